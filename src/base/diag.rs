@@ -1,0 +1,184 @@
+//! Complaints about what the operator wrote: collected, never printed on the way.
+//!
+//! A complaint knows its place; how it is shown (`(FILE: Line N) text`, the line itself, a caret
+//! under the word) is decided once, in [`Diagnostics::render`].
+
+use std::fmt::Write as _;
+
+/// How bad it is. Ordered: the worst one decides the exit status of `-t`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Severity {
+    /// Worth knowing; the configuration means what it says.
+    Note,
+    /// Suspicious, but it was accepted before and still is: words that are ignored, say.
+    Warning,
+    /// Wrong: the item was left out or corrected. The daemon would run.
+    Error,
+    /// So wrong that the daemon would not start with it.
+    Fatal,
+    /// An include or a script violates the checks that were asked for.
+    Security,
+}
+
+/// A stretch of one line of one source file. Line and column count from 1, columns in characters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Span {
+    pub file: u32,
+    pub line: u32,
+    pub column: u32,
+    pub len: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    pub span: Option<Span>,
+    pub message: String,
+    /// A line of its own below: `did you mean 'priority'?`
+    pub hint: Option<String>,
+}
+
+/// All complaints about one configuration, in the order they were found.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    pub fn push(&mut self, severity: Severity, span: Option<Span>, message: impl Into<String>) {
+        self.list.push(Diagnostic { severity, span, message: message.into(), hint: None });
+    }
+
+    pub fn note(&mut self, span: Span, message: impl Into<String>) {
+        self.push(Severity::Note, Some(span), message);
+    }
+
+    pub fn warn(&mut self, span: Span, message: impl Into<String>) {
+        self.push(Severity::Warning, Some(span), message);
+    }
+
+    pub fn error(&mut self, span: Span, message: impl Into<String>) {
+        self.push(Severity::Error, Some(span), message);
+    }
+
+    pub fn fatal(&mut self, span: Span, message: impl Into<String>) {
+        self.push(Severity::Fatal, Some(span), message);
+    }
+
+    /// Adds a hint to the complaint made last.
+    pub fn hint(&mut self, hint: impl Into<String>) {
+        if let Some(last) = self.list.last_mut() {
+            last.hint = Some(hint.into());
+        }
+    }
+
+    pub fn worst(&self) -> Option<Severity> {
+        self.list.iter().map(|d| d.severity).max()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.list.iter()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub fn append(&mut self, mut other: Self) {
+        self.list.append(&mut other.list);
+    }
+
+    /// Brings complaints into the order of the text, those without a place last.
+    pub fn sort(&mut self) {
+        self.list.sort_by_key(|d| d.span.map_or((1, 0, 0, 0), |s| (0, s.file, s.line, s.column)));
+    }
+
+    /// The complaints as text, one or more lines each.
+    ///
+    /// The first line of each has the form scripts look for: `(FILE: Line N) text`, or
+    /// `(Line N) text` where the configuration is one file.
+    pub fn render(&self, sources: &Sources) -> String {
+        let mut out = String::new();
+        for d in &self.list {
+            d.render(sources, &mut out);
+        }
+        out
+    }
+}
+
+impl Diagnostic {
+    pub fn render(&self, sources: &Sources, out: &mut String) {
+        // Writing to a string cannot fail.
+        let _ = match self.span {
+            None => writeln!(out, "{}", self.message),
+            Some(s) if sources.files.len() > 1 => {
+                writeln!(out, "({}: Line {}) {}", sources.name(s.file), s.line, self.message)
+            }
+            Some(s) => writeln!(out, "(Line {}) {}", s.line, self.message),
+        };
+        if let Some((s, line)) = self.span.and_then(|s| Some((s, sources.line(s)?))) {
+            if s.column > 0 {
+                let shown: String =
+                    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
+                let pad = " ".repeat(s.column as usize - 1);
+                let carets = "^".repeat(s.len.clamp(1, 60) as usize);
+                let _ = writeln!(out, "    {shown}\n    {pad}{carets}");
+            }
+        }
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(out, "    {hint}");
+        }
+    }
+}
+
+/// The texts that spans point into.
+#[derive(Clone, Default, Debug)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+}
+
+#[derive(Clone, Debug)]
+struct SourceFile {
+    name: String,
+    text: String,
+}
+
+impl Sources {
+    /// Takes a file in and gives the number that spans use for it.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> u32 {
+        self.files.push(SourceFile { name: name.into(), text: text.into() });
+        u32::try_from(self.files.len() - 1).expect("fewer than 2^32 files")
+    }
+
+    pub fn name(&self, file: u32) -> &str {
+        self.files.get(file as usize).map_or("?", |f| &f.name)
+    }
+
+    pub fn text(&self, file: u32) -> &str {
+        self.files.get(file as usize).map_or("", |f| &f.text)
+    }
+
+    fn line(&self, span: Span) -> Option<&str> {
+        let file = self.files.get(span.file as usize)?;
+        file.text.split('\n').nth(span.line.checked_sub(1)? as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_at_the_word() {
+        let mut sources = Sources::default();
+        let file = sources.add("k.conf", "vrrp_instance V {\n  prioritty 5\n}\n");
+        let mut d = Diagnostics::default();
+        d.error(Span { file, line: 2, column: 3, len: 9 }, "Unknown keyword 'prioritty'");
+        d.hint("did you mean 'priority'?");
+        assert_eq!(
+            d.render(&sources),
+            "(Line 2) Unknown keyword 'prioritty'\n      prioritty 5\n      ^^^^^^^^^\n    did you mean 'priority'?\n"
+        );
+        assert_eq!(d.worst(), Some(Severity::Error));
+    }
+}

@@ -1,0 +1,30 @@
+//! Names for things, as small numbers that cannot be mixed up.
+
+use std::fmt;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub struct $name(pub u32);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "#{}", self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// One virtual router. Kept across reloads for as long as the instance lives.
+    InstanceId
+);
+id!(
+    /// One sync group.
+    GroupId
+);
+id!(
+    /// An interface as the kernel numbers it.
+    LinkIndex
+);

@@ -1,0 +1,8 @@
+//! Words that every module may use. No input or output, no clock.
+
+pub mod addr;
+pub mod deadlines;
+pub mod diag;
+pub mod ids;
+pub mod ratelimit;
+pub mod time;

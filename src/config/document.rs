@@ -1,0 +1,241 @@
+//! The parsed tree: what the operator wrote, after includes, definitions and conditions.
+//!
+//! Knows nothing of keywords. Nodes lie in one flat list in the order of the text, each with the
+//! end of its subtree, so that tens of thousands of blocks cost no more than their words.
+
+use crate::base::diag::Span;
+
+/// A word and where it stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Word<'d> {
+    pub text: &'d str,
+    pub span: Span,
+    /// Written in double quotes.
+    pub quoted: bool,
+}
+
+/// Where a text lies in [`Document::text`].
+#[derive(Clone, Copy, Debug)]
+struct Slice {
+    start: u32,
+    len: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct WordData {
+    text: Slice,
+    span: Span,
+    quoted: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct NodeData {
+    /// Its words: `words[first..first + count]`, the keyword first.
+    first: u32,
+    count: u32,
+    /// The statement after its keyword as one text, for keywords with their own quoting rules.
+    raw: Slice,
+    has_block: bool,
+    /// Index after the last node of its block.
+    end: u32,
+}
+
+/// A whole configuration as a tree of statements.
+#[derive(Clone, Debug, Default)]
+pub struct Document {
+    text: String,
+    words: Vec<WordData>,
+    nodes: Vec<NodeData>,
+}
+
+impl Document {
+    /// The statements of the top level.
+    pub fn roots(&self) -> Children<'_> {
+        Children { doc: self, next: 0, end: index(self.nodes.len()) }
+    }
+
+    fn slice(&self, s: Slice) -> &str {
+        &self.text[s.start as usize..(s.start + s.len) as usize]
+    }
+}
+
+/// One statement: a keyword, its arguments and, if it has one, its block.
+#[derive(Clone, Copy)]
+pub struct Node<'d> {
+    doc: &'d Document,
+    index: u32,
+}
+
+impl<'d> Node<'d> {
+    fn data(self) -> &'d NodeData {
+        &self.doc.nodes[self.index as usize]
+    }
+
+    fn word(self, n: u32) -> Word<'d> {
+        let w = &self.doc.words[(self.data().first + n) as usize];
+        Word { text: self.doc.slice(w.text), span: w.span, quoted: w.quoted }
+    }
+
+    pub fn keyword(self) -> Word<'d> {
+        self.word(0)
+    }
+
+    /// All words of the statement, the keyword first.
+    pub fn words(self) -> impl ExactSizeIterator<Item = Word<'d>> {
+        (0..self.data().count).map(move |n| self.word(n))
+    }
+
+    /// The words after the keyword.
+    pub fn args(self) -> impl ExactSizeIterator<Item = Word<'d>> {
+        (1..self.data().count).map(move |n| self.word(n))
+    }
+
+    /// The n-th word after the keyword, counted from 0.
+    pub fn arg(self, n: u32) -> Option<Word<'d>> {
+        (n + 1 < self.data().count).then(|| self.word(n + 1))
+    }
+
+    /// The statement after its keyword, quotes and all.
+    pub fn raw(self) -> &'d str {
+        self.doc.slice(self.data().raw)
+    }
+
+    pub fn has_block(self) -> bool {
+        self.data().has_block
+    }
+
+    /// The statements of its block.
+    pub fn children(self) -> Children<'d> {
+        Children { doc: self.doc, next: self.index + 1, end: self.data().end }
+    }
+}
+
+/// The statements of one block, in the order of the text.
+#[derive(Clone)]
+pub struct Children<'d> {
+    doc: &'d Document,
+    next: u32,
+    end: u32,
+}
+
+impl<'d> Iterator for Children<'d> {
+    type Item = Node<'d>;
+
+    fn next(&mut self) -> Option<Node<'d>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let node = Node { doc: self.doc, index: self.next };
+        self.next = node.data().end;
+        Some(node)
+    }
+}
+
+/// Builds a document statement by statement.
+#[derive(Default)]
+pub struct Builder {
+    doc: Document,
+    open: Vec<u32>,
+}
+
+impl Builder {
+    /// Adds a statement to the block that is open now. `words` must not be empty.
+    pub fn statement(&mut self, words: &[Word<'_>], raw: &str) {
+        debug_assert!(!words.is_empty(), "a statement has a keyword");
+        let first = index(self.doc.words.len());
+        for w in words {
+            let text = self.keep(w.text);
+            self.doc.words.push(WordData { text, span: w.span, quoted: w.quoted });
+        }
+        let raw = self.keep(raw);
+        let end = index(self.doc.nodes.len() + 1);
+        let count = index(words.len());
+        self.doc.nodes.push(NodeData { first, count, raw, has_block: false, end });
+    }
+
+    /// Opens the block of the statement added last; false if it has one already or there is none.
+    pub fn open(&mut self) -> bool {
+        match self.doc.nodes.last_mut() {
+            Some(node) if !node.has_block => {
+                node.has_block = true;
+                self.open.push(index(self.doc.nodes.len() - 1));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Closes the innermost open block; false if none is open.
+    pub fn close(&mut self) -> bool {
+        let Some(node) = self.open.pop() else { return false };
+        self.doc.nodes[node as usize].end = index(self.doc.nodes.len());
+        true
+    }
+
+    /// The keyword's span of each block still open, outermost first.
+    pub fn still_open(&self) -> impl Iterator<Item = Span> + '_ {
+        self.open.iter().map(|&n| {
+            let first = self.doc.nodes[n as usize].first;
+            self.doc.words[first as usize].span
+        })
+    }
+
+    /// Closes what is still open and hands the document over.
+    pub fn finish(mut self) -> Document {
+        while self.close() {}
+        self.doc
+    }
+
+    fn keep(&mut self, text: &str) -> Slice {
+        let start = index(self.doc.text.len());
+        self.doc.text.push_str(text);
+        Slice { start, len: index(text.len()) }
+    }
+}
+
+/// Indices are 32 bits wide: a configuration of 4 GiB is refused when it is read.
+fn index(n: usize) -> u32 {
+    u32::try_from(n).expect("a document is smaller than 4 GiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPAN: Span = Span { file: 0, line: 1, column: 1, len: 1 };
+
+    fn word(text: &str) -> Word<'_> {
+        Word { text, span: SPAN, quoted: false }
+    }
+
+    #[test]
+    fn blocks_nest_and_siblings_follow() {
+        let mut b = Builder::default();
+        b.statement(&[word("vrrp_instance"), word("V")], "V");
+        assert!(b.open());
+        b.statement(&[word("virtual_ipaddress")], "");
+        assert!(b.open());
+        b.statement(&[word("192.0.2.1")], "");
+        assert!(b.close());
+        b.statement(&[word("priority"), word("5")], "5");
+        assert!(b.close());
+        b.statement(&[word("global_defs")], "");
+        assert!(!b.close());
+        let doc = b.finish();
+        let roots: Vec<_> = doc.roots().map(|n| n.keyword().text).collect();
+        assert_eq!(roots, ["vrrp_instance", "global_defs"]);
+        let instance = doc.roots().next().unwrap();
+        assert_eq!(instance.arg(0).unwrap().text, "V");
+        let inside: Vec<_> = instance.children().map(|n| n.keyword().text).collect();
+        assert_eq!(inside, ["virtual_ipaddress", "priority"]);
+    }
+
+    #[test]
+    fn a_statement_has_at_most_one_block() {
+        let mut b = Builder::default();
+        assert!(!b.open(), "nothing to open a block for");
+        b.statement(&[word("a")], "");
+        assert!(b.open());
+        assert!(!b.open());
+    }
+}

@@ -1,0 +1,3 @@
+//! Text to model; no knowledge of the running daemon.
+
+pub mod document;

@@ -1,0 +1,5 @@
+//! keepalived in Rust: VRRP and health-checked IPVS in one process with one thread.
+
+pub mod base;
+pub mod config;
+pub mod model;

@@ -1,0 +1,18 @@
+//! What the operator asked for: plain data, comparable, without behaviour.
+//!
+//! Everything in here was checked on the way in; later code meets no invalid value.
+
+pub mod diff;
+pub mod global;
+pub mod vrrp;
+
+pub use global::Global;
+
+/// One whole configuration. Immutable once built.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Config {
+    pub global: Global,
+    /// In the order of the file, which is the order of everything shown.
+    pub instances: Vec<std::rc::Rc<vrrp::Instance>>,
+    pub groups: Vec<vrrp::SyncGroup>,
+}

@@ -1,0 +1,232 @@
+//! Virtual routers and sync groups as the operator wants them.
+//!
+//! Every default is already filled in: global ones, those that follow from the version, and those
+//! of strict mode.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::base::addr::{Family, Prefix};
+
+/// `version`. RFC 3768 is 2, RFC 5798 and RFC 9568 are 3.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Version {
+    V2,
+    V3,
+}
+
+/// `state`: only a hint for defaults; every instance that is not the owner starts in BACKUP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InitialState {
+    Master,
+    Backup,
+}
+
+/// `authentication` (RFC 2338; version 2 only).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Authentication {
+    None,
+    /// `auth_type PASS`: eight octets, zero padded.
+    Pass([u8; 8]),
+}
+
+impl std::fmt::Debug for Authentication {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Pass(_) => "Pass(********)",
+        })
+    }
+}
+
+/// The pseudo-header in the checksum of version 3 over IPv4 (RFC 9568 §5.2.8).
+///
+/// Either form is accepted when received; this says which one is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ChecksumForm {
+    /// With the pseudo-header: what keepalived sends by default.
+    PseudoHeader,
+    /// Without it, as version 2 (`v3_checksum_as_v2`).
+    AsV2,
+    /// `old_unicast_checksum`: pseudo-header with the multicast group instead of the peer.
+    OldUnicast,
+}
+
+/// One of `unicast_peer`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Peer {
+    pub addr: IpAddr,
+    /// `min_ttl`, enforced with `check_unicast_src`.
+    pub min_ttl: u8,
+    /// `max_ttl`, enforced with `check_unicast_src`.
+    pub max_ttl: u8,
+}
+
+/// How advertisements travel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Delivery {
+    Multicast {
+        group: IpAddr,
+    },
+    Unicast {
+        /// At least one.
+        peers: Vec<Peer>,
+        /// `unicast_ttl`; `None`: 255 for IPv4, the kernel's default for IPv6.
+        ttl: Option<u8>,
+        /// `check_unicast_src`: only peers are listened to.
+        check_source: bool,
+    },
+}
+
+/// `scope` of an address: rtnetlink's number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Scope(pub u8);
+
+impl Scope {
+    pub const GLOBAL: Self = Self(0);
+    pub const SITE: Self = Self(200);
+    pub const LINK: Self = Self(253);
+    pub const HOST: Self = Self(254);
+    pub const NOWHERE: Self = Self(255);
+}
+
+/// `brd` of an address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Broadcast {
+    None,
+    /// `brd A`, or `brd +` (host part all ones) and `brd -` (all zeros) worked out.
+    Address(std::net::Ipv4Addr),
+}
+
+/// One entry of `virtual_ipaddress` or `virtual_ipaddress_excluded`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct VirtualAddress {
+    pub prefix: Prefix,
+    /// `peer`: the other end of a point-to-point link; the prefix length is then the peer's.
+    pub peer: Option<IpAddr>,
+    /// `dev`, or the instance's interface.
+    pub interface: String,
+    pub broadcast: Broadcast,
+    pub scope: Scope,
+    pub label: Option<String>,
+    /// IPv6: duplicate address detection is skipped unless `-nodad` was given.
+    pub nodad: bool,
+    /// `home`: IFA_F_HOMEADDRESS.
+    pub home: bool,
+    /// `mngtmpaddr`: IFA_F_MANAGETEMPADDR.
+    pub mngtmpaddr: bool,
+    /// `noprefixroute`: IFA_F_NOPREFIXROUTE.
+    pub noprefixroute: bool,
+    /// `autojoin`: IFA_F_MCAUTOJOIN.
+    pub autojoin: bool,
+    /// `preferred_lft` in seconds; `None`: for ever. Zero (deprecated) is the default for /128, so
+    /// that a virtual address is not chosen as a source.
+    pub preferred_lft: Option<u32>,
+    /// `no_track`: the state of its interface does not matter to the instance.
+    pub no_track: bool,
+}
+
+/// Gratuitous ARP and unsolicited neighbour advertisements: how often, when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Garp {
+    /// `garp_master_delay`: the second round after MASTER; zero: none.
+    pub delay: Duration,
+    /// `garp_master_repeat`: frames per address and round.
+    pub repeat: u32,
+    /// `garp_master_refresh`: period of further rounds; zero: none.
+    pub refresh: Duration,
+    /// `garp_master_refresh_repeat`.
+    pub refresh_repeat: u32,
+    /// `garp_lower_prio_delay`.
+    pub lower_prio_delay: Duration,
+    /// `garp_lower_prio_repeat`.
+    pub lower_prio_repeat: u32,
+}
+
+/// One of `track_interface`, of an instance or of its group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TrackedLink {
+    pub interface: String,
+    /// 0: down means FAULT. Otherwise -253..=253, added to the priority.
+    pub weight: i16,
+    /// `reverse`: down is good.
+    pub reverse: bool,
+}
+
+/// One `vrrp_instance`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Instance {
+    pub name: String,
+    /// `interface`; `None` is possible with unicast and a source address.
+    pub interface: Option<String>,
+    /// `virtual_router_id` 1..=255.
+    pub vrid: u8,
+    pub family: Family,
+    pub version: Version,
+    pub initial_state: InitialState,
+    /// `priority` 1..=255; 255 owns the addresses.
+    pub priority: u8,
+    /// `advert_int`: 1 s..=255 s in whole seconds (version 2), 10 ms..=40.95 s (version 3).
+    pub advert_interval: Duration,
+    /// `down_timer_adverts` 1..=100, default 3: silent intervals until a takeover.
+    pub down_timer_adverts: u32,
+    pub authentication: Authentication,
+    pub delivery: Delivery,
+    /// `mcast_src_ip` or `unicast_src_ip`.
+    pub source: Option<IpAddr>,
+    /// `track_src_ip`: FAULT while `source` is not on the host.
+    pub track_source: bool,
+    pub checksum: ChecksumForm,
+    /// `nopreempt`.
+    pub nopreempt: bool,
+    /// `preempt_delay`.
+    pub preempt_delay: Duration,
+    /// `strict_mode` or `vrrp_strict`.
+    pub strict: bool,
+    /// `lower_prio_no_advert`: a lower-priority advertisement is not answered.
+    pub lower_prio_no_advert: bool,
+    /// `higher_prio_send_advert`: one more advertisement before yielding.
+    pub higher_prio_send_advert: bool,
+    /// `skip_check_adv_addr`: an advertisement from the same master is not compared again.
+    pub skip_check_adv_addr: bool,
+    /// `owner_ignore_adverts`.
+    pub owner_ignore_adverts: bool,
+    /// `accept` (RFC 9568 Accept_Mode). Off is not enforced in this version.
+    pub accept: bool,
+    /// `dont_track_primary`: a fault of the own interface does not matter.
+    pub dont_track_primary: bool,
+    pub tracked_links: Vec<TrackedLink>,
+    pub garp: Garp,
+    /// `virtual_ipaddress`: advertised, and held while MASTER.
+    pub addresses: Vec<VirtualAddress>,
+    /// `virtual_ipaddress_excluded`: held while MASTER, not advertised.
+    pub excluded: Vec<VirtualAddress>,
+    /// `promote_secondaries`: the sysctl is set on the interface.
+    pub promote_secondaries: bool,
+    /// `timer_expired_backup [N]`: after a stall of our own, step back without a word.
+    pub timer_expired_backup: Option<u8>,
+}
+
+impl Instance {
+    /// True for the owner of the addresses: priority 255 (RFC 9568 §6.1).
+    pub const fn is_owner(&self) -> bool {
+        self.priority == 255
+    }
+
+    /// All addresses held while MASTER, in the order they are added.
+    pub fn all_addresses(&self) -> impl Iterator<Item = &VirtualAddress> {
+        self.addresses.iter().chain(&self.excluded)
+    }
+}
+
+/// One `vrrp_sync_group`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SyncGroup {
+    pub name: String,
+    /// Names of instances that exist, at least one.
+    pub members: Vec<String>,
+    /// `track_interface` of the group, applied to every member.
+    pub tracked_links: Vec<TrackedLink>,
+    /// `sync_group_tracking_weight`: weights count although members act together.
+    pub tracking_weight: bool,
+}
