@@ -2,4 +2,5 @@
 
 pub mod base;
 pub mod config;
+pub mod holdings;
 pub mod model;
