@@ -26,6 +26,8 @@ pub struct Global {
     pub gna_interval: Duration,
     /// `vrrp_rx_bufs_*` resolved to bytes; `None` leaves the daemon's own default.
     pub rx_buffer: Option<usize>,
+    /// `default_interface`: where static addresses that name no interface go.
+    pub default_interface: Option<String>,
     /// `net_namespace`.
     pub net_namespace: Option<String>,
     /// `instance NAME`: tells several daemons on one host apart.
@@ -54,6 +56,7 @@ impl Default for Global {
             garp_interval: Duration::ZERO,
             gna_interval: Duration::ZERO,
             rx_buffer: None,
+            default_interface: None,
             net_namespace: None,
             instance_name: None,
             use_pid_dir: false,

@@ -69,7 +69,7 @@ pub enum Delivery {
         group: IpAddr,
     },
     Unicast {
-        /// At least one.
+        /// At least one, unless the instance stands in FAULT for the lack of any.
         peers: Vec<Peer>,
         /// `unicast_ttl`; `None`: 255 for IPv4, the kernel's default for IPv6.
         ttl: Option<u8>,
@@ -153,6 +153,15 @@ pub struct TrackedLink {
     pub reverse: bool,
 }
 
+/// Why an instance stays in FAULT for as long as its configuration stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum StandingFault {
+    /// `unicast_fault_no_peer`, and no `unicast_peer`.
+    NoPeer,
+    /// Its interface has no multicast, and no `unicast_peer` is given.
+    NoMulticast,
+}
+
 /// One `vrrp_instance`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Instance {
@@ -177,6 +186,9 @@ pub struct Instance {
     /// `track_src_ip`: FAULT while `source` is not on the host.
     pub track_source: bool,
     pub checksum: ChecksumForm,
+    /// Once a peer is heard that uses the old unicast checksum, it is sent to as well; off with
+    /// `old_unicast_checksum never`.
+    pub checksum_follows_peer: bool,
     /// `nopreempt`.
     pub nopreempt: bool,
     /// `preempt_delay`.
@@ -205,6 +217,10 @@ pub struct Instance {
     pub promote_secondaries: bool,
     /// `timer_expired_backup [N]`: after a stall of our own, step back without a word.
     pub timer_expired_backup: Option<u8>,
+    /// `debug` 0..=4.
+    pub debug: u8,
+    /// Never leaves FAULT, whatever its links do.
+    pub standing_fault: Option<StandingFault>,
 }
 
 impl Instance {
