@@ -1,0 +1,287 @@
+//! Is this advertisement acceptable (RFC 9568 §7.1), and if not, why not.
+//!
+//! The order of the checks is the reference's: it decides which reason is reported and counted
+//! when several apply. What an acceptable advertisement means is decided by the instance.
+
+mod counters;
+mod reject;
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::base::addr::Family;
+use crate::base::time::{Duration, Instant};
+use crate::model::vrrp::{Authentication, ChecksumForm, Delivery, Instance, Version};
+use crate::wire::ip::V4_HEADER_LEN;
+use crate::wire::vrrp::{self as wire, Packet};
+
+pub use counters::Counters;
+pub use reject::{Reject, Remark, Remarks};
+
+/// An advertisement as a socket delivered it.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    pub source: IpAddr,
+    /// `None` if the kernel did not say.
+    pub destination: Option<IpAddr>,
+    /// TTL or hop limit; `None` if the kernel did not say.
+    pub ttl: Option<u8>,
+    /// When the kernel received it.
+    pub arrived: Instant,
+    /// What follows the IP header, up to the IP total length.
+    pub pdu: &'a [u8],
+}
+
+/// An acceptable advertisement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Advert {
+    pub source: IpAddr,
+    pub priority: u8,
+    /// The sender's interval, which version 3 learns from.
+    pub interval: Duration,
+    pub arrived: Instant,
+}
+
+/// What the examining instance is and wants.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    pub config: &'a Instance,
+    /// The address we send from.
+    pub source: Option<IpAddr>,
+    pub effective_priority: u8,
+    /// False to trust the addresses: `skip_check_adv_addr`, in BACKUP, from the known master.
+    pub compare_addresses: bool,
+}
+
+/// Examines one advertisement with our VRID and counts the outcome.
+///
+/// A peer may cause any result as often as it likes, so whoever logs must hold back; see
+/// [`Reject::kind`].
+pub fn examine(
+    received: &Received<'_>,
+    context: &Context<'_>,
+    counters: &mut Counters,
+) -> Result<(Advert, Remarks), Reject> {
+    let result = check(received, context, counters);
+    match &result {
+        Ok((advert, remarks)) => counters.count_accepted(advert.priority, remarks),
+        Err(reject) => counters.count_rejected(reject),
+    }
+    result
+}
+
+fn check(
+    received: &Received<'_>,
+    context: &Context<'_>,
+    counters: &mut Counters,
+) -> Result<(Advert, Remarks), Reject> {
+    let &Context { config, .. } = context;
+    let &Received { source, arrived, pdu, .. } = received;
+    let packet = Packet::parse(pdu).map_err(|_| Reject::TooShort { source, len: pdu.len() })?;
+    if packet.vrid() != config.vrid {
+        return Err(Reject::Vrid { source, ours: config.vrid, theirs: packet.vrid() });
+    }
+    check_length(received, &packet, config)?;
+    check_ttl(received, config)?;
+    check_version(received, &packet, config)?;
+    if packet.kind() != wire::ADVERTISEMENT {
+        return Err(Reject::Type { source, kind: packet.kind() });
+    }
+    let mut remarks = Remarks::default();
+    let (ours, theirs) = (config.advert_interval, packet.interval());
+    if ours != theirs {
+        // Only version 3 comes here with a difference.
+        remarks.interval = Some(Remark::IntervalDiffers { ours, theirs });
+    }
+    remarks.checksum = check_checksum(received, &packet, context)?;
+    check_destination(received, context)?;
+    if config.owner_ignore_adverts && context.effective_priority == 255 {
+        return Err(Reject::OwnerIgnores { source });
+    }
+    // The reference counts here, before the check of the peer: the numbers stay comparable.
+    counters.advert_rcvd += 1;
+    if context.compare_addresses {
+        remarks.addresses = compare_addresses(received, &packet, config);
+    }
+    check_peer(received, config)?;
+    Ok((Advert { source, priority: packet.priority(), interval: theirs, arrived }, remarks))
+}
+
+/// The length must be exactly what the header implies, but for padding to the shortest payload of
+/// Ethernet that some sender counted into the IP length.
+fn check_length(
+    received: &Received<'_>,
+    packet: &Packet<'_>,
+    config: &Instance,
+) -> Result<(), Reject> {
+    const SHORTEST_PAYLOAD: usize = 46;
+    let (len, expected) = (received.pdu.len(), packet.expected_len(config.family));
+    let is_padded = config.family == Family::V4
+        && len > expected
+        && (len - expected) % 4 == 2
+        && V4_HEADER_LEN + len <= SHORTEST_PAYLOAD;
+    if len == expected || is_padded {
+        return Ok(());
+    }
+    Err(Reject::Length { source: received.source, len, expected })
+}
+
+/// RFC 9568 §5.1.1.3: a router would have decremented it. Unicast may come through routers.
+const fn check_ttl(received: &Received<'_>, config: &Instance) -> Result<(), Reject> {
+    match (&config.delivery, received.ttl) {
+        (Delivery::Multicast { .. }, Some(ttl)) if ttl != 255 => {
+            Err(Reject::Ttl { source: received.source, ttl })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_version(
+    received: &Received<'_>,
+    packet: &Packet<'_>,
+    config: &Instance,
+) -> Result<(), Reject> {
+    let ours = match config.version {
+        Version::V2 => 2,
+        Version::V3 => 3,
+    };
+    if packet.version() != ours {
+        return Err(Reject::Version { source: received.source, ours, theirs: packet.version() });
+    }
+    match config.version {
+        Version::V2 => check_version_2(received, packet, config),
+        Version::V3 => Ok(()),
+    }
+}
+
+/// What only version 2 demands: the same authentication and the same interval (RFC 3768 §7.1,
+/// RFC 2338 §7.1).
+fn check_version_2(
+    received: &Received<'_>,
+    packet: &Packet<'_>,
+    config: &Instance,
+) -> Result<(), Reject> {
+    let source = received.source;
+    let theirs = packet.auth_type();
+    if theirs > 2 {
+        return Err(Reject::AuthType { source, theirs });
+    }
+    let password = match (config.authentication, config.family) {
+        (Authentication::Pass(password), Family::V4) => Some(password),
+        _ => None,
+    };
+    let ours = u8::from(password.is_some());
+    if theirs != ours {
+        return Err(Reject::AuthMismatch { source, ours, theirs });
+    }
+    if let Some(password) = password {
+        let field = packet.auth_data(config.family);
+        if !field.is_some_and(|field| is_same_secret(field, password)) {
+            return Err(Reject::Password { source });
+        }
+    }
+    let (ours, theirs) = (wire::interval_s(config.advert_interval), packet.interval_s());
+    if ours != theirs {
+        return Err(Reject::Interval { source, ours, theirs });
+    }
+    Ok(())
+}
+
+/// Compares in a time that does not tell how many octets were right.
+fn is_same_secret(a: [u8; 8], b: [u8; 8]) -> bool {
+    u64::from_ne_bytes(a) ^ u64::from_ne_bytes(b) == 0
+}
+
+/// Verifies the checksum; for IPv6 the kernel has done so.
+///
+/// Version 3 over IPv4 exists with a pseudo-header and without (RFC 9568 §5.2.8), and the
+/// reference once took the multicast group for the peer's address: all are accepted. If it is not
+/// the form we send ourselves, there is something to remark.
+fn check_checksum(
+    received: &Received<'_>,
+    packet: &Packet<'_>,
+    context: &Context<'_>,
+) -> Result<Option<Remark>, Reject> {
+    let &Context { config, .. } = context;
+    if config.family == Family::V6 {
+        return Ok(None);
+    }
+    let source = received.source;
+    let fits = |pseudo| packet.is_checksum_valid(Family::V4, pseudo);
+    if config.version == Version::V2 {
+        return if fits(None) { Ok(None) } else { Err(Reject::Checksum { source }) };
+    }
+    let group = IpAddr::V4(wire::GROUP_V4);
+    let is_unicast = matches!(config.delivery, Delivery::Unicast { .. });
+    let form = if fits(Some((source, destination(received, context)))) {
+        ChecksumForm::PseudoHeader
+    } else if fits(None) {
+        ChecksumForm::AsV2
+    } else if is_unicast && fits(Some((source, group))) {
+        ChecksumForm::OldUnicast
+    } else {
+        return Err(Reject::Checksum { source });
+    };
+    let ours = match config.checksum {
+        ChecksumForm::OldUnicast if !is_unicast => ChecksumForm::PseudoHeader,
+        ours => ours,
+    };
+    Ok((form != ours).then_some(Remark::ChecksumForm { source, form }))
+}
+
+/// Where the packet went, or must have gone if the kernel did not say.
+fn destination(received: &Received<'_>, context: &Context<'_>) -> IpAddr {
+    received.destination.unwrap_or(match context.config.delivery {
+        Delivery::Multicast { group } => group,
+        Delivery::Unicast { .. } => context.source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+    })
+}
+
+/// Multicast is for multicast instances, and nothing is for who sent it.
+fn check_destination(received: &Received<'_>, context: &Context<'_>) -> Result<(), Reject> {
+    let source = received.source;
+    let multicast = matches!(context.config.delivery, Delivery::Multicast { .. });
+    if received.destination.is_some_and(|to| to.is_multicast() != multicast) {
+        return Err(Reject::Destination { source, multicast });
+    }
+    if context.source == Some(source) {
+        return Err(Reject::OwnAddress { source });
+    }
+    Ok(())
+}
+
+/// Another list of addresses is worth a remark, no more: "the receiver MAY" (RFC 9568 §7.1).
+fn compare_addresses(
+    received: &Received<'_>,
+    packet: &Packet<'_>,
+    config: &Instance,
+) -> Option<Remark> {
+    let source = received.source;
+    let ours = || config.addresses.iter().map(|a| a.prefix.addr);
+    let theirs = || packet.addresses(config.family);
+    let count = usize::from(packet.address_count());
+    if count != config.addresses.len() {
+        return Some(Remark::AddressCount { source, ours: config.addresses.len(), theirs: count });
+    }
+    // The usual case is the same order on both sides; only else it takes a search.
+    if ours().eq(theirs()) {
+        return None;
+    }
+    let missing = ours().find(|&ours| !theirs().any(|theirs| theirs == ours))?;
+    Some(Remark::AddressList { source, vrid: config.vrid, missing })
+}
+
+/// `check_unicast_src`: only peers, and only from as far away as each may be.
+fn check_peer(received: &Received<'_>, config: &Instance) -> Result<(), Reject> {
+    let Delivery::Unicast { peers, check_source: true, .. } = &config.delivery else {
+        return Ok(());
+    };
+    let source = received.source;
+    let Some(peer) = peers.iter().find(|peer| peer.addr == source) else {
+        return Err(Reject::UnknownPeer { source });
+    };
+    let (min, max) = (peer.min_ttl, peer.max_ttl);
+    match received.ttl {
+        Some(ttl) if !(min..=max).contains(&ttl) => Err(Reject::PeerTtl { source, ttl, min, max }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,253 @@
+//! Why an advertisement was dropped, or taken with a frown; and how the log says it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::model::vrrp::ChecksumForm;
+
+/// Why an advertisement was dropped. It changed nothing but a counter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reject {
+    TooShort {
+        source: IpAddr,
+        len: usize,
+    },
+    /// Not our virtual router.
+    Vrid {
+        source: IpAddr,
+        ours: u8,
+        theirs: u8,
+    },
+    /// Not the length that its header implies.
+    Length {
+        source: IpAddr,
+        len: usize,
+        expected: usize,
+    },
+    Ttl {
+        source: IpAddr,
+        ttl: u8,
+    },
+    Version {
+        source: IpAddr,
+        ours: u8,
+        theirs: u8,
+    },
+    /// Version 2: no such authentication type.
+    AuthType {
+        source: IpAddr,
+        theirs: u8,
+    },
+    /// Version 2: another authentication type than ours.
+    AuthMismatch {
+        source: IpAddr,
+        ours: u8,
+        theirs: u8,
+    },
+    Password {
+        source: IpAddr,
+    },
+    /// Version 2: another interval than ours, in seconds.
+    Interval {
+        source: IpAddr,
+        ours: u8,
+        theirs: u8,
+    },
+    Type {
+        source: IpAddr,
+        kind: u8,
+    },
+    Checksum {
+        source: IpAddr,
+    },
+    /// Unicast for a multicast instance, or the other way round.
+    Destination {
+        source: IpAddr,
+        multicast: bool,
+    },
+    /// Sent by ourselves, or by somebody with our address.
+    OwnAddress {
+        source: IpAddr,
+    },
+    /// `owner_ignore_adverts`.
+    OwnerIgnores {
+        source: IpAddr,
+    },
+    /// `check_unicast_src`: not a configured peer.
+    UnknownPeer {
+        source: IpAddr,
+    },
+    /// `check_unicast_src`: outside `min_ttl` and `max_ttl` of the peer.
+    PeerTtl {
+        source: IpAddr,
+        ttl: u8,
+        min: u8,
+        max: u8,
+    },
+}
+
+impl Reject {
+    /// A number per reason, none shared with [`Remark::kind`], for holding back repetitions.
+    pub const fn kind(&self) -> u16 {
+        match self {
+            Self::TooShort { .. } => 0,
+            Self::Vrid { .. } => 1,
+            Self::Length { .. } => 2,
+            Self::Ttl { .. } => 3,
+            Self::Version { .. } => 4,
+            Self::AuthType { .. } => 5,
+            Self::AuthMismatch { .. } => 6,
+            Self::Password { .. } => 7,
+            Self::Interval { .. } => 8,
+            Self::Type { .. } => 9,
+            Self::Checksum { .. } => 10,
+            Self::Destination { .. } => 11,
+            Self::OwnAddress { .. } => 12,
+            Self::OwnerIgnores { .. } => 13,
+            Self::UnknownPeer { .. } => 14,
+            Self::PeerTtl { .. } => 15,
+        }
+    }
+}
+
+/// The text behind `(INSTANCE) `.
+impl fmt::Display for Reject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::TooShort { source, len } => {
+                write!(f, "packet from {source} too short ({len} bytes)")
+            }
+            Self::Vrid { source, ours, theirs } => {
+                write!(f, "received VRID {theirs} from {source}, expecting {ours}")
+            }
+            Self::Length { source, len, expected } => {
+                write!(f, "invalid packet length from {source}: {len} bytes, expected {expected}")
+            }
+            Self::Ttl { source, ttl } => {
+                write!(f, "invalid TTL/HL. Received {ttl} and expect 255 from {source}")
+            }
+            Self::Version { source, ours, theirs } => {
+                write!(f, "invalid version. {theirs} and expect {ours} from {source}")
+            }
+            Self::AuthType { source, theirs } => {
+                write!(f, "invalid auth type: {theirs} from {source}")
+            }
+            Self::AuthMismatch { source, ours, theirs } => {
+                write!(f, "received a {theirs} auth, expecting {ours}! from {source}")
+            }
+            Self::Password { source } => write!(f, "received an invalid passwd from {source}!"),
+            Self::Interval { source, ours, theirs } => write!(
+                f,
+                "advertisement interval mismatch with {source} mine={ours} sec rcv'd={theirs} sec"
+            ),
+            Self::Type { source, kind } => {
+                write!(f, "invalid packet type {kind} from {source}, expecting 1")
+            }
+            Self::Checksum { source } => write!(f, "invalid VRRP checksum from {source}"),
+            Self::Destination { source, multicast: true } => {
+                write!(f, "received a unicast advert from {source}, expecting multicast")
+            }
+            Self::Destination { source, multicast: false } => {
+                write!(f, "received a multicast advert from {source}, expecting unicast")
+            }
+            Self::OwnAddress { source } => {
+                write!(f, "received an advert from our own address {source}")
+            }
+            Self::OwnerIgnores { source } => {
+                write!(f, "address owner ignores the advert from {source}")
+            }
+            Self::UnknownPeer { source } => {
+                write!(f, "unicast source address {source} is not a configured peer")
+            }
+            Self::PeerTtl { source, ttl, min, max } => {
+                write!(f, "TTL/HL {ttl} from unicast peer {source} not in range {min}-{max}")
+            }
+        }
+    }
+}
+
+/// What is odd about an advertisement that was accepted nevertheless.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Remark {
+    AddressCount {
+        source: IpAddr,
+        ours: usize,
+        theirs: usize,
+    },
+    /// As many as ours, but this one of ours is not among them.
+    AddressList {
+        source: IpAddr,
+        vrid: u8,
+        missing: IpAddr,
+    },
+    /// Version 3: the sender's interval is not ours.
+    IntervalDiffers {
+        ours: Duration,
+        theirs: Duration,
+    },
+    /// Version 3 over IPv4: a checksum that is right, but not the way we compute it.
+    ChecksumForm {
+        source: IpAddr,
+        form: ChecksumForm,
+    },
+}
+
+impl Remark {
+    /// As [`Reject::kind`].
+    pub const fn kind(&self) -> u16 {
+        match self {
+            Self::AddressCount { .. } => 100,
+            Self::AddressList { .. } => 101,
+            Self::IntervalDiffers { .. } => 102,
+            Self::ChecksumForm { .. } => 103,
+        }
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::AddressCount { source, ours, theirs } => write!(
+                f,
+                "received an invalid ip number count {theirs}, expected {ours}! from {source}"
+            ),
+            Self::AddressList { source, vrid, missing } => write!(
+                f,
+                "ip address associated with VRID {vrid} not present in MASTER advert : {missing} \
+                 (from {source})"
+            ),
+            Self::IntervalDiffers { ours, theirs } => write!(
+                f,
+                "advertisement interval mismatch ours = {} centi-sec rcv'd={} centi-sec",
+                ours.as_millis() / 10,
+                theirs.as_millis() / 10
+            ),
+            Self::ChecksumForm { source, form } => {
+                let how = match form {
+                    ChecksumForm::PseudoHeader => "with the pseudo-header",
+                    ChecksumForm::AsV2 => "without the pseudo-header",
+                    ChecksumForm::OldUnicast => "in the old unicast form",
+                };
+                write!(f, "{source} computes the VRRPv3 checksum {how}, unlike us")
+            }
+        }
+    }
+}
+
+/// At most one remark on each subject.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Remarks {
+    pub addresses: Option<Remark>,
+    pub interval: Option<Remark>,
+    pub checksum: Option<Remark>,
+}
+
+impl IntoIterator for Remarks {
+    type Item = Remark;
+    type IntoIter = std::iter::Flatten<std::array::IntoIter<Option<Remark>, 3>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        [self.interval, self.checksum, self.addresses].into_iter().flatten()
+    }
+}

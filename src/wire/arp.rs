@@ -1,0 +1,42 @@
+//! Gratuitous ARP over Ethernet (RFC 826, RFC 5227 §1.1): "this address is at that MAC now".
+
+use std::net::Ipv4Addr;
+
+use super::ether::{self, EtherType};
+use crate::base::addr::Mac;
+
+/// Ethernet header and ARP packet, without padding: the driver pads.
+pub const FRAME_LEN: usize = ether::HEADER_LEN + 28;
+
+/// The frame that tells a link where `address` is.
+///
+/// It is a request, as the reference sends it and as RFC 5227 §3 recommends, because some hosts
+/// ignore unsolicited replies; the target MAC is the broadcast address, not zero, as there.
+pub fn gratuitous(mac: Mac, address: Ipv4Addr) -> [u8; FRAME_LEN] {
+    let mut out = [0; FRAME_LEN];
+    out[..14].copy_from_slice(&ether::header(Mac::BROADCAST, mac, EtherType::Arp));
+    // Hardware type Ethernet, protocol type IPv4, address lengths 6 and 4, operation request.
+    out[14..22].copy_from_slice(&[0, 1, 0x08, 0x00, 6, 4, 0, 1]);
+    out[22..28].copy_from_slice(&mac.0);
+    out[28..32].copy_from_slice(&address.octets());
+    out[32..38].copy_from_slice(&Mac::BROADCAST.0);
+    out[38..42].copy_from_slice(&address.octets());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_to_everybody_about_oneself() {
+        let frame = gratuitous(Mac([2, 0, 0, 0, 0, 9]), Ipv4Addr::new(10, 1, 0, 101));
+        let expected: [u8; 42] = [
+            0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 9, 0x08, 0x06, // Ethernet
+            0, 1, 8, 0, 6, 4, 0, 1, // fixed part
+            2, 0, 0, 0, 0, 9, 10, 1, 0, 101, // sender
+            0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 10, 1, 0, 101, // target
+        ];
+        assert_eq!(frame, expected);
+    }
+}
