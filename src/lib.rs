@@ -4,3 +4,4 @@ pub mod base;
 pub mod config;
 pub mod holdings;
 pub mod model;
+pub mod sys;

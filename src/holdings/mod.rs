@@ -30,21 +30,44 @@ impl Key {
 #[derive(Debug)]
 pub enum Input<'a> {
     /// All that this owner wants from now on, instead of what it wanted before.
-    Want { owner: InstanceId, addresses: &'a [&'a VirtualAddress] },
+    Want {
+        owner: InstanceId,
+        addresses: &'a [&'a VirtualAddress],
+    },
     /// The owner wants nothing any more.
-    Release { owner: InstanceId },
+    Release {
+        owner: InstanceId,
+    },
     /// Left over from before: removed unless somebody wants it.
-    Clear { address: &'a VirtualAddress },
+    Clear {
+        address: &'a VirtualAddress,
+    },
     /// The kernel has this address, whoever added it.
-    Seen { key: Key },
+    Seen {
+        key: Key,
+    },
     /// The kernel no longer has this address.
-    Gone { key: Key },
+    Gone {
+        key: Key,
+    },
+    /// What the kernel has, complete: what is not in it is gone, whatever was heard before.
+    Dumped {
+        keys: BTreeSet<Key>,
+    },
     /// The interface went away, and all its addresses with it.
-    LinkGone { link: &'a str },
+    LinkGone {
+        link: &'a str,
+    },
     /// The interface is there (again).
-    LinkBack { link: &'a str },
+    LinkBack {
+        link: &'a str,
+    },
     /// The kernel's answer to `Add` or `Remove`: 0 or an errno.
-    Answer { key: Key, op: Op, errno: i32 },
+    Answer {
+        key: Key,
+        op: Op,
+        errno: i32,
+    },
     Deadline,
 }
 
@@ -103,6 +126,8 @@ pub struct Domain {
     owners: BTreeMap<InstanceId, Owner>,
     /// Addresses the kernel has, ours or not.
     kernel: BTreeSet<Key>,
+    /// Removals of ours whose echo has not come yet: it must not be taken for somebody else's.
+    echoes: BTreeMap<Key, u32>,
     retries: Deadlines<u64>,
     retry_keys: BTreeMap<u64, Key>,
     next_retry: u64,
@@ -127,6 +152,7 @@ impl Domain {
             Input::Clear { address } => self.on_clear(address, out),
             Input::Seen { key } => self.on_seen(key, out),
             Input::Gone { key } => self.on_gone(key, now, out),
+            Input::Dumped { keys } => self.on_dumped(keys, now, out),
             Input::LinkGone { link } => self.on_link_gone(link),
             Input::LinkBack { link } => self.on_link_back(link, out),
             Input::Answer { key, op, errno } => self.on_answer(&key, op, errno, now, out),
@@ -141,9 +167,7 @@ impl Domain {
 
     /// True while the kernel owes an answer, or something is still to be removed.
     pub fn is_settling(&self) -> bool {
-        self.objects
-            .values()
-            .any(|o| o.owners.is_empty() || matches!(o.presence, Presence::Adding))
+        self.objects.values().any(|o| o.owners.is_empty() || matches!(o.presence, Presence::Adding))
     }
 
     /// True if the kernel has this address as far as we know.
@@ -157,12 +181,7 @@ impl Domain {
         self.objects.values().filter(move |o| there(o.presence)).map(|o| &o.address)
     }
 
-    fn on_want(
-        &mut self,
-        owner: InstanceId,
-        addresses: &[&VirtualAddress],
-        out: &mut Vec<Action>,
-    ) {
+    fn on_want(&mut self, owner: InstanceId, addresses: &[&VirtualAddress], out: &mut Vec<Action>) {
         let before = self.owners.remove(&owner).unwrap_or_default();
         let mut wants = BTreeSet::new();
         let mut missing = 0;
@@ -269,6 +288,13 @@ impl Domain {
     }
 
     fn on_gone(&mut self, key: Key, now: Instant, out: &mut Vec<Action>) {
+        if let Some(expected) = self.echoes.get_mut(&key) {
+            *expected -= 1;
+            if *expected == 0 {
+                self.echoes.remove(&key);
+            }
+            return;
+        }
         self.kernel.remove(&key);
         let Some(object) = self.objects.get_mut(&key) else { return };
         if object.presence != Presence::Present {
@@ -279,6 +305,17 @@ impl Domain {
         let delay = self.repair_later(&key, now, out);
         for owner in owners {
             out.push(Action::Missing { owner, key: key.clone(), delay });
+        }
+    }
+
+    fn on_dumped(&mut self, keys: BTreeSet<Key>, now: Instant, out: &mut Vec<Action>) {
+        self.echoes.clear();
+        let gone: Vec<_> = self.kernel.difference(&keys).cloned().collect();
+        for key in gone {
+            self.on_gone(key, now, out);
+        }
+        for key in keys {
+            self.on_seen(key, out);
         }
     }
 
@@ -324,6 +361,7 @@ impl Domain {
 
     fn on_link_gone(&mut self, link: &str) {
         self.kernel.retain(|k| k.link != link);
+        self.echoes.retain(|k, _| k.link != link);
         let mut lost = Vec::new();
         for (_, object) in self.objects.iter_mut().filter(|(k, _)| k.link == link) {
             if object.presence == Presence::Present {
@@ -347,19 +385,16 @@ impl Domain {
         }
     }
 
-    fn on_answer(
-        &mut self,
-        key: &Key,
-        op: Op,
-        errno: i32,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
+    fn on_answer(&mut self, key: &Key, op: Op, errno: i32, now: Instant, out: &mut Vec<Action>) {
         match (op, errno) {
             (Op::Add, 0 | EEXIST) => {
                 self.kernel.insert(key.clone());
             }
-            (Op::Remove, 0 | EADDRNOTAVAIL | ENODEV) => {
+            (Op::Remove, 0) => {
+                self.kernel.remove(key);
+                *self.echoes.entry(key.clone()).or_default() += 1;
+            }
+            (Op::Remove, EADDRNOTAVAIL | ENODEV) => {
                 self.kernel.remove(key);
             }
             _ => {}
@@ -401,7 +436,8 @@ impl Domain {
                 } else {
                     self.objects.remove(key);
                 }
-                let refused = Action::Refused { owner: None, key: key.clone(), op, errno, delay: None };
+                let refused =
+                    Action::Refused { owner: None, key: key.clone(), op, errno, delay: None };
                 out.push(refused);
             }
         }

@@ -61,10 +61,10 @@ fn held_is_told_once_everything_is_there() {
     assert_eq!(b.want(A, &[1, 2]), [Action::Add(address(1)), Action::Add(address(2))]);
     assert_eq!(b.answer(Op::Add, 1, 0), []);
     assert_eq!(b.answer(Op::Add, 2, 0), [Action::Held(A)]);
-    assert_eq!(b.on(Input::Release { owner: A }), [
-        Action::Remove(address(1)),
-        Action::Remove(address(2))
-    ]);
+    assert_eq!(
+        b.on(Input::Release { owner: A }),
+        [Action::Remove(address(1)), Action::Remove(address(2))]
+    );
     assert!(b.domain.is_settling());
     b.answer(Op::Remove, 1, 0);
     b.answer(Op::Remove, 2, EADDRNOTAVAIL);
@@ -170,4 +170,28 @@ fn leftovers_are_cleared_but_wanted_addresses_are_not() {
     b.on(Input::Seen { key: key(3) });
     b.want(A, &[3]);
     assert_eq!(b.on(Input::Clear { address: &address(3) }), []);
+}
+
+#[test]
+fn the_echo_of_our_own_removal_is_not_somebody_elses() {
+    let mut b = Bench::new();
+    b.want(A, &[1]);
+    b.answer(Op::Add, 1, 0);
+    b.on(Input::Release { owner: A });
+    b.answer(Op::Remove, 1, 0);
+    b.want(A, &[1]);
+    b.answer(Op::Add, 1, 0);
+    assert_eq!(b.on(Input::Gone { key: key(1) }), [], "the echo of the removal before");
+    assert_eq!(b.on(Input::Gone { key: key(1) }).len(), 2, "this one is real");
+}
+
+#[test]
+fn a_dump_is_the_truth_after_lost_messages() {
+    let mut b = Bench::new();
+    b.want(A, &[1, 2]);
+    b.answer(Op::Add, 1, 0);
+    b.answer(Op::Add, 2, 0);
+    let out = b.on(Input::Dumped { keys: [key(2), key(9)].into() });
+    assert_eq!(out[0], Action::Add(address(1)));
+    assert!(b.domain.is_present(&key(9)));
 }

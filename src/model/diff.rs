@@ -1,4 +1,150 @@
 //! Two models, and what leads from the one to the other.
 //!
-//! Identity is what must be equal for an instance to be the same one; everything else is an
-//! attribute that can be adjusted while it runs.
+//! Identity is what must be equal for an instance to be the same one across a reload; everything
+//! else is an attribute that can be adjusted while it runs. As in keepalived, the name is an
+//! attribute: renaming an instance does not restart it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::vrrp::{Delivery, Instance};
+use super::Config;
+use crate::base::addr::Family;
+
+/// What makes an instance the same one: its place on the wire.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Identity<'a> {
+    vrid: u8,
+    family: Family,
+    interface: Option<&'a str>,
+    place: Place,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Place {
+    Multicast(IpAddr),
+    Unicast(Option<IpAddr>),
+}
+
+impl<'a> Identity<'a> {
+    pub fn of(instance: &'a Instance) -> Self {
+        Self {
+            vrid: instance.vrid,
+            family: instance.family,
+            interface: instance.interface.as_deref(),
+            place: match instance.delivery {
+                Delivery::Multicast { group } => Place::Multicast(group),
+                Delivery::Unicast { .. } => Place::Unicast(instance.source),
+            },
+        }
+    }
+}
+
+/// What happens to one instance. Numbers are positions in the old and the new list.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Change {
+    /// Goes away; first, so that its address is free for another.
+    Remove { old: usize },
+    /// The same, and nothing differs.
+    Keep { old: usize, new: usize },
+    /// The same, with other attributes.
+    Adjust { old: usize, new: usize },
+    /// New. A replaced instance is one removed and one added.
+    Add { new: usize },
+}
+
+/// The changes from `old` to `new`: removals, then what stays, then what is new.
+pub fn instances(old: &Config, new: &Config) -> Vec<Change> {
+    let mut known: BTreeMap<Identity<'_>, Vec<usize>> = BTreeMap::new();
+    for (n, instance) in old.instances.iter().enumerate() {
+        known.entry(Identity::of(instance)).or_default().push(n);
+    }
+    let mut changes = Vec::new();
+    for (new_n, instance) in new.instances.iter().enumerate() {
+        // Unicast instances with different peers can share an identity; the name then decides.
+        let same = known.get_mut(&Identity::of(instance)).and_then(|list| {
+            let named = list.iter().position(|&n| old.instances[n].name == instance.name);
+            let at = named.or(if list.is_empty() { None } else { Some(0) })?;
+            Some(list.remove(at))
+        });
+        changes.push(match same {
+            None => Change::Add { new: new_n },
+            Some(old_n) if old.instances[old_n] == *instance => {
+                Change::Keep { old: old_n, new: new_n }
+            }
+            Some(old_n) => Change::Adjust { old: old_n, new: new_n },
+        });
+    }
+    let gone = known.into_values().flatten().map(|old| Change::Remove { old });
+    changes.extend(gone);
+    changes.sort();
+    changes
+}
+
+/// Settings that only a restart can change, with the keyword of each.
+pub fn frozen(old: &Config, new: &Config) -> Vec<&'static str> {
+    let (a, b) = (&old.global, &new.global);
+    let mut list = Vec::new();
+    if a.net_namespace != b.net_namespace {
+        list.push("net_namespace");
+    }
+    if a.instance_name != b.instance_name {
+        list.push("instance");
+    }
+    if a.use_pid_dir != b.use_pid_dir {
+        list.push("use_pid_dir");
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::model::vrrp::tests::instance;
+
+    fn config(list: Vec<Instance>) -> Config {
+        Config { instances: list.into_iter().map(Rc::new).collect(), ..Config::default() }
+    }
+
+    #[test]
+    fn nothing_differs_between_equal_models() {
+        let c = config(vec![instance("A", 1), instance("B", 2)]);
+        let kept = [Change::Keep { old: 0, new: 0 }, Change::Keep { old: 1, new: 1 }];
+        assert_eq!(instances(&c, &c), kept);
+    }
+
+    #[test]
+    fn a_renamed_instance_is_the_same_one() {
+        let old = config(vec![instance("A", 1)]);
+        let new = config(vec![instance("B", 1)]);
+        assert_eq!(instances(&old, &new), [Change::Adjust { old: 0, new: 0 }]);
+    }
+
+    #[test]
+    fn another_router_id_is_another_instance() {
+        let old = config(vec![instance("A", 1)]);
+        let new = config(vec![instance("A", 2)]);
+        assert_eq!(instances(&old, &new), [Change::Remove { old: 0 }, Change::Add { new: 0 }]);
+    }
+
+    #[test]
+    fn another_group_is_another_place_on_the_wire() {
+        let mut moved = instance("A", 1);
+        moved.delivery = Delivery::Multicast { group: Ipv4Addr::new(224, 0, 0, 99).into() };
+        let (old, new) = (config(vec![instance("A", 1)]), config(vec![moved]));
+        assert_eq!(instances(&old, &new), [Change::Remove { old: 0 }, Change::Add { new: 0 }]);
+    }
+
+    #[test]
+    fn a_changed_priority_is_an_adjustment_whatever_the_order() {
+        let mut b = instance("B", 2);
+        let old = config(vec![instance("A", 1), b.clone()]);
+        b.priority = 7;
+        let new = config(vec![b, instance("A", 1)]);
+        let expected = [Change::Keep { old: 0, new: 1 }, Change::Adjust { old: 1, new: 0 }];
+        assert_eq!(instances(&old, &new), expected);
+    }
+}

@@ -246,3 +246,52 @@ pub struct SyncGroup {
     /// `sync_group_tracking_weight`: weights count although members act together.
     pub tracking_weight: bool,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    /// An instance with every default, for tests to change.
+    pub(crate) fn instance(name: &str, vrid: u8) -> Instance {
+        Instance {
+            name: name.into(),
+            interface: Some("eth0".into()),
+            vrid,
+            family: Family::V4,
+            version: Version::V2,
+            initial_state: InitialState::Backup,
+            priority: 100,
+            advert_interval: Duration::from_secs(1),
+            down_timer_adverts: 3,
+            authentication: Authentication::None,
+            delivery: Delivery::Multicast { group: Ipv4Addr::new(224, 0, 0, 18).into() },
+            source: None,
+            track_source: false,
+            checksum: ChecksumForm::PseudoHeader,
+            nopreempt: false,
+            preempt_delay: Duration::ZERO,
+            strict: false,
+            lower_prio_no_advert: false,
+            higher_prio_send_advert: false,
+            skip_check_adv_addr: false,
+            owner_ignore_adverts: false,
+            accept: true,
+            dont_track_primary: false,
+            tracked_links: Vec::new(),
+            garp: Garp {
+                delay: Duration::from_secs(5),
+                repeat: 5,
+                refresh: Duration::ZERO,
+                refresh_repeat: 1,
+                lower_prio_delay: Duration::from_secs(5),
+                lower_prio_repeat: 5,
+            },
+            addresses: Vec::new(),
+            excluded: Vec::new(),
+            promote_secondaries: false,
+            timer_expired_backup: None,
+        }
+    }
+}

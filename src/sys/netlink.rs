@@ -1,0 +1,412 @@
+//! Route netlink: a request socket that is pipelined, a monitor socket for what others change,
+//! and dumps.
+//!
+//! The kernel works a batch of requests off while it is being sent, so the answers are there when
+//! `flush` returns: many requests cost one system call to ask and one or two to hear.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+
+use netlink_packet_core::{
+    NetlinkHeader, NetlinkMessage, NetlinkPayload, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP,
+    NLM_F_REPLACE, NLM_F_REQUEST,
+};
+use netlink_packet_route::address::{
+    AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope, CacheInfo,
+};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use netlink_sys::{protocols::NETLINK_ROUTE, Socket, SocketAddr};
+
+use super::filter::{attach, force_receive_buffer, Program};
+use crate::base::addr::{Family, Mac, Prefix};
+use crate::model::vrrp::{Broadcast, VirtualAddress};
+
+/// Requests in one send: few enough that the kernel is done in about a millisecond.
+const BATCH: usize = 32;
+/// Room for the changes of a busy moment; the kernel allocates it only when it is used.
+const MONITOR_BUFFER: usize = 4 << 20;
+const RTNLGRP_LINK: u32 = 1;
+const RTNLGRP_IPV4_IFADDR: u32 = 5;
+const RTNLGRP_IPV6_IFADDR: u32 = 9;
+/// IFA_PROTO: who put the address there; keepalived's number in the kernel's list of protocols.
+const PROTOCOL_KEEPALIVED: u8 = 18;
+
+/// What the kernel says of an interface.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    pub index: u32,
+    pub name: String,
+    /// Administratively up and with carrier.
+    pub up: bool,
+    pub multicast: bool,
+    /// Resolves addresses by ARP or neighbour discovery.
+    pub arp: bool,
+    pub mtu: u32,
+    pub mac: Option<Mac>,
+}
+
+/// What changed in the kernel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    Link(Link),
+    LinkGone {
+        index: u32,
+    },
+    /// `usable` is false while duplicate address detection is under way or has failed.
+    Address {
+        index: u32,
+        prefix: Prefix,
+        usable: bool,
+    },
+    AddressGone {
+        index: u32,
+        prefix: Prefix,
+    },
+}
+
+/// Requests under way, each with its asker.
+pub struct Requests<T> {
+    socket: Socket,
+    sequence: u32,
+    waiting: VecDeque<(Vec<u8>, T)>,
+    buffer: Vec<u8>,
+}
+
+impl<T> Requests<T> {
+    pub fn open() -> io::Result<Self> {
+        let mut socket = Socket::new(NETLINK_ROUTE)?;
+        socket.bind_auto()?;
+        Ok(Self { socket, sequence: 0, waiting: VecDeque::new(), buffer: Vec::new() })
+    }
+
+    /// The port number the kernel names as the origin of what this socket changes.
+    pub fn port(&self) -> io::Result<u32> {
+        let mut addr = SocketAddr::new(0, 0);
+        self.socket.get_address(&mut addr)?;
+        Ok(addr.port_number())
+    }
+
+    pub fn add(&mut self, index: u32, address: &VirtualAddress, asker: T) {
+        let message = RouteNetlinkMessage::NewAddress(address_message(index, address));
+        self.queue(message, NLM_F_CREATE | NLM_F_REPLACE, asker);
+    }
+
+    pub fn remove(&mut self, index: u32, address: &VirtualAddress, asker: T) {
+        let message = RouteNetlinkMessage::DelAddress(address_message(index, address));
+        self.queue(message, 0, asker);
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Sends one batch and appends the kernel's answers: the asker and 0 or an errno.
+    pub fn flush(&mut self, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
+        let count = self.waiting.len().min(BATCH);
+        if count == 0 {
+            return Ok(());
+        }
+        self.buffer.clear();
+        let first = self.sequence + 1;
+        for (i, (message, _)) in self.waiting.iter_mut().take(count).enumerate() {
+            self.sequence += 1;
+            // Refusals always come back; only the last one needs to be acknowledged, because the
+            // kernel answers in order.
+            let last = i + 1 == count;
+            let flags = u16::from_ne_bytes([message[6], message[7]]);
+            let flags = if last { flags | NLM_F_ACK } else { flags };
+            message[6..8].copy_from_slice(&flags.to_ne_bytes());
+            message[8..12].copy_from_slice(&self.sequence.to_ne_bytes());
+            self.buffer.extend_from_slice(message);
+        }
+        self.socket.send(&self.buffer, 0)?;
+        self.collect(first, count, answers)
+    }
+
+    fn collect(&mut self, first: u32, count: usize, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
+        let mut next = first;
+        let end = first + u32::try_from(count).expect("a batch is small");
+        while next < end {
+            self.buffer.clear();
+            self.buffer.reserve(8192);
+            self.socket.recv(&mut self.buffer, 0)?;
+            for (sequence, errno) in replies(&self.buffer) {
+                // Everything up to a refusal, or to the acknowledged end, went well.
+                while next <= sequence && next < end {
+                    let Some((_, asker)) = self.waiting.pop_front() else { break };
+                    answers.push((asker, if next == sequence { errno } else { 0 }));
+                    next += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn queue(&mut self, message: RouteNetlinkMessage, flags: u16, asker: T) {
+        self.waiting.push_back((serialize(message, NLM_F_REQUEST | flags), asker));
+    }
+}
+
+/// (sequence number, errno) of each acknowledgement or refusal in a datagram.
+fn replies(mut data: &[u8]) -> Vec<(u32, i32)> {
+    const NLMSG_ERROR: u16 = 2;
+    let mut list = Vec::new();
+    while data.len() >= 16 {
+        let word = |at: usize| [data[at], data[at + 1], data[at + 2], data[at + 3]];
+        let length = u32::from_ne_bytes(word(0)) as usize;
+        if length < 16 || length > data.len() {
+            break;
+        }
+        if u16::from_ne_bytes([data[4], data[5]]) == NLMSG_ERROR && length >= 20 {
+            list.push((u32::from_ne_bytes(word(8)), -i32::from_ne_bytes(word(16))));
+        }
+        data = &data[((length + 3) & !3).min(data.len())..];
+    }
+    list
+}
+
+fn serialize(message: RouteNetlinkMessage, flags: u16) -> Vec<u8> {
+    let mut header = NetlinkHeader::default();
+    header.flags = flags;
+    let mut packet = NetlinkMessage::new(header, NetlinkPayload::from(message));
+    packet.finalize();
+    let mut bytes = vec![0; packet.buffer_len()];
+    packet.serialize(&mut bytes);
+    bytes
+}
+
+fn address_message(index: u32, a: &VirtualAddress) -> AddressMessage {
+    let mut message = AddressMessage::default();
+    message.header.index = index;
+    message.header.prefix_len = a.prefix.len;
+    message.header.scope = AddressScope::from(a.scope.0);
+    message.header.family = match Family::of(&a.prefix.addr) {
+        Family::V4 => AddressFamily::Inet,
+        Family::V6 => AddressFamily::Inet6,
+    };
+    let list = &mut message.attributes;
+    list.push(AddressAttribute::Local(a.prefix.addr));
+    list.push(AddressAttribute::Address(a.peer.unwrap_or(a.prefix.addr)));
+    if let Broadcast::Address(addr) = a.broadcast {
+        list.push(AddressAttribute::Broadcast(addr));
+    }
+    if let Some(label) = &a.label {
+        list.push(AddressAttribute::Label(label.clone()));
+    }
+    let v6 = Family::of(&a.prefix.addr) == Family::V6;
+    let mut flags = AddressFlags::empty();
+    flags.set(AddressFlags::Nodad, v6 && a.nodad);
+    flags.set(AddressFlags::Homeaddress, a.home);
+    flags.set(AddressFlags::Managetempaddr, a.mngtmpaddr);
+    flags.set(AddressFlags::Noprefixroute, a.noprefixroute);
+    flags.set(AddressFlags::Mcautojoin, a.autojoin);
+    if !flags.is_empty() {
+        message.header.flags = AddressHeaderFlags::from_bits_truncate(flags.bits() as u8);
+        list.push(AddressAttribute::Flags(flags));
+    }
+    if let Some(preferred) = a.preferred_lft {
+        let mut lifetimes = CacheInfo::default();
+        lifetimes.ifa_preferred = preferred;
+        lifetimes.ifa_valid = u32::MAX;
+        list.push(AddressAttribute::CacheInfo(lifetimes));
+    }
+    list.push(AddressAttribute::Protocol(PROTOCOL_KEEPALIVED.into()));
+    message
+}
+
+/// Hears what changes. Non-blocking.
+pub struct Monitor {
+    socket: Socket,
+    buffer: Vec<u8>,
+}
+
+impl Monitor {
+    pub fn open() -> io::Result<Self> {
+        let mut socket = Socket::new(NETLINK_ROUTE)?;
+        socket.bind_auto()?;
+        socket.set_non_blocking(true)?;
+        force_receive_buffer(socket.as_raw_fd(), MONITOR_BUFFER);
+        for group in [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR] {
+            socket.add_membership(group)?;
+        }
+        Ok(Self { socket, buffer: Vec::new() })
+    }
+
+    /// Lets only these interfaces through (all of them when `links` is `None`), and no address that
+    /// the socket with port number `own` added itself.
+    ///
+    /// Thousands of changes that concern nobody then cost no wake-up at all.
+    pub fn watch_only(&self, links: Option<&[u32]>, own: u32) -> io::Result<()> {
+        attach(self.socket.as_raw_fd(), &change_filter(links, own))
+    }
+
+    /// Appends the changes of one datagram. `Ok(false)`: there was none.
+    ///
+    /// # Errors
+    /// `ENOBUFS`: changes were lost; only a dump tells the truth again.
+    pub fn receive(&mut self, events: &mut Vec<Event>) -> io::Result<bool> {
+        self.buffer.clear();
+        self.buffer.reserve(16384);
+        match self.socket.recv(&mut self.buffer, 0) {
+            Ok(_) => {
+                parse_all(&self.buffer, events);
+                Ok(true)
+            }
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+impl AsRawFd for Monitor {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+/// Program for [`Monitor::watch_only`]. In both kinds of message the interface index lies at the
+/// same place, 4 bytes into the body.
+fn change_filter(links: Option<&[u32]>, own: u32) -> Program {
+    const RTM_NEWADDR: u16 = 20;
+    const TYPE: u32 = 4;
+    const PORT: u32 = 12;
+    const INDEX: u32 = 20;
+    /// Beyond this many the program would cost more than it saves.
+    const MOST: usize = 200;
+    let mut p = Program::default();
+    // What we add ourselves is known from the answer.
+    p.load_half(TYPE);
+    p.only_if(u32::from(RTM_NEWADDR.to_be()), 3);
+    p.load_word(PORT);
+    p.drop_if(own.to_be());
+    if let Some(links) = links.filter(|l| l.len() <= MOST) {
+        p.load_word(INDEX);
+        for index in links {
+            p.accept_if(index.to_be());
+        }
+        p.drop_all();
+    }
+    p.accept_all();
+    p
+}
+
+/// Everything the kernel has now: all links first, then all addresses.
+pub fn dump() -> io::Result<Vec<Event>> {
+    let mut socket = Socket::new(NETLINK_ROUTE)?;
+    socket.bind_auto()?;
+    let mut events = Vec::new();
+    ask(&socket, RouteNetlinkMessage::GetLink(LinkMessage::default()), &mut events)?;
+    ask(&socket, RouteNetlinkMessage::GetAddress(AddressMessage::default()), &mut events)?;
+    Ok(events)
+}
+
+fn ask(socket: &Socket, message: RouteNetlinkMessage, events: &mut Vec<Event>) -> io::Result<()> {
+    const NLMSG_ERROR: u16 = 2;
+    const NLMSG_DONE: u16 = 3;
+    socket.send(&serialize(message, NLM_F_REQUEST | NLM_F_DUMP), 0)?;
+    let mut buffer = Vec::with_capacity(32 << 10);
+    loop {
+        buffer.clear();
+        socket.recv(&mut buffer, 0)?;
+        if buffer.len() < 16 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        match u16::from_ne_bytes([buffer[4], buffer[5]]) {
+            NLMSG_ERROR => {
+                let errno = replies(&buffer).first().map_or(0, |(_, errno)| *errno);
+                return Err(io::Error::from_raw_os_error(errno));
+            }
+            NLMSG_DONE => return Ok(()),
+            _ => {}
+        }
+        if parse_all(&buffer, events) {
+            return Ok(());
+        }
+    }
+}
+
+/// Appends what the datagram says; true if it ends a dump.
+///
+/// A message that cannot be read (a newer kernel's) is skipped: the others still count.
+fn parse_all(mut data: &[u8], events: &mut Vec<Event>) -> bool {
+    while data.len() >= 16 {
+        let length = u32::from_ne_bytes([data[0], data[1], data[2], data[3]]) as usize;
+        if length < 16 || length > data.len() {
+            break;
+        }
+        match NetlinkMessage::<RouteNetlinkMessage>::deserialize(&data[..length]) {
+            Ok(message) => match message.payload {
+                NetlinkPayload::Done(_) => return true,
+                NetlinkPayload::InnerMessage(inner) => events.extend(event(inner)),
+                _ => {}
+            },
+            Err(e) => log::debug!("netlink message skipped: {e}"),
+        }
+        data = &data[((length + 3) & !3).min(data.len())..];
+    }
+    false
+}
+
+fn event(message: RouteNetlinkMessage) -> Option<Event> {
+    match message {
+        RouteNetlinkMessage::NewLink(m) => link(m).map(Event::Link),
+        // A bridge tells with the same message that a port left it; the interface stays.
+        RouteNetlinkMessage::DelLink(m) if m.header.interface_family == AddressFamily::Unspec => {
+            Some(Event::LinkGone { index: m.header.index })
+        }
+        RouteNetlinkMessage::NewAddress(m) => address(&m).map(|(index, prefix, flags)| {
+            let pending = AddressFlags::Tentative | AddressFlags::Dadfailed;
+            let usable = !flags.intersects(pending) || flags.contains(AddressFlags::Optimistic);
+            Event::Address { index, prefix, usable }
+        }),
+        RouteNetlinkMessage::DelAddress(m) => {
+            address(&m).map(|(index, prefix, _)| Event::AddressGone { index, prefix })
+        }
+        _ => None,
+    }
+}
+
+fn link(m: LinkMessage) -> Option<Link> {
+    if m.header.interface_family != AddressFamily::Unspec {
+        return None;
+    }
+    let has = |flag| m.header.flags.contains(flag);
+    let mut link = Link {
+        index: m.header.index,
+        name: String::new(),
+        up: has(LinkFlags::Up) && has(LinkFlags::Running),
+        multicast: has(LinkFlags::Multicast),
+        arp: !has(LinkFlags::Noarp),
+        mtu: 1500,
+        mac: None,
+    };
+    let ethernet = m.header.link_layer_type == LinkLayerType::Ether;
+    for attribute in m.attributes {
+        match attribute {
+            LinkAttribute::IfName(name) => link.name = name,
+            LinkAttribute::Mtu(mtu) => link.mtu = mtu,
+            LinkAttribute::Address(a) if ethernet => {
+                link.mac = <[u8; 6]>::try_from(a.as_slice()).ok().map(Mac);
+            }
+            _ => {}
+        }
+    }
+    Some(link)
+}
+
+fn address(m: &AddressMessage) -> Option<(u32, Prefix, AddressFlags)> {
+    let mut flags = AddressFlags::from_bits_retain(u32::from(m.header.flags.bits()));
+    let (mut local, mut remote) = (None, None);
+    for attribute in &m.attributes {
+        match attribute {
+            AddressAttribute::Local(a) => local = Some(*a),
+            AddressAttribute::Address(a) => remote = Some(*a),
+            AddressAttribute::Flags(f) => flags = *f,
+            _ => {}
+        }
+    }
+    let addr = local.or(remote)?;
+    Some((m.header.index, Prefix { addr, len: m.header.prefix_len }, flags))
+}

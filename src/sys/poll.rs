@@ -1,0 +1,129 @@
+//! The one place that waits: mio's poll, a slab of owners, and a timer with microseconds.
+//!
+//! mio rounds its own timeout up to milliseconds, a tenth of the shortest advertisement interval;
+//! so the earliest deadline is armed on a timerfd, which is polled like any socket.
+
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Token};
+
+use crate::base::time::{micros, Instant};
+
+const TIMER: Token = Token(0);
+
+/// What poll watches, and who it belongs to.
+pub struct Poll<O> {
+    poll: mio::Poll,
+    events: Events,
+    timer: OwnedFd,
+    armed: Option<Instant>,
+    /// Slot n has token n + 1.
+    owners: Vec<Option<(O, RawFd)>>,
+    /// Freed in this batch; reused only after it, so that no old event reaches a new owner.
+    retired: Vec<usize>,
+    free: Vec<usize>,
+}
+
+impl<O: Copy> Poll<O> {
+    pub fn new() -> io::Result<Self> {
+        let poll = mio::Poll::new()?;
+        // SAFETY: no pointers are passed; the result is checked before it is owned.
+        let fd = unsafe {
+            libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC)
+        };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: `fd` was just created and belongs to nobody else.
+        let timer = unsafe { OwnedFd::from_raw_fd(fd) };
+        poll.registry().register(&mut SourceFd(&fd), TIMER, Interest::READABLE)?;
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(64),
+            timer,
+            armed: None,
+            owners: Vec::new(),
+            retired: Vec::new(),
+            free: Vec::new(),
+        })
+    }
+
+    /// Watches a descriptor for reading on behalf of `owner`.
+    pub fn add(&mut self, fd: RawFd, owner: O) -> io::Result<()> {
+        let slot = self.free.pop().unwrap_or(self.owners.len());
+        let token = Token(slot + 1);
+        self.poll.registry().register(&mut SourceFd(&fd), token, Interest::READABLE)?;
+        if slot == self.owners.len() {
+            self.owners.push(None);
+        }
+        self.owners[slot] = Some((owner, fd));
+        Ok(())
+    }
+
+    /// Stops watching; call it before the descriptor is closed.
+    pub fn remove(&mut self, fd: RawFd) {
+        let slot = self.owners.iter().position(|o| o.as_ref().is_some_and(|(_, f)| *f == fd));
+        if let Some(slot) = slot {
+            self.owners[slot] = None;
+            self.retired.push(slot);
+            // A descriptor that poll no longer knows needs no removal.
+            let _ = self.poll.registry().deregister(&mut SourceFd(&fd));
+        }
+    }
+
+    /// Waits until something is ready, or `deadline`; not at all if `idle` is false.
+    ///
+    /// Appends the owners that are ready. The timer itself is no owner: whoever called knows the
+    /// deadline. An interrupted wait is an empty one.
+    pub fn wait(
+        &mut self,
+        now: Instant,
+        deadline: Option<Instant>,
+        idle: bool,
+        ready: &mut Vec<O>,
+    ) -> io::Result<()> {
+        self.free.append(&mut self.retired);
+        let waits = idle && deadline.is_none_or(|d| d > now);
+        if waits && deadline != self.armed {
+            self.arm(now, deadline)?;
+        }
+        match self.poll.poll(&mut self.events, (!waits).then_some(Duration::ZERO)) {
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            Err(e) => return Err(e),
+        }
+        for event in &self.events {
+            match event.token() {
+                TIMER => self.armed = None,
+                Token(n) => ready.extend(
+                    self.owners.get(n - 1).and_then(Option::as_ref).map(|(owner, _)| *owner),
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    /// Relative, so that the timer needs to know nothing of our zero. Never read: arming it anew
+    /// clears it, and poll reports each expiry once.
+    fn arm(&mut self, now: Instant, deadline: Option<Instant>) -> io::Result<()> {
+        let left = deadline.map_or(0, |d| micros(d.since(now)).max(1));
+        let value = libc::timespec {
+            tv_sec: libc::time_t::try_from(left / 1_000_000).unwrap_or(libc::time_t::MAX),
+            tv_nsec: libc::c_long::try_from(left % 1_000_000 * 1000).unwrap_or(0),
+        };
+        let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let spec = libc::itimerspec { it_interval: zero, it_value: value };
+        // SAFETY: `spec` outlives the call; the old value is not asked for.
+        let rc = unsafe {
+            libc::timerfd_settime(self.timer.as_raw_fd(), 0, &spec, std::ptr::null_mut())
+        };
+        if rc < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        self.armed = deadline;
+        Ok(())
+    }
+}
