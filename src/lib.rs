@@ -5,3 +5,5 @@ pub mod config;
 pub mod holdings;
 pub mod model;
 pub mod sys;
+pub mod vrrp;
+pub mod wire;

@@ -162,6 +162,15 @@ pub enum StandingFault {
     NoMulticast,
 }
 
+impl std::fmt::Display for StandingFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoPeer => "no unicast peer",
+            Self::NoMulticast => "interface without multicast",
+        })
+    }
+}
+
 /// One `vrrp_instance`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Instance {
@@ -270,6 +279,7 @@ pub(crate) mod tests {
             source: None,
             track_source: false,
             checksum: ChecksumForm::PseudoHeader,
+            checksum_follows_peer: true,
             nopreempt: false,
             preempt_delay: Duration::ZERO,
             strict: false,
@@ -292,6 +302,8 @@ pub(crate) mod tests {
             excluded: Vec::new(),
             promote_secondaries: false,
             timer_expired_backup: None,
+            debug: 0,
+            standing_fault: None,
         }
     }
 }

@@ -1,0 +1,118 @@
+//! Everything that can come out of the VRRP core, in the order it must be done.
+
+use std::net::IpAddr;
+
+use super::cause::Cause;
+use super::receive::{Reject, Remark};
+use crate::base::ids::{GroupId, InstanceId};
+use crate::base::time::{Duration, Instant};
+
+/// The states of RFC 9568 §6.4, and those around them. In the order of the reference's numbers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Phase {
+    /// Not started.
+    Init,
+    Backup,
+    Master,
+    /// Something it needs is missing; it neither advertises nor listens.
+    Fault,
+    /// The daemon ended.
+    Stopped,
+    /// No longer configured.
+    Deleted,
+}
+
+impl Phase {
+    /// The word of log lines, notifications and dumps.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Init => "INIT",
+            Self::Backup => "BACKUP",
+            Self::Master => "MASTER",
+            Self::Fault => "FAULT",
+            Self::Stopped => "STOP",
+            Self::Deleted => "DELETED",
+        }
+    }
+}
+
+/// One thing to do or to tell.
+#[derive(Clone, PartialEq, Debug)]
+#[must_use]
+pub enum Action {
+    /// Send one advertisement now, to the group or to every peer.
+    SendAdvert { id: InstanceId, priority: u8 },
+    /// Hold the instance's addresses; answer with `Input::Held` once they are all there.
+    ///
+    /// Also issued when they are held and the configuration changed: only the difference counts.
+    Want(InstanceId),
+    /// Let go of everything held for the instance.
+    Release(InstanceId),
+    /// Send `repeat` gratuitous ARPs or neighbour advertisements for every address.
+    Announce { id: InstanceId, repeat: u32 },
+    /// Tell the instance's segment where its own source address lives (unicast, after a fault).
+    AnnounceSource { id: InstanceId },
+    /// The state changed. Logged, journalled, notified.
+    Changed { id: InstanceId, from: Phase, to: Phase, cause: Box<Cause> },
+    /// The state of a whole group changed.
+    GroupChanged { group: GroupId, to: Phase },
+    /// The effective priority changed.
+    PriorityChanged { id: InstanceId, from: u8, to: u8 },
+    /// Worth a line in the log, changes nothing.
+    Noted { id: InstanceId, note: Note },
+}
+
+/// Events that are told but are not transitions.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Note {
+    /// As master: somebody less entitled advertises.
+    LowerPriority {
+        from: IpAddr,
+        theirs: u8,
+        ours: u8,
+        answered: bool,
+    },
+    /// As backup: somebody less entitled advertises, and is not believed.
+    Discarded {
+        from: IpAddr,
+        theirs: u8,
+    },
+    /// As backup: the master is another one than before (or the first one heard).
+    MasterIs {
+        addr: IpAddr,
+        before: Option<IpAddr>,
+    },
+    /// The master said goodbye (priority 0).
+    Goodbye {
+        from: IpAddr,
+    },
+    PreemptDelayStarted(Duration),
+    PreemptDelayStopped,
+    /// The master-down deadline passed.
+    Silence,
+    /// It passed, but we were asleep: the master gets a second chance.
+    Stalled {
+        late: Duration,
+        until: Instant,
+    },
+    /// A member of a group must wait for the others.
+    GroupNotReady,
+    /// Another router claims to own the addresses, as we do.
+    OwnerConflict {
+        from: IpAddr,
+    },
+    /// A router advertises our priority from our own address.
+    SameAddress {
+        from: IpAddr,
+    },
+    /// An advertisement was refused; `held_back` like it were not shown before.
+    Rejected {
+        reason: Reject,
+        held_back: u32,
+    },
+    /// An advertisement was accepted although something about it is odd.
+    Remarked {
+        remark: Remark,
+        held_back: u32,
+    },
+}

@@ -1,0 +1,134 @@
+//! Why a state changed. The log line, the notification and the journal print the same value.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::base::time::Duration;
+use crate::model::vrrp::StandingFault;
+
+/// What is wrong, by name. An instance is in FAULT while its set of these is not empty.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Fault {
+    /// The interface does not exist.
+    LinkMissing(String),
+    /// The interface is down (or up, when tracked in reverse).
+    Link(String),
+    /// There is no address to send from.
+    NoAddress,
+    /// The configuration rules it out.
+    Standing(StandingFault),
+    /// No socket could be opened, and why.
+    Socket(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LinkMissing(name) => write!(f, "interface {name} does not exist"),
+            Self::Link(name) => write!(f, "interface {name} down"),
+            Self::NoAddress => f.write_str("no address to send from"),
+            Self::Standing(fault) => fmt::Display::fmt(fault, f),
+            Self::Socket(error) => f.write_str(error),
+        }
+    }
+}
+
+/// The last word of a master.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Heard {
+    pub from: IpAddr,
+    pub priority: u8,
+    /// How long ago, when the decision fell.
+    pub ago: Duration,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Cause {
+    /// The daemon, or this instance, started.
+    Started,
+    /// Priority 255: nobody needs to be asked.
+    Owner,
+    /// No advertisement within the master-down interval.
+    Silence { waited: Duration, last: Option<Heard> },
+    /// The master resigned with priority 0 and nobody followed within the skew time.
+    Resigned { from: IpAddr },
+    /// A better advertisement: higher priority.
+    HigherPriority { from: IpAddr, theirs: u8, ours: u8 },
+    /// A better advertisement: the same priority from a higher address.
+    HigherAddress { from: IpAddr, ours: Option<IpAddr>, priority: u8 },
+    /// What is wrong now.
+    Faults(Vec<Fault>),
+    /// Nothing is wrong any more; these were.
+    Recovered(Vec<Fault>),
+    /// Another member of the sync group moved.
+    Group { group: String, member: String },
+    /// We slept so long that somebody else must have taken over.
+    OwnStall { late: Duration },
+    /// The new configuration says so.
+    Reloaded,
+    /// The daemon ends.
+    Stopping,
+    /// The configuration no longer has this instance.
+    Removed,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started => f.write_str("started"),
+            Self::Owner => f.write_str("priority 255 owns the addresses"),
+            Self::Silence { waited, last: None } => {
+                write!(f, "no advertisement in {}", Seconds(*waited))
+            }
+            Self::Silence { waited, last: Some(h) } => write!(
+                f,
+                "no advertisement in {}; last heard {} with priority {}, {} ago",
+                Seconds(*waited),
+                h.from,
+                h.priority,
+                Seconds(h.ago)
+            ),
+            Self::Resigned { from } => write!(f, "{from} resigned (priority 0)"),
+            Self::HigherPriority { from, theirs, ours } => {
+                write!(f, "{from} advertises priority {theirs}, ours is {ours}")
+            }
+            Self::HigherAddress { from, ours: Some(ours), priority } => {
+                write!(f, "{from} advertises the same priority {priority} from a higher address than {ours}")
+            }
+            Self::HigherAddress { from, ours: None, priority } => {
+                write!(f, "{from} advertises the same priority {priority}")
+            }
+            Self::Faults(list) => list_of(f, "", list),
+            Self::Recovered(list) => list_of(f, "no longer: ", list),
+            Self::Group { group, member } => write!(f, "sync group {group} follows {member}"),
+            Self::OwnStall { late } => write!(f, "we were stalled for {}", Seconds(*late)),
+            Self::Reloaded => f.write_str("the configuration changed"),
+            Self::Stopping => f.write_str("stopping"),
+            Self::Removed => f.write_str("no longer configured"),
+        }
+    }
+}
+
+fn list_of(f: &mut fmt::Formatter<'_>, before: &str, list: &[Fault]) -> fmt::Result {
+    f.write_str(before)?;
+    for (i, fault) in list.iter().enumerate() {
+        if i > 0 {
+            f.write_str(", ")?;
+        }
+        fmt::Display::fmt(fault, f)?;
+    }
+    Ok(())
+}
+
+/// A duration as `3.609 s`, or in milliseconds below one second.
+pub struct Seconds(pub Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < Duration::from_secs(1) {
+            write!(f, "{:.3} ms", self.0.as_secs_f64() * 1e3)
+        } else {
+            write!(f, "{:.3} s", self.0.as_secs_f64())
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Everything that can go into the VRRP core.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use super::receive::Received;
+use crate::base::ids::InstanceId;
+use crate::model::vrrp::{Instance, SyncGroup};
+
+/// What the kernel says of an interface.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LinkState {
+    /// There is no interface of that name.
+    Missing,
+    /// Administratively down, or without carrier.
+    Down,
+    Up,
+}
+
+/// One fact.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A new virtual router. It starts when [`Input::Start`] follows.
+    Add { id: InstanceId, config: Rc<Instance> },
+    /// The same virtual router with other attributes.
+    Adjust { id: InstanceId, config: Rc<Instance> },
+    /// A virtual router that is no longer in the configuration.
+    Remove { id: InstanceId },
+    /// The sync groups, all of them, in the order of the file. Members are found by name.
+    Groups(&'a [SyncGroup]),
+    /// All instances added so far and not yet started begin.
+    Start,
+    /// The state of an interface.
+    Link { name: &'a str, state: LinkState },
+    /// The address this instance sends from, `None` when there is none to send from.
+    Source { id: InstanceId, source: Option<IpAddr> },
+    /// Its sockets are open, or why they are not.
+    Socket { id: InstanceId, error: Option<String> },
+    /// A datagram that names this instance's virtual router.
+    Packet { id: InstanceId, packet: Received<'a> },
+    /// Every object wanted for this instance is in the kernel.
+    Held { id: InstanceId },
+    /// Time has passed.
+    Deadline,
+    /// The daemon ends: say so on the wire and let go.
+    Stop,
+}

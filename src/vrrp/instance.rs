@@ -1,0 +1,250 @@
+//! One virtual router: what it is doing, what it knows, what it has counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use super::action::Phase;
+use super::announce::Schedule;
+use super::cause::{Fault, Heard};
+use super::input::LinkState;
+use super::receive::Counters;
+use super::{priority, timing};
+use crate::base::ids::GroupId;
+use crate::base::ratelimit::RateLimit;
+use crate::base::time::{Duration, Instant};
+use crate::model;
+use crate::model::vrrp::{TrackedLink, Version};
+
+/// A virtual router. What exists only in one state lives in [`State`].
+#[derive(Debug)]
+pub struct Instance {
+    pub(super) config: Rc<model::vrrp::Instance>,
+    pub(super) state: State,
+    pub(super) priority: u8,
+    /// The master's interval: ours in version 2, the last one heard in version 3.
+    pub(super) master_interval: Duration,
+    pub(super) source: Option<IpAddr>,
+    /// Why there is no socket to send and listen on.
+    pub(super) socket_error: Option<String>,
+    /// Every interface that matters, ours included.
+    pub(super) trackers: Vec<TrackedLink>,
+    pub(super) faults: BTreeSet<Fault>,
+    pub(super) group: Option<GroupId>,
+    /// The router last heard as master.
+    pub(super) heard: Option<LastHeard>,
+    pub(super) since: Instant,
+    pub(super) counters: Counters,
+    /// One limit per kind of complaint a peer can cause.
+    pub(super) complaints: BTreeMap<u16, RateLimit>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LastHeard {
+    pub(super) addr: IpAddr,
+    pub(super) priority: u8,
+    pub(super) at: Instant,
+}
+
+#[derive(Debug)]
+pub(super) enum State {
+    Init,
+    Fault,
+    Backup(Backup),
+    Master(Master),
+}
+
+#[derive(Debug)]
+pub(super) struct Backup {
+    /// When to take over if nobody advertises. Moved by every acceptable advertisement.
+    pub(super) master_down: Instant,
+    pub(super) entered: Instant,
+    pub(super) preempt: PreemptDelay,
+    /// Who said goodbye with priority 0; nobody has advertised since.
+    pub(super) resigned: Option<IpAddr>,
+    /// Its own deadline has passed, but the sync group is not ready.
+    pub(super) wants_master: bool,
+    /// The master got a second chance because we were asleep.
+    pub(super) second_chance: bool,
+}
+
+/// `preempt_delay`: how long a lower-priority master is tolerated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PreemptDelay {
+    Idle,
+    Until(Instant),
+}
+
+#[derive(Debug)]
+pub(super) struct Master {
+    pub(super) next_advert: Instant,
+    pub(super) last_advert: Instant,
+    pub(super) announce: Schedule,
+    /// The addresses are in the kernel.
+    pub(super) held: bool,
+}
+
+impl Instance {
+    pub(super) fn new(config: Rc<model::vrrp::Instance>, now: Instant) -> Self {
+        let trackers = trackers(&config, &[]);
+        Self {
+            priority: config.priority,
+            master_interval: config.advert_interval,
+            source: None,
+            socket_error: None,
+            trackers,
+            faults: BTreeSet::new(),
+            group: None,
+            heard: None,
+            since: now,
+            counters: Counters::default(),
+            complaints: BTreeMap::new(),
+            state: State::Init,
+            config,
+        }
+    }
+
+    pub const fn config(&self) -> &Rc<model::vrrp::Instance> {
+        &self.config
+    }
+
+    pub const fn phase(&self) -> Phase {
+        match self.state {
+            State::Init => Phase::Init,
+            State::Fault => Phase::Fault,
+            State::Backup(_) => Phase::Backup,
+            State::Master(_) => Phase::Master,
+        }
+    }
+
+    /// The priority that is advertised: the base and everything that tracks it.
+    pub const fn priority(&self) -> u8 {
+        self.priority
+    }
+
+    /// The address it sends from.
+    pub const fn source(&self) -> Option<IpAddr> {
+        self.source
+    }
+
+    /// When it entered the state it is in.
+    pub const fn since(&self) -> Instant {
+        self.since
+    }
+
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    pub(super) fn counters_mut(&mut self) -> &mut Counters {
+        &mut self.counters
+    }
+
+    /// The master's advertisement interval as far as known.
+    pub const fn master_interval(&self) -> Duration {
+        self.master_interval
+    }
+
+    /// The priority of the master: ours while MASTER, else the last one heard.
+    pub fn master_priority(&self) -> u8 {
+        match self.state {
+            State::Master(_) => self.priority,
+            _ => self.heard.map_or(0, |h| h.priority),
+        }
+    }
+
+    /// What keeps it in FAULT.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter()
+    }
+
+    /// The addresses are wanted, and all in the kernel.
+    pub const fn holds_addresses(&self) -> bool {
+        matches!(self.state, State::Master(Master { held: true, .. }))
+    }
+
+    pub(super) fn heard_before(&self, now: Instant) -> Option<Heard> {
+        self.heard.map(|h| Heard { from: h.addr, priority: h.priority, ago: now.since(h.at) })
+    }
+
+    pub(super) fn master_down_interval(&self) -> Duration {
+        timing::master_down(&self.config, self.priority, self.master_interval)
+    }
+
+    /// Version 3 follows the master's interval (RFC 9568 §6.4.2); version 2 never does.
+    pub(super) fn learn_interval(&mut self, interval: Duration) {
+        if self.config.version == Version::V3 && !interval.is_zero() {
+            self.master_interval = interval;
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Init | State::Fault => None,
+            State::Backup(b) => Some(b.master_down),
+            State::Master(m) => {
+                Some(m.announce.next_deadline().map_or(m.next_advert, |a| a.min(m.next_advert)))
+            }
+        }
+    }
+
+    /// Works the tracked interfaces out again: (priority, faults).
+    pub(super) fn weigh(&self, link: impl Fn(&str) -> LinkState) -> (u8, BTreeSet<Fault>) {
+        let mut sum = 0;
+        let mut faults = BTreeSet::new();
+        faults.extend(self.config.standing_fault.map(Fault::Standing));
+        faults.extend(self.socket_error.clone().map(Fault::Socket));
+        if let Some(own) = &self.config.interface {
+            // Without the interface there is nothing to send on, tracked or not.
+            if link(own) == LinkState::Missing {
+                faults.insert(Fault::LinkMissing(own.clone()));
+            }
+        }
+        for t in &self.trackers {
+            let state = link(&t.interface);
+            sum += priority::contribution(t, state);
+            if priority::is_fault(t, state) {
+                faults.insert(match state {
+                    LinkState::Missing => Fault::LinkMissing(t.interface.clone()),
+                    _ => Fault::Link(t.interface.clone()),
+                });
+            }
+        }
+        // A link that is gone or down has no address either; one reason is enough.
+        if self.source.is_none() && faults.is_empty() {
+            faults.insert(Fault::NoAddress);
+        }
+        (priority::effective(self.config.priority, sum), faults)
+    }
+
+    /// Whether another complaint of this kind may be shown, and how many were held back.
+    pub(super) fn may_complain(&mut self, kind: u16, now: Instant) -> Option<u32> {
+        const EVERY: Duration = Duration::from_secs(60);
+        self.complaints.entry(kind).or_insert_with(|| RateLimit::new(1, EVERY)).admit(now)
+    }
+}
+
+/// Every interface the instance depends on, each once: its own, those it tracks or its group
+/// tracks (the group's weight wins), and those its addresses live on.
+pub(super) fn trackers(
+    config: &model::vrrp::Instance,
+    of_group: &[TrackedLink],
+) -> Vec<TrackedLink> {
+    let mut list: Vec<TrackedLink> = Vec::new();
+    let own = config.interface.iter().filter(|_| !config.dont_track_primary);
+    let fault = |name: &String| TrackedLink { interface: name.clone(), weight: 0, reverse: false };
+    list.extend(own.map(fault));
+    let explicit = of_group.iter().chain(&config.tracked_links);
+    for t in explicit {
+        if !list.iter().any(|known| known.interface == t.interface) {
+            list.push(t.clone());
+        }
+    }
+    for a in config.all_addresses() {
+        let own = config.interface.as_ref() == Some(&a.interface);
+        if !own && !a.no_track && !list.iter().any(|known| known.interface == a.interface) {
+            list.push(fault(&a.interface));
+        }
+    }
+    list
+}

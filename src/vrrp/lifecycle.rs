@@ -1,0 +1,185 @@
+//! Instances and groups come, change and go: start, reload, stop.
+
+use std::rc::Rc;
+
+use super::action::{Action, Phase};
+use super::cause::Cause;
+use super::group::Group;
+use super::instance::{trackers, Instance, State};
+use super::Domain;
+use crate::base::ids::{GroupId, InstanceId};
+use crate::base::time::Instant;
+use crate::model;
+use crate::model::vrrp::{SyncGroup, TrackedLink};
+
+impl Domain {
+    pub(super) fn on_add(
+        &mut self,
+        id: InstanceId,
+        config: Rc<model::vrrp::Instance>,
+        now: Instant,
+    ) {
+        let slot = id.0 as usize;
+        if self.instances.len() <= slot {
+            self.instances.resize_with(slot + 1, || None);
+        }
+        self.instances[slot] = Some(Instance::new(config, now));
+        self.watch_links(id);
+    }
+
+    pub(super) fn on_start(&mut self, now: Instant, out: &mut Vec<Action>) {
+        if self.startup_until.is_none() && !self.startup_delay.is_zero() {
+            self.startup_until = Some(now + self.startup_delay);
+        }
+        let fresh: Vec<_> =
+            self.instances().filter(|(_, i)| i.phase() == Phase::Init).map(|(id, _)| id).collect();
+        for &id in &fresh {
+            self.weigh(id, now, out);
+        }
+        for id in fresh {
+            self.begin(id, now, out);
+        }
+        for g in (0..self.groups.len()).filter_map(|n| u32::try_from(n).ok()) {
+            self.tell_group(GroupId(g), out);
+        }
+    }
+
+    /// Names the groups and their members; called before `Start`, and at every reload.
+    pub(super) fn on_groups(&mut self, groups: &[SyncGroup], now: Instant, out: &mut Vec<Action>) {
+        let by_name: std::collections::BTreeMap<String, InstanceId> =
+            self.instances().map(|(id, i)| (i.config().name.clone(), id)).collect();
+        let told: std::collections::BTreeMap<String, Phase> =
+            self.groups.drain(..).map(|g| (g.name, g.phase)).collect();
+        let mut membership = vec![None; self.instances.len()];
+        for (n, group) in groups.iter().enumerate() {
+            let members: Vec<_> =
+                group.members.iter().filter_map(|m| by_name.get(m)).copied().collect();
+            for m in &members {
+                membership[m.0 as usize] = Some(GroupId(number(n)));
+            }
+            let phase = told.get(&group.name).copied().unwrap_or(Phase::Init);
+            let tracked = group.tracked_links.clone();
+            self.groups.push(Group { name: group.name.clone(), members, tracked, phase });
+        }
+        for (n, group) in membership.into_iter().enumerate() {
+            let id = InstanceId(number(n));
+            let Some(i) = self.instance_mut(id) else { continue };
+            i.group = group;
+            let of_group = self.tracked_by_group(id);
+            let Some(i) = self.instance_mut(id) else { continue };
+            let trackers = trackers(&i.config, &of_group);
+            if trackers != i.trackers {
+                i.trackers = trackers;
+                self.watch_links(id);
+            }
+            self.reconsider(id, now, out);
+        }
+    }
+
+    pub(super) fn on_adjust(
+        &mut self,
+        id: InstanceId,
+        config: Rc<model::vrrp::Instance>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let of_group = self.tracked_by_group(id);
+        let Some(i) = self.instance_mut(id) else { return };
+        let old_down = i.master_down_interval();
+        let old = std::mem::replace(&mut i.config, config);
+        let interval = i.config.advert_interval;
+        if i.master_interval == old.advert_interval {
+            i.master_interval = interval;
+        }
+        i.trackers = trackers(&i.config, &of_group);
+        self.watch_links(id);
+        self.reconsider(id, now, out);
+        let Some(i) = self.instance_mut(id) else { return };
+        let becomes_owner = i.config.is_owner() && !old.is_owner();
+        let new_down = i.master_down_interval();
+        match &mut i.state {
+            State::Init | State::Fault => {}
+            State::Backup(_) if becomes_owner => self.try_master(id, Cause::Owner, now, out),
+            State::Backup(b) => {
+                b.master_down = (b.master_down + new_down.saturating_sub(old_down))
+                    - old_down.saturating_sub(new_down);
+            }
+            State::Master(m) => {
+                m.next_advert = m.next_advert.min(now + interval);
+                let same = old.addresses == i.config.addresses && old.excluded == i.config.excluded;
+                if !same {
+                    m.held = false;
+                    out.push(Action::Want(id));
+                }
+            }
+        }
+        self.rearm(id);
+    }
+
+    pub(super) fn on_remove(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        self.resign(id, Phase::Deleted, Cause::Removed, now, out);
+        if let Some(slot) = self.instances.get_mut(id.0 as usize) {
+            *slot = None;
+        }
+        for g in &mut self.groups {
+            g.members.retain(|m| *m != id);
+        }
+        self.watch_links(id);
+        self.deadlines.set(id, None);
+    }
+
+    pub(super) fn on_stop(&mut self, now: Instant, out: &mut Vec<Action>) {
+        let all: Vec<_> = self.instances().map(|(id, _)| id).collect();
+        for id in all {
+            self.resign(id, Phase::Stopped, Cause::Stopping, now, out);
+        }
+        for (n, g) in self.groups.iter_mut().enumerate() {
+            g.phase = Phase::Stopped;
+            out.push(Action::GroupChanged { group: GroupId(number(n)), to: Phase::Stopped });
+        }
+    }
+
+    /// Leaves the stage: a master says goodbye with priority 0 (RFC 9568 §6.4.3).
+    fn resign(
+        &mut self,
+        id: InstanceId,
+        to: Phase,
+        cause: Cause,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let from = i.phase();
+        i.state = State::Init;
+        i.since = now;
+        if from == Phase::Master {
+            i.counters.release_master += 1;
+            out.push(Action::SendAdvert { id, priority: 0 });
+            out.push(Action::Release(id));
+        }
+        out.push(Action::Changed { id, from, to, cause: Box::new(cause) });
+        self.rearm(id);
+    }
+
+    fn tracked_by_group(&self, id: InstanceId) -> Vec<TrackedLink> {
+        let group = self.instance(id).and_then(|i| i.group).and_then(|g| self.group(g));
+        group.map_or_else(Vec::new, |g| g.tracked.clone())
+    }
+
+    /// Makes the index from interface to instance agree with the instance's trackers.
+    fn watch_links(&mut self, id: InstanceId) {
+        self.watchers.retain(|_, by| {
+            by.remove(&id);
+            !by.is_empty()
+        });
+        let Some(i) = self.instances.get(id.0 as usize).and_then(Option::as_ref) else { return };
+        let names = i.trackers.iter().map(|t| &t.interface).chain(&i.config.interface);
+        for name in names {
+            self.watchers.entry(name.clone()).or_default().insert(id);
+        }
+    }
+}
+
+fn number(n: usize) -> u32 {
+    u32::try_from(n).expect("fewer than 2^32 instances and groups")
+}

@@ -1,0 +1,164 @@
+//! Facts that concern more than one instance: faults and priorities from tracked interfaces, and
+//! sync groups, whose members are in FAULT, BACKUP or MASTER together.
+
+use std::collections::BTreeSet;
+
+use super::action::{Action, Note, Phase};
+use super::cause::{Cause, Fault};
+use super::instance::{Instance, State};
+use super::Domain;
+use crate::base::ids::{GroupId, InstanceId};
+use crate::base::time::Instant;
+
+impl Domain {
+    /// Weighs one instance again and lets its state follow.
+    pub(super) fn reconsider(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let were = self.weigh(id, now, out);
+        let settled = self.instance(id).is_none_or(|i| i.phase() == Phase::Init);
+        if settled {
+            return;
+        }
+        let members = self.with_group_of(id);
+        if self.is_faulted(id) {
+            // The one at fault first, so that the log tells the story in order.
+            for member in std::iter::once(id).chain(members) {
+                let phase = self.instance(member).map(Instance::phase);
+                if matches!(phase, Some(Phase::Backup | Phase::Master)) {
+                    self.become_fault(member, self.fault_cause(member), now, out);
+                }
+            }
+        } else {
+            for member in members {
+                if self.instance(member).is_some_and(|i| i.phase() == Phase::Fault) {
+                    let were = were.iter().cloned().collect();
+                    self.recover(member, were, now, out);
+                }
+            }
+        }
+        self.tell_group_of(id, out);
+    }
+
+    /// Recomputes priority and faults; returns the faults there were before.
+    pub(super) fn weigh(
+        &mut self,
+        id: InstanceId,
+        _now: Instant,
+        out: &mut Vec<Action>,
+    ) -> BTreeSet<Fault> {
+        let Some(i) = self.instance(id) else { return BTreeSet::new() };
+        let (priority, faults) = i.weigh(|name| self.link_state(name));
+        let Some(i) = self.instance_mut(id) else { return BTreeSet::new() };
+        let were = std::mem::replace(&mut i.faults, faults);
+        if priority != i.priority {
+            let from = i.priority;
+            let old_down = i.master_down_interval();
+            i.priority = priority;
+            let new_down = i.master_down_interval();
+            if let State::Backup(b) = &mut i.state {
+                b.master_down = (b.master_down + new_down.saturating_sub(old_down))
+                    - old_down.saturating_sub(new_down);
+            }
+            out.push(Action::PriorityChanged { id, from, to: priority });
+            self.rearm(id);
+        }
+        were
+    }
+
+    /// MASTER if the sync group agrees: every other member is there or has nobody to follow.
+    pub(super) fn try_master(
+        &mut self,
+        id: InstanceId,
+        cause: Cause,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let members = self.with_group_of(id);
+        let willing = |i: &Instance| match &i.state {
+            State::Master(_) => true,
+            State::Backup(b) => b.wants_master,
+            // At the start the members begin one after the other.
+            State::Init => i.config.is_owner() && i.faults.is_empty(),
+            State::Fault => false,
+        };
+        let others = members.iter().filter(|m| **m != id).filter_map(|m| self.instance(*m));
+        if others.clone().all(willing) || others.clone().any(|i| i.phase() == Phase::Master) {
+            self.become_master(id, cause, now, out);
+            let Some(cause) = self.group_cause(id) else { return };
+            for member in members {
+                if self.instance(member).is_some_and(|i| i.phase() == Phase::Backup) {
+                    self.become_master(member, cause.clone(), now, out);
+                }
+            }
+            self.tell_group_of(id, out);
+            return;
+        }
+        let Some(i) = self.instance_mut(id) else { return };
+        let down = now + i.master_down_interval();
+        if let State::Backup(b) = &mut i.state {
+            b.wants_master = true;
+            b.master_down = down;
+            out.push(Action::Noted { id, note: Note::GroupNotReady });
+            self.rearm(id);
+        }
+    }
+
+    /// One member was beaten: the others go with it, without a farewell.
+    pub(super) fn group_to_backup(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let Some(cause) = self.group_cause(id) else { return };
+        for member in self.with_group_of(id) {
+            if self.instance(member).is_some_and(|i| i.phase() == Phase::Master) {
+                self.become_backup(member, cause.clone(), now, now, out);
+            }
+        }
+        self.tell_group_of(id, out);
+    }
+
+    /// Something is wrong with it, or with another member of its group.
+    pub(super) fn is_faulted(&self, id: InstanceId) -> bool {
+        self.with_group_of(id)
+            .into_iter()
+            .any(|m| self.instance(m).is_some_and(|i| !i.faults.is_empty()))
+    }
+
+    pub(super) fn fault_cause(&self, id: InstanceId) -> Cause {
+        let own = self.instance(id).map(|i| &i.faults);
+        if let Some(own) = own.filter(|f| !f.is_empty()) {
+            return Cause::Faults(own.iter().cloned().collect());
+        }
+        let culprit = self
+            .with_group_of(id)
+            .into_iter()
+            .find(|m| self.instance(*m).is_some_and(|i| !i.faults.is_empty()));
+        culprit.and_then(|m| self.group_cause(m)).unwrap_or(Cause::Faults(Vec::new()))
+    }
+
+    /// The instance and, if it is in a sync group, all its members in the group's order.
+    pub(super) fn with_group_of(&self, id: InstanceId) -> Vec<InstanceId> {
+        let group = self.instance(id).and_then(|i| i.group).and_then(|g| self.group(g));
+        group.map_or_else(|| vec![id], |g| g.members.clone())
+    }
+
+    /// "The group follows this member"; `None` outside a group.
+    fn group_cause(&self, id: InstanceId) -> Option<Cause> {
+        let i = self.instance(id)?;
+        let group = self.group(i.group?)?;
+        Some(Cause::Group { group: group.name.clone(), member: i.config.name.clone() })
+    }
+
+    fn tell_group_of(&mut self, id: InstanceId, out: &mut Vec<Action>) {
+        if let Some(group) = self.instance(id).and_then(|i| i.group) {
+            self.tell_group(group, out);
+        }
+    }
+
+    /// Reports the group's state if all its members agree on a new one.
+    pub(super) fn tell_group(&mut self, group: GroupId, out: &mut Vec<Action>) {
+        let Some(g) = self.group(group) else { return };
+        let mut phases = g.members.iter().filter_map(|m| self.instance(*m)).map(Instance::phase);
+        let Some(phase) = phases.next() else { return };
+        if phases.all(|p| p == phase) && phase != g.phase && phase != Phase::Init {
+            self.groups[group.0 as usize].phase = phase;
+            out.push(Action::GroupChanged { group, to: phase });
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The VRRP core: every virtual router and sync group. Pure: time comes in as an argument, what
+//! is to be done goes out as actions.
+//!
+//! `receive` decides what is acceptable, `transition` what a fact does to a state, `membership`
+//! what it does to a sync group, `timing` how long to wait, `announce` when to send gratuitous ARP.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::deadlines::Deadlines;
+use crate::base::ids::{GroupId, InstanceId};
+use crate::base::time::{Duration, Instant};
+
+pub mod action;
+pub mod advert;
+mod announce;
+pub mod cause;
+mod group;
+pub mod input;
+mod instance;
+mod lifecycle;
+mod membership;
+mod priority;
+pub mod receive;
+pub mod timing;
+mod transition;
+
+pub use action::{Action, Note, Phase};
+pub use group::Group;
+pub use input::{Input, LinkState};
+pub use instance::Instance;
+
+/// All virtual routers of the daemon.
+#[derive(Debug, Default)]
+pub struct Domain {
+    instances: Vec<Option<Instance>>,
+    groups: Vec<Group>,
+    /// The interfaces as last reported.
+    links: BTreeMap<String, LinkState>,
+    /// Who depends on an interface.
+    watchers: BTreeMap<String, BTreeSet<InstanceId>>,
+    deadlines: Deadlines<InstanceId>,
+    /// `vrrp_startup_delay`, measured from the first start.
+    startup_delay: Duration,
+    startup_until: Option<Instant>,
+    /// Reused from deadline to deadline.
+    due: Vec<InstanceId>,
+}
+
+impl Domain {
+    pub fn new(startup_delay: Duration) -> Self {
+        Self { startup_delay, ..Self::default() }
+    }
+
+    /// Takes one fact. Appends what must be done, in the order it must be done.
+    pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
+        match input {
+            Input::Add { id, config } => self.on_add(id, config, now),
+            Input::Adjust { id, config } => self.on_adjust(id, config, now, out),
+            Input::Remove { id } => self.on_remove(id, now, out),
+            Input::Groups(groups) => self.on_groups(groups, now, out),
+            Input::Start => self.on_start(now, out),
+            Input::Link { name, state } => self.on_link(name, state, now, out),
+            Input::Source { id, source } => self.on_source(id, source, now, out),
+            Input::Socket { id, error } => self.on_socket(id, error, now, out),
+            Input::Packet { id, packet } => self.on_packet(id, &packet, now, out),
+            Input::Held { id } => self.on_held(id, now, out),
+            Input::Deadline => self.on_deadline(now, out),
+            Input::Stop => self.on_stop(now, out),
+        }
+    }
+
+    /// When `handle(Input::Deadline, ..)` next has work. Early calls do nothing.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    pub fn instance(&self, id: InstanceId) -> Option<&Instance> {
+        self.instances.get(id.0 as usize)?.as_ref()
+    }
+
+    /// Counts an advertisement that went out (or was refused by the kernel: not counted).
+    pub fn count_sent(&mut self, id: InstanceId, priority: u8) {
+        if let Some(i) = self.instance_mut(id) {
+            let counters = i.counters_mut();
+            if priority == 0 {
+                counters.pri_zero_sent += 1;
+            } else {
+                counters.advert_sent += 1;
+            }
+        }
+    }
+
+    /// Sets the counters of every instance back to zero.
+    pub fn clear_counters(&mut self) {
+        for i in self.instances.iter_mut().flatten() {
+            *i.counters_mut() = receive::Counters::default();
+        }
+    }
+
+    /// Every instance, in the order of ids.
+    pub fn instances(&self) -> impl Iterator<Item = (InstanceId, &Instance)> {
+        (0..).map(InstanceId).zip(&self.instances).filter_map(|(id, i)| Some((id, i.as_ref()?)))
+    }
+
+    pub fn group(&self, id: GroupId) -> Option<&Group> {
+        self.groups.get(id.0 as usize)
+    }
+
+    /// Every sync group, in the order of the file.
+    pub fn groups(&self) -> impl Iterator<Item = (GroupId, &Group)> {
+        (0..).map(GroupId).zip(&self.groups)
+    }
+
+    fn instance_mut(&mut self, id: InstanceId) -> Option<&mut Instance> {
+        self.instances.get_mut(id.0 as usize)?.as_mut()
+    }
+
+    fn link_state(&self, name: &str) -> LinkState {
+        self.links.get(name).copied().unwrap_or(LinkState::Missing)
+    }
+
+    /// Until when nothing is sent or believed, if that is still ahead.
+    fn delayed_until(&self, now: Instant) -> Option<Instant> {
+        self.startup_until.filter(|&until| now < until)
+    }
+
+    /// Files the instance's deadline anew. Everything that changes an instance ends here.
+    fn rearm(&mut self, id: InstanceId) {
+        let when = self.instance(id).and_then(Instance::next_deadline);
+        self.deadlines.set(id, when);
+    }
+}

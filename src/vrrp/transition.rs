@@ -1,0 +1,488 @@
+//! What each fact does to the state of one virtual router, with the section beside it.
+//!
+//! Sections are those of RFC 9568; where keepalived differs, its behaviour is kept and named.
+
+use std::net::IpAddr;
+
+use super::action::{Action, Note, Phase};
+use super::announce::Schedule;
+use super::cause::{Cause, Fault};
+use super::instance::{Backup, LastHeard, Master, PreemptDelay, State};
+use super::receive::{self, Advert, Received};
+use super::{timing, Domain, LinkState};
+use crate::base::ids::InstanceId;
+use crate::base::time::Instant;
+
+impl Domain {
+    /// §6.4.1 Initialize. `state MASTER` makes no difference: only the owner skips BACKUP.
+    pub(super) fn begin(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let Some(i) = self.instance(id) else { return };
+        if self.is_faulted(id) {
+            self.become_fault(id, self.fault_cause(id), now, out);
+        } else if i.config.is_owner() && self.delayed_until(now).is_none() {
+            self.try_master(id, Cause::Owner, now, out);
+            if self.instance(id).is_some_and(|i| i.phase() == Phase::Init) {
+                self.become_backup(id, Cause::Started, now, now, out);
+            }
+        } else {
+            self.become_backup(id, Cause::Started, now, now, out);
+        }
+    }
+
+    pub(super) fn on_link(
+        &mut self,
+        name: &str,
+        state: LinkState,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        // Kept even if nobody depends on it yet: the instance that will may come with a reload.
+        if self.links.insert(name.to_owned(), state) == Some(state) {
+            return;
+        }
+        let concerned = self.watchers.get(name).cloned().unwrap_or_default();
+        for id in concerned {
+            self.reconsider(id, now, out);
+        }
+    }
+
+    pub(super) fn on_source(
+        &mut self,
+        id: InstanceId,
+        source: Option<IpAddr>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(i) = self.instance_mut(id) else { return };
+        if i.source != source {
+            i.source = source;
+            self.reconsider(id, now, out);
+        }
+    }
+
+    pub(super) fn on_socket(
+        &mut self,
+        id: InstanceId,
+        error: Option<String>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(i) = self.instance_mut(id) else { return };
+        if i.socket_error != error {
+            i.socket_error = error;
+            self.reconsider(id, now, out);
+        }
+    }
+
+    /// The addresses are there, so announcing them makes sense.
+    pub(super) fn on_held(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let garp = i.config.garp;
+        if let State::Master(m) = &mut i.state {
+            m.held = true;
+            let repeat = m.announce.on_held(&garp, now);
+            out.push(Action::Announce { id, repeat });
+            self.rearm(id);
+        }
+    }
+
+    pub(super) fn on_packet(
+        &mut self,
+        id: InstanceId,
+        packet: &Received<'_>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        if self.delayed_until(now).is_some() {
+            return;
+        }
+        let Some(i) = self.instance_mut(id) else { return };
+        let compare_addresses = match &i.state {
+            State::Init | State::Fault => return,
+            State::Master(_) => true,
+            State::Backup(_) => {
+                !i.config.skip_check_adv_addr
+                    || i.heard.is_none_or(|heard| heard.addr != packet.source)
+            }
+        };
+        let context = receive::Context {
+            config: &i.config,
+            source: i.source,
+            effective_priority: i.priority,
+            compare_addresses,
+        };
+        match receive::examine(packet, &context, &mut i.counters) {
+            Ok((advert, remarks)) => {
+                for remark in remarks {
+                    if let Some(held_back) = i.may_complain(remark.kind(), now) {
+                        let note = Note::Remarked { remark, held_back };
+                        out.push(Action::Noted { id, note });
+                    }
+                }
+                self.on_advert(id, &advert, now, out);
+            }
+            Err(reason) => {
+                if let Some(held_back) = i.may_complain(reason.kind(), now) {
+                    let note = Note::Rejected { reason, held_back };
+                    out.push(Action::Noted { id, note });
+                }
+            }
+        }
+    }
+
+    /// An acceptable advertisement: §6.4.2 as backup, §6.4.3 as master.
+    fn on_advert(&mut self, id: InstanceId, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
+        match self.instance(id).map(|i| &i.state) {
+            Some(State::Backup(_)) => {
+                self.on_advert_as_backup(id, advert, out);
+                self.rearm(id);
+            }
+            Some(State::Master(_)) => {
+                self.on_advert_as_master(id, advert, now, out);
+                self.rearm(id);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_advert_as_backup(&mut self, id: InstanceId, advert: &Advert, out: &mut Vec<Action>) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let config = i.config.clone();
+        let skew = timing::skew(config.version, i.priority, i.master_interval);
+        let State::Backup(b) = &mut i.state else { return };
+        if advert.priority == 0 {
+            b.master_down = advert.arrived + skew;
+            b.resigned = Some(advert.source);
+            out.push(Action::Noted { id, note: Note::Goodbye { from: advert.source } });
+            return;
+        }
+        let lower = advert.priority < i.priority;
+        if !lower && b.preempt != PreemptDelay::Idle {
+            b.preempt = PreemptDelay::Idle;
+            out.push(Action::Noted { id, note: Note::PreemptDelayStopped });
+        }
+        if lower && !config.nopreempt {
+            let tolerated = match b.preempt {
+                PreemptDelay::Until(until) => advert.arrived < until,
+                PreemptDelay::Idle if config.preempt_delay.is_zero() => false,
+                PreemptDelay::Idle => {
+                    b.preempt = PreemptDelay::Until(advert.arrived + config.preempt_delay);
+                    let note = Note::PreemptDelayStarted(config.preempt_delay);
+                    out.push(Action::Noted { id, note });
+                    true
+                }
+            };
+            if !tolerated {
+                // The deadline goes on: this router is not one to be followed.
+                let note = Note::Discarded { from: advert.source, theirs: advert.priority };
+                out.push(Action::Noted { id, note });
+                return;
+            }
+        }
+        b.resigned = None;
+        b.wants_master = false;
+        b.second_chance = false;
+        let before = i.heard.map(|h| h.addr);
+        i.heard =
+            Some(LastHeard { addr: advert.source, priority: advert.priority, at: advert.arrived });
+        if before != Some(advert.source) {
+            let note = Note::MasterIs { addr: advert.source, before };
+            out.push(Action::Noted { id, note });
+        }
+        i.learn_interval(advert.interval);
+        let down = advert.arrived + i.master_down_interval();
+        if let State::Backup(b) = &mut i.state {
+            b.master_down = down;
+        }
+    }
+
+    fn on_advert_as_master(
+        &mut self,
+        id: InstanceId,
+        advert: &Advert,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let (ours, theirs) = (i.priority, advert.priority);
+        let from = advert.source;
+        if theirs == 0 {
+            self.send_advert(id, now, out);
+            return;
+        }
+        if theirs == 255 && ours == 255 {
+            out.push(Action::Noted { id, note: Note::OwnerConflict { from } });
+        }
+        let higher_address = i.source.is_none_or(|own| address_order(&from) > address_order(&own));
+        if theirs > ours || theirs == ours && higher_address {
+            let cause = if theirs > ours {
+                Cause::HigherPriority { from, theirs, ours }
+            } else {
+                Cause::HigherAddress { from, ours: i.source, priority: ours }
+            };
+            if i.config.higher_prio_send_advert {
+                self.send_advert(id, now, out);
+            }
+            self.yield_to(id, advert, cause, now, out);
+        } else if theirs == ours && i.source == Some(from) {
+            out.push(Action::Noted { id, note: Note::SameAddress { from } });
+        } else {
+            self.on_lower_priority(id, advert, now, out);
+        }
+    }
+
+    /// §6.4.3: somebody less entitled advertises. keepalived answers at once, and announces the
+    /// addresses again, because that router may have drawn traffic to itself.
+    fn on_lower_priority(
+        &mut self,
+        id: InstanceId,
+        advert: &Advert,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(i) = self.instance(id) else { return };
+        let answered = !i.config.lower_prio_no_advert;
+        let note = Note::LowerPriority {
+            from: advert.source,
+            theirs: advert.priority,
+            ours: i.priority,
+            answered,
+        };
+        out.push(Action::Noted { id, note });
+        if answered {
+            self.send_advert(id, now, out);
+        }
+        for member in self.with_group_of(id) {
+            let Some(i) = self.instance_mut(member) else { continue };
+            let garp = i.config.garp;
+            if let State::Master(m) = &mut i.state {
+                let repeat = m.announce.on_lower_priority(&garp, now);
+                if repeat > 0 {
+                    out.push(Action::Announce { id: member, repeat });
+                }
+                self.rearm(member);
+            }
+        }
+    }
+
+    /// Master to backup because of a better router.
+    fn yield_to(
+        &mut self,
+        id: InstanceId,
+        advert: &Advert,
+        cause: Cause,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        if let Some(i) = self.instance_mut(id) {
+            i.heard = Some(LastHeard {
+                addr: advert.source,
+                priority: advert.priority,
+                at: advert.arrived,
+            });
+            i.master_interval = i.config.advert_interval;
+            i.learn_interval(advert.interval);
+        }
+        self.become_backup(id, cause, advert.arrived, now, out);
+        self.group_to_backup(id, now, out);
+    }
+
+    /// Sends one advertisement out of turn; the schedule starts afresh from it.
+    fn send_advert(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let (priority, interval) = (i.priority, i.config.advert_interval);
+        if let State::Master(m) = &mut i.state {
+            m.next_advert = now + interval;
+            m.last_advert = now;
+            out.push(Action::SendAdvert { id, priority });
+        }
+    }
+
+    /// Serves everything due: first what we owe others, then what we expect of them.
+    ///
+    /// After a stall our own overdue advertisements go out before any peer is judged silent.
+    pub(super) fn on_deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
+        let mut due = std::mem::take(&mut self.due);
+        while let Some((_, id)) = self.deadlines.pop_due(now) {
+            due.push(id);
+        }
+        for &id in &due {
+            self.on_deadline_as_master(id, now, out);
+        }
+        for &id in &due {
+            self.on_deadline_as_backup(id, now, out);
+            self.rearm(id);
+        }
+        due.clear();
+        self.due = due;
+        debug_assert!(self.next_deadline().is_none_or(|next| next > now), "a deadline stays due");
+    }
+
+    fn on_deadline_as_master(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let config = i.config.clone();
+        let priority = i.priority;
+        let State::Master(m) = &mut i.state else { return };
+        let late = now.since(m.next_advert);
+        if let Some(highest_other) = config.timer_expired_backup {
+            let skew = timing::skew(config.version, highest_other, config.advert_interval);
+            let silent = now.since(m.last_advert);
+            if late > 2 * config.advert_interval + skew
+                && silent > 3 * config.advert_interval + skew
+            {
+                self.become_backup(id, Cause::OwnStall { late }, now, now, out);
+                return;
+            }
+        }
+        if m.next_advert <= now {
+            m.next_advert = timing::next_in_schedule(m.next_advert, config.advert_interval, now);
+            m.last_advert = now;
+            out.push(Action::SendAdvert { id, priority });
+        }
+        let repeat = m.announce.on_deadline(&config.garp, now);
+        if repeat > 0 && m.held {
+            out.push(Action::Announce { id, repeat });
+        }
+    }
+
+    /// §6.4.2: the master-down timer fires.
+    fn on_deadline_as_backup(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let believable = timing::believable_lateness(i.master_interval);
+        let chance = timing::second_chance(&i.config, i.priority, i.master_interval);
+        let last = i.heard_before(now);
+        let State::Backup(b) = &mut i.state else { return };
+        if b.master_down > now {
+            return;
+        }
+        let late = now.since(b.master_down);
+        if late > believable && !b.second_chance {
+            b.second_chance = true;
+            b.master_down = now + chance;
+            let note = Note::Stalled { late, until: b.master_down };
+            out.push(Action::Noted { id, note });
+            return;
+        }
+        let cause = match b.resigned {
+            Some(from) => Cause::Resigned { from },
+            None => {
+                let since = last.map_or(b.entered, |h| (now - h.ago).max(b.entered));
+                Cause::Silence { waited: now.since(since), last }
+            }
+        };
+        out.push(Action::Noted { id, note: Note::Silence });
+        self.try_master(id, cause, now, out);
+    }
+
+    /// Goes to MASTER: advertise first, then addresses, and gratuitous ARP once they are held.
+    pub(super) fn become_master(
+        &mut self,
+        id: InstanceId,
+        cause: Cause,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let from = i.phase();
+        i.master_interval = i.config.advert_interval;
+        i.state = State::Master(Master {
+            next_advert: now + i.config.advert_interval,
+            last_advert: now,
+            announce: Schedule::default(),
+            held: false,
+        });
+        i.since = now;
+        i.complaints.clear();
+        i.counters.become_master += 1;
+        out.push(Action::SendAdvert { id, priority: i.priority });
+        out.push(Action::Changed { id, from, to: Phase::Master, cause: Box::new(cause) });
+        out.push(Action::Want(id));
+        self.rearm(id);
+    }
+
+    /// Goes to BACKUP. The deadline counts from `heard`: now, or the arrival of what beat us.
+    pub(super) fn become_backup(
+        &mut self,
+        id: InstanceId,
+        cause: Cause,
+        heard: Instant,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let start = self.delayed_until(now).unwrap_or(heard);
+        let delayed = self.delayed_until(now).is_some();
+        let Some(i) = self.instance_mut(id) else { return };
+        let from = i.phase();
+        let wait =
+            if delayed && i.config.is_owner() { start } else { start + i.master_down_interval() };
+        i.state = State::Backup(Backup {
+            master_down: wait,
+            entered: now,
+            preempt: PreemptDelay::Idle,
+            resigned: None,
+            wants_master: false,
+            second_chance: false,
+        });
+        i.since = now;
+        i.complaints.clear();
+        if from == Phase::Master {
+            i.counters.release_master += 1;
+            out.push(Action::Release(id));
+        }
+        out.push(Action::Changed { id, from, to: Phase::Backup, cause: Box::new(cause) });
+        self.rearm(id);
+    }
+
+    /// Goes to FAULT; a master says goodbye, if anything still carries it.
+    pub(super) fn become_fault(
+        &mut self,
+        id: InstanceId,
+        cause: Cause,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let from = i.phase();
+        i.state = State::Fault;
+        i.since = now;
+        i.heard = None;
+        i.complaints.clear();
+        i.master_interval = i.config.advert_interval;
+        if from == Phase::Master {
+            i.counters.release_master += 1;
+            out.push(Action::SendAdvert { id, priority: 0 });
+            out.push(Action::Release(id));
+        }
+        out.push(Action::Changed { id, from, to: Phase::Fault, cause: Box::new(cause) });
+        self.rearm(id);
+    }
+
+    /// Leaves FAULT: as at the start, but with what was wrong as the cause.
+    pub(super) fn recover(
+        &mut self,
+        id: InstanceId,
+        were: Vec<Fault>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(i) = self.instance(id) else { return };
+        let unicast = matches!(i.config.delivery, crate::model::vrrp::Delivery::Unicast { .. });
+        if i.config.is_owner() && self.delayed_until(now).is_none() {
+            self.try_master(id, Cause::Owner, now, out);
+        }
+        if self.instance(id).is_some_and(|i| i.phase() == Phase::Fault) {
+            self.become_backup(id, Cause::Recovered(were), now, now, out);
+        }
+        if unicast {
+            out.push(Action::AnnounceSource { id });
+        }
+    }
+}
+
+/// Addresses as numbers, compared byte by byte (§6.4.3: "greater than the local one").
+fn address_order(addr: &IpAddr) -> u128 {
+    match addr {
+        IpAddr::V4(a) => u128::from(u32::from(*a)),
+        IpAddr::V6(a) => u128::from(*a),
+    }
+}
