@@ -10,9 +10,6 @@ use crate::model::vrrp::{Authentication, ChecksumForm, Delivery, Instance, Versi
 use crate::wire::ip::{self, Ipv4Header};
 use crate::wire::vrrp::{self as wire, Advertisement, Auth, Form};
 
-/// Internetwork control (RFC 791 §3.1): advertisements must get through a congested link.
-pub const TRAFFIC_CLASS: u8 = 0xc0;
-
 /// Replaces `out` by what is handed to the socket for one destination.
 ///
 /// IPv4: the IP header and the advertisement, with identification 1. IPv6: the advertisement
@@ -37,7 +34,7 @@ pub fn emit(
             destination: to,
             protocol: wire::PROTOCOL,
             ttl: hops(config).unwrap_or(255),
-            tos: TRAFFIC_CLASS,
+            tos: wire::TRAFFIC_CLASS,
             ident: 1,
             payload_len: len(config),
         };

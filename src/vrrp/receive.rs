@@ -230,10 +230,13 @@ fn check_checksum(
 
 /// Where the packet went, or must have gone if the kernel did not say.
 fn destination(received: &Received<'_>, context: &Context<'_>) -> IpAddr {
-    received.destination.unwrap_or(match context.config.delivery {
-        Delivery::Multicast { group } => group,
-        Delivery::Unicast { .. } => context.source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-    })
+    match (received.destination, &context.config.delivery) {
+        (Some(destination), _) => destination,
+        (None, Delivery::Multicast { group }) => *group,
+        (None, Delivery::Unicast { .. }) => {
+            context.source.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+        }
+    }
 }
 
 /// Multicast is for multicast instances, and nothing is for who sent it.

@@ -10,6 +10,8 @@ use crate::base::addr::Family;
 
 /// The IP protocol number.
 pub const PROTOCOL: u8 = 112;
+/// Internetwork control (RFC 791 §3.1): advertisements must get through a congested link.
+pub const TRAFFIC_CLASS: u8 = 0xc0;
 /// The only type there is.
 pub const ADVERTISEMENT: u8 = 1;
 /// The group of IPv4 (RFC 9568 §5.1.1.2).
