@@ -24,7 +24,7 @@ pub enum Input<'a> {
     Add { id: InstanceId, config: Rc<Instance> },
     /// The same virtual router with other attributes.
     Adjust { id: InstanceId, config: Rc<Instance> },
-    /// A virtual router that is no longer in the configuration.
+    /// A virtual router that is no longer in the configuration. `Domain::forget` follows.
     Remove { id: InstanceId },
     /// The sync groups, all of them, in the order of the file. Members are found by name.
     Groups(&'a [SyncGroup]),

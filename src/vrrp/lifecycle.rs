@@ -116,16 +116,27 @@ impl Domain {
         self.rearm(id);
     }
 
+    /// It says goodbye. It stays known, so that whoever carries the farewell out can look it up,
+    /// until [`Domain::forget`].
     pub(super) fn on_remove(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
         self.resign(id, Phase::Deleted, Cause::Removed, now, out);
-        if let Some(slot) = self.instances.get_mut(id.0 as usize) {
-            *slot = None;
-        }
         for g in &mut self.groups {
             g.members.retain(|m| *m != id);
         }
+    }
+
+    /// Drops an instance that was removed.
+    pub fn forget(&mut self, id: InstanceId) {
+        if self.instances.get_mut(id.0 as usize).and_then(Option::take).is_some() {
+            self.vacant.push(id);
+        }
         self.watch_links(id);
         self.deadlines.set(id, None);
+    }
+
+    /// An id that no instance has. Whoever asks for it adds an instance under it.
+    pub fn vacant_id(&mut self) -> InstanceId {
+        self.vacant.pop().unwrap_or_else(|| InstanceId(number(self.instances.len())))
     }
 
     pub(super) fn on_stop(&mut self, now: Instant, out: &mut Vec<Action>) {

@@ -33,6 +33,8 @@ pub use instance::Instance;
 #[derive(Debug, Default)]
 pub struct Domain {
     instances: Vec<Option<Instance>>,
+    /// Ids of instances that are gone.
+    vacant: Vec<InstanceId>,
     groups: Vec<Group>,
     /// The interfaces as last reported.
     links: BTreeMap<String, LinkState>,
