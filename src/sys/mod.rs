@@ -1,9 +1,68 @@
 //! Thin adapters over system calls. No policy: whoever calls decides.
 
+pub mod clock;
 mod cmsg;
 pub mod filter;
+pub mod log;
 mod mmsg;
 pub mod netlink;
+pub mod netns;
 pub mod packet;
+pub mod pidfile;
 pub mod poll;
+pub mod process;
 pub mod raw;
+pub mod sched;
+pub mod signals;
+pub mod systemd;
+
+use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
+
+/// The outcome of a system call that reports failure as -1.
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}
+
+/// A pipe: the end to read from, the end to write to. Closed in children that execute something.
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut ends = [-1; 2];
+    // SAFETY: the kernel writes two numbers into an array of two.
+    check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
+    // SAFETY: both were just made and are nobody else's.
+    Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// A directory for one test, removed with it.
+    pub(crate) struct TempDir(PathBuf);
+
+    impl TempDir {
+        pub(crate) fn new(name: &str) -> Self {
+            static NEXT: AtomicU32 = AtomicU32::new(0);
+            let n = NEXT.fetch_add(1, Ordering::Relaxed);
+            let path = std::env::temp_dir()
+                .join(format!("keepalived-test-{}-{n}-{name}", std::process::id()));
+            std::fs::create_dir(&path).expect("a fresh directory");
+            Self(path)
+        }
+
+        pub(crate) fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for TempDir {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Network namespaces by name, as `ip netns` keeps them.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+
+use super::check;
+
+/// Where `ip netns` mounts them.
+const DIRECTORY: &str = "/run/netns";
+
+/// The file of a namespace.
+///
+/// # Errors
+/// The name would lead elsewhere.
+pub fn path(name: &str) -> io::Result<PathBuf> {
+    if name.is_empty() || name.contains(['/', '\0']) || name == "." || name == ".." {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of a namespace"));
+    }
+    Ok(Path::new(DIRECTORY).join(name))
+}
+
+/// Moves the process into a network namespace. Sockets made before stay where they are.
+///
+/// # Errors
+/// There is no such namespace, or the process may not enter it.
+pub fn enter(name: &str) -> io::Result<()> {
+    let file = File::open(path(name)?)?;
+    // SAFETY: takes a descriptor that lives; anything but a network namespace is an error.
+    check(unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_in_its_directory() {
+        assert_eq!(path("blue").expect("a name"), Path::new("/run/netns/blue"));
+        for bad in ["", ".", "..", "../x", "a/b", "a\0"] {
+            assert!(path(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_missing_namespace_is_an_error() {
+        let e = enter(&format!("none-{}", std::process::id())).expect_err("is missing");
+        assert_eq!(e.kind(), io::ErrorKind::NotFound);
+    }
+}

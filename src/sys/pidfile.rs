@@ -1,0 +1,370 @@
+//! Files that hold the process id, and the lock that keeps a second daemon away.
+//!
+//! The original runs a process per subsystem and has a file for each. Here all of them name the
+//! one process, so that scripts which read any of them keep working.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::check;
+
+/// Where the files lie by default.
+const RUN: &str = "/run";
+
+/// Whose file it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Owner {
+    /// The daemon as a whole.
+    Main,
+    Vrrp,
+    Checkers,
+    Bfd,
+}
+
+impl Owner {
+    const fn stem(self) -> &'static str {
+        match self {
+            Self::Main => "keepalived",
+            Self::Vrrp => "vrrp",
+            Self::Checkers => "checkers",
+            Self::Bfd => "bfd",
+        }
+    }
+}
+
+/// What decides where the files lie when the command line does not.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Place<'a> {
+    /// `use_pid_dir`.
+    pub use_pid_dir: bool,
+    /// `instance NAME`.
+    pub instance: Option<&'a str>,
+    /// `net_namespace NAME` or `-s`.
+    pub namespace: Option<&'a str>,
+}
+
+impl Place<'_> {
+    /// `/run`, `/run/keepalived` or `/run/keepalived/NAMESPACE`.
+    pub fn directory(&self) -> PathBuf {
+        let mut directory = PathBuf::from(RUN);
+        if self.use_pid_dir || self.instance.is_some() || self.namespace.is_some() {
+            directory.push("keepalived");
+        }
+        directory.extend(self.namespace);
+        directory
+    }
+
+    /// The file of `owner`: `vrrp.pid`, `vrrp_INSTANCE.pid`.
+    pub fn path(&self, owner: Owner) -> PathBuf {
+        let stem = owner.stem();
+        let name = match self.instance {
+            Some(instance) => format!("{stem}_{instance}.pid"),
+            None => format!("{stem}.pid"),
+        };
+        self.directory().join(name)
+    }
+}
+
+/// Why a file could not be taken.
+#[derive(Debug)]
+pub enum Error {
+    /// Another process holds its lock: a daemon is running already.
+    Locked(PathBuf),
+    Io {
+        path: PathBuf,
+        source: io::Error,
+    },
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Locked(path) => {
+                write!(f, "Another process has pid file {} locked", path.display())
+            }
+            Self::Io { path, .. } => write!(f, "Cannot open {} pidfile", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Locked(_) => None,
+            Self::Io { source, .. } => Some(source),
+        }
+    }
+}
+
+/// The files of this daemon, locked. Dropping it lets go of the locks and leaves the files.
+#[derive(Debug, Default)]
+pub struct PidFiles {
+    files: Vec<PidFile>,
+    /// Directories made for them or shared with other daemons, the innermost first.
+    directories: Vec<PathBuf>,
+}
+
+#[derive(Debug)]
+struct PidFile {
+    owner: Owner,
+    path: PathBuf,
+    file: File,
+}
+
+impl PidFiles {
+    /// Creates and locks empty files. The locks belong to the open files, so that they stay when
+    /// the process forks to become a daemon; the id is written after that.
+    ///
+    /// # Errors
+    /// One cannot be had. Those taken before are removed again.
+    pub fn claim(paths: impl IntoIterator<Item = (Owner, PathBuf)>) -> Result<Self, Error> {
+        let mut taken = Self::default();
+        for (owner, path) in paths {
+            if let Err(e) = taken.add(owner, path) {
+                taken.remove();
+                return Err(e);
+            }
+        }
+        Ok(taken)
+    }
+
+    fn add(&mut self, owner: Owner, path: PathBuf) -> Result<(), Error> {
+        let failed = |source| Error::Io { path: path.clone(), source };
+        self.directories.extend(make_directories(&path).map_err(failed)?);
+        let file = lock(&path).map_err(failed)?.ok_or_else(|| Error::Locked(path.clone()))?;
+        self.files.push(PidFile { owner, path, file });
+        Ok(())
+    }
+
+    /// Writes the process id into all files.
+    ///
+    /// # Errors
+    /// A file cannot be written; the others are.
+    pub fn write(&mut self, pid: u32) -> Result<(), Error> {
+        let mut failed = None;
+        for PidFile { path, file, .. } in &mut self.files {
+            let text = format!("{pid}\n");
+            let written = file.set_len(0).and_then(|()| file.write_all_at(text.as_bytes(), 0));
+            if let Err(source) = written {
+                failed = Some(Error::Io { path: path.clone(), source });
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Removes the files of subsystems that turn out not to be used.
+    pub fn keep(&mut self, used: impl Fn(Owner) -> bool) {
+        self.files.retain(|f| {
+            let used = used(f.owner);
+            if !used {
+                remove_file(f);
+            }
+            used
+        });
+    }
+
+    /// Removes all files, and their directory if it is empty then.
+    pub fn remove(&mut self) {
+        for file in self.files.drain(..) {
+            remove_file(&file);
+        }
+        for directory in self.directories.drain(..) {
+            // Another daemon may have its files there.
+            let _ = fs::remove_dir(directory);
+        }
+    }
+}
+
+/// Removes the name if it still is that of our file.
+fn remove_file(PidFile { path, file, .. }: &PidFile) {
+    if is_at(file, path).unwrap_or(false) {
+        // The file was ours to remove; somebody else having done it is fine too.
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Makes `/run/keepalived` and below; other directories are the operator's. Gives those that may
+/// be removed at the end.
+fn make_directories(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let ours = Path::new(RUN).join("keepalived");
+    let mut below: Vec<PathBuf> = path
+        .ancestors()
+        .skip(1)
+        .take_while(|d| d.starts_with(&ours))
+        .map(Path::to_path_buf)
+        .collect();
+    for directory in below.iter().rev() {
+        match DirBuilder::new().mode(0o755).create(directory) {
+            // The umask of the daemon would leave it without the right to enter.
+            Ok(()) => fs::set_permissions(directory, Permissions::from_mode(0o755))?,
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e),
+        }
+    }
+    below.dedup();
+    Ok(below)
+}
+
+/// Opens a file, making it if need be, and locks it; `None` if another process has it locked.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    loop {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o644)
+            // Never through a link, and without waiting for the other end of a FIFO.
+            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
+            .open(path)?;
+        let meta = file.metadata()?;
+        // Another name of a file would let somebody else's be emptied.
+        if !meta.is_file() || meta.nlink() > 1 {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "not a file of its own"));
+        }
+        if !try_lock(&file)? {
+            return Ok(None);
+        }
+        // A daemon that was just ending may have removed the name before we had the lock.
+        if is_at(&file, path)? {
+            file.set_permissions(Permissions::from_mode(0o644))?;
+            file.set_len(0)?;
+            return Ok(Some(file));
+        }
+    }
+}
+
+/// True if the name still leads to the open file.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let open = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(named) => Ok((named.dev(), named.ino()) == (open.dev(), open.ino())),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// Takes the write lock that belongs to the open file, not to the process; false if it is taken.
+fn try_lock(file: &File) -> io::Result<bool> {
+    // SAFETY: integers, for which zero is valid; a length of 0 is the whole file.
+    let mut range: libc::flock = unsafe { std::mem::zeroed() };
+    range.l_type = WRITE_LOCK;
+    // SAFETY: the descriptor and `range` live.
+    let result =
+        check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const range) });
+    match result {
+        Ok(_) => Ok(true),
+        Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// F_WRLCK as the structure wants it; the constant has another width.
+const WRITE_LOCK: libc::c_short = libc::F_WRLCK as libc::c_short;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::tests::TempDir;
+
+    fn claim(paths: &[&Path]) -> Result<PidFiles, Error> {
+        let owners = [Owner::Main, Owner::Vrrp, Owner::Checkers, Owner::Bfd];
+        PidFiles::claim(owners.into_iter().zip(paths.iter().map(|p| p.to_path_buf())))
+    }
+
+    fn text(path: &Path) -> String {
+        fs::read_to_string(path).expect("reads")
+    }
+
+    #[test]
+    fn names_are_those_of_the_original() {
+        let path = |place: Place<'_>, owner| place.path(owner).display().to_string();
+        let plain = Place::default();
+        assert_eq!(path(plain, Owner::Main), "/run/keepalived.pid");
+        assert_eq!(path(plain, Owner::Vrrp), "/run/vrrp.pid");
+        assert_eq!(path(plain, Owner::Checkers), "/run/checkers.pid");
+        assert_eq!(path(plain, Owner::Bfd), "/run/bfd.pid");
+        let own = Place { use_pid_dir: true, ..plain };
+        assert_eq!(path(own, Owner::Main), "/run/keepalived/keepalived.pid");
+        let named = Place { instance: Some("inst1"), ..plain };
+        assert_eq!(path(named, Owner::Vrrp), "/run/keepalived/vrrp_inst1.pid");
+        let both = Place { namespace: Some("blue"), ..named };
+        assert_eq!(path(both, Owner::Main), "/run/keepalived/blue/keepalived_inst1.pid");
+    }
+
+    #[test]
+    fn holds_the_id_and_may_be_read_by_all() {
+        let dir = TempDir::new("pid");
+        let path = dir.path().join("k.pid");
+        fs::write(&path, "a longer text from before").expect("writes");
+        let mut files = claim(&[&path]).expect("is free");
+        assert_eq!(text(&path), "");
+        files.write(42).expect("writes");
+        assert_eq!(text(&path), "42\n");
+        let mode = fs::metadata(&path).expect("is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o644);
+        files.remove();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_second_daemon_is_kept_away_and_touches_nothing() {
+        let dir = TempDir::new("pid-second");
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+        let mut first = claim(&[&a]).expect("is free");
+        first.write(42).expect("writes");
+        let e = claim(&[&b, &a]).expect_err("is locked");
+        assert!(matches!(&e, Error::Locked(path) if *path == a));
+        assert_eq!(e.to_string(), format!("Another process has pid file {} locked", a.display()));
+        assert_eq!(text(&a), "42\n");
+        assert!(!b.exists(), "what was taken before is removed");
+        first.remove();
+        claim(&[&a]).expect("is free again");
+    }
+
+    #[test]
+    fn never_through_a_link_nor_into_a_fifo() {
+        let dir = TempDir::new("pid-link");
+        let (victim, path) = (dir.path().join("victim"), dir.path().join("k.pid"));
+        fs::write(&victim, "precious").expect("writes");
+        std::os::unix::fs::symlink(&victim, &path).expect("links");
+        assert!(matches!(claim(&[&path]), Err(Error::Io { .. })));
+        fs::remove_file(&path).expect("removes");
+        fs::hard_link(&victim, &path).expect("links");
+        assert!(matches!(claim(&[&path]), Err(Error::Io { .. })));
+        assert_eq!(text(&victim), "precious");
+    }
+
+    #[test]
+    fn unused_files_go() {
+        let dir = TempDir::new("pid-unused");
+        let (main, vrrp) = (dir.path().join("main"), dir.path().join("vrrp"));
+        let mut files = claim(&[&main, &vrrp]).expect("are free");
+        files.keep(|owner| owner == Owner::Main);
+        assert!(main.exists() && !vrrp.exists());
+        files.write(7).expect("writes");
+        assert!(!vrrp.exists());
+    }
+
+    #[test]
+    fn a_file_that_replaced_ours_is_left_alone() {
+        let dir = TempDir::new("pid-replaced");
+        let path = dir.path().join("k.pid");
+        let mut files = claim(&[&path]).expect("is free");
+        fs::remove_file(&path).expect("removes");
+        fs::write(&path, "another").expect("writes");
+        files.remove();
+        assert_eq!(text(&path), "another");
+    }
+
+    #[test]
+    fn an_error_names_the_file_and_the_cause() {
+        let e = claim(&[Path::new("/nonexistent/k.pid")]).expect_err("no directory");
+        assert_eq!(e.to_string(), "Cannot open /nonexistent/k.pid pidfile");
+        let cause = std::error::Error::source(&e).expect("a cause").to_string();
+        assert!(cause.starts_with("No such file or directory"), "{cause}");
+    }
+}

@@ -1,0 +1,187 @@
+//! The process itself: becoming a daemon, umask, standard descriptors, what the kernel is.
+
+use std::ffi::CStr;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use super::{check, pipe};
+
+/// Tells the process that was started by the operator how starting went.
+///
+/// That process ends with the status told, and with 1 if this is dropped or the daemon dies
+/// first. In the foreground nobody waits, and nothing happens.
+#[derive(Debug, Default)]
+#[must_use = "the process that was started waits for it"]
+pub struct Readiness {
+    pipe: Option<File>,
+}
+
+impl Readiness {
+    /// For a daemon that stays in the foreground.
+    pub const fn foreground() -> Self {
+        Self { pipe: None }
+    }
+
+    /// The daemon works: lets go of the standard descriptors, and of the process that waits.
+    ///
+    /// # Errors
+    /// `/dev/null` cannot be opened. The waiting process is told of success all the same.
+    pub fn ready(self) -> io::Result<()> {
+        let detached = if self.pipe.is_some() { detach_standard() } else { Ok(()) };
+        self.tell(0);
+        detached
+    }
+
+    /// The daemon ends with this status.
+    pub fn failed(self, status: u8) {
+        self.tell(status);
+    }
+
+    fn tell(mut self, status: u8) {
+        if let Some(pipe) = &mut self.pipe {
+            // Whoever waited may have been killed; that is no reason to stop.
+            let _ = pipe.write_all(&[status]);
+        }
+    }
+}
+
+/// Continues in the background, in a session of its own without a terminal, in `/`.
+///
+/// Returns in the new process only. The one that called waits for [`Readiness`] and ends. Output
+/// still goes to the terminal until then, so that what goes wrong at start is seen there.
+///
+/// Only for a process with one thread: others do not exist in the new one. To be called before
+/// signals are blocked, so that the one that waits can be interrupted.
+///
+/// # Errors
+/// No process can be made. The caller then ends, and whoever waits ends with 1.
+pub fn daemonise() -> io::Result<Readiness> {
+    let (reader, writer) = pipe()?;
+    if fork()? != 0 {
+        drop(writer);
+        exit_now(wait_for_status(reader));
+    }
+    drop(reader);
+    // SAFETY: no arguments. It fails only for the leader of a group, which a new process is not.
+    check(unsafe { libc::setsid() })?;
+    // The leader of a session could still acquire a terminal; its child cannot.
+    if fork()? != 0 {
+        exit_now(0);
+    }
+    std::env::set_current_dir("/")?;
+    Ok(Readiness { pipe: Some(File::from(writer)) })
+}
+
+fn wait_for_status(reader: OwnedFd) -> u8 {
+    let mut status = [1];
+    // The end of the pipe without a byte: the daemon died while it started.
+    match File::from(reader).read_exact(&mut status) {
+        Ok(()) => status[0],
+        Err(_) => 1,
+    }
+}
+
+fn fork() -> io::Result<libc::pid_t> {
+    // SAFETY: the process has one thread (`daemonise` requires it), so that the child finds all
+    // locks and memory in order.
+    check(unsafe { libc::fork() })
+}
+
+/// Ends without running destructors, which belong to the process that goes on.
+fn exit_now(status: u8) -> ! {
+    // SAFETY: takes a number and does not return.
+    unsafe { libc::_exit(libc::c_int::from(status)) }
+}
+
+/// Puts `/dev/null` in the place of standard input, output and error.
+fn detach_standard() -> io::Result<()> {
+    let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    for fd in 0..=2 {
+        // SAFETY: replaces a standard descriptor, which nothing here owns, by one that lives.
+        check(unsafe { libc::dup2(null.as_raw_fd(), fd) })?;
+    }
+    Ok(())
+}
+
+/// Sets the mask for modes of new files; gives the old one.
+pub fn set_umask(mask: u32) -> u32 {
+    // SAFETY: takes a number, cannot fail.
+    unsafe { libc::umask(mask & 0o777) }
+}
+
+/// What `uname` says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Uname {
+    pub system: String,
+    pub host: String,
+    pub release: String,
+    pub version: String,
+}
+
+impl Uname {
+    /// The host's name up to the first dot: the default of `--config-id`.
+    pub fn short_host(&self) -> &str {
+        self.host.split('.').next().unwrap_or_default()
+    }
+
+    /// `Linux 6.1.0 #1 SMP`, for the lines that say where this runs.
+    pub fn running_on(&self) -> String {
+        format!("{} {} {}", self.system, self.release, self.version)
+    }
+}
+
+/// Asks the kernel for its names and the host's.
+pub fn uname() -> Uname {
+    // SAFETY: arrays of bytes, for which zero is valid.
+    let mut names: libc::utsname = unsafe { std::mem::zeroed() };
+    // SAFETY: `names` lives; a failure leaves empty texts.
+    unsafe { libc::uname(&raw mut names) };
+    Uname {
+        system: text(&names.sysname),
+        host: text(&names.nodename),
+        release: text(&names.release),
+        version: text(&names.version),
+    }
+}
+
+fn text(field: &[libc::c_char]) -> String {
+    let bytes: Vec<u8> = field.iter().map(|c| c.to_ne_bytes()[0]).collect();
+    let text = CStr::from_bytes_until_nul(&bytes).unwrap_or_default();
+    text.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_waiting_process_learns_the_status() {
+        for status in [0, 2] {
+            let (reader, writer) = pipe().expect("a pipe");
+            Readiness { pipe: Some(File::from(writer)) }.tell(status);
+            assert_eq!(wait_for_status(reader), status);
+        }
+    }
+
+    #[test]
+    fn a_daemon_that_dies_while_starting_is_a_failure() {
+        let (reader, writer) = pipe().expect("a pipe");
+        drop(Readiness { pipe: Some(File::from(writer)) });
+        assert_eq!(wait_for_status(reader), 1);
+    }
+
+    #[test]
+    fn nobody_waits_in_the_foreground() {
+        Readiness::foreground().ready().expect("nothing to do");
+    }
+
+    #[test]
+    fn the_host_name_is_short() {
+        let mut names = uname();
+        assert_eq!(names.system, "Linux");
+        assert!(!names.release.is_empty());
+        names.host = "a.example.org".into();
+        assert_eq!(names.short_host(), "a");
+    }
+}

@@ -1,0 +1,127 @@
+//! Tells systemd how far the daemon is (sd_notify(3)): one datagram per change, never waited for.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+/// What systemd can be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// Start-up or reload is complete; the main process has this id.
+    Ready {
+        pid: u32,
+    },
+    Reloading {
+        monotonic_usec: u64,
+    },
+    Stopping,
+    /// Fails for good, with this error number.
+    Failed {
+        errno: i32,
+    },
+}
+
+/// The way to systemd, if it started us.
+#[derive(Debug, Default)]
+pub struct Notifier {
+    target: Option<(UnixDatagram, SocketAddr)>,
+}
+
+impl Notifier {
+    /// Talks only if the parent is systemd itself and asks for it: a daemon started from a shell
+    /// within some service would otherwise speak for that service.
+    ///
+    /// To be called before the process leaves its parent.
+    pub fn from_environment() -> Self {
+        let socket = std::env::var_os("NOTIFY_SOCKET");
+        match socket.filter(|_| is_systemd_parent()) {
+            // Without an answer systemd notices by itself that it was not told.
+            Some(name) => Self::to(&name).unwrap_or_default(),
+            None => Self::default(),
+        }
+    }
+
+    fn to(name: &OsString) -> io::Result<Self> {
+        let address = match name.as_bytes() {
+            [b'@', name @ ..] => SocketAddr::from_abstract_name(name)?,
+            path => SocketAddr::from_pathname(OsStr::from_bytes(path))?,
+        };
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        Ok(Self { target: Some((socket, address)) })
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.target.is_some()
+    }
+
+    /// Sends; nothing happens where nobody listens.
+    pub fn notify(&self, state: State) {
+        if let Some((socket, address)) = &self.target {
+            // Nothing could be done about a failure, and start-up must not depend on it.
+            let _ = socket.send_to_addr(message(state).as_bytes(), address);
+        }
+    }
+}
+
+fn message(state: State) -> String {
+    match state {
+        State::Ready { pid } => format!("READY=1\nMAINPID={pid}"),
+        State::Reloading { monotonic_usec } => {
+            format!("RELOADING=1\nMONOTONIC_USEC={monotonic_usec}")
+        }
+        State::Stopping => "STOPPING=1".to_owned(),
+        State::Failed { errno } => format!("ERRNO={errno}"),
+    }
+}
+
+fn is_systemd_parent() -> bool {
+    std::os::unix::process::parent_id() == 1
+        && std::fs::read("/proc/1/comm").is_ok_and(|name| name == b"systemd\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::tests::TempDir;
+
+    fn received(server: &UnixDatagram) -> String {
+        let mut got = [0; 100];
+        let n = server.recv(&mut got).expect("a message");
+        String::from_utf8_lossy(&got[..n]).into_owned()
+    }
+
+    #[test]
+    fn messages_have_the_form_of_sd_notify() {
+        assert_eq!(message(State::Ready { pid: 7 }), "READY=1\nMAINPID=7");
+        assert_eq!(
+            message(State::Reloading { monotonic_usec: 9 }),
+            "RELOADING=1\nMONOTONIC_USEC=9"
+        );
+        assert_eq!(message(State::Stopping), "STOPPING=1");
+        assert_eq!(message(State::Failed { errno: 22 }), "ERRNO=22");
+    }
+
+    #[test]
+    fn reaches_sockets_in_the_file_system_and_abstract_ones() {
+        let dir = TempDir::new("notify");
+        let path = dir.path().join("socket");
+        let server = UnixDatagram::bind(&path).expect("binds");
+        Notifier::to(&path.into_os_string()).expect("a path").notify(State::Stopping);
+        assert_eq!(received(&server), "STOPPING=1");
+
+        let name = format!("keepalived-test-{}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).expect("a name");
+        let server = UnixDatagram::bind_addr(&address).expect("binds");
+        Notifier::to(&format!("@{name}").into()).expect("a name").notify(State::Stopping);
+        assert_eq!(received(&server), "STOPPING=1");
+    }
+
+    #[test]
+    fn nobody_listening_is_no_trouble() {
+        Notifier::to(&"/nonexistent/socket".into()).expect("a path").notify(State::Stopping);
+        Notifier::default().notify(State::Stopping);
+    }
+}
