@@ -1,6 +1,7 @@
 //! keepalived in Rust: VRRP and health-checked IPVS in one process with one thread.
 
 pub mod base;
+pub mod cli;
 pub mod config;
 pub mod holdings;
 pub mod model;

@@ -1,3 +1,71 @@
 //! argv in, exit code out.
 
-fn main() {}
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use keepalived::cli::exit::Status;
+use keepalived::cli::help;
+use keepalived::cli::options::{self, Complaint, Options, Request};
+use keepalived::sys::{process, signals};
+
+fn main() -> ExitCode {
+    let argv: Vec<OsString> = std::env::args_os().collect();
+    let program = argv.first().map_or_else(|| OsStr::new("keepalived"), OsString::as_os_str);
+    let status = match Path::new(program).file_name().and_then(OsStr::to_str) {
+        Some("kactl") => kactl(),
+        Some("genhash") => genhash(argv.get(1..).unwrap_or_default()),
+        _ => keepalived(program, &argv),
+    };
+    status.into()
+}
+
+fn keepalived(program: &OsStr, argv: &[OsString]) -> Status {
+    let parsed = options::parse(argv);
+    for complaint in parsed.complaints {
+        match complaint {
+            Complaint::Stderr(line) => eprint(&format!("{line}\n")),
+            Complaint::Stdout(line) => print(&format!("{line}\n")),
+        }
+    }
+    match parsed.request {
+        Request::Run(options) => return run(*options),
+        Request::Refuse => return Status::Failure,
+        Request::Genhash(arguments) => return genhash(&arguments),
+        Request::Help => eprint(&help::usage(program)),
+        Request::Version => eprint(&help::version(&process::uname().running_on())),
+        Request::Signum(function) => match signals::signal_number(&function) {
+            Some(number) => print(&format!("{number}\n")),
+            None => {
+                eprint(&format!("Unknown sigfunc {function}\n"));
+                return Status::Failure;
+            }
+        },
+    }
+    Status::Ok
+}
+
+fn run(_options: Options) -> Status {
+    eprint("keepalived: not in this version\n");
+    Status::Failure
+}
+
+fn kactl() -> Status {
+    eprint("kactl: not in this version\n");
+    Status::Failure
+}
+
+fn genhash(_arguments: &[OsString]) -> Status {
+    eprint("genhash: not in this version\n");
+    Status::Failure
+}
+
+/// The print macros panic when the reader is gone.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn eprint(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

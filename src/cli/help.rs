@@ -1,0 +1,228 @@
+//! Usage, version and the manual page's list of options, made from the table.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+
+use super::exit::Status;
+use super::flags::{Arg, Effect, Flag, FLAGS};
+
+/// The version of keepalived whose behaviour is kept.
+pub const COMPATIBLE_WITH: &str = "2.4.3";
+
+/// Lines of the help are no longer than this.
+const WIDTH: usize = 80;
+/// Where the explanations in the help begin, counted from 0.
+const INDENT: usize = 31;
+
+/// `Keepalived v1.2.3 (compatible with 2.4.3)`: what scripts read from the first line of `-v`.
+pub fn banner() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    format!("Keepalived v{version} (compatible with {COMPATIBLE_WITH})")
+}
+
+/// What `-v` prints; `running_on` is the kernel (`Linux 6.1.0 #1 SMP`).
+pub fn version(running_on: &str) -> String {
+    let target = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
+    let arch = std::env::consts::ARCH;
+    format!(
+        "{}\n\n{}\nBuilt for {arch}-linux-{target}\nRunning on {running_on}\n",
+        banner(),
+        "Licence: GPL-2.0-or-later",
+    )
+}
+
+/// What `-h` prints; `program` is the name it was called by.
+pub fn usage(program: &OsStr) -> String {
+    let mut out = format!("Usage: {} [OPTION...]\n", program.to_string_lossy());
+    for flag in FLAGS {
+        let left = left_column(flag);
+        let mut column = left.len();
+        out.push_str(&left);
+        if column >= INDENT {
+            out.push('\n');
+            column = 0;
+        }
+        for word in flag.help.split(' ') {
+            if column > INDENT && column + 1 + word.len() > WIDTH {
+                out.push('\n');
+                column = 0;
+            }
+            let gap = if column < INDENT { INDENT - column } else { 1 };
+            out.push_str(&" ".repeat(gap));
+            out.push_str(word);
+            column += gap + word.len();
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn left_column(flag: &Flag) -> String {
+    let mut left = match flag.short {
+        Some(letter) => format!("  -{letter}, --{}", flag.long),
+        None => format!("      --{}", flag.long),
+    };
+    match flag.arg {
+        Arg::None => {}
+        Arg::Required(name) => left.extend(["=", name]),
+        Arg::Optional(name) => left.extend(["[=", name, "]"]),
+    }
+    left
+}
+
+/// The manual page's list of options, as items of an mdoc list.
+pub fn mdoc_options() -> String {
+    let mut out = String::new();
+    for flag in FLAGS {
+        out.push_str(".It ");
+        let long = flag.long.replace('-', "\\-");
+        // Writing to a string cannot fail.
+        let _ = match (flag.short, flag.arg) {
+            (None, Arg::None) => writeln!(out, "Fl \\-{long}"),
+            (None, Arg::Required(name)) => writeln!(out, "Fl \\-{long} Ns = Ns Ar {name}"),
+            (None, Arg::Optional(name)) => {
+                writeln!(out, "Fl \\-{long} Ns Op Ns = Ns Ar {name}")
+            }
+            (Some(c), Arg::None) => writeln!(out, "Fl {c} , Fl \\-{long}"),
+            (Some(c), Arg::Required(name)) => {
+                writeln!(out, "Fl {c} Ar {name} , Fl \\-{long} Ns = Ns Ar {name}")
+            }
+            (Some(c), Arg::Optional(name)) => {
+                writeln!(out, "Fl {c} Ns Op Ar {name} , Fl \\-{long} Ns Op Ns = Ns Ar {name}")
+            }
+        };
+        out.push_str(&roff(flag.help));
+        out.push_str(".\n");
+        if !flag.doc.is_empty() {
+            out.push_str(&roff(&flag.doc.replace(". ", ".\n")));
+            out.push('\n');
+        }
+        if let Effect::None(why) = flag.effect {
+            let _ = writeln!(out, "Accepted, but without effect: {}.", roff(why));
+        }
+    }
+    out
+}
+
+/// The manual page's list of exit statuses, as items of an mdoc list.
+pub fn mdoc_exit_statuses() -> String {
+    let mut out = String::new();
+    for status in Status::ALL {
+        let _ = writeln!(out, ".It {}\n{}", status.code(), roff(status.meaning()));
+    }
+    out
+}
+
+/// Text that roff shows as it is.
+fn roff(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (n, line) in text.split('\n').enumerate() {
+        if n > 0 {
+            out.push('\n');
+        }
+        if line.starts_with(['.', '\'']) {
+            out.push_str("\\&");
+        }
+        out.push_str(&line.replace('\\', "\\e").replace('-', "\\-"));
+    }
+    out
+}
+
+/// The command line for the log: quoted words, on lines of about a hundred columns.
+pub fn command_line(argv: &[OsString]) -> Vec<String> {
+    const HEAD: &str = "Command line:";
+    const COLUMNS: usize = 100;
+    let mut lines = Vec::new();
+    let mut line = HEAD.to_owned();
+    for word in argv {
+        let word = format!(" '{}'", word.to_string_lossy());
+        if line.len() > HEAD.len() && line.len() + word.len() > COLUMNS {
+            lines.push(std::mem::replace(&mut line, " ".repeat(HEAD.len())));
+        }
+        line.push_str(&word);
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_fits_a_terminal() {
+        let text = usage(OsStr::new("keepalived"));
+        let wide: Vec<_> = text.lines().filter(|l| l.chars().count() > WIDTH).collect();
+        assert_eq!(wide, [""; 0]);
+        for flag in FLAGS {
+            assert!(text.contains(&left_column(flag)), "--{} is missing", flag.long);
+        }
+    }
+
+    #[test]
+    fn the_help_has_two_columns() {
+        let text = usage(OsStr::new("/sbin/keepalived"));
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(
+            lines[..3],
+            [
+                "Usage: /sbin/keepalived [OPTION...]",
+                "  -f, --use-file=FILE          Use the specified configuration file",
+                "  -P, --vrrp                   Run everything except the health checkers",
+            ]
+        );
+        assert!(text.contains(
+            "      --signum=FUNCTION        Print the number of the signal for STOP, RELOAD,\n\
+             \x20                              DATA, STATS, STATS_CLEAR or JSON\n"
+        ));
+        assert!(text.contains("  -M, --core-dump-pattern[=PATTERN]\n      "));
+    }
+
+    #[test]
+    fn the_manual_lists_every_option_once() {
+        let text = mdoc_options();
+        assert_eq!(text.lines().filter(|l| l.starts_with(".It ")).count(), FLAGS.len());
+        assert!(text.contains(
+            ".It Fl f Ar FILE , Fl \\-use\\-file Ns = Ns Ar FILE\n\
+             Use the specified configuration file.\n\
+             The default is /etc/keepalived/keepalived.conf.\n"
+        ));
+        assert!(text.contains(
+            "Accepted, but without effect: there is one process, and none to restart.\n"
+        ));
+    }
+
+    #[test]
+    fn the_manual_lists_every_exit_status() {
+        let text = mdoc_exit_statuses();
+        let numbers: Vec<_> = text.lines().filter_map(|l| l.strip_prefix(".It ")).collect();
+        assert_eq!(numbers, ["0", "1", "2", "4", "5", "6", "70"]);
+    }
+
+    #[test]
+    fn text_of_the_table_is_no_roff_request() {
+        assert_eq!(roff(".so \\fB\n'a-b"), "\\&.so \\efB\n\\&'a\\-b");
+    }
+
+    #[test]
+    fn scripts_find_the_version_in_the_first_line() {
+        let text = version("Linux 6.1.0 #1 SMP");
+        let first = text.lines().next().unwrap_or_default();
+        let number = first.strip_prefix("Keepalived v").expect("the words before the number");
+        assert!(number.starts_with(env!("CARGO_PKG_VERSION")), "{first}");
+        assert!(text.contains("\nRunning on Linux 6.1.0 #1 SMP\n"));
+    }
+
+    #[test]
+    fn a_long_command_line_is_wrapped_under_its_first_word() {
+        let long = "x".repeat(50);
+        let argv: Vec<OsString> = ["keepalived", "-n", &long, &long].map(OsString::from).into();
+        assert_eq!(
+            command_line(&argv),
+            [
+                format!("Command line: 'keepalived' '-n' '{long}'"),
+                format!("              '{long}'"),
+            ]
+        );
+    }
+}
