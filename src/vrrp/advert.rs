@@ -21,6 +21,18 @@ pub fn emit(
     destination: IpAddr,
     out: &mut Vec<u8>,
 ) {
+    emit_as(config, config.checksum, priority, source, destination, out);
+}
+
+/// As [`emit`], with another form of the checksum: the one that a peer was heard to use.
+pub fn emit_as(
+    config: &Instance,
+    checksum: ChecksumForm,
+    priority: u8,
+    source: IpAddr,
+    destination: IpAddr,
+    out: &mut Vec<u8>,
+) {
     out.clear();
     let advertisement = Advertisement {
         form: form(config),
@@ -41,7 +53,8 @@ pub fn emit(
         out.extend_from_slice(&header.emit());
     }
     let addresses = config.addresses.iter().map(|a| a.prefix.addr);
-    advertisement.emit(config.family, addresses, pseudo(config, source, destination), out);
+    let pseudo = pseudo(config, checksum, source, destination);
+    advertisement.emit(config.family, addresses, pseudo, out);
 }
 
 /// The hop limit to ask for; `None` leaves it to the socket: 255 for multicast, and for unicast
@@ -100,8 +113,13 @@ const fn form(config: &Instance) -> Form {
 }
 
 /// The addresses that the checksum covers (RFC 9568 §5.2.8).
-fn pseudo(config: &Instance, source: IpAddr, destination: IpAddr) -> Option<(IpAddr, IpAddr)> {
-    match (config.family, config.version, config.checksum) {
+fn pseudo(
+    config: &Instance,
+    checksum: ChecksumForm,
+    source: IpAddr,
+    destination: IpAddr,
+) -> Option<(IpAddr, IpAddr)> {
+    match (config.family, config.version, checksum) {
         (Family::V6, _, _) => Some((source, destination)),
         (Family::V4, Version::V2, _) | (Family::V4, Version::V3, ChecksumForm::AsV2) => None,
         (Family::V4, Version::V3, ChecksumForm::PseudoHeader) => Some((source, destination)),
@@ -111,3 +129,6 @@ fn pseudo(config: &Instance, source: IpAddr, destination: IpAddr) -> Option<(IpA
         },
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -288,3 +288,6 @@ fn check_peer(received: &Received<'_>, config: &Instance) -> Result<(), Reject> 
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
