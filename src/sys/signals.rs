@@ -1,8 +1,8 @@
 //! Signals as something the loop reads: a signalfd, and the names scripts use for them.
 //!
 //! The signals are blocked for the whole process, and a blocked signal stays blocked across fork
-//! and exec. `std::process::Command` empties the mask and restores SIGPIPE in the child; whoever
-//! forks by other means calls [`reset_for_child`] there.
+//! and exec; an ignored one stays ignored. Children therefore need [`reset_for_child`], which
+//! [`super::process::start_ordinary`] calls for them.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -91,6 +91,8 @@ impl Signals {
         }
         let mut set = empty_set();
         for (number, _) in ALL.into_iter().filter(|&(number, _)| ours(number)) {
+            // Whoever started us may have ignored SIGCHLD, and children could not be waited for.
+            set_action(number, libc::SIG_DFL)?;
             // SAFETY: `set` is an initialised set of ours and the numbers are valid.
             check(unsafe { libc::sigaddset(&raw mut set, number) })?;
         }

@@ -1,0 +1,111 @@
+//! The binary as scripts call it: what it prints where, and its exit status.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+/// What a run left behind.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    status: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+fn run_as(name: &str, arguments: &[&str]) -> Outcome {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keepalived"));
+    command.arg0(name).args(arguments).stdin(Stdio::null());
+    #[expect(clippy::disallowed_methods, reason = "a test has no loop to block")]
+    let output = command.output().expect("the binary starts");
+    Outcome {
+        status: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("text"),
+        stderr: String::from_utf8(output.stderr).expect("text"),
+    }
+}
+
+fn run(arguments: &[&str]) -> Outcome {
+    run_as("keepalived", arguments)
+}
+
+fn outcome(status: i32, stdout: &str, stderr: &str) -> Outcome {
+    Outcome { status: Some(status), stdout: stdout.into(), stderr: stderr.into() }
+}
+
+#[test]
+fn help_goes_to_stderr() {
+    for option in ["-h", "--help", "--he"] {
+        let help = run_as("/usr/sbin/keepalived", &[option]);
+        assert_eq!((help.status, help.stdout.as_str()), (Some(0), ""));
+        assert!(help
+            .stderr
+            .starts_with("Usage: /usr/sbin/keepalived [OPTION...]\n  -f, --use-file"));
+    }
+}
+
+#[test]
+fn version_goes_to_stderr() {
+    for option in ["-v", "--version"] {
+        let version = run(&[option]);
+        assert_eq!((version.status, version.stdout.as_str()), (Some(0), ""));
+        let first = version.stderr.lines().next().unwrap_or_default();
+        assert!(first.starts_with(concat!("Keepalived v", env!("CARGO_PKG_VERSION"), " (")));
+        assert!(version.stderr.contains("\nRunning on Linux "), "{}", version.stderr);
+    }
+}
+
+#[test]
+fn signal_numbers_go_to_stdout() {
+    for (function, number) in [
+        ("STOP", "15\n"),
+        ("RELOAD", "1\n"),
+        ("DATA", "10\n"),
+        ("STATS", "12\n"),
+        ("STATS_CLEAR", "63\n"),
+        ("JSON", "36\n"),
+    ] {
+        assert_eq!(run(&["--signum", function]), outcome(0, number, ""));
+        assert_eq!(run(&[&format!("--signum={function}")]), outcome(0, number, ""));
+    }
+    assert_eq!(run(&["--signum=TDATA"]), outcome(1, "", "Unknown sigfunc TDATA\n"));
+}
+
+#[test]
+fn wrong_options_are_named_and_nothing_starts() {
+    for (arguments, stderr) in [
+        (&["--bogus"][..], "Unknown option --bogus\n"),
+        (&["-Z"], "Unknown option -Z\n"),
+        (&["-ZY", "-n"], "Unknown option -Z\nUnknown option -Y\n"),
+        (&["--vrrp=foo"], "Unknown option --vrrp=foo\n"),
+        (&["--pid="], "Missing parameter for option --pid\n"),
+        (&["-p"], "Missing parameter for option -p\n"),
+    ] {
+        assert_eq!(run(arguments), outcome(1, "", stderr), "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_is_ignored_is_told_first() {
+    let told = run(&["-S", "foo", "-u", "999", "--signum=STOP"]);
+    let stderr = "Invalid log facility 'foo'\nInvalid --umask option 999\n";
+    assert_eq!(told, outcome(0, "15\n", stderr));
+}
+
+#[test]
+fn a_closed_output_is_no_crash() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keepalived"));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+    command.arg("-h").stderr(full);
+    #[expect(clippy::disallowed_methods, reason = "a test has no loop to block")]
+    let status = command.status().expect("the binary starts");
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn the_name_picks_the_program() {
+    for name in ["kactl", "/usr/bin/genhash"] {
+        let other = run_as(name, &["-v"]);
+        assert!(!other.stderr.starts_with("Keepalived v"), "{name}: {other:?}");
+    }
+    assert_eq!(run_as("genhash", &[]), run(&["-T"]));
+    assert_eq!(run_as("genhash", &[]), run(&["--genhash"]));
+}

@@ -1,0 +1,273 @@
+//! What a process does to itself, seen from outside: going to the background, signals, scheduling,
+//! namespaces, a console nobody reads.
+//!
+//! A test harness has threads, and these things belong to a whole process. So the test binary
+//! starts itself again in a role; `roles.rs` says what each does.
+
+mod roles;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use keepalived::base::time::Instant;
+use keepalived::sys::clock::Clock;
+use keepalived::sys::pidfile::{self, Owner, PidFiles};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+type Outcome = Result<(), Failed>;
+type Test = fn() -> Outcome;
+
+fn main() {
+    if let Ok(role) = std::env::var(ROLE) {
+        return roles::play(&role);
+    }
+    let tests: [(&str, Test); 8] = [
+        ("the_background_is_away_from_everything", the_background_is_away_from_everything),
+        ("the_lock_stays_in_the_background", the_lock_stays_in_the_background),
+        ("a_failed_start_is_seen_by_the_caller", a_failed_start_is_seen_by_the_caller),
+        ("a_start_that_dies_is_seen_by_the_caller", a_start_that_dies_is_seen_by_the_caller),
+        ("signals_become_readable", signals_become_readable),
+        ("an_ignored_interrupt_does_nothing", an_ignored_interrupt_does_nothing),
+        ("children_have_ordinary_signals", children_have_ordinary_signals),
+        ("a_console_nobody_reads_does_not_stall", a_console_nobody_reads_does_not_stall),
+    ];
+    let privileged: [(&str, &str, Test); 3] = [
+        ("real_time_is_not_inherited", "realtime", real_time_is_not_inherited),
+        ("memory_is_locked", "memory", memory_is_locked),
+        ("a_namespace_is_entered", "netns", a_namespace_is_entered),
+    ];
+    let mut trials: Vec<_> = tests.map(|(name, test)| Trial::test(name, test)).into();
+    for (name, role, test) in privileged {
+        let may = may(role);
+        if !may {
+            eprintln!("process: SKIPPED {name}, not allowed here");
+        }
+        trials.push(Trial::test(name, test).with_ignored_flag(!may));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// Names the role of a process that is not the test harness.
+const ROLE: &str = "KEEPALIVED_TEST_ROLE";
+/// No step may take longer.
+const LIMIT: Duration = Duration::from_secs(20);
+
+fn role(name: &str, dir: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("the name of this program"));
+    command.env(ROLE, name).arg(dir).stdin(Stdio::null()).stdout(Stdio::piped());
+    command
+}
+
+/// Whether the host lets us: root, and the kernel's consent.
+fn may(role: &str) -> bool {
+    match role {
+        "netns" => {
+            let name = format!("kp-may-{}", std::process::id());
+            let made = ip(&["netns", "add", &name]);
+            made && ip(&["netns", "del", &name])
+        }
+        _ => finish(self::role(role, Path::new("/")).spawn().expect("starts")).is_some(),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has no loop to block")]
+fn ip(arguments: &[&str]) -> bool {
+    Command::new("ip").args(arguments).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+}
+
+/// What it wrote to standard output, if it ended well.
+fn finish(mut child: Child) -> Option<String> {
+    let status = status(&mut child)?;
+    let mut text = String::new();
+    child.stdout.take()?.read_to_string(&mut text).ok()?;
+    (status == 0).then_some(text)
+}
+
+/// The exit status; a process that takes too long is killed.
+fn status(child: &mut Child) -> Option<i32> {
+    let ended = wait(|| child.try_wait().ok().flatten());
+    if ended.is_none() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    ended?.code()
+}
+
+/// Looks again and again until there is something.
+fn wait<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let clock = Clock::new();
+    while clock.now().since(Instant::ZERO) < LIMIT {
+        if let Some(found) = look() {
+            return Some(found);
+        }
+        #[expect(clippy::disallowed_methods, reason = "between two looks; the limit is above")]
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    None
+}
+
+struct TempDir(PathBuf);
+
+impl TempDir {
+    fn new(name: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("kp-{}-{name}", std::process::id()));
+        fs::create_dir(&dir).expect("a fresh directory");
+        Self(dir)
+    }
+}
+
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Starts a daemon in `dir`; what it says about itself, once the caller was released.
+fn background(dir: &Path) -> Result<String, Failed> {
+    let mut child = role("background", dir).stderr(Stdio::piped()).spawn()?;
+    let status = status(&mut child);
+    if status != Some(0) {
+        return Err(format!("the caller ended with {status:?}").into());
+    }
+    // Standard output of the daemon is our pipe until it has started: its end is that moment.
+    let mut rest = String::new();
+    child.stdout.take().expect("is piped").read_to_string(&mut rest)?;
+    let report =
+        wait(|| fs::read_to_string(dir.join("report")).ok().filter(|r| r.ends_with("end\n")));
+    report.ok_or_else(|| "no report".into())
+}
+
+/// Lets the daemon of [`background`] end.
+fn release(dir: &Path) -> Outcome {
+    fs::write(dir.join("stop"), "")?;
+    let gone = wait(|| (!dir.join("k.pid").exists()).then_some(()));
+    gone.ok_or_else(|| "the daemon goes on".into())
+}
+
+fn the_background_is_away_from_everything() -> Outcome {
+    let dir = TempDir::new("background");
+    let report = background(&dir.0)?;
+    release(&dir.0)?;
+    for wanted in ["cwd /\n", "fd0 /dev/null\n", "fd1 /dev/null\n", "fd2 /dev/null\n"] {
+        assert!(report.contains(wanted), "{report}");
+    }
+    // Not the leader of its session, so that no terminal can attach itself.
+    assert!(report.contains("leader no\nsession new\n"), "{report}");
+    Ok(())
+}
+
+fn the_lock_stays_in_the_background() -> Outcome {
+    let dir = TempDir::new("lock");
+    let report = background(&dir.0)?;
+    let path = dir.0.join("k.pid");
+    let taken = PidFiles::claim([(Owner::Main, path.clone())]);
+    assert!(matches!(taken, Err(pidfile::Error::Locked(_))), "{taken:?}");
+    let pid = fs::read_to_string(&path)?;
+    assert!(report.contains(&format!("pid {pid}")), "{pid} {report}");
+    release(&dir.0)
+}
+
+fn a_failed_start_is_seen_by_the_caller() -> Outcome {
+    let mut child = role("fails", Path::new("/")).stderr(Stdio::piped()).spawn()?;
+    assert_eq!(status(&mut child), Some(2));
+    let mut text = String::new();
+    child.stderr.take().expect("is piped").read_to_string(&mut text)?;
+    assert_eq!(text, "the reason\n");
+    Ok(())
+}
+
+fn a_start_that_dies_is_seen_by_the_caller() -> Outcome {
+    let mut child = role("dies", Path::new("/")).spawn()?;
+    assert_eq!(status(&mut child), Some(1));
+    Ok(())
+}
+
+/// Sends a signal as a script does.
+#[expect(clippy::disallowed_methods, reason = "a test has no loop to block")]
+fn kill(child: &Child, signal: &str) {
+    let sent = Command::new("/bin/sh")
+        .args(["-c", &format!("kill -{signal} {}", child.id())])
+        .status()
+        .expect("a shell");
+    assert!(sent.success());
+}
+
+/// Starts `role`, sends `signals` one after the other, and gives what it says to each.
+fn answers(name: &str, signals: &[&str]) -> Result<Vec<String>, Failed> {
+    let mut child = role(name, Path::new("/")).spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().expect("is piped")).lines();
+    let mut said = vec![lines.next().ok_or("it never got ready")??];
+    for signal in signals {
+        kill(&child, signal);
+        said.push(lines.next().unwrap_or_else(|| Ok("gone".into()))?);
+    }
+    assert_eq!(status(&mut child), Some(0));
+    Ok(said)
+}
+
+fn signals_become_readable() -> Outcome {
+    let said = answers("signals", &["HUP", "USR1", "USR2", "63", "36", "37", "TERM"])?;
+    let wanted = ["ready", "Reload", "Data", "Stats", "StatsClear", "Json", "Json", "Stop"];
+    assert_eq!(said, wanted);
+    assert_eq!(answers("signals", &["INT"])?, ["ready", "Stop"]);
+    Ok(())
+}
+
+fn an_ignored_interrupt_does_nothing() -> Outcome {
+    let mut child = role("uninterrupted", Path::new("/")).spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().expect("is piped")).lines();
+    assert_eq!(lines.next().ok_or("it never got ready")??, "ready");
+    kill(&child, "INT");
+    kill(&child, "HUP");
+    kill(&child, "TERM");
+    let rest: Result<Vec<_>, _> = lines.collect();
+    assert_eq!(rest?, ["Reload", "Stop"]);
+    assert_eq!(status(&mut child), Some(0));
+    Ok(())
+}
+
+fn children_have_ordinary_signals() -> Outcome {
+    let said = finish(role("parent", Path::new("/")).spawn()?).ok_or("it failed")?;
+    let mask = |name| {
+        let value = said.lines().find_map(|l| l.strip_prefix(name));
+        u64::from_str_radix(value.unwrap_or_default().trim(), 16)
+    };
+    assert_eq!(mask("SigBlk:")?, 0);
+    // SIGINT is bit 1, SIGPIPE bit 12. What the test was started with may be ignored besides.
+    assert_eq!(mask("SigIgn:")? & (1 << 1 | 1 << 12), 0, "{said}");
+    Ok(())
+}
+
+fn a_console_nobody_reads_does_not_stall() -> Outcome {
+    let mut child = role("chatters", Path::new("/")).stderr(Stdio::piped()).spawn()?;
+    assert_eq!(status(&mut child), Some(0));
+    let mut text = String::new();
+    child.stderr.take().expect("is piped").read_to_string(&mut text)?;
+    assert!(text.len() > 4096 && text.lines().all(|l| l.ends_with(": a line of the log")));
+    Ok(())
+}
+
+fn real_time_is_not_inherited() -> Outcome {
+    let said = finish(role("realtime", Path::new("/")).spawn()?).ok_or("it failed")?;
+    assert_eq!(said, "self 2 7\nchild 0 0\n");
+    Ok(())
+}
+
+fn memory_is_locked() -> Outcome {
+    let said = finish(role("memory", Path::new("/")).spawn()?).ok_or("it failed")?;
+    let locked: u64 = said.trim().parse()?;
+    assert!(locked > 0);
+    Ok(())
+}
+
+fn a_namespace_is_entered() -> Outcome {
+    let name = format!("kp-{}", std::process::id());
+    assert!(ip(&["netns", "add", &name]));
+    let said = role("netns", Path::new(&name)).spawn().map(finish);
+    assert!(ip(&["netns", "del", &name]));
+    assert_eq!(said?.as_deref(), Some("entered\n"));
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! What a process does that the tests watch. Each role is `main` of its own process, with one
+//! thread.
+
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::process::{exit, Command};
+
+use keepalived::sys::pidfile::{Owner, PidFiles};
+use keepalived::sys::signals::{Interrupt, Signal, Signals};
+use keepalived::sys::{log as logging, netns, process, sched};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+
+pub(crate) fn play(role: &str) {
+    let argument = PathBuf::from(std::env::args_os().nth(1).unwrap_or_default());
+    match role {
+        "background" => background(&argument),
+        "fails" => {
+            let start = process::daemonise().expect("forks");
+            eprintln!("the reason");
+            start.failed(2);
+        }
+        "dies" => {
+            let _start = process::daemonise().expect("forks");
+            std::process::abort();
+        }
+        "signals" => tell_signals(Interrupt::Stops),
+        "uninterrupted" => tell_signals(Interrupt::Ignored),
+        "parent" => parent(),
+        "chatters" => chatter(),
+        "realtime" => realtime(),
+        "memory" => memory(),
+        "netns" => enter(&argument),
+        _ => exit(99),
+    }
+}
+
+fn background(dir: &Path) {
+    let stat = |pid: &str| fs::read_to_string(format!("/proc/{pid}/stat")).expect("reads");
+    let session = |stat: &str| field(stat, 6).to_owned();
+    let caller = session(&stat("self"));
+    let mut files = PidFiles::claim([(Owner::Main, dir.join("k.pid"))]).expect("is free");
+    let start = process::daemonise().expect("forks");
+    files.write(std::process::id()).expect("writes");
+    start.ready().expect("detaches");
+
+    let pid = std::process::id().to_string();
+    let now = session(&stat("self"));
+    let mut report = format!("cwd {}\n", std::env::current_dir().expect("is there").display());
+    for fd in 0..=2 {
+        let link = fs::read_link(format!("/proc/self/fd/{fd}")).expect("is open");
+        report.push_str(&format!("fd{fd} {}\n", link.display()));
+    }
+    report.push_str(if now == pid { "leader yes\n" } else { "leader no\n" });
+    report.push_str(if now == caller { "session old\n" } else { "session new\n" });
+    report.push_str(&format!("pid {pid}\nend\n"));
+    fs::write(dir.join("report"), report).expect("writes");
+    super::wait(|| dir.join("stop").exists().then_some(()));
+    files.remove();
+}
+
+/// A field of /proc/PID/stat, counted from 1 as in proc(5).
+fn field(stat: &str, number: usize) -> &str {
+    let after_name = stat.rsplit_once(") ").expect("a name in brackets").1;
+    after_name.split(' ').nth(number - 3).expect("as many fields")
+}
+
+/// Says which signals come, through the poll loop's eyes, until one asks to stop.
+fn tell_signals(interrupt: Interrupt) {
+    let mut signals = Signals::new(interrupt).expect("a signalfd");
+    let mut poll = Poll::new().expect("polls");
+    let fd = signals.as_raw_fd();
+    poll.registry().register(&mut SourceFd(&fd), Token(0), Interest::READABLE).expect("registers");
+    println!("ready");
+    let mut events = Events::with_capacity(4);
+    let mut stopped = false;
+    while !stopped {
+        poll.poll(&mut events, Some(super::LIMIT)).expect("polls");
+        if events.is_empty() {
+            exit(98);
+        }
+        while let Some(signal) = signals.take().expect("reads") {
+            println!("{signal:?}");
+            stopped |= signal == Signal::Stop;
+        }
+    }
+}
+
+/// Shows the signals of a child that was made as children are to be made.
+fn parent() {
+    let _signals = Signals::new(Interrupt::Ignored).expect("a signalfd");
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "grep -E '^Sig(Blk|Ign)' /proc/self/status"]);
+    process::start_ordinary(&mut command, sched::Inherited::read().expect("reads"));
+    let failed = command.spawn().expect("a shell").wait().expect("ends");
+    assert!(failed.success());
+}
+
+fn chatter() {
+    logging::install(logging::Setup {
+        ident: "Keepalived".into(),
+        detail: logging::Detail::Normal,
+        console: logging::Console::On(logging::Form::Stamped),
+        syslog: None,
+        file: None,
+    })
+    .expect("nothing to fail");
+    for _ in 0..20_000 {
+        log::info!("a line of the log");
+    }
+    assert!(logging::dropped() > 0);
+}
+
+fn realtime() {
+    if sched::set_realtime(Some(7)).is_err() {
+        exit(1);
+    }
+    let show = |who: &str, pid: &str| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("reads");
+        println!("{who} {} {}", field(&stat, 41), field(&stat, 40));
+    };
+    show("self", "self");
+    let mut child = Command::new("/bin/sleep").arg("20").spawn().expect("starts");
+    show("child", &child.id().to_string());
+    child.kill().expect("is ours");
+    child.wait().expect("ends");
+}
+
+fn memory() {
+    if sched::lock_memory().is_err() {
+        exit(1);
+    }
+    let status = fs::read_to_string("/proc/self/status").expect("reads");
+    let locked = status.lines().find_map(|l| l.strip_prefix("VmLck:")).expect("is told");
+    println!("{}", locked.trim().trim_end_matches(" kB"));
+}
+
+fn enter(name: &Path) {
+    let own = || fs::read_link("/proc/self/ns/net").expect("reads");
+    let before = own();
+    netns::enter(name.to_str().expect("text")).expect("enters");
+    println!("{}", if own() == before { "still outside" } else { "entered" });
+}
