@@ -24,7 +24,7 @@ fn main() {
     if let Ok(role) = std::env::var(ROLE) {
         return roles::play(&role);
     }
-    let tests: [(&str, Test); 8] = [
+    let tests: [(&str, Test); 9] = [
         ("the_background_is_away_from_everything", the_background_is_away_from_everything),
         ("the_lock_stays_in_the_background", the_lock_stays_in_the_background),
         ("a_failed_start_is_seen_by_the_caller", a_failed_start_is_seen_by_the_caller),
@@ -33,6 +33,7 @@ fn main() {
         ("an_ignored_interrupt_does_nothing", an_ignored_interrupt_does_nothing),
         ("children_have_ordinary_signals", children_have_ordinary_signals),
         ("a_console_nobody_reads_does_not_stall", a_console_nobody_reads_does_not_stall),
+        ("a_burst_reaches_a_slow_console", a_burst_reaches_a_slow_console),
     ];
     let privileged: [(&str, &str, Test); 3] = [
         ("real_time_is_not_inherited", "realtime", real_time_is_not_inherited),
@@ -247,6 +248,18 @@ fn a_console_nobody_reads_does_not_stall() -> Outcome {
     let mut text = String::new();
     child.stderr.take().expect("is piped").read_to_string(&mut text)?;
     assert!(text.len() > 4096 && text.lines().all(|l| l.ends_with(": a line of the log")));
+    Ok(())
+}
+
+fn a_burst_reaches_a_slow_console() -> Outcome {
+    let mut child = role("bursts", Path::new("/")).stderr(Stdio::piped()).spawn()?;
+    let mut written = String::new();
+    BufReader::new(child.stdout.take().expect("is piped")).read_line(&mut written)?;
+    let mut text = String::new();
+    // Until it ends: it waits for us.
+    child.stderr.take().expect("is piped").read_to_string(&mut text)?;
+    assert_eq!(status(&mut child), Some(0));
+    assert_eq!(text.lines().filter(|l| l.ends_with(": a line of the log")).count(), 3_000);
     Ok(())
 }
 

@@ -28,7 +28,17 @@ pub(crate) fn play(role: &str) {
         "signals" => tell_signals(Interrupt::Stops),
         "uninterrupted" => tell_signals(Interrupt::Ignored),
         "parent" => parent(),
-        "chatters" => chatter(),
+        "chatters" => {
+            chatter(20_000);
+            assert!(logging::dropped() > 0);
+        }
+        "bursts" => {
+            chatter(3_000);
+            assert!(logging::flush(), "more than a pipe holds");
+            println!("written");
+            logging::finish(super::LIMIT);
+            assert_eq!(logging::dropped(), 0);
+        }
         "realtime" => realtime(),
         "memory" => memory(),
         "netns" => enter(&argument),
@@ -97,7 +107,7 @@ fn parent() {
     assert!(failed.success());
 }
 
-fn chatter() {
+fn chatter(lines: u32) {
     logging::install(logging::Setup {
         ident: "Keepalived".into(),
         detail: logging::Detail::Normal,
@@ -106,10 +116,9 @@ fn chatter() {
         file: None,
     })
     .expect("nothing to fail");
-    for _ in 0..20_000 {
+    for _ in 0..lines {
         log::info!("a line of the log");
     }
-    assert!(logging::dropped() > 0);
 }
 
 fn realtime() {
