@@ -81,14 +81,14 @@ pub fn mdoc_options() -> String {
             (None, Arg::None) => writeln!(out, "Fl \\-{long}"),
             (None, Arg::Required(name)) => writeln!(out, "Fl \\-{long} Ns = Ns Ar {name}"),
             (None, Arg::Optional(name)) => {
-                writeln!(out, "Fl \\-{long} Ns Op Ns = Ns Ar {name}")
+                writeln!(out, "Fl \\-{long} Ns Oo Ns = Ns Ar {name} Oc")
             }
             (Some(c), Arg::None) => writeln!(out, "Fl {c} , Fl \\-{long}"),
             (Some(c), Arg::Required(name)) => {
                 writeln!(out, "Fl {c} Ar {name} , Fl \\-{long} Ns = Ns Ar {name}")
             }
             (Some(c), Arg::Optional(name)) => {
-                writeln!(out, "Fl {c} Ns Op Ar {name} , Fl \\-{long} Ns Op Ns = Ns Ar {name}")
+                writeln!(out, "Fl {c} Ns Oo Ar {name} Oc , Fl \\-{long} Ns Oo Ns = Ns Ar {name} Oc")
             }
         };
         out.push_str(&roff(flag.help));
@@ -98,7 +98,7 @@ pub fn mdoc_options() -> String {
             out.push('\n');
         }
         if let Effect::None(why) = flag.effect {
-            let _ = writeln!(out, "Accepted, but without effect: {}.", roff(why));
+            let _ = writeln!(out, "{}.", roff(&format!("Accepted, but without effect: {why}")));
         }
     }
     out
@@ -113,19 +113,26 @@ pub fn mdoc_exit_statuses() -> String {
     out
 }
 
-/// Text that roff shows as it is.
+/// Text that roff shows as it is, on lines of moderate length.
 fn roff(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for (n, line) in text.split('\n').enumerate() {
-        if n > 0 {
-            out.push('\n');
+    let mut lines = Vec::new();
+    for sentence in text.split('\n') {
+        let mut line = String::new();
+        for word in sentence.split(' ') {
+            let word = word.replace('\\', "\\e").replace('-', "\\-");
+            if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
+                lines.push(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            } else if word.starts_with(['.', '\'']) {
+                line.push_str("\\&");
+            }
+            line.push_str(&word);
         }
-        if line.starts_with(['.', '\'']) {
-            out.push_str("\\&");
-        }
-        out.push_str(&line.replace('\\', "\\e").replace('-', "\\-"));
+        lines.push(line);
     }
-    out
+    lines.join("\n")
 }
 
 /// The command line for the log: quoted words, on lines of about a hundred columns.
@@ -182,6 +189,7 @@ mod tests {
     fn the_manual_lists_every_option_once() {
         let text = mdoc_options();
         assert_eq!(text.lines().filter(|l| l.starts_with(".It ")).count(), FLAGS.len());
+        assert!(text.contains(".It Fl t Ns Oo Ar FILE Oc , Fl \\-config\\-test Ns Oo Ns = Ns"));
         assert!(text.contains(
             ".It Fl f Ar FILE , Fl \\-use\\-file Ns = Ns Ar FILE\n\
              Use the specified configuration file.\n\
@@ -202,6 +210,8 @@ mod tests {
     #[test]
     fn text_of_the_table_is_no_roff_request() {
         assert_eq!(roff(".so \\fB\n'a-b"), "\\&.so \\efB\n\\&'a\\-b");
+        let long = format!("{} .x", "y".repeat(WIDTH));
+        assert_eq!(roff(&long), format!("{}\n\\&.x", "y".repeat(WIDTH)));
     }
 
     #[test]
