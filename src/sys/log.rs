@@ -121,13 +121,6 @@ pub fn set_pid() {
     }
 }
 
-/// Stops logging to the console, which a daemon closes.
-pub fn close_console() {
-    if let Some(backend) = LOGGER.lock().as_mut() {
-        backend.console = None;
-    }
-}
-
 /// Opens the log file again, for log rotation.
 ///
 /// # Errors
