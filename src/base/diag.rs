@@ -4,6 +4,7 @@
 //! under the word) is decided once, in [`Diagnostics::render`].
 
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 /// How bad it is. Ordered: the worst one decides the exit status of `-t`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -118,17 +119,26 @@ impl Diagnostic {
         };
         if let Some((s, line)) = self.span.and_then(|s| Some((s, sources.line(s)?))) {
             if s.column > 0 {
-                let shown: String =
-                    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
-                let pad = " ".repeat(s.column as usize - 1);
-                let carets = "^".repeat(s.len.clamp(1, 60) as usize);
-                let _ = writeln!(out, "    {shown}\n    {pad}{carets}");
+                show(line, s, out);
             }
         }
         if let Some(hint) = &self.hint {
             let _ = writeln!(out, "    {hint}");
         }
     }
+}
+
+/// Shows a line with carets under a span; of a long line the part around it.
+fn show(line: &str, span: Span, out: &mut String) {
+    const WIDTH: usize = 200;
+    let column = span.column as usize - 1;
+    let skipped = column.saturating_sub(WIDTH / 2);
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    let shown: String = line.chars().skip(skipped).map(printable).take(WIDTH).collect();
+    let pad = " ".repeat(column - skipped);
+    let carets = "^".repeat(span.len.clamp(1, 60) as usize);
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "    {}\n    {pad}{carets}", shown.trim_end());
 }
 
 /// The texts that spans point into.
@@ -141,12 +151,15 @@ pub struct Sources {
 struct SourceFile {
     name: String,
     text: String,
+    /// Where its lines start; made when the first of them is shown.
+    starts: OnceLock<Vec<usize>>,
 }
 
 impl Sources {
     /// Takes a file in and gives the number that spans use for it.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> u32 {
-        self.files.push(SourceFile { name: name.into(), text: text.into() });
+        let starts = OnceLock::new();
+        self.files.push(SourceFile { name: name.into(), text: text.into(), starts });
         u32::try_from(self.files.len() - 1).expect("fewer than 2^32 files")
     }
 
@@ -158,15 +171,45 @@ impl Sources {
         self.files.get(file as usize).map_or("", |f| &f.text)
     }
 
+    /// Lends the text of a file out, for reading while other files are added.
+    pub fn take(&mut self, file: u32) -> String {
+        self.files.get_mut(file as usize).map_or_else(String::new, |f| std::mem::take(&mut f.text))
+    }
+
+    /// Puts back what [`Sources::take`] gave, or gives a file its text.
+    pub fn put(&mut self, file: u32, text: String) {
+        if let Some(f) = self.files.get_mut(file as usize) {
+            f.text = text;
+            f.starts = OnceLock::new();
+        }
+    }
+
     fn line(&self, span: Span) -> Option<&str> {
         let file = self.files.get(span.file as usize)?;
-        file.text.split('\n').nth(span.line.checked_sub(1)? as usize)
+        let starts = file.starts.get_or_init(|| {
+            let after = file.text.bytes().enumerate().filter(|&(_, b)| b == b'\n');
+            std::iter::once(0).chain(after.map(|(at, _)| at + 1)).collect()
+        });
+        let start = *starts.get(span.line.checked_sub(1)? as usize)?;
+        file.text[start..].split('\n').next()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shows_the_part_of_a_long_line_around_the_word() {
+        let mut sources = Sources::default();
+        let file = sources.add("k.conf", format!("{}bad{}", "x".repeat(1000), "y".repeat(1000)));
+        let mut d = Diagnostics::default();
+        d.error(Span { file, line: 1, column: 1001, len: 3 }, "no");
+        let shown = d.render(&sources);
+        let lines: Vec<_> = shown.lines().collect();
+        assert_eq!(lines[1].find("bad"), lines[2].find("^^^"));
+        assert_eq!(lines[1].len(), 204);
+    }
 
     #[test]
     fn points_at_the_word() {
