@@ -1,0 +1,374 @@
+//! `$definitions` and `@conditions`: from the line as written to the line that counts.
+//!
+//! Decides what a line becomes, never what it means. Values are kept as they were written and
+//! expanded at each use, so a later change of a nested name takes effect.
+
+pub(super) mod builtin;
+pub(super) mod sequence;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::base::diag::{Severity, Span};
+use crate::config::lex::text::{By, Place, Text, Traced};
+use crate::config::lex::{self, Quotes};
+use crate::config::source::run::Run;
+use builtin::Builtins;
+
+/// How deep definitions may use each other.
+const MAX_NESTING: usize = 64;
+
+/// The lines of a value; the first may be empty.
+pub(super) type Value = Rc<[String]>;
+
+/// All definitions in force.
+#[derive(Default)]
+pub(super) struct Definitions {
+    map: BTreeMap<String, Value>,
+}
+
+impl Definitions {
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.map.insert(name.to_owned(), value.into());
+    }
+}
+
+/// A line whose uses were replaced.
+pub(super) struct Expansion {
+    pub(super) line: Traced,
+    /// The definitions used at its end that have more lines, in the order they are to be read.
+    pub(super) tails: Vec<Tail>,
+}
+
+/// The lines after the first of a definition.
+pub(super) struct Tail {
+    pub(super) value: Value,
+    /// The use that they stand for.
+    pub(super) span: Span,
+}
+
+/// The name and the position of the value, if a text is a definition: `$NAME=value`.
+pub(super) fn definition(text: &str) -> Option<(&str, usize)> {
+    let rest = text.strip_prefix('$')?;
+    let name = name_at(rest)?;
+    rest[name.len()..].starts_with('=').then_some((name, name.len() + 2))
+}
+
+/// A condition at the start of a line.
+pub(super) struct Condition<'a> {
+    pub(super) id: &'a str,
+    pub(super) negated: bool,
+    /// Where what it guards starts.
+    pub(super) rest: usize,
+}
+
+impl<'a> Condition<'a> {
+    /// Reads `@ID rest` or `@^ID rest`. The id ends at the first blank and is not substituted.
+    pub(super) fn read(text: &'a str) -> Option<Self> {
+        let after = text.strip_prefix('@')?;
+        let (negated, id) = match after.strip_prefix('^') {
+            Some(id) => (true, id),
+            None => (false, after),
+        };
+        let len = id.bytes().position(lex::is_blank).unwrap_or(id.len());
+        Some(Self { id: &id[..len], negated, rest: text.len() - id.len() + len })
+    }
+
+    pub(super) fn holds(&self, config_id: &str) -> bool {
+        (self.id == config_id) != self.negated
+    }
+}
+
+/// One use of a definition, `$NAME` or `${NAME}` or `${NAME PARAMETERS}`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Use<'a> {
+    name: &'a str,
+    parameters: &'a str,
+    start: usize,
+    end: usize,
+    braced: bool,
+}
+
+impl<'a> Use<'a> {
+    /// Reads the use at `start`.
+    fn read(text: &'a str, start: usize) -> Option<Self> {
+        let after = text[start..].strip_prefix('$')?;
+        if let Some(inner) = after.strip_prefix('{') {
+            let name = name_at(inner)?;
+            let is_param =
+                |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b' ' || b == b'\t';
+            let len = inner.bytes().take_while(|&b| is_param(b)).count();
+            let parameters = &inner[name.len()..len];
+            let end = start + 2 + len + 1;
+            return (inner.as_bytes().get(len) == Some(&b'}')).then_some(Self {
+                name,
+                parameters,
+                start,
+                end,
+                braced: true,
+            });
+        }
+        let name = name_at(after)?;
+        let ends = |&b: &u8| lex::is_blank(b) || b == b',' || b == b')';
+        let end = start + 1 + name.len();
+        let braced = false;
+        text.as_bytes().get(end).is_none_or(ends).then_some(Self {
+            name,
+            parameters: "",
+            start,
+            end,
+            braced,
+        })
+    }
+
+    /// The first use in a text at or after `from`.
+    fn next(text: &'a str, from: usize) -> Option<Self> {
+        let mut at = from;
+        while let Some(found) = text[at..].find('$') {
+            if let Some(used) = Self::read(text, at + found) {
+                return Some(used);
+            }
+            at += found + 1;
+        }
+        None
+    }
+}
+
+/// Where the text `${...}` at `start` ends, if it reads like the use of a definition.
+///
+/// Such a text is left of an undefined name, and its braces are none of a block.
+pub(super) fn unresolved(text: &str, start: usize) -> Option<usize> {
+    Use::read(text, start).filter(|u| u.braced).map(|u| u.end)
+}
+
+/// The name that a text starts with.
+fn name_at(text: &str) -> Option<&str> {
+    let bytes = text.as_bytes();
+    let starts = bytes.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_');
+    let len = bytes.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    starts.then(|| &text[..len])
+}
+
+pub(super) fn is_name(text: &str) -> bool {
+    name_at(text) == Some(text) && !text.is_empty()
+}
+
+/// The line was given up; the complaint is made.
+#[derive(Debug)]
+pub(super) struct Dropped;
+
+/// Replaces the uses in one line.
+pub(super) struct Expander<'e, 't> {
+    pub(super) definitions: &'e Definitions,
+    pub(super) builtins: &'e mut Builtins<'t>,
+    pub(super) run: &'e mut Run,
+    pub(super) place: &'e Place<'e>,
+    /// The directory of the file being read.
+    pub(super) dir: &'e str,
+}
+
+/// What is known while one line is expanded.
+#[derive(Default)]
+struct Progress {
+    out: Traced,
+    tails: Vec<Tail>,
+    active: Vec<String>,
+}
+
+impl Expander<'_, '_> {
+    /// The line with every use replaced, those in the values included.
+    pub(super) fn expand(&mut self, text: Text<'_>) -> Result<Expansion, Dropped> {
+        let mut progress = Progress::default();
+        self.walk(text, true, &mut progress)?;
+        Ok(Expansion { line: progress.out, tails: progress.tails })
+    }
+
+    /// The line with the use at its start replaced by a value as it was written, as long as that
+    /// takes to bring a condition or a sequence to the front; `None` if it brings none.
+    ///
+    /// A sequence must not be expanded before its variable is set.
+    pub(super) fn evaluated_head(&mut self, text: Text<'_>) -> Result<Option<Expansion>, Dropped> {
+        let mut tails = Vec::new();
+        let mut line = Traced::default();
+        if text.text.starts_with('$') {
+            line.copy(text);
+        }
+        for _ in 0..MAX_NESTING {
+            let now = line.text();
+            let Some(used) = Use::read(now.text, 0) else { break };
+            let Some(value) = self.definitions.map.get(used.name) else { break };
+            let at_end = used.end == now.text.len();
+            if value.len() > 1 && !at_end || !used.parameters.is_empty() {
+                break;
+            }
+            self.charge(value[0].len(), now, &used)?;
+            let (from, to) = use_bytes(now, &used);
+            let mut next = Traced::default();
+            next.insert(&value[0], from, to, By::Definition);
+            next.copy(now.sub(used.end, now.text.len()));
+            if value.len() > 1 {
+                let span = now.span(self.place, 0, used.end);
+                tails.insert(0, Tail { value: Rc::clone(value), span });
+            }
+            line = next;
+            let head = line.text().text;
+            if head.starts_with('@') || sequence::Kind::of(head).is_some() {
+                return Ok(Some(Expansion { line, tails }));
+            }
+            if line.len() > self.run.limits.line {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn walk(&mut self, text: Text<'_>, at_end: bool, p: &mut Progress) -> Result<(), Dropped> {
+        let mut quotes = None;
+        let mut copied = 0;
+        let mut at = 0;
+        while let Some(used) = Use::next(text.text, at) {
+            at = used.end;
+            let ends = at_end && used.end == text.text.len();
+            let (from, to) = use_bytes(text, &used);
+            let before = text.sub(copied, used.start);
+            if let Some(value) = self.value(text, &used, ends, p)? {
+                p.out.copy(before);
+                let inserted = Traced::inserted(&value[0], from, to);
+                p.active.push(used.name.to_owned());
+                self.walk(inserted.text(), ends, p)?;
+                p.active.pop();
+                if value.len() > 1 {
+                    let span = text.span(self.place, used.start, used.end);
+                    p.tails.push(Tail { value, span });
+                }
+            } else if let Some(value) = self.builtin(text, &used, &mut quotes)? {
+                p.out.copy(before);
+                p.out.insert(&value, from, to, By::Builtin);
+            } else {
+                // The outer of two nested forms stays, but the inner one counts.
+                at = used.start + 1;
+                continue;
+            }
+            copied = used.end;
+        }
+        p.out.copy(text.sub(copied, text.text.len()));
+        let most = self.run.limits.line;
+        if p.out.len() > most {
+            let span = text.whole(self.place);
+            self.run.error(span, format!("the line becomes longer than {most} bytes"));
+            return Err(Dropped);
+        }
+        Ok(())
+    }
+
+    /// The value of a use, if it is one of a definition that can be used here.
+    fn value(
+        &mut self,
+        text: Text<'_>,
+        used: &Use<'_>,
+        ends: bool,
+        p: &Progress,
+    ) -> Result<Option<Value>, Dropped> {
+        let Some(value) = self.definitions.map.get(used.name) else { return Ok(None) };
+        if !used.parameters.trim().is_empty() {
+            return Ok(None);
+        }
+        self.charge(value[0].len(), text, used)?;
+        let span = text.span(self.place, used.start, used.end);
+        let name = used.name;
+        if p.active.iter().any(|a| a == name) {
+            self.run.error(span, format!("the definition '{name}' uses itself"));
+            return Err(Dropped);
+        }
+        if p.active.len() >= MAX_NESTING {
+            self.run.error(span, format!("more than {MAX_NESTING} definitions use each other"));
+            return Err(Dropped);
+        }
+        if value.len() > 1 && !ends {
+            let what =
+                format!("'{name}' has several lines and can only stand at the end of a line");
+            self.run.error(span, what);
+            return Err(Dropped);
+        }
+        Ok(Some(Rc::clone(value)))
+    }
+
+    fn builtin(
+        &mut self,
+        text: Text<'_>,
+        used: &Use<'_>,
+        quotes: &mut Option<Quotes>,
+    ) -> Result<Option<String>, Dropped> {
+        let span = text.span(self.place, used.start, used.end);
+        match self.builtins.value(used.name, used.parameters, self.dir) {
+            builtin::Answer::Value(value) => {
+                self.charge(value.len(), text, used)?;
+                Ok(Some(value))
+            }
+            builtin::Answer::Corrected(value, why) => {
+                self.run.error(span, why);
+                Ok(Some(value))
+            }
+            builtin::Answer::Wrong(why) => {
+                self.run.error(span, why);
+                Ok(None)
+            }
+            builtin::Answer::Unknown => {
+                self.undefined(text, used, quotes);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Says that a name is not defined, where it looks like one that should be.
+    fn undefined(&mut self, text: Text<'_>, used: &Use<'_>, quotes: &mut Option<Quotes>) {
+        let quoted = quotes
+            .get_or_insert_with(|| Quotes::find(text.text, lex::flags(text.text)))
+            .protect(used.start);
+        let starts_word = used.start == 0 || lex::is_blank(text.text.as_bytes()[used.start - 1]);
+        let severity = match (used.braced, quoted) {
+            (true, false) => Severity::Error,
+            // A script may mean a variable of its shell.
+            (true, true) => Severity::Note,
+            (false, false) if starts_word => Severity::Note,
+            (false, _) => return,
+        };
+        let span = text.span(self.place, used.start, used.end);
+        let what = format!("'{}' is not defined and stays as it is", used.name);
+        self.run.complain(severity, Some(span), what, None);
+    }
+
+    /// Counts a value towards the bound for all that is generated.
+    fn charge(&mut self, bytes: usize, text: Text<'_>, used: &Use<'_>) -> Result<(), Dropped> {
+        let span = || text.span(self.place, used.start, used.end);
+        if self.run.charge(bytes, span) {
+            Ok(())
+        } else {
+            Err(Dropped)
+        }
+    }
+}
+
+fn use_bytes(text: Text<'_>, used: &Use<'_>) -> (usize, usize) {
+    let (from, first_end, _) = text.origin(used.start);
+    let (_, to, _) = text.origin(used.end - 1);
+    (from, to.max(first_end))
+}
+
+/// Where substitution started a comment, and who did.
+///
+/// What the operator wrote in the line itself was judged before.
+pub(super) fn inserted_comment(text: Text<'_>) -> Option<(usize, By)> {
+    let flags = lex::flags(text.text);
+    if flags & lex::COMMENT == 0 {
+        return None;
+    }
+    let quotes = Quotes::find(text.text, flags);
+    let end = quotes.unterminated.unwrap_or(text.text.len());
+    text.text[..end]
+        .bytes()
+        .enumerate()
+        .filter(|&(at, b)| (b == b'#' || b == b'!') && !quotes.protect(at))
+        .map(|(at, _)| (at, text.origin(at).2))
+        .find(|&(_, by)| by != By::Written)
+}

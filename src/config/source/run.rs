@@ -1,0 +1,131 @@
+//! One run of reading: its complaints, each once, and what is left of its bounds.
+
+use std::collections::BTreeSet;
+
+use crate::base::diag::{Diagnostics, Severity, Span};
+
+/// Bounds for hostile text: beyond them there is a complaint, never a hang or an empty memory.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes in all files together, those read twice counted twice.
+    pub file_bytes: u64,
+    /// Bytes of one line, as it is written and as it becomes.
+    pub line: usize,
+    /// Files opened.
+    pub files: u32,
+    /// Files that include each other.
+    pub include_depth: usize,
+    /// Bytes that definitions and sequences generate.
+    pub generated: u64,
+    /// Turns of one `~SEQ`.
+    pub sequence: u64,
+    pub statements: usize,
+    pub words: usize,
+    /// Blocks in each other.
+    pub block_depth: usize,
+    pub complaints: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 256 << 20,
+            line: 64 << 10,
+            files: 200_000,
+            include_depth: 64,
+            generated: 256 << 20,
+            sequence: 1_000_000,
+            statements: 4_000_000,
+            words: 16_000_000,
+            block_depth: 64,
+            complaints: 10_000,
+        }
+    }
+}
+
+/// What a generated line costs besides its bytes: even empty ones must come to an end.
+const LINE_COST: u64 = 16;
+
+pub(in crate::config) struct Run {
+    pub(in crate::config) limits: Limits,
+    pub(in crate::config) diagnostics: Diagnostics,
+    seen: BTreeSet<(Option<Span>, String)>,
+    generated: u64,
+    statements: usize,
+    words: usize,
+    stopped: bool,
+}
+
+impl Run {
+    pub(in crate::config) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            diagnostics: Diagnostics::default(),
+            seen: BTreeSet::new(),
+            generated: 0,
+            statements: 0,
+            words: 0,
+            stopped: false,
+        }
+    }
+
+    /// Nothing more is to be read.
+    pub(in crate::config) fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// Complains, unless the same was said about the same place: a file may be included twice,
+    /// and a line generated a thousand times.
+    pub(in crate::config) fn complain(
+        &mut self,
+        severity: Severity,
+        span: Option<Span>,
+        message: String,
+        hint: Option<String>,
+    ) {
+        if self.seen.len() > self.limits.complaints || !self.seen.insert((span, message.clone())) {
+            return;
+        }
+        if self.seen.len() > self.limits.complaints {
+            let what = "there are more complaints than are shown";
+            self.diagnostics.push(Severity::Error, None, what);
+            return;
+        }
+        self.diagnostics.push(severity, span, message);
+        if let Some(hint) = hint {
+            self.diagnostics.hint(hint);
+        }
+    }
+
+    pub(in crate::config) fn error(&mut self, span: Span, message: String) {
+        self.complain(Severity::Error, Some(span), message, None);
+    }
+
+    /// Ends the reading. What is read so far is not what was meant, so it must not be used.
+    pub(in crate::config) fn stop(&mut self, span: Option<Span>, message: String) {
+        if !self.stopped {
+            self.stopped = true;
+            self.diagnostics.push(Severity::Fatal, span, message);
+            self.diagnostics.hint("nothing is read after this");
+        }
+    }
+
+    /// Counts text generated for what stands at `span`; false if there is too much.
+    pub(in crate::config) fn charge(&mut self, bytes: usize, span: impl FnOnce() -> Span) -> bool {
+        self.generated += bytes as u64 + LINE_COST;
+        if self.generated > self.limits.generated {
+            self.stop(Some(span()), "definitions and sequences generate too much text".to_owned());
+        }
+        !self.stopped
+    }
+
+    /// Counts a statement; false if there are too many.
+    pub(in crate::config) fn statement(&mut self, words: usize, span: Span) -> bool {
+        self.statements += 1;
+        self.words += words;
+        if self.statements > self.limits.statements || self.words > self.limits.words {
+            self.stop(Some(span), "the configuration has too many statements".to_owned());
+        }
+        !self.stopped
+    }
+}
