@@ -2,6 +2,7 @@
 
 pub mod clock;
 mod cmsg;
+pub mod files;
 pub mod filter;
 pub mod log;
 mod mmsg;
