@@ -1,23 +1,26 @@
 //! The back end of the `log` crate: console, syslog, file.
 //!
-//! A line never stalls the loop for long: syslog and console are written without blocking, and what
-//! they cannot take is dropped and counted, and the count is told when they take lines again. Only
-//! regular files are written the ordinary way.
+//! A line never stalls the loop: syslog and console are written without blocking, and what they
+//! cannot take waits in a backlog that goes out with the next line or [`flush`]. A full backlog
+//! drops lines, counts them, and says how many. Only regular files are written the ordinary way.
 //!
 //! Levels: error, warn and info are always shown, debug is `-D`, trace is `-D -D`.
 
+mod output;
 mod sink;
 
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-use self::sink::{FileSink, Sink, SyslogSink, SYSLOG_SOCKET};
-use super::clock;
-use crate::base::time::WallTime;
+use self::output::{Output, Sink};
+use self::sink::{LogFile, Stream, SyslogSocket, SYSLOG_SOCKET};
+use super::clock::{self, Clock};
+use crate::base::time::{Instant, WallTime};
 
 /// A syslog facility, as the number that goes into a message (RFC 3164 §4.1.1).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -47,7 +50,7 @@ impl Facility {
 pub enum Form {
     /// `Sun Nov 22 19:11:50 2026: TEXT`.
     Stamped,
-    /// The text alone.
+    /// The text alone: for a configuration test. The console then waits for its reader.
     Plain,
 }
 
@@ -118,27 +121,54 @@ pub fn set_pid() {
     }
 }
 
-/// Stops logging to the console, which a daemon closes.
-pub fn close_console() {
-    if let Some(backend) = LOGGER.lock().as_mut() {
-        backend.console = None;
-    }
-}
-
 /// Opens the log file again, for log rotation.
 ///
 /// # Errors
 /// It cannot be opened; the old one stays in use then.
 pub fn reopen_file() -> io::Result<()> {
     match LOGGER.lock().as_mut().and_then(|b| b.file.as_mut()) {
-        Some((_, file)) => file.reopen(),
+        Some((_, file)) => file.sink.reopen(),
         None => Ok(()),
     }
 }
 
 /// Lines dropped since the start because nobody took them.
 pub fn dropped() -> u64 {
-    LOGGER.lock().as_ref().map_or(0, |b| b.dropped)
+    LOGGER.lock().as_ref().map_or(0, Backend::dropped)
+}
+
+/// Hands over what waits, as far as it is taken; true if some still waits. For once a turn.
+pub fn flush() -> bool {
+    LOGGER.lock().as_mut().is_some_and(Backend::flush)
+}
+
+/// Hands over what waits, and waits for slow readers itself, but no longer than `limit` for each.
+/// For the end of the program.
+pub fn finish(limit: Duration) {
+    if let Some(backend) = LOGGER.lock().as_mut() {
+        if let Some((_, syslog)) = &mut backend.syslog {
+            finish_output(syslog, limit);
+        }
+        if let Some((_, console)) = &mut backend.console {
+            finish_output(console, limit);
+        }
+        if let Some((_, file)) = &mut backend.file {
+            finish_output(file, limit);
+        }
+    }
+}
+
+fn finish_output<S: Sink>(output: &mut Output<S>, limit: Duration) {
+    let clock = Clock::new();
+    loop {
+        output.flush();
+        let left = limit.saturating_sub(clock.now().since(Instant::ZERO));
+        let fd = output.sink.descriptor().filter(|_| output.has_backlog() && !left.is_zero());
+        // Without a descriptor there is nothing to wait for: a syslog that is not there.
+        if !fd.is_some_and(|fd| sink::wait_writable(fd, left)) {
+            return;
+        }
+    }
 }
 
 static LOGGER: Logger = Logger { backend: Mutex::new(None) };
@@ -160,6 +190,10 @@ impl Log for Logger {
     }
 
     fn log(&self, record: &Record<'_>) {
+        // The details of libraries are no details of the daemon.
+        if record.level() > Level::Info && !record.target().starts_with("keepalived") {
+            return;
+        }
         // Taken already: the arguments of the line being written log something themselves.
         let Ok(mut backend) = self.backend.try_lock() else { return };
         if let Some(backend) = backend.as_mut() {
@@ -167,42 +201,44 @@ impl Log for Logger {
         }
     }
 
-    fn flush(&self) {}
+    fn flush(&self) {
+        flush();
+    }
 }
 
 /// Everything behind the lock. The buffers are kept, so that a line costs no allocation.
 struct Backend {
     ident: String,
     pid: u32,
-    console: Option<(Form, Sink)>,
-    syslog: Option<(Facility, SyslogSink)>,
-    file: Option<(Form, FileSink)>,
+    console: Option<(Form, Output<Stream>)>,
+    syslog: Option<(Facility, Output<SyslogSocket>)>,
+    file: Option<(Form, Output<LogFile>)>,
     stamps: Stamps,
     text: String,
     line: Vec<u8>,
-    dropped: u64,
 }
 
 impl Backend {
     fn open(setup: Setup) -> io::Result<Self> {
         let file = match setup.file {
-            Some(target) => Some((target.form, FileSink::open(target.path)?)),
+            Some(FileTarget { path, form }) => Some((form, Output::new(LogFile::open(path)?))),
             None => None,
         };
         let console = match setup.console {
             Console::Off => None,
-            Console::On(form) => Some((form, Sink::stderr()?)),
+            Console::On(Form::Stamped) => Some((Form::Stamped, Output::new(Stream::stderr()?))),
+            Console::On(Form::Plain) => Some((Form::Plain, Output::new(Stream::patient_stderr()?))),
         };
+        let syslog = setup.syslog.map(|f| (f, Output::new(SyslogSocket::new(SYSLOG_SOCKET))));
         Ok(Self {
             ident: setup.ident,
             pid: std::process::id(),
             console,
-            syslog: setup.syslog.map(|facility| (facility, SyslogSink::new(SYSLOG_SOCKET))),
+            syslog,
             file,
             stamps: Stamps::default(),
             text: String::new(),
             line: Vec::new(),
-            dropped: 0,
         })
     }
 
@@ -220,23 +256,39 @@ impl Backend {
 
     fn write_line(&mut self, level: Level, text: &str) {
         let Self { stamps, line, ident, pid, .. } = self;
-        let mut lost = 0;
-        if let Some((facility, sink)) = &mut self.syslog {
+        if let Some((facility, syslog)) = &mut self.syslog {
             let priority = facility.0 * 8 + severity(level);
-            lost += sink.lost.around(text, |text| {
+            syslog.write(line, text, |line, text| {
                 syslog_line(line, priority, &stamps.short, ident, *pid, text);
-                sink.socket.send(line)
             });
         }
-        let streams = self.console.as_mut().map(|(form, sink)| (*form, sink));
-        let files = self.file.as_mut().map(|(form, file)| (*form, file.sink()));
-        for (form, sink) in streams.into_iter().chain(files) {
-            lost += sink.lost.around(text, |text| {
-                stream_line(line, form, &stamps.long, text);
-                sink.stream.send(line)
-            });
+        let stream = |form| {
+            let stamp = &stamps.long;
+            move |line: &mut Vec<u8>, text: &str| stream_line(line, form, stamp, text)
+        };
+        if let Some((form, console)) = &mut self.console {
+            console.write(line, text, stream(*form));
         }
-        self.dropped += lost;
+        if let Some((form, file)) = &mut self.file {
+            file.write(line, text, stream(*form));
+        }
+    }
+
+    fn flush(&mut self) -> bool {
+        fn waits<T, S: Sink>(output: &mut Option<(T, Output<S>)>) -> bool {
+            output.as_mut().is_some_and(|(_, output)| {
+                output.flush();
+                output.has_backlog()
+            })
+        }
+        // All of them, so no short circuit.
+        waits(&mut self.syslog) | waits(&mut self.console) | waits(&mut self.file)
+    }
+
+    fn dropped(&self) -> u64 {
+        self.syslog.as_ref().map_or(0, |(_, o)| o.lost())
+            + self.console.as_ref().map_or(0, |(_, o)| o.lost())
+            + self.file.as_ref().map_or(0, |(_, o)| o.lost())
     }
 }
 

@@ -189,3 +189,96 @@ impl Messages<'_> {
         self.left = left.get_mut(count..).unwrap_or_default();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+
+    /// Connected sockets need no address.
+    const NOWHERE: (Address, libc::socklen_t) = (
+        Address {
+            link: libc::sockaddr_ll {
+                sll_family: 0,
+                sll_protocol: 0,
+                sll_ifindex: 0,
+                sll_hatype: 0,
+                sll_pkttype: 0,
+                sll_halen: 0,
+                sll_addr: [0; 8],
+            },
+        },
+        0,
+    );
+
+    fn pair() -> (UnixDatagram, UnixDatagram) {
+        let (from, to) = UnixDatagram::pair().unwrap();
+        to.set_nonblocking(true).unwrap();
+        (from, to)
+    }
+
+    /// Every packet that has arrived, as the number it holds.
+    fn arrived(to: &UnixDatagram) -> Vec<u32> {
+        let mut buffer = [0; 4];
+        std::iter::from_fn(|| to.recv(&mut buffer).ok().map(|_| u32::from_be_bytes(buffer)))
+            .collect()
+    }
+
+    #[test]
+    fn what_the_kernel_has_no_room_for_waits_in_order() {
+        let (from, to) = pair();
+        let (mut queue, mut scratch) = (SendQueue::default(), Scratch::default());
+        let count: u32 = 1000;
+        for n in 0..count {
+            queue.push(n, NOWHERE, None, &n.to_be_bytes());
+        }
+        let (mut told, mut got, mut calls) = (Vec::new(), Vec::new(), 0);
+        let flags = libc::MSG_DONTWAIT;
+        while !queue.flush(from.as_raw_fd(), flags, &mut scratch, |n, result| {
+            result.unwrap();
+            told.push(n);
+        }) {
+            assert_eq!(queue.len(), count as usize - told.len());
+            got.extend(arrived(&to));
+            calls += 1;
+        }
+        got.extend(arrived(&to));
+        let all: Vec<u32> = (0..count).collect();
+        assert!(calls > 0, "the socket took everything at once");
+        assert!(queue.is_empty());
+        assert_eq!((told, got), (all.clone(), all));
+    }
+
+    #[test]
+    fn a_packet_that_cannot_be_sent_does_not_hold_up_the_others() {
+        let (from, to) = pair();
+        let mut queue = SendQueue::default();
+        let endless = vec![0; 1 << 24];
+        queue.push(1, NOWHERE, None, &1u32.to_be_bytes());
+        queue.push(2, NOWHERE, None, &endless);
+        queue.push(3, NOWHERE, None, &3u32.to_be_bytes());
+        let mut told = Vec::new();
+        let done = queue.flush(
+            from.as_raw_fd(),
+            libc::MSG_DONTWAIT,
+            &mut Scratch::default(),
+            |n, result| told.push((n, result.err().and_then(|e| e.raw_os_error()))),
+        );
+        assert!(done);
+        assert_eq!(told, [(1, None), (2, Some(libc::EMSGSIZE)), (3, None)]);
+        assert_eq!(arrived(&to), [1, 3]);
+    }
+
+    #[test]
+    fn a_cleared_queue_sends_nothing() {
+        let (from, to) = pair();
+        let mut queue = SendQueue::default();
+        queue.push((), NOWHERE, None, &[1, 2, 3, 4]);
+        queue.clear();
+        let flags = libc::MSG_DONTWAIT;
+        assert!(queue.flush(from.as_raw_fd(), flags, &mut Scratch::default(), |(), _| {}));
+        assert_eq!(arrived(&to), [0; 0]);
+    }
+}

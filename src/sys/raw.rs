@@ -79,7 +79,7 @@ pub struct Socket {
 impl Socket {
     /// Opens both sockets and joins the group. Nothing is received before [`Self::set_filter`].
     ///
-    /// `rx_buffer` is in bytes; half of it is for data, the kernel's own cost is doubled onto it.
+    /// `rx_buffer` is in bytes; the kernel doubles it for its own overhead (socket(7)).
     pub fn open(endpoint: &Endpoint, rx_buffer: Option<usize>) -> Result<Self, OpenError> {
         Ok(Self {
             endpoint: endpoint.clone(),

@@ -1,47 +1,20 @@
-//! Where log lines end: each output takes a line at once or not at all.
+//! Where log lines end. None of these waits for a reader, except where that is said.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use socket2::SockRef;
 
+use super::output::Sink;
 use crate::sys::check;
 
 /// Where the host's syslog listens.
 pub(super) const SYSLOG_SOCKET: &str = "/dev/log";
-
-/// How many lines an output did not take since it last took one.
-#[derive(Debug, Default)]
-pub(super) struct Loss(u64);
-
-impl Loss {
-    /// Sends a line, behind one that tells of the loss before it; 1 if this one was lost too.
-    pub(super) fn around(&mut self, text: &str, mut send: impl FnMut(&str) -> bool) -> u64 {
-        if self.0 > 0 && send(&format!("{} log lines were lost here", self.0)) {
-            self.0 = 0;
-        }
-        let lost = u64::from(!send(text));
-        self.0 += lost;
-        lost
-    }
-}
-
-/// Syslog, with its losses.
-#[derive(Debug)]
-pub(super) struct SyslogSink {
-    pub(super) socket: SyslogSocket,
-    pub(super) lost: Loss,
-}
-
-impl SyslogSink {
-    pub(super) fn new(path: impl Into<PathBuf>) -> Self {
-        Self { socket: SyslogSocket { path: path.into(), socket: None }, lost: Loss::default() }
-    }
-}
 
 /// A datagram socket that is connected when needed, and again when syslog was restarted.
 #[derive(Debug)]
@@ -51,27 +24,43 @@ pub(super) struct SyslogSocket {
 }
 
 impl SyslogSocket {
-    pub(super) fn send(&mut self, line: &[u8]) -> bool {
-        // The first failure may only mean that syslog was restarted since the last line.
-        for _ in 0..2 {
-            let Some(socket) = self.connected() else { return false };
-            match socket.send(line) {
-                Ok(_) => return true,
-                Err(e) if is_full(&e) => return false,
-                Err(_) => self.socket = None,
-            }
-        }
-        false
+    pub(super) fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), socket: None }
     }
 
-    fn connected(&mut self) -> Option<&UnixDatagram> {
-        if self.socket.is_none() {
-            let socket = UnixDatagram::unbound().ok()?;
-            socket.set_nonblocking(true).ok()?;
-            socket.connect(&self.path).ok()?;
-            self.socket = Some(socket);
+    fn connect(&self) -> io::Result<UnixDatagram> {
+        let socket = UnixDatagram::unbound()?;
+        socket.set_nonblocking(true)?;
+        socket.connect(&self.path)?;
+        Ok(socket)
+    }
+}
+
+impl Sink for SyslogSocket {
+    fn send(&mut self, line: &[u8]) -> io::Result<usize> {
+        // The first failure may only mean that syslog was restarted since the last line.
+        for _ in 0..2 {
+            let socket = match self.socket.take() {
+                Some(socket) => socket,
+                None => match self.connect() {
+                    Ok(socket) => socket,
+                    // It may start, or come back: lines wait for it.
+                    Err(_) => return Err(ErrorKind::WouldBlock.into()),
+                },
+            };
+            match socket.send(line) {
+                Err(e) if !is_full(&e) => {}
+                outcome => {
+                    self.socket = Some(socket);
+                    return outcome.map_err(|_| ErrorKind::WouldBlock.into());
+                }
+            }
         }
-        self.socket.as_ref()
+        Err(ErrorKind::NotConnected.into())
+    }
+
+    fn descriptor(&self) -> Option<RawFd> {
+        self.socket.as_ref().map(AsRawFd::as_raw_fd)
     }
 }
 
@@ -79,45 +68,32 @@ fn is_full(e: &io::Error) -> bool {
     e.kind() == ErrorKind::WouldBlock || e.raw_os_error() == Some(libc::ENOBUFS)
 }
 
-/// A stream of lines, with its losses.
-#[derive(Debug)]
-pub(super) struct Sink {
-    pub(super) stream: Stream,
-    pub(super) lost: Loss,
-}
-
-impl Sink {
-    /// Standard error, in the way that does not block.
-    pub(super) fn stderr() -> io::Result<Self> {
-        Self::of(io::stderr().as_raw_fd())
-    }
-
-    fn of(fd: libc::c_int) -> io::Result<Self> {
-        Ok(Self { stream: Stream::of(fd)?, lost: Loss::default() })
-    }
-}
-
 /// A log file that can be opened anew.
 #[derive(Debug)]
-pub(super) struct FileSink {
+pub(super) struct LogFile {
     path: PathBuf,
-    sink: Sink,
+    stream: Stream,
 }
 
-impl FileSink {
+impl LogFile {
     /// Opens for appending; never through a symbolic link, since the default lies in /tmp.
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
-        let sink = Sink { stream: open_log(&path)?, lost: Loss::default() };
-        Ok(Self { path, sink })
+        Ok(Self { stream: open_log(&path)?, path })
     }
 
     pub(super) fn reopen(&mut self) -> io::Result<()> {
-        self.sink.stream = open_log(&self.path)?;
+        self.stream = open_log(&self.path)?;
         Ok(())
     }
+}
 
-    pub(super) fn sink(&mut self) -> &mut Sink {
-        &mut self.sink
+impl Sink for LogFile {
+    fn send(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.stream.send(line)
+    }
+
+    fn descriptor(&self) -> Option<RawFd> {
+        self.stream.descriptor()
     }
 }
 
@@ -129,7 +105,7 @@ fn open_log(path: &Path) -> io::Result<Stream> {
         // Without waiting for the reader of a FIFO, and without becoming a terminal's session.
         .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
         .open(path)?;
-    Ok(Stream { file, way: Way::Plain, rest: Vec::new() })
+    Ok(Stream { file, way: Way::Plain })
 }
 
 /// How a descriptor is written so that a slow reader cannot stall us.
@@ -148,8 +124,6 @@ pub(super) enum Way {
 pub(super) struct Stream {
     file: File,
     way: Way,
-    /// The end of a line that was taken only in part. It goes first.
-    rest: Vec<u8>,
 }
 
 impl Stream {
@@ -171,34 +145,30 @@ impl Stream {
         } else {
             (file, Way::Plain)
         };
-        Ok(Self { file, way, rest: Vec::new() })
+        Ok(Self { file, way })
     }
 
-    /// True if the line was taken, be it that its end still waits here.
-    pub(super) fn send(&mut self, line: &[u8]) -> bool {
-        let mut rest = std::mem::take(&mut self.rest);
-        let done = self.write(&rest).unwrap_or(0);
-        rest.drain(..done);
-        self.rest = rest;
-        if !self.rest.is_empty() {
-            return false;
-        }
-        let Ok(done) = self.write(line) else { return false };
-        self.rest.extend_from_slice(&line[done..]);
-        true
+    /// Standard error as it is: waits for a reader that is slow.
+    pub(super) fn patient_stderr() -> io::Result<Self> {
+        let file = File::from(duplicate(io::stderr().as_raw_fd())?);
+        Ok(Self { file, way: Way::Plain })
     }
 
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if bytes.is_empty() {
-            return Ok(0);
-        }
+    /// Standard error in a way that does not wait.
+    pub(super) fn stderr() -> io::Result<Self> {
+        Self::of(io::stderr().as_raw_fd())
+    }
+}
+
+impl Sink for Stream {
+    fn send(&mut self, line: &[u8]) -> io::Result<usize> {
         loop {
             let result = match self.way {
-                Way::Plain => self.file.write(bytes),
+                Way::Plain => self.file.write(line),
                 Way::Socket => SockRef::from(&self.file)
-                    .send_with_flags(bytes, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL),
+                    .send_with_flags(line, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL),
                 Way::Polled if !has_room(&self.file) => Err(ErrorKind::WouldBlock.into()),
-                Way::Polled => self.file.write(&bytes[..bytes.len().min(libc::PIPE_BUF)]),
+                Way::Polled => self.file.write(&line[..line.len().min(libc::PIPE_BUF)]),
             };
             match result {
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -206,12 +176,22 @@ impl Stream {
             }
         }
     }
+
+    fn descriptor(&self) -> Option<RawFd> {
+        Some(self.file.as_raw_fd())
+    }
 }
 
 fn has_room(file: &File) -> bool {
-    let mut poll = libc::pollfd { fd: file.as_raw_fd(), events: libc::POLLOUT, revents: 0 };
+    wait_writable(file.as_raw_fd(), Duration::ZERO)
+}
+
+/// True once `fd` takes bytes again; false if that does not happen within the limit.
+pub(super) fn wait_writable(fd: RawFd, limit: Duration) -> bool {
+    let mut poll = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
+    let millis = libc::c_int::try_from(limit.as_millis()).unwrap_or(libc::c_int::MAX);
     // SAFETY: one pollfd, which is ours and lives.
-    let n = unsafe { libc::poll(&raw mut poll, 1, 0) };
+    let n = unsafe { libc::poll(&raw mut poll, 1, millis) };
     n == 1 && poll.revents & libc::POLLOUT != 0
 }
 
@@ -223,134 +203,4 @@ fn duplicate(fd: libc::c_int) -> io::Result<OwnedFd> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sys::pipe;
-    use crate::sys::tests::TempDir;
-    use std::io::Read;
-    use std::os::unix::net::UnixStream;
-
-    const LINE: &[u8] = &[b'x'; 1000];
-
-    fn fill(stream: &mut Stream) -> usize {
-        let taken = (0..10_000).take_while(|_| stream.send(LINE)).count();
-        assert!(taken < 10_000, "never full");
-        taken
-    }
-
-    /// Fills `stream`, reads all from the other end, and looks whether whole lines came.
-    fn stalls_and_recovers(stream: &mut Stream, mut reader: impl Read) {
-        let taken = fill(stream);
-        let mut got = vec![0; taken * LINE.len() - stream.rest.len()];
-        reader.read_exact(&mut got).expect("what was taken");
-        assert!(stream.send(b"y"), "takes lines again");
-        let mut tail = vec![0; taken * LINE.len() - got.len() + 1];
-        reader.read_exact(&mut tail).expect("the rest of the last line, and one more");
-        assert_eq!(tail.pop(), Some(b'y'));
-        assert!(tail.iter().all(|&b| b == b'x'));
-    }
-
-    #[test]
-    fn a_full_pipe_takes_no_line_and_does_not_block() {
-        let (reader, writer) = pipe().expect("a pipe");
-        let mut stream = Stream::of(writer.as_raw_fd()).expect("a stream");
-        assert_eq!(stream.way, Way::Plain);
-        stalls_and_recovers(&mut stream, File::from(reader));
-    }
-
-    #[test]
-    fn the_shared_end_of_a_pipe_stays_blocking() {
-        let (_reader, writer) = pipe().expect("a pipe");
-        let _stream = Stream::of(writer.as_raw_fd()).expect("a stream");
-        // SAFETY: only asks for flags.
-        let flags = unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_GETFL) };
-        assert_eq!(flags & libc::O_NONBLOCK, 0);
-    }
-
-    #[test]
-    fn a_pipe_that_cannot_be_opened_anew_is_polled() {
-        let (reader, writer) = pipe().expect("a pipe");
-        let mut stream = Stream { file: File::from(writer), way: Way::Polled, rest: Vec::new() };
-        stalls_and_recovers(&mut stream, File::from(reader));
-    }
-
-    #[test]
-    fn a_full_socket_takes_no_line_and_does_not_block() {
-        let (reader, writer) = UnixStream::pair().expect("a pair");
-        let mut stream = Stream::of(writer.as_raw_fd()).expect("a stream");
-        assert_eq!(stream.way, Way::Socket);
-        stalls_and_recovers(&mut stream, reader);
-    }
-
-    #[test]
-    fn a_reader_that_is_gone_is_a_lost_line() {
-        let (reader, writer) = pipe().expect("a pipe");
-        let mut stream = Stream::of(writer.as_raw_fd()).expect("a stream");
-        drop(reader);
-        assert!(!stream.send(b"x"));
-    }
-
-    #[test]
-    fn lost_lines_are_told_when_lines_are_taken_again() {
-        let mut lost = Loss::default();
-        assert_eq!(lost.around("a", |_| false), 1);
-        assert_eq!(lost.around("b", |_| false), 1);
-        let mut seen = Vec::new();
-        let mut take = |text: &str| {
-            seen.push(text.to_owned());
-            true
-        };
-        assert_eq!(lost.around("c", &mut take), 0);
-        assert_eq!(lost.around("d", &mut take), 0);
-        assert_eq!(seen, ["2 log lines were lost here", "c", "d"]);
-    }
-
-    #[test]
-    fn syslog_is_found_again_after_a_restart() {
-        let dir = TempDir::new("syslog");
-        let path = dir.path().join("log");
-        let mut syslog = SyslogSocket { path: path.clone(), socket: None };
-        assert!(!syslog.send(b"nobody listens"));
-        for text in [&b"first"[..], b"second"] {
-            let _ = std::fs::remove_file(&path);
-            let server = UnixDatagram::bind(&path).expect("binds");
-            assert!(syslog.send(text));
-            let mut got = [0; 64];
-            let n = server.recv(&mut got).expect("a line");
-            assert_eq!(&got[..n], text);
-        }
-    }
-
-    #[test]
-    fn a_full_syslog_takes_no_line_and_does_not_block() {
-        let dir = TempDir::new("syslog-full");
-        let path = dir.path().join("log");
-        let _server = UnixDatagram::bind(&path).expect("binds");
-        let mut syslog = SyslogSocket { path, socket: None };
-        let taken = (0..100_000).take_while(|_| syslog.send(LINE)).count();
-        assert!((1..100_000).contains(&taken), "{taken}");
-    }
-
-    #[test]
-    fn a_log_file_is_appended_to_and_can_be_rotated() {
-        let dir = TempDir::new("logfile");
-        let path = dir.path().join("k.log");
-        std::fs::write(&path, "old\n").expect("writes");
-        let mut file = FileSink::open(path.clone()).expect("opens");
-        assert!(file.sink().stream.send(b"new\n"));
-        assert_eq!(std::fs::read_to_string(&path).expect("reads"), "old\nnew\n");
-        std::fs::rename(&path, dir.path().join("k.log.1")).expect("renames");
-        file.reopen().expect("opens again");
-        assert!(file.sink().stream.send(b"newer\n"));
-        assert_eq!(std::fs::read_to_string(&path).expect("reads"), "newer\n");
-    }
-
-    #[test]
-    fn a_log_file_is_not_reached_through_a_link() {
-        let dir = TempDir::new("loglink");
-        let target = dir.path().join("target");
-        std::os::unix::fs::symlink(&target, dir.path().join("k.log")).expect("links");
-        assert!(FileSink::open(dir.path().join("k.log")).is_err());
-        assert!(!target.exists());
-    }
-}
+mod tests;

@@ -65,7 +65,7 @@ fn a_message_of_several_lines_becomes_several_lines() {
     backend.write(Level::Info, format_args!("one\ntwo\n"), WallTime(0));
     backend.write(Level::Warn, format_args!("{}", "three"), WallTime(0));
     assert_eq!(std::fs::read_to_string(path).expect("reads"), "one\ntwo\nthree\n");
-    assert_eq!(backend.dropped, 0);
+    assert_eq!(backend.dropped(), 0);
 }
 
 #[test]

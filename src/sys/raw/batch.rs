@@ -11,8 +11,8 @@ use crate::wire::ip::Ipv4Packet;
 
 /// Room per packet at first. Longer ones are rare: 112 IPv4 addresses fit, or 31 of IPv6.
 const FIRST_ROOM: usize = 512;
-/// No advertisement is longer than 255 IPv6 addresses, nor than 255 of IPv4 with all IP options.
-const LAST_ROOM: usize = 8192;
+/// Enough for 255 IPv6 addresses (4088 bytes), and for 255 of IPv4 with all options of IP.
+const LAST_ROOM: usize = 4096;
 /// Timestamp, destination with interface, hop limit.
 const CONTROL_ROOM: usize = 128;
 

@@ -10,6 +10,8 @@ use super::{in6_addr, in_addr, socket_address, Endpoint, EndpointKind};
 use crate::base::addr::Family;
 use crate::wire::vrrp::{CHECKSUM_OFFSET, PROTOCOL, TRAFFIC_CLASS};
 
+const SEND_BUFFER: libc::c_int = 1 << 20;
+
 /// A socket could not be opened.
 #[derive(Debug)]
 pub struct OpenError {
@@ -85,6 +87,9 @@ pub(super) fn sender(endpoint: &Endpoint) -> Result<OwnedFd, OpenError> {
         imr_address: libc::in_addr { s_addr: 0 },
         imr_ifindex: index,
     };
+    // Every virtual router of a segment may be due at once: the system's default has room for 255
+    // small advertisements, not for long ones. Where we may not have more, the rest waits.
+    let _ = set_option(fd, libc::SOL_SOCKET, libc::SO_SNDBUFFORCE, &SEND_BUFFER);
     // The smallest buffer there is; the filter lets nothing in anyway.
     set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, &0).map_err(|e| error("set a buffer", e))?;
     let options: &[_] = match endpoint.family {
