@@ -1,0 +1,288 @@
+//! A keepalived in a namespace: ours, or the reference.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use nix::sys::signal::{kill, Signal};
+use nix::unistd::Pid;
+
+use super::{eventually, wait, Namespace, Skip, SOON};
+
+/// A program that takes keepalived's command line.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    /// The program of this package, which is held to more than the reference.
+    pub(crate) ours: bool,
+}
+
+impl Program {
+    /// `KEEPALIVED` of the environment, or what this package builds.
+    pub(crate) fn under_test() -> &'static Self {
+        static CHOSEN: OnceLock<Program> = OnceLock::new();
+        CHOSEN.get_or_init(|| match std::env::var_os("KEEPALIVED") {
+            Some(path) => Self { path: path.into(), ours: false },
+            None => Self { path: env!("CARGO_BIN_EXE_keepalived").into(), ours: true },
+        })
+    }
+
+    /// Debian's keepalived.
+    pub(crate) fn reference() -> Result<Self, Skip> {
+        let path = PathBuf::from("/usr/sbin/keepalived");
+        if !path.exists() {
+            return Err(Skip::new("the reference is missing: apt-get install keepalived"));
+        }
+        let found = Self { path, ours: false };
+        if found.version().contains("v2.") {
+            Ok(found)
+        } else {
+            Err(Skip::new("/usr/sbin/keepalived is not the reference"))
+        }
+    }
+
+    /// What `-v` says.
+    pub(crate) fn version(&self) -> String {
+        let said = Command::new(&self.path).arg("-v").output();
+        said.map_or_else(|e| e.to_string(), |out| String::from_utf8_lossy(&out.stderr).into_owned())
+    }
+}
+
+/// A running daemon with its files in a folder of its own. Killed when dropped.
+pub(crate) struct Daemon {
+    pub(crate) name: String,
+    child: Child,
+    namespace: Rc<Namespace>,
+    folder: PathBuf,
+    ended: Option<ExitStatus>,
+}
+
+impl Daemon {
+    pub(super) fn start(
+        program: &Program,
+        namespace: Rc<Namespace>,
+        name: &str,
+        config: &str,
+        args: &[&str],
+    ) -> Self {
+        let folder = fresh_folder(name);
+        let conf = folder.join("keepalived.conf");
+        std::fs::write(&conf, config).expect("the folder is new");
+        let log = File::create(folder.join("log")).expect("the folder is new");
+        let _inside = namespace.enter();
+        // setpriv: should the tests be killed, their daemons go with them.
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL"])
+            .arg(&program.path)
+            .arg("-f")
+            .arg(&conf)
+            .args(["-n", "-l", "-G", "-D"])
+            .args(pid_files(&folder))
+            .args(args)
+            .env("TMPDIR", &folder)
+            .env_remove("NOTIFY_SOCKET")
+            .current_dir("/")
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a descriptor is left"))
+            .stderr(log)
+            .spawn()
+            .expect("the runner has seen that setpriv is there");
+        Self { name: name.to_owned(), child, namespace: Rc::clone(&namespace), folder, ended: None }
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"))
+    }
+
+    /// A file in the folder that is the daemon's TMPDIR.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.file(name)).unwrap_or_default()
+    }
+
+    /// The log without the time at the start of each line.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.read("log").lines().map(|line| text_of(line).to_owned()).collect()
+    }
+
+    /// How many lines the log has: a place to look on from.
+    pub(crate) fn mark(&self) -> usize {
+        self.log().len()
+    }
+
+    /// True when a line of the log is exactly this.
+    pub(crate) fn logged(&self, line: &str) -> bool {
+        self.logged_since(0, line)
+    }
+
+    pub(crate) fn logged_since(&self, mark: usize, line: &str) -> bool {
+        self.log().iter().skip(mark).any(|l| l == line)
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_log(&self, line: &str) {
+        self.wait_log_since(0, line);
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_log_since(&self, mark: usize, line: &str) {
+        wait(&format!("{} logs '{line}'", self.name), SOON, || self.logged_since(mark, line));
+    }
+
+    /// Waits for a line that contains this.
+    #[track_caller]
+    pub(crate) fn wait_log_part(&self, mark: usize, part: &str) {
+        let seen = || self.log().iter().skip(mark).any(|l| l.contains(part));
+        wait(&format!("{} logs something with '{part}'", self.name), SOON, seen);
+    }
+
+    /// Lines since `mark` that tell of a change of state.
+    pub(crate) fn state_changes(&self, mark: usize) -> Vec<String> {
+        self.log()
+            .into_iter()
+            .skip(mark)
+            .filter(|l| l.contains(" STATE") || l.contains("FAULT state"))
+            .collect()
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_master(&self, instance: &str) {
+        self.wait_log(&format!("({instance}) Entering MASTER STATE"));
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_backup(&self, instance: &str) {
+        self.wait_log(&format!("({instance}) Entering BACKUP STATE (init)"));
+    }
+
+    pub(crate) fn rewrite(&self, config: &str) {
+        std::fs::write(self.file("keepalived.conf"), config).expect("the folder is there");
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal)
+            .unwrap_or_else(|e| panic!("{} cannot be signalled: {e}", self.name));
+    }
+
+    pub(crate) fn reload(&self) {
+        self.signal(Signal::SIGHUP);
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        if self.ended.is_none() {
+            self.ended = self.child.try_wait().expect("an own child");
+        }
+        self.ended.is_none()
+    }
+
+    /// The exit status of a daemon that ends by itself.
+    #[track_caller]
+    pub(crate) fn wait_end(&mut self) -> ExitStatus {
+        let name = self.name.clone();
+        wait(&format!("{name} ends"), SOON, || !self.is_running());
+        self.ended.expect("it has ended")
+    }
+
+    /// SIGTERM, and wait.
+    #[track_caller]
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        if self.is_running() {
+            self.signal(Signal::SIGTERM);
+        }
+        self.wait_end()
+    }
+
+    /// SIGKILL to the daemon and to what it started, so that nothing can clean up.
+    pub(crate) fn crash(&mut self) {
+        if !self.is_running() {
+            return;
+        }
+        // The parent is held first: it would restart a child that dies.
+        self.signal(Signal::SIGSTOP);
+        for child in descendants(self.pid()) {
+            let _ = kill(child, Signal::SIGKILL);
+        }
+        self.signal(Signal::SIGKILL);
+        let _ = self.wait_end();
+    }
+
+    /// SIGSTOP to the daemon and to what it started.
+    pub(crate) fn freeze(&self) {
+        self.signal_all(Signal::SIGSTOP);
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.signal_all(Signal::SIGCONT);
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        self.signal(signal);
+        for child in descendants(self.pid()) {
+            let _ = kill(child, signal);
+        }
+    }
+
+    /// True while the address is on the interface of the daemon's host.
+    pub(crate) fn holds(&self, interface: &str, address: &str) -> bool {
+        self.namespace.holds(interface, address)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("---- log of {} ----\n{}----", self.name, self.read("log"));
+        }
+        if self.is_running() {
+            for child in descendants(self.pid()) {
+                let _ = kill(child, Signal::SIGKILL);
+            }
+            let _ = self.child.kill();
+            let _ = eventually(Duration::from_secs(2), || !self.is_running());
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn fresh_folder(name: &str) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let n = COUNT.fetch_add(1, Ordering::Relaxed);
+    let folder =
+        std::env::temp_dir().join(format!("keepalived-lab.{}.{n}.{name}", std::process::id()));
+    std::fs::create_dir(&folder)
+        .unwrap_or_else(|e| panic!("cannot create {}: {e}", folder.display()));
+    folder
+}
+
+fn pid_files(folder: &Path) -> Vec<PathBuf> {
+    let names = [
+        ("-p", "main.pid"),
+        ("--vrrp_pid", "vrrp.pid"),
+        ("--checkers_pid", "check.pid"),
+        ("--bfd_pid", "bfd.pid"),
+    ];
+    names.into_iter().flat_map(|(option, name)| [option.into(), folder.join(name)]).collect()
+}
+
+/// `Sun Nov 22 19:11:50 2026: TEXT`.
+fn text_of(line: &str) -> &str {
+    let stamped = line.get(24..26) == Some(": ") && line.get(13..14) == Some(":");
+    line.get(26..).filter(|_| stamped).unwrap_or(line)
+}
+
+fn descendants(parent: Pid) -> Vec<Pid> {
+    let path = format!("/proc/{parent}/task/{parent}/children");
+    let children = std::fs::read_to_string(path).unwrap_or_default();
+    let children =
+        children.split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw);
+    children.flat_map(|child| std::iter::once(child).chain(descendants(child))).collect()
+}

@@ -1,0 +1,76 @@
+//! A network laboratory: hosts in network namespaces, daemons in them, captures, injected frames.
+//!
+//! Namespaces have no names: they live as long as the test holds them, so nothing is left behind,
+//! whatever happens to the test. Needs root or user namespaces; what is missing on a machine makes
+//! a visible skip, and a failure where `REQUIRE_ALL=1` is set.
+#![allow(dead_code, unused_imports, reason = "each of the test programs uses its own part")]
+#![expect(clippy::disallowed_methods, reason = "tests wait, run programs and read the clock")]
+
+mod capture;
+mod conf;
+mod daemon;
+mod frames;
+mod inject;
+mod monitor;
+mod namespace;
+mod runner;
+mod segment;
+
+use std::time::{Duration, Instant, SystemTime};
+
+pub(crate) use capture::Capture;
+pub(crate) use conf::{config, config_with, instance, Instance};
+pub(crate) use daemon::{Daemon, Program};
+pub(crate) use frames::{gaps, Advert, Announcement};
+pub(crate) use inject::{FrameBuilder, Injector};
+pub(crate) use monitor::{AddressEvent, AddressMonitor};
+pub(crate) use namespace::Namespace;
+pub(crate) use runner::{main, ours_only, require_program, test, Outcome, Skip};
+pub(crate) use segment::{Host, Segment};
+
+/// How long to wait for something that must happen, on a machine that is busy with other tests.
+pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+pub(crate) const fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+pub(crate) const fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// Since 1970: the clock of the kernel's time stamps.
+pub(crate) fn now() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("the clock is past 1970")
+}
+
+/// Lets time pass, where the test is about what does not happen meanwhile.
+pub(crate) fn pass(time: Duration) {
+    std::thread::sleep(time);
+}
+
+/// Waits until `condition` holds; false when it did not within `limit`.
+pub(crate) fn eventually(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + limit;
+    loop {
+        if condition() {
+            return true;
+        }
+        if Instant::now() >= end {
+            return false;
+        }
+        std::thread::sleep(millis(5));
+    }
+}
+
+/// Waits until `condition` holds and fails the test when it does not.
+#[track_caller]
+pub(crate) fn wait(what: &str, limit: Duration, condition: impl FnMut() -> bool) {
+    assert!(eventually(limit, condition), "not within {limit:?}: {what}");
+}
+
+/// Watches that `condition` goes on holding.
+#[track_caller]
+pub(crate) fn stays(what: &str, time: Duration, mut condition: impl FnMut() -> bool) {
+    assert!(!eventually(time, || !condition()), "no longer: {what}");
+}

@@ -1,0 +1,98 @@
+//! The kernel's word on addresses that come and go (rtnetlink).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    bind, recv, setsockopt, socket, sockopt, AddressFamily, MsgFlags, NetlinkAddr, SockFlag,
+    SockProtocol, SockType,
+};
+
+use super::Namespace;
+
+const RTM_NEWADDR: u16 = 20;
+const RTM_DELADDR: u16 = 21;
+const RTMGRP_IPV4_IFADDR: u32 = 0x10;
+const RTMGRP_IPV6_IFADDR: u32 = 0x100;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum AddressEvent {
+    Added(IpAddr),
+    Removed(IpAddr),
+}
+
+pub(crate) struct AddressMonitor {
+    socket: OwnedFd,
+    events: Vec<AddressEvent>,
+}
+
+impl AddressMonitor {
+    pub(crate) fn new(namespace: &Namespace) -> Self {
+        let _inside = namespace.enter();
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let socket =
+            socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)
+                .expect("netlink socket");
+        let _ = setsockopt(&socket, sockopt::RcvBufForce, &(8 << 20));
+        bind(socket.as_raw_fd(), &NetlinkAddr::new(0, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
+            .expect("netlink groups");
+        Self { socket, events: Vec::new() }
+    }
+
+    /// Everything that happened so far, in order.
+    pub(crate) fn events(&mut self) -> &[AddressEvent] {
+        let mut buffer = [0; 65536];
+        loop {
+            match recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
+                Ok(length) => parse(&buffer[..length], &mut self.events),
+                Err(Errno::EAGAIN) => return &self.events,
+                Err(e) => panic!("netlink: {e}"),
+            }
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.events();
+        self.events.clear();
+    }
+
+    pub(crate) fn removed(&mut self, address: &str) -> bool {
+        let address = address.parse().expect("an address");
+        self.events().contains(&AddressEvent::Removed(address))
+    }
+}
+
+fn parse(mut data: &[u8], events: &mut Vec<AddressEvent>) {
+    while let Some(head) = data.get(..16) {
+        let length = u32::from_ne_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        let kind = u16::from_ne_bytes([head[4], head[5]]);
+        let Some(message) = data.get(..length) else { return };
+        if let Some(address) = address(message) {
+            match kind {
+                RTM_NEWADDR => events.push(AddressEvent::Added(address)),
+                RTM_DELADDR => events.push(AddressEvent::Removed(address)),
+                _ => {}
+            }
+        }
+        data = data.get(length.next_multiple_of(4).max(16)..).unwrap_or_default();
+    }
+}
+
+/// IFA_LOCAL, or IFA_ADDRESS where there is none (IPv6).
+fn address(message: &[u8]) -> Option<IpAddr> {
+    let mut attributes = message.get(24..)?;
+    let mut found = None;
+    while attributes.len() >= 4 {
+        let length = usize::from(u16::from_ne_bytes([attributes[0], attributes[1]]));
+        let kind = u16::from_ne_bytes([attributes[2], attributes[3]]);
+        let value = attributes.get(4..length)?;
+        if kind == 2 || (kind == 1 && found.is_none()) {
+            found = <[u8; 4]>::try_from(value).map(|a| Ipv4Addr::from(a).into()).ok();
+            found = found
+                .or_else(|| <[u8; 16]>::try_from(value).map(|a| Ipv6Addr::from(a).into()).ok());
+        }
+        attributes = attributes.get(length.next_multiple_of(4)..).unwrap_or_default();
+    }
+    found
+}

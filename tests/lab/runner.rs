@@ -1,0 +1,103 @@
+//! Which tests run, which are skipped and why.
+
+use std::fmt::Display;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode, Stdio};
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use super::{Namespace, Program};
+
+/// Why a test cannot run on this machine.
+#[derive(Debug)]
+pub(crate) struct Skip(String);
+
+impl Skip {
+    pub(crate) fn new(reason: impl Display) -> Self {
+        Self(reason.to_string())
+    }
+}
+
+/// A test fails by panicking.
+pub(crate) type Outcome = Result<(), Skip>;
+
+/// What only the program of this package promises.
+pub(crate) fn ours_only() -> Outcome {
+    if Program::under_test().ours {
+        Ok(())
+    } else {
+        Err(Skip::new("not a promise of the program that KEEPALIVED names"))
+    }
+}
+
+/// For tests that run another program.
+pub(crate) fn require_program(name: &str, package: &str) -> Outcome {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/sbin".into()])
+        .any(|folder| folder.join(name).exists())
+    {
+        Ok(())
+    } else {
+        Err(Skip::new(format!("{name} is missing: apt-get install {package}")))
+    }
+}
+
+pub(crate) fn test(name: &str, body: fn() -> Outcome) -> Trial {
+    let name = name.replace(' ', "");
+    Trial::ignorable_test(name, move || match body() {
+        Ok(()) => Ok(Completion::Completed),
+        Err(Skip(reason)) => skipped(reason),
+    })
+}
+
+fn skipped(reason: String) -> Result<Completion, Failed> {
+    if std::env::var_os("REQUIRE_ALL").is_some_and(|v| v == "1") {
+        return Err(format!("skipped, and REQUIRE_ALL is set: {reason}").into());
+    }
+    Ok(Completion::ignored_with(reason))
+}
+
+/// Runs the tests; where nothing of the laboratory works, each is skipped with the reason.
+pub(crate) fn main(tests: Vec<Trial>) -> ExitCode {
+    become_root_of_a_user_namespace();
+    let mut arguments = Arguments::from_args();
+    // Tests mostly wait, so more of them fit than there are cores.
+    arguments.test_threads.get_or_insert(8);
+    let tests = match laboratory() {
+        Ok(()) => tests,
+        Err(Skip(reason)) => tests.iter().map(|t| impossible(t.name(), &reason)).collect(),
+    };
+    libtest_mimic::run(&arguments, tests).exit_code()
+}
+
+fn impossible(name: &str, reason: &str) -> Trial {
+    let reason = reason.to_owned();
+    Trial::ignorable_test(name, move || skipped(reason))
+}
+
+fn laboratory() -> Outcome {
+    require_program("ip", "iproute2")?;
+    require_program("setpriv", "util-linux")?;
+    Namespace::try_new().map_err(|e| {
+        Skip::new(format!("no network namespaces (root is needed, or user namespaces): {e}"))
+    })?;
+    Ok(())
+}
+
+/// A plain user starts again as root of a user namespace, where the kernel allows that.
+fn become_root_of_a_user_namespace() {
+    const MARK: &str = "KEEPALIVED_LAB_USER_NAMESPACE";
+    if nix::unistd::geteuid().is_root() || std::env::var_os(MARK).is_some() {
+        return;
+    }
+    let mut probe = Command::new("unshare");
+    probe.args(["-Ur", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
+    if probe.status().is_ok_and(|status| status.success()) {
+        let Ok(own) = std::env::current_exe() else { return };
+        let mut again = Command::new("unshare");
+        again.arg("-Ur").arg(own).args(std::env::args_os().skip(1)).env(MARK, "1");
+        // Only returns when it failed; then the tests are skipped with the reason.
+        let _ = again.exec();
+    }
+}

@@ -1,0 +1,128 @@
+//! Hosts, and the bridges that connect them.
+
+use std::ops::Deref;
+use std::rc::Rc;
+
+use super::{Capture, Daemon, Injector, Namespace, Program};
+
+/// A machine of the laboratory.
+pub(crate) struct Host {
+    pub(crate) name: String,
+    namespace: Rc<Namespace>,
+}
+
+impl Deref for Host {
+    type Target = Namespace;
+
+    fn deref(&self) -> &Namespace {
+        &self.namespace
+    }
+}
+
+impl Host {
+    pub(crate) fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), namespace: Rc::new(Namespace::new()) }
+    }
+
+    /// Starts the daemon under test.
+    pub(crate) fn start(&self, config: &str) -> Daemon {
+        self.start_program(Program::under_test(), config)
+    }
+
+    pub(crate) fn start_program(&self, program: &Program, config: &str) -> Daemon {
+        Daemon::start(program, Rc::clone(&self.namespace), &self.name, config, &[])
+    }
+
+    pub(crate) fn start_with(&self, config: &str, args: &[&str]) -> Daemon {
+        Daemon::start(Program::under_test(), Rc::clone(&self.namespace), &self.name, config, args)
+    }
+
+    pub(crate) fn capture(&self, interface: &str) -> Capture {
+        Capture::new(self, interface)
+    }
+
+    pub(crate) fn injector(&self, interface: &str) -> Injector {
+        Injector::new(self, interface)
+    }
+}
+
+/// A broadcast domain: a bridge in a namespace of its own, where everything can be seen.
+pub(crate) struct Segment {
+    switch: Namespace,
+    number: u8,
+}
+
+impl Segment {
+    /// Number `n` has 10.N.0.0/16 and fdN::/64; its hosts are .0.1, .0.2 and so on.
+    pub(crate) fn new(number: u8) -> Self {
+        let switch = Namespace::new();
+        switch.ip("link add br0 type bridge mcast_snooping 0 forward_delay 0\nlink set br0 up");
+        Self { switch, number }
+    }
+
+    /// `N` hosts on one segment (number 7), each with its eth0 on it.
+    pub(crate) fn with_hosts<const N: usize>(names: [&str; N]) -> (Self, [Host; N]) {
+        let segment = Self::new(7);
+        let hosts = names.map(Host::new);
+        for (i, host) in hosts.iter().enumerate() {
+            segment.attach(host, "eth0", u8::try_from(i + 1).expect("few hosts"));
+        }
+        (segment, hosts)
+    }
+
+    /// Gives a host an interface on this segment, with the addresses number `id`.
+    pub(crate) fn attach(&self, host: &Host, interface: &str, id: u8) {
+        self.plug(host, interface);
+        host.ip(&format!(
+            "addr add {} dev {interface}\naddr add {} dev {interface}",
+            self.v4(id),
+            self.v6(id)
+        ));
+    }
+
+    /// Gives a host an interface on this segment, up, without an address.
+    pub(crate) fn plug(&self, host: &Host, interface: &str) {
+        let port = Self::port(host, interface);
+        host.ip(&format!(
+            "link add {interface} type veth peer name {port} netns {}",
+            self.switch.path()
+        ));
+        self.switch.ip(&format!("link set {port} master br0 up"));
+        host.ip(&format!("link set {interface} up"));
+    }
+
+    pub(crate) fn v4(&self, id: u8) -> String {
+        format!("10.{}.0.{id}/16", self.number)
+    }
+
+    pub(crate) fn v6(&self, id: u8) -> String {
+        format!("fd{:02x}::{id}/64", self.number)
+    }
+
+    fn port(host: &Host, interface: &str) -> String {
+        format!("{}-{interface}", host.name)
+    }
+
+    /// Takes the carrier from a host's interface.
+    pub(crate) fn pull_cable(&self, host: &Host, interface: &str) {
+        self.switch.ip(&format!("link set {} down", Self::port(host, interface)));
+    }
+
+    pub(crate) fn plug_cable(&self, host: &Host, interface: &str) {
+        self.switch.ip(&format!("link set {} up", Self::port(host, interface)));
+    }
+
+    /// Frames of a host no longer pass, although its link stays up.
+    pub(crate) fn isolate(&self, host: &Host, interface: &str) {
+        self.switch.ip(&format!("link set {} nomaster", Self::port(host, interface)));
+    }
+
+    pub(crate) fn join(&self, host: &Host, interface: &str) {
+        self.switch.ip(&format!("link set {} master br0", Self::port(host, interface)));
+    }
+
+    /// Everything multicast and broadcast on the segment.
+    pub(crate) fn capture(&self) -> Capture {
+        Capture::new(&self.switch, "br0")
+    }
+}
