@@ -3,21 +3,105 @@
 //! `KEEPALIVED=/usr/sbin/keepalived cargo test --test netns` runs the same tests with another
 //! program, without those that only ours promises to pass.
 
+#[path = "netns/addresses.rs"]
+mod addresses;
+#[path = "netns/auth.rs"]
+mod auth;
 #[path = "netns/failover.rs"]
 mod failover;
-#[path = "lab/mod.rs"]
+#[path = "netns/garbage.rs"]
+mod garbage;
+#[path = "netns/groups.rs"]
+mod groups;
 mod lab;
+#[path = "netns/links.rs"]
+mod links;
+#[path = "netns/preempt.rs"]
+mod preempt;
+#[path = "netns/process.rs"]
+mod process;
+#[path = "netns/reload.rs"]
+mod reload;
+#[path = "netns/scale.rs"]
+mod scale;
+#[path = "netns/tracking.rs"]
+mod tracking;
+#[path = "netns/transport.rs"]
+mod transport;
+#[path = "netns/uml.rs"]
+mod uml;
 
 use std::process::ExitCode;
 
-/// A list of tests by their paths.
+/// Tests by their paths.
 macro_rules! tests {
     ($($path:path),+ $(,)?) => { vec![$(lab::test(stringify!($path), $path)),+] };
 }
 
 fn main() -> ExitCode {
     lab::main(tests![
+        scale::all_255_router_ids_on_one_link,
+        uml::a_guest_has_what_the_host_may_lack,
         failover::a_killed_master_is_replaced_after_the_down_time,
         failover::a_stopped_master_is_replaced_after_the_skew_time,
+        failover::a_master_that_comes_back_takes_its_address_again,
+        failover::the_states_are_logged_byte_for_byte,
+        failover::two_masters_agree_when_the_network_heals,
+        failover::a_stalled_backup_does_not_take_over,
+        failover::a_stalled_master_is_replaced_and_comes_back,
+        preempt::a_higher_priority_takes_over,
+        preempt::an_equal_priority_does_not_take_over,
+        preempt::nopreempt_waits_until_the_master_goes,
+        preempt::preempt_delay_postpones_the_takeover,
+        preempt::the_owner_is_master_at_once,
+        transport::version_3_over_ipv4_multicast,
+        transport::version_2_over_ipv4_multicast,
+        transport::version_3_over_ipv6_multicast,
+        transport::unicast_over_ipv4,
+        transport::unicast_over_ipv6,
+        transport::another_multicast_group,
+        transport::ipv4_and_ipv6_share_a_router_id,
+        links::an_interface_taken_down_is_a_fault,
+        links::a_pulled_cable_is_a_fault,
+        links::a_flapping_interface_ends_with_one_master,
+        links::dont_track_primary_ignores_the_own_interface,
+        links::a_deleted_interface_may_come_back,
+        links::an_interface_may_come_later,
+        links::without_an_address_of_its_own_a_router_waits,
+        addresses::addresses_are_as_configured,
+        addresses::an_address_that_somebody_removes_is_put_back,
+        addresses::addresses_that_are_there_at_start_are_adopted,
+        addresses::a_backup_removes_what_was_left_over,
+        addresses::nothing_is_left_after_a_stop_in_any_state,
+        reload::an_unchanged_file_disturbs_nothing,
+        reload::an_added_address_appears_and_a_removed_one_goes,
+        reload::instances_come_and_go,
+        reload::a_changed_priority_takes_effect_in_place,
+        reload::a_refused_file_changes_nothing,
+        reload::a_missing_file_changes_nothing,
+        reload::many_reloads_at_once_are_survived,
+        garbage::packets_of_the_wrong_length,
+        garbage::packets_with_a_wrong_field,
+        garbage::packets_of_version_2_with_a_wrong_field,
+        garbage::right_packets_of_a_lower_priority,
+        garbage::packets_from_the_masters_own_address,
+        garbage::noise,
+        auth::routers_with_one_password_agree,
+        auth::routers_with_different_passwords_do_not_hear_each_other,
+        groups::one_failed_member_takes_the_other_along,
+        groups::a_group_moves_when_its_router_dies,
+        tracking::a_tracked_interface_down_is_a_fault,
+        tracking::a_weight_lowers_the_priority,
+        tracking::a_positive_weight_is_added_while_up,
+        process::sigusr1_writes_the_data,
+        process::sigusr2_writes_the_statistics,
+        process::the_pid_file_is_there_while_it_runs,
+        process::sigint_stops_it_too,
+        process::a_startup_delay_keeps_it_quiet,
+        process::released_addresses_can_be_kept,
+        process::a_configuration_that_cannot_run_ends_with_2,
+        process::it_is_one_process_with_one_thread,
+        process::no_configuration_file_ends_with_6,
+        process::an_idle_configuration_runs_on,
     ])
 }

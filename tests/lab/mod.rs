@@ -74,3 +74,10 @@ pub(crate) fn wait(what: &str, limit: Duration, condition: impl FnMut() -> bool)
 pub(crate) fn stays(what: &str, time: Duration, mut condition: impl FnMut() -> bool) {
     assert!(!eventually(time, || !condition()), "no longer: {what}");
 }
+
+/// Runs a program to its end: exit code and everything it said.
+pub(crate) fn output_of(command: &mut std::process::Command) -> (Option<i32>, String) {
+    let done = command.output().unwrap_or_else(|e| panic!("cannot run {command:?}: {e}"));
+    let said = [done.stdout, done.stderr].concat();
+    (done.status.code(), String::from_utf8_lossy(&said).into_owned())
+}

@@ -85,18 +85,19 @@ fn laboratory() -> Outcome {
     Ok(())
 }
 
-/// A plain user starts again as root of a user namespace, where the kernel allows that.
+/// A plain user starts again as root of a user namespace, where the kernel allows that. The network
+/// namespace that comes with it is the one that threads can come home to.
 fn become_root_of_a_user_namespace() {
     const MARK: &str = "KEEPALIVED_LAB_USER_NAMESPACE";
     if nix::unistd::geteuid().is_root() || std::env::var_os(MARK).is_some() {
         return;
     }
     let mut probe = Command::new("unshare");
-    probe.args(["-Ur", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.args(["-Urn", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
     if probe.status().is_ok_and(|status| status.success()) {
         let Ok(own) = std::env::current_exe() else { return };
         let mut again = Command::new("unshare");
-        again.arg("-Ur").arg(own).args(std::env::args_os().skip(1)).env(MARK, "1");
+        again.arg("-Urn").arg(own).args(std::env::args_os().skip(1)).env(MARK, "1");
         // Only returns when it failed; then the tests are skipped with the reason.
         let _ = again.exec();
     }

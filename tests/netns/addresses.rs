@@ -1,0 +1,125 @@
+//! Virtual addresses on the interface: as configured, adopted, put back, gone at the end.
+
+use crate::lab::{
+    config, instance, millis, ours_only, secs, stays, wait, AddressEvent, AddressMonitor, Instance,
+    Outcome, Segment, SOON,
+};
+
+fn router() -> Instance {
+    instance("VI_1").vip("10.7.1.1/16").vip("10.7.1.2/32 dev eth1 label eth1:v")
+}
+
+pub(crate) fn addresses_are_as_configured() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    segment.attach(&a, "eth1", 101);
+    let block = router()
+        .vip("10.7.1.3/24 brd 10.7.1.255 scope site")
+        .line("virtual_ipaddress_excluded {\n 10.7.2.1/32\n fd07::2:1/64\n fd07::2:2/128\n }");
+    let mut daemon = a.start(&config(&[block]));
+    daemon.wait_master("VI_1");
+    let listed =
+        |args: &[&str], wanted: &str| a.output("ip", args).lines().any(|l| l.contains(wanted));
+    let eth0 = ["-o", "addr", "show", "dev", "eth0"];
+    let eth1 = ["-o", "addr", "show", "dev", "eth1"];
+    wait("the address with a label", SOON, || {
+        listed(&eth1, "inet 10.7.1.2/32 scope global eth1:v")
+    });
+    wait("the address with scope and broadcast", SOON, || {
+        listed(&eth0, "inet 10.7.1.3/24 brd 10.7.1.255 scope site")
+    });
+    wait("the excluded address", SOON, || listed(&eth0, "inet 10.7.2.1/32"));
+    wait("the excluded IPv6 address", SOON, || {
+        listed(&eth0, "inet6 fd07::2:1/64 scope global nodad")
+    });
+    // Not to be chosen as a source.
+    wait("the IPv6 host address", SOON, || {
+        listed(&eth0, "inet6 fd07::2:2/128 scope global deprecated nodad")
+    });
+    assert_eq!(daemon.stop().code(), Some(0));
+    for (interface, gone) in [
+        ("eth0", "10.7.1.1"),
+        ("eth1", "10.7.1.2"),
+        ("eth0", "10.7.1.3"),
+        ("eth0", "10.7.2.1"),
+        ("eth0", "fd07::2:1"),
+    ] {
+        assert!(!a.holds(interface, gone), "{gone} was left on {interface}");
+    }
+    assert!(
+        a.holds("eth0", "10.7.0.1") && a.holds("eth0", "fd07::1"),
+        "the host's own addresses are left alone"
+    );
+    Ok(())
+}
+
+pub(crate) fn an_address_that_somebody_removes_is_put_back() -> Outcome {
+    ours_only()?;
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let mut capture = segment.capture();
+    let mut daemon = a.start(&config(&[instance("VI_1").vip("10.7.1.1/16").vip("10.7.1.2/16")]));
+    daemon.wait_master("VI_1");
+    wait("both are there", SOON, || a.holds("eth0", "10.7.1.1") && a.holds("eth0", "10.7.1.2"));
+    let mark = daemon.mark();
+    let mut monitor = AddressMonitor::new(&a);
+    for _ in 0..3 {
+        monitor.clear();
+        a.ip("addr del 10.7.1.1/16 dev eth0");
+        wait("it is back", SOON, || a.holds("eth0", "10.7.1.1"));
+        assert!(!monitor.removed("10.7.1.2"), "the other one is not touched");
+    }
+    assert_eq!(daemon.state_changes(mark), Vec::<String>::new(), "it stays master");
+    assert!(capture.adverts().iter().all(|a| a.priority == 100), "and says nothing else");
+    assert!(daemon.is_running());
+    Ok(())
+}
+
+pub(crate) fn addresses_that_are_there_at_start_are_adopted() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    a.ip("addr add 10.7.1.1/16 dev eth0");
+    let mut monitor = AddressMonitor::new(&a);
+    let mut daemon = a.start(&config(&[instance("VI_1").vip("10.7.1.1/16")]));
+    daemon.wait_master("VI_1");
+    stays("it is there all the time", millis(300), || a.holds("eth0", "10.7.1.1"));
+    let address = "10.7.1.1".parse().expect("an address");
+    let touched = [AddressEvent::Removed(address), AddressEvent::Added(address)];
+    assert!(!monitor.events().iter().any(|e| touched.contains(e)), "{:?}", monitor.events());
+    assert_eq!(daemon.stop().code(), Some(0));
+    assert!(!a.holds("eth0", "10.7.1.1"), "what is adopted is also let go");
+    Ok(())
+}
+
+/// What a crashed predecessor left must not stay on a router that is only BACKUP now.
+pub(crate) fn a_backup_removes_what_was_left_over() -> Outcome {
+    let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
+    let master = b.start(&config(&[instance("VI_1").priority(200).vip("10.7.1.1/16")]));
+    master.wait_master("VI_1");
+    a.ip("addr add 10.7.1.1/16 dev eth0");
+    let backup = a.start(&config(&[instance("VI_1").priority(100).vip("10.7.1.1/16")]));
+    backup.wait_backup("VI_1");
+    wait("it is gone", SOON, || !a.holds("eth0", "10.7.1.1"));
+    assert!(b.holds("eth0", "10.7.1.1"));
+    Ok(())
+}
+
+pub(crate) fn nothing_is_left_after_a_stop_in_any_state() -> Outcome {
+    let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
+    let before = (a.addresses(), b.addresses());
+    let mut master = a.start(&config(&[instance("VI_1").priority(200).vip("10.7.1.1/16")]));
+    let mut backup = b.start(&config(&[instance("VI_1").priority(100).vip("10.7.1.1/16")]));
+    master.wait_master("VI_1");
+    backup.wait_backup("VI_1");
+    assert_eq!(backup.stop().code(), Some(0));
+    assert_eq!(master.stop().code(), Some(0));
+    assert_eq!((a.addresses(), b.addresses()), before);
+    // In FAULT: the link is down while it stops.
+    let mut faulty = a.start(&config(&[instance("VI_1").vip("10.7.1.1/16")]));
+    faulty.wait_master("VI_1");
+    wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
+    a.ip("link set eth0 down");
+    faulty.wait_log("(VI_1) Entering FAULT STATE");
+    wait("the address is gone", secs(5), || !a.holds("eth0", "10.7.1.1"));
+    assert_eq!(faulty.stop().code(), Some(0));
+    assert!(!a.holds("eth0", "10.7.1.1"));
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Interfaces that fail, flap, vanish and come back.
+
+use crate::lab::{
+    config, config_with, instance, millis, pass, secs, stays, wait, Daemon, Host, Instance,
+    Outcome, Segment, SOON,
+};
+
+const VIP: &str = "10.7.1.1";
+
+fn router(priority: u8) -> Instance {
+    instance("VI_1").priority(priority).vip("10.7.1.1/16")
+}
+
+fn pair(global: &str) -> (Segment, [Host; 2], Daemon, Daemon) {
+    let (segment, hosts) = Segment::with_hosts(["a", "b"]);
+    let high = hosts[0].start(&config_with(global, &[router(200)]));
+    let low = hosts[1].start(&config(&[router(100)]));
+    high.wait_master("VI_1");
+    low.wait_backup("VI_1");
+    wait("the master holds the address", SOON, || hosts[0].holds("eth0", VIP));
+    (segment, hosts, high, low)
+}
+
+fn moved_to(to: &Host, from: &Host) {
+    wait(&format!("the address is on {} alone", to.name), SOON, || {
+        to.holds("eth0", VIP) && !from.holds("eth0", VIP)
+    });
+}
+
+pub(crate) fn an_interface_taken_down_is_a_fault() -> Outcome {
+    let (_segment, [a, b], high, low) = pair("");
+    a.ip("link set eth0 down");
+    high.wait_log("(VI_1) Entering FAULT STATE");
+    low.wait_master("VI_1");
+    moved_to(&b, &a);
+    let mark = high.mark();
+    a.ip("link set eth0 up");
+    high.wait_log_since(mark, "(VI_1) Entering BACKUP STATE");
+    high.wait_log_since(mark, "(VI_1) Entering MASTER STATE");
+    moved_to(&a, &b);
+    Ok(())
+}
+
+pub(crate) fn a_pulled_cable_is_a_fault() -> Outcome {
+    let (segment, [a, b], high, low) = pair("");
+    segment.pull_cable(&a, "eth0");
+    high.wait_log("(VI_1) Entering FAULT STATE");
+    low.wait_master("VI_1");
+    moved_to(&b, &a);
+    segment.plug_cable(&a, "eth0");
+    moved_to(&a, &b);
+    Ok(())
+}
+
+pub(crate) fn a_flapping_interface_ends_with_one_master() -> Outcome {
+    let (_segment, [a, b], mut high, mut low) = pair("");
+    for turn in 0..20 {
+        a.ip("link set eth0 down");
+        pass(millis(turn * 7));
+        a.ip("link set eth0 up");
+        pass(millis(200 - turn * 9));
+    }
+    moved_to(&a, &b);
+    stays("one master", secs(1), || a.holds("eth0", VIP) && !b.holds("eth0", VIP));
+    assert!(high.is_running() && low.is_running());
+    Ok(())
+}
+
+pub(crate) fn dont_track_primary_ignores_the_own_interface() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let daemon = a.start(&config(&[router(100).line("dont_track_primary")]));
+    daemon.wait_master("VI_1");
+    let mark = daemon.mark();
+    segment.pull_cable(&a, "eth0");
+    stays("it is master", secs(1), || a.holds("eth0", VIP));
+    assert_eq!(daemon.state_changes(mark), Vec::<String>::new());
+    Ok(())
+}
+
+pub(crate) fn a_deleted_interface_may_come_back() -> Outcome {
+    let (segment, [a, b], mut high, low) = pair("dynamic_interfaces");
+    a.ip("link del eth0");
+    low.wait_master("VI_1");
+    high.wait_log("(VI_1) Entering FAULT STATE");
+    stays("it lives without its interface", millis(500), || high.is_running());
+    let mark = high.mark();
+    segment.attach(&a, "eth0", 1);
+    high.wait_log_since(mark, "(VI_1) Entering BACKUP STATE");
+    moved_to(&a, &b);
+    low.wait_log("(VI_1) Entering BACKUP STATE");
+    Ok(())
+}
+
+pub(crate) fn an_interface_may_come_later() -> Outcome {
+    let segment = Segment::new(7);
+    let a = Host::new("a");
+    let daemon = a.start(&config_with("dynamic_interfaces", &[router(100)]));
+    daemon.wait_log("(VI_1) Entering FAULT STATE (init)");
+    segment.attach(&a, "eth0", 1);
+    daemon.wait_log("(VI_1) Entering BACKUP STATE");
+    daemon.wait_master("VI_1");
+    wait("it holds the address", SOON, || a.holds("eth0", VIP));
+    Ok(())
+}
+
+pub(crate) fn without_an_address_of_its_own_a_router_waits() -> Outcome {
+    let segment = Segment::new(7);
+    let a = Host::new("a");
+    segment.plug(&a, "eth0");
+    let daemon = a.start(&config(&[router(100)]));
+    daemon.wait_log_part(0, "FAULT STATE");
+    stays("no master without a source address", millis(700), || !a.holds("eth0", VIP));
+    a.ip("addr add 10.7.0.1/16 dev eth0");
+    daemon.wait_master("VI_1");
+    wait("it holds the address", SOON, || a.holds("eth0", VIP));
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! The daemon as a process: signals, dump files, pid files, start and end.
+
+use nix::sys::signal::Signal;
+
+use crate::lab::{
+    config, config_with, instance, millis, now, ours_only, secs, stays, wait, Instance, Outcome,
+    Segment, SOON,
+};
+
+fn router() -> Instance {
+    instance("VI_1").vip("10.7.1.1/16")
+}
+
+pub(crate) fn sigusr1_writes_the_data() -> Outcome {
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let daemon = a.start(&config(&[router()]));
+    daemon.wait_master("VI_1");
+    daemon.signal(Signal::SIGUSR1);
+    wait("the file tells of the instance", SOON, || {
+        daemon.read("keepalived.data").contains("VRRP Instance = VI_1")
+    });
+    let data = daemon.read("keepalived.data");
+    assert!(data.contains("MASTER") && data.contains("10.7.1.1"), "{data}");
+    assert_eq!(mode(&daemon.file("keepalived.data")), 0o600);
+    Ok(())
+}
+
+pub(crate) fn sigusr2_writes_the_statistics() -> Outcome {
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let daemon = a.start(&config(&[router()]));
+    daemon.wait_master("VI_1");
+    daemon.signal(Signal::SIGUSR2);
+    wait("the file tells of the instance", SOON, || {
+        daemon.read("keepalived.stats").contains("VRRP Instance: VI_1")
+    });
+    assert!(
+        daemon.read("keepalived.stats").contains("Became master: 1"),
+        "{}",
+        daemon.read("keepalived.stats")
+    );
+    assert_eq!(mode(&daemon.file("keepalived.stats")), 0o600);
+    Ok(())
+}
+
+fn mode(path: &std::path::Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).expect("the file is there").permissions().mode() & 0o777
+}
+
+pub(crate) fn the_pid_file_is_there_while_it_runs() -> Outcome {
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let mut daemon = a.start(&config(&[router()]));
+    daemon.wait_master("VI_1");
+    assert_eq!(daemon.read("main.pid"), format!("{}\n", daemon.pid()));
+    assert_eq!(daemon.stop().code(), Some(0));
+    assert!(!daemon.file("main.pid").exists() && !daemon.file("vrrp.pid").exists());
+    Ok(())
+}
+
+pub(crate) fn sigint_stops_it_too() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let mut capture = segment.capture();
+    let mut daemon = a.start(&config(&[router()]));
+    daemon.wait_master("VI_1");
+    daemon.signal(Signal::SIGINT);
+    assert_eq!(daemon.wait_end().code(), Some(0));
+    assert!(!a.holds("eth0", "10.7.1.1"));
+    capture.wait_advert("priority 0", SOON, |a| a.priority == 0);
+    Ok(())
+}
+
+pub(crate) fn a_startup_delay_keeps_it_quiet() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let mut capture = segment.capture();
+    let started = now();
+    let daemon = a.start(&config_with("vrrp_startup_delay 2", &[router()]));
+    daemon.wait_master("VI_1");
+    let first = capture.wait_advert("an advert", SOON, |a| a.vrid == 51);
+    let quiet = first.at - started;
+    assert!((secs(2)..secs(4)).contains(&quiet), "quiet for {quiet:?}");
+    Ok(())
+}
+
+pub(crate) fn released_addresses_can_be_kept() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let mut capture = segment.capture();
+    let mut daemon = a.start_with(&config(&[router()]), &["--dont-release-vrrp"]);
+    daemon.wait_master("VI_1");
+    wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
+    assert_eq!(daemon.stop().code(), Some(0));
+    assert!(a.holds("eth0", "10.7.1.1"));
+    assert!(capture.adverts().iter().all(|a| a.priority == 100), "no farewell either");
+    Ok(())
+}
+
+pub(crate) fn a_configuration_that_cannot_run_ends_with_2() -> Outcome {
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let mut daemon = a.start(&config(&[router().on("nowhere0")]));
+    assert_eq!(daemon.wait_end().code(), Some(2));
+    Ok(())
+}
+
+/// One process, so that nothing has to be told to anybody else.
+pub(crate) fn it_is_one_process_with_one_thread() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let daemon = a.start(&config(&[router()]));
+    daemon.wait_master("VI_1");
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", daemon.pid())).expect("it runs").count();
+    assert_eq!(tasks, 1);
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", daemon.pid()))
+        .expect("it runs");
+    assert_eq!(children, "");
+    Ok(())
+}
+
+pub(crate) fn no_configuration_file_ends_with_6() -> Outcome {
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let mut daemon = a.start_with(&config(&[router()]), &["-f", "/nowhere/keepalived.conf"]);
+    assert_eq!(daemon.wait_end().code(), Some(6));
+    Ok(())
+}
+
+pub(crate) fn an_idle_configuration_runs_on() -> Outcome {
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let mut daemon = a.start("global_defs {\n router_id lab\n}\n");
+    daemon.wait_log_part(0, "has no configuration to run");
+    stays("it runs", millis(500), || daemon.is_running());
+    assert_eq!(daemon.stop().code(), Some(0));
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! SIGHUP: touches what changed and nothing else.
+
+use std::net::IpAddr;
+
+use crate::lab::{
+    config, config_with, gaps, instance, millis, ours_only, pass, secs, stays, wait,
+    AddressMonitor, Instance, Outcome, Segment, SOON,
+};
+
+fn router() -> Instance {
+    instance("VI_1").every("0.5").vip("10.7.1.1/16")
+}
+
+pub(crate) fn an_unchanged_file_disturbs_nothing() -> Outcome {
+    ours_only()?;
+    let (segment, [a, b]) = Segment::with_hosts(["a", "b"]);
+    let text = config(&[router()]);
+    let master = a.start(&text);
+    let backup = b.start(&config(&[router().priority(50)]));
+    master.wait_master("VI_1");
+    backup.wait_backup("VI_1");
+    pass(secs(1));
+    let marks = [master.mark(), backup.mark()];
+    let mut capture = segment.capture();
+    let mut monitors = [AddressMonitor::new(&a), AddressMonitor::new(&b)];
+    for _ in 0..5 {
+        pass(millis(730));
+        master.reload();
+        backup.reload();
+    }
+    pass(secs(1));
+    let adverts = capture.adverts();
+    let gaps = gaps(&adverts);
+    assert!(gaps.iter().all(|gap| (millis(400)..millis(750)).contains(gap)), "{gaps:?}");
+    assert!(gaps.len() >= 7, "adverts go on");
+    assert!(adverts.iter().all(|a| a.priority == 100));
+    assert!(capture.announcements().is_empty(), "nothing is announced again");
+    for monitor in &mut monitors {
+        assert_eq!(monitor.events(), [], "no address is touched");
+    }
+    assert_eq!(master.state_changes(marks[0]), Vec::<String>::new());
+    assert_eq!(backup.state_changes(marks[1]), Vec::<String>::new());
+    Ok(())
+}
+
+pub(crate) fn an_added_address_appears_and_a_removed_one_goes() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let daemon = a.start(&config(&[router().vip("10.7.1.2/16")]));
+    daemon.wait_master("VI_1");
+    wait("the addresses are there", SOON, || {
+        a.holds("eth0", "10.7.1.1") && a.holds("eth0", "10.7.1.2")
+    });
+    let mark = daemon.mark();
+    let mut monitor = AddressMonitor::new(&a);
+    let mut capture = segment.capture();
+    daemon.rewrite(&config(&[router().vip("10.7.1.3/16")]));
+    daemon.reload();
+    wait("the new one is there", SOON, || a.holds("eth0", "10.7.1.3"));
+    wait("the old one is gone", SOON, || !a.holds("eth0", "10.7.1.2"));
+    assert!(!monitor.removed("10.7.1.1"), "the kept one is not touched");
+    let addresses: [IpAddr; 2] = ["10.7.1.1", "10.7.1.3"].map(|a| a.parse().expect("an address"));
+    capture.wait_advert("an advert with the new list", SOON, |a| a.addresses == addresses);
+    assert_eq!(daemon.state_changes(mark), Vec::<String>::new());
+    wait("the new one is announced", SOON, || {
+        capture.announcements().iter().any(|n| n.address == addresses[1])
+    });
+    Ok(())
+}
+
+pub(crate) fn instances_come_and_go() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let second = instance("VI_2").vrid(52).vip("10.7.1.2/16");
+    let third = instance("VI_3").vrid(53).vip("10.7.1.3/16");
+    let daemon = a.start(&config(&[router(), second]));
+    daemon.wait_master("VI_1");
+    daemon.wait_master("VI_2");
+    wait("the second holds its address", SOON, || a.holds("eth0", "10.7.1.2"));
+    let mut capture = segment.capture();
+    let mut monitor = AddressMonitor::new(&a);
+    daemon.rewrite(&config(&[router(), third]));
+    daemon.reload();
+    daemon.wait_master("VI_3");
+    wait("the third holds its address", SOON, || a.holds("eth0", "10.7.1.3"));
+    wait("the second's is gone", SOON, || !a.holds("eth0", "10.7.1.2"));
+    capture.wait_advert("the second's farewell", SOON, |a| a.vrid == 52 && a.priority == 0);
+    assert!(!monitor.removed("10.7.1.1"), "the first is not touched");
+    Ok(())
+}
+
+pub(crate) fn a_changed_priority_takes_effect_in_place() -> Outcome {
+    let (segment, [a, b]) = Segment::with_hosts(["a", "b"]);
+    let first = a.start(&config(&[router().priority(100)]));
+    let second = b.start(&config(&[router().priority(90)]));
+    first.wait_master("VI_1");
+    second.wait_backup("VI_1");
+    let mut capture = segment.capture();
+    first.rewrite(&config(&[router().priority(80)]));
+    first.reload();
+    capture.wait_advert("adverts with the new priority", SOON, |a| a.priority == 80);
+    second.wait_master("VI_1");
+    wait("the address has moved", SOON, || {
+        b.holds("eth0", "10.7.1.1") && !a.holds("eth0", "10.7.1.1")
+    });
+    assert!(capture.adverts().iter().all(|a| a.priority != 0), "nobody stopped");
+    Ok(())
+}
+
+/// Each of these stops a start as well: the running configuration goes on, and the log says why.
+pub(crate) fn a_refused_file_changes_nothing() -> Outcome {
+    ours_only()?;
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let daemon = a.start(&config(&[router()]));
+    daemon.wait_master("VI_1");
+    wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
+    let mut monitor = AddressMonitor::new(&a);
+    let mut capture = segment.capture();
+    let duplicate = [router().vip("10.7.1.9/16"), instance("VI_2").vip("10.7.1.2/16")];
+    let missing =
+        [router().vip("10.7.1.9/16"), instance("VI_2").on("nowhere0").vrid(52).vip("10.7.1.2/16")];
+    for (broken, complaint) in [(config(&duplicate), "VI_2"), (config(&missing), "nowhere0")] {
+        let mark = daemon.mark();
+        daemon.rewrite(&broken);
+        daemon.reload();
+        daemon.wait_log_part(mark, complaint);
+        pass(secs(1));
+        assert_eq!(daemon.state_changes(mark), Vec::<String>::new());
+    }
+    assert_eq!(monitor.events(), [], "no address is touched");
+    let gaps = gaps(&capture.adverts());
+    assert!(gaps.iter().all(|gap| (millis(400)..millis(750)).contains(gap)), "{gaps:?}");
+    // And the next good file is taken.
+    daemon.rewrite(&config(&[router().vip("10.7.1.9/16")]));
+    daemon.reload();
+    wait("the new address is there", SOON, || a.holds("eth0", "10.7.1.9"));
+    Ok(())
+}
+
+pub(crate) fn a_missing_file_changes_nothing() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let mut daemon = a.start(&config(&[router()]));
+    daemon.wait_master("VI_1");
+    wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
+    std::fs::remove_file(daemon.file("keepalived.conf")).expect("it was there");
+    daemon.reload();
+    stays("it is master", secs(1), || a.holds("eth0", "10.7.1.1"));
+    assert!(daemon.is_running());
+    Ok(())
+}
+
+pub(crate) fn many_reloads_at_once_are_survived() -> Outcome {
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let mut daemon = a.start(&config_with("vrrp_garp_master_delay 1", &[router()]));
+    daemon.wait_master("VI_1");
+    for turn in 0..30 {
+        let block = router().vip(&format!("10.7.2.{}/16", turn % 3));
+        daemon.rewrite(&config(&[block]));
+        daemon.reload();
+        pass(millis(turn % 4 * 5));
+    }
+    daemon.rewrite(&config(&[router().vip("10.7.3.3/16")]));
+    daemon.reload();
+    wait("the last file counts", SOON, || a.holds("eth0", "10.7.3.3"));
+    wait("and only that", SOON, || (0..3).all(|n| !a.holds("eth0", &format!("10.7.2.{n}"))));
+    assert!(a.holds("eth0", "10.7.1.1") && daemon.is_running());
+    Ok(())
+}
