@@ -85,7 +85,7 @@ fn main() -> ExitCode {
         garbage::packets_of_version_2_with_a_wrong_field,
         garbage::right_packets_of_a_lower_priority,
         garbage::packets_from_the_masters_own_address,
-        garbage::noise,
+        garbage::a_flood_of_noise,
         auth::routers_with_one_password_agree,
         auth::routers_with_different_passwords_do_not_hear_each_other,
         groups::one_failed_member_takes_the_other_along,

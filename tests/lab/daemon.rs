@@ -164,6 +164,18 @@ impl Daemon {
         self.wait_log(&format!("({instance}) Entering BACKUP STATE (init)"));
     }
 
+    /// FAULT from the start; the reference has several ways to say so.
+    #[track_caller]
+    pub(crate) fn wait_fault(&self, instance: &str) {
+        let of_it = |line: &String| {
+            line.starts_with(&format!("({instance})"))
+                && line.to_uppercase().contains("FAULT STATE")
+        };
+        wait(&format!("{} says that {instance} is in FAULT", self.name), SOON, || {
+            self.log().iter().any(of_it)
+        });
+    }
+
     pub(crate) fn rewrite(&self, config: &str) {
         std::fs::write(self.file("keepalived.conf"), config).expect("the folder is there");
     }

@@ -141,7 +141,7 @@ impl Namespace {
         self.link(interface).and_then(|link| link.addr()).expect("the interface exists")
     }
 
-    /// The IPv6 link-local address that the kernel made for an interface.
+    /// The IPv6 link-local address that the kernel made for an interface (RFC 4291, Appendix A).
     #[track_caller]
     pub(crate) fn link_local(&self, interface: &str) -> IpAddr {
         let all = self.addresses();
@@ -156,5 +156,5 @@ fn ip_of(address: &SockaddrStorage) -> Option<IpAddr> {
 }
 
 const fn is_link_local(address: &IpAddr) -> bool {
-    matches!(address, IpAddr::V6(a) if a.segments()[0] & 0xffc0 == 0xfe80)
+    matches!(address, IpAddr::V6(a) if a.segments()[0] == 0xfe80 && a.octets()[11] == 0xff && a.octets()[12] == 0xfe)
 }

@@ -159,7 +159,9 @@ pub(crate) fn packets_from_the_masters_own_address() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn noise() -> Outcome {
+/// The reference reads one packet for a router id and wake-up, so a flood starves its master's.
+pub(crate) fn a_flood_of_noise() -> Outcome {
+    ours_only()?;
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut random = move || {
         state ^= state << 13;

@@ -95,7 +95,7 @@ pub(crate) fn an_interface_may_come_later() -> Outcome {
     let segment = Segment::new(7);
     let a = Host::new("a");
     let daemon = a.start(&config_with("dynamic_interfaces", &[router(100)]));
-    daemon.wait_log("(VI_1) Entering FAULT STATE (init)");
+    daemon.wait_fault("VI_1");
     segment.attach(&a, "eth0", 1);
     daemon.wait_log("(VI_1) Entering BACKUP STATE");
     daemon.wait_master("VI_1");
@@ -108,7 +108,7 @@ pub(crate) fn without_an_address_of_its_own_a_router_waits() -> Outcome {
     let a = Host::new("a");
     segment.plug(&a, "eth0");
     let daemon = a.start(&config(&[router(100)]));
-    daemon.wait_log_part(0, "FAULT STATE");
+    daemon.wait_fault("VI_1");
     stays("no master without a source address", millis(700), || !a.holds("eth0", VIP));
     a.ip("addr add 10.7.0.1/16 dev eth0");
     daemon.wait_master("VI_1");

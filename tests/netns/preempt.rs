@@ -66,12 +66,12 @@ pub(crate) fn preempt_delay_postpones_the_takeover() -> Outcome {
 pub(crate) fn the_owner_is_master_at_once() -> Outcome {
     let (segment, [a, b]) = Segment::with_hosts(["a", "b"]);
     let mut capture = segment.capture();
-    let other = b.start(&config(&[instance("VI_1").priority(100).vip("10.7.0.1/16")]));
+    let other = b.start(&config(&[instance("VI_1").priority(100).vip("10.7.1.1/16")]));
     other.wait_master("VI_1");
-    let owner = a.start(&config(&[instance("VI_1").priority(255).vip("10.7.0.1/16")]));
+    let owner = a.start(&config(&[instance("VI_1").priority(255).vip("10.7.1.1/16")]));
     owner.wait_master("VI_1");
     other.wait_log("(VI_1) Entering BACKUP STATE");
     capture.wait_advert("the owner's advert", SOON, |a| a.priority == 255);
-    wait("the other lets go", SOON, || !b.holds("eth0", "10.7.0.1"));
+    wait("the address has moved", SOON, || !b.holds("eth0", VIP) && a.holds("eth0", VIP));
     Ok(())
 }

@@ -122,7 +122,8 @@ pub(crate) fn unicast_over_ipv6() -> Outcome {
 
 pub(crate) fn another_multicast_group() -> Outcome {
     let block = |_, _| instance("VI_1").vip("10.7.1.1/16");
-    let (segment, ..) = moves_and_returns("vrrp_mcast_group4 224.0.38.12", block, "10.7.1.1");
+    let (segment, _hosts, _daemons) =
+        moves_and_returns("vrrp_mcast_group4 224.0.38.12", block, "10.7.1.1");
     let mut capture = segment.capture();
     let advert = capture.wait_advert("an advert", SOON, |a| a.vrid == 51);
     assert_eq!(advert.destination.to_string(), "224.0.38.12");
