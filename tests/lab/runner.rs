@@ -79,6 +79,10 @@ fn impossible(name: &str, reason: &str) -> Trial {
 fn laboratory() -> Outcome {
     require_program("ip", "iproute2")?;
     require_program("setpriv", "util-linux")?;
+    let program = Program::under_test();
+    if !program.version().contains("Keepalived v") {
+        return Err(Skip::new(format!("{} does not answer to -v", program.path.display())));
+    }
     Namespace::try_new().map_err(|e| {
         Skip::new(format!("no network namespaces (root is needed, or user namespaces): {e}"))
     })?;
