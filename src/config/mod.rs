@@ -1,9 +1,27 @@
 //! Text to model; no knowledge of the running daemon.
 
+mod complaints;
+mod crossref;
 pub mod document;
+mod entry;
 mod expand;
+mod host;
+pub mod keyword;
+pub mod keywords;
 pub mod lex;
+mod load;
+mod lower;
 mod parse;
+mod print;
 pub mod source;
+mod statement;
+mod suggest;
+#[cfg(test)]
+mod testing;
+mod value;
 
+pub use host::{Host, LinkFacts};
+pub use load::{load, Loaded};
+pub use lower::lower;
+pub use print::{print, Secrets};
 pub use source::{read, IncludeCheck, Limits, Loader, MemoryLoader, ReadOptions, Unusable};

@@ -1,0 +1,74 @@
+//! Checks that need the whole model: which virtual routers get in each other's way.
+
+use std::collections::hash_map::Entry;
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use super::complaints::Complaints;
+use super::lower::Settled;
+use crate::base::addr::Family;
+use crate::model::vrrp::{Delivery, Instance};
+
+/// What two virtual routers must not share.
+#[derive(PartialEq, Eq, Hash)]
+enum Place<'m> {
+    /// Frames of both would come from one virtual MAC on one segment.
+    Segment { interface: &'m str, group: IpAddr },
+    /// A packet of that peer could be for either.
+    Peer { local: Local<'m>, peer: IpAddr },
+}
+
+/// Where a unicast router receives.
+#[derive(PartialEq, Eq, Hash, Clone, Copy)]
+enum Local<'m> {
+    Address(IpAddr),
+    Interface(Option<&'m str>),
+}
+
+/// Refuses two instances of one VRID and family in one place.
+pub(super) fn routers(out: &mut Complaints<'_>, instances: &[Settled]) {
+    let mut owners: HashMap<(u8, Family, Place<'_>), &Instance> = HashMap::new();
+    for settled in instances {
+        let one = &settled.instance;
+        let mut other = None;
+        for place in places(one) {
+            match owners.entry((one.vrid, one.family, place)) {
+                Entry::Occupied(owner) => other = Some(*owner.get()),
+                Entry::Vacant(free) => {
+                    free.insert(one);
+                }
+            }
+        }
+        if let Some(other) = other {
+            out.refuse("virtual_router_id", settled.vrid, conflict(one, other));
+        }
+    }
+}
+
+fn places(i: &Instance) -> Vec<Place<'_>> {
+    match &i.delivery {
+        Delivery::Multicast { group } => i
+            .interface
+            .as_deref()
+            .map(|interface| Place::Segment { interface, group: *group })
+            .into_iter()
+            .collect(),
+        Delivery::Unicast { peers, .. } => {
+            let local = match i.source {
+                Some(source) => Local::Address(source),
+                None => Local::Interface(i.interface.as_deref()),
+            };
+            peers.iter().map(|peer| Place::Peer { local, peer: peer.addr }).collect()
+        }
+    }
+}
+
+fn conflict(one: &Instance, other: &Instance) -> String {
+    let (a, b, vrid, family) = (&other.name, &one.name, one.vrid, one.family);
+    match (&one.delivery, &one.interface) {
+        (Delivery::Multicast { .. }, Some(interface)) => {
+            format!("{a} and {b} both use VRID {vrid} with {family} on interface {interface}")
+        }
+        _ => format!("{a} and {b} both use VRID {vrid} with {family} and share a unicast peer"),
+    }
+}

@@ -1,0 +1,23 @@
+//! The whole way from files to a model.
+
+use super::host::Host;
+use super::lower::lower;
+use super::source::{self, Loader, ReadOptions};
+use crate::base::diag::{Diagnostics, Sources};
+use crate::model::Config;
+
+/// A model, and everything that was said on the way to it.
+#[derive(Debug)]
+pub struct Loaded {
+    pub config: Config,
+    pub sources: Sources,
+    /// In the order of the text. A fatal one means that the model must not be run.
+    pub diagnostics: Diagnostics,
+}
+
+/// Reads a configuration and makes a model of it.
+pub fn load(loader: &dyn Loader, path: &str, options: &ReadOptions, host: &dyn Host) -> Loaded {
+    let (document, sources, mut diagnostics) = source::read(loader, path, options);
+    let config = lower(&document, host, &mut diagnostics);
+    Loaded { config, sources, diagnostics }
+}

@@ -1,0 +1,134 @@
+//! `vrrp_sync_group`.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::instance::{read_link, RawLink};
+use super::settle::checked_links;
+use super::{Instances, Scene};
+use crate::base::diag::Span;
+use crate::config::document::{Node, Word};
+use crate::config::keyword::Kind;
+use crate::config::keywords;
+use crate::config::statement::Checker;
+use crate::model::vrrp::{SyncGroup, TrackedLink};
+
+/// A group as it is written.
+pub(super) struct RawGroup<'d> {
+    name: Word<'d>,
+    members: Vec<Word<'d>>,
+    links: Vec<RawLink<'d>>,
+    tracking_weight: bool,
+}
+
+/// Reads the block of a group.
+pub(super) fn read<'d>(checker: &mut Checker<'_>, node: Node<'d>) -> RawGroup<'d> {
+    let name = node.arg(0).unwrap_or_else(|| node.keyword());
+    let mut raw = RawGroup { name, members: Vec::new(), links: Vec::new(), tracking_weight: false };
+    checker.out.set_scope(Some(name.text));
+    checker.block(node.children(), &keywords::VRRP_SYNC_GROUP, &mut |checker, s| match s
+        .keyword
+        .name
+    {
+        "group" => {
+            checker.names(s.node, s.keyword, Kind::Text, &mut |_, word| raw.members.push(word))
+        }
+        "sync_group_tracking_weight" => raw.tracking_weight = true,
+        "track_interface" => {
+            raw.links.extend(s.node.children().filter_map(|l| read_link(checker, l)));
+        }
+        name => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
+    });
+    checker.out.set_scope(None);
+    raw
+}
+
+/// Resolves the members, and takes from them what they cannot have in a group.
+pub(super) fn settle(
+    scene: &mut Scene<'_, '_>,
+    raw: Vec<RawGroup<'_>>,
+    instances: &mut Instances,
+) -> Vec<SyncGroup> {
+    if raw.is_empty() {
+        return Vec::new();
+    }
+    let index: HashMap<String, usize> =
+        instances.list.iter().enumerate().map(|(i, s)| (s.instance.name.clone(), i)).collect();
+    let mut taken = HashSet::new();
+    let mut groups = Vec::with_capacity(raw.len());
+    for raw in raw {
+        scene.checker.out.set_scope(Some(raw.name.text));
+        groups.extend(settle_one(scene, raw, instances, &index, &mut taken));
+        scene.checker.out.set_scope(None);
+    }
+    groups
+}
+
+fn settle_one<'d>(
+    scene: &mut Scene<'_, '_>,
+    raw: RawGroup<'d>,
+    instances: &mut Instances,
+    index: &HashMap<String, usize>,
+    taken: &mut HashSet<&'d str>,
+) -> Option<SyncGroup> {
+    let span = raw.name.span;
+    let mut members = Vec::with_capacity(raw.members.len());
+    for word in raw.members {
+        let Some(&at) = index.get(word.text) else {
+            let why = if instances.left_out.contains(word.text) {
+                "was left out"
+            } else {
+                "does not exist"
+            };
+            let text = format!("vrrp_instance '{}' {why}: it is no member", word.text);
+            scene.error(word.text, word.span, text);
+            continue;
+        };
+        if !taken.insert(word.text) {
+            let text = format!("vrrp_instance '{}' is in a group already", word.text);
+            scene.error(word.text, word.span, text);
+            continue;
+        }
+        members.push((at, word.text));
+    }
+    match members.len() {
+        0 => {
+            scene.error("group", span, "the group has no members: it is left out");
+            return None;
+        }
+        1 => scene.error("group", span, "the group has only one member"),
+        _ => {}
+    }
+    if !raw.tracking_weight {
+        for &(at, name) in &members {
+            let Some(member) = instances.list.get_mut(at) else { continue };
+            // Nobody else has it before the model is complete.
+            if let Some(instance) = Rc::get_mut(&mut member.instance) {
+                drop_weights(scene, name, member.name, &mut instance.tracked_links);
+            }
+        }
+    }
+    let mut tracked_links: Vec<TrackedLink> =
+        checked_links(scene, raw.links).into_iter().map(|(link, _)| link).collect();
+    if !raw.tracking_weight {
+        drop_weights(scene, raw.name.text, span, &mut tracked_links);
+    }
+    Some(SyncGroup {
+        name: raw.name.text.to_owned(),
+        members: members.into_iter().map(|(_, name)| name.to_owned()).collect(),
+        tracked_links,
+        tracking_weight: raw.tracking_weight,
+    })
+}
+
+/// Members change state together: a priority of one of them must not decide.
+fn drop_weights(scene: &mut Scene<'_, '_>, whose: &str, span: Span, links: &mut [TrackedLink]) {
+    for link in links.iter_mut().filter(|link| link.weight != 0) {
+        let text = format!(
+            "weight of interface '{}' of '{whose}' is ignored without sync_group_tracking_weight",
+            link.interface
+        );
+        scene.error("weight", span, text);
+        link.weight = 0;
+    }
+}

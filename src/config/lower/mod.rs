@@ -1,0 +1,132 @@
+//! Document to model, one file per section.
+//!
+//! Everything is read before anything is judged: `global_defs` first, wherever it stands, because
+//! it has the defaults of the rest; then the blocks in the order of the text; then what needs all
+//! of them ([`crossref`](super::crossref)). No complaint ends the reading.
+
+mod address;
+mod global;
+mod group;
+mod instance;
+mod settle;
+mod strict;
+
+pub(super) use instance::number;
+pub(super) use settle::seconds;
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::complaints::Complaints;
+use super::document::{Document, Node};
+use super::host::Host;
+use super::keywords;
+use super::statement::{Checker, Statement};
+use super::{crossref, value::Value};
+use crate::base::diag::{Diagnostics, Span};
+use crate::model::{vrrp, Config};
+
+/// Makes a model of what the operator wrote.
+///
+/// Whatever is wrong is told in `diags` and left out or corrected; with a complaint of
+/// [`Severity::Fatal`](crate::base::diag::Severity::Fatal) the model must not be run.
+pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config {
+    let mut checker = Checker::new(Complaints::new(diags));
+    let (global, defaults) = global::lower(doc, host, &mut checker);
+    let mut config = Config { global, ..Config::default() };
+    let mut instances = Instances::default();
+    let mut groups = Vec::new();
+    checker.block(doc.roots(), &keywords::ROOT, &mut |checker, s| match s.keyword.name {
+        "vrrp_instance" => {
+            let read = instance::read(checker, s.node);
+            checker.out.set_scope(Some(read.name));
+            let mut scene = Scene { checker, host, defaults: &defaults };
+            let settled = settle::settle(&mut scene, read);
+            checker.out.set_scope(None);
+            match settled {
+                Some(settled) => instances.list.push(settled),
+                None => {
+                    instances.left_out.insert(name_of(s.node).to_owned());
+                }
+            }
+        }
+        "vrrp_sync_group" => groups.push(group::read(checker, s.node)),
+        name => top_level(&mut config, name, s),
+    });
+    let mut scene = Scene { checker: &mut checker, host, defaults: &defaults };
+    config.groups = group::settle(&mut scene, groups, &mut instances);
+    crossref::routers(&mut checker.out, &instances.list);
+    config.global.rx_buffer = defaults.rx_buffer.bytes(host, &instances.list);
+    config.instances = instances.list.into_iter().map(|i| i.instance).collect();
+    checker.out.finish();
+    diags.sort();
+    config
+}
+
+/// The bare keywords of the top level.
+fn top_level(config: &mut Config, name: &str, s: Statement<'_>) {
+    let global = &mut config.global;
+    match (name, s.value) {
+        ("net_namespace", Value::Text(name)) => global.net_namespace = Some(name.to_owned()),
+        ("instance", Value::Text(name)) => {
+            global.instance_name = Some(name.to_owned());
+            global.use_pid_dir = true;
+        }
+        ("use_pid_dir", _) => global.use_pid_dir = true,
+        // Read before everything else.
+        ("global_defs", _) => {}
+        _ => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
+    }
+}
+
+/// Everything a rule may look at.
+struct Scene<'s, 'a> {
+    checker: &'s mut Checker<'a>,
+    host: &'s dyn Host,
+    defaults: &'s global::Defaults,
+}
+
+impl Scene<'_, '_> {
+    fn error(&mut self, about: &str, span: Span, text: impl AsRef<str>) {
+        self.checker.out.error(about, span, text);
+    }
+
+    fn refuse(&mut self, about: &str, span: Span, text: impl AsRef<str>) {
+        self.checker.out.refuse(about, span, text);
+    }
+
+    /// Complains if there is no such interface and there has to be one.
+    fn check_link(&mut self, name: &str, span: Span) {
+        if self.defaults.dynamic_interfaces || self.host.link(name).is_some() {
+            return;
+        }
+        let text = format!("interface '{name}' does not exist");
+        if self.checker.out.refuse(name, span, text) {
+            self.checker
+                .out
+                .hint("'dynamic_interfaces' in global_defs allows interfaces that come later");
+        }
+    }
+}
+
+/// An instance, and where to point when it does not get on with another.
+pub(super) struct Settled {
+    pub instance: Rc<vrrp::Instance>,
+    pub name: Span,
+    pub vrid: Span,
+}
+
+/// All instances, and the names of those that were left out.
+#[derive(Default)]
+struct Instances {
+    list: Vec<Settled>,
+    left_out: HashSet<String>,
+}
+
+/// The name of a block; its presence was checked.
+fn name_of(node: Node<'_>) -> &str {
+    node.arg(0).map_or("", |w| w.text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,485 @@
+//! The rules of one instance: defaults, what excludes what, what is refused.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::address;
+use super::instance::{RawInstance, RawLink};
+use super::{strict, Scene, Settled};
+use crate::base::addr::{is_link_local, Family};
+use crate::base::diag::Span;
+use crate::config::host::LinkFacts;
+use crate::model::vrrp::{
+    Authentication, ChecksumForm, Delivery, Garp, InitialState, Instance, StandingFault,
+    TrackedLink, Version, VirtualAddress,
+};
+
+/// The part of an instance that other rules depend on.
+struct Core {
+    family: Family,
+    version: Version,
+    strict: bool,
+    priority: u8,
+    state: InitialState,
+}
+
+impl Core {
+    const fn is_owner(&self) -> bool {
+        self.priority == 255
+    }
+}
+
+/// Makes an instance of what was written; `None` if it is left out.
+pub(super) fn settle<'d>(scene: &mut Scene<'_, '_>, mut raw: RawInstance<'d>) -> Option<Settled> {
+    let core = core(scene, &mut raw);
+    let vrid = raw.vrid.or_else(|| {
+        scene.refuse("virtual_router_id", raw.span, "virtual_router_id is missing");
+        None
+    });
+    let authentication = authentication(scene, &raw, &core);
+    let interface = interface(scene, &raw);
+    let link = interface.and_then(|name| scene.host.link(name));
+    let delivery = delivery(scene, &raw, &core, link);
+    let standing_fault = standing_fault(scene, &raw, &delivery, interface, link);
+    check_source(scene, &raw, &delivery, interface);
+    let advert_interval = advert_interval(scene, &raw, core.version);
+    let preemption = preemption(scene, &mut raw, &core);
+    let tracked_links = tracked_links(scene, std::mem::take(&mut raw.links), &core, interface);
+    let (addresses, excluded) = addresses(scene, &mut raw, &core, interface, link);
+    let priority = core.priority;
+    let strictly = strict::Settings::new(scene, &raw, &core.facts(), &addresses);
+    let defaults = scene.defaults;
+    let (vrid, authentication) = (vrid?, authentication?);
+    let instance = Instance {
+        name: raw.name.to_owned(),
+        interface: interface.map(str::to_owned),
+        vrid: vrid.value,
+        family: core.family,
+        version: core.version,
+        initial_state: core.state,
+        priority,
+        advert_interval,
+        down_timer_adverts: strictly.down_timer_adverts,
+        authentication,
+        delivery,
+        source: raw.source,
+        track_source: raw.track_source && raw.source.is_some(),
+        checksum: checksum(&raw, defaults.v3_checksum_as_v2),
+        checksum_follows_peer: raw.old_checksum != Some(false),
+        nopreempt: preemption.nopreempt,
+        preempt_delay: preemption.delay,
+        strict: core.strict,
+        lower_prio_no_advert: strictly.lower_prio_no_advert,
+        higher_prio_send_advert: strictly.higher_prio_send_advert,
+        skip_check_adv_addr: raw.skip_check_adv_addr.unwrap_or(defaults.skip_check_adv_addr),
+        owner_ignore_adverts: strictly.owner_ignore_adverts,
+        accept: strictly.accept,
+        dont_track_primary: raw.dont_track_primary,
+        tracked_links,
+        garp: garp(scene, &raw, &strictly),
+        addresses,
+        excluded,
+        promote_secondaries: raw.promote_secondaries,
+        timer_expired_backup: preemption.timer_expired_backup,
+        debug: raw.debug,
+        standing_fault,
+    };
+    Some(Settled { instance: Rc::new(instance), name: raw.span, vrid: vrid.span })
+}
+
+impl Core {
+    const fn facts(&self) -> strict::Facts {
+        strict::Facts {
+            strict: self.strict,
+            owner: self.is_owner(),
+            version: self.version,
+            family: self.family,
+        }
+    }
+}
+
+/// Family, version, priority and state, which decide each other.
+fn core(scene: &mut Scene<'_, '_>, raw: &mut RawInstance<'_>) -> Core {
+    let family = raw.family.unwrap_or(Family::V4);
+    let mut version = raw.version.unwrap_or(scene.defaults.version);
+    let strict = raw.strict.unwrap_or(scene.defaults.strict);
+    if strict && family == Family::V6 && version == Version::V2 {
+        scene.error(
+            "version",
+            raw.span,
+            "strict mode has no version 2 over IPv6: version 3 is used",
+        );
+        version = Version::V3;
+    }
+    let given = raw.state.map(|s| s.value);
+    let default = if given == Some(InitialState::Master) { 255 } else { 100 };
+    let priority = raw.priority.unwrap_or(default);
+    let by_priority = if priority == 255 { InitialState::Master } else { InitialState::Backup };
+    let mut state = given.unwrap_or(by_priority);
+    if let (true, Some(given)) = (strict && state != by_priority, raw.state) {
+        let text = "strict mode derives the state from the priority: MASTER with 255, else BACKUP";
+        scene.error("state", given.span, text);
+        state = by_priority;
+    }
+    Core { family, version, strict, priority, state }
+}
+
+/// `None`: the instance must not run, since it would run unprotected.
+fn authentication(
+    scene: &mut Scene<'_, '_>,
+    raw: &RawInstance<'_>,
+    core: &Core,
+) -> Option<Authentication> {
+    let auth = &raw.auth;
+    if let Some(span) = auth.hmac {
+        let text = "auth_hmac is not supported by this version: the instance is left out";
+        scene.error("auth_hmac", span, text);
+        return None;
+    }
+    let Some(block) = auth.block else { return Some(Authentication::None) };
+    let none = Some(Authentication::None);
+    if core.version == Version::V3 {
+        let text = "version 3 has no authentication: it is ignored";
+        scene.error("authentication", block, text);
+        return none;
+    }
+    if core.strict {
+        let text = "strict mode has no authentication: it is ignored";
+        scene.error("authentication", block, text);
+        return none;
+    }
+    match auth.kind {
+        None => {
+            scene.error("auth_type", block, "auth_type is missing: authentication is ignored");
+            none
+        }
+        Some(kind) if kind.value == "AH" => {
+            if core.family == Family::V6 {
+                scene.error("auth_type", kind.span, "auth_type AH with IPv6 is ignored");
+                return none;
+            }
+            let text = "auth_type AH is not supported by this version: the instance is left out";
+            scene.error("auth_type", kind.span, text);
+            None
+        }
+        Some(_) => match auth.password {
+            None => {
+                scene.error("auth_pass", block, "auth_pass is missing: authentication is ignored");
+                none
+            }
+            Some(word) => Some(Authentication::Pass(password(word.text))),
+        },
+    }
+}
+
+/// Eight octets; the table complained of more.
+fn password(text: &str) -> [u8; 8] {
+    let mut password = [0; 8];
+    for (to, from) in password.iter_mut().zip(text.bytes()) {
+        *to = from;
+    }
+    password
+}
+
+/// The interface of the instance, if it can be one.
+fn interface<'d>(scene: &mut Scene<'_, '_>, raw: &RawInstance<'d>) -> Option<&'d str> {
+    let mut interface = raw.interface;
+    if let Some(word) = interface {
+        scene.check_link(word.text, word.span);
+        if word.text == "lo" {
+            let text = "interface 'lo' cannot have a virtual router: it is ignored";
+            scene.error("interface", word.span, text);
+            interface = None;
+        }
+    }
+    if interface.is_none() && (raw.unicast.is_none() || raw.source.is_none()) {
+        let text = "interface is missing; only unicast with unicast_src_ip does without";
+        scene.refuse("interface", raw.span, text);
+    }
+    interface.map(|word| word.text)
+}
+
+fn delivery(
+    scene: &mut Scene<'_, '_>,
+    raw: &RawInstance<'_>,
+    core: &Core,
+    link: Option<LinkFacts>,
+) -> Delivery {
+    let unicast = !raw.peers.is_empty() || raw.fault_without_peer;
+    if !unicast {
+        if let Some(span) = raw.unicast {
+            let text = "no unicast_peer is given: multicast is used in spite of unicast settings";
+            scene.error("unicast_peer", span, text);
+        }
+        if let Some(ttl) = raw.ttl {
+            let text = "unicast_ttl without unicast_peer is ignored";
+            scene.error("unicast_ttl", ttl.span, text);
+        }
+        return Delivery::Multicast { group: group(scene, raw, core.family) };
+    }
+    if let Some(group) = raw.group {
+        let text = "mcast_dst_ip is ignored: the instance has unicast peers";
+        scene.error("mcast_dst_ip", group.span, text);
+    }
+    if core.strict && link.is_some_and(|link| link.multicast) && !raw.peers.is_empty() {
+        let span = raw.unicast.unwrap_or(raw.span);
+        let text = "strict mode has no unicast on an interface with multicast";
+        scene.refuse("unicast_peer", span, text);
+    }
+    Delivery::Unicast {
+        peers: raw.peers.clone(),
+        ttl: raw.ttl.map(|ttl| ttl.value),
+        check_source: raw.check_source || scene.defaults.check_unicast_src,
+    }
+}
+
+fn group(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, family: Family) -> IpAddr {
+    if let Some(group) = raw.group {
+        if Family::of(&group.value) == family {
+            return group.value;
+        }
+        let text =
+            format!("mcast_dst_ip '{}' is not an {family} group: it is ignored", group.value);
+        scene.error("mcast_dst_ip", group.span, text);
+    }
+    match family {
+        Family::V4 => scene.defaults.mcast_group4.into(),
+        Family::V6 => scene.defaults.mcast_group6.into(),
+    }
+}
+
+fn standing_fault(
+    scene: &mut Scene<'_, '_>,
+    raw: &RawInstance<'_>,
+    delivery: &Delivery,
+    interface: Option<&str>,
+    link: Option<LinkFacts>,
+) -> Option<StandingFault> {
+    match delivery {
+        Delivery::Unicast { peers, .. } if peers.is_empty() => Some(StandingFault::NoPeer),
+        Delivery::Multicast { .. } if link.is_some_and(|link| !link.multicast) => {
+            let text = format!(
+                "interface '{}' has no multicast, and no unicast_peer is given: the instance stays in FAULT",
+                interface.unwrap_or_default()
+            );
+            scene.error("interface", raw.interface.map_or(raw.span, |w| w.span), text);
+            Some(StandingFault::NoMulticast)
+        }
+        _ => None,
+    }
+}
+
+/// A link-local address means nothing without its link.
+fn check_source(
+    scene: &mut Scene<'_, '_>,
+    raw: &RawInstance<'_>,
+    delivery: &Delivery,
+    interface: Option<&str>,
+) {
+    let Some(source) = raw.source else { return };
+    let unicast = matches!(delivery, Delivery::Unicast { .. });
+    if unicast && interface.is_none() && is_link_local(&source) {
+        let text = format!("link-local source '{source}' needs an interface");
+        scene.refuse("unicast_src_ip", raw.span, text);
+    }
+}
+
+/// Whole seconds up to 255 in version 2, hundredths up to 40.95 s in version 3
+/// (RFC 3768 §5.3.7, RFC 9568 §5.2.7).
+fn advert_interval(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, version: Version) -> Duration {
+    const SECOND: u64 = 1_000_000;
+    let Some(given) = raw.advert else { return Duration::from_secs(1) };
+    let micros = crate::base::time::micros(given.value);
+    let (step, max, rule) = match version {
+        Version::V2 => (SECOND, 255 * SECOND, "version 2 counts whole seconds"),
+        Version::V3 => (10_000, 40_950_000, "version 3 counts hundredths of a second up to 40.95"),
+    };
+    let rounded = ((micros + step / 2) / step * step).clamp(step, max);
+    if rounded != micros {
+        let text = format!(
+            "advert_int {}: {rule}, {} is used",
+            seconds(given.value),
+            seconds(Duration::from_micros(rounded))
+        );
+        scene.error("advert_int", given.span, text);
+    }
+    Duration::from_micros(rounded)
+}
+
+/// Seconds, as short as they can be written.
+pub(in crate::config) fn seconds(d: Duration) -> String {
+    let text = format!("{}.{:06}", d.as_secs(), d.subsec_micros());
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+struct Preemption {
+    nopreempt: bool,
+    delay: Duration,
+    timer_expired_backup: Option<u8>,
+}
+
+fn preemption(scene: &mut Scene<'_, '_>, raw: &mut RawInstance<'_>, core: &Core) -> Preemption {
+    let mut nopreempt = raw.nopreempt;
+    let mut delay = raw.preempt_delay.filter(|d| !d.value.is_zero());
+    let master = core.state == InitialState::Master;
+    if let Some(span) = nopreempt.filter(|_| master || core.is_owner()) {
+        let why = if core.is_owner() { "priority 255" } else { "state MASTER" };
+        scene.error("nopreempt", span, format!("nopreempt is ignored with {why}"));
+        nopreempt = None;
+    }
+    let why = if core.strict {
+        Some("in strict mode")
+    } else if master {
+        Some("with state MASTER")
+    } else if nopreempt.is_some() {
+        Some("with nopreempt")
+    } else {
+        None
+    };
+    if let (Some(given), Some(why)) = (delay, why) {
+        scene.error("preempt_delay", given.span, format!("preempt_delay is ignored {why}"));
+        delay = None;
+    }
+    let mut expired = raw.timer_expired_backup;
+    if let Some(given) = expired.filter(|_| nopreempt.is_none()) {
+        let text = "timer_expired_backup is ignored without nopreempt";
+        scene.error("timer_expired_backup", given.span, text);
+        expired = None;
+    }
+    Preemption {
+        nopreempt: nopreempt.is_some(),
+        delay: delay.map_or(Duration::ZERO, |d| d.value),
+        timer_expired_backup: expired.map(|e| e.value),
+    }
+}
+
+fn tracked_links(
+    scene: &mut Scene<'_, '_>,
+    raw: Vec<RawLink<'_>>,
+    core: &Core,
+    interface: Option<&str>,
+) -> Vec<TrackedLink> {
+    let mut links = checked_links(scene, raw);
+    links.retain(|(link, span)| {
+        let own = interface == Some(link.interface.as_str());
+        if own {
+            let text = "the interface of the instance is tracked anyway: the line is ignored";
+            scene.error("track_interface", *span, text);
+        }
+        let useless = core.is_owner() && link.weight != 0;
+        if useless && !own {
+            let text = format!(
+                "interface '{}' is not tracked: weights mean nothing with priority 255",
+                link.interface
+            );
+            scene.error("track_interface", *span, text);
+        }
+        !own && !useless
+    });
+    links.into_iter().map(|(link, _)| link).collect()
+}
+
+/// The links that exist or may come, each once.
+pub(super) fn checked_links(
+    scene: &mut Scene<'_, '_>,
+    raw: Vec<RawLink<'_>>,
+) -> Vec<(TrackedLink, Span)> {
+    let mut seen = HashSet::new();
+    let mut links = Vec::with_capacity(raw.len());
+    for RawLink { name, link } in raw {
+        scene.check_link(name.text, name.span);
+        if seen.insert(name.text) {
+            links.push((link, name.span));
+        } else {
+            let text = format!("interface '{}' is tracked already: the line is ignored", name.text);
+            scene.error("track_interface", name.span, text);
+        }
+    }
+    links
+}
+
+/// Both lists of addresses. What does not fit into an advertisement goes to the second.
+fn addresses<'d>(
+    scene: &mut Scene<'_, '_>,
+    raw: &mut RawInstance<'d>,
+    core: &Core,
+    interface: Option<&'d str>,
+    link: Option<LinkFacts>,
+) -> (Vec<VirtualAddress>, Vec<VirtualAddress>) {
+    let mut seen = HashSet::new();
+    let advertised = std::mem::take(&mut raw.addresses);
+    let mut addresses = address::settle_all(scene, interface, advertised, &mut seen);
+    let excluded = std::mem::take(&mut raw.excluded);
+    let mut excluded = address::settle_all(scene, interface, excluded, &mut seen);
+    let max = max_addresses(core.family, core.version, link.map(|link| link.mtu));
+    if addresses.len() > max {
+        let text = format!(
+            "{} addresses, {max} fit into an advertisement: the rest is not advertised",
+            addresses.len()
+        );
+        scene.error("virtual_ipaddress", raw.span, text);
+        let mut rest = addresses.split_off(max);
+        rest.append(&mut excluded);
+        excluded = rest;
+    }
+    if addresses.is_empty() {
+        no_address(scene, raw, core);
+    }
+    (addresses, excluded)
+}
+
+fn no_address(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, core: &Core) {
+    if let Some(span) = raw.no_address {
+        if !core.strict {
+            return;
+        }
+        scene.error("no_virtual_ipaddress", span, "no_virtual_ipaddress is ignored in strict mode");
+    }
+    let text = "no virtual_ipaddress is given";
+    if core.strict || core.version == Version::V3 {
+        let why = if core.strict { "strict mode" } else { "version 3" };
+        scene.refuse("virtual_ipaddress", raw.span, format!("{text}: {why} needs one"));
+    } else {
+        scene.error("virtual_ipaddress", raw.span, text);
+    }
+}
+
+/// How many addresses one advertisement can carry.
+///
+/// The Ethernet header counts against the MTU as well: that is the limit peers are used to.
+fn max_addresses(family: Family, version: Version, mtu: Option<u32>) -> usize {
+    const COUNT_FIELD: usize = 255;
+    let Some(mtu) = mtu else { return COUNT_FIELD };
+    let (header, size) = match family {
+        Family::V4 => (20, 4),
+        Family::V6 => (40, 16),
+    };
+    let authentication = if version == Version::V2 { 8 } else { 0 };
+    let room = (mtu as usize).saturating_sub(14 + header + 8 + authentication);
+    COUNT_FIELD.min(room / size)
+}
+
+fn checksum(raw: &RawInstance<'_>, as_v2: bool) -> ChecksumForm {
+    if raw.v3_checksum_as_v2.unwrap_or(as_v2) {
+        ChecksumForm::AsV2
+    } else if raw.old_checksum == Some(true) {
+        ChecksumForm::OldUnicast
+    } else {
+        ChecksumForm::PseudoHeader
+    }
+}
+
+fn garp(scene: &Scene<'_, '_>, raw: &RawInstance<'_>, strictly: &strict::Settings) -> Garp {
+    let defaults = scene.defaults;
+    let seconds = |n: u32| Duration::from_secs(n.into());
+    Garp {
+        delay: seconds(raw.garp.delay.unwrap_or(defaults.garp_delay)),
+        repeat: raw.garp.repeat.unwrap_or(defaults.garp_repeat),
+        refresh: seconds(raw.garp.refresh.unwrap_or(defaults.garp_refresh)),
+        refresh_repeat: raw.garp.refresh_repeat.unwrap_or(defaults.garp_refresh_repeat),
+        lower_prio_delay: seconds(strictly.garp_lower_prio_delay),
+        lower_prio_repeat: strictly.garp_lower_prio_repeat,
+    }
+}

@@ -1,0 +1,463 @@
+//! Any statement against the table of its block: is the keyword known, are its words what they
+//! have to be, has it the braces it needs. What it means is decided in [`lower`](super::lower).
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::complaints::Complaints;
+use super::document::{Children, Node, Word};
+use super::entry::Cursor;
+use super::keyword::{Args, Bad, Block, Body, Keyword, Kind, Repeat, Standing, Told};
+use super::lex::script::line_words;
+use super::suggest;
+use super::value::{cut, describe, parse, Value, Wrong};
+use crate::base::diag::{Severity, Span};
+
+/// How many unknown words get a suggestion: finding one costs a look at every keyword.
+const SUGGESTIONS: u32 = 50;
+
+/// A statement that passed, and is in effect.
+#[derive(Clone, Copy)]
+pub(super) struct Statement<'d> {
+    /// Under its present name, whatever was written.
+    pub keyword: &'static Keyword,
+    pub node: Node<'d>,
+    /// What its first word turned out to be.
+    pub value: Value<'d>,
+}
+
+pub(super) struct Checker<'a> {
+    pub out: Complaints<'a>,
+    /// Keywords of which was told that they are not in effect.
+    noted: BTreeSet<&'static str>,
+    suggestions: u32,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(out: Complaints<'a>) -> Self {
+        Self { out, noted: BTreeSet::new(), suggestions: 0 }
+    }
+
+    /// Tells once per configuration that a keyword has no effect.
+    pub(super) fn note_not_in_effect(&mut self, keyword: &'static str, word: Word<'_>) {
+        if self.noted.insert(keyword) {
+            self.out.note(word.span, format!("{keyword}: accepted, not in effect in this version"));
+        }
+    }
+
+    /// Checks the statements of a block and hands those in effect to `take`, in order.
+    pub(super) fn block<'d>(
+        &mut self,
+        statements: Children<'d>,
+        block: &'static Block,
+        take: &mut dyn FnMut(&mut Self, Statement<'d>),
+    ) {
+        self.statements(statements, block, true, take);
+    }
+
+    fn statements<'d>(
+        &mut self,
+        statements: Children<'d>,
+        block: &'static Block,
+        in_effect: bool,
+        take: &mut dyn FnMut(&mut Self, Statement<'d>),
+    ) {
+        let mut seen = Seen::default();
+        for node in statements {
+            let Some(keyword) = self.keyword(node, block) else { continue };
+            if in_effect && !keyword.in_effect {
+                self.note_not_in_effect(keyword.name, node.keyword());
+            }
+            if !self.is_welcome_again(&mut seen, keyword, node) {
+                continue;
+            }
+            let value = self.args(node, keyword, block);
+            let Some(value) = value else { continue };
+            if !self.braces(node, keyword) {
+                continue;
+            }
+            if in_effect && keyword.in_effect {
+                take(self, Statement { keyword, node, value });
+            } else {
+                self.body(node, keyword);
+            }
+        }
+    }
+
+    /// Looks the keyword up, under its present name where it has an old one.
+    fn keyword(&mut self, node: Node<'_>, block: &'static Block) -> Option<&'static Keyword> {
+        let word = node.keyword();
+        let Some(keyword) = block.find(word.text) else {
+            let text = format!("Unknown keyword '{}'", word.text);
+            if self.out.error(word.text, word.span, text) && self.suggestions < SUGGESTIONS {
+                self.suggestions += 1;
+                if let Some(hint) = suggest::keyword(word.text, block) {
+                    self.out.hint(hint);
+                }
+            }
+            return None;
+        };
+        match keyword.standing {
+            Standing::Current => Some(keyword),
+            Standing::Replaced { by } => {
+                let text = format!("'{}' is outdated: use {by}", word.text);
+                self.out.error(keyword.name, word.span, text);
+                Some(keyword)
+            }
+            Standing::Alias { of, told } => {
+                let text = format!("'{}' is the old name of '{of}'", word.text);
+                let severity = match told {
+                    Told::Never => None,
+                    Told::Note => Some(Severity::Note),
+                    Told::Error => Some(Severity::Error),
+                };
+                if let Some(severity) = severity {
+                    self.out.tell(severity, keyword.name, Some(word.span), text);
+                }
+                block.find(of)
+            }
+        }
+    }
+
+    /// False if the statement repeats what may not be repeated and does not count.
+    fn is_welcome_again<'d>(
+        &mut self,
+        seen: &mut Seen<'d>,
+        keyword: &'static Keyword,
+        node: Node<'d>,
+    ) -> bool {
+        let word = node.keyword();
+        match keyword.repeat {
+            Repeat::Fine => true,
+            Repeat::FirstCounts => {
+                let again = seen.keyword(keyword.name);
+                if again {
+                    let text = format!("'{}' again: the first one counts", word.text);
+                    self.out.error(keyword.name, word.span, text);
+                }
+                !again
+            }
+            Repeat::LastCounts => {
+                if seen.keyword(keyword.name) {
+                    let text = format!("'{}' again: the last one counts", word.text);
+                    self.out.error(keyword.name, word.span, text);
+                }
+                true
+            }
+            Repeat::ByName => {
+                let Some(name) = node.arg(0) else { return true };
+                let again =
+                    !seen.names.insert((keyword.name, name.text, node.arg(1).map(|w| w.text)));
+                if again {
+                    let text = format!(
+                        "{} '{}' is defined already: this one is skipped",
+                        keyword.name, name.text
+                    );
+                    self.out.error(keyword.name, name.span, text);
+                }
+                !again
+            }
+        }
+    }
+
+    /// Checks the words of the line; the value of the first, or `None` if the statement is void.
+    fn args<'d>(
+        &mut self,
+        node: Node<'d>,
+        keyword: &'static Keyword,
+        block: &'static Block,
+    ) -> Option<Value<'d>> {
+        match keyword.args {
+            Args::Row { required, kinds } => self.row(node, keyword, block, required, kinds),
+            Args::Many { required, kind } => {
+                if node.args().len() < required {
+                    self.missing(keyword.name, node.keyword(), kind);
+                    return None;
+                }
+                let mut first = Some(Value::Nothing);
+                for (i, word) in node.args().enumerate() {
+                    let value = self.value(keyword.name, kind, word, keyword.bad);
+                    if i == 0 {
+                        first = value;
+                    }
+                }
+                first
+            }
+            Args::Options(entry) => {
+                let mut cursor = Cursor::args(node);
+                self.entry_words(&mut cursor, entry, &mut |_, _| {}).then_some(Value::Nothing)
+            }
+            Args::Script { required, user } => self.script(node, keyword, required, user),
+            Args::Service => self.service(node, keyword),
+        }
+    }
+
+    fn row<'d>(
+        &mut self,
+        node: Node<'d>,
+        keyword: &'static Keyword,
+        block: &'static Block,
+        required: usize,
+        kinds: &'static [Kind],
+    ) -> Option<Value<'d>> {
+        let mut words = node.args();
+        let mut first = Some(Value::Nothing);
+        for (i, &kind) in kinds.iter().enumerate() {
+            match words.next() {
+                Some(word) => {
+                    let value = self.value(keyword.name, kind, word, keyword.bad);
+                    if i == 0 {
+                        first = value;
+                    }
+                }
+                None if i < required => {
+                    self.missing(keyword.name, node.keyword(), kind);
+                    return None;
+                }
+                None => break,
+            }
+        }
+        if words.len() > 0 && !self.left_over(node, keyword, block, kinds.len()) {
+            return None;
+        }
+        first
+    }
+
+    /// Tells of words after those that count; false if the statement is void for them.
+    fn left_over(
+        &mut self,
+        node: Node<'_>,
+        keyword: &'static Keyword,
+        block: &'static Block,
+        used: usize,
+    ) -> bool {
+        let Some(word) = node.args().nth(used) else { return true };
+        let shown = |words: &mut dyn Iterator<Item = Word<'_>>| {
+            let mut text = String::new();
+            for w in words.take(8) {
+                if !text.is_empty() {
+                    text.push(' ');
+                }
+                text.extend(w.text.chars().take(40));
+            }
+            text
+        };
+        let before = shown(&mut node.words().take(used + 1));
+        let rest = shown(&mut node.words().skip(used + 1));
+        match keyword.body {
+            Body::Keywords(_) if keyword.repeat == Repeat::ByName => {
+                let text = format!("'{rest}' after '{before}': the block is skipped");
+                self.out.error(keyword.name, word.span, text);
+                return false;
+            }
+            Body::Entries(_) => {
+                let text = format!("'{rest}' between '{before}' and '{{' is ignored");
+                self.out.error(keyword.name, word.span, text);
+                return true;
+            }
+            _ => {}
+        }
+        let mut text = format!("'{rest}' after '{before}' is ignored");
+        if block.find(word.text).is_some() {
+            text.push_str(": write one keyword per line");
+        } else if used == 0 && matches!(word.text, "off" | "no" | "false") {
+            text.push_str(": the keyword alone switches it on");
+        }
+        self.out.warn(keyword.name, word.span, text);
+        true
+    }
+
+    fn script<'d>(
+        &mut self,
+        node: Node<'d>,
+        keyword: &'static Keyword,
+        required: bool,
+        user: bool,
+    ) -> Option<Value<'d>> {
+        let word = node.keyword();
+        match line_words(node.raw()).map(|words| words.len()) {
+            Err(quote) => {
+                let text = format!("{quote}: '{}' is ignored", keyword.name);
+                self.out.error(keyword.name, word.span, text);
+                None
+            }
+            Ok(0) if required => {
+                let text = format!("'{}' needs a command", word.text);
+                self.out.error(keyword.name, word.span, text);
+                None
+            }
+            Ok(n) => {
+                let used = if user { 3 } else { 1 };
+                if n > used {
+                    let text = format!(
+                        "words after the command of '{}' are ignored: quote the whole command",
+                        word.text
+                    );
+                    self.out.warn(keyword.name, word.span, text);
+                }
+                Some(Value::Nothing)
+            }
+        }
+    }
+
+    /// `ADDRESS [PORT]`, `fwmark N` or `group NAME`.
+    fn service<'d>(&mut self, node: Node<'d>, keyword: &'static Keyword) -> Option<Value<'d>> {
+        const MARK: Kind = Kind::Int { min: 0, max: 4_294_967_295, lenient: true };
+        const PORT: Kind = Kind::Int { min: 0, max: 65_535, lenient: false };
+        let Some(first) = node.arg(0) else {
+            self.missing(keyword.name, node.keyword(), Kind::Address);
+            return None;
+        };
+        let kind = match first.text {
+            "fwmark" => MARK,
+            "group" => Kind::Text,
+            _ => {
+                let value = self.value(keyword.name, Kind::Address, first, Bad::Ignore)?;
+                if let Some(port) = node.arg(1) {
+                    self.value(keyword.name, PORT, port, Bad::Ignore)?;
+                }
+                return Some(value);
+            }
+        };
+        let Some(second) = node.arg(1) else {
+            self.missing(first.text, first, kind);
+            return None;
+        };
+        self.value(first.text, kind, second, Bad::Ignore)
+    }
+
+    /// Reads one word; `None` if it is no good and nothing takes its place.
+    pub(super) fn value<'d>(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        word: Word<'d>,
+        bad: Bad,
+    ) -> Option<Value<'d>> {
+        let wrong = match parse(kind, word.text) {
+            Ok(value) => return Some(value),
+            Err(wrong) => wrong,
+        };
+        if let Wrong::CutTo(value, end) = wrong {
+            let text = format!("'{}' of {name} '{}' is ignored", &word.text[end..], word.text);
+            self.out.warn(name, word.span, text);
+            return Some(value);
+        }
+        let used = match wrong {
+            Wrong::UsedAs(value) => Some(value),
+            _ => replacement(kind, wrong, bad, word.text),
+        };
+        if let Kind::Secret(max) = kind {
+            // Without a column, the line is not shown either.
+            let span = Span { column: 0, ..word.span };
+            let text = match used {
+                Some(_) => {
+                    format!("{name} is longer than {max} bytes: only the first {max} are used")
+                }
+                None => format!("{name} is empty"),
+            };
+            self.out.error(name, span, text);
+            return used;
+        }
+        let mut text = format!("{name} '{}' is not {}", word.text, describe(kind));
+        if let Some(used) = used {
+            text.push_str(&format!(": {} is used", show(used)));
+        }
+        self.out.error(name, word.span, text);
+        used
+    }
+
+    pub(super) fn missing(&mut self, name: &str, word: Word<'_>, kind: Kind) {
+        self.out.error(name, word.span, format!("'{name}' needs {}", describe(kind)));
+    }
+
+    /// False if the statement has a block it must not have, or lacks the one it must have.
+    fn braces(&mut self, node: Node<'_>, keyword: &'static Keyword) -> bool {
+        let word = node.keyword();
+        let wanted = !matches!(keyword.body, Body::None);
+        if wanted == node.has_block() {
+            return true;
+        }
+        let text = if wanted {
+            format!("'{}' needs a block: '{{' is missing", word.text)
+        } else {
+            format!("'{}' takes no block: what is between the braces is ignored", word.text)
+        };
+        self.out.error(keyword.name, word.span, text);
+        !wanted
+    }
+
+    /// Checks the block of a keyword that is not in effect.
+    fn body(&mut self, node: Node<'_>, keyword: &'static Keyword) {
+        match keyword.body {
+            Body::None => {}
+            Body::Keywords(block) => {
+                self.statements(node.children(), block, false, &mut |_, _| {});
+            }
+            Body::Entries(entry) => {
+                for line in node.children() {
+                    self.entry(line, entry, &mut |_, _| {});
+                }
+            }
+            Body::Names(kind) => self.names(node, keyword, kind, &mut |_, _| {}),
+        }
+    }
+}
+
+/// What a block had already, of keywords that may not come twice.
+#[derive(Default)]
+struct Seen<'d> {
+    keywords: Vec<&'static str>,
+    names: HashSet<(&'static str, &'d str, Option<&'d str>)>,
+}
+
+impl Seen<'_> {
+    /// True if the keyword was there before.
+    fn keyword(&mut self, name: &'static str) -> bool {
+        let again = self.keywords.contains(&name);
+        if !again {
+            self.keywords.push(name);
+        }
+        again
+    }
+}
+
+/// What takes the place of a number that is no good.
+fn replacement<'d>(kind: Kind, wrong: Wrong<'_>, bad: Bad, text: &'d str) -> Option<Value<'d>> {
+    if bad == Bad::Bare {
+        return Some(Value::Nothing);
+    }
+    if let (Kind::Short(max), Bad::Cut, Wrong::Above) = (kind, bad, wrong) {
+        return Some(Value::Text(cut(text, max)));
+    }
+    let Kind::Int { min, max, .. } = kind else {
+        let Bad::Use(n) = bad else { return None };
+        return match kind {
+            Kind::Time { .. } => u64::try_from(n).ok().map(Value::Micros),
+            _ => None,
+        };
+    };
+    match (bad, wrong) {
+        (Bad::Use(n), _) => Some(Value::Int(n)),
+        (Bad::Raise | Bad::Clamp, Wrong::Below) => Some(Value::Int(min)),
+        (Bad::Clamp, Wrong::Above) => Some(Value::Int(max)),
+        _ => None,
+    }
+}
+
+fn show(value: Value<'_>) -> String {
+    match value {
+        Value::Int(n) => n.to_string(),
+        Value::Micros(n) => {
+            let text = format!("{}.{:06}", n / 1_000_000, n % 1_000_000);
+            format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
+        }
+        Value::Addr(a) => a.to_string(),
+        Value::Prefix(p, _) => p.to_string(),
+        Value::Text(t) => t.to_owned(),
+        Value::Bool(b) => if b { "on" } else { "off" }.to_owned(),
+        Value::Nothing => "the bare keyword".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

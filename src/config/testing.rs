@@ -1,0 +1,98 @@
+//! For tests: a document from text without the reader of files, and a machine with interfaces.
+
+use super::document::{Builder, Document, Word};
+use super::host::{Host, LinkFacts};
+use super::lower;
+use crate::base::diag::{Diagnostics, Sources, Span};
+use crate::model::Config;
+
+/// A machine with `eth0`, `eth1`, `lo`, and `tun0` that has no multicast.
+pub(super) struct Machine;
+
+impl Host for Machine {
+    fn link(&self, name: &str) -> Option<LinkFacts> {
+        let link = LinkFacts { index: 2, mtu: 1500, multicast: true, ethernet: true, arp: true };
+        match name {
+            "eth0" | "eth1" | "lo" => Some(link),
+            "tun0" => Some(LinkFacts { multicast: false, ethernet: false, ..link }),
+            _ => None,
+        }
+    }
+
+    fn hostname(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Words, braces and double quotes; one statement per line or brace.
+pub(super) fn document(text: &str) -> Document {
+    let mut b = Builder::default();
+    for (number, line) in text.lines().enumerate() {
+        let mut words: Vec<Word<'_>> = Vec::new();
+        let mut rest = line;
+        let at = |word: &str| Span {
+            file: 0,
+            line: number as u32 + 1,
+            column: (word.as_ptr() as usize - line.as_ptr() as usize) as u32 + 1,
+            len: word.chars().count() as u32,
+        };
+        loop {
+            rest = rest.trim_start();
+            let end = rest.find([' ', '{', '}']).unwrap_or(rest.len());
+            let brace = rest.starts_with(['{', '}']);
+            if rest.is_empty() || brace {
+                if let Some(first) = words.first() {
+                    let from =
+                        first.text.as_ptr() as usize - line.as_ptr() as usize + first.text.len();
+                    let to = line.len() - rest.len();
+                    b.statement(&words, line[from.min(to)..to].trim());
+                    words.clear();
+                }
+            }
+            match rest.chars().next() {
+                None => break,
+                Some('{') => {
+                    b.open();
+                    rest = &rest[1..];
+                }
+                Some('}') => {
+                    b.close();
+                    rest = &rest[1..];
+                }
+                Some('"') => {
+                    let end = rest[1..].find('"').expect("a closed quote") + 1;
+                    let word = &rest[1..end];
+                    words.push(Word { text: word, span: at(word), quoted: true });
+                    rest = &rest[end + 1..];
+                }
+                Some(_) => {
+                    let word = &rest[..end];
+                    words.push(Word { text: word, span: at(word), quoted: false });
+                    rest = &rest[end..];
+                }
+            }
+        }
+    }
+    b.finish()
+}
+
+/// Lowers `text`; the complaints as they are shown, one line each and without the source.
+pub(super) fn lowered(text: &str) -> (Config, Vec<String>) {
+    let mut diags = Diagnostics::default();
+    let config = lower(&document(text), &Machine, &mut diags);
+    let sources = Sources::default();
+    let told = diags
+        .iter()
+        .map(|d| {
+            let mut out = String::new();
+            d.render(&sources, &mut out);
+            format!("{:?} {}", d.severity, out.trim_end().replace("\n    ", " | "))
+        })
+        .collect();
+    (config, told)
+}
+
+/// What is told about `text`.
+pub(super) fn told(text: &str) -> Vec<String> {
+    lowered(text).1
+}
