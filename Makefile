@@ -17,7 +17,7 @@ FUZZ_SECONDS ?= 60
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 MUSL := x86_64-unknown-linux-musl
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/demo scripts/setup scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init
+SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/setup scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
 .PHONY: all help setup test check fmt clippy samples lint-shell lint-man man demo static size fuzz install uninstall dist clean
@@ -52,7 +52,12 @@ lint-shell: ## shellcheck
 lint-man: ## mandoc's lint
 	mandoc -T lint -W warning $(MAN_PAGES)
 
-demo: all ## two routers and a client in network namespaces, one router is killed
+man: ## write the parts of the manual pages that come from tables
+	UPDATE=1 $(CARGO) test $(CARGO_FLAGS) --test manual
+
+demo: ## two routers and a client in network namespaces, one router is killed
+	scripts/setup --build
+	@$(MAKE) --no-print-directory all
 	scripts/demo $(TARGET)/release/keepalived
 
 static: ## static binary (musl)
