@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use keepalived::cli::exit::Status;
 use keepalived::cli::help;
-use keepalived::cli::options::{self, Complaint, Options, Request};
+use keepalived::cli::options::{self, Complaint, Request};
 use keepalived::sys::{process, signals};
 
 fn main() -> ExitCode {
@@ -30,7 +30,7 @@ fn keepalived(program: &OsStr, argv: &[OsString]) -> Status {
         }
     }
     match parsed.request {
-        Request::Run(options) => return run(*options),
+        Request::Run(options) => return keepalived::daemon::run(*options),
         Request::Refuse => return Status::Failure,
         Request::Genhash(arguments) => return genhash(&arguments),
         Request::Help => eprint(&help::usage(program)),
@@ -44,11 +44,6 @@ fn keepalived(program: &OsStr, argv: &[OsString]) -> Status {
         },
     }
     Status::Ok
-}
-
-fn run(_options: Options) -> Status {
-    eprint("keepalived: not in this version\n");
-    Status::Failure
 }
 
 fn kactl() -> Status {

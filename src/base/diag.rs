@@ -156,6 +156,11 @@ struct SourceFile {
 }
 
 impl Sources {
+    /// Nothing was read.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// Takes a file in and gives the number that spans use for it.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> u32 {
         let starts = OnceLock::new();

@@ -52,7 +52,11 @@ impl Printer {
     }
 
     fn flag(&mut self, on: bool, name: &str) -> fmt::Result {
-        if on { line!(self, "{name}") } else { Ok(()) }
+        if on {
+            line!(self, "{name}")
+        } else {
+            Ok(())
+        }
     }
 
     fn option<T: fmt::Display>(&mut self, name: &str, value: Option<T>) -> fmt::Result {
@@ -295,7 +299,11 @@ fn scope(scope: Scope) -> Cow<'static, str> {
 fn quoted(word: &str) -> Cow<'_, str> {
     let plain = !word.is_empty()
         && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:/+,=*%&;()[]<>?^|".contains(&b));
-    if plain { word.into() } else { format!("\"{word}\"").into() }
+    if plain {
+        word.into()
+    } else {
+        format!("\"{word}\"").into()
+    }
 }
 
 #[cfg(test)]

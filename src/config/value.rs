@@ -190,10 +190,12 @@ fn int(text: &str, min: i64, max: i64, lenient: bool) -> Parsed<'_> {
     }
     let end = sign + digits;
     // More digits than fit are out of any limits.
-    let n = text[..end].parse::<i64>().unwrap_or(if text.starts_with('-') {
-        i64::MIN
-    } else {
-        i64::MAX
+    let n = text[..end].parse::<i64>().unwrap_or_else(|_| {
+        if text.starts_with('-') {
+            i64::MIN
+        } else {
+            i64::MAX
+        }
     });
     let n = limited(n, min, max)?;
     match (end == text.len(), lenient) {

@@ -6,11 +6,11 @@ use std::net::IpAddr;
 
 use crate::base::addr::{is_link_local, Family, Prefix};
 use crate::model::vrrp::Instance;
-use crate::sys::netlink::{Event, Link};
+use crate::sys::netlink::{self, Event, Link};
 use crate::vrrp::LinkState;
 
 #[derive(Debug, Default)]
-pub struct LinkTable {
+pub(super) struct LinkTable {
     links: BTreeMap<u32, Link>,
     by_name: BTreeMap<String, u32>,
     /// In the order the kernel lists them: the first one is the primary.
@@ -25,7 +25,7 @@ struct Held {
 
 /// What an event means to those who depend on interfaces.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Fact {
+pub(super) enum Fact {
     /// The interface appeared, or goes by this name now.
     Appeared(String),
     /// State, hardware address or another property of the interface changed.
@@ -39,11 +39,20 @@ pub enum Fact {
 }
 
 impl LinkTable {
-    pub fn get(&self, name: &str) -> Option<&Link> {
+    /// What the kernel has now.
+    pub(super) fn of_kernel() -> std::io::Result<Self> {
+        let mut table = Self::default();
+        for event in netlink::dump()? {
+            table.take(event, &mut Vec::new());
+        }
+        Ok(table)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Link> {
         self.links.get(self.by_name.get(name)?)
     }
 
-    pub fn state(&self, name: &str) -> LinkState {
+    pub(super) fn state(&self, name: &str) -> LinkState {
         match self.get(name) {
             None => LinkState::Missing,
             Some(link) if link.up => LinkState::Up,
@@ -52,7 +61,7 @@ impl LinkTable {
     }
 
     /// Takes a change in; appends what it means.
-    pub fn take(&mut self, event: Event, facts: &mut Vec<Fact>) {
+    pub(super) fn take(&mut self, event: Event, facts: &mut Vec<Fact>) {
         match event {
             Event::Link(link) => self.take_link(link, facts),
             Event::LinkGone { index } => self.drop_link(index, facts),
@@ -76,8 +85,21 @@ impl LinkTable {
         }
     }
 
+    pub(super) fn all(&self) -> impl Iterator<Item = &Link> {
+        self.links.values()
+    }
+
+    pub(super) fn indices(&self) -> impl Iterator<Item = u32> + '_ {
+        self.links.keys().copied()
+    }
+
+    /// Before a dump names them all again.
+    pub(super) fn forget_addresses(&mut self) {
+        self.addresses.clear();
+    }
+
     /// Every address on every interface.
-    pub fn all_addresses(&self) -> impl Iterator<Item = (&str, Prefix)> {
+    pub(super) fn all_addresses(&self) -> impl Iterator<Item = (&str, Prefix)> {
         self.addresses.iter().flat_map(|(index, list)| {
             let name = self.links.get(index).map_or("", |l| l.name.as_str());
             list.iter().map(move |h| (name, h.prefix))
@@ -86,7 +108,11 @@ impl LinkTable {
 
     /// The address the instance sends from: the configured one, or the first of its interface that
     /// is not itself a virtual address. For IPv6 it must be link-local (RFC 9568 §5.1.2.1).
-    pub fn source(&self, instance: &Instance, virtual_: &BTreeSet<IpAddr>) -> Option<IpAddr> {
+    pub(super) fn source(
+        &self,
+        instance: &Instance,
+        virtual_: &BTreeSet<IpAddr>,
+    ) -> Option<IpAddr> {
         if let Some(configured) = instance.source {
             return (!instance.track_source || self.is_local(&configured)).then_some(configured);
         }
@@ -186,11 +212,14 @@ mod tests {
     #[test]
     fn a_rename_is_a_departure_and_an_arrival() {
         let (table, facts) = table([link(1, "eth0", true), link(1, "wan", true)]);
-        assert_eq!(facts, [
-            Fact::Appeared("eth0".into()),
-            Fact::Vanished("eth0".into()),
-            Fact::Appeared("wan".into())
-        ]);
+        assert_eq!(
+            facts,
+            [
+                Fact::Appeared("eth0".into()),
+                Fact::Vanished("eth0".into()),
+                Fact::Appeared("wan".into())
+            ]
+        );
         assert_eq!(table.state("eth0"), LinkState::Missing);
         assert_eq!(table.state("wan"), LinkState::Up);
     }

@@ -11,7 +11,7 @@ use crate::sys::sched::{self, Inherited, Limit, Resource};
 
 /// Scheduling in force, and what it was before.
 #[derive(Debug)]
-pub struct Scheduling {
+pub(super) struct Scheduling {
     inherited: Inherited,
     wanted: Wanted,
     /// SCHED_RR priority in force.
@@ -37,17 +37,12 @@ impl Scheduling {
     ///
     /// # Errors
     /// The kernel does not tell, which it has no reason for.
-    pub fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         Ok(Self { inherited: Inherited::read()?, wanted: Wanted::default(), realtime: None })
     }
 
-    /// What children are to restore before they execute something.
-    pub const fn inherited(&self) -> Inherited {
-        self.inherited
-    }
-
     /// Brings the process to what the configuration asks for; at start and after each reload.
-    pub fn apply(&mut self, global: &Global) {
+    pub(super) fn apply(&mut self, global: &Global) {
         let wanted = Wanted::of(global);
         if wanted.nice != self.wanted.nice {
             let nice = wanted.nice.unwrap_or_else(|| self.inherited.nice());
@@ -65,12 +60,12 @@ impl Scheduling {
     }
 
     /// Ordinary scheduling for a while: reading a configuration is not worth real time.
-    pub fn suspend_realtime(&mut self) {
+    pub(super) fn suspend_realtime(&mut self) {
         self.set_realtime(None);
     }
 
     /// Ends [`Scheduling::suspend_realtime`].
-    pub fn resume_realtime(&mut self) {
+    pub(super) fn resume_realtime(&mut self) {
         self.set_realtime(self.wanted.rt_priority);
     }
 
@@ -97,7 +92,7 @@ fn lock_memory() -> io::Result<()> {
 }
 
 /// Makes room for `wanted` open descriptors as far as that is allowed; gives how many there may be.
-pub fn raise_file_limit(wanted: u64) -> u64 {
+pub(super) fn raise_file_limit(wanted: u64) -> u64 {
     let current = match sched::limit(Resource::Files) {
         Ok(limit) if limit.soft >= wanted => return limit.soft,
         Ok(limit) => limit,
@@ -124,7 +119,7 @@ pub fn raise_file_limit(wanted: u64) -> u64 {
 
 /// The kernel's pattern for names of core dumps, while it is ours (`--core-dump-pattern`).
 #[derive(Debug)]
-pub struct CorePattern {
+pub(super) struct CorePattern {
     file: PathBuf,
     before: Vec<u8>,
 }
@@ -137,7 +132,7 @@ impl CorePattern {
     ///
     /// # Errors
     /// Only root may.
-    pub fn set(pattern: &str) -> io::Result<Self> {
+    pub(super) fn set(pattern: &str) -> io::Result<Self> {
         Self::set_at(Path::new(Self::FILE), pattern)
     }
 
@@ -151,13 +146,13 @@ impl CorePattern {
     ///
     /// # Errors
     /// Only root may.
-    pub fn restore(self) -> io::Result<()> {
+    pub(super) fn restore(self) -> io::Result<()> {
         std::fs::write(self.file, self.before)
     }
 }
 
 /// Lets the process leave core dumps of any size (`--core-dump`).
-pub fn lift_core_limit() {
+pub(super) fn lift_core_limit() {
     let result = sched::set_limit(Resource::Core, Limit::UNLIMITED);
     is_done(result, || "Cannot lift the limit of core dumps".to_owned());
 }

@@ -37,6 +37,11 @@ impl Clock {
         self.instant(read(libc::CLOCK_MONOTONIC))
     }
 
+    /// CLOCK_MONOTONIC itself, in microseconds, for those who compare it with their own.
+    pub fn monotonic_micros(&self) -> u64 {
+        micros(read(libc::CLOCK_MONOTONIC))
+    }
+
     /// Both clocks. To be called after the packets were read whose stamps are to be converted.
     pub fn moment(&self) -> Moment {
         let monotonic = read(libc::CLOCK_MONOTONIC);

@@ -2,6 +2,7 @@
 
 pub mod clock;
 mod cmsg;
+pub mod dumpfile;
 pub mod files;
 pub mod filter;
 pub mod log;
@@ -12,9 +13,11 @@ pub mod packet;
 pub mod pidfile;
 pub mod poll;
 pub mod process;
+pub mod random;
 pub mod raw;
 pub mod sched;
 pub mod signals;
+pub mod sysctl;
 pub mod systemd;
 
 use std::io;

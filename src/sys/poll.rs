@@ -87,7 +87,10 @@ impl<O: Copy> Poll<O> {
     ) -> io::Result<()> {
         self.free.append(&mut self.retired);
         let waits = idle && deadline.is_none_or(|d| d > now);
-        if waits && deadline != self.armed {
+        // A timer that fires too early costs one empty turn; moving it for every packet that puts
+        // a deadline off would cost a system call each.
+        let earlier = |d: Instant| self.armed.is_none_or(|armed| d < armed);
+        if let (true, Some(deadline)) = (waits, deadline.filter(|d| earlier(*d))) {
             self.arm(now, deadline)?;
         }
         match self.poll.poll(&mut self.events, (!waits).then_some(Duration::ZERO)) {
@@ -106,10 +109,20 @@ impl<O: Copy> Poll<O> {
         Ok(())
     }
 
+    /// Lets what arrives pile up for a moment, so that many packets cost one wake-up.
+    ///
+    /// A signal may cut it short.
+    pub fn rest(&self, span: Duration) {
+        let nanos = libc::c_long::from(span.subsec_micros().min(999) as u16) * 1000;
+        let request = libc::timespec { tv_sec: 0, tv_nsec: nanos };
+        // SAFETY: `request` outlives the call; the remainder is not asked for.
+        unsafe { libc::nanosleep(&raw const request, std::ptr::null_mut()) };
+    }
+
     /// Relative, so that the timer needs to know nothing of our zero. Never read: arming it anew
     /// clears it, and poll reports each expiry once.
-    fn arm(&mut self, now: Instant, deadline: Option<Instant>) -> io::Result<()> {
-        let left = deadline.map_or(0, |d| micros(d.since(now)).max(1));
+    fn arm(&mut self, now: Instant, deadline: Instant) -> io::Result<()> {
+        let left = micros(deadline.since(now)).max(1);
         let value = libc::timespec {
             tv_sec: libc::time_t::try_from(left / 1_000_000).unwrap_or(libc::time_t::MAX),
             tv_nsec: libc::c_long::try_from(left % 1_000_000 * 1000).unwrap_or(0),
@@ -123,7 +136,7 @@ impl<O: Copy> Poll<O> {
         if rc < 0 {
             return Err(io::Error::last_os_error());
         }
-        self.armed = deadline;
+        self.armed = Some(deadline);
         Ok(())
     }
 }

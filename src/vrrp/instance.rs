@@ -158,16 +158,32 @@ impl Instance {
         self.faults.iter()
     }
 
+    /// Every interface that matters to it, its own and those of its group included.
+    pub fn trackers(&self) -> &[TrackedLink] {
+        &self.trackers
+    }
+
+    /// The state it would be in if its sync group did not hold it back (`Wantstate`).
+    pub fn wanted_phase(&self) -> Phase {
+        match &self.state {
+            State::Backup(b) if b.wants_master => Phase::Master,
+            State::Fault if self.faults.is_empty() => Phase::Backup,
+            _ => self.phase(),
+        }
+    }
+
     /// The addresses are wanted, and all in the kernel.
     pub const fn holds_addresses(&self) -> bool {
         matches!(self.state, State::Master(Master { held: true, .. }))
     }
 
-    pub(super) fn heard_before(&self, now: Instant) -> Option<Heard> {
+    /// The last word of another master, if there was one.
+    pub fn heard_before(&self, now: Instant) -> Option<Heard> {
         self.heard.map(|h| Heard { from: h.addr, priority: h.priority, ago: now.since(h.at) })
     }
 
-    pub(super) fn master_down_interval(&self) -> Duration {
+    /// Silence of this length means there is no master.
+    pub fn master_down_interval(&self) -> Duration {
         timing::master_down(&self.config, self.priority, self.master_interval)
     }
 
@@ -178,7 +194,8 @@ impl Instance {
         }
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    /// When it has something to do by itself.
+    pub fn next_deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Init | State::Fault => None,
             State::Backup(b) => Some(b.master_down),

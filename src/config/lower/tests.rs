@@ -317,7 +317,9 @@ fn what_an_instance_cannot_do_without_is_fatal() {
         ["Fatal (Line 1) (V) virtual_router_id is missing"]
     );
     assert_eq!(
-        told(&format!("vrrp_instance V {{\nvirtual_router_id 1\nvirtual_ipaddress {{\n192.0.2.1 dev eth0\n}}\n}}")),
+        told(
+            "vrrp_instance V {\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.1 dev eth0\n}\n}"
+        ),
         ["Fatal (Line 1) (V) interface is missing; only unicast with unicast_src_ip does without"]
     );
     assert_eq!(

@@ -1,0 +1,186 @@
+//! The data dump: sections of `key = value` lines. Titles and keys are keepalived's where it has
+//! them, since scripts look for them.
+
+use std::collections::BTreeMap;
+
+use super::text::{or_none, stamp, Seconds, Text};
+use super::{instance, View};
+use crate::base::addr::{is_link_local, Family};
+use crate::base::time::Instant;
+use crate::model::vrrp::TrackedLink;
+use crate::sys::netlink::Link;
+use crate::sys::raw::EndpointKind;
+use crate::vrrp::cause::Seconds as Span;
+use crate::vrrp::Phase;
+
+pub(super) fn render(view: &View<'_>) -> String {
+    let mut out = Text::default();
+    global(view, &mut out);
+    instances(view, &mut out);
+    sockets(view, &mut out);
+    groups(view, &mut out);
+    links(view, &mut out);
+    turns(view, &mut out);
+    out.finish()
+}
+
+fn global(view: &View<'_>, out: &mut Text) {
+    let g = &view.config.global;
+    out.section("Global definitions");
+    let namespace = g.net_namespace.as_deref().unwrap_or("(default)");
+    out.top("Network namespace", namespace);
+    if let Some(name) = &g.instance_name {
+        out.top("Instance name", name);
+    }
+    if let Some(id) = &g.router_id {
+        out.top("Router ID", id);
+    }
+    out.top("Use pid directory", g.use_pid_dir);
+    out.top("Dynamic interfaces", g.dynamic_interfaces);
+    if let Some(name) = &g.default_interface {
+        out.top("Default interface", name);
+    }
+    out.top("VRRP IPv4 mcast group", g.mcast_group4);
+    out.top("VRRP IPv6 mcast group", g.mcast_group6);
+    out.top("Gratuitous ARP interval", format_args!("{:.6}", g.garp_interval.as_secs_f64()));
+    out.top("Gratuitous NA interval", format_args!("{:.6}", g.gna_interval.as_secs_f64()));
+    out.top("VRRP startup delay", Seconds(g.startup_delay));
+    out.top("Log unknown VRIDs", g.log_unknown_vrids);
+    out.top("VRRP process priority", g.nice.unwrap_or(0));
+    out.top("VRRP don't swap", g.no_swap);
+    out.top("VRRP realtime priority", g.rt_priority.unwrap_or(0));
+    if let Some(bytes) = g.rx_buffer {
+        out.top("VRRP receive buffer", bytes);
+    }
+    out.top("umask", format_args!("0{:o}", g.umask));
+}
+
+fn instances(view: &View<'_>, out: &mut Text) {
+    if view.ids.is_empty() {
+        return;
+    }
+    out.section("VRRP Topology");
+    let mut group_of = BTreeMap::new();
+    for (_, group) in view.vrrp.groups() {
+        group_of.extend(group.members().iter().map(|&member| (member, group.name())));
+    }
+    for (id, i) in view.instances() {
+        instance::render(view, i, group_of.get(&id).copied(), out);
+    }
+}
+
+fn sockets(view: &View<'_>, out: &mut Text) {
+    if view.sockets.is_empty() {
+        return;
+    }
+    out.section("VRRP Sockpool");
+    for (endpoint, members) in &view.sockets {
+        let link = endpoint.link.as_ref().map(|(_, name)| name.as_str());
+        out.top("Interface", or_none(link));
+        out.pair("Family", endpoint.family);
+        out.pair("Protocol", "VRRP");
+        match endpoint.kind {
+            EndpointKind::Multicast { group } => {
+                out.pair("Type", "Multicast");
+                out.pair("Group", group);
+            }
+            EndpointKind::Unicast { local } => {
+                out.pair("Type", "Unicast");
+                out.pair("Address", local);
+            }
+        }
+        out.line("VRRP instances");
+        for i in members.iter().filter_map(|&id| view.vrrp.instance(id)) {
+            out.item(format_args!("{} vrid {}", i.config().name, i.config().vrid));
+        }
+    }
+}
+
+fn groups(view: &View<'_>, out: &mut Text) {
+    if view.config.groups.is_empty() {
+        return;
+    }
+    out.section("VRRP Sync groups");
+    for (id, group) in view.vrrp.groups() {
+        out.top("VRRP Sync Group", format_args!("{}, {}", group.name(), group.phase().word()));
+        let members = || group.members().iter().filter_map(|&m| view.vrrp.instance(m));
+        let faults = members().filter(|i| i.faults().next().is_some()).count();
+        let init = members().filter(|i| i.phase() == Phase::Init).count();
+        out.line(format_args!("Num member fault {faults}, num member init {init}"));
+        out.line("VRRP member instances :");
+        for i in members() {
+            out.item(&i.config().name);
+        }
+        if let Some(config) = view.config.groups.get(id.0 as usize) {
+            tracked(&config.tracked_links, out);
+        }
+    }
+}
+
+/// `track_interface` of an instance or a group, if there is any.
+pub(super) fn tracked(list: &[TrackedLink], out: &mut Text) {
+    if list.is_empty() {
+        return;
+    }
+    out.line("Tracked interfaces :");
+    for t in list {
+        let reverse = if t.reverse { " reverse" } else { "" };
+        out.item(format_args!("{} weight {}{reverse}", t.interface, t.weight));
+    }
+}
+
+fn links(view: &View<'_>, out: &mut Text) {
+    out.section("Interfaces");
+    let mut addresses: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for (name, prefix) in view.links.all_addresses() {
+        addresses.entry(name).or_default().push(prefix.addr);
+    }
+    let mut watchers: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for (_, i) in view.instances() {
+        for t in i.trackers() {
+            watchers.entry(&t.interface).or_default().push((&i.config().name, t.weight));
+        }
+    }
+    for link in view.links.all() {
+        let there = addresses.get(link.name.as_str()).into_iter().flatten();
+        let v4 = there.clone().find(|a| Family::of(a) == Family::V4);
+        let v6 = there.clone().find(|a| is_link_local(a));
+        out.top("Name", &link.name);
+        out.pair("index", link.index);
+        out.pair("IPv4 address", or_none(v4));
+        out.pair("IPv6 address", or_none(v6));
+        if let Some(mac) = link.mac {
+            out.pair("MAC", mac);
+        }
+        out.pair("State", state(link));
+        out.pair("MTU", link.mtu);
+        if let Some(list) = watchers.get(link.name.as_str()) {
+            out.line("Tracking VRRP instances :");
+            for (name, weight) in list {
+                out.item(format_args!("{name}, weight {weight}"));
+            }
+        }
+    }
+}
+
+fn state(link: &Link) -> String {
+    // The kernel's two flags are one to us; which of them is missing is not kept.
+    let mut out = String::from(if link.up { "UP, RUNNING" } else { "DOWN" });
+    if !link.multicast {
+        out.push_str(", no multicast");
+    }
+    if !link.arp {
+        out.push_str(", no ARP");
+    }
+    out
+}
+
+/// How punctual the daemon is; keepalived has no such section.
+fn turns(view: &View<'_>, out: &mut Text) {
+    let l = view.lateness;
+    out.section("Event loop");
+    out.top("Running since", stamp(view, view.wall_at(Instant::ZERO)));
+    out.top("Turns", l.turns);
+    out.top("Late turns", l.late_turns);
+    out.top("Worst lateness", Span(l.worst));
+}

@@ -1,0 +1,216 @@
+//! One instance in the data dump. Monitoring scripts read these lines, `State` above all.
+
+use super::data::tracked;
+use super::text::{address, enabled, or_none, stamp, Seconds, Text};
+use super::View;
+use crate::base::addr::Family;
+use crate::base::time::{micros, Duration};
+use crate::model;
+use crate::model::vrrp::{Authentication, ChecksumForm, Delivery, Version, VirtualAddress};
+use crate::vrrp::cause::{Fault, Seconds as Span};
+use crate::vrrp::{Instance, Phase};
+
+pub(super) fn render(view: &View<'_>, i: &Instance, group: Option<&str>, out: &mut Text) {
+    let config = i.config();
+    out.top("VRRP Instance", &config.name);
+    out.pair("VRRP Version", version(config.version));
+    if let Some(group) = group {
+        out.pair("Sync group", group);
+    }
+    if config.family == Family::V6 {
+        out.line("Using Native IPv6");
+    }
+    state(view, i, out);
+    place(view, i, out);
+    garp(config, out);
+    out.pair("Down timer adverts", config.down_timer_adverts);
+    out.pair("Send advert after receive lower priority advert", !config.lower_prio_no_advert);
+    out.pair("Send advert after receive higher priority advert", config.higher_prio_send_advert);
+    election(i, out);
+    authentication(config, out);
+    addresses(view, i, out);
+    delivery(config, out);
+    tracked(&config.tracked_links, out);
+    beyond(view, i, out);
+}
+
+const fn version(version: Version) -> u8 {
+    match version {
+        Version::V2 => 2,
+        Version::V3 => 3,
+    }
+}
+
+fn state(view: &View<'_>, i: &Instance, out: &mut Text) {
+    out.pair("State", i.phase().word());
+    if i.phase() == Phase::Backup {
+        if let Some(heard) = i.heard_before(view.now) {
+            out.pair("Master router", heard.from);
+            out.pair("Master priority", heard.priority);
+            let interval = i.master_interval().as_secs_f64();
+            out.pair("Master advert int", format_args!("{interval:.2} sec"));
+        }
+    }
+    let config = i.config();
+    let flags = [
+        (matches!(config.delivery, Delivery::Unicast { .. }), "Using unicast"),
+        (config.strict, "Strict mode"),
+        (config.owner_ignore_adverts, "Owner ignores adverts"),
+    ];
+    if flags.iter().any(|(on, _)| *on) {
+        out.line("Flags:");
+    } else {
+        out.line("Flags: none");
+    }
+    for (_, flag) in flags.iter().filter(|(on, _)| *on) {
+        out.item(flag);
+    }
+    out.pair("Wantstate", i.wanted_phase().word());
+    let standing = i.faults().filter(|f| matches!(f, Fault::Standing(_))).count();
+    out.pair("Number of config faults", standing);
+    let number = i.faults().count() - standing;
+    out.pair("Number of interface and track script faults", number);
+    out.pair("Last transition", stamp(view, view.wall_at(i.since())));
+    match i.next_deadline() {
+        Some(at) => out.pair("Read timeout", stamp(view, view.wall_at(at))),
+        None => out.pair("Read timeout", "DISABLED"),
+    }
+    let down = micros(i.master_down_interval());
+    out.pair("Master down timer", format_args!("{down} usecs"));
+}
+
+fn place(view: &View<'_>, i: &Instance, out: &mut Text) {
+    let config = i.config();
+    if let Some(interface) = &config.interface {
+        out.pair("Interface", interface);
+    }
+    if config.dont_track_primary {
+        out.line("VRRP interface tracking disabled");
+    }
+    if config.skip_check_adv_addr {
+        out.line("Skip checking advert IP addresses");
+    }
+    let configured = if config.source.is_some() { " (from configuration)" } else { "" };
+    out.pair("Using src_ip", format_args!("{}{configured}", or_none(i.source())));
+    if let Delivery::Multicast { group } = config.delivery {
+        let link = config.interface.as_deref().and_then(|name| view.links.get(name));
+        match link.filter(|_| group.is_ipv6()) {
+            Some(link) => {
+                out.line(format_args!("Multicast address {group}, ifindex {}", link.index));
+            }
+            None => out.line(format_args!("Multicast address {group}")),
+        }
+    }
+}
+
+fn garp(config: &model::vrrp::Instance, out: &mut Text) {
+    let g = &config.garp;
+    out.pair("Gratuitous ARP delay", Seconds(g.delay));
+    out.pair("Gratuitous ARP repeat", g.repeat);
+    out.pair("Gratuitous ARP refresh", Seconds(g.refresh));
+    out.pair("Gratuitous ARP refresh repeat", g.refresh_repeat);
+    out.pair("Gratuitous ARP lower priority delay", Seconds(g.lower_prio_delay));
+    out.pair("Gratuitous ARP lower priority repeat", g.lower_prio_repeat);
+}
+
+fn election(i: &Instance, out: &mut Text) {
+    let config = i.config();
+    out.pair("Virtual Router ID", config.vrid);
+    out.pair("Priority", config.priority);
+    out.pair("Effective priority", i.priority());
+    out.pair("Advert interval", interval(config.version, config.advert_interval));
+    if config.version == Version::V3 && i.phase() == Phase::Backup {
+        out.pair("Master advert interval", interval(config.version, i.master_interval()));
+    }
+    out.pair("Accept", enabled(config.accept));
+    out.pair("Preempt", enabled(!config.nopreempt));
+    if !config.preempt_delay.is_zero() {
+        out.pair("Preempt delay", format_args!("{} secs", Seconds(config.preempt_delay)));
+    }
+    out.pair("Promote_secondaries", enabled(config.promote_secondaries));
+    if let Some(adverts) = config.timer_expired_backup {
+        out.pair("Timer expired backup", adverts);
+    }
+    if config.debug > 0 {
+        out.pair("Debug level", config.debug);
+    }
+}
+
+/// In the unit in which the version carries it.
+fn interval(version: Version, d: Duration) -> String {
+    match version {
+        Version::V2 => format!("{} sec", Seconds(d)),
+        Version::V3 => format!("{} milli-sec", d.as_millis()),
+    }
+}
+
+fn authentication(config: &model::vrrp::Instance, out: &mut Text) {
+    if config.version != Version::V2 {
+        return;
+    }
+    match config.authentication {
+        Authentication::None => out.pair("Authentication type", "none"),
+        Authentication::Pass(_) => {
+            out.pair("Authentication type", "SIMPLE_PASSWORD");
+            out.pair("Password", "********");
+        }
+    }
+}
+
+fn addresses(view: &View<'_>, i: &Instance, out: &mut Text) {
+    let config = i.config();
+    let list = |out: &mut Text, list: &[VirtualAddress]| {
+        for a in list {
+            out.item(address(a, view.is_set(i, a)));
+        }
+    };
+    if !config.addresses.is_empty() {
+        out.line(format_args!("Virtual IP ({}):", config.addresses.len()));
+        list(out, &config.addresses);
+    }
+    if !config.excluded.is_empty() {
+        out.line("Virtual IP Excluded :");
+        list(out, &config.excluded);
+    }
+}
+
+fn delivery(config: &model::vrrp::Instance, out: &mut Text) {
+    let Delivery::Unicast { peers, ttl, check_source } = &config.delivery else { return };
+    if let Some(ttl) = ttl {
+        out.pair("Unicast TTL", ttl);
+    }
+    out.line(format_args!("Check unicast src : {}", if *check_source { "yes" } else { "no" }));
+    out.line("Unicast Peer :");
+    for p in peers {
+        out.item(format_args!("{} min_ttl {} max_ttl {}", p.addr, p.min_ttl, p.max_ttl));
+    }
+    let old = config.checksum == ChecksumForm::OldUnicast;
+    out.pair("Unicast checksum compatibility", if old { "yes" } else { "no" });
+}
+
+/// What keepalived does not tell.
+fn beyond(view: &View<'_>, i: &Instance, out: &mut Text) {
+    let faults = i.faults().count();
+    if faults > 0 {
+        out.line(format_args!("Faults ({faults}):"));
+        for fault in i.faults() {
+            out.item(fault);
+        }
+    }
+    if let Some(heard) = i.heard_before(view.now) {
+        let (from, priority, ago) = (heard.from, heard.priority, Span(heard.ago));
+        out.pair("Last heard", format_args!("{from} with priority {priority}, {ago} ago"));
+    }
+    let c = i.counters();
+    let refused = [
+        ("Version errors", c.version_err),
+        ("Checksum errors", c.checksum_err),
+        ("Router ID errors", c.vrid_err),
+        ("From our own address", c.own_address),
+        ("Refused peers", c.peer_err),
+        ("Ignored as owner", c.owner_ignored),
+    ];
+    for (name, count) in refused {
+        out.pair(name, count);
+    }
+}

@@ -1,0 +1,206 @@
+//! The JSON dump: keepalived's keys in keepalived's order, on one line.
+
+use std::fmt::{self, Write as _};
+
+use super::text::{address, Epoch, Seconds};
+use super::View;
+use crate::model::vrrp::{Authentication, Version, VirtualAddress};
+use crate::vrrp::receive::Counters;
+use crate::vrrp::{Instance, Phase};
+
+pub(super) fn render(view: &View<'_>) -> String {
+    let mut out = String::from("[");
+    for (n, (_, i)) in view.instances().enumerate() {
+        if n > 0 {
+            out.push(',');
+        }
+        out.push_str("{\"data\":");
+        data(view, i, &mut out);
+        out.push_str(",\"stats\":");
+        stats(i.counters(), &mut out);
+        out.push('}');
+    }
+    out.push_str("]\n");
+    out
+}
+
+fn data(view: &View<'_>, i: &Instance, out: &mut String) {
+    let config = i.config();
+    let mut o = Object::open(out);
+    o.text("iname", &config.name);
+    o.flag("dont_track_primary", config.dont_track_primary);
+    o.flag("skip_check_adv_addr", config.skip_check_adv_addr);
+    o.flag("strict_mode", config.strict);
+    o.text("vmac_ifname", "");
+    if let Some(interface) = &config.interface {
+        o.text("ifp_ifname", interface);
+    }
+    // That of the last other master, also while this instance is the master itself.
+    o.plain("master_priority", i.heard_before(view.now).map_or(0, |heard| heard.priority));
+    o.plain("last_transition", Epoch(view.wall_at(i.since())));
+    o.plain("garp_delay", Seconds(config.garp.delay));
+    o.plain("garp_refresh", Seconds(config.garp.refresh));
+    o.plain("garp_rep", config.garp.repeat);
+    o.plain("garp_refresh_rep", config.garp.refresh_repeat);
+    o.plain("garp_lower_prio_delay", Seconds(config.garp.lower_prio_delay));
+    o.plain("garp_lower_prio_rep", config.garp.lower_prio_repeat);
+    o.flag("lower_prio_no_advert", config.lower_prio_no_advert);
+    o.flag("higher_prio_send_advert", config.higher_prio_send_advert);
+    o.plain("vrid", config.vrid);
+    o.plain("base_priority", config.priority);
+    o.plain("effective_priority", i.priority());
+    o.plain("vipset", i.holds_addresses());
+    o.plain("promote_secondaries", config.promote_secondaries);
+    o.plain("adver_int", Seconds(config.advert_interval));
+    o.plain("master_adver_int", Seconds(i.master_interval()));
+    o.flag("accept", config.accept);
+    o.plain("nopreempt", config.nopreempt);
+    o.plain("preempt_delay", Seconds(config.preempt_delay));
+    o.plain("state", number(i.phase()));
+    o.plain("wantstate", number(i.wanted_phase()));
+    o.plain("version", if config.version == Version::V2 { 2 } else { 3 });
+    // Neither mail nor `notify_deleted` is in the model yet.
+    o.plain("smtp_alert", false);
+    o.plain("notify_deleted", false);
+    let texts = |list: &[VirtualAddress]| -> Vec<String> {
+        list.iter().map(|a| address(a, view.is_set(i, a))).collect()
+    };
+    o.list("vips", &texts(&config.addresses));
+    o.list("evips", &texts(&config.excluded));
+    let tracked: Vec<_> = config.tracked_links.iter().map(|t| t.interface.clone()).collect();
+    o.list("track_ifp", &tracked);
+    match config.authentication {
+        // Version 3 has no such thing (RFC 5798 §5.2.5).
+        Authentication::Pass(_) if config.version == Version::V2 => {
+            o.plain("auth_type", 1);
+            o.text("auth_data", "********");
+        }
+        _ => o.plain("auth_type", 0),
+    }
+    o.close();
+}
+
+fn stats(c: &Counters, out: &mut String) {
+    let mut o = Object::open(out);
+    let all = [
+        ("advert_rcvd", c.advert_rcvd),
+        ("advert_sent", c.advert_sent),
+        ("become_master", c.become_master),
+        ("release_master", c.release_master),
+        ("packet_len_err", c.packet_len_err),
+        ("advert_interval_err", c.advert_interval_err),
+        ("ip_ttl_err", c.ip_ttl_err),
+        ("invalid_type_rcvd", c.invalid_type_rcvd),
+        ("addr_list_err", c.addr_list_err),
+        ("invalid_authtype", c.invalid_authtype),
+        ("authtype_mismatch", c.authtype_mismatch),
+        ("auth_failure", c.auth_failure),
+        ("auth_ext_missing", c.auth_ext_missing),
+        ("auth_ext_malformed", c.auth_ext_malformed),
+        ("auth_ext_unknown_key", c.auth_ext_unknown_key),
+        ("auth_ext_invalid_hmac", c.auth_ext_invalid_hmac),
+        ("auth_ext_stale", c.auth_ext_stale),
+        ("auth_ext_replay", c.auth_ext_replay),
+        ("pri_zero_rcvd", c.pri_zero_rcvd),
+        ("pri_zero_sent", c.pri_zero_sent),
+    ];
+    for (key, count) in all {
+        o.plain(key, count);
+    }
+    o.close();
+}
+
+/// keepalived's numbers of the states.
+const fn number(phase: Phase) -> u8 {
+    match phase {
+        Phase::Init => 0,
+        Phase::Backup => 1,
+        Phase::Master => 2,
+        Phase::Fault => 3,
+        Phase::Deleted => 97,
+        Phase::Stopped => 98,
+    }
+}
+
+/// A JSON object (RFC 8259 §4) being written. Keys are ours and need no escapes.
+struct Object<'a> {
+    out: &'a mut String,
+    is_empty: bool,
+}
+
+impl<'a> Object<'a> {
+    fn open(out: &'a mut String) -> Self {
+        out.push('{');
+        Self { out, is_empty: true }
+    }
+
+    fn close(self) {
+        self.out.push('}');
+    }
+
+    /// A number, or `true` or `false`.
+    fn plain(&mut self, key: &str, value: impl fmt::Display) {
+        self.key(key);
+        // Writing to a string cannot fail.
+        let _ = write!(self.out, "{value}");
+    }
+
+    /// What keepalived writes as 0 or 1.
+    fn flag(&mut self, key: &str, value: bool) {
+        self.plain(key, u8::from(value));
+    }
+
+    fn text(&mut self, key: &str, value: &str) {
+        self.key(key);
+        quote(value, self.out);
+    }
+
+    /// A list of texts; left out where there are none.
+    fn list(&mut self, key: &str, values: &[String]) {
+        if values.is_empty() {
+            return;
+        }
+        self.key(key);
+        for (n, value) in values.iter().enumerate() {
+            self.out.push(if n == 0 { '[' } else { ',' });
+            quote(value, self.out);
+        }
+        self.out.push(']');
+    }
+
+    fn key(&mut self, key: &str) {
+        if !self.is_empty {
+            self.out.push(',');
+        }
+        self.is_empty = false;
+        let _ = write!(self.out, "\"{key}\":");
+    }
+}
+
+/// RFC 8259 §7: quotes, backslashes and control characters are escaped.
+fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c < ' ' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_escaped_as_json_wants_them() {
+        let mut out = String::new();
+        quote("a\"b\\c\nd/é", &mut out);
+        assert_eq!(out, "\"a\\\"b\\\\c\\u000ad/é\"");
+    }
+}

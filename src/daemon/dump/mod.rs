@@ -1,0 +1,129 @@
+//! The files that SIGUSR1, SIGUSR2 and the JSON signal write.
+//!
+//! What they say is made here and below, from a [`View`] and nothing else; how a file is written
+//! safely is the business of `sys::dumpfile`.
+
+mod data;
+mod instance;
+mod json;
+mod stats;
+mod text;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::lateness::Lateness;
+use super::links::LinkTable;
+use super::runtime::Runtime;
+use crate::base::ids::InstanceId;
+use crate::base::time::{micros, Instant, WallTime};
+use crate::holdings::{self, Key};
+use crate::model::vrrp::VirtualAddress;
+use crate::model::Config;
+use crate::sys::clock::{self, Local};
+use crate::sys::dumpfile;
+use crate::sys::raw::Endpoint;
+use crate::vrrp::{self, Instance, Phase};
+
+impl Runtime {
+    /// SIGUSR1: everything known, for a human and for scripts that look for single lines.
+    pub(super) fn dump_data(&self) {
+        log::info!("Printing VRRP data for process({}) on signal", std::process::id());
+        save("keepalived.data", &data::render(&self.view()));
+    }
+
+    /// SIGUSR2: what each instance has counted.
+    pub(super) fn dump_stats(&self) {
+        log::info!("Printing VRRP stats for process({}) on signal", std::process::id());
+        save("keepalived.stats", &stats::render(&self.view()));
+    }
+
+    /// The JSON signal. As with keepalived, there is no file where there is no instance.
+    pub(super) fn dump_json(&self) {
+        if self.ids.is_empty() {
+            return;
+        }
+        log::info!("Printing VRRP as json for process({}) on signal", std::process::id());
+        save("keepalived.json", &json::render(&self.view()));
+    }
+
+    /// `--dump-conf`: what SIGUSR1 writes, to the log.
+    pub(super) fn dump_config(&self) {
+        for line in data::render(&self.view()).lines() {
+            log::info!("{line}");
+        }
+    }
+
+    fn view(&self) -> View<'_> {
+        let mut sockets: BTreeMap<&Endpoint, Vec<InstanceId>> = BTreeMap::new();
+        for &id in &self.ids {
+            if let Some(endpoint) = self.endpoints.of(id) {
+                sockets.entry(endpoint).or_default().push(id);
+            }
+        }
+        View {
+            config: &self.config,
+            ids: &self.ids,
+            vrrp: &self.vrrp,
+            holdings: &self.holdings,
+            links: &self.links,
+            sockets,
+            lateness: &self.lateness,
+            // Not `Clock::moment`: it tells a step of the wall clock once, and that is for those
+            // who convert the stamps of packets.
+            now: self.clock.now(),
+            wall: clock::wall(),
+            calendar: clock::local,
+        }
+    }
+}
+
+/// All that a dump is made of.
+struct View<'a> {
+    config: &'a Config,
+    /// In the order of the configuration, which is the order of everything shown.
+    ids: &'a [InstanceId],
+    vrrp: &'a vrrp::Domain,
+    holdings: &'a holdings::Domain,
+    links: &'a LinkTable,
+    sockets: BTreeMap<&'a Endpoint, Vec<InstanceId>>,
+    lateness: &'a Lateness,
+    /// The same moment on both clocks.
+    now: Instant,
+    wall: WallTime,
+    calendar: fn(WallTime) -> Local,
+}
+
+impl View<'_> {
+    fn instances(&self) -> impl Iterator<Item = (InstanceId, &Instance)> {
+        self.ids.iter().filter_map(|&id| Some((id, self.vrrp.instance(id)?)))
+    }
+
+    /// What the wall clock, as it is set now, showed or will show at `at`.
+    fn wall_at(&self, at: Instant) -> WallTime {
+        let ago = micros(self.now.since(at));
+        let ahead = micros(at.since(self.now));
+        WallTime(self.wall.0.saturating_sub(ago).saturating_add(ahead))
+    }
+
+    /// The address is on its interface because of this instance.
+    fn is_set(&self, instance: &Instance, address: &VirtualAddress) -> bool {
+        instance.phase() == Phase::Master && self.holdings.is_present(&Key::of(address))
+    }
+}
+
+/// A failure must not disturb anything: it is told, that is all.
+fn save(name: &str, text: &str) {
+    let dir = directory(std::env::var_os("TMPDIR").map(PathBuf::from));
+    if let Err(e) = dumpfile::write_atomically(&dir, name, text) {
+        log::warn!("cannot write {}: {e}", dir.join(name).display());
+    }
+}
+
+/// `TMPDIR` where it is absolute: a relative one would depend on where the daemon was started.
+fn directory(tmpdir: Option<PathBuf>) -> PathBuf {
+    tmpdir.filter(|d| d.is_absolute()).unwrap_or_else(|| Path::new("/tmp").to_path_buf())
+}
+
+#[cfg(test)]
+mod tests;

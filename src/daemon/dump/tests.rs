@@ -1,0 +1,482 @@
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use super::*;
+use crate::base::addr::{Family, Mac, Prefix};
+use crate::base::time::Duration;
+use crate::model::vrrp as model;
+use crate::model::vrrp::tests::instance;
+use crate::model::vrrp::{
+    Authentication, Broadcast, Delivery, Peer, Scope, SyncGroup, TrackedLink, Version,
+};
+use crate::sys::netlink::{Event, Link};
+use crate::sys::raw::EndpointKind;
+use crate::vrrp::receive::Received;
+use crate::vrrp::{Input, LinkState};
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn vip(text: &str) -> VirtualAddress {
+    let (addr, len) = text.split_once('/').unwrap();
+    VirtualAddress {
+        prefix: Prefix { addr: ip(addr), len: len.parse().unwrap() },
+        peer: None,
+        interface: "e0".into(),
+        broadcast: Broadcast::None,
+        scope: Scope::GLOBAL,
+        label: None,
+        nodad: true,
+        home: false,
+        mngtmpaddr: false,
+        noprefixroute: false,
+        autojoin: false,
+        preferred_lft: None,
+        no_track: false,
+    }
+}
+
+/// An instance on e0 that holds this address.
+fn on_e0(name: &str, vrid: u8, address: &str) -> model::Instance {
+    model::Instance {
+        interface: Some("e0".into()),
+        addresses: vec![vip(address)],
+        ..instance(name, vrid)
+    }
+}
+
+/// A daemon without sockets and kernel, started 1795386500 seconds after 1970.
+struct Daemon {
+    config: Config,
+    ids: Vec<InstanceId>,
+    vrrp: vrrp::Domain,
+    holdings: holdings::Domain,
+    links: LinkTable,
+    lateness: Lateness,
+    now: Instant,
+}
+
+impl Daemon {
+    /// e0 is up and has an address, e1 is down. Instances start 100 ms after the daemon.
+    fn start(config: Config) -> Self {
+        let mut d = Self {
+            ids: Vec::new(),
+            vrrp: vrrp::Domain::new(Duration::ZERO),
+            holdings: holdings::Domain::default(),
+            links: LinkTable::default(),
+            lateness: Lateness::default(),
+            now: Instant::from_millis(100),
+            config,
+        };
+        let mac = Some(Mac([2, 0, 0, 0, 0, 1]));
+        let link = |index, name: &str, up| {
+            let name = name.to_owned();
+            Event::Link(Link { index, name, up, multicast: true, arp: true, mtu: 1500, mac })
+        };
+        let prefix = Prefix { addr: ip("10.1.0.1"), len: 24 };
+        let address = Event::Address { index: 1, prefix, usable: true };
+        for event in [link(1, "e0", true), link(2, "e1", false), address] {
+            d.links.take(event, &mut Vec::new());
+        }
+        d.handle(Input::Link { name: "e0", state: LinkState::Up });
+        d.handle(Input::Link { name: "e1", state: LinkState::Down });
+        for config in d.config.instances.clone() {
+            let id = d.vrrp.vacant_id();
+            let source = match config.family {
+                Family::V4 => ip("10.1.0.1"),
+                Family::V6 => ip("fe80::1"),
+            };
+            d.handle(Input::Add { id, config });
+            d.handle(Input::Source { id, source: Some(source) });
+            d.ids.push(id);
+        }
+        let groups = d.config.groups.clone();
+        d.handle(Input::Groups(&groups));
+        d.handle(Input::Start);
+        d
+    }
+
+    fn of(instances: impl IntoIterator<Item = model::Instance>) -> Self {
+        let instances = instances.into_iter().map(Rc::new).collect();
+        Self::start(Config { instances, ..Config::default() })
+    }
+
+    fn handle(&mut self, input: Input<'_>) {
+        self.vrrp.handle(input, self.now, &mut Vec::new());
+    }
+
+    /// The first instance takes over 4 s after the start, and the kernel has its addresses.
+    fn promote(&mut self) {
+        self.now = Instant::from_millis(4_000);
+        self.handle(Input::Deadline);
+        let config = self.vrrp.instance(self.ids[0]).unwrap().config().clone();
+        for a in config.all_addresses() {
+            let input = holdings::Input::Seen { key: Key::of(a) };
+            self.holdings.handle(input, self.now, &mut Vec::new());
+        }
+        self.handle(Input::Held { id: self.ids[0] });
+        self.vrrp.count_sent(self.ids[0], 100);
+    }
+
+    /// The first instance hears a master of version 2, priority 200, without authentication.
+    fn hear(&mut self, at: Instant) {
+        self.now = at;
+        let peer = model::Instance { priority: 200, ..(*self.config.instances[0]).clone() };
+        let mut packet = Vec::new();
+        vrrp::advert::emit(&peer, 200, ip("10.1.0.2"), ip("224.0.0.18"), &mut packet);
+        let packet = Received {
+            source: ip("10.1.0.2"),
+            destination: Some(ip("224.0.0.18")),
+            ttl: Some(255),
+            arrived: at,
+            pdu: &packet[20..],
+        };
+        self.handle(Input::Packet { id: self.ids[0], packet });
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
+            config: &self.config,
+            ids: &self.ids,
+            vrrp: &self.vrrp,
+            holdings: &self.holdings,
+            links: &self.links,
+            sockets: BTreeMap::new(),
+            lateness: &self.lateness,
+            now: self.now,
+            wall: WallTime(1_795_386_500_000_000 + self.now.micros()),
+            calendar: |wall| Local {
+                year: 2026,
+                month: 10,
+                day: 22,
+                weekday: 0,
+                hour: 22,
+                minute: 28,
+                second: u8::try_from(wall.0 / 1_000_000 % 60).unwrap(),
+            },
+        }
+    }
+}
+
+/// From the line that is `first` up to the one that is `last`, which is not part of it.
+fn between<'a>(text: &'a str, first: &str, last: &str) -> &'a str {
+    let from = text.find(&format!("{first}\n")).unwrap_or_else(|| panic!("no {first} in {text}"));
+    let len = text[from..].find(last).unwrap_or_else(|| panic!("no {last} in {text}"));
+    &text[from..from + len]
+}
+
+#[test]
+fn a_master_in_the_data_dump() {
+    let mut config = on_e0("V1", 51, "10.1.0.101/24");
+    config.authentication = Authentication::Pass(*b"secret\0\0");
+    config.addresses.push(vip("10.1.0.102/32"));
+    config.tracked_links =
+        vec![TrackedLink { interface: "e1".into(), weight: -10, reverse: false }];
+    let mut d = Daemon::of([config]);
+    d.promote();
+    let text = data::render(&d.view());
+    assert_eq!(
+        between(&text, " VRRP Instance = V1", "------<"),
+        " VRRP Instance = V1
+   VRRP Version = 2
+   State = MASTER
+   Flags: none
+   Wantstate = MASTER
+   Number of config faults = 0
+   Number of interface and track script faults = 0
+   Last transition = 1795386504.000000 (Sun Nov 22 22:28:24.000000 2026)
+   Read timeout = 1795386505.000000 (Sun Nov 22 22:28:25.000000 2026)
+   Master down timer = 3648437 usecs
+   Interface = e0
+   Using src_ip = 10.1.0.1
+   Multicast address 224.0.0.18
+   Gratuitous ARP delay = 5
+   Gratuitous ARP repeat = 5
+   Gratuitous ARP refresh = 0
+   Gratuitous ARP refresh repeat = 1
+   Gratuitous ARP lower priority delay = 5
+   Gratuitous ARP lower priority repeat = 5
+   Down timer adverts = 3
+   Send advert after receive lower priority advert = true
+   Send advert after receive higher priority advert = false
+   Virtual Router ID = 51
+   Priority = 100
+   Effective priority = 90
+   Advert interval = 1 sec
+   Accept = enabled
+   Preempt = enabled
+   Promote_secondaries = disabled
+   Authentication type = SIMPLE_PASSWORD
+   Password = ********
+   Virtual IP (2):
+     10.1.0.101/24 dev e0 scope global set
+     10.1.0.102 dev e0 scope global set
+   Tracked interfaces :
+     e1 weight -10
+   Version errors = 0
+   Checksum errors = 0
+   Router ID errors = 0
+   From our own address = 0
+   Refused peers = 0
+   Ignored as owner = 0
+"
+    );
+    assert!(!text.contains("secret"));
+}
+
+#[test]
+fn a_backup_names_its_master() {
+    let mut d = Daemon::of([on_e0("V1", 51, "10.1.0.101/24")]);
+    d.hear(Instant::from_millis(1_500));
+    d.now = Instant::from_millis(2_250);
+    let text = data::render(&d.view());
+    assert_eq!(
+        between(&text, " VRRP Instance = V1", "   Interface"),
+        " VRRP Instance = V1
+   VRRP Version = 2
+   State = BACKUP
+   Master router = 10.1.0.2
+   Master priority = 200
+   Master advert int = 1.00 sec
+   Flags: none
+   Wantstate = BACKUP
+   Number of config faults = 0
+   Number of interface and track script faults = 0
+   Last transition = 1795386500.100000 (Sun Nov 22 22:28:20.100000 2026)
+   Read timeout = 1795386505.109375 (Sun Nov 22 22:28:25.109375 2026)
+   Master down timer = 3609375 usecs
+"
+    );
+    assert!(text.contains("     10.1.0.101/24 dev e0 scope global\n"), "not set: {text}");
+    assert!(
+        text.contains("   Last heard = 10.1.0.2 with priority 200, 750.000 ms ago\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_fault_is_named_and_has_no_timeout() {
+    let mut config = on_e0("F", 60, "10.1.0.199/32");
+    config.interface = Some("e1".into());
+    let text = data::render(&Daemon::of([config]).view());
+    assert!(text.contains("   State = FAULT\n"), "{text}");
+    assert!(text.contains("   Number of interface and track script faults = 1\n"), "{text}");
+    assert!(text.contains("   Read timeout = DISABLED\n"), "{text}");
+    assert!(text.contains("   Faults (1):\n     interface e1 down\n"), "{text}");
+}
+
+#[test]
+fn version_3_and_unicast_have_lines_of_their_own() {
+    let mut config = on_e0("U", 53, "10.1.0.150/32");
+    config.version = Version::V3;
+    config.advert_interval = Duration::from_millis(250);
+    config.source = Some(ip("10.1.0.1"));
+    config.nopreempt = true;
+    let peer = Peer { addr: ip("10.1.0.2"), min_ttl: 254, max_ttl: 255 };
+    config.delivery = Delivery::Unicast { peers: vec![peer], ttl: Some(255), check_source: true };
+    let text = data::render(&Daemon::of([config]).view());
+    assert!(text.contains("   Flags:\n     Using unicast\n"), "{text}");
+    assert!(text.contains("   Using src_ip = 10.1.0.1 (from configuration)\n"), "{text}");
+    assert!(text.contains("   Advert interval = 250 milli-sec\n"), "{text}");
+    assert!(text.contains("   Master advert interval = 250 milli-sec\n"), "{text}");
+    assert!(text.contains("   Preempt = disabled\n"), "{text}");
+    let unicast = "   Unicast TTL = 255\n   Check unicast src : yes\n   Unicast Peer :\n     \
+                   10.1.0.2 min_ttl 254 max_ttl 255\n   Unicast checksum compatibility = no\n";
+    assert!(text.contains(unicast), "{text}");
+    assert!(!text.contains("Authentication") && !text.contains("Multicast"), "{text}");
+}
+
+#[test]
+fn sections_beside_the_instances() {
+    let instances = [on_e0("A", 1, "10.1.0.101/24"), on_e0("B", 2, "10.1.0.102/24")];
+    let group =
+        SyncGroup { name: "G".into(), members: vec!["A".into(), "B".into()], ..Default::default() };
+    let mut config = Config { groups: vec![group], ..Config::default() };
+    config.global.router_id = Some("rtr".into());
+    config.instances = instances.into_iter().map(Rc::new).collect();
+    let mut d = Daemon::start(config);
+    d.lateness.on_turn(Some(Instant::ZERO), Instant::from_millis(7));
+    let endpoint = Endpoint {
+        family: Family::V4,
+        link: Some((1, "e0".into())),
+        kind: EndpointKind::Multicast { group: ip("224.0.0.18") },
+    };
+    let mut view = d.view();
+    view.sockets.insert(&endpoint, d.ids.clone());
+    let text = data::render(&view);
+    assert!(text.starts_with("------< Global definitions >------\n"), "{text}");
+    assert!(text.contains("\n Router ID = rtr\n"), "{text}");
+    assert!(text.contains("\n umask = 0177\n------< VRRP Topology >------\n"), "{text}");
+    assert!(text.contains("   VRRP Version = 2\n   Sync group = G\n   State = BACKUP\n"), "{text}");
+    assert_eq!(
+        between(&text, "------< VRRP Sockpool >------", " Running"),
+        "\
+------< VRRP Sockpool >------
+ Interface = e0
+   Family = IPv4
+   Protocol = VRRP
+   Type = Multicast
+   Group = 224.0.0.18
+   VRRP instances
+     A vrid 1
+     B vrid 2
+------< VRRP Sync groups >------
+ VRRP Sync Group = G, BACKUP
+   Num member fault 0, num member init 0
+   VRRP member instances :
+     A
+     B
+------< Interfaces >------
+ Name = e0
+   index = 1
+   IPv4 address = 10.1.0.1
+   IPv6 address = (none)
+   MAC = 02:00:00:00:00:01
+   State = UP, RUNNING
+   MTU = 1500
+   Tracking VRRP instances :
+     A, weight 0
+     B, weight 0
+ Name = e1
+   index = 2
+   IPv4 address = (none)
+   IPv6 address = (none)
+   MAC = 02:00:00:00:00:01
+   State = DOWN
+   MTU = 1500
+------< Event loop >------
+"
+    );
+    assert!(text.ends_with(" Turns = 1\n Late turns = 1\n Worst lateness = 7.000 ms\n"), "{text}");
+}
+
+#[test]
+fn instances_are_shown_in_the_order_of_the_file() {
+    let mut d = Daemon::of([on_e0("A", 1, "10.1.0.1/32"), on_e0("B", 2, "10.1.0.2/32")]);
+    d.ids.reverse();
+    let view = d.view();
+    for text in [data::render(&view), stats::render(&view), json::render(&view)] {
+        let position = |names: [&str; 3]| names.iter().find_map(|n| text.find(n));
+        let a = position(["VRRP Instance = A", "VRRP Instance: A", "\"iname\":\"A\""]);
+        let b = position(["VRRP Instance = B", "VRRP Instance: B", "\"iname\":\"B\""]);
+        assert!(b.unwrap() < a.unwrap(), "{text}");
+    }
+}
+
+#[test]
+fn the_statistics_file() {
+    let mut d = Daemon::of([on_e0("V1", 51, "10.1.0.101/24")]);
+    d.hear(Instant::from_millis(200));
+    d.promote();
+    assert_eq!(
+        stats::render(&d.view()),
+        "\
+VRRP Instance: V1
+  Advertisements:
+    Received: 1
+    Sent: 1
+  Became master: 1
+  Released master: 0
+  Packet Errors:
+    Length: 0
+    TTL: 0
+    Invalid Type: 0
+    Advertisement Interval: 0
+    Address List: 0
+  Authentication Errors:
+    Invalid Type: 0
+    Type Mismatch: 0
+    Failure: 0
+  Authentication Extension Errors:
+    Missing: 0
+    Malformed: 0
+    Unknown Key: 0
+    Invalid HMAC: 0
+    Stale: 0
+    Replay: 0
+  Priority Zero:
+    Received: 0
+    Sent: 0
+"
+    );
+}
+
+#[test]
+fn the_json_dump() {
+    let mut config = on_e0("V1", 51, "10.1.0.101/24");
+    config.authentication = Authentication::Pass(*b"secret\0\0");
+    config.garp.delay = Duration::from_millis(2_500);
+    config.excluded.push(vip("fd00::10/64"));
+    config.tracked_links = vec![TrackedLink { interface: "e1".into(), weight: 1, reverse: false }];
+    let mut d = Daemon::of([config]);
+    d.promote();
+    assert_eq!(
+        json::render(&d.view()),
+        concat!(
+            r#"[{"data":{"iname":"V1","dont_track_primary":0,"skip_check_adv_addr":0,"#,
+            r#""strict_mode":0,"vmac_ifname":"","ifp_ifname":"e0","master_priority":0,"#,
+            r#""last_transition":1795386504.000000,"garp_delay":2.5,"garp_refresh":0,"#,
+            r#""garp_rep":5,"garp_refresh_rep":1,"garp_lower_prio_delay":5,"#,
+            r#""garp_lower_prio_rep":5,"lower_prio_no_advert":0,"higher_prio_send_advert":0,"#,
+            r#""vrid":51,"base_priority":100,"effective_priority":100,"vipset":true,"#,
+            r#""promote_secondaries":false,"adver_int":1,"master_adver_int":1,"accept":1,"#,
+            r#""nopreempt":false,"preempt_delay":0,"state":2,"wantstate":2,"version":2,"#,
+            r#""smtp_alert":false,"notify_deleted":false,"#,
+            r#""vips":["10.1.0.101/24 dev e0 scope global set"],"#,
+            r#""evips":["fd00::10/64 dev e0 scope global preferred_lft forever set"],"#,
+            r#""track_ifp":["e1"],"auth_type":1,"auth_data":"********"},"#,
+            r#""stats":{"advert_rcvd":0,"advert_sent":1,"become_master":1,"release_master":0,"#,
+            r#""packet_len_err":0,"advert_interval_err":0,"ip_ttl_err":0,"invalid_type_rcvd":0,"#,
+            r#""addr_list_err":0,"invalid_authtype":0,"authtype_mismatch":0,"auth_failure":0,"#,
+            r#""auth_ext_missing":0,"auth_ext_malformed":0,"auth_ext_unknown_key":0,"#,
+            r#""auth_ext_invalid_hmac":0,"auth_ext_stale":0,"auth_ext_replay":0,"#,
+            r#""pri_zero_rcvd":0,"pri_zero_sent":0}}]"#,
+            "\n"
+        )
+    );
+}
+
+#[test]
+fn addresses_have_the_form_of_the_reference() {
+    let shown = |a: &VirtualAddress| text::address(a, false);
+    let full = VirtualAddress {
+        broadcast: Broadcast::Address([10, 1, 0, 255].into()),
+        scope: Scope::SITE,
+        label: Some("e0:x".into()),
+        home: true,
+        mngtmpaddr: true,
+        noprefixroute: true,
+        autojoin: true,
+        no_track: true,
+        ..vip("10.1.0.101/24")
+    };
+    assert_eq!(
+        shown(&full),
+        "10.1.0.101/24 brd 10.1.0.255 dev e0 scope site label e0:x home mngtmpaddr \
+         noprefixroute autojoin no_track"
+    );
+    let peer = VirtualAddress { peer: Some(ip("10.9.9.10")), ..vip("10.9.9.9/32") };
+    assert_eq!(shown(&peer), "10.9.9.9 dev e0 scope global peer 10.9.9.10/32");
+    let v6 = |lft| VirtualAddress { preferred_lft: lft, ..vip("fd00::1/128") };
+    assert_eq!(shown(&v6(Some(0))), "fd00::1 dev e0 scope global deprecated");
+    assert_eq!(shown(&v6(Some(20))), "fd00::1 dev e0 scope global preferred_lft 20");
+    let dad = VirtualAddress { nodad: false, scope: Scope(77), ..v6(None) };
+    assert_eq!(shown(&dad), "fd00::1 dev e0 scope 77 -nodad preferred_lft forever");
+}
+
+#[test]
+fn a_moment_is_converted_to_the_wall_clock_both_ways() {
+    let mut d = Daemon::of([]);
+    d.now = Instant::from_millis(5_000);
+    let at = |ms| d.view().wall_at(Instant::from_millis(ms)).0 % 1_000_000_000;
+    assert_eq!((at(4_999), at(5_000), at(7_001)), (504_999_000, 505_000_000, 507_001_000));
+}
+
+#[test]
+fn only_an_absolute_tmpdir_is_used() {
+    assert_eq!(directory(Some("/run/x".into())), Path::new("/run/x"));
+    assert_eq!(directory(Some("x".into())), Path::new("/tmp"));
+    assert_eq!(directory(Some("".into())), Path::new("/tmp"));
+    assert_eq!(directory(None), Path::new("/tmp"));
+}

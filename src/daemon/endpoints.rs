@@ -1,0 +1,255 @@
+//! Which instances share which sockets, and the advertisements that wait to be sent through them.
+//!
+//! A packet is made when something in it changes, not when it is sent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use super::runtime::Owner;
+use crate::base::ids::InstanceId;
+use crate::model::vrrp::{Delivery, Instance};
+use crate::sys::poll::Poll;
+use crate::sys::raw::{Endpoint, EndpointKind, Outgoing, Scratch, SendQueue, Socket};
+use crate::vrrp::advert;
+
+/// One pair of sockets.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) struct SocketId(u32);
+
+struct Slot {
+    socket: Socket,
+    members: BTreeMap<u8, Vec<InstanceId>>,
+    queue: SendQueue<(InstanceId, u8)>,
+}
+
+/// The packets of one instance as they were last sent, one per destination.
+struct Packets {
+    config: Rc<Instance>,
+    priority: u8,
+    source: IpAddr,
+    ident: u16,
+    list: Vec<(IpAddr, Vec<u8>)>,
+}
+
+#[derive(Default)]
+pub(super) struct Endpoints {
+    slots: Vec<Option<Slot>>,
+    by_endpoint: BTreeMap<Endpoint, SocketId>,
+    of_instance: BTreeMap<InstanceId, SocketId>,
+    packets: BTreeMap<InstanceId, Packets>,
+    /// Sockets with something to send.
+    waiting: BTreeSet<SocketId>,
+    /// Receive buffer in bytes, if configured.
+    pub(super) rx_buffer: Option<usize>,
+    /// `log_unknown_vrids`: the filter lets every virtual router through.
+    pub(super) pass_all: bool,
+}
+
+/// Where an instance sends and listens, as far as that is known.
+pub(super) fn endpoint_of(
+    config: &Instance,
+    index: Option<u32>,
+    source: Option<IpAddr>,
+) -> Option<Endpoint> {
+    let link = match (&config.interface, index) {
+        (Some(name), Some(index)) => Some((index, name.clone())),
+        (Some(_), None) => return None,
+        (None, _) => None,
+    };
+    let kind = match config.delivery {
+        Delivery::Multicast { group } => EndpointKind::Multicast { group },
+        Delivery::Unicast { .. } => EndpointKind::Unicast { local: source? },
+    };
+    Some(Endpoint { family: config.family, link, kind })
+}
+
+impl Endpoints {
+    pub(super) fn of(&self, id: InstanceId) -> Option<&Endpoint> {
+        let socket = self.of_instance.get(&id)?;
+        self.slot(*socket).map(|s| s.socket.endpoint())
+    }
+
+    pub(super) fn socket(&self, id: SocketId) -> Option<&Socket> {
+        self.slot(id).map(|s| &s.socket)
+    }
+
+    /// Who a packet for this virtual router is for. Several unicast instances may share a router
+    /// id; then the one that lists the sender as a peer has it.
+    pub(super) fn addressee(&self, socket: SocketId, vrid: u8, from: IpAddr) -> Option<InstanceId> {
+        let members = self.slot(socket)?.members.get(&vrid)?;
+        let lists = |id: &&InstanceId| {
+            let delivery = self.packets.get(id).map(|p| &p.config.delivery);
+            matches!(delivery, Some(Delivery::Unicast { peers, .. })
+                if peers.iter().any(|p| p.addr == from))
+        };
+        if let [only] = members[..] {
+            return Some(only);
+        }
+        members.iter().find(lists).or_else(|| members.first()).copied()
+    }
+
+    /// Joins the socket of this endpoint, opening it for the first.
+    pub(super) fn attach(
+        &mut self,
+        id: InstanceId,
+        vrid: u8,
+        endpoint: &Endpoint,
+        poll: &mut Poll<Owner>,
+    ) -> io::Result<()> {
+        if self.of(id) == Some(endpoint) {
+            return Ok(());
+        }
+        self.detach(id, vrid, poll);
+        let socket = match self.by_endpoint.get(endpoint) {
+            Some(socket) => *socket,
+            None => self.open(endpoint, poll)?,
+        };
+        self.of_instance.insert(id, socket);
+        if let Some(slot) = self.slot_mut(socket) {
+            slot.members.entry(vrid).or_default().push(id);
+        }
+        self.refilter(socket)
+    }
+
+    /// Leaves its socket; the last one closes it.
+    pub(super) fn detach(&mut self, id: InstanceId, vrid: u8, poll: &mut Poll<Owner>) {
+        let Some(socket) = self.of_instance.remove(&id) else { return };
+        let Some(slot) = self.slot_mut(socket) else { return };
+        if let Some(list) = slot.members.get_mut(&vrid) {
+            list.retain(|member| *member != id);
+            if list.is_empty() {
+                slot.members.remove(&vrid);
+            }
+        }
+        if slot.members.is_empty() {
+            poll.remove(slot.socket.rx_fd());
+            let endpoint = slot.socket.endpoint().clone();
+            self.by_endpoint.remove(&endpoint);
+            self.waiting.remove(&socket);
+            self.slots[socket.0 as usize] = None;
+        } else if let Err(e) = self.refilter(socket) {
+            // The filter only saves work; the core looks at every packet anyway.
+            log::debug!("cannot narrow a socket filter: {e}");
+        }
+    }
+
+    /// Forgets an instance that is gone.
+    pub(super) fn forget(&mut self, id: InstanceId) {
+        self.packets.remove(&id);
+    }
+
+    /// Puts one advertisement into the queue of its socket, one copy per destination.
+    ///
+    /// Without a source of its own now, the instance says farewell from the last one it had.
+    pub(super) fn queue(
+        &mut self,
+        id: InstanceId,
+        config: &Rc<Instance>,
+        priority: u8,
+        source: Option<IpAddr>,
+    ) {
+        let last = self.packets.get(&id).map(|p| p.source);
+        let (Some(source), Some(&socket)) = (source.or(last), self.of_instance.get(&id)) else {
+            return;
+        };
+        let packets = self.packets.entry(id).or_insert_with(|| Packets::new(config, source));
+        packets.refresh(config, priority, source);
+        let hops = match config.delivery {
+            Delivery::Multicast { .. } => None,
+            Delivery::Unicast { ttl, .. } => ttl,
+        };
+        let Some(slot) = self.slots.get_mut(socket.0 as usize).and_then(Option::as_mut) else {
+            return;
+        };
+        for (destination, packet) in &packets.list {
+            let outgoing = Outgoing { source, destination: *destination, hops, packet };
+            slot.socket.queue(&mut slot.queue, (id, priority), &outgoing);
+        }
+        self.waiting.insert(socket);
+    }
+
+    /// Sends all that waits. `done` hears of every packet. What the kernel has no room for waits
+    /// on: false then.
+    pub(super) fn flush(
+        &mut self,
+        scratch: &mut Scratch,
+        mut done: impl FnMut(InstanceId, u8, io::Result<()>),
+    ) -> bool {
+        let slots = &mut self.slots;
+        self.waiting.retain(|socket| {
+            let slot = slots.get_mut(socket.0 as usize).and_then(Option::as_mut);
+            let Some(slot) = slot else { return false };
+            let sent = slot.socket.send(&mut slot.queue, scratch, |(id, priority), result| {
+                done(id, priority, result);
+            });
+            !sent
+        });
+        self.waiting.is_empty()
+    }
+
+    fn open(&mut self, endpoint: &Endpoint, poll: &mut Poll<Owner>) -> io::Result<SocketId> {
+        let socket = Socket::open(endpoint, self.rx_buffer)?;
+        let free = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
+        let id = SocketId(u32::try_from(free).expect("fewer than 2^32 sockets"));
+        poll.add(socket.rx_fd(), Owner::VrrpSocket(id))?;
+        log::debug!("VRRP sockpool: {socket}");
+        if free == self.slots.len() {
+            self.slots.push(None);
+        }
+        let queue = SendQueue::default();
+        self.slots[free] = Some(Slot { socket, members: BTreeMap::new(), queue });
+        self.by_endpoint.insert(endpoint.clone(), id);
+        Ok(id)
+    }
+
+    /// Others' virtual routers do not wake us.
+    fn refilter(&self, socket: SocketId) -> io::Result<()> {
+        let Some(slot) = self.slot(socket) else { return Ok(()) };
+        let vrids: Vec<u8> = slot.members.keys().copied().collect();
+        slot.socket.set_filter(&vrids, self.pass_all)
+    }
+
+    fn slot(&self, id: SocketId) -> Option<&Slot> {
+        self.slots.get(id.0 as usize)?.as_ref()
+    }
+
+    fn slot_mut(&mut self, id: SocketId) -> Option<&mut Slot> {
+        self.slots.get_mut(id.0 as usize)?.as_mut()
+    }
+}
+
+impl Packets {
+    fn new(config: &Rc<Instance>, source: IpAddr) -> Self {
+        Self { config: config.clone(), priority: 0, source, ident: 0, list: Vec::new() }
+    }
+
+    /// Makes the packets say what is to be said now, from scratch only if they must.
+    fn refresh(&mut self, config: &Rc<Instance>, priority: u8, source: IpAddr) {
+        let same = Rc::ptr_eq(&self.config, config) && self.source == source;
+        if !same || self.list.is_empty() {
+            self.config = config.clone();
+            self.source = source;
+            self.list.clear();
+            let destinations: Vec<IpAddr> = match &config.delivery {
+                Delivery::Multicast { group } => vec![*group],
+                Delivery::Unicast { peers, .. } => peers.iter().map(|p| p.addr).collect(),
+            };
+            for destination in destinations {
+                let mut packet = Vec::new();
+                advert::emit(config, priority, source, destination, &mut packet);
+                self.list.push((destination, packet));
+            }
+        } else if self.priority != priority {
+            for (_, packet) in &mut self.list {
+                advert::set_priority(packet, config.family, priority);
+            }
+        }
+        self.priority = priority;
+        self.ident = advert::next_ident(self.ident);
+        for (_, packet) in &mut self.list {
+            advert::set_ident(packet, config.family, self.ident);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Carries out what the cores decide. Calls no core: what an action causes goes to the inbox.
+
+use std::io;
+use std::net::IpAddr;
+
+use super::announcer::Announcement;
+use super::report;
+use super::runtime::{Message, Runtime};
+use crate::base::ids::InstanceId;
+use crate::base::time::Duration;
+use crate::holdings::{self, Key, Op};
+use crate::model::vrrp::VirtualAddress;
+use crate::sys::sysctl;
+use crate::vrrp::{self, Action, Phase};
+use crate::wire::{arp, ndisc};
+
+/// How long to wait when the kernel has no room for what we send.
+const RETRY_SENDS: Duration = Duration::from_millis(1);
+
+impl Runtime {
+    /// Carries out everything decided, and feeds what that causes back, until nothing is left.
+    pub(super) fn drain(&mut self) {
+        loop {
+            let mut actions = std::mem::take(&mut self.vrrp_actions);
+            for action in actions.drain(..) {
+                self.execute_vrrp(&action);
+            }
+            self.vrrp_actions = actions;
+            let mut actions = std::mem::take(&mut self.holdings_actions);
+            for action in actions.drain(..) {
+                self.execute_holdings(action);
+            }
+            self.holdings_actions = actions;
+            match self.inbox.pop_front() {
+                Some(message) => self.deliver(message),
+                None if self.vrrp_actions.is_empty() && self.holdings_actions.is_empty() => break,
+                None => {}
+            }
+        }
+    }
+
+    fn execute_vrrp(&mut self, action: &Action) {
+        report::vrrp(action, &self.vrrp);
+        match *action {
+            Action::SendAdvert { id, priority } => {
+                if let Some(i) = self.vrrp.instance(id) {
+                    self.endpoints.queue(id, i.config(), priority, i.source());
+                }
+            }
+            Action::Want(id) => self.inbox.push_back(Message::Want(id)),
+            Action::Release(id) => {
+                self.announcer.withdraw(id);
+                self.inbox.push_back(Message::Release(id));
+            }
+            Action::Announce { id, repeat } => self.announce(id, repeat),
+            Action::AnnounceSource { id } => self.announce_source(id),
+            Action::Changed { id, to: Phase::Backup | Phase::Fault, from: Phase::Init, .. } => {
+                self.inbox.push_back(Message::Clear(id));
+            }
+            Action::Changed { .. }
+            | Action::GroupChanged { .. }
+            | Action::PriorityChanged { .. }
+            | Action::Noted { .. } => {}
+        }
+    }
+
+    fn execute_holdings(&mut self, action: holdings::Action) {
+        report::holdings(&action, &self.vrrp);
+        match action {
+            holdings::Action::Add(address) => self.request(Op::Add, &address),
+            holdings::Action::Remove(address) => self.request(Op::Remove, &address),
+            holdings::Action::Held(id) => self.inbox.push_back(Message::Held(id)),
+            holdings::Action::Missing { .. } | holdings::Action::Refused { .. } => {}
+        }
+    }
+
+    fn request(&mut self, op: Op, address: &VirtualAddress) {
+        let asker = (Key::of(address), op);
+        match self.links.get(&address.interface).map(|link| link.index) {
+            Some(index) => match op {
+                Op::Add => self.requests.add(index, address, asker),
+                Op::Remove => self.requests.remove(index, address, asker),
+            },
+            None => self.answers.push((asker, libc::ENODEV)),
+        }
+    }
+
+    /// Sends the adverts that wait.
+    pub(super) fn flush_adverts(&mut self) {
+        let vrrp = &mut self.vrrp;
+        let done = |id, priority, result| match result {
+            Ok(()) => vrrp.count_sent(id, priority),
+            Err(e) => advert_failed(vrrp, id, priority, &e),
+        };
+        let room = self.endpoints.flush(&mut self.scratch, done);
+        self.retry_sends = (!room).then(|| self.now + RETRY_SENDS);
+    }
+
+    /// Sends one batch of netlink requests and takes the answers in.
+    pub(super) fn flush_requests(&mut self) {
+        let mut answers = std::mem::take(&mut self.answers);
+        if let Err(e) = self.requests.flush(&mut answers) {
+            log::error!("cannot send netlink requests: {e}");
+        }
+        for ((key, op), errno) in answers.drain(..) {
+            let input = holdings::Input::Answer { key, op, errno };
+            self.holdings.handle(input, self.now, &mut self.holdings_actions);
+        }
+        self.answers = answers;
+    }
+
+    /// Sends some of the gratuitous ARPs and neighbour advertisements that wait.
+    pub(super) fn flush_announcements(&mut self) {
+        /// In one go, between two looks at the clock.
+        const MOST: usize = 64;
+        while self.announcer.next_deadline().is_some_and(|due| due <= self.now) {
+            let mut due = std::mem::take(&mut self.due_announcements);
+            self.announcer.take_due(self.now, MOST, &mut due);
+            for a in due.drain(..) {
+                self.queue_frame(&a);
+            }
+            self.due_announcements = due;
+            let failed = |(), result: io::Result<()>| {
+                if let Err(e) = result {
+                    log::debug!("cannot send gratuitous ARP or neighbour advertisement: {e}");
+                }
+            };
+            let room = self.link_socket.send(&mut self.frames, &mut self.scratch, failed);
+            if !room || self.vrrp_is_due() {
+                break;
+            }
+        }
+    }
+
+    fn queue_frame(&mut self, a: &Announcement) {
+        let Some(link) = self.links.get(&a.link) else { return };
+        let (true, Some(mac)) = (link.arp, link.mac) else { return };
+        match a.addr {
+            IpAddr::V4(addr) => {
+                let frame = arp::gratuitous(mac, addr);
+                self.link_socket.queue(&mut self.frames, (), link.index, &frame);
+            }
+            IpAddr::V6(addr) => {
+                let frame = ndisc::unsolicited(mac, addr, sysctl::is_forwarding(&link.name));
+                self.link_socket.queue(&mut self.frames, (), link.index, &frame);
+            }
+        }
+    }
+
+    fn announce(&mut self, id: InstanceId, repeat: u32) {
+        let Some(config) = self.instance_config(id) else { return };
+        for _ in 0..repeat {
+            for address in config.all_addresses() {
+                let (link, addr) = (address.interface.clone(), address.prefix.addr);
+                self.announcer.push(Announcement { owner: id, link, addr });
+            }
+        }
+        if repeat > 0 && log::log_enabled!(log::Level::Debug) {
+            for address in config.all_addresses() {
+                let (name, link, addr) = (&config.name, &address.interface, address.prefix.addr);
+                log::debug!("({name}) Sending/queueing gratuitous ARPs on {link} for {addr}");
+            }
+        }
+    }
+
+    fn announce_source(&mut self, id: InstanceId) {
+        let Some(i) = self.vrrp.instance(id) else { return };
+        if let (Some(link), Some(addr)) = (i.config().interface.clone(), i.source()) {
+            self.announcer.push(Announcement { owner: id, link, addr });
+        }
+    }
+}
+
+fn advert_failed(vrrp: &vrrp::Domain, id: InstanceId, priority: u8, error: &io::Error) {
+    // The farewell of an instance whose interface is down cannot arrive; that is no news.
+    if priority == 0 && error.raw_os_error() == Some(libc::ENETUNREACH) {
+        return;
+    }
+    let name = vrrp.instance(id).map_or("?", |i| i.config().name.as_str());
+    let errno = error.raw_os_error().unwrap_or(0);
+    log::info!("({name}): send advert error {errno} ({error})");
+}

@@ -1,0 +1,87 @@
+//! How late we are, and whose fault it was: our own work in the last turn, or the scheduler's.
+
+use crate::base::ratelimit::RateLimit;
+use crate::base::time::{Duration, Instant};
+
+/// Late enough to be told.
+const WORTH_TELLING: Duration = Duration::from_millis(20);
+/// Late enough that keepalived has a line for it (`min_auto_priority_delay`).
+const STALL: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(super) struct Lateness {
+    /// The longest a deadline had to wait since the start.
+    pub(super) worst: Duration,
+    /// Turns that began more than a millisecond after their deadline.
+    pub(super) late_turns: u64,
+    pub(super) turns: u64,
+    last_work: Duration,
+    limit: RateLimit,
+}
+
+/// A turn that began too late.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Stalled { late: Duration },
+    Slow { late: Duration, own: Duration },
+}
+
+impl Default for Lateness {
+    fn default() -> Self {
+        Self {
+            worst: Duration::ZERO,
+            late_turns: 0,
+            turns: 0,
+            last_work: Duration::ZERO,
+            limit: RateLimit::new(1, Duration::from_secs(10)),
+        }
+    }
+}
+
+impl Lateness {
+    /// A turn begins `now` that was due at `deadline`. Some lateness is worth a line.
+    pub(super) fn on_turn(&mut self, deadline: Option<Instant>, now: Instant) -> Option<Fault> {
+        self.turns += 1;
+        let late = now.since(deadline?);
+        self.worst = self.worst.max(late);
+        if late > Duration::from_millis(1) {
+            self.late_turns += 1;
+        }
+        if late < WORTH_TELLING || self.limit.admit(now).is_none() {
+            return None;
+        }
+        Some(if late >= STALL {
+            Fault::Stalled { late }
+        } else {
+            Fault::Slow { late, own: self.last_work.min(late) }
+        })
+    }
+
+    pub(super) fn on_end(&mut self, started: Instant, ended: Instant) {
+        self.last_work = ended.since(started);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_turn_is_blamed_for_what_it_took() {
+        let mut l = Lateness::default();
+        l.on_end(Instant::from_millis(0), Instant::from_millis(30));
+        let fault = l.on_turn(Some(Instant::from_millis(10)), Instant::from_millis(50));
+        let (late, own) = (Duration::from_millis(40), Duration::from_millis(30));
+        assert_eq!(fault, Some(Fault::Slow { late, own }));
+        assert_eq!(l.worst, late);
+    }
+
+    #[test]
+    fn punctual_turns_and_repetitions_say_nothing() {
+        let mut l = Lateness::default();
+        assert_eq!(l.on_turn(Some(Instant::from_millis(10)), Instant::from_millis(10)), None);
+        assert_eq!(l.on_turn(None, Instant::from_millis(500)), None);
+        assert!(l.on_turn(Some(Instant::from_millis(10)), Instant::from_millis(600)).is_some());
+        assert_eq!(l.on_turn(Some(Instant::from_millis(600)), Instant::from_millis(700)), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! Composition: the only code that sees cores and `sys` together.
+//!
+//! `startup` builds the [`runtime`], `turn` is one round of the loop, `dispatch` brings facts to
+//! the cores, `execute` carries out what they decide.
+
+mod announcer;
+mod dispatch;
+mod dump;
+mod endpoints;
+mod execute;
+mod host;
+mod lateness;
+mod links;
+mod privileges;
+mod reload;
+mod report;
+mod runtime;
+mod shutdown;
+mod startup;
+mod turn;
+
+pub use startup::run;

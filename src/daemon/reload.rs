@@ -1,0 +1,149 @@
+//! A new configuration: read, compare, touch only what changed. A refused file touches nothing.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::runtime::Runtime;
+use super::startup::{Reading, Text};
+use crate::base::ids::InstanceId;
+use crate::model::diff::{self, Change};
+use crate::model::Config;
+use crate::sys::systemd::State;
+use crate::vrrp::Input;
+
+impl Runtime {
+    pub(super) fn reload(&mut self) {
+        log::info!("Reloading ...");
+        let monotonic_usec = self.clock.monotonic_micros();
+        self.systemd.notify(State::Reloading { monotonic_usec });
+        self.scheduling.suspend_realtime();
+        let reading = Text::read(&self.options).lower(&self.options, &self.links);
+        if self.is_acceptable(&reading) {
+            self.flawed = reading.is_flawed();
+            self.now = self.clock.now();
+            self.adopt(reading.config);
+            log::info!("Reload complete");
+        } else {
+            log::error!(
+                "Reload refused: the configuration that runs stays in force. Correct the errors above and send SIGHUP again"
+            );
+        }
+        self.scheduling.resume_realtime();
+        self.systemd.notify(State::Ready { pid: std::process::id() });
+    }
+
+    /// Errors that the running configuration had too were lived with; new ones are refused.
+    fn is_acceptable(&self, reading: &Reading) -> bool {
+        let frozen = diff::frozen(&self.config, &reading.config);
+        for keyword in &frozen {
+            log::error!("Cannot change {keyword} at a reload - please restart keepalived");
+        }
+        frozen.is_empty() && !reading.is_refused() && (self.flawed || !reading.is_flawed())
+    }
+
+    /// Goes from the running configuration to this one; at the start, from an empty one.
+    pub(super) fn adopt(&mut self, new: Config) {
+        let changes = diff::instances(&self.config, &new);
+        let old_ids = std::mem::take(&mut self.ids);
+        let old = std::mem::replace(&mut self.config, new);
+        for change in &changes {
+            if let Change::Remove { old: o } = *change {
+                self.remove_instance(old_ids[o], old.instances[o].vrid);
+            }
+        }
+        let mut ids = BTreeMap::new();
+        let mut touched = Vec::new();
+        for change in &changes {
+            match *change {
+                Change::Remove { .. } => {}
+                Change::Keep { old: o, new: n } => {
+                    ids.insert(n, old_ids[o]);
+                    // The core goes on with the very value it has.
+                    self.config.instances[n] = old.instances[o].clone();
+                }
+                Change::Adjust { old: o, new: n } => {
+                    ids.insert(n, old_ids[o]);
+                    touched.push((n, false));
+                }
+                Change::Add { new: n } => {
+                    let id = self.vrrp.vacant_id();
+                    let input = Input::Add { id, config: Rc::clone(&self.config.instances[n]) };
+                    self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
+                    ids.insert(n, id);
+                    touched.push((n, true));
+                }
+            }
+        }
+        self.ids = ids.into_values().collect();
+        self.apply_globals();
+        self.index_config();
+        for (n, is_new) in touched {
+            let id = self.ids[n];
+            if !is_new {
+                let input = Input::Adjust { id, config: Rc::clone(&self.config.instances[n]) };
+                self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
+            }
+            self.refresh_source(id);
+        }
+        let groups = Input::Groups(&self.config.groups);
+        self.vrrp.handle(groups, self.now, &mut self.vrrp_actions);
+        self.vrrp.handle(Input::Start, self.now, &mut self.vrrp_actions);
+        self.drain();
+        self.flush_adverts();
+    }
+
+    /// Puts the settings of the daemon as a whole where they are used.
+    fn apply_globals(&mut self) {
+        let global = &self.config.global;
+        self.announcer.garp_interval = global.garp_interval;
+        self.announcer.gna_interval = global.gna_interval;
+        self.endpoints.rx_buffer = global.rx_buffer;
+        self.endpoints.pass_all = global.log_unknown_vrids;
+        self.scheduling.apply(global);
+        for instance in self.config.instances.iter().filter(|i| i.promote_secondaries) {
+            if let Some(link) = &instance.interface {
+                self.promoted.set(link);
+            }
+        }
+    }
+
+    /// Learns what the configuration names, and tells the core of the interfaces among it.
+    fn index_config(&mut self) {
+        self.virtual_addresses.clear();
+        self.interesting.clear();
+        self.instances_on.clear();
+        for (n, instance) in self.config.instances.iter().enumerate() {
+            let own = instance.interface.iter();
+            self.interesting.extend(own.clone().cloned());
+            self.interesting.extend(instance.tracked_links.iter().map(|t| t.interface.clone()));
+            for address in instance.all_addresses() {
+                self.virtual_addresses.insert(address.prefix.addr);
+                if !self.interesting.contains(&address.interface) {
+                    self.interesting.insert(address.interface.clone());
+                }
+            }
+            let own = instance.interface.clone().unwrap_or_default();
+            self.instances_on.entry(own).or_default().push(self.ids[n]);
+        }
+        for group in &self.config.groups {
+            self.interesting.extend(group.tracked_links.iter().map(|t| t.interface.clone()));
+        }
+        self.refilter_monitor();
+        for name in &self.interesting {
+            let state = self.links.state(name);
+            self.told_links.insert(name.clone(), state);
+            self.vrrp.handle(Input::Link { name, state }, self.now, &mut self.vrrp_actions);
+        }
+        self.drain();
+    }
+
+    fn remove_instance(&mut self, id: InstanceId, vrid: u8) {
+        self.vrrp.handle(Input::Remove { id }, self.now, &mut self.vrrp_actions);
+        // The farewell still needs the instance and its socket.
+        self.drain();
+        self.flush_adverts();
+        self.vrrp.forget(id);
+        self.endpoints.detach(id, vrid, &mut self.poll);
+        self.endpoints.forget(id);
+    }
+}

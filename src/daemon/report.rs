@@ -1,0 +1,133 @@
+//! The one place that turns what the cores tell into log lines.
+//!
+//! Lines that operators search for are byte-compatible with keepalived; what we add, the cause,
+//! is a line of its own behind them.
+
+use crate::holdings;
+use crate::vrrp::cause::{Cause, Seconds};
+use crate::vrrp::{Action, Domain, Note, Phase};
+
+/// Logs whatever an action of the VRRP core has to tell.
+pub(super) fn vrrp(action: &Action, domain: &Domain) {
+    let name = |id| domain.instance(id).map_or("?", |i| i.config().name.as_str());
+    match action {
+        Action::Changed { id, from, to, cause } => changed(name(*id), *from, *to, cause),
+        Action::GroupChanged { group, to } => {
+            let name = domain.group(*group).map_or("?", |g| g.name());
+            if matches!(to, Phase::Master | Phase::Backup | Phase::Fault) {
+                log::info!("VRRP_Group({name}) Syncing instances to {} state", to.word());
+            }
+        }
+        Action::PriorityChanged { id, from, to } => {
+            log::info!("({}) Changing effective priority from {from} to {to}", name(*id));
+        }
+        Action::Noted { id, note } => noted(name(*id), note),
+        Action::SendAdvert { id, priority: 0 } => log::debug!("({}) sent 0 priority", name(*id)),
+        Action::Want(id) => log::debug!("({}) setting VIPs.", name(*id)),
+        Action::Release(id) => log::debug!("({}) removing VIPs.", name(*id)),
+        Action::SendAdvert { .. } | Action::Announce { .. } | Action::AnnounceSource { .. } => {}
+    }
+}
+
+fn changed(name: &str, from: Phase, to: Phase, cause: &Cause) {
+    let init = if from == Phase::Init { " (init)" } else { "" };
+    match to {
+        Phase::Master => log::info!("({name}) Entering MASTER STATE"),
+        Phase::Backup => log::info!("({name}) Entering BACKUP STATE{init}"),
+        Phase::Fault => {
+            if let Cause::Faults(list) = cause {
+                for fault in list {
+                    log::info!("({name}): entering FAULT state ({fault})");
+                }
+            }
+            log::info!("({name}) Entering FAULT STATE{init}");
+        }
+        Phase::Stopped | Phase::Deleted | Phase::Init => {
+            log::debug!("({name}) {} -> {}", from.word(), to.word());
+            return;
+        }
+    }
+    if !matches!(cause, Cause::Started) {
+        log::info!("({name}) because: {cause}");
+    }
+}
+
+fn noted(name: &str, note: &Note) {
+    match note {
+        Note::LowerPriority { from, theirs, ours, answered } => {
+            let election = if *answered { ", forcing new election" } else { "" };
+            log::info!(
+                "({name}) Received advert from {from} with lower priority {theirs}, ours {ours}{election}"
+            );
+        }
+        Note::Discarded { from, theirs } => {
+            log::debug!("({name}) received lower priority ({theirs}) advert from {from} - discarding");
+        }
+        Note::MasterIs { addr, before: None } => log::debug!("({name}) master set to {addr}"),
+        Note::MasterIs { addr, before: Some(before) } => {
+            log::debug!("({name}) master changed from {before} to {addr}");
+        }
+        Note::Goodbye { .. } => {
+            log::debug!("({name}) Backup received priority 0 advertisement");
+        }
+        Note::PreemptDelayStarted(delay) => {
+            log::info!("({name}) start preempt delay ({:.6})", delay.as_secs_f64());
+        }
+        Note::PreemptDelayStopped => log::info!("({name}) stop preempt delay"),
+        Note::Silence => log::debug!("({name}) Receive advertisement timeout"),
+        Note::Stalled { late, .. } => log::warn!(
+            "({name}) we were stalled for {} past the master-down deadline: the master gets another interval",
+            Seconds(*late)
+        ),
+        Note::GroupNotReady => log::debug!("({name}) waits for the other members of its group"),
+        Note::OwnerConflict { from } => log::warn!(
+            "({name}) CONFIGURATION ERROR: {from} owns the addresses as well (priority 255)"
+        ),
+        Note::SameAddress { from } => log::warn!(
+            "({name}) {from} advertises our priority from our own address: is this host on the segment twice?"
+        ),
+        Note::Rejected { reason, held_back } => {
+            log::info!("({name}) {reason}{}", HeldBack(*held_back));
+        }
+        Note::Remarked { remark, held_back } => {
+            log::info!("({name}) {remark}{}", HeldBack(*held_back));
+        }
+    }
+}
+
+/// Logs what the holdings have to tell.
+pub(super) fn holdings(action: &holdings::Action, domain: &Domain) {
+    let name = |id| domain.instance(id).map_or("?", |i| i.config().name.as_str());
+    match action {
+        holdings::Action::Missing { owner, key, delay } => {
+            let when = if delay.is_zero() {
+                "put back at once".to_owned()
+            } else {
+                format!("removed too often, put back in {}", Seconds(*delay))
+            };
+            let (addr, link) = (key.prefix, &key.link);
+            log::warn!("({}) somebody else removed {addr} from {link}: {when}", name(*owner));
+        }
+        holdings::Action::Refused { owner, key, op, errno, .. } => {
+            let what = match op {
+                holdings::Op::Add => "add",
+                holdings::Op::Remove => "remove",
+            };
+            let error = std::io::Error::from_raw_os_error(*errno);
+            let who = owner.map_or_else(String::new, |id| format!("({}) ", name(id)));
+            log::error!("{who}cannot {what} {} on {}: {error}", key.prefix, key.link);
+        }
+        holdings::Action::Add(_) | holdings::Action::Remove(_) | holdings::Action::Held(_) => {}
+    }
+}
+
+struct HeldBack(u32);
+
+impl std::fmt::Display for HeldBack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            n => write!(f, " ({n} more like it in the last minute)"),
+        }
+    }
+}

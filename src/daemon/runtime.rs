@@ -1,0 +1,128 @@
+//! Everything the running daemon has: every core, table and socket, by value, by name.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use super::announcer::{Announcement, Announcer};
+use super::endpoints::{Endpoints, SocketId};
+use super::lateness::Lateness;
+use super::links::LinkTable;
+use super::privileges::Scheduling;
+use crate::base::ids::InstanceId;
+use crate::base::time::Instant;
+use crate::cli::options::Options;
+use crate::holdings::{self, Key, Op};
+use crate::model::Config;
+use crate::sys::clock::Clock;
+use crate::sys::netlink::{Monitor, Requests};
+use crate::sys::packet::{LinkSocket, Scratch, SendQueue};
+use crate::sys::poll::Poll;
+use crate::sys::raw::Batch;
+use crate::sys::signals::Signals;
+use crate::sys::sysctl::Promoted;
+use crate::sys::systemd::Notifier;
+use crate::vrrp;
+
+/// Whoever a token of the poll belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Owner {
+    VrrpSocket(SocketId),
+    Monitor,
+    Signals,
+}
+
+/// What carrying out an action causes; it enters a core only after the action list is done.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// The objects of this instance are wanted.
+    Want(InstanceId),
+    Release(InstanceId),
+    /// What an earlier run left of this instance goes away.
+    Clear(InstanceId),
+    /// All wanted objects of this instance are in the kernel.
+    Held(InstanceId),
+}
+
+/// What the daemon is up to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mode {
+    Running,
+    /// Farewells are sent; what is held is being removed.
+    Stopping,
+}
+
+pub(super) struct Runtime {
+    pub(super) options: Options,
+    pub(super) config: Config,
+    /// The configuration as read had errors that were corrected.
+    pub(super) flawed: bool,
+    /// The id of each instance, in the order of the configuration.
+    pub(super) ids: Vec<InstanceId>,
+    pub(super) mode: Mode,
+    /// The time of this turn: read once per group of events.
+    pub(super) now: Instant,
+
+    pub(super) vrrp: vrrp::Domain,
+    pub(super) holdings: holdings::Domain,
+    pub(super) links: LinkTable,
+    /// Interfaces that the configuration names; nothing else in the kernel matters.
+    pub(super) interesting: BTreeSet<String>,
+    /// The instances on each interface; those without one are under the empty name.
+    pub(super) instances_on: BTreeMap<String, Vec<InstanceId>>,
+    /// What was last logged of each.
+    pub(super) told_links: BTreeMap<String, vrrp::LinkState>,
+    /// Every virtual address of the configuration: none of them is a source address.
+    pub(super) virtual_addresses: BTreeSet<IpAddr>,
+
+    pub(super) inbox: VecDeque<Message>,
+    pub(super) vrrp_actions: Vec<vrrp::Action>,
+    pub(super) holdings_actions: Vec<holdings::Action>,
+    /// Taken out while it is read.
+    pub(super) batch: Option<Batch>,
+    pub(super) scratch: Scratch,
+    pub(super) frames: SendQueue<()>,
+    pub(super) announcer: Announcer,
+    pub(super) due_announcements: Vec<Announcement>,
+    /// The kernel had no room; try again then.
+    pub(super) retry_sends: Option<Instant>,
+    pub(super) answers: Vec<((Key, Op), i32)>,
+    /// Ready in this turn; what is left after the budget was spent stays for the next.
+    pub(super) ready: BTreeSet<Owner>,
+    pub(super) polled: Vec<Owner>,
+    pub(super) lateness: Lateness,
+    /// When VRRP packets were last read, and the time before that.
+    pub(super) heard: Instant,
+    pub(super) heard_before: Instant,
+
+    pub(super) promoted: Promoted,
+    pub(super) clock: Clock,
+    pub(super) poll: Poll<Owner>,
+    pub(super) signals: Signals,
+    pub(super) systemd: Notifier,
+    pub(super) scheduling: Scheduling,
+    pub(super) endpoints: Endpoints,
+    pub(super) link_socket: LinkSocket,
+    pub(super) requests: Requests<(Key, Op)>,
+    pub(super) monitor: Monitor,
+}
+
+impl Runtime {
+    pub(super) fn instance_config(
+        &self,
+        id: InstanceId,
+    ) -> Option<Rc<crate::model::vrrp::Instance>> {
+        self.vrrp.instance(id).map(|i| i.config().clone())
+    }
+
+    /// When something is next due, whoever's it is.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let all = [
+            self.vrrp.next_deadline(),
+            self.holdings.next_deadline(),
+            self.announcer.next_deadline(),
+            self.retry_sends,
+        ];
+        all.into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,422 @@
+//! The order of starting: read, refuse or go on, claim the pid files, open everything, begin.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::host::KernelHost;
+use super::links::LinkTable;
+use super::privileges::{lift_core_limit, raise_file_limit, CorePattern, Scheduling};
+use super::runtime::{Mode, Owner, Runtime};
+use crate::base::diag::{Diagnostics, Severity, Sources};
+use crate::base::time::{Duration, Instant};
+use crate::cli::exit::Status;
+use crate::cli::help;
+use crate::cli::options::Options;
+use crate::config::document::Document;
+use crate::config::{self, IncludeCheck, Limits, ReadOptions};
+use crate::holdings;
+use crate::model::Config;
+use crate::sys::clock::Clock;
+use crate::sys::files::DiskLoader;
+use crate::sys::netlink::{Monitor, Requests};
+use crate::sys::packet::LinkSocket;
+use crate::sys::pidfile::{self, PidFiles, Place};
+use crate::sys::poll::Poll;
+use crate::sys::process::{self, Readiness};
+use crate::sys::signals::{Interrupt, Signals};
+use crate::sys::systemd::{Notifier, State};
+use crate::sys::{log as logging, netns, random};
+use crate::vrrp;
+
+/// A configuration as read: the model, and everything there is to say about the text.
+pub(super) struct Reading {
+    pub(super) config: Config,
+    worst: Option<Severity>,
+}
+
+impl Reading {
+    /// The daemon must not run with it.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.worst, Some(Severity::Fatal | Severity::Security))
+    }
+
+    /// Something in it is wrong, and was left out or corrected.
+    pub(super) fn is_flawed(&self) -> bool {
+        self.worst >= Some(Severity::Error)
+    }
+}
+
+/// Runs the daemon, or tests the configuration, and says how it ended.
+pub fn run(mut options: Options) -> Status {
+    if let Err(e) = logging::install(options.log_setup()) {
+        report_early(&format!("Cannot open the log file: {e}"));
+        return Status::Failure;
+    }
+    if options.config_test.is_some() {
+        return test_config(&options);
+    }
+    banner(&options);
+    let status = start(&mut options).unwrap_or_else(|Failure { status, message }| {
+        log::error!("{message}");
+        status
+    });
+    logging::finish(Duration::from_secs(1));
+    status
+}
+
+/// Why the daemon did not start.
+struct Failure {
+    status: Status,
+    message: String,
+}
+
+impl Failure {
+    fn new(status: Status, message: impl Into<String>) -> Self {
+        Self { status, message: message.into() }
+    }
+
+    fn of(what: &str) -> impl Fn(io::Error) -> Self + '_ {
+        move |e| {
+            let status = match e.kind() {
+                io::ErrorKind::PermissionDenied => Status::Permission,
+                _ => Status::Failure,
+            };
+            Self::new(status, format!("cannot {what}: {e}"))
+        }
+    }
+}
+
+/// `-t`: every complaint, and a status that says how bad it is.
+fn test_config(options: &Options) -> Status {
+    let text = Text::read(options);
+    let reading = text.enter_namespace().and_then(|()| {
+        let links = LinkTable::of_kernel()?;
+        Ok(text.lower(options, &links))
+    });
+    match reading {
+        Ok(reading) => match reading.worst {
+            Some(Severity::Security) => Status::TEST_SECURITY,
+            Some(Severity::Fatal | Severity::Error) => Status::TestErrors,
+            Some(Severity::Warning | Severity::Note) | None => Status::Ok,
+        },
+        Err(e) => {
+            log::error!("{e}");
+            Status::Failure
+        }
+    }
+}
+
+/// A configuration as it was read, before it is known where the daemon lives.
+pub(super) struct Text {
+    document: Document,
+    sources: Sources,
+    diagnostics: Diagnostics,
+    namespace: Option<String>,
+    instance: Option<String>,
+    use_pid_dir: bool,
+}
+
+impl Text {
+    /// Reads the file, and looks for the words that decide where the daemon lives.
+    pub(super) fn read(options: &Options) -> Self {
+        let path = options.config_file().to_string_lossy();
+        let (document, sources, diagnostics) =
+            config::read(&DiskLoader, &path, &read_options(options));
+        let word = |name: &str| {
+            let mut found = document.roots().filter(|n| n.keyword().text == name);
+            found.find_map(|n| n.arg(0)).map(|w| w.text.to_owned())
+        };
+        let namespace = options.namespace.clone().or_else(|| word("net_namespace"));
+        let instance = word("instance");
+        let use_pid_dir = document.roots().any(|n| n.keyword().text == "use_pid_dir");
+        Self { document, sources, diagnostics, namespace, instance, use_pid_dir }
+    }
+
+    /// No file was there to read.
+    fn is_missing(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    fn enter_namespace(&self) -> io::Result<()> {
+        self.namespace.as_deref().map_or(Ok(()), netns::enter)
+    }
+
+    /// Checks everything, and tells all complaints.
+    pub(super) fn lower(mut self, options: &Options, links: &LinkTable) -> Reading {
+        let host = KernelHost { links };
+        let config = config::lower(&self.document, &host, &mut self.diagnostics);
+        self.diagnostics.sort();
+        tell(&self.diagnostics, &self.sources, options.config_test.is_some());
+        Reading { config, worst: self.diagnostics.worst() }
+    }
+}
+
+fn read_options(options: &Options) -> ReadOptions {
+    let id = options.config_id.clone();
+    ReadOptions {
+        config_id: id.unwrap_or_else(|| process::uname().short_host().to_owned()),
+        include_check: if options.all_config { IncludeCheck::ALL } else { IncludeCheck::default() },
+        env: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+        random_seed: random::seed(),
+        limits: Limits::default(),
+    }
+}
+
+/// Complaints go where all lines go, a line each.
+fn tell(diagnostics: &Diagnostics, sources: &Sources, testing: bool) {
+    for d in diagnostics.iter() {
+        let mut text = String::new();
+        d.render(sources, &mut text);
+        for line in text.lines() {
+            match d.severity {
+                // The reference keeps `-t` silent about what it accepts; a warning deserves a word.
+                Severity::Note if !testing => log::info!("{line}"),
+                Severity::Note | Severity::Warning => log::warn!("{line}"),
+                Severity::Error | Severity::Fatal | Severity::Security => log::error!("{line}"),
+            }
+        }
+    }
+}
+
+fn start(options: &mut Options) -> Result<Status, Failure> {
+    if options.core_dump || options.core_pattern.is_some() {
+        lift_core_limit();
+    }
+    let core_pattern = options.core_pattern.as_deref().and_then(|p| match CorePattern::set(p) {
+        Ok(before) => Some(before),
+        Err(e) => {
+            log::warn!("Cannot set the pattern of core dumps: {e}");
+            None
+        }
+    });
+    let result = settle_and_serve(options);
+    if let Some(Err(e)) = core_pattern.map(CorePattern::restore) {
+        log::warn!("Cannot restore the pattern of core dumps: {e}");
+    }
+    result
+}
+
+/// Finds the place where the daemon lives, and lives there.
+fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
+    process::set_umask(options.umask.unwrap_or(0o177));
+    // Our parent tells whether systemd started us; as a daemon we would have another.
+    let systemd = Notifier::from_environment();
+    let text = Text::read(options);
+    if text.is_missing() {
+        tell(&text.diagnostics, &text.sources, false);
+        return Err(Failure::new(Status::NoConfig, "Nothing to run: there is no configuration"));
+    }
+    if let Err(e) = text.enter_namespace() {
+        let name = text.namespace.as_deref().unwrap_or_default();
+        log::error!("Unable to set network namespace {name} - exiting");
+        return Err(Failure::of("enter the network namespace")(e));
+    }
+    let readiness = if options.foreground {
+        Readiness::foreground()
+    } else {
+        if let Ok(cwd) = std::env::current_dir() {
+            options.make_absolute(&cwd);
+        }
+        process::daemonise().map_err(Failure::of("become a daemon"))?
+    };
+    logging::set_pid();
+    let place = Place {
+        use_pid_dir: text.use_pid_dir,
+        instance: text.instance.as_deref(),
+        namespace: text.namespace.as_deref(),
+    };
+    if place.instance.is_some() || place.namespace.is_some() {
+        logging::set_ident(&ident(&place));
+    }
+    let mut pid_files = match PidFiles::claim(pid_paths(options, &place)) {
+        Ok(files) => files,
+        Err(pidfile::Error::Locked(path)) => {
+            log::info!("Another process has pid file {} locked", path.display());
+            log::info!("daemon is already running");
+            readiness.failed(Status::Ok.code());
+            return Ok(Status::Ok);
+        }
+        Err(e) => {
+            readiness.failed(Status::Failure.code());
+            return Err(Failure::new(Status::Failure, e.to_string()));
+        }
+    };
+    let result = match build(options, text, systemd) {
+        Ok(mut runtime) => serve(&mut runtime, &mut pid_files, readiness),
+        Err(failure) => {
+            readiness.failed(failure.status.code());
+            Err(failure)
+        }
+    };
+    pid_files.remove();
+    result
+}
+
+/// Several daemons on one host are told apart in the log.
+fn ident(place: &Place<'_>) -> String {
+    let mut ident = "Keepalived".to_owned();
+    for part in [place.namespace, place.instance].into_iter().flatten() {
+        ident.push('_');
+        ident.push_str(part);
+    }
+    ident
+}
+
+/// From the first advertisement to the end of the daemon.
+fn serve(
+    runtime: &mut Runtime,
+    pid_files: &mut PidFiles,
+    readiness: Readiness,
+) -> Result<Status, Failure> {
+    if let Err(e) = pid_files.write(std::process::id()) {
+        log::warn!("{e}");
+    }
+    log::info!("Startup complete");
+    if let Err(e) = readiness.ready() {
+        log::warn!("cannot leave the terminal: {e}");
+    }
+    runtime.systemd.notify(State::Ready { pid: std::process::id() });
+    // The only place that catches a panic: addresses that stay behind would mean two masters.
+    let run = std::panic::AssertUnwindSafe(|| runtime.run());
+    match std::panic::catch_unwind(run) {
+        Ok(Ok(())) => {
+            log::info!("Stopped {}", help::banner());
+            Ok(Status::Ok)
+        }
+        Ok(Err(e)) => {
+            runtime.abandon();
+            Err(Failure::of("go on")(e))
+        }
+        Err(_) => {
+            runtime.abandon();
+            Err(Failure::new(
+                Status::Software,
+                "a defect in keepalived itself: the virtual addresses were removed; please report the lines above",
+            ))
+        }
+    }
+}
+
+fn build(options: &Options, text: Text, systemd: Notifier) -> Result<Runtime, Failure> {
+    let signals = if options.ignore_sigint { Interrupt::Ignored } else { Interrupt::Stops };
+    let signals = Signals::new(signals).map_err(Failure::of("prepare for signals"))?;
+    // Listening starts before the first look, so that no change falls in between.
+    let monitor = Monitor::open().map_err(Failure::of("listen to the kernel"))?;
+    let links = LinkTable::of_kernel().map_err(Failure::of("read interfaces from the kernel"))?;
+    let reading = text.lower(options, &links);
+    if reading.is_refused() {
+        let status = match reading.worst {
+            Some(Severity::Security) => Status::NoConfig,
+            _ => Status::Config,
+        };
+        return Err(Failure::new(status, "The configuration cannot be used; see above"));
+    }
+    let flawed = reading.is_flawed();
+    let mut poll = Poll::new().map_err(Failure::of("create an event poll"))?;
+    poll.add(std::os::fd::AsRawFd::as_raw_fd(&monitor), Owner::Monitor)
+        .and_then(|()| poll.add(std::os::fd::AsRawFd::as_raw_fd(&signals), Owner::Signals))
+        .map_err(Failure::of("watch descriptors"))?;
+    let config = reading.config;
+    let mut runtime = Runtime {
+        flawed,
+        config: Config::default(),
+        ids: Vec::new(),
+        mode: Mode::Running,
+        now: Instant::ZERO,
+        vrrp: vrrp::Domain::new(config.global.startup_delay),
+        holdings: holdings::Domain::default(),
+        links,
+        interesting: Default::default(),
+        instances_on: Default::default(),
+        told_links: Default::default(),
+        virtual_addresses: Default::default(),
+        inbox: Default::default(),
+        vrrp_actions: Vec::new(),
+        holdings_actions: Vec::new(),
+        batch: None,
+        scratch: Default::default(),
+        frames: Default::default(),
+        announcer: Default::default(),
+        due_announcements: Vec::new(),
+        retry_sends: None,
+        answers: Vec::new(),
+        ready: Default::default(),
+        polled: Vec::new(),
+        lateness: Default::default(),
+        heard: Instant::ZERO,
+        heard_before: Instant::ZERO,
+        promoted: Default::default(),
+        clock: Clock::new(),
+        poll,
+        signals,
+        systemd,
+        scheduling: Scheduling::new().map_err(Failure::of("read the scheduling"))?,
+        endpoints: Default::default(),
+        link_socket: LinkSocket::open().map_err(Failure::of("open a packet socket"))?,
+        requests: Requests::open().map_err(Failure::of("open a netlink socket"))?,
+        monitor,
+        options: options.clone(),
+    };
+    raise_file_limit(files_needed(&config));
+    runtime.begin(config);
+    if options.dump_conf {
+        runtime.dump_config();
+    }
+    Ok(runtime)
+}
+
+/// Two sockets per interface, family and group, at most one pair per instance; and some more.
+fn files_needed(config: &Config) -> u64 {
+    let instances = u64::try_from(config.instances.len()).unwrap_or(u64::MAX);
+    instances.saturating_mul(2).saturating_add(64).min(1 << 20)
+}
+
+impl Runtime {
+    /// Takes what the kernel holds into account and starts every instance.
+    fn begin(&mut self, config: Config) {
+        if config.instances.is_empty() {
+            log::warn!("Warning - keepalived has no configuration to run");
+        }
+        self.now = self.clock.now();
+        let there: Vec<_> = self.links.all_addresses().map(|(l, p)| (l.to_owned(), p)).collect();
+        for (link, prefix) in there {
+            let input = holdings::Input::Seen { key: holdings::Key { link, prefix } };
+            self.holdings.handle(input, self.now, &mut self.holdings_actions);
+        }
+        self.adopt(config);
+    }
+}
+
+/// One process, so every file a script may look for holds the same number.
+fn pid_paths(options: &Options, place: &Place<'_>) -> Vec<(pidfile::Owner, PathBuf)> {
+    let given = [
+        (pidfile::Owner::Main, &options.pid_file, true),
+        (pidfile::Owner::Vrrp, &options.vrrp_pid_file, options.run_vrrp),
+        (pidfile::Owner::Checkers, &options.checkers_pid_file, options.run_checkers),
+        (pidfile::Owner::Bfd, &options.bfd_pid_file, options.run_bfd),
+    ];
+    given
+        .into_iter()
+        .filter(|(_, _, wanted)| *wanted)
+        .map(|(owner, path, _)| (owner, path.clone().unwrap_or_else(|| place.path(owner))))
+        .collect()
+}
+
+fn banner(options: &Options) {
+    log::info!("Starting {}", help::banner());
+    log::info!("Running on {}", process::uname().running_on());
+    for line in help::command_line(&options.argv) {
+        log::info!("{line}");
+    }
+    for note in options.notes() {
+        log::info!("{note}");
+    }
+    log::info!("Configuration file {}", options.config_file().display());
+}
+
+fn report_early(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -1,0 +1,146 @@
+//! One turn of the loop. The order is the point: packets before deadlines, VRRP before all else,
+//! and nobody beyond a budget.
+
+use std::io;
+
+use super::lateness::Fault;
+use super::runtime::{Mode, Owner, Runtime};
+use crate::base::time::{Duration, Instant};
+use crate::sys::log as logging;
+use crate::vrrp::Input;
+
+/// Packets less than this apart are a crowd.
+const BUSY: Duration = Duration::from_millis(1);
+/// How long a crowd may gather. A twentieth of the shortest advertisement interval.
+const REST: Duration = Duration::from_micros(500);
+/// Netlink datagrams read per turn.
+const KERNEL_BUDGET: usize = 64;
+
+impl Runtime {
+    /// Turns until the daemon is done.
+    pub(super) fn run(&mut self) -> io::Result<()> {
+        while self.mode == Mode::Running {
+            self.turn()?;
+        }
+        self.wind_down()
+    }
+
+    fn turn(&mut self) -> io::Result<()> {
+        let deadline = self.next_deadline();
+        let idle = self.ready.is_empty() && self.requests.is_idle();
+        if idle {
+            self.rest(deadline);
+        }
+        let mut polled = std::mem::take(&mut self.polled);
+        self.poll.wait(self.clock.now(), deadline, idle, &mut polled)?;
+        self.ready.extend(polled.drain(..));
+        self.polled = polled;
+
+        self.now = self.clock.now();
+        let started = self.now;
+        if let Some(fault) = self.lateness.on_turn(deadline, started) {
+            complain(&fault);
+        }
+        self.serve_vrrp();
+        self.serve_kernel();
+        if self.ready.remove(&Owner::Signals) {
+            self.on_signals();
+        }
+        logging::flush();
+        self.lateness.on_end(started, self.clock.now());
+        Ok(())
+    }
+
+    /// Where adverts come in by the thousand per second, they are read a few at a time: each has
+    /// its time of arrival with it, so nothing is judged by when it was read. Never rests into a
+    /// deadline.
+    fn rest(&mut self, deadline: Option<Instant>) {
+        let busy = self.heard.since(self.heard_before) < BUSY;
+        let recent = self.clock.now().since(self.heard) < REST;
+        if !busy || !recent {
+            return;
+        }
+        let left = deadline.map_or(REST, |d| d.since(self.clock.now()));
+        if left >= REST {
+            self.poll.rest(REST);
+        }
+    }
+
+    /// VRRP: read, then decide, then send.
+    ///
+    /// After a stall the advertisement that would have moved a deadline is already in the socket;
+    /// firing the deadline first would make every hiccup a takeover.
+    fn serve_vrrp(&mut self) {
+        let sockets: Vec<_> = self
+            .ready
+            .iter()
+            .filter_map(|o| if let Owner::VrrpSocket(id) = o { Some(*id) } else { None })
+            .collect();
+        for id in sockets {
+            if self.receive_adverts(id) {
+                self.ready.remove(&Owner::VrrpSocket(id));
+            }
+        }
+        // An unread packet may be the very one that moves a deadline.
+        let unread = self.ready.iter().any(|o| matches!(o, Owner::VrrpSocket(_)));
+        if !unread && self.is_due(self.vrrp.next_deadline()) {
+            self.vrrp.handle(Input::Deadline, self.now, &mut self.vrrp_actions);
+        }
+        self.drain();
+        self.flush_adverts();
+    }
+
+    /// The kernel: our requests, its news. Stops early when VRRP is due again.
+    fn serve_kernel(&mut self) {
+        loop {
+            self.flush_requests();
+            self.drain();
+            self.flush_adverts();
+            self.flush_announcements();
+            if self.requests.is_idle() || self.vrrp_is_due() {
+                break;
+            }
+        }
+        if self.is_due(self.holdings.next_deadline()) {
+            let out = &mut self.holdings_actions;
+            self.holdings.handle(crate::holdings::Input::Deadline, self.now, out);
+            self.drain();
+        }
+        if self.ready.remove(&Owner::Monitor) {
+            for n in 0.. {
+                if n == KERNEL_BUDGET || self.vrrp_is_due() {
+                    self.ready.insert(Owner::Monitor);
+                    break;
+                }
+                if !self.receive_kernel() {
+                    break;
+                }
+            }
+            self.drain();
+            self.flush_adverts();
+        }
+    }
+
+    fn is_due(&self, when: Option<Instant>) -> bool {
+        when.is_some_and(|w| w <= self.now)
+    }
+
+    /// Looks at the clock: work since the turn began may have made a deadline come.
+    pub(super) fn vrrp_is_due(&self) -> bool {
+        self.vrrp.next_deadline().is_some_and(|w| w <= self.clock.now())
+    }
+}
+
+fn complain(fault: &Fault) {
+    let seconds = |d: Duration| d.as_secs_f64();
+    match fault {
+        Fault::Stalled { late } => {
+            log::warn!("A thread timer expired {:.6} seconds ago", seconds(*late));
+        }
+        Fault::Slow { late, own } => log::info!(
+            "A deadline was served {:.1} ms late, {:.1} ms of it our own work in the turn before",
+            seconds(*late) * 1e3,
+            seconds(*own) * 1e3
+        ),
+    }
+}
