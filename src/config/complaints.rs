@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::document::Word;
 use crate::base::diag::{Diagnostics, Severity, Span};
 
 /// How often one mistake about one thing is told.
@@ -56,6 +57,14 @@ impl<'a> Complaints<'a> {
 
     pub(super) fn error(&mut self, about: &str, span: Span, text: impl AsRef<str>) -> bool {
         self.tell(Severity::Error, about, Some(span), text)
+    }
+
+    /// An error of which scripts know the text: it does not say which item it is in.
+    pub(super) fn unknown(&mut self, word: Word<'_>, text: impl AsRef<str>) -> bool {
+        let scope = std::mem::take(&mut self.scope);
+        let told = self.error(word.text, word.span, text);
+        self.scope = scope;
+        told
     }
 
     pub(super) fn warn(&mut self, about: &str, span: Span, text: impl AsRef<str>) -> bool {

@@ -27,7 +27,7 @@ enum Local<'m> {
 
 /// Refuses two instances of one VRID and family in one place.
 pub(super) fn routers(out: &mut Complaints<'_>, instances: &[Settled]) {
-    let mut owners: HashMap<(u8, Family, Place<'_>), &Instance> = HashMap::new();
+    let mut owners: HashMap<(u8, Family, Place<'_>), &Settled> = HashMap::new();
     for settled in instances {
         let one = &settled.instance;
         let mut other = None;
@@ -35,12 +35,16 @@ pub(super) fn routers(out: &mut Complaints<'_>, instances: &[Settled]) {
             match owners.entry((one.vrid, one.family, place)) {
                 Entry::Occupied(owner) => other = Some(*owner.get()),
                 Entry::Vacant(free) => {
-                    free.insert(one);
+                    free.insert(settled);
                 }
             }
         }
         if let Some(other) = other {
-            out.refuse("virtual_router_id", settled.vrid, conflict(one, other));
+            let text = conflict(one, &other.instance);
+            let told = out.refuse("virtual_router_id", settled.vrid, text);
+            if told && other.vrid.file == settled.vrid.file {
+                out.hint(format!("{} has it from line {}", other.instance.name, other.vrid.line));
+            }
         }
     }
 }

@@ -112,6 +112,8 @@ pub enum Bad {
     /// Nothing: the statement is ignored.
     Ignore,
     Use(i64),
+    /// As `Use`, for a word out of several.
+    UseWord(&'static str),
     /// The lower limit for what is below it; what is above is ignored.
     Raise,
     /// The limit that was exceeded.

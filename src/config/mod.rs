@@ -11,6 +11,7 @@ pub mod keywords;
 pub mod lex;
 mod load;
 mod lower;
+mod mend;
 mod parse;
 mod print;
 pub mod source;

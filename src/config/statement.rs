@@ -88,7 +88,7 @@ impl<'a> Checker<'a> {
         let word = node.keyword();
         let Some(keyword) = block.find(word.text) else {
             let text = format!("Unknown keyword '{}'", word.text);
-            if self.out.error(word.text, word.span, text) && self.suggestions < SUGGESTIONS {
+            if self.out.unknown(word, text) && self.suggestions < SUGGESTIONS {
                 self.suggestions += 1;
                 if let Some(hint) = suggest::keyword(word.text, block) {
                     self.out.hint(hint);
@@ -358,11 +358,21 @@ impl<'a> Checker<'a> {
             self.out.error(name, span, text);
             return used;
         }
-        let mut text = format!("{name} '{}' is not {}", word.text, describe(kind));
+        let mut text = match (kind, wrong) {
+            (Kind::Prefix, Wrong::UsedAs(Value::Prefix(host, _))) => format!(
+                "{name} '{}': the prefix length is not a number from 0 to {}",
+                word.text, host.len
+            ),
+            _ => format!("{name} '{}' is not {}", word.text, describe(kind)),
+        };
         if let Some(used) = used {
             text.push_str(&format!(": {} is used", show(used)));
         }
-        self.out.error(name, word.span, text);
+        if self.out.error(name, word.span, text) {
+            if let Some(meant) = suggest::value(kind, word.text) {
+                self.out.hint(meant);
+            }
+        }
         used
     }
 
@@ -425,6 +435,9 @@ impl Seen<'_> {
 fn replacement<'d>(kind: Kind, wrong: Wrong<'_>, bad: Bad, text: &'d str) -> Option<Value<'d>> {
     if bad == Bad::Bare {
         return Some(Value::Nothing);
+    }
+    if let Bad::UseWord(word) = bad {
+        return Some(Value::Text(word));
     }
     if let (Kind::Short(max), Bad::Cut, Wrong::Above) = (kind, bad, wrong) {
         return Some(Value::Text(cut(text, max)));

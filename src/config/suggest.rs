@@ -1,6 +1,8 @@
 //! The word somebody may have meant.
 
-use super::keyword::Block;
+use std::net::Ipv4Addr;
+
+use super::keyword::{Block, Kind};
 use super::keywords;
 
 /// What to say below a keyword that is not known in `block`.
@@ -31,6 +33,26 @@ pub(super) fn keyword(word: &str, block: &'static Block) -> Option<String> {
         }
     });
     Some(format!("did you mean '{near}'? It belongs into {}", home?))
+}
+
+/// What to say below a word that is not of its kind.
+pub(super) fn value(kind: Kind, text: &str) -> Option<String> {
+    match kind {
+        Kind::OneOf(words) => {
+            let near = words
+                .iter()
+                .copied()
+                .find(|w| w.eq_ignore_ascii_case(text))
+                .or_else(|| nearest(text, words.iter().copied()))?;
+            Some(format!("did you mean '{near}'?"))
+        }
+        Kind::Prefix => {
+            let mask: Ipv4Addr = text.split_once('/')?.1.parse().ok()?;
+            let (ones, zeros) = (mask.to_bits().leading_ones(), mask.to_bits().trailing_zeros());
+            (ones + zeros == 32).then(|| format!("{mask} is written as /{ones}"))
+        }
+        _ => None,
+    }
 }
 
 /// The candidate nearest to `word`, if it is near enough to be meant.

@@ -190,13 +190,8 @@ fn int(text: &str, min: i64, max: i64, lenient: bool) -> Parsed<'_> {
     }
     let end = sign + digits;
     // More digits than fit are out of any limits.
-    let n = text[..end].parse::<i64>().unwrap_or_else(|_| {
-        if text.starts_with('-') {
-            i64::MIN
-        } else {
-            i64::MAX
-        }
-    });
+    let far = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    let n = text[..end].parse::<i64>().unwrap_or(far);
     let n = limited(n, min, max)?;
     match (end == text.len(), lenient) {
         (true, _) => Ok(Value::Int(n)),

@@ -22,6 +22,7 @@ pub(in crate::config) static VRRP_INSTANCE: Block = Block {
             .default("automatic (switches when a peer is seen using it)"),
         flag("native_ipv6").default("family taken from first address"),
         one("state", &[Kind::OneOf(&["MASTER", "BACKUP"])])
+            .bad(Bad::UseWord("BACKUP"))
             .default("MASTER if priority 255, else BACKUP"),
         link("interface").default("none (required unless unicast with unicast_src_ip)"),
         link("vrf").repeat(Repeat::FirstCounts).later(),

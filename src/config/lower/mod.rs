@@ -5,6 +5,7 @@
 //! of them ([`crossref`](super::crossref)). No complaint ends the reading.
 
 mod address;
+mod delivery;
 mod global;
 mod group;
 mod instance;
@@ -21,9 +22,10 @@ use super::complaints::Complaints;
 use super::document::{Document, Node};
 use super::host::Host;
 use super::keywords;
+use super::mend::mend;
 use super::statement::{Checker, Statement};
 use super::{crossref, value::Value};
-use crate::base::diag::{Diagnostics, Span};
+use crate::base::diag::{Diagnostics, Severity, Span};
 use crate::model::{vrrp, Config};
 
 /// Makes a model of what the operator wrote.
@@ -31,7 +33,12 @@ use crate::model::{vrrp, Config};
 /// Whatever is wrong is told in `diags` and left out or corrected; with a complaint of
 /// [`Severity::Fatal`](crate::base::diag::Severity::Fatal) the model must not be run.
 pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config {
-    let mut checker = Checker::new(Complaints::new(diags));
+    // Only a text with such an error can have a brace too few.
+    let broken = diags.worst() >= Some(Severity::Error);
+    let mut out = Complaints::new(diags);
+    let mended = if broken { mend(doc, &mut out) } else { None };
+    let doc = mended.as_ref().unwrap_or(doc);
+    let mut checker = Checker::new(out);
     let (global, defaults) = global::lower(doc, host, &mut checker);
     let mut config = Config { global, ..Config::default() };
     let mut instances = Instances::default();

@@ -1,19 +1,18 @@
 //! The rules of one instance: defaults, what excludes what, what is refused.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::address;
 use super::instance::{RawInstance, RawLink};
-use super::{strict, Scene, Settled};
-use crate::base::addr::{is_link_local, Family};
+use super::{delivery, strict, Scene, Settled};
+use crate::base::addr::Family;
 use crate::base::diag::Span;
 use crate::config::host::LinkFacts;
 use crate::model::vrrp::{
-    Authentication, ChecksumForm, Delivery, Garp, InitialState, Instance, StandingFault,
-    TrackedLink, Version, VirtualAddress,
+    Authentication, ChecksumForm, Garp, InitialState, Instance, TrackedLink, Version,
+    VirtualAddress,
 };
 
 /// The part of an instance that other rules depend on.
@@ -35,15 +34,15 @@ impl Core {
 pub(super) fn settle<'d>(scene: &mut Scene<'_, '_>, mut raw: RawInstance<'d>) -> Option<Settled> {
     let core = core(scene, &mut raw);
     let vrid = raw.vrid.or_else(|| {
-        scene.refuse("virtual_router_id", raw.span, "virtual_router_id is missing");
+        scene.refuse("virtual_router_id", raw.span, "the instance has no valid virtual_router_id");
         None
     });
     let authentication = authentication(scene, &raw, &core);
-    let interface = interface(scene, &raw);
+    let interface = delivery::interface(scene, &raw);
     let link = interface.and_then(|name| scene.host.link(name));
-    let delivery = delivery(scene, &raw, &core, link);
-    let standing_fault = standing_fault(scene, &raw, &delivery, interface, link);
-    check_source(scene, &raw, &delivery, interface);
+    let delivery = delivery::delivery(scene, &raw, &core.facts(), link);
+    let standing_fault = delivery::standing_fault(scene, &raw, &delivery, interface, link);
+    delivery::check_source(scene, &raw, &delivery, interface);
     let advert_interval = advert_interval(scene, &raw, core.version);
     let preemption = preemption(scene, &mut raw, &core);
     let tracked_links = tracked_links(scene, std::mem::take(&mut raw.links), &core, interface);
@@ -181,109 +180,6 @@ fn password(text: &str) -> [u8; 8] {
         *to = from;
     }
     password
-}
-
-/// The interface of the instance, if it can be one.
-fn interface<'d>(scene: &mut Scene<'_, '_>, raw: &RawInstance<'d>) -> Option<&'d str> {
-    let mut interface = raw.interface;
-    if let Some(word) = interface {
-        scene.check_link(word.text, word.span);
-        if word.text == "lo" {
-            let text = "interface 'lo' cannot have a virtual router: it is ignored";
-            scene.error("interface", word.span, text);
-            interface = None;
-        }
-    }
-    if interface.is_none() && (raw.unicast.is_none() || raw.source.is_none()) {
-        let text = "interface is missing; only unicast with unicast_src_ip does without";
-        scene.refuse("interface", raw.span, text);
-    }
-    interface.map(|word| word.text)
-}
-
-fn delivery(
-    scene: &mut Scene<'_, '_>,
-    raw: &RawInstance<'_>,
-    core: &Core,
-    link: Option<LinkFacts>,
-) -> Delivery {
-    let unicast = !raw.peers.is_empty() || raw.fault_without_peer;
-    if !unicast {
-        if let Some(span) = raw.unicast {
-            let text = "no unicast_peer is given: multicast is used in spite of unicast settings";
-            scene.error("unicast_peer", span, text);
-        }
-        if let Some(ttl) = raw.ttl {
-            let text = "unicast_ttl without unicast_peer is ignored";
-            scene.error("unicast_ttl", ttl.span, text);
-        }
-        return Delivery::Multicast { group: group(scene, raw, core.family) };
-    }
-    if let Some(group) = raw.group {
-        let text = "mcast_dst_ip is ignored: the instance has unicast peers";
-        scene.error("mcast_dst_ip", group.span, text);
-    }
-    if core.strict && link.is_some_and(|link| link.multicast) && !raw.peers.is_empty() {
-        let span = raw.unicast.unwrap_or(raw.span);
-        let text = "strict mode has no unicast on an interface with multicast";
-        scene.refuse("unicast_peer", span, text);
-    }
-    Delivery::Unicast {
-        peers: raw.peers.clone(),
-        ttl: raw.ttl.map(|ttl| ttl.value),
-        check_source: raw.check_source || scene.defaults.check_unicast_src,
-    }
-}
-
-fn group(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, family: Family) -> IpAddr {
-    if let Some(group) = raw.group {
-        if Family::of(&group.value) == family {
-            return group.value;
-        }
-        let text =
-            format!("mcast_dst_ip '{}' is not an {family} group: it is ignored", group.value);
-        scene.error("mcast_dst_ip", group.span, text);
-    }
-    match family {
-        Family::V4 => scene.defaults.mcast_group4.into(),
-        Family::V6 => scene.defaults.mcast_group6.into(),
-    }
-}
-
-fn standing_fault(
-    scene: &mut Scene<'_, '_>,
-    raw: &RawInstance<'_>,
-    delivery: &Delivery,
-    interface: Option<&str>,
-    link: Option<LinkFacts>,
-) -> Option<StandingFault> {
-    match delivery {
-        Delivery::Unicast { peers, .. } if peers.is_empty() => Some(StandingFault::NoPeer),
-        Delivery::Multicast { .. } if link.is_some_and(|link| !link.multicast) => {
-            let text = format!(
-                "interface '{}' has no multicast, and no unicast_peer is given: the instance stays in FAULT",
-                interface.unwrap_or_default()
-            );
-            scene.error("interface", raw.interface.map_or(raw.span, |w| w.span), text);
-            Some(StandingFault::NoMulticast)
-        }
-        _ => None,
-    }
-}
-
-/// A link-local address means nothing without its link.
-fn check_source(
-    scene: &mut Scene<'_, '_>,
-    raw: &RawInstance<'_>,
-    delivery: &Delivery,
-    interface: Option<&str>,
-) {
-    let Some(source) = raw.source else { return };
-    let unicast = matches!(delivery, Delivery::Unicast { .. });
-    if unicast && interface.is_none() && is_link_local(&source) {
-        let text = format!("link-local source '{source}' needs an interface");
-        scene.refuse("unicast_src_ip", raw.span, text);
-    }
 }
 
 /// Whole seconds up to 255 in version 2, hundredths up to 40.95 s in version 3

@@ -11,6 +11,7 @@ use crate::model::vrrp::{
 use crate::model::Config;
 
 mod addresses;
+mod coverage;
 mod groups;
 mod strict;
 
@@ -314,7 +315,7 @@ fn what_an_instance_cannot_do_without_is_fatal() {
     let vip = "virtual_ipaddress {\n192.0.2.1\n}";
     assert_eq!(
         told(&format!("vrrp_instance V {{\ninterface eth0\n{vip}\n}}")),
-        ["Fatal (Line 1) (V) virtual_router_id is missing"]
+        ["Fatal (Line 1) (V) the instance has no valid virtual_router_id"]
     );
     assert_eq!(
         told(
@@ -354,7 +355,7 @@ fn one_virtual_router_in_one_place() {
     let v6 = "virtual_ipaddress {\nfe80::1\n}";
     assert_eq!(
         told(&(one("A", v4) + &one("B", v4))),
-        ["Fatal (Line 10) A and B both use VRID 5 with IPv4 on interface eth0"]
+        ["Fatal (Line 10) A and B both use VRID 5 with IPv4 on interface eth0 | A has it from line 3"]
     );
     assert!(told(&(one("A", v4) + &one("B", v6))).is_empty(), "families have spaces of their own");
     let other_group = format!("mcast_dst_ip 224.0.0.99\n{v4}");
@@ -364,7 +365,7 @@ fn one_virtual_router_in_one_place() {
     assert!(told(&(a.clone() + &one("B", &peers("192.0.2.22")))).is_empty());
     assert_eq!(
         told(&(a + &one("B", &peers("192.0.2.21\n192.0.2.20")))),
-        ["Fatal (Line 15) A and B both use VRID 5 with IPv4 and share a unicast peer"]
+        ["Fatal (Line 15) A and B both use VRID 5 with IPv4 and share a unicast peer | A has it from line 3"]
     );
 }
 

@@ -12,7 +12,7 @@ fn of_instance(lines: &str) -> Vec<String> {
 fn an_unknown_keyword_is_told_with_a_better_one_and_its_block_is_skipped() {
     assert_eq!(
         of_instance("prioritty 5"),
-        ["Error (Line 2) (V) Unknown keyword 'prioritty' | did you mean 'priority'?"]
+        ["Error (Line 2) Unknown keyword 'prioritty' | did you mean 'priority'?"]
     );
     assert_eq!(
         told("virtual_servers 192.0.2.1 80 {\n  nonsense\n  more {\n  }\n}"),
@@ -149,7 +149,7 @@ fn blocks_not_in_effect_are_checked_all_the_same() {
         [
             "Note (Line 1) virtual_server: accepted, not in effect in this version",
             "Error (Line 1) virtual_server '99999' is not a whole number from 0 to 65535",
-            "Error (Line 4) lvs_sched 'rrr' is not rr, wrr, lc, wlc, lblc, sh, mh, dh, fo, ovf, lblcr, sed, nq or twos",
+            "Error (Line 4) lvs_sched 'rrr' is not rr, wrr, lc, wlc, lblc, sh, mh, dh, fo, ovf, lblcr, sed, nq or twos | did you mean 'rr'?",
             "Error (Line 6) weight 'x' is not a whole number from 0 to 2147483647",
             "Error (Line 10) digest '123' is not 32 hexadecimal digits",
             "Error (Line 11) Unknown keyword 'status_cod' | did you mean 'status_code'?",

@@ -86,7 +86,7 @@ fn a_bad_prefix_leaves_a_host() {
     let (a, told) = read("192.0.2.1/33");
     assert_eq!(
         told,
-        ["Error (V) address '192.0.2.1/33' is not an IP address with an optional prefix length: 192.0.2.1/32 is used"]
+        ["Error (V) address '192.0.2.1/33': the prefix length is not a number from 0 to 32: 192.0.2.1/32 is used"]
     );
     assert_eq!(a.unwrap().prefix.len, 32);
 }
