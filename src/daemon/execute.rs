@@ -11,7 +11,7 @@ use crate::base::time::Duration;
 use crate::holdings::{self, Key, Op};
 use crate::model::vrrp::VirtualAddress;
 use crate::sys::sysctl;
-use crate::vrrp::{self, Action, Phase};
+use crate::vrrp::{self, Action, Note, Phase};
 use crate::wire::{arp, ndisc};
 
 /// How long to wait when the kernel has no room for what we send.
@@ -47,15 +47,28 @@ impl Runtime {
                     self.endpoints.queue(id, i.config(), priority, i.source());
                 }
             }
-            Action::Want(id) => self.inbox.push_back(Message::Want(id)),
+            Action::Want(id) => {
+                self.leftovers.remove(&id);
+                self.inbox.push_back(Message::Want(id));
+            }
             Action::Release(id) => {
                 self.announcer.withdraw(id);
                 self.inbox.push_back(Message::Release(id));
             }
             Action::Announce { id, repeat } => self.announce(id, repeat),
             Action::AnnounceSource { id } => self.announce_source(id),
-            Action::Changed { id, to: Phase::Backup | Phase::Fault, from: Phase::Init, .. } => {
+            Action::Changed { id, to: Phase::Backup, from: Phase::Init, .. } => {
+                self.leftovers.insert(id);
+            }
+            Action::Changed { id, to: Phase::Fault, from: Phase::Init, .. } => {
                 self.inbox.push_back(Message::Clear(id));
+            }
+            Action::Changed { id, to: Phase::Fault, .. }
+            | Action::Noted { id, note: Note::MasterIs { .. } | Note::Discarded { .. } } => {
+                // Somebody else is master, or we cannot be: now what an earlier run left is too much.
+                if self.leftovers.remove(&id) {
+                    self.inbox.push_back(Message::Clear(id));
+                }
             }
             Action::Changed { .. }
             | Action::GroupChanged { .. }

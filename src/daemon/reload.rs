@@ -145,5 +145,6 @@ impl Runtime {
         self.vrrp.forget(id);
         self.endpoints.detach(id, vrid, &mut self.poll);
         self.endpoints.forget(id);
+        self.leftovers.remove(&id);
     }
 }

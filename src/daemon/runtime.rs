@@ -75,6 +75,9 @@ pub(super) struct Runtime {
     /// Every virtual address of the configuration: none of them is a source address.
     pub(super) virtual_addresses: BTreeSet<IpAddr>,
 
+    /// Instances that started in BACKUP: addresses of theirs that an earlier run left stay while
+    /// nobody else advertises, so that a restart without a rival takes nothing away.
+    pub(super) leftovers: BTreeSet<InstanceId>,
     pub(super) inbox: VecDeque<Message>,
     pub(super) vrrp_actions: Vec<vrrp::Action>,
     pub(super) holdings_actions: Vec<holdings::Action>,

@@ -332,6 +332,7 @@ fn build(options: &Options, text: Text, systemd: Notifier) -> Result<Runtime, Fa
         instances_on: Default::default(),
         told_links: Default::default(),
         virtual_addresses: Default::default(),
+        leftovers: Default::default(),
         inbox: Default::default(),
         vrrp_actions: Vec::new(),
         holdings_actions: Vec::new(),

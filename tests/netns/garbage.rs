@@ -81,7 +81,8 @@ pub(crate) fn packets_of_the_wrong_length() -> Outcome {
         frames.push(FrameBuilder { ip_length, ..short }.build());
     }
     frames.extend(
-        [1, 2, 3, 4, 7, 8, 12, 16, 28, 100, 1400]
+        // Two octets more are padding that some senders count, and are taken for that.
+        [1, 3, 4, 7, 8, 12, 16, 28, 100, 1400]
             .map(|excess| FrameBuilder { excess, ..winner() }.build()),
     );
     frames.extend(
