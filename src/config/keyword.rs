@@ -34,6 +34,8 @@ pub enum Kind {
         max: u64,
     },
     OneOf(&'static [&'static str]),
+    /// One of these; any other was always ignored without a word.
+    Known(&'static [&'static str]),
     /// As `OneOf`, in any mixture of case.
     OneOfAnyCase(&'static [&'static str]),
     /// An IPv4 or IPv6 address. Text from the first `-` or `/` on does not count.
@@ -45,7 +47,7 @@ pub enum Kind {
     Prefix,
     /// `Prefix`, or one of `default`, `any`, `all`.
     Destination,
-    /// `ADDRESS`, `ADDRESS-END` or `ADDRESS/LENGTH`.
+    /// `ADDRESS`, `ADDRESS-END` or `ADDRESS/LENGTH`; or the port behind it.
     Range,
     /// An interface name: at most 15 bytes.
     Link,
@@ -61,8 +63,6 @@ pub enum Kind {
     },
     /// 32 hexadecimal digits.
     Digest,
-    /// A file mode in any base, or names of bits joined by `|`.
-    Umask,
     /// A HTTP status code or a range of them.
     Status,
     /// A number with `s` or `ms`, as routes have it.

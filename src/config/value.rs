@@ -53,6 +53,9 @@ pub(super) fn parse(kind: Kind, text: &str) -> Parsed<'_> {
         }
         Kind::Time { unit, min, max } => time(text, unit, min, max),
         Kind::OneOf(words) => chosen(words.iter().find(|w| **w == text)),
+        Kind::Known(words) => {
+            chosen(words.iter().find(|w| **w == text)).map_err(|_| Wrong::CutTo(Value::Nothing, 0))
+        }
         Kind::OneOfAnyCase(words) => chosen(words.iter().find(|w| w.eq_ignore_ascii_case(text))),
         Kind::Address | Kind::Group | Kind::Group4 | Kind::Group6 => address(kind, text),
         Kind::Prefix => prefix(text),
@@ -60,12 +63,11 @@ pub(super) fn parse(kind: Kind, text: &str) -> Parsed<'_> {
             "default" | "any" | "all" => Ok(Value::Text(text)),
             _ => prefix(text),
         },
-        Kind::Range => is(text, is_range(text)),
+        Kind::Range => is(text, is_range(text) || text.parse::<u16>().is_ok()),
         Kind::Span { max } => is(text, is_span(text, max)),
         Kind::Masked => is(text, is_masked(text)),
         Kind::Hex { wild } => is(text, is_hex(text, wild)),
         Kind::Digest => is(text, text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())),
-        Kind::Umask => umask(text).map(Value::Int).ok_or(Wrong::Kind),
         Kind::Status => is(text, is_status(text)),
         Kind::RouteTime => is(text, is_route_time(text)),
     }
@@ -83,19 +85,18 @@ pub(super) fn describe(kind: Kind) -> Cow<'static, str> {
             format!("a whole number from {min} to {max}").into()
         }
         Kind::Time { unit, min, max } => describe_time(unit, min, max).into(),
-        Kind::OneOf(words) | Kind::OneOfAnyCase(words) => one_of(words).into(),
+        Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words) => one_of(words).into(),
         Kind::Address => "an IP address".into(),
         Kind::Group => "a multicast address".into(),
         Kind::Group4 => "an IPv4 multicast address".into(),
         Kind::Group6 => "an IPv6 multicast address".into(),
         Kind::Prefix => "an IP address with an optional prefix length".into(),
         Kind::Destination => "an address with an optional prefix length, or 'default'".into(),
-        Kind::Range => "an address or a range of addresses".into(),
+        Kind::Range => "an address, a range of addresses or a port".into(),
         Kind::Span { max } => format!("a range LOW-HIGH of numbers up to {max}").into(),
         Kind::Masked => "a number with an optional mask".into(),
         Kind::Hex { .. } => "a string of hexadecimal digits".into(),
         Kind::Digest => "32 hexadecimal digits".into(),
-        Kind::Umask => "a file mode such as 0177".into(),
         Kind::Status => "a status code from 100 to 599 or a range of them".into(),
         Kind::RouteTime => "a time such as 200ms".into(),
     }
@@ -321,7 +322,7 @@ fn is_masked(text: &str) -> bool {
 }
 
 fn is_hex(text: &str, wild: bool) -> bool {
-    text.bytes().all(|b| b.is_ascii_hexdigit() || (wild && matches!(b, b'x' | b'X')))
+    text.bytes().all(|b| b.is_ascii_hexdigit() || b == b' ' || (wild && matches!(b, b'x' | b'X')))
 }
 
 fn is_status(text: &str) -> bool {

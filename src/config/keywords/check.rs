@@ -4,12 +4,41 @@ use crate::config::keyword::{
     address, any, block, boolean, flag, int, joined, keyword, link, many, one, row, seconds,
     sorted, strict, text, Args, Block, Body, Keyword, Kind, Repeat,
 };
+
 /// The word that turns a weight round, or not.
 const EITHER_WAY: Kind = Kind::OneOf(&["reverse", "noreverse"]);
 
 /// The types of DNS records that can be asked for.
 const RECORD: Kind =
     Kind::OneOfAnyCase(&["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"]);
+
+/// Options of PCRE2, by their names there.
+const REGEX_OPTION: Kind = Kind::Known(&[
+    "allow_empty_class",
+    "alt_bsux",
+    "auto_callout",
+    "caseless",
+    "dollar_endonly",
+    "dotall",
+    "dupnames",
+    "extended",
+    "firstline",
+    "match_unset_backref",
+    "multiline",
+    "never_ucp",
+    "never_utf",
+    "no_auto_capture",
+    "no_auto_possess",
+    "no_dotstar_anchor",
+    "no_start_optimize",
+    "ucp",
+    "ungreedy",
+    "utf",
+    "never_backslash_c",
+    "alt_circumflex",
+    "alt_verbnames",
+    "use_offset_limit",
+]);
 
 const PORT: &[Kind; 1] = &[int(1, 65_535)];
 const COUNT: &[Kind; 1] = &[int(0, 4_294_967_295)];
@@ -163,7 +192,7 @@ const PAGE: [Keyword; 10] = [
     keyword("regex", Args::Script { required: true, user: false }, Body::None)
         .repeat(Repeat::LastCounts),
     flag("regex_no_match"),
-    any("regex_options", Kind::Text),
+    any("regex_options", REGEX_OPTION),
     one("regex_min_offset", &[int(0, 2_147_483_647)]).default("0"),
     one("regex_max_offset", &[int(0, 2_147_483_647)]).default("no limit"),
     row("regex_stack", 2, &[int(0, 4_294_967_295), int(0, 4_294_967_295)]),

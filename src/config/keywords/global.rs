@@ -19,20 +19,6 @@ const INT32: Kind = strict(-2_147_483_648, 2_147_483_647);
 const CPU: Kind = strict(0, 4095);
 /// A path and who is to own it.
 const OWNED_PATH: &[Kind] = &[Kind::Text, Kind::Text, Kind::Text];
-const INCLUDE_CHECK: Kind = Kind::OneOf(&[
-    "read",
-    "match",
-    "wildcard_match",
-    "brace_match",
-    "+read",
-    "+match",
-    "+wildcard_match",
-    "+brace_match",
-    "-read",
-    "-match",
-    "-wildcard_match",
-    "-brace_match",
-]);
 
 pub static ROOT: Block = Block {
     name: "the top level",
@@ -202,13 +188,14 @@ pub(in crate::config) static GLOBAL_DEFS: Block = Block {
         boolean("vrrp_owner_ignore_adverts"),
         text("vmac_prefix").default("vrrp").repeat(Repeat::FirstCounts).later(),
         text("vmac_addr_prefix").default("vmac_prefix, else vrrp").repeat(Repeat::FirstCounts).later(),
-        one("umask", &[Kind::Umask]).default("unchanged"),
+        many("umask", Kind::Text).default("unchanged"),
         one("random_seed", &[strict(0, 4_294_967_295)]).default("current time").later(),
         maybe("reload_check_config", &[Kind::Text]).default("off; /dev/null when bare").later(),
         text("reload_time_file").later(),
         flag("reload_repeat").later(),
         maybe("reload_file", &[Kind::Text]).default("none; run-state <program>.reload when bare").later(),
-        any("include_check", INCLUDE_CHECK).default("no checks; bare = all four"),
+        // Obeyed and checked by the reader of the text.
+        any("include_check", Kind::Text).default("no checks; bare = all four"),
         text("config_save_dir").later(),
         text("tmp_config_directory").default("memory-backed file").repeat(Repeat::FirstCounts).later(),
         boolean("data_use_instance").later(),

@@ -9,7 +9,7 @@ use crate::config::document::{Document, Node};
 use crate::config::host::Host;
 use crate::config::keywords;
 use crate::config::statement::{Checker, Statement};
-use crate::config::value::Value;
+use crate::config::value::{umask, Value};
 use crate::model::vrrp::Version;
 use crate::model::Global;
 
@@ -179,7 +179,6 @@ impl Draft {
     fn number(&mut self, name: &str, n: i64) {
         let count = u32::try_from(n).unwrap_or(0);
         match name {
-            "umask" => self.global.umask = count,
             "vrrp_down_timer_adverts" => self.down_timer_adverts = count,
             "vrrp_garp_master_delay" => self.garp_delay = Some(count),
             "vrrp_garp_master_repeat" => self.garp_repeat = Some(count),
@@ -209,6 +208,7 @@ impl Draft {
             "default_interface" => self.global.default_interface = Some(text.to_owned()),
             "dynamic_interfaces" => self.global.dynamic_interfaces = true,
             "router_id" => self.global.router_id = Some(text.to_owned()),
+            "umask" => self.umask(checker, s.node),
             "vrrp_rx_bufs_policy" => self.rx_policy(checker, s.node),
             "include_check" => {}
             name => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
@@ -224,6 +224,18 @@ impl Draft {
                     checker.out.error(s.keyword.name, s.node.keyword().span, text);
                 }
                 self.global.mcast_group6 = addr;
+            }
+        }
+    }
+
+    /// A number in any base, or names of bits joined by `|`, with blanks or without.
+    fn umask(&mut self, checker: &mut Checker<'_>, node: Node<'_>) {
+        let text: String = node.args().map(|word| word.text).collect();
+        match umask(&text).and_then(|mode| u32::try_from(mode).ok()) {
+            Some(mode) => self.global.umask = mode,
+            None => {
+                let text = format!("umask '{text}' is not a file mode such as 0177: it is ignored");
+                checker.out.error("umask", node.keyword().span, text);
             }
         }
     }

@@ -215,3 +215,67 @@ fn a_mistake_made_twenty_thousand_times_is_told_twenty_times() {
     assert_eq!(told.len(), 21);
     assert_eq!(told[20], "Error 19980 more complaints about 'bogus'");
 }
+
+#[test]
+fn what_was_always_right_is_right_although_not_in_effect() {
+    let loud: Vec<_> = told(
+        r#"
+virtual_server_group web {
+  192.0.2.1 80
+  192.0.2.10-20 80
+  2001:db8::1-ff 443
+  192.0.2.16/28
+  fwmark 5 inet6
+}
+virtual_server group web {
+  lvs_method TUN type gue port 5555 nocsum
+  sorry_server 192.0.2.9 80
+  quorum_up "/bin/up now" nobody nogroup
+  real_server 192.0.2.2 0 {
+    UDP_CHECK {
+      payload "01 02" ff
+      require_reply 0x xx
+    }
+    DNS_CHECK {
+      type mx
+      name example.org
+    }
+    HTTP_GET {
+      url {
+        path /
+        status_code 200-204 301
+        regex_options caseless utf
+      }
+      http_protocol 1.0C
+    }
+  }
+}
+bfd_instance b {
+  neighbour_ip 192.0.2.3
+  min_rx 50.5
+  max_hops -1
+}
+interface_up_down_delays {
+  eth0 5 0.5
+}
+static_rules {
+  not from 192.0.2.0/24 fwmark 0x10/0xff sport 80-90 table 100 priority 0x64
+}
+static_routes {
+  blackhole 192.0.2.0/24
+  default via inet6 fe80::1 dev eth0 rtt lock 300ms features ecn encap mpls 100/200 table 5
+  192.0.2.0/24 table 100 nexthop via 192.0.2.1 weight 2 onlink nexthop dev eth0
+}
+global_defs {
+  lvs_sync_daemon eth0 inst V id 5 ttl 3
+  lvs_timeouts tcp 900 udp 30
+  vrrp_cpu_affinity 0 1
+  umask IRWXG | IRWXO
+}
+"#,
+    )
+    .into_iter()
+    .filter(|t| !t.starts_with("Note"))
+    .collect();
+    assert!(loud.is_empty(), "{loud:#?}");
+}

@@ -8,12 +8,11 @@ fn sample(kind: Kind) -> String {
         Kind::Int { min, .. } | Kind::AnyBase { min, .. } => min.max(1).to_string(),
         Kind::Time { .. } => "1".to_owned(),
         Kind::Bool => "on".to_owned(),
-        Kind::OneOf(words) | Kind::OneOfAnyCase(words) => words[0].to_owned(),
+        Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words) => words[0].to_owned(),
         Kind::Link => "eth0".to_owned(),
         Kind::Address | Kind::Prefix => "192.0.2.1".to_owned(),
         Kind::Group | Kind::Group4 => "224.0.0.99".to_owned(),
         Kind::Group6 => "ff02::99".to_owned(),
-        Kind::Umask => "0177".to_owned(),
         _ => "MTU".to_owned(),
     }
 }
