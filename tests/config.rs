@@ -8,7 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use keepalived::base::diag::Severity;
+use keepalived::config::keyword::{Block, Body};
+use keepalived::config::keywords::ROOT;
 use keepalived::config::{self, Host, LinkFacts, Loaded, MemoryLoader, ReadOptions, Secrets};
+
+use proptest::prelude::*;
 
 /// A machine with `eth0`, `eth1`, `lo`, and `tun0`, which has no multicast.
 struct Machine;
@@ -106,5 +110,79 @@ fn a_printed_model_is_read_back_as_the_same_model() {
             .filter(|d| d.severity > Severity::Note && !known.contains(&d.message.as_str()))
             .collect();
         assert!(loud.is_empty(), "{}: {loud:#?}\n{printed}", file_name(&case));
+    }
+}
+
+/// Every keyword of a block, and words that some of them take.
+fn vocabulary(block: &'static Block) -> Vec<String> {
+    fn walk(block: &'static Block, words: &mut Vec<String>) {
+        for keyword in block.keywords {
+            words.push(keyword.name.to_owned());
+            match keyword.body {
+                Body::Keywords(inner) => walk(inner, words),
+                Body::Entries(entry) => {
+                    words.extend(entry.options.iter().map(|o| o.name.to_owned()))
+                }
+                Body::Names(_) | Body::None => {}
+            }
+        }
+    }
+    let mut words = Vec::new();
+    walk(block, &mut words);
+    let values = "1 2 3 0.5 255 300 -1 on off eth0 eth1 eth9 lo V W 192.0.2.1 192.0.2.2/24 2001:db8::1 \
+                  fe80::1/64 224.0.0.99 ff02::99 MASTER BACKUP PASS AH + - \"\" \"a b\" '\u{e4} \u{1f600}";
+    words.extend(values.split_whitespace().map(str::to_owned));
+    words
+}
+
+/// A text of keywords, values, braces and line ends in any order, but likely ones first.
+fn text() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        8 => prop::sample::select(vocabulary(&ROOT)),
+        3 => Just("\n".to_owned()),
+        2 => Just("{\n".to_owned()),
+        2 => Just("\n}\n".to_owned()),
+        1 => Just(
+            "vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.9\n}\n"
+                .to_owned()
+        ),
+    ];
+    prop::collection::vec(word, 0..60).prop_map(|words| words.join(" "))
+}
+
+/// A statement of an instance: a keyword, with values or a block of a few words.
+fn statement() -> impl Strategy<Value = String> {
+    let Some(Body::Keywords(instance)) = ROOT.find("vrrp_instance").map(|k| k.body) else {
+        panic!("vrrp_instance has a block");
+    };
+    let names: Vec<_> = instance.keywords.iter().filter(|k| k.in_effect).collect();
+    let words = prop::collection::vec(prop::sample::select(vocabulary(instance)), 0..4);
+    (prop::sample::select(names), words).prop_map(|(keyword, words)| match keyword.body {
+        Body::None => format!("{} {}", keyword.name, words.last().map_or("", |w| w)),
+        _ => {
+            format!("{} {{\n192.0.2.7 {}\n{}\n}}", keyword.name, words.join(" "), words.join("\n"))
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_too_wrong_to_be_read(text in text()) {
+        let config = load("any.conf", &text).config;
+        let printed = config::print(&config, Secrets::Shown);
+        prop_assert_eq!(config, load("printed.conf", &printed).config, "{}", printed);
+    }
+
+    #[test]
+    fn an_instance_of_any_statements_is_printed_and_read_back(
+        lines in prop::collection::vec(statement(), 0..20)
+    ) {
+        let text = format!(
+            "vrrp_instance V {{\ninterface eth0\nvirtual_router_id 1\n{}\nvirtual_ipaddress {{\n192.0.2.9\n}}\n}}",
+            lines.join("\n")
+        );
+        let config = load("any.conf", &text).config;
+        let printed = config::print(&config, Secrets::Shown);
+        prop_assert_eq!(config, load("printed.conf", &printed).config, "{}", printed);
     }
 }

@@ -11,6 +11,7 @@ use crate::base::addr::Family;
 use crate::base::diag::Span;
 use crate::config::document::{Node, Word};
 use crate::config::entry::Item;
+use crate::config::keyword::Body;
 use crate::config::keywords;
 use crate::config::statement::{Checker, Statement};
 use crate::config::value::Value;
@@ -159,7 +160,7 @@ impl<'d> RawInstance<'d> {
             Value::Addr(addr) => self.address(checker, s, addr),
             Value::Text(text) => self.text(checker, s, text),
             Value::Bool(on) => self.switch(checker, s, on),
-            Value::Nothing if s.node.has_block() => self.block(checker, s),
+            Value::Nothing if !matches!(s.keyword.body, Body::None) => self.block(checker, s),
             // Bare is on.
             Value::Nothing => self.switch(checker, s, true),
             Value::Prefix(..) => {}
