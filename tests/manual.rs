@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use keepalived::cli::help;
+use keepalived::config::manual;
 
 const BEGIN: &str = ".\\\" generated: ";
 const END: &str = ".\\\" end generated\n";
@@ -25,6 +26,7 @@ fn regenerated(page: &str, part: impl Fn(&str) -> String) -> String {
 
 fn part(name: &str) -> String {
     match name {
+        "keywords" => manual::mdoc_keywords(),
         "options" => help::mdoc_options(),
         "statuses" => help::mdoc_exit_statuses(),
         _ => panic!("no table is called '{name}'"),

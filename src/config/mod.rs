@@ -11,6 +11,7 @@ pub mod keywords;
 pub mod lex;
 mod load;
 mod lower;
+pub mod manual;
 mod mend;
 mod parse;
 mod print;
