@@ -186,3 +186,20 @@ proptest! {
         prop_assert_eq!(config, load("printed.conf", &printed).config, "{}", printed);
     }
 }
+
+#[test]
+fn the_samples_we_ship_are_in_order() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf");
+    let samples: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("conf is there")
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "conf"))
+        .collect();
+    assert!(!samples.is_empty());
+    for path in samples {
+        let text = fs::read_to_string(&path).expect("a readable sample");
+        let loaded = load(file_name(&path), &text);
+        let said = complaints(&loaded);
+        assert!(loaded.diagnostics.worst() <= Some(Severity::Note), "{}:\n{said}", path.display());
+    }
+}
