@@ -33,6 +33,11 @@ impl Schedule {
         garp.lower_prio_repeat
     }
 
+    /// The configuration changed: the refresh begins, goes on at the new pace, or ends.
+    pub(super) fn on_adjust(&mut self, garp: &Garp, now: Instant) {
+        self.refresh = (!garp.refresh.is_zero()).then(|| now + garp.refresh);
+    }
+
     /// Frames per address that are due now; 0 when nothing is.
     pub(super) fn on_deadline(&mut self, garp: &Garp, now: Instant) -> u32 {
         let mut repeat = 0;

@@ -11,8 +11,10 @@ use crate::model::vrrp::StandingFault;
 pub enum Fault {
     /// The interface does not exist.
     LinkMissing(String),
-    /// The interface is down (or up, when tracked in reverse).
+    /// The interface is down.
     Link(String),
+    /// The interface is up, and tracked in reverse.
+    LinkUp(String),
     /// There is no address to send from.
     NoAddress,
     /// The configuration rules it out.
@@ -26,6 +28,7 @@ impl fmt::Display for Fault {
         match self {
             Self::LinkMissing(name) => write!(f, "interface {name} does not exist"),
             Self::Link(name) => write!(f, "interface {name} down"),
+            Self::LinkUp(name) => write!(f, "interface {name} up"),
             Self::NoAddress => f.write_str("no address to send from"),
             Self::Standing(fault) => fmt::Display::fmt(fault, f),
             Self::Socket(error) => f.write_str(error),

@@ -58,7 +58,8 @@ pub(super) enum State {
 pub(super) struct Backup {
     /// When to take over if nobody advertises. Moved by every acceptable advertisement.
     pub(super) master_down: Instant,
-    pub(super) entered: Instant,
+    /// From when silence counts.
+    pub(super) silent_since: Instant,
     pub(super) preempt: PreemptDelay,
     /// Who said goodbye with priority 0; nobody has advertised since.
     pub(super) resigned: Option<IpAddr>,
@@ -223,7 +224,8 @@ impl Instance {
             if priority::is_fault(t, state) {
                 faults.insert(match state {
                     LinkState::Missing => Fault::LinkMissing(t.interface.clone()),
-                    _ => Fault::Link(t.interface.clone()),
+                    LinkState::Down => Fault::Link(t.interface.clone()),
+                    LinkState::Up => Fault::LinkUp(t.interface.clone()),
                 });
             }
         }

@@ -1,16 +1,17 @@
 //! Instances and groups come, change and go: start, reload, stop.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::action::{Action, Phase};
 use super::cause::Cause;
 use super::group::Group;
-use super::instance::{trackers, Instance, State};
+use super::instance::{trackers, Instance, PreemptDelay, State};
 use super::Domain;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::time::Instant;
 use crate::model;
-use crate::model::vrrp::{SyncGroup, TrackedLink};
+use crate::model::vrrp::{SyncGroup, TrackedLink, Version};
 
 impl Domain {
     pub(super) fn on_add(
@@ -34,10 +35,14 @@ impl Domain {
         let fresh: Vec<_> =
             self.instances().filter(|(_, i)| i.phase() == Phase::Init).map(|(id, _)| id).collect();
         for &id in &fresh {
-            self.weigh(id, now, out);
+            self.weigh_first(id, out);
         }
-        for id in fresh {
+        for &id in &fresh {
             self.begin(id, now, out);
+        }
+        // Members that were there before follow a new one that is in FAULT.
+        for id in fresh {
+            self.settle(id, &BTreeSet::new(), now, out);
         }
         for g in (0..self.groups.len()).filter_map(|n| u32::try_from(n).ok()) {
             self.tell_group(GroupId(g), out);
@@ -72,7 +77,13 @@ impl Domain {
                 i.trackers = trackers;
                 self.watch_links(id);
             }
-            self.reconsider(id, now, out);
+        }
+        // All are weighed before any moves: what one hears of the others must be up to date.
+        let all: Vec<_> = self.instances().map(|(id, _)| id).collect();
+        let weighed: Vec<_> =
+            all.into_iter().filter_map(|id| Some((id, self.weigh(id, out)?))).collect();
+        for (id, were) in weighed {
+            self.settle(id, &were, now, out);
         }
     }
 
@@ -84,11 +95,11 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let of_group = self.tracked_by_group(id);
+        let delayed = self.delayed_until(now);
         let Some(i) = self.instance_mut(id) else { return };
-        let old_down = i.master_down_interval();
         let old = std::mem::replace(&mut i.config, config);
         let interval = i.config.advert_interval;
-        if i.master_interval == old.advert_interval {
+        if i.master_interval == old.advert_interval || i.config.version == Version::V2 {
             i.master_interval = interval;
         }
         i.trackers = trackers(&i.config, &of_group);
@@ -96,16 +107,31 @@ impl Domain {
         self.reconsider(id, now, out);
         let Some(i) = self.instance_mut(id) else { return };
         let becomes_owner = i.config.is_owner() && !old.is_owner();
-        let new_down = i.master_down_interval();
+        let is_retimed = interval != old.advert_interval
+            || i.config.version != old.version
+            || i.config.down_timer_adverts != old.down_timer_adverts;
+        let down = delayed.unwrap_or(now) + i.master_down_interval();
         match &mut i.state {
             State::Init | State::Fault => {}
-            State::Backup(_) if becomes_owner => self.try_master(id, Cause::Owner, now, out),
             State::Backup(b) => {
-                b.master_down = (b.master_down + new_down.saturating_sub(old_down))
-                    - old_down.saturating_sub(new_down);
+                if i.config.preempt_delay != old.preempt_delay {
+                    b.preempt = PreemptDelay::Idle;
+                }
+                if is_retimed {
+                    // What was heard before says nothing about the new interval.
+                    b.master_down = down;
+                }
+                match delayed {
+                    Some(until) if becomes_owner => b.master_down = until,
+                    None if becomes_owner => self.try_master(id, Cause::Owner, now, out),
+                    _ => {}
+                }
             }
             State::Master(m) => {
                 m.next_advert = m.next_advert.min(now + interval);
+                if m.held && i.config.garp != old.garp {
+                    m.announce.on_adjust(&i.config.garp, now);
+                }
                 let same = old.addresses == i.config.addresses && old.excluded == i.config.excluded;
                 if !same {
                     m.held = false;
@@ -163,6 +189,7 @@ impl Domain {
         let from = i.phase();
         i.state = State::Init;
         i.since = now;
+        i.faults.clear();
         if from == Phase::Master {
             i.counters.release_master += 1;
             out.push(Action::SendAdvert { id, priority: 0 });

@@ -13,11 +13,19 @@ use crate::base::time::Instant;
 impl Domain {
     /// Weighs one instance again and lets its state follow.
     pub(super) fn reconsider(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
-        let were = self.weigh(id, now, out);
-        let settled = self.instance(id).is_none_or(|i| i.phase() == Phase::Init);
-        if settled {
-            return;
+        if let Some(were) = self.weigh(id, out) {
+            self.settle(id, &were, now, out);
         }
+    }
+
+    /// Lets the state of an instance and its group follow its faults, which `were` others before.
+    pub(super) fn settle(
+        &mut self,
+        id: InstanceId,
+        were: &BTreeSet<Fault>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
         let members = self.with_group_of(id);
         if self.is_faulted(id) {
             // The one at fault first, so that the log tells the story in order.
@@ -30,24 +38,39 @@ impl Domain {
         } else {
             for member in members {
                 if self.instance(member).is_some_and(|i| i.phase() == Phase::Fault) {
-                    let were = were.iter().cloned().collect();
-                    self.recover(member, were, now, out);
+                    let cause = if were.is_empty() {
+                        // What was wrong with a group it is no longer in.
+                        Cause::Reloaded
+                    } else {
+                        Cause::Recovered(were.iter().cloned().collect())
+                    };
+                    self.recover(member, cause, now, out);
                 }
             }
         }
         self.tell_group_of(id, out);
     }
 
-    /// Recomputes priority and faults; returns the faults there were before.
+    /// Recomputes priority and faults of an instance that has begun; returns the faults there were
+    /// before.
     pub(super) fn weigh(
         &mut self,
         id: InstanceId,
-        _now: Instant,
         out: &mut Vec<Action>,
-    ) -> BTreeSet<Fault> {
-        let Some(i) = self.instance(id) else { return BTreeSet::new() };
-        let (priority, faults) = i.weigh(|name| self.link_state(name));
-        let Some(i) = self.instance_mut(id) else { return BTreeSet::new() };
+    ) -> Option<BTreeSet<Fault>> {
+        // Before `Start` not all is known, and its group must not suffer from that.
+        self.instance(id).filter(|i| i.phase() != Phase::Init)?;
+        self.weigh_first(id, out)
+    }
+
+    /// The same for one that is about to begin.
+    pub(super) fn weigh_first(
+        &mut self,
+        id: InstanceId,
+        out: &mut Vec<Action>,
+    ) -> Option<BTreeSet<Fault>> {
+        let (priority, faults) = self.instance(id)?.weigh(|name| self.link_state(name));
+        let i = self.instance_mut(id)?;
         let were = std::mem::replace(&mut i.faults, faults);
         if priority != i.priority {
             let from = i.priority;
@@ -61,7 +84,7 @@ impl Domain {
             out.push(Action::PriorityChanged { id, from, to: priority });
             self.rearm(id);
         }
-        were
+        Some(were)
     }
 
     /// MASTER if the sync group agrees: every other member is there or has nobody to follow.
@@ -76,9 +99,8 @@ impl Domain {
         let willing = |i: &Instance| match &i.state {
             State::Master(_) => true,
             State::Backup(b) => b.wants_master,
-            // At the start the members begin one after the other.
-            State::Init => i.config.is_owner() && i.faults.is_empty(),
-            State::Fault => false,
+            // At the start, and after a fault, the members begin one after the other.
+            State::Init | State::Fault => i.config.is_owner() && i.faults.is_empty(),
         };
         let others = members.iter().filter(|m| **m != id).filter_map(|m| self.instance(*m));
         if others.clone().all(willing) || others.clone().any(|i| i.phase() == Phase::Master) {

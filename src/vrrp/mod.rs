@@ -41,6 +41,7 @@ pub struct Domain {
     /// Who depends on an interface.
     watchers: BTreeMap<String, BTreeSet<InstanceId>>,
     deadlines: Deadlines<InstanceId>,
+    absences: timing::Absences,
     /// `vrrp_startup_delay`, measured from the first start.
     startup_delay: Duration,
     startup_until: Option<Instant>,

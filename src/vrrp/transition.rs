@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use super::action::{Action, Note, Phase};
 use super::announce::Schedule;
-use super::cause::{Cause, Fault};
+use super::cause::Cause;
 use super::instance::{Backup, LastHeard, Master, PreemptDelay, State};
 use super::receive::{self, Advert, Received};
 use super::{timing, Domain, LinkState};
@@ -96,6 +96,9 @@ impl Domain {
         if self.delayed_until(now).is_some() {
             return;
         }
+        self.absences.note(packet.arrived, now);
+        // Somebody else may be master by now: answering what waited for us would depose him.
+        self.step_back_after_stall(id, now, out);
         let Some(i) = self.instance_mut(id) else { return };
         let compare_addresses = match &i.state {
             State::Init | State::Fault => return,
@@ -255,12 +258,16 @@ impl Domain {
         for member in self.with_group_of(id) {
             let Some(i) = self.instance_mut(member) else { continue };
             let garp = i.config.garp;
-            if let State::Master(m) = &mut i.state {
-                let repeat = m.announce.on_lower_priority(&garp, now);
-                if repeat > 0 {
-                    out.push(Action::Announce { id: member, repeat });
+            match &mut i.state {
+                // Before that, the round that comes with `held` will do.
+                State::Master(m) if m.held => {
+                    let repeat = m.announce.on_lower_priority(&garp, now);
+                    if repeat > 0 {
+                        out.push(Action::Announce { id: member, repeat });
+                    }
+                    self.rearm(member);
                 }
-                self.rearm(member);
+                _ => {}
             }
         }
     }
@@ -303,7 +310,8 @@ impl Domain {
     /// After a stall our own overdue advertisements go out before any peer is judged silent.
     pub(super) fn on_deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
         let mut due = std::mem::take(&mut self.due);
-        while let Some((_, id)) = self.deadlines.pop_due(now) {
+        while let Some((when, id)) = self.deadlines.pop_due(now) {
+            self.absences.note(when, now);
             due.push(id);
         }
         for &id in &due {
@@ -319,21 +327,11 @@ impl Domain {
     }
 
     fn on_deadline_as_master(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        self.step_back_after_stall(id, now, out);
         let Some(i) = self.instance_mut(id) else { return };
         let config = i.config.clone();
         let priority = i.priority;
         let State::Master(m) = &mut i.state else { return };
-        let late = now.since(m.next_advert);
-        if let Some(highest_other) = config.timer_expired_backup {
-            let skew = timing::skew(config.version, highest_other, config.advert_interval);
-            let silent = now.since(m.last_advert);
-            if late > 2 * config.advert_interval + skew
-                && silent > 3 * config.advert_interval + skew
-            {
-                self.become_backup(id, Cause::OwnStall { late }, now, now, out);
-                return;
-            }
-        }
         if m.next_advert <= now {
             m.next_advert = timing::next_in_schedule(m.next_advert, config.advert_interval, now);
             m.last_advert = now;
@@ -345,28 +343,47 @@ impl Domain {
         }
     }
 
+    /// `timer_expired_backup`: a master that slept longer than the others wait for it steps back
+    /// without a word, and its group with it.
+    fn step_back_after_stall(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let Some(i) = self.instance(id) else { return };
+        let (Some(highest_other), State::Master(m)) = (i.config.timer_expired_backup, &i.state)
+        else {
+            return;
+        };
+        let interval = i.config.advert_interval;
+        let skew = timing::skew(i.config.version, highest_other, interval);
+        let (late, silent) = (now.since(m.next_advert), now.since(m.last_advert));
+        if late > 2 * interval + skew && silent > 3 * interval + skew {
+            self.become_backup(id, Cause::OwnStall { late }, now, now, out);
+            self.group_to_backup(id, now, out);
+        }
+    }
+
     /// §6.4.2: the master-down timer fires.
     fn on_deadline_as_backup(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let Some(i) = self.instance(id) else { return };
+        let absent = self.absences.last(i.master_interval);
         let Some(i) = self.instance_mut(id) else { return };
-        let believable = timing::believable_lateness(i.master_interval);
         let chance = timing::second_chance(&i.config, i.priority, i.master_interval);
         let last = i.heard_before(now);
         let State::Backup(b) = &mut i.state else { return };
         if b.master_down > now {
             return;
         }
-        let late = now.since(b.master_down);
-        if late > believable && !b.second_chance {
+        let until = absent.map(|ended| ended + chance).filter(|&until| until > now);
+        if let (Some(until), false) = (until, b.second_chance) {
+            let late = now.since(b.master_down);
             b.second_chance = true;
-            b.master_down = now + chance;
-            let note = Note::Stalled { late, until: b.master_down };
-            out.push(Action::Noted { id, note });
+            b.master_down = until;
+            out.push(Action::Noted { id, note: Note::Stalled { late, until } });
             return;
         }
-        let cause = match b.resigned {
-            Some(from) => Cause::Resigned { from },
-            None => {
-                let since = last.map_or(b.entered, |h| (now - h.ago).max(b.entered));
+        let cause = match (b.resigned, last) {
+            (Some(from), _) => Cause::Resigned { from },
+            (None, None) if i.config.is_owner() => Cause::Owner,
+            (None, last) => {
+                let since = last.map_or(b.silent_since, |h| (now - h.ago).max(b.silent_since));
                 Cause::Silence { waited: now.since(since), last }
             }
         };
@@ -417,7 +434,7 @@ impl Domain {
             if delayed && i.config.is_owner() { start } else { start + i.master_down_interval() };
         i.state = State::Backup(Backup {
             master_down: wait,
-            entered: now,
+            silent_since: start,
             preempt: PreemptDelay::Idle,
             resigned: None,
             wants_master: false,
@@ -457,11 +474,11 @@ impl Domain {
         self.rearm(id);
     }
 
-    /// Leaves FAULT: as at the start, but with what was wrong as the cause.
+    /// Leaves FAULT: as at the start, but with another cause.
     pub(super) fn recover(
         &mut self,
         id: InstanceId,
-        were: Vec<Fault>,
+        cause: Cause,
         now: Instant,
         out: &mut Vec<Action>,
     ) {
@@ -471,7 +488,7 @@ impl Domain {
             self.try_master(id, Cause::Owner, now, out);
         }
         if self.instance(id).is_some_and(|i| i.phase() == Phase::Fault) {
-            self.become_backup(id, Cause::Recovered(were), now, now, out);
+            self.become_backup(id, cause, now, now, out);
         }
         if unicast {
             out.push(Action::AnnounceSource { id });
