@@ -65,6 +65,7 @@ pub mod config;
 pub mod daemon;
 pub mod holdings;
 pub mod model;
+pub mod sim;
 pub mod sys;
 pub mod vrrp;
 pub mod wire;

@@ -1,0 +1,149 @@
+//! Configurations in one line per block, with the words of the manual page:
+//!
+//! ```text
+//! instance A  priority 100, nopreempt, track_interface { eth1 weight -20, eth2 }
+//! group G  A B, track_interface { eth3 }
+//! global  vrrp_startup_delay 3
+//! ```
+//!
+//! What is not said but needed: `interface eth0`, a `virtual_router_id` (51, 52, ...) and a
+//! `virtual_ipaddress` (10.0.0.101, 10.0.0.102, ...).
+
+use keepalived::config::{self, Host, LinkFacts, MemoryLoader, ReadOptions};
+use keepalived::model::Config;
+
+#[derive(Default)]
+pub(crate) struct Conf {
+    global: Vec<String>,
+    instances: Vec<Block>,
+    groups: Vec<Block>,
+    added: usize,
+}
+
+struct Block {
+    name: String,
+    statements: Vec<String>,
+}
+
+impl Conf {
+    /// Adds the block of one line; `None` if it is not one.
+    pub(crate) fn add(&mut self, line: &str) -> Option<()> {
+        let (kind, rest) = line.split_once(' ')?;
+        let rest = rest.trim();
+        match kind {
+            "global" => self.global.extend(statements(rest)),
+            "instance" => {
+                let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+                let mut block = Block { name: name.to_owned(), statements: statements(rest) };
+                self.added += 1;
+                block.set_default("interface eth0".to_owned());
+                block.set_default(format!("virtual_router_id {}", 50 + self.added));
+                block.set_default(format!("virtual_ipaddress {{ 10.0.0.{} }}", 100 + self.added));
+                self.instances.push(block);
+            }
+            "group" => {
+                let (name, rest) = rest.split_once(' ')?;
+                let (members, rest) = rest.split_once(',').unwrap_or((rest, ""));
+                let members = members.split_whitespace().collect::<Vec<_>>().join(", ");
+                let mut all = vec![format!("group {{ {members} }}")];
+                all.extend(statements(rest));
+                self.groups.retain(|g| g.name != name);
+                self.groups.push(Block { name: name.to_owned(), statements: all });
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Changes of a reload: `remove A`, `ungroup G`, a new line of the head, or `A priority 120,
+    /// -nopreempt`, which sets one statement of an instance and takes away another.
+    pub(crate) fn change(&mut self, text: &str) -> Option<()> {
+        let (first, rest) = text.split_once(' ')?;
+        match first {
+            "remove" => self.instances.retain(|b| b.name != rest.trim()),
+            "ungroup" => self.groups.retain(|b| b.name != rest.trim()),
+            "instance" | "group" | "global" => self.add(text)?,
+            name => {
+                let block = self.instances.iter_mut().find(|b| b.name == name)?;
+                for statement in statements(rest) {
+                    let word = first_word(&statement).to_owned();
+                    let taken = word.strip_prefix('-').unwrap_or(&word);
+                    block.statements.retain(|s| first_word(s) != taken);
+                    if !word.starts_with('-') {
+                        block.statements.push(statement);
+                    }
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// What the daemon would make of it. Complaints are an error of the scenario.
+    pub(crate) fn load(&self) -> Result<Config, String> {
+        let mut text = String::from("global_defs {\n");
+        block(&mut text, &self.global);
+        for i in &self.instances {
+            text.push_str(&format!("vrrp_instance {} {{\n", i.name));
+            block(&mut text, &i.statements);
+        }
+        for g in &self.groups {
+            text.push_str(&format!("vrrp_sync_group {} {{\n", g.name));
+            block(&mut text, &g.statements);
+        }
+        let loader = MemoryLoader::with("/conf", text.as_str());
+        let loaded = config::load(&loader, "/conf", &ReadOptions::default(), &Machine);
+        if loaded.diagnostics.is_empty() {
+            Ok(loaded.config)
+        } else {
+            Err(format!("{}{text}", loaded.diagnostics.render(&loaded.sources)))
+        }
+    }
+}
+
+impl Block {
+    fn set_default(&mut self, statement: String) {
+        if !self.statements.iter().any(|s| first_word(s) == first_word(&statement)) {
+            self.statements.push(statement);
+        }
+    }
+}
+
+/// Splits at commas outside braces.
+fn statements(text: &str) -> Vec<String> {
+    let mut depth = 0;
+    let parts = text.split(|c| {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        c == ',' && depth == 0
+    });
+    parts.map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect()
+}
+
+fn first_word(statement: &str) -> &str {
+    statement.split_whitespace().next().unwrap_or("")
+}
+
+/// Writes the statements and closes the block.
+fn block(text: &mut String, statements: &[String]) {
+    for s in statements {
+        text.push_str(&s.replace('{', "{\n").replace(',', "\n").replace('}', "\n}"));
+        text.push('\n');
+    }
+    text.push_str("}\n");
+}
+
+/// Every interface anybody names exists.
+struct Machine;
+
+impl Host for Machine {
+    fn link(&self, _name: &str) -> Option<LinkFacts> {
+        Some(LinkFacts { index: 2, mtu: 1500, multicast: true, ethernet: true, arp: true })
+    }
+
+    fn hostname(&self) -> Option<String> {
+        None
+    }
+}

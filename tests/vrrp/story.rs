@@ -1,0 +1,297 @@
+//! Tells a scenario: feeds each line to the core and writes down what it decides.
+//!
+//! ```text
+//! 0.000  start                               everything described in the head begins
+//! 4.000  advert from 10.0.0.2 priority 200   (advert A from ..., with several instances)
+//! 9.000  run                                 serves every deadline until then, each in time
+//! 9.500  stall                               from here, deadlines wait for `deadline`
+//! ```
+//!
+//! Other facts: `deadline`, `link eth1 down`, `source A none`, `socket A no such luck`, `held A`,
+//! `stop`, `reload ...` (see `conf.rs`; several changes are parted by `;`).
+//!
+//! `> next T` is the core's next deadline, written whenever it moved. Passing over a deadline
+//! without `run` or `stall` is an error: no punctual daemon would.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use keepalived::base::addr::Family;
+use keepalived::base::ids::InstanceId;
+use keepalived::base::time::Instant;
+use keepalived::model::diff::{self, Change};
+use keepalived::model::vrrp::{Delivery, Version};
+use keepalived::model::Config;
+use keepalived::sim::words::Words;
+use keepalived::vrrp::receive::Received;
+use keepalived::vrrp::{advert, Action, Domain, Input, LinkState};
+use keepalived::wire::ip::V4_HEADER_LEN;
+
+use super::conf::Conf;
+
+type Fallible<T> = Result<T, String>;
+
+/// The text again, with the decisions as they are now.
+pub(crate) fn tell(text: &str) -> Fallible<String> {
+    let mut story = Story::default();
+    let mut out = String::new();
+    for line in text.lines() {
+        if line.trim_start().starts_with('>') {
+            continue;
+        }
+        out.push_str(line);
+        out.push('\n');
+        story.line(line).map_err(|e| format!("{line}\n{e}"))?;
+        for said in story.said.drain(..) {
+            out.push_str(&format!("       > {said}\n"));
+        }
+    }
+    Ok(out)
+}
+
+#[derive(Default)]
+struct Story {
+    conf: Conf,
+    running: Config,
+    vrrp: Domain,
+    ids: Vec<InstanceId>,
+    links: BTreeMap<String, LinkState>,
+    /// What was said of an instance's source, by its name; else it is 10.0.0.1 or `fe80::1`.
+    sources: BTreeMap<String, Option<IpAddr>>,
+    begun: bool,
+    now: Instant,
+    /// The daemon does not run: deadlines pass.
+    stalled: bool,
+    next: Option<Instant>,
+    said: Vec<String>,
+}
+
+impl Story {
+    fn line(&mut self, line: &str) -> Fallible<()> {
+        let line = line.split(" #").next().unwrap_or("").trim();
+        if line.is_empty() || line.starts_with('#') {
+            return Ok(());
+        }
+        if !line.starts_with(|c: char| c.is_ascii_digit()) {
+            return self.conf.add(line).ok_or_else(|| "not a description".to_owned());
+        }
+        let (time, event) = line.split_once(' ').ok_or("a time, but nothing happens")?;
+        let to = instant(time)?;
+        if to < self.now {
+            return Err("time does not go backwards".to_owned());
+        }
+        let event = event.trim();
+        let (verb, rest) = event.split_once(' ').unwrap_or((event, ""));
+        let passed = self.vrrp.next_deadline().filter(|next| *next < to);
+        if let (Some(next), false) = (passed, self.stalled || verb == "run") {
+            return Err(format!("the deadline at {next} would pass: `run` or `stall` before"));
+        }
+        if verb == "run" {
+            self.run(to);
+        }
+        self.now = to;
+        self.event(verb, rest.trim())?;
+        let next = self.vrrp.next_deadline();
+        if next != self.next {
+            self.next = next;
+            let when = next.map_or_else(|| "never".to_owned(), |next| next.to_string());
+            self.said.push(format!("next {when}"));
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, to: Instant) {
+        while let Some(next) = self.vrrp.next_deadline().filter(|next| *next <= to) {
+            self.now = next;
+            self.said.push(format!("at {next}"));
+            self.hand(Input::Deadline);
+            assert!(self.vrrp.next_deadline() > Some(next) || self.vrrp.next_deadline().is_none());
+        }
+    }
+
+    fn event(&mut self, verb: &str, rest: &str) -> Fallible<()> {
+        match verb {
+            "run" => {}
+            "stall" => self.stalled = true,
+            "deadline" => {
+                self.stalled = false;
+                self.hand(Input::Deadline);
+            }
+            "start" => {
+                let config = self.conf.load()?;
+                self.vrrp = Domain::new(config.global.startup_delay);
+                self.begun = true;
+                self.adopt(config);
+            }
+            "reload" => {
+                for change in rest.split(';') {
+                    let text = change.trim();
+                    self.conf.change(text).ok_or_else(|| format!("not a change: {text}"))?;
+                }
+                self.adopt(self.conf.load()?);
+            }
+            "stop" => self.hand(Input::Stop),
+            "advert" => self.advert(rest)?,
+            "link" => {
+                let (name, state) = rest.split_once(' ').ok_or("which state?")?;
+                let state = match state.trim() {
+                    "up" => LinkState::Up,
+                    "down" => LinkState::Down,
+                    "missing" => LinkState::Missing,
+                    other => return Err(format!("no such state: {other}")),
+                };
+                self.links.insert(name.to_owned(), state);
+                self.hand(Input::Link { name, state });
+            }
+            "source" => {
+                let (name, address) = rest.split_once(' ').ok_or("which address?")?;
+                let source = (address != "none").then(|| parsed(address)).transpose()?;
+                self.sources.insert(name.to_owned(), source);
+                if self.begun {
+                    let id = self.named(name)?;
+                    self.hand(Input::Source { id, source });
+                }
+            }
+            "socket" => {
+                let (name, error) = rest.split_once(' ').ok_or("which error?")?;
+                let id = self.named(name)?;
+                let error = (error != "open").then(|| error.to_owned());
+                self.hand(Input::Socket { id, error });
+            }
+            "held" => {
+                let id = self.named(rest)?;
+                self.hand(Input::Held { id });
+            }
+            _ => return Err("no such event".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn hand(&mut self, input: Input<'_>) {
+        let mut out = Vec::new();
+        self.vrrp.handle(input, self.now, &mut out);
+        self.say(&out);
+    }
+
+    fn say(&mut self, actions: &[Action]) {
+        self.said.extend(actions.iter().map(|a| Words(a, &self.vrrp).to_string()));
+    }
+
+    /// Goes over to a configuration, in the order of `daemon/reload.rs`.
+    fn adopt(&mut self, new: Config) {
+        let changes = diff::instances(&self.running, &new);
+        let (mut ids, mut touched) = (BTreeMap::new(), Vec::new());
+        for change in changes {
+            match change {
+                Change::Remove { old } => {
+                    self.hand(Input::Remove { id: self.ids[old] });
+                    self.vrrp.forget(self.ids[old]);
+                }
+                Change::Keep { old, new } => {
+                    ids.insert(new, self.ids[old]);
+                }
+                Change::Adjust { old, new } => {
+                    ids.insert(new, self.ids[old]);
+                    touched.push((new, false));
+                }
+                Change::Add { new: n } => {
+                    let id = self.vrrp.vacant_id();
+                    self.hand(Input::Add { id, config: Rc::clone(&new.instances[n]) });
+                    ids.insert(n, id);
+                    touched.push((n, true));
+                }
+            }
+        }
+        self.ids = ids.into_values().collect();
+        self.running = new;
+        for name in links_of(&self.running) {
+            let state = *self.links.entry(name.clone()).or_insert(LinkState::Up);
+            self.hand(Input::Link { name: &name, state });
+        }
+        for (n, is_new) in touched {
+            let (id, config) = (self.ids[n], Rc::clone(&self.running.instances[n]));
+            if !is_new {
+                self.hand(Input::Adjust { id, config: Rc::clone(&config) });
+            }
+            let own = if config.family == Family::V4 { "10.0.0.1" } else { "fe80::1" };
+            let own = config.source.or_else(|| own.parse().ok());
+            let source = *self.sources.entry(config.name.clone()).or_insert(own);
+            self.hand(Input::Source { id, source });
+        }
+        let groups = self.running.groups.clone();
+        self.hand(Input::Groups(&groups));
+        self.hand(Input::Start);
+    }
+
+    /// `[A] from ADDR priority N [interval S] [version N] [arrived T] [ttl N] [addresses N]`
+    fn advert(&mut self, text: &str) -> Fallible<()> {
+        let mut words = text.split_whitespace().peekable();
+        let id = match words.next_if(|w| *w != "from") {
+            Some(name) => self.named(name)?,
+            None => *self.ids.first().ok_or("nobody listens")?,
+        };
+        let ours = self.vrrp.instance(id).ok_or("nobody listens")?;
+        let mut config = (**ours.config()).clone();
+        let (mut from, mut priority) = (None, config.priority);
+        let (mut arrived, mut ttl) = (self.now, 255);
+        while let Some(word) = words.next() {
+            let value = words.next().ok_or_else(|| format!("{word} what?"))?;
+            match word {
+                "from" => from = Some(parsed::<IpAddr>(value)?),
+                "priority" => priority = parsed(value)?,
+                "interval" => config.advert_interval = instant(value)?.since(Instant::ZERO),
+                "version" if value == "2" => config.version = Version::V2,
+                "version" if value == "3" => config.version = Version::V3,
+                "arrived" => arrived = instant(value)?,
+                "ttl" => ttl = parsed(value)?,
+                "addresses" => config.addresses.truncate(parsed(value)?),
+                _ => return Err(format!("unknown: {word} {value}")),
+            }
+        }
+        let source = from.ok_or("from whom?")?;
+        let destination = match &config.delivery {
+            Delivery::Multicast { group } => *group,
+            Delivery::Unicast { .. } => ours.source().ok_or("no address to send to")?,
+        };
+        let mut bytes = Vec::new();
+        advert::emit(&config, priority, source, destination, &mut bytes);
+        let header = if config.family == Family::V4 { V4_HEADER_LEN } else { 0 };
+        let destination = Some(destination);
+        let packet =
+            Received { source, destination, ttl: Some(ttl), arrived, pdu: &bytes[header..] };
+        self.hand(Input::Packet { id, packet });
+        Ok(())
+    }
+
+    fn named(&self, name: &str) -> Fallible<InstanceId> {
+        let mut all = self.vrrp.instances();
+        let found = all.find(|(_, i)| i.config().name == name).map(|(id, _)| id);
+        found.ok_or_else(|| format!("no instance {name}"))
+    }
+}
+
+/// Every interface that a configuration names.
+fn links_of(config: &Config) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for i in &config.instances {
+        names.extend(i.interface.clone());
+        names.extend(i.tracked_links.iter().map(|t| t.interface.clone()));
+        names.extend(i.all_addresses().map(|a| a.interface.clone()));
+    }
+    names.extend(config.groups.iter().flat_map(|g| &g.tracked_links).map(|t| t.interface.clone()));
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// `SECONDS[.FRACTION]`, exact to the microsecond.
+fn instant(text: &str) -> Fallible<Instant> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let micros: u64 = parsed(&format!("{fraction:0<6}"))?;
+    Ok(Instant::from_micros(parsed::<u64>(whole)? * 1_000_000 + micros))
+}
+
+fn parsed<T: std::str::FromStr>(text: &str) -> Fallible<T> {
+    text.parse().map_err(|_| format!("cannot understand {text}"))
+}
