@@ -106,8 +106,8 @@ pub(crate) fn nothing_is_left_after_a_stop_in_any_state() -> Outcome {
     let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
     let before = (a.addresses(), b.addresses());
     let mut master = a.start(&config(&[instance("VI_1").priority(200).vip("10.7.1.1/16")]));
-    let mut backup = b.start(&config(&[instance("VI_1").priority(100).vip("10.7.1.1/16")]));
     master.wait_master("VI_1");
+    let mut backup = b.start(&config(&[instance("VI_1").priority(100).vip("10.7.1.1/16")]));
     backup.wait_backup("VI_1");
     assert_eq!(backup.stop().code(), Some(0));
     assert_eq!(master.stop().code(), Some(0));

@@ -11,8 +11,8 @@ pub(crate) fn routers_with_one_password_agree() -> Outcome {
         config(&[instance("VI_1").priority(priority).v2_pass("x1er44q").vip("10.7.1.1/16")])
     };
     let mut high = a.start(&block(200));
-    let low = b.start(&block(100));
     high.wait_master("VI_1");
+    let low = b.start(&block(100));
     low.wait_backup("VI_1");
     let advert = capture.wait_advert("an advert", SOON, |a| a.priority == 200);
     assert_eq!(advert.auth, Some((1, *b"x1er44q\0")));

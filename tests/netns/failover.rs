@@ -24,8 +24,8 @@ fn pair() -> Pair {
     let capture = segment.capture();
     let [a, b] = &hosts;
     let master = a.start(&config(&[router(200)]));
-    let backup = b.start(&config(&[router(100)]));
     master.wait_master("VI_1");
+    let backup = b.start(&config(&[router(100)]));
     backup.wait_backup("VI_1");
     wait("the master holds the address", SOON, || a.holds("eth0", VIP));
     Pair { segment, hosts, master, backup, capture }

@@ -22,8 +22,8 @@ fn scene(block: impl Fn(Instance) -> Instance) -> Scene {
     let router =
         |priority| config(&[block(instance("VI_1").priority(priority).vip("10.7.1.1/16"))]);
     let master = hosts[0].start(&router(200));
-    let backup = hosts[1].start(&router(100));
     master.wait_master("VI_1");
+    let backup = hosts[1].start(&router(100));
     backup.wait_backup("VI_1");
     wait("the master holds the address", SOON, || hosts[0].holds("eth0", VIP));
     let wire = hosts[2].injector("eth0");

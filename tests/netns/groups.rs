@@ -27,9 +27,9 @@ fn scene() -> Scene {
         segments[1].attach(host, "eth1", id);
     }
     let high = hosts[0].start(&text(200));
-    let low = hosts[1].start(&text(100));
     high.wait_master("VI_OUT");
     high.wait_master("VI_IN");
+    let low = hosts[1].start(&text(100));
     low.wait_backup("VI_OUT");
     low.wait_backup("VI_IN");
     moved_to(&hosts[0], &hosts[1]);

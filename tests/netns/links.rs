@@ -14,8 +14,8 @@ fn router(priority: u8) -> Instance {
 fn pair(global: &str) -> (Segment, [Host; 2], Daemon, Daemon) {
     let (segment, hosts) = Segment::with_hosts(["a", "b"]);
     let high = hosts[0].start(&config_with(global, &[router(200)]));
-    let low = hosts[1].start(&config(&[router(100)]));
     high.wait_master("VI_1");
+    let low = hosts[1].start(&config(&[router(100)]));
     low.wait_backup("VI_1");
     wait("the master holds the address", SOON, || hosts[0].holds("eth0", VIP));
     (segment, hosts, high, low)

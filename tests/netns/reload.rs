@@ -17,8 +17,8 @@ pub(crate) fn an_unchanged_file_disturbs_nothing() -> Outcome {
     // The second round of gratuitous ARPs would fall into the time that is watched.
     let quiet = |i: Instance| config(&[i.line("garp_master_delay 0")]);
     let master = a.start(&quiet(router()));
-    let backup = b.start(&quiet(router().priority(50)));
     master.wait_master("VI_1");
+    let backup = b.start(&quiet(router().priority(50)));
     backup.wait_backup("VI_1");
     pass(secs(1));
     let marks = [master.mark(), backup.mark()];
@@ -91,8 +91,8 @@ pub(crate) fn instances_come_and_go() -> Outcome {
 pub(crate) fn a_changed_priority_takes_effect_in_place() -> Outcome {
     let (segment, [a, b]) = Segment::with_hosts(["a", "b"]);
     let first = a.start(&config(&[router().priority(100)]));
-    let second = b.start(&config(&[router().priority(90)]));
     first.wait_master("VI_1");
+    let second = b.start(&config(&[router().priority(90)]));
     second.wait_backup("VI_1");
     let mut capture = segment.capture();
     first.rewrite(&config(&[router().priority(80)]));

@@ -14,8 +14,8 @@ fn scene(tracked: &str) -> ([Segment; 2], [Host; 2], Daemon, Daemon) {
         .line(&format!("track_interface {{\n {tracked}\n }}"))
         .vip("10.7.1.1/16");
     let high = hosts[0].start(&config(&[block]));
-    let low = hosts[1].start(&config(&[instance("VI_1").priority(100).vip("10.7.1.1/16")]));
     high.wait_master("VI_1");
+    let low = hosts[1].start(&config(&[instance("VI_1").priority(100).vip("10.7.1.1/16")]));
     low.wait_backup("VI_1");
     wait("the master holds the address", SOON, || hosts[0].holds("eth0", VIP));
     ([segment, uplink], hosts, high, low)

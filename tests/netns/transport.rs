@@ -17,8 +17,8 @@ fn moves_and_returns(
     let text =
         |own, peer, priority| config_with(global, &[instances(own, peer).priority(priority)]);
     let mut high = a.start(&text(1, 2, 200));
-    let low = b.start(&text(2, 1, 100));
     high.wait_master("VI_1");
+    let low = b.start(&text(2, 1, 100));
     low.wait_backup("VI_1");
     wait("the master holds the address", SOON, || a.holds("eth0", vip));
     assert!(!b.holds("eth0", vip), "and nobody else");
