@@ -5,6 +5,8 @@
 
 #[path = "netns/addresses.rs"]
 mod addresses;
+#[path = "netns/announce.rs"]
+mod announce;
 #[path = "netns/auth.rs"]
 mod auth;
 #[path = "netns/failover.rs"]
@@ -41,7 +43,13 @@ macro_rules! tests {
 fn main() -> ExitCode {
     lab::main(tests![
         scale::all_255_router_ids_on_one_link,
+        scale::a_storm_of_netlink_messages,
+        scale::a_thousand_addresses_of_one_instance,
         uml::a_guest_has_what_the_host_may_lack,
+        announce::five_at_once_and_five_after_the_delay,
+        announce::a_refresh_repeats_them,
+        announce::a_new_link_layer_address_is_used,
+        announce::ipv6_addresses_are_announced_as_often,
         failover::a_killed_master_is_replaced_after_the_down_time,
         failover::a_stopped_master_is_replaced_after_the_skew_time,
         failover::a_master_that_comes_back_takes_its_address_again,
@@ -68,6 +76,10 @@ fn main() -> ExitCode {
         links::a_deleted_interface_may_come_back,
         links::an_interface_may_come_later,
         links::without_an_address_of_its_own_a_router_waits,
+        links::a_router_that_loses_its_own_address_waits_for_it,
+        links::another_own_address_takes_over_as_the_source,
+        links::an_ipv6_router_comes_back_after_its_interface,
+        links::a_renamed_interface_is_another_one,
         addresses::addresses_are_as_configured,
         addresses::an_address_that_somebody_removes_is_put_back,
         addresses::addresses_that_are_there_at_start_are_adopted,
@@ -80,6 +92,9 @@ fn main() -> ExitCode {
         reload::a_refused_file_changes_nothing,
         reload::a_missing_file_changes_nothing,
         reload::many_reloads_at_once_are_survived,
+        reload::a_renamed_instance_is_the_same_one,
+        reload::another_router_id_is_another_instance,
+        reload::a_group_can_be_formed_while_running,
         garbage::packets_of_the_wrong_length,
         garbage::packets_with_a_wrong_field,
         garbage::packets_of_version_2_with_a_wrong_field,
@@ -103,5 +118,8 @@ fn main() -> ExitCode {
         process::it_is_one_process_with_one_thread,
         process::no_configuration_file_ends_with_6,
         process::an_idle_configuration_runs_on,
+        process::a_second_copy_with_the_same_pid_file_ends_at_once,
+        process::dumps_are_not_written_through_a_link,
+        process::without_n_it_goes_to_the_background,
     ])
 }

@@ -70,6 +70,25 @@ impl Daemon {
         config: &str,
         args: &[&str],
     ) -> Self {
+        Self::run(program, namespace, name, config, &[&["-n", "-l", "-G", "-D"], args].concat())
+    }
+
+    pub(super) fn start_in_background(
+        program: &Program,
+        namespace: Rc<Namespace>,
+        name: &str,
+        config: &str,
+    ) -> Self {
+        Self::run(program, namespace, name, config, &["-G", "-D"])
+    }
+
+    fn run(
+        program: &Program,
+        namespace: Rc<Namespace>,
+        name: &str,
+        config: &str,
+        args: &[&str],
+    ) -> Self {
         let folder = fresh_folder(name);
         let conf = folder.join("keepalived.conf");
         std::fs::write(&conf, config).expect("the folder is new");
@@ -81,7 +100,6 @@ impl Daemon {
             .arg(&program.path)
             .arg("-f")
             .arg(&conf)
-            .args(["-n", "-l", "-G", "-D"])
             .args(pid_files(&folder))
             .args(args)
             .env("TMPDIR", &folder)

@@ -33,6 +33,16 @@ impl Host {
         Daemon::start(program, Rc::clone(&self.namespace), &self.name, config, &[])
     }
 
+    /// Without `-n`: what is returned is the process that starts the daemon.
+    pub(crate) fn start_in_background(&self, config: &str) -> Daemon {
+        Daemon::start_in_background(
+            Program::under_test(),
+            Rc::clone(&self.namespace),
+            &self.name,
+            config,
+        )
+    }
+
     pub(crate) fn start_with(&self, config: &str, args: &[&str]) -> Daemon {
         Daemon::start(Program::under_test(), Rc::clone(&self.namespace), &self.name, config, args)
     }

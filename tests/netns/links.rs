@@ -115,3 +115,60 @@ pub(crate) fn without_an_address_of_its_own_a_router_waits() -> Outcome {
     wait("it holds the address", SOON, || a.holds("eth0", VIP));
     Ok(())
 }
+
+/// With its own address gone a router cannot speak; the kernel takes the virtual one along.
+pub(crate) fn a_router_that_loses_its_own_address_waits_for_it() -> Outcome {
+    let (_segment, [a, b], high, low) = pair("");
+    a.ip("addr del 10.7.0.1/16 dev eth0");
+    high.wait_fault("VI_1");
+    low.wait_master("VI_1");
+    moved_to(&b, &a);
+    a.ip("addr add 10.7.0.1/16 dev eth0");
+    moved_to(&a, &b);
+    Ok(())
+}
+
+pub(crate) fn another_own_address_takes_over_as_the_source() -> Outcome {
+    let (segment, [a, b], mut high, _low) = pair("");
+    a.ip("addr add 10.7.0.77/24 dev eth0");
+    a.sysctl("net/ipv4/conf/eth0/promote_secondaries", "1");
+    let mut capture = segment.capture();
+    a.ip("addr del 10.7.0.1/16 dev eth0");
+    capture.wait_advert("adverts from the other address", SOON, |a| {
+        a.source.to_string() == "10.7.0.77"
+    });
+    moved_to(&a, &b);
+    assert!(high.is_running());
+    Ok(())
+}
+
+/// The kernel removes every IPv6 address of an interface that goes down.
+pub(crate) fn an_ipv6_router_comes_back_after_its_interface() -> Outcome {
+    let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
+    let block = |priority| {
+        config(&[instance("VI_1").priority(priority).vip("fe80::51/64").vip("fd07::1:1/64")])
+    };
+    let on = |host: &Host| host.holds("eth0", "fd07::1:1");
+    let high = a.start(&block(200));
+    high.wait_master("VI_1");
+    let low = b.start(&block(100));
+    low.wait_backup("VI_1");
+    for _ in 0..2 {
+        a.ip("link set eth0 down");
+        wait("the address has moved", SOON, || !on(&a) && on(&b));
+        a.ip("link set eth0 up");
+        wait("the address has moved back", SOON, || on(&a) && !on(&b));
+    }
+    Ok(())
+}
+
+pub(crate) fn a_renamed_interface_is_another_one() -> Outcome {
+    let (_segment, [a, b], mut high, low) = pair("dynamic_interfaces");
+    a.ip("link set eth0 down\nlink set eth0 name eth9\nlink set eth9 up");
+    low.wait_master("VI_1");
+    wait("the address is on b alone", SOON, || b.holds("eth0", VIP) && !a.holds("eth9", VIP));
+    a.ip("link set eth9 down\nlink set eth9 name eth0\nlink set eth0 up");
+    moved_to(&a, &b);
+    assert!(high.is_running());
+    Ok(())
+}

@@ -129,3 +129,51 @@ pub(crate) fn an_idle_configuration_runs_on() -> Outcome {
     assert_eq!(daemon.stop().code(), Some(0));
     Ok(())
 }
+
+pub(crate) fn a_second_copy_with_the_same_pid_file_ends_at_once() -> Outcome {
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let mut first = a.start(&config(&[router()]));
+    first.wait_master("VI_1");
+    let main = first.file("main.pid");
+    let main = main.to_str().expect("plain");
+    let mut second = a.start_with(&config(&[router()]), &["-p", main]);
+    assert_eq!(second.wait_end().code(), Some(0));
+    second.wait_log("daemon is already running");
+    assert_eq!(
+        first.read("main.pid"),
+        format!("{}\n", first.pid()),
+        "the first one's file is left alone"
+    );
+    assert!(first.is_running() && a.holds("eth0", "10.7.1.1"));
+    Ok(())
+}
+
+/// Somebody else may write to the folder: what the name points to must not be overwritten.
+pub(crate) fn dumps_are_not_written_through_a_link() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let daemon = a.start(&config(&[router()]));
+    daemon.wait_master("VI_1");
+    let victim = daemon.file("victim");
+    std::fs::write(&victim, "precious").expect("the folder is there");
+    for name in ["keepalived.data", "keepalived.stats"] {
+        std::os::unix::fs::symlink(&victim, daemon.file(name)).expect("a fresh name");
+    }
+    daemon.signal(Signal::SIGUSR1);
+    daemon.signal(Signal::SIGUSR2);
+    stays("the file is untouched", millis(700), || daemon.read("victim") == "precious");
+    Ok(())
+}
+
+pub(crate) fn without_n_it_goes_to_the_background() -> Outcome {
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let mut starter = a.start_in_background(&config(&[router()]));
+    assert_eq!(starter.wait_end().code(), Some(0), "the starter ends");
+    wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
+    let pid: i32 = starter.read("main.pid").trim().parse().expect("its pid file");
+    let pid = nix::unistd::Pid::from_raw(pid);
+    nix::sys::signal::kill(pid, Signal::SIGTERM).expect("it runs");
+    wait("it ends", SOON, || !starter.file("main.pid").exists());
+    assert!(!a.holds("eth0", "10.7.1.1"));
+    Ok(())
+}

@@ -166,3 +166,55 @@ pub(crate) fn many_reloads_at_once_are_survived() -> Outcome {
     assert!(a.holds("eth0", "10.7.1.1") && daemon.is_running());
     Ok(())
 }
+
+/// An instance is recognised by its router id, family and interface, not by its name.
+pub(crate) fn a_renamed_instance_is_the_same_one() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let daemon = a.start(&config(&[router()]));
+    daemon.wait_master("VI_1");
+    wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
+    let mut monitor = AddressMonitor::new(&a);
+    let mut capture = segment.capture();
+    daemon
+        .rewrite(&config(&[instance("OTHER").every("0.5").vip("10.7.1.1/16").vip("10.7.1.2/16")]));
+    daemon.reload();
+    wait("the new address is there", SOON, || a.holds("eth0", "10.7.1.2"));
+    assert!(!monitor.removed("10.7.1.1"));
+    assert!(capture.adverts().iter().all(|a| a.priority == 100), "nobody stopped");
+    Ok(())
+}
+
+pub(crate) fn another_router_id_is_another_instance() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let daemon = a.start(&config(&[router()]));
+    daemon.wait_master("VI_1");
+    let mut capture = segment.capture();
+    let mark = daemon.mark();
+    daemon.rewrite(&config(&[router().vrid(99)]));
+    daemon.reload();
+    capture.wait_advert("the old one's farewell", SOON, |a| a.vrid == 51 && a.priority == 0);
+    daemon.wait_log_since(mark, "(VI_1) Entering MASTER STATE");
+    capture.wait_advert("the new one's adverts", SOON, |a| a.vrid == 99 && a.priority == 100);
+    wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
+    Ok(())
+}
+
+pub(crate) fn a_group_can_be_formed_while_running() -> Outcome {
+    let (outside, [a]) = Segment::with_hosts(["a"]);
+    let inside = Segment::new(8);
+    inside.attach(&a, "eth1", 1);
+    let both = [router(), instance("VI_2").on("eth1").vrid(52).vip("10.8.1.1/16")];
+    let daemon = a.start(&config(&both));
+    daemon.wait_master("VI_1");
+    daemon.wait_master("VI_2");
+    let mark = daemon.mark();
+    daemon.rewrite(&(config(&both) + "vrrp_sync_group G {\n group {\n VI_1\n VI_2\n }\n}\n"));
+    daemon.reload();
+    pass(secs(2));
+    assert!(a.holds("eth0", "10.7.1.1") && a.holds("eth1", "10.8.1.1"), "both are still master");
+    inside.pull_cable(&a, "eth1");
+    daemon.wait_log_since(mark, "(VI_1) Entering FAULT STATE");
+    wait("the other member lets go", SOON, || !a.holds("eth0", "10.7.1.1"));
+    drop(outside);
+    Ok(())
+}

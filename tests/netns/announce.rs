@@ -1,0 +1,84 @@
+//! Gratuitous ARP and unsolicited neighbour advertisements: when, how often, from which MAC.
+
+use std::time::Duration;
+
+use crate::lab::{
+    config, config_with, instance, millis, pass, secs, wait, Announcement, Capture, Instance,
+    Outcome, Segment, SOON,
+};
+
+fn router() -> Instance {
+    instance("VI_1").vip("10.7.1.1/16")
+}
+
+fn of(capture: &mut Capture, address: &str) -> Vec<Announcement> {
+    capture.announcements().into_iter().filter(|n| n.address.to_string() == address).collect()
+}
+
+pub(crate) fn five_at_once_and_five_after_the_delay() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let mut capture = segment.capture();
+    let daemon = a.start(&config_with("vrrp_garp_master_delay 2", &[router().vip("10.7.1.2/16")]));
+    daemon.wait_master("VI_1");
+    wait("both rounds", SOON, || of(&mut capture, "10.7.1.1").len() >= 10);
+    pass(millis(500));
+    for address in ["10.7.1.1", "10.7.1.2"] {
+        let seen = of(&mut capture, address);
+        assert_eq!(seen.len(), 10, "{address}");
+        assert!(seen.iter().all(|n| n.mac == a.mac("eth0")));
+        let first_round = seen[4].at - seen[0].at;
+        assert!(first_round < millis(300), "the first five took {first_round:?}");
+        let delay = seen[5].at - seen[0].at;
+        assert!(
+            (millis(1900)..millis(2800)).contains(&delay),
+            "the second five came after {delay:?}"
+        );
+    }
+    Ok(())
+}
+
+pub(crate) fn a_refresh_repeats_them() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let mut capture = segment.capture();
+    let global = "vrrp_garp_master_delay 1\nvrrp_garp_master_repeat 1\nvrrp_garp_master_refresh 1";
+    let daemon = a.start(&config_with(global, &[router()]));
+    daemon.wait_master("VI_1");
+    wait("several rounds", SOON, || of(&mut capture, "10.7.1.1").len() >= 5);
+    let seen = of(&mut capture, "10.7.1.1");
+    let gaps = seen.windows(2).map(|pair| pair[1].at - pair[0].at);
+    // The delayed round and a refresh may fall on the same moment.
+    let gaps: Vec<Duration> = gaps.filter(|gap| *gap > millis(20)).collect();
+    assert!(gaps.iter().all(|gap| (millis(800)..millis(1500)).contains(gap)), "{gaps:?}");
+    Ok(())
+}
+
+pub(crate) fn a_new_link_layer_address_is_used() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let mut capture = segment.capture();
+    let global = "vrrp_garp_master_delay 1\nvrrp_garp_master_repeat 1\nvrrp_garp_master_refresh 1";
+    let daemon = a.start(&config_with(global, &[router()]));
+    daemon.wait_master("VI_1");
+    wait("it announces", SOON, || !of(&mut capture, "10.7.1.1").is_empty());
+    a.ip("link set eth0 address 02:00:00:00:00:77");
+    let new = [2, 0, 0, 0, 0, 0x77];
+    wait("announcements from the new one", SOON, || {
+        of(&mut capture, "10.7.1.1").iter().any(|n| n.mac == new)
+    });
+    capture.wait_advert("adverts from the new one", SOON, |a| a.mac == new);
+    Ok(())
+}
+
+pub(crate) fn ipv6_addresses_are_announced_as_often() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let mut capture = segment.capture();
+    let block = instance("VI_1").vip("fe80::51/64").vip("fd07::1:1/64");
+    let daemon = a.start(&config(&[block]));
+    daemon.wait_master("VI_1");
+    for address in ["fe80::51", "fd07::1:1"] {
+        wait("the first round", SOON, || of(&mut capture, address).len() >= 5);
+        let seen = of(&mut capture, address);
+        assert!(seen.iter().all(|n| n.mac == a.mac("eth0")));
+        assert!(seen[4].at - seen[0].at < secs(1));
+    }
+    Ok(())
+}
