@@ -20,7 +20,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/setup scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy samples lint-shell lint-man man demo static size fuzz install uninstall dist clean
+.PHONY: all help setup test check fmt clippy samples licences lint-shell lint-man man demo static size fuzz install uninstall dist clean
 
 all: ## release build (the default)
 	$(CARGO) build --release $(CARGO_FLAGS)
@@ -34,7 +34,7 @@ setup: ## install what building, testing and the demo need (Debian; asks sudo wh
 test: ## every test
 	$(CARGO) test $(CARGO_FLAGS)
 
-check: fmt clippy test samples lint-shell lint-man ## everything a change has to pass
+check: fmt clippy test samples licences lint-shell lint-man ## everything a change has to pass
 
 fmt: ## formatting, changes nothing
 	$(CARGO) fmt --check
@@ -45,6 +45,9 @@ clippy: ## lints, warnings are errors
 samples: ## every file of conf/ through `keepalived -t`
 	$(CARGO) build $(CARGO_FLAGS)
 	scripts/check-samples $(TARGET)/debug/keepalived conf/*.conf
+
+licences: ## licences of all dependencies against deny.toml
+	scripts/check-licences
 
 lint-shell: ## shellcheck
 	shellcheck $(SHELL_SCRIPTS)
