@@ -182,7 +182,9 @@ impl Domain {
     }
 
     fn on_want(&mut self, owner: InstanceId, addresses: &[&VirtualAddress], out: &mut Vec<Action>) {
-        let before = self.owners.remove(&owner).unwrap_or_default();
+        let before = self.owners.remove(&owner);
+        let is_new = before.is_none();
+        let before = before.unwrap_or_default();
         let mut wants = BTreeSet::new();
         let mut missing = 0;
         for &address in addresses {
@@ -197,10 +199,10 @@ impl Domain {
         for key in before.wants.difference(&wants) {
             self.let_go(owner, key, out);
         }
-        if !wants.is_empty() {
-            self.owners.insert(owner, Owner { wants, missing });
-        }
-        if missing == 0 {
+        // Who only wants less has nothing to be told.
+        let has_more = !wants.is_subset(&before.wants);
+        self.owners.insert(owner, Owner { wants, missing });
+        if missing == 0 && (is_new || has_more) {
             out.push(Action::Held(owner));
         }
     }

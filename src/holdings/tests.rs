@@ -76,7 +76,16 @@ fn wanting_the_same_again_asks_for_nothing() {
     let mut b = Bench::new();
     b.want(A, &[1]);
     b.answer(Op::Add, 1, 0);
-    assert_eq!(b.want(A, &[1]), [Action::Held(A)]);
+    assert_eq!(b.want(A, &[1]), []);
+}
+
+#[test]
+fn wanting_less_is_no_news() {
+    let mut b = Bench::new();
+    b.want(A, &[1, 2]);
+    b.answer(Op::Add, 1, 0);
+    b.answer(Op::Add, 2, 0);
+    assert_eq!(b.want(A, &[2]), [Action::Remove(address(1))]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::Domain;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::time::Instant;
 use crate::model;
-use crate::model::vrrp::{SyncGroup, TrackedLink, Version};
+use crate::model::vrrp::{SyncGroup, TrackedLink, Version, VirtualAddress};
 
 impl Domain {
     pub(super) fn on_add(
@@ -134,7 +134,9 @@ impl Domain {
                 }
                 let same = old.addresses == i.config.addresses && old.excluded == i.config.excluded;
                 if !same {
-                    m.held = false;
+                    // An address more has to be announced when it is there; one less has not.
+                    let had: BTreeSet<&VirtualAddress> = old.all_addresses().collect();
+                    m.held &= i.config.all_addresses().all(|a| had.contains(a));
                     out.push(Action::Want(id));
                 }
             }

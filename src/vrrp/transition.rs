@@ -13,6 +13,13 @@ use super::{timing, Domain, LinkState};
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
 
+/// Lines that a peer can cause, apart from those of `receive`, whose numbers are below these.
+mod complaint {
+    pub(super) const LOWER_PRIORITY: u16 = 1000;
+    pub(super) const DISCARDED: u16 = 1001;
+    pub(super) const MASTER_IS: u16 = 1002;
+}
+
 impl Domain {
     /// §6.4.1 Initialize. `state MASTER` makes no difference: only the owner skips BACKUP.
     pub(super) fn begin(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
@@ -137,7 +144,7 @@ impl Domain {
     fn on_advert(&mut self, id: InstanceId, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
         match self.instance(id).map(|i| &i.state) {
             Some(State::Backup(_)) => {
-                self.on_advert_as_backup(id, advert, out);
+                self.on_advert_as_backup(id, advert, now, out);
                 self.rearm(id);
             }
             Some(State::Master(_)) => {
@@ -148,7 +155,13 @@ impl Domain {
         }
     }
 
-    fn on_advert_as_backup(&mut self, id: InstanceId, advert: &Advert, out: &mut Vec<Action>) {
+    fn on_advert_as_backup(
+        &mut self,
+        id: InstanceId,
+        advert: &Advert,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
         let Some(i) = self.instance_mut(id) else { return };
         let config = i.config.clone();
         let skew = timing::skew(config.version, i.priority, i.master_interval);
@@ -177,8 +190,10 @@ impl Domain {
             };
             if !tolerated {
                 // The deadline goes on: this router is not one to be followed.
-                let note = Note::Discarded { from: advert.source, theirs: advert.priority };
-                out.push(Action::Noted { id, note });
+                if i.may_complain(complaint::DISCARDED, now).is_some() {
+                    let note = Note::Discarded { from: advert.source, theirs: advert.priority };
+                    out.push(Action::Noted { id, note });
+                }
                 return;
             }
         }
@@ -188,7 +203,8 @@ impl Domain {
         let before = i.heard.map(|h| h.addr);
         i.heard =
             Some(LastHeard { addr: advert.source, priority: advert.priority, at: advert.arrived });
-        if before != Some(advert.source) {
+        let is_news = before != Some(advert.source);
+        if is_news && i.may_complain(complaint::MASTER_IS, now).is_some() {
             let note = Note::MasterIs { addr: advert.source, before };
             out.push(Action::Noted { id, note });
         }
@@ -243,15 +259,15 @@ impl Domain {
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let Some(i) = self.instance(id) else { return };
+        let Some(i) = self.instance_mut(id) else { return };
         let answered = !i.config.lower_prio_no_advert;
-        let note = Note::LowerPriority {
-            from: advert.source,
-            theirs: advert.priority,
-            ours: i.priority,
-            answered,
-        };
-        out.push(Action::Noted { id, note });
+        if i.may_complain(complaint::LOWER_PRIORITY, now).is_some() {
+            let (from, theirs, ours) = (advert.source, advert.priority, i.priority);
+            out.push(Action::Noted {
+                id,
+                note: Note::LowerPriority { from, theirs, ours, answered },
+            });
+        }
         if answered {
             self.send_advert(id, now, out);
         }
