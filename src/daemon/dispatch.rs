@@ -1,7 +1,10 @@
 //! Brings facts to the core they are for: packets, the kernel's news, answers, signals.
 
+use std::net::IpAddr;
+
 use super::endpoints::{endpoint_of, SocketId};
 use super::links::Fact;
+use super::report::HeldBack;
 use super::runtime::{Message, Mode, Runtime};
 use crate::base::addr::Prefix;
 use crate::base::ids::InstanceId;
@@ -76,9 +79,7 @@ impl Runtime {
             // The filter has looked at the router id already, so there is one.
             let Some(&vrid) = datagram.payload.get(1) else { continue };
             let Some(id) = self.endpoints.addressee(socket, vrid, datagram.source) else {
-                if self.config.global.log_unknown_vrids {
-                    log::info!("VRID {vrid} from {} is none of ours", datagram.source);
-                }
+                self.on_unknown_vrid(vrid, datagram.source);
                 continue;
             };
             let packet = Received {
@@ -89,6 +90,15 @@ impl Runtime {
                 pdu: datagram.payload,
             };
             self.vrrp.handle(Input::Packet { id, packet }, self.now, &mut self.vrrp_actions);
+        }
+    }
+
+    fn on_unknown_vrid(&mut self, vrid: u8, from: IpAddr) {
+        if !self.config.global.log_unknown_vrids {
+            return;
+        }
+        if let Some(held_back) = self.unknown_vrids.admit(self.now) {
+            log::info!("VRID {vrid} from {from} is none of ours{}", HeldBack(held_back));
         }
     }
 

@@ -21,7 +21,16 @@ pub(super) struct SocketId(u32);
 struct Slot {
     socket: Socket,
     members: BTreeMap<u8, Vec<InstanceId>>,
-    queue: SendQueue<(InstanceId, u8)>,
+    queue: SendQueue<Tag>,
+}
+
+/// What comes back with the outcome of a packet.
+#[derive(Clone, Copy)]
+struct Tag {
+    id: InstanceId,
+    priority: u8,
+    /// The copies for further peers are not advertisements of their own.
+    is_copy: bool,
 }
 
 /// The packets of one instance as they were last sent, one per destination.
@@ -163,14 +172,14 @@ impl Endpoints {
         let Some(slot) = self.slots.get_mut(socket.0 as usize).and_then(Option::as_mut) else {
             return;
         };
-        for (destination, packet) in &packets.list {
+        for (n, (destination, packet)) in packets.list.iter().enumerate() {
             let outgoing = Outgoing { source, destination: *destination, hops, packet };
-            slot.socket.queue(&mut slot.queue, (id, priority), &outgoing);
+            slot.socket.queue(&mut slot.queue, Tag { id, priority, is_copy: n > 0 }, &outgoing);
         }
         self.waiting.insert(socket);
     }
 
-    /// Sends all that waits. `done` hears of every packet. What the kernel has no room for waits
+    /// Sends all that waits. `done` hears of every advertisement, and of every failure. What the kernel has no room for waits
     /// on: false then.
     pub(super) fn flush(
         &mut self,
@@ -181,8 +190,10 @@ impl Endpoints {
         self.waiting.retain(|socket| {
             let slot = slots.get_mut(socket.0 as usize).and_then(Option::as_mut);
             let Some(slot) = slot else { return false };
-            let sent = slot.socket.send(&mut slot.queue, scratch, |(id, priority), result| {
-                done(id, priority, result);
+            let sent = slot.socket.send(&mut slot.queue, scratch, |tag, result| {
+                if result.is_err() || !tag.is_copy {
+                    done(tag.id, tag.priority, result);
+                }
             });
             !sent
         });

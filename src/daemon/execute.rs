@@ -100,10 +100,15 @@ impl Runtime {
 
     /// Sends the adverts that wait.
     pub(super) fn flush_adverts(&mut self) {
-        let vrrp = &mut self.vrrp;
-        let done = |id, priority, result| match result {
+        let (vrrp, limit, now) = (&mut self.vrrp, &mut self.send_errors, self.now);
+        let done = |id, priority, result: io::Result<()>| match result {
             Ok(()) => vrrp.count_sent(id, priority),
-            Err(e) => advert_failed(vrrp, id, priority, &e),
+            Err(e) if is_news(priority, &e) => {
+                if let Some(held_back) = limit.admit(now) {
+                    advert_failed(vrrp, id, &e, held_back);
+                }
+            }
+            Err(_) => {}
         };
         let room = self.endpoints.flush(&mut self.scratch, done);
         self.retry_sends = (!room).then(|| self.now + RETRY_SENDS);
@@ -114,6 +119,8 @@ impl Runtime {
         let mut answers = std::mem::take(&mut self.answers);
         if let Err(e) = self.requests.flush(&mut answers) {
             log::error!("cannot send netlink requests: {e}");
+            // Whoever asked decides whether to ask again.
+            self.requests.give_up(e.raw_os_error().unwrap_or(libc::EIO), &mut answers);
         }
         for ((key, op), errno) in answers.drain(..) {
             let input = holdings::Input::Answer { key, op, errno };
@@ -126,20 +133,28 @@ impl Runtime {
     pub(super) fn flush_announcements(&mut self) {
         /// In one go, between two looks at the clock.
         const MOST: usize = 64;
-        while self.announcer.next_deadline().is_some_and(|due| due <= self.now) {
+        loop {
             let mut due = std::mem::take(&mut self.due_announcements);
-            self.announcer.take_due(self.now, MOST, &mut due);
+            if self.frames.is_empty() {
+                self.announcer.take_due(self.now, MOST, &mut due);
+            }
             for a in due.drain(..) {
                 self.queue_frame(&a);
             }
             self.due_announcements = due;
+            if self.frames.is_empty() {
+                break;
+            }
             let failed = |(), result: io::Result<()>| {
                 if let Err(e) = result {
                     log::debug!("cannot send gratuitous ARP or neighbour advertisement: {e}");
                 }
             };
-            let room = self.link_socket.send(&mut self.frames, &mut self.scratch, failed);
-            if !room || self.vrrp_is_due() {
+            if !self.link_socket.send(&mut self.frames, &mut self.scratch, failed) {
+                self.retry_sends = Some(self.now + RETRY_SENDS);
+                break;
+            }
+            if self.vrrp_is_due() {
                 break;
             }
         }
@@ -184,12 +199,14 @@ impl Runtime {
     }
 }
 
-fn advert_failed(vrrp: &vrrp::Domain, id: InstanceId, priority: u8, error: &io::Error) {
-    // The farewell of an instance whose interface is down cannot arrive; that is no news.
-    if priority == 0 && error.raw_os_error() == Some(libc::ENETUNREACH) {
-        return;
-    }
+/// The farewell of an instance whose interface is down cannot arrive; that is no news.
+fn is_news(priority: u8, error: &io::Error) -> bool {
+    let hopeless = [libc::ENETUNREACH, libc::ENETDOWN].map(Some);
+    priority != 0 || !hopeless.contains(&error.raw_os_error())
+}
+
+fn advert_failed(vrrp: &vrrp::Domain, id: InstanceId, error: &io::Error, held_back: u32) {
     let name = vrrp.instance(id).map_or("?", |i| i.config().name.as_str());
     let errno = error.raw_os_error().unwrap_or(0);
-    log::info!("({name}): send advert error {errno} ({error})");
+    log::info!("({name}): send advert error {errno} ({error}){}", report::HeldBack(held_back));
 }

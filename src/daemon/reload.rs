@@ -42,7 +42,11 @@ impl Runtime {
     }
 
     /// Goes from the running configuration to this one; at the start, from an empty one.
-    pub(super) fn adopt(&mut self, new: Config) {
+    pub(super) fn adopt(&mut self, mut new: Config) {
+        if !self.options.run_vrrp {
+            new.instances.clear();
+            new.groups.clear();
+        }
         let changes = diff::instances(&self.config, &new);
         let old_ids = std::mem::take(&mut self.ids);
         let old = std::mem::replace(&mut self.config, new);

@@ -121,13 +121,14 @@ pub(super) fn holdings(action: &holdings::Action, domain: &Domain) {
     }
 }
 
-struct HeldBack(u32);
+/// "And so many more" behind a line that is not shown every time.
+pub(super) struct HeldBack(pub(super) u32);
 
 impl std::fmt::Display for HeldBack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
             0 => Ok(()),
-            n => write!(f, " ({n} more like it in the last minute)"),
+            n => write!(f, " ({n} more like it were not shown)"),
         }
     }
 }

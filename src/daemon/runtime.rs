@@ -10,6 +10,7 @@ use super::lateness::Lateness;
 use super::links::LinkTable;
 use super::privileges::Scheduling;
 use crate::base::ids::InstanceId;
+use crate::base::ratelimit::RateLimit;
 use crate::base::time::Instant;
 use crate::cli::options::Options;
 use crate::holdings::{self, Key, Op};
@@ -89,6 +90,8 @@ pub(super) struct Runtime {
     pub(super) due_announcements: Vec<Announcement>,
     /// The kernel had no room; try again then.
     pub(super) retry_sends: Option<Instant>,
+    pub(super) send_errors: RateLimit,
+    pub(super) unknown_vrids: RateLimit,
     pub(super) answers: Vec<((Key, Op), i32)>,
     /// Ready in this turn; what is left after the budget was spent stays for the next.
     pub(super) ready: BTreeSet<Owner>,

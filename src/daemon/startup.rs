@@ -8,6 +8,7 @@ use super::links::LinkTable;
 use super::privileges::{lift_core_limit, raise_file_limit, CorePattern, Scheduling};
 use super::runtime::{Mode, Owner, Runtime};
 use crate::base::diag::{Diagnostics, Severity, Sources};
+use crate::base::ratelimit::RateLimit;
 use crate::base::time::{Duration, Instant};
 use crate::cli::exit::Status;
 use crate::cli::help;
@@ -342,6 +343,8 @@ fn build(options: &Options, text: Text, systemd: Notifier) -> Result<Runtime, Fa
         announcer: Default::default(),
         due_announcements: Vec::new(),
         retry_sends: None,
+        send_errors: RateLimit::new(10, Duration::from_secs(10)),
+        unknown_vrids: RateLimit::new(10, Duration::from_secs(10)),
         answers: Vec::new(),
         ready: Default::default(),
         polled: Vec::new(),

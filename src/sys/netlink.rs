@@ -125,6 +125,11 @@ impl<T> Requests<T> {
         self.collect(first, count, answers)
     }
 
+    /// Answers all that waits with this errno: nothing can be asked now.
+    pub fn give_up(&mut self, errno: i32, answers: &mut Vec<(T, i32)>) {
+        answers.extend(self.waiting.drain(..).map(|(_, asker)| (asker, errno)));
+    }
+
     fn collect(&mut self, first: u32, count: usize, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
         let mut next = first;
         let end = first + u32::try_from(count).expect("a batch is small");
