@@ -12,6 +12,7 @@ mod host;
 mod lateness;
 mod links;
 mod privileges;
+mod reading;
 mod reload;
 mod report;
 mod runtime;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::reading::{Reading, Text};
 use super::runtime::Runtime;
-use super::startup::{Reading, Text};
 use crate::base::ids::InstanceId;
 use crate::model::diff::{self, Change};
 use crate::model::Config;

@@ -3,22 +3,20 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::host::KernelHost;
 use super::links::LinkTable;
 use super::privileges::{lift_core_limit, raise_file_limit, CorePattern, Scheduling};
+use super::reading::Text;
 use super::runtime::{Mode, Owner, Runtime};
-use crate::base::diag::{Diagnostics, Severity, Sources};
+use crate::base::diag::Severity;
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::{Duration, Instant};
 use crate::cli::exit::Status;
 use crate::cli::help;
 use crate::cli::options::Options;
-use crate::config::document::Document;
-use crate::config::{self, IncludeCheck, Limits, ReadOptions};
 use crate::holdings;
 use crate::model::Config;
 use crate::sys::clock::Clock;
-use crate::sys::files::DiskLoader;
+use crate::sys::log as logging;
 use crate::sys::netlink::{Monitor, Requests};
 use crate::sys::packet::LinkSocket;
 use crate::sys::pidfile::{self, PidFiles, Place};
@@ -26,26 +24,7 @@ use crate::sys::poll::Poll;
 use crate::sys::process::{self, Readiness};
 use crate::sys::signals::{Interrupt, Signals};
 use crate::sys::systemd::{Notifier, State};
-use crate::sys::{log as logging, netns, random};
 use crate::vrrp;
-
-/// A configuration as read: the model, and everything there is to say about the text.
-pub(super) struct Reading {
-    pub(super) config: Config,
-    worst: Option<Severity>,
-}
-
-impl Reading {
-    /// The daemon must not run with it.
-    pub(super) fn is_refused(&self) -> bool {
-        matches!(self.worst, Some(Severity::Fatal | Severity::Security))
-    }
-
-    /// Something in it is wrong, and was left out or corrected.
-    pub(super) fn is_flawed(&self) -> bool {
-        self.worst >= Some(Severity::Error)
-    }
-}
 
 /// Runs the daemon, or tests the configuration, and says how it ended.
 pub fn run(mut options: Options) -> Status {
@@ -107,80 +86,6 @@ fn test_config(options: &Options) -> Status {
     }
 }
 
-/// A configuration as it was read, before it is known where the daemon lives.
-pub(super) struct Text {
-    document: Document,
-    sources: Sources,
-    diagnostics: Diagnostics,
-    namespace: Option<String>,
-    instance: Option<String>,
-    use_pid_dir: bool,
-}
-
-impl Text {
-    /// Reads the file, and looks for the words that decide where the daemon lives.
-    pub(super) fn read(options: &Options) -> Self {
-        let path = options.config_file().to_string_lossy();
-        let (document, sources, diagnostics) =
-            config::read(&DiskLoader, &path, &read_options(options));
-        let word = |name: &str| {
-            let mut found = document.roots().filter(|n| n.keyword().text == name);
-            found.find_map(|n| n.arg(0)).map(|w| w.text.to_owned())
-        };
-        let namespace = options.namespace.clone().or_else(|| word("net_namespace"));
-        let instance = word("instance");
-        let use_pid_dir = document.roots().any(|n| n.keyword().text == "use_pid_dir");
-        Self { document, sources, diagnostics, namespace, instance, use_pid_dir }
-    }
-
-    /// No file was there to read.
-    fn is_missing(&self) -> bool {
-        self.sources.is_empty()
-    }
-
-    fn enter_namespace(&self) -> io::Result<()> {
-        self.namespace.as_deref().map_or(Ok(()), netns::enter)
-    }
-
-    /// Checks everything, and tells all complaints.
-    pub(super) fn lower(mut self, options: &Options, links: &LinkTable) -> Reading {
-        let host = KernelHost { links };
-        let config = config::lower(&self.document, &host, &mut self.diagnostics);
-        self.diagnostics.sort();
-        tell(&self.diagnostics, &self.sources, options.config_test.is_some());
-        Reading { config, worst: self.diagnostics.worst() }
-    }
-}
-
-fn read_options(options: &Options) -> ReadOptions {
-    let id = options.config_id.clone();
-    ReadOptions {
-        config_id: id.unwrap_or_else(|| process::uname().short_host().to_owned()),
-        include_check: if options.all_config { IncludeCheck::ALL } else { IncludeCheck::default() },
-        env: std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect(),
-        random_seed: random::seed(),
-        limits: Limits::default(),
-    }
-}
-
-/// Complaints go where all lines go, a line each.
-fn tell(diagnostics: &Diagnostics, sources: &Sources, testing: bool) {
-    for d in diagnostics.iter() {
-        let mut text = String::new();
-        d.render(sources, &mut text);
-        for line in text.lines() {
-            match d.severity {
-                // The reference keeps `-t` silent about what it accepts; a warning deserves a word.
-                Severity::Note if !testing => log::info!("{line}"),
-                Severity::Note | Severity::Warning => log::warn!("{line}"),
-                Severity::Error | Severity::Fatal | Severity::Security => log::error!("{line}"),
-            }
-        }
-    }
-}
-
 fn start(options: &mut Options) -> Result<Status, Failure> {
     if options.core_dump || options.core_pattern.is_some() {
         lift_core_limit();
@@ -206,7 +111,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     let systemd = Notifier::from_environment();
     let text = Text::read(options);
     if text.is_missing() {
-        tell(&text.diagnostics, &text.sources, false);
+        text.tell(options);
         return Err(Failure::new(Status::NoConfig, "Nothing to run: there is no configuration"));
     }
     if let Err(e) = text.enter_namespace() {

@@ -1,0 +1,111 @@
+//! Reading the configuration for the daemon: from the file, against the host's interfaces, and with
+//! every complaint told.
+
+use std::io;
+
+use super::host::KernelHost;
+use super::links::LinkTable;
+use crate::base::diag::{Diagnostics, Severity, Sources};
+use crate::cli::options::Options;
+use crate::config::document::Document;
+use crate::config::{self, IncludeCheck, Limits, ReadOptions};
+use crate::model::Config;
+use crate::sys::files::DiskLoader;
+use crate::sys::{netns, process, random};
+
+/// A configuration as read: the model, and everything there is to say about the text.
+pub(super) struct Reading {
+    pub(super) config: Config,
+    pub(super) worst: Option<Severity>,
+}
+
+impl Reading {
+    /// The daemon must not run with it.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.worst, Some(Severity::Fatal | Severity::Security))
+    }
+
+    /// Something in it is wrong, and was left out or corrected.
+    pub(super) fn is_flawed(&self) -> bool {
+        self.worst >= Some(Severity::Error)
+    }
+}
+
+/// A configuration as it was read, before it is known where the daemon lives.
+pub(super) struct Text {
+    document: Document,
+    sources: Sources,
+    diagnostics: Diagnostics,
+    pub(super) namespace: Option<String>,
+    pub(super) instance: Option<String>,
+    pub(super) use_pid_dir: bool,
+}
+
+impl Text {
+    /// Reads the file, and looks for the words that decide where the daemon lives.
+    pub(super) fn read(options: &Options) -> Self {
+        let path = options.config_file().to_string_lossy();
+        let (document, sources, diagnostics) =
+            config::read(&DiskLoader, &path, &read_options(options));
+        let word = |name: &str| {
+            let mut found = document.roots().filter(|n| n.keyword().text == name);
+            found.find_map(|n| n.arg(0)).map(|w| w.text.to_owned())
+        };
+        let namespace = options.namespace.clone().or_else(|| word("net_namespace"));
+        let instance = word("instance");
+        let use_pid_dir = document.roots().any(|n| n.keyword().text == "use_pid_dir");
+        Self { document, sources, diagnostics, namespace, instance, use_pid_dir }
+    }
+
+    /// No file was there to read.
+    pub(super) fn is_missing(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    pub(super) fn enter_namespace(&self) -> io::Result<()> {
+        self.namespace.as_deref().map_or(Ok(()), netns::enter)
+    }
+
+    /// Tells the complaints so far.
+    pub(super) fn tell(&self, options: &Options) {
+        tell(&self.diagnostics, &self.sources, options.config_test.is_some());
+    }
+
+    /// Checks everything, and tells all complaints.
+    pub(super) fn lower(mut self, options: &Options, links: &LinkTable) -> Reading {
+        let host = KernelHost { links };
+        let config = config::lower(&self.document, &host, &mut self.diagnostics);
+        self.diagnostics.sort();
+        self.tell(options);
+        Reading { config, worst: self.diagnostics.worst() }
+    }
+}
+
+fn read_options(options: &Options) -> ReadOptions {
+    let id = options.config_id.clone();
+    ReadOptions {
+        config_id: id.unwrap_or_else(|| process::uname().short_host().to_owned()),
+        include_check: if options.all_config { IncludeCheck::ALL } else { IncludeCheck::default() },
+        env: std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect(),
+        random_seed: random::seed(),
+        limits: Limits::default(),
+    }
+}
+
+/// Complaints go where all lines go, a line each.
+fn tell(diagnostics: &Diagnostics, sources: &Sources, testing: bool) {
+    for d in diagnostics.iter() {
+        let mut text = String::new();
+        d.render(sources, &mut text);
+        for line in text.lines() {
+            match d.severity {
+                // The reference keeps `-t` silent about what it accepts; a warning deserves a word.
+                Severity::Note if !testing => log::info!("{line}"),
+                Severity::Note | Severity::Warning => log::warn!("{line}"),
+                Severity::Error | Severity::Fatal | Severity::Security => log::error!("{line}"),
+            }
+        }
+    }
+}
