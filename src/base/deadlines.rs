@@ -35,6 +35,11 @@ impl<K: Ord + Copy> Deadlines<K> {
         }
     }
 
+    /// The deadline of one owner.
+    pub fn of(&self, owner: &K) -> Option<Instant> {
+        self.when.get(owner).copied()
+    }
+
     /// The earliest deadline of all.
     pub fn next(&self) -> Option<Instant> {
         self.order.first().map(|&(when, _)| when)

@@ -25,6 +25,7 @@ impl Domain {
             self.instances.resize_with(slot + 1, || None);
         }
         self.instances[slot] = Some(Instance::new(config, now));
+        self.rearm(id);
         self.watch_links(id);
     }
 

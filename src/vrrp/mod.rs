@@ -21,6 +21,8 @@ mod lifecycle;
 mod membership;
 mod priority;
 pub mod receive;
+#[cfg(test)]
+mod tests;
 pub mod timing;
 mod transition;
 
@@ -69,6 +71,10 @@ impl Domain {
             Input::Held { id } => self.on_held(id, now, out),
             Input::Deadline => self.on_deadline(now, out),
             Input::Stop => self.on_stop(now, out),
+        }
+        // Looking at everything after each fact is not for thousands.
+        if cfg!(debug_assertions) && self.instances.len() <= 64 {
+            self.check_invariants();
         }
     }
 
@@ -125,6 +131,17 @@ impl Domain {
     /// Until when nothing is sent or believed, if that is still ahead.
     fn delayed_until(&self, now: Instant) -> Option<Instant> {
         self.startup_until.filter(|&until| now < until)
+    }
+
+    /// What is true between any two facts.
+    fn check_invariants(&self) {
+        for (id, i) in self.instances() {
+            let phase = i.phase();
+            debug_assert_eq!(self.deadlines.of(&id), i.next_deadline(), "{id} is filed wrong");
+            // The other way round there is a moment, between `Remove` and `Groups`.
+            let may_run = phase == Phase::Init || phase == Phase::Fault || !self.is_faulted(id);
+            debug_assert!(may_run, "{id} is {phase:?} with {:?}", i.faults);
+        }
     }
 
     /// Files the instance's deadline anew. Everything that changes an instance ends here.

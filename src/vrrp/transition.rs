@@ -331,6 +331,10 @@ impl Domain {
             due.push(id);
         }
         for &id in &due {
+            // Before any member of its group says a word.
+            self.step_back_after_stall(id, now, out);
+        }
+        for &id in &due {
             self.on_deadline_as_master(id, now, out);
         }
         for &id in &due {
@@ -343,7 +347,6 @@ impl Domain {
     }
 
     fn on_deadline_as_master(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
-        self.step_back_after_stall(id, now, out);
         let Some(i) = self.instance_mut(id) else { return };
         let config = i.config.clone();
         let priority = i.priority;

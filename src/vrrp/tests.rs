@@ -1,0 +1,4 @@
+//! What holds for every state and every input. Stories are in `tests/vrrp`.
+
+mod random;
+mod table;

@@ -1,0 +1,305 @@
+//! What holds whatever comes in, in whatever order.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
+
+use proptest::prelude::*;
+
+use crate::base::ids::InstanceId;
+use crate::base::time::{Duration, Instant};
+use crate::model::vrrp::{tests::instance, Instance, SyncGroup, TrackedLink, Version};
+use crate::vrrp::receive::Received;
+use crate::vrrp::{advert, Action, Domain, Input, LinkState, Phase};
+use crate::wire::ip::V4_HEADER_LEN;
+
+const COUNT: u32 = 4;
+
+/// One thing that happens. Small numbers stand for instances, links, configurations.
+#[derive(Clone, Debug)]
+enum Op {
+    Wait(u64),
+    /// Sleeps through its deadline, by so many milliseconds.
+    Oversleep(u64),
+    Deadline,
+    Advert {
+        to: u32,
+        from: u8,
+        priority: u8,
+        interval_ms: u64,
+        age_ms: u64,
+        spoilt: Option<(usize, u8)>,
+    },
+    Link(u8, LinkState),
+    Source(u32, Option<u8>),
+    Socket(u32, bool),
+    Held(u32),
+    Adjust(u32, Choice),
+    Replace(u32, Choice),
+    Groups(u8),
+    Start,
+    Stop,
+}
+
+/// What differs between configurations.
+#[derive(Clone, Debug)]
+struct Choice {
+    priority: u8,
+    interval_ms: u64,
+    version_3: bool,
+    nopreempt: bool,
+    preempt_delay: u64,
+    refresh: u64,
+    weight: i16,
+    expired: bool,
+    addresses: usize,
+}
+
+fn choice() -> impl Strategy<Value = Choice> {
+    let priority = prop_oneof![Just(255u8), Just(1), Just(100), 1..=255u8];
+    let interval = prop_oneof![Just(1000u64), Just(10), 10..3000u64];
+    let weight = prop_oneof![Just(0i16), -253..=253i16];
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let numbers = (0..3u64, 0..3u64, 0..3usize);
+    (priority, interval, weight, flags, numbers).prop_map(
+        |(priority, interval_ms, weight, (version_3, nopreempt, expired), numbers)| Choice {
+            priority,
+            interval_ms: if version_3 { interval_ms } else { 1000 * (1 + interval_ms % 3) },
+            version_3,
+            nopreempt,
+            preempt_delay: numbers.0,
+            refresh: numbers.1,
+            weight,
+            expired,
+            addresses: numbers.2,
+        },
+    )
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let id = || 0..COUNT;
+    let spoilt = prop::option::weighted(0.1, (0..16usize, any::<u8>()));
+    let advert = (id(), 1..4u8, any::<u8>(), 0..41_000u64, 0..5000u64, spoilt);
+    let state = prop_oneof![3 => Just(LinkState::Up), 1 => Just(LinkState::Down), 1 => Just(LinkState::Missing)];
+    prop_oneof![
+        4 => (0..2000u64).prop_map(Op::Wait),
+        1 => (0..20_000u64).prop_map(Op::Oversleep),
+        8 => Just(Op::Deadline),
+        6 => advert.prop_map(|(to, from, priority, interval_ms, age_ms, spoilt)| {
+            Op::Advert { to, from, priority, interval_ms, age_ms, spoilt }
+        }),
+        2 => (0..3u8, state).prop_map(|(link, state)| Op::Link(link, state)),
+        1 => (id(), prop::option::weighted(0.7, 1..4u8)).prop_map(|(id, s)| Op::Source(id, s)),
+        1 => (id(), any::<bool>()).prop_map(|(id, open)| Op::Socket(id, open)),
+        3 => id().prop_map(Op::Held),
+        2 => (id(), choice()).prop_map(|(id, c)| Op::Adjust(id, c)),
+        1 => (id(), choice()).prop_map(|(id, c)| Op::Replace(id, c)),
+        1 => any::<u8>().prop_map(Op::Groups),
+        2 => Just(Op::Start),
+        1 => Just(Op::Stop),
+    ]
+}
+
+fn config(id: u32, c: &Choice) -> Rc<Instance> {
+    let mut config = instance(&format!("I{id}"), 51 + id as u8);
+    config.interface = Some(format!("eth{}", id % 2));
+    config.priority = c.priority;
+    config.version = if c.version_3 { Version::V3 } else { Version::V2 };
+    config.advert_interval = Duration::from_millis(c.interval_ms);
+    config.nopreempt = c.nopreempt;
+    config.preempt_delay = Duration::from_secs(c.preempt_delay);
+    config.garp.refresh = Duration::from_secs(c.refresh);
+    config.timer_expired_backup = c.expired.then_some(254);
+    config.tracked_links =
+        vec![TrackedLink { interface: "eth2".into(), weight: c.weight, reverse: c.expired }];
+    config.addresses =
+        (0..c.addresses).map(|n| advert::tests::address(&format!("10.1.0.{n}"))).collect();
+    Rc::new(config)
+}
+
+/// Members of a number of bits: those of the lower four are in one group, of the others in another.
+fn groups(bits: u8) -> Vec<SyncGroup> {
+    let members = |bits: u8| (0..COUNT).filter(move |n| bits >> n & 1 == 1);
+    let (a, b) = (bits & 15, (bits >> 4) & !bits);
+    let group = |name: &str, bits: u8| SyncGroup {
+        name: name.into(),
+        members: members(bits).map(|n| format!("I{n}")).collect(),
+        ..SyncGroup::default()
+    };
+    vec![group("G", a), group("H", b)].into_iter().filter(|g| !g.members.is_empty()).collect()
+}
+
+fn address(last: u8) -> IpAddr {
+    Ipv4Addr::new(10, 0, 0, last).into()
+}
+
+/// The core, and what may be said of it from the outside.
+struct Watched {
+    domain: Domain,
+    now: Instant,
+    phases: BTreeMap<InstanceId, Phase>,
+    wants: BTreeMap<InstanceId, bool>,
+    groups: u8,
+    log: Vec<Action>,
+}
+
+impl Watched {
+    fn new(delay: u64) -> Self {
+        let domain = Domain::new(Duration::from_secs(delay));
+        let (phases, wants, log) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        Self { domain, now: Instant::from_millis(1), phases, wants, groups: 0, log }
+    }
+
+    fn feed(&mut self, input: Input<'_>) {
+        let is_deadline = matches!(input, Input::Deadline);
+        let mut out = Vec::new();
+        self.domain.handle(input, self.now, &mut out);
+        self.domain.check_invariants();
+        for action in &out {
+            self.check(action);
+        }
+        let next = self.domain.next_deadline();
+        assert!(!is_deadline || next.is_none_or(|next| next > self.now), "{next:?}");
+        for (id, i) in self.domain.instances() {
+            let told = self.phases.get(&id).copied().unwrap_or(Phase::Init);
+            let gone = matches!(told, Phase::Stopped | Phase::Deleted) && i.phase() == Phase::Init;
+            assert!(told == i.phase() || gone, "told {told:?}, is {:?}", i.phase());
+            assert_eq!(self.wants.get(&id) == Some(&true), told == Phase::Master);
+        }
+        self.log.append(&mut out);
+    }
+
+    fn check(&mut self, action: &Action) {
+        let phase = |id| self.phases.get(id).copied().unwrap_or(Phase::Init);
+        match action {
+            Action::Want(id) => {
+                assert_eq!(phase(id), Phase::Master, "wanted by another than a master");
+                self.wants.insert(*id, true);
+            }
+            Action::Release(id) => {
+                assert_eq!(self.wants.insert(*id, false), Some(true), "nothing was wanted");
+            }
+            Action::Announce { id, repeat } => {
+                assert_eq!(phase(id), Phase::Master, "announced by another than a master");
+                assert!(self.domain.instance(*id).unwrap().holds_addresses(), "before held");
+                assert!(*repeat > 0);
+            }
+            Action::Changed { id, from, to, .. } => {
+                let before = phase(id);
+                let begins = matches!(before, Phase::Stopped | Phase::Deleted);
+                assert!(before == *from || begins && *from == Phase::Init, "{before:?} {from:?}");
+                assert!(from != to);
+                self.phases.insert(*id, *to);
+            }
+            Action::PriorityChanged { from, to, .. } => assert!(from != to && *to != 0),
+            Action::SendAdvert { .. }
+            | Action::AnnounceSource { .. }
+            | Action::GroupChanged { .. }
+            | Action::Noted { .. } => {}
+        }
+    }
+
+    /// FAULT has a reason: its own, or one of a member of its group.
+    fn check_faults(&self) {
+        let has_reason =
+            |id: InstanceId| self.domain.instance(id).is_some_and(|i| i.faults().next().is_some());
+        for (id, _) in self.domain.instances().filter(|(_, i)| i.phase() == Phase::Fault) {
+            let group = self.domain.groups().find(|(_, g)| g.members().contains(&id));
+            let of_group = group.is_some_and(|(_, g)| g.members().iter().any(|m| has_reason(*m)));
+            assert!(has_reason(id) || of_group, "{id} is in FAULT for nothing");
+        }
+    }
+
+    fn apply(&mut self, op: &Op) {
+        match op {
+            Op::Wait(ms) => {
+                let to = self.now + Duration::from_millis(*ms);
+                while let Some(next) = self.domain.next_deadline().filter(|next| *next <= to) {
+                    self.now = self.now.max(next);
+                    self.feed(Input::Deadline);
+                }
+                self.now = to;
+            }
+            Op::Oversleep(ms) => self.now += Duration::from_millis(*ms),
+            Op::Deadline => self.feed(Input::Deadline),
+            Op::Advert { to, from, priority, interval_ms, age_ms, spoilt } => {
+                let id = InstanceId(*to);
+                let Some(i) = self.domain.instance(id) else { return };
+                let mut theirs = (**i.config()).clone();
+                if theirs.version == Version::V3 {
+                    theirs.advert_interval = Duration::from_millis(*interval_ms);
+                }
+                let (source, group) = (address(*from), "224.0.0.18".parse().unwrap());
+                let mut bytes = Vec::new();
+                advert::emit(&theirs, *priority, source, group, &mut bytes);
+                if let Some((at, value)) = spoilt {
+                    if let Some(byte) = bytes.get_mut(V4_HEADER_LEN + at) {
+                        *byte = *value;
+                    }
+                }
+                let arrived = self.now - Duration::from_millis(*age_ms);
+                let pdu = &bytes[V4_HEADER_LEN..];
+                let destination = Some(group);
+                let packet = Received { source, destination, ttl: Some(255), arrived, pdu };
+                self.feed(Input::Packet { id, packet });
+            }
+            Op::Link(n, state) => {
+                self.feed(Input::Link { name: &format!("eth{n}"), state: *state });
+            }
+            Op::Source(n, source) => {
+                self.feed(Input::Source { id: InstanceId(*n), source: source.map(address) });
+            }
+            Op::Socket(n, open) => {
+                let error = (!open).then(|| "no such luck".to_owned());
+                self.feed(Input::Socket { id: InstanceId(*n), error });
+            }
+            Op::Held(n) => self.feed(Input::Held { id: InstanceId(*n) }),
+            Op::Adjust(n, c) => {
+                self.feed(Input::Adjust { id: InstanceId(*n), config: config(*n, c) });
+            }
+            Op::Replace(n, c) => {
+                let id = InstanceId(*n);
+                self.feed(Input::Remove { id });
+                self.domain.forget(id);
+                self.phases.remove(&id);
+                self.feed(Input::Add { id, config: config(*n, c) });
+                self.feed(Input::Groups(&groups(self.groups)));
+            }
+            Op::Groups(bits) => {
+                self.groups = *bits;
+                self.feed(Input::Groups(&groups(*bits)));
+            }
+            Op::Start => self.feed(Input::Start),
+            Op::Stop => self.feed(Input::Stop),
+        }
+    }
+}
+
+fn run(delay: u64, choices: &[Choice], ops: &[Op]) -> Vec<Action> {
+    let mut watched = Watched::new(delay);
+    for (n, c) in (0..).zip(choices) {
+        watched.feed(Input::Add { id: InstanceId(n), config: config(n, c) });
+        watched.feed(Input::Source { id: InstanceId(n), source: Some(address(2)) });
+    }
+    for n in 0..3 {
+        watched.apply(&Op::Link(n, LinkState::Up));
+    }
+    watched.apply(&Op::Start);
+    for op in ops {
+        watched.apply(op);
+        watched.check_faults();
+    }
+    watched.log
+}
+
+proptest! {
+    #[test]
+    fn any_sequence_of_inputs_is_borne_and_decided_alike_each_time(
+        delay in 0..3u64,
+        choices in prop::collection::vec(choice(), COUNT as usize),
+        ops in prop::collection::vec(op(), 0..80),
+    ) {
+        let first = run(delay, &choices, &ops);
+        prop_assert_eq!(first, run(delay, &choices, &ops));
+    }
+}

@@ -1,0 +1,304 @@
+//! Every kind of input in every state: the state afterwards, and the kinds of actions.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use crate::base::ids::InstanceId;
+use crate::base::time::Instant;
+use crate::model::vrrp::{tests::instance, Instance};
+use crate::vrrp::instance::State;
+use crate::vrrp::receive::Received;
+use crate::vrrp::{advert, Action, Domain, Input, LinkState};
+use crate::wire::ip::V4_HEADER_LEN;
+
+/// The states of an instance, one for each of `State`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum In {
+    Init,
+    Backup,
+    Master,
+    Fault,
+}
+
+const STATES: [In; 4] = [In::Init, In::Backup, In::Master, In::Fault];
+
+const fn state_of(state: &State) -> In {
+    match state {
+        State::Init => In::Init,
+        State::Backup(_) => In::Backup,
+        State::Master(_) => In::Master,
+        State::Fault => In::Fault,
+    }
+}
+
+macro_rules! kinds {
+    ($($kind:ident),* $(,)?) => {
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        enum Kind { $($kind),* }
+        const KINDS: &[Kind] = &[$(Kind::$kind),*];
+    };
+}
+
+kinds! {
+    Add, AdjustPriority, AdjustAddresses, AdjustToOwner, Remove, Groups, Start,
+    LinkDown, LinkUp, OtherLink, SourceGone, SourceNew, SocketError, SocketOpen,
+    LowerPriority, LowerAddress, HigherAddress, HigherPriority, PriorityZero, Unacceptable,
+    Held, EarlyDeadline, DueDeadline, Stop,
+}
+
+/// Which kinds stand for an input. A new input has none, and does not compile before it has.
+const fn kinds_of(input: &Input<'_>) -> &'static [Kind] {
+    use Kind::*;
+    match input {
+        Input::Add { .. } => &[Add],
+        Input::Adjust { .. } => &[AdjustPriority, AdjustAddresses, AdjustToOwner],
+        Input::Remove { .. } => &[Remove],
+        Input::Groups(_) => &[Groups],
+        Input::Start => &[Start],
+        Input::Link { .. } => &[LinkDown, LinkUp, OtherLink],
+        Input::Source { .. } => &[SourceGone, SourceNew],
+        Input::Socket { .. } => &[SocketError, SocketOpen],
+        Input::Packet { .. } => &[
+            LowerPriority,
+            LowerAddress,
+            HigherAddress,
+            HigherPriority,
+            PriorityZero,
+            Unacceptable,
+        ],
+        Input::Held { .. } => &[Held],
+        Input::Deadline => &[EarlyDeadline, DueDeadline],
+        Input::Stop => &[Stop],
+    }
+}
+
+/// The table. In FAULT the interface is down; as MASTER the addresses are held. (To add an instance
+/// under an id that is taken is an error of the caller: the other one is forgotten.)
+const fn expected(state: In, kind: Kind) -> (In, &'static str) {
+    use In::*;
+    use Kind::*;
+    match (state, kind) {
+        (Init, Add) => (Init, ""),
+        (Init, AdjustPriority) => (Init, ""),
+        (Init, AdjustAddresses) => (Init, ""),
+        (Init, AdjustToOwner) => (Init, ""),
+        (Init, Remove) => (Init, "changed"),
+        (Init, Groups) => (Init, ""),
+        (Init, Start) => (Backup, "changed"),
+        (Init, LinkDown) => (Init, ""),
+        (Init, LinkUp) => (Init, ""),
+        (Init, OtherLink) => (Init, ""),
+        (Init, SourceGone) => (Init, ""),
+        (Init, SourceNew) => (Init, ""),
+        (Init, SocketError) => (Init, ""),
+        (Init, SocketOpen) => (Init, ""),
+        (Init, LowerPriority) => (Init, ""),
+        (Init, LowerAddress) => (Init, ""),
+        (Init, HigherAddress) => (Init, ""),
+        (Init, HigherPriority) => (Init, ""),
+        (Init, PriorityZero) => (Init, ""),
+        (Init, Unacceptable) => (Init, ""),
+        (Init, Held) => (Init, ""),
+        (Init, EarlyDeadline) => (Init, ""),
+        (Init, DueDeadline) => (Init, ""),
+        (Init, Stop) => (Init, "changed"),
+
+        (Backup, Add) => (Init, ""),
+        (Backup, AdjustPriority) => (Backup, "priority"),
+        (Backup, AdjustAddresses) => (Backup, ""),
+        (Backup, AdjustToOwner) => (Master, "priority send changed want"),
+        (Backup, Remove) => (Init, "changed"),
+        (Backup, Groups) => (Backup, ""),
+        (Backup, Start) => (Backup, ""),
+        (Backup, LinkDown) => (Fault, "changed"),
+        (Backup, LinkUp) => (Backup, ""),
+        (Backup, OtherLink) => (Backup, ""),
+        (Backup, SourceGone) => (Fault, "changed"),
+        (Backup, SourceNew) => (Backup, ""),
+        (Backup, SocketError) => (Fault, "changed"),
+        (Backup, SocketOpen) => (Backup, ""),
+        (Backup, LowerPriority) => (Backup, "noted"),
+        (Backup, LowerAddress) => (Backup, "noted"),
+        (Backup, HigherAddress) => (Backup, "noted"),
+        (Backup, HigherPriority) => (Backup, "noted"),
+        (Backup, PriorityZero) => (Backup, "noted"),
+        (Backup, Unacceptable) => (Backup, "noted"),
+        (Backup, Held) => (Backup, ""),
+        (Backup, EarlyDeadline) => (Backup, ""),
+        (Backup, DueDeadline) => (Master, "noted send changed want"),
+        (Backup, Stop) => (Init, "changed"),
+
+        (Master, Add) => (Init, ""),
+        (Master, AdjustPriority) => (Master, "priority"),
+        (Master, AdjustAddresses) => (Master, "want"),
+        (Master, AdjustToOwner) => (Master, "priority"),
+        (Master, Remove) => (Init, "goodbye release changed"),
+        (Master, Groups) => (Master, ""),
+        (Master, Start) => (Master, ""),
+        (Master, LinkDown) => (Fault, "goodbye release changed"),
+        (Master, LinkUp) => (Master, ""),
+        (Master, OtherLink) => (Master, ""),
+        (Master, SourceGone) => (Fault, "goodbye release changed"),
+        (Master, SourceNew) => (Master, ""),
+        (Master, SocketError) => (Fault, "goodbye release changed"),
+        (Master, SocketOpen) => (Master, ""),
+        (Master, LowerPriority) => (Master, "noted send announce"),
+        (Master, LowerAddress) => (Master, "noted send announce"),
+        (Master, HigherAddress) => (Backup, "release changed"),
+        (Master, HigherPriority) => (Backup, "release changed"),
+        (Master, PriorityZero) => (Master, "send"),
+        (Master, Unacceptable) => (Master, "noted"),
+        (Master, Held) => (Master, "announce"),
+        (Master, EarlyDeadline) => (Master, ""),
+        (Master, DueDeadline) => (Master, "send"),
+        (Master, Stop) => (Init, "goodbye release changed"),
+
+        (Fault, Add) => (Init, ""),
+        (Fault, AdjustPriority) => (Fault, "priority"),
+        (Fault, AdjustAddresses) => (Fault, ""),
+        (Fault, AdjustToOwner) => (Fault, "priority"),
+        (Fault, Remove) => (Init, "changed"),
+        (Fault, Groups) => (Fault, ""),
+        (Fault, Start) => (Fault, ""),
+        (Fault, LinkDown) => (Fault, ""),
+        (Fault, LinkUp) => (Backup, "changed"),
+        (Fault, OtherLink) => (Fault, ""),
+        (Fault, SourceGone) => (Fault, ""),
+        (Fault, SourceNew) => (Fault, ""),
+        (Fault, SocketError) => (Fault, ""),
+        (Fault, SocketOpen) => (Fault, ""),
+        (Fault, LowerPriority) => (Fault, ""),
+        (Fault, LowerAddress) => (Fault, ""),
+        (Fault, HigherAddress) => (Fault, ""),
+        (Fault, HigherPriority) => (Fault, ""),
+        (Fault, PriorityZero) => (Fault, ""),
+        (Fault, Unacceptable) => (Fault, ""),
+        (Fault, Held) => (Fault, ""),
+        (Fault, EarlyDeadline) => (Fault, ""),
+        (Fault, DueDeadline) => (Fault, ""),
+        (Fault, Stop) => (Init, "changed"),
+    }
+}
+
+const fn kind_of_action(action: &Action) -> &'static str {
+    match action {
+        Action::SendAdvert { priority: 0, .. } => "goodbye",
+        Action::SendAdvert { .. } => "send",
+        Action::Want(_) => "want",
+        Action::Release(_) => "release",
+        Action::Announce { .. } => "announce",
+        Action::AnnounceSource { .. } => "announce-source",
+        Action::Changed { .. } => "changed",
+        Action::GroupChanged { .. } => "group",
+        Action::PriorityChanged { .. } => "priority",
+        Action::Noted { .. } => "noted",
+    }
+}
+
+const ID: InstanceId = InstanceId(0);
+
+const fn at(millis: u64) -> Instant {
+    Instant::from_millis(millis)
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+/// An instance in this state, about which everything is known; at 5.000 nothing is overdue.
+fn domain_in(state: In) -> Domain {
+    let mut domain = Domain::default();
+    let mut feed = |input: Input<'_>, now| domain.handle(input, now, &mut Vec::new());
+    feed(Input::Add { id: ID, config: Rc::new(instance("A", 51)) }, at(0));
+    let link = if state == In::Fault { LinkState::Down } else { LinkState::Up };
+    feed(Input::Link { name: "eth0", state: link }, at(0));
+    feed(Input::Source { id: ID, source: Some(ip("10.0.0.2")) }, at(0));
+    if state == In::Init {
+        return domain;
+    }
+    feed(Input::Start, if state == In::Master { at(500) } else { at(4000) });
+    if state == In::Master {
+        feed(Input::Deadline, at(4500));
+        feed(Input::Held { id: ID }, at(4500));
+    }
+    domain
+}
+
+/// Feeds one input of a kind; false if that is not one of the kinds that stand for it.
+fn feed(domain: &mut Domain, kind: Kind, out: &mut Vec<Action>) -> bool {
+    let mut now = at(5000);
+    let with = |change: &dyn Fn(&mut Instance)| {
+        let mut config = instance("A", 51);
+        change(&mut config);
+        Rc::new(config)
+    };
+    let (mut source, mut priority, mut ttl) = ("10.0.0.3", 100, 255);
+    let mut pdu = Vec::new();
+    let input = match kind {
+        Kind::Add => Input::Add { id: ID, config: with(&|_| {}) },
+        Kind::AdjustPriority => Input::Adjust { id: ID, config: with(&|c| c.priority = 150) },
+        Kind::AdjustAddresses => {
+            let address = advert::tests::address("10.0.0.9");
+            Input::Adjust { id: ID, config: with(&|c| c.addresses.push(address.clone())) }
+        }
+        Kind::AdjustToOwner => Input::Adjust { id: ID, config: with(&|c| c.priority = 255) },
+        Kind::Remove => Input::Remove { id: ID },
+        Kind::Groups => Input::Groups(&[]),
+        Kind::Start => Input::Start,
+        Kind::LinkDown => Input::Link { name: "eth0", state: LinkState::Down },
+        Kind::LinkUp => Input::Link { name: "eth0", state: LinkState::Up },
+        Kind::OtherLink => Input::Link { name: "eth1", state: LinkState::Down },
+        Kind::SourceGone => Input::Source { id: ID, source: None },
+        Kind::SourceNew => Input::Source { id: ID, source: Some(ip("10.0.0.9")) },
+        Kind::SocketError => Input::Socket { id: ID, error: Some("no".into()) },
+        Kind::SocketOpen => Input::Socket { id: ID, error: None },
+        Kind::Held => Input::Held { id: ID },
+        Kind::EarlyDeadline => Input::Deadline,
+        Kind::DueDeadline => {
+            now = domain.next_deadline().unwrap_or(now);
+            Input::Deadline
+        }
+        Kind::Stop => Input::Stop,
+        Kind::LowerPriority
+        | Kind::LowerAddress
+        | Kind::HigherAddress
+        | Kind::HigherPriority
+        | Kind::PriorityZero
+        | Kind::Unacceptable => {
+            match kind {
+                Kind::LowerPriority => priority = 99,
+                Kind::LowerAddress => source = "10.0.0.1",
+                Kind::HigherPriority => priority = 101,
+                Kind::PriorityZero => priority = 0,
+                Kind::Unacceptable => ttl = 64,
+                _ => {}
+            }
+            let group = ip("224.0.0.18");
+            advert::emit(&instance("B", 51), priority, ip(source), group, &mut pdu);
+            let (source, destination, ttl) = (ip(source), Some(group), Some(ttl));
+            let packet =
+                Received { source, destination, ttl, arrived: now, pdu: &pdu[V4_HEADER_LEN..] };
+            Input::Packet { id: ID, packet }
+        }
+    };
+    let is_listed = kinds_of(&input).contains(&kind);
+    domain.handle(input, now, out);
+    is_listed
+}
+
+#[test]
+fn every_input_in_every_state_does_what_the_table_says() {
+    for state in STATES {
+        for &kind in KINDS {
+            let mut domain = domain_in(state);
+            let before = state_of(&domain.instance(ID).unwrap().state);
+            assert_eq!(before, state, "cannot be brought about");
+            let mut out = Vec::new();
+            assert!(feed(&mut domain, kind, &mut out), "{kind:?} is in no list of kinds");
+            let after = state_of(&domain.instance(ID).unwrap().state);
+            let actions: Vec<_> = out.iter().map(kind_of_action).collect();
+            let actions = actions.join(" ");
+            assert_eq!((after, actions.as_str()), expected(state, kind), "{kind:?} in {state:?}");
+        }
+    }
+}
