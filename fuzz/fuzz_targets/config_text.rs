@@ -1,0 +1,34 @@
+//! Whatever a file says, reading it ends soon and without a panic; and a model that comes of it
+//! can be printed.
+
+#![no_main]
+
+use keepalived::config::{
+    lower, print, read, Host, Limits, LinkFacts, MemoryLoader, ReadOptions, Secrets,
+};
+use libfuzzer_sys::fuzz_target;
+
+/// Every interface is there.
+struct AnyLink;
+
+impl Host for AnyLink {
+    fn link(&self, _name: &str) -> Option<LinkFacts> {
+        Some(LinkFacts { index: 1, mtu: 1500, multicast: true, ethernet: true, arp: true })
+    }
+
+    fn hostname(&self) -> Option<String> {
+        Some("fuzz".into())
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    // The file may include itself, and a second one.
+    let loader = MemoryLoader::with("/k.conf", data).and("/other.conf", &b"router_id other\n"[..]);
+    // Bounds that are reached quickly: it is reaching them that has to be survived.
+    let limits = Limits { generated: 1 << 18, sequence: 2_000, ..Limits::default() };
+    let options = ReadOptions { config_id: "node".into(), limits, ..Default::default() };
+    let (document, sources, mut diagnostics) = read(&loader, "/k.conf", &options);
+    let config = lower(&document, &AnyLink, &mut diagnostics);
+    let _ = diagnostics.render(&sources);
+    let _ = print(&config, Secrets::Shown);
+});
