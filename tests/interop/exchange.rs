@@ -1,8 +1,7 @@
 //! One router is ours, the other the reference: the address moves every way it can.
 
 use crate::lab::{
-    config, instance, ours_only, stays, wait, Daemon, Host, Instance, Outcome, Program, Segment,
-    SOON,
+    config, instance, stays, wait, Daemon, Host, Instance, Outcome, Program, Segment, SOON,
 };
 use crate::lab::{millis, secs};
 
@@ -207,7 +206,6 @@ pub(crate) fn equal_priorities_settle_after_a_split() -> Outcome {
 
 /// An old keepalived computes the sum of a unicast packet as if it were sent to the group.
 pub(crate) fn an_old_style_unicast_checksum_is_understood() -> Outcome {
-    ours_only()?;
     let block = |own, peer| {
         let line = format!("unicast_src_ip 10.7.0.{own}\nunicast_peer {{\n 10.7.0.{peer}\n }}");
         let block = instance("VI_1").line(&line).vip("10.7.1.1/16");

@@ -152,7 +152,6 @@ pub(crate) fn right_packets_of_a_lower_priority() -> Outcome {
 
 /// The master's own packets, sent back to it and to the backup with a higher priority.
 pub(crate) fn packets_from_the_masters_own_address() -> Outcome {
-    ours_only()?;
     let scene = scene(|i| i);
     let reflected = FrameBuilder::v3("10.7.0.1", 51, 200, 10, &[VIP]).build();
     let frames = vec![reflected; 50];
