@@ -17,16 +17,20 @@ impl Runtime {
         let monotonic_usec = self.clock.monotonic_micros();
         self.systemd.notify(State::Reloading { monotonic_usec });
         self.scheduling.suspend_realtime();
-        let reading = Text::read(&self.options).lower(&self.options, &self.links);
-        if self.is_acceptable(&reading) {
-            self.flawed = reading.is_flawed();
-            self.now = self.clock.now();
-            self.adopt(reading.config);
-            log::info!("Reload complete");
-        } else {
+        let text = Text::read(&self.options);
+        self.catch_up();
+        let reading = text.lower(&self.options, &self.links);
+        self.catch_up();
+        if !self.is_acceptable(&reading) {
             log::error!(
                 "Reload refused: the configuration that runs stays in force. Correct the errors above and send SIGHUP again"
             );
+        } else {
+            self.flawed = reading.is_flawed();
+            if reading.config != self.config {
+                self.adopt(reading.config);
+            }
+            log::info!("Reload complete");
         }
         self.scheduling.resume_realtime();
         self.systemd.notify(State::Ready { pid: std::process::id() });

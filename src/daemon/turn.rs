@@ -51,6 +51,18 @@ impl Runtime {
         Ok(())
     }
 
+    /// Serves VRRP in the middle of something long: nobody's advertisement waits for a reload.
+    pub(super) fn catch_up(&mut self) {
+        let mut polled = std::mem::take(&mut self.polled);
+        if let Err(e) = self.poll.wait(self.clock.now(), None, false, &mut polled) {
+            log::debug!("cannot poll: {e}");
+        }
+        self.ready.extend(polled.drain(..));
+        self.polled = polled;
+        self.now = self.clock.now();
+        self.serve_vrrp();
+    }
+
     /// Where adverts come in by the thousand per second, they are read a few at a time: each has
     /// its time of arrival with it, so nothing is judged by when it was read. Never rests into a
     /// deadline.
