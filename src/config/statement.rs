@@ -231,13 +231,21 @@ impl<'a> Checker<'a> {
         used: usize,
     ) -> bool {
         let Some(word) = node.args().nth(used) else { return true };
-        let shown = |words: &mut dyn Iterator<Item = Word<'_>>| {
+        let has_secret = node.words().any(|w| w.text == SECRET);
+        // What is said may end in a log that others read, and so may the line it points at.
+        let span = if has_secret { Span { column: 0, ..word.span } } else { word.span };
+        let mut hide = false;
+        let mut shown = |words: &mut dyn Iterator<Item = Word<'_>>| {
             let mut text = String::new();
             for w in words.take(8) {
                 if !text.is_empty() {
                     text.push(' ');
                 }
-                text.extend(w.text.chars().take(40));
+                if std::mem::replace(&mut hide, w.text == SECRET) {
+                    text.push_str("********");
+                } else {
+                    text.extend(w.text.chars().take(40));
+                }
             }
             text
         };
@@ -246,12 +254,12 @@ impl<'a> Checker<'a> {
         match keyword.body {
             Body::Keywords(_) if keyword.repeat == Repeat::ByName => {
                 let text = format!("'{rest}' after '{before}': the block is skipped");
-                self.out.error(keyword.name, word.span, text);
+                self.out.error(keyword.name, span, text);
                 return false;
             }
             Body::Entries(_) => {
                 let text = format!("'{rest}' between '{before}' and '{{' is ignored");
-                self.out.error(keyword.name, word.span, text);
+                self.out.error(keyword.name, span, text);
                 return true;
             }
             _ => {}
@@ -262,7 +270,7 @@ impl<'a> Checker<'a> {
         } else if used == 0 && matches!(word.text, "off" | "no" | "false") {
             text.push_str(": the keyword alone switches it on");
         }
-        self.out.warn(keyword.name, word.span, text);
+        self.out.warn(keyword.name, span, text);
         true
     }
 
@@ -419,6 +427,9 @@ struct Seen<'d> {
     keywords: Vec<&'static str>,
     names: HashSet<(&'static str, &'d str, Option<&'d str>)>,
 }
+
+/// The keyword whose value is never shown.
+const SECRET: &str = "auth_pass";
 
 impl Seen<'_> {
     /// True if the keyword was there before.

@@ -28,7 +28,7 @@ fn an_unknown_keyword_is_told_with_a_better_one_and_its_block_is_skipped() {
 fn words_left_over_are_a_warning() {
     assert_eq!(
         of_instance("authentication {\nauth_type PASS auth_pass x\nauth_pass y\n}"),
-        ["Warning (Line 3) (V) 'auth_pass x' after 'auth_type PASS' is ignored: write one keyword per line"]
+        ["Warning (Line 3) (V) 'auth_pass ********' after 'auth_type PASS' is ignored: write one keyword per line"]
     );
     assert_eq!(
         of_instance("priority 100 zzz"),
