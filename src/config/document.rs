@@ -143,14 +143,25 @@ impl Builder {
     pub fn statement(&mut self, words: &[Word<'_>], raw: &str) {
         debug_assert!(!words.is_empty(), "a statement has a keyword");
         let first = index(self.doc.words.len());
+        let kept = self.keep(raw);
         for w in words {
-            let text = self.keep(w.text);
+            // Most words are part of the raw text, and need not be kept twice.
+            let start = (w.text.as_ptr() as usize).wrapping_sub(raw.as_ptr() as usize);
+            let text = match raw.get(start..start.wrapping_add(w.text.len())) {
+                Some(_) => Slice { start: kept.start + index(start), len: index(w.text.len()) },
+                None => self.keep(w.text),
+            };
             self.doc.words.push(WordData { text, span: w.span, quoted: w.quoted });
         }
-        let raw = self.keep(raw);
         let end = index(self.doc.nodes.len() + 1);
         let count = index(words.len());
-        self.doc.nodes.push(NodeData { first, count, raw, has_block: false, end });
+        self.doc.nodes.push(NodeData { first, count, raw: kept, has_block: false, end });
+    }
+
+    /// The keyword of the statement added last, empty if there is none.
+    pub fn last_keyword(&self) -> &str {
+        let first = self.doc.nodes.last().and_then(|n| self.doc.words.get(n.first as usize));
+        first.map_or("", |w| self.doc.slice(w.text))
     }
 
     /// Opens the block of the statement added last; false if it has one already or there is none.

@@ -103,6 +103,10 @@ impl Quotes {
         if flags & QUOTE == 0 {
             return quotes;
         }
+        if flags & BACKSLASH == 0 {
+            quotes.find_plain(text);
+            return quotes;
+        }
         let marks = marks(text);
         let plain_after = next_plain(&marks);
         let mut k = 0;
@@ -118,6 +122,16 @@ impl Quotes {
             k = close + 1;
         }
         quotes
+    }
+
+    /// Finds them in a text without backslashes.
+    fn find_plain(&mut self, text: &str) {
+        for (at, _) in text.bytes().enumerate().filter(|&(_, b)| b == b'"') {
+            match self.unterminated.take() {
+                Some(open) => self.regions.push((open, at)),
+                None => self.unterminated = Some(at),
+            }
+        }
     }
 
     /// Whether the byte at `at` lies between two quotes.

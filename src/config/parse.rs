@@ -41,7 +41,6 @@ pub(super) struct Parser {
     names: String,
     before: Before,
     last: Option<Span>,
-    last_keyword: String,
     /// A statement without a block before one further right: a `{` may be missing.
     lacks_brace: Option<(String, u32)>,
     /// The line of a brace that a condition left out.
@@ -56,7 +55,6 @@ impl Parser {
             names: String::new(),
             before: Before::Nothing,
             last: None,
-            last_keyword: String::new(),
             lacks_brace: None,
             dropped_brace: None,
         }
@@ -86,7 +84,7 @@ impl Parser {
         };
         if let Some(keyword) = words.first() {
             if run.statement(words.len(), keyword.span) {
-                self.note_indent(keyword.span, keyword.text);
+                self.note_indent(keyword.span);
                 self.builder.statement(words, lex::trim(&text.text[keyword_end..]).1);
                 self.before = Before::Statement;
             }
@@ -116,21 +114,11 @@ impl Parser {
 
     /// Opens a block at the brace in `span`.
     pub(super) fn open(&mut self, span: Span, run: &mut Run) {
-        if let Before::Withheld(words) = &mut self.before {
-            let words = std::mem::take(words);
-            let word = |(text, span): &'_ (String, Span)| (text.clone(), *span);
-            let owned: Vec<(String, Span)> = words.iter().map(word).collect();
-            let words: Vec<Word<'_>> = owned
-                .iter()
-                .map(|(text, span)| Word { text, span: *span, quoted: false })
-                .collect();
-            if run.statement(words.len(), words[0].span) {
-                self.note_indent(words[0].span, words[0].text);
-                self.builder.statement(&words, "");
-            }
-            self.before = Before::Statement;
-        }
-        let fits = matches!(self.before, Before::Statement);
+        let fits = match std::mem::replace(&mut self.before, Before::Nothing) {
+            Before::Nothing => false,
+            Before::Statement => true,
+            Before::Withheld(kept) => self.add_withheld(&kept, run),
+        };
         if !fits {
             run.error(span, "this '{' follows no keyword".to_owned());
         } else if self.open.len() >= run.limits.block_depth {
@@ -140,12 +128,23 @@ impl Parser {
         let name = self.names.len();
         let keyword = self.last.filter(|_| is_block);
         if is_block {
-            self.names.push_str(&self.last_keyword);
+            self.names.push_str(self.builder.last_keyword());
         }
         let span = keyword.unwrap_or(span);
         self.open.push(Open { span, name, is_block, indented: false, outdented: None });
-        self.before = Before::Nothing;
         self.last = None;
+    }
+
+    fn add_withheld(&mut self, kept: &[(String, Span)], run: &mut Run) -> bool {
+        let words: Vec<Word<'_>> =
+            kept.iter().map(|(text, span)| Word { text, span: *span, quoted: false }).collect();
+        let Some(keyword) = words.first() else { return false };
+        let fits = run.statement(words.len(), keyword.span);
+        if fits {
+            self.note_indent(keyword.span);
+            self.builder.statement(&words, "");
+        }
+        fits
     }
 
     /// Closes a block at the brace in `span`.
@@ -200,10 +199,11 @@ impl Parser {
     }
 
     /// Compares a statement's column with what came before, for hints about missing braces.
-    fn note_indent(&mut self, span: Span, keyword: &str) {
+    fn note_indent(&mut self, span: Span) {
         if let Some(last) = self.last {
             if last.file == span.file && last.line < span.line && last.column < span.column {
-                self.lacks_brace = Some((self.last_keyword.clone(), last.line));
+                let keyword = self.builder.last_keyword().to_owned();
+                self.lacks_brace = Some((keyword, last.line));
             }
         }
         if let Some(open) = self.open.last_mut() {
@@ -216,8 +216,6 @@ impl Parser {
             }
         }
         self.last = Some(span);
-        self.last_keyword.clear();
-        self.last_keyword.push_str(keyword);
     }
 
     /// Why there may be a `}` too many.
