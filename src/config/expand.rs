@@ -13,7 +13,7 @@ use crate::base::diag::{Severity, Span};
 use crate::config::lex::text::{By, Place, Text, Traced};
 use crate::config::lex::{self, Quotes};
 use crate::config::source::run::Run;
-use builtin::Builtins;
+use builtin::{Answer, Builtins};
 
 /// How deep definitions may use each other.
 const MAX_NESTING: usize = 64;
@@ -45,6 +45,8 @@ pub(super) struct Tail {
     pub(super) value: Value,
     /// The use that they stand for.
     pub(super) span: Span,
+    /// The byte of the physical line where it starts.
+    from: usize,
 }
 
 /// The name and the position of the value, if a text is a definition: `$NAME=value`.
@@ -167,20 +169,65 @@ pub(super) struct Expander<'e, 't> {
     pub(super) dir: &'e str,
 }
 
+/// What a use stands for.
+enum Found {
+    Definition(Value),
+    Builtin(String),
+    /// It stays as it is; if that is wrong, the complaint is made.
+    Nothing,
+}
+
 /// What is known while one line is expanded.
 #[derive(Default)]
 struct Progress {
     out: Traced,
     tails: Vec<Tail>,
     active: Vec<String>,
+    changed: bool,
 }
 
 impl Expander<'_, '_> {
-    /// The line with every use replaced, those in the values included.
+    /// The line with every use replaced, those in the values included, up to a comment that a
+    /// value starts.
+    ///
+    /// Goes over the line again until nothing changes: `$A${B}` uses `$A` only if the value of
+    /// `B` is empty.
     pub(super) fn expand(&mut self, text: Text<'_>) -> Result<Expansion, Dropped> {
-        let mut progress = Progress::default();
-        self.walk(text, true, &mut progress)?;
-        Ok(Expansion { line: progress.out, tails: progress.tails })
+        let mut line = Traced::default();
+        let mut tails = Vec::new();
+        for pass in 0..MAX_NESTING {
+            let mut progress = Progress::default();
+            self.walk(if pass == 0 { text } else { line.text() }, true, &mut progress)?;
+            let changed = progress.changed;
+            line = progress.out;
+            progress.tails.append(&mut tails);
+            tails = progress.tails;
+            self.cut_comment(&mut line, &mut tails);
+            if !changed || !line.text().text.contains('$') {
+                return Ok(Expansion { line, tails });
+            }
+        }
+        let what = "the definitions used here use each other without end".to_owned();
+        self.run.error(text.whole(self.place), what);
+        Err(Dropped)
+    }
+
+    /// Ends a line where substitution started a comment.
+    fn cut_comment(&mut self, line: &mut Traced, tails: &mut Vec<Tail>) {
+        let text = line.text();
+        let Some(at) = inserted_comment(text) else { return };
+        let (from, _, by) = text.origin(at);
+        let starts_line = lex::trim(&text.text[..at]).1.is_empty();
+        // That of a built-in definition is meant.
+        if by == By::Definition && !starts_line {
+            let span = Some(text.span(self.place, at, at + 1));
+            let what = "the value contains a '#' or '!', which starts a comment here".to_owned();
+            let hint = Some("double quotes around it make it part of the value".to_owned());
+            self.run.complain(Severity::Warning, span, what, hint);
+        }
+        tails.retain(|tail| tail.from == from);
+        let kept = text.text[..at].trim_end().len();
+        line.truncate(kept);
     }
 
     /// The line with the use at its start replaced by a value as it was written, as long as that
@@ -208,7 +255,7 @@ impl Expander<'_, '_> {
             next.copy(now.sub(used.end, now.text.len()));
             if value.len() > 1 {
                 let span = now.span(self.place, 0, used.end);
-                tails.insert(0, Tail { value: Rc::clone(value), span });
+                tails.insert(0, Tail { value: Rc::clone(value), span, from });
             }
             line = next;
             let head = line.text().text;
@@ -227,29 +274,38 @@ impl Expander<'_, '_> {
         let mut copied = 0;
         let mut at = 0;
         while let Some(used) = Use::next(text.text, at) {
+            if !text.is_of_one_piece(used.start, used.end) {
+                at = used.start + 1;
+                continue;
+            }
             at = used.end;
             let ends = at_end && used.end == text.text.len();
             let (from, to) = use_bytes(text, &used);
             let before = text.sub(copied, used.start);
-            if let Some(value) = self.value(text, &used, ends, p)? {
-                p.out.copy(before);
-                let inserted = Traced::inserted(&value[0], from, to);
-                p.active.push(used.name.to_owned());
-                self.walk(inserted.text(), ends, p)?;
-                p.active.pop();
-                if value.len() > 1 {
-                    let span = text.span(self.place, used.start, used.end);
-                    p.tails.push(Tail { value, span });
+            match self.look_up(text, &used, ends, p, &mut quotes)? {
+                Found::Definition(value) => {
+                    p.out.copy(before);
+                    let inserted = Traced::inserted(&value[0], from, to);
+                    p.active.push(used.name.to_owned());
+                    self.walk(inserted.text(), ends, p)?;
+                    p.active.pop();
+                    if value.len() > 1 {
+                        let span = text.span(self.place, used.start, used.end);
+                        p.tails.push(Tail { value, span, from });
+                    }
                 }
-            } else if let Some(value) = self.builtin(text, &used, &mut quotes)? {
-                p.out.copy(before);
-                p.out.insert(&value, from, to, By::Builtin);
-            } else {
-                // The outer of two nested forms stays, but the inner one counts.
-                at = used.start + 1;
-                continue;
+                Found::Builtin(value) => {
+                    p.out.copy(before);
+                    p.out.insert(&value, from, to, By::Builtin);
+                }
+                Found::Nothing => {
+                    // The outer of two nested forms stays, but the inner one counts.
+                    at = used.start + 1;
+                    continue;
+                }
             }
             copied = used.end;
+            p.changed = true;
         }
         p.out.copy(text.sub(copied, text.text.len()));
         let most = self.run.limits.line;
@@ -261,18 +317,45 @@ impl Expander<'_, '_> {
         Ok(())
     }
 
-    /// The value of a use, if it is one of a definition that can be used here.
-    fn value(
+    /// What a use stands for.
+    fn look_up(
         &mut self,
         text: Text<'_>,
         used: &Use<'_>,
         ends: bool,
         p: &Progress,
-    ) -> Result<Option<Value>, Dropped> {
-        let Some(value) = self.definitions.map.get(used.name) else { return Ok(None) };
-        if !used.parameters.trim().is_empty() {
-            return Ok(None);
+        quotes: &mut Option<Quotes>,
+    ) -> Result<Found, Dropped> {
+        if used.parameters.trim().is_empty() {
+            if let Some(value) = self.definitions.map.get(used.name) {
+                return self.definition(text, used, value, ends, p);
+            }
         }
+        let span = text.span(self.place, used.start, used.end);
+        match self.builtins.value(used.name, used.parameters, self.dir) {
+            Answer::Value(value) => {
+                self.charge(value.len(), text, used)?;
+                return Ok(Found::Builtin(value));
+            }
+            Answer::Corrected(value, why) => {
+                self.run.error(span, why);
+                return Ok(Found::Builtin(value));
+            }
+            Answer::Wrong(why) => self.run.error(span, why),
+            Answer::Unknown => self.undefined(text, used, quotes),
+        }
+        Ok(Found::Nothing)
+    }
+
+    /// The value of a definition, if it can be used here.
+    fn definition(
+        &mut self,
+        text: Text<'_>,
+        used: &Use<'_>,
+        value: &Value,
+        ends: bool,
+        p: &Progress,
+    ) -> Result<Found, Dropped> {
         self.charge(value[0].len(), text, used)?;
         let span = text.span(self.place, used.start, used.end);
         let name = used.name;
@@ -285,39 +368,11 @@ impl Expander<'_, '_> {
             return Err(Dropped);
         }
         if value.len() > 1 && !ends {
-            let what =
-                format!("'{name}' has several lines and can only stand at the end of a line");
-            self.run.error(span, what);
-            return Err(Dropped);
+            let what = "has several lines and can only stand at the end of a line";
+            self.run.error(span, format!("'{name}' {what}"));
+            return Ok(Found::Nothing);
         }
-        Ok(Some(Rc::clone(value)))
-    }
-
-    fn builtin(
-        &mut self,
-        text: Text<'_>,
-        used: &Use<'_>,
-        quotes: &mut Option<Quotes>,
-    ) -> Result<Option<String>, Dropped> {
-        let span = text.span(self.place, used.start, used.end);
-        match self.builtins.value(used.name, used.parameters, self.dir) {
-            builtin::Answer::Value(value) => {
-                self.charge(value.len(), text, used)?;
-                Ok(Some(value))
-            }
-            builtin::Answer::Corrected(value, why) => {
-                self.run.error(span, why);
-                Ok(Some(value))
-            }
-            builtin::Answer::Wrong(why) => {
-                self.run.error(span, why);
-                Ok(None)
-            }
-            builtin::Answer::Unknown => {
-                self.undefined(text, used, quotes);
-                Ok(None)
-            }
-        }
+        Ok(Found::Definition(Rc::clone(value)))
     }
 
     /// Says that a name is not defined, where it looks like one that should be.
@@ -355,20 +410,14 @@ fn use_bytes(text: Text<'_>, used: &Use<'_>) -> (usize, usize) {
     (from, to.max(first_end))
 }
 
-/// Where substitution started a comment, and who did.
-///
-/// What the operator wrote in the line itself was judged before.
-pub(super) fn inserted_comment(text: Text<'_>) -> Option<(usize, By)> {
+/// Where substitution started a comment. What the operator wrote in the line was judged before.
+fn inserted_comment(text: Text<'_>) -> Option<usize> {
     let flags = lex::flags(text.text);
     if flags & lex::COMMENT == 0 {
         return None;
     }
     let quotes = Quotes::find(text.text, flags);
     let end = quotes.unterminated.unwrap_or(text.text.len());
-    text.text[..end]
-        .bytes()
-        .enumerate()
-        .filter(|&(at, b)| (b == b'#' || b == b'!') && !quotes.protect(at))
-        .map(|(at, _)| (at, text.origin(at).2))
-        .find(|&(_, by)| by != By::Written)
+    let starts = |at: &usize| matches!(text.text.as_bytes()[*at], b'#' | b'!');
+    (0..end).filter(starts).find(|&at| !quotes.protect(at) && text.origin(at).2 != By::Written)
 }

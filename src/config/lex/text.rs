@@ -123,6 +123,15 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Whether a stretch was written as it stands, or comes from a definition as a whole.
+    ///
+    /// What only came together by substitution means nothing, and what the environment or chance
+    /// gave is final.
+    pub(in crate::config) fn is_of_one_piece(self, from: usize, to: usize) -> bool {
+        let piece = |at: usize| self.pieces.partition_point(|p| p.start <= self.offset + at);
+        piece(from) == piece(to - 1) && self.origin(from).2 != By::Builtin
+    }
+
     /// Where a stretch of the text was written: the use for what a definition gave.
     pub(in crate::config) fn span(self, place: &Place<'_>, from: usize, to: usize) -> Span {
         let (start, first_end, _) = self.origin(from);
@@ -195,6 +204,12 @@ impl Traced {
 
     pub(in crate::config) fn text(&self) -> Text<'_> {
         Text { text: &self.text, offset: 0, pieces: &self.pieces }
+    }
+
+    /// Keeps the first bytes only.
+    pub(in crate::config) fn truncate(&mut self, len: usize) {
+        self.text.truncate(len);
+        self.pieces.retain(|p| p.start < len);
     }
 
     pub(in crate::config) fn len(&self) -> usize {

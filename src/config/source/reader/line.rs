@@ -7,9 +7,9 @@ use super::{Reader, MAX_DEPTH};
 use crate::base::diag::Severity;
 use crate::config::document::Word;
 use crate::config::expand::sequence::{Generator, Head, Kind};
-use crate::config::expand::{self, Condition, Dropped, Expander, Expansion, Tail};
+use crate::config::expand::{self, Condition, Dropped, Expander, Tail};
 use crate::config::lex;
-use crate::config::lex::text::{By, Place, Text, Traced};
+use crate::config::lex::text::{Place, Text, Traced};
 use crate::config::parse::{Segment, Segments};
 use crate::config::source::include;
 
@@ -122,7 +122,8 @@ impl<'t> Reader<'t> {
             return Ok(());
         }
         let expansion = self.expander(place).expand(text)?;
-        self.expanded(&expansion, place);
+        let kept = expansion.line.text().trimmed();
+        self.statements(kept, place, lex::flags(kept.text), &mut Vec::new());
         self.tails(&expansion.tails, place);
         Ok(())
     }
@@ -212,34 +213,9 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Takes in a line after substitution.
-    fn expanded(&mut self, expansion: &Expansion, place: &Place<'_>) {
-        let text = expansion.line.text();
-        let kept = match expand::inserted_comment(text) {
-            None => text,
-            Some((at, by)) => {
-                let starts_line = lex::trim(&text.text[..at]).1.is_empty();
-                if by == By::Definition && !starts_line {
-                    let what = "the value contains a '#' or '!', which starts a comment here";
-                    let hint = "double quotes around it make it part of the value";
-                    let span = text.span(place, at, at + 1);
-                    self.run.complain(
-                        Severity::Warning,
-                        Some(span),
-                        what.to_owned(),
-                        Some(hint.to_owned()),
-                    );
-                }
-                text.sub(0, at)
-            }
-        }
-        .trimmed();
-        self.statements(kept, place, lex::flags(kept.text), &mut Vec::new());
-    }
-
     /// Takes in the further lines of definitions used in a line. They all point at the use.
     fn tails(&mut self, tails: &[Tail], place: &Place<'_>) {
-        for Tail { value, span } in tails {
+        for Tail { value, span, .. } in tails {
             let place = Place { fixed: Some(*span), ..place.clone() };
             for line in &value[1..] {
                 if !self.run.charge(line.len(), || *span) {

@@ -47,6 +47,26 @@ fn of_nested_forms_only_the_inner_is_replaced() {
 }
 
 #[test]
+fn replacement_goes_on_until_nothing_changes() {
+    assert_eq!(clean("$A=1\n$E=\n$C=,\nb$A${E}\nc$A${C}\nd$A${E} $A${_HASH}\n"), "b1\nc1,\nd1|1\n");
+    let seen = text("$E=\n$A=$A${E}\nb $A\nc");
+    assert_eq!(seen.outline, "c\n");
+    assert_eq!(seen.complaints, ["3:1+4 the definitions used here use each other without end"]);
+}
+
+#[test]
+fn what_only_comes_together_by_replacement_is_no_use() {
+    let seen = text("$A=1\n$D=$\nb ${D}A \"${D}{A}\"");
+    assert_eq!(seen.outline, "b|$A|\"${A}\"\n");
+}
+
+#[test]
+fn a_comment_hides_the_lines_of_a_definition() {
+    assert_eq!(clean("$M=a \\\n b\n$C=${_HASH}\n$C $M\nx $C $M\n"), "x\n");
+    assert_eq!(clean("$M=a ${_HASH} x \\\n b\n$M\n"), "a\nb\n");
+}
+
+#[test]
 fn a_definition_that_uses_itself_is_an_error() {
     let seen = text("$A=x ${A}\n$B=${C}\n$C=${B}\nb ${A}\nc ${B}\nd\n");
     assert_eq!(seen.outline, "d\n");
@@ -90,7 +110,7 @@ fn an_empty_line_or_the_end_ends_a_definition() {
 #[test]
 fn a_definition_of_several_lines_cannot_stand_inside_one() {
     let seen = text("$B=one \\\n two\na ${B} b\nc\n");
-    assert_eq!(seen.outline, "c\n");
+    assert_eq!(seen.outline, "a|${B}|b\nc\n");
     let what = "'B' has several lines and can only stand at the end of a line";
     assert_eq!(seen.complaints, [format!("3:3+4 {what}")]);
 }
