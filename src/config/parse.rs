@@ -136,8 +136,12 @@ impl Parser {
     }
 
     fn add_withheld(&mut self, kept: &[(String, Span)], run: &mut Run) -> bool {
-        let words: Vec<Word<'_>> =
+        let mut words: Vec<Word<'_>> =
             kept.iter().map(|(text, span)| Word { text, span: *span, quoted: false }).collect();
+        // The last one is what the open quote holds.
+        if let Some(last) = words.last_mut() {
+            last.quoted = true;
+        }
         let Some(keyword) = words.first() else { return false };
         let fits = run.statement(words.len(), keyword.span);
         if fits {

@@ -81,10 +81,10 @@ fn a_statement_with_an_open_quote_is_left_out_unless_it_has_a_block() {
     assert_eq!(seen.outline, "a\ne\n");
     assert_eq!(seen.complaints, [format!("2:3+1 {expected}")]);
     let seen = text("vrrp_instance \"V {\n a\n}\nb");
-    assert_eq!(seen.outline, "vrrp_instance|V {\n  a\n}\nb\n");
+    assert_eq!(seen.outline, "vrrp_instance|\"V\" {\n  a\n}\nb\n");
     assert_eq!(seen.complaints.len(), 1);
     let seen = text("vrrp_instance \"V\n{\n a\n}\nb");
-    assert_eq!(seen.outline, "vrrp_instance|V {\n  a\n}\nb\n");
+    assert_eq!(seen.outline, "vrrp_instance|\"V\" {\n  a\n}\nb\n");
     assert_eq!(seen.complaints.len(), 1);
     let seen = text("x { script \"foo }\nb");
     assert_eq!(seen.outline, "x {\n}\nb\n");
