@@ -31,7 +31,20 @@ enum Before {
     Nothing,
     Statement,
     /// A statement that is left out unless it has a block.
-    Withheld(Vec<(String, Span)>),
+    Withheld(Vec<Kept>),
+}
+
+/// A word that outlives its line.
+struct Kept {
+    text: String,
+    span: Span,
+    quoted: bool,
+}
+
+impl Kept {
+    fn word(&self) -> Word<'_> {
+        Word { text: &self.text, span: self.span, quoted: self.quoted }
+    }
 }
 
 pub(super) struct Parser {
@@ -107,8 +120,10 @@ impl Parser {
         let mut words = Vec::new();
         let (head, tail) = (text.sub(0, quote), text.sub(quote + 1, text.text.len()).trimmed());
         lex::words(head.text, |from, to| head.span(place, from, to), &mut words);
-        let mut kept: Vec<_> = words.iter().map(|w| (w.text.to_owned(), w.span)).collect();
-        kept.push((tail.text.to_owned(), text.span(place, quote, text.text.len())));
+        let keep = |w: &Word<'_>| Kept { text: w.text.to_owned(), span: w.span, quoted: w.quoted };
+        let mut kept: Vec<_> = words.iter().map(keep).collect();
+        let span = text.span(place, quote, text.text.len());
+        kept.push(Kept { text: tail.text.to_owned(), span, quoted: true });
         self.before = Before::Withheld(kept);
     }
 
@@ -135,13 +150,8 @@ impl Parser {
         self.last = None;
     }
 
-    fn add_withheld(&mut self, kept: &[(String, Span)], run: &mut Run) -> bool {
-        let mut words: Vec<Word<'_>> =
-            kept.iter().map(|(text, span)| Word { text, span: *span, quoted: false }).collect();
-        // The last one is what the open quote holds.
-        if let Some(last) = words.last_mut() {
-            last.quoted = true;
-        }
+    fn add_withheld(&mut self, kept: &[Kept], run: &mut Run) -> bool {
+        let words: Vec<Word<'_>> = kept.iter().map(Kept::word).collect();
         let Some(keyword) = words.first() else { return false };
         let fits = run.statement(words.len(), keyword.span);
         if fits {
