@@ -81,6 +81,9 @@ impl Segment {
         for side in [&mut segment.a, &mut segment.b] {
             side.configure()?;
         }
+        for side in [&segment.a, &segment.b] {
+            side.wait_until_up()?;
+        }
         Ok(segment)
     }
 }
@@ -106,6 +109,19 @@ impl Side {
         let shown = self.ip(&["-o", "link", "show", "wire0"])?;
         let index = shown.split(':').next().and_then(|index| index.trim().parse().ok());
         self.index = index.ok_or("an index")?;
+        Ok(())
+    }
+
+    /// The kernel notices a carrier up to a second after it is there, and drops until then.
+    #[expect(clippy::disallowed_methods, reason = "a test may watch the clock and wait")]
+    fn wait_until_up(&self) -> Result<(), String> {
+        let started = std::time::Instant::now();
+        while !self.ip(&["-o", "link", "show", "wire0"])?.contains("state UP") {
+            if started.elapsed() > PATIENCE {
+                return Err("wire0 does not come up".to_owned());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
         Ok(())
     }
 
