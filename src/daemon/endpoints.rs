@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::runtime::Owner;
 use crate::base::ids::InstanceId;
-use crate::model::vrrp::{Delivery, Instance};
+use crate::model::vrrp::{ChecksumForm, Delivery, Instance};
 use crate::sys::poll::Poll;
 use crate::sys::raw::{Endpoint, EndpointKind, Outgoing, Scratch, SendQueue, Socket};
 use crate::vrrp::advert;
@@ -39,6 +39,7 @@ struct Packets {
     priority: u8,
     source: IpAddr,
     ident: u16,
+    checksum: ChecksumForm,
     list: Vec<(IpAddr, Vec<u8>)>,
 }
 
@@ -48,6 +49,8 @@ pub(super) struct Endpoints {
     by_endpoint: BTreeMap<Endpoint, SocketId>,
     of_instance: BTreeMap<InstanceId, SocketId>,
     packets: BTreeMap<InstanceId, Packets>,
+    /// Instances that follow a peer in computing unicast checksums the old way.
+    old_checksum: BTreeSet<InstanceId>,
     /// Sockets with something to send.
     waiting: BTreeSet<SocketId>,
     /// Receive buffer in bytes, if configured.
@@ -144,9 +147,18 @@ impl Endpoints {
         }
     }
 
+    /// A peer of this instance computes checksums the old way. True if we do so too from now on.
+    pub(super) fn follow_checksum(&mut self, id: InstanceId, config: &Instance) -> bool {
+        config.checksum_follows_peer
+            && config.checksum == ChecksumForm::PseudoHeader
+            && matches!(config.delivery, Delivery::Unicast { .. })
+            && self.old_checksum.insert(id)
+    }
+
     /// Forgets an instance that is gone.
     pub(super) fn forget(&mut self, id: InstanceId) {
         self.packets.remove(&id);
+        self.old_checksum.remove(&id);
     }
 
     /// Puts one advertisement into the queue of its socket, one copy per destination.
@@ -164,7 +176,9 @@ impl Endpoints {
             return;
         };
         let packets = self.packets.entry(id).or_insert_with(|| Packets::new(config, source));
-        packets.refresh(config, priority, source);
+        let follows = self.old_checksum.contains(&id);
+        let checksum = if follows { ChecksumForm::OldUnicast } else { config.checksum };
+        packets.refresh(config, checksum, priority, source);
         let hops = match config.delivery {
             Delivery::Multicast { .. } => None,
             Delivery::Unicast { ttl, .. } => ttl,
@@ -233,14 +247,23 @@ impl Endpoints {
 
 impl Packets {
     fn new(config: &Rc<Instance>, source: IpAddr) -> Self {
-        Self { config: config.clone(), priority: 0, source, ident: 0, list: Vec::new() }
+        let (config, checksum) = (config.clone(), config.checksum);
+        Self { config, priority: 0, source, ident: 0, checksum, list: Vec::new() }
     }
 
     /// Makes the packets say what is to be said now, from scratch only if they must.
-    fn refresh(&mut self, config: &Rc<Instance>, priority: u8, source: IpAddr) {
-        let same = Rc::ptr_eq(&self.config, config) && self.source == source;
+    fn refresh(
+        &mut self,
+        config: &Rc<Instance>,
+        checksum: ChecksumForm,
+        priority: u8,
+        source: IpAddr,
+    ) {
+        let same =
+            Rc::ptr_eq(&self.config, config) && self.source == source && self.checksum == checksum;
         if !same || self.list.is_empty() {
             self.config = config.clone();
+            self.checksum = checksum;
             self.source = source;
             self.list.clear();
             let destinations: Vec<IpAddr> = match &config.delivery {
@@ -249,7 +272,7 @@ impl Packets {
             };
             for destination in destinations {
                 let mut packet = Vec::new();
-                advert::emit(config, priority, source, destination, &mut packet);
+                advert::emit_as(config, checksum, priority, source, destination, &mut packet);
                 self.list.push((destination, packet));
             }
         } else if self.priority != priority {

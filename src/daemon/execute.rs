@@ -9,8 +9,9 @@ use super::runtime::{Message, Runtime};
 use crate::base::ids::InstanceId;
 use crate::base::time::Duration;
 use crate::holdings::{self, Key, Op};
-use crate::model::vrrp::VirtualAddress;
+use crate::model::vrrp::{ChecksumForm, VirtualAddress};
 use crate::sys::sysctl;
+use crate::vrrp::receive::Remark;
 use crate::vrrp::{self, Action, Note, Phase};
 use crate::wire::{arp, ndisc};
 
@@ -63,6 +64,14 @@ impl Runtime {
             Action::Changed { id, to: Phase::Fault, from: Phase::Init, .. } => {
                 self.inbox.push_back(Message::Clear(id));
             }
+            Action::Noted {
+                id,
+                note:
+                    Note::Remarked {
+                        remark: Remark::ChecksumForm { form: ChecksumForm::OldUnicast, .. },
+                        ..
+                    },
+            } => self.follow_checksum(id),
             Action::Changed { id, to: Phase::Fault, .. }
             | Action::Noted { id, note: Note::MasterIs { .. } | Note::Discarded { .. } } => {
                 // Somebody else is master, or we cannot be: now what an earlier run left is too much.
@@ -74,6 +83,13 @@ impl Runtime {
             | Action::GroupChanged { .. }
             | Action::PriorityChanged { .. }
             | Action::Noted { .. } => {}
+        }
+    }
+
+    fn follow_checksum(&mut self, id: InstanceId) {
+        let Some(config) = self.instance_config(id) else { return };
+        if self.endpoints.follow_checksum(id, &config) {
+            log::info!("({}) Setting unicast VRRPv3 checksum to old version", config.name);
         }
     }
 

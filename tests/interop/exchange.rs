@@ -225,6 +225,7 @@ pub(crate) fn an_old_style_unicast_checksum_is_understood() -> Outcome {
         !scene.hosts[1].holds("eth0", "10.7.1.1")
     });
     assert_eq!(low.state_changes(0).len(), 1);
+    low.wait_log("(VI_1) Setting unicast VRRPv3 checksum to old version");
     assert_eq!(high.stop().code(), Some(0));
     low.wait_master("VI_1");
     scene.held_by(1);
