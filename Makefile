@@ -79,7 +79,8 @@ fuzz: ## every fuzz target for FUZZ_SECONDS each
 	RUSTC_BOOTSTRAP=1 cargo fuzz build && \
 	for t in $$targets; do \
 		echo "fuzz $$t for $(FUZZ_SECONDS) s"; \
-		RUSTC_BOOTSTRAP=1 cargo fuzz run $$t -- -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 || exit 1; \
+		mkdir -p fuzz/corpus/$$t; seeds=; case $$t in config_*) seeds="conf tests/config" ;; esac; \
+		RUSTC_BOOTSTRAP=1 cargo fuzz run $$t fuzz/corpus/$$t $$seeds -- -max_total_time=$(FUZZ_SECONDS) -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 || exit 1; \
 	done
 
 install: ## into DESTDIR/PREFIX; a configuration that is there already stays
