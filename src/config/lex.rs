@@ -19,7 +19,7 @@ pub(super) const BACKSLASH: u8 = 16;
 pub(super) const NUL: u8 = 32;
 pub(super) const WIDE: u8 = 64;
 /// Separates words.
-const BLANK: u8 = 128;
+pub(super) const BLANK: u8 = 128;
 
 static CLASS: [u8; 256] = classes();
 
@@ -47,16 +47,29 @@ const fn classes() -> [u8; 256] {
     table
 }
 
-/// Where the line that starts at `from` ends (at its LF or the end), and what it contains.
-pub(super) fn scan_line(bytes: &[u8], from: usize) -> (usize, u8) {
-    let mut seen = 0;
-    for (n, &b) in bytes[from..].iter().enumerate() {
+/// A line as it was found.
+pub(super) struct Line {
+    /// Where it starts apart from its blanks.
+    pub(super) first: usize,
+    /// At its LF, or at the end of the text.
+    pub(super) end: usize,
+    /// What it contains.
+    pub(super) flags: u8,
+}
+
+/// Finds the line that starts at `from`.
+pub(super) fn scan_line(bytes: &[u8], from: usize) -> Line {
+    let indent = |&b: &u8| b != b'\n' && is_blank(b);
+    let first = from + bytes[from..].iter().take_while(|b| indent(b)).count();
+    let mut flags = 0;
+    let mut rest = bytes[first..].iter();
+    while let Some(&b) = rest.next() {
         if b == b'\n' {
-            return (from + n, seen);
+            return Line { first, end: bytes.len() - rest.len() - 1, flags };
         }
-        seen |= CLASS[b as usize];
+        flags |= CLASS[b as usize];
     }
-    (bytes.len(), seen)
+    Line { first, end: bytes.len(), flags }
 }
 
 /// What a text contains.
@@ -235,25 +248,19 @@ pub(super) fn words<'a>(
     let mut keyword_end = None;
     let mut at = 0;
     out.clear();
-    loop {
-        while at < bytes.len() && is_blank(bytes[at]) {
-            at += 1;
-        }
-        if at == bytes.len() {
-            return keyword_end.unwrap_or(at);
-        }
-        let start = at;
-        if bytes[at] == b'"' {
+    while let Some(blanks) = bytes[at..].iter().position(|&b| !is_blank(b)) {
+        let start = at + blanks;
+        if bytes[start] == b'"' {
             let inner = &text[start + 1..];
             let len = inner.find('"').unwrap_or(inner.len());
             at = (start + len + 2).min(bytes.len());
             out.push(Word { text: &inner[..len], span: span(start, at), quoted: true });
         } else {
-            while at < bytes.len() && CLASS[bytes[at] as usize] & (BLANK | QUOTE) == 0 {
-                at += 1;
-            }
+            let ends = |&b: &u8| CLASS[b as usize] & (BLANK | QUOTE) != 0;
+            at = bytes[start..].iter().position(ends).map_or(bytes.len(), |len| start + len);
             out.push(Word { text: &text[start..at], span: span(start, at), quoted: false });
         }
         keyword_end = keyword_end.or(Some(at));
     }
+    keyword_end.unwrap_or(bytes.len())
 }

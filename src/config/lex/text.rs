@@ -104,6 +104,11 @@ impl<'a> Text<'a> {
         Self { text, offset: self.offset + front, pieces: self.pieces }
     }
 
+    pub(in crate::config) fn trimmed_end(self) -> Self {
+        let blanks = self.text.bytes().rev().take_while(|&b| super::is_blank(b)).count();
+        Self { text: &self.text[..self.text.len() - blanks], ..self }
+    }
+
     /// The offset in the physical line if the text is part of it as it was written.
     pub(in crate::config) fn plain_offset(self) -> Option<usize> {
         self.pieces.is_empty().then_some(self.offset)

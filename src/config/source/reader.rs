@@ -175,7 +175,7 @@ impl<'t> Reader<'t> {
         let mut line = 0;
         while start < bytes.len() && !self.run.is_stopped() {
             line += 1;
-            let (end, flags) = lex::scan_line(bytes, start);
+            let lex::Line { first, end, flags } = lex::scan_line(bytes, start);
             let source = &text[start..end];
             let ascii = flags & lex::WIDE == 0;
             let place = Place {
@@ -189,13 +189,14 @@ impl<'t> Reader<'t> {
             if !ascii && !loaded.invalid.is_empty() {
                 self.check_utf8(&loaded.invalid, start, &place, flags);
             }
+            let indent = first - start;
             start = end + 1;
             if source.len() > self.run.limits.line {
                 let what = format!("a line of {} bytes; it is left out", source.len());
                 self.run.error(place.span(0, 1), what);
                 continue;
             }
-            self.line(&place, flags, &mut words);
+            self.line(&place, indent, flags, &mut words);
         }
     }
 

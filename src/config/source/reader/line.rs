@@ -37,7 +37,13 @@ impl<'t> Reader<'t> {
     }
 
     /// Takes in one physical line.
-    pub(super) fn line<'f>(&mut self, place: &Place<'f>, flags: u8, words: &mut Vec<Word<'f>>) {
+    pub(super) fn line<'f>(
+        &mut self,
+        place: &Place<'f>,
+        indent: usize,
+        flags: u8,
+        words: &mut Vec<Word<'f>>,
+    ) {
         if flags & lex::NUL != 0 {
             let at = place.source.find('\0').unwrap_or(0);
             let what = "a NUL byte; the line is left out".to_owned();
@@ -45,12 +51,13 @@ impl<'t> Reader<'t> {
             return;
         }
         let (end, escapes) = lex::strip(place.source, flags);
-        let text = Text::written(&place.source[..end], 0);
+        // What starts a comment is no blank, so the indent is before it.
+        let text = Text::written(&place.source[indent..end], indent);
         if escapes {
             let unescaped = Traced::without(text, &lex::escapes(text.text));
             self.stripped_line(unescaped.text().trimmed(), place, flags, &mut Vec::new());
         } else {
-            self.stripped_line(text.trimmed(), place, flags, words);
+            self.stripped_line(text.trimmed_end(), place, flags, words);
         }
     }
 
@@ -71,7 +78,10 @@ impl<'t> Reader<'t> {
                 self.end_definition();
             }
         } else if !text.text.is_empty() {
-            if flags & lex::DOLLAR == 0 && !matches!(text.text.as_bytes()[0], b'@' | b'~') {
+            let first = text.text.as_bytes()[0];
+            if flags & !(lex::COMMENT | lex::WIDE | lex::BLANK) == 0 && !b"@~i".contains(&first) {
+                self.parser.statement(text, place, words, &mut self.run);
+            } else if flags & lex::DOLLAR == 0 && first != b'@' && first != b'~' {
                 self.statements(text, place, flags, words);
             } else {
                 self.process(text, place);
