@@ -1,3 +1,16 @@
-//! Routers without a kernel: what the cores decide, on a clock that jumps.
+//! Routers without a kernel: the same cores as the daemon's, on segments that lose, delay, double
+//! and part, with a clock that jumps from event to event. Everything follows from the seed.
+//!
+//! What is simulated: sockets of limited size, daemons that sleep and crash, links that fail. What
+//! is not: time that the kernel takes, and packets of anybody else.
 
+mod network;
+mod rng;
+mod router;
+mod segment;
 pub mod words;
+
+pub use network::{Network, Turn};
+pub use rng::Rng;
+pub use router::{Life, Router};
+pub use segment::Segment;

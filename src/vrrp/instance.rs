@@ -80,6 +80,8 @@ pub(super) enum PreemptDelay {
 pub(super) struct Master {
     pub(super) next_advert: Instant,
     pub(super) last_advert: Instant,
+    /// When less entitled routers were last put in their place. What arrived before is settled.
+    pub(super) asserted: Instant,
     pub(super) announce: Schedule,
     /// The addresses are in the kernel.
     pub(super) held: bool,

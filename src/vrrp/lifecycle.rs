@@ -36,7 +36,7 @@ impl Domain {
         let fresh: Vec<_> =
             self.instances().filter(|(_, i)| i.phase() == Phase::Init).map(|(id, _)| id).collect();
         for &id in &fresh {
-            self.weigh_first(id, out);
+            self.weigh_first(id, now, out);
         }
         for &id in &fresh {
             self.begin(id, now, out);
@@ -82,7 +82,7 @@ impl Domain {
         // All are weighed before any moves: what one hears of the others must be up to date.
         let all: Vec<_> = self.instances().map(|(id, _)| id).collect();
         let weighed: Vec<_> =
-            all.into_iter().filter_map(|id| Some((id, self.weigh(id, out)?))).collect();
+            all.into_iter().filter_map(|id| Some((id, self.weigh(id, now, out)?))).collect();
         for (id, were) in weighed {
             self.settle(id, &were, now, out);
         }

@@ -13,7 +13,7 @@ use crate::base::time::Instant;
 impl Domain {
     /// Weighs one instance again and lets its state follow.
     pub(super) fn reconsider(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
-        if let Some(were) = self.weigh(id, out) {
+        if let Some(were) = self.weigh(id, now, out) {
             self.settle(id, &were, now, out);
         }
     }
@@ -56,17 +56,19 @@ impl Domain {
     pub(super) fn weigh(
         &mut self,
         id: InstanceId,
+        now: Instant,
         out: &mut Vec<Action>,
     ) -> Option<BTreeSet<Fault>> {
         // Before `Start` not all is known, and its group must not suffer from that.
         self.instance(id).filter(|i| i.phase() != Phase::Init)?;
-        self.weigh_first(id, out)
+        self.weigh_first(id, now, out)
     }
 
     /// The same for one that is about to begin.
     pub(super) fn weigh_first(
         &mut self,
         id: InstanceId,
+        now: Instant,
         out: &mut Vec<Action>,
     ) -> Option<BTreeSet<Fault>> {
         let (priority, faults) = self.instance(id)?.weigh(|name| self.link_state(name));
@@ -78,8 +80,10 @@ impl Domain {
             i.priority = priority;
             let new_down = i.master_down_interval();
             if let State::Backup(b) = &mut i.state {
-                b.master_down = (b.master_down + new_down.saturating_sub(old_down))
+                let moved = (b.master_down + new_down.saturating_sub(old_down))
                     - old_down.saturating_sub(new_down);
+                // What is due by this is due now, and not late.
+                b.master_down = moved.max(now.min(b.master_down));
             }
             out.push(Action::PriorityChanged { id, from, to: priority });
             self.rearm(id);

@@ -260,13 +260,20 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let Some(i) = self.instance_mut(id) else { return };
-        let answered = !i.config.lower_prio_no_advert;
+        let State::Master(m) = &mut i.state else { return };
+        // After a stall there are many of them to read; one answer is enough for all.
+        let settled = advert.arrived < m.asserted;
+        m.asserted = now;
+        let answered = !settled && !i.config.lower_prio_no_advert;
         if i.may_complain(complaint::LOWER_PRIORITY, now).is_some() {
             let (from, theirs, ours) = (advert.source, advert.priority, i.priority);
             out.push(Action::Noted {
                 id,
                 note: Note::LowerPriority { from, theirs, ours, answered },
             });
+        }
+        if settled {
+            return;
         }
         if answered {
             self.send_advert(id, now, out);
@@ -424,6 +431,7 @@ impl Domain {
         i.state = State::Master(Master {
             next_advert: now + i.config.advert_interval,
             last_advert: now,
+            asserted: Instant::ZERO,
             announce: Schedule::default(),
             held: false,
         });

@@ -1,0 +1,185 @@
+//! Routers on segments, and the clock that jumps to whatever happens next.
+
+use std::collections::BTreeMap;
+
+use super::rng::Rng;
+use super::router::{Life, Packet, Router};
+use super::segment::Segment;
+use crate::base::time::{micros, Duration, Instant};
+use crate::holdings::Key;
+use crate::model::Config;
+use crate::vrrp::{Action, LinkState};
+
+/// What happens at a moment.
+enum Event {
+    Arrives {
+        to: usize,
+        packet: Packet,
+    },
+    /// The daemon gets the processor, if that is still when it was to.
+    Wakes(usize),
+}
+
+/// Something a router did.
+pub struct Turn {
+    pub router: usize,
+    pub actions: Vec<Action>,
+}
+
+pub struct Network {
+    now: Instant,
+    rng: Rng,
+    routers: Vec<Router>,
+    pub segments: BTreeMap<String, Segment>,
+    /// How late, at most, a daemon gets the processor.
+    pub latency: Duration,
+    events: BTreeMap<(Instant, u64), Event>,
+    wakes: Vec<Option<Instant>>,
+    number: u64,
+}
+
+impl Network {
+    pub const fn new(seed: u64) -> Self {
+        Self {
+            now: Instant::ZERO,
+            rng: Rng::new(seed),
+            routers: Vec::new(),
+            segments: BTreeMap::new(),
+            latency: Duration::ZERO,
+            events: BTreeMap::new(),
+            wakes: Vec::new(),
+            number: 0,
+        }
+    }
+
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    pub fn routers(&self) -> &[Router] {
+        &self.routers
+    }
+
+    /// Adds a router, switched off.
+    pub fn add(&mut self, router: Router) -> usize {
+        self.routers.push(router);
+        self.wakes.push(None);
+        self.routers.len() - 1
+    }
+
+    /// Starts a daemon, or makes it reload.
+    pub fn start(&mut self, n: usize, config: Config) -> Turn {
+        let (router, now) = (&mut self.routers[n], self.now);
+        match router.life {
+            Life::Off => router.start(config, now),
+            Life::Running | Life::Asleep(_) => router.adopt(config, now),
+        }
+        self.after(n)
+    }
+
+    /// The daemon ends, with a farewell.
+    pub fn stop(&mut self, n: usize) -> Turn {
+        self.routers[n].stop(self.now);
+        self.wakes[n] = None;
+        self.after(n)
+    }
+
+    /// The router loses its power.
+    pub fn crash(&mut self, n: usize) {
+        self.routers[n].crash();
+        self.wakes[n] = None;
+    }
+
+    /// The daemon sleeps, whatever happens.
+    pub fn stall(&mut self, n: usize, time: Duration) {
+        let until = self.now + time;
+        if self.routers[n].life != Life::Off {
+            self.routers[n].life = Life::Asleep(until);
+            self.wakes[n] = None;
+            self.plan(n);
+        }
+    }
+
+    pub fn set_link(&mut self, n: usize, link: &str, state: LinkState) {
+        self.routers[n].set_link(link, state);
+        self.plan(n);
+    }
+
+    /// Somebody else removes a virtual address from a router.
+    pub fn remove_address(&mut self, n: usize, key: &Key) {
+        self.routers[n].remove(key);
+        self.plan(n);
+    }
+
+    /// Lets the next thing happen, if it does until then; else it is `until`.
+    ///
+    /// `Some` if a router did something about it.
+    pub fn step(&mut self, until: Instant) -> Option<Turn> {
+        while let Some(next) = self.events.first_entry().filter(|e| e.key().0 <= until) {
+            let ((at, _), event) = next.remove_entry();
+            self.now = at;
+            match event {
+                Event::Arrives { to, packet } => {
+                    self.routers[to].hear(packet, at);
+                    self.plan(to);
+                }
+                Event::Wakes(n) => {
+                    if self.wakes[n] == Some(at) {
+                        self.wakes[n] = None;
+                        self.routers[n].turn(at);
+                        return Some(self.after(n));
+                    }
+                }
+            }
+        }
+        self.now = until;
+        None
+    }
+
+    /// Sends what the router has to send, and sees when it has to do something again.
+    fn after(&mut self, n: usize) -> Turn {
+        for packet in std::mem::take(&mut self.routers[n].sent) {
+            self.carry(n, &packet);
+        }
+        self.plan(n);
+        Turn { router: n, actions: self.routers[n].take_told() }
+    }
+
+    fn carry(&mut self, from: usize, packet: &Packet) {
+        let Some(segment) = self.segments.get(&packet.link) else { return };
+        if self.routers[from].link(&packet.link) != LinkState::Up {
+            return;
+        }
+        let mut arrivals = Vec::new();
+        for to in (0..self.routers.len()).filter(|to| *to != from) {
+            let when = segment.carry(from, to, self.now, &mut self.rng);
+            arrivals.extend(when.into_iter().flatten().map(|at| (at, to)));
+        }
+        for (at, to) in arrivals {
+            self.push(at, Event::Arrives { to, packet: packet.clone() });
+        }
+    }
+
+    fn plan(&mut self, n: usize) {
+        let router = &self.routers[n];
+        let at = match router.life {
+            Life::Off => return,
+            Life::Asleep(until) => until,
+            Life::Running => {
+                let late = self.rng.between(0, micros(self.latency) + 1);
+                let due = if router.has_mail() { Some(self.now) } else { router.next_deadline() };
+                let Some(due) = due else { return };
+                due.max(self.now) + Duration::from_micros(late)
+            }
+        };
+        if self.wakes[n].is_none_or(|planned| at < planned) {
+            self.wakes[n] = Some(at);
+            self.push(at, Event::Wakes(n));
+        }
+    }
+
+    fn push(&mut self, at: Instant, event: Event) {
+        self.number += 1;
+        self.events.insert((at, self.number), event);
+    }
+}

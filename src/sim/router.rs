@@ -1,0 +1,377 @@
+//! One simulated router: the cores, and a kernel that does at once what it is asked to do.
+//!
+//! It follows `daemon/turn.rs` and `daemon/execute.rs`: packets before deadlines, actions carried
+//! out in order, what they cause fed back through an inbox.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use crate::base::addr::Family;
+use crate::base::ids::InstanceId;
+use crate::base::time::Instant;
+use crate::holdings::{self, Key, Op};
+use crate::model::diff::{self, Change};
+use crate::model::vrrp::{Delivery, Instance};
+use crate::model::Config;
+use crate::vrrp::receive::Received;
+use crate::vrrp::{self, advert, Action, Input, LinkState};
+use crate::wire::ip::V4_HEADER_LEN;
+
+/// What the daemon of a router is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Life {
+    Off,
+    Running,
+    /// It gets no time from the scheduler; its socket fills.
+    Asleep(Instant),
+}
+
+/// An advertisement under way: what follows the IP header, and what the header said.
+#[derive(Clone, Debug)]
+pub(super) struct Packet {
+    pub(super) link: String,
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    pub(super) pdu: Rc<[u8]>,
+}
+
+/// What the kernel has to tell, in order.
+enum News {
+    Link(String, LinkState),
+    Gone(Key),
+}
+
+/// What goes from one core to another.
+enum Message {
+    Want(InstanceId),
+    Release(InstanceId),
+    Held(InstanceId),
+}
+
+pub struct Router {
+    pub name: String,
+    /// The addresses it has by itself, by interface.
+    own: BTreeMap<String, Vec<IpAddr>>,
+    links: BTreeMap<String, LinkState>,
+    config: Config,
+    ids: Vec<InstanceId>,
+    vrrp: vrrp::Domain,
+    holdings: holdings::Domain,
+    kernel: BTreeSet<Key>,
+    news: VecDeque<News>,
+    socket: VecDeque<(Packet, Instant)>,
+    /// Packets that the socket holds; what comes after is dropped.
+    pub socket_size: usize,
+    pub(super) life: Life,
+    inbox: VecDeque<Message>,
+    decided: VecDeque<Action>,
+    /// Everything decided since it was last taken.
+    told: Vec<Action>,
+    pub(super) sent: Vec<Packet>,
+}
+
+impl Router {
+    /// A router that is switched off, with all its interfaces up.
+    pub fn new(name: impl Into<String>, own: BTreeMap<String, Vec<IpAddr>>) -> Self {
+        Self {
+            name: name.into(),
+            links: own.keys().map(|link| (link.clone(), LinkState::Up)).collect(),
+            own,
+            config: Config::default(),
+            ids: Vec::new(),
+            vrrp: vrrp::Domain::default(),
+            holdings: holdings::Domain::default(),
+            kernel: BTreeSet::new(),
+            news: VecDeque::new(),
+            socket: VecDeque::new(),
+            socket_size: 64,
+            life: Life::Off,
+            inbox: VecDeque::new(),
+            decided: VecDeque::new(),
+            told: Vec::new(),
+            sent: Vec::new(),
+        }
+    }
+
+    pub const fn life(&self) -> Life {
+        self.life
+    }
+
+    pub const fn vrrp(&self) -> &vrrp::Domain {
+        &self.vrrp
+    }
+
+    /// True if the kernel of this router has the address.
+    pub fn has(&self, key: &Key) -> bool {
+        self.kernel.contains(key)
+    }
+
+    pub fn link(&self, name: &str) -> LinkState {
+        self.links.get(name).copied().unwrap_or(LinkState::Missing)
+    }
+
+    pub(super) fn start(&mut self, config: Config, now: Instant) {
+        self.crash();
+        self.life = Life::Running;
+        self.vrrp = vrrp::Domain::new(config.global.startup_delay);
+        self.adopt(config, now);
+    }
+
+    /// Without a word; the kernel is gone with the daemon.
+    pub(super) fn crash(&mut self) {
+        let fresh = Self::new(std::mem::take(&mut self.name), std::mem::take(&mut self.own));
+        let links = std::mem::take(&mut self.links);
+        *self = Self { links, socket_size: self.socket_size, ..fresh };
+    }
+
+    pub(super) fn stop(&mut self, now: Instant) {
+        self.feed(Input::Stop, now);
+        self.life = Life::Off;
+    }
+
+    pub(super) fn set_link(&mut self, name: &str, state: LinkState) {
+        self.links.insert(name.to_owned(), state);
+        if state == LinkState::Missing {
+            let lost: Vec<_> = self.kernel.iter().filter(|key| key.link == name).cloned().collect();
+            lost.iter().for_each(|key| self.remove(key));
+        }
+        self.news.push_back(News::Link(name.to_owned(), state));
+    }
+
+    /// Somebody else removes a virtual address.
+    pub(super) fn remove(&mut self, key: &Key) {
+        if self.kernel.remove(key) {
+            self.news.push_back(News::Gone(key.clone()));
+        }
+    }
+
+    pub(super) fn hear(&mut self, packet: Packet, now: Instant) {
+        let listens = self.life != Life::Off && self.link(&packet.link) == LinkState::Up;
+        if listens && self.socket.len() < self.socket_size {
+            self.socket.push_back((packet, now));
+        }
+    }
+
+    pub(super) fn has_mail(&self) -> bool {
+        !self.socket.is_empty() || !self.news.is_empty()
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.vrrp.next_deadline().into_iter().chain(self.holdings.next_deadline()).min()
+    }
+
+    /// One turn of the loop: everything that was received, then what is due.
+    pub(super) fn turn(&mut self, now: Instant) {
+        self.life = Life::Running;
+        while let Some((packet, arrived)) = self.socket.pop_front() {
+            let Packet { source, destination, pdu, .. } = &packet;
+            let Some(id) = self.addressee(&packet) else { continue };
+            let (source, destination) = (*source, Some(*destination));
+            let packet = Received { source, destination, ttl: Some(255), arrived, pdu };
+            self.handle(Input::Packet { id, packet }, now);
+        }
+        self.handle(Input::Deadline, now);
+        self.drain(now);
+        self.hold(holdings::Input::Deadline, now);
+        // Netlink is served after VRRP.
+        while let Some(news) = self.news.pop_front() {
+            match news {
+                News::Link(name, state) => self.tell_link(&name, state, now),
+                News::Gone(key) => self.hold(holdings::Input::Gone { key }, now),
+            }
+            self.drain(now);
+        }
+    }
+
+    /// What was decided since the last call.
+    pub(super) fn take_told(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.told)
+    }
+
+    /// Goes over to a configuration, as `daemon/reload.rs` does.
+    pub(super) fn adopt(&mut self, new: Config, now: Instant) {
+        let changes = diff::instances(&self.config, &new);
+        let (mut ids, mut touched) = (BTreeMap::new(), Vec::new());
+        for change in changes {
+            match change {
+                Change::Remove { old } => {
+                    self.feed(Input::Remove { id: self.ids[old] }, now);
+                    self.vrrp.forget(self.ids[old]);
+                }
+                Change::Keep { old, new } => {
+                    ids.insert(new, self.ids[old]);
+                }
+                Change::Adjust { old, new: n } => {
+                    ids.insert(n, self.ids[old]);
+                    touched.push((n, true));
+                }
+                Change::Add { new: n } => {
+                    let id = self.vrrp.vacant_id();
+                    self.handle(Input::Add { id, config: Rc::clone(&new.instances[n]) }, now);
+                    ids.insert(n, id);
+                    touched.push((n, false));
+                }
+            }
+        }
+        self.ids = ids.into_values().collect();
+        self.config = new;
+        for (name, state) in self.links.clone() {
+            self.tell_link(&name, state, now);
+        }
+        for (n, is_known) in touched {
+            let (id, config) = (self.ids[n], Rc::clone(&self.config.instances[n]));
+            if is_known {
+                self.handle(Input::Adjust { id, config }, now);
+            }
+        }
+        let groups = self.config.groups.clone();
+        self.handle(Input::Groups(&groups), now);
+        self.feed(Input::Start, now);
+    }
+
+    /// Tells the cores of an interface, and every instance of its source. They know what is new.
+    fn tell_link(&mut self, link: &str, state: LinkState, now: Instant) {
+        if state == LinkState::Missing {
+            self.hold(holdings::Input::LinkGone { link }, now);
+        } else {
+            self.hold(holdings::Input::LinkBack { link }, now);
+        }
+        self.handle(Input::Link { name: link, state }, now);
+        for id in self.ids.clone() {
+            let source = self.vrrp.instance(id).and_then(|i| self.source_of(i.config()));
+            self.handle(Input::Source { id, source }, now);
+        }
+    }
+
+    fn source_of(&self, config: &Instance) -> Option<IpAddr> {
+        let link = config.interface.as_ref()?;
+        let mut own = self.own.get(link).filter(|_| self.link(link) != LinkState::Missing)?.iter();
+        own.find(|addr| Family::of(addr) == config.family).copied()
+    }
+
+    /// The daemon knows the interface by its number; one that has gone meanwhile has another.
+    fn is_known(&self, name: &str) -> bool {
+        let is_gone = |n: &News| matches!(n, News::Link(l, LinkState::Missing) if l == name);
+        self.link(name) != LinkState::Missing && !self.news.iter().any(is_gone)
+    }
+
+    fn addressee(&self, packet: &Packet) -> Option<InstanceId> {
+        let family = Family::of(&packet.source);
+        let is_meant = |i: &Instance| {
+            Some(&i.vrid) == packet.pdu.get(1)
+                && i.family == family
+                && i.interface.as_ref() == Some(&packet.link)
+        };
+        let mut all = self.vrrp.instances();
+        all.find(|(_, i)| is_meant(i.config())).map(|(id, _)| id)
+    }
+
+    fn feed(&mut self, input: Input<'_>, now: Instant) {
+        self.handle(input, now);
+        self.drain(now);
+    }
+
+    fn handle(&mut self, input: Input<'_>, now: Instant) {
+        let mut out = Vec::new();
+        self.vrrp.handle(input, now, &mut out);
+        self.told.extend_from_slice(&out);
+        self.decided.extend(out);
+    }
+
+    /// Carries out what was decided, and what that causes, until nothing is left.
+    fn drain(&mut self, now: Instant) {
+        loop {
+            while let Some(action) = self.decided.pop_front() {
+                self.execute(&action);
+            }
+            match self.inbox.pop_front() {
+                None => break,
+                Some(Message::Held(id)) => self.handle(Input::Held { id }, now),
+                Some(Message::Release(owner)) => {
+                    self.hold(holdings::Input::Release { owner }, now);
+                }
+                Some(Message::Want(owner)) => {
+                    let Some(i) = self.vrrp.instance(owner) else { continue };
+                    let config = Rc::clone(i.config());
+                    let addresses: Vec<_> = config.all_addresses().collect();
+                    let input = holdings::Input::Want { owner, addresses: &addresses };
+                    self.hold(input, now);
+                }
+            }
+        }
+    }
+
+    fn execute(&mut self, action: &Action) {
+        match *action {
+            Action::SendAdvert { id, priority } => self.send(id, priority),
+            Action::Want(id) => self.inbox.push_back(Message::Want(id)),
+            Action::Release(id) => self.inbox.push_back(Message::Release(id)),
+            Action::Announce { .. }
+            | Action::AnnounceSource { .. }
+            | Action::Changed { .. }
+            | Action::GroupChanged { .. }
+            | Action::PriorityChanged { .. }
+            | Action::Noted { .. } => {}
+        }
+    }
+
+    fn send(&mut self, id: InstanceId, priority: u8) {
+        let Some(i) = self.vrrp.instance(id) else { return };
+        let config = i.config();
+        let (Some(source), Some(link)) = (i.source(), &config.interface) else { return };
+        let destinations: Vec<IpAddr> = match &config.delivery {
+            Delivery::Multicast { group } => vec![*group],
+            Delivery::Unicast { peers, .. } => peers.iter().map(|p| p.addr).collect(),
+        };
+        for destination in destinations {
+            let mut bytes = Vec::new();
+            advert::emit(config, priority, source, destination, &mut bytes);
+            let header = if config.family == Family::V4 { V4_HEADER_LEN } else { 0 };
+            let pdu = Rc::from(&bytes[header..]);
+            self.sent.push(Packet { link: link.clone(), source, destination, pdu });
+        }
+    }
+
+    /// Feeds the holdings. The kernel does as they tell it, and answers at once.
+    fn hold(&mut self, input: holdings::Input<'_>, now: Instant) {
+        const ENODEV: i32 = 19;
+        let mut actions = Vec::new();
+        self.holdings.handle(input, now, &mut actions);
+        while !actions.is_empty() {
+            let mut out = Vec::new();
+            for action in actions.drain(..) {
+                let (op, key) = match action {
+                    holdings::Action::Add(address) => (Op::Add, Key::of(&address)),
+                    holdings::Action::Remove(address) => (Op::Remove, Key::of(&address)),
+                    holdings::Action::Held(id) => {
+                        self.inbox.push_back(Message::Held(id));
+                        continue;
+                    }
+                    holdings::Action::Missing { .. } | holdings::Action::Refused { .. } => continue,
+                };
+                let is_there = self.is_known(&key.link);
+                let errno = if is_there { 0 } else { ENODEV };
+                match op {
+                    Op::Add if is_there => {
+                        self.kernel.insert(key.clone());
+                    }
+                    Op::Add | Op::Remove => {
+                        self.kernel.remove(&key);
+                    }
+                }
+                let answer = holdings::Input::Answer { key: key.clone(), op, errno };
+                self.holdings.handle(answer, now, &mut out);
+                if errno == 0 {
+                    // The echo on the socket for news.
+                    let echo = match op {
+                        Op::Add => holdings::Input::Seen { key },
+                        Op::Remove => holdings::Input::Gone { key },
+                    };
+                    self.holdings.handle(echo, now, &mut out);
+                }
+            }
+            actions = out;
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Do several routers agree? Thousands of schedules of trouble, each following from its seed, with
+//! the invariants of `watch.rs` checked after every step.
+//!
+//! `SEEDS=N` runs the first N schedules, `SEEDS=A..B` those from A to below B. A schedule that
+//! fails is told with the last lines of its trace; `SEEDS=A..A+1` replays it, `TRACE=1` shows all.
+
+#[path = "../vrrp/conf.rs"]
+#[expect(dead_code, reason = "shared with the scenarios, which need more of it")]
+mod conf;
+mod trouble;
+mod watch;
+mod world;
+
+use std::ops::Range;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use world::World;
+
+const SCHEDULES: u64 = 10_000;
+/// Schedules per test, so that several run at a time.
+const CHUNK: u64 = 250;
+/// One schedule in so many is run twice.
+const TWICE: u64 = 20;
+/// Lines of a trace that are shown.
+const SHOWN: usize = 120;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let seeds = seeds().expect("SEEDS is a number or two with .. between");
+    let mut trials = Vec::new();
+    let mut start = seeds.start;
+    while start < seeds.end {
+        let chunk = start..seeds.end.min(start + CHUNK);
+        let name = format!("schedules {} to {}", chunk.start, chunk.end - 1);
+        start = chunk.end;
+        trials.push(Trial::test(name, move || run(chunk)));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn seeds() -> Option<Range<u64>> {
+    let Ok(text) = std::env::var("SEEDS") else { return Some(0..SCHEDULES) };
+    match text.split_once("..") {
+        Some((from, to)) => Some(from.parse().ok()?..to.parse().ok()?),
+        None => Some(0..text.parse().ok()?),
+    }
+}
+
+fn run(seeds: Range<u64>) -> Result<(), Failed> {
+    for seed in seeds {
+        let traced = std::env::var_os("TRACE").is_some();
+        let twice = seed % TWICE == 0;
+        let first = attempt(seed, traced || twice)?;
+        if traced {
+            eprintln!("{}", first.join("\n"));
+        }
+        if twice && attempt(seed, true)? != first {
+            return Err(format!("schedule {seed} went another way the second time").into());
+        }
+    }
+    Ok(())
+}
+
+/// Runs one schedule; what happened, if it was asked for.
+fn attempt(seed: u64, traced: bool) -> Result<Vec<String>, Failed> {
+    let mut world = World::new(seed, traced);
+    let result = world.run();
+    let why = match result {
+        Ok(()) => return Ok(world.trace),
+        Err(why) if !traced => {
+            // Once more, to tell what led to it.
+            let mut again = World::new(seed, true);
+            let _ = again.run();
+            world.trace = again.trace;
+            why
+        }
+        Err(why) => why,
+    };
+    let skipped = world.trace.len().saturating_sub(SHOWN);
+    let head = world.describe();
+    let tail = world.trace[skipped..].join("\n");
+    let next = seed + 1;
+    Err(format!(
+        "schedule {seed}: {why}\nSEEDS={seed}..{next} TRACE=1 cargo test --test sim\n\n{head}\n({skipped} lines)\n{tail}\n\n{why}"
+    )
+    .into())
+}

@@ -1,0 +1,133 @@
+//! What goes wrong.
+
+use keepalived::base::time::Duration;
+use keepalived::sim::Life;
+use keepalived::sim::Segment;
+use keepalived::vrrp::LinkState;
+
+use super::watch::key_of;
+use super::world::World;
+
+impl World {
+    /// A dozen things go wrong. In half of the times nothing is wrong with the network itself, so
+    /// that more can be demanded of the routers.
+    pub(crate) fn trouble(&mut self) -> Result<(), String> {
+        let is_clean = self.rng.one_in(2);
+        for _ in 0..self.rng.between(1, 12) {
+            let wait = self.interval().mul_f64(self.rng.between(1, 60) as f64 / 10.0);
+            self.run_until(self.net.now() + wait)?;
+            if is_clean || self.rng.one_in(2) {
+                self.trouble_of_router()?;
+            } else {
+                self.trouble_of_segment();
+            }
+        }
+        Ok(())
+    }
+
+    fn trouble_of_router(&mut self) -> Result<(), String> {
+        let n = usize::try_from(self.rng.between(0, self.routers.len() as u64)).expect("small");
+        let name = self.net.routers()[n].name.clone();
+        let life = self.net.routers()[n].life();
+        let link = self.rng.pick(&self.plan.links).clone();
+        match self.rng.between(0, 12) {
+            0..=2 if life == Life::Running => {
+                let time = self.interval().mul_f64(self.rng.between(1, 100) as f64 / 10.0);
+                self.note(|| format!("{name} stalls for {time:?}"));
+                self.net.stall(n, time);
+                self.watch.disturb_router(n, self.net.now() + time);
+            }
+            3 => {
+                self.note(|| format!("{name} loses its power"));
+                self.net.crash(n);
+                self.watch.router_off(n, self.net.now());
+            }
+            4 if life == Life::Running => {
+                self.note(|| format!("{name} is stopped"));
+                self.stop(n)?;
+                self.watch.router_off(n, self.net.now());
+            }
+            5 => {
+                let state = *self.rng.pick(&[LinkState::Down, LinkState::Missing]);
+                self.set_link(n, &link, state);
+            }
+            6 | 7 => self.set_link(n, &link, LinkState::Up),
+            8 if life == Life::Running && self.rng.one_in(3) => {
+                let v = usize::try_from(self.rng.between(0, self.plan.virtual_routers));
+                if let Some(key) = key_of(&self.net.routers()[n], v.expect("small")) {
+                    self.note(|| format!("somebody removes {} from {name}", key.prefix));
+                    self.net.remove_address(n, &key);
+                }
+            }
+            9 if life == Life::Running => {
+                let is_owner = self.routers[n].priorities[0] == 255;
+                self.routers[n].draw_priorities(&self.plan, is_owner, &mut self.rng);
+                let priorities = self.routers[n].priorities.clone();
+                self.note(|| format!("{name} reloads with priorities {priorities:?}"));
+                self.start(n)?;
+            }
+            _ if life == Life::Off => {
+                self.note(|| format!("{name} starts"));
+                self.start(n)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn set_link(&mut self, n: usize, link: &str, state: LinkState) {
+        if self.net.routers()[n].link(link) != state {
+            let name = self.net.routers()[n].name.clone();
+            self.note(|| format!("{link} of {name} is {state:?}"));
+            self.net.set_link(n, link, state);
+            self.watch.disturb_router(n, self.net.now());
+        }
+    }
+
+    fn trouble_of_segment(&mut self) {
+        let link = self.rng.pick(&self.plan.links).clone();
+        let (count, rng) = (self.routers.len(), &mut self.rng);
+        let segment = self.net.segments.get_mut(&link).expect("all links have one");
+        let what = match rng.between(0, 6) {
+            0 => {
+                segment.loss = *rng.pick(&[50, 300, 1000]);
+                format!("loses {} in a thousand", segment.loss)
+            }
+            1 => {
+                segment.longest_delay = Duration::from_millis(rng.between(1, 400));
+                format!("delays up to {:?}", segment.longest_delay)
+            }
+            2 => {
+                segment.duplication = *rng.pick(&[100, 1000]);
+                format!("doubles {} in a thousand", segment.duplication)
+            }
+            3 => {
+                let apart = rng.draw();
+                segment.part(count, |n| apart >> n & 1 == 1);
+                format!("is parted: {:?}", segment.blocked)
+            }
+            4 => {
+                let ends = [0; 2].map(|_| usize::try_from(rng.between(0, count as u64)));
+                let [a, b] = ends.map(|n| n.expect("small"));
+                segment.blocked.insert((a, b));
+                format!("carries nothing from {} to {}", a + 1, b + 1)
+            }
+            _ => {
+                *segment = Segment::default();
+                "is healed".to_owned()
+            }
+        };
+        self.note(|| format!("{link} {what}"));
+        let now = self.net.now();
+        self.watch.segment_changed(&link, &self.net.segments[&link], now);
+    }
+
+    pub(crate) fn heal(&mut self) {
+        self.note(|| "everything is healed".to_owned());
+        let now = self.net.now();
+        for (link, segment) in &mut self.net.segments {
+            *segment = Segment::default();
+            self.watch.segment_changed(link, segment, now);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! What must be true, whatever goes wrong.
+//!
+//! * Once everything was in order for the down time and three intervals, there is exactly one
+//!   master per virtual router among those that can be; the best, if all of them preempt.
+//! * Who is not master has none of the addresses. Who was left in peace as master has them all.
+//! * The next deadline is in the future after each turn.
+//! * Members of a sync group are in the same state.
+//! * A virtual router is without a master no longer than the down time if a backup is in order, and
+//!   no longer than the skew if the master said goodbye.
+//! * Two masters that hear each other are one within an interval of the better one.
+//! * A master that is in order, and heard, is displaced by a better router that may preempt, and by
+//!   nobody else: not by one that has slept, nor by one that came later and has `nopreempt`.
+
+use std::collections::BTreeMap;
+
+use keepalived::base::time::{Duration, Instant};
+use keepalived::holdings::Key;
+use keepalived::sim::{Life, Network, Router, Segment, Turn};
+use keepalived::vrrp::{Action, Phase};
+
+use super::world::{Plan, Traits};
+
+pub(crate) struct Watch {
+    /// Since when nothing was wrong with a router. May lie ahead: it sleeps until then.
+    in_order: Vec<Instant>,
+    /// Since when a segment carries everything at once, if it does.
+    clean: BTreeMap<String, Option<Instant>>,
+    /// By router and virtual router, since when it is master.
+    master_since: Vec<Vec<Option<Instant>>>,
+    /// By virtual router, since when there has been no master, and how long that may last.
+    vacant: Vec<Option<(Instant, Duration)>>,
+    pub(crate) transitions: u64,
+}
+
+/// Delays of a segment in order, latency of the daemons, both ways.
+const SLACK: Duration = Duration::from_millis(5);
+
+impl Watch {
+    pub(crate) fn new(routers: usize, plan: &Plan) -> Self {
+        let virtual_routers = usize::try_from(plan.virtual_routers).expect("small");
+        let clean = |link: &String| (link.clone(), Some(Instant::ZERO));
+        Self {
+            in_order: vec![Instant::ZERO; routers],
+            clean: plan.links.iter().map(clean).collect(),
+            master_since: vec![vec![None; virtual_routers]; routers],
+            vacant: vec![Some((Instant::ZERO, plan.down_time())); virtual_routers],
+            transitions: 0,
+        }
+    }
+
+    /// Something is wrong with a router, or was changed, until then.
+    pub(crate) fn disturb_router(&mut self, n: usize, until: Instant) {
+        self.in_order[n] = self.in_order[n].max(until);
+    }
+
+    pub(crate) fn router_off(&mut self, n: usize, now: Instant) {
+        self.in_order[n] = now;
+        self.master_since[n].iter_mut().for_each(|m| *m = None);
+    }
+
+    pub(crate) fn segment_changed(&mut self, link: &str, segment: &Segment, now: Instant) {
+        const LONGEST: Duration = Duration::from_millis(400);
+        let is_clean = segment.loss == 0
+            && segment.blocked.is_empty()
+            && segment.longest_delay <= Segment::default().longest_delay;
+        let before = self.clean.insert(link.to_owned(), None).flatten();
+        // What is under way from before arrives later.
+        let since = is_clean.then(|| before.unwrap_or(now + LONGEST));
+        self.clean.insert(link.to_owned(), since);
+    }
+
+    /// From when on everything is in order, if nothing else happens.
+    pub(crate) fn quiet_from(&self, net: &Network) -> Instant {
+        let all = self.in_order.iter().chain(self.clean.values().flatten());
+        all.copied().max().unwrap_or_default().max(net.now())
+    }
+
+    /// After a router did something.
+    pub(crate) fn after(
+        &mut self,
+        net: &Network,
+        plan: &Plan,
+        traits: &[Traits],
+        turn: &Turn,
+    ) -> Result<(), String> {
+        let (n, now) = (turn.router, net.now());
+        let router = &net.routers()[n];
+        let next = router.vrrp().next_deadline();
+        // It may be now after a reload; the core itself sees to it that it is not after a turn.
+        if router.life() != Life::Off && next.is_some_and(|next| next < now) {
+            return Err(format!("{}: the deadline {next:?} stays due at {now}", router.name));
+        }
+        for action in &turn.actions {
+            let Action::Changed { id, to, from, .. } = action else { continue };
+            self.transitions += 1;
+            let v = id.0 as usize;
+            if *to == Phase::Master {
+                self.check_takeover(net, plan, traits, n, v)?;
+            }
+            self.master_since[n][v] = (*to == Phase::Master).then_some(now);
+            if *to == Phase::Stopped && *from == Phase::Master {
+                self.check_vacancy(net, plan, v, plan.skew())?;
+            }
+        }
+        let phases = || router.vrrp().instances().map(|(_, i)| i.phase());
+        if plan.grouped && phases().any(|phase| Some(phase) != phases().next()) {
+            return Err(format!("{}: the group is divided", router.name));
+        }
+        for v in 0..self.master_since[n].len() {
+            self.check_vacancy(net, plan, v, plan.down_time())?;
+            let is_master = router.vrrp().instance(Plan::id(v)).map(|i| i.phase());
+            let has = key_of(router, v).is_some_and(|key| router.has(&key));
+            if is_master != Some(Phase::Master) && has {
+                return Err(format!("{} is no master and has the addresses of V{v}", router.name));
+            }
+            self.check_two_masters(net, plan, traits, v)?;
+        }
+        Ok(())
+    }
+
+    /// Was there a master, and is there one? If not, there may be none for `most`.
+    fn check_vacancy(
+        &mut self,
+        net: &Network,
+        plan: &Plan,
+        v: usize,
+        most: Duration,
+    ) -> Result<(), String> {
+        let (now, count) = (net.now(), self.master_since.len());
+        // A master that sleeps is as good as none, until it wakes up.
+        let awake = |n: usize| self.master_since[n][v].map(|since| since.max(self.in_order[n]));
+        let manned = (0..count).filter_map(awake).filter(|since| *since <= now).min();
+        let Some((since, most)) = self.vacant[v] else {
+            self.vacant[v] = manned.is_none().then_some((now, most));
+            return Ok(());
+        };
+        let Some(manned) = manned else { return Ok(()) };
+        self.vacant[v] = None;
+        // All must have been able to hear all, and somebody to take over. Who wakes up may say a
+        // last word as master, and the others wait anew.
+        let long_ago = since - plan.down_time();
+        let able = |router: &Router| {
+            let i = router.vrrp().instance(Plan::id(v));
+            i.is_some_and(|i| matches!(i.phase(), Phase::Backup | Phase::Master))
+        };
+        let all_in_order =
+            (0..count).all(|n| net.routers()[n].life() == Life::Off || self.in_order[n] < long_ago);
+        let is_clean = self.clean.values().all(|c| c.is_some_and(|c| c < long_ago));
+        let vacancy = manned.since(since);
+        if is_clean && all_in_order && net.routers().iter().any(able) && vacancy > most + SLACK {
+            return Err(format!("V{v} had no master for {vacancy:?}"));
+        }
+        Ok(())
+    }
+
+    /// Router `n` just became master: whom did it displace?
+    fn check_takeover(
+        &self,
+        net: &Network,
+        plan: &Plan,
+        traits: &[Traits],
+        n: usize,
+        v: usize,
+    ) -> Result<(), String> {
+        // A router that does not know the interval of the others cannot know how long to wait.
+        if plan.is_mixed() {
+            return Ok(());
+        }
+        let long_ago = net.now() - plan.down_time();
+        let may_preempt =
+            |m: usize| traits[n].priorities[v] > traits[m].priorities[v] && !traits[n].nopreempt;
+        let is_clean = self.clean[plan.link(v)].is_some_and(|since| since < long_ago);
+        if net.now() < Instant::ZERO + plan.down_time() || !is_clean {
+            return Ok(());
+        }
+        let was_in_order = |m: usize| {
+            m != n
+                && self.in_order[m] < long_ago
+                && self.master_since[m][v].is_some_and(|since| since < long_ago)
+        };
+        let (name, all) = (&net.routers()[n].name, net.routers());
+        match (0..all.len()).find(|&m| was_in_order(m) && !may_preempt(m)) {
+            Some(m) => Err(format!("{name} displaces {} as master of V{v}", all[m].name)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_two_masters(
+        &self,
+        net: &Network,
+        plan: &Plan,
+        traits: &[Traits],
+        v: usize,
+    ) -> Result<(), String> {
+        let Some(clean) = self.clean[plan.link(v)] else { return Ok(()) };
+        let masters: Vec<(usize, Instant)> = (0..traits.len())
+            .filter_map(|n| Some((n, self.master_since[n][v]?.max(self.in_order[n]).max(clean))))
+            .collect();
+        for (a, since_a) in &masters {
+            // The better one: higher priority, then higher address.
+            for (b, since_b) in &masters {
+                let rank = |n: usize| (traits[n].priorities[v], n);
+                if rank(*a) <= rank(*b) {
+                    continue;
+                }
+                let together = net.now().since(*since_a.max(since_b));
+                if together > traits[*a].interval() + SLACK {
+                    let [a, b] = [a, b].map(|n| &net.routers()[*n].name);
+                    return Err(format!("{a} and {b} are masters of V{v} for {together:?}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything was in order for long enough.
+    pub(crate) fn check_agreement(&self, net: &Network, traits: &[Traits]) -> Result<(), String> {
+        for v in 0..self.master_since[0].len() {
+            let phase = |r: &Router| r.vrrp().instance(Plan::id(v)).map(|i| i.phase());
+            let able = |n: &usize| {
+                let router = &net.routers()[*n];
+                router.life() != Life::Off
+                    && matches!(phase(router), Some(Phase::Backup | Phase::Master))
+            };
+            let able: Vec<usize> = (0..traits.len()).filter(able).collect();
+            let is_master = |n: &&usize| phase(&net.routers()[**n]) == Some(Phase::Master);
+            let masters: Vec<usize> = able.iter().filter(is_master).copied().collect();
+            let names = |list: &[usize]| {
+                list.iter().map(|n| net.routers()[*n].name.clone()).collect::<Vec<_>>().join(" ")
+            };
+            let [master] = masters[..] else {
+                if able.is_empty() {
+                    continue;
+                }
+                let (masters, able) = (names(&masters), names(&able));
+                return Err(format!("V{v}: masters are [{masters}] of [{able}]"));
+            };
+            let priority = |n: &usize| traits[*n].priorities[v];
+            let best = able.iter().map(priority).max().expect("there is a master");
+            let all_preempt = able.iter().all(|n| !traits[*n].nopreempt);
+            if all_preempt && priority(&master) != best {
+                return Err(format!("V{v}: master is {}, which is not the best", names(&[master])));
+            }
+            let router = &net.routers()[master];
+            if !key_of(router, v).is_some_and(|key| router.has(&key)) {
+                return Err(format!("V{v}: {} is master without addresses", router.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The address of a virtual router as the kernel of a router has it.
+pub(crate) fn key_of(router: &Router, v: usize) -> Option<Key> {
+    let i = router.vrrp().instance(Plan::id(v))?;
+    i.config().addresses.first().map(Key::of)
+}

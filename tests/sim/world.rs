@@ -1,0 +1,314 @@
+//! What a seed makes: routers, virtual routers, their configurations, and the course of events.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use keepalived::base::ids::InstanceId;
+use keepalived::base::time::{Duration, Instant};
+use keepalived::model::Config;
+use keepalived::sim::words::Words;
+use keepalived::sim::{Network, Rng, Router, Segment, Turn};
+
+use super::conf::Conf;
+use super::watch::Watch;
+
+/// What all routers have in common.
+pub(crate) struct Plan {
+    pub(crate) virtual_routers: u64,
+    pub(crate) links: Vec<String>,
+    version: u64,
+    v6: bool,
+    /// Every router has one of these.
+    intervals_ms: Vec<u64>,
+    pub(crate) grouped: bool,
+    pub(crate) preempt_delay: u64,
+    startup_delay: u64,
+    pub(crate) down_timer_adverts: u64,
+}
+
+/// One router as it is configured.
+#[derive(Clone)]
+pub(crate) struct Traits {
+    /// By virtual router.
+    pub(crate) priorities: Vec<u64>,
+    interval_ms: u64,
+    pub(crate) nopreempt: bool,
+    flags: Vec<&'static str>,
+}
+
+pub(crate) struct World {
+    pub(crate) net: Network,
+    pub(crate) plan: Plan,
+    pub(crate) routers: Vec<Traits>,
+    pub(crate) rng: Rng,
+    pub(crate) watch: Watch,
+    traced: bool,
+    pub(crate) trace: Vec<String>,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, traced: bool) -> Self {
+        let mut rng = Rng::new(seed ^ 0x5eed);
+        let count = rng.between(2, 6);
+        let plan = Plan::draw(&mut rng);
+        let routers: Vec<Traits> = (0..count).map(|n| Traits::draw(n, &plan, &mut rng)).collect();
+        let mut net = Network::new(seed);
+        net.latency = Duration::from_micros(*rng.pick(&[0, 200, 1000]));
+        for link in &plan.links {
+            net.segments.insert(link.clone(), Segment::default());
+        }
+        for n in 0..routers.len() {
+            let own = |(segment, link): (usize, &String)| {
+                let v4 = format!("10.0.{segment}.{}", n + 1);
+                let v6 = format!("fe80::{segment}:{}", n + 1);
+                (link.clone(), [v4, v6].iter().flat_map(|a| a.parse::<IpAddr>()).collect())
+            };
+            let own: BTreeMap<_, _> = plan.links.iter().enumerate().map(own).collect();
+            let mut router = Router::new(format!("R{}", n + 1), own);
+            // Never so small that a virtual router would get no place in it.
+            router.socket_size = usize::try_from(rng.between(4, 40)).expect("small");
+            net.add(router);
+        }
+        let watch = Watch::new(routers.len(), &plan);
+        Self { net, plan, routers, rng, watch, traced, trace: Vec::new() }
+    }
+
+    /// Several times: trouble, then peace, in which the routers must agree.
+    pub(crate) fn run(&mut self) -> Result<(), String> {
+        for n in 0..self.routers.len() {
+            if !self.rng.one_in(4) {
+                self.start(n)?;
+            }
+        }
+        for _ in 0..self.rng.between(1, 4) {
+            self.trouble()?;
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    /// Everything that goes wrong with the network stops; then the routers agree, and stay so.
+    fn settle(&mut self) -> Result<(), String> {
+        self.heal();
+        let until = self.watch.quiet_from(&self.net) + self.patience();
+        self.run_until(until)?;
+        self.watch.check_agreement(&self.net, &self.routers)?;
+        let before = self.watch.transitions;
+        self.run_until(until + 3 * self.interval())?;
+        if self.watch.transitions != before {
+            return Err("the state changed although nothing happened".to_owned());
+        }
+        self.watch.check_agreement(&self.net, &self.routers)
+    }
+
+    /// How long the routers may take to agree: three intervals and the down time, with a second
+    /// chance after a stall, and all the delays that are configured.
+    fn patience(&self) -> Duration {
+        let waits = Duration::from_secs(self.plan.preempt_delay + self.plan.startup_delay);
+        self.down_time() + 3 * self.interval() + waits + Duration::from_millis(50)
+    }
+
+    /// The longest a backup waits for a sign of life.
+    pub(crate) fn down_time(&self) -> Duration {
+        self.plan.down_time()
+    }
+
+    /// The longest interval of all.
+    pub(crate) fn interval(&self) -> Duration {
+        self.plan.interval()
+    }
+
+    pub(crate) fn run_until(&mut self, until: Instant) -> Result<(), String> {
+        while let Some(turn) = self.net.step(until) {
+            self.see(&turn)?;
+        }
+        Ok(())
+    }
+
+    /// Starts a router, or makes it read its configuration again.
+    pub(crate) fn start(&mut self, n: usize) -> Result<(), String> {
+        self.watch.disturb_router(n, self.net.now());
+        let config = self.config(n);
+        let turn = self.net.start(n, config);
+        self.see(&turn)
+    }
+
+    pub(crate) fn stop(&mut self, n: usize) -> Result<(), String> {
+        let turn = self.net.stop(n);
+        self.see(&turn)
+    }
+
+    fn see(&mut self, turn: &Turn) -> Result<(), String> {
+        let router = &self.net.routers()[turn.router];
+        if self.traced {
+            let (now, name) = (self.net.now(), &router.name);
+            let line = |a| format!("{now} {name} {}", Words(a, router.vrrp()));
+            self.trace.extend(turn.actions.iter().map(line));
+        }
+        self.watch.after(&self.net, &self.plan, &self.routers, turn)
+    }
+
+    pub(crate) fn note(&mut self, what: impl FnOnce() -> String) {
+        if self.traced {
+            self.trace.push(format!("{} -- {}", self.net.now(), what()));
+        }
+    }
+
+    fn config(&self, n: usize) -> Config {
+        let (plan, router) = (&self.plan, &self.routers[n]);
+        let mut conf = Conf::default();
+        let mut add = |line: String| conf.add(&line).expect("a line of a configuration");
+        if plan.startup_delay > 0 {
+            add(format!("global vrrp_startup_delay {}", plan.startup_delay));
+        }
+        let numbers = 0..usize::try_from(plan.virtual_routers).expect("small");
+        for v in numbers.clone() {
+            let mut words = vec![
+                format!("instance V{v} priority {}", router.priorities[v]),
+                format!("version {}", plan.version),
+                format!("interface {}", plan.links[v % plan.links.len()]),
+                format!("advert_int {}", router.interval_ms as f64 / 1e3),
+                format!("down_timer_adverts {}", plan.down_timer_adverts),
+            ];
+            if plan.v6 {
+                words.push(format!("virtual_ipaddress {{ fe80::{} }}", 100 + v));
+            }
+            if router.nopreempt {
+                words.push("nopreempt".to_owned());
+            } else if plan.preempt_delay > 0 && router.priorities[v] != 255 {
+                words.push(format!("preempt_delay {}", plan.preempt_delay));
+            }
+            words.extend(router.flags.iter().map(|f| (*f).to_owned()));
+            add(words.join(", "));
+        }
+        if plan.grouped {
+            let members: Vec<_> = numbers.map(|v| format!("V{v}")).collect();
+            add(format!("group G {}", members.join(" ")));
+        }
+        conf.load().expect("nothing to complain about")
+    }
+
+    /// The cast, for the report of a failure.
+    pub(crate) fn describe(&self) -> String {
+        let mut text = String::new();
+        for (n, r) in self.routers.iter().enumerate() {
+            let (name, size) = (&self.net.routers()[n].name, self.net.routers()[n].socket_size);
+            text.push_str(&format!(
+                "{name}: priorities {:?}, interval {} ms, nopreempt {}, {:?}, socket {size}\n",
+                r.priorities, r.interval_ms, r.nopreempt, r.flags
+            ));
+        }
+        let p = &self.plan;
+        text + &format!(
+            "version {}, v6 {}, grouped {}, links {:?}, preempt delay {} s, startup delay {} s, down after {}\n",
+            p.version, p.v6, p.grouped, p.links, p.preempt_delay, p.startup_delay, p.down_timer_adverts
+        )
+    }
+}
+
+impl Plan {
+    fn draw(rng: &mut Rng) -> Self {
+        let virtual_routers = rng.between(1, 4);
+        let version = rng.between(2, 4);
+        let intervals_ms = match (version, rng.between(0, 8)) {
+            (2, n) => vec![if n == 0 { 2000 } else { 1000 }],
+            (_, 0) => vec![100, 300, 1000],
+            (_, 1 | 2) => vec![100],
+            (_, 3) => vec![500],
+            _ => vec![1000],
+        };
+        let links = rng.between(1, 3);
+        Self {
+            virtual_routers,
+            links: (0..links).map(|n| format!("eth{n}")).collect(),
+            version,
+            v6: version == 3 && rng.one_in(4),
+            intervals_ms,
+            grouped: virtual_routers > 1 && rng.one_in(3),
+            preempt_delay: if rng.one_in(8) { rng.between(1, 6) } else { 0 },
+            startup_delay: if rng.one_in(10) { 2 } else { 0 },
+            down_timer_adverts: *rng.pick(&[3, 3, 3, 2, 5]),
+        }
+    }
+
+    /// Different intervals: a router that starts does not know those of the others.
+    pub(crate) fn is_mixed(&self) -> bool {
+        self.intervals_ms.len() > 1
+    }
+
+    pub(crate) fn interval(&self) -> Duration {
+        let longest = self.intervals_ms.iter().max().expect("there is one");
+        Duration::from_millis(*longest)
+    }
+
+    /// Every interval, the skew, and after a stall one more interval and skew.
+    pub(crate) fn down_time(&self) -> Duration {
+        let adverts = u32::try_from(self.down_timer_adverts).expect("small");
+        (adverts + 1) * self.interval() + 2 * self.skew()
+    }
+
+    /// The longest possible.
+    pub(crate) fn skew(&self) -> Duration {
+        if self.version == 2 {
+            Duration::from_secs(1)
+        } else {
+            self.interval()
+        }
+    }
+
+    /// The interface of a virtual router.
+    pub(crate) fn link(&self, v: usize) -> &str {
+        &self.links[v % self.links.len()]
+    }
+
+    /// The address of a virtual router, as the kernel has it.
+    pub(crate) fn id(v: usize) -> InstanceId {
+        InstanceId(u32::try_from(v).expect("small"))
+    }
+}
+
+impl Traits {
+    fn draw(n: u64, plan: &Plan, rng: &mut Rng) -> Self {
+        let mut router = Self {
+            priorities: Vec::new(),
+            interval_ms: *rng.pick(&plan.intervals_ms),
+            nopreempt: rng.one_in(3),
+            flags: Vec::new(),
+        };
+        for (flag, one_in) in [
+            ("lower_prio_no_advert", 8),
+            ("higher_prio_send_advert", 8),
+            ("garp_lower_prio_repeat 1", 4),
+        ] {
+            if rng.one_in(one_in) {
+                router.flags.push(flag);
+            }
+        }
+        if router.nopreempt && rng.one_in(3) {
+            router.flags.push("timer_expired_backup");
+        }
+        let is_owner = n == 0 && rng.one_in(8);
+        if is_owner {
+            router.nopreempt = false;
+            router.flags.retain(|f| *f != "timer_expired_backup");
+        }
+        router.draw_priorities(plan, is_owner, rng);
+        router
+    }
+
+    pub(crate) const fn interval(&self) -> Duration {
+        Duration::from_millis(self.interval_ms)
+    }
+
+    /// Members of a group have one priority, or no router would be best for all of them.
+    pub(crate) fn draw_priorities(&mut self, plan: &Plan, is_owner: bool, rng: &mut Rng) {
+        let one = *rng.pick(&[50, 100, 100, 150, 254]);
+        self.priorities = (0..plan.virtual_routers)
+            .map(|_| match (is_owner, plan.grouped) {
+                (true, _) => 255,
+                (false, true) => one,
+                (false, false) => *rng.pick(&[1, 50, 100, 100, 150, 254]),
+            })
+            .collect();
+    }
+}
