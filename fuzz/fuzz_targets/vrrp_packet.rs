@@ -161,6 +161,8 @@ fn configured(choice: u8, pdu: &[u8]) -> Instance {
         accept: true,
         dont_track_primary: false,
         tracked_links: Vec::new(),
+        tracked: Vec::new(),
+        notify: Default::default(),
         garp: Garp {
             delay: Duration::ZERO,
             repeat: 1,

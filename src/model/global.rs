@@ -6,6 +6,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use super::notify::{Fifos, LifeScript, Mail};
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Global {
     /// `router_id`; the host name where the file has none (filled in at start).
@@ -42,6 +44,13 @@ pub struct Global {
     pub rt_priority: Option<u8>,
     /// `vrrp_no_swap`: lock all memory.
     pub no_swap: bool,
+    /// `smtp_server`; `None`: no mail is sent.
+    pub mail: Option<Mail>,
+    pub fifos: Fifos,
+    /// `startup_script`: ends before anything else begins.
+    pub startup_script: Option<LifeScript>,
+    /// `shutdown_script`: runs after everything has ended.
+    pub shutdown_script: Option<LifeScript>,
 }
 
 impl Default for Global {
@@ -64,6 +73,10 @@ impl Default for Global {
             nice: None,
             rt_priority: None,
             no_swap: false,
+            mail: None,
+            fifos: Fifos::default(),
+            startup_script: None,
+            shutdown_script: None,
         }
     }
 }

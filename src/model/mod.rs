@@ -4,6 +4,9 @@
 
 pub mod diff;
 pub mod global;
+pub mod notify;
+pub mod script;
+pub mod track;
 pub mod vrrp;
 
 pub use global::Global;
@@ -15,4 +18,10 @@ pub struct Config {
     /// In the order of the file, which is the order of everything shown.
     pub instances: Vec<std::rc::Rc<vrrp::Instance>>,
     pub groups: Vec<vrrp::SyncGroup>,
+    /// `vrrp_script`; only those that are tracked.
+    pub scripts: Vec<track::TrackScript>,
+    /// `track_file`.
+    pub files: Vec<track::TrackFile>,
+    /// `vrrp_track_process`; only those that are tracked.
+    pub processes: Vec<track::TrackProcess>,
 }

@@ -6,6 +6,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::notify::Notify;
+use super::track::Tracked;
 use crate::base::addr::{Family, Prefix};
 
 /// `version`. RFC 3768 is 2, RFC 5798 and RFC 9568 are 3.
@@ -217,6 +219,9 @@ pub struct Instance {
     /// `dont_track_primary`: a fault of the own interface does not matter.
     pub dont_track_primary: bool,
     pub tracked_links: Vec<TrackedLink>,
+    /// `track_script`, `track_file`, `track_process`, `track_bfd`.
+    pub tracked: Vec<Tracked>,
+    pub notify: Notify,
     pub garp: Garp,
     /// `virtual_ipaddress`: advertised, and held while MASTER.
     pub addresses: Vec<VirtualAddress>,
@@ -252,6 +257,9 @@ pub struct SyncGroup {
     pub members: Vec<String>,
     /// `track_interface` of the group, applied to every member.
     pub tracked_links: Vec<TrackedLink>,
+    /// `track_script` and the like of the group, applied to every member.
+    pub tracked: Vec<Tracked>,
+    pub notify: Notify,
     /// `sync_group_tracking_weight`: weights count although members act together.
     pub tracking_weight: bool,
 }
@@ -290,6 +298,8 @@ pub(crate) mod tests {
             accept: true,
             dont_track_primary: false,
             tracked_links: Vec::new(),
+            tracked: Vec::new(),
+            notify: Notify::default(),
             garp: Garp {
                 delay: Duration::from_secs(5),
                 repeat: 5,

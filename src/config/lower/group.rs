@@ -11,6 +11,7 @@ use crate::config::document::{Node, Word};
 use crate::config::keyword::Kind;
 use crate::config::keywords;
 use crate::config::statement::Checker;
+use crate::model::notify::Notify;
 use crate::model::vrrp::{SyncGroup, TrackedLink};
 
 /// A group as it is written.
@@ -117,6 +118,8 @@ fn settle_one<'d>(
         name: raw.name.text.to_owned(),
         members: members.into_iter().map(|(_, name)| name.to_owned()).collect(),
         tracked_links,
+        tracked: Vec::new(),
+        notify: Notify::default(),
         tracking_weight: raw.tracking_weight,
     })
 }

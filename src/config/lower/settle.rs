@@ -77,6 +77,8 @@ pub(super) fn settle<'d>(scene: &mut Scene<'_, '_>, mut raw: RawInstance<'d>) ->
         accept: strictly.accept,
         dont_track_primary: raw.dont_track_primary,
         tracked_links,
+        tracked: Vec::new(),
+        notify: Default::default(),
         garp: garp(scene, &raw, &strictly),
         addresses,
         excluded,
