@@ -4,5 +4,6 @@ pub mod addr;
 pub mod deadlines;
 pub mod diag;
 pub mod ids;
+pub mod pattern;
 pub mod ratelimit;
 pub mod time;

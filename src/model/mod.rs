@@ -2,6 +2,7 @@
 //!
 //! Everything in here was checked on the way in; later code meets no invalid value.
 
+pub mod check;
 pub mod diff;
 pub mod global;
 pub mod notify;
