@@ -5,6 +5,7 @@
 pub mod check;
 pub mod diff;
 pub mod global;
+pub mod lvs;
 pub mod notify;
 pub mod script;
 pub mod track;
@@ -25,4 +26,9 @@ pub struct Config {
     pub files: Vec<track::TrackFile>,
     /// `vrrp_track_process`; only those that are tracked.
     pub processes: Vec<track::TrackProcess>,
+    /// `virtual_server`, in the order of the file.
+    pub virtual_servers: Vec<std::rc::Rc<lvs::VirtualServer>>,
+    /// `virtual_server_group`; only those that a virtual server names.
+    pub address_groups: Vec<lvs::AddressGroup>,
+    pub lvs: lvs::Lvs,
 }

@@ -1,0 +1,506 @@
+//! Virtual servers, their real servers, and groups of addresses.
+//!
+//! Every default is already filled in, and what does not go together was put right or left out: a
+//! port that the forwarding method demands, a quorum that could never be reached, a server of the
+//! wrong family.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use super::check::{Check, Tls};
+use super::script::Script;
+use crate::base::addr::Family;
+
+/// One `virtual_server`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VirtualServer {
+    pub service: Service,
+    /// `protocol`; `None` for firewall marks. Default UDP.
+    pub protocol: Option<Protocol>,
+    /// Of the address, or `ip_family`, or what the real servers have, else IPv4.
+    pub family: Family,
+    /// `lvs_sched`, default wlc.
+    pub scheduler: Scheduler,
+    pub scheduler_flags: SchedulerFlags,
+    /// `lvs_method`, default NAT; every real server has its own.
+    pub forwarding: Forwarding,
+    pub persistence: Option<Persistence>,
+    /// `persistence_engine`, at most 16 bytes.
+    pub persistence_engine: Option<String>,
+    /// `ops`: one-packet scheduling. Only UDP and firewall marks.
+    pub one_packet: bool,
+    /// `delay_loop`, default 60 s; every check has its own.
+    pub delay_loop: Duration,
+    /// `alpha`: servers are down until checked; every real server has its own.
+    pub alpha: bool,
+    /// `omega`: what goes away at the end is told as going down.
+    pub omega: bool,
+    /// `ha_suspend`: no checks while the address is not on this host. Only [`Service::Address`].
+    pub ha_suspend: bool,
+    /// `quorum`: least total weight of live servers; 1 or more, and not above the total weight of
+    /// all servers (unless that is 0).
+    pub quorum: u32,
+    /// `hysteresis`, less than `quorum`.
+    pub hysteresis: u32,
+    pub quorum_up: Option<Script>,
+    pub quorum_down: Option<Script>,
+    pub sorry_server: Option<SorryServer>,
+    /// `smtp_alert`, default off.
+    pub mail: bool,
+    /// `virtualhost`; the checks have what follows from it.
+    pub virtualhost: Option<String>,
+    pub snmp_name: Option<String>,
+    /// At least one; no two with one address and port.
+    pub servers: Vec<RealServer>,
+}
+
+impl VirtualServer {
+    /// A real server of this one as it is shown to people: `[ADDR]:PROTOCOL:PORT`.
+    pub const fn server_name<'a>(&self, server: &'a RealServer) -> ServerName<'a> {
+        ServerName { addr: &server.addr, protocol: self.protocol, port: server.port }
+    }
+
+    /// The sorry server as it is shown to people.
+    pub const fn sorry_name<'a>(&self, server: &'a SorryServer) -> ServerName<'a> {
+        ServerName { addr: &server.addr, protocol: self.protocol, port: server.port }
+    }
+}
+
+/// `[ADDR]:PROTOCOL:PORT`, `FWM N`, or `[GROUP]:N`, as logs, FIFOs and mails show it.
+impl fmt::Display for VirtualServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.service {
+            Service::Address { addr, port } => {
+                ServerName { addr, protocol: self.protocol, port: *port }.fmt(f)
+            }
+            Service::Fwmark(mark) => write!(f, "FWM {mark}"),
+            Service::Group { name, index } => write!(f, "[{name}]:{index}"),
+        }
+    }
+}
+
+/// An address as logs, FIFOs and mails show it, IPv4 in brackets too: `[10.1.2.3]:tcp:80`.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerName<'a> {
+    pub addr: &'a IpAddr,
+    pub protocol: Option<Protocol>,
+    pub port: u16,
+}
+
+impl fmt::Display for ServerName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let protocol = self.protocol.map_or("none", Protocol::name);
+        write!(f, "[{}]:{protocol}:{}", self.addr, self.port)
+    }
+}
+
+/// What a virtual server listens to.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Service {
+    /// Port 0: every port, with persistence.
+    Address { addr: IpAddr, port: u16 },
+    /// `fwmark N`: packets with this firewall mark.
+    Fwmark(u32),
+    /// `group NAME`: a service for every entry of an [`AddressGroup`] that exists.
+    Group {
+        name: String,
+        /// Which of the virtual servers of this group, counted from 0; only to be shown.
+        index: u32,
+    },
+}
+
+/// `protocol`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Protocol {
+    Tcp,
+    Udp,
+    Sctp,
+}
+
+impl Protocol {
+    pub const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Sctp];
+
+    /// As shown to people; the configuration has it in either case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Sctp => "sctp",
+        }
+    }
+
+    /// IANA's number.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Tcp => 6,
+            Self::Udp => 17,
+            Self::Sctp => 132,
+        }
+    }
+}
+
+/// `lvs_sched`, by the names the kernel has for them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Scheduler {
+    Rr,
+    Wrr,
+    Lc,
+    Wlc,
+    Lblc,
+    Lblcr,
+    Sh,
+    Mh,
+    Dh,
+    Fo,
+    Ovf,
+    Sed,
+    Nq,
+    Twos,
+}
+
+impl Scheduler {
+    pub const ALL: [Self; 14] = [
+        Self::Rr,
+        Self::Wrr,
+        Self::Lc,
+        Self::Wlc,
+        Self::Lblc,
+        Self::Lblcr,
+        Self::Sh,
+        Self::Mh,
+        Self::Dh,
+        Self::Fo,
+        Self::Ovf,
+        Self::Sed,
+        Self::Nq,
+        Self::Twos,
+    ];
+
+    /// The name in the configuration, which is the kernel's.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rr => "rr",
+            Self::Wrr => "wrr",
+            Self::Lc => "lc",
+            Self::Wlc => "wlc",
+            Self::Lblc => "lblc",
+            Self::Lblcr => "lblcr",
+            Self::Sh => "sh",
+            Self::Mh => "mh",
+            Self::Dh => "dh",
+            Self::Fo => "fo",
+            Self::Ovf => "ovf",
+            Self::Sed => "sed",
+            Self::Nq => "nq",
+            Self::Twos => "twos",
+        }
+    }
+}
+
+/// What a scheduler is told besides; each has its own meaning for them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct SchedulerFlags {
+    /// `flag-1`, `sh-fallback`, `mh-fallback`.
+    pub first: bool,
+    /// `flag-2`, `sh-port`, `mh-port`.
+    pub second: bool,
+    /// `flag-3`.
+    pub third: bool,
+}
+
+/// `lvs_method`: how packets reach a real server.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Forwarding {
+    /// `NAT`, the only one that can change the port.
+    #[default]
+    Nat,
+    /// `DR`.
+    Direct,
+    /// `TUN`, the only one that can change the family.
+    Tunnel(Tunnel),
+}
+
+/// `type` and options of `TUN`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Tunnel {
+    #[default]
+    Ipip,
+    Gue {
+        port: u16,
+        checksum: TunnelChecksum,
+    },
+    Gre {
+        /// `csum`.
+        checksum: bool,
+    },
+}
+
+/// The checksum of a GUE tunnel.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum TunnelChecksum {
+    /// `nocsum`.
+    #[default]
+    None,
+    /// `csum`.
+    Plain,
+    /// `remcsum`: remote checksum offload.
+    Remote,
+}
+
+/// `persistence_timeout` and `persistence_granularity`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Persistence {
+    /// Seconds, 1..=2,678,400.
+    pub timeout: u32,
+    /// Clients that count as one; `None`: every address is its own.
+    pub granularity: Option<Granularity>,
+}
+
+/// `persistence_granularity`, of the family of the virtual server.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Granularity {
+    Mask(Ipv4Addr),
+    /// 1..=128.
+    Prefix(u8),
+}
+
+/// `sorry_server`: what is used while the quorum is lost, with weight 1.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SorryServer {
+    pub addr: IpAddr,
+    pub port: u16,
+    /// `sorry_server_lvs_method`, default that of the virtual server.
+    pub forwarding: Forwarding,
+    /// `sorry_server_inhibit`: always there, with weight 0 while it is not needed.
+    pub inhibit: bool,
+}
+
+/// One `real_server`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RealServer {
+    pub addr: IpAddr,
+    /// That of the virtual server unless the method is NAT and the file says otherwise.
+    pub port: u16,
+    /// `weight` 0..=2,147,483,647, default 1.
+    pub weight: u32,
+    pub forwarding: Forwarding,
+    /// `uthreshold`: connections above which it is not chosen; 0: none.
+    pub upper_threshold: u32,
+    /// `lthreshold`: connections below which it is chosen again; 0: none.
+    pub lower_threshold: u32,
+    /// `inhibit_on_failure`: weight 0 instead of removal.
+    pub inhibit_on_failure: bool,
+    pub notify_up: Option<Script>,
+    pub notify_down: Option<Script>,
+    /// `alpha`: down until checked; every check has its own.
+    pub alpha: bool,
+    /// `smtp_alert`, default on.
+    pub mail: bool,
+    /// `virtualhost`, default that of the virtual server; the checks have what follows from it.
+    pub virtualhost: Option<String>,
+    pub snmp_name: Option<String>,
+    pub checks: Vec<Check>,
+}
+
+/// One `virtual_server_group`; only those that a virtual server names.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AddressGroup {
+    pub name: String,
+    pub entries: Vec<GroupEntry>,
+}
+
+/// One line of a `virtual_server_group`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum GroupEntry {
+    /// Every address from `first` to `last`, which are of one family and in order. Port 0: every
+    /// port.
+    Range { first: IpAddr, last: IpAddr, port: u16 },
+    /// `fwmark N [inet|inet6]`; `family` is that of the virtual server where the line has none.
+    Fwmark { mark: u32, family: Option<Family> },
+}
+
+impl GroupEntry {
+    /// The family, as far as the line itself says it.
+    pub const fn family(&self) -> Option<Family> {
+        match self {
+            Self::Range { first, .. } => Some(Family::of(first)),
+            Self::Fwmark { family, .. } => *family,
+        }
+    }
+
+    /// The services of this entry, in the order of the addresses.
+    pub fn services(&self) -> impl Iterator<Item = Service> {
+        let (range, v6, port, mark) = match *self {
+            Self::Range { first, last, port } => {
+                (to_number(first)..=to_number(last), first.is_ipv6(), port, None)
+            }
+            Self::Fwmark { mark, .. } => (0..=0, false, 0, Some(mark)),
+        };
+        range.map(move |n| match mark {
+            Some(mark) => Service::Fwmark(mark),
+            None => Service::Address { addr: to_address(n, v6), port },
+        })
+    }
+}
+
+fn to_number(addr: IpAddr) -> u128 {
+    match addr {
+        IpAddr::V4(a) => u128::from(u32::from(a)),
+        IpAddr::V6(a) => u128::from(a),
+    }
+}
+
+fn to_address(n: u128, v6: bool) -> IpAddr {
+    match u32::try_from(n) {
+        Ok(n) if !v6 => Ipv4Addr::from(n).into(),
+        _ => Ipv6Addr::from(n).into(),
+    }
+}
+
+/// What concerns IPVS and the checks as a whole.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Lvs {
+    /// `lvs_timeouts`.
+    pub timeouts: Timeouts,
+    /// `lvs_flush`: everything in IPVS goes away at start.
+    pub flush: bool,
+    pub flush_on_stop: FlushOnStop,
+    /// `lvs_sync_daemon`.
+    pub sync_daemon: Option<SyncDaemon>,
+    /// `rs_init_notifies`: the first state of a real server is told too.
+    pub init_notifies: bool,
+    /// `no_checker_emails`: mail only when a real server goes up or down, not for each check.
+    pub no_checker_mail: bool,
+    /// `SSL`: key material of every `SSL_GET`.
+    pub tls: Tls,
+}
+
+/// `lvs_timeouts` in seconds, 0..=2,678,400; `None` and 0 keep the kernel's own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Timeouts {
+    pub tcp: Option<u32>,
+    pub tcp_fin: Option<u32>,
+    pub udp: Option<u32>,
+}
+
+/// `lvs_flush_on_stop`: what goes away at the end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum FlushOnStop {
+    /// Our destinations, then our services.
+    #[default]
+    Off,
+    /// `VS`: our services, and their destinations with them.
+    Services,
+    /// Everything in IPVS.
+    All,
+}
+
+/// `lvs_sync_daemon`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyncDaemon {
+    pub interface: String,
+    /// The `vrrp_instance` whose state says which of the two daemons runs. `None`: both run.
+    pub instance: Option<String>,
+    /// `id`, default that of the instance, else 0.
+    pub id: u8,
+    /// `maxlen`; `None`, here and below: the kernel's own.
+    pub max_len: Option<u16>,
+    pub port: Option<u16>,
+    pub ttl: Option<u8>,
+    /// Multicast.
+    pub group: Option<IpAddr>,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A virtual server with every default and no real server, for tests to change.
+    pub(crate) fn virtual_server(addr: [u8; 4], port: u16) -> VirtualServer {
+        VirtualServer {
+            service: Service::Address { addr: addr.into(), port },
+            protocol: Some(Protocol::Tcp),
+            family: Family::V4,
+            scheduler: Scheduler::Wlc,
+            scheduler_flags: SchedulerFlags::default(),
+            forwarding: Forwarding::Nat,
+            persistence: None,
+            persistence_engine: None,
+            one_packet: false,
+            delay_loop: Duration::from_secs(60),
+            alpha: false,
+            omega: false,
+            ha_suspend: false,
+            quorum: 1,
+            hysteresis: 0,
+            quorum_up: None,
+            quorum_down: None,
+            sorry_server: None,
+            mail: false,
+            virtualhost: None,
+            snmp_name: None,
+            servers: Vec::new(),
+        }
+    }
+
+    /// A real server with every default and no check.
+    pub(crate) fn real_server(addr: [u8; 4], port: u16) -> RealServer {
+        RealServer {
+            addr: addr.into(),
+            port,
+            weight: 1,
+            forwarding: Forwarding::Nat,
+            upper_threshold: 0,
+            lower_threshold: 0,
+            inhibit_on_failure: false,
+            notify_up: None,
+            notify_down: None,
+            alpha: false,
+            mail: true,
+            virtualhost: None,
+            snmp_name: None,
+            checks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn servers_are_shown_with_brackets_whatever_the_family() {
+        let mut vs = virtual_server([10, 3, 0, 101], 80);
+        assert_eq!(vs.to_string(), "[10.3.0.101]:tcp:80");
+        let rs = real_server([10, 3, 0, 11], 8080);
+        assert_eq!(vs.server_name(&rs).to_string(), "[10.3.0.11]:tcp:8080");
+        vs.service = Service::Address { addr: Ipv6Addr::LOCALHOST.into(), port: 53 };
+        vs.protocol = Some(Protocol::Udp);
+        assert_eq!(vs.to_string(), "[::1]:udp:53");
+        vs.service = Service::Group { name: "web".into(), index: 1 };
+        assert_eq!(vs.to_string(), "[web]:1");
+        vs.service = Service::Fwmark(7);
+        vs.protocol = None;
+        assert_eq!(vs.to_string(), "FWM 7");
+        assert_eq!(vs.server_name(&rs).to_string(), "[10.3.0.11]:none:8080");
+    }
+
+    #[test]
+    fn a_range_has_both_of_its_ends() {
+        let entry = |first: &str, last: &str| GroupEntry::Range {
+            first: first.parse().unwrap(),
+            last: last.parse().unwrap(),
+            port: 80,
+        };
+        let shown = |e: GroupEntry| -> Vec<String> {
+            let shown = e.services().map(|s| match s {
+                Service::Address { addr, port } => format!("{addr} {port}"),
+                other => format!("{other:?}"),
+            });
+            shown.collect()
+        };
+        assert_eq!(
+            shown(entry("10.0.0.254", "10.0.1.0")).join(","),
+            "10.0.0.254 80,10.0.0.255 80,10.0.1.0 80"
+        );
+        assert_eq!(shown(entry("::1", "::2")), ["::1 80", "::2 80"]);
+        assert_eq!(shown(entry("255.255.255.255", "255.255.255.255")), ["255.255.255.255 80"]);
+        assert_eq!(shown(GroupEntry::Fwmark { mark: 5, family: None }), ["Fwmark(5)"]);
+    }
+}
