@@ -8,6 +8,7 @@ pub mod checksum;
 pub mod ether;
 pub mod ip;
 pub mod ndisc;
+pub mod netlink;
 pub mod vrrp;
 
 /// Too few bytes, or bytes that contradict each other.

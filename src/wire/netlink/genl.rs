@@ -1,0 +1,83 @@
+//! Generic netlink: families that the kernel numbers as they are loaded, and the controller that
+//! knows the numbers.
+
+use super::{attributes, text_of, u16_of, Writer};
+use crate::wire::Malformed;
+
+/// The family that is always there (`nlctrl`).
+pub const CONTROLLER: u16 = 16;
+/// Command, version, two bytes of nothing.
+pub const HEADER_LEN: usize = 4;
+
+const CTRL_CMD_GETFAMILY: u8 = 3;
+const CTRL_ATTR_FAMILY_ID: u16 = 1;
+const CTRL_ATTR_FAMILY_NAME: u16 = 2;
+
+/// Begins a command of a family.
+pub fn begin(out: &mut Vec<u8>, family: u16, flags: u16, command: u8, version: u8) -> Writer<'_> {
+    let mut w = Writer::begin(out, family, flags);
+    w.raw(&[command, version, 0, 0]);
+    w
+}
+
+/// The command of a message, and its attributes.
+pub fn parse(body: &[u8]) -> Result<(u8, &[u8]), Malformed> {
+    let (head, rest) = body.split_first_chunk::<HEADER_LEN>().ok_or(Malformed)?;
+    Ok((head[0], rest))
+}
+
+/// Asks the controller for the number of a family. The kernel loads the family's module for it if
+/// it can.
+pub fn emit_resolve(name: &str, out: &mut Vec<u8>) {
+    let mut w = begin(out, CONTROLLER, 0, CTRL_CMD_GETFAMILY, 1);
+    w.text(CTRL_ATTR_FAMILY_NAME, name);
+    w.finish();
+}
+
+/// The number of the family called `name`, from the controller's answer.
+pub fn parse_family(body: &[u8], name: &str) -> Result<u16, Malformed> {
+    let (_, list) = parse(body)?;
+    let (mut id, mut named) = (None, false);
+    for attribute in attributes(list) {
+        match attribute? {
+            (CTRL_ATTR_FAMILY_ID, value) => id = Some(u16_of(value)?),
+            (CTRL_ATTR_FAMILY_NAME, value) => named = text_of(value) == name.as_bytes(),
+            _ => {}
+        }
+    }
+    id.filter(|_| named).ok_or(Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{messages, NLMSG_ERROR};
+    use super::*;
+
+    #[test]
+    fn the_number_comes_with_the_name() {
+        let mut out = Vec::new();
+        let mut w = begin(&mut out, CONTROLLER, 0, 1, 2);
+        w.text(CTRL_ATTR_FAMILY_NAME, "IPVS");
+        w.u16(CTRL_ATTR_FAMILY_ID, 0x21);
+        w.finish();
+        let (_, body) = messages(&out).next().expect("a message");
+        assert_eq!(parse_family(body, "IPVS"), Ok(0x21));
+        assert_eq!(parse_family(body, "IPV"), Err(Malformed));
+        // The last two bytes only fill up.
+        for len in 0..body.len() - 2 {
+            assert_eq!(parse_family(&body[..len], "IPVS"), Err(Malformed));
+        }
+    }
+
+    #[test]
+    fn the_controller_is_asked_by_name() {
+        let mut out = Vec::new();
+        emit_resolve("IPVS", &mut out);
+        let (header, body) = messages(&out).next().expect("a message");
+        assert_eq!(header.kind, CONTROLLER);
+        assert_ne!(header.kind, NLMSG_ERROR);
+        assert_eq!(body[..4], [CTRL_CMD_GETFAMILY, 1, 0, 0]);
+        let found: Vec<_> = attributes(&body[4..]).collect();
+        assert_eq!(found, [Ok((CTRL_ATTR_FAMILY_NAME, &b"IPVS\0"[..]))]);
+    }
+}

@@ -1,0 +1,179 @@
+//! What the kernel can be asked: to change something ([`Request`]) or to show it ([`Query`]).
+
+use netlink_packet_core::NLM_F_DUMP;
+
+use super::daemon::emit_role;
+use super::{Daemon, Destination, DestinationKey, Role, Service, ServiceKey};
+use crate::wire::netlink::{attributes, genl, u32_of};
+use crate::wire::Malformed;
+
+/// Of the family.
+const VERSION: u8 = 1;
+
+const NEW_SERVICE: u8 = 1;
+const SET_SERVICE: u8 = 2;
+const DEL_SERVICE: u8 = 3;
+const GET_SERVICE: u8 = 4;
+const NEW_DEST: u8 = 5;
+const SET_DEST: u8 = 6;
+const DEL_DEST: u8 = 7;
+const GET_DEST: u8 = 8;
+const NEW_DAEMON: u8 = 9;
+const DEL_DAEMON: u8 = 10;
+const GET_DAEMON: u8 = 11;
+const SET_CONFIG: u8 = 12;
+const GET_CONFIG: u8 = 13;
+const GET_INFO: u8 = 15;
+const ZERO: u8 = 16;
+const FLUSH: u8 = 17;
+
+const CMD_ATTR_TIMEOUT_TCP: u16 = 4;
+const CMD_ATTR_TIMEOUT_TCP_FIN: u16 = 5;
+const CMD_ATTR_TIMEOUT_UDP: u16 = 6;
+
+const INFO_ATTR_VERSION: u16 = 1;
+const INFO_ATTR_CONN_TAB_SIZE: u16 = 2;
+
+/// A change; the answer is an errno.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Request {
+    AddService(Service),
+    ChangeService(Service),
+    /// Takes the destinations along.
+    RemoveService(ServiceKey),
+    AddDestination(ServiceKey, Destination),
+    ChangeDestination(ServiceKey, Destination),
+    RemoveDestination(ServiceKey, DestinationKey),
+    StartDaemon(Daemon),
+    StopDaemon(Role),
+    SetTimeouts(Timeouts),
+    /// Sets the counters of one service, or of all, to zero.
+    Zero(Option<ServiceKey>),
+    /// Removes every service, whoever added it.
+    Flush,
+}
+
+impl Request {
+    const fn command(&self) -> u8 {
+        match self {
+            Self::AddService(_) => NEW_SERVICE,
+            Self::ChangeService(_) => SET_SERVICE,
+            Self::RemoveService(_) => DEL_SERVICE,
+            Self::AddDestination(..) => NEW_DEST,
+            Self::ChangeDestination(..) => SET_DEST,
+            Self::RemoveDestination(..) => DEL_DEST,
+            Self::StartDaemon(_) => NEW_DAEMON,
+            Self::StopDaemon(_) => DEL_DAEMON,
+            Self::SetTimeouts(_) => SET_CONFIG,
+            Self::Zero(_) => ZERO,
+            Self::Flush => FLUSH,
+        }
+    }
+
+    /// Appends the message; `family` is what the controller said.
+    pub fn emit(&self, family: u16, out: &mut Vec<u8>) {
+        let mut w = genl::begin(out, family, 0, self.command(), VERSION);
+        match self {
+            Self::AddService(service) | Self::ChangeService(service) => service.emit(&mut w),
+            Self::RemoveService(key) | Self::Zero(Some(key)) => key.emit(&mut w),
+            Self::AddDestination(service, d) | Self::ChangeDestination(service, d) => {
+                service.emit(&mut w);
+                d.emit(&mut w);
+            }
+            Self::RemoveDestination(service, key) => {
+                service.emit(&mut w);
+                key.emit(&mut w);
+            }
+            Self::StartDaemon(daemon) => daemon.emit(&mut w),
+            Self::StopDaemon(role) => emit_role(*role, &mut w),
+            Self::SetTimeouts(t) => {
+                w.u32(CMD_ATTR_TIMEOUT_TCP, t.tcp);
+                w.u32(CMD_ATTR_TIMEOUT_TCP_FIN, t.tcp_fin);
+                w.u32(CMD_ATTR_TIMEOUT_UDP, t.udp);
+            }
+            Self::Zero(None) | Self::Flush => {}
+        }
+        w.finish();
+    }
+}
+
+/// A question; the answer is one message, or a dump of many.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Query {
+    Services,
+    Destinations(ServiceKey),
+    Daemons,
+    Timeouts,
+    Info,
+}
+
+impl Query {
+    /// True if the answer ends with a message of its own, whatever it holds.
+    pub const fn is_dump(&self) -> bool {
+        matches!(self, Self::Services | Self::Destinations(_) | Self::Daemons)
+    }
+
+    /// Appends the message; `family` is what the controller said.
+    pub fn emit(&self, family: u16, out: &mut Vec<u8>) {
+        let command = match self {
+            Self::Services => GET_SERVICE,
+            Self::Destinations(_) => GET_DEST,
+            Self::Daemons => GET_DAEMON,
+            Self::Timeouts => GET_CONFIG,
+            Self::Info => GET_INFO,
+        };
+        let flags = if self.is_dump() { NLM_F_DUMP } else { 0 };
+        let mut w = genl::begin(out, family, flags, command, VERSION);
+        if let Self::Destinations(service) = self {
+            service.emit(&mut w);
+        }
+        w.finish();
+    }
+}
+
+/// How long connections are remembered, in seconds. In a request, 0 changes nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Timeouts {
+    pub tcp: u32,
+    pub tcp_fin: u32,
+    pub udp: u32,
+}
+
+impl Timeouts {
+    /// Takes the attributes of a message.
+    pub fn parse(list: &[u8]) -> Result<Self, Malformed> {
+        let mut t = Self::default();
+        for attribute in attributes(list) {
+            match attribute? {
+                (CMD_ATTR_TIMEOUT_TCP, value) => t.tcp = u32_of(value)?,
+                (CMD_ATTR_TIMEOUT_TCP_FIN, value) => t.tcp_fin = u32_of(value)?,
+                (CMD_ATTR_TIMEOUT_UDP, value) => t.udp = u32_of(value)?,
+                _ => {}
+            }
+        }
+        Ok(t)
+    }
+}
+
+/// What the module says of itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Info {
+    /// Major, minor and patch level, a byte each.
+    pub version: u32,
+    pub connection_table_size: u32,
+}
+
+impl Info {
+    /// Takes the attributes of a message.
+    pub fn parse(list: &[u8]) -> Result<Self, Malformed> {
+        let mut info = Self::default();
+        for attribute in attributes(list) {
+            match attribute? {
+                (INFO_ATTR_VERSION, value) => info.version = u32_of(value)?,
+                (INFO_ATTR_CONN_TAB_SIZE, value) => info.connection_table_size = u32_of(value)?,
+                _ => {}
+            }
+        }
+        Ok(info)
+    }
+}
