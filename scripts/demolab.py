@@ -223,7 +223,7 @@ def run(story, program, configs, names, helpers=()):
         for router in routers.values():
             router.kill()
         for process in helpers:
-            process.kill()
+            process.terminate()
             process.wait()
         client.kill()
         shutil.rmtree(folder, ignore_errors=True)
@@ -243,7 +243,7 @@ def isolate(script, program, needed=()):
     if attempt.returncode:
         hint = "; try as root" if user else ""
         sys.exit(f"demo: no namespaces here: {attempt.stderr.strip()}{hint}")
-    inner = 'mount -t tmpfs run /run && exec "$0" "$@"'
+    inner = 'mount -t tmpfs -o mode=0755 run /run && exec "$0" "$@"'
     os.execvp("unshare", ["unshare", *user, "-nm", "sh", "-c", inner, sys.executable, os.path.abspath(script), "--inside", program])
 
 
