@@ -5,10 +5,14 @@
 
 pub mod arp;
 pub mod checksum;
+pub mod dns;
 pub mod ether;
+pub mod http;
+pub mod icmp;
 pub mod ip;
 pub mod ndisc;
 pub mod netlink;
+pub mod smtp;
 pub mod vrrp;
 
 /// Too few bytes, or bytes that contradict each other.
