@@ -60,6 +60,7 @@
 //! what the operator wrote.
 
 pub mod base;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod daemon;

@@ -10,6 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &["base"]),
     ("vrrp", &["base", "wire", "model"]),
     ("holdings", &["base", "wire", "model"]),
+    ("check", &["base", "wire", "model"]),
     ("config", &["base", "model"]),
     ("sim", &["base", "wire", "model", "vrrp", "holdings"]),
     ("cli", &["base", "sys", "config"]),

@@ -1,0 +1,170 @@
+//! `HTTP_GET` and `SSL_GET`: one page is asked for and looked at.
+//!
+//! One URL per run; which one is next is decided by the schedule.
+
+pub mod reply;
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+
+use self::reply::{Broken, Piece, Reply};
+use super::digest::{Digest, Hasher};
+use super::probe::End;
+use super::search::Search;
+use super::verdict::{Phase, Reason, Verdict};
+use crate::model::check::{Http, Protocol, Url};
+use crate::wire::http::{Head, Request};
+
+/// A request for a page, and what is known of the answer.
+#[derive(Clone, Debug)]
+pub struct Page {
+    request: Vec<u8>,
+    /// How much of the request is sent. `None` before the connection is there.
+    sent: Option<usize>,
+    reply: Reply,
+    judge: Judge,
+    verdict: Option<Verdict>,
+}
+
+/// What the page has to be like, and what it was like up to now.
+#[derive(Clone, Debug)]
+struct Judge {
+    status_codes: Vec<RangeInclusive<u16>>,
+    digest: Option<(Digest, Hasher)>,
+    search: Option<Search>,
+    /// What the search was for, and that it must fail.
+    pattern: String,
+    no_match: bool,
+    tls_compliant: bool,
+}
+
+/// The bytes of a request.
+pub fn request(path: &str, protocol: Protocol, host: &str) -> Vec<u8> {
+    let (version, close) = match protocol {
+        Protocol::V1_0 => ("1.0", false),
+        Protocol::V1_0Close => ("1.0", true),
+        Protocol::V1_1 => ("1.1", true),
+    };
+    Request { path, version, close, host }.emit()
+}
+
+impl Page {
+    /// A request for `url` to the server at `target`.
+    pub fn new(http: &Http, url: &Url, target: SocketAddr) -> Self {
+        let host = url.virtualhost.clone().unwrap_or_else(|| target.to_string());
+        let pattern = url.regex.as_ref().map(|r| r.pattern.source().to_owned());
+        Self {
+            request: request(&url.path, http.protocol, &host),
+            sent: None,
+            reply: Reply::new(http.protocol),
+            judge: Judge {
+                status_codes: url.status_codes.clone(),
+                digest: url.digest.map(|expected| (Digest(expected), Hasher::default())),
+                search: url.regex.clone().map(Search::new),
+                pattern: pattern.unwrap_or_default(),
+                no_match: url.regex.as_ref().is_some_and(|r| r.no_match),
+                tls_compliant: url.tls_compliant,
+            },
+            verdict: None,
+        }
+    }
+
+    pub fn start(&mut self) {
+        self.sent.get_or_insert(0);
+    }
+
+    pub fn pending_output(&self) -> &[u8] {
+        self.sent.and_then(|sent| self.request.get(sent..)).unwrap_or_default()
+    }
+
+    pub fn sent(&mut self, n: usize) {
+        if let Some(sent) = &mut self.sent {
+            *sent = sent.saturating_add(n).min(self.request.len());
+        }
+    }
+
+    pub fn received(&mut self, bytes: &[u8]) {
+        if self.verdict.is_some() {
+            return;
+        }
+        let (judge, mut failed) = (&mut self.judge, None);
+        let outcome = self.reply.received(bytes, |piece| match piece {
+            Piece::Head(head) => failed = judge.on_head(head).err(),
+            Piece::Body(bytes) => judge.on_body(bytes),
+        });
+        let broken = outcome.err().map(|broken| match broken {
+            Broken::HeadTooLong => Reason::TooLong(Phase::Header),
+            Broken::BodyTooLong => Reason::TooLong(Phase::Body),
+            Broken::Chunks => Reason::Chunks,
+        });
+        if let Some(reason) = failed.or(broken) {
+            self.verdict = Some(Verdict::Down(reason));
+        } else if self.reply.is_complete() {
+            self.verdict = Some(self.judge.verdict());
+        }
+    }
+
+    pub fn closed(&mut self, end: End) {
+        if self.verdict.is_some() {
+            return;
+        }
+        self.verdict = Some(if !self.reply.has_head() {
+            Verdict::Down(Reason::Closed(Phase::Header))
+        } else if end == End::Cut && self.judge.tls_compliant {
+            Verdict::Down(Reason::Tls("the connection ended without close_notify".to_owned()))
+        } else {
+            // A body shorter than announced has the wrong digest, or else does not matter.
+            self.judge.verdict()
+        });
+    }
+
+    pub fn phase(&self) -> Phase {
+        match self.sent {
+            None => Phase::Connecting,
+            Some(_) if self.reply.has_head() => Phase::Body,
+            Some(sent) if sent < self.request.len() => Phase::Request,
+            Some(_) => Phase::Header,
+        }
+    }
+
+    pub fn outcome(&self) -> Option<&Verdict> {
+        self.verdict.as_ref()
+    }
+}
+
+impl Judge {
+    fn on_head(&self, head: Head<'_>) -> Result<(), Reason> {
+        let status = head.status().map_err(|_| Reason::NoStatus(head.status_line().to_vec()))?;
+        if self.status_codes.iter().any(|range| range.contains(&status)) {
+            return Ok(());
+        }
+        Err(Reason::Status { found: status, expected: self.status_codes.clone() })
+    }
+
+    fn on_body(&mut self, bytes: &[u8]) {
+        if let Some((_, hasher)) = &mut self.digest {
+            hasher.received(bytes);
+        }
+        if let Some(search) = &mut self.search {
+            search.received(bytes);
+        }
+    }
+
+    /// The page is complete, and its status was good.
+    fn verdict(&mut self) -> Verdict {
+        if let Some((expected, hasher)) = &self.digest {
+            let found = hasher.digest();
+            if found != *expected {
+                return Verdict::Down(Reason::Digest { found, expected: *expected });
+            }
+        }
+        match self.search.as_mut().map(Search::finish) {
+            Some(true) if self.no_match => Verdict::Down(Reason::Match(self.pattern.clone())),
+            Some(false) if !self.no_match => Verdict::Down(Reason::NoMatch(self.pattern.clone())),
+            _ => Verdict::UP,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,20 @@
+//! Health checks: what one probe says to a server, and what it makes of the answer.
+//!
+//! A *check* is configured; a *probe* is one run of it. A probe never sees a socket, a clock or a
+//! process: bytes go in, bytes come out, and at the end there is a [`Verdict`]. [`probe`] is the
+//! contract; a file for each kind keeps it. Who runs probes, and when, is decided elsewhere.
+
+pub mod digest;
+pub mod dns;
+pub mod file;
+pub mod http;
+pub mod ping;
+pub mod probe;
+pub mod script;
+pub mod search;
+pub mod smtp;
+pub mod tcp;
+pub mod udp;
+pub mod verdict;
+
+pub use verdict::{Reason, Verdict, Weight};

@@ -1,0 +1,247 @@
+//! The contract of one probe.
+//!
+//! Whoever owns the socket does this, and nothing else:
+//!
+//! * a stream ([`Stream`]): connect; [`Stream::start`]; then write [`Stream::pending_output`] and
+//!   tell how much was [`Stream::sent`], and hand over what was [`Stream::received`], until there
+//!   is an [`Stream::outcome`] or the time for the next step is over;
+//! * a datagram ([`Datagram`]): send the request, hand over what comes, until there is a verdict
+//!   or the time is over.
+//!
+//! When something fails below the probe (`connect`, a reset, an ICMP error), `failed` takes the
+//! words of the system. Output is written once more, if that does not block, after an outcome:
+//! TLS says good-bye. The end of a connection is told once, and everything after an outcome is
+//! ignored.
+
+use super::dns::Dns;
+use super::http::Page;
+use super::ping::Ping;
+use super::smtp::Smtp;
+use super::tcp::Tcp;
+use super::udp::Udp;
+use super::verdict::{Phase, Reason, Verdict};
+
+/// How a connection ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// As the protocol wants it. Without TLS always.
+    Orderly,
+    /// TLS was not told of it (RFC 8446 §6.1).
+    Cut,
+}
+
+/// A conversation over a byte stream, in clear.
+#[derive(Clone, Debug)]
+pub enum Talk {
+    Tcp(Tcp),
+    Http(Box<Page>),
+    Smtp(Smtp),
+}
+
+impl Talk {
+    pub fn start(&mut self) {
+        match self {
+            Self::Tcp(tcp) => tcp.start(),
+            Self::Http(page) => page.start(),
+            Self::Smtp(smtp) => smtp.start(),
+        }
+    }
+
+    pub fn pending_output(&self) -> &[u8] {
+        match self {
+            Self::Tcp(_) => &[],
+            Self::Http(page) => page.pending_output(),
+            Self::Smtp(smtp) => smtp.pending_output(),
+        }
+    }
+
+    pub fn sent(&mut self, n: usize) {
+        match self {
+            Self::Tcp(_) => {}
+            Self::Http(page) => page.sent(n),
+            Self::Smtp(smtp) => smtp.sent(n),
+        }
+    }
+
+    pub fn received(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Tcp(_) => {}
+            Self::Http(page) => page.received(bytes),
+            Self::Smtp(smtp) => smtp.received(bytes),
+        }
+    }
+
+    pub fn closed(&mut self, end: End) {
+        match self {
+            Self::Tcp(_) => {}
+            Self::Http(page) => page.closed(end),
+            Self::Smtp(smtp) => smtp.closed(),
+        }
+    }
+
+    pub fn phase(&self) -> Phase {
+        match self {
+            Self::Tcp(_) => Phase::Connecting,
+            Self::Http(page) => page.phase(),
+            Self::Smtp(smtp) => smtp.phase(),
+        }
+    }
+
+    pub fn outcome(&self) -> Option<&Verdict> {
+        match self {
+            Self::Tcp(tcp) => tcp.outcome(),
+            Self::Http(page) => page.outcome(),
+            Self::Smtp(smtp) => smtp.outcome(),
+        }
+    }
+}
+
+/// A probe over a byte stream.
+#[derive(Debug)]
+pub struct Stream {
+    talk: Talk,
+    /// What went wrong below the conversation.
+    failed: Option<Verdict>,
+}
+
+impl Stream {
+    pub fn new(talk: Talk) -> Self {
+        Self { talk, failed: None }
+    }
+
+    /// The connection is there.
+    pub fn start(&mut self) {
+        self.talk.start();
+    }
+
+    /// What is to be written; may change with every call of another method.
+    pub fn pending_output(&self) -> &[u8] {
+        self.talk.pending_output()
+    }
+
+    /// `n` bytes of the pending output are written.
+    pub fn sent(&mut self, n: usize) {
+        self.talk.sent(n);
+    }
+
+    pub fn received(&mut self, bytes: &[u8]) {
+        self.talk.received(bytes);
+    }
+
+    /// The other end has closed the connection.
+    pub fn closed(&mut self) {
+        self.talk.closed(End::Orderly);
+    }
+
+    /// The system reports an error, in its own words.
+    pub fn failed(&mut self, why: String) {
+        self.fail(Reason::Failed(self.phase(), why));
+    }
+
+    /// The time for a step is over. The outcome says which one it was.
+    pub fn timed_out(&mut self) {
+        self.fail(Reason::TimedOut(self.phase()));
+    }
+
+    fn fail(&mut self, reason: Reason) {
+        if self.outcome().is_none() {
+            self.failed = Some(Verdict::Down(reason));
+        }
+    }
+
+    /// What is being waited for.
+    pub fn phase(&self) -> Phase {
+        self.talk.phase()
+    }
+
+    pub fn outcome(&self) -> Option<&Verdict> {
+        self.failed.as_ref().or_else(|| self.talk.outcome())
+    }
+}
+
+/// A probe of one datagram out, and one back.
+#[derive(Clone, Debug)]
+pub enum Datagram {
+    Dns(Dns),
+    Udp(Udp),
+    Ping(Ping),
+}
+
+impl Datagram {
+    /// The datagram to send; empty only if the configuration says so, or when none can be made.
+    pub fn request(&self) -> &[u8] {
+        match self {
+            Self::Dns(dns) => dns.request(),
+            Self::Udp(udp) => udp.request(),
+            Self::Ping(ping) => ping.request(),
+        }
+    }
+
+    /// `None`: not an answer to this request, wait on.
+    pub fn received(&self, datagram: &[u8]) -> Option<Verdict> {
+        match self {
+            Self::Dns(dns) => dns.received(datagram),
+            Self::Udp(udp) => udp.received(datagram),
+            Self::Ping(ping) => ping.received(datagram),
+        }
+    }
+
+    /// The system reports an error, as after an ICMP message, in its own words.
+    pub fn failed(&self, why: String) -> Verdict {
+        Verdict::Down(Reason::Failed(Phase::Reply, why))
+    }
+
+    pub fn timed_out(&self) -> Verdict {
+        match self {
+            Self::Dns(dns) => dns.timed_out(),
+            Self::Udp(udp) => udp.timed_out(),
+            Self::Ping(ping) => ping.timed_out(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model;
+
+    fn smtp() -> Stream {
+        let smtp = Smtp::new(&model::check::Smtp { helo_name: "a".into() });
+        Stream::new(Talk::Smtp(smtp))
+    }
+
+    #[test]
+    fn a_tcp_probe_needs_no_more_than_a_connection() {
+        let mut stream = Stream::new(Talk::Tcp(Tcp::default()));
+        assert_eq!(stream.outcome(), None);
+        stream.start();
+        assert_eq!(stream.outcome(), Some(&Verdict::UP));
+        stream.timed_out();
+        assert_eq!(stream.outcome(), Some(&Verdict::UP), "decided before");
+    }
+
+    #[test]
+    fn a_timeout_names_the_step() {
+        let text = |stream: &mut Stream| {
+            stream.timed_out();
+            match stream.outcome() {
+                Some(Verdict::Down(reason)) => reason.to_string(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(text(&mut smtp()), "timeout while connecting");
+        let mut greeted = smtp();
+        greeted.start();
+        greeted.received(b"220 hello\r\n");
+        assert_eq!(text(&mut greeted), "timeout while waiting for the answer to HELO");
+    }
+
+    #[test]
+    fn an_error_of_the_system_keeps_its_words() {
+        let mut stream = smtp();
+        stream.failed("Connection refused".into());
+        stream.closed();
+        let Some(Verdict::Down(reason)) = stream.outcome() else { panic!("not down") };
+        assert_eq!(reason.to_string(), "Connection refused while connecting");
+    }
+}

@@ -1,0 +1,201 @@
+//! `SMTP_CHECK`: greeting, HELO, QUIT.
+
+use std::net::SocketAddr;
+
+use super::verdict::{Phase, Reason, Verdict};
+use crate::model;
+use crate::wire::smtp::Lines;
+
+/// A conversation with a mail server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Smtp {
+    helo_name: String,
+    phase: Phase,
+    lines: Lines,
+    output: Vec<u8>,
+    verdict: Option<Verdict>,
+}
+
+impl Smtp {
+    pub fn new(smtp: &model::check::Smtp) -> Self {
+        Self {
+            helo_name: smtp.helo_name.clone(),
+            phase: Phase::Connecting,
+            lines: Lines::default(),
+            output: Vec::new(),
+            verdict: None,
+        }
+    }
+
+    pub fn start(&mut self) {
+        self.phase = Phase::Greeting;
+    }
+
+    pub fn pending_output(&self) -> &[u8] {
+        &self.output
+    }
+
+    pub fn sent(&mut self, n: usize) {
+        self.output.drain(..n.min(self.output.len()));
+    }
+
+    pub fn received(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() && self.verdict.is_none() {
+            match self.lines.take(bytes) {
+                Err(_) => self.verdict = Some(Verdict::Down(Reason::TooLong(self.phase))),
+                Ok((taken, is_complete)) => {
+                    bytes = &bytes[taken..];
+                    if is_complete {
+                        self.on_line();
+                    }
+                }
+            }
+        }
+    }
+
+    /// One line per step, as keepalived has it: a greeting of several lines is a failure.
+    fn on_line(&mut self) {
+        let (expected, command, next) = match self.phase {
+            Phase::Greeting => (220, format!("HELO {}\r\n", self.helo_name), Phase::Helo),
+            Phase::Helo => (250, "QUIT\r\n".to_owned(), Phase::Quit),
+            // Whatever it says to QUIT, it works.
+            _ => {
+                self.verdict = Some(Verdict::UP);
+                return;
+            }
+        };
+        if self.accepts(expected) {
+            self.output.extend_from_slice(command.as_bytes());
+            self.phase = next;
+        }
+        self.lines.clear();
+    }
+
+    fn accepts(&mut self, expected: u16) -> bool {
+        let line = self.lines.line();
+        if line.status() == Ok(expected) {
+            return true;
+        }
+        let found = line.text().to_vec();
+        let reason = Reason::Answer { phase: self.phase, found, expected };
+        self.verdict = Some(Verdict::Down(reason));
+        false
+    }
+
+    pub fn closed(&mut self) {
+        if self.verdict.is_none() {
+            self.verdict = Some(Verdict::Down(Reason::Closed(self.phase)));
+        }
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    pub fn outcome(&self) -> Option<&Verdict> {
+        self.verdict.as_ref()
+    }
+}
+
+/// The words of the log line that tells of a failed `SMTP_CHECK`; scripts look for them.
+pub fn complaint(reason: &Reason, server: SocketAddr) -> String {
+    let what = match reason {
+        Reason::Answer { phase: Phase::Greeting, .. } => "Bad greeting banner from",
+        Reason::Answer { .. } => "Bad HELO response from",
+        Reason::TimedOut(Phase::Connecting) => "Connection timeout to",
+        Reason::TimedOut(_) => "Read timeout from",
+        Reason::Failed(Phase::Connecting, _) => "Error connecting to",
+        Reason::TooLong(_) => "Buffer overflow reading from",
+        _ => "Read failure from",
+    };
+    format!("{what} server [{}]:{}", server.ip(), server.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn smtp() -> Smtp {
+        let mut smtp = Smtp::new(&model::check::Smtp { helo_name: "me.example".into() });
+        smtp.start();
+        smtp
+    }
+
+    fn output(smtp: &mut Smtp) -> String {
+        let text = String::from_utf8_lossy(smtp.pending_output()).into_owned();
+        smtp.sent(text.len());
+        text
+    }
+
+    #[test]
+    fn a_server_that_greets_and_answers_is_up() {
+        let mut smtp = smtp();
+        assert_eq!(output(&mut smtp), "");
+        smtp.received(b"220 mail ");
+        assert_eq!(output(&mut smtp), "");
+        smtp.received(b"ready\r\n");
+        assert_eq!(output(&mut smtp), "HELO me.example\r\n");
+        smtp.received(b"250\n");
+        assert_eq!(output(&mut smtp), "QUIT\r\n");
+        assert_eq!(smtp.outcome(), None);
+        smtp.received(b"whatever\r\n");
+        assert_eq!(smtp.outcome(), Some(&Verdict::UP));
+        smtp.closed();
+        assert_eq!(smtp.outcome(), Some(&Verdict::UP));
+    }
+
+    #[test]
+    fn wrong_answers_are_named() {
+        for (replies, text, line) in [
+            (
+                &["421 busy\r\n"][..],
+                "answer '421 busy', expected 220",
+                "Bad greeting banner from server [192.0.2.1]:25",
+            ),
+            (
+                &["220-a\r\n"],
+                "answer '220-a', expected 220",
+                "Bad greeting banner from server [192.0.2.1]:25",
+            ),
+            (
+                &["\r\n"],
+                "answer '', expected 220",
+                "Bad greeting banner from server [192.0.2.1]:25",
+            ),
+            (
+                &["220 a\r\n", "500 what\r\n"],
+                "answer '500 what', expected 250",
+                "Bad HELO response from server [192.0.2.1]:25",
+            ),
+        ] {
+            let mut smtp = smtp();
+            replies.iter().for_each(|reply| smtp.received(reply.as_bytes()));
+            let Some(Verdict::Down(reason)) = smtp.outcome() else { panic!("{replies:?}") };
+            assert_eq!(reason.to_string(), text);
+            assert_eq!(complaint(reason, "192.0.2.1:25".parse().expect("an address")), line);
+        }
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_not_waited_for() {
+        let mut smtp = smtp();
+        for _ in 0..10_000 {
+            smtp.received(b"220");
+        }
+        assert_eq!(smtp.outcome(), Some(&Verdict::Down(Reason::TooLong(Phase::Greeting))));
+    }
+
+    #[test]
+    fn a_server_may_say_everything_at_once_or_in_single_bytes() {
+        let all = b"220 a\r\n250 b\r\n221 c\r\n";
+        for piece in [1, all.len()] {
+            let mut smtp = smtp();
+            all.chunks(piece).for_each(|bytes| smtp.received(bytes));
+            assert_eq!(smtp.outcome(), Some(&Verdict::UP));
+        }
+        let mut smtp = smtp();
+        smtp.received(b"220 a\r\n250 b\r\n");
+        smtp.closed();
+        assert_eq!(smtp.outcome(), Some(&Verdict::Down(Reason::Closed(Phase::Quit))));
+    }
+}

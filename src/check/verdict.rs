@@ -1,0 +1,218 @@
+//! Up, or down for a reason. Every probe ends here.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use super::digest::Digest;
+use crate::wire::dns::rcode_name;
+
+/// What a probe says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    Up(Weight),
+    Down(Reason),
+}
+
+impl Verdict {
+    /// Up, and nothing to say about the weight.
+    pub const UP: Self = Self::Up(Weight::Unchanged);
+
+    pub const fn is_up(&self) -> bool {
+        matches!(self, Self::Up(_))
+    }
+}
+
+/// What a check says about the weight of its server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Weight {
+    /// Nothing: the configured one counts.
+    Unchanged,
+    /// In place of the configured one (`misc_dynamic`).
+    Instead(i64),
+    /// On top of it (`FILE_CHECK`).
+    Plus(i64),
+}
+
+/// How far a probe has come. Displays as "while waiting for the header".
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Phase {
+    Connecting,
+    Handshake,
+    /// Our request is not sent completely.
+    Request,
+    Header,
+    Body,
+    Greeting,
+    Helo,
+    Quit,
+    /// The answer to a datagram.
+    Reply,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connecting => "while connecting",
+            Self::Handshake => "in the TLS handshake",
+            Self::Request => "while sending the request",
+            Self::Header => "while waiting for the header",
+            Self::Body => "while reading the body",
+            Self::Greeting => "while waiting for the greeting",
+            Self::Helo => "while waiting for the answer to HELO",
+            Self::Quit => "while waiting for the answer to QUIT",
+            Self::Reply => "while waiting for a reply",
+        })
+    }
+}
+
+/// Why a server is down. Displays as `status 503, expected 200-299`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// The system refused, with its own words.
+    Failed(Phase, String),
+    TimedOut(Phase),
+    Closed(Phase),
+    /// More bytes than anybody waits for.
+    TooLong(Phase),
+    /// What TLS complains about.
+    Tls(String),
+    /// A first line without a status.
+    NoStatus(Vec<u8>),
+    Status {
+        found: u16,
+        expected: Vec<RangeInclusive<u16>>,
+    },
+    Chunks,
+    Digest {
+        found: Digest,
+        expected: Digest,
+    },
+    /// The body does not match this pattern.
+    NoMatch(String),
+    /// The body matches this pattern, and must not.
+    Match(String),
+    /// A line of a mail server, and the status it should have had.
+    Answer {
+        phase: Phase,
+        found: Vec<u8>,
+        expected: u16,
+    },
+    /// A response code of a name server.
+    Rcode(u8),
+    /// No query can be made for the name.
+    Name(String),
+    Length {
+        found: usize,
+        expected: RangeInclusive<u16>,
+    },
+    /// The first byte of a reply that differs.
+    Content {
+        at: usize,
+        found: u8,
+    },
+    Exit(u8),
+    Signal(i32),
+    /// The script ran too long.
+    Overran,
+    /// A tracked file has this value.
+    Value(i64),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(phase, why) => write!(f, "{why} {phase}"),
+            Self::TimedOut(phase) => write!(f, "timeout {phase}"),
+            Self::Closed(phase) => write!(f, "connection closed {phase}"),
+            Self::TooLong(phase) => write!(f, "too much data {phase}"),
+            Self::Tls(why) => write!(f, "TLS: {why}"),
+            Self::NoStatus(line) => write!(f, "no status in '{}'", Excerpt(line)),
+            Self::Status { found, expected } => {
+                write!(f, "status {found}, expected {}", Ranges(expected))
+            }
+            Self::Chunks => f.write_str("chunked body is broken"),
+            Self::Digest { found, expected } => write!(f, "digest {found}, expected {expected}"),
+            Self::NoMatch(pattern) => write!(f, "no match for regex '{pattern}'"),
+            Self::Match(pattern) => write!(f, "unwanted match for regex '{pattern}'"),
+            Self::Answer { found, expected, .. } => {
+                write!(f, "answer '{}', expected {expected}", Excerpt(found))
+            }
+            Self::Rcode(rcode) => write!(f, "rcode {rcode} ({})", rcode_name(*rcode)),
+            Self::Name(name) => write!(f, "'{name}' is no domain name"),
+            Self::Length { found, expected } => {
+                let (low, high) = expected.clone().into_inner();
+                write!(f, "reply of {found} bytes, expected {low} to {high}")
+            }
+            Self::Content { at, found } => {
+                write!(f, "byte {at} of the reply is 0x{found:02x}, which is not expected")
+            }
+            Self::Exit(status) => write!(f, "exited with status {status}"),
+            Self::Signal(number) => write!(f, "killed by signal {number}"),
+            Self::Overran => f.write_str("timed out"),
+            Self::Value(value) => write!(f, "value {value}"),
+        }
+    }
+}
+
+/// The beginning of what a server said, fit for a log.
+struct Excerpt<'a>(&'a [u8]);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 40;
+        write!(f, "{}", self.0[..self.0.len().min(SHOWN)].escape_ascii())?;
+        f.write_str(if self.0.len() > SHOWN { "..." } else { "" })
+    }
+}
+
+struct Ranges<'a>(&'a [RangeInclusive<u16>]);
+
+impl fmt::Display for Ranges<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, range) in self.0.iter().enumerate() {
+            f.write_str(if n > 0 { ", " } else { "" })?;
+            match (range.start(), range.end()) {
+                (low, high) if low == high => write!(f, "{low}")?,
+                (low, high) => write!(f, "{low}-{high}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_read_as_an_operator_would_say_them() {
+        let cases = [
+            (Reason::TimedOut(Phase::Header), "timeout while waiting for the header"),
+            (
+                Reason::Failed(Phase::Connecting, "Connection refused".into()),
+                "Connection refused while connecting",
+            ),
+            (Reason::Closed(Phase::Greeting), "connection closed while waiting for the greeting"),
+            (
+                Reason::Status { found: 503, expected: vec![200..=200, 300..=302] },
+                "status 503, expected 200, 300-302",
+            ),
+            (
+                Reason::Answer {
+                    phase: Phase::Greeting,
+                    found: b"421 \x1b[31mbusy".to_vec(),
+                    expected: 220,
+                },
+                "answer '421 \\x1b[31mbusy', expected 220",
+            ),
+            (Reason::Rcode(2), "rcode 2 (SERVFAIL)"),
+            (Reason::Length { found: 3, expected: 4..=9 }, "reply of 3 bytes, expected 4 to 9"),
+            (Reason::Exit(1), "exited with status 1"),
+        ];
+        for (reason, text) in cases {
+            assert_eq!(reason.to_string(), text);
+        }
+        let long = Reason::NoStatus(vec![b'\''; 100]).to_string();
+        assert!(long.len() < 120 && long.ends_with("...'"), "{long}");
+    }
+}
