@@ -25,6 +25,10 @@ id!(
     GroupId
 );
 id!(
+    /// One virtual server. Kept across reloads for as long as it lives.
+    ServiceId
+);
+id!(
     /// An interface as the kernel numbers it.
     LinkIndex
 );

@@ -11,6 +11,7 @@ use crate::base::ids::InstanceId;
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::VirtualAddress;
 
+pub mod ipvs;
 #[cfg(test)]
 mod tests;
 

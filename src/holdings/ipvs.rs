@@ -1,0 +1,338 @@
+//! Services and destinations of IPVS: what virtual servers want against what the kernel holds.
+//!
+//! Wanting only writes down; the next deadline, which is at once, compares and asks. So an address
+//! that changes hands within a turn costs nothing, and what several owners want of one service is
+//! known before anything that nobody wants is removed from it.
+//!
+//! New and changed objects come first, a service before its destinations; what goes away comes
+//! last, so that no service is empty in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::deadlines::Deadlines;
+use crate::base::ids::ServiceId;
+use crate::base::time::{Duration, Instant};
+use crate::wire::netlink::ipvs::{Destination, DestinationKey, Request, Service, ServiceKey};
+
+mod answer;
+mod lower;
+mod object;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+pub use lower::{destination, services, sorry_destination};
+use object::{Held, Object, Target};
+
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// All that this owner wants from now on, instead of what it wanted before: every destination
+    /// behind every service. Of what is named twice, the first counts.
+    Want {
+        owner: ServiceId,
+        services: &'a [Service],
+        destinations: &'a [Destination],
+    },
+    /// The owner wants one destination more, or one of its destinations otherwise.
+    Put {
+        owner: ServiceId,
+        destination: &'a Destination,
+    },
+    /// The owner wants one destination less; `key` is as it was wanted.
+    Withdraw {
+        owner: ServiceId,
+        key: DestinationKey,
+    },
+    /// The owner wants nothing any more.
+    Release {
+        owner: ServiceId,
+    },
+    /// Nobody wants anything any more. Asked for at once; refusals are not tried again.
+    ReleaseAll {
+        /// Everything else in IPVS goes too.
+        flush: bool,
+    },
+    /// What the kernel has, complete. To be asked for when no request is under way.
+    Dumped {
+        services: &'a [(Service, Vec<Destination>)],
+    },
+    /// The kernel's answer to `Ask`: 0 or an errno. Answers come in the order of the requests.
+    Answer {
+        request: &'a Request,
+        errno: i32,
+    },
+    Deadline,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+#[must_use]
+pub enum Action {
+    /// Ask the kernel, in this order; it answers with `Input::Answer`.
+    Ask(Request),
+    /// Somebody else removed what is wanted: a service with all its destinations, or one of them.
+    /// It is being put back.
+    Missing { service: ServiceKey, destination: Option<DestinationKey> },
+    /// The kernel refused; asked again after `delay`.
+    Refused { request: Request, errno: i32, delay: Option<Duration> },
+}
+
+#[derive(Debug, Default)]
+struct Owner {
+    services: BTreeSet<ServiceKey>,
+    destinations: BTreeMap<DestinationKey, Destination>,
+}
+
+impl Owner {
+    /// What this owner wants in one slot of a service. Where only the port differs and the
+    /// forwarding method ignores it, several destinations are one: the one with the lowest port.
+    fn wants(&self, service: &ServiceKey, slot: &DestinationKey) -> Option<Destination> {
+        let same = DestinationKey { addr: slot.addr, port: 0 }..=DestinationKey {
+            addr: slot.addr,
+            port: u16::MAX,
+        };
+        let mut list = self.destinations.range(same).map(|(_, d)| d.behind(service));
+        list.find(|d| d.key == *slot)
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Domain {
+    owners: BTreeMap<ServiceId, Owner>,
+    objects: BTreeMap<ServiceKey, Object>,
+    /// Services to compare, in the order in which they were wanted.
+    dirty: Vec<ServiceKey>,
+    /// Since when there are any.
+    due: Option<Instant>,
+    retries: Deadlines<Target>,
+    under_way: usize,
+    /// Everything was released: refusals are final.
+    stopping: bool,
+}
+
+impl Domain {
+    /// Takes one fact. Appends what must be done, in the order it must be done.
+    pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
+        match input {
+            Input::Want { owner, services, destinations } => {
+                self.on_want(owner, services, destinations);
+            }
+            Input::Put { owner, destination } => self.on_put(owner, destination),
+            Input::Withdraw { owner, key } => self.on_withdraw(owner, &key),
+            Input::Release { owner } => self.on_release(owner),
+            Input::ReleaseAll { flush } => self.on_release_all(flush, out),
+            Input::Dumped { services } => self.on_dumped(services, out),
+            Input::Answer { request, errno } => self.on_answer(request, errno, now, out),
+            Input::Deadline => self.on_deadline(now, out),
+        }
+        if self.dirty.is_empty() {
+            self.due = None;
+        } else {
+            self.due.get_or_insert(now);
+        }
+    }
+
+    /// When `handle(Input::Deadline, ..)` next has work. Early calls do nothing.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.due.into_iter().chain(self.retries.next()).min()
+    }
+
+    /// True while the kernel owes an answer, or there is something to ask it.
+    pub fn is_settling(&self) -> bool {
+        self.under_way > 0 || !self.dirty.is_empty()
+    }
+
+    /// The services believed to be in the kernel because of us, for the last resort at a panic.
+    pub fn installed(&self) -> impl Iterator<Item = &ServiceKey> {
+        let ours = |o: &Object| o.ours && (o.under_way || !matches!(o.held, Held::Absent));
+        self.objects.iter().filter(move |(_, o)| ours(o)).map(|(key, _)| key)
+    }
+
+    fn on_want(&mut self, owner: ServiceId, services: &[Service], destinations: &[Destination]) {
+        self.stopping = false;
+        let before = self.owners.remove(&owner).unwrap_or_default();
+        let mut after = Owner::default();
+        let mut changed = Vec::new();
+        for d in destinations {
+            if after.destinations.contains_key(&d.key) {
+                continue;
+            }
+            after.destinations.insert(d.key, *d);
+            let old = before.destinations.get(&d.key);
+            if old != Some(d) {
+                changed.extend(old);
+                changed.push(d);
+            }
+        }
+        changed.extend(
+            before.destinations.values().filter(|d| !after.destinations.contains_key(&d.key)),
+        );
+        for service in services {
+            if !after.services.insert(service.key) {
+                continue;
+            }
+            self.join(owner, service);
+            let known = before.services.contains(&service.key);
+            if known {
+                self.mark_changed(&service.key, changed.iter().copied());
+            } else {
+                self.mark_changed(&service.key, destinations);
+            }
+        }
+        for key in before.services.difference(&after.services) {
+            self.leave(owner, key, &before);
+        }
+        self.owners.insert(owner, after);
+    }
+
+    fn on_put(&mut self, owner: ServiceId, destination: &Destination) {
+        let Some(wants) = self.owners.get_mut(&owner) else { return };
+        let before = wants.destinations.insert(destination.key, *destination);
+        if before.as_ref() == Some(destination) {
+            return;
+        }
+        for key in wants.services.clone() {
+            self.mark_changed(&key, before.iter().chain([destination]));
+        }
+    }
+
+    fn on_withdraw(&mut self, owner: ServiceId, key: &DestinationKey) {
+        let Some(wants) = self.owners.get_mut(&owner) else { return };
+        let Some(before) = wants.destinations.remove(key) else { return };
+        for key in wants.services.clone() {
+            self.mark_changed(&key, [&before]);
+        }
+    }
+
+    fn on_release(&mut self, owner: ServiceId) {
+        let Some(before) = self.owners.remove(&owner) else { return };
+        for key in &before.services {
+            self.leave(owner, key, &before);
+        }
+    }
+
+    fn on_release_all(&mut self, flush: bool, out: &mut Vec<Action>) {
+        self.stopping = true;
+        self.retries = Deadlines::default();
+        self.owners.clear();
+        for object in self.objects.values_mut() {
+            object.owners.clear();
+        }
+        if flush {
+            self.under_way += 1;
+            out.push(Action::Ask(Request::Flush));
+        } else {
+            self.mark_everything();
+            self.settle(out);
+        }
+    }
+
+    /// Everything that is ours is compared again.
+    fn mark_everything(&mut self) {
+        for (key, object) in self.objects.iter_mut().filter(|(_, o)| o.ours) {
+            object.mark_self(key, &mut self.dirty);
+        }
+    }
+
+    /// One more owner of a service, or what it wants otherwise.
+    fn join(&mut self, owner: ServiceId, service: &Service) {
+        let object = self.objects.entry(service.key).or_default();
+        let before = object.owners.insert(owner, *service);
+        object.ours = true;
+        if before.as_ref() == Some(service) {
+            return;
+        }
+        object.trouble.waiting = false;
+        self.retries.set(Target::Service(service.key), None);
+        object.mark_self(&service.key, &mut self.dirty);
+        if before.is_none() {
+            // What the kernel has in it already may be what nobody wants.
+            object.mark_slots(&service.key, &mut self.dirty);
+        }
+    }
+
+    fn leave(&mut self, owner: ServiceId, key: &ServiceKey, before: &Owner) {
+        let Some(object) = self.objects.get_mut(key) else { return };
+        object.owners.remove(&owner);
+        object.trouble.waiting = false;
+        self.retries.set(Target::Service(*key), None);
+        object.mark_self(key, &mut self.dirty);
+        // Without an owner, the service goes and takes its destinations along.
+        if !object.owners.is_empty() {
+            self.mark_changed(key, before.destinations.values());
+        }
+    }
+
+    /// These destinations of the service are wanted otherwise than before.
+    fn mark_changed<'a>(
+        &mut self,
+        key: &ServiceKey,
+        destinations: impl IntoIterator<Item = &'a Destination>,
+    ) {
+        let Some(object) = self.objects.get_mut(key) else { return };
+        for d in destinations {
+            let slot = d.behind(key).key;
+            if object.mark_slot(key, slot, &mut self.dirty).trouble.end() {
+                self.retries.set(Target::Destination(*key, slot), None);
+            }
+        }
+    }
+
+    fn on_dumped(&mut self, services: &[(Service, Vec<Destination>)], out: &mut Vec<Action>) {
+        let seen: BTreeMap<_, _> = services.iter().map(|(s, list)| (s.key, (s, list))).collect();
+        for (key, object) in &mut self.objects {
+            if !seen.contains_key(key) && object.is_known() {
+                if !object.owners.is_empty() {
+                    out.push(Action::Missing { service: *key, destination: None });
+                }
+                object.vanish(key, &mut self.dirty);
+            }
+        }
+        for (key, (service, destinations)) in seen {
+            let object = self.objects.entry(key).or_default();
+            if !object.under_way {
+                object.held = Held::As(*service);
+                object.mark_self(&key, &mut self.dirty);
+            }
+            object.compare(&key, destinations, &mut self.dirty, out);
+        }
+    }
+
+    fn on_deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
+        while let Some((_, target)) = self.retries.pop_due(now) {
+            let (Target::Service(key) | Target::Destination(key, _)) = target;
+            let Some(object) = self.objects.get_mut(&key) else { continue };
+            match target {
+                Target::Service(_) => {
+                    object.trouble.waiting = false;
+                    object.mark_self(&key, &mut self.dirty);
+                }
+                Target::Destination(_, slot) => {
+                    object.mark_slot(&key, slot, &mut self.dirty).trouble.waiting = false;
+                }
+            }
+        }
+        self.settle(out);
+    }
+
+    #[cfg(test)]
+    fn check_invariants(&self) {
+        for (key, object) in &self.objects {
+            assert_eq!(object.dirty, self.dirty.contains(key), "{key} is listed");
+            assert!(object.dirty || (!object.dirty_self && object.dirty_slots.is_empty()));
+            assert!(object.under_way || !object.leaving, "{key} leaves unasked");
+            for (at, slot) in &object.slots {
+                assert_eq!(slot.dirty, object.dirty_slots.contains(at), "{key} {at} is listed");
+            }
+            for id in object.owners.keys() {
+                assert!(self.owners[id].services.contains(key), "{id} owns {key}");
+            }
+        }
+        for (id, owner) in &self.owners {
+            assert!(owner.services.iter().all(|key| self.objects[key].owners.contains_key(id)));
+        }
+        let slots = |o: &Object| o.slots.values().filter(|s| s.under_way).count();
+        let asked = self.objects.values().map(|o| usize::from(o.under_way) + slots(o)).sum();
+        assert!(self.stopping || self.under_way == asked, "requests are counted");
+        assert_eq!(self.due.is_some(), !self.dirty.is_empty());
+    }
+}

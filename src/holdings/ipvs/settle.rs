@@ -1,0 +1,155 @@
+//! Comparing what is wanted with what is held, and asking for the difference.
+
+use std::collections::BTreeMap;
+
+use super::{Action, Domain, Held, Object, Owner, Target};
+use crate::base::ids::ServiceId;
+use crate::base::time::{Duration, Instant};
+use crate::wire::netlink::ipvs::{Request, ServiceKey};
+
+/// Requests as they are found: what is new or changed now, what goes away afterwards.
+#[derive(Default)]
+struct Found {
+    now: Vec<Request>,
+    destinations: Vec<Request>,
+    services: Vec<Request>,
+}
+
+impl Domain {
+    /// Compares everything that is marked.
+    pub(super) fn settle(&mut self, out: &mut Vec<Action>) {
+        let mut found = Found::default();
+        for key in std::mem::take(&mut self.dirty) {
+            let Some(object) = self.objects.get_mut(&key) else { continue };
+            object.dirty = false;
+            if std::mem::take(&mut object.dirty_self) {
+                settle_service(&key, object, &self.owners, &mut found);
+            }
+            settle_slots(&key, object, &self.owners, &mut found);
+            self.forget_if_gone(&key);
+        }
+        let Found { now, destinations, services } = found;
+        let all = now.into_iter().chain(destinations).chain(services);
+        let before = out.len();
+        out.extend(all.map(Action::Ask));
+        self.under_way += out.len() - before;
+    }
+
+    /// Nobody wants it and the kernel has it not.
+    pub(super) fn forget_if_gone(&mut self, key: &ServiceKey) {
+        let Some(object) = self.objects.get(key) else { return };
+        let idle = !object.under_way && !object.dirty;
+        let gone = object.owners.is_empty() && matches!(object.held, Held::Absent);
+        if idle && gone && !object.slots.values().any(|s| s.under_way) {
+            self.objects.remove(key);
+        }
+    }
+
+    /// Marks a service, or one of its destinations, for later. Returns how much later; `None` if
+    /// nothing is wanted any more.
+    pub(super) fn retry_later(
+        &mut self,
+        target: Target,
+        free: u32,
+        now: Instant,
+    ) -> Option<Duration> {
+        let (Target::Service(key) | Target::Destination(key, _)) = target;
+        let object = self.objects.get_mut(&key).filter(|_| !self.stopping)?;
+        let trouble = match target {
+            Target::Service(_) => &mut object.trouble,
+            Target::Destination(_, slot) => &mut object.slots.entry(slot).or_default().trouble,
+        };
+        let delay = trouble.delay(free, now);
+        trouble.waiting = delay > Duration::ZERO;
+        if delay > Duration::ZERO {
+            self.retries.set(target, Some(now + delay));
+            return Some(delay);
+        }
+        match target {
+            Target::Service(_) => object.mark_self(&key, &mut self.dirty),
+            Target::Destination(_, slot) => {
+                let _ = object.mark_slot(&key, slot, &mut self.dirty);
+            }
+        }
+        Some(delay)
+    }
+}
+
+fn settle_service(
+    key: &ServiceKey,
+    object: &mut Object,
+    owners: &BTreeMap<ServiceId, Owner>,
+    found: &mut Found,
+) {
+    if object.under_way {
+        // The answer looks again.
+        object.again = true;
+        return;
+    }
+    if object.trouble.waiting {
+        return;
+    }
+    match (object.wanted(), &object.held) {
+        (Some(wanted), Held::Absent) => {
+            found.now.push(Request::AddService(wanted));
+            object.under_way = true;
+            // Whatever became of them before, they are to be in the new one.
+            for slot in object.wanted_slots(key, owners) {
+                let _ = object.list_slot(slot);
+            }
+        }
+        (Some(wanted), Held::As(held)) if wanted.is_held_as(held) => {}
+        (Some(wanted), _) => {
+            found.now.push(Request::ChangeService(wanted));
+            object.under_way = true;
+        }
+        (None, Held::Absent) => {}
+        (None, _) if object.ours => {
+            found.services.push(Request::RemoveService(*key));
+            object.under_way = true;
+            object.leaving = true;
+        }
+        (None, _) => {}
+    }
+}
+
+fn settle_slots(
+    key: &ServiceKey,
+    object: &mut Object,
+    owners: &BTreeMap<ServiceId, Owner>,
+    found: &mut Found,
+) {
+    let exists = !matches!(object.held, Held::Absent) || object.under_way;
+    // Destinations of others' services are theirs, and those of one that goes go with it.
+    let open = exists && !object.leaving && !object.owners.is_empty();
+    for at in std::mem::take(&mut object.dirty_slots) {
+        let Some(slot) = object.slots.get_mut(&at) else { continue };
+        slot.dirty = false;
+        if slot.under_way {
+            slot.again = true;
+            continue;
+        }
+        let mut wanting = object.owners.keys().filter_map(|id| owners.get(id));
+        let wanted = wanting.find_map(|o| o.wants(key, &at));
+        if slot.trouble.waiting {
+            continue;
+        }
+        let request = match (wanted, &slot.held) {
+            (None, Held::Absent) => {
+                object.slots.remove(&at);
+                continue;
+            }
+            _ if !open => continue,
+            (Some(wanted), Held::Absent) => Request::AddDestination(*key, wanted),
+            (Some(wanted), Held::As(held)) if wanted == *held => continue,
+            (Some(wanted), _) => Request::ChangeDestination(*key, wanted),
+            (None, _) => {
+                found.destinations.push(Request::RemoveDestination(*key, at));
+                slot.under_way = true;
+                continue;
+            }
+        };
+        found.now.push(request);
+        slot.under_way = true;
+    }
+}
