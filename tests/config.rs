@@ -10,35 +10,37 @@ use std::path::{Path, PathBuf};
 use keepalived::base::diag::Severity;
 use keepalived::config::keyword::{Block, Body};
 use keepalived::config::keywords::ROOT;
-use keepalived::config::{self, Host, LinkFacts, Loaded, MemoryLoader, ReadOptions, Secrets};
+use keepalived::config::{self, LinkFacts, Loaded, MemoryHost, MemoryLoader, ReadOptions, Secrets};
+
+use keepalived::model::script::User;
 
 use proptest::prelude::*;
 
-/// A machine with `eth0`, `eth1`, `lo`, and `tun0`, which has no multicast.
-struct Machine;
-
-impl Host for Machine {
-    fn link(&self, name: &str) -> Option<LinkFacts> {
-        let index = 1 + ["lo", "eth0", "eth1", "tun0"].iter().position(|link| *link == name)?;
+/// A machine with `eth0`, `eth1`, `lo`, and `tun0`, which has no multicast; and with the commands
+/// that the configurations name.
+fn machine() -> MemoryHost {
+    let names = ["lo", "eth0", "eth1", "tun0"];
+    let mut host = MemoryHost::default().named("router.example");
+    for (index, name) in (1..).zip(names) {
         let ethernet = name.starts_with("eth");
-        Some(LinkFacts {
-            index: u32::try_from(index).ok()?,
-            mtu: 1500,
-            multicast: ethernet,
-            ethernet,
-            arp: ethernet,
-        })
+        let mtu = 1500;
+        host = host
+            .and_link(name, LinkFacts { index, mtu, multicast: ethernet, ethernet, arp: ethernet });
     }
-
-    fn hostname(&self) -> Option<String> {
-        Some("router.example".to_owned())
-    }
+    host.and_user("ops", 1000, 100)
+        .and_program("/bin/sh")
+        .and_program("/usr/bin/killall")
+        .and_user("nobody", 65_534, 65_534)
+        .and_program("/usr/local/bin/notify")
+        .and_program("/usr/bin/pgrep")
+        .and_program("/etc/keepalived/notify.sh")
+        .and_directory("/run", User::ROOT, 0o755)
 }
 
 fn load(name: &str, text: &str) -> Loaded {
     let loader = MemoryLoader::with(&format!("/{name}"), text);
     let options = ReadOptions { config_id: "router".to_owned(), ..ReadOptions::default() };
-    config::load(&loader, &format!("/{name}"), &options, &Machine)
+    config::load(&loader, &format!("/{name}"), &options, &machine())
 }
 
 /// What is told, each complaint after how bad it is.

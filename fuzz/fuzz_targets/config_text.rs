@@ -4,21 +4,14 @@
 #![no_main]
 
 use keepalived::config::{
-    lower, print, read, Host, Limits, LinkFacts, MemoryLoader, ReadOptions, Secrets,
+    lower, print, read, Limits, LinkFacts, MemoryHost, MemoryLoader, ReadOptions, Secrets,
 };
 use libfuzzer_sys::fuzz_target;
 
-/// Every interface is there.
-struct AnyLink;
-
-impl Host for AnyLink {
-    fn link(&self, _name: &str) -> Option<LinkFacts> {
-        Some(LinkFacts { index: 1, mtu: 1500, multicast: true, ethernet: true, arp: true })
-    }
-
-    fn hostname(&self) -> Option<String> {
-        Some("fuzz".into())
-    }
+/// Every interface is there, and a command.
+fn host() -> MemoryHost {
+    let link = LinkFacts { index: 1, mtu: 1500, multicast: true, ethernet: true, arp: true };
+    MemoryHost::default().named("fuzz").and_any_link(link).and_program("/bin/x")
 }
 
 fuzz_target!(|data: &[u8]| {
@@ -28,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     let limits = Limits { generated: 1 << 18, sequence: 2_000, ..Limits::default() };
     let options = ReadOptions { config_id: "node".into(), limits, ..Default::default() };
     let (document, sources, mut diagnostics) = read(&loader, "/k.conf", &options);
-    let config = lower(&document, &AnyLink, &mut diagnostics);
+    let config = lower(&document, &host(), &mut diagnostics);
     let _ = diagnostics.render(&sources);
     let _ = print(&config, Secrets::Shown);
 });

@@ -17,8 +17,11 @@ pub enum Severity {
     Error,
     /// So wrong that the daemon would not start with it.
     Fatal,
-    /// An include or a script violates the checks that were asked for.
+    /// An include violates the checks that were asked for. The daemon would not start.
     Security,
+    /// A command that others than root can change, or that nobody asked to check. The daemon runs,
+    /// `-t` tells.
+    Insecure,
 }
 
 /// A stretch of one line of one source file. Line and column count from 1, columns in characters.
@@ -71,6 +74,12 @@ impl Diagnostics {
         if let Some(last) = self.list.last_mut() {
             last.hint = Some(hint.into());
         }
+    }
+
+    /// True if there is a complaint as bad as this, or worse, that a daemon must heed.
+    pub fn reaches(&self, severity: Severity) -> bool {
+        let heeded = self.list.iter().filter(|d| d.severity != Severity::Insecure);
+        heeded.map(|d| d.severity).max() >= Some(severity)
     }
 
     pub fn worst(&self) -> Option<Severity> {

@@ -7,4 +7,3 @@ pub mod ids;
 pub mod pattern;
 pub mod ratelimit;
 pub mod time;
-pub mod tracked;

@@ -18,7 +18,6 @@ use super::http::Page;
 use super::ping::Ping;
 use super::smtp::Smtp;
 use super::tcp::Tcp;
-use super::tls::Filter;
 use super::udp::Udp;
 use super::verdict::{Phase, Reason, Verdict};
 
@@ -97,110 +96,66 @@ impl Talk {
     }
 }
 
-/// A probe over a byte stream, with or without TLS.
+/// A probe over a byte stream.
 #[derive(Debug)]
 pub struct Stream {
     talk: Talk,
-    tls: Option<Box<Filter>>,
-    is_connected: bool,
     /// What went wrong below the conversation.
     failed: Option<Verdict>,
 }
 
 impl Stream {
     pub fn new(talk: Talk) -> Self {
-        Self { talk, tls: None, is_connected: false, failed: None }
-    }
-
-    pub fn over_tls(talk: Talk, filter: Filter) -> Self {
-        Self { tls: Some(Box::new(filter)), ..Self::new(talk) }
+        Self { talk, failed: None }
     }
 
     /// The connection is there.
     pub fn start(&mut self) {
-        self.is_connected = true;
-        let outcome = match &mut self.tls {
-            Some(tls) => tls.start(&mut self.talk),
-            None => {
-                self.talk.start();
-                Ok(())
-            }
-        };
-        self.accept(outcome);
+        self.talk.start();
     }
 
     /// What is to be written; may change with every call of another method.
     pub fn pending_output(&self) -> &[u8] {
-        match &self.tls {
-            Some(tls) => tls.pending_output(),
-            None => self.talk.pending_output(),
-        }
+        self.talk.pending_output()
     }
 
     /// `n` bytes of the pending output are written.
     pub fn sent(&mut self, n: usize) {
-        match &mut self.tls {
-            Some(tls) => tls.sent(n),
-            None => self.talk.sent(n),
-        }
+        self.talk.sent(n);
     }
 
     pub fn received(&mut self, bytes: &[u8]) {
-        if self.outcome().is_some() {
-            return;
-        }
-        let outcome = match &mut self.tls {
-            Some(tls) => tls.received(bytes, &mut self.talk),
-            None => {
-                self.talk.received(bytes);
-                Ok(())
-            }
-        };
-        self.accept(outcome);
+        self.talk.received(bytes);
     }
 
     /// The other end has closed the connection.
     pub fn closed(&mut self) {
-        if self.outcome().is_some() {
-            return;
-        }
-        let outcome = match &mut self.tls {
-            Some(tls) => tls.closed(&mut self.talk),
-            None => {
-                self.talk.closed(End::Orderly);
-                Ok(())
-            }
-        };
-        self.accept(outcome);
+        self.talk.closed(End::Orderly);
     }
 
     /// The system reports an error, in its own words.
     pub fn failed(&mut self, why: String) {
-        self.accept(Err(Reason::Failed(self.phase(), why)));
+        self.fail(Reason::Failed(self.phase(), why));
     }
 
     /// The time for a step is over. The outcome says which one it was.
     pub fn timed_out(&mut self) {
-        self.accept(Err(Reason::TimedOut(self.phase())));
+        self.fail(Reason::TimedOut(self.phase()));
+    }
+
+    fn fail(&mut self, reason: Reason) {
+        if self.outcome().is_none() {
+            self.failed = Some(Verdict::Down(reason));
+        }
     }
 
     /// What is being waited for.
     pub fn phase(&self) -> Phase {
-        match &self.tls {
-            Some(tls) if self.is_connected && tls.is_handshaking() => Phase::Handshake,
-            _ => self.talk.phase(),
-        }
+        self.talk.phase()
     }
 
     pub fn outcome(&self) -> Option<&Verdict> {
         self.failed.as_ref().or_else(|| self.talk.outcome())
-    }
-
-    /// A failure counts unless the outcome is there already.
-    fn accept(&mut self, outcome: Result<(), Reason>) {
-        if let (Err(reason), None) = (outcome, self.outcome()) {
-            self.failed = Some(Verdict::Down(reason));
-        }
     }
 }
 

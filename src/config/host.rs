@@ -1,5 +1,11 @@
 //! What lowering has to know of the machine. A trait, so that the code stays pure.
 
+mod memory;
+
+pub use memory::MemoryHost;
+
+use crate::model::script::User;
+
 /// An interface, as far as a configuration depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LinkFacts {
@@ -13,9 +19,135 @@ pub struct LinkFacts {
     pub arp: bool,
 }
 
+/// What the kernel would do with a file that is executed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// ELF, or another form the kernel knows by itself.
+    Binary,
+    /// Begins with `#!`.
+    Interpreted,
+    /// Neither: only a shell runs it.
+    Text,
+}
+
+/// One part of a path: a directory, a link or the file at its end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PathPart {
+    pub path: String,
+    pub uid: u32,
+    pub gid: u32,
+    /// With the bits of its type.
+    pub mode: u32,
+}
+
+impl PathPart {
+    const TYPE: u32 = 0o170_000;
+
+    pub const fn is_link(&self) -> bool {
+        self.mode & Self::TYPE == 0o120_000
+    }
+
+    pub const fn is_directory(&self) -> bool {
+        self.mode & Self::TYPE == 0o040_000
+    }
+}
+
+/// A command, as it was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CommandFacts {
+    /// Absolute, before links are followed.
+    pub path: String,
+    /// Absolute, with every link resolved.
+    pub real: String,
+    /// The user it is for may execute it.
+    pub executable: bool,
+    pub form: Form,
+    /// Every part of both paths from the root on, each once.
+    pub parts: Vec<PathPart>,
+    /// It runs as root whoever starts it.
+    pub becomes_root: bool,
+}
+
+/// One file, as [`resolve`] asks for it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Look {
+    pub uid: u32,
+    pub gid: u32,
+    /// With the bits of its type.
+    pub mode: u32,
+    /// Where a link leads.
+    pub target: Option<String>,
+}
+
+/// Follows an absolute path as the kernel does, and keeps every part of the way.
+///
+/// Gives the path without links, and the parts from the root on, each once; the file itself is the
+/// last part looked at, not always the last of the list.
+///
+/// # Errors
+/// What `look` says of a part that is missing; or too many links.
+pub fn resolve(
+    path: &str,
+    look: &dyn Fn(&str) -> Result<Look, String>,
+) -> Result<(String, Vec<PathPart>), String> {
+    // What the kernel follows before it gives up.
+    const MAX_LINKS: u32 = 40;
+    let mut rest: Vec<String> = words(path);
+    let mut parts: Vec<PathPart> = Vec::new();
+    let mut links = 0;
+    let mut at = String::new();
+    loop {
+        let shown = if at.is_empty() { "/" } else { at.as_str() };
+        let found = look(shown)?;
+        if parts.iter().all(|part| part.path != shown) {
+            let Look { uid, gid, mode, .. } = found;
+            parts.push(PathPart { path: shown.to_owned(), uid, gid, mode });
+        }
+        if let Some(target) = found.target {
+            links += 1;
+            if links > MAX_LINKS {
+                return Err("Too many levels of symbolic links".to_owned());
+            }
+            let parent = at.rfind('/').map_or("", |slash| &at[..slash]).to_owned();
+            at = if target.starts_with('/') { String::new() } else { parent };
+            rest.extend(words(&target));
+            continue;
+        }
+        match rest.pop() {
+            None => return Ok((shown.to_owned(), parts)),
+            Some(word) if word == ".." => at.truncate(at.rfind('/').unwrap_or(0)),
+            Some(word) => {
+                at.push('/');
+                at.push_str(&word);
+            }
+        }
+    }
+}
+
+/// The words of a path, the first of them last.
+fn words(path: &str) -> Vec<String> {
+    path.split('/').rev().filter(|w| !matches!(*w, "" | ".")).map(str::to_owned).collect()
+}
+
 pub trait Host {
     /// The interface of that name, if there is one now.
     fn link(&self, name: &str) -> Option<LinkFacts>;
     /// What `router_id` is if the file has none.
     fn hostname(&self) -> Option<String>;
+    /// A user with an account, by name or by number, and the group of that account.
+    fn user(&self, name: &str) -> Option<User>;
+    /// A group by name or by number.
+    fn group(&self, name: &str) -> Option<u32>;
+    /// Who the daemon runs as.
+    fn own_user(&self) -> User;
+    /// The name of that user.
+    fn own_user_name(&self) -> Option<String>;
+    /// The file that `name` stands for when `user` executes it; a name without a slash is searched
+    /// for in the directories of `PATH`.
+    ///
+    /// # Errors
+    /// Why there is none, in the words of the system.
+    fn command(&self, name: &str, user: User) -> Result<CommandFacts, String>;
+    /// There is a directory of that name.
+    fn is_directory(&self, path: &str) -> bool;
 }

@@ -22,7 +22,7 @@ mod suggest;
 mod testing;
 mod value;
 
-pub use host::{Host, LinkFacts};
+pub use host::{resolve, CommandFacts, Form, Host, LinkFacts, Look, MemoryHost, PathPart};
 pub use load::{load, Loaded};
 pub use lower::lower;
 pub use print::{print, Secrets};

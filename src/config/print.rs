@@ -3,6 +3,8 @@
 //! Nothing is left to defaults that could change: every instance says for itself what it took from
 //! `global_defs`. What is off, empty or without choice is not printed.
 
+mod track;
+
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::net::IpAddr;
@@ -25,7 +27,8 @@ pub enum Secrets {
 
 /// The whole model as text.
 pub fn print(config: &Config, secrets: Secrets) -> String {
-    let mut out = Printer { text: String::new(), depth: 0, secrets };
+    let weights = track::weights(config);
+    let mut out = Printer { text: String::new(), depth: 0, secrets, weights };
     // Writing to a string cannot fail.
     let _ = out.config(config);
     out.text
@@ -35,6 +38,7 @@ struct Printer {
     text: String,
     depth: usize,
     secrets: Secrets,
+    weights: track::Weights,
 }
 
 /// One statement on its line.
@@ -43,6 +47,7 @@ macro_rules! line {
         $out.line(format_args!($($arg)*))
     };
 }
+use line;
 
 impl Printer {
     fn line(&mut self, args: fmt::Arguments<'_>) -> fmt::Result {
@@ -81,6 +86,7 @@ impl Printer {
         self.option("instance", global.instance_name.as_deref().map(quoted))?;
         self.flag(global.use_pid_dir && global.instance_name.is_none(), "use_pid_dir")?;
         self.block(format_args!("global_defs"), |out| out.global(global))?;
+        self.objects(config)?;
         for group in &config.groups {
             let name = quoted(&group.name);
             self.block(format_args!("vrrp_sync_group {name}"), |out| out.group(group))?;
@@ -109,6 +115,8 @@ impl Printer {
         self.option("vrrp_rx_bufs_policy", global.rx_buffer)?;
         self.option("vrrp_priority", global.nice)?;
         self.option("vrrp_rt_priority", global.rt_priority)?;
+        self.flag(global.script_security, "enable_script_security")?;
+        self.flag(global.use_symlink_paths, "use_symlink_paths")?;
         self.flag(global.no_swap, "vrrp_no_swap")?;
         if global.umask != default.umask {
             line!(self, "umask 0{:o}", global.umask)?;
@@ -121,7 +129,9 @@ impl Printer {
             group.members.iter().try_for_each(|name| line!(out, "{}", quoted(name)))
         })?;
         self.flag(group.tracking_weight, "sync_group_tracking_weight")?;
-        self.links(&group.tracked_links)
+        self.links(&group.tracked_links)?;
+        self.tracked(&group.tracked)?;
+        self.notify(&group.notify)
     }
 
     fn links(&mut self, links: &[TrackedLink]) -> fmt::Result {
@@ -159,6 +169,8 @@ impl Printer {
         self.garp(&i.garp)?;
         self.flag(i.dont_track_primary, "dont_track_primary")?;
         self.links(&i.tracked_links)?;
+        self.tracked(&i.tracked)?;
+        self.notify(&i.notify)?;
         self.addresses("virtual_ipaddress", &i.addresses)?;
         self.addresses("virtual_ipaddress_excluded", &i.excluded)?;
         self.flag(i.addresses.is_empty() && !i.strict, "no_virtual_ipaddress")

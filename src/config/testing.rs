@@ -1,27 +1,25 @@
 //! For tests: a document from text without the reader of files, and a machine with interfaces.
 
 use super::document::{Builder, Document, Word};
-use super::host::{Host, LinkFacts};
+use super::host::{Host, LinkFacts, MemoryHost};
 use super::lower;
 use crate::base::diag::{Diagnostics, Sources, Span};
 use crate::model::Config;
 
-/// A machine with `eth0`, `eth1`, `lo`, and `tun0` that has no multicast.
-pub(super) struct Machine;
-
-impl Host for Machine {
-    fn link(&self, name: &str) -> Option<LinkFacts> {
-        let link = LinkFacts { index: 2, mtu: 1500, multicast: true, ethernet: true, arp: true };
-        match name {
-            "eth0" | "eth1" | "lo" => Some(link),
-            "tun0" => Some(LinkFacts { multicast: false, ethernet: false, ..link }),
-            _ => None,
-        }
-    }
-
-    fn hostname(&self) -> Option<String> {
-        None
-    }
+/// A machine with `eth0`, `eth1`, `lo`, and `tun0` that has no multicast; a user `ops`, and
+/// commands of root's.
+pub(super) fn machine() -> MemoryHost {
+    let link = LinkFacts { index: 2, mtu: 1500, multicast: true, ethernet: true, arp: true };
+    MemoryHost::default()
+        .and_link("eth0", link)
+        .and_link("eth1", link)
+        .and_link("lo", link)
+        .and_link("tun0", LinkFacts { multicast: false, ethernet: false, ..link })
+        .and_user("ops", 1000, 100)
+        .and_program("/bin/sh")
+        .and_program("/usr/bin/true")
+        .and_program("/usr/bin/check")
+        .and_program("/usr/bin/notify")
 }
 
 /// Words, braces and double quotes; one statement per line or brace.
@@ -78,8 +76,13 @@ pub(super) fn document(text: &str) -> Document {
 
 /// Lowers `text`; the complaints as they are shown, one line each and without the source.
 pub(super) fn lowered(text: &str) -> (Config, Vec<String>) {
+    lowered_on(&machine(), text)
+}
+
+/// The same on another machine.
+pub(super) fn lowered_on(host: &dyn Host, text: &str) -> (Config, Vec<String>) {
     let mut diags = Diagnostics::default();
-    let config = lower(&document(text), &Machine, &mut diags);
+    let config = lower(&document(text), host, &mut diags);
     let sources = Sources::default();
     let told = diags
         .iter()

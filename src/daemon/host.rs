@@ -1,8 +1,11 @@
-//! The host as the configuration sees it: its interfaces and its name.
+//! The host as the configuration sees it: its interfaces, users, commands and its name.
+
+use std::path::Path;
 
 use super::links::LinkTable;
-use crate::config::{Host, LinkFacts};
-use crate::sys::process;
+use crate::config::{CommandFacts, Host, LinkFacts};
+use crate::model::script::User;
+use crate::sys::{process, scriptfacts, users};
 
 /// Answers the questions of the lowering from what the kernel last said.
 pub(super) struct KernelHost<'a> {
@@ -23,5 +26,30 @@ impl Host for KernelHost<'_> {
 
     fn hostname(&self) -> Option<String> {
         Some(process::uname().host)
+    }
+
+    fn user(&self, name: &str) -> Option<User> {
+        users::user(name).map(|account| User { uid: account.uid, gid: account.gid })
+    }
+
+    fn group(&self, name: &str) -> Option<u32> {
+        users::group(name)
+    }
+
+    fn own_user(&self) -> User {
+        let (uid, gid) = users::own();
+        User { uid, gid }
+    }
+
+    fn own_user_name(&self) -> Option<String> {
+        users::with_uid(users::own().0).map(|account| account.name)
+    }
+
+    fn command(&self, name: &str, user: User) -> Result<CommandFacts, String> {
+        scriptfacts::command(name, user)
+    }
+
+    fn is_directory(&self, path: &str) -> bool {
+        Path::new(path).is_dir()
     }
 }

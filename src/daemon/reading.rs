@@ -17,17 +17,19 @@ use crate::sys::{netns, process, random};
 pub(super) struct Reading {
     pub(super) config: Config,
     pub(super) worst: Option<Severity>,
+    refused: bool,
+    flawed: bool,
 }
 
 impl Reading {
     /// The daemon must not run with it.
     pub(super) fn is_refused(&self) -> bool {
-        matches!(self.worst, Some(Severity::Fatal | Severity::Security))
+        self.refused
     }
 
     /// Something in it is wrong, and was left out or corrected.
     pub(super) fn is_flawed(&self) -> bool {
-        self.worst >= Some(Severity::Error)
+        self.flawed
     }
 }
 
@@ -77,7 +79,12 @@ impl Text {
         let config = config::lower(&self.document, &host, &mut self.diagnostics);
         self.diagnostics.sort();
         self.tell(options);
-        Reading { config, worst: self.diagnostics.worst() }
+        Reading {
+            config,
+            worst: self.diagnostics.worst(),
+            refused: self.diagnostics.reaches(Severity::Fatal),
+            flawed: self.diagnostics.reaches(Severity::Error),
+        }
     }
 }
 
@@ -104,7 +111,9 @@ fn tell(diagnostics: &Diagnostics, sources: &Sources, testing: bool) {
                 // The reference keeps `-t` silent about what it accepts; a warning deserves a word.
                 Severity::Note if !testing => log::info!("{line}"),
                 Severity::Note | Severity::Warning => log::warn!("{line}"),
-                Severity::Error | Severity::Fatal | Severity::Security => log::error!("{line}"),
+                Severity::Error | Severity::Fatal | Severity::Security | Severity::Insecure => {
+                    log::error!("{line}");
+                }
             }
         }
     }

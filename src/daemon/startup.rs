@@ -75,7 +75,7 @@ fn test_config(options: &Options) -> Status {
     });
     match reading {
         Ok(reading) => match reading.worst {
-            Some(Severity::Security) => Status::TEST_SECURITY,
+            Some(Severity::Security | Severity::Insecure) => Status::TEST_SECURITY,
             Some(Severity::Fatal | Severity::Error) => Status::TestErrors,
             Some(Severity::Warning | Severity::Note) | None => Status::Ok,
         },

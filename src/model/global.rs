@@ -47,6 +47,10 @@ pub struct Global {
     /// `smtp_server`; `None`: no mail is sent.
     pub mail: Option<Mail>,
     pub fifos: Fifos,
+    /// `enable_script_security`: commands that others than root can change do not run as root.
+    pub script_security: bool,
+    /// `use_symlink_paths`: commands are executed by the path given, not by the resolved one.
+    pub use_symlink_paths: bool,
     /// `startup_script`: ends before anything else begins.
     pub startup_script: Option<LifeScript>,
     /// `shutdown_script`: runs after everything has ended.
@@ -75,6 +79,8 @@ impl Default for Global {
             no_swap: false,
             mail: None,
             fifos: Fifos::default(),
+            script_security: false,
+            use_symlink_paths: false,
             startup_script: None,
             shutdown_script: None,
         }

@@ -16,9 +16,11 @@ pub mod process;
 pub mod random;
 pub mod raw;
 pub mod sched;
+pub mod scriptfacts;
 pub mod signals;
 pub mod sysctl;
 pub mod systemd;
+pub mod users;
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};

@@ -9,7 +9,7 @@
 //! What is not said but needed: `interface eth0`, a `virtual_router_id` (51, 52, ...) and a
 //! `virtual_ipaddress` (10.0.0.101, 10.0.0.102, ...).
 
-use keepalived::config::{self, Host, LinkFacts, MemoryLoader, ReadOptions};
+use keepalived::config::{self, LinkFacts, MemoryHost, MemoryLoader, ReadOptions};
 use keepalived::model::Config;
 
 #[derive(Default)]
@@ -91,7 +91,7 @@ impl Conf {
             block(&mut text, &g.statements);
         }
         let loader = MemoryLoader::with("/conf", text.as_str());
-        let loaded = config::load(&loader, "/conf", &ReadOptions::default(), &Machine);
+        let loaded = config::load(&loader, "/conf", &ReadOptions::default(), &machine());
         if loaded.diagnostics.is_empty() {
             Ok(loaded.config)
         } else {
@@ -136,14 +136,12 @@ fn block(text: &mut String, statements: &[String]) {
 }
 
 /// Every interface anybody names exists.
-struct Machine;
-
-impl Host for Machine {
-    fn link(&self, _name: &str) -> Option<LinkFacts> {
-        Some(LinkFacts { index: 2, mtu: 1500, multicast: true, ethernet: true, arp: true })
-    }
-
-    fn hostname(&self) -> Option<String> {
-        None
-    }
+fn machine() -> MemoryHost {
+    MemoryHost::default().and_any_link(LinkFacts {
+        index: 2,
+        mtu: 1500,
+        multicast: true,
+        ethernet: true,
+        arp: true,
+    })
 }

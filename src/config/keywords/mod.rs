@@ -14,7 +14,10 @@ mod vrrp;
 pub(super) use global::GLOBAL_DEFS;
 pub use global::ROOT;
 pub(super) use net::VIRTUAL_IPADDRESS;
-pub(super) use track::TRACK_INTERFACE;
+pub(super) use track::{
+    TRACK_FILE, TRACK_FILES, TRACK_INTERFACE, TRACK_PROCESS, TRACK_SCRIPT, VRRP_SCRIPT,
+    VRRP_TRACK_PROCESS,
+};
 pub(super) use vrrp::{AUTHENTICATION, AUTH_HMAC, UNICAST_PEER, VRRP_INSTANCE, VRRP_SYNC_GROUP};
 
 use super::keyword::{Block, Body, Kind};

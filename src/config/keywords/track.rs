@@ -9,14 +9,16 @@ use crate::config::keyword::{
 /// Seconds with up to three decimals.
 const COARSE: Kind = Kind::Time { unit: Unit::CoarseSeconds, min: 1_000, max: 4_294_000_000 };
 
-pub(super) static VRRP_SCRIPT: Block = Block {
+pub(in crate::config) static VRRP_SCRIPT: Block = Block {
     name: "vrrp_script",
     keywords: &sorted([
         keyword("script", Args::Script { required: true, user: false }, Body::None)
             .default("none, required"),
-        one("interval", &[COARSE]).default("1"),
+        one("interval", &[COARSE]).default("1").bad(Bad::Use(1_000_000)),
         one("timeout", &[COARSE]).default("0 (= interval)"),
-        row("weight", 1, &[int(-253, 253), REVERSE]).default("0 (failure means FAULT)"),
+        row("weight", 1, &[int(-253, 253), REVERSE])
+            .default("0 (failure means FAULT)")
+            .bad(Bad::Clamp),
         one("rise", &[int(1, 2_147_483_647)]).default("1").bad(Bad::Use(1)),
         one("fall", &[int(1, 2_147_483_647)]).default("1").bad(Bad::Use(1)),
         row("user", 1, &[Kind::Text, Kind::Text]).default("default script user"),
@@ -24,7 +26,7 @@ pub(super) static VRRP_SCRIPT: Block = Block {
     ]),
 };
 
-pub(super) static VRRP_TRACK_PROCESS: Block = Block {
+pub(in crate::config) static VRRP_TRACK_PROCESS: Block = Block {
     name: "vrrp_track_process",
     keywords: &sorted([
         many("process", Kind::Text).default("none, required").repeat(Repeat::FirstCounts),
@@ -40,7 +42,7 @@ pub(super) static VRRP_TRACK_PROCESS: Block = Block {
     ]),
 };
 
-pub(super) static TRACK_FILE: Block = Block {
+pub(in crate::config) static TRACK_FILE: Block = Block {
     name: "track_file",
     keywords: &sorted([
         text("file").default("none, required").repeat(Repeat::FirstCounts),
@@ -78,7 +80,7 @@ pub(in crate::config) static TRACK_INTERFACE: Entry = Entry {
     unknown: Unknown::SkipEntry,
 };
 
-pub(super) static TRACK_SCRIPT: Entry = reference("script", WEIGHT_253);
-pub(super) static TRACK_FILES: Entry = reference("file", WEIGHT_254);
-pub(super) static TRACK_PROCESS: Entry = reference("process", WEIGHT_254);
+pub(in crate::config) static TRACK_SCRIPT: Entry = reference("script", WEIGHT_253);
+pub(in crate::config) static TRACK_FILES: Entry = reference("file", WEIGHT_254);
+pub(in crate::config) static TRACK_PROCESS: Entry = reference("process", WEIGHT_254);
 pub(super) static TRACK_BFD: Entry = reference("BFD session", WEIGHT_253);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::script::{RawRules, Rules};
 use super::Settled;
 use crate::base::addr::Family;
 use crate::base::diag::Severity;
@@ -34,6 +35,10 @@ pub(super) struct Defaults {
     pub owner_ignore_adverts: bool,
     pub v3_checksum_as_v2: bool,
     pub rx_buffer: RxBuffer,
+    pub scripts: Rules,
+    /// `smtp_alert_vrrp`, or else `smtp_alert`.
+    pub smtp_alert: bool,
+    pub priority_changes: bool,
 }
 
 /// `vrrp_rx_bufs_policy` and `vrrp_rx_bufs_multiplier`.
@@ -76,7 +81,7 @@ impl RxBuffer {
 }
 
 /// What was given so far.
-struct Draft {
+struct Draft<'d> {
     global: Global,
     strict: bool,
     version: Version,
@@ -96,6 +101,10 @@ struct Draft {
     v3_checksum_as_v2: bool,
     rx_policy: RxPolicy,
     rx_multiplier: usize,
+    scripts: RawRules<'d>,
+    smtp_alert: Option<bool>,
+    smtp_alert_vrrp: Option<bool>,
+    priority_changes: bool,
 }
 
 /// Reads every `global_defs`, wherever it stands.
@@ -113,10 +122,11 @@ pub(super) fn lower(
     if draft.global.router_id.is_none() {
         draft.global.router_id = host.hostname();
     }
-    draft.finish()
+    let scripts = Rules::new(&draft.scripts, host, checker);
+    draft.finish(scripts)
 }
 
-impl Default for Draft {
+impl Default for Draft<'_> {
     fn default() -> Self {
         Self {
             global: Global::default(),
@@ -138,12 +148,16 @@ impl Default for Draft {
             v3_checksum_as_v2: false,
             rx_policy: RxPolicy::Daemon,
             rx_multiplier: 3,
+            scripts: RawRules::default(),
+            smtp_alert: None,
+            smtp_alert_vrrp: None,
+            priority_changes: false,
         }
     }
 }
 
-impl Draft {
-    fn take(&mut self, checker: &mut Checker<'_>, s: Statement<'_>) {
+impl<'d> Draft<'d> {
+    fn take(&mut self, checker: &mut Checker<'_>, s: Statement<'d>) {
         match s.value {
             Value::Int(n) => self.number(s.keyword.name, n),
             Value::Micros(n) => self.time(s.keyword.name, Duration::from_micros(n)),
@@ -160,7 +174,12 @@ impl Draft {
         match name {
             "dynamic_interfaces" => self.global.dynamic_interfaces = on,
             "log_unknown_vrids" => self.global.log_unknown_vrids = on,
+            "enable_script_security" => self.scripts.security = on,
+            "smtp_alert" => self.smtp_alert = Some(on),
+            "smtp_alert_vrrp" => self.smtp_alert_vrrp = Some(on),
+            "use_symlink_paths" => self.scripts.symlinks = on,
             "v3_checksum_as_v2" => self.v3_checksum_as_v2 = on,
+            "vrrp_notify_priority_changes" => self.priority_changes = on,
             "vrrp_check_unicast_src" => self.check_unicast_src = on,
             "vrrp_higher_prio_send_advert" => self.higher_prio_send_advert = on,
             "vrrp_lower_prio_no_advert" => self.lower_prio_no_advert = on,
@@ -203,10 +222,11 @@ impl Draft {
         }
     }
 
-    fn text(&mut self, checker: &mut Checker<'_>, s: Statement<'_>, text: &str) {
+    fn text(&mut self, checker: &mut Checker<'_>, s: Statement<'d>, text: &str) {
         match s.keyword.name {
             "default_interface" => self.global.default_interface = Some(text.to_owned()),
             "dynamic_interfaces" => self.global.dynamic_interfaces = true,
+            "script_user" => self.scripts.user = Some(s.node),
             "router_id" => self.global.router_id = Some(text.to_owned()),
             "umask" => self.umask(checker, s.node),
             "vrrp_rx_bufs_policy" => self.rx_policy(checker, s.node),
@@ -277,7 +297,7 @@ impl Draft {
     }
 
     /// Fills in what follows from other settings.
-    fn finish(self) -> (Global, Defaults) {
+    fn finish(self, scripts: Rules) -> (Global, Defaults) {
         // `vrrp_min_garp`: what was not asked for shrinks to a single message.
         let (delay, repeat) = if self.min_garp { (0, 1) } else { (5, 5) };
         let garp_delay = self.garp_delay.unwrap_or(delay);
@@ -302,8 +322,14 @@ impl Draft {
             owner_ignore_adverts: self.owner_ignore_adverts,
             v3_checksum_as_v2: self.v3_checksum_as_v2,
             rx_buffer: RxBuffer { policy: self.rx_policy, multiplier: self.rx_multiplier },
+            scripts,
+            smtp_alert: self.smtp_alert_vrrp.or(self.smtp_alert).unwrap_or(false),
+            priority_changes: self.priority_changes,
         };
-        (self.global, defaults)
+        let mut global = self.global;
+        global.script_security = self.scripts.security;
+        global.use_symlink_paths = self.scripts.symlinks;
+        (global, defaults)
     }
 }
 

@@ -4,14 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::instance::{read_link, RawLink};
+use super::notify::RawNotify;
 use super::settle::checked_links;
+use super::track::{self, Objects, RawTracked};
 use super::{Instances, Scene};
 use crate::base::diag::Span;
 use crate::config::document::{Node, Word};
 use crate::config::keyword::Kind;
 use crate::config::keywords;
 use crate::config::statement::Checker;
-use crate::model::notify::Notify;
 use crate::model::vrrp::{SyncGroup, TrackedLink};
 
 /// A group as it is written.
@@ -19,13 +20,26 @@ pub(super) struct RawGroup<'d> {
     name: Word<'d>,
     members: Vec<Word<'d>>,
     links: Vec<RawLink<'d>>,
+    tracked: Vec<RawTracked<'d>>,
+    notify: RawNotify<'d>,
     tracking_weight: bool,
 }
 
 /// Reads the block of a group.
-pub(super) fn read<'d>(checker: &mut Checker<'_>, node: Node<'d>) -> RawGroup<'d> {
+pub(super) fn read<'d>(
+    checker: &mut Checker<'_>,
+    objects: &Objects<'d>,
+    node: Node<'d>,
+) -> RawGroup<'d> {
     let name = node.arg(0).unwrap_or_else(|| node.keyword());
-    let mut raw = RawGroup { name, members: Vec::new(), links: Vec::new(), tracking_weight: false };
+    let mut raw = RawGroup {
+        name,
+        members: Vec::new(),
+        links: Vec::new(),
+        tracked: Vec::new(),
+        notify: RawNotify::default(),
+        tracking_weight: false,
+    };
     checker.out.set_scope(Some(name.text));
     checker.block(node.children(), &keywords::VRRP_SYNC_GROUP, &mut |checker, s| match s
         .keyword
@@ -38,6 +52,8 @@ pub(super) fn read<'d>(checker: &mut Checker<'_>, node: Node<'d>) -> RawGroup<'d
         "track_interface" => {
             raw.links.extend(s.node.children().filter_map(|l| read_link(checker, l)));
         }
+        _ if objects.read_list(checker, &s, &mut raw.tracked) => {}
+        _ if raw.notify.take(&s) => {}
         name => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
     });
     checker.out.set_scope(None);
@@ -100,26 +116,35 @@ fn settle_one<'d>(
         1 => scene.error("group", span, "the group has only one member"),
         _ => {}
     }
-    if !raw.tracking_weight {
-        for &(at, name) in &members {
-            let Some(member) = instances.list.get_mut(at) else { continue };
-            // Nobody else has it before the model is complete.
-            if let Some(instance) = Rc::get_mut(&mut member.instance) {
-                drop_weights(scene, name, member.name, &mut instance.tracked_links);
-            }
+    let priority_changes = raw.notify.priority_changes;
+    for &(at, name) in &members {
+        let Some(member) = instances.list.get_mut(at) else { continue };
+        // Nobody else has it before the model is complete.
+        let Some(instance) = Rc::get_mut(&mut member.instance) else { continue };
+        if !raw.tracking_weight {
+            drop_weights(scene, name, member.name, &mut instance.tracked_links);
+            track::drop_weights(scene, name, member.name, &mut instance.tracked);
+        }
+        if let Some(on) = priority_changes.filter(|_| !member.priority_changes_given) {
+            instance.notify.priority_changes = on;
         }
     }
     let mut tracked_links: Vec<TrackedLink> =
         checked_links(scene, raw.links).into_iter().map(|(link, _)| link).collect();
+    let mut tracked = track::settle(scene, raw.tracked, false);
     if !raw.tracking_weight {
         drop_weights(scene, raw.name.text, span, &mut tracked_links);
+        track::drop_weights(scene, raw.name.text, span, &mut tracked);
     }
+    let mut notify = raw.notify.settle(scene);
+    // It was a default for the members; a group has no priority.
+    notify.priority_changes = false;
     Some(SyncGroup {
         name: raw.name.text.to_owned(),
         members: members.into_iter().map(|(_, name)| name.to_owned()).collect(),
         tracked_links,
-        tracked: Vec::new(),
-        notify: Notify::default(),
+        tracked,
+        notify,
         tracking_weight: raw.tracking_weight,
     })
 }

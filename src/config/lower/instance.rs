@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::address::{self, RawAddress};
 use super::global;
+use super::notify::RawNotify;
+use super::track::{Objects, RawTracked};
 use crate::base::addr::Family;
 use crate::base::diag::Span;
 use crate::config::document::{Node, Word};
@@ -91,18 +93,26 @@ pub(super) struct RawInstance<'d> {
     pub debug: u8,
     pub garp: RawGarp,
     pub links: Vec<RawLink<'d>>,
+    pub tracked: Vec<RawTracked<'d>>,
+    pub notify: RawNotify<'d>,
     pub addresses: Vec<RawAddress<'d>>,
     pub excluded: Vec<RawAddress<'d>>,
     pub no_address: Option<Span>,
 }
 
 /// Reads the block of an instance.
-pub(super) fn read<'d>(checker: &mut Checker<'_>, node: Node<'d>) -> RawInstance<'d> {
+pub(super) fn read<'d>(
+    checker: &mut Checker<'_>,
+    objects: &Objects<'d>,
+    node: Node<'d>,
+) -> RawInstance<'d> {
     let name = node.arg(0).unwrap_or_else(|| node.keyword());
     let mut raw = RawInstance::new(name);
     checker.out.set_scope(Some(name.text));
     checker.block(node.children(), &keywords::VRRP_INSTANCE, &mut |checker, s| {
-        raw.take(checker, s);
+        if !objects.read_list(checker, &s, &mut raw.tracked) && !raw.notify.take(&s) {
+            raw.take(checker, s);
+        }
     });
     checker.out.set_scope(None);
     raw
@@ -147,6 +157,8 @@ impl<'d> RawInstance<'d> {
             debug: 0,
             garp: RawGarp::default(),
             links: Vec::new(),
+            tracked: Vec::new(),
+            notify: RawNotify::default(),
             addresses: Vec::new(),
             excluded: Vec::new(),
             no_address: None,

@@ -5,12 +5,16 @@
 //! of them ([`crossref`](super::crossref)). No complaint ends the reading.
 
 mod address;
+mod define;
 mod delivery;
 mod global;
 mod group;
 mod instance;
+mod notify;
+mod script;
 mod settle;
 mod strict;
+mod track;
 
 pub(super) use instance::number;
 pub(super) use settle::seconds;
@@ -43,9 +47,10 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
     let mut config = Config { global, ..Config::default() };
     let mut instances = Instances::default();
     let mut groups = Vec::new();
+    let mut objects = track::Objects::new(doc);
     checker.block(doc.roots(), &keywords::ROOT, &mut |checker, s| match s.keyword.name {
         "vrrp_instance" => {
-            let read = instance::read(checker, s.node);
+            let read = instance::read(checker, &objects, s.node);
             checker.out.set_scope(Some(read.name));
             let mut scene = Scene { checker, host, defaults: &defaults };
             let settled = settle::settle(&mut scene, read);
@@ -57,11 +62,18 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
                 }
             }
         }
-        "vrrp_sync_group" => groups.push(group::read(checker, s.node)),
-        name => top_level(&mut config, name, s),
+        "vrrp_sync_group" => groups.push(group::read(checker, &objects, s.node)),
+        name => {
+            let mut scene = Scene { checker, host, defaults: &defaults };
+            if !objects.define(&mut scene, &s) {
+                top_level(&mut config, name, s);
+            }
+        }
     });
     let mut scene = Scene { checker: &mut checker, host, defaults: &defaults };
     config.groups = group::settle(&mut scene, groups, &mut instances);
+    objects.finish(&mut scene, &mut instances, &mut config);
+    defaults.scripts.finish(scene.checker);
     crossref::routers(&mut checker.out, &instances.list);
     config.global.rx_buffer = defaults.rx_buffer.bytes(host, &instances.list);
     config.instances = instances.list.into_iter().map(|i| i.instance).collect();
@@ -121,6 +133,8 @@ pub(super) struct Settled {
     pub instance: Rc<vrrp::Instance>,
     pub name: Span,
     pub vrid: Span,
+    /// It says itself whether changes of its priority are told.
+    pub priority_changes_given: bool,
 }
 
 /// All instances, and the names of those that were left out.

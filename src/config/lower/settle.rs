@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::address;
 use super::instance::{RawInstance, RawLink};
-use super::{delivery, strict, Scene, Settled};
+use super::{delivery, strict, track, Scene, Settled};
 use crate::base::addr::Family;
 use crate::base::diag::Span;
 use crate::config::host::LinkFacts;
@@ -46,6 +46,9 @@ pub(super) fn settle<'d>(scene: &mut Scene<'_, '_>, mut raw: RawInstance<'d>) ->
     let advert_interval = advert_interval(scene, &raw, core.version);
     let preemption = preemption(scene, &mut raw, &core);
     let tracked_links = tracked_links(scene, std::mem::take(&mut raw.links), &core, interface);
+    let tracked = track::settle(scene, std::mem::take(&mut raw.tracked), core.is_owner());
+    let priority_changes_given = raw.notify.priority_changes.is_some();
+    let notify = std::mem::take(&mut raw.notify).settle(scene);
     let (addresses, excluded) = addresses(scene, &mut raw, &core, interface, link);
     let priority = core.priority;
     let strictly = strict::Settings::new(scene, &raw, &core.facts(), &addresses);
@@ -77,8 +80,8 @@ pub(super) fn settle<'d>(scene: &mut Scene<'_, '_>, mut raw: RawInstance<'d>) ->
         accept: strictly.accept,
         dont_track_primary: raw.dont_track_primary,
         tracked_links,
-        tracked: Vec::new(),
-        notify: Default::default(),
+        tracked,
+        notify,
         garp: garp(scene, &raw, &strictly),
         addresses,
         excluded,
@@ -87,7 +90,12 @@ pub(super) fn settle<'d>(scene: &mut Scene<'_, '_>, mut raw: RawInstance<'d>) ->
         debug: raw.debug,
         standing_fault,
     };
-    Some(Settled { instance: Rc::new(instance), name: raw.span, vrid: vrid.span })
+    Some(Settled {
+        instance: Rc::new(instance),
+        name: raw.span,
+        vrid: vrid.span,
+        priority_changes_given,
+    })
 }
 
 impl Core {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::testing::{lowered, told};
+use super::super::host::{Form, MemoryHost};
+use super::super::testing::{lowered, lowered_on, machine, told};
 use crate::base::addr::Family;
 use crate::model::vrrp::{
     Authentication, Broadcast, ChecksumForm, Delivery, InitialState, Instance, Scope,
@@ -13,7 +14,10 @@ use crate::model::Config;
 mod addresses;
 mod coverage;
 mod groups;
+mod notify;
+mod scripts;
 mod strict;
+mod track;
 
 const SAMPLE: &str = "\
 global_defs {

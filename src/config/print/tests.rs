@@ -146,3 +146,97 @@ fn words_that_need_quotes_get_them() {
         assert_eq!(quoted(word), format!("\"{word}\""));
     }
 }
+
+#[test]
+fn what_is_tracked_and_who_is_told() {
+    let printed = round_trip(
+        r#"
+global_defs {
+  enable_script_security
+  script_user ops
+  smtp_alert
+  vrrp_notify_priority_changes
+  use_symlink_paths
+}
+vrrp_script a {
+  script "/usr/bin/check 'two words' \042q\042 $x #y \173z\175 '' \303\244 ~SEQ ! ; \\"
+  interval 0.25
+  timeout 3
+  weight -5 reverse
+  user root
+  init_fail
+}
+vrrp_script b {
+  script "</etc/flag"
+  rise 2
+  fall 3
+}
+track_file f {
+  file /usr/f
+  weight 0
+  init_file -3 overwrite
+}
+vrrp_track_process p {
+  process nginx "-g x" ""
+  param_match partial
+  quorum 2
+  quorum_max 9
+  delay 0.5
+  full_command
+}
+vrrp_track_process q {
+  process ntpd
+  param_match
+  quorum_max 0
+}
+vrrp_sync_group G {
+  sync_group_tracking_weight
+  group {
+    A
+    B
+  }
+  track_script {
+    a
+    b weight 5 reverse
+  }
+  track_process {
+    p weight -254
+  }
+  notify "/usr/bin/notify group"
+  notify_priority_changes off
+}
+vrrp_instance A {
+  interface eth0
+  virtual_router_id 1
+  track_script {
+    a weight 5 noreverse
+  }
+  track_file {
+    f weight -254
+  }
+  track_process {
+    q
+  }
+  notify_deleted
+  notify_master "/usr/bin/notify m" root
+  notify_priority_changes
+  virtual_ipaddress {
+    192.0.2.1
+  }
+}
+vrrp_instance B {
+  interface eth0
+  virtual_router_id 2
+  notify_deleted /usr/bin/notify
+  notify_stop /usr/bin/notify
+  smtp_alert off
+  virtual_ipaddress {
+    192.0.2.2
+  }
+}
+"#,
+    );
+    for line in ["        a\n", "        a weight 5 noreverse\n", "    param_match\n"] {
+        assert!(printed.contains(line), "{printed}");
+    }
+}

@@ -75,6 +75,7 @@ fn complaint(d: &crate::base::diag::Diagnostic) -> String {
         Severity::Error => "",
         Severity::Fatal => "F ",
         Severity::Security => "S ",
+        Severity::Insecure => "I ",
     };
     let place = d.span.map_or_else(String::new, |s| format!("{}:{}+{} ", s.line, s.column, s.len));
     let hint = d.hint.as_ref().map_or_else(String::new, |h| format!(" ({h})"));

@@ -21,6 +21,7 @@ fn statement(keyword: &Keyword) -> String {
     let kinds = match keyword.args {
         Args::Row { kinds, .. } => kinds.to_vec(),
         Args::Many { kind, .. } => vec![kind],
+        Args::Script { .. } => return format!("{} /usr/bin/true\n", keyword.name),
         _ => Vec::new(),
     };
     let words: Vec<_> = kinds.into_iter().map(sample).collect();
@@ -45,6 +46,15 @@ fn somebody_reads_every_keyword_that_is_in_effect() {
     }
     for line in statements(&keywords::VRRP_SYNC_GROUP) {
         told(&format!("vrrp_sync_group G {{\n{line}}}"));
+    }
+    for (name, block) in [
+        ("vrrp_script", &keywords::VRRP_SCRIPT),
+        ("track_file", &keywords::TRACK_FILE),
+        ("vrrp_track_process", &keywords::VRRP_TRACK_PROCESS),
+    ] {
+        for line in statements(block) {
+            told(&format!("{name} N {{\n{line}}}"));
+        }
     }
     for line in statements(&keywords::ROOT) {
         told(&line);

@@ -1,0 +1,165 @@
+//! A machine that exists only in memory: for tests, fuzzing and dry runs.
+
+use std::collections::BTreeMap;
+
+use super::{resolve, CommandFacts, Form, Host, LinkFacts, Look};
+use crate::model::script::User;
+
+const DIRECTORY: u32 = 0o040_000;
+const FILE: u32 = 0o100_000;
+const LINK: u32 = 0o120_000;
+
+#[derive(Clone, Debug)]
+struct Entry {
+    owner: User,
+    mode: u32,
+    form: Form,
+    /// Where a link leads.
+    target: Option<String>,
+}
+
+/// Interfaces, users and files. Directories exist where something lies below them, and are root's;
+/// `PATH` is `/usr/bin`.
+#[derive(Clone, Default, Debug)]
+pub struct MemoryHost {
+    links: BTreeMap<String, LinkFacts>,
+    any_link: Option<LinkFacts>,
+    users: BTreeMap<String, User>,
+    files: BTreeMap<String, Entry>,
+    hostname: Option<String>,
+}
+
+impl MemoryHost {
+    /// With a name.
+    #[must_use]
+    pub fn named(mut self, hostname: &str) -> Self {
+        self.hostname = Some(hostname.to_owned());
+        self
+    }
+
+    /// With one more interface.
+    #[must_use]
+    pub fn and_link(mut self, name: &str, facts: LinkFacts) -> Self {
+        self.links.insert(name.to_owned(), facts);
+        self
+    }
+
+    /// With an interface of whatever name is asked for.
+    #[must_use]
+    pub fn and_any_link(mut self, facts: LinkFacts) -> Self {
+        self.any_link = Some(facts);
+        self
+    }
+
+    /// With one more user, and a group of the same name.
+    #[must_use]
+    pub fn and_user(mut self, name: &str, uid: u32, gid: u32) -> Self {
+        self.users.insert(name.to_owned(), User { uid, gid });
+        self
+    }
+
+    /// With one more file.
+    #[must_use]
+    pub fn and_file(self, path: &str, owner: User, mode: u32, form: Form) -> Self {
+        self.and(path, Entry { owner, mode: FILE | mode, form, target: None })
+    }
+
+    /// With a program of root's.
+    #[must_use]
+    pub fn and_program(self, path: &str) -> Self {
+        self.and_file(path, User::ROOT, 0o755, Form::Binary)
+    }
+
+    /// With one more directory, where the one that exists anyway will not do.
+    #[must_use]
+    pub fn and_directory(self, path: &str, owner: User, mode: u32) -> Self {
+        self.and(path, Entry { owner, mode: DIRECTORY | mode, form: Form::Text, target: None })
+    }
+
+    /// With one more symbolic link of root's, to an absolute path.
+    #[must_use]
+    pub fn and_symlink(self, path: &str, target: &str) -> Self {
+        let target = Some(target.to_owned());
+        self.and(path, Entry { owner: User::ROOT, mode: LINK | 0o777, form: Form::Text, target })
+    }
+
+    fn and(mut self, path: &str, entry: Entry) -> Self {
+        self.files.insert(path.to_owned(), entry);
+        self
+    }
+
+    fn entry(&self, path: &str) -> Option<Entry> {
+        let implied =
+            || Entry { owner: User::ROOT, mode: DIRECTORY | 0o755, form: Form::Text, target: None };
+        let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
+        let below = || self.files.range(prefix.clone()..).next();
+        match self.files.get(path) {
+            Some(entry) => Some(entry.clone()),
+            None => below().filter(|(p, _)| p.starts_with(&prefix)).map(|_| implied()),
+        }
+    }
+
+    fn look(&self, path: &str) -> Result<Look, String> {
+        let entry = self.entry(path).ok_or_else(|| "No such file or directory".to_owned())?;
+        let User { uid, gid } = entry.owner;
+        Ok(Look { uid, gid, mode: entry.mode, target: entry.target })
+    }
+}
+
+impl Host for MemoryHost {
+    fn link(&self, name: &str) -> Option<LinkFacts> {
+        self.links.get(name).copied().or(self.any_link)
+    }
+
+    fn hostname(&self) -> Option<String> {
+        self.hostname.clone()
+    }
+
+    fn user(&self, name: &str) -> Option<User> {
+        if name == "root" {
+            return Some(User::ROOT);
+        }
+        let numbered = || self.users.values().find(|u| u.uid.to_string() == name);
+        self.users.get(name).or_else(numbered).copied()
+    }
+
+    fn group(&self, name: &str) -> Option<u32> {
+        self.user(name).map(|user| user.gid).or_else(|| name.parse().ok())
+    }
+
+    fn own_user(&self) -> User {
+        User::ROOT
+    }
+
+    fn own_user_name(&self) -> Option<String> {
+        Some("root".to_owned())
+    }
+
+    fn command(&self, name: &str, user: User) -> Result<CommandFacts, String> {
+        let path = if name.contains('/') { name.to_owned() } else { format!("/usr/bin/{name}") };
+        let (real, parts) = resolve(&path, &|path| self.look(path))?;
+        let entry = self.entry(&real).ok_or("No such file or directory")?;
+        let right = if user.uid == 0 {
+            0o111
+        } else if user.uid == entry.owner.uid {
+            0o100
+        } else if user.gid == entry.owner.gid {
+            0o010
+        } else {
+            0o001
+        };
+        Ok(CommandFacts {
+            path,
+            real,
+            executable: entry.mode & FILE != 0 && entry.mode & right != 0,
+            form: entry.form,
+            parts,
+            becomes_root: entry.mode & 0o4000 != 0 && entry.owner.uid == 0,
+        })
+    }
+
+    fn is_directory(&self, path: &str) -> bool {
+        let entry = resolve(path, &|path| self.look(path)).ok().and_then(|(p, _)| self.entry(&p));
+        entry.is_some_and(|entry| entry.mode & DIRECTORY != 0)
+    }
+}

@@ -1,0 +1,123 @@
+//! Users and groups by name or number.
+//!
+//! The files in `/etc` are read first, so that looking up a local user waits for nobody; only what
+//! is not there is asked of the C library, which may ask a server.
+
+use std::ffi::{CStr, CString};
+use std::fs;
+
+/// A user's number, and the group of the account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account {
+    pub name: String,
+    pub uid: u32,
+    pub gid: u32,
+}
+
+/// A user by name, or by number.
+pub fn user(name: &str) -> Option<Account> {
+    let listed = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    account_in(&listed, |a| a.name == name)
+        .or_else(|| account_of_libc(name))
+        .or_else(|| with_uid_in(&listed, name.parse().ok()?))
+}
+
+/// The account of a number.
+pub fn with_uid(uid: u32) -> Option<Account> {
+    with_uid_in(&fs::read_to_string("/etc/passwd").unwrap_or_default(), uid)
+}
+
+fn with_uid_in(listed: &str, uid: u32) -> Option<Account> {
+    account_in(listed, |a| a.uid == uid)
+}
+
+/// The number of a group, by name or by number.
+pub fn group(name: &str) -> Option<u32> {
+    let listed = fs::read_to_string("/etc/group").unwrap_or_default();
+    group_in(&listed, name).or_else(|| group_of_libc(name)).or_else(|| name.parse().ok())
+}
+
+/// Who this process acts as: user and group.
+pub fn own() -> (u32, u32) {
+    // SAFETY: no arguments, and it cannot fail.
+    unsafe { (libc::geteuid(), libc::getegid()) }
+}
+
+/// `name:password:uid:gid:...`, a line each.
+fn account_in(listed: &str, wanted: impl Fn(&Account) -> bool) -> Option<Account> {
+    listed.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?.to_owned();
+        let account =
+            Account { name, uid: fields.nth(1)?.parse().ok()?, gid: fields.next()?.parse().ok()? };
+        wanted(&account).then_some(account)
+    })
+}
+
+/// `name:password:gid:...`, a line each.
+fn group_in(listed: &str, name: &str) -> Option<u32> {
+    listed.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next()? == name).then(|| fields.nth(1)?.parse().ok()).flatten()
+    })
+}
+
+/// Room for the texts of one entry: more than any sane one needs.
+const TEXTS: usize = 16 * 1024;
+
+fn account_of_libc(name: &str) -> Option<Account> {
+    let name = CString::new(name).ok()?;
+    let mut texts = vec![0; TEXTS];
+    // SAFETY: plain numbers and pointers, for which zero is a value.
+    let mut entry: libc::passwd = unsafe { std::mem::zeroed() };
+    let mut found = std::ptr::null_mut();
+    // SAFETY: all pointers are to live memory of the size told.
+    let result = unsafe {
+        libc::getpwnam_r(name.as_ptr(), &mut entry, texts.as_mut_ptr(), texts.len(), &mut found)
+    };
+    if result != 0 || found.is_null() {
+        return None;
+    }
+    // SAFETY: an entry was found, so that the name is a string within `texts`.
+    let name = unsafe { CStr::from_ptr(entry.pw_name) }.to_string_lossy().into_owned();
+    Some(Account { name, uid: entry.pw_uid, gid: entry.pw_gid })
+}
+
+fn group_of_libc(name: &str) -> Option<u32> {
+    let name = CString::new(name).ok()?;
+    let mut texts = vec![0; TEXTS];
+    // SAFETY: plain numbers and pointers, for which zero is a value.
+    let mut entry: libc::group = unsafe { std::mem::zeroed() };
+    let mut found = std::ptr::null_mut();
+    // SAFETY: all pointers are to live memory of the size told.
+    let result = unsafe {
+        libc::getgrnam_r(name.as_ptr(), &mut entry, texts.as_mut_ptr(), texts.len(), &mut found)
+    };
+    (result == 0 && !found.is_null()).then_some(entry.gr_gid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read_by_field() {
+        let listed = "# comment\nroot:x:0:0:root:/root:/bin/sh\nbad:x:y:1\nops:x:1000:100::/:\n";
+        let ops = Account { name: "ops".into(), uid: 1000, gid: 100 };
+        assert_eq!(account_in(listed, |a| a.name == "ops"), Some(ops.clone()));
+        assert_eq!(with_uid_in(listed, 1000), Some(ops));
+        assert_eq!(account_in(listed, |a| a.name == "bad"), None);
+        assert_eq!(group_in("root:x:0:\nadm:x:4:ops\n", "adm"), Some(4));
+        assert_eq!(group_in("root:x:0:\n", "ad"), None);
+    }
+
+    #[test]
+    fn root_is_known_and_nonsense_is_not() {
+        assert_eq!(user("root").map(|a| (a.uid, a.gid)), Some((0, 0)));
+        assert_eq!(group("root"), Some(0));
+        assert_eq!(user("no such user"), None);
+        assert_eq!(user("nul\0"), None);
+        assert_eq!(group("no such group"), None);
+        assert_eq!(group("4242"), Some(4242));
+    }
+}
