@@ -9,8 +9,8 @@
 //!                                                                   │ changes
 //!                                                                   ▼
 //!   sockets, kernel,        ┌───────────────────────────────────────────────┐
-//!   signals                 │  pure cores: vrrp, holdings                   │
-//!         │                 │  (bfd track lvs check notify are to come)     │
+//!   signals                 │  pure cores: vrrp, track, holdings            │
+//!         │                 │  (bfd lvs check notify are to come)           │
 //!         │  bytes, facts   │                                               │
 //!         ▼                 │  handle(input, now, &mut actions)             │
 //!      sys/ ──► daemon/ ───►│  next_deadline() -> Option<Instant>           │
@@ -34,6 +34,7 @@
 //! | sync groups, tracked interfaces, faults | `vrrp/membership.rs`, `vrrp/priority.rs` |
 //! | how long to wait | `vrrp/timing.rs` |
 //! | when gratuitous ARP is due, and how fast it may go | `vrrp/announce.rs`, `daemon/announcer.rs` |
+//! | when a script runs, what its results and tracked processes mean | `track/` |
 //! | which address is in the kernel, and who put it back | `holdings/` |
 //! | what comes first in a turn | `daemon/turn.rs` |
 //! | the wording of a log line | `daemon/report.rs` |
@@ -68,5 +69,6 @@ pub mod holdings;
 pub mod model;
 pub mod sim;
 pub mod sys;
+pub mod track;
 pub mod vrrp;
 pub mod wire;

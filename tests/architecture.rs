@@ -11,12 +11,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("vrrp", &["base", "wire", "model"]),
     ("holdings", &["base", "wire", "model"]),
     ("check", &["base", "wire", "model"]),
+    ("track", &["base", "model"]),
     ("config", &["base", "model"]),
     ("sim", &["base", "wire", "model", "vrrp", "holdings"]),
     ("cli", &["base", "sys", "config"]),
     // The wire layout of adverts and the objects to install are values, not decisions.
     ("sys", &["base", "wire", "model", "config", "vrrp"]),
-    ("daemon", &["base", "wire", "model", "vrrp", "holdings", "config", "cli", "sys"]),
+    ("daemon", &["base", "wire", "model", "vrrp", "track", "holdings", "config", "cli", "sys"]),
 ];
 
 /// Files under `sys` that may name the module, and why nothing else there may.

@@ -7,3 +7,4 @@ pub mod ids;
 pub mod pattern;
 pub mod ratelimit;
 pub mod time;
+pub mod tracked;

@@ -14,6 +14,7 @@ pub mod script;
 pub mod search;
 pub mod smtp;
 pub mod tcp;
+pub mod tls;
 pub mod udp;
 pub mod verdict;
 

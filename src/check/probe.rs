@@ -18,6 +18,7 @@ use super::http::Page;
 use super::ping::Ping;
 use super::smtp::Smtp;
 use super::tcp::Tcp;
+use super::tls::Filter;
 use super::udp::Udp;
 use super::verdict::{Phase, Reason, Verdict};
 
@@ -96,66 +97,110 @@ impl Talk {
     }
 }
 
-/// A probe over a byte stream.
+/// A probe over a byte stream, with or without TLS.
 #[derive(Debug)]
 pub struct Stream {
     talk: Talk,
+    tls: Option<Box<Filter>>,
+    is_connected: bool,
     /// What went wrong below the conversation.
     failed: Option<Verdict>,
 }
 
 impl Stream {
     pub fn new(talk: Talk) -> Self {
-        Self { talk, failed: None }
+        Self { talk, tls: None, is_connected: false, failed: None }
+    }
+
+    pub fn over_tls(talk: Talk, filter: Filter) -> Self {
+        Self { tls: Some(Box::new(filter)), ..Self::new(talk) }
     }
 
     /// The connection is there.
     pub fn start(&mut self) {
-        self.talk.start();
+        self.is_connected = true;
+        let outcome = match &mut self.tls {
+            Some(tls) => tls.start(&mut self.talk),
+            None => {
+                self.talk.start();
+                Ok(())
+            }
+        };
+        self.accept(outcome);
     }
 
     /// What is to be written; may change with every call of another method.
     pub fn pending_output(&self) -> &[u8] {
-        self.talk.pending_output()
+        match &self.tls {
+            Some(tls) => tls.pending_output(),
+            None => self.talk.pending_output(),
+        }
     }
 
     /// `n` bytes of the pending output are written.
     pub fn sent(&mut self, n: usize) {
-        self.talk.sent(n);
+        match &mut self.tls {
+            Some(tls) => tls.sent(n),
+            None => self.talk.sent(n),
+        }
     }
 
     pub fn received(&mut self, bytes: &[u8]) {
-        self.talk.received(bytes);
+        if self.outcome().is_some() {
+            return;
+        }
+        let outcome = match &mut self.tls {
+            Some(tls) => tls.received(bytes, &mut self.talk),
+            None => {
+                self.talk.received(bytes);
+                Ok(())
+            }
+        };
+        self.accept(outcome);
     }
 
     /// The other end has closed the connection.
     pub fn closed(&mut self) {
-        self.talk.closed(End::Orderly);
+        if self.outcome().is_some() {
+            return;
+        }
+        let outcome = match &mut self.tls {
+            Some(tls) => tls.closed(&mut self.talk),
+            None => {
+                self.talk.closed(End::Orderly);
+                Ok(())
+            }
+        };
+        self.accept(outcome);
     }
 
     /// The system reports an error, in its own words.
     pub fn failed(&mut self, why: String) {
-        self.fail(Reason::Failed(self.phase(), why));
+        self.accept(Err(Reason::Failed(self.phase(), why)));
     }
 
     /// The time for a step is over. The outcome says which one it was.
     pub fn timed_out(&mut self) {
-        self.fail(Reason::TimedOut(self.phase()));
-    }
-
-    fn fail(&mut self, reason: Reason) {
-        if self.outcome().is_none() {
-            self.failed = Some(Verdict::Down(reason));
-        }
+        self.accept(Err(Reason::TimedOut(self.phase())));
     }
 
     /// What is being waited for.
     pub fn phase(&self) -> Phase {
-        self.talk.phase()
+        match &self.tls {
+            Some(tls) if self.is_connected && tls.is_handshaking() => Phase::Handshake,
+            _ => self.talk.phase(),
+        }
     }
 
     pub fn outcome(&self) -> Option<&Verdict> {
         self.failed.as_ref().or_else(|| self.talk.outcome())
+    }
+
+    /// A failure counts unless the outcome is there already.
+    fn accept(&mut self, outcome: Result<(), Reason>) {
+        if let (Err(reason), None) = (outcome, self.outcome()) {
+            self.failed = Some(Verdict::Down(reason));
+        }
     }
 }
 

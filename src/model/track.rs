@@ -52,9 +52,9 @@ pub enum ParamMatch {
     Any,
     /// All of them, in order.
     Exact,
-    /// Those given are the first ones, and the last of them need only begin its word.
-    Partial,
     /// Those given are the first ones.
+    Partial,
+    /// Those given are the first ones, and the last of them need only begin its word.
     Initial,
 }
 

@@ -1,0 +1,118 @@
+//! What all TLS connections share: our certificate, the sessions to resume, and the verifier
+//! that accepts everybody.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::Resumption;
+use rustls::crypto::{ring, CryptoProvider};
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+
+use super::{Material, Unusable};
+
+/// Servers whose sessions are remembered. One that is forgotten costs a full handshake.
+const SESSIONS: usize = 256;
+
+/// The client side of TLS, for any number of connections. Clones share the sessions.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<ClientConfig>);
+
+impl Client {
+    pub fn new(material: &Material) -> Result<Self, Unusable> {
+        let provider = Arc::new(ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|e| Unusable::Pair(e.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Everybody(provider)));
+        let mut config = match (&material.certificate, &material.key) {
+            (None, None) => builder.with_no_client_auth(),
+            (Some(certificate), Some(key)) => builder
+                .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
+                .map_err(|e| Unusable::Pair(e.to_string()))?,
+            _ => return Err(Unusable::Half),
+        };
+        config.resumption = Resumption::in_memory_sessions(SESSIONS);
+        Ok(Self(Arc::new(config)))
+    }
+
+    pub(super) fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.0)
+    }
+}
+
+fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+    let list = CertificateDer::pem_slice_iter(text)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| Unusable::Certificate(e.to_string()))?;
+    if list.is_empty() {
+        return Err(Unusable::Certificate("there is none in the file".to_owned()));
+    }
+    Ok(list)
+}
+
+fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Unusable> {
+    let is_encrypted = [&b"ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"]
+        .iter()
+        .any(|mark| text.windows(mark.len()).any(|w| w == *mark));
+    if is_encrypted {
+        let why = "it is encrypted, which is not supported; write it without a password";
+        return Err(Unusable::Key(why.to_owned()));
+    }
+    PrivateKeyDer::from_pem_slice(text).map_err(|e| {
+        Unusable::Key(match e {
+            pem::Error::NoItemsFound => "there is none in the file".to_owned(),
+            other => other.to_string(),
+        })
+    })
+}
+
+/// Accepts every certificate, and every signature made with it: see the module [`super`] for why
+/// that is right for a health check. A signature would prove who the server is not trusted to be,
+/// and reading the certificate for it would refuse old ones that work everywhere else.
+#[derive(Debug)]
+struct Everybody(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Everybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let mut schemes = self.0.signature_verification_algorithms.supported_schemes();
+        // What nobody checks can be offered: servers with old certificates choose among these.
+        schemes.extend([
+            SignatureScheme::ECDSA_NISTP521_SHA512,
+            SignatureScheme::RSA_PKCS1_SHA1,
+            SignatureScheme::ECDSA_SHA1_Legacy,
+        ]);
+        schemes
+    }
+}

@@ -1,0 +1,211 @@
+//! TLS against a real server side, all in memory.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
+
+use super::*;
+use crate::check::http::Page;
+use crate::check::probe::{Stream, Talk};
+use crate::check::verdict::{Phase, Reason, Verdict};
+use crate::model::check::{Http, Protocol, Url, STATUS_DEFAULT};
+
+/// Self-signed, and worth nothing: made for these tests.
+const CERTIFICATE: &[u8] = include_bytes!("test-certificate.pem");
+const KEY: &[u8] = include_bytes!("test-key.pem");
+
+const REPLY: &[u8] = b"HTTP/1.0 200 OK\r\n\r\nhello";
+const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+fn client() -> Client {
+    Client::new(&Material::default()).expect("no key material, none to be wrong")
+}
+
+fn server_config(versions: &[&'static SupportedProtocolVersion]) -> Arc<ServerConfig> {
+    let certificate = CertificateDer::from_pem_slice(CERTIFICATE).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(KEY).expect("a key");
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions)
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .expect("a pair");
+    Arc::new(config)
+}
+
+fn stream(client: &Client, name: Option<&str>, tls_compliant: bool) -> Stream {
+    let url = Url {
+        path: "/a".into(),
+        status_codes: vec![STATUS_DEFAULT],
+        digest: None,
+        regex: None,
+        virtualhost: None,
+        sni_name: None,
+        tls_compliant,
+    };
+    let http = Http { tls: true, protocol: Protocol::V1_0, urls: Vec::new(), fast_recovery: false };
+    let page = Page::new(&http, &url, (SERVER, 443).into());
+    let filter = Filter::new(client, name, SERVER).expect("a filter");
+    let mut stream = Stream::over_tls(Talk::Http(Box::new(page)), filter);
+    stream.start();
+    stream
+}
+
+/// The server side, which answers once it has a whole request.
+struct Server {
+    connection: ServerConnection,
+    request: Vec<u8>,
+    /// Whether it tells TLS of the end.
+    is_polite: bool,
+    is_done: bool,
+}
+
+impl Server {
+    fn new(config: &Arc<ServerConfig>, is_polite: bool) -> Self {
+        let connection = ServerConnection::new(Arc::clone(config)).expect("a server");
+        Self { connection, request: Vec::new(), is_polite, is_done: false }
+    }
+
+    fn receive(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            self.connection.read_tls(&mut bytes).expect("room");
+            self.connection.process_new_packets().expect("good TLS");
+        }
+        let mut piece = [0; 999];
+        while let Ok(n @ 1..) = self.connection.reader().read(&mut piece) {
+            self.request.extend_from_slice(&piece[..n]);
+        }
+        if self.request.ends_with(b"\r\n\r\n") && !self.is_done {
+            self.is_done = true;
+            self.connection.writer().write_all(REPLY).expect("room");
+            if self.is_polite {
+                self.connection.send_close_notify();
+            }
+        }
+    }
+
+    fn output(&mut self) -> Vec<u8> {
+        let mut out = Vec::new();
+        while self.connection.wants_write() {
+            self.connection.write_tls(&mut out).expect("a Vec takes all");
+        }
+        out
+    }
+}
+
+/// Carries bytes both ways, in pieces, until nobody has any left.
+fn converse(stream: &mut Stream, server: &mut Server, piece: usize) {
+    loop {
+        let out = stream.pending_output().to_vec();
+        stream.sent(out.len());
+        server.receive(&out);
+        let back = server.output();
+        back.chunks(piece).for_each(|bytes| stream.received(bytes));
+        if out.is_empty() && back.is_empty() {
+            break;
+        }
+    }
+    if server.is_done {
+        stream.closed();
+    }
+}
+
+#[test]
+fn a_page_comes_through_in_either_version_however_it_is_cut() {
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        for piece in [1, 100, 100_000] {
+            let mut server = Server::new(&server_config(&[version]), true);
+            let mut stream = stream(&client(), None, true);
+            assert_eq!(stream.phase(), Phase::Handshake);
+            converse(&mut stream, &mut server, piece);
+            assert_eq!(stream.outcome(), Some(&Verdict::UP), "{version:?} by {piece}");
+            assert!(server.request.starts_with(b"GET /a HTTP/1.0\r\n"));
+        }
+    }
+}
+
+#[test]
+fn an_end_without_close_notify_is_a_failure_only_with_tls_compliant() {
+    for (tls_compliant, is_up) in [(false, true), (true, false)] {
+        let mut server = Server::new(&server_config(rustls::ALL_VERSIONS), false);
+        let mut stream = stream(&client(), None, tls_compliant);
+        converse(&mut stream, &mut server, 1000);
+        assert_eq!(stream.outcome().map(Verdict::is_up), Some(is_up));
+    }
+}
+
+#[test]
+fn a_name_is_sent_only_when_there_is_one() {
+    for (name, sent) in [
+        (None, None),
+        (Some("www.example"), Some("www.example")),
+        (Some("192.0.2.7"), None),
+        (Some("no name"), None),
+    ] {
+        let mut server = Server::new(&server_config(rustls::ALL_VERSIONS), true);
+        let mut stream = stream(&client(), name, true);
+        converse(&mut stream, &mut server, 1000);
+        assert_eq!(stream.outcome(), Some(&Verdict::UP));
+        assert_eq!(server.connection.server_name(), sent);
+    }
+}
+
+#[test]
+fn a_second_connection_resumes_the_session_of_the_first() {
+    let (config, client) = (server_config(rustls::ALL_VERSIONS), client());
+    let kinds: Vec<_> = (0..2)
+        .map(|_| {
+            let mut server = Server::new(&config, true);
+            let mut stream = stream(&client.clone(), None, true);
+            converse(&mut stream, &mut server, 1000);
+            server.connection.handshake_kind()
+        })
+        .collect();
+    assert_eq!(kinds, [Some(rustls::HandshakeKind::Full), Some(rustls::HandshakeKind::Resumed)]);
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_is_down() {
+    for text in
+        [&b"HTTP/1.0 400 Bad Request\r\n\r\n"[..], b"220 mail\r\n", &[0xff; 20_000], &[0; 20_000]]
+    {
+        let mut stream = stream(&client(), None, false);
+        text.chunks(7).for_each(|bytes| stream.received(bytes));
+        stream.closed();
+        let Some(Verdict::Down(reason)) = stream.outcome() else { panic!("{stream:?}") };
+        assert!(matches!(reason, Reason::Tls(_)), "{reason}");
+    }
+    let mut silent = stream(&client(), None, false);
+    silent.closed();
+    let closed = Verdict::Down(Reason::Closed(Phase::Handshake));
+    assert_eq!(silent.outcome(), Some(&closed));
+    let mut slow = stream(&client(), None, false);
+    slow.timed_out();
+    assert_eq!(slow.outcome(), Some(&Verdict::Down(Reason::TimedOut(Phase::Handshake))));
+}
+
+#[test]
+fn key_material_that_cannot_work_is_refused_when_it_is_read() {
+    let with = |certificate: Option<&[u8]>, key: Option<&[u8]>| {
+        let own = |part: &[u8]| part.to_vec();
+        let material = Material { certificate: certificate.map(own), key: key.map(own) };
+        Client::new(&material).err().map(|e| e.to_string()).unwrap_or_default()
+    };
+    assert_eq!(with(Some(CERTIFICATE), Some(KEY)), "");
+    for (certificate, key, words) in [
+        (Some(CERTIFICATE), None, "needs its key"),
+        (None, Some(KEY), "needs its key"),
+        (Some(&b""[..]), Some(KEY), "certificate: there is none"),
+        (Some(CERTIFICATE), Some(&b"rubbish"[..]), "key: there is none"),
+        (Some(CERTIFICATE), Some(CERTIFICATE), "key: there is none"),
+        (Some(CERTIFICATE), Some(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"), "without a password"),
+    ] {
+        let text = with(certificate, key);
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}

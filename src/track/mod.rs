@@ -1,0 +1,81 @@
+//! What virtual routers and servers may depend on besides interfaces: scripts that are run, files
+//! that hold a number, processes that are to be there. Pure: runs and readings are asked for as
+//! actions and come back as inputs.
+//!
+//! Who tracks an object, with which weight, is not known here: `vrrp` and the checkers are told of
+//! [`Action::Changed`].
+
+use crate::base::ids::ScriptId;
+use crate::base::time::Instant;
+use crate::model::track::{Object, TrackScript};
+use crate::model::Config;
+
+mod action;
+mod files;
+mod input;
+mod note;
+mod processes;
+mod scripts;
+
+pub use crate::base::tracked::TrackState;
+pub use action::Action;
+pub use input::{Input, Outcome, Process};
+pub use note::{Flaw, Note};
+
+/// Every tracked script, file and process of the daemon.
+#[derive(Debug, Default)]
+pub struct Domain {
+    scripts: scripts::Scripts,
+    files: files::Files,
+    processes: processes::Processes,
+}
+
+impl Domain {
+    /// Takes one fact. Appends what must be done, in the order it must be done.
+    pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
+        match input {
+            Input::Configure(config) => self.on_configure(config, now, out),
+            Input::TimedOut { script } => self.scripts.on_timed_out(script, out),
+            Input::Exited { script, outcome } => self.scripts.on_exited(script, &outcome, out),
+            Input::File { name, content } => self.files.on_content(name, content, out),
+            Input::ProcessScan(all) => self.processes.on_scan(all, now, out),
+            Input::ProcessSeen(process) => self.processes.on_seen(&process, now, out),
+            Input::ProcessGone { pid } => self.processes.on_gone(pid, now, out),
+            Input::Deadline => {
+                self.scripts.on_deadline(now, out);
+                self.processes.on_deadline(now, out);
+            }
+        }
+    }
+
+    /// When `handle(Input::Deadline, ..)` next has work. Early calls do nothing.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        [self.scripts.next_deadline(), self.processes.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// What [`Action::Run`] means; `None` once it is no longer configured.
+    pub fn script(&self, id: ScriptId) -> Option<&TrackScript> {
+        self.scripts.config(id)
+    }
+
+    /// What is known of an object; `None` if it is not configured.
+    pub fn state(&self, object: &Object) -> Option<TrackState> {
+        match object {
+            Object::Script(name) => self.scripts.state(name),
+            Object::File(name) => self.files.state(name),
+            Object::Process(name) => self.processes.state(name),
+            Object::Bfd(_) => None,
+        }
+    }
+
+    /// Whether anything here wants to know of processes that come and go.
+    pub fn watches_processes(&self) -> bool {
+        self.processes.is_used()
+    }
+
+    fn on_configure(&mut self, config: &Config, now: Instant, out: &mut Vec<Action>) {
+        self.scripts.on_configure(&config.scripts, now, out);
+        self.files.on_configure(&config.files, out);
+        self.processes.on_configure(&config.processes, out);
+    }
+}

@@ -1,0 +1,243 @@
+//! Processes: which ones match, how many are wanted, and how long a change is not yet believed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::action::Action;
+use super::input::Process;
+use super::note::Note;
+use crate::base::time::Instant;
+use crate::base::tracked::TrackState;
+use crate::model::track::{Object, ParamMatch, TrackProcess};
+
+/// The longest name that the kernel keeps for a process.
+const COMM_LEN: usize = 15;
+
+#[derive(Debug, Default)]
+pub(super) struct Processes {
+    by_name: BTreeMap<String, Tracker>,
+}
+
+/// One tracked process: any number of processes that match.
+#[derive(Debug)]
+struct Tracker {
+    config: TrackProcess,
+    /// The processes that match, each with those of its threads (itself included) that do.
+    matching: BTreeMap<u32, BTreeSet<u32>>,
+    told: TrackState,
+    /// The processes were counted once.
+    is_counted: bool,
+    /// When the other verdict will be believed.
+    settles: Option<Instant>,
+}
+
+impl Processes {
+    pub(super) fn on_configure(&mut self, processes: &[TrackProcess], out: &mut Vec<Action>) {
+        let mut old = std::mem::take(&mut self.by_name);
+        let mut has_news = false;
+        for config in processes {
+            // Definitions may repeat a name; the first one is meant.
+            if self.by_name.contains_key(&config.name) {
+                continue;
+            }
+            let before = old.remove(&config.name);
+            let is_same = before.as_ref().is_some_and(|b| b.config == *config);
+            has_news |= !is_same;
+            let mut tracker = before.unwrap_or_else(|| Tracker::new(config, out));
+            if !is_same {
+                // Until they are counted anew, the old verdict stands.
+                tracker.config = config.clone();
+                tracker.is_counted = false;
+                tracker.settles = None;
+                tracker.matching.clear();
+            }
+            self.by_name.insert(config.name.clone(), tracker);
+        }
+        if has_news {
+            out.push(Action::ScanProcesses);
+        }
+    }
+
+    pub(super) fn on_scan(&mut self, all: &[Process<'_>], now: Instant, out: &mut Vec<Action>) {
+        for t in self.by_name.values_mut() {
+            let before = t.matching.len();
+            t.matching.clear();
+            for p in all.iter().filter(|p| is_match(&t.config, p)) {
+                t.matching.entry(p.leader).or_default().insert(p.pid);
+            }
+            t.reconsider(before, now, out);
+        }
+    }
+
+    pub(super) fn on_seen(&mut self, process: &Process<'_>, now: Instant, out: &mut Vec<Action>) {
+        for t in self.by_name.values_mut() {
+            let before = t.matching.len();
+            if is_match(&t.config, process) {
+                t.matching.entry(process.leader).or_default().insert(process.pid);
+            } else {
+                t.forget(process.leader, process.pid);
+            }
+            t.reconsider(before, now, out);
+        }
+    }
+
+    pub(super) fn on_gone(&mut self, pid: u32, now: Instant, out: &mut Vec<Action>) {
+        for t in self.by_name.values_mut() {
+            let before = t.matching.len();
+            let of_thread = || t.matching.iter().find(|(_, all)| all.contains(&pid));
+            let leader = if t.matching.contains_key(&pid) {
+                Some(pid)
+            } else {
+                of_thread().map(|(leader, _)| *leader)
+            };
+            if let Some(leader) = leader {
+                t.forget(leader, pid);
+                t.reconsider(before, now, out);
+            }
+        }
+    }
+
+    pub(super) fn on_deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
+        for t in self.by_name.values_mut() {
+            if t.settles.is_some_and(|when| when <= now) {
+                t.settle(out);
+            }
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.by_name.values().filter_map(|t| t.settles).min()
+    }
+
+    pub(super) fn state(&self, name: &str) -> Option<TrackState> {
+        Some(self.by_name.get(name)?.told.clone())
+    }
+
+    pub(super) fn is_used(&self) -> bool {
+        !self.by_name.is_empty()
+    }
+}
+
+impl Tracker {
+    fn new(config: &TrackProcess, out: &mut Vec<Action>) -> Self {
+        let (object, state) = (Object::Process(config.name.clone()), TrackState::Pending);
+        out.push(Action::Changed { object, state: state.clone() });
+        Self {
+            config: config.clone(),
+            matching: BTreeMap::new(),
+            told: state,
+            is_counted: false,
+            settles: None,
+        }
+    }
+
+    fn forget(&mut self, leader: u32, pid: u32) {
+        if let Some(threads) = self.matching.get_mut(&leader) {
+            threads.remove(&pid);
+            if threads.is_empty() {
+                self.matching.remove(&leader);
+            }
+        }
+    }
+
+    fn has_quorum(&self) -> bool {
+        let count = u32::try_from(self.matching.len()).unwrap_or(u32::MAX);
+        count >= self.config.quorum && self.config.quorum_max.is_none_or(|max| count <= max)
+    }
+
+    /// There were `before` processes. A change is believed at once or after its delay; until then
+    /// it can be taken back.
+    fn reconsider(&mut self, before: usize, now: Instant, out: &mut Vec<Action>) {
+        if !std::mem::replace(&mut self.is_counted, true) {
+            self.settle(out);
+            return;
+        }
+        let count = self.matching.len();
+        if count == before {
+            return;
+        }
+        if self.has_quorum() == (self.told == TrackState::Up) {
+            self.settles = None;
+            return;
+        }
+        let delay =
+            if count > before { self.config.fork_delay } else { self.config.terminate_delay };
+        if delay.is_zero() {
+            self.settle(out);
+        } else if self.settles.is_none() {
+            self.settles = Some(now + delay);
+        }
+    }
+
+    /// Believes what is the case now.
+    fn settle(&mut self, out: &mut Vec<Action>) {
+        self.settles = None;
+        let process = self.config.name.clone();
+        let object = Object::Process(process.clone());
+        let (state, note) = if self.has_quorum() {
+            (TrackState::Up, Note::QuorumGained { process })
+        } else {
+            (TrackState::Down { why: self.shortfall() }, Note::QuorumLost { process })
+        };
+        let is_same = matches!(
+            (&self.told, &state),
+            (TrackState::Up, TrackState::Up) | (TrackState::Down { .. }, TrackState::Down { .. })
+        );
+        if !is_same {
+            self.told = state.clone();
+            out.push(Action::Noted(note));
+            out.push(Action::Changed { object, state });
+        }
+    }
+
+    /// `0 of 1 processes`, or how many there are too many.
+    fn shortfall(&self) -> String {
+        let count = self.matching.len();
+        match self.config.quorum_max {
+            Some(max) if count > max as usize => format!("{count} processes, {max} at most"),
+            _ => format!("{count} of {} processes", self.config.quorum),
+        }
+    }
+}
+
+/// Whether a process, or a thread, is one that is looked for.
+fn is_match(config: &TrackProcess, process: &Process<'_>) -> bool {
+    let wanted = config.process.as_bytes();
+    let by_command = config.full_command || config.param_match != ParamMatch::Any;
+    if !by_command && !wanted.contains(&b'/') {
+        // Threads have names of their own, and daemons are known by them.
+        return process.comm == &wanted[..wanted.len().min(COMM_LEN)];
+    }
+    if process.pid != process.leader {
+        return false;
+    }
+    let mut words = words(process.cmdline);
+    let command = words.next();
+    // A daemon that rewrites its command line is still known by what it executes.
+    let is_named = command == Some(wanted) || !by_command && process.exe == Some(wanted);
+    is_named && params_match(config, words)
+}
+
+/// `/proc/PID/cmdline`: words, each ended by a zero byte.
+fn words(cmdline: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let text = cmdline.strip_suffix(&[0]).unwrap_or(cmdline);
+    let is_empty = cmdline.is_empty();
+    text.split(|byte| *byte == 0).filter(move |_| !is_empty)
+}
+
+fn params_match<'a>(config: &TrackProcess, mut found: impl Iterator<Item = &'a [u8]>) -> bool {
+    let mut wanted = config.params.iter().map(String::as_bytes).peekable();
+    if config.param_match == ParamMatch::Any {
+        return true;
+    }
+    while let Some(want) = wanted.next() {
+        let Some(have) = found.next() else { return false };
+        let may_be_longer = config.param_match == ParamMatch::Initial && wanted.peek().is_none();
+        if !(have == want || may_be_longer && have.starts_with(want)) {
+            return false;
+        }
+    }
+    config.param_match != ParamMatch::Exact || found.next().is_none()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,271 @@
+//! Scripts: when each is run, and how many results in a row make a verdict.
+
+use std::collections::BTreeMap;
+
+use super::action::Action;
+use super::input::Outcome;
+use super::note::Note;
+use crate::base::deadlines::Deadlines;
+use crate::base::ids::ScriptId;
+use crate::base::time::{micros, Duration, Instant};
+use crate::base::tracked::TrackState;
+use crate::model::track::{Object, TrackScript};
+
+/// Most starts in one turn. A fork takes long enough to be felt by advertisements.
+const BURST: usize = 4;
+
+/// How much later the next ones start.
+const SPREAD: Duration = Duration::from_millis(1);
+
+#[derive(Debug, Default)]
+pub(super) struct Scripts {
+    by_id: BTreeMap<ScriptId, Tracker>,
+    by_name: BTreeMap<String, ScriptId>,
+    due: Deadlines<ScriptId>,
+    last_id: u32,
+}
+
+/// One script.
+#[derive(Debug)]
+struct Tracker {
+    config: TrackScript,
+    /// 0..=rise+fall-1; from `rise` on it is up.
+    result: u32,
+    /// The first result counts at once, whatever it is.
+    is_fresh: bool,
+    /// What was told last.
+    told: TrackState,
+    /// The exit status of the last run that had one.
+    status: i32,
+    run: Option<Run>,
+}
+
+/// A run that goes on.
+#[derive(Debug, Clone, Copy, Default)]
+struct Run {
+    /// It has its result: it took too long.
+    is_counted: bool,
+    /// Somebody was told that it is in the way of the next one.
+    is_complained_of: bool,
+}
+
+impl Scripts {
+    pub(super) fn on_configure(
+        &mut self,
+        scripts: &[TrackScript],
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let mut old = std::mem::take(&mut self.by_name);
+        let mut started = 0;
+        for config in scripts {
+            // Definitions may repeat a name; the first one is meant.
+            if self.by_name.contains_key(&config.name) {
+                continue;
+            }
+            let before = old.remove(&config.name);
+            let id = match before {
+                Some(id) if self.keeps(id, config, out) => id,
+                before => {
+                    let told = before.and_then(|id| self.drop(id, out)).map(|t| t.told);
+                    let due = now + SPREAD * (started / BURST as u32);
+                    started += 1;
+                    self.add(config, told, due, out)
+                }
+            };
+            self.by_name.insert(config.name.clone(), id);
+        }
+        for id in old.into_values() {
+            self.drop(id, out);
+        }
+    }
+
+    /// The same command for the same user: its result stands, the numbers are the new ones.
+    fn keeps(&mut self, id: ScriptId, config: &TrackScript, out: &mut Vec<Action>) -> bool {
+        let Some(t) = self.by_id.get_mut(&id).filter(|t| t.config.script == config.script) else {
+            return false;
+        };
+        let is_up = t.told == TrackState::Up;
+        let numbers = |c: &TrackScript| (c.rise, c.fall);
+        if numbers(&t.config) != numbers(config) {
+            t.result = match (is_up, t.is_fresh) {
+                (_, true) => Tracker::first_result(config, config.init_fail),
+                (true, false) => config.rise + config.fall - 1,
+                (false, false) => 0,
+            };
+        }
+        if let (Some(due), true) = (self.due.of(&id), config.interval < t.config.interval) {
+            let last = due - t.config.interval;
+            self.due.set(id, Some(last + config.interval));
+        }
+        t.config = config.clone();
+        if !t.told.is_pending() {
+            let script = config.name.clone();
+            out.push(Action::Noted(Note::KeptOnReload { script, is_up }));
+        }
+        true
+    }
+
+    /// A new script. One that had another command before keeps its verdict until the first result
+    /// of the new one, so that a reload alone moves nobody.
+    fn add(
+        &mut self,
+        config: &TrackScript,
+        before: Option<TrackState>,
+        due: Instant,
+        out: &mut Vec<Action>,
+    ) -> ScriptId {
+        let id = ScriptId(self.last_id);
+        self.last_id = self.last_id.wrapping_add(1);
+        let first = match before {
+            None if config.init_fail => TrackState::down("init_fail"),
+            None => TrackState::Pending,
+            Some(ref before) => before.clone(),
+        };
+        let tracker = Tracker {
+            result: Tracker::first_result(config, before.is_none() && config.init_fail),
+            is_fresh: true,
+            told: first.clone(),
+            status: 0,
+            run: None,
+            config: config.clone(),
+        };
+        self.by_id.insert(id, tracker);
+        self.due.set(id, Some(due));
+        if before.is_none() {
+            let object = Object::Script(config.name.clone());
+            out.push(Action::Changed { object, state: first });
+        }
+        id
+    }
+
+    fn drop(&mut self, id: ScriptId, out: &mut Vec<Action>) -> Option<Tracker> {
+        self.due.set(id, None);
+        let tracker = self.by_id.remove(&id)?;
+        if tracker.run.is_some() {
+            out.push(Action::Abandon { script: id });
+        }
+        Some(tracker)
+    }
+
+    pub(super) fn on_deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
+        let mut started = 0;
+        while started < BURST {
+            let Some((when, id)) = self.due.pop_due(now) else { return };
+            let Some(t) = self.by_id.get_mut(&id) else { continue };
+            // From start to start; what a stall made us miss is not made up for.
+            self.due.set(id, Some(next_start(when, t.config.interval, now)));
+            if t.start(id, out) {
+                started += 1;
+            }
+        }
+        // The others a little later: in between there is time for advertisements.
+        while let Some((_, id)) = self.due.pop_due(now) {
+            self.due.set(id, Some(now + SPREAD));
+        }
+    }
+
+    pub(super) fn on_timed_out(&mut self, id: ScriptId, out: &mut Vec<Action>) {
+        let Some(t) = self.by_id.get_mut(&id) else { return };
+        let Some(run) = t.run.as_mut().filter(|run| !run.is_counted) else { return };
+        run.is_counted = true;
+        t.count(&Outcome::TimedOut, out);
+    }
+
+    pub(super) fn on_exited(&mut self, id: ScriptId, outcome: &Outcome, out: &mut Vec<Action>) {
+        let Some(t) = self.by_id.get_mut(&id) else { return };
+        if t.run.take().is_some_and(|run| !run.is_counted) {
+            t.count(outcome, out);
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.due.next()
+    }
+
+    pub(super) fn config(&self, id: ScriptId) -> Option<&TrackScript> {
+        self.by_id.get(&id).map(|t| &t.config)
+    }
+
+    pub(super) fn state(&self, name: &str) -> Option<TrackState> {
+        Some(self.by_id.get(self.by_name.get(name)?)?.told.clone())
+    }
+}
+
+impl Tracker {
+    /// From where one success is enough; or, after `init_fail`, `rise` of them.
+    const fn first_result(config: &TrackScript, failed: bool) -> u32 {
+        if failed {
+            0
+        } else {
+            config.rise - 1
+        }
+    }
+
+    /// Starts a run, unless one goes on.
+    fn start(&mut self, script: ScriptId, out: &mut Vec<Action>) -> bool {
+        match &mut self.run {
+            None => {
+                self.run = Some(Run::default());
+                out.push(Action::Run { script, timeout: self.config.timeout });
+                true
+            }
+            Some(run) => {
+                if !std::mem::replace(&mut run.is_complained_of, true) {
+                    let script = self.config.name.clone();
+                    out.push(Action::Noted(Note::StillRunning { script }));
+                }
+                false
+            }
+        }
+    }
+
+    /// Takes a result into account.
+    fn count(&mut self, outcome: &Outcome, out: &mut Vec<Action>) {
+        let (rise, top) = (self.config.rise, self.config.rise + self.config.fall - 1);
+        if let Outcome::Exit(status) = *outcome {
+            if std::mem::replace(&mut self.status, status) != status {
+                let script = self.config.name.clone();
+                out.push(Action::Noted(Note::Returning { script, status }));
+            }
+        }
+        let is_fresh = std::mem::take(&mut self.is_fresh);
+        self.result = match (outcome.is_success(), self.result) {
+            (true, result) if result + 1 < rise => result + 1,
+            (true, _) => top,
+            (false, result) if result > rise => result - 1,
+            (false, _) => 0,
+        };
+        let script = self.config.name.clone();
+        if self.result >= rise {
+            if self.told != TrackState::Up {
+                out.push(Action::Noted(Note::ScriptSucceeded { script }));
+                self.tell(TrackState::Up, out);
+            }
+        } else if is_fresh || self.told == TrackState::Up {
+            if outcome.is_success() {
+                // `init_fail`, and it takes more than one success.
+                return;
+            }
+            out.push(Action::Noted(Note::ScriptFailed { script, outcome: outcome.clone() }));
+            self.tell(TrackState::down(outcome.to_string()), out);
+        }
+    }
+
+    fn tell(&mut self, state: TrackState, out: &mut Vec<Action>) {
+        if self.told != state {
+            self.told = state.clone();
+            out.push(Action::Changed { object: Object::Script(self.config.name.clone()), state });
+        }
+    }
+}
+
+/// The next start of the schedule that began with `last`, after `now`.
+fn next_start(last: Instant, interval: Duration, now: Instant) -> Instant {
+    let interval_us = micros(interval).max(1);
+    let missed = micros(now.since(last)) / interval_us;
+    last + Duration::from_micros(interval_us.saturating_mul(missed + 1))
+}
+
+#[cfg(test)]
+mod tests;
