@@ -29,6 +29,10 @@ id!(
     ServiceId
 );
 id!(
+    /// One check of a real server. Kept across reloads for as long as it lives.
+    CheckId
+);
+id!(
     /// An interface as the kernel numbers it.
     LinkIndex
 );

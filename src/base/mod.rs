@@ -6,5 +6,6 @@ pub mod diag;
 pub mod ids;
 pub mod pattern;
 pub mod ratelimit;
+pub mod rng;
 pub mod time;
 pub mod tracked;

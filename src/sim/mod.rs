@@ -5,12 +5,11 @@
 //! is not: time that the kernel takes, and packets of anybody else.
 
 mod network;
-mod rng;
 mod router;
 mod segment;
 pub mod words;
 
+pub use crate::base::rng::Rng;
 pub use network::{Network, Turn};
-pub use rng::Rng;
 pub use router::{Life, Router};
 pub use segment::Segment;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::rng::Rng;
 use super::router::{Life, Packet, Router};
 use super::segment::Segment;
+use crate::base::rng::Rng;
 use crate::base::time::{micros, Duration, Instant};
 use crate::holdings::Key;
 use crate::model::Config;

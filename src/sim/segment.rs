@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::rng::Rng;
+use crate::base::rng::Rng;
 use crate::base::time::{micros, Duration, Instant};
 
 /// A segment in the state it is in now. Packets under way are not affected by changes.
