@@ -116,6 +116,8 @@ pub enum Reason {
     Overran,
     /// A tracked file has this value.
     Value(i64),
+    /// A BFD session is not up.
+    SessionDown,
 }
 
 impl fmt::Display for Reason {
@@ -150,6 +152,7 @@ impl fmt::Display for Reason {
             Self::Signal(number) => write!(f, "killed by signal {number}"),
             Self::Overran => f.write_str("timed out"),
             Self::Value(value) => write!(f, "value {value}"),
+            Self::SessionDown => f.write_str("session is down"),
         }
     }
 }

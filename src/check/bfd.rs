@@ -1,0 +1,11 @@
+//! `BFD_CHECK`: what the state of a session means.
+
+use super::verdict::{Reason, Verdict};
+
+pub const fn verdict(up: bool) -> Verdict {
+    if up {
+        Verdict::UP
+    } else {
+        Verdict::Down(Reason::SessionDown)
+    }
+}

@@ -1,0 +1,487 @@
+//! All checks: which probe begins when, and what to tell of its result.
+//!
+//! First probes are spread over the warm-up. No more probes than a limit run at once; the others
+//! wait in the order in which they came due. Checks that follow a file or a BFD session are not
+//! probed, but told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::schedule::{Life, Said};
+use super::timings::{Probed, Timings, Told};
+use super::verdict::{Verdict, Weight};
+use super::{bfd, file};
+use crate::base::deadlines::Deadlines;
+use crate::base::ids::CheckId;
+use crate::base::rng::Rng;
+use crate::base::time::{Duration, Instant};
+use crate::model::check::{Check, Kind};
+
+/// One fact.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A new check. `up`: what is assumed until its first result.
+    Add {
+        check: CheckId,
+        config: Rc<Check>,
+        up: bool,
+        suspended: bool,
+    },
+    /// The same check with another schedule.
+    Adjust {
+        check: CheckId,
+        config: Rc<Check>,
+    },
+    Remove(CheckId),
+    /// No probes until [`Input::Resume`]; the last result stays.
+    Suspend(CheckId),
+    Resume(CheckId),
+    /// The result of a probe.
+    Done {
+        check: CheckId,
+        verdict: Verdict,
+        timings: Timings,
+    },
+    /// A probe could not be made, for reasons of our own. That says nothing about the server.
+    Unmade(CheckId),
+    /// The value of a tracked file.
+    File {
+        name: &'a str,
+        value: i64,
+    },
+    /// The state of a BFD session.
+    Bfd {
+        name: &'a str,
+        up: bool,
+    },
+    /// Time has passed.
+    Deadline,
+}
+
+/// One thing to do or to tell. What there is to say of a result is in [`Pool::check`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Action {
+    /// Begin a probe; `Input::Done` or `Input::Unmade` answers. `page`: which `url`.
+    Begin { check: CheckId, page: usize },
+    /// Forget the probe that is under way.
+    Abort(CheckId),
+    /// A failure that does not count yet.
+    Retrying { check: CheckId, nth: u32, of: u32 },
+    /// One `url` is well, of a server that is not up yet.
+    PageUp { check: CheckId, page: usize },
+    /// The first result, or another one than before, in state or in weight.
+    Result {
+        check: CheckId,
+        up: bool,
+        weight: Weight,
+        turned: bool,
+        first: bool,
+        /// How often it was tried again in vain.
+        retries: u32,
+    },
+}
+
+/// One check.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    config: Rc<Check>,
+    life: Life,
+    stage: Stage,
+    weight: Weight,
+    last: Option<Last>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// Until its deadline. Forever, where nothing is probed.
+    Idle,
+    /// Due since then, but too many others run.
+    Waiting(Instant),
+    Running(Instant),
+    Suspended,
+}
+
+#[derive(Clone, Debug)]
+struct Last {
+    page: usize,
+    verdict: Verdict,
+    timings: Option<Timings>,
+    at: Instant,
+}
+
+impl Entry {
+    pub const fn config(&self) -> &Rc<Check> {
+        &self.config
+    }
+
+    pub const fn life(&self) -> &Life {
+        &self.life
+    }
+
+    pub fn is_suspended(&self) -> bool {
+        self.stage == Stage::Suspended
+    }
+
+    /// What was found last, and when.
+    pub fn last(&self) -> Option<(Told<'_>, Instant)> {
+        let Last { page, verdict, timings, at } = self.last.as_ref()?;
+        let probed = Probed { config: &self.config, page: *page };
+        Some((Told { probed, verdict, timings: timings.as_ref() }, *at))
+    }
+}
+
+/// All checks of the daemon.
+#[derive(Debug)]
+pub struct Pool {
+    entries: Vec<Option<Entry>>,
+    deadlines: Deadlines<CheckId>,
+    /// Due, but too many others run.
+    waiting: BTreeSet<(Instant, CheckId)>,
+    running: usize,
+    limit: usize,
+    rng: Rng,
+    files: BTreeMap<String, Followed<i64>>,
+    sessions: BTreeMap<String, Followed<bool>>,
+}
+
+/// What is known of something that checks follow.
+#[derive(Debug, Clone)]
+struct Followed<T> {
+    value: Option<T>,
+    followers: BTreeSet<CheckId>,
+}
+
+impl<T> Default for Followed<T> {
+    fn default() -> Self {
+        Self { value: None, followers: BTreeSet::new() }
+    }
+}
+
+/// Probes begun at one deadline. Opening a socket takes time, and others have deadlines, too.
+const BATCH: usize = 64;
+/// A first probe waits at least this long.
+const SETTLE: Duration = Duration::from_secs(1);
+
+impl Pool {
+    /// At most `limit` probes run at once. When first probes begin follows from `seed`.
+    pub fn new(limit: usize, seed: u64) -> Self {
+        Self {
+            entries: Vec::new(),
+            deadlines: Deadlines::default(),
+            waiting: BTreeSet::new(),
+            running: 0,
+            limit: limit.max(1),
+            rng: Rng::new(seed),
+            files: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+        }
+    }
+
+    /// Takes one fact. Appends what must be done, in the order it must be done.
+    pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
+        match input {
+            Input::Add { check, config, up, suspended } => {
+                self.on_add(check, config, up, suspended, now, out);
+            }
+            Input::Adjust { check, config } => self.on_adjust(check, config, now),
+            Input::Remove(check) => self.on_remove(check, out),
+            Input::Suspend(check) => self.on_suspend(check, out),
+            Input::Resume(check) => self.on_resume(check, now, out),
+            Input::Done { check, verdict, timings } => {
+                self.on_done(check, verdict, timings, now, out);
+            }
+            Input::Unmade(check) => self.on_unmade(check, now),
+            Input::File { name, value } => self.on_file(name, value, now, out),
+            Input::Bfd { name, up } => self.on_bfd(name, up, now, out),
+            Input::Deadline => self.on_deadline(now, out),
+        }
+        // Looking at everything after each fact is not for thousands.
+        if cfg!(debug_assertions) && self.entries.len() <= 64 {
+            self.check_invariants();
+        }
+    }
+
+    /// When `handle(Input::Deadline, ..)` next has work. Early calls do nothing.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let waiting = self.waiting.first().filter(|_| self.running < self.limit);
+        waiting.map(|(since, _)| *since).into_iter().chain(self.deadlines.next()).min()
+    }
+
+    pub fn check(&self, check: CheckId) -> Option<&Entry> {
+        self.entries.get(check.0 as usize)?.as_ref()
+    }
+
+    /// Probes under way, and how many more are due.
+    pub fn load(&self) -> (usize, usize) {
+        (self.running, self.waiting.len())
+    }
+
+    fn entry_mut(&mut self, check: CheckId) -> Option<&mut Entry> {
+        self.entries.get_mut(check.0 as usize)?.as_mut()
+    }
+
+    fn on_add(
+        &mut self,
+        check: CheckId,
+        config: Rc<Check>,
+        up: bool,
+        suspended: bool,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let at = check.0 as usize;
+        if self.entries.len() <= at {
+            self.entries.resize(at + 1, None);
+        }
+        let (life, stage) = (Life::new(&config, up), Stage::Suspended);
+        let warmup = config.schedule.warmup;
+        self.entries[at] =
+            Some(Entry { config, life, stage, weight: Weight::Unchanged, last: None });
+        self.follow(check);
+        if !suspended {
+            self.resume(check, SETTLE, warmup, now, out);
+        }
+    }
+
+    /// Notes on whose word a check depends that is not probed.
+    fn follow(&mut self, check: CheckId) {
+        let Some(entry) = self.entries.get(check.0 as usize).and_then(Option::as_ref) else {
+            return;
+        };
+        match &entry.config.kind {
+            Kind::File(file) => {
+                self.files.entry(file.name.clone()).or_default().followers.insert(check);
+            }
+            Kind::Bfd(name) => {
+                self.sessions.entry(name.clone()).or_default().followers.insert(check);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_adjust(&mut self, check: CheckId, config: Rc<Check>, now: Instant) {
+        let Some(entry) = self.entry_mut(check) else { return };
+        entry.life.adjust(&config);
+        let latest = now + config.schedule.delay_loop;
+        entry.config = config;
+        if self.deadlines.of(&check).is_some_and(|when| when > latest) {
+            self.deadlines.set(check, Some(latest));
+        }
+    }
+
+    fn on_remove(&mut self, check: CheckId, out: &mut Vec<Action>) {
+        self.set_aside(check, out);
+        let Some(entry) = self.entries.get_mut(check.0 as usize).and_then(Option::take) else {
+            return;
+        };
+        // What is known of a file or a session stays: others may come to follow it.
+        match &entry.config.kind {
+            Kind::File(file) => {
+                self.files.get_mut(&file.name).map(|f| f.followers.remove(&check));
+            }
+            Kind::Bfd(name) => {
+                self.sessions.get_mut(name).map(|f| f.followers.remove(&check));
+            }
+            _ => {}
+        }
+    }
+
+    fn on_suspend(&mut self, check: CheckId, out: &mut Vec<Action>) {
+        self.set_aside(check, out);
+        if let Some(entry) = self.entry_mut(check) {
+            entry.stage = Stage::Suspended;
+        }
+    }
+
+    fn on_resume(&mut self, check: CheckId, now: Instant, out: &mut Vec<Action>) {
+        if self.check(check).is_some_and(Entry::is_suspended) {
+            self.resume(check, Duration::ZERO, SETTLE, now, out);
+        }
+    }
+
+    /// Takes a check out of everything that could make it run.
+    fn set_aside(&mut self, check: CheckId, out: &mut Vec<Action>) {
+        self.deadlines.set(check, None);
+        let Some(entry) = self.entry_mut(check) else { return };
+        match std::mem::replace(&mut entry.stage, Stage::Idle) {
+            Stage::Waiting(since) => {
+                self.waiting.remove(&(since, check));
+            }
+            Stage::Running(_) => {
+                self.running -= 1;
+                out.push(Action::Abort(check));
+            }
+            Stage::Idle | Stage::Suspended => {}
+        }
+    }
+
+    /// Begins to probe, or hears what is known.
+    fn resume(
+        &mut self,
+        check: CheckId,
+        least: Duration,
+        spread: Duration,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(entry) = self.entry_mut(check) else { return };
+        entry.stage = Stage::Idle;
+        let config = Rc::clone(&entry.config);
+        match &config.kind {
+            Kind::File(file) => {
+                if let Some(value) = self.files.get(&file.name).and_then(|f| f.value) {
+                    self.on_told(check, file::verdict(file, value), now, out);
+                }
+            }
+            Kind::Bfd(name) => {
+                if let Some(up) = self.sessions.get(name).and_then(|f| f.value) {
+                    self.on_told(check, bfd::verdict(up), now, out);
+                }
+            }
+            _ => {
+                let spread = u64::try_from(spread.as_micros()).unwrap_or(u64::MAX);
+                let delay = least + Duration::from_micros(self.rng.between(0, spread));
+                self.deadlines.set(check, Some(now + delay));
+            }
+        }
+    }
+
+    fn on_done(
+        &mut self,
+        check: CheckId,
+        verdict: Verdict,
+        timings: Timings,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(begun) = self.finished(check) else { return };
+        let Some(entry) = self.entry_mut(check) else { return };
+        let delay = entry.take(check, verdict, Some(timings), now, out);
+        let next = match entry.config.kind {
+            Kind::Misc(_) => (begun + delay).max(now + Duration::from_micros(1)),
+            _ => now + delay,
+        };
+        self.deadlines.set(check, Some(next));
+    }
+
+    fn on_unmade(&mut self, check: CheckId, now: Instant) {
+        if self.finished(check).is_none() {
+            return;
+        }
+        let delay = self.check(check).map(|entry| entry.config.schedule.delay_loop);
+        self.deadlines.set(check, delay.map(|delay| now + delay));
+    }
+
+    /// When the probe that ends here began. `None`: there is none, the answer comes too late.
+    fn finished(&mut self, check: CheckId) -> Option<Instant> {
+        let entry = self.entry_mut(check)?;
+        let Stage::Running(begun) = entry.stage else { return None };
+        entry.stage = Stage::Idle;
+        self.running -= 1;
+        Some(begun)
+    }
+
+    fn on_file(&mut self, name: &str, value: i64, now: Instant, out: &mut Vec<Action>) {
+        let file = self.files.entry(name.to_owned()).or_default();
+        file.value = Some(value);
+        for check in file.followers.clone() {
+            let Some(entry) = self.check(check) else { continue };
+            if let Kind::File(file) = &entry.config.kind {
+                let verdict = file::verdict(file, value);
+                self.on_told(check, verdict, now, out);
+            }
+        }
+    }
+
+    fn on_bfd(&mut self, name: &str, up: bool, now: Instant, out: &mut Vec<Action>) {
+        let session = self.sessions.entry(name.to_owned()).or_default();
+        session.value = Some(up);
+        for check in session.followers.clone() {
+            self.on_told(check, bfd::verdict(up), now, out);
+        }
+    }
+
+    /// A result without a probe, at which nothing is tried again.
+    fn on_told(&mut self, check: CheckId, verdict: Verdict, now: Instant, out: &mut Vec<Action>) {
+        if let Some(entry) = self.entry_mut(check).filter(|e| !e.is_suspended()) {
+            let _ = entry.take(check, verdict, None, now, out);
+        }
+    }
+
+    fn on_deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
+        while let Some((since, check)) = self.deadlines.pop_due(now) {
+            if let Some(entry) = self.entry_mut(check) {
+                entry.stage = Stage::Waiting(since);
+                self.waiting.insert((since, check));
+            }
+        }
+        let room = self.limit.saturating_sub(self.running).min(BATCH);
+        for _ in 0..room {
+            let Some((_, check)) = self.waiting.pop_first() else { return };
+            if let Some(entry) = self.entry_mut(check) {
+                entry.stage = Stage::Running(now);
+                out.push(Action::Begin { check, page: entry.life.page() });
+                self.running += 1;
+            }
+        }
+    }
+
+    /// What is true between any two facts.
+    fn check_invariants(&self) {
+        let stages = || self.entries.iter().flatten().map(|e| e.stage);
+        let running = stages().filter(|s| matches!(s, Stage::Running(_))).count();
+        assert_eq!(running, self.running);
+        assert!(running <= self.limit);
+        for (id, entry) in (0..).map(CheckId).zip(&self.entries) {
+            let filed = self.deadlines.of(&id).is_some();
+            let idle = entry.as_ref().is_some_and(|e| e.stage == Stage::Idle);
+            assert!(!filed || idle, "{id} is due while {entry:?}");
+        }
+        assert_eq!(stages().filter(|s| matches!(s, Stage::Waiting(_))).count(), self.waiting.len());
+    }
+}
+
+impl Entry {
+    /// Takes a result. Returns the time to the next probe.
+    fn take(
+        &mut self,
+        check: CheckId,
+        verdict: Verdict,
+        timings: Option<Timings>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) -> Duration {
+        let page = self.life.page();
+        let told = timings.is_none();
+        let step = match verdict {
+            Verdict::Up(_) => self.life.on_success(&self.config),
+            Verdict::Down(_) if told => self.life.on_certain_failure(),
+            Verdict::Down(_) => self.life.on_failure(&self.config),
+        };
+        let weight = match verdict {
+            Verdict::Up(weight) => weight,
+            // A server that is down keeps its weight for when it is up again.
+            Verdict::Down(_) => self.weight,
+        };
+        self.last = Some(Last { page, verdict, timings, at: now });
+        let weighs_otherwise = std::mem::replace(&mut self.weight, weight) != weight;
+        out.extend(match step.said {
+            Said::Same if weighs_otherwise => Some(Action::Result {
+                check,
+                up: self.life.is_up(),
+                weight,
+                turned: false,
+                first: false,
+                retries: 0,
+            }),
+            Said::Same => None,
+            Said::Page(page) => Some(Action::PageUp { check, page }),
+            Said::Retry { nth, of } => Some(Action::Retrying { check, nth, of }),
+            Said::Result { up, turned, first, retries } => {
+                Some(Action::Result { check, up, weight, turned, first, retries })
+            }
+        });
+        step.delay
+    }
+}
