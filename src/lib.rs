@@ -66,6 +66,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod holdings;
+pub mod lvs;
 pub mod model;
 pub mod sim;
 pub mod sys;

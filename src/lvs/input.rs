@@ -1,0 +1,31 @@
+//! Everything that can go into the core of virtual servers.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use super::server::Weight;
+use crate::base::ids::{CheckId, ServiceId};
+use crate::model::lvs::VirtualServer;
+
+/// One fact.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A new virtual server, under a number of `Domain::vacant_id`. It begins with
+    /// [`Input::Start`].
+    Add { id: ServiceId, config: Rc<VirtualServer> },
+    /// The same virtual server with other attributes, or with another address group.
+    Adjust { id: ServiceId, config: Rc<VirtualServer> },
+    /// A virtual server that is no longer in the configuration.
+    Remove { id: ServiceId },
+    /// All virtual servers added so far and not yet started begin.
+    Start {
+        /// `rs_init_notifies`: that a real server is up from the first is told, too.
+        init_notifies: bool,
+    },
+    /// What a check found; the first time, and whenever it is something else than before.
+    Verdict { check: CheckId, up: bool, weight: Weight },
+    /// An address came to this host, or went (`ha_suspend`).
+    Address { addr: IpAddr, present: bool },
+    /// The daemon ends.
+    Stop,
+}

@@ -1,0 +1,192 @@
+//! How a virtual server begins, what a reload makes of it, and how it ends.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::action::{Action, Leaving, Why};
+use super::places::Places;
+use super::server::{Checks, Server};
+use super::service::{Service, Stage};
+use crate::base::ids::CheckId;
+use crate::base::time::Instant;
+use crate::model::lvs::{RealServer, VirtualServer};
+
+impl Service {
+    /// Its place in the kernel, and its quorum. Servers are in the pool before any check has run.
+    pub(super) fn start(&mut self, init_notifies: bool, now: Instant, out: &mut Vec<Action>) {
+        self.stage = Stage::Running;
+        out.push(Action::Want(self.id));
+        for n in (0..self.servers.len()).filter(|_| init_notifies) {
+            if self.servers[n].up {
+                let server = self.server_ref(n);
+                out.push(Action::ServerChanged { server, up: true, why: Why::Initial });
+            }
+        }
+        self.since = now;
+        self.settle_quorum(true, now, out);
+    }
+
+    pub(super) fn start_checks(&self, out: &mut Vec<Action>) {
+        for (n, server) in self.servers.iter().enumerate() {
+            for slot in 0..server.checks.len() {
+                out.push(self.check_added(n, slot));
+            }
+        }
+    }
+
+    fn check_added(&self, n: usize, slot: usize) -> Action {
+        let slot = &self.servers[n].checks[slot];
+        Action::CheckAdded {
+            check: slot.id,
+            config: Rc::clone(&slot.config),
+            server: self.server_ref(n),
+            up: slot.up,
+            suspended: self.suspended,
+        }
+    }
+
+    /// `ha_suspend`: the checks rest, or go on.
+    pub(super) fn suspend(&mut self, suspended: bool, out: &mut Vec<Action>) {
+        if std::mem::replace(&mut self.suspended, suspended) == suspended {
+            return;
+        }
+        for (n, check) in self.checks() {
+            let server = self.server_ref(n);
+            out.push(match suspended {
+                true => Action::CheckSuspended { check, server },
+                false => Action::CheckResumed { check, server },
+            });
+        }
+    }
+
+    /// Every check, with the place of its server.
+    fn checks(&self) -> impl Iterator<Item = (usize, CheckId)> + '_ {
+        let servers = self.servers.iter().enumerate();
+        servers.flat_map(|(n, s)| s.checks.iter().map(move |slot| (n, slot.id)))
+    }
+
+    /// Takes another configuration. Real servers that are still there keep their state, by address
+    /// and port; so do their checks.
+    pub(super) fn adjust(
+        &mut self,
+        config: Rc<VirtualServer>,
+        now: Instant,
+        places: &mut Places,
+        out: &mut Vec<Action>,
+    ) {
+        let running = self.stage == Stage::Running;
+        if running {
+            out.push(Action::Want(self.id));
+        }
+        let (was_sorry, before) = (self.is_sorry(), self.this());
+        let stay = self.retire(&config, places, out);
+        self.config = config;
+        let changes = self.welcome(stay, now, places, out);
+        self.settle_places(places);
+        if !running {
+            return;
+        }
+        for n in 0..self.servers.len() {
+            self.settle_weight(n, out);
+            self.settle_server(n, Why::Reload, now, out);
+        }
+        // A sorry server that comes or goes, while it would be needed.
+        if was_sorry != self.is_sorry() {
+            let service = if was_sorry { before } else { self.this() };
+            out.push(Action::SorryServer { service, on: !was_sorry });
+            out.push(Action::AliveServers { service: self.this(), on: was_sorry });
+        }
+        self.settle_quorum(false, now, out);
+        for (n, found) in changes.iter().enumerate() {
+            for &slot in &found.adjusted {
+                let slot = &self.servers[n].checks[slot];
+                let (check, config) = (slot.id, Rc::clone(&slot.config));
+                out.push(Action::CheckAdjusted { check, config });
+            }
+            out.extend(found.added.iter().map(|&slot| self.check_added(n, slot)));
+        }
+    }
+
+    /// Parts with the servers that `new` does not have. Returns those that stay, each with its
+    /// place in `new`.
+    fn retire(
+        &mut self,
+        new: &VirtualServer,
+        places: &mut Places,
+        out: &mut Vec<Action>,
+    ) -> BTreeMap<usize, Server> {
+        let key = |s: &RealServer| (s.addr, s.port);
+        let known: BTreeMap<_, usize> =
+            new.servers.iter().enumerate().map(|(n, rs)| (key(rs), n)).collect();
+        let mut stay = BTreeMap::new();
+        for (n, server) in std::mem::take(&mut self.servers).into_iter().enumerate() {
+            if let Some(&to) = known.get(&key(&self.config.servers[n])) {
+                stay.insert(to, server);
+                continue;
+            }
+            retire_checks(&server, places, out);
+            if self.stage == Stage::Running {
+                let (gone, was_up) = (self.server_ref(n), server.up);
+                let leaving = Leaving::Removed;
+                out.push(Action::ServerGone { server: gone, was_up, leaving, told: was_up });
+            }
+        }
+        stay
+    }
+
+    /// Fills in the servers of the new configuration. Returns what became of the checks of each.
+    fn welcome(
+        &mut self,
+        mut stay: BTreeMap<usize, Server>,
+        now: Instant,
+        places: &mut Places,
+        out: &mut Vec<Action>,
+    ) -> Vec<Checks> {
+        let mut changes = Vec::new();
+        for (n, rs) in self.config.servers.iter().enumerate() {
+            let Some(mut server) = stay.remove(&n) else {
+                let server = Server::new(rs, now, places);
+                let added = (0..server.checks.len()).collect();
+                changes.push(Checks { added, ..Checks::default() });
+                self.servers.push(server);
+                continue;
+            };
+            let found = server.adopt(rs, places);
+            for &check in &found.removed {
+                places.forget(check);
+                out.push(Action::CheckRemoved(check));
+            }
+            changes.push(found);
+            self.servers.push(server);
+        }
+        changes
+    }
+
+    /// Lets go of everything, and tells it as it has to be told.
+    pub(super) fn end(&self, leaving: Leaving, places: &mut Places, out: &mut Vec<Action>) {
+        let running = self.stage == Stage::Running;
+        if running {
+            out.push(Action::Release(self.id));
+        }
+        for server in &self.servers {
+            retire_checks(server, places, out);
+        }
+        if !running {
+            return;
+        }
+        let omega = self.config.omega;
+        for (n, s) in self.servers.iter().enumerate() {
+            let (server, was_up) = (self.server_ref(n), s.up);
+            out.push(Action::ServerGone { server, was_up, leaving, told: omega && was_up });
+        }
+        let told = omega && self.up;
+        out.push(Action::ServiceGone { service: self.this(), leaving, told });
+    }
+}
+
+fn retire_checks(server: &Server, places: &mut Places, out: &mut Vec<Action>) {
+    for slot in &server.checks {
+        places.forget(slot.id);
+        out.push(Action::CheckRemoved(slot.id));
+    }
+}

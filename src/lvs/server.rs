@@ -1,0 +1,155 @@
+//! One real server: its checks, whether they leave it up, and the weight they leave it.
+
+use std::rc::Rc;
+
+use super::places::Places;
+use crate::base::ids::CheckId;
+use crate::base::time::Instant;
+use crate::model::check::Check;
+use crate::model::lvs::RealServer;
+
+/// What a check says about the weight of its server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Weight {
+    /// Nothing: the configured one counts.
+    #[default]
+    Unchanged,
+    /// In place of the configured one (`misc_dynamic`).
+    Instead(i64),
+    /// On top of it (`FILE_CHECK`).
+    Plus(i64),
+}
+
+/// One check of a real server.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    pub(super) id: CheckId,
+    pub(super) config: Rc<Check>,
+    pub(super) up: bool,
+    pub(super) has_run: bool,
+    pub(super) weight: Weight,
+}
+
+impl Slot {
+    pub const fn id(&self) -> CheckId {
+        self.id
+    }
+
+    pub const fn config(&self) -> &Rc<Check> {
+        &self.config
+    }
+
+    pub const fn is_up(&self) -> bool {
+        self.up
+    }
+
+    /// False until its first result.
+    pub const fn has_run(&self) -> bool {
+        self.has_run
+    }
+}
+
+/// One real server, beside its configuration in the virtual server.
+#[derive(Clone, Debug)]
+pub struct Server {
+    pub(super) up: bool,
+    pub(super) since: Instant,
+    /// Effective: as last told.
+    pub(super) weight: u32,
+    pub(super) checks: Vec<Slot>,
+}
+
+/// What became of the checks of a server that stays.
+#[derive(Default)]
+pub(super) struct Checks {
+    pub(super) removed: Vec<CheckId>,
+    pub(super) adjusted: Vec<usize>,
+    pub(super) added: Vec<usize>,
+}
+
+impl Server {
+    /// A new one: up, unless a check wants to see it first (`alpha`).
+    pub(super) fn new(config: &RealServer, now: Instant, places: &mut Places) -> Self {
+        let slot = |check: &Check| new_slot(check.clone(), !check.alpha, places.vacant());
+        let checks: Vec<Slot> = config.checks.iter().map(slot).collect();
+        let mut server = Self { up: false, since: now, weight: config.weight, checks };
+        server.up = server.is_healthy();
+        server
+    }
+
+    pub const fn is_up(&self) -> bool {
+        self.up
+    }
+
+    /// Since when it is up or down.
+    pub const fn since(&self) -> Instant {
+        self.since
+    }
+
+    /// The weight it has while it is up: 0..=2,147,483,647.
+    pub const fn weight(&self) -> u32 {
+        self.weight
+    }
+
+    pub fn checks(&self) -> &[Slot] {
+        &self.checks
+    }
+
+    /// No check has failed.
+    pub(super) fn is_healthy(&self) -> bool {
+        self.checks.iter().all(|slot| slot.up)
+    }
+
+    /// The configured weight with what the checks say, within what IPVS can take.
+    pub(super) fn effective_weight(&self, config: &RealServer) -> u32 {
+        let configured = i64::from(config.weight);
+        let sum = self.checks.iter().fold(configured, |sum, slot| match slot.weight {
+            Weight::Unchanged => sum,
+            Weight::Instead(weight) => sum.saturating_add(weight.saturating_sub(configured)),
+            Weight::Plus(weight) => sum.saturating_add(weight),
+        });
+        u32::try_from(sum.clamp(0, i64::from(i32::MAX))).unwrap_or_default()
+    }
+
+    /// Takes over the checks of a new configuration. A check that is the same goes on as it is, and
+    /// one that only has another schedule keeps its state.
+    pub(super) fn adopt(&mut self, config: &RealServer, places: &mut Places) -> Checks {
+        let mut old: Vec<Option<Slot>> =
+            std::mem::take(&mut self.checks).into_iter().map(Some).collect();
+        let mut new: Vec<Option<Slot>> = config.checks.iter().map(|_| None).collect();
+        let mut found = Checks::default();
+        for exact in [true, false] {
+            for (n, check) in config.checks.iter().enumerate() {
+                if new[n].is_some() {
+                    continue;
+                }
+                let same = |slot: &Slot| match exact {
+                    true => *slot.config == *check,
+                    false => slot.config.kind == check.kind,
+                };
+                let Some(at) = old.iter().position(|o| o.as_ref().is_some_and(same)) else {
+                    continue;
+                };
+                new[n] = old[at].take();
+                if let Some(slot) = new[n].as_mut().filter(|_| !exact) {
+                    slot.config = Rc::new(check.clone());
+                    found.adjusted.push(n);
+                }
+            }
+        }
+        found.removed = old.into_iter().flatten().map(|slot| slot.id).collect();
+        let pairs = new.into_iter().zip(&config.checks).enumerate();
+        for (n, (kept, check)) in pairs {
+            self.checks.push(kept.unwrap_or_else(|| {
+                found.added.push(n);
+                // A server in use is not taken down because one more check is to see it first.
+                new_slot(check.clone(), self.up || !check.alpha, places.vacant())
+            }));
+        }
+        found
+    }
+}
+
+fn new_slot(check: Check, up: bool, id: CheckId) -> Slot {
+    Slot { id, config: Rc::new(check), up, has_run: false, weight: Weight::Unchanged }
+}
