@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use super::lvs::{AddressGroup, Protocol, Service, VirtualServer};
 use super::vrrp::{Delivery, Instance};
 use super::Config;
 use crate::base::addr::Family;
@@ -81,6 +82,54 @@ pub fn instances(old: &Config, new: &Config) -> Vec<Change> {
     changes
 }
 
+/// What makes a virtual server the same one: what it listens to. Of a group, only the name: its
+/// entries can change.
+fn listens<'a>(server: &'a VirtualServer) -> (Listens<'a>, Option<Protocol>, Family) {
+    let place = match &server.service {
+        Service::Address { addr, port } => Listens::Address(*addr, *port),
+        Service::Fwmark(mark) => Listens::Fwmark(*mark),
+        Service::Group { name, .. } => Listens::Group(name),
+    };
+    (place, server.protocol, server.family)
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Listens<'a> {
+    Address(IpAddr, u16),
+    Fwmark(u32),
+    Group(&'a str),
+}
+
+/// The same for virtual servers. One whose address group changed is adjusted, too.
+pub fn virtual_servers(old: &Config, new: &Config) -> Vec<Change> {
+    let mut known: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (n, server) in old.virtual_servers.iter().enumerate().rev() {
+        known.entry(listens(server)).or_default().push(n);
+    }
+    let same = |a: &VirtualServer, b: &VirtualServer| {
+        a == b && group_of(old, a).map(|g| &g.entries) == group_of(new, b).map(|g| &g.entries)
+    };
+    let mut changes = Vec::new();
+    for (new_n, server) in new.virtual_servers.iter().enumerate() {
+        changes.push(match known.get_mut(&listens(server)).and_then(Vec::pop) {
+            None => Change::Add { new: new_n },
+            Some(old_n) if same(&old.virtual_servers[old_n], server) => {
+                Change::Keep { old: old_n, new: new_n }
+            }
+            Some(old_n) => Change::Adjust { old: old_n, new: new_n },
+        });
+    }
+    changes.extend(known.into_values().flatten().map(|old| Change::Remove { old }));
+    changes.sort();
+    changes
+}
+
+/// The address group that a virtual server listens to.
+pub fn group_of<'a>(config: &'a Config, server: &VirtualServer) -> Option<&'a AddressGroup> {
+    let Service::Group { name, .. } = &server.service else { return None };
+    config.address_groups.iter().find(|group| group.name == *name)
+}
+
 /// Settings that only a restart can change, with the keyword of each.
 pub fn frozen(old: &Config, new: &Config) -> Vec<&'static str> {
     let (a, b) = (&old.global, &new.global);
@@ -103,6 +152,8 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
+    use crate::model::lvs::tests::virtual_server;
+    use crate::model::lvs::GroupEntry;
     use crate::model::vrrp::tests::instance;
 
     fn config(list: Vec<Instance>) -> Config {
@@ -136,6 +187,43 @@ mod tests {
         moved.delivery = Delivery::Multicast { group: Ipv4Addr::new(224, 0, 0, 99).into() };
         let (old, new) = (config(vec![instance("A", 1)]), config(vec![moved]));
         assert_eq!(instances(&old, &new), [Change::Remove { old: 0 }, Change::Add { new: 0 }]);
+    }
+
+    #[test]
+    fn a_virtual_server_is_known_by_what_it_listens_to() {
+        let mut moved = virtual_server([10, 0, 0, 1], 80);
+        let config = |list: Vec<VirtualServer>, last: u8| Config {
+            virtual_servers: list.into_iter().map(Rc::new).collect(),
+            address_groups: vec![AddressGroup {
+                name: "web".into(),
+                entries: vec![GroupEntry::Range {
+                    first: [10, 0, 0, 1].into(),
+                    last: [10, 0, 0, last].into(),
+                    port: 80,
+                }],
+            }],
+            ..Config::default()
+        };
+        let mut grouped = moved.clone();
+        grouped.service = Service::Group { name: "web".into(), index: 0 };
+        let old = config(vec![moved.clone(), grouped.clone()], 2);
+        let kept = [Change::Keep { old: 0, new: 0 }, Change::Keep { old: 1, new: 1 }];
+        assert_eq!(virtual_servers(&old, &old), kept);
+        moved.quorum = 2;
+        grouped.service = Service::Group { name: "web".into(), index: 1 };
+        let new = config(vec![grouped.clone(), moved.clone()], 2);
+        let adjusted = [Change::Adjust { old: 0, new: 1 }, Change::Adjust { old: 1, new: 0 }];
+        assert_eq!(virtual_servers(&old, &new), adjusted);
+        let longer = config(vec![grouped, moved], 3);
+        let other = [Change::Keep { old: 1, new: 1 }, Change::Adjust { old: 0, new: 0 }];
+        assert_eq!(virtual_servers(&new, &longer), other);
+        let udp =
+            VirtualServer { protocol: Some(Protocol::Udp), ..virtual_server([10, 0, 0, 1], 80) };
+        let other = config(vec![udp], 2);
+        assert_eq!(
+            virtual_servers(&old, &other),
+            [Change::Remove { old: 0 }, Change::Remove { old: 1 }, Change::Add { new: 0 }]
+        );
     }
 
     #[test]
