@@ -13,6 +13,12 @@ pub struct Deadlines<K> {
 
 impl<K> Default for Deadlines<K> {
     fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K> Deadlines<K> {
+    pub const fn new() -> Self {
         Self { order: BTreeSet::new(), when: BTreeMap::new() }
     }
 }

@@ -4,6 +4,7 @@
 //! the cores, `execute` carries out what they decide.
 
 mod announcer;
+pub mod children;
 mod dispatch;
 mod dump;
 mod endpoints;

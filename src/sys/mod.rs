@@ -1,5 +1,6 @@
 //! Thin adapters over system calls. No policy: whoever calls decides.
 
+pub mod children;
 pub mod clock;
 mod cmsg;
 pub mod dumpfile;
@@ -44,9 +45,33 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::path::{Path, PathBuf};
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+    use std::time::Duration;
+
+    use super::clock::Clock;
+    use crate::base::time::Instant;
+
+    /// Whoever waits for children waits for those of the whole process: one test at a time.
+    pub(crate) fn alone_with_children() -> MutexGuard<'static, ()> {
+        static ONE: Mutex<()> = Mutex::new(());
+        ONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks again and again until there is something; not for ever.
+    pub(crate) fn wait<T>(mut look: impl FnMut() -> Option<T>) -> T {
+        let clock = Clock::new();
+        while clock.now().since(Instant::ZERO) < Duration::from_secs(20) {
+            if let Some(found) = look() {
+                return found;
+            }
+            #[expect(clippy::disallowed_methods, reason = "between two looks; the limit is above")]
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        panic!("waited in vain");
+    }
 
     /// A directory for one test, removed with it.
     pub(crate) struct TempDir(PathBuf);

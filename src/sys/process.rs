@@ -4,11 +4,8 @@ use std::ffi::CStr;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::process::CommandExt;
-use std::process::Command;
 
-use super::sched::Inherited;
-use super::{check, pipe, signals};
+use super::{check, pipe};
 
 /// Tells the process that was started by the operator how starting went.
 ///
@@ -95,17 +92,6 @@ fn fork() -> io::Result<libc::pid_t> {
 fn exit_now(status: u8) -> ! {
     // SAFETY: takes a number and does not return.
     unsafe { libc::_exit(libc::c_int::from(status)) }
-}
-
-/// Makes a command start with the signals of a fresh process and the scheduling and limits that the
-/// daemon was started with.
-pub fn start_ordinary(command: &mut Command, inherited: Inherited) {
-    let prepare = move || {
-        inherited.restore();
-        signals::reset_for_child()
-    };
-    // SAFETY: between fork and exec, both make system calls and nothing else.
-    unsafe { command.pre_exec(prepare) };
 }
 
 /// Puts `/dev/null` in the place of standard input, output and error.

@@ -2,7 +2,7 @@
 //!
 //! The signals are blocked for the whole process, and a blocked signal stays blocked across fork
 //! and exec; an ignored one stays ignored. Children therefore need [`reset_for_child`], which
-//! [`super::process::start_ordinary`] calls for them.
+//! [`super::children`] calls for them.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -141,11 +141,31 @@ impl AsRawFd for Signals {
 ///
 /// # Errors
 /// A system call fails; the child should end then.
-pub fn reset_for_child() -> io::Result<()> {
-    for signal in [libc::SIGPIPE, libc::SIGINT] {
-        set_action(signal, libc::SIG_DFL)?;
+pub(super) fn reset_for_child() -> io::Result<()> {
+    // The daemon may have been started with any of them ignored.
+    for signal in 1..=64 {
+        // Some cannot be changed, and need not.
+        let _ = set_action(signal, libc::SIG_DFL);
     }
     mask(libc::SIG_SETMASK, &empty_set())
+}
+
+/// Blocks all signals for this thread; gives the mask to put back with [`set_mask`].
+pub(super) fn block_all() -> io::Result<libc::sigset_t> {
+    let mut all = empty_set();
+    let mut before = empty_set();
+    // SAFETY: `all` lives.
+    unsafe { libc::sigfillset(&raw mut all) };
+    // SAFETY: both live.
+    match unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before) } {
+        0 => Ok(before),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
+/// Sets the mask of this thread.
+pub(super) fn set_mask(to: &libc::sigset_t) -> io::Result<()> {
+    mask(libc::SIG_SETMASK, to)
 }
 
 fn ignore(signal: i32) -> io::Result<()> {

@@ -6,6 +6,8 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{exit, Command};
 
+use keepalived::model::script::{Script, User};
+use keepalived::sys::children::{self, Starter};
 use keepalived::sys::pidfile::{Owner, PidFiles};
 use keepalived::sys::signals::{Interrupt, Signal, Signals};
 use keepalived::sys::{log as logging, netns, process, sched};
@@ -27,7 +29,7 @@ pub(crate) fn play(role: &str) {
         }
         "signals" => tell_signals(Interrupt::Stops),
         "uninterrupted" => tell_signals(Interrupt::Ignored),
-        "parent" => parent(),
+        "starts" => starts(&argument),
         "chatters" => {
             chatter(20_000);
             assert!(logging::dropped() > 0);
@@ -97,14 +99,33 @@ fn tell_signals(interrupt: Interrupt) {
     }
 }
 
-/// Shows the signals of a child that was made as children are to be made.
-fn parent() {
+/// Changes everything about this process that a command is not to inherit, and some that it is;
+/// starts a command that shows what it got.
+fn starts(dir: &Path) {
+    let inherited = sched::Inherited::read().expect("reads");
     let _signals = Signals::new(Interrupt::Ignored).expect("a signalfd");
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", "grep -E '^Sig(Blk|Ign)' /proc/self/status"]);
-    process::start_ordinary(&mut command, sched::Inherited::read().expect("reads"));
-    let failed = command.spawn().expect("a shell").wait().expect("ends");
-    assert!(failed.success());
+    process::set_umask(0o177);
+    sched::set_nice(inherited.nice() + 3).expect("is allowed");
+    std::env::set_current_dir("/").expect("is there");
+    let leaked = fs::File::open("/dev/zero").expect("opens");
+    nix::fcntl::fcntl(&leaked, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty()))
+        .expect("sets");
+    let user = User { uid: nix::unistd::geteuid().as_raw(), gid: nix::unistd::getegid().as_raw() };
+    let show = format!(
+        "exec >{}; echo args \"$0 $1,$2\"; echo cwd $(pwd); echo umask $(umask); \
+         printf 'fds '; ls -x /proc/$$/fd; \
+         echo input $(readlink /proc/$$/fd/0) $(readlink /proc/$$/fd/2); \
+         sed 's/^/stat /' /proc/$$/stat; grep ^Sig /proc/$$/status; env | sed 's/^/env /'",
+        dir.join("shown").display()
+    );
+    let argv = ["sh", "-c", &show, "named", "one word"].map(str::to_owned).into();
+    let script = Script { path: "/bin/sh".into(), argv, user, by_shell: false };
+    let child = Starter::new(inherited).start(&script, &["last"]).expect("starts");
+    let outcome = super::wait(|| children::ended().expect("looks"));
+    assert_eq!(outcome, Some((child.pid(), children::Outcome::Exited(0))));
+    children::bury(child.pid());
+    println!("pid {}\nnice {}", child.pid().number(), inherited.nice());
+    print!("{}", fs::read_to_string(dir.join("shown")).expect("reads"));
 }
 
 fn chatter(lines: u32) {

@@ -1,0 +1,328 @@
+//! Starting a command: all that needs memory is made ready first, then the new process takes the
+//! steps of [`become_command`], which are system calls and nothing else.
+
+use std::ffi::{CString, OsStr, OsString};
+use std::fmt;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::shared::SharedWord;
+use super::{Outcome, Pid};
+use crate::model::script::{Script, User};
+use crate::sys::sched::Inherited;
+use crate::sys::{check, signals};
+
+/// What a shell or a loader would obey, for the worse.
+const WITHHELD: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
+const SHELL: &str = "/bin/sh";
+/// In units of 16 bytes: 64 KiB, of which some hundreds of bytes are used.
+const STACK: usize = 4096;
+/// The exit status of a process that could not execute its command, as with a shell.
+const NOT_STARTED: u8 = 127;
+
+/// A child, as long as it has not ended.
+#[derive(Debug)]
+pub struct Child {
+    pid: Pid,
+    failure: Option<SharedWord>,
+}
+
+impl Child {
+    pub const fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// How it really ended, given what the kernel says.
+    pub fn outcome(&self, said: Outcome) -> Outcome {
+        // The word is looked at only if it may have been written: each look costs a page.
+        let failed =
+            if said == Outcome::Exited(NOT_STARTED) { self.failure.as_ref() } else { None };
+        let failure = failed.and_then(|f| Failure::parse(f.word().load(Ordering::Acquire)));
+        failure.map_or(said, Outcome::NotStarted)
+    }
+}
+
+/// Why a command could not be executed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failure {
+    step: Step,
+    errno: i32,
+}
+
+impl Failure {
+    /// The step and the error in one word, never zero.
+    fn emit(step: Step, errno: i32) -> u32 {
+        (step as u32) << 16 | u32::try_from(errno & 0xffff).unwrap_or(0)
+    }
+
+    fn parse(word: u32) -> Option<Self> {
+        let step = STEPS.into_iter().find(|s| *s as u32 == word >> 16)?;
+        Some(Self { step, errno: i32::try_from(word & 0xffff).unwrap_or(0) })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let step = match self.step {
+            Step::Descriptors => "let go of the daemon's descriptors",
+            Step::Null => "open /dev/null",
+            Step::Group => "become a process group",
+            Step::User => "become its user",
+            Step::Signals => "reset its signals",
+            Step::Execute => "execute it",
+        };
+        write!(f, "cannot {step}: {}", io::Error::from_raw_os_error(self.errno))
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Failure> for io::Error {
+    fn from(failure: Failure) -> Self {
+        Self::new(Self::from_raw_os_error(failure.errno).kind(), failure)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+enum Step {
+    Descriptors = 1,
+    Null,
+    Group,
+    User,
+    Signals,
+    Execute,
+}
+
+const STEPS: [Step; 6] =
+    [Step::Descriptors, Step::Null, Step::Group, Step::User, Step::Signals, Step::Execute];
+
+/// Starts commands.
+pub struct Starter {
+    environment: Vec<CString>,
+    inherited: Inherited,
+    own: User,
+    stack: Box<[u128; STACK]>,
+}
+
+impl Starter {
+    /// Takes the daemon's environment, less what a command must not inherit, and what its
+    /// scheduling was before the daemon changed it.
+    pub fn new(inherited: Inherited) -> Self {
+        let kept =
+            |(name, _): &(OsString, OsString)| !WITHHELD.iter().any(|w| name == OsStr::new(w));
+        let environment = std::env::vars_os().filter(kept).filter_map(|(name, value)| {
+            // What came from a C string has no NUL.
+            CString::new([name.as_bytes(), value.as_bytes()].join(&b'=')).ok()
+        });
+        // SAFETY: no arguments, cannot fail.
+        let own = unsafe { User { uid: libc::geteuid(), gid: libc::getegid() } };
+        Self { environment: environment.collect(), inherited, own, stack: Box::new([0; STACK]) }
+    }
+
+    /// Starts `script` with `extra` arguments after its own, as the leader of a process group.
+    ///
+    /// # Errors
+    /// There is no room for a process, or the command cannot be executed. With a script of another
+    /// user the latter is known when the child has ended ([`Child::outcome`]).
+    pub fn start(&mut self, script: &Script, extra: &[&str]) -> io::Result<Child> {
+        let words = words(script, extra)?;
+        let path = CString::new(if script.by_shell { SHELL } else { &script.path })?;
+        let argv = pointers(&words);
+        let environment = pointers(&self.environment);
+        let waits = script.user == self.own;
+        let shared = if waits { None } else { Some(SharedWord::new()?) };
+        let local = AtomicU32::new(0);
+        let plan = Plan {
+            path: path.as_ptr(),
+            argv: argv.as_ptr(),
+            environment: environment.as_ptr(),
+            user: script.user,
+            inherited: self.inherited,
+            own: self.own,
+            // SAFETY: no arguments, cannot fail.
+            parent: unsafe { libc::getpid() },
+            failure: shared.as_ref().map_or(&local, SharedWord::word),
+        };
+        let pid = launch(&plan, &mut self.stack[..], waits)?;
+        if let Some(failure) = Failure::parse(local.load(Ordering::Acquire)) {
+            super::bury(pid);
+            return Err(failure.into());
+        }
+        Ok(Child { pid, failure: shared })
+    }
+}
+
+impl fmt::Debug for Starter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Starter").field("inherited", &self.inherited).finish_non_exhaustive()
+    }
+}
+
+/// The arguments, the name included.
+fn words(script: &Script, extra: &[&str]) -> io::Result<Vec<CString>> {
+    let words = script.argv.iter().map(String::as_str).chain(extra.iter().copied());
+    let all: Vec<String> = if script.by_shell {
+        vec!["sh".into(), "-c".into(), shell_line(&script.path, words.skip(1))]
+    } else {
+        words.map(str::to_owned).collect()
+    };
+    all.into_iter().map(|w| CString::new(w).map_err(io::Error::from)).collect()
+}
+
+/// A line that a shell reads as exactly these words.
+fn shell_line<'a>(path: &'a str, arguments: impl Iterator<Item = &'a str>) -> String {
+    // "</path" is a command without a name that succeeds if the file can be opened.
+    let (mut line, path) = match path.strip_prefix('<') {
+        Some(rest) => ("<".to_owned(), rest),
+        None => (String::new(), path),
+    };
+    for (n, word) in std::iter::once(path).chain(arguments).enumerate() {
+        if n > 0 {
+            line.push(' ');
+        }
+        line.push('\'');
+        line.push_str(&word.replace('\'', r"'\''"));
+        line.push('\'');
+    }
+    line
+}
+
+/// As execve wants it: with a null pointer at the end.
+fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
+    strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect()
+}
+
+/// All that the new process needs to know. What is pointed to lives until it has executed or has
+/// memory of its own.
+struct Plan<'a> {
+    path: *const libc::c_char,
+    argv: *const *const libc::c_char,
+    environment: *const *const libc::c_char,
+    user: User,
+    own: User,
+    inherited: Inherited,
+    parent: libc::pid_t,
+    failure: &'a AtomicU32,
+}
+
+/// Makes the process. If it `waits`, memory is shared, and this returns when the command was
+/// executed or the attempt has failed.
+fn launch(plan: &Plan<'_>, stack: &mut [u128], waits: bool) -> io::Result<Pid> {
+    let memory = if waits { libc::CLONE_VM | libc::CLONE_VFORK } else { 0 };
+    // Thousands of sockets are not copied only to be closed.
+    let flags = memory | libc::CLONE_FILES | libc::SIGCHLD;
+    let top = stack.as_mut_ptr_range().end;
+    let argument = std::ptr::from_ref(plan).cast_mut().cast();
+    // A handler of ours must not run over there.
+    let before = signals::block_all()?;
+    // SAFETY: the stack is large enough, aligned, used by nobody else, and grows down from its end
+    // on every platform we have. While memory is shared this thread is suspended, so that `plan` and
+    // the stack outlive their use; otherwise the child has copies. `become_command` makes system
+    // calls and touches nothing but the plan, its failure word and errno.
+    let result = check(unsafe { libc::clone(become_command, top.cast(), flags, argument) });
+    signals::set_mask(&before)?;
+    let pid = result?;
+    if !waits {
+        // Whoever comes first: the group must be there before somebody signals it. It fails when
+        // the command was executed, and then the child has done it.
+        // SAFETY: numbers only.
+        unsafe { libc::setpgid(pid, pid) };
+    }
+    Ok(Pid(pid))
+}
+
+/// What the new process does. Never returns to the program it was copied from.
+extern "C" fn become_command(plan: *mut libc::c_void) -> libc::c_int {
+    // SAFETY: `launch` passes a plan that lives.
+    let plan = unsafe { &*plan.cast_const().cast::<Plan<'_>>() };
+    let step = take_steps(plan);
+    let errno = io::Error::last_os_error().raw_os_error().unwrap_or(0);
+    plan.failure.store(Failure::emit(step, errno), Ordering::Release);
+    // SAFETY: does not return, and runs nothing of the daemon's.
+    unsafe { libc::_exit(libc::c_int::from(NOT_STARTED)) }
+}
+
+/// Everything up to the command. Returns only when something fails; which step, errno says why.
+fn take_steps(plan: &Plan<'_>) -> Step {
+    if !leave_descriptors() {
+        return Step::Descriptors;
+    }
+    if !open_null() {
+        return Step::Null;
+    }
+    // SAFETY: numbers only; 0 is this process.
+    if unsafe { libc::setpgid(0, 0) } != 0 {
+        return Step::Group;
+    }
+    plan.inherited.restore();
+    if !become_user(plan.user, plan.own) {
+        return Step::User;
+    }
+    // After the change of user, which would undo it.
+    // SAFETY: numbers only.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM as libc::c_ulong, 0, 0, 0) };
+    // SAFETY: no arguments. Unequal: the daemon died before it could be tied to us.
+    if unsafe { libc::getppid() } != plan.parent {
+        // SAFETY: does not return.
+        unsafe { libc::_exit(libc::c_int::from(NOT_STARTED)) };
+    }
+    if signals::reset_for_child().is_err() {
+        return Step::Signals;
+    }
+    // SAFETY: a C string and two arrays of such with a null pointer at the end, all alive.
+    unsafe { libc::execve(plan.path, plan.argv, plan.environment) };
+    Step::Execute
+}
+
+/// A table of descriptors of our own, with the standard ones only.
+fn leave_descriptors() -> bool {
+    let unshare = 1u32 << 1;
+    // SAFETY: close_range(2) with numbers. Nothing of the daemon's is closed: the table is made
+    // anew first, without the range.
+    let left = unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, unshare) } == 0;
+    // Linux before 5.9: everything is closed by being executed, as it was opened so.
+    // SAFETY: numbers only.
+    left || unsafe { libc::unshare(libc::CLONE_FILES) } == 0
+}
+
+/// `/dev/null` as standard input, output and error.
+fn open_null() -> bool {
+    // SAFETY: a C string that lives forever.
+    let null = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
+    // SAFETY: replaces descriptors of this process, whose table is its own by now.
+    null >= 0 && (0..=2).all(|fd| unsafe { libc::dup2(null, fd) } == fd)
+}
+
+/// System calls themselves: the C library's functions speak for all threads of a process, and the
+/// memory may be that of another.
+fn become_user(user: User, own: User) -> bool {
+    let (uid, gid) = (user.uid, user.gid);
+    // SAFETY: one number is read from `gid`, which lives.
+    let alone = unsafe { libc::syscall(call::SETGROUPS, 1, &raw const gid) } == 0;
+    // Whoever is not root cannot, and need not if it stays who it is.
+    if !alone && user != own {
+        return false;
+    }
+    // SAFETY: numbers only.
+    unsafe {
+        libc::syscall(call::SETRESGID, gid, gid, gid) == 0
+            && libc::syscall(call::SETRESUID, uid, uid, uid) == 0
+    }
+}
+
+/// The calls with ids of 32 bits have names of their own on old platforms.
+#[cfg(any(target_arch = "x86", target_arch = "arm"))]
+mod call {
+    pub(super) const SETGROUPS: libc::c_long = libc::SYS_setgroups32;
+    pub(super) const SETRESGID: libc::c_long = libc::SYS_setresgid32;
+    pub(super) const SETRESUID: libc::c_long = libc::SYS_setresuid32;
+}
+
+#[cfg(not(any(target_arch = "x86", target_arch = "arm")))]
+mod call {
+    pub(super) const SETGROUPS: libc::c_long = libc::SYS_setgroups;
+    pub(super) const SETRESGID: libc::c_long = libc::SYS_setresgid;
+    pub(super) const SETRESUID: libc::c_long = libc::SYS_setresuid;
+}
