@@ -43,6 +43,32 @@ impl<'d> Cursor<'d> {
     }
 }
 
+/// What a line of options says that was checked before: the good items, and whether all are.
+pub(super) fn items<'d>(node: Node<'d>, entry: &'static Entry) -> (Vec<Item<'d>>, bool) {
+    let mut cursor = Cursor::args(node);
+    let mut items = Vec::new();
+    let mut all = true;
+    let mut head = entry.head.iter();
+    while let Some(word) = cursor.take() {
+        let option = if head.len() == 0 { entry.find(word.text) } else { None };
+        let (name, kind, word) = match (option, head.next()) {
+            (Some(option), _) => match (option.value, cursor.peek()) {
+                (Some(kind), Some(_)) => (option.name, Some(kind), cursor.take().unwrap_or(word)),
+                (None, _) => (option.name, None, word),
+                (Some(_), None) => return (items, false),
+            },
+            (None, Some(kind)) => ("", Some(*kind), word),
+            (None, None) if entry.free.is_some() => ("", entry.free, word),
+            (None, None) => return (items, false),
+        };
+        match kind.map_or(Ok(Value::Nothing), |kind| parse(kind, word.text)) {
+            Ok(value) => items.push(Item { option: name, word, value }),
+            Err(_) => all = false,
+        }
+    }
+    (items, all)
+}
+
 impl Checker<'_> {
     /// Checks a block of names and hands each one over.
     pub(super) fn names<'d>(

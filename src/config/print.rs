@@ -3,6 +3,8 @@
 //! Nothing is left to defaults that could change: every instance says for itself what it took from
 //! `global_defs`. What is off, empty or without choice is not printed.
 
+mod check;
+mod lvs;
 mod track;
 
 use std::borrow::Cow;
@@ -85,7 +87,10 @@ impl Printer {
         self.option("net_namespace", global.net_namespace.as_deref().map(quoted))?;
         self.option("instance", global.instance_name.as_deref().map(quoted))?;
         self.flag(global.use_pid_dir && global.instance_name.is_none(), "use_pid_dir")?;
-        self.block(format_args!("global_defs"), |out| out.global(global))?;
+        self.block(format_args!("global_defs"), |out| {
+            out.global(global)?;
+            out.ipvs(&config.lvs)
+        })?;
         self.objects(config)?;
         for group in &config.groups {
             let name = quoted(&group.name);
@@ -95,7 +100,9 @@ impl Printer {
             let name = quoted(&instance.name);
             self.block(format_args!("vrrp_instance {name}"), |out| out.instance(instance, global))?;
         }
-        Ok(())
+        self.tls(&config.lvs.tls)?;
+        config.address_groups.iter().try_for_each(|group| self.address_group(group))?;
+        config.virtual_servers.iter().try_for_each(|server| self.virtual_server(server))
     }
 
     fn global(&mut self, global: &Global) -> fmt::Result {

@@ -65,7 +65,7 @@ const fn connection(retry: &'static str, delay: &'static str) -> [Keyword; 13] {
     ]
 }
 
-pub(super) static SSL: Block = Block {
+pub(in crate::config) static SSL: Block = Block {
     name: "SSL",
     keywords: &sorted([
         text("password").repeat(Repeat::LastCounts),
@@ -186,7 +186,7 @@ pub(super) static BFD_CHECK: Block = Block {
 /// What the `url` of `HTTP_GET` and that of `SSL_GET` have in common.
 const PAGE: [Keyword; 10] = [
     text("path").default("none, required").repeat(Repeat::LastCounts),
-    one("digest", &[Kind::Digest]),
+    one("digest", &[Kind::Digest]).repeat(Repeat::FirstCounts),
     many("status_code", Kind::Status).default("200-299"),
     text("virtualhost").default("checker value").repeat(Repeat::LastCounts),
     keyword("regex", Args::Script { required: true, user: false }, Body::None)
@@ -195,7 +195,7 @@ const PAGE: [Keyword; 10] = [
     any("regex_options", REGEX_OPTION),
     one("regex_min_offset", &[int(0, 2_147_483_647)]).default("0"),
     one("regex_max_offset", &[int(0, 2_147_483_647)]).default("no limit"),
-    row("regex_stack", 2, &[int(0, 4_294_967_295), int(0, 4_294_967_295)]),
+    row("regex_stack", 2, &[int(0, 4_294_967_295), int(0, 4_294_967_295)]).later(),
 ];
 
 static URL: Block = Block { name: "url", keywords: &sorted(PAGE) };

@@ -208,7 +208,7 @@ pub(in crate::config) static GLOBAL_DEFS: Block = Block {
     ]),
 };
 
-static LVS_TIMEOUTS: Entry = Entry {
+pub(in crate::config) static LVS_TIMEOUTS: Entry = Entry {
     name: "timeout",
     head: &[],
     required: 0,
@@ -222,7 +222,7 @@ static LVS_TIMEOUTS: Entry = Entry {
 };
 
 /// `free` is the outdated form `INTERFACE INSTANCE [ID]`.
-static LVS_SYNC_DAEMON: Entry = Entry {
+pub(in crate::config) static LVS_SYNC_DAEMON: Entry = Entry {
     name: "option",
     head: &[Kind::Link],
     required: 1,

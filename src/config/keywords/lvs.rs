@@ -18,7 +18,7 @@ const PORT: Kind = strict(0, 65_535);
 
 const SERVER: Args = Args::Row { required: 1, kinds: &[Kind::Address, PORT] };
 
-static LVS_METHOD: Entry = Entry {
+pub(in crate::config) static LVS_METHOD: Entry = Entry {
     name: "forwarding method",
     head: &[Kind::OneOf(&["NAT", "DR", "TUN"])],
     required: 1,
@@ -33,7 +33,7 @@ static LVS_METHOD: Entry = Entry {
     unknown: Unknown::IgnoreRest,
 };
 
-pub(super) static SERVER_GROUP: Entry = Entry {
+pub(in crate::config) static SERVER_GROUP: Entry = Entry {
     name: "address",
     head: &[],
     required: 0,
@@ -42,7 +42,7 @@ pub(super) static SERVER_GROUP: Entry = Entry {
     unknown: Unknown::SkipEntry,
 };
 
-pub(super) static VIRTUAL_SERVER: Block = Block {
+pub(in crate::config) static VIRTUAL_SERVER: Block = Block {
     name: "virtual_server",
     keywords: &sorted([
         one("ip_family", &[Kind::OneOf(&["inet", "inet6"])]).default("from addresses, else inet"),
@@ -73,7 +73,7 @@ pub(super) static VIRTUAL_SERVER: Block = Block {
         flag("ha_suspend"),
         boolean("smtp_alert").default("smtp_alert_checker, else global smtp_alert, else off"),
         text("virtualhost").repeat(Repeat::LastCounts),
-        text("snmp_name").repeat(Repeat::LastCounts),
+        text("snmp_name").repeat(Repeat::LastCounts).later(),
         flag("alpha"),
         flag("omega"),
         script("quorum_up"),
@@ -90,7 +90,7 @@ pub(super) static VIRTUAL_SERVER: Block = Block {
     ]),
 };
 
-pub(super) static REAL_SERVER: Block = Block {
+pub(in crate::config) static REAL_SERVER: Block = Block {
     name: "real_server",
     keywords: &sorted([
         one("weight", &[int(0, 2_147_483_647)]).default("virtual server weight"),
@@ -109,7 +109,7 @@ pub(super) static REAL_SERVER: Block = Block {
         one("delay_loop", &[seconds(1, u64::MAX)]).default("virtual server value"),
         boolean("smtp_alert").default("smtp_alert_checker, else global smtp_alert, else ON"),
         text("virtualhost").default("virtual server value").repeat(Repeat::LastCounts),
-        text("snmp_name"),
+        text("snmp_name").later(),
         block("MISC_CHECK", &MISC_CHECK),
         block("SMTP_CHECK", &SMTP_CHECK),
         block("TCP_CHECK", &TCP_CHECK),
@@ -119,6 +119,6 @@ pub(super) static REAL_SERVER: Block = Block {
         block("SSL_GET", &SSL_GET),
         block("DNS_CHECK", &DNS_CHECK),
         block("FILE_CHECK", &FILE_CHECK),
-        block("BFD_CHECK", &BFD_CHECK),
+        block("BFD_CHECK", &BFD_CHECK).later(),
     ]),
 };

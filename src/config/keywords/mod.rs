@@ -11,8 +11,10 @@ mod net;
 mod track;
 mod vrrp;
 
-pub(super) use global::GLOBAL_DEFS;
+pub(super) use check::SSL;
 pub use global::ROOT;
+pub(super) use global::{GLOBAL_DEFS, LVS_SYNC_DAEMON, LVS_TIMEOUTS};
+pub(super) use lvs::{LVS_METHOD, REAL_SERVER, SERVER_GROUP, VIRTUAL_SERVER};
 pub(super) use net::VIRTUAL_IPADDRESS;
 pub(super) use track::{
     TRACK_FILE, TRACK_FILES, TRACK_INTERFACE, TRACK_PROCESS, TRACK_SCRIPT, VRRP_SCRIPT,

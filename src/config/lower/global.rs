@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::script::{RawRules, Rules};
-use super::Settled;
+use super::{ipvs, Settled};
 use crate::base::addr::Family;
 use crate::base::diag::Severity;
 use crate::config::document::{Document, Node};
@@ -39,6 +39,7 @@ pub(super) struct Defaults {
     /// `smtp_alert_vrrp`, or else `smtp_alert`.
     pub smtp_alert: bool,
     pub priority_changes: bool,
+    pub checks: ipvs::ChecksDefaults,
 }
 
 /// `vrrp_rx_bufs_policy` and `vrrp_rx_bufs_multiplier`.
@@ -105,6 +106,7 @@ struct Draft<'d> {
     smtp_alert: Option<bool>,
     smtp_alert_vrrp: Option<bool>,
     priority_changes: bool,
+    ipvs: ipvs::Draft,
 }
 
 /// Reads every `global_defs`, wherever it stands.
@@ -112,7 +114,7 @@ pub(super) fn lower(
     doc: &Document,
     host: &dyn Host,
     checker: &mut Checker<'_>,
-) -> (Global, Defaults) {
+) -> (Global, Defaults, ipvs::Draft) {
     let mut draft = Draft::default();
     for node in doc.roots().filter(|n| n.keyword().text == "global_defs") {
         checker.block(node.children(), &keywords::GLOBAL_DEFS, &mut |checker, s| {
@@ -152,12 +154,16 @@ impl Default for Draft<'_> {
             smtp_alert: None,
             smtp_alert_vrrp: None,
             priority_changes: false,
+            ipvs: ipvs::Draft::default(),
         }
     }
 }
 
 impl<'d> Draft<'d> {
     fn take(&mut self, checker: &mut Checker<'_>, s: Statement<'d>) {
+        if self.ipvs.take(checker, s) {
+            return;
+        }
         match s.value {
             Value::Int(n) => self.number(s.keyword.name, n),
             Value::Micros(n) => self.time(s.keyword.name, Duration::from_micros(n)),
@@ -297,7 +303,7 @@ impl<'d> Draft<'d> {
     }
 
     /// Fills in what follows from other settings.
-    fn finish(self, scripts: Rules) -> (Global, Defaults) {
+    fn finish(self, scripts: Rules) -> (Global, Defaults, ipvs::Draft) {
         // `vrrp_min_garp`: what was not asked for shrinks to a single message.
         let (delay, repeat) = if self.min_garp { (0, 1) } else { (5, 5) };
         let garp_delay = self.garp_delay.unwrap_or(delay);
@@ -325,11 +331,15 @@ impl<'d> Draft<'d> {
             scripts,
             smtp_alert: self.smtp_alert_vrrp.or(self.smtp_alert).unwrap_or(false),
             priority_changes: self.priority_changes,
+            checks: ipvs::ChecksDefaults {
+                mail: self.ipvs.checks.mail.or(self.smtp_alert),
+                ..self.ipvs.checks
+            },
         };
         let mut global = self.global;
         global.script_security = self.scripts.security;
         global.use_symlink_paths = self.scripts.symlinks;
-        (global, defaults)
+        (global, defaults, self.ipvs)
     }
 }
 

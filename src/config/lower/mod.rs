@@ -5,13 +5,23 @@
 //! of them ([`crossref`](super::crossref)). No complaint ends the reading.
 
 mod address;
+mod address_group;
+mod check;
 mod define;
 mod delivery;
+mod fit;
+mod forwarding;
 mod global;
 mod group;
+mod inherit;
 mod instance;
+mod ipvs;
+mod lvs;
 mod notify;
+mod page;
 mod script;
+mod server;
+mod service;
 mod settle;
 mod strict;
 mod track;
@@ -37,14 +47,26 @@ use crate::model::{vrrp, Config};
 /// Whatever is wrong is told in `diags` and left out or corrected; with a complaint of
 /// [`Severity::Fatal`](crate::base::diag::Severity::Fatal) the model must not be run.
 pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config {
+    lower_early(doc, host, diags, &[])
+}
+
+/// As [`lower`]; the keywords in `early` are in effect whatever the tables say.
+pub(super) fn lower_early(
+    doc: &Document,
+    host: &dyn Host,
+    diags: &mut Diagnostics,
+    early: &'static [&'static str],
+) -> Config {
     // Only a text with such an error can have a brace too few.
     let broken = diags.worst() >= Some(Severity::Error);
     let mut out = Complaints::new(diags);
     let mended = if broken { mend(doc, &mut out) } else { None };
     let doc = mended.as_ref().unwrap_or(doc);
     let mut checker = Checker::new(out);
-    let (global, defaults) = global::lower(doc, host, &mut checker);
+    checker.early = early;
+    let (global, defaults, ipvs) = global::lower(doc, host, &mut checker);
     let mut config = Config { global, ..Config::default() };
+    let mut services = lvs::Pending::new(ipvs);
     let mut instances = Instances::default();
     let mut groups = Vec::new();
     let mut objects = track::Objects::new(doc);
@@ -63,6 +85,9 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
             }
         }
         "vrrp_sync_group" => groups.push(group::read(checker, &objects, s.node)),
+        "virtual_server" => services.servers.push(s),
+        "virtual_server_group" => services.groups.push(s.node),
+        "SSL" => services.ipvs.lvs.tls = ipvs::tls(checker, s.node),
         name => {
             let mut scene = Scene { checker, host, defaults: &defaults };
             if !objects.define(&mut scene, &s) {
@@ -73,10 +98,11 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
     let mut scene = Scene { checker: &mut checker, host, defaults: &defaults };
     config.groups = group::settle(&mut scene, groups, &mut instances);
     objects.finish(&mut scene, &mut instances, &mut config);
-    defaults.scripts.finish(scene.checker);
-    crossref::routers(&mut checker.out, &instances.list);
+    crossref::routers(&mut scene.checker.out, &instances.list);
     config.global.rx_buffer = defaults.rx_buffer.bytes(host, &instances.list);
     config.instances = instances.list.into_iter().map(|i| i.instance).collect();
+    services.lower(&mut scene, doc, &mut config);
+    defaults.scripts.finish(scene.checker);
     checker.out.finish();
     diags.sort();
     config

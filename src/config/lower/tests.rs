@@ -12,8 +12,10 @@ use crate::model::vrrp::{
 use crate::model::Config;
 
 mod addresses;
+mod check;
 mod coverage;
 mod groups;
+mod lvs;
 mod notify;
 mod scripts;
 mod strict;

@@ -1,4 +1,4 @@
-use super::super::testing::lowered;
+use super::super::testing::{lowered, lowered_early};
 use super::*;
 
 /// Printed and read again, a model is the same; and what is printed is in order.
@@ -239,4 +239,204 @@ vrrp_instance B {
     for line in ["        a\n", "        a weight 5 noreverse\n", "    param_match\n"] {
         assert!(printed.contains(line), "{printed}");
     }
+}
+
+/// As [`round_trip`], ahead of the daemon.
+#[track_caller]
+fn early_round_trip(text: &str) -> String {
+    let (config, told) = lowered_early(text);
+    let errors: Vec<_> = told.iter().filter(|t| t.starts_with("Error")).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let printed = print(&config, Secrets::Shown);
+    let (again, told) = lowered_early(&printed);
+    assert_eq!(config, again, "{printed}");
+    assert!(told.is_empty(), "{told:#?}\n{printed}");
+    printed
+}
+
+#[test]
+fn a_virtual_server_with_everything() {
+    early_round_trip(
+        r#"
+global_defs {
+  enable_script_security
+  script_user ops
+  lvs_timeouts tcp 900 tcpfin 0
+  lvs_flush
+  lvs_flush_on_stop
+  lvs_sync_daemon eth0 id 7 maxlen 1400 port 8848 ttl 2 group 224.0.0.81
+  rs_init_notifies
+  no_checker_emails
+  smtp_alert_checker off
+  checker_log_all_failures
+}
+SSL {
+  ca "/etc/my ca.pem"
+  key /etc/key.pem
+  certificate /etc/cert.pem
+  password "x y"
+}
+virtual_server 192.0.2.1 80 {
+  lvs_sched mh
+  mh-port
+  mh-fallback
+  lvs_method TUN type gue port 6080 remcsum
+  protocol TCP
+  persistence_engine sip
+  persistence_timeout 60
+  persistence_granularity 255.255.0.0
+  delay_loop 2.5
+  alpha
+  omega
+  ha_suspend
+  quorum 3
+  hysteresis 2
+  quorum_up /usr/bin/notify
+  quorum_down /usr/bin/notify
+  smtp_alert
+  virtualhost www.example.org
+  snmp_name web
+  inhibit_on_failure
+  sorry_server 2001:db8::99 80
+  sorry_server_inhibit
+  sorry_server_lvs_method TUN type gre csum
+  real_server 192.0.2.10 80 {
+    weight 7
+    uthreshold 100
+    lthreshold 10
+    notify_up /usr/bin/notify
+    notify_down /usr/bin/notify
+    alpha off
+    smtp_alert off
+    virtualhost other.example.org
+    snmp_name one
+    TCP_CHECK {
+    }
+  }
+  real_server 192.0.2.11 8080 {
+    lvs_method NAT
+    inhibit_on_failure off
+  }
+  real_server 2001:db8::1 80 {
+  }
+}
+"#,
+    );
+}
+
+#[test]
+fn services_of_every_kind() {
+    early_round_trip(
+        "virtual_server_group g {\n192.0.2.1 80\n192.0.2.8-15 81\n192.0.2.32/30\nfwmark 6 inet\n\
+         fwmark 7\n}\n\
+         virtual_server group g {\nprotocol UDP\nops\nlvs_sched sh\nsh-port\nlvs_method DR\n\
+         persistence_timeout\nreal_server 192.0.2.99 {\nPING_CHECK {\n}\n}\n}\n\
+         virtual_server fwmark 5 {\nops\nip_family inet6\nlvs_sched rr\nlvs_method NAT\n\
+         persistence_granularity 64\nreal_server 2001:db8::9 25 {\nSMTP_CHECK {\n}\n}\n}\n\
+         virtual_server 2001:db8::1 {\nprotocol sctp\nlvs_sched ovf\nflag-3\npersistence_timeout 5\n\
+         lvs_method TUN type gre\nreal_server 192.0.2.98 {\n}\n}",
+    );
+}
+
+#[test]
+fn checks_of_every_kind() {
+    early_round_trip(
+        r#"
+global_defs {
+  enable_script_security
+  script_user ops
+}
+track_file load {
+  file /usr/load
+  weight 3
+}
+virtual_server 192.0.2.1 80 {
+  lvs_sched rr
+  lvs_method DR
+  protocol TCP
+  delay_loop 0.5
+  real_server 192.0.2.10 8080 {
+    lvs_method NAT
+    TCP_CHECK {
+      connect_ip 192.0.2.11
+      connect_port 81
+      bindto 192.0.2.12
+      bind_port 1024
+      bind_if eth0
+      connect_timeout 1.5
+      fwmark 9
+      retry 0
+      delay_before_retry 0
+      warmup 0
+      delay_loop 7
+      alpha
+      log_all_failures
+    }
+    SMTP_CHECK {
+      helo_name "a name"
+    }
+    DNS_CHECK {
+      type MX
+      name example.org
+    }
+    UDP_CHECK {
+      payload 00ff10
+      require_reply x1 2x 33
+      min_reply_length 3
+      max_reply_length 3
+    }
+    UDP_CHECK {
+      require_reply
+    }
+    PING_CHECK {
+    }
+    MISC_CHECK {
+      misc_path /usr/bin/true
+      misc_dynamic
+    }
+    MISC_CHECK {
+      misc_path "/usr/bin/check 'a b' {"
+      misc_timeout 3
+      user root
+    }
+    FILE_CHECK {
+      track_file load
+    }
+    FILE_CHECK {
+      track_file load
+      weight -2 reverse
+    }
+  }
+}
+"#,
+    );
+}
+
+#[test]
+fn pages_of_every_kind() {
+    let page = |inner: &str| {
+        format!(
+            "virtual_server 192.0.2.1 80 {{\nlvs_sched rr\nlvs_method DR\nprotocol TCP\n\
+             virtualhost vs\nreal_server 192.0.2.10 80 {{\nvirtualhost rs\n{inner}\n}}\n}}"
+        )
+    };
+    for inner in [
+        "SSL_GET {\nenable_sni\nurl {\npath /\n}\n}",
+        "SSL_GET {\nenable_sni\ntls_compliant\nvirtualhost check\nurl {\npath /\n}\n}",
+        "SSL_GET {\nenable_sni\nurl {\npath /\nvirtualhost rs\n}\nurl {\npath /x\n}\n}",
+        "SSL_GET {\nvirtualhost vs\nurl {\npath /\ntls_compliant\n}\n}",
+        "HTTP_GET {\nhttp_protocol 1.1\nfast_recovery\nurl {\npath \"/a b\"\nstatus_code 200 301-302\n\
+         digest 9b3a0c85a887a256d6939da88aabd8cd\n}\nurl {\npath /\nvirtualhost url\n\
+         regex \"^a\\\\d+ 'b' c{2}#!\"\nregex_options caseless multiline\nregex_no_match\n\
+         regex_min_offset 1\nregex_max_offset 9\n}\n}",
+    ] {
+        early_round_trip(&page(inner));
+    }
+}
+
+#[test]
+fn the_password_of_a_key_can_be_hidden() {
+    let (config, _) = lowered_early("SSL {\npassword secret\n}");
+    assert!(print(&config, Secrets::Shown).contains("password secret"));
+    assert!(!print(&config, Secrets::Hidden).contains("secret"));
 }

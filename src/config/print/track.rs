@@ -141,7 +141,7 @@ impl Printer {
 
 /// The words of a command in one quoted word. What has a meaning to any reader of the text, from
 /// comments to definitions, is written as an escape.
-struct Command<'m>(&'m Script);
+pub(super) struct Command<'m>(pub &'m Script);
 
 impl fmt::Display for Command<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

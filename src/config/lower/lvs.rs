@@ -1,0 +1,424 @@
+//! The rules of virtual servers: defaults, what goes with what, what is left out.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::check::Known;
+use super::inherit::Inherited;
+use super::server::{self, Draft, Outer};
+use super::service::{self, RawService, PERSISTENCE};
+use super::{address_group, fit, ipvs, Scene};
+use crate::base::addr::Family;
+use crate::base::diag::Span;
+use crate::config::document::{Document, Node};
+use crate::config::statement::Statement;
+use crate::config::value::Value;
+use crate::model::lvs::{
+    AddressGroup, Forwarding, Granularity, GroupEntry, Persistence, Protocol, RealServer,
+    Scheduler, Service, VirtualServer,
+};
+use crate::model::Config;
+
+/// What concerns virtual servers, until everything else is known.
+pub(super) struct Pending<'d> {
+    pub ipvs: ipvs::Draft,
+    pub servers: Vec<Statement<'d>>,
+    pub groups: Vec<Node<'d>>,
+}
+
+impl Pending<'_> {
+    pub(super) const fn new(ipvs: ipvs::Draft) -> Self {
+        Self { ipvs, servers: Vec::new(), groups: Vec::new() }
+    }
+
+    /// Lowers it all, into a model that has everything else.
+    pub(super) fn lower(self, scene: &mut Scene<'_, '_>, doc: &Document, config: &mut Config) {
+        config.lvs = self.ipvs.lvs;
+        let vrid = |name: &str| config.instances.iter().find(|i| i.name == name).map(|i| i.vrid);
+        config.lvs.sync_daemon = self.ipvs.sync.and_then(|s| s.settle(scene.checker, vrid));
+        if self.servers.is_empty() && self.groups.is_empty() {
+            return;
+        }
+        let mut lowering = Lowering::default();
+        lowering.known.files = config.files.iter().map(|f| (f.name.as_str(), f)).collect();
+        let bfd = doc.roots().filter(|node| node.keyword().text == "bfd_instance");
+        lowering.known.bfd = bfd.map(super::name_of).collect();
+        for node in self.groups {
+            lowering.group(scene, node);
+        }
+        for statement in self.servers {
+            config.virtual_servers.extend(lowering.virtual_server(scene, statement).map(Rc::new));
+        }
+        config.address_groups = lowering.used_groups();
+    }
+}
+
+/// Every `virtual_server` and `virtual_server_group` of a configuration, as they come.
+#[derive(Default)]
+struct Lowering<'a> {
+    known: Known<'a>,
+    groups: HashMap<&'a str, Group>,
+    seen: HashSet<(Service, Option<Protocol>, Family)>,
+}
+
+struct Group {
+    entries: Vec<GroupEntry>,
+    /// How many virtual servers name it.
+    users: u32,
+    /// Position in the file.
+    order: usize,
+}
+
+/// What most rules look at.
+pub(super) struct Core {
+    pub service: Service,
+    pub span: Span,
+    /// The lines of the group; none for other services.
+    entries: Vec<GroupEntry>,
+    /// 0: none, or several.
+    pub port: u16,
+    pub protocol: Option<Protocol>,
+    pub family: Family,
+    pub forwarding: Forwarding,
+}
+
+impl<'a> Lowering<'a> {
+    /// Takes a `virtual_server_group`. The first of a name counts.
+    fn group(&mut self, scene: &mut Scene<'_, '_>, node: Node<'a>) {
+        let entries = address_group::read(scene, node);
+        let order = self.groups.len();
+        let name = super::name_of(node);
+        self.groups.entry(name).or_insert(Group { entries, users: 0, order });
+    }
+
+    /// The groups that a virtual server names, in the order of the file.
+    fn used_groups(self) -> Vec<AddressGroup> {
+        let mut used: Vec<_> = self.groups.into_iter().filter(|(_, g)| g.users > 0).collect();
+        used.sort_by_key(|(_, group)| group.order);
+        let group = |(name, group): (&str, Group)| AddressGroup {
+            name: name.into(),
+            entries: group.entries,
+        };
+        used.into_iter().map(group).collect()
+    }
+
+    /// Lowers one `virtual_server`, unless it is left out.
+    fn virtual_server(
+        &mut self,
+        scene: &mut Scene<'_, '_>,
+        s: Statement<'_>,
+    ) -> Option<VirtualServer> {
+        let shown: Vec<_> = s.node.args().map(|word| word.text).collect();
+        let shown = shown.join(" ");
+        scene.checker.out.set_scope(Some(&shown));
+        let raw = service::read(scene.checker, s.node);
+        let span = s.node.keyword().span;
+        let lowered = self.settle(scene, s, &raw, &shown).and_then(|server| {
+            if self.is_new(&server) {
+                return Some(server);
+            }
+            let text = "there is such a virtual_server already: this one is left out";
+            scene.error("virtual_server", span, text);
+            None
+        });
+        scene.checker.out.set_scope(None);
+        let mut lowered = lowered?;
+        if let Service::Group { name, index } = &mut lowered.service {
+            if let Some(group) = self.groups.get_mut(name.as_str()) {
+                *index = group.users;
+                group.users += 1;
+            }
+        }
+        Some(lowered)
+    }
+
+    fn is_new(&mut self, server: &VirtualServer) -> bool {
+        self.seen.insert((server.service.clone(), server.protocol, server.family))
+    }
+
+    fn settle(
+        &self,
+        scene: &mut Scene<'_, '_>,
+        s: Statement<'_>,
+        raw: &RawService<'_>,
+        shown: &str,
+    ) -> Option<VirtualServer> {
+        let mut core = self.core(scene, s, raw)?;
+        let drafts = self.servers(scene, raw, &core, shown);
+        core.family = family(scene, raw, &core, &drafts)?;
+        let servers = fit::servers(scene, &core, drafts);
+        if servers.is_empty() {
+            scene.error("real_server", core.span, "no real_server is given: it is left out");
+            return None;
+        }
+        let sorry_server = fit::sorry_server(scene, raw, &core, &servers);
+        let persistence = persistence(scene, raw, &core);
+        let (quorum, hysteresis) = quorum(scene, raw, &core, &servers);
+        Some(VirtualServer {
+            scheduler: scheduler(scene, raw, &core),
+            scheduler_flags: raw.flags,
+            forwarding: core.forwarding,
+            persistence,
+            persistence_engine: raw.engine.map(str::to_owned),
+            one_packet: one_packet(scene, raw, &core),
+            delay_loop: raw.inherited.delay_loop(),
+            alpha: raw.inherited.alpha.unwrap_or(false),
+            omega: raw.omega,
+            ha_suspend: ha_suspend(scene, raw, &core),
+            quorum,
+            hysteresis,
+            quorum_up: raw.quorum_up.and_then(|node| scene.notify_script(node)),
+            quorum_down: raw.quorum_down.and_then(|node| scene.notify_script(node)),
+            sorry_server,
+            mail: raw.mail.or(scene.defaults.checks.mail).unwrap_or(false),
+            virtualhost: raw.virtualhost.map(str::to_owned),
+            snmp_name: raw.snmp_name.map(str::to_owned),
+            servers,
+            service: core.service,
+            protocol: core.protocol,
+            family: core.family,
+        })
+    }
+
+    /// Service, protocol and method. The family is still that of nobody who asks.
+    fn core(
+        &self,
+        scene: &mut Scene<'_, '_>,
+        s: Statement<'_>,
+        raw: &RawService<'_>,
+    ) -> Option<Core> {
+        let span = s.node.keyword().span;
+        let mut entries = Vec::new();
+        let (service, port) = match s.value {
+            Value::Addr(addr) => {
+                let port = service::port(s.node)?;
+                (Service::Address { addr, port }, port)
+            }
+            Value::Int(mark) => (Service::Fwmark(u32::try_from(mark).unwrap_or(0)), 0),
+            _ => {
+                let name = s.node.arg(1)?;
+                let Some(group) = self.groups.get(name.text) else {
+                    let text = format!(
+                        "virtual_server_group '{}' does not exist: the virtual server is left out",
+                        name.text
+                    );
+                    scene.checker.out.warn("virtual_server_group", name.span, text);
+                    return None;
+                };
+                entries.clone_from(&group.entries);
+                (Service::Group { name: name.text.to_owned(), index: 0 }, common_port(&entries))
+            }
+        };
+        let forwarding = raw.forwarding.unwrap_or_else(|| {
+            scene.error("lvs_method", span, "lvs_method is missing: NAT is used");
+            Forwarding::Nat
+        });
+        let mut core =
+            Core { service, span, entries, port, protocol: None, family: Family::V4, forwarding };
+        core.protocol = protocol(scene, raw, &core);
+        Some(core)
+    }
+
+    fn servers(
+        &self,
+        scene: &mut Scene<'_, '_>,
+        raw: &RawService<'_>,
+        core: &Core,
+        shown: &str,
+    ) -> Vec<Draft> {
+        let outer = Outer {
+            inherited: Inherited { ..raw.inherited },
+            port: core.port,
+            weight: raw.weight.unwrap_or(1),
+            inhibit: raw.inhibit,
+            virtualhost: raw.virtualhost,
+            forwarding: core.forwarding,
+            known: &self.known,
+        };
+        let mut drafts = Vec::with_capacity(raw.servers.len());
+        for server in &raw.servers {
+            scene.checker.out.set_scope(Some(&format!("{shown}, {}", server.addr)));
+            drafts.extend(server::read(scene, server, &outer));
+        }
+        scene.checker.out.set_scope(Some(shown));
+        drafts
+    }
+}
+
+impl Core {
+    fn is_mark(&self) -> bool {
+        matches!(self.service, Service::Fwmark(_))
+    }
+
+    /// Addresses, not only marks.
+    fn has_address(&self) -> bool {
+        match self.service {
+            Service::Address { .. } => true,
+            Service::Fwmark(_) => false,
+            Service::Group { .. } => self.ranges().next().is_some(),
+        }
+    }
+
+    /// Port of each range of the group.
+    fn ranges(&self) -> impl Iterator<Item = u16> + '_ {
+        self.entries.iter().filter_map(|entry| match entry {
+            GroupEntry::Range { port, .. } => Some(*port),
+            GroupEntry::Fwmark { .. } => None,
+        })
+    }
+}
+
+/// The port of a group whose ranges have all the same one, else 0.
+fn common_port(entries: &[GroupEntry]) -> u16 {
+    let mut ports = entries.iter().filter_map(|entry| match entry {
+        GroupEntry::Range { port, .. } => Some(*port),
+        GroupEntry::Fwmark { .. } => None,
+    });
+    let first = ports.next().unwrap_or(0);
+    if ports.all(|port| port == first) {
+        first
+    } else {
+        0
+    }
+}
+
+fn protocol(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Option<Protocol> {
+    match raw.protocol {
+        Some(given) if core.is_mark() => {
+            scene.error("protocol", given.span, "protocol is ignored with fwmark");
+            None
+        }
+        Some(given) => Some(given.value),
+        None if core.has_address() => {
+            scene.error("protocol", core.span, "protocol is missing: UDP is used");
+            Some(Protocol::Udp)
+        }
+        None => None,
+    }
+}
+
+/// What the addresses say, then `ip_family`, then the granularity, then the real servers.
+fn family(
+    scene: &mut Scene<'_, '_>,
+    raw: &RawService<'_>,
+    core: &Core,
+    drafts: &[Draft],
+) -> Option<Family> {
+    let mut families = core.entries.iter().filter_map(GroupEntry::family);
+    let own = match &core.service {
+        Service::Address { addr, .. } => Some(Family::of(addr)),
+        _ => families.next(),
+    };
+    if families.any(|family| Some(family) != own) {
+        let text = "the group has IPv4 and IPv6: the virtual server is left out";
+        scene.checker.out.warn("virtual_server_group", core.span, text);
+        return None;
+    }
+    if let (Some(own), Some(given)) = (own, raw.family) {
+        if own != given.value {
+            let text = format!("ip_family is ignored: the addresses are {own}");
+            scene.error("ip_family", given.span, text);
+        }
+    }
+    let granularity = raw.granularity.map(|given| match given.value {
+        Granularity::Mask(_) => Family::V4,
+        Granularity::Prefix(_) => Family::V6,
+    });
+    let no_tunnel = |draft: &&Draft| !matches!(draft.server.forwarding, Forwarding::Tunnel(_));
+    let servers = drafts.iter().find(no_tunnel).map(|draft| Family::of(&draft.server.addr));
+    let given = raw.family.map(|given| given.value);
+    let family = own.or(given).or(granularity).or(servers);
+    Some(family.unwrap_or(Family::V4))
+}
+
+fn scheduler(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Scheduler {
+    raw.scheduler.unwrap_or_else(|| {
+        scene.error("lvs_sched", core.span, "lvs_sched is missing: wlc is used");
+        Scheduler::Wlc
+    })
+}
+
+fn persistence(
+    scene: &mut Scene<'_, '_>,
+    raw: &RawService<'_>,
+    core: &Core,
+) -> Option<Persistence> {
+    let granularity = raw.granularity.and_then(|given| {
+        let family = match given.value {
+            Granularity::Mask(_) => Family::V4,
+            Granularity::Prefix(_) => Family::V6,
+        };
+        if family == core.family {
+            return Some(given.value);
+        }
+        let text =
+            format!("persistence_granularity is ignored: the virtual server is {}", core.family);
+        scene.error("persistence_granularity", given.span, text);
+        None
+    });
+    let open = match core.service {
+        Service::Address { port, .. } => port == 0,
+        Service::Fwmark(_) => false,
+        Service::Group { .. } => core.ranges().any(|port| port == 0),
+    };
+    let mut timeout = raw.persistence;
+    if timeout.is_none() && open {
+        let text = format!("without a port it has to be persistent: for {PERSISTENCE} s");
+        scene.error("persistence_timeout", core.span, text);
+        timeout = Some(PERSISTENCE);
+    }
+    Some(Persistence { timeout: timeout?, granularity })
+}
+
+fn one_packet(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> bool {
+    let Some(span) = raw.ops else { return false };
+    let fits = !core.has_address() || core.protocol == Some(Protocol::Udp);
+    if !fits {
+        scene.error("ops", span, "ops is ignored: it is for UDP and fwmark");
+    }
+    fits
+}
+
+fn ha_suspend(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> bool {
+    let Some(span) = raw.ha_suspend else { return false };
+    match core.service {
+        Service::Address { .. } => return true,
+        Service::Fwmark(_) => {
+            scene.error("ha_suspend", span, "ha_suspend is ignored: fwmark has no address");
+        }
+        Service::Group { .. } => {
+            let text = "ha_suspend is ignored: a group has more than one address";
+            scene.checker.out.warn("ha_suspend", span, text);
+        }
+    }
+    false
+}
+
+/// A quorum that can be reached, and a hysteresis below it.
+fn quorum(
+    scene: &mut Scene<'_, '_>,
+    raw: &RawService<'_>,
+    core: &Core,
+    servers: &[RealServer],
+) -> (u32, u32) {
+    let total: u64 = servers.iter().map(|server| u64::from(server.weight)).sum();
+    let most = u32::try_from(total).unwrap_or(u32::MAX).max(1);
+    let mut quorum = raw.quorum.map_or(1, |given| given.value);
+    if quorum > most {
+        let span = raw.quorum.map_or(core.span, |given| given.span);
+        let text =
+            format!("quorum {quorum} is above the weight of all servers, {total}: {most} is used");
+        scene.error("quorum", span, text);
+        quorum = most;
+    }
+    let mut hysteresis = raw.hysteresis.map_or(0, |given| given.value);
+    if let Some(given) = raw.hysteresis.filter(|_| hysteresis >= quorum) {
+        let text = format!(
+            "hysteresis {hysteresis} is not below the quorum {quorum}: {} is used",
+            quorum - 1
+        );
+        scene.error("hysteresis", given.span, text);
+        hysteresis = quorum - 1;
+    }
+    (quorum, hysteresis)
+}
