@@ -65,6 +65,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod genhash;
 pub mod holdings;
 pub mod lvs;
 pub mod model;

@@ -51,9 +51,11 @@ fn kactl() -> Status {
     Status::Failure
 }
 
-fn genhash(_arguments: &[OsString]) -> Status {
-    eprint("genhash: not in this version\n");
-    Status::Failure
+fn genhash(arguments: &[OsString]) -> Status {
+    let outcome = keepalived::genhash::run(arguments);
+    let _ = std::io::stdout().write_all(&outcome.stdout);
+    eprint(&outcome.stderr);
+    outcome.status
 }
 
 /// The print macros panic when the reader is gone.

@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("track", &["base", "model"]),
     ("config", &["base", "model"]),
     ("sim", &["base", "wire", "model", "vrrp", "holdings"]),
+    ("genhash", &["base", "wire", "model", "check", "cli", "sys"]),
     ("cli", &["base", "sys", "config"]),
     // The wire layout of adverts and the objects to install are values, not decisions.
     ("sys", &["base", "wire", "model", "config", "vrrp"]),

@@ -2,25 +2,26 @@
 //!
 //! One URL per run; which one is next is decided by the schedule.
 
+pub mod fetch;
 pub mod reply;
+mod sending;
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
-use self::reply::{Broken, Piece, Reply};
+use self::reply::{Piece, Reply};
+use self::sending::Sending;
 use super::digest::{Digest, Hasher};
 use super::probe::End;
 use super::search::Search;
 use super::verdict::{Phase, Reason, Verdict};
-use crate::model::check::{Http, Protocol, Url};
-use crate::wire::http::{Head, Request};
+use crate::model::check::{Http, Url};
+use crate::wire::http::Head;
 
 /// A request for a page, and what is known of the answer.
 #[derive(Clone, Debug)]
 pub struct Page {
-    request: Vec<u8>,
-    /// How much of the request is sent. `None` before the connection is there.
-    sent: Option<usize>,
+    request: Sending,
     reply: Reply,
     judge: Judge,
     verdict: Option<Verdict>,
@@ -38,24 +39,13 @@ struct Judge {
     tls_compliant: bool,
 }
 
-/// The bytes of a request.
-pub fn request(path: &str, protocol: Protocol, host: &str) -> Vec<u8> {
-    let (version, close) = match protocol {
-        Protocol::V1_0 => ("1.0", false),
-        Protocol::V1_0Close => ("1.0", true),
-        Protocol::V1_1 => ("1.1", true),
-    };
-    Request { path, version, close, host }.emit()
-}
-
 impl Page {
     /// A request for `url` to the server at `target`.
     pub fn new(http: &Http, url: &Url, target: SocketAddr) -> Self {
         let host = url.virtualhost.clone().unwrap_or_else(|| target.to_string());
         let pattern = url.regex.as_ref().map(|r| r.pattern.source().to_owned());
         Self {
-            request: request(&url.path, http.protocol, &host),
-            sent: None,
+            request: Sending::new(&url.path, http.protocol, &host),
             reply: Reply::new(http.protocol),
             judge: Judge {
                 status_codes: url.status_codes.clone(),
@@ -70,17 +60,15 @@ impl Page {
     }
 
     pub fn start(&mut self) {
-        self.sent.get_or_insert(0);
+        self.request.start();
     }
 
     pub fn pending_output(&self) -> &[u8] {
-        self.sent.and_then(|sent| self.request.get(sent..)).unwrap_or_default()
+        self.request.pending_output()
     }
 
     pub fn sent(&mut self, n: usize) {
-        if let Some(sent) = &mut self.sent {
-            *sent = sent.saturating_add(n).min(self.request.len());
-        }
+        self.request.sent(n);
     }
 
     pub fn received(&mut self, bytes: &[u8]) {
@@ -92,11 +80,7 @@ impl Page {
             Piece::Head(head) => failed = judge.on_head(head).err(),
             Piece::Body(bytes) => judge.on_body(bytes),
         });
-        let broken = outcome.err().map(|broken| match broken {
-            Broken::HeadTooLong => Reason::TooLong(Phase::Header),
-            Broken::BodyTooLong => Reason::TooLong(Phase::Body),
-            Broken::Chunks => Reason::Chunks,
-        });
+        let broken = outcome.err().map(Reason::from);
         if let Some(reason) = failed.or(broken) {
             self.verdict = Some(Verdict::Down(reason));
         } else if self.reply.is_complete() {
@@ -119,16 +103,23 @@ impl Page {
     }
 
     pub fn phase(&self) -> Phase {
-        match self.sent {
-            None => Phase::Connecting,
-            Some(_) if self.reply.has_head() => Phase::Body,
-            Some(sent) if sent < self.request.len() => Phase::Request,
-            Some(_) => Phase::Header,
-        }
+        phase(&self.request, &self.reply)
     }
 
     pub fn outcome(&self) -> Option<&Verdict> {
         self.verdict.as_ref()
+    }
+}
+
+fn phase(request: &Sending, reply: &Reply) -> Phase {
+    if !request.is_started() {
+        Phase::Connecting
+    } else if reply.has_head() {
+        Phase::Body
+    } else if request.is_finished() {
+        Phase::Header
+    } else {
+        Phase::Request
     }
 }
 

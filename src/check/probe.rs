@@ -14,6 +14,7 @@
 //! ignored.
 
 use super::dns::Dns;
+use super::http::fetch::Fetch;
 use super::http::Page;
 use super::ping::Ping;
 use super::smtp::Smtp;
@@ -36,6 +37,8 @@ pub enum End {
 pub enum Talk {
     Tcp(Tcp),
     Http(Box<Page>),
+    /// A page for `genhash`.
+    Fetch(Box<Fetch>),
     Smtp(Smtp),
 }
 
@@ -44,6 +47,7 @@ impl Talk {
         match self {
             Self::Tcp(tcp) => tcp.start(),
             Self::Http(page) => page.start(),
+            Self::Fetch(fetch) => fetch.start(),
             Self::Smtp(smtp) => smtp.start(),
         }
     }
@@ -52,6 +56,7 @@ impl Talk {
         match self {
             Self::Tcp(_) => &[],
             Self::Http(page) => page.pending_output(),
+            Self::Fetch(fetch) => fetch.pending_output(),
             Self::Smtp(smtp) => smtp.pending_output(),
         }
     }
@@ -60,6 +65,7 @@ impl Talk {
         match self {
             Self::Tcp(_) => {}
             Self::Http(page) => page.sent(n),
+            Self::Fetch(fetch) => fetch.sent(n),
             Self::Smtp(smtp) => smtp.sent(n),
         }
     }
@@ -68,6 +74,7 @@ impl Talk {
         match self {
             Self::Tcp(_) => {}
             Self::Http(page) => page.received(bytes),
+            Self::Fetch(fetch) => fetch.received(bytes),
             Self::Smtp(smtp) => smtp.received(bytes),
         }
     }
@@ -76,6 +83,7 @@ impl Talk {
         match self {
             Self::Tcp(_) => {}
             Self::Http(page) => page.closed(end),
+            Self::Fetch(fetch) => fetch.closed(),
             Self::Smtp(smtp) => smtp.closed(),
         }
     }
@@ -84,6 +92,7 @@ impl Talk {
         match self {
             Self::Tcp(_) => Phase::Connecting,
             Self::Http(page) => page.phase(),
+            Self::Fetch(fetch) => fetch.phase(),
             Self::Smtp(smtp) => smtp.phase(),
         }
     }
@@ -92,6 +101,7 @@ impl Talk {
         match self {
             Self::Tcp(tcp) => tcp.outcome(),
             Self::Http(page) => page.outcome(),
+            Self::Fetch(fetch) => fetch.outcome(),
             Self::Smtp(smtp) => smtp.outcome(),
         }
     }
@@ -114,6 +124,10 @@ impl Stream {
 
     pub fn over_tls(talk: Talk, filter: Filter) -> Self {
         Self { tls: Some(Box::new(filter)), ..Self::new(talk) }
+    }
+
+    pub fn talk(&self) -> &Talk {
+        &self.talk
     }
 
     /// The connection is there.

@@ -47,6 +47,10 @@ impl<'a> Head<'a> {
         Self(bytes)
     }
 
+    pub const fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+
     fn lines(self) -> impl Iterator<Item = &'a [u8]> {
         self.0.split(|b| *b == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
     }

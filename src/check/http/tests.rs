@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::pattern::Pattern;
-use crate::model::check::{PageRegex, STATUS_DEFAULT};
+use crate::model::check::{PageRegex, Protocol, STATUS_DEFAULT};
 
 const TARGET: &str = "192.0.2.1:80";
 

@@ -1,0 +1,36 @@
+//! `genhash`: fetches a page as a check would, and prints the digest to put into the
+//! configuration.
+//!
+//! Options ([`options`]) and output (`render`) are pure; `run` has the socket. The page comes from
+//! the same code as that of `HTTP_GET` and `SSL_GET`, so the digest is the one a check will find.
+
+pub mod options;
+mod render;
+mod run;
+
+use std::ffi::OsString;
+
+use crate::cli::exit::Status;
+
+/// What a run prints, and how it ends.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+    /// A page that could not be fetched is no failure: keepalived's genhash never said so either.
+    pub status: Status,
+}
+
+/// `arguments` without the name of the program.
+pub fn run(arguments: &[OsString]) -> Outcome {
+    match options::parse(arguments) {
+        Ok(options) => run::fetch(&options),
+        Err(complaint) => {
+            let stderr = format!("{complaint}{}", options::usage());
+            Outcome { stdout: Vec::new(), stderr, status: Status::Failure }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
