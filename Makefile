@@ -90,9 +90,11 @@ fuzz: ## every fuzz target for FUZZ_SECONDS each
 
 install: ## into DESTDIR/PREFIX; a configuration that is there already stays
 	@[ -e $(TARGET)/release/keepalived ] || { echo "run make first" >&2; exit 1; }
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
 		$(DESTDIR)$(DOCDIR)/samples $(DESTDIR)$(SYSCONFDIR)/keepalived $(DESTDIR)$(SYSCONFDIR)/default
 	install -m 0755 $(TARGET)/release/keepalived $(DESTDIR)$(SBINDIR)/keepalived
+	ln -sf $(SBINDIR)/keepalived $(DESTDIR)$(BINDIR)/genhash
+	install -m 0644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 man/*.8 $(DESTDIR)$(MANDIR)/man8
 	sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g' conf/keepalived.service.in >$(DESTDIR)$(UNITDIR)/keepalived.service
@@ -105,8 +107,8 @@ install: ## into DESTDIR/PREFIX; a configuration that is there already stays
 		install -m 0644 conf/keepalived.default $(DESTDIR)$(SYSCONFDIR)/default/keepalived
 
 uninstall: ## what install put there, but never the configuration
-	rm -f $(DESTDIR)$(SBINDIR)/keepalived $(DESTDIR)$(UNITDIR)/keepalived.service
-	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man5/%,$(wildcard man/*.5)) $(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8))
+	rm -f $(DESTDIR)$(SBINDIR)/keepalived $(DESTDIR)$(BINDIR)/genhash $(DESTDIR)$(UNITDIR)/keepalived.service
+	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1)) $(patsubst man/%,$(DESTDIR)$(MANDIR)/man5/%,$(wildcard man/*.5)) $(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8))
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 dist: ## keepalived-VERSION.tar.gz of the committed tree

@@ -35,9 +35,10 @@ impl Text {
                 if at == LINE / 2 {
                     line.push_str(" -");
                 }
-                line.push_str(
-                    &chunk.get(at).map_or("   ".to_owned(), |byte| format!(" {byte:02x}")),
-                );
+                match chunk.get(at) {
+                    Some(byte) => line.push_str(&format!(" {byte:02x}")),
+                    None => line.push_str("   "),
+                }
             }
             line.push_str("   ");
             for at in 0..LINE {

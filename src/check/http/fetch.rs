@@ -81,7 +81,8 @@ impl Fetch {
     }
 
     pub fn closed(&mut self) {
-        self.verdict.get_or_insert(match self.reply.has_head() {
+        let has_head = self.reply.has_head();
+        self.verdict.get_or_insert_with(|| match has_head {
             true => Verdict::UP,
             false => Verdict::Down(Reason::Closed(Phase::Header)),
         });
