@@ -230,6 +230,7 @@ impl Pool {
         now: Instant,
         out: &mut Vec<Action>,
     ) {
+        self.on_remove(check, out);
         let at = check.0 as usize;
         if self.entries.len() <= at {
             self.entries.resize(at + 1, None);
@@ -485,3 +486,6 @@ impl Entry {
         step.delay
     }
 }
+
+#[cfg(test)]
+mod tests;

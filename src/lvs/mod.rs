@@ -19,6 +19,8 @@ mod lifecycle;
 mod places;
 mod server;
 mod service;
+#[cfg(test)]
+mod tests;
 
 pub use action::{Action, Leaving, ServerRef, ServiceRef, Tally, Why};
 pub use input::Input;
