@@ -35,6 +35,8 @@ fn machine() -> MemoryHost {
         .and_program("/usr/bin/pgrep")
         .and_program("/etc/keepalived/notify.sh")
         .and_directory("/run", User::ROOT, 0o755)
+        .and_program("/opt/open/check.sh")
+        .and_directory("/opt/open", User { uid: 0, gid: 1000 }, 0o775)
 }
 
 fn load(name: &str, text: &str) -> Loaded {

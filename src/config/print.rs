@@ -5,6 +5,7 @@
 
 mod check;
 mod lvs;
+mod notify;
 mod track;
 
 use std::borrow::Cow;
@@ -125,6 +126,7 @@ impl Printer {
         self.flag(global.script_security, "enable_script_security")?;
         self.flag(global.use_symlink_paths, "use_symlink_paths")?;
         self.flag(global.no_swap, "vrrp_no_swap")?;
+        self.outlets(global)?;
         if global.umask != default.umask {
             line!(self, "umask 0{:o}", global.umask)?;
         }

@@ -16,6 +16,8 @@ use crate::model::track::{InitFile, ParamMatch, TrackFile, TrackProcess};
 pub(super) struct RawScript<'d> {
     pub name: &'d str,
     pub span: Span,
+    /// Where its command stands.
+    pub command: Span,
     pub argv: Vec<String>,
     pub user: Option<User>,
     pub interval: Duration,
@@ -56,6 +58,7 @@ pub(super) fn script<'d>(scene: &mut Scene<'_, '_>, node: Node<'d>) -> Option<Ra
     let mut raw = RawScript {
         name: name.text,
         span: name.span,
+        command: name.span,
         argv: Vec::new(),
         user: None,
         interval: Duration::from_secs(1),
@@ -70,7 +73,10 @@ pub(super) fn script<'d>(scene: &mut Scene<'_, '_>, node: Node<'d>) -> Option<Ra
     let host = scene.host;
     scene.checker.block(node.children(), &keywords::VRRP_SCRIPT, &mut |_, s| {
         match (s.keyword.name, s.value) {
-            ("script", _) => command = Some(s.node),
+            ("script", _) => {
+                command = Some(s.node);
+                raw.command = s.node.keyword().span;
+            }
             ("user", _) => {
                 let given = named_user(host, s.node.arg(0), s.node.arg(1));
                 // One that exists is not undone by one that does not.

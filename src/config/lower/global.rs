@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::fifo::RawFifos;
+use super::mail::RawMail;
 use super::script::{RawRules, Rules};
 use super::{ipvs, Settled};
 use crate::base::addr::Family;
@@ -40,6 +42,15 @@ pub(super) struct Defaults {
     pub smtp_alert: bool,
     pub priority_changes: bool,
     pub checks: ipvs::ChecksDefaults,
+}
+
+/// All that `global_defs` has.
+pub(super) struct Globals<'d> {
+    pub global: Global,
+    pub defaults: Defaults,
+    pub ipvs: ipvs::Draft,
+    /// Still without their users and commands.
+    pub fifos: RawFifos<'d>,
 }
 
 /// `vrrp_rx_bufs_policy` and `vrrp_rx_bufs_multiplier`.
@@ -103,6 +114,8 @@ struct Draft<'d> {
     rx_policy: RxPolicy,
     rx_multiplier: usize,
     scripts: RawRules<'d>,
+    mail: RawMail,
+    fifos: RawFifos<'d>,
     smtp_alert: Option<bool>,
     smtp_alert_vrrp: Option<bool>,
     priority_changes: bool,
@@ -110,21 +123,24 @@ struct Draft<'d> {
 }
 
 /// Reads every `global_defs`, wherever it stands.
-pub(super) fn lower(
-    doc: &Document,
+pub(super) fn lower<'d>(
+    doc: &'d Document,
     host: &dyn Host,
     checker: &mut Checker<'_>,
-) -> (Global, Defaults, ipvs::Draft) {
+) -> Globals<'d> {
     let mut draft = Draft::default();
     for node in doc.roots().filter(|n| n.keyword().text == "global_defs") {
         checker.block(node.children(), &keywords::GLOBAL_DEFS, &mut |checker, s| {
-            draft.take(checker, s);
+            if !draft.mail.take(checker, &s) && !draft.fifos.take(&s) {
+                draft.take(checker, s);
+            }
         });
     }
     if draft.global.router_id.is_none() {
         draft.global.router_id = host.hostname();
     }
     let scripts = Rules::new(&draft.scripts, host, checker);
+    draft.global.mail = std::mem::take(&mut draft.mail).settle(host, checker);
     draft.finish(scripts)
 }
 
@@ -151,6 +167,8 @@ impl Default for Draft<'_> {
             rx_policy: RxPolicy::Daemon,
             rx_multiplier: 3,
             scripts: RawRules::default(),
+            mail: RawMail::default(),
+            fifos: RawFifos::default(),
             smtp_alert: None,
             smtp_alert_vrrp: None,
             priority_changes: false,
@@ -303,7 +321,7 @@ impl<'d> Draft<'d> {
     }
 
     /// Fills in what follows from other settings.
-    fn finish(self, scripts: Rules) -> (Global, Defaults, ipvs::Draft) {
+    fn finish(self, scripts: Rules) -> Globals<'d> {
         // `vrrp_min_garp`: what was not asked for shrinks to a single message.
         let (delay, repeat) = if self.min_garp { (0, 1) } else { (5, 5) };
         let garp_delay = self.garp_delay.unwrap_or(delay);
@@ -339,7 +357,7 @@ impl<'d> Draft<'d> {
         let mut global = self.global;
         global.script_security = self.scripts.security;
         global.use_symlink_paths = self.scripts.symlinks;
-        (global, defaults, self.ipvs)
+        Globals { global, defaults, ipvs: self.ipvs, fifos: self.fifos }
     }
 }
 

@@ -9,6 +9,7 @@ mod address_group;
 mod check;
 mod define;
 mod delivery;
+mod fifo;
 mod fit;
 mod forwarding;
 mod global;
@@ -17,6 +18,7 @@ mod inherit;
 mod instance;
 mod ipvs;
 mod lvs;
+mod mail;
 mod notify;
 mod page;
 mod script;
@@ -64,7 +66,10 @@ pub(super) fn lower_early(
     let doc = mended.as_ref().unwrap_or(doc);
     let mut checker = Checker::new(out);
     checker.early = early;
-    let (global, defaults, ipvs) = global::lower(doc, host, &mut checker);
+    let global::Globals { mut global, defaults, ipvs, fifos } =
+        global::lower(doc, host, &mut checker);
+    let mut scene = Scene { checker: &mut checker, host, defaults: &defaults };
+    fifos.settle(&mut scene, &mut global);
     let mut config = Config { global, ..Config::default() };
     let mut services = lvs::Pending::new(ipvs);
     let mut instances = Instances::default();
@@ -103,6 +108,7 @@ pub(super) fn lower_early(
     config.instances = instances.list.into_iter().map(|i| i.instance).collect();
     services.lower(&mut scene, doc, &mut config);
     defaults.scripts.finish(scene.checker);
+    mail::check(&mut checker.out, &config);
     checker.out.finish();
     diags.sort();
     config

@@ -69,6 +69,14 @@ impl Rules {
         }
     }
 
+    /// Who owns what the daemon makes for scripts.
+    pub(super) fn default_user(&self, host: &dyn Host) -> User {
+        match self.user {
+            DefaultUser::Is(user) => user,
+            DefaultUser::Unknown | DefaultUser::Missing => host.own_user(),
+        }
+    }
+
     /// Tells of scripts that run although nobody asked for them to be checked.
     pub(super) fn finish(&self, checker: &mut Checker<'_>) {
         if self.security || !self.used.get() {

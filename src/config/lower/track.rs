@@ -199,7 +199,7 @@ impl<'d> Objects<'d> {
         let used: HashSet<Object> = lists.flatten().map(|t| t.object.clone()).collect();
         let mut gone = HashSet::new();
         for raw in self.scripts {
-            let (name, span) = (raw.name, raw.span);
+            let (name, span, command) = (raw.name, raw.span, raw.command);
             let object = Object::Script(name.to_owned());
             if !used.contains(&object) {
                 unused(scene, &object, span);
@@ -208,7 +208,7 @@ impl<'d> Objects<'d> {
             } else {
                 let text =
                     format!("vrrp_script '{name}' is removed: what tracks it goes on without");
-                scene.checker.out.warn(name, span, text);
+                scene.checker.out.warn(name, command, text);
                 gone.insert(object);
             }
         }
@@ -247,7 +247,7 @@ fn unused(scene: &mut Scene<'_, '_>, object: &Object, span: Span) {
 /// A script that is tracked, if its command may be run.
 fn runnable(scene: &mut Scene<'_, '_>, raw: RawScript<'_>) -> Option<TrackScript> {
     scene.checker.out.set_scope(Some(raw.name));
-    let script = scene.script(raw.argv, raw.user, raw.span, Severity::Error);
+    let script = scene.script(raw.argv, raw.user, raw.command, Severity::Error);
     scene.checker.out.set_scope(None);
     Some(TrackScript {
         name: raw.name.to_owned(),

@@ -155,6 +155,22 @@ global_defs {
   enable_script_security
   script_user ops
   smtp_alert
+  smtp_server mail.example 587
+  smtp_connect_timeout 5
+  notification_email_from "Router <router@example.org>"
+  notification_email {
+    "Two Words <ops@example.org>" root@localhost
+  }
+  no_email_faults
+  notify_fifo /run/all
+  notify_fifo_script "/usr/bin/notify 'all of it'" root
+  vrrp_notify_fifo "/run/v rrp" root root
+  lvs_notify_fifo /run/lvs ops
+  lvs_notify_fifo_script /usr/bin/notify
+  fifo_write_vrrp_states_on_reload
+  startup_script "/usr/bin/true up"
+  startup_script_timeout 3
+  shutdown_script /usr/bin/true root
   vrrp_notify_priority_changes
   use_symlink_paths
 }
@@ -236,7 +252,13 @@ vrrp_instance B {
 }
 "#,
     );
-    for line in ["        a\n", "        a weight 5 noreverse\n", "    param_match\n"] {
+    for line in [
+        "        a\n",
+        "        a weight 5 noreverse\n",
+        "        p weight -254\n",
+        "    param_match\n",
+        r#"    script "/usr/bin/check 'two words' \042q\042 \044x \043y \173z\175 ''"#,
+    ] {
         assert!(printed.contains(line), "{printed}");
     }
 }

@@ -107,11 +107,13 @@ impl Printer {
 
     fn entry(&mut self, t: &Tracked) -> fmt::Result {
         let name = quoted(t.object.name());
-        if self.weights.get(&t.object) == Some(&(t.weight, t.reverse)) {
-            return line!(self, "{name}");
+        let of_object = self.weights.get(&t.object);
+        match (of_object, t.reverse) {
+            (Some(&same), _) if same == (t.weight, t.reverse) => line!(self, "{name}"),
+            (Some((_, true)), false) => line!(self, "{name} weight {} noreverse", t.weight),
+            (_, false) => line!(self, "{name} weight {}", t.weight),
+            (_, true) => line!(self, "{name} weight {} reverse", t.weight),
         }
-        let way = if t.reverse { "reverse" } else { "noreverse" };
-        line!(self, "{name} weight {} {way}", t.weight)
     }
 
     pub(super) fn notify(&mut self, n: &Notify) -> fmt::Result {
@@ -150,11 +152,15 @@ impl fmt::Display for Command<'_> {
             if n > 0 {
                 f.write_char(' ')?;
             }
-            if word.is_empty() {
-                f.write_str("''")?;
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-.:/+,=%".contains(&b);
+            if word.bytes().all(|b| plain(b) || b == b' ')
+                && (word.is_empty() || word.contains(' '))
+            {
+                write!(f, "'{word}'")?;
+                continue;
             }
             for b in word.bytes() {
-                if b.is_ascii_alphanumeric() || b"_-.:/+,=%".contains(&b) {
+                if plain(b) {
                     f.write_char(char::from(b))?;
                 } else {
                     write!(f, "\\{b:03o}")?;
