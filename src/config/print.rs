@@ -86,6 +86,7 @@ impl Printer {
     fn config(&mut self, config: &Config) -> fmt::Result {
         let global = &config.global;
         self.option("net_namespace", global.net_namespace.as_deref().map(quoted))?;
+        self.ipvs_namespace(&config.lvs.namespace)?;
         self.option("instance", global.instance_name.as_deref().map(quoted))?;
         self.flag(global.use_pid_dir && global.instance_name.is_none(), "use_pid_dir")?;
         self.block(format_args!("global_defs"), |out| {

@@ -117,6 +117,7 @@ const EARLY: &[&str] = &[
     "lvs_flush_on_stop",
     "lvs_sync_daemon",
     "lvs_timeouts",
+    "net_namespace_ipvs",
     "no_checker_emails",
     "rs_init_notifies",
     "smtp_alert_checker",

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::lvs::{AddressGroup, Protocol, Service, VirtualServer};
+use super::lvs::{AddressGroup, GroupEntry, Protocol, Service, VirtualServer};
 use super::vrrp::{Delivery, Instance};
 use super::Config;
 use crate::base::addr::Family;
@@ -106,8 +106,9 @@ pub fn virtual_servers(old: &Config, new: &Config) -> Vec<Change> {
     for (n, server) in old.virtual_servers.iter().enumerate().rev() {
         known.entry(listens(server)).or_default().push(n);
     }
+    let (old_groups, new_groups) = (groups(old), groups(new));
     let same = |a: &VirtualServer, b: &VirtualServer| {
-        a == b && group_of(old, a).map(|g| &g.entries) == group_of(new, b).map(|g| &g.entries)
+        a == b && entries(&old_groups, a) == entries(&new_groups, b)
     };
     let mut changes = Vec::new();
     for (new_n, server) in new.virtual_servers.iter().enumerate() {
@@ -122,6 +123,19 @@ pub fn virtual_servers(old: &Config, new: &Config) -> Vec<Change> {
     changes.extend(known.into_values().flatten().map(|old| Change::Remove { old }));
     changes.sort();
     changes
+}
+
+type Groups<'a> = BTreeMap<&'a str, &'a [GroupEntry]>;
+
+fn groups(config: &Config) -> Groups<'_> {
+    config.address_groups.iter().map(|g| (g.name.as_str(), g.entries.as_slice())).collect()
+}
+
+fn entries<'a>(groups: &Groups<'a>, server: &VirtualServer) -> Option<&'a [GroupEntry]> {
+    match &server.service {
+        Service::Group { name, .. } => groups.get(name.as_str()).copied(),
+        _ => None,
+    }
 }
 
 /// The address group that a virtual server listens to.
@@ -153,7 +167,6 @@ mod tests {
 
     use super::*;
     use crate::model::lvs::tests::virtual_server;
-    use crate::model::lvs::GroupEntry;
     use crate::model::vrrp::tests::instance;
 
     fn config(list: Vec<Instance>) -> Config {

@@ -361,6 +361,7 @@ fn to_address(n: u128, v6: bool) -> IpAddr {
 /// What concerns IPVS and the checks as a whole.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Lvs {
+    pub namespace: Namespace,
     /// `lvs_timeouts`.
     pub timeouts: Timeouts,
     /// `lvs_flush`: everything in IPVS goes away at start.
@@ -374,6 +375,17 @@ pub struct Lvs {
     pub no_checker_mail: bool,
     /// `SSL`: key material of every `SSL_GET`.
     pub tls: Tls,
+}
+
+/// `net_namespace_ipvs`: where IPVS is told of it all.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Namespace {
+    /// Where the daemon is.
+    #[default]
+    Own,
+    /// Bare: the one the daemon was started in.
+    Initial,
+    Named(String),
 }
 
 /// `lvs_timeouts` in seconds, 0..=2,678,400; `None` and 0 keep the kernel's own.

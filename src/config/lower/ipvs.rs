@@ -8,7 +8,7 @@ use crate::config::keywords::{LVS_SYNC_DAEMON, LVS_TIMEOUTS, SSL};
 use crate::config::statement::{Checker, Statement};
 use crate::config::value::{parse, Value};
 use crate::model::check::Tls;
-use crate::model::lvs::{FlushOnStop, Lvs, SyncDaemon, Timeouts};
+use crate::model::lvs::{FlushOnStop, Lvs, Namespace, SyncDaemon, Timeouts};
 
 use super::inherit::is_on;
 
@@ -153,6 +153,14 @@ impl RawSync {
         }
         daemon.id = self.id.unwrap_or(id);
         Some(daemon)
+    }
+}
+
+/// `net_namespace_ipvs`.
+pub(super) fn namespace(value: Value<'_>) -> Namespace {
+    match value {
+        Value::Text(name) => Namespace::Named(name.to_owned()),
+        _ => Namespace::Initial,
     }
 }
 

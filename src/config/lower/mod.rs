@@ -92,6 +92,7 @@ pub(super) fn lower_early(
         "vrrp_sync_group" => groups.push(group::read(checker, &objects, s.node)),
         "virtual_server" => services.servers.push(s),
         "virtual_server_group" => services.groups.push(s.node),
+        "net_namespace_ipvs" => services.ipvs.lvs.namespace = ipvs::namespace(s.value),
         "SSL" => services.ipvs.lvs.tls = ipvs::tls(checker, s.node),
         name => {
             let mut scene = Scene { checker, host, defaults: &defaults };

@@ -7,12 +7,20 @@ use super::{line, quoted, seconds, Printer, Secrets};
 use crate::base::addr::Family;
 use crate::model::check::Tls;
 use crate::model::lvs::{
-    AddressGroup, FlushOnStop, Forwarding, Granularity, GroupEntry, Lvs, RealServer, Service,
-    SorryServer, SyncDaemon, Timeouts, Tunnel, TunnelChecksum, VirtualServer,
+    AddressGroup, FlushOnStop, Forwarding, Granularity, GroupEntry, Lvs, Namespace, RealServer,
+    Service, SorryServer, SyncDaemon, Timeouts, Tunnel, TunnelChecksum, VirtualServer,
 };
 use crate::model::script::Script;
 
 impl Printer {
+    pub(super) fn ipvs_namespace(&mut self, namespace: &Namespace) -> fmt::Result {
+        match namespace {
+            Namespace::Own => Ok(()),
+            Namespace::Initial => line!(self, "net_namespace_ipvs"),
+            Namespace::Named(name) => line!(self, "net_namespace_ipvs {}", quoted(name)),
+        }
+    }
+
     /// What stands in `global_defs`.
     pub(super) fn ipvs(&mut self, lvs: &Lvs) -> fmt::Result {
         if lvs.timeouts != Timeouts::default() {

@@ -280,6 +280,7 @@ fn early_round_trip(text: &str) -> String {
 fn a_virtual_server_with_everything() {
     early_round_trip(
         r#"
+net_namespace_ipvs "my lvs"
 global_defs {
   enable_script_security
   script_user ops
@@ -349,7 +350,7 @@ virtual_server 192.0.2.1 80 {
 #[test]
 fn services_of_every_kind() {
     early_round_trip(
-        "virtual_server_group g {\n192.0.2.1 80\n192.0.2.8-15 81\n192.0.2.32/30\nfwmark 6 inet\n\
+        "net_namespace_ipvs\nvirtual_server_group g {\n192.0.2.1 80\n192.0.2.8-15 81\n192.0.2.32/30\nfwmark 6 inet\n\
          fwmark 7\n}\n\
          virtual_server group g {\nprotocol UDP\nops\nlvs_sched sh\nsh-port\nlvs_method DR\n\
          persistence_timeout\nreal_server 192.0.2.99 {\nPING_CHECK {\n}\n}\n}\n\

@@ -1,3 +1,4 @@
+use super::super::super::testing::lowered_early;
 use super::*;
 use crate::config::keyword::{Args, Block, Body, Keyword, Kind};
 use crate::config::keywords;
@@ -22,6 +23,7 @@ fn statement(keyword: &Keyword) -> String {
         Args::Row { kinds, .. } => kinds.to_vec(),
         Args::Many { kind, .. } => vec![kind],
         Args::Script { .. } => return format!("{} /usr/bin/true\n", keyword.name),
+        Args::Options(entry) => entry.head.to_vec(),
         _ => Vec::new(),
     };
     let words: Vec<_> = kinds.into_iter().map(sample).collect();
@@ -58,6 +60,39 @@ fn somebody_reads_every_keyword_that_is_in_effect() {
     }
     for line in statements(&keywords::ROOT) {
         told(&line);
+    }
+}
+
+#[test]
+fn somebody_reads_every_keyword_of_virtual_servers() {
+    let server = |lines: &str| {
+        lowered_early(&format!(
+            "virtual_server 192.0.2.1 80 {{\n{lines}\nreal_server 192.0.2.2 80 {{\n}}\n}}"
+        ));
+    };
+    for line in statements(&keywords::VIRTUAL_SERVER) {
+        server(&line);
+    }
+    for line in statements(&keywords::REAL_SERVER) {
+        server(&format!("real_server 192.0.2.9 80 {{\n{line}}}"));
+    }
+    for check in keywords::REAL_SERVER.keywords {
+        let Body::Keywords(block) = check.body else { continue };
+        let inside = |lines: &str| {
+            server(&format!("real_server 192.0.2.9 80 {{\n{} {{\n{lines}}}\n}}", check.name));
+        };
+        for line in statements(block) {
+            inside(&line);
+        }
+        for inner in block.keywords {
+            let Body::Keywords(block) = inner.body else { continue };
+            for line in statements(block) {
+                inside(&format!("{} {{\n{line}}}\n", inner.name));
+            }
+        }
+    }
+    for line in statements(&keywords::SSL) {
+        lowered_early(&format!("SSL {{\n{line}}}"));
     }
 }
 
