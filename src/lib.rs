@@ -30,8 +30,10 @@
 //! | what a block of the configuration means | `config/lower/` |
 //! | what survives a reload, and as what | `model/diff.rs`, `daemon/reload.rs` |
 //! | is this advertisement acceptable | `vrrp/receive.rs` |
-//! | what a fact does to the state of a virtual router | `vrrp/transition.rs` |
-//! | sync groups, tracked interfaces, faults | `vrrp/membership.rs`, `vrrp/priority.rs` |
+//! | what an advertisement does to the state of a virtual router | `vrrp/hear.rs` |
+//! | how a state is entered, what a deadline does | `vrrp/transition.rs` |
+//! | tracked interfaces, scripts and the like; faults | `vrrp/tracking.rs`, `vrrp/priority.rs` |
+//! | sync groups | `vrrp/membership.rs` |
 //! | how long to wait | `vrrp/timing.rs` |
 //! | when gratuitous ARP is due, and how fast it may go | `vrrp/announce.rs`, `daemon/announcer.rs` |
 //! | when a script runs, what its results and tracked processes mean | `track/` |

@@ -1,5 +1,4 @@
-//! Facts that concern more than one instance: faults and priorities from tracked interfaces, and
-//! sync groups, whose members are in FAULT, BACKUP or MASTER together.
+//! Sync groups, whose members are in FAULT, BACKUP or MASTER together.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +10,6 @@ use crate::base::ids::{GroupId, InstanceId};
 use crate::base::time::Instant;
 
 impl Domain {
-    /// Weighs one instance again and lets its state follow.
-    pub(super) fn reconsider(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
-        if let Some(were) = self.weigh(id, now, out) {
-            self.settle(id, &were, now, out);
-        }
-    }
-
     /// Lets the state of an instance and its group follow its faults, which `were` others before.
     pub(super) fn settle(
         &mut self,
@@ -49,46 +41,6 @@ impl Domain {
             }
         }
         self.tell_group_of(id, out);
-    }
-
-    /// Recomputes priority and faults of an instance that has begun; returns the faults there were
-    /// before.
-    pub(super) fn weigh(
-        &mut self,
-        id: InstanceId,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) -> Option<BTreeSet<Fault>> {
-        // Before `Start` not all is known, and its group must not suffer from that.
-        self.instance(id).filter(|i| i.phase() != Phase::Init)?;
-        self.weigh_first(id, now, out)
-    }
-
-    /// The same for one that is about to begin.
-    pub(super) fn weigh_first(
-        &mut self,
-        id: InstanceId,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) -> Option<BTreeSet<Fault>> {
-        let (priority, faults) = self.instance(id)?.weigh(|name| self.link_state(name));
-        let i = self.instance_mut(id)?;
-        let were = std::mem::replace(&mut i.faults, faults);
-        if priority != i.priority {
-            let from = i.priority;
-            let old_down = i.master_down_interval();
-            i.priority = priority;
-            let new_down = i.master_down_interval();
-            if let State::Backup(b) = &mut i.state {
-                let moved = (b.master_down + new_down.saturating_sub(old_down))
-                    - old_down.saturating_sub(new_down);
-                // What is due by this is due now, and not late.
-                b.master_down = moved.max(now.min(b.master_down));
-            }
-            out.push(Action::PriorityChanged { id, from, to: priority });
-            self.rearm(id);
-        }
-        Some(were)
     }
 
     /// MASTER if the sync group agrees: every other member is there or has nobody to follow.

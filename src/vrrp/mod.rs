@@ -1,8 +1,9 @@
 //! The VRRP core: every virtual router and sync group. Pure: time comes in as an argument, what
 //! is to be done goes out as actions.
 //!
-//! `receive` decides what is acceptable, `transition` what a fact does to a state, `membership`
-//! what it does to a sync group, `timing` how long to wait, `announce` when to send gratuitous ARP.
+//! `receive` decides what is acceptable, `hear` what that does to a state, `tracking` what else a
+//! router depends on, `transition` what time does and how states are entered, `membership` what that
+//! means for a sync group, `timing` how long to wait, `announce` when to send gratuitous ARP.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,7 @@ pub mod advert;
 mod announce;
 pub mod cause;
 mod group;
+mod hear;
 pub mod input;
 mod instance;
 mod lifecycle;
@@ -24,6 +26,7 @@ pub mod receive;
 #[cfg(test)]
 mod tests;
 pub mod timing;
+mod tracking;
 mod transition;
 
 pub use action::{Action, Note, Phase};

@@ -1,24 +1,14 @@
-//! What each fact does to the state of one virtual router, with the section beside it.
+//! What the states are entered with, and what time does to them: deadlines and transitions.
 //!
 //! Sections are those of RFC 9568; where keepalived differs, its behaviour is kept and named.
-
-use std::net::IpAddr;
 
 use super::action::{Action, Note, Phase};
 use super::announce::Schedule;
 use super::cause::Cause;
-use super::instance::{Backup, LastHeard, Master, PreemptDelay, State};
-use super::receive::{self, Advert, Received};
-use super::{timing, Domain, LinkState};
+use super::instance::{Backup, Master, PreemptDelay, State};
+use super::{timing, Domain};
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
-
-/// Lines that a peer can cause, apart from those of `receive`, whose numbers are below these.
-mod complaint {
-    pub(super) const LOWER_PRIORITY: u16 = 1000;
-    pub(super) const DISCARDED: u16 = 1001;
-    pub(super) const MASTER_IS: u16 = 1002;
-}
 
 impl Domain {
     /// §6.4.1 Initialize. `state MASTER` makes no difference: only the owner skips BACKUP.
@@ -36,51 +26,6 @@ impl Domain {
         }
     }
 
-    pub(super) fn on_link(
-        &mut self,
-        name: &str,
-        state: LinkState,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        // Kept even if nobody depends on it yet: the instance that will may come with a reload.
-        if self.links.insert(name.to_owned(), state) == Some(state) {
-            return;
-        }
-        let concerned = self.watchers.get(name).cloned().unwrap_or_default();
-        for id in concerned {
-            self.reconsider(id, now, out);
-        }
-    }
-
-    pub(super) fn on_source(
-        &mut self,
-        id: InstanceId,
-        source: Option<IpAddr>,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(i) = self.instance_mut(id) else { return };
-        if i.source != source {
-            i.source = source;
-            self.reconsider(id, now, out);
-        }
-    }
-
-    pub(super) fn on_socket(
-        &mut self,
-        id: InstanceId,
-        error: Option<String>,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(i) = self.instance_mut(id) else { return };
-        if i.socket_error != error {
-            i.socket_error = error;
-            self.reconsider(id, now, out);
-        }
-    }
-
     /// The addresses are there, so announcing them makes sense.
     pub(super) fn on_held(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
         let Some(i) = self.instance_mut(id) else { return };
@@ -90,241 +35,6 @@ impl Domain {
             let repeat = m.announce.on_held(&garp, now);
             out.push(Action::Announce { id, repeat });
             self.rearm(id);
-        }
-    }
-
-    pub(super) fn on_packet(
-        &mut self,
-        id: InstanceId,
-        packet: &Received<'_>,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        if self.delayed_until(now).is_some() {
-            return;
-        }
-        self.absences.note(packet.arrived, now);
-        // Somebody else may be master by now: answering what waited for us would depose him.
-        self.step_back_after_stall(id, now, out);
-        let Some(i) = self.instance_mut(id) else { return };
-        let compare_addresses = match &i.state {
-            State::Init | State::Fault => return,
-            State::Master(_) => true,
-            State::Backup(_) => {
-                !i.config.skip_check_adv_addr
-                    || i.heard.is_none_or(|heard| heard.addr != packet.source)
-            }
-        };
-        let context = receive::Context {
-            config: &i.config,
-            source: i.source,
-            effective_priority: i.priority,
-            compare_addresses,
-        };
-        match receive::examine(packet, &context, &mut i.counters) {
-            Ok((advert, remarks)) => {
-                for remark in remarks {
-                    if let Some(held_back) = i.may_complain(remark.kind(), now) {
-                        let note = Note::Remarked { remark, held_back };
-                        out.push(Action::Noted { id, note });
-                    }
-                }
-                self.on_advert(id, &advert, now, out);
-            }
-            Err(reason) => {
-                if let Some(held_back) = i.may_complain(reason.kind(), now) {
-                    let note = Note::Rejected { reason, held_back };
-                    out.push(Action::Noted { id, note });
-                }
-            }
-        }
-    }
-
-    /// An acceptable advertisement: §6.4.2 as backup, §6.4.3 as master.
-    fn on_advert(&mut self, id: InstanceId, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
-        match self.instance(id).map(|i| &i.state) {
-            Some(State::Backup(_)) => {
-                self.on_advert_as_backup(id, advert, now, out);
-                self.rearm(id);
-            }
-            Some(State::Master(_)) => {
-                self.on_advert_as_master(id, advert, now, out);
-                self.rearm(id);
-            }
-            _ => {}
-        }
-    }
-
-    fn on_advert_as_backup(
-        &mut self,
-        id: InstanceId,
-        advert: &Advert,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(i) = self.instance_mut(id) else { return };
-        let config = i.config.clone();
-        let skew = timing::skew(config.version, i.priority, i.master_interval);
-        let State::Backup(b) = &mut i.state else { return };
-        if advert.priority == 0 {
-            b.master_down = advert.arrived + skew;
-            b.resigned = Some(advert.source);
-            out.push(Action::Noted { id, note: Note::Goodbye { from: advert.source } });
-            return;
-        }
-        let lower = advert.priority < i.priority;
-        if !lower && b.preempt != PreemptDelay::Idle {
-            b.preempt = PreemptDelay::Idle;
-            out.push(Action::Noted { id, note: Note::PreemptDelayStopped });
-        }
-        if lower && !config.nopreempt {
-            let tolerated = match b.preempt {
-                PreemptDelay::Until(until) => advert.arrived < until,
-                PreemptDelay::Idle if config.preempt_delay.is_zero() => false,
-                PreemptDelay::Idle => {
-                    b.preempt = PreemptDelay::Until(advert.arrived + config.preempt_delay);
-                    let note = Note::PreemptDelayStarted(config.preempt_delay);
-                    out.push(Action::Noted { id, note });
-                    true
-                }
-            };
-            if !tolerated {
-                // The deadline goes on: this router is not one to be followed.
-                if i.may_complain(complaint::DISCARDED, now).is_some() {
-                    let note = Note::Discarded { from: advert.source, theirs: advert.priority };
-                    out.push(Action::Noted { id, note });
-                }
-                return;
-            }
-        }
-        b.resigned = None;
-        b.wants_master = false;
-        b.second_chance = false;
-        let before = i.heard.map(|h| h.addr);
-        i.heard =
-            Some(LastHeard { addr: advert.source, priority: advert.priority, at: advert.arrived });
-        let is_news = before != Some(advert.source);
-        if is_news && i.may_complain(complaint::MASTER_IS, now).is_some() {
-            let note = Note::MasterIs { addr: advert.source, before };
-            out.push(Action::Noted { id, note });
-        }
-        i.learn_interval(advert.interval);
-        let down = advert.arrived + i.master_down_interval();
-        if let State::Backup(b) = &mut i.state {
-            b.master_down = down;
-        }
-    }
-
-    fn on_advert_as_master(
-        &mut self,
-        id: InstanceId,
-        advert: &Advert,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(i) = self.instance_mut(id) else { return };
-        let (ours, theirs) = (i.priority, advert.priority);
-        let from = advert.source;
-        if theirs == 0 {
-            self.send_advert(id, now, out);
-            return;
-        }
-        if theirs == 255 && ours == 255 {
-            out.push(Action::Noted { id, note: Note::OwnerConflict { from } });
-        }
-        let higher_address = i.source.is_none_or(|own| address_order(&from) > address_order(&own));
-        if theirs > ours || theirs == ours && higher_address {
-            let cause = if theirs > ours {
-                Cause::HigherPriority { from, theirs, ours }
-            } else {
-                Cause::HigherAddress { from, ours: i.source, priority: ours }
-            };
-            if i.config.higher_prio_send_advert {
-                self.send_advert(id, now, out);
-            }
-            self.yield_to(id, advert, cause, now, out);
-        } else if theirs == ours && i.source == Some(from) {
-            out.push(Action::Noted { id, note: Note::SameAddress { from } });
-        } else {
-            self.on_lower_priority(id, advert, now, out);
-        }
-    }
-
-    /// §6.4.3: somebody less entitled advertises. keepalived answers at once, and announces the
-    /// addresses again, because that router may have drawn traffic to itself.
-    fn on_lower_priority(
-        &mut self,
-        id: InstanceId,
-        advert: &Advert,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(i) = self.instance_mut(id) else { return };
-        let State::Master(m) = &mut i.state else { return };
-        // After a stall there are many of them to read; one answer is enough for all.
-        let settled = advert.arrived < m.asserted;
-        m.asserted = now;
-        let answered = !settled && !i.config.lower_prio_no_advert;
-        if i.may_complain(complaint::LOWER_PRIORITY, now).is_some() {
-            let (from, theirs, ours) = (advert.source, advert.priority, i.priority);
-            out.push(Action::Noted {
-                id,
-                note: Note::LowerPriority { from, theirs, ours, answered },
-            });
-        }
-        if settled {
-            return;
-        }
-        if answered {
-            self.send_advert(id, now, out);
-        }
-        for member in self.with_group_of(id) {
-            let Some(i) = self.instance_mut(member) else { continue };
-            let garp = i.config.garp;
-            match &mut i.state {
-                // Before that, the round that comes with `held` will do.
-                State::Master(m) if m.held => {
-                    let repeat = m.announce.on_lower_priority(&garp, now);
-                    if repeat > 0 {
-                        out.push(Action::Announce { id: member, repeat });
-                    }
-                    self.rearm(member);
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// Master to backup because of a better router.
-    fn yield_to(
-        &mut self,
-        id: InstanceId,
-        advert: &Advert,
-        cause: Cause,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        if let Some(i) = self.instance_mut(id) {
-            i.heard = Some(LastHeard {
-                addr: advert.source,
-                priority: advert.priority,
-                at: advert.arrived,
-            });
-            i.master_interval = i.config.advert_interval;
-            i.learn_interval(advert.interval);
-        }
-        self.become_backup(id, cause, advert.arrived, now, out);
-        self.group_to_backup(id, now, out);
-    }
-
-    /// Sends one advertisement out of turn; the schedule starts afresh from it.
-    fn send_advert(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
-        let Some(i) = self.instance_mut(id) else { return };
-        let (priority, interval) = (i.priority, i.config.advert_interval);
-        if let State::Master(m) = &mut i.state {
-            m.next_advert = now + interval;
-            m.last_advert = now;
-            out.push(Action::SendAdvert { id, priority });
         }
     }
 
@@ -371,7 +81,12 @@ impl Domain {
 
     /// `timer_expired_backup`: a master that slept longer than the others wait for it steps back
     /// without a word, and its group with it.
-    fn step_back_after_stall(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+    pub(super) fn step_back_after_stall(
+        &mut self,
+        id: InstanceId,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
         let Some(i) = self.instance(id) else { return };
         let (Some(highest_other), State::Master(m)) = (i.config.timer_expired_backup, &i.state)
         else {
@@ -520,13 +235,5 @@ impl Domain {
         if unicast {
             out.push(Action::AnnounceSource { id });
         }
-    }
-}
-
-/// Addresses as numbers, compared byte by byte (§6.4.3: "greater than the local one").
-fn address_order(addr: &IpAddr) -> u128 {
-    match addr {
-        IpAddr::V4(a) => u128::from(u32::from(*a)),
-        IpAddr::V6(a) => u128::from(*a),
     }
 }
