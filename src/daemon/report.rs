@@ -4,7 +4,8 @@
 //! is a line of its own behind them.
 
 use crate::holdings;
-use crate::vrrp::cause::{Cause, Seconds};
+use crate::model::track::Object;
+use crate::vrrp::cause::{Cause, Fault, Seconds};
 use crate::vrrp::{Action, Domain, Note, Phase};
 
 /// Logs whatever an action of the VRRP core has to tell.
@@ -18,8 +19,10 @@ pub(super) fn vrrp(action: &Action, domain: &Domain) {
                 log::info!("VRRP_Group({name}) Syncing instances to {} state", to.word());
             }
         }
-        Action::PriorityChanged { id, from, to } => {
-            log::info!("({}) Changing effective priority from {from} to {to}", name(*id));
+        Action::PriorityChanged { id, from, to, cause } => {
+            let name = name(*id);
+            log::info!("({name}) Changing effective priority from {from} to {to}");
+            log::info!("({name}) because: {cause}");
         }
         Action::Noted { id, note } => noted(name(*id), note),
         Action::SendAdvert { id, priority: 0 } => log::debug!("({}) sent 0 priority", name(*id)),
@@ -37,7 +40,12 @@ fn changed(name: &str, from: Phase, to: Phase, cause: &Cause) {
         Phase::Fault => {
             if let Cause::Faults(list) = cause {
                 for fault in list {
-                    log::info!("({name}): entering FAULT state ({fault})");
+                    match fault {
+                        Fault::Tracked { object: Object::Script(script), .. } => {
+                            log::info!("({name}): entering FAULT state due to script {script}");
+                        }
+                        _ => log::info!("({name}): entering FAULT state ({fault})"),
+                    }
                 }
             }
             log::info!("({name}) Entering FAULT STATE{init}");
@@ -54,7 +62,8 @@ fn changed(name: &str, from: Phase, to: Phase, cause: &Cause) {
 
 fn noted(name: &str, note: &Note) {
     match note {
-        Note::LowerPriority { from, theirs, ours, answered } => {
+        Note::LowerPriority { news: false, .. } => {}
+        Note::LowerPriority { from, theirs, ours, answered, news: true } => {
             let election = if *answered { ", forcing new election" } else { "" };
             log::info!(
                 "({name}) Received advert from {from} with lower priority {theirs}, ours {ours}{election}"

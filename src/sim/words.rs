@@ -28,8 +28,8 @@ impl fmt::Display for Words<'_> {
                 let group = self.1.group(*group).map_or("?", |g| g.name());
                 write!(f, "group {group} {}", to.word())
             }
-            Action::PriorityChanged { id, from, to } => {
-                write!(f, "{} priority {from} -> {to}", name(*id))
+            Action::PriorityChanged { id, from, to, cause } => {
+                write!(f, "{} priority {from} -> {to} ({cause})", name(*id))
             }
             Action::Noted { id, note } => {
                 write!(f, "{}: ", name(*id))?;
@@ -41,7 +41,7 @@ impl fmt::Display for Words<'_> {
 
 fn noted(note: &Note, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match note {
-        Note::LowerPriority { from, theirs, ours, answered } => {
+        Note::LowerPriority { from, theirs, ours, answered, .. } => {
             let answer = if *answered { "answered" } else { "not answered" };
             write!(f, "lower priority {theirs} from {from}, ours {ours}, {answer}")
         }

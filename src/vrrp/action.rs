@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::cause::Cause;
+use super::cause::{Cause, PriorityCause};
 use super::receive::{Reject, Remark};
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::time::{Duration, Instant};
@@ -57,7 +57,7 @@ pub enum Action {
     /// The state of a whole group changed.
     GroupChanged { group: GroupId, to: Phase },
     /// The effective priority changed.
-    PriorityChanged { id: InstanceId, from: u8, to: u8 },
+    PriorityChanged { id: InstanceId, from: u8, to: u8, cause: PriorityCause },
     /// Worth a line in the log, changes nothing.
     Noted { id: InstanceId, note: Note },
 }
@@ -65,12 +65,14 @@ pub enum Action {
 /// Events that are told but are not transitions.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Note {
-    /// As master: somebody less entitled advertises.
+    /// As master: somebody less entitled advertises. Every time, for there are scripts that are told
+    /// of it; but only those that are `news` are worth a line in the log.
     LowerPriority {
         from: IpAddr,
         theirs: u8,
         ours: u8,
         answered: bool,
+        news: bool,
     },
     /// As backup: somebody less entitled advertises, and is not believed.
     Discarded {

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::input::LinkState;
 use crate::base::time::Duration;
+use crate::base::tracked::TrackState;
+use crate::model::track::Object;
 use crate::model::vrrp::StandingFault;
 
 /// What is wrong, by name. An instance is in FAULT while its set of these is not empty.
@@ -15,6 +18,8 @@ pub enum Fault {
     Link(String),
     /// The interface is up, and tracked in reverse.
     LinkUp(String),
+    /// A tracked object is in the wrong state.
+    Tracked { object: Object, state: TrackState },
     /// There is no address to send from.
     NoAddress,
     /// The configuration rules it out.
@@ -29,11 +34,78 @@ impl fmt::Display for Fault {
             Self::LinkMissing(name) => write!(f, "interface {name} does not exist"),
             Self::Link(name) => write!(f, "interface {name} down"),
             Self::LinkUp(name) => write!(f, "interface {name} up"),
+            Self::Tracked { object, state } => {
+                describe(object, state, f)?;
+                let is_reverse = *state == TrackState::Up;
+                f.write_str(if is_reverse { ", which is tracked in reverse" } else { "" })
+            }
             Self::NoAddress => f.write_str("no address to send from"),
             Self::Standing(fault) => fmt::Display::fmt(fault, f),
             Self::Socket(error) => f.write_str(error),
         }
     }
+}
+
+/// Something the priority depends on, as it is now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reason {
+    Link {
+        name: String,
+        state: LinkState,
+    },
+    Tracked {
+        object: Object,
+        state: TrackState,
+    },
+    /// The priority, or what it depends on, was configured otherwise.
+    Configured,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Link { name, state: LinkState::Up } => write!(f, "interface {name} up"),
+            Self::Link { name, state: LinkState::Down } => write!(f, "interface {name} down"),
+            Self::Link { name, state: LinkState::Missing } => {
+                write!(f, "interface {name} does not exist")
+            }
+            Self::Tracked { object, state } => describe(object, state, f),
+            Self::Configured => f.write_str("the configuration changed"),
+        }
+    }
+}
+
+/// `script check_ngx failed (exit 1)`
+fn describe(object: &Object, state: &TrackState, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{object} ")?;
+    match (object, state) {
+        (_, TrackState::Pending) => f.write_str("has no result yet"),
+        (_, TrackState::Value(value)) => write!(f, "holds {value}"),
+        (Object::Script(_), TrackState::Up) => f.write_str("succeeded"),
+        (Object::Script(_), TrackState::Down { why }) => write!(f, "failed ({why})"),
+        (Object::Process(_), TrackState::Up) => f.write_str("has its quorum"),
+        (Object::Process(_), TrackState::Down { why }) => write!(f, "lost its quorum ({why})"),
+        (_, TrackState::Up) => f.write_str("up"),
+        (_, TrackState::Down { why }) => write!(f, "down ({why})"),
+    }
+}
+
+/// Why the effective priority is another one than before.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PriorityCause(pub Vec<Reason>);
+
+impl fmt::Display for PriorityCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        list_of(f, "", &self.0)
+    }
+}
+
+/// A change of the effective priority.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PriorityChange {
+    pub from: u8,
+    pub to: u8,
+    pub cause: PriorityCause,
 }
 
 /// The last word of a master.
@@ -55,14 +127,16 @@ pub enum Cause {
     Silence { waited: Duration, last: Option<Heard> },
     /// The master resigned with priority 0 and nobody followed within the skew time.
     Resigned { from: IpAddr },
-    /// A better advertisement: higher priority.
-    HigherPriority { from: IpAddr, theirs: u8, ours: u8 },
+    /// A better advertisement: higher priority. `lowered`: but for that, ours would not be lower.
+    HigherPriority { from: IpAddr, theirs: u8, ours: u8, lowered: Option<PriorityChange> },
     /// A better advertisement: the same priority from a higher address.
     HigherAddress { from: IpAddr, ours: Option<IpAddr>, priority: u8 },
     /// What is wrong now.
     Faults(Vec<Fault>),
     /// Nothing is wrong any more; these were.
     Recovered(Vec<Fault>),
+    /// Nothing turned out to be wrong with these.
+    FirstResult(Vec<Object>),
     /// Another member of the sync group moved.
     Group { group: String, member: String },
     /// We slept so long that somebody else must have taken over.
@@ -92,7 +166,11 @@ impl fmt::Display for Cause {
                 Seconds(h.ago)
             ),
             Self::Resigned { from } => write!(f, "{from} resigned (priority 0)"),
-            Self::HigherPriority { from, theirs, ours } => {
+            Self::HigherPriority { from, theirs, lowered: Some(c), .. } => {
+                let PriorityChange { from: before, to, cause } = c;
+                write!(f, "{cause}: priority {before} -> {to}; {from} advertises {theirs}")
+            }
+            Self::HigherPriority { from, theirs, ours, lowered: None } => {
                 write!(f, "{from} advertises priority {theirs}, ours is {ours}")
             }
             Self::HigherAddress { from, ours: Some(ours), priority } => {
@@ -103,6 +181,7 @@ impl fmt::Display for Cause {
             }
             Self::Faults(list) => list_of(f, "", list),
             Self::Recovered(list) => list_of(f, "no longer: ", list),
+            Self::FirstResult(list) => list_of(f, "first result of ", list),
             Self::Group { group, member } => write!(f, "sync group {group} follows {member}"),
             Self::OwnStall { late } => write!(f, "we were stalled for {}", Seconds(*late)),
             Self::Reloaded => f.write_str("the configuration changed"),
@@ -112,13 +191,13 @@ impl fmt::Display for Cause {
     }
 }
 
-fn list_of(f: &mut fmt::Formatter<'_>, before: &str, list: &[Fault]) -> fmt::Result {
+fn list_of(f: &mut fmt::Formatter<'_>, before: &str, list: &[impl fmt::Display]) -> fmt::Result {
     f.write_str(before)?;
-    for (i, fault) in list.iter().enumerate() {
+    for (i, item) in list.iter().enumerate() {
         if i > 0 {
             f.write_str(", ")?;
         }
-        fmt::Display::fmt(fault, f)?;
+        fmt::Display::fmt(item, f)?;
     }
     Ok(())
 }

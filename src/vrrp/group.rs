@@ -2,6 +2,7 @@
 
 use super::action::Phase;
 use crate::base::ids::InstanceId;
+use crate::model::track::Tracked;
 use crate::model::vrrp::TrackedLink;
 
 #[derive(Debug)]
@@ -9,7 +10,9 @@ pub struct Group {
     pub(super) name: String,
     pub(super) members: Vec<InstanceId>,
     /// Interfaces tracked for every member.
-    pub(super) tracked: Vec<TrackedLink>,
+    pub(super) tracked_links: Vec<TrackedLink>,
+    /// Scripts and the like, tracked for every member.
+    pub(super) tracked: Vec<Tracked>,
     /// What was last told of the group as a whole.
     pub(super) phase: Phase,
 }

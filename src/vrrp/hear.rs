@@ -36,7 +36,7 @@ impl Domain {
         self.step_back_after_stall(id, now, out);
         let Some(i) = self.instance_mut(id) else { return };
         let compare_addresses = match &i.state {
-            State::Init | State::Fault => return,
+            State::Init | State::Waiting | State::Fault => return,
             State::Master(_) => true,
             State::Backup(_) => {
                 !i.config.skip_check_adv_addr
@@ -163,7 +163,7 @@ impl Domain {
         let higher_address = i.source.is_none_or(|own| address_order(&from) > address_order(&own));
         if theirs > ours || theirs == ours && higher_address {
             let cause = if theirs > ours {
-                Cause::HigherPriority { from, theirs, ours }
+                Cause::HigherPriority { from, theirs, ours, lowered: i.lowered_below(theirs) }
             } else {
                 Cause::HigherAddress { from, ours: i.source, priority: ours }
             };
@@ -193,13 +193,10 @@ impl Domain {
         let settled = advert.arrived < m.asserted;
         m.asserted = now;
         let answered = !settled && !i.config.lower_prio_no_advert;
-        if i.may_complain(complaint::LOWER_PRIORITY, now).is_some() {
-            let (from, theirs, ours) = (advert.source, advert.priority, i.priority);
-            out.push(Action::Noted {
-                id,
-                note: Note::LowerPriority { from, theirs, ours, answered },
-            });
-        }
+        let news = i.may_complain(complaint::LOWER_PRIORITY, now).is_some();
+        let (from, theirs, ours) = (advert.source, advert.priority, i.priority);
+        let note = Note::LowerPriority { from, theirs, ours, answered, news };
+        out.push(Action::Noted { id, note });
         if settled {
             return;
         }

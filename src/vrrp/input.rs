@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use super::receive::Received;
 use crate::base::ids::InstanceId;
+use crate::base::tracked::TrackState;
+use crate::model::track::Object;
 use crate::model::vrrp::{Instance, SyncGroup};
 
 /// What the kernel says of an interface.
@@ -32,6 +34,10 @@ pub enum Input<'a> {
     Start,
     /// The state of an interface.
     Link { name: &'a str, state: LinkState },
+    /// What is known of a tracked script, file, process or BFD session. Before `Start`, so that the
+    /// instances begin with it; of those that were never reported, a BFD session is down and the
+    /// others are pending.
+    Tracked { object: &'a Object, state: TrackState },
     /// The address this instance sends from, `None` when there is none to send from.
     Source { id: InstanceId, source: Option<IpAddr> },
     /// Its sockets are open, or why they are not.

@@ -6,14 +6,17 @@ use std::rc::Rc;
 
 use super::action::Phase;
 use super::announce::Schedule;
-use super::cause::{Fault, Heard};
+use super::cause::{Fault, Heard, PriorityChange, Reason};
 use super::input::LinkState;
+use super::priority::{self, Share, Worth};
 use super::receive::Counters;
-use super::{priority, timing};
+use super::timing;
 use crate::base::ids::GroupId;
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::{Duration, Instant};
+use crate::base::tracked::TrackState;
 use crate::model;
+use crate::model::track::{Object, Tracked};
 use crate::model::vrrp::{TrackedLink, Version};
 
 /// A virtual router. What exists only in one state lives in [`State`].
@@ -29,7 +32,17 @@ pub struct Instance {
     pub(super) socket_error: Option<String>,
     /// Every interface that matters, ours included.
     pub(super) trackers: Vec<TrackedLink>,
+    /// Every script, file, process and BFD session that matters.
+    pub(super) tracked: Vec<Tracked>,
     pub(super) faults: BTreeSet<Fault>,
+    /// What may turn out to be a fault: there is no result yet.
+    pub(super) pending: Vec<Object>,
+    /// What the priority is made of.
+    pub(super) shares: Vec<Share>,
+    /// The base priority that `priority` was worked out from.
+    pub(super) base: u8,
+    /// What made the priority what it is.
+    pub(super) priority_change: Option<PriorityChange>,
     pub(super) group: Option<GroupId>,
     /// The router last heard as master.
     pub(super) heard: Option<LastHeard>,
@@ -49,6 +62,9 @@ pub(super) struct LastHeard {
 #[derive(Debug)]
 pub(super) enum State {
     Init,
+    /// It has begun, but something it depends on has no result yet. Nobody is told of this state: to
+    /// the outside it is still INIT.
+    Waiting,
     Fault,
     Backup(Backup),
     Master(Master),
@@ -89,14 +105,19 @@ pub(super) struct Master {
 
 impl Instance {
     pub(super) fn new(config: Rc<model::vrrp::Instance>, now: Instant) -> Self {
-        let trackers = trackers(&config, &[]);
+        let (trackers, tracked) = (trackers(&config, &[]), tracked(&config, &[]));
         Self {
+            base: config.priority,
             priority: config.priority,
             master_interval: config.advert_interval,
             source: None,
             socket_error: None,
             trackers,
+            tracked,
             faults: BTreeSet::new(),
+            pending: Vec::new(),
+            shares: Vec::new(),
+            priority_change: None,
             group: None,
             heard: None,
             since: now,
@@ -113,7 +134,7 @@ impl Instance {
 
     pub const fn phase(&self) -> Phase {
         match self.state {
-            State::Init => Phase::Init,
+            State::Init | State::Waiting => Phase::Init,
             State::Fault => Phase::Fault,
             State::Backup(_) => Phase::Backup,
             State::Master(_) => Phase::Master,
@@ -166,6 +187,21 @@ impl Instance {
         &self.trackers
     }
 
+    /// Every script, file, process and BFD session that matters to it, those of its group included.
+    pub fn tracked(&self) -> &[Tracked] {
+        &self.tracked
+    }
+
+    /// The tracked objects whose first result it waits for, before it leaves INIT or FAULT.
+    pub fn pending(&self) -> &[Object] {
+        &self.pending
+    }
+
+    /// What last changed the effective priority.
+    pub const fn priority_change(&self) -> Option<&PriorityChange> {
+        self.priority_change.as_ref()
+    }
+
     /// The state it would be in if its sync group did not hold it back (`Wantstate`).
     pub fn wanted_phase(&self) -> Phase {
         match &self.state {
@@ -200,7 +236,7 @@ impl Instance {
     /// When it has something to do by itself.
     pub fn next_deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::Init | State::Fault => None,
+            State::Init | State::Waiting | State::Fault => None,
             State::Backup(b) => Some(b.master_down),
             State::Master(m) => {
                 Some(m.announce.next_deadline().map_or(m.next_advert, |a| a.min(m.next_advert)))
@@ -208,40 +244,94 @@ impl Instance {
         }
     }
 
-    /// Works the tracked interfaces out again: (priority, faults).
-    pub(super) fn weigh(&self, link: impl Fn(&str) -> LinkState) -> (u8, BTreeSet<Fault>) {
-        let mut sum = 0;
-        let mut faults = BTreeSet::new();
-        faults.extend(self.config.standing_fault.map(Fault::Standing));
-        faults.extend(self.socket_error.clone().map(Fault::Socket));
+    /// Works out again what everything it depends on means for it.
+    pub(super) fn weigh(
+        &self,
+        link: impl Fn(&str) -> LinkState,
+        object: impl Fn(&Object) -> TrackState,
+    ) -> Weighed {
+        let mut w = Weighed { base: self.config.priority, ..Weighed::default() };
+        w.faults.extend(self.config.standing_fault.map(Fault::Standing));
+        w.faults.extend(self.socket_error.clone().map(Fault::Socket));
         if let Some(own) = &self.config.interface {
             // Without the interface there is nothing to send on, tracked or not.
             if link(own) == LinkState::Missing {
-                faults.insert(Fault::LinkMissing(own.clone()));
+                w.faults.insert(Fault::LinkMissing(own.clone()));
             }
         }
         for t in &self.trackers {
-            let state = link(&t.interface);
-            sum += priority::contribution(t, state);
-            if priority::is_fault(t, state) {
-                faults.insert(match state {
-                    LinkState::Missing => Fault::LinkMissing(t.interface.clone()),
-                    LinkState::Down => Fault::Link(t.interface.clone()),
-                    LinkState::Up => Fault::LinkUp(t.interface.clone()),
-                });
-            }
+            w.add_link(t, link(&t.interface));
         }
         // A link that is gone or down has no address either; one reason is enough.
-        if self.source.is_none() && faults.is_empty() {
-            faults.insert(Fault::NoAddress);
+        if self.source.is_none() && w.faults.is_empty() {
+            w.faults.insert(Fault::NoAddress);
         }
-        (priority::effective(self.config.priority, sum), faults)
+        for t in &self.tracked {
+            w.add_object(t, object(&t.object));
+        }
+        w
+    }
+
+    /// What lowered the priority, if it would not be lower than `theirs` otherwise.
+    pub(super) fn lowered_below(&self, theirs: u8) -> Option<PriorityChange> {
+        let in_force = |c: &&PriorityChange| c.to == self.priority && c.to < theirs;
+        self.priority_change.as_ref().filter(in_force).filter(|c| c.from >= theirs).cloned()
     }
 
     /// Whether another complaint of this kind may be shown, and how many were held back.
     pub(super) fn may_complain(&mut self, kind: u16, now: Instant) -> Option<u32> {
         const EVERY: Duration = Duration::from_secs(60);
         self.complaints.entry(kind).or_insert_with(|| RateLimit::new(1, EVERY)).admit(now)
+    }
+}
+
+/// What everything an instance depends on means for it.
+#[derive(Debug, Default)]
+pub(super) struct Weighed {
+    pub(super) base: u8,
+    pub(super) shares: Vec<Share>,
+    pub(super) faults: BTreeSet<Fault>,
+    pub(super) pending: Vec<Object>,
+}
+
+impl Weighed {
+    pub(super) fn priority(&self) -> u8 {
+        priority::effective(self.base, self.shares.iter().map(|s| s.weight).sum())
+    }
+
+    fn add_link(&mut self, t: &TrackedLink, state: LinkState) {
+        let name = t.interface.clone();
+        match priority::link_worth(t.weight, t.reverse, state) {
+            Worth::Weight(weight) if t.weight != 0 => {
+                self.shares.push(Share { reason: Reason::Link { name, state }, weight });
+            }
+            Worth::Weight(_) | Worth::Unknown => {}
+            Worth::Fault(_) => {
+                self.faults.insert(match state {
+                    LinkState::Missing => Fault::LinkMissing(name),
+                    LinkState::Down => Fault::Link(name),
+                    LinkState::Up => Fault::LinkUp(name),
+                });
+            }
+        }
+    }
+
+    fn add_object(&mut self, t: &Tracked, state: TrackState) {
+        let object = t.object.clone();
+        let worth = priority::object_worth(t.weight, t.reverse, &state);
+        if let Worth::Weight(weight) | Worth::Fault(weight) = worth {
+            if t.weight != 0 {
+                let reason = Reason::Tracked { object: object.clone(), state: state.clone() };
+                self.shares.push(Share { reason, weight });
+            }
+        }
+        match worth {
+            Worth::Weight(_) => {}
+            Worth::Fault(_) => {
+                self.faults.insert(Fault::Tracked { object, state });
+            }
+            Worth::Unknown => self.pending.push(object),
+        }
     }
 }
 
@@ -265,6 +355,17 @@ pub(super) fn trackers(
         let own = config.interface.as_ref() == Some(&a.interface);
         if !own && !a.no_track && !list.iter().any(|known| known.interface == a.interface) {
             list.push(fault(&a.interface));
+        }
+    }
+    list
+}
+
+/// Every other object it depends on, each once. What its group tracks wins.
+pub(super) fn tracked(config: &model::vrrp::Instance, of_group: &[Tracked]) -> Vec<Tracked> {
+    let mut list = of_group.to_vec();
+    for t in &config.tracked {
+        if !list.iter().any(|known| known.object == t.object) {
+            list.push(t.clone());
         }
     }
     list

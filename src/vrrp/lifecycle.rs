@@ -6,12 +6,13 @@ use std::rc::Rc;
 use super::action::{Action, Phase};
 use super::cause::Cause;
 use super::group::Group;
-use super::instance::{trackers, Instance, PreemptDelay, State};
+use super::instance::{Instance, PreemptDelay, State};
+use super::tracking::Before;
 use super::Domain;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::time::Instant;
 use crate::model;
-use crate::model::vrrp::{SyncGroup, TrackedLink, Version, VirtualAddress};
+use crate::model::vrrp::{SyncGroup, Version, VirtualAddress};
 
 impl Domain {
     pub(super) fn on_add(
@@ -26,13 +27,14 @@ impl Domain {
         }
         self.instances[slot] = Some(Instance::new(config, now));
         self.rearm(id);
-        self.watch_links(id);
+        self.retrack(id);
     }
 
     pub(super) fn on_start(&mut self, now: Instant, out: &mut Vec<Action>) {
         if self.startup_until.is_none() && !self.startup_delay.is_zero() {
             self.startup_until = Some(now + self.startup_delay);
         }
+        let told = out.len();
         let fresh: Vec<_> =
             self.instances().filter(|(_, i)| i.phase() == Phase::Init).map(|(id, _)| id).collect();
         for &id in &fresh {
@@ -43,11 +45,12 @@ impl Domain {
         }
         // Members that were there before follow a new one that is in FAULT.
         for id in fresh {
-            self.settle(id, &BTreeSet::new(), now, out);
+            self.settle(id, &Before::default(), now, out);
         }
         for g in (0..self.groups.len()).filter_map(|n| u32::try_from(n).ok()) {
             self.tell_group(GroupId(g), out);
         }
+        groups_first(&mut out[told..]);
     }
 
     /// Names the groups and their members; called before `Start`, and at every reload.
@@ -64,20 +67,19 @@ impl Domain {
                 membership[m.0 as usize] = Some(GroupId(number(n)));
             }
             let phase = told.get(&group.name).copied().unwrap_or(Phase::Init);
-            let tracked = group.tracked_links.clone();
-            self.groups.push(Group { name: group.name.clone(), members, tracked, phase });
+            self.groups.push(Group {
+                name: group.name.clone(),
+                members,
+                tracked_links: group.tracked_links.clone(),
+                tracked: group.tracked.clone(),
+                phase,
+            });
         }
         for (n, group) in membership.into_iter().enumerate() {
             let id = InstanceId(number(n));
             let Some(i) = self.instance_mut(id) else { continue };
             i.group = group;
-            let of_group = self.tracked_by_group(id);
-            let Some(i) = self.instance_mut(id) else { continue };
-            let trackers = trackers(&i.config, &of_group);
-            if trackers != i.trackers {
-                i.trackers = trackers;
-                self.watch_links(id);
-            }
+            self.retrack(id);
         }
         // All are weighed before any moves: what one hears of the others must be up to date.
         let all: Vec<_> = self.instances().map(|(id, _)| id).collect();
@@ -95,7 +97,6 @@ impl Domain {
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let of_group = self.tracked_by_group(id);
         let delayed = self.delayed_until(now);
         let Some(i) = self.instance_mut(id) else { return };
         let old = std::mem::replace(&mut i.config, config);
@@ -103,8 +104,7 @@ impl Domain {
         if i.master_interval == old.advert_interval || i.config.version == Version::V2 {
             i.master_interval = interval;
         }
-        i.trackers = trackers(&i.config, &of_group);
-        self.watch_links(id);
+        self.retrack(id);
         self.reconsider(id, now, out);
         let Some(i) = self.instance_mut(id) else { return };
         let becomes_owner = i.config.is_owner() && !old.is_owner();
@@ -113,7 +113,7 @@ impl Domain {
             || i.config.down_timer_adverts != old.down_timer_adverts;
         let down = delayed.unwrap_or(now) + i.master_down_interval();
         match &mut i.state {
-            State::Init | State::Fault => {}
+            State::Init | State::Waiting | State::Fault => {}
             State::Backup(b) => {
                 if i.config.preempt_delay != old.preempt_delay {
                     b.preempt = PreemptDelay::Idle;
@@ -159,7 +159,7 @@ impl Domain {
         if self.instances.get_mut(id.0 as usize).and_then(Option::take).is_some() {
             self.vacant.push(id);
         }
-        self.watch_links(id);
+        self.untrack(id);
         self.deadlines.set(id, None);
     }
 
@@ -193,6 +193,7 @@ impl Domain {
         i.state = State::Init;
         i.since = now;
         i.faults.clear();
+        i.pending.clear();
         if from == Phase::Master {
             i.counters.release_master += 1;
             out.push(Action::SendAdvert { id, priority: 0 });
@@ -201,24 +202,16 @@ impl Domain {
         out.push(Action::Changed { id, from, to, cause: Box::new(cause) });
         self.rearm(id);
     }
+}
 
-    fn tracked_by_group(&self, id: InstanceId) -> Vec<TrackedLink> {
-        let group = self.instance(id).and_then(|i| i.group).and_then(|g| self.group(g));
-        group.map_or_else(Vec::new, |g| g.tracked.clone())
-    }
-
-    /// Makes the index from interface to instance agree with the instance's trackers.
-    fn watch_links(&mut self, id: InstanceId) {
-        self.watchers.retain(|_, by| {
-            by.remove(&id);
-            !by.is_empty()
-        });
-        let Some(i) = self.instances.get(id.0 as usize).and_then(Option::as_ref) else { return };
-        let names = i.trackers.iter().map(|t| &t.interface).chain(&i.config.interface);
-        for name in names {
-            self.watchers.entry(name.clone()).or_default().insert(id);
-        }
-    }
+/// At the start keepalived tells of the groups before it tells of their members.
+fn groups_first(actions: &mut [Action]) {
+    let is_change = |a: &Action| matches!(a, Action::Changed { .. });
+    let from = actions.iter().position(is_change).unwrap_or(actions.len());
+    actions[from..].sort_by_key(|action| match action {
+        Action::GroupChanged { group, .. } => (0, group.0),
+        _ => (1, 0),
+    });
 }
 
 fn number(n: usize) -> u32 {

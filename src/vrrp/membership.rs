@@ -1,10 +1,9 @@
 //! Sync groups, whose members are in FAULT, BACKUP or MASTER together.
 
-use std::collections::BTreeSet;
-
 use super::action::{Action, Note, Phase};
-use super::cause::{Cause, Fault};
+use super::cause::Cause;
 use super::instance::{Instance, State};
+use super::tracking::Before;
 use super::Domain;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::time::Instant;
@@ -14,7 +13,7 @@ impl Domain {
     pub(super) fn settle(
         &mut self,
         id: InstanceId,
-        were: &BTreeSet<Fault>,
+        were: &Before,
         now: Instant,
         out: &mut Vec<Action>,
     ) {
@@ -22,21 +21,17 @@ impl Domain {
         if self.is_faulted(id) {
             // The one at fault first, so that the log tells the story in order.
             for member in std::iter::once(id).chain(members) {
-                let phase = self.instance(member).map(Instance::phase);
-                if matches!(phase, Some(Phase::Backup | Phase::Master)) {
+                let may_run = |i: &Instance| !matches!(i.state, State::Init | State::Fault);
+                if self.instance(member).is_some_and(may_run) {
                     self.become_fault(member, self.fault_cause(member), now, out);
                 }
             }
-        } else {
+        } else if !self.is_pending(id) {
             for member in members {
-                if self.instance(member).is_some_and(|i| i.phase() == Phase::Fault) {
-                    let cause = if were.is_empty() {
-                        // What was wrong with a group it is no longer in.
-                        Cause::Reloaded
-                    } else {
-                        Cause::Recovered(were.iter().cloned().collect())
-                    };
-                    self.recover(member, cause, now, out);
+                match self.instance(member).map(|i| &i.state) {
+                    Some(State::Fault) => self.recover(member, were.overcome(), now, out),
+                    Some(State::Waiting) => self.begin(member, now, out),
+                    _ => {}
                 }
             }
         }
@@ -56,7 +51,9 @@ impl Domain {
             State::Master(_) => true,
             State::Backup(b) => b.wants_master,
             // At the start, and after a fault, the members begin one after the other.
-            State::Init | State::Fault => i.config.is_owner() && i.faults.is_empty(),
+            State::Init | State::Waiting | State::Fault => {
+                i.config.is_owner() && i.faults.is_empty() && i.pending.is_empty()
+            }
         };
         let others = members.iter().filter(|m| **m != id).filter_map(|m| self.instance(*m));
         if others.clone().all(willing) || others.clone().any(|i| i.phase() == Phase::Master) {
@@ -98,6 +95,13 @@ impl Domain {
             .any(|m| self.instance(m).is_some_and(|i| !i.faults.is_empty()))
     }
 
+    /// Something that matters to it, or to another member of its group, has no result yet.
+    pub(super) fn is_pending(&self, id: InstanceId) -> bool {
+        self.with_group_of(id)
+            .into_iter()
+            .any(|m| self.instance(m).is_some_and(|i| !i.pending.is_empty()))
+    }
+
     pub(super) fn fault_cause(&self, id: InstanceId) -> Cause {
         let own = self.instance(id).map(|i| &i.faults);
         if let Some(own) = own.filter(|f| !f.is_empty()) {
@@ -137,6 +141,18 @@ impl Domain {
         if phases.all(|p| p == phase) && phase != g.phase && phase != Phase::Init {
             self.groups[group.0 as usize].phase = phase;
             out.push(Action::GroupChanged { group, to: phase });
+        }
+    }
+}
+
+impl Before {
+    /// Why an instance may leave FAULT.
+    fn overcome(&self) -> Cause {
+        match (self.faults.is_empty(), self.pending.is_empty()) {
+            (false, _) => Cause::Recovered(self.faults.iter().cloned().collect()),
+            (true, false) => Cause::FirstResult(self.pending.clone()),
+            // What was wrong with a group it is no longer in.
+            (true, true) => Cause::Reloaded,
         }
     }
 }

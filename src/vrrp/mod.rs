@@ -5,11 +5,12 @@
 //! router depends on, `transition` what time does and how states are entered, `membership` what that
 //! means for a sync group, `timing` how long to wait, `announce` when to send gratuitous ARP.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::base::deadlines::Deadlines;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::time::{Duration, Instant};
+use crate::model::track::Object;
 
 pub mod action;
 pub mod advert;
@@ -28,7 +29,11 @@ mod tests;
 pub mod timing;
 mod tracking;
 mod transition;
+mod watchers;
 
+use watchers::Watchers;
+
+pub use crate::base::tracked::TrackState;
 pub use action::{Action, Note, Phase};
 pub use group::Group;
 pub use input::{Input, LinkState};
@@ -43,8 +48,10 @@ pub struct Domain {
     groups: Vec<Group>,
     /// The interfaces as last reported.
     links: BTreeMap<String, LinkState>,
-    /// Who depends on an interface.
-    watchers: BTreeMap<String, BTreeSet<InstanceId>>,
+    link_watchers: Watchers<String>,
+    /// The tracked scripts, files, processes and BFD sessions as last reported.
+    objects: BTreeMap<Object, TrackState>,
+    object_watchers: Watchers<Object>,
     deadlines: Deadlines<InstanceId>,
     absences: timing::Absences,
     /// `vrrp_startup_delay`, measured from the first start.
@@ -68,6 +75,7 @@ impl Domain {
             Input::Groups(groups) => self.on_groups(groups, now, out),
             Input::Start => self.on_start(now, out),
             Input::Link { name, state } => self.on_link(name, state, now, out),
+            Input::Tracked { object, state } => self.on_tracked(object, state, now, out),
             Input::Source { id, source } => self.on_source(id, source, now, out),
             Input::Socket { id, error } => self.on_socket(id, error, now, out),
             Input::Packet { id, packet } => self.on_packet(id, &packet, now, out),

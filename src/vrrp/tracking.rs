@@ -1,14 +1,18 @@
-//! What an instance depends on: interfaces, its source address, its socket.
+//! What an instance depends on: interfaces, its source address, its socket, and whatever else it
+//! tracks.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::action::{Action, Phase};
-use super::cause::Fault;
-use super::instance::State;
+use super::action::Action;
+use super::cause::{Fault, PriorityCause, PriorityChange};
+use super::instance::{tracked, trackers, Instance, State};
+use super::priority::reasons;
 use super::{Domain, LinkState};
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
+use crate::base::tracked::TrackState;
+use crate::model::track::Object;
 
 impl Domain {
     pub(super) fn on_link(
@@ -22,9 +26,29 @@ impl Domain {
         if self.links.insert(name.to_owned(), state) == Some(state) {
             return;
         }
-        let concerned = self.watchers.get(name).cloned().unwrap_or_default();
-        for id in concerned {
+        for id in self.link_watchers.of(name) {
             self.reconsider(id, now, out);
+        }
+    }
+
+    pub(super) fn on_tracked(
+        &mut self,
+        object: &Object,
+        state: TrackState,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        // Kept, as with links.
+        if self.objects.get(object) == Some(&state) {
+            return;
+        }
+        self.objects.insert(object.clone(), state);
+        let concerned = self.object_watchers.of(object);
+        // All are weighed before any moves: they may be members of one group.
+        let weighed: Vec<_> =
+            concerned.into_iter().filter_map(|id| Some((id, self.weigh(id, now, out)?))).collect();
+        for (id, were) in weighed {
+            self.settle(id, &were, now, out);
         }
     }
 
@@ -63,16 +87,15 @@ impl Domain {
         }
     }
 
-    /// Recomputes priority and faults of an instance that has begun; returns the faults there were
-    /// before.
+    /// Recomputes priority and faults of an instance that has begun; returns what there was before.
     pub(super) fn weigh(
         &mut self,
         id: InstanceId,
         now: Instant,
         out: &mut Vec<Action>,
-    ) -> Option<BTreeSet<Fault>> {
+    ) -> Option<Before> {
         // Before `Start` not all is known, and its group must not suffer from that.
-        self.instance(id).filter(|i| i.phase() != Phase::Init)?;
+        self.instance(id).filter(|i| !matches!(i.state, State::Init))?;
         self.weigh_first(id, now, out)
     }
 
@@ -82,24 +105,76 @@ impl Domain {
         id: InstanceId,
         now: Instant,
         out: &mut Vec<Action>,
-    ) -> Option<BTreeSet<Fault>> {
-        let (priority, faults) = self.instance(id)?.weigh(|name| self.link_state(name));
+    ) -> Option<Before> {
+        let weighed =
+            self.instance(id)?.weigh(|name| self.link_state(name), |object| self.state_of(object));
         let i = self.instance_mut(id)?;
-        let were = std::mem::replace(&mut i.faults, faults);
+        let priority = weighed.priority();
+        let base_changed = std::mem::replace(&mut i.base, weighed.base) != weighed.base;
+        let shares = std::mem::replace(&mut i.shares, weighed.shares);
+        let faults = std::mem::replace(&mut i.faults, weighed.faults);
+        let pending = std::mem::replace(&mut i.pending, weighed.pending);
         if priority != i.priority {
-            let from = i.priority;
-            let old_down = i.master_down_interval();
-            i.priority = priority;
-            let new_down = i.master_down_interval();
-            if let State::Backup(b) = &mut i.state {
-                let moved = (b.master_down + new_down.saturating_sub(old_down))
-                    - old_down.saturating_sub(new_down);
-                // What is due by this is due now, and not late.
-                b.master_down = moved.max(now.min(b.master_down));
-            }
-            out.push(Action::PriorityChanged { id, from, to: priority });
+            let cause = PriorityCause(reasons(&shares, &i.shares, base_changed));
+            let from = i.change_priority(priority, now);
+            i.priority_change = Some(PriorityChange { from, to: priority, cause: cause.clone() });
+            out.push(Action::PriorityChanged { id, from, to: priority, cause });
             self.rearm(id);
         }
-        Some(were)
+        Some(Before { faults, pending })
+    }
+
+    /// What is known of a tracked object.
+    fn state_of(&self, object: &Object) -> TrackState {
+        let unknown = || match object {
+            Object::Bfd(_) => TrackState::down("no session yet"),
+            Object::Script(_) | Object::File(_) | Object::Process(_) => TrackState::Pending,
+        };
+        self.objects.get(object).cloned().unwrap_or_else(unknown)
+    }
+
+    /// Works out again what the instance depends on: its configuration or its group changed.
+    pub(super) fn retrack(&mut self, id: InstanceId) {
+        let Some(i) = self.instance(id) else { return };
+        let group = i.group.and_then(|g| self.group(g));
+        let (links, objects) =
+            group.map_or((&[][..], &[][..]), |g| (&g.tracked_links[..], &g.tracked[..]));
+        let (links, objects) = (trackers(&i.config, links), tracked(&i.config, objects));
+        let Some(i) = self.instance_mut(id) else { return };
+        (i.trackers, i.tracked) = (links, objects);
+        let names = i.trackers.iter().map(|t| &t.interface).chain(&i.config.interface);
+        let names = names.cloned().collect();
+        let objects = i.tracked.iter().map(|t| t.object.clone()).collect();
+        self.link_watchers.watch(id, names);
+        self.object_watchers.watch(id, objects);
+    }
+
+    /// The instance is gone.
+    pub(super) fn untrack(&mut self, id: InstanceId) {
+        self.link_watchers.watch(id, BTreeSet::new());
+        self.object_watchers.watch(id, BTreeSet::new());
+    }
+}
+
+/// What there was before an instance was weighed again.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    pub(super) faults: BTreeSet<Fault>,
+    pub(super) pending: Vec<Object>,
+}
+
+impl Instance {
+    /// Goes over to another priority; returns the one before.
+    fn change_priority(&mut self, priority: u8, now: Instant) -> u8 {
+        let old_down = self.master_down_interval();
+        let from = std::mem::replace(&mut self.priority, priority);
+        let new_down = self.master_down_interval();
+        if let State::Backup(b) = &mut self.state {
+            let moved = (b.master_down + new_down.saturating_sub(old_down))
+                - old_down.saturating_sub(new_down);
+            // What is due by this is due now, and not late.
+            b.master_down = moved.max(now.min(b.master_down));
+        }
+        from
     }
 }

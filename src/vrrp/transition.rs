@@ -16,6 +16,11 @@ impl Domain {
         let Some(i) = self.instance(id) else { return };
         if self.is_faulted(id) {
             self.become_fault(id, self.fault_cause(id), now, out);
+        } else if self.is_pending(id) {
+            // Quietly: whether anything is wrong will be known in a moment.
+            if let Some(i) = self.instance_mut(id) {
+                i.state = State::Waiting;
+            }
         } else if i.config.is_owner() && self.delayed_until(now).is_none() {
             self.try_master(id, Cause::Owner, now, out);
             if self.instance(id).is_some_and(|i| i.phase() == Phase::Init) {

@@ -197,7 +197,7 @@ fn a_reload_keeps_what_is_the_same_and_counts_the_rest_anew() {
     let mut one = One::new(config.clone());
     one.scan(&[d(1)]);
     one.out.clear();
-    one.all.on_configure(&[config.clone()], &mut one.out);
+    one.all.on_configure(std::slice::from_ref(&config), &mut one.out);
     assert_eq!(one.out, []);
     let other = TrackProcess { process: "e".into(), ..config };
     one.all.on_configure(&[other], &mut one.out);

@@ -5,26 +5,29 @@ use std::rc::Rc;
 
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
+use crate::model::track::{Object, Tracked};
 use crate::model::vrrp::{tests::instance, Instance};
 use crate::vrrp::instance::State;
 use crate::vrrp::receive::Received;
-use crate::vrrp::{advert, Action, Domain, Input, LinkState};
+use crate::vrrp::{advert, Action, Domain, Input, LinkState, TrackState};
 use crate::wire::ip::V4_HEADER_LEN;
 
 /// The states of an instance, one for each of `State`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum In {
     Init,
+    Waiting,
     Backup,
     Master,
     Fault,
 }
 
-const STATES: [In; 4] = [In::Init, In::Backup, In::Master, In::Fault];
+const STATES: [In; 5] = [In::Init, In::Waiting, In::Backup, In::Master, In::Fault];
 
 const fn state_of(state: &State) -> In {
     match state {
         State::Init => In::Init,
+        State::Waiting => In::Waiting,
         State::Backup(_) => In::Backup,
         State::Master(_) => In::Master,
         State::Fault => In::Fault,
@@ -41,7 +44,7 @@ macro_rules! kinds {
 
 kinds! {
     Add, AdjustPriority, AdjustAddresses, AdjustToOwner, Remove, Groups, Start,
-    LinkDown, LinkUp, OtherLink, SourceGone, SourceNew, SocketError, SocketOpen,
+    LinkDown, LinkUp, OtherLink, ScriptFails, ScriptSucceeds, SourceGone, SourceNew, SocketError, SocketOpen,
     LowerPriority, LowerAddress, HigherAddress, HigherPriority, PriorityZero, Unacceptable,
     Held, EarlyDeadline, DueDeadline, Stop,
 }
@@ -56,6 +59,7 @@ const fn kinds_of(input: &Input<'_>) -> &'static [Kind] {
         Input::Groups(_) => &[Groups],
         Input::Start => &[Start],
         Input::Link { .. } => &[LinkDown, LinkUp, OtherLink],
+        Input::Tracked { .. } => &[ScriptFails, ScriptSucceeds],
         Input::Source { .. } => &[SourceGone, SourceNew],
         Input::Socket { .. } => &[SocketError, SocketOpen],
         Input::Packet { .. } => &[
@@ -72,7 +76,7 @@ const fn kinds_of(input: &Input<'_>) -> &'static [Kind] {
     }
 }
 
-/// The table. In FAULT the interface is down; as MASTER the addresses are held. (To add an instance
+/// The table. WAITING for the first result of a script; in FAULT the interface is down; as MASTER the addresses are held. (To add an instance
 /// under an id that is taken is an error of the caller: the other one is forgotten.)
 const fn expected(state: In, kind: Kind) -> (In, &'static str) {
     use In::*;
@@ -88,6 +92,8 @@ const fn expected(state: In, kind: Kind) -> (In, &'static str) {
         (Init, LinkDown) => (Init, ""),
         (Init, LinkUp) => (Init, ""),
         (Init, OtherLink) => (Init, ""),
+        (Init, ScriptFails) => (Init, ""),
+        (Init, ScriptSucceeds) => (Init, ""),
         (Init, SourceGone) => (Init, ""),
         (Init, SourceNew) => (Init, ""),
         (Init, SocketError) => (Init, ""),
@@ -103,6 +109,33 @@ const fn expected(state: In, kind: Kind) -> (In, &'static str) {
         (Init, DueDeadline) => (Init, ""),
         (Init, Stop) => (Init, "changed"),
 
+        (Waiting, Add) => (Init, ""),
+        (Waiting, AdjustPriority) => (Waiting, "priority"),
+        (Waiting, AdjustAddresses) => (Waiting, ""),
+        (Waiting, AdjustToOwner) => (Waiting, "priority"),
+        (Waiting, Remove) => (Init, "changed"),
+        (Waiting, Groups) => (Waiting, ""),
+        (Waiting, Start) => (Waiting, ""),
+        (Waiting, LinkDown) => (Fault, "changed"),
+        (Waiting, LinkUp) => (Waiting, ""),
+        (Waiting, OtherLink) => (Waiting, ""),
+        (Waiting, ScriptFails) => (Fault, "changed"),
+        (Waiting, ScriptSucceeds) => (Backup, "changed"),
+        (Waiting, SourceGone) => (Fault, "changed"),
+        (Waiting, SourceNew) => (Waiting, ""),
+        (Waiting, SocketError) => (Fault, "changed"),
+        (Waiting, SocketOpen) => (Waiting, ""),
+        (Waiting, LowerPriority) => (Waiting, ""),
+        (Waiting, LowerAddress) => (Waiting, ""),
+        (Waiting, HigherAddress) => (Waiting, ""),
+        (Waiting, HigherPriority) => (Waiting, ""),
+        (Waiting, PriorityZero) => (Waiting, ""),
+        (Waiting, Unacceptable) => (Waiting, ""),
+        (Waiting, Held) => (Waiting, ""),
+        (Waiting, EarlyDeadline) => (Waiting, ""),
+        (Waiting, DueDeadline) => (Waiting, ""),
+        (Waiting, Stop) => (Init, "changed"),
+
         (Backup, Add) => (Init, ""),
         (Backup, AdjustPriority) => (Backup, "priority"),
         (Backup, AdjustAddresses) => (Backup, ""),
@@ -113,6 +146,8 @@ const fn expected(state: In, kind: Kind) -> (In, &'static str) {
         (Backup, LinkDown) => (Fault, "changed"),
         (Backup, LinkUp) => (Backup, ""),
         (Backup, OtherLink) => (Backup, ""),
+        (Backup, ScriptFails) => (Fault, "changed"),
+        (Backup, ScriptSucceeds) => (Backup, ""),
         (Backup, SourceGone) => (Fault, "changed"),
         (Backup, SourceNew) => (Backup, ""),
         (Backup, SocketError) => (Fault, "changed"),
@@ -138,6 +173,8 @@ const fn expected(state: In, kind: Kind) -> (In, &'static str) {
         (Master, LinkDown) => (Fault, "goodbye release changed"),
         (Master, LinkUp) => (Master, ""),
         (Master, OtherLink) => (Master, ""),
+        (Master, ScriptFails) => (Fault, "goodbye release changed"),
+        (Master, ScriptSucceeds) => (Master, ""),
         (Master, SourceGone) => (Fault, "goodbye release changed"),
         (Master, SourceNew) => (Master, ""),
         (Master, SocketError) => (Fault, "goodbye release changed"),
@@ -163,6 +200,8 @@ const fn expected(state: In, kind: Kind) -> (In, &'static str) {
         (Fault, LinkDown) => (Fault, ""),
         (Fault, LinkUp) => (Backup, "changed"),
         (Fault, OtherLink) => (Fault, ""),
+        (Fault, ScriptFails) => (Fault, ""),
+        (Fault, ScriptSucceeds) => (Fault, ""),
         (Fault, SourceGone) => (Fault, ""),
         (Fault, SourceNew) => (Fault, ""),
         (Fault, SocketError) => (Fault, ""),
@@ -205,11 +244,24 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
+/// An instance that depends on a script.
+fn config() -> Instance {
+    let tracked = vec![Tracked { object: script(), weight: 0, reverse: false }];
+    Instance { tracked, ..instance("A", 51) }
+}
+
+fn script() -> Object {
+    Object::Script("s".into())
+}
+
 /// An instance in this state, about which everything is known; at 5.000 nothing is overdue.
 fn domain_in(state: In) -> Domain {
     let mut domain = Domain::default();
     let mut feed = |input: Input<'_>, now| domain.handle(input, now, &mut Vec::new());
-    feed(Input::Add { id: ID, config: Rc::new(instance("A", 51)) }, at(0));
+    feed(Input::Add { id: ID, config: Rc::new(config()) }, at(0));
+    if state != In::Waiting {
+        feed(Input::Tracked { object: &script(), state: TrackState::Up }, at(0));
+    }
     let link = if state == In::Fault { LinkState::Down } else { LinkState::Up };
     feed(Input::Link { name: "eth0", state: link }, at(0));
     feed(Input::Source { id: ID, source: Some(ip("10.0.0.2")) }, at(0));
@@ -228,12 +280,12 @@ fn domain_in(state: In) -> Domain {
 fn feed(domain: &mut Domain, kind: Kind, out: &mut Vec<Action>) -> bool {
     let mut now = at(5000);
     let with = |change: &dyn Fn(&mut Instance)| {
-        let mut config = instance("A", 51);
+        let mut config = config();
         change(&mut config);
         Rc::new(config)
     };
     let (mut source, mut priority, mut ttl) = ("10.0.0.3", 100, 255);
-    let mut pdu = Vec::new();
+    let (mut pdu, script) = (Vec::new(), script());
     let input = match kind {
         Kind::Add => Input::Add { id: ID, config: with(&|_| {}) },
         Kind::AdjustPriority => Input::Adjust { id: ID, config: with(&|c| c.priority = 150) },
@@ -248,6 +300,8 @@ fn feed(domain: &mut Domain, kind: Kind, out: &mut Vec<Action>) -> bool {
         Kind::LinkDown => Input::Link { name: "eth0", state: LinkState::Down },
         Kind::LinkUp => Input::Link { name: "eth0", state: LinkState::Up },
         Kind::OtherLink => Input::Link { name: "eth1", state: LinkState::Down },
+        Kind::ScriptFails => Input::Tracked { object: &script, state: TrackState::down("exit 1") },
+        Kind::ScriptSucceeds => Input::Tracked { object: &script, state: TrackState::Up },
         Kind::SourceGone => Input::Source { id: ID, source: None },
         Kind::SourceNew => Input::Source { id: ID, source: Some(ip("10.0.0.9")) },
         Kind::SocketError => Input::Socket { id: ID, error: Some("no".into()) },

@@ -1,0 +1,66 @@
+//! Who depends on what: an index, so that a fact costs only those whom it concerns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::ids::InstanceId;
+
+/// Instances by the thing they watch.
+#[derive(Debug)]
+pub(super) struct Watchers<K> {
+    by_key: BTreeMap<K, BTreeSet<InstanceId>>,
+    keys_of: BTreeMap<InstanceId, BTreeSet<K>>,
+}
+
+impl<K> Default for Watchers<K> {
+    fn default() -> Self {
+        Self { by_key: BTreeMap::new(), keys_of: BTreeMap::new() }
+    }
+}
+
+impl<K: Ord + Clone> Watchers<K> {
+    /// From now on the instance watches these, and nothing else.
+    pub(super) fn watch(&mut self, id: InstanceId, keys: BTreeSet<K>) {
+        for key in self.keys_of.remove(&id).unwrap_or_default() {
+            if let Some(by) = self.by_key.get_mut(&key) {
+                by.remove(&id);
+                if by.is_empty() {
+                    self.by_key.remove(&key);
+                }
+            }
+        }
+        for key in &keys {
+            self.by_key.entry(key.clone()).or_default().insert(id);
+        }
+        if !keys.is_empty() {
+            self.keys_of.insert(id, keys);
+        }
+    }
+
+    /// Those who watch this.
+    pub(super) fn of<Q>(&self, key: &Q) -> Vec<InstanceId>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Ord + ?Sized,
+    {
+        self.by_key.get(key).map(|by| by.iter().copied().collect()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_longer_watched_is_forgotten() {
+        let mut w: Watchers<String> = Watchers::default();
+        let keys = |list: &[&str]| list.iter().map(|&k| k.to_owned()).collect();
+        w.watch(InstanceId(1), keys(&["a", "b"]));
+        w.watch(InstanceId(2), keys(&["b"]));
+        assert_eq!(w.of("b"), [InstanceId(1), InstanceId(2)]);
+        w.watch(InstanceId(1), keys(&["c"]));
+        assert_eq!((w.of("a"), w.of("b")), (vec![], vec![InstanceId(2)]));
+        w.watch(InstanceId(1), keys(&[]));
+        w.watch(InstanceId(2), keys(&[]));
+        assert!(w.by_key.is_empty() && w.keys_of.is_empty());
+    }
+}
