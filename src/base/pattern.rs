@@ -8,6 +8,7 @@
 mod translate;
 
 use std::fmt;
+use std::sync::Arc;
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -20,7 +21,8 @@ pub struct Pattern {
     source: String,
     options: Vec<String>,
     first_line: bool,
-    regex: Regex,
+    /// Shared, since a clone of it would have a cache of its own, made anew for every page.
+    regex: Arc<Regex>,
 }
 
 /// Why a regular expression cannot be used.
@@ -82,7 +84,12 @@ impl Pattern {
             .build()
             .map_err(|e| unusable(in_short(&e)))?;
         let options = options.iter().map(|o| o.as_ref().to_owned()).collect();
-        Ok(Self { source: source.to_owned(), options, first_line: set.first_line, regex })
+        Ok(Self {
+            source: source.to_owned(),
+            options,
+            first_line: set.first_line,
+            regex: Arc::new(regex),
+        })
     }
 
     /// As it was written.
