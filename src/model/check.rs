@@ -269,12 +269,13 @@ pub struct File {
 /// The `SSL` block: files (PEM) for every `SSL_GET`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tls {
-    /// `ca`: who may have signed the certificates of servers. `None`: nobody is verified.
+    /// `ca`: who may have signed the certificates of servers. Kept to be shown: as with
+    /// keepalived, no server is refused for its certificate.
     pub ca: Option<String>,
     /// `certificate` we show.
     pub certificate: Option<String>,
     /// `key` of the certificate.
     pub key: Option<String>,
-    /// `password` of the key.
+    /// `password` of the key. A key that needs one is refused.
     pub password: Option<String>,
 }
