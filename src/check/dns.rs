@@ -87,4 +87,21 @@ mod tests {
         assert_eq!(dns.request(), b"");
         assert_eq!(dns.timed_out(), Verdict::Down(Reason::Name("a..b".into())));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_name_and_no_datagram_make_it_panic(
+            name in ".{0,80}",
+            mut answer in proptest::collection::vec(0_u8.., 0..40),
+        ) {
+            let dns = dns(&name);
+            assert!(dns.request().len() <= 12 + 255 + 4);
+            dns.received(&answer);
+            if let Some(id) = answer.get_mut(..2) {
+                id.copy_from_slice(&dns.id.to_be_bytes());
+            }
+            let is_answer = answer.len() >= 12 && answer[2] & 0x80 != 0;
+            assert_eq!(dns.received(&answer).is_some(), is_answer);
+        }
+    }
 }

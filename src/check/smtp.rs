@@ -198,4 +198,21 @@ mod tests {
         smtp.closed();
         assert_eq!(smtp.outcome(), Some(&Verdict::Down(Reason::Closed(Phase::Quit))));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn the_verdict_does_not_depend_on_how_the_bytes_are_cut(
+            replies in "(220 ?|250 |221|[a-z0-9 -]{0,6}|\\PC{0,4}|\r\n|\n){0,12}",
+            piece in 1_usize..9,
+        ) {
+            let outcomes = [piece, usize::MAX].map(|piece| {
+                let mut smtp = smtp();
+                replies.as_bytes().chunks(piece).for_each(|bytes| smtp.received(bytes));
+                smtp.closed();
+                (smtp.verdict, smtp.output)
+            });
+            assert!(outcomes[0].0.is_some());
+            assert_eq!(outcomes[0], outcomes[1]);
+        }
+    }
 }

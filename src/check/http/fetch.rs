@@ -81,11 +81,12 @@ impl Fetch {
     }
 
     pub fn closed(&mut self) {
-        let has_head = self.reply.has_head();
-        self.verdict.get_or_insert_with(|| match has_head {
-            true => Verdict::UP,
-            false => Verdict::Down(Reason::Closed(Phase::Header)),
-        });
+        if self.verdict.is_none() {
+            self.verdict = Some(match self.reply.has_head() {
+                true => Verdict::UP,
+                false => Verdict::Down(Reason::Closed(Phase::Header)),
+            });
+        }
     }
 
     pub fn phase(&self) -> Phase {
