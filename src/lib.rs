@@ -73,6 +73,7 @@ pub mod genhash;
 pub mod holdings;
 pub mod lvs;
 pub mod model;
+pub mod notify;
 pub mod sim;
 pub mod sys;
 pub mod track;

@@ -13,13 +13,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lvs", &["base", "wire", "model"]),
     ("check", &["base", "wire", "model"]),
     ("track", &["base", "model"]),
+    ("notify", &["base", "wire", "model"]),
     ("config", &["base", "model"]),
     ("sim", &["base", "wire", "model", "vrrp", "holdings"]),
     ("genhash", &["base", "wire", "model", "check", "cli", "sys"]),
     ("cli", &["base", "sys", "config"]),
     // The wire layout of adverts and the objects to install are values, not decisions.
     ("sys", &["base", "wire", "model", "config", "vrrp"]),
-    ("daemon", &["base", "wire", "model", "vrrp", "track", "holdings", "config", "cli", "sys"]),
+    (
+        "daemon",
+        &["base", "wire", "model", "vrrp", "track", "notify", "holdings", "config", "cli", "sys"],
+    ),
 ];
 
 /// Files under `sys` that may name the module, and why nothing else there may.

@@ -1,0 +1,422 @@
+//! What the readers of the FIFOs have still to be told.
+//!
+//! Lines go out as they come. Where they cannot, because the FIFO is full or nobody reads it, they
+//! wait; where too many wait, only the last state of each object is kept, and told when it can be.
+//! So a reader may miss what was, but never what is.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::action::{Action, Note, Which};
+use super::input::{Object, Standing, State};
+use super::words::{self, Kind};
+use crate::base::time::{Duration, Instant};
+use crate::model::notify::Fifos;
+
+/// Lines that wait. As long as nobody has read the FIFO this stands in for the pipe itself, which
+/// takes 64 KiB.
+const MOST_WAITING: usize = 1024;
+/// A reader that comes back while nothing has changed is not told everything once more before this
+/// is over: it may open the FIFO anew for every line, and would be kept busy for ever.
+const CALM: Duration = Duration::from_secs(600);
+
+/// The place of an object among all: its kind, then as they came.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Place(u8, u64);
+
+/// How things stand, as it is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Known {
+    Vrrp { kind: Kind, name: String, state: State, priority: u8 },
+    Service { name: String, up: bool },
+    Server { service: String, name: String, up: bool },
+}
+
+impl Known {
+    fn line(&self) -> String {
+        match self {
+            Self::Vrrp { kind, name, state, priority } => kind.line(name, *state, *priority),
+            Self::Service { name, up } => words::service_line(name, *up),
+            Self::Server { service, name, up } => words::server_line(service, name, *up),
+        }
+    }
+
+    fn of(standing: &Standing) -> Option<Self> {
+        let (kind, name) = match &standing.object {
+            Object::Group(name) => (Kind::Group, name),
+            Object::Instance(name) => (Kind::Instance, name),
+            Object::Service(_) | Object::Server(..) => return None,
+        };
+        let (state, priority) = (standing.state, standing.priority);
+        Some(Self::Vrrp { kind, name: name.clone(), state, priority })
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Reader {
+    /// None was seen yet: whoever comes first is told everything from the start.
+    Never,
+    Present,
+    Gone,
+}
+
+/// What a line that waits is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Tells {
+    State(Place),
+    Event,
+    /// The last that is heard of an object.
+    Farewell,
+}
+
+#[derive(Debug)]
+struct Pipe {
+    path: String,
+    reader: Reader,
+    /// Offered for writing.
+    current: Option<String>,
+    /// In order.
+    waiting: VecDeque<(Tells, String)>,
+    /// Objects whose state is told after that. While there are any, lines about states do not
+    /// wait: what they say is known.
+    behind: BTreeSet<Place>,
+    /// Something was told since everything was.
+    changed: bool,
+    replayed: Option<Instant>,
+}
+
+impl Pipe {
+    fn new(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            reader: Reader::Never,
+            current: None,
+            waiting: VecDeque::new(),
+            behind: BTreeSet::new(),
+            changed: false,
+            replayed: None,
+        }
+    }
+
+    /// Takes a line. True when it is the first that readers miss.
+    fn tell(&mut self, tells: Tells, line: String) -> bool {
+        self.changed = true;
+        if self.reader == Reader::Gone || !self.behind.is_empty() {
+            if let Tells::State(place) = tells {
+                self.behind.insert(place);
+            }
+            return false;
+        }
+        self.waiting.push_back((tells, line));
+        let overflows = self.waiting.len() > MOST_WAITING;
+        if overflows {
+            self.fall_behind();
+        }
+        overflows && self.reader == Reader::Present
+    }
+
+    /// An object whose last state is this line is no longer known.
+    fn forget(&mut self, place: Place, line: String) {
+        if self.behind.remove(&place) {
+            self.waiting.push_back((Tells::Farewell, line));
+        } else {
+            let mut last = Tells::Farewell;
+            for (tells, _) in self.waiting.iter_mut().rev() {
+                if *tells == Tells::State(place) {
+                    *tells = std::mem::replace(&mut last, Tells::Event);
+                }
+            }
+        }
+        if self.waiting.len() > MOST_WAITING {
+            self.fall_behind();
+        }
+    }
+
+    /// Keeps of the lines what they say of states, and of those who are gone as much as fits.
+    fn fall_behind(&mut self) {
+        for (tells, line) in std::mem::take(&mut self.waiting) {
+            match tells {
+                Tells::State(place) => {
+                    self.behind.insert(place);
+                }
+                Tells::Farewell => self.waiting.push_back((tells, line)),
+                Tells::Event => {}
+            }
+        }
+        while self.waiting.len() > MOST_WAITING {
+            self.waiting.pop_front();
+        }
+    }
+
+    fn has_lines(&self) -> bool {
+        let any = self.current.is_some() || !self.waiting.is_empty() || !self.behind.is_empty();
+        self.reader == Reader::Present && any
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Pipes {
+    places: BTreeMap<Object, Place>,
+    known: BTreeMap<Place, Known>,
+    /// Told since the configuration was set up.
+    fresh: BTreeSet<Place>,
+    next: u64,
+    pipes: BTreeMap<Which, Pipe>,
+    states_on_reload: bool,
+}
+
+impl Pipes {
+    pub(super) fn on_setup(&mut self, fifos: &Fifos) {
+        self.states_on_reload = fifos.states_on_reload;
+        self.fresh.clear();
+        let wanted =
+            [(Which::All, &fifos.all), (Which::Vrrp, &fifos.vrrp), (Which::Lvs, &fifos.lvs)];
+        for (which, fifo) in wanted {
+            let Some(fifo) = fifo else {
+                self.pipes.remove(&which);
+                continue;
+            };
+            if self.pipes.get(&which).is_none_or(|p| p.path != fifo.path) {
+                // Whoever reads a FIFO that was not there before knows nothing.
+                let mut pipe = Pipe::new(&fifo.path);
+                pipe.behind = self.all(which).collect();
+                self.pipes.insert(which, pipe);
+            }
+        }
+    }
+
+    /// Takes over where the virtual routers stand after a reload.
+    pub(super) fn on_standing(&mut self, list: &[Standing], out: &mut Vec<Action>) {
+        let is_vrrp = |o: &Object| matches!(o, Object::Group(_) | Object::Instance(_));
+        let before: BTreeMap<_, _> =
+            self.places.iter().filter(|(o, _)| is_vrrp(o)).map(|(o, p)| (o.clone(), *p)).collect();
+        self.places.retain(|o, _| !is_vrrp(o));
+        // New places in the new order; whoever is owed a state is still owed it.
+        let mut moved = BTreeMap::new();
+        let mut known = BTreeMap::new();
+        for standing in list {
+            let Some(now) = Known::of(standing) else { continue };
+            let place = self.place(&standing.object);
+            if let Some(old) = before.get(&standing.object) {
+                moved.insert(*old, place);
+            }
+            known.insert(place, now);
+        }
+        let stays = |p: &Place| p.0 > INSTANCES;
+        let follow = |p: &Place| if stays(p) { Some(*p) } else { moved.get(p).copied() };
+        self.known.retain(|p, _| stays(p));
+        self.known.append(&mut known);
+        self.fresh = self.fresh.iter().filter_map(follow).collect();
+        for pipe in self.pipes.values_mut() {
+            pipe.behind = pipe.behind.iter().filter_map(follow).collect();
+            for (tells, _) in &mut pipe.waiting {
+                if let Tells::State(place) = tells {
+                    *tells = follow(place).map_or(Tells::Farewell, Tells::State);
+                }
+            }
+        }
+        if self.states_on_reload {
+            self.repeat(out);
+        }
+    }
+
+    /// `fifo_write_vrrp_states_on_reload`: what did not change is told as well.
+    fn repeat(&mut self, out: &mut Vec<Action>) {
+        let rest: Vec<_> =
+            self.known.keys().filter(|p| p.0 <= INSTANCES && !self.fresh.contains(p)).collect();
+        for which in [Which::All, Which::Vrrp] {
+            let Some(pipe) = self.pipes.get_mut(&which) else { continue };
+            if pipe.reader != Reader::Gone {
+                pipe.behind.extend(rest.iter().copied());
+            }
+            if pipe.has_lines() {
+                out.push(Action::WriteFifo(which));
+            }
+        }
+    }
+
+    pub(super) fn tell_vrrp(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        state: State,
+        priority: u8,
+        out: &mut Vec<Action>,
+    ) {
+        let object = vrrp_object(kind, name);
+        let known = Known::Vrrp { kind, name: name.to_owned(), state, priority };
+        self.learn(&object, known, out);
+    }
+
+    /// Tells of an event of an instance that is no change of state.
+    pub(super) fn tell_event(&mut self, line: &str, out: &mut Vec<Action>) {
+        self.tell(Tells::Event, line, &[Which::All, Which::Vrrp], out);
+    }
+
+    pub(super) fn tell_service(
+        &mut self,
+        object: &Object,
+        name: &str,
+        up: bool,
+        out: &mut Vec<Action>,
+    ) {
+        self.learn(object, Known::Service { name: name.to_owned(), up }, out);
+    }
+
+    pub(super) fn tell_server(
+        &mut self,
+        object: &Object,
+        service: &str,
+        name: &str,
+        up: bool,
+        out: &mut Vec<Action>,
+    ) {
+        let (service, name) = (service.to_owned(), name.to_owned());
+        self.learn(object, Known::Server { service, name, up }, out);
+    }
+
+    /// The state of a group or an instance as it was last told.
+    pub(super) fn state(&self, object: &Object) -> Option<State> {
+        match self.known.get(self.places.get(object)?)? {
+            Known::Vrrp { state, .. } => Some(*state),
+            Known::Service { .. } | Known::Server { .. } => None,
+        }
+    }
+
+    pub(super) fn note_priority(&mut self, name: &str, to: u8) {
+        let place = self.places.get(&Object::Instance(name.to_owned()));
+        if let Some(Known::Vrrp { priority, .. }) = place.and_then(|p| self.known.get_mut(p)) {
+            *priority = to;
+        }
+    }
+
+    /// Whoever has still to be told of its state is told that one, if there is room.
+    pub(super) fn forget(&mut self, object: &Object) {
+        let Some(place) = self.places.remove(object) else { return };
+        self.fresh.remove(&place);
+        let Some(known) = self.known.remove(&place) else { return };
+        for pipe in self.pipes.values_mut() {
+            pipe.forget(place, known.line());
+        }
+    }
+
+    pub(super) fn on_reader(
+        &mut self,
+        which: Which,
+        present: bool,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let all: BTreeSet<_> = self.all(which).collect();
+        let Some(pipe) = self.pipes.get_mut(&which) else { return };
+        match (pipe.reader, present) {
+            (Reader::Never, true) => pipe.reader = Reader::Present,
+            (Reader::Gone, true) => {
+                pipe.reader = Reader::Present;
+                let calm = pipe.replayed.is_some_and(|at| now.since(at) < CALM);
+                if pipe.changed || !calm {
+                    pipe.behind = all;
+                    pipe.changed = false;
+                    pipe.replayed = Some(now);
+                }
+            }
+            (Reader::Present, false) => {
+                pipe.reader = Reader::Gone;
+                pipe.current = None;
+                pipe.fall_behind();
+            }
+            (Reader::Present, true) | (Reader::Never | Reader::Gone, false) => {}
+        }
+        if pipe.has_lines() {
+            out.push(Action::WriteFifo(which));
+        }
+    }
+
+    /// The line to write next, with its end.
+    pub(super) fn pending(&mut self, which: Which) -> Option<&str> {
+        let pipe = self.pipes.get_mut(&which)?;
+        if pipe.reader != Reader::Present {
+            return None;
+        }
+        if pipe.current.is_none() {
+            pipe.current = pipe.waiting.pop_front().map(|(_, line)| line);
+        }
+        while pipe.current.is_none() {
+            let place = pipe.behind.pop_first()?;
+            pipe.current = self.known.get(&place).map(Known::line);
+        }
+        pipe.current.as_deref()
+    }
+
+    pub(super) fn written(&mut self, which: Which) {
+        if let Some(pipe) = self.pipes.get_mut(&which) {
+            pipe.current = None;
+        }
+    }
+
+    fn learn(&mut self, object: &Object, known: Known, out: &mut Vec<Action>) {
+        let line = known.line();
+        let place = self.place(object);
+        let lvs = matches!(known, Known::Service { .. } | Known::Server { .. });
+        self.known.insert(place, known);
+        self.fresh.insert(place);
+        let other = if lvs { Which::Lvs } else { Which::Vrrp };
+        self.tell(Tells::State(place), &line, &[Which::All, other], out);
+    }
+
+    fn tell(&mut self, tells: Tells, line: &str, to: &[Which], out: &mut Vec<Action>) {
+        for &which in to {
+            let Some(pipe) = self.pipes.get_mut(&which) else { continue };
+            if pipe.tell(tells, line.to_owned()) {
+                out.push(Action::Noted(Note::Behind { which }));
+            }
+            if pipe.has_lines() {
+                out.push(Action::WriteFifo(which));
+            }
+        }
+    }
+
+    fn place(&mut self, object: &Object) -> Place {
+        let next = &mut self.next;
+        *self.places.entry(object.clone()).or_insert_with(|| {
+            *next += 1;
+            Place(rank(object), *next)
+        })
+    }
+
+    /// Everything that a FIFO is about.
+    fn all(&self, which: Which) -> impl Iterator<Item = Place> + '_ {
+        let fits = move |p: &Place| match which {
+            Which::All => true,
+            Which::Vrrp => p.0 <= INSTANCES,
+            Which::Lvs => p.0 > INSTANCES,
+        };
+        self.known.keys().copied().filter(fits)
+    }
+
+    pub(super) fn check_invariants(&self) {
+        debug_assert_eq!(self.places.len(), self.known.len(), "who has a place is known");
+        for pipe in self.pipes.values() {
+            debug_assert!(pipe.waiting.len() <= MOST_WAITING, "{} has a long queue", pipe.path);
+            debug_assert!(pipe.behind.len() <= self.known.len(), "{} owes too much", pipe.path);
+        }
+    }
+}
+
+/// The rank of instances; what is above it is not about virtual routers.
+const INSTANCES: u8 = 1;
+
+const fn rank(object: &Object) -> u8 {
+    match object {
+        Object::Group(_) => 0,
+        Object::Instance(_) => INSTANCES,
+        Object::Service(_) => 2,
+        Object::Server(..) => 3,
+    }
+}
+
+fn vrrp_object(kind: Kind, name: &str) -> Object {
+    match kind {
+        Kind::Group => Object::Group(name.to_owned()),
+        Kind::Instance => Object::Instance(name.to_owned()),
+    }
+}

@@ -1,0 +1,247 @@
+//! Whom a change is told: scripts, FIFOs, mails. Pure.
+//!
+//! `mod.rs` decides what is told and in which order, `scripts.rs` when a script may run, `fifo.rs`
+//! which lines readers have still to get, `words.rs` has the wording. How a letter becomes a mail
+//! and gets to the server is `mail.rs`, `outbox.rs` and `smtp.rs`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use self::fifo::Pipes;
+use self::scripts::{Event, Job, Scripts};
+use self::words::Kind;
+use crate::base::time::Instant;
+use crate::model::notify::Notify;
+use crate::model::script::Script;
+use crate::model::Global;
+
+pub mod action;
+mod fifo;
+pub mod input;
+mod scripts;
+mod words;
+
+pub use action::{Action, Letter, Note, RunId, Which};
+pub use input::{Input, Object, ServiceEvent, Standing, State, Tally, Verdict};
+
+#[derive(Debug, Default)]
+pub struct Domain {
+    router_id: String,
+    /// `smtp_server` is there.
+    mails: bool,
+    /// `no_email_faults`.
+    no_faults: bool,
+    /// The state that was last mailed of each group and instance.
+    mailed: BTreeMap<Object, State>,
+    scripts: Scripts,
+    pipes: Pipes,
+}
+
+impl Domain {
+    /// Takes one fact. Appends what must be done, in the order it must be done.
+    pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
+        match input {
+            Input::Setup(global) => self.on_setup(global),
+            Input::Standing(list) => self.on_standing(list, out),
+            Input::Instance { name, state, priority, group, notify } => {
+                self.on_instance(name, (state, priority), group, notify, now, out);
+            }
+            Input::Group { name, state, notify } => {
+                self.tell(Kind::Group, name, (state, 0), notify, now, out);
+            }
+            Input::LowerPriority { name, priority, notify } => {
+                self.on_lower_priority(name, priority, notify, now, out);
+            }
+            Input::Priority { name, priority, notify } => {
+                self.on_priority(name, priority, notify, out);
+            }
+            Input::Service { .. } | Input::Server { .. } | Input::CheckMail { .. } => {
+                self.on_lvs(&input, now, out);
+            }
+            Input::Forget(object) => {
+                self.pipes.forget(object);
+                self.mailed.remove(object);
+            }
+            Input::ScriptEnded(run) => self.scripts.on_ended(run, now, out),
+            Input::FifoReader { which, present } => self.pipes.on_reader(which, present, now, out),
+            Input::Deadline => self.scripts.on_deadline(now, out),
+        }
+        if cfg!(debug_assertions) {
+            self.scripts.check_invariants();
+            self.pipes.check_invariants();
+        }
+    }
+
+    /// When `handle(Input::Deadline, ..)` next has work. Early calls do nothing.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.scripts.next_deadline()
+    }
+
+    /// The line to write to a FIFO next, with its end; the same one until it is written.
+    pub fn pending_line(&mut self, which: Which) -> Option<&str> {
+        self.pipes.pending(which)
+    }
+
+    /// The line that `pending_line` gave was written.
+    pub fn line_written(&mut self, which: Which) {
+        self.pipes.written(which);
+    }
+
+    /// No script runs, and none waits.
+    pub fn is_idle(&self) -> bool {
+        self.scripts.is_idle()
+    }
+
+    fn on_setup(&mut self, global: &Global) {
+        self.router_id = global.router_id.clone().unwrap_or_default();
+        self.mails = global.mail.is_some();
+        self.no_faults = global.mail.as_ref().is_some_and(|m| m.no_faults);
+        self.pipes.on_setup(&global.fifos);
+    }
+
+    fn on_standing(&mut self, list: &[Standing], out: &mut Vec<Action>) {
+        self.mailed.retain(|object, _| list.iter().any(|s| s.object == *object));
+        self.pipes.on_standing(list, out);
+    }
+
+    fn on_instance(
+        &mut self,
+        name: &str,
+        (mut state, priority): (State, u8),
+        group: Option<&str>,
+        notify: &Notify,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let object = Object::Instance(name.to_owned());
+        let told = self.pipes.state(&object);
+        // Back where it was, and its group with it. The reference also keeps silent when something
+        // else was told of the instance in between; then its last script would be wrong.
+        let group = group.and_then(|g| self.pipes.state(&Object::Group(g.to_owned())));
+        if group == Some(state) && told == Some(state) {
+            return;
+        }
+        let deleted = state == State::Deleted;
+        if deleted && !notify.says_deleted {
+            state = State::Fault;
+        }
+        if !deleted || told != Some(state) {
+            self.tell(Kind::Instance, name, (state, priority), notify, now, out);
+        }
+        if deleted {
+            self.pipes.forget(&object);
+            self.mailed.remove(&object);
+        }
+    }
+
+    /// Tells of a change: the script for it, the one for everything, FIFOs, mail.
+    fn tell(
+        &mut self,
+        kind: Kind,
+        name: &str,
+        (state, priority): (State, u8),
+        notify: &Notify,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let object = match kind {
+            Kind::Instance => Object::Instance(name.to_owned()),
+            Kind::Group => Object::Group(name.to_owned()),
+        };
+        let specific = match state {
+            State::Master => &notify.master,
+            State::Backup => &notify.backup,
+            State::Fault => &notify.fault,
+            State::Stop => &notify.stop,
+            State::Deleted => &notify.deleted,
+        };
+        let words = [kind.word(), name, state.word()].map(str::to_owned);
+        let extra = words.into_iter().chain([priority.to_string()]).collect();
+        let jobs = specific.iter().map(|s| Job { script: s.clone(), extra: Vec::new() });
+        let any = notify.any.clone().map(|script| Job { script, extra });
+        let jobs: VecDeque<_> = jobs.chain(any).collect();
+        let event = Event { word: state.word(), minor: false, jobs };
+        match state {
+            State::Stop => self.scripts.add_last(&object, event, out),
+            _ => self.scripts.add(&object, event, now, out),
+        }
+        self.pipes.tell_vrrp(kind, name, state, priority, out);
+        let silent = state == State::Fault && self.no_faults;
+        if notify.mail && self.mails && !silent {
+            let before = self.mailed.insert(object.clone(), state);
+            if before != Some(state) {
+                let subject = kind.subject(&self.router_id, name, state);
+                out.push(Action::SendMail(Letter {
+                    subject,
+                    text: kind.text(state),
+                    about: object,
+                }));
+            }
+        }
+    }
+
+    fn on_lower_priority(
+        &mut self,
+        name: &str,
+        priority: u8,
+        notify: &Notify,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let script = notify.master_rx_lower_pri.as_ref();
+        self.run(&Object::Instance(name.to_owned()), "MASTER_RX_LOWER_PRI", true, script, now, out);
+        self.pipes.tell_event(&words::lower_priority_line(name, priority), out);
+    }
+
+    fn on_priority(&mut self, name: &str, priority: u8, notify: &Notify, out: &mut Vec<Action>) {
+        self.pipes.note_priority(name, priority);
+        if notify.priority_changes {
+            let state = self.pipes.state(&Object::Instance(name.to_owned()));
+            let line = words::priority_line(name, state == Some(State::Master), priority);
+            self.pipes.tell_event(&line, out);
+        }
+    }
+
+    fn on_lvs(&mut self, input: &Input<'_>, now: Instant, out: &mut Vec<Action>) {
+        match *input {
+            Input::Service { id, name, up, event, script, mail } => {
+                let object = Object::Service(id);
+                self.run(&object, words::up_down(up), false, script, now, out);
+                self.pipes.tell_service(&object, name, up, out);
+                if mail && self.mails {
+                    let subject = words::service_subject(&self.router_id, name, up);
+                    let text = words::service_text(up, event);
+                    out.push(Action::SendMail(Letter { subject, text, about: object }));
+                }
+            }
+            Input::Server { service, service_name, name, up, script } => {
+                let object = Object::Server(service, name.to_owned());
+                self.run(&object, words::up_down(up), false, script, now, out);
+                self.pipes.tell_server(&object, service_name, name, up, out);
+            }
+            Input::CheckMail { service, service_name, name, up, verdict } if self.mails => {
+                let about = Object::Server(service, name.to_owned());
+                let subject = words::server_subject(&self.router_id, service_name, name, up);
+                let text = words::check_text(up, verdict);
+                out.push(Action::SendMail(Letter { subject, text, about }));
+            }
+            _ => {}
+        }
+    }
+
+    fn run(
+        &mut self,
+        of: &Object,
+        word: &'static str,
+        minor: bool,
+        script: Option<&Script>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let job = |script: &Script| Job { script: script.clone(), extra: Vec::new() };
+        let jobs = script.map(job).into_iter().collect();
+        self.scripts.add(of, Event { word, minor, jobs }, now, out);
+    }
+}
+
+#[cfg(test)]
+mod tests;
