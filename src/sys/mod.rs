@@ -4,6 +4,7 @@ pub mod children;
 pub mod clock;
 mod cmsg;
 pub mod dumpfile;
+pub mod fifo;
 pub mod files;
 pub mod filter;
 pub mod log;

@@ -3,6 +3,7 @@
 //! mio rounds its own timeout up to milliseconds, a tenth of the shortest advertisement interval;
 //! so the earliest deadline is armed on a timerfd, which is polled like any socket.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
@@ -14,6 +15,14 @@ use crate::base::time::{micros, Instant};
 
 const TIMER: Token = Token(0);
 
+/// What a descriptor is watched for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wants {
+    Read,
+    Write,
+    Both,
+}
+
 /// What poll watches, and who it belongs to.
 pub struct Poll<O> {
     poll: mio::Poll,
@@ -21,7 +30,8 @@ pub struct Poll<O> {
     timer: OwnedFd,
     armed: Option<Instant>,
     /// Slot n has token n + 1.
-    owners: Vec<Option<(O, RawFd)>>,
+    owners: Vec<Option<O>>,
+    slots: BTreeMap<RawFd, usize>,
     /// Freed in this batch; reused only after it, so that no old event reaches a new owner.
     retired: Vec<usize>,
     free: Vec<usize>,
@@ -46,6 +56,7 @@ impl<O: Copy> Poll<O> {
             timer,
             armed: None,
             owners: Vec::new(),
+            slots: BTreeMap::new(),
             retired: Vec::new(),
             free: Vec::new(),
         })
@@ -53,20 +64,36 @@ impl<O: Copy> Poll<O> {
 
     /// Watches a descriptor for reading on behalf of `owner`.
     pub fn add(&mut self, fd: RawFd, owner: O) -> io::Result<()> {
+        self.watch(fd, owner, Wants::Read)
+    }
+
+    /// Watches a descriptor. What is ready is reported once, until reading or writing has failed
+    /// for want of data or room.
+    pub fn watch(&mut self, fd: RawFd, owner: O, wants: Wants) -> io::Result<()> {
         let slot = self.free.pop().unwrap_or(self.owners.len());
         let token = Token(slot + 1);
-        self.poll.registry().register(&mut SourceFd(&fd), token, Interest::READABLE)?;
+        let interest = match wants {
+            Wants::Read => Interest::READABLE,
+            Wants::Write => Interest::WRITABLE,
+            Wants::Both => Interest::READABLE | Interest::WRITABLE,
+        };
+        if let Err(e) = self.poll.registry().register(&mut SourceFd(&fd), token, interest) {
+            if slot < self.owners.len() {
+                self.free.push(slot);
+            }
+            return Err(e);
+        }
         if slot == self.owners.len() {
             self.owners.push(None);
         }
-        self.owners[slot] = Some((owner, fd));
+        self.owners[slot] = Some(owner);
+        self.slots.insert(fd, slot);
         Ok(())
     }
 
     /// Stops watching; call it before the descriptor is closed.
     pub fn remove(&mut self, fd: RawFd) {
-        let slot = self.owners.iter().position(|o| o.as_ref().is_some_and(|(_, f)| *f == fd));
-        if let Some(slot) = slot {
+        if let Some(slot) = self.slots.remove(&fd) {
             self.owners[slot] = None;
             self.retired.push(slot);
             // A descriptor that poll no longer knows needs no removal.
@@ -101,9 +128,7 @@ impl<O: Copy> Poll<O> {
         for event in &self.events {
             match event.token() {
                 TIMER => self.armed = None,
-                Token(n) => ready.extend(
-                    self.owners.get(n - 1).and_then(Option::as_ref).map(|(owner, _)| *owner),
-                ),
+                Token(n) => ready.extend(self.owners.get(n - 1).copied().flatten()),
             }
         }
         Ok(())
