@@ -7,6 +7,7 @@ pub mod dumpfile;
 pub mod fifo;
 pub mod files;
 pub mod filter;
+pub mod inotify;
 pub mod log;
 mod mmsg;
 pub mod netlink;
