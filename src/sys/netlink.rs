@@ -1,30 +1,26 @@
 //! Route netlink: a request socket that is pipelined, a monitor socket for what others change,
 //! and dumps.
-//!
-//! The kernel works a batch of requests off while it is being sent, so the answers are there when
-//! `flush` returns: many requests cost one system call to ask and one or two to hear.
 
-use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 
 use netlink_packet_core::{
-    NetlinkHeader, NetlinkMessage, NetlinkPayload, NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP,
-    NLM_F_REPLACE, NLM_F_REQUEST,
+    NetlinkHeader, NetlinkMessage, NetlinkPayload, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE,
+    NLM_F_REQUEST,
 };
 use netlink_packet_route::address::{
     AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope, CacheInfo,
 };
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
-use netlink_sys::{protocols::NETLINK_ROUTE, Socket, SocketAddr};
+use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
 use super::filter::{attach, force_receive_buffer, Program};
+use super::pipeline::Pipeline;
 use crate::base::addr::{Family, Mac, Prefix};
 use crate::model::vrrp::{Broadcast, VirtualAddress};
+use crate::wire::netlink::{errno, messages, NLMSG_DONE, NLMSG_ERROR};
 
-/// Requests in one send: few enough that the kernel is done in about a millisecond.
-const BATCH: usize = 32;
 /// Room for the changes of a busy moment; the kernel allocates it only when it is used.
 const MONITOR_BUFFER: usize = 4 << 20;
 const RTNLGRP_LINK: u32 = 1;
@@ -68,24 +64,17 @@ pub enum Event {
 
 /// Requests under way, each with its asker.
 pub struct Requests<T> {
-    socket: Socket,
-    sequence: u32,
-    waiting: VecDeque<(Vec<u8>, T)>,
-    buffer: Vec<u8>,
+    pipeline: Pipeline<T>,
 }
 
 impl<T> Requests<T> {
     pub fn open() -> io::Result<Self> {
-        let mut socket = Socket::new(NETLINK_ROUTE)?;
-        socket.bind_auto()?;
-        Ok(Self { socket, sequence: 0, waiting: VecDeque::new(), buffer: Vec::new() })
+        Ok(Self { pipeline: Pipeline::open(NETLINK_ROUTE)? })
     }
 
     /// The port number the kernel names as the origin of what this socket changes.
     pub fn port(&self) -> io::Result<u32> {
-        let mut addr = SocketAddr::new(0, 0);
-        self.socket.get_address(&mut addr)?;
-        Ok(addr.port_number())
+        self.pipeline.port()
     }
 
     pub fn add(&mut self, index: u32, address: &VirtualAddress, asker: T) {
@@ -99,77 +88,23 @@ impl<T> Requests<T> {
     }
 
     pub fn is_idle(&self) -> bool {
-        self.waiting.is_empty()
+        self.pipeline.is_idle()
     }
 
     /// Sends one batch and appends the kernel's answers: the asker and 0 or an errno.
     pub fn flush(&mut self, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
-        let count = self.waiting.len().min(BATCH);
-        if count == 0 {
-            return Ok(());
-        }
-        self.buffer.clear();
-        let first = self.sequence + 1;
-        for (i, (message, _)) in self.waiting.iter_mut().take(count).enumerate() {
-            self.sequence += 1;
-            // Refusals always come back; only the last one needs to be acknowledged, because the
-            // kernel answers in order.
-            let last = i + 1 == count;
-            let flags = u16::from_ne_bytes([message[6], message[7]]);
-            let flags = if last { flags | NLM_F_ACK } else { flags };
-            message[6..8].copy_from_slice(&flags.to_ne_bytes());
-            message[8..12].copy_from_slice(&self.sequence.to_ne_bytes());
-            self.buffer.extend_from_slice(message);
-        }
-        self.socket.send(&self.buffer, 0)?;
-        self.collect(first, count, answers)
+        self.pipeline.flush(answers)
     }
 
     /// Answers all that waits with this errno: nothing can be asked now.
     pub fn give_up(&mut self, errno: i32, answers: &mut Vec<(T, i32)>) {
-        answers.extend(self.waiting.drain(..).map(|(_, asker)| (asker, errno)));
-    }
-
-    fn collect(&mut self, first: u32, count: usize, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
-        let mut next = first;
-        let end = first + u32::try_from(count).expect("a batch is small");
-        while next < end {
-            self.buffer.clear();
-            self.buffer.reserve(8192);
-            self.socket.recv(&mut self.buffer, 0)?;
-            for (sequence, errno) in replies(&self.buffer) {
-                // Everything up to a refusal, or to the acknowledged end, went well.
-                while next <= sequence && next < end {
-                    let Some((_, asker)) = self.waiting.pop_front() else { break };
-                    answers.push((asker, if next == sequence { errno } else { 0 }));
-                    next += 1;
-                }
-            }
-        }
-        Ok(())
+        self.pipeline.give_up(errno, answers);
     }
 
     fn queue(&mut self, message: RouteNetlinkMessage, flags: u16, asker: T) {
-        self.waiting.push_back((serialize(message, NLM_F_REQUEST | flags), asker));
+        let bytes = serialize(message, NLM_F_REQUEST | flags);
+        self.pipeline.queue(asker, |out| out.extend_from_slice(&bytes));
     }
-}
-
-/// (sequence number, errno) of each acknowledgement or refusal in a datagram.
-fn replies(mut data: &[u8]) -> Vec<(u32, i32)> {
-    const NLMSG_ERROR: u16 = 2;
-    let mut list = Vec::new();
-    while data.len() >= 16 {
-        let word = |at: usize| [data[at], data[at + 1], data[at + 2], data[at + 3]];
-        let length = u32::from_ne_bytes(word(0)) as usize;
-        if length < 16 || length > data.len() {
-            break;
-        }
-        if u16::from_ne_bytes([data[4], data[5]]) == NLMSG_ERROR && length >= 20 {
-            list.push((u32::from_ne_bytes(word(8)), -i32::from_ne_bytes(word(16))));
-        }
-        data = &data[((length + 3) & !3).min(data.len())..];
-    }
-    list
 }
 
 fn serialize(message: RouteNetlinkMessage, flags: u16) -> Vec<u8> {
@@ -308,20 +243,17 @@ pub fn dump() -> io::Result<Vec<Event>> {
 }
 
 fn ask(socket: &Socket, message: RouteNetlinkMessage, events: &mut Vec<Event>) -> io::Result<()> {
-    const NLMSG_ERROR: u16 = 2;
-    const NLMSG_DONE: u16 = 3;
     socket.send(&serialize(message, NLM_F_REQUEST | NLM_F_DUMP), 0)?;
     let mut buffer = Vec::with_capacity(32 << 10);
     loop {
         buffer.clear();
         socket.recv(&mut buffer, 0)?;
-        if buffer.len() < 16 {
+        let Some((header, body)) = messages(&buffer).next() else {
             return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        match u16::from_ne_bytes([buffer[4], buffer[5]]) {
+        };
+        match header.kind {
             NLMSG_ERROR => {
-                let errno = replies(&buffer).first().map_or(0, |(_, errno)| *errno);
-                return Err(io::Error::from_raw_os_error(errno));
+                return Err(io::Error::from_raw_os_error(errno(body).unwrap_or_default()))
             }
             NLMSG_DONE => return Ok(()),
             _ => {}

@@ -21,6 +21,24 @@ pub fn path(name: &str) -> io::Result<PathBuf> {
     Ok(Path::new(DIRECTORY).join(name))
 }
 
+/// Does something inside another network namespace, and comes back.
+///
+/// Sockets made there stay there.
+///
+/// # Errors
+/// There is no such namespace, the process may not enter it, or it could not come back: then it is
+/// not where it was, and has to end.
+pub fn within<T>(path: &Path, work: impl FnOnce() -> T) -> io::Result<T> {
+    let home = File::open("/proc/thread-self/ns/net")?;
+    let there = File::open(path)?;
+    // SAFETY: takes a descriptor that lives; anything but a network namespace is an error.
+    check(unsafe { libc::setns(there.as_raw_fd(), libc::CLONE_NEWNET) })?;
+    let result = work();
+    // SAFETY: as above.
+    check(unsafe { libc::setns(home.as_raw_fd(), libc::CLONE_NEWNET) })?;
+    Ok(result)
+}
+
 /// Moves the process into a network namespace. Sockets made before stay where they are.
 ///
 /// # Errors

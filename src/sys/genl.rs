@@ -1,0 +1,75 @@
+//! Generic netlink: the number of a family, and questions.
+
+use std::io;
+
+use netlink_sys::{protocols::NETLINK_GENERIC, Socket};
+
+use super::pipeline::{receive, Pipeline};
+use crate::wire::netlink::{errno, genl, messages, NLMSG_DONE, NLMSG_ERROR};
+
+/// The sequence number of questions; requests have others, and none is under way besides.
+const SEQUENCE: u32 = 0;
+
+pub(super) fn open<T>() -> io::Result<Pipeline<T>> {
+    Pipeline::open(NETLINK_GENERIC)
+}
+
+/// The number of a family. The kernel loads its module for it if it can, and answers when that is
+/// done.
+///
+/// # Errors
+/// [`io::ErrorKind::NotFound`]: there is no such family.
+pub(super) fn resolve(socket: &Socket, name: &str) -> io::Result<u16> {
+    let mut message = Vec::new();
+    genl::emit_resolve(name, &mut message);
+    let mut family = None;
+    query(socket, &message, false, |body| family = genl::parse_family(body, name).ok())?;
+    family.ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+/// Sends a question and takes what follows the header of each message of the answer: one message,
+/// or all of a dump.
+pub(super) fn query(
+    socket: &Socket,
+    message: &[u8],
+    dump: bool,
+    mut take: impl FnMut(&[u8]),
+) -> io::Result<()> {
+    socket.send(message, 0)?;
+    let mut buffer = Vec::new();
+    loop {
+        receive(socket, &mut buffer)?;
+        for (header, body) in messages(&buffer).filter(|(h, _)| h.sequence == SEQUENCE) {
+            match header.kind {
+                NLMSG_ERROR | NLMSG_DONE => {
+                    return match errno(body) {
+                        Ok(errno) if errno != 0 => Err(io::Error::from_raw_os_error(errno)),
+                        _ => Ok(()),
+                    };
+                }
+                _ => take(body),
+            }
+            if !dump {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_controller_knows_itself() {
+        let pipeline = open::<()>().expect("a socket");
+        assert_eq!(resolve(pipeline.socket(), "nlctrl").expect("a number"), genl::CONTROLLER);
+    }
+
+    #[test]
+    fn a_family_that_is_not_there_is_not_found() {
+        let pipeline = open::<()>().expect("a socket");
+        let e = resolve(pipeline.socket(), "no-such-family").expect_err("is missing");
+        assert_eq!(e.kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,155 @@
+//! A netlink socket for many requests: sent in batches, and the answers matched to who asked.
+//!
+//! The kernel works a batch of requests off while it is being sent, so the answers are there when
+//! `flush` returns: many requests cost one system call to ask and one or two to hear.
+
+use std::collections::VecDeque;
+use std::io;
+
+use netlink_packet_core::NLM_F_ACK;
+use netlink_sys::{Socket, SocketAddr};
+
+use crate::wire::netlink::{errno, messages, Writer, HEADER_LEN, NLMSG_ERROR};
+
+/// Requests in one send: few enough that the kernel is done in about a millisecond.
+const BATCH: usize = 32;
+
+/// Where it is in a header.
+const SEQUENCE: usize = 8;
+/// Asks for nothing.
+const NLMSG_NOOP: u16 = 1;
+
+/// Requests under way, each with its asker.
+pub(super) struct Pipeline<T> {
+    socket: Socket,
+    sequence: u32,
+    /// The messages, of which those before `sent` are gone.
+    bytes: Vec<u8>,
+    sent: usize,
+    /// The length of each message that is not sent, and who asked.
+    waiting: VecDeque<(usize, T)>,
+    /// What is sent, and then what comes back.
+    packet: Vec<u8>,
+}
+
+impl<T> Pipeline<T> {
+    pub(super) fn open(protocol: isize) -> io::Result<Self> {
+        let mut socket = Socket::new(protocol)?;
+        socket.bind_auto()?;
+        // A refusal need not bring the whole request back. Old kernels do not know this.
+        let _ = socket.set_cap_ack(true);
+        Ok(Self {
+            socket,
+            sequence: 0,
+            bytes: Vec::new(),
+            sent: 0,
+            waiting: VecDeque::new(),
+            packet: Vec::new(),
+        })
+    }
+
+    /// For questions, which nothing is under way besides: `flush` waits for all answers.
+    pub(super) const fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// The port number the kernel names as the origin of what this socket changes.
+    pub(super) fn port(&self) -> io::Result<u32> {
+        let mut addr = SocketAddr::new(0, 0);
+        self.socket.get_address(&mut addr)?;
+        Ok(addr.port_number())
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Appends the one message that `emit` writes.
+    pub(super) fn queue(&mut self, asker: T, emit: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        emit(&mut self.bytes);
+        self.waiting.push_back((self.bytes.len() - start, asker));
+    }
+
+    /// Sends one batch and appends the kernel's answers: the asker and 0 or an errno.
+    pub(super) fn flush(&mut self, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
+        let count = self.waiting.len().min(BATCH);
+        if count == 0 {
+            return Ok(());
+        }
+        let first = self.sequence.wrapping_add(1);
+        let len: usize = self.waiting.iter().take(count).map(|(len, _)| len).sum();
+        let packet = &mut self.packet;
+        packet.clear();
+        packet.extend_from_slice(&self.bytes[self.sent..self.sent + len]);
+        // Refusals always come back. Success need not be acknowledged: the kernel works in order,
+        // and acknowledges a message that asks for nothing when all before it are done. It cannot
+        // be the last request: one that was interrupted (a sync daemon stopped before it ran) is
+        // never answered.
+        Writer::begin(packet, NLMSG_NOOP, NLM_F_ACK).finish();
+        let mut at = 0;
+        for len in self.waiting.iter().take(count).map(|(len, _)| *len).chain([HEADER_LEN]) {
+            self.sequence = self.sequence.wrapping_add(1);
+            packet[at + SEQUENCE..at + SEQUENCE + 4].copy_from_slice(&self.sequence.to_ne_bytes());
+            at += len;
+        }
+        self.socket.send(packet, 0)?;
+        let result = self.collect(first, count, answers);
+        if self.is_idle() {
+            self.clear();
+        }
+        result
+    }
+
+    /// Answers all that waits with this errno: nothing can be asked now.
+    pub(super) fn give_up(&mut self, errno: i32, answers: &mut Vec<(T, i32)>) {
+        answers.extend(self.waiting.drain(..).map(|(_, asker)| (asker, errno)));
+        self.clear();
+    }
+
+    fn clear(&mut self) {
+        /// What stays allocated for the next time.
+        const KEPT: usize = 64 << 10;
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT);
+        self.sent = 0;
+    }
+
+    fn collect(&mut self, first: u32, count: usize, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
+        let mut answered = 0;
+        loop {
+            receive(&self.socket, &mut self.packet)?;
+            for (header, body) in messages(&self.packet) {
+                let Ok(errno) = errno(body) else { continue };
+                let at = usize::try_from(header.sequence.wrapping_sub(first)).unwrap_or(usize::MAX);
+                if header.kind != NLMSG_ERROR || at > count {
+                    continue;
+                }
+                // Everything up to a refusal, or to the acknowledged end, went well.
+                while answered <= at && answered < count {
+                    let Some((len, asker)) = self.waiting.pop_front() else { break };
+                    self.sent += len;
+                    answers.push((asker, if answered == at { errno } else { 0 }));
+                    answered += 1;
+                }
+                if at == count {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// One datagram in place of what `buffer` held.
+pub(super) fn receive(socket: &Socket, buffer: &mut Vec<u8>) -> io::Result<()> {
+    /// The most that the kernel puts into one datagram of a dump.
+    const ROOM: usize = 32 << 10;
+    loop {
+        buffer.clear();
+        buffer.reserve(ROOM);
+        match socket.recv(buffer, 0) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            other => return other.map(|_| ()),
+        }
+    }
+}
