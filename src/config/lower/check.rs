@@ -134,7 +134,7 @@ impl<'d> Raw<'d> {
         true
     }
 
-    /// The check, with every default. `retry` and `delay` are those of its kind.
+    /// The check, with every default.
     pub(super) fn finish(&self, scene: &Scene<'_, '_>, around: &Around<'_>, kind: Kind) -> Check {
         let given = self.inherited.or(around.inherited);
         let delay_loop = given.delay_loop();
@@ -144,16 +144,16 @@ impl<'d> Raw<'d> {
             Kind::Misc(_) => (0, Duration::from_secs(1)),
             _ => (1, Duration::from_secs(1)),
         };
-        let schedule = match &kind {
-            Kind::File(_) | Kind::Bfd(_) => Schedule::default(),
-            _ => Schedule {
-                delay_loop,
-                retry: given.retry.unwrap_or(retry),
-                delay_before_retry: given.delay_before_retry.unwrap_or(delay),
-                warmup: given.warmup.unwrap_or(delay_loop),
-            },
-        };
         let alpha = given.alpha.unwrap_or(false) && !matches!(kind, Kind::File(_));
+        if matches!(kind, Kind::File(_) | Kind::Bfd(_)) {
+            return Check { kind, schedule: Schedule::default(), alpha, log_all_failures: false };
+        }
+        let schedule = Schedule {
+            delay_loop,
+            retry: given.retry.unwrap_or(retry),
+            delay_before_retry: given.delay_before_retry.unwrap_or(delay),
+            warmup: given.warmup.unwrap_or(delay_loop),
+        };
         let everywhere = scene.defaults.checks.log_all_failures;
         let log_all_failures = self.log_all_failures.unwrap_or(everywhere);
         Check { kind, schedule, alpha, log_all_failures }
