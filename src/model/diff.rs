@@ -167,6 +167,7 @@ mod tests {
 
     use super::*;
     use crate::model::lvs::tests::virtual_server;
+    use crate::model::track::{Object, Tracked};
     use crate::model::vrrp::tests::instance;
 
     fn config(list: Vec<Instance>) -> Config {
@@ -247,5 +248,20 @@ mod tests {
         let new = config(vec![b, instance("A", 1)]);
         let expected = [Change::Keep { old: 0, new: 1 }, Change::Adjust { old: 1, new: 0 }];
         assert_eq!(instances(&old, &new), expected);
+    }
+
+    #[test]
+    fn what_is_tracked_and_who_is_told_are_adjustments() {
+        let mut tracks = instance("A", 1);
+        let object = Object::Script("chk".into());
+        tracks.tracked.push(Tracked { object, weight: 5, reverse: false });
+        let mut tells = instance("A", 1);
+        tells.notify.mail = true;
+        let old = config(vec![instance("A", 1)]);
+        for new in [tracks, tells] {
+            let new = config(vec![new]);
+            assert_eq!(instances(&old, &new), [Change::Adjust { old: 0, new: 0 }]);
+            assert_eq!(instances(&new, &new), [Change::Keep { old: 0, new: 0 }]);
+        }
     }
 }

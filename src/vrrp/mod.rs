@@ -66,6 +66,11 @@ impl Domain {
         Self { startup_delay, ..Self::default() }
     }
 
+    /// The state of a tracked object, as last reported.
+    pub fn tracked(&self, object: &Object) -> &TrackState {
+        self.objects.get(object).unwrap_or(&TrackState::Pending)
+    }
+
     /// Takes one fact. Appends what must be done, in the order it must be done.
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
         match input {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::text::{or_none, stamp, Seconds, Text};
-use super::{instance, View};
+use super::{instance, track, View};
 use crate::base::addr::{is_link_local, Family};
 use crate::base::time::Instant;
 use crate::model::vrrp::TrackedLink;
@@ -19,6 +19,7 @@ pub(super) fn render(view: &View<'_>) -> String {
     instances(view, &mut out);
     sockets(view, &mut out);
     groups(view, &mut out);
+    track::sections(view, &mut out);
     links(view, &mut out);
     turns(view, &mut out);
     out.finish()
@@ -52,6 +53,7 @@ fn global(view: &View<'_>, out: &mut Text) {
     if let Some(bytes) = g.rx_buffer {
         out.top("VRRP receive buffer", bytes);
     }
+    track::global(g, out);
     out.top("umask", format_args!("0{:o}", g.umask));
 }
 
@@ -113,6 +115,8 @@ fn groups(view: &View<'_>, out: &mut Text) {
         }
         if let Some(config) = view.config.groups.get(id.0 as usize) {
             tracked(&config.tracked_links, out);
+            track::tracked(&config.tracked, out);
+            track::notify(&config.notify, out);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::data::tracked;
 use super::text::{address, enabled, or_none, stamp, Seconds, Text};
-use super::View;
+use super::{track, View};
 use crate::base::addr::Family;
 use crate::base::time::{micros, Duration};
 use crate::model;
@@ -31,6 +31,8 @@ pub(super) fn render(view: &View<'_>, i: &Instance, group: Option<&str>, out: &m
     addresses(view, i, out);
     delivery(config, out);
     tracked(&config.tracked_links, out);
+    track::tracked(&config.tracked, out);
+    track::notify(&config.notify, out);
     beyond(view, i, out);
 }
 

@@ -1,21 +1,27 @@
 //! The JSON dump: keepalived's keys in keepalived's order, on one line.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use super::text::{address, Epoch, Seconds};
+use super::track::quoted;
 use super::View;
+use crate::model::notify::Notify;
+use crate::model::track;
 use crate::model::vrrp::{Authentication, Version, VirtualAddress};
 use crate::vrrp::receive::Counters;
 use crate::vrrp::{Instance, Phase};
 
 pub(super) fn render(view: &View<'_>) -> String {
+    let scripts = view.config.scripts.iter();
+    let scripts = scripts.map(|s| (s.name.as_str(), quoted(&s.script))).collect();
     let mut out = String::from("[");
     for (n, (_, i)) in view.instances().enumerate() {
         if n > 0 {
             out.push(',');
         }
         out.push_str("{\"data\":");
-        data(view, i, &mut out);
+        data(view, i, &scripts, &mut out);
         out.push_str(",\"stats\":");
         stats(i.counters(), &mut out);
         out.push('}');
@@ -24,7 +30,10 @@ pub(super) fn render(view: &View<'_>) -> String {
     out
 }
 
-fn data(view: &View<'_>, i: &Instance, out: &mut String) {
+/// The command of each tracked script.
+type Scripts<'a> = BTreeMap<&'a str, String>;
+
+fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) {
     let config = i.config();
     let mut o = Object::open(out);
     o.text("iname", &config.name);
@@ -59,9 +68,9 @@ fn data(view: &View<'_>, i: &Instance, out: &mut String) {
     o.plain("state", number(i.phase()));
     o.plain("wantstate", number(i.wanted_phase()));
     o.plain("version", if config.version == Version::V2 { 2 } else { 3 });
-    // Neither mail nor `notify_deleted` is in the model yet.
-    o.plain("smtp_alert", false);
-    o.plain("notify_deleted", false);
+    o.plain("smtp_alert", config.notify.mail);
+    o.plain("notify_deleted", config.notify.says_deleted);
+    notify(&config.notify, &mut o);
     let texts = |list: &[VirtualAddress]| -> Vec<String> {
         list.iter().map(|a| address(a, view.is_set(i, a))).collect()
     };
@@ -69,6 +78,16 @@ fn data(view: &View<'_>, i: &Instance, out: &mut String) {
     o.list("evips", &texts(&config.excluded));
     let tracked: Vec<_> = config.tracked_links.iter().map(|t| t.interface.clone()).collect();
     o.list("track_ifp", &tracked);
+    let commands = config.tracked.iter().filter_map(|t| match &t.object {
+        track::Object::Script(name) => scripts.get(name.as_str()).cloned(),
+        _ => None,
+    });
+    o.list("track_script", &commands.collect::<Vec<_>>());
+    let processes = config.tracked.iter().filter_map(|t| match &t.object {
+        track::Object::Process(name) => Some(name.clone()),
+        _ => None,
+    });
+    o.list("track_process", &processes.collect::<Vec<_>>());
     match config.authentication {
         // Version 3 has no such thing (RFC 5798 §5.2.5).
         Authentication::Pass(_) if config.version == Version::V2 => {
@@ -78,6 +97,23 @@ fn data(view: &View<'_>, i: &Instance, out: &mut String) {
         _ => o.plain("auth_type", 0),
     }
     o.close();
+}
+
+/// Commands with every word in quotes; left out where there are none.
+fn notify(n: &Notify, o: &mut Object<'_>) {
+    for (key, script) in [
+        ("script_backup", &n.backup),
+        ("script_master", &n.master),
+        ("script_fault", &n.fault),
+        ("script_stop", &n.stop),
+        ("script_deleted", &n.deleted),
+        ("script", &n.any),
+        ("script_master_rx_lower_pri", &n.master_rx_lower_pri),
+    ] {
+        if let Some(script) = script {
+            o.text(key, &quoted(script));
+        }
+    }
 }
 
 fn stats(c: &Counters, out: &mut String) {

@@ -8,6 +8,7 @@ mod instance;
 mod json;
 mod stats;
 mod text;
+mod track;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -14,6 +14,8 @@ use crate::sys::raw::EndpointKind;
 use crate::vrrp::receive::Received;
 use crate::vrrp::{Input, LinkState};
 
+mod track;
+
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }

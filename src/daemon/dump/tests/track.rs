@@ -1,0 +1,180 @@
+use super::*;
+use crate::base::tracked::TrackState;
+use crate::model::notify::{Fifo, LifeScript, Mail, MailServer};
+use crate::model::script::{Script, User};
+use crate::model::track::{Object, ParamMatch, TrackFile, TrackProcess, TrackScript, Tracked};
+
+fn script(command: &str) -> Script {
+    let argv: Vec<String> = command.split(' ').map(str::to_owned).collect();
+    Script { path: argv[0].clone(), argv, user: User { uid: 7, gid: 8 }, by_shell: false }
+}
+
+fn tracked(object: Object, weight: i16, reverse: bool) -> Tracked {
+    Tracked { object, weight, reverse }
+}
+
+/// V1 tracks a script, a file and a process, and tells of everything.
+fn config() -> Config {
+    let mut v1 = on_e0("V1", 51, "10.1.0.101/24");
+    v1.tracked = vec![
+        tracked(Object::Script("chk".into()), -5, false),
+        tracked(Object::File("maint".into()), 2, true),
+        tracked(Object::Process("web".into()), 20, false),
+    ];
+    v1.notify.master = Some(script("/etc/k.sh to master"));
+    v1.notify.any = Some(script("/etc/any"));
+    v1.notify.says_deleted = true;
+    v1.notify.priority_changes = true;
+    v1.notify.mail = true;
+    Config {
+        instances: vec![Rc::new(v1)],
+        scripts: vec![TrackScript {
+            name: "chk".into(),
+            script: script("/usr/bin/pgrep -x nginx"),
+            interval: Duration::from_millis(500),
+            timeout: Duration::from_secs(2),
+            rise: 2,
+            fall: 3,
+            weight: -5,
+            reverse: false,
+            init_fail: true,
+        }],
+        files: vec![TrackFile {
+            name: "maint".into(),
+            path: "/run/maint".into(),
+            weight: 2,
+            reverse: true,
+            init: None,
+        }],
+        processes: vec![TrackProcess {
+            name: "web".into(),
+            process: "nginx".into(),
+            params: vec!["-g".into(), "x".into()],
+            param_match: ParamMatch::Initial,
+            full_command: false,
+            weight: 20,
+            reverse: false,
+            quorum: 2,
+            quorum_max: Some(9),
+            terminate_delay: Duration::from_millis(1_500),
+            fork_delay: Duration::ZERO,
+        }],
+        ..Config::default()
+    }
+}
+
+#[test]
+fn tracked_objects_have_sections() {
+    let mut d = Daemon::start(config());
+    let object = Object::Script("chk".into());
+    d.handle(Input::Tracked { object: &object, state: TrackState::down("exit 1") });
+    let text = data::render(&d.view());
+    assert_eq!(
+        between(&text, "------< VRRP Scripts >------", "------< Interfaces"),
+        "\
+------< VRRP Scripts >------
+ VRRP Script = chk
+   Command = '/usr/bin/pgrep' '-x' 'nginx'
+   Interval = 0.5 sec
+   Timeout = 2 sec
+   Weight = -5
+   Rise = 2
+   Fall = 3
+   Initial state = failed
+   Script uid:gid = 7:8
+   Status = down (exit 1)
+   Tracking VRRP instances (1):
+     V1, weight -5
+------< VRRP Track files >------
+ VRRP Track file = maint
+   File = /run/maint
+   Weight = 2 reverse
+   Status = pending
+   Tracking VRRP instances (1):
+     V1, weight 2 reverse
+------< VRRP Track processes >------
+ VRRP Track process = web
+   Process = nginx
+   Parameters = -g x
+   Parameter match = initial
+   Full command = false
+   Min processes = 2
+   Max processes = 9
+   Weight = 20
+   Terminate delay = 1.5 sec
+   Fork delay = 0 sec
+   Status = pending
+   Tracking VRRP instances (1):
+     V1, weight 20
+"
+    );
+}
+
+#[test]
+fn an_instance_says_what_it_tracks_and_whom_it_tells() {
+    let text = data::render(&Daemon::start(config()).view());
+    assert_eq!(
+        between(&text, "   Tracked scripts :", "   Version errors"),
+        "   Tracked scripts :
+     chk weight -5
+   Tracked files :
+     maint weight 2 reverse
+   Tracked processes :
+     web weight 20
+   Master state transition script = '/etc/k.sh' 'to' 'master', uid:gid 7:8
+   Generic state transition script = '/etc/any', uid:gid 7:8
+   Notify deleted = Deleted
+   Notify priority changes = true
+   Using smtp notification = yes
+"
+    );
+}
+
+#[test]
+fn the_daemon_says_whom_it_tells() {
+    let mut config = config();
+    let g = &mut config.global;
+    g.mail = Some(Mail {
+        server: MailServer::Name("mail.example".into()),
+        port: 587,
+        helo: "me".into(),
+        timeout: Duration::from_secs(30),
+        from: "a@b".into(),
+        recipients: vec!["c@d".into(), "e@f".into()],
+        no_faults: true,
+    });
+    let owner = User { uid: 1, gid: 2 };
+    let fifo = Fifo { path: "/run/f".into(), owner, script: Some(script("/etc/f")) };
+    g.fifos.vrrp = Some(fifo);
+    g.startup_script =
+        Some(LifeScript { script: script("/etc/up"), timeout: Duration::from_secs(10) });
+    g.script_security = true;
+    let text = data::render(&Daemon::start(config).view());
+    assert_eq!(
+        between(&text, " Smtp server = mail.example", " umask"),
+        " Smtp server = mail.example
+ Smtp server port = 587
+ Smtp HELO name = me
+ Smtp server connection timeout = 30
+ Email notification from = a@b
+ Email notification = c@d
+ Email notification = e@f
+ Send email on faults = false
+ Script security = enabled
+ VRRP notify fifo = /run/f, uid:gid 1:2
+ VRRP notify fifo script = '/etc/f', uid:gid 7:8
+ Startup script = '/etc/up', uid:gid 7:8, timeout 10
+"
+    );
+}
+
+#[test]
+fn the_json_dump_has_commands() {
+    let text = json::render(&Daemon::start(config()).view());
+    for part in [
+        r#""smtp_alert":true,"notify_deleted":true,"script_master":"'/etc/k.sh' 'to' 'master'","script":"'/etc/any'","vips""#,
+        r#""track_script":["'/usr/bin/pgrep' '-x' 'nginx'"],"track_process":["web"],"auth_type""#,
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+}
