@@ -3,6 +3,7 @@
 pub mod children;
 pub mod clock;
 mod cmsg;
+pub mod datagram;
 pub mod dumpfile;
 pub mod fifo;
 pub mod files;
@@ -24,9 +25,11 @@ pub mod raw;
 pub mod sched;
 pub mod scriptfacts;
 pub mod signals;
+pub mod stream;
 pub mod sysctl;
 pub mod systemd;
 pub mod users;
+mod via;
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};

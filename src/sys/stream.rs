@@ -1,0 +1,194 @@
+//! TCP connections that never block: connecting, a few bytes back and forth, closing. How long
+//! anything may take is the caller's affair.
+
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
+
+use socket2::{Protocol, Socket, Type};
+
+pub use super::via::{Received, Via};
+
+/// A connection, or the attempt at one. Watch it for reading and writing.
+///
+/// Dropping it closes it in good order and in the background: what was written is still sent.
+#[derive(Debug)]
+pub struct Stream {
+    socket: Socket,
+    is_connected: bool,
+}
+
+impl Stream {
+    /// Begins to connect.
+    ///
+    /// # Errors
+    /// It is known at once that this is not possible: no route, no such interface or address here,
+    /// not allowed, no descriptor left. A refusal by the other end comes from
+    /// [`Stream::is_connected`].
+    pub fn connect(to: SocketAddr, via: &Via<'_>) -> io::Result<Self> {
+        let socket = via.socket(to, Type::STREAM, Some(Protocol::TCP))?;
+        // What is written is complete: nothing is gained by holding it back.
+        socket.set_tcp_nodelay(true)?;
+        match socket.connect(&to.into()) {
+            Ok(()) => {}
+            Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => {}
+            Err(e) => return Err(e),
+        }
+        Ok(Self { socket, is_connected: false })
+    }
+
+    /// Whether the connection is there. Ask when poll says that something is ready.
+    ///
+    /// # Errors
+    /// It could not be made, or has been lost since.
+    pub fn is_connected(&mut self) -> io::Result<bool> {
+        if let Some(error) = self.socket.take_error()? {
+            return Err(error);
+        }
+        if !self.is_connected {
+            match self.socket.peer_addr() {
+                Ok(_) => self.is_connected = true,
+                Err(e) if e.kind() == ErrorKind::NotConnected => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(self.is_connected)
+    }
+
+    /// Reads what is there. Read until [`Received::Nothing`]: poll does not say the same twice.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<Received> {
+        loop {
+            return match (&self.socket).read(buffer) {
+                Ok(0) if !buffer.is_empty() => Ok(Received::End),
+                Ok(count) => Ok(Received::Bytes(count)),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(Received::Nothing),
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(e) => Err(e),
+            };
+        }
+    }
+
+    /// Writes as much as there is room for; gives how much. Poll says when there is more room.
+    ///
+    /// # Errors
+    /// The connection is lost.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            return match (&self.socket).write(bytes) {
+                Ok(count) => Ok(count),
+                Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(0),
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(e) => Err(e),
+            };
+        }
+    }
+
+    /// Our end.
+    ///
+    /// # Errors
+    /// None that can be expected.
+    pub fn local(&self) -> io::Result<Option<SocketAddr>> {
+        Ok(self.socket.local_addr()?.as_socket())
+    }
+}
+
+impl AsRawFd for Stream {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv6Addr, Shutdown, TcpListener};
+
+    use super::*;
+    use crate::base::time::Instant;
+    use crate::sys::poll::{Poll, Wants};
+    use crate::sys::tests::wait;
+
+    fn listener(address: &str) -> (TcpListener, SocketAddr) {
+        let listener = TcpListener::bind((address, 0)).expect("binds");
+        let to = listener.local_addr().expect("is bound");
+        (listener, to)
+    }
+
+    fn connect(to: SocketAddr, via: &Via<'_>) -> io::Result<Stream> {
+        let mut stream = Stream::connect(to, via)?;
+        wait(|| stream.is_connected().map(|yes| yes.then_some(())).transpose())?;
+        Ok(stream)
+    }
+
+    #[test]
+    fn bytes_go_both_ways_and_the_end_is_seen() {
+        for address in ["127.0.0.1", "::1"] {
+            let (listener, to) = listener(address);
+            let mut stream = connect(to, &Via::default()).expect("connects");
+            let (mut other, _) = listener.accept().expect("accepts");
+            let mut buffer = [0; 16];
+            assert_eq!(stream.read(&mut buffer).expect("reads"), Received::Nothing);
+            assert_eq!(stream.write(b"question").expect("writes"), 8);
+            other.read_exact(&mut buffer[..8]).expect("reads");
+            other.write_all(b"answer").expect("writes");
+            other.shutdown(Shutdown::Write).expect("ends");
+            let some = |r| (r != Received::Nothing).then_some(r);
+            let first = wait(|| some(stream.read(&mut buffer).expect("reads")));
+            assert_eq!((first, &buffer[..6]), (Received::Bytes(6), b"answer".as_slice()));
+            let last = wait(|| some(stream.read(&mut buffer).expect("reads")));
+            assert_eq!(last, Received::End);
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_once_poll_says_so() {
+        let (listener, to) = listener("127.0.0.1");
+        drop(listener);
+        let mut stream = Stream::connect(to, &Via::default()).expect("begins");
+        let mut poll = Poll::new().expect("polls");
+        poll.watch(stream.as_raw_fd(), (), Wants::Both).expect("watches");
+        let mut ready = Vec::new();
+        wait(|| {
+            poll.wait(Instant::ZERO, Some(Instant::ZERO), true, &mut ready).expect("waits");
+            (!ready.is_empty()).then_some(())
+        });
+        let error = stream.is_connected().expect_err("is refused");
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn a_full_window_takes_nothing_and_does_not_block() {
+        let (listener, to) = listener("127.0.0.1");
+        let mut stream = connect(to, &Via::default()).expect("connects");
+        let (mut other, _) = listener.accept().expect("accepts");
+        let block = [7; 65_536];
+        let mut written = 0;
+        while let Ok(count @ 1..) = stream.write(&block) {
+            written += count;
+        }
+        assert_eq!(stream.write(&block).expect("no error"), 0);
+        // Closing is at once, and what was written arrives.
+        drop(stream);
+        let mut all = Vec::new();
+        other.read_to_end(&mut all).expect("reads");
+        assert_eq!(all.len(), written);
+    }
+
+    #[test]
+    fn it_leaves_from_where_it_is_told_to() {
+        let (_listener, to) = listener("127.0.0.1");
+        let address = "127.0.0.9".parse::<IpAddr>().ok();
+        let stream = connect(to, &Via { address, ..Via::default() }).expect("connects");
+        assert_eq!(stream.local().expect("is bound").map(|l| l.ip()), address);
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let stream = connect(to, &Via { port: Some(port), ..Via::default() }).expect("connects");
+        assert_eq!(stream.local().expect("is bound").map(|l| l.port()), Some(port));
+        drop(stream);
+        let via = Via { address: Some(Ipv6Addr::LOCALHOST.into()), ..Via::default() };
+        assert!(connect(to, &via).is_err(), "from IPv6 to IPv4");
+        let via = Via { interface: Some("nosuch0"), ..Via::default() };
+        assert!(connect(to, &via).is_err(), "no such interface");
+    }
+}

@@ -1,0 +1,73 @@
+//! How a connection of ours leaves the host: from which address, through which interface, with
+//! which mark.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::os::fd::AsRawFd as _;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::filter::set_option;
+
+/// What is not given, the kernel chooses.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Via<'a> {
+    pub address: Option<IpAddr>,
+    pub port: Option<u16>,
+    pub interface: Option<&'a str>,
+    pub mark: u32,
+}
+
+impl Via<'_> {
+    /// A socket that does not block, bound as wanted, not yet connected.
+    pub(super) fn socket(
+        &self,
+        to: SocketAddr,
+        kind: Type,
+        protocol: Option<Protocol>,
+    ) -> io::Result<Socket> {
+        let socket = Socket::new(Domain::for_address(to), kind.nonblocking().cloexec(), protocol)?;
+        if let Some(interface) = self.interface {
+            socket.bind_device(Some(interface.as_bytes()))?;
+        }
+        if self.mark != 0 {
+            socket.set_mark(self.mark)?;
+        }
+        if self.address.is_some() || self.port.is_some() {
+            let port = self.port.unwrap_or(0);
+            if port == 0 {
+                // One port serves connections to many servers. Without it, each takes one.
+                let on: libc::c_int = 1;
+                let name = libc::IP_BIND_ADDRESS_NO_PORT;
+                let _ = set_option(socket.as_raw_fd(), libc::IPPROTO_IP, name, &on);
+            } else {
+                socket.set_reuse_address(true)?;
+            }
+            socket.bind(&self.source(to, port).into())?;
+        }
+        Ok(socket)
+    }
+
+    fn source(&self, to: SocketAddr, port: u16) -> SocketAddr {
+        match (self.address, to) {
+            // A link-local address means nothing without its link, which is the destination's.
+            (Some(IpAddr::V6(ip)), SocketAddr::V6(to)) if ip.is_unicast_link_local() => {
+                SocketAddr::V6(SocketAddrV6::new(ip, port, 0, to.scope_id()))
+            }
+            (Some(ip), _) => SocketAddr::new(ip, port),
+            (None, SocketAddr::V4(_)) => SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port),
+            (None, SocketAddr::V6(_)) => SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port),
+        }
+    }
+}
+
+/// What came of an attempt to receive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Received {
+    /// So many bytes.
+    Bytes(usize),
+    /// Nothing yet.
+    Nothing,
+    /// The other end has closed; nothing will follow. Of streams only.
+    End,
+}
