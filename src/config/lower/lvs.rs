@@ -236,8 +236,12 @@ impl<'a> Lowering<'a> {
             known: &self.known,
         };
         let mut drafts = Vec::with_capacity(raw.servers.len());
+        let mut scope = String::new();
         for server in &raw.servers {
-            scene.checker.out.set_scope(Some(&format!("{shown}, {}", server.addr)));
+            scope.clear();
+            let name = super::name_of(server.node);
+            scope.extend([shown, ", ", name]);
+            scene.checker.out.set_scope(Some(&scope));
             drafts.extend(server::read(scene, server, &outer));
         }
         scene.checker.out.set_scope(Some(shown));

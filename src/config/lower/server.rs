@@ -36,25 +36,10 @@ pub(super) fn read(
     raw: &RawServer<'_>,
     outer: &Outer<'_>,
 ) -> Option<Draft> {
-    let RawServer { node, addr, method } = *raw;
+    let node = raw.node;
     // Of a bad port was told: the block is skipped.
     let port = port(node)?;
-    let mut server = RealServer {
-        addr,
-        port,
-        weight: outer.weight,
-        forwarding: method.unwrap_or(outer.forwarding),
-        upper_threshold: 0,
-        lower_threshold: 0,
-        inhibit_on_failure: outer.inhibit,
-        notify_up: None,
-        notify_down: None,
-        alpha: false,
-        mail: scene.defaults.checks.mail.unwrap_or(true),
-        virtualhost: outer.virtualhost.map(str::to_owned),
-        snmp_name: None,
-        checks: Vec::new(),
-    };
+    let mut server = fresh(scene, raw, port, outer);
     let mut inherited = Inherited::default();
     let (mut up, mut down) = (None, None);
     let mut checks = Vec::new();
@@ -83,7 +68,7 @@ pub(super) fn read(
     server.alpha = inherited.alpha.unwrap_or(false);
     let virtualhost = server.virtualhost.take();
     let around = Around {
-        addr,
+        addr: raw.addr,
         port: if port == 0 { outer.port } else { port },
         inherited,
         delay_loop: outer.inherited.delay_loop(),
@@ -96,4 +81,24 @@ pub(super) fn read(
     }
     server.virtualhost = virtualhost;
     Some(Draft { server, span: node.keyword().span })
+}
+
+/// A real server that says nothing itself.
+fn fresh(scene: &Scene<'_, '_>, raw: &RawServer<'_>, port: u16, outer: &Outer<'_>) -> RealServer {
+    RealServer {
+        addr: raw.addr,
+        port,
+        weight: outer.weight,
+        forwarding: raw.method.unwrap_or(outer.forwarding),
+        upper_threshold: 0,
+        lower_threshold: 0,
+        inhibit_on_failure: outer.inhibit,
+        notify_up: None,
+        notify_down: None,
+        alpha: false,
+        mail: scene.defaults.checks.mail.unwrap_or(true),
+        virtualhost: outer.virtualhost.map(str::to_owned),
+        snmp_name: None,
+        checks: Vec::new(),
+    }
 }
