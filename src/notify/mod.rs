@@ -17,7 +17,10 @@ use crate::model::Global;
 pub mod action;
 mod fifo;
 pub mod input;
+pub mod mail;
+pub mod outbox;
 mod scripts;
+pub mod smtp;
 mod words;
 
 pub use action::{Action, Letter, Note, RunId, Which};
