@@ -20,6 +20,8 @@ pub mod pidfile;
 mod pipeline;
 pub mod poll;
 pub mod process;
+pub mod procevent;
+pub mod procscan;
 pub mod random;
 pub mod raw;
 pub mod sched;

@@ -9,6 +9,7 @@ use super::Malformed;
 
 pub mod genl;
 pub mod ipvs;
+pub mod procevent;
 
 /// Length, type, flags, sequence number, port.
 pub const HEADER_LEN: usize = 16;
