@@ -109,3 +109,31 @@ fn the_name_picks_the_program() {
     assert_eq!(run_as("genhash", &[]), run(&["-T"]));
     assert_eq!(run_as("genhash", &[]), run(&["--genhash"]));
 }
+
+/// Tests an instance that runs `command`, as root, under these global settings.
+fn with_script(global: &str, command: &str) -> Outcome {
+    let name = format!("keepalived-cli-{}-{}.conf", std::process::id(), command.len());
+    let path = std::env::temp_dir().join(name);
+    let text = format!(
+        "global_defs {{\ndynamic_interfaces\nscript_user root\n{global}\n}}\nvrrp_instance V {{\n\
+         interface nowhere0\nvirtual_router_id 1\nnotify {command}\nvirtual_ipaddress {{\n\
+         192.0.2.1/24\n}}\n}}\n"
+    );
+    std::fs::write(&path, text).expect("a file to test");
+    let outcome = run(&["-t", "-f", path.to_str().expect("a path of text")]);
+    std::fs::remove_file(path).expect("it is there");
+    outcome
+}
+
+#[test]
+fn scripts_that_nobody_checks_have_a_status_of_their_own() {
+    let checked = with_script("enable_script_security", "/bin/sh");
+    assert_eq!(checked, outcome(0, "", ""));
+    let unchecked = with_script("", "/bin/sh root");
+    assert_eq!(unchecked.status, Some(6));
+    let first = unchecked.stderr.lines().next().unwrap_or_default();
+    assert_eq!(
+        first,
+        "SECURITY VIOLATION - scripts are being executed but script_security not enabled."
+    );
+}

@@ -238,4 +238,14 @@ mod tests {
         );
         assert_eq!(d.worst(), Some(Severity::Error));
     }
+
+    #[test]
+    fn an_insecure_command_is_the_worst_and_keeps_nobody_down() {
+        let mut d = Diagnostics::default();
+        d.push(Severity::Insecure, None, "unsafe");
+        assert_eq!(d.worst(), Some(Severity::Insecure));
+        assert!(!d.reaches(Severity::Note));
+        d.push(Severity::Error, None, "wrong");
+        assert!(d.reaches(Severity::Error) && !d.reaches(Severity::Fatal));
+    }
 }

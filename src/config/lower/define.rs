@@ -29,6 +29,25 @@ pub(super) struct RawScript<'d> {
     pub init_fail: bool,
 }
 
+impl<'d> RawScript<'d> {
+    fn new(name: Word<'d>) -> Self {
+        Self {
+            name: name.text,
+            span: name.span,
+            command: name.span,
+            argv: Vec::new(),
+            user: None,
+            interval: Duration::from_secs(1),
+            timeout: None,
+            rise: 1,
+            fall: 1,
+            weight: 0,
+            reverse: false,
+            init_fail: false,
+        }
+    }
+}
+
 fn small(n: i64) -> i16 {
     i16::try_from(n).unwrap_or(0)
 }
@@ -54,21 +73,7 @@ fn removed(scene: &mut Scene<'_, '_>, node: Node<'_>, why: &str) {
 }
 
 pub(super) fn script<'d>(scene: &mut Scene<'_, '_>, node: Node<'d>) -> Option<RawScript<'d>> {
-    let name = name_word(node);
-    let mut raw = RawScript {
-        name: name.text,
-        span: name.span,
-        command: name.span,
-        argv: Vec::new(),
-        user: None,
-        interval: Duration::from_secs(1),
-        timeout: None,
-        rise: 1,
-        fall: 1,
-        weight: 0,
-        reverse: false,
-        init_fail: false,
-    };
+    let mut raw = RawScript::new(name_word(node));
     let (mut command, mut user) = (None, None);
     let host = scene.host;
     scene.checker.block(node.children(), &keywords::VRRP_SCRIPT, &mut |_, s| {

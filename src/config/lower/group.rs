@@ -7,7 +7,7 @@ use super::instance::{read_link, RawLink};
 use super::notify::RawNotify;
 use super::settle::checked_links;
 use super::track::{self, Objects, RawTracked};
-use super::{Instances, Scene};
+use super::{Instances, Scene, Settled};
 use crate::base::diag::Span;
 use crate::config::document::{Node, Word};
 use crate::config::keyword::Kind;
@@ -116,17 +116,9 @@ fn settle_one<'d>(
         1 => scene.error("group", span, "the group has only one member"),
         _ => {}
     }
-    let priority_changes = raw.notify.priority_changes;
     for &(at, name) in &members {
-        let Some(member) = instances.list.get_mut(at) else { continue };
-        // Nobody else has it before the model is complete.
-        let Some(instance) = Rc::get_mut(&mut member.instance) else { continue };
-        if !raw.tracking_weight {
-            drop_weights(scene, name, member.name, &mut instance.tracked_links);
-            track::drop_weights(scene, name, member.name, &mut instance.tracked);
-        }
-        if let Some(on) = priority_changes.filter(|_| !member.priority_changes_given) {
-            instance.notify.priority_changes = on;
+        if let Some(member) = instances.list.get_mut(at) {
+            join(scene, &raw.notify, raw.tracking_weight, name, member);
         }
     }
     let mut tracked_links: Vec<TrackedLink> =
@@ -147,6 +139,25 @@ fn settle_one<'d>(
         notify,
         tracking_weight: raw.tracking_weight,
     })
+}
+
+/// Makes an instance a member: its weights go, and it takes from the group what it says not itself.
+fn join(
+    scene: &mut Scene<'_, '_>,
+    notify: &RawNotify<'_>,
+    tracking_weight: bool,
+    name: &str,
+    member: &mut Settled,
+) {
+    // Nobody else has it before the model is complete.
+    let Some(instance) = Rc::get_mut(&mut member.instance) else { return };
+    if !tracking_weight {
+        drop_weights(scene, name, member.name, &mut instance.tracked_links);
+        track::drop_weights(scene, name, member.name, &mut instance.tracked);
+    }
+    if let Some(on) = notify.priority_changes.filter(|_| !member.priority_changes_given) {
+        instance.notify.priority_changes = on;
+    }
 }
 
 /// Members change state together: a priority of one of them must not decide.

@@ -180,25 +180,8 @@ impl Scene<'_, '_> {
     ) -> Option<Script> {
         let argv = readable(argv);
         let name = argv.first()?.clone();
+        let user = own.or_else(|| self.default_user(&name, span, severity))?;
         let rules = &self.defaults.scripts;
-        let user = match (own, rules.user) {
-            (Some(user), _) | (None, DefaultUser::Is(user)) => user,
-            (None, DefaultUser::Unknown) => {
-                let text = format!("script '{name}' has no user to run as: it is not run");
-                self.checker.out.tell(severity, &name, Some(span), text);
-                return None;
-            }
-            (None, DefaultUser::Missing) => {
-                let text = format!("no user to run script '{name}' as: it is not run");
-                if self.error_told(&name, span, text) {
-                    self.checker.out.hint(format!(
-                        "with enable_script_security, make a user {DEFAULT_USER} or give one with \
-                         script_user"
-                    ));
-                }
-                return None;
-            }
-        };
         let mut known = rules.known.borrow_mut();
         let facts =
             known.entry((name.clone(), user)).or_insert_with(|| self.host.command(&name, user));
@@ -236,8 +219,25 @@ impl Scene<'_, '_> {
         Some(Script { path: path.clone(), argv, user, by_shell })
     }
 
-    fn error_told(&mut self, about: &str, span: Span, text: String) -> bool {
-        self.checker.out.error(about, span, text)
+    /// Who a script without a user of its own runs as, if anybody.
+    fn default_user(&mut self, name: &str, span: Span, severity: Severity) -> Option<User> {
+        match self.defaults.scripts.user {
+            DefaultUser::Is(user) => return Some(user),
+            DefaultUser::Unknown => {
+                let text = format!("script '{name}' has no user to run as: it is not run");
+                self.checker.out.tell(severity, name, Some(span), text);
+            }
+            DefaultUser::Missing => {
+                let text = format!("no user to run script '{name}' as: it is not run");
+                if self.checker.out.error(name, span, text) {
+                    self.checker.out.hint(format!(
+                        "with enable_script_security, make a user {DEFAULT_USER} or give one with \
+                         script_user"
+                    ));
+                }
+            }
+        }
+        None
     }
 }
 
