@@ -3,18 +3,24 @@
 //! ```text
 //! instance A  priority 100, nopreempt, track_interface { eth1 weight -20, eth2 }
 //! group G  A B, track_interface { eth3 }
+//! script S  weight -5
+//! file F  weight 2
+//! process P  quorum 2
 //! global  vrrp_startup_delay 3
 //! ```
 //!
 //! What is not said but needed: `interface eth0`, a `virtual_router_id` (51, 52, ...) and a
-//! `virtual_ipaddress` (10.0.0.101, 10.0.0.102, ...).
+//! `virtual_ipaddress` (10.0.0.101, 10.0.0.102, ...); a command, a path, a name.
 
 use keepalived::config::{self, LinkFacts, MemoryHost, MemoryLoader, ReadOptions};
+use keepalived::model::script::User;
 use keepalived::model::Config;
 
 #[derive(Default)]
 pub(crate) struct Conf {
     global: Vec<String>,
+    /// `vrrp_script` and the like, with their keyword.
+    objects: Vec<(&'static str, Block)>,
     instances: Vec<Block>,
     groups: Vec<Block>,
     added: usize,
@@ -32,6 +38,11 @@ impl Conf {
         let rest = rest.trim();
         match kind {
             "global" => self.global.extend(statements(rest)),
+            "script" => self.add_object("vrrp_script", rest, |_| "script /usr/bin/true".to_owned()),
+            "file" => self.add_object("track_file", rest, |name| format!("file /run/{name}")),
+            "process" => {
+                self.add_object("vrrp_track_process", rest, |name| format!("process {name}"));
+            }
             "instance" => {
                 let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
                 let mut block = Block { name: name.to_owned(), statements: statements(rest) };
@@ -55,6 +66,14 @@ impl Conf {
         Some(())
     }
 
+    fn add_object(&mut self, keyword: &'static str, text: &str, main: fn(&str) -> String) {
+        let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let mut block = Block { name: name.to_owned(), statements: statements(rest) };
+        block.set_default(main(name));
+        self.objects.retain(|(_, b)| b.name != name);
+        self.objects.push((keyword, block));
+    }
+
     /// Changes of a reload: `remove A`, `ungroup G`, a new line of the head, or `A priority 120,
     /// -nopreempt`, which sets one statement of an instance and takes away another.
     pub(crate) fn change(&mut self, text: &str) -> Option<()> {
@@ -62,7 +81,7 @@ impl Conf {
         match first {
             "remove" => self.instances.retain(|b| b.name != rest.trim()),
             "ungroup" => self.groups.retain(|b| b.name != rest.trim()),
-            "instance" | "group" | "global" => self.add(text)?,
+            "instance" | "group" | "global" | "script" | "file" | "process" => self.add(text)?,
             name => {
                 let block = self.instances.iter_mut().find(|b| b.name == name)?;
                 for statement in statements(rest) {
@@ -78,10 +97,22 @@ impl Conf {
         Some(())
     }
 
+    /// What nobody tracks would only be complained of.
+    fn is_tracked(&self, name: &str) -> bool {
+        let statements = self.instances.iter().chain(&self.groups).flat_map(|b| &b.statements);
+        let mut lists = statements.filter(|s| s.starts_with("track_"));
+        lists.any(|s| s.split(|c: char| !c.is_alphanumeric()).any(|word| word == name))
+    }
+
     /// What the daemon would make of it. Complaints are an error of the scenario.
     pub(crate) fn load(&self) -> Result<Config, String> {
         let mut text = String::from("global_defs {\n");
+        text.push_str("enable_script_security\nscript_user root\n");
         block(&mut text, &self.global);
+        for (keyword, o) in self.objects.iter().filter(|(_, o)| self.is_tracked(&o.name)) {
+            text.push_str(&format!("{keyword} {} {{\n", o.name));
+            block(&mut text, &o.statements);
+        }
         for i in &self.instances {
             text.push_str(&format!("vrrp_instance {} {{\n", i.name));
             block(&mut text, &i.statements);
@@ -137,7 +168,9 @@ fn block(text: &mut String, statements: &[String]) {
 
 /// Every interface anybody names exists.
 fn machine() -> MemoryHost {
-    MemoryHost::default().and_any_link(LinkFacts {
+    let root = User::ROOT;
+    let host = MemoryHost::default().and_program("/usr/bin/true").and_user("root", 0, 0);
+    host.and_directory("/run", root, 0o755).and_any_link(LinkFacts {
         index: 2,
         mtu: 1500,
         multicast: true,

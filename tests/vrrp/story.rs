@@ -21,11 +21,12 @@ use keepalived::base::addr::Family;
 use keepalived::base::ids::InstanceId;
 use keepalived::base::time::Instant;
 use keepalived::model::diff::{self, Change};
+use keepalived::model::track::Object;
 use keepalived::model::vrrp::{Delivery, Version};
 use keepalived::model::Config;
 use keepalived::sim::words::Words;
 use keepalived::vrrp::receive::Received;
-use keepalived::vrrp::{advert, Action, Domain, Input, LinkState};
+use keepalived::vrrp::{advert, Action, Domain, Input, LinkState, TrackState};
 use keepalived::wire::ip::V4_HEADER_LEN;
 
 use super::conf::Conf;
@@ -57,6 +58,7 @@ struct Story {
     vrrp: Domain,
     ids: Vec<InstanceId>,
     links: BTreeMap<String, LinkState>,
+    objects: BTreeMap<Object, TrackState>,
     /// What was said of an instance's source, by its name; else it is 10.0.0.1 or `fe80::1`.
     sources: BTreeMap<String, Option<IpAddr>>,
     begun: bool,
@@ -144,6 +146,9 @@ impl Story {
                 self.links.insert(name.to_owned(), state);
                 self.hand(Input::Link { name, state });
             }
+            "script" => self.tracked(rest, Object::Script)?,
+            "file" => self.tracked(rest, Object::File)?,
+            "process" => self.tracked(rest, Object::Process)?,
             "source" => {
                 let (name, address) = rest.split_once(' ').ok_or("which address?")?;
                 let source = (address != "none").then(|| parsed(address)).transpose()?;
@@ -165,6 +170,25 @@ impl Story {
             }
             _ => return Err("no such event".to_owned()),
         }
+        Ok(())
+    }
+
+    /// `NAME up`, `NAME pending`, `NAME value 5`, or `NAME` and why it is down.
+    fn tracked(&mut self, text: &str, object: fn(String) -> Object) -> Fallible<()> {
+        let (name, state) = text.split_once(' ').ok_or("in which state?")?;
+        let object = object(name.to_owned());
+        let state = match state.trim() {
+            "up" => TrackState::Up,
+            "pending" => TrackState::Pending,
+            other => match other.strip_prefix("value ") {
+                Some(value) => TrackState::Value(parsed(value)?),
+                None => TrackState::down(other),
+            },
+        };
+        if self.begun {
+            self.hand(Input::Tracked { object: &object, state: state.clone() });
+        }
+        self.objects.insert(object, state);
         Ok(())
     }
 
@@ -208,6 +232,9 @@ impl Story {
         for name in links_of(&self.running) {
             let state = *self.links.entry(name.clone()).or_insert(LinkState::Up);
             self.hand(Input::Link { name: &name, state });
+        }
+        for (object, state) in self.objects.clone() {
+            self.hand(Input::Tracked { object: &object, state });
         }
         for (n, is_new) in touched {
             let (id, config) = (self.ids[n], Rc::clone(&self.running.instances[n]));

@@ -8,12 +8,15 @@ use proptest::prelude::*;
 
 use crate::base::ids::InstanceId;
 use crate::base::time::{Duration, Instant};
-use crate::model::vrrp::{tests::instance, Instance, SyncGroup, TrackedLink, Version};
+use crate::model::track::{Object, Tracked};
+use crate::model::vrrp::{tests::instance, Instance as Config, SyncGroup, TrackedLink, Version};
+use crate::vrrp::instance::State;
 use crate::vrrp::receive::Received;
-use crate::vrrp::{advert, Action, Domain, Input, LinkState, Phase};
+use crate::vrrp::{advert, Action, Domain, Input, Instance, LinkState, Phase, TrackState};
 use crate::wire::ip::V4_HEADER_LEN;
 
 const COUNT: u32 = 4;
+const OBJECTS: u8 = 5;
 
 /// One thing that happens. Small numbers stand for instances, links, configurations.
 #[derive(Clone, Debug)]
@@ -31,6 +34,7 @@ enum Op {
         spoilt: Option<(usize, u8)>,
     },
     Link(u8, LinkState),
+    Tracked(u8, TrackState),
     Source(u32, Option<u8>),
     Socket(u32, bool),
     Held(u32),
@@ -51,6 +55,8 @@ struct Choice {
     preempt_delay: u64,
     refresh: u64,
     weight: i16,
+    script_weight: i16,
+    reverse: bool,
     expired: bool,
     addresses: usize,
 }
@@ -58,20 +64,24 @@ struct Choice {
 fn choice() -> impl Strategy<Value = Choice> {
     let priority = prop_oneof![Just(255u8), Just(1), Just(100), 1..=255u8];
     let interval = prop_oneof![Just(1000u64), Just(10), 10..3000u64];
-    let weight = prop_oneof![Just(0i16), -253..=253i16];
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let weight = || prop_oneof![Just(0i16), -253..=253i16];
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), prop::bool::weighted(0.1));
     let numbers = (0..3u64, 0..3u64, 0..3usize);
-    (priority, interval, weight, flags, numbers).prop_map(
-        |(priority, interval_ms, weight, (version_3, nopreempt, expired), numbers)| Choice {
-            priority,
-            interval_ms: if version_3 { interval_ms } else { 1000 * (1 + interval_ms % 3) },
-            version_3,
-            nopreempt,
-            preempt_delay: numbers.0,
-            refresh: numbers.1,
-            weight,
-            expired,
-            addresses: numbers.2,
+    (priority, interval, (weight(), weight()), flags, numbers).prop_map(
+        |(priority, interval_ms, weights, (version_3, nopreempt, expired, reverse), numbers)| {
+            Choice {
+                priority,
+                interval_ms: if version_3 { interval_ms } else { 1000 * (1 + interval_ms % 3) },
+                version_3,
+                nopreempt,
+                preempt_delay: numbers.0,
+                refresh: numbers.1,
+                weight: weights.0,
+                script_weight: weights.1,
+                reverse,
+                expired,
+                addresses: numbers.2,
+            }
         },
     )
 }
@@ -89,6 +99,7 @@ fn op() -> impl Strategy<Value = Op> {
             Op::Advert { to, from, priority, interval_ms, age_ms, spoilt }
         }),
         2 => (0..3u8, state).prop_map(|(link, state)| Op::Link(link, state)),
+        4 => (0..OBJECTS, track_state()).prop_map(|(n, state)| Op::Tracked(n, state)),
         1 => (id(), prop::option::weighted(0.7, 1..4u8)).prop_map(|(id, s)| Op::Source(id, s)),
         1 => (id(), any::<bool>()).prop_map(|(id, open)| Op::Socket(id, open)),
         3 => id().prop_map(Op::Held),
@@ -100,7 +111,27 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn config(id: u32, c: &Choice) -> Rc<Instance> {
+fn track_state() -> impl Strategy<Value = TrackState> {
+    let value = prop_oneof![Just(0i64), Just(i64::MIN), -300..300i64];
+    prop_oneof![
+        4 => Just(TrackState::Up),
+        3 => Just(TrackState::down("exit 1")),
+        1 => Just(TrackState::down("timed out")),
+        1 => Just(TrackState::Pending),
+        3 => value.prop_map(TrackState::Value),
+    ]
+}
+
+/// One of the tracked objects: a file, a BFD session, or a script.
+fn object(n: u8) -> Object {
+    match n {
+        0 => Object::File("f".into()),
+        1 => Object::Bfd("b".into()),
+        n => Object::Script(format!("s{n}")),
+    }
+}
+
+fn config(id: u32, c: &Choice) -> Rc<Config> {
     let mut config = instance(&format!("I{id}"), 51 + id as u8);
     config.interface = Some(format!("eth{}", id % 2));
     config.priority = c.priority;
@@ -111,7 +142,12 @@ fn config(id: u32, c: &Choice) -> Rc<Instance> {
     config.garp.refresh = Duration::from_secs(c.refresh);
     config.timer_expired_backup = c.expired.then_some(254);
     config.tracked_links =
-        vec![TrackedLink { interface: "eth2".into(), weight: c.weight, reverse: c.expired }];
+        vec![TrackedLink { interface: "eth2".into(), weight: c.weight, reverse: c.reverse }];
+    let tracked = |n, weight| Tracked { object: object(n), weight, reverse: c.reverse };
+    config.tracked = vec![tracked(0, c.weight), tracked(2, 0), tracked(3, c.script_weight)];
+    if c.version_3 {
+        config.tracked.push(tracked(1, c.script_weight));
+    }
     config.addresses =
         (0..c.addresses).map(|n| advert::tests::address(&format!("10.1.0.{n}"))).collect();
     Rc::new(config)
@@ -124,13 +160,81 @@ fn groups(bits: u8) -> Vec<SyncGroup> {
     let group = |name: &str, bits: u8| SyncGroup {
         name: name.into(),
         members: members(bits).map(|n| format!("I{n}")).collect(),
+        tracked: tracked_by_groups(),
         ..SyncGroup::default()
     };
     vec![group("G", a), group("H", b)].into_iter().filter(|g| !g.members.is_empty()).collect()
 }
 
+fn tracked_by_groups() -> Vec<Tracked> {
+    let tracked = |n, weight| Tracked { object: object(n), weight, reverse: false };
+    vec![tracked(4, 0), tracked(3, -7)]
+}
+
 fn address(last: u8) -> IpAddr {
     Ipv4Addr::new(10, 0, 0, last).into()
+}
+
+/// What was told last: from it follows what priorities and faults must be.
+#[derive(Default)]
+struct World {
+    links: BTreeMap<String, LinkState>,
+    objects: BTreeMap<Object, TrackState>,
+    sources: BTreeMap<u32, bool>,
+    sockets: BTreeMap<u32, bool>,
+}
+
+struct Judged {
+    priority: u8,
+    is_faulted: bool,
+    is_pending: bool,
+}
+
+impl World {
+    fn judge(&self, id: InstanceId, instance: &Instance) -> Judged {
+        let config = instance.config();
+        let is_up = |link: &String| self.links.get(link) == Some(&LinkState::Up);
+        let mut is_faulted = !self.sources.get(&id.0).unwrap_or(&false)
+            || !self.sockets.get(&id.0).unwrap_or(&true)
+            || !config.interface.iter().all(is_up)
+            || !config.all_addresses().map(|a| &a.interface).all(is_up);
+        let mut is_pending = false;
+        let mut sum = 0;
+        for t in &config.tracked_links {
+            let sign = if t.reverse { -1 } else { 1 };
+            match (t.weight, is_up(&t.interface)) {
+                (0, up) => is_faulted |= up == t.reverse,
+                (w @ 1.., true) | (w @ ..0, false) => sum += i64::from(w) * sign,
+                _ => {}
+            }
+        }
+        let of_group = if instance.group.is_some() { tracked_by_groups() } else { Vec::new() };
+        let own = config.tracked.iter().filter(|t| of_group.iter().all(|g| g.object != t.object));
+        for t in of_group.iter().chain(own) {
+            let sign = if t.reverse { -1 } else { 1 };
+            let unknown = match t.object {
+                Object::Bfd(_) => TrackState::down(""),
+                _ => TrackState::Pending,
+            };
+            match (t.weight, self.objects.get(&t.object).unwrap_or(&unknown)) {
+                (w, TrackState::Pending) => is_pending |= w == 0,
+                (0, TrackState::Value(v)) => is_faulted |= (*v == 0) == t.reverse,
+                (0, state) => is_faulted |= (*state == TrackState::Up) == t.reverse,
+                (w, TrackState::Value(v)) => {
+                    let product = i128::from(*v) * i128::from(w) * i128::from(sign);
+                    is_faulted |= product <= -254;
+                    sum += i64::try_from(product.clamp(-254, 253)).unwrap();
+                }
+                (w @ 1.., TrackState::Up) | (w @ ..0, TrackState::Down { .. }) => {
+                    sum += i64::from(w) * sign;
+                }
+                _ => {}
+            }
+        }
+        let sum = (i64::from(config.priority) + sum).clamp(1, 254);
+        let priority = if config.is_owner() { 255 } else { u8::try_from(sum).unwrap() };
+        Judged { priority, is_faulted, is_pending }
+    }
 }
 
 /// The core, and what may be said of it from the outside.
@@ -140,6 +244,7 @@ struct Watched {
     phases: BTreeMap<InstanceId, Phase>,
     wants: BTreeMap<InstanceId, bool>,
     groups: u8,
+    world: World,
     log: Vec<Action>,
 }
 
@@ -147,7 +252,8 @@ impl Watched {
     fn new(delay: u64) -> Self {
         let domain = Domain::new(Duration::from_secs(delay));
         let (phases, wants, log) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        Self { domain, now: Instant::from_millis(1), phases, wants, groups: 0, log }
+        let world = World::default();
+        Self { domain, now: Instant::from_millis(1), phases, wants, groups: 0, world, log }
     }
 
     fn feed(&mut self, input: Input<'_>) {
@@ -199,14 +305,54 @@ impl Watched {
         }
     }
 
-    /// FAULT has a reason: its own, or one of a member of its group.
-    fn check_faults(&self) {
-        let has_reason =
-            |id: InstanceId| self.domain.instance(id).is_some_and(|i| i.faults().next().is_some());
-        for (id, _) in self.domain.instances().filter(|(_, i)| i.phase() == Phase::Fault) {
+    /// Priority and faults are what the world says, and the states go with them.
+    fn check_world(&self) {
+        let judged = |id| self.domain.instance(id).map(|i| self.world.judge(id, i));
+        for (id, i) in self.domain.instances().filter(|(_, i)| !matches!(i.state, State::Init)) {
+            let own = judged(id).expect("it is there");
+            assert_eq!(i.priority(), own.priority, "{id}");
+            assert_eq!(i.faults().next().is_some(), own.is_faulted, "{id}");
             let group = self.domain.groups().find(|(_, g)| g.members().contains(&id));
-            let of_group = group.is_some_and(|(_, g)| g.members().iter().any(|m| has_reason(*m)));
-            assert!(has_reason(id) || of_group, "{id} is in FAULT for nothing");
+            let members = group.map_or_else(|| vec![id], |(_, g)| g.members().to_vec());
+            // A member that has not begun has no say yet.
+            let has_begun = |m: &&InstanceId| {
+                self.domain.instance(**m).is_some_and(|i| !matches!(i.state, State::Init))
+            };
+            let all: Vec<_> = members.iter().filter(has_begun).filter_map(|m| judged(*m)).collect();
+            let is_faulted = all.iter().any(|j| j.is_faulted);
+            let is_pending = all.iter().any(|j| j.is_pending);
+            match i.state {
+                State::Init => {}
+                State::Fault => assert!(is_faulted || is_pending, "{id} is in FAULT for nothing"),
+                State::Waiting => assert!(!is_faulted && is_pending, "{id} waits for nothing"),
+                State::Backup(_) | State::Master(_) => assert!(!is_faulted, "{id} has a fault"),
+            }
+        }
+    }
+
+    /// Everything comes in order. Then nobody is in FAULT, nor waits, except for what is tracked in
+    /// reverse.
+    fn heal(&mut self) {
+        self.apply(&Op::Start);
+        for n in 0..COUNT {
+            self.apply(&Op::Source(n, Some(2)));
+            self.apply(&Op::Socket(n, true));
+        }
+        for n in 0..3 {
+            self.apply(&Op::Link(n, LinkState::Up));
+        }
+        self.apply(&Op::Tracked(0, TrackState::Value(0)));
+        for n in 1..OBJECTS {
+            self.apply(&Op::Tracked(n, TrackState::Up));
+        }
+        self.check_world();
+        let is_reverse = |i: &Instance| i.config().tracked_links.iter().any(|t| t.reverse);
+        if self.domain.instances().any(|(_, i)| is_reverse(i)) {
+            return;
+        }
+        for (id, i) in self.domain.instances() {
+            assert!(matches!(i.phase(), Phase::Backup | Phase::Master), "{id} is {:?}", i.state);
+            assert_eq!((i.faults().next(), i.pending()), (None, &[][..]), "{id}");
         }
     }
 
@@ -243,13 +389,20 @@ impl Watched {
                 let packet = Received { source, destination, ttl: Some(255), arrived, pdu };
                 self.feed(Input::Packet { id, packet });
             }
+            Op::Tracked(n, state) => {
+                self.world.objects.insert(object(*n), state.clone());
+                self.feed(Input::Tracked { object: &object(*n), state: state.clone() });
+            }
             Op::Link(n, state) => {
+                self.world.links.insert(format!("eth{n}"), *state);
                 self.feed(Input::Link { name: &format!("eth{n}"), state: *state });
             }
             Op::Source(n, source) => {
+                self.world.sources.insert(*n, source.is_some());
                 self.feed(Input::Source { id: InstanceId(*n), source: source.map(address) });
             }
             Op::Socket(n, open) => {
+                self.world.sockets.insert(*n, *open);
                 let error = (!open).then(|| "no such luck".to_owned());
                 self.feed(Input::Socket { id: InstanceId(*n), error });
             }
@@ -262,6 +415,8 @@ impl Watched {
                 self.feed(Input::Remove { id });
                 self.domain.forget(id);
                 self.phases.remove(&id);
+                self.world.sources.insert(*n, false);
+                self.world.sockets.insert(*n, true);
                 self.feed(Input::Add { id, config: config(*n, c) });
                 self.feed(Input::Groups(&groups(self.groups)));
             }
@@ -279,7 +434,7 @@ fn run(delay: u64, choices: &[Choice], ops: &[Op]) -> Vec<Action> {
     let mut watched = Watched::new(delay);
     for (n, c) in (0..).zip(choices) {
         watched.feed(Input::Add { id: InstanceId(n), config: config(n, c) });
-        watched.feed(Input::Source { id: InstanceId(n), source: Some(address(2)) });
+        watched.apply(&Op::Source(n, Some(2)));
     }
     for n in 0..3 {
         watched.apply(&Op::Link(n, LinkState::Up));
@@ -287,8 +442,9 @@ fn run(delay: u64, choices: &[Choice], ops: &[Op]) -> Vec<Action> {
     watched.apply(&Op::Start);
     for op in ops {
         watched.apply(op);
-        watched.check_faults();
+        watched.check_world();
     }
+    watched.heal();
     watched.log
 }
 
