@@ -16,6 +16,8 @@ mod input;
 mod note;
 mod processes;
 mod scripts;
+#[cfg(test)]
+mod tests;
 
 pub use crate::base::tracked::TrackState;
 pub use action::Action;

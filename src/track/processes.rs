@@ -1,6 +1,6 @@
 //! Processes: which ones match, how many are wanted, and how long a change is not yet believed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::action::Action;
 use super::input::Process;
@@ -21,8 +21,10 @@ pub(super) struct Processes {
 #[derive(Debug)]
 struct Tracker {
     config: TrackProcess,
-    /// The processes that match, each with those of its threads (itself included) that do.
-    matching: BTreeMap<u32, BTreeSet<u32>>,
+    /// The processes and threads that match, each with the process it belongs to.
+    matching: BTreeMap<u32, u32>,
+    /// The processes that count: how many of the above each has.
+    processes: BTreeMap<u32, u32>,
     told: TrackState,
     /// The processes were counted once.
     is_counted: bool,
@@ -48,7 +50,7 @@ impl Processes {
                 tracker.config = config.clone();
                 tracker.is_counted = false;
                 tracker.settles = None;
-                tracker.matching.clear();
+                tracker.clear();
             }
             self.by_name.insert(config.name.clone(), tracker);
         }
@@ -59,38 +61,25 @@ impl Processes {
 
     pub(super) fn on_scan(&mut self, all: &[Process<'_>], now: Instant, out: &mut Vec<Action>) {
         for t in self.by_name.values_mut() {
-            let before = t.matching.len();
-            t.matching.clear();
-            for p in all.iter().filter(|p| is_match(&t.config, p)) {
-                t.matching.entry(p.leader).or_default().insert(p.pid);
-            }
+            let before = t.processes.len();
+            t.clear();
+            all.iter().for_each(|p| t.look_at(p));
             t.reconsider(before, now, out);
         }
     }
 
     pub(super) fn on_seen(&mut self, process: &Process<'_>, now: Instant, out: &mut Vec<Action>) {
         for t in self.by_name.values_mut() {
-            let before = t.matching.len();
-            if is_match(&t.config, process) {
-                t.matching.entry(process.leader).or_default().insert(process.pid);
-            } else {
-                t.forget(process.leader, process.pid);
-            }
+            let before = t.processes.len();
+            t.look_at(process);
             t.reconsider(before, now, out);
         }
     }
 
     pub(super) fn on_gone(&mut self, pid: u32, now: Instant, out: &mut Vec<Action>) {
         for t in self.by_name.values_mut() {
-            let before = t.matching.len();
-            let of_thread = || t.matching.iter().find(|(_, all)| all.contains(&pid));
-            let leader = if t.matching.contains_key(&pid) {
-                Some(pid)
-            } else {
-                of_thread().map(|(leader, _)| *leader)
-            };
-            if let Some(leader) = leader {
-                t.forget(leader, pid);
+            let before = t.processes.len();
+            if t.forget(pid) {
                 t.reconsider(before, now, out);
             }
         }
@@ -124,23 +113,41 @@ impl Tracker {
         Self {
             config: config.clone(),
             matching: BTreeMap::new(),
+            processes: BTreeMap::new(),
             told: state,
             is_counted: false,
             settles: None,
         }
     }
 
-    fn forget(&mut self, leader: u32, pid: u32) {
-        if let Some(threads) = self.matching.get_mut(&leader) {
-            threads.remove(&pid);
-            if threads.is_empty() {
-                self.matching.remove(&leader);
-            }
+    fn clear(&mut self) {
+        self.matching.clear();
+        self.processes.clear();
+    }
+
+    /// Takes in what a process or a thread is now.
+    fn look_at(&mut self, process: &Process<'_>) {
+        self.forget(process.pid);
+        if is_match(&self.config, process) {
+            self.matching.insert(process.pid, process.leader);
+            *self.processes.entry(process.leader).or_default() += 1;
         }
     }
 
+    /// It is gone; false if it did not matter.
+    fn forget(&mut self, pid: u32) -> bool {
+        let Some(leader) = self.matching.remove(&pid) else { return false };
+        if let Some(count) = self.processes.get_mut(&leader) {
+            *count -= 1;
+            if *count == 0 {
+                self.processes.remove(&leader);
+            }
+        }
+        true
+    }
+
     fn has_quorum(&self) -> bool {
-        let count = u32::try_from(self.matching.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(self.processes.len()).unwrap_or(u32::MAX);
         count >= self.config.quorum && self.config.quorum_max.is_none_or(|max| count <= max)
     }
 
@@ -151,7 +158,7 @@ impl Tracker {
             self.settle(out);
             return;
         }
-        let count = self.matching.len();
+        let count = self.processes.len();
         if count == before {
             return;
         }
@@ -191,7 +198,7 @@ impl Tracker {
 
     /// `0 of 1 processes`, or how many there are too many.
     fn shortfall(&self) -> String {
-        let count = self.matching.len();
+        let count = self.processes.len();
         match self.config.quorum_max {
             Some(max) if count > max as usize => format!("{count} processes, {max} at most"),
             _ => format!("{count} of {} processes", self.config.quorum),
