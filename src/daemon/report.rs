@@ -44,6 +44,9 @@ fn changed(name: &str, from: Phase, to: Phase, cause: &Cause) {
                         Fault::Tracked { object: Object::Script(script), .. } => {
                             log::info!("({name}): entering FAULT state due to script {script}");
                         }
+                        Fault::Tracked { object: Object::File(file), .. } => {
+                            log::info!("({name}): tracked file {file} now FAULT state");
+                        }
                         _ => log::info!("({name}): entering FAULT state ({fault})"),
                     }
                 }

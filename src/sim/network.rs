@@ -7,8 +7,9 @@ use super::segment::Segment;
 use crate::base::rng::Rng;
 use crate::base::time::{micros, Duration, Instant};
 use crate::holdings::Key;
+use crate::model::track::Object;
 use crate::model::Config;
-use crate::vrrp::{Action, LinkState};
+use crate::vrrp::{Action, LinkState, TrackState};
 
 /// What happens at a moment.
 enum Event {
@@ -102,6 +103,12 @@ impl Network {
 
     pub fn set_link(&mut self, n: usize, link: &str, state: LinkState) {
         self.routers[n].set_link(link, state);
+        self.plan(n);
+    }
+
+    /// What a router tracks is in another state.
+    pub fn set_tracked(&mut self, n: usize, object: Object, state: TrackState) {
+        self.routers[n].set_tracked(object, state);
         self.plan(n);
     }
 

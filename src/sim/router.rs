@@ -12,10 +12,11 @@ use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
 use crate::holdings::{self, Key, Op};
 use crate::model::diff::{self, Change};
+use crate::model::track::Object;
 use crate::model::vrrp::{Delivery, Instance};
 use crate::model::Config;
 use crate::vrrp::receive::Received;
-use crate::vrrp::{self, advert, Action, Input, LinkState};
+use crate::vrrp::{self, advert, Action, Input, LinkState, TrackState};
 use crate::wire::ip::V4_HEADER_LEN;
 
 /// What the daemon of a router is doing.
@@ -39,6 +40,7 @@ pub(super) struct Packet {
 /// What the kernel has to tell, in order.
 enum News {
     Link(String, LinkState),
+    Tracked(Object, TrackState),
     Gone(Key),
 }
 
@@ -54,6 +56,8 @@ pub struct Router {
     /// The addresses it has by itself, by interface.
     own: BTreeMap<String, Vec<IpAddr>>,
     links: BTreeMap<String, LinkState>,
+    /// What is tracked besides, as it is. A daemon that starts hears of it a little later.
+    objects: BTreeMap<Object, TrackState>,
     config: Config,
     ids: Vec<InstanceId>,
     vrrp: vrrp::Domain,
@@ -78,6 +82,7 @@ impl Router {
             name: name.into(),
             links: own.keys().map(|link| (link.clone(), LinkState::Up)).collect(),
             own,
+            objects: BTreeMap::new(),
             config: Config::default(),
             ids: Vec::new(),
             vrrp: vrrp::Domain::default(),
@@ -107,6 +112,11 @@ impl Router {
         self.kernel.contains(key)
     }
 
+    /// The state of a tracked object, once somebody set it.
+    pub fn tracked(&self, object: &Object) -> Option<&TrackState> {
+        self.objects.get(object)
+    }
+
     pub fn link(&self, name: &str) -> LinkState {
         self.links.get(name).copied().unwrap_or(LinkState::Missing)
     }
@@ -115,6 +125,8 @@ impl Router {
         self.crash();
         self.life = Life::Running;
         self.vrrp = vrrp::Domain::new(config.global.startup_delay);
+        let results = self.objects.iter().map(|(o, s)| News::Tracked(o.clone(), s.clone()));
+        self.news.extend(results);
         self.adopt(config, now);
     }
 
@@ -122,7 +134,8 @@ impl Router {
     pub(super) fn crash(&mut self) {
         let fresh = Self::new(std::mem::take(&mut self.name), std::mem::take(&mut self.own));
         let links = std::mem::take(&mut self.links);
-        *self = Self { links, socket_size: self.socket_size, ..fresh };
+        let objects = std::mem::take(&mut self.objects);
+        *self = Self { links, objects, socket_size: self.socket_size, ..fresh };
     }
 
     pub(super) fn stop(&mut self, now: Instant) {
@@ -137,6 +150,11 @@ impl Router {
             lost.iter().for_each(|key| self.remove(key));
         }
         self.news.push_back(News::Link(name.to_owned(), state));
+    }
+
+    pub(super) fn set_tracked(&mut self, object: Object, state: TrackState) {
+        self.objects.insert(object.clone(), state.clone());
+        self.news.push_back(News::Tracked(object, state));
     }
 
     /// Somebody else removes a virtual address.
@@ -178,6 +196,9 @@ impl Router {
         while let Some(news) = self.news.pop_front() {
             match news {
                 News::Link(name, state) => self.tell_link(&name, state, now),
+                News::Tracked(object, state) => {
+                    self.handle(Input::Tracked { object: &object, state }, now);
+                }
                 News::Gone(key) => self.hold(holdings::Input::Gone { key }, now),
             }
             self.drain(now);

@@ -97,6 +97,7 @@ impl Domain {
         if advert.priority == 0 {
             b.master_down = advert.arrived + skew;
             b.resigned = Some(advert.source);
+            b.discarded = None;
             out.push(Action::Noted { id, note: Note::Goodbye { from: advert.source } });
             return;
         }
@@ -118,6 +119,7 @@ impl Domain {
             };
             if !tolerated {
                 // The deadline goes on: this router is not one to be followed.
+                b.discarded = Some((LastHeard::of(advert), advert.interval));
                 if i.may_complain(complaint::DISCARDED, now).is_some() {
                     let note = Note::Discarded { from: advert.source, theirs: advert.priority };
                     out.push(Action::Noted { id, note });
@@ -126,11 +128,11 @@ impl Domain {
             }
         }
         b.resigned = None;
+        b.discarded = None;
         b.wants_master = false;
         b.second_chance = false;
         let before = i.heard.map(|h| h.addr);
-        i.heard =
-            Some(LastHeard { addr: advert.source, priority: advert.priority, at: advert.arrived });
+        i.heard = Some(LastHeard::of(advert));
         let is_news = before != Some(advert.source);
         if is_news && i.may_complain(complaint::MASTER_IS, now).is_some() {
             let note = Note::MasterIs { addr: advert.source, before };
@@ -230,11 +232,7 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         if let Some(i) = self.instance_mut(id) {
-            i.heard = Some(LastHeard {
-                addr: advert.source,
-                priority: advert.priority,
-                at: advert.arrived,
-            });
+            i.heard = Some(LastHeard::of(advert));
             i.master_interval = i.config.advert_interval;
             i.learn_interval(advert.interval);
         }
@@ -251,6 +249,12 @@ impl Domain {
             m.last_advert = now;
             out.push(Action::SendAdvert { id, priority });
         }
+    }
+}
+
+impl LastHeard {
+    const fn of(advert: &Advert) -> Self {
+        Self { addr: advert.source, priority: advert.priority, at: advert.arrived }
     }
 }
 

@@ -79,6 +79,8 @@ pub(super) struct Backup {
     pub(super) preempt: PreemptDelay,
     /// Who said goodbye with priority 0; nobody has advertised since.
     pub(super) resigned: Option<IpAddr>,
+    /// The last advertisement that was not believed, for its priority was lower than ours.
+    pub(super) discarded: Option<(LastHeard, Duration)>,
     /// Its own deadline has passed, but the sync group is not ready.
     pub(super) wants_master: bool,
     /// The master got a second chance because we were asleep.

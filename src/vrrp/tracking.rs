@@ -174,7 +174,25 @@ impl Instance {
                 - old_down.saturating_sub(new_down);
             // What is due by this is due now, and not late.
             b.master_down = moved.max(now.min(b.master_down));
+            self.follow_discarded();
         }
         from
+    }
+
+    /// The master that was not believed for its low priority is good enough for us now. To take over
+    /// from it, because its next word comes only after our deadline, would help nobody.
+    fn follow_discarded(&mut self) {
+        let State::Backup(b) = &mut self.state else { return };
+        let Some((master, interval)) = b.discarded.take_if(|(m, _)| m.priority >= self.priority)
+        else {
+            return;
+        };
+        self.heard = Some(master);
+        self.learn_interval(interval);
+        let down = master.at + self.master_down_interval();
+        if let State::Backup(b) = &mut self.state {
+            b.resigned = None;
+            b.master_down = b.master_down.max(down);
+        }
     }
 }

@@ -184,6 +184,7 @@ impl Domain {
             silent_since: start,
             preempt: PreemptDelay::Idle,
             resigned: None,
+            discarded: None,
             wants_master: false,
             second_chance: false,
         });

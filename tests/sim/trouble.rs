@@ -1,9 +1,10 @@
 //! What goes wrong.
 
 use keepalived::base::time::Duration;
+use keepalived::model::track::Object;
 use keepalived::sim::Life;
 use keepalived::sim::Segment;
-use keepalived::vrrp::LinkState;
+use keepalived::vrrp::{LinkState, TrackState};
 
 use super::watch::key_of;
 use super::world::World;
@@ -30,7 +31,7 @@ impl World {
         let name = self.net.routers()[n].name.clone();
         let life = self.net.routers()[n].life();
         let link = self.rng.pick(&self.plan.links).clone();
-        match self.rng.between(0, 12) {
+        match self.rng.between(0, 15) {
             0..=2 if life == Life::Running => {
                 let time = self.interval().mul_f64(self.rng.between(1, 100) as f64 / 10.0);
                 self.note(|| format!("{name} stalls for {time:?}"));
@@ -66,6 +67,7 @@ impl World {
                 self.note(|| format!("{name} reloads with priorities {priorities:?}"));
                 self.start(n)?;
             }
+            12..=14 if life != Life::Off => self.flap_script(n),
             _ if life == Life::Off => {
                 self.note(|| format!("{name} starts"));
                 self.start(n)?;
@@ -82,6 +84,17 @@ impl World {
             self.net.set_link(n, link, state);
             self.watch.disturb_router(n, self.net.now());
         }
+    }
+
+    /// The script of a router has another result than before.
+    fn flap_script(&mut self, n: usize) {
+        let script = Object::Script("check".to_owned());
+        let is_up = self.net.routers()[n].tracked(&script) == Some(&TrackState::Up);
+        let state = if is_up { TrackState::down("exit 1") } else { TrackState::Up };
+        let name = self.net.routers()[n].name.clone();
+        self.note(|| format!("script check of {name} is {state}"));
+        self.net.set_tracked(n, script, state);
+        self.watch.disturb_router(n, self.net.now());
     }
 
     fn trouble_of_segment(&mut self) {

@@ -86,8 +86,9 @@ impl Watch {
         let (n, now) = (turn.router, net.now());
         let router = &net.routers()[n];
         let next = router.vrrp().next_deadline();
-        // It may be now after a reload; the core itself sees to it that it is not after a turn.
-        if router.life() != Life::Off && next.is_some_and(|next| next < now) {
+        // It may be due after a reload, which comes in between; the core itself sees to it that it is
+        // not after a turn.
+        if router.life() != Life::Off && next.is_some_and(|next| next + net.latency < now) {
             return Err(format!("{}: the deadline {next:?} stays due at {now}", router.name));
         }
         for action in &turn.actions {
@@ -168,7 +169,7 @@ impl Watch {
         }
         let long_ago = net.now() - plan.down_time();
         let may_preempt =
-            |m: usize| traits[n].priorities[v] > traits[m].priorities[v] && !traits[n].nopreempt;
+            |m: usize| priority(net, n, v) > priority(net, m, v) && !traits[n].nopreempt;
         let is_clean = self.clean[plan.link(v)].is_some_and(|since| since < long_ago);
         if net.now() < Instant::ZERO + plan.down_time() || !is_clean {
             return Ok(());
@@ -199,7 +200,7 @@ impl Watch {
         for (a, since_a) in &masters {
             // The better one: higher priority, then higher address.
             for (b, since_b) in &masters {
-                let rank = |n: usize| (traits[n].priorities[v], n);
+                let rank = |n: usize| (priority(net, n, v), n);
                 if rank(*a) <= rank(*b) {
                     continue;
                 }
@@ -235,10 +236,9 @@ impl Watch {
                 let (masters, able) = (names(&masters), names(&able));
                 return Err(format!("V{v}: masters are [{masters}] of [{able}]"));
             };
-            let priority = |n: &usize| traits[*n].priorities[v];
-            let best = able.iter().map(priority).max().expect("there is a master");
+            let best = able.iter().map(|n| priority(net, *n, v)).max().expect("there is a master");
             let all_preempt = able.iter().all(|n| !traits[*n].nopreempt);
-            if all_preempt && priority(&master) != best {
+            if all_preempt && priority(net, master, v) != best {
                 return Err(format!("V{v}: master is {}, which is not the best", names(&[master])));
             }
             let router = &net.routers()[master];
@@ -248,6 +248,11 @@ impl Watch {
         }
         Ok(())
     }
+}
+
+/// With what it tracks.
+fn priority(net: &Network, n: usize, v: usize) -> u8 {
+    net.routers()[n].vrrp().instance(Plan::id(v)).map_or(0, |i| i.priority())
 }
 
 /// The address of a virtual router as the kernel of a router has it.

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 
 use keepalived::base::ids::InstanceId;
 use keepalived::base::time::{Duration, Instant};
+use keepalived::model::track::Object;
 use keepalived::model::Config;
 use keepalived::sim::words::Words;
 use keepalived::sim::{Network, Rng, Router, Segment, Turn};
+use keepalived::vrrp::TrackState;
 
 use super::conf::Conf;
 use super::watch::Watch;
@@ -34,6 +36,8 @@ pub(crate) struct Traits {
     interval_ms: u64,
     pub(crate) nopreempt: bool,
     flags: Vec<&'static str>,
+    /// Of the script that it tracks.
+    script_weight: i16,
 }
 
 pub(crate) struct World {
@@ -67,7 +71,9 @@ impl World {
             let mut router = Router::new(format!("R{}", n + 1), own);
             // Never so small that a virtual router would get no place in it.
             router.socket_size = usize::try_from(rng.between(4, 40)).expect("small");
-            net.add(router);
+            let n = net.add(router);
+            let state = if rng.one_in(8) { TrackState::down("exit 1") } else { TrackState::Up };
+            net.set_tracked(n, Object::Script("check".to_owned()), state);
         }
         let watch = Watch::new(routers.len(), &plan);
         Self { net, plan, routers, rng, watch, traced, trace: Vec::new() }
@@ -161,6 +167,7 @@ impl World {
         if plan.startup_delay > 0 {
             add(format!("global vrrp_startup_delay {}", plan.startup_delay));
         }
+        add(format!("script check weight {}", router.script_weight));
         let numbers = 0..usize::try_from(plan.virtual_routers).expect("small");
         for v in numbers.clone() {
             let mut words = vec![
@@ -178,12 +185,15 @@ impl World {
             } else if plan.preempt_delay > 0 && router.priorities[v] != 255 {
                 words.push(format!("preempt_delay {}", plan.preempt_delay));
             }
+            if !plan.grouped {
+                words.push("track_script { check }".to_owned());
+            }
             words.extend(router.flags.iter().map(|f| (*f).to_owned()));
             add(words.join(", "));
         }
         if plan.grouped {
             let members: Vec<_> = numbers.map(|v| format!("V{v}")).collect();
-            add(format!("group G {}", members.join(" ")));
+            add(format!("group G {}, track_script {{ check }}", members.join(" ")));
         }
         conf.load().expect("nothing to complain about")
     }
@@ -194,8 +204,8 @@ impl World {
         for (n, r) in self.routers.iter().enumerate() {
             let (name, size) = (&self.net.routers()[n].name, self.net.routers()[n].socket_size);
             text.push_str(&format!(
-                "{name}: priorities {:?}, interval {} ms, nopreempt {}, {:?}, socket {size}\n",
-                r.priorities, r.interval_ms, r.nopreempt, r.flags
+                "{name}: priorities {:?}, interval {} ms, nopreempt {}, {:?}, script weight {}, socket {size}\n",
+                r.priorities, r.interval_ms, r.nopreempt, r.flags, r.script_weight
             ));
         }
         let p = &self.plan;
@@ -274,6 +284,7 @@ impl Traits {
             interval_ms: *rng.pick(&plan.intervals_ms),
             nopreempt: rng.one_in(3),
             flags: Vec::new(),
+            script_weight: *rng.pick(&[0, -60, 30]),
         };
         for (flag, one_in) in [
             ("lower_prio_no_advert", 8),
@@ -288,6 +299,10 @@ impl Traits {
             router.flags.push("timer_expired_backup");
         }
         let is_owner = n == 0 && rng.one_in(8);
+        // Members of a group ignore weights, and so does an owner.
+        if is_owner || plan.grouped {
+            router.script_weight = 0;
+        }
         if is_owner {
             router.nopreempt = false;
             router.flags.retain(|f| *f != "timer_expired_backup");
