@@ -38,6 +38,7 @@
 //! | when gratuitous ARP is due, and how fast it may go | `vrrp/announce.rs`, `daemon/announcer.rs` |
 //! | when a script runs, what its results and tracked processes mean | `track/` |
 //! | which address is in the kernel, and who put it back | `holdings/` |
+//! | which services and destinations IPVS has, and what differs from what is wanted | `holdings/ipvs/` |
 //! | what a check sends, and which answer is good | `check/http.rs`, `check/smtp.rs`, ... |
 //! | why a server is down, in words | `check/verdict.rs` |
 //! | what comes first in a turn | `daemon/turn.rs` |

@@ -1,4 +1,5 @@
-//! Services and destinations of IPVS: what virtual servers want against what the kernel holds.
+//! Services and destinations of IPVS, sync daemons and timeouts: what virtual servers want against
+//! what the kernel holds.
 //!
 //! Wanting only writes down; the next deadline, which is at once, compares and asks. So an address
 //! that changes hands within a turn costs nothing, and what several owners want of one service is
@@ -12,16 +13,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::deadlines::Deadlines;
 use crate::base::ids::ServiceId;
 use crate::base::time::{Duration, Instant};
-use crate::wire::netlink::ipvs::{Destination, DestinationKey, Request, Service, ServiceKey};
+use crate::wire::netlink::ipvs::{
+    Daemon, Destination, DestinationKey, Request, Service, ServiceKey, Timeouts,
+};
 
 mod answer;
+mod daemons;
 mod lower;
 mod object;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod timeouts;
 
-pub use lower::{destination, services, sorry_destination};
+pub use lower::{daemon, destination, services, sorry_destination, timeouts};
 use object::{Held, Object, Target};
 
 #[derive(Debug)]
@@ -47,6 +52,14 @@ pub enum Input<'a> {
     Release {
         owner: ServiceId,
     },
+    /// The sync daemons that are to run from now on, and no others.
+    WantDaemons {
+        daemons: &'a [Daemon],
+    },
+    /// The timeouts from now on; 0: as they were before us. Needs `SeenTimeouts`.
+    WantTimeouts {
+        timeouts: Timeouts,
+    },
     /// Nobody wants anything any more. Asked for at once; refusals are not tried again.
     ReleaseAll {
         /// Everything else in IPVS goes too.
@@ -55,6 +68,14 @@ pub enum Input<'a> {
     /// What the kernel has, complete. To be asked for when no request is under way.
     Dumped {
         services: &'a [(Service, Vec<Destination>)],
+    },
+    /// The sync daemons that run.
+    SeenDaemons {
+        daemons: &'a [Daemon],
+    },
+    /// The timeouts that the kernel has.
+    SeenTimeouts {
+        timeouts: Timeouts,
     },
     /// The kernel's answer to `Ask`: 0 or an errno. Answers come in the order of the requests.
     Answer {
@@ -103,6 +124,8 @@ pub struct Domain {
     dirty: Vec<ServiceKey>,
     /// Since when there are any.
     due: Option<Instant>,
+    daemons: daemons::Daemons,
+    timeouts: timeouts::Held,
     retries: Deadlines<Target>,
     under_way: usize,
     /// Everything was released: refusals are final.
@@ -119,15 +142,19 @@ impl Domain {
             Input::Put { owner, destination } => self.on_put(owner, destination),
             Input::Withdraw { owner, key } => self.on_withdraw(owner, &key),
             Input::Release { owner } => self.on_release(owner),
+            Input::WantDaemons { daemons } => self.daemons.want(daemons),
+            Input::WantTimeouts { timeouts } => self.timeouts.want(timeouts),
             Input::ReleaseAll { flush } => self.on_release_all(flush, out),
             Input::Dumped { services } => self.on_dumped(services, out),
+            Input::SeenDaemons { daemons } => self.daemons.seen(daemons),
+            Input::SeenTimeouts { timeouts } => self.timeouts.seen(timeouts),
             Input::Answer { request, errno } => self.on_answer(request, errno, now, out),
             Input::Deadline => self.on_deadline(now, out),
         }
-        if self.dirty.is_empty() {
-            self.due = None;
-        } else {
+        if self.is_dirty() {
             self.due.get_or_insert(now);
+        } else {
+            self.due = None;
         }
     }
 
@@ -138,7 +165,11 @@ impl Domain {
 
     /// True while the kernel owes an answer, or there is something to ask it.
     pub fn is_settling(&self) -> bool {
-        self.under_way > 0 || !self.dirty.is_empty()
+        self.under_way > 0 || self.is_dirty()
+    }
+
+    fn is_dirty(&self) -> bool {
+        !self.dirty.is_empty() || self.daemons.dirty || self.timeouts.dirty
     }
 
     /// The services believed to be in the kernel because of us, for the last resort at a panic.
@@ -217,13 +248,15 @@ impl Domain {
         for object in self.objects.values_mut() {
             object.owners.clear();
         }
+        self.daemons.want(&[]);
+        self.timeouts.want(Timeouts::default());
         if flush {
             self.under_way += 1;
             out.push(Action::Ask(Request::Flush));
         } else {
             self.mark_everything();
-            self.settle(out);
         }
+        self.settle(out);
     }
 
     /// Everything that is ours is compared again.
@@ -299,16 +332,9 @@ impl Domain {
 
     fn on_deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
         while let Some((_, target)) = self.retries.pop_due(now) {
-            let (Target::Service(key) | Target::Destination(key, _)) = target;
-            let Some(object) = self.objects.get_mut(&key) else { continue };
-            match target {
-                Target::Service(_) => {
-                    object.trouble.waiting = false;
-                    object.mark_self(&key, &mut self.dirty);
-                }
-                Target::Destination(_, slot) => {
-                    object.mark_slot(&key, slot, &mut self.dirty).trouble.waiting = false;
-                }
+            if let Some(trouble) = self.trouble(&target) {
+                trouble.waiting = false;
+                self.mark(&target);
             }
         }
         self.settle(out);
@@ -331,8 +357,9 @@ impl Domain {
             assert!(owner.services.iter().all(|key| self.objects[key].owners.contains_key(id)));
         }
         let slots = |o: &Object| o.slots.values().filter(|s| s.under_way).count();
-        let asked = self.objects.values().map(|o| usize::from(o.under_way) + slots(o)).sum();
+        let asked: usize = self.objects.values().map(|o| usize::from(o.under_way) + slots(o)).sum();
+        let asked = asked + self.daemons.under_way() + self.timeouts.under_way();
         assert!(self.stopping || self.under_way == asked, "requests are counted");
-        assert_eq!(self.due.is_some(), !self.dirty.is_empty());
+        assert_eq!(self.due.is_some(), self.is_dirty());
     }
 }

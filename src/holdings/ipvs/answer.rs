@@ -2,7 +2,7 @@
 
 use super::{Action, Domain, Held, Object, Target};
 use crate::base::time::{Duration, Instant};
-use crate::wire::netlink::ipvs::{DestinationKey, Request, ServiceKey};
+use crate::wire::netlink::ipvs::{Daemon, DestinationKey, Request, ServiceKey};
 
 /// No such destination, scheduler or persistence engine.
 const ENOENT: i32 = 2;
@@ -29,7 +29,7 @@ impl Domain {
             | Request::ChangeDestination(key, _)
             | Request::RemoveDestination(key, _) => *key,
             Request::Flush => return self.on_flushed(errno, out),
-            _ => return,
+            other => return self.on_other_answer(other, errno, now, out),
         };
         match request {
             Request::AddDestination(_, d) | Request::ChangeDestination(_, d) => {
@@ -125,7 +125,30 @@ impl Domain {
             }
         }
         if again {
-            self.mark_slot(key, at);
+            self.mark(&target);
+        }
+    }
+
+    /// Of sync daemons and timeouts.
+    fn on_other_answer(
+        &mut self,
+        request: &Request,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let (target, refused) = match request {
+            Request::StartDaemon(Daemon { role, .. }) | Request::StopDaemon(role) => {
+                (Target::Daemon(*role), self.daemons.on_answer(request, errno))
+            }
+            Request::SetTimeouts(asked) => {
+                (Target::Timeouts, self.timeouts.on_answer(*asked, errno))
+            }
+            _ => return,
+        };
+        if refused {
+            let delay = self.retry_later(target, 0, now);
+            out.push(Action::Refused { request: *request, errno, delay });
         }
     }
 
@@ -145,12 +168,6 @@ impl Domain {
             return Some(Duration::ZERO);
         }
         self.retry_later(target, 0, now)
-    }
-
-    fn mark_slot(&mut self, key: &ServiceKey, at: DestinationKey) {
-        if let Some(object) = self.objects.get_mut(key) {
-            let _ = object.mark_slot(key, at, &mut self.dirty);
-        }
     }
 
     /// Marks a service with everything that is wanted in it or that it holds.

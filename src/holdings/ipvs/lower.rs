@@ -1,10 +1,10 @@
-//! Virtual servers and real servers of the model as objects of the kernel.
+//! What the model has of IPVS as objects of the kernel.
 
 use crate::base::addr::Family;
 use crate::model::lvs;
 use crate::wire::netlink::ipvs::{
-    Destination, DestinationKey, Encapsulation, Forwarding, Name, Protocol, Service, ServiceFlags,
-    ServiceKey, Tunnel,
+    Daemon, Destination, DestinationKey, Encapsulation, Forwarding, Name, Protocol, Role, Service,
+    ServiceFlags, ServiceKey, Timeouts, Tunnel,
 };
 
 /// The services of a virtual server: one, or one for every address and mark of its group.
@@ -43,6 +43,28 @@ pub fn sorry_destination(server: &lvs::SorryServer, weight: u32) -> Destination 
         weight: i32::try_from(weight).unwrap_or(i32::MAX),
         upper_threshold: 0,
         lower_threshold: 0,
+    }
+}
+
+/// A sync daemon in one of its roles; `None` if the kernel cannot have such an interface.
+pub fn daemon(daemon: &lvs::SyncDaemon, role: Role) -> Option<Daemon> {
+    Some(Daemon {
+        role,
+        interface: Name::new(&daemon.interface)?,
+        id: daemon.id.into(),
+        max_len: daemon.max_len,
+        port: daemon.port,
+        ttl: daemon.ttl,
+        group: daemon.group,
+    })
+}
+
+/// Timeouts with 0 for what stays the kernel's own.
+pub fn timeouts(timeouts: &lvs::Timeouts) -> Timeouts {
+    Timeouts {
+        tcp: timeouts.tcp.unwrap_or(0),
+        tcp_fin: timeouts.tcp_fin.unwrap_or(0),
+        udp: timeouts.udp.unwrap_or(0),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Action, Owner};
 use crate::base::ids::ServiceId;
 use crate::base::time::{Duration, Instant};
-use crate::wire::netlink::ipvs::{Destination, DestinationKey, Service, ServiceKey};
+use crate::wire::netlink::ipvs::{Destination, DestinationKey, Role, Service, ServiceKey};
 
 /// After this long without trouble, there was none.
 const CALM: Duration = Duration::from_secs(60);
@@ -15,6 +15,8 @@ const MAX_DELAY: Duration = Duration::from_secs(30);
 /// What is tried again later.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Target {
+    Timeouts,
+    Daemon(Role),
     Service(ServiceKey),
     Destination(ServiceKey, DestinationKey),
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::object::Trouble;
 use super::{Action, Domain, Held, Object, Owner, Target};
 use crate::base::ids::ServiceId;
 use crate::base::time::{Duration, Instant};
@@ -31,7 +32,8 @@ impl Domain {
         let Found { now, destinations, services } = found;
         let all = now.into_iter().chain(destinations).chain(services);
         let before = out.len();
-        out.extend(all.map(Action::Ask));
+        out.extend(self.timeouts.settle().into_iter().chain(all).map(Action::Ask));
+        out.extend(self.daemons.settle().into_iter().map(Action::Ask));
         self.under_way += out.len() - before;
     }
 
@@ -45,33 +47,55 @@ impl Domain {
         }
     }
 
-    /// Marks a service, or one of its destinations, for later. Returns how much later; `None` if
-    /// nothing is wanted any more.
+    /// Marks something for later. Returns how much later; `None` if nothing is wanted any more.
     pub(super) fn retry_later(
         &mut self,
         target: Target,
         free: u32,
         now: Instant,
     ) -> Option<Duration> {
-        let (Target::Service(key) | Target::Destination(key, _)) = target;
-        let object = self.objects.get_mut(&key).filter(|_| !self.stopping)?;
-        let trouble = match target {
-            Target::Service(_) => &mut object.trouble,
-            Target::Destination(_, slot) => &mut object.slots.entry(slot).or_default().trouble,
-        };
+        if self.stopping {
+            return None;
+        }
+        let trouble = self.trouble(&target)?;
         let delay = trouble.delay(free, now);
         trouble.waiting = delay > Duration::ZERO;
         if delay > Duration::ZERO {
             self.retries.set(target, Some(now + delay));
-            return Some(delay);
-        }
-        match target {
-            Target::Service(_) => object.mark_self(&key, &mut self.dirty),
-            Target::Destination(_, slot) => {
-                let _ = object.mark_slot(&key, slot, &mut self.dirty);
-            }
+        } else {
+            self.mark(&target);
         }
         Some(delay)
+    }
+
+    pub(super) fn trouble(&mut self, target: &Target) -> Option<&mut Trouble> {
+        match target {
+            Target::Timeouts => Some(&mut self.timeouts.trouble),
+            Target::Daemon(role) => Some(self.daemons.trouble(*role)),
+            Target::Service(key) => self.objects.get_mut(key).map(|o| &mut o.trouble),
+            Target::Destination(key, slot) => {
+                let slot = self.objects.get_mut(key)?.slots.get_mut(slot)?;
+                Some(&mut slot.trouble)
+            }
+        }
+    }
+
+    /// To be compared at the next deadline.
+    pub(super) fn mark(&mut self, target: &Target) {
+        match target {
+            Target::Timeouts => self.timeouts.dirty = true,
+            Target::Daemon(_) => self.daemons.dirty = true,
+            Target::Service(key) => {
+                if let Some(object) = self.objects.get_mut(key) {
+                    object.mark_self(key, &mut self.dirty);
+                }
+            }
+            Target::Destination(key, slot) => {
+                if let Some(object) = self.objects.get_mut(key) {
+                    let _ = object.mark_slot(key, *slot, &mut self.dirty);
+                }
+            }
+        }
     }
 }
 

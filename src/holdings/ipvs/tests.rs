@@ -3,6 +3,7 @@ use std::net::Ipv4Addr;
 use super::*;
 use crate::wire::netlink::ipvs::{Forwarding, Name, Protocol};
 
+mod besides;
 mod lowering;
 mod random;
 

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::base::addr::Family;
-use crate::holdings::ipvs::{destination, services, sorry_destination};
+use crate::holdings::ipvs::{daemon, destination, services, sorry_destination, timeouts};
 use crate::model::lvs;
 use crate::model::lvs::tests::{real_server, virtual_server};
-use crate::wire::netlink::ipvs::{Encapsulation, ServiceFlags, Tunnel};
+use crate::wire::netlink::ipvs::{Encapsulation, Role, ServiceFlags, Tunnel};
 
 #[test]
 fn a_plain_server_is_one_service() {
@@ -69,4 +69,23 @@ fn a_sorry_server_is_a_destination_like_others() {
     };
     let expected = Destination { forwarding: Forwarding::Route, ..weighted(1, 0) };
     assert_eq!(sorry_destination(&sorry, 0), expected);
+}
+
+#[test]
+fn a_sync_daemon_keeps_what_is_not_said_to_the_kernel() {
+    let mut model = lvs::SyncDaemon {
+        interface: "eth0".into(),
+        instance: None,
+        id: 9,
+        max_len: None,
+        port: Some(7),
+        ttl: None,
+        group: None,
+    };
+    let made = daemon(&model, Role::Backup).expect("a daemon");
+    assert_eq!((made.role, made.id, made.port, made.ttl), (Role::Backup, 9, Some(7), None));
+    model.interface = "sixteen-letters.".into();
+    assert_eq!(daemon(&model, Role::Backup), None);
+    let given = lvs::Timeouts { tcp: Some(5), tcp_fin: Some(0), udp: None };
+    assert_eq!(timeouts(&given), Timeouts { tcp: 5, tcp_fin: 0, udp: 0 });
 }

@@ -1,6 +1,6 @@
 //! The daemons in the kernel that tell another director of connections.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::address::octets;
 use super::{address, Name, CMD_ATTR_DAEMON};
@@ -38,7 +38,24 @@ pub struct Daemon {
     pub group: Option<IpAddr>,
 }
 
+/// What the kernel takes where nothing is said.
+const DEFAULT_PORT: u16 = 8848;
+const DEFAULT_TTL: u8 = 1;
+const DEFAULT_GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 81));
+
 impl Daemon {
+    /// True if the kernel, showing `seen`, runs what is wanted here.
+    pub fn is_held_as(&self, seen: &Self) -> bool {
+        let chosen = |d: &Self| Self {
+            max_len: self.max_len.and(d.max_len),
+            port: d.port.or(Some(DEFAULT_PORT)),
+            ttl: d.ttl.or(Some(DEFAULT_TTL)),
+            group: d.group.or(Some(DEFAULT_GROUP)),
+            ..*d
+        };
+        chosen(self) == chosen(seen)
+    }
+
     pub(super) fn emit(&self, w: &mut Writer<'_>) {
         w.nested(CMD_ATTR_DAEMON, |w| {
             w.u32(STATE, self.role as u32);

@@ -1,0 +1,68 @@
+//! How long the kernel remembers connections: what was there first comes back in the end.
+
+use super::object::Trouble;
+use crate::wire::netlink::ipvs::{Request, Timeouts};
+
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// As they were before us.
+    original: Option<Timeouts>,
+    /// 0: the original.
+    wanted: Timeouts,
+    held: Timeouts,
+    under_way: bool,
+    pub(super) trouble: Trouble,
+    pub(super) dirty: bool,
+}
+
+impl Held {
+    pub(super) fn want(&mut self, wanted: Timeouts) {
+        if self.wanted != wanted {
+            self.wanted = wanted;
+            self.trouble.end();
+            self.dirty = true;
+        }
+    }
+
+    /// What the kernel has. What it had when it was first asked is what comes back.
+    pub(super) fn seen(&mut self, seen: Timeouts) {
+        self.original.get_or_insert(seen);
+        self.held = seen;
+        self.dirty = true;
+    }
+
+    pub(super) fn settle(&mut self) -> Option<Request> {
+        self.dirty = false;
+        let target = self.target()?;
+        if self.under_way || self.trouble.waiting || target == self.held {
+            return None;
+        }
+        self.under_way = true;
+        Some(Request::SetTimeouts(target))
+    }
+
+    /// Takes an answer; true if it was a refusal.
+    pub(super) fn on_answer(&mut self, asked: Timeouts, errno: i32) -> bool {
+        self.under_way = false;
+        if errno == 0 {
+            self.held = asked;
+            self.dirty = true;
+        }
+        errno != 0
+    }
+
+    #[cfg(test)]
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way.into()
+    }
+
+    fn target(&self) -> Option<Timeouts> {
+        let original = self.original?;
+        let or = |wanted, original| if wanted == 0 { original } else { wanted };
+        Some(Timeouts {
+            tcp: or(self.wanted.tcp, original.tcp),
+            tcp_fin: or(self.wanted.tcp_fin, original.tcp_fin),
+            udp: or(self.wanted.udp, original.udp),
+        })
+    }
+}
