@@ -11,12 +11,15 @@ use std::io;
 use crate::base::deadlines::Deadlines;
 use crate::base::time::{Duration, Instant};
 use crate::model::script::Script;
-use crate::sys::children::{self, Child, Outcome, Pid, Sent, Starter};
+use crate::sys::children::{self, Child, Manner, Outcome, Pid, Sent, Starter};
 
 /// From asking to killing, and to killing again.
 const GRACE: Duration = Duration::from_secs(2);
 /// Whoever survives being killed waits in the kernel, for a file server maybe.
 const UNKILLABLE: Duration = Duration::from_secs(10);
+
+/// What ran within this time is in memory still, and need not be waited for.
+const WARM: Duration = Duration::from_secs(60);
 
 /// Running commands, each started for an asker.
 #[derive(Debug)]
@@ -24,6 +27,16 @@ pub struct Children<A> {
     starter: Starter,
     running: BTreeMap<Pid, Running<A>>,
     deadlines: Deadlines<Pid>,
+    /// By path.
+    started: BTreeMap<String, Started>,
+}
+
+/// What is known of a command from earlier starts.
+#[derive(Clone, Copy, Debug)]
+struct Started {
+    last: Instant,
+    /// Unknown until it matters.
+    is_remote: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -62,13 +75,18 @@ pub enum Event<A> {
 
 impl<A: Clone> Children<A> {
     pub const fn new(starter: Starter) -> Self {
-        Self { starter, running: BTreeMap::new(), deadlines: Deadlines::new() }
+        Self {
+            starter,
+            running: BTreeMap::new(),
+            deadlines: Deadlines::new(),
+            started: BTreeMap::new(),
+        }
     }
 
     /// Starts `script` with `extra` arguments after its own. Without a timeout it may run for ever.
     ///
     /// # Errors
-    /// It cannot be started. Of some this is known later: [`Outcome::NotStarted`].
+    /// It cannot be started. Often this is known later: [`Outcome::NotStarted`].
     pub fn start(
         &mut self,
         script: &Script,
@@ -77,13 +95,29 @@ impl<A: Clone> Children<A> {
         asker: A,
         now: Instant,
     ) -> io::Result<Pid> {
-        let child = self.starter.start(script, extra)?;
+        let manner = self.manner(&script.path, now);
+        let child = self.starter.start(script, extra, manner)?;
         let pid = child.pid();
         self.deadlines.set(pid, timeout.map(|t| now + t));
         let indulgence = timeout.unwrap_or_default();
         let stage = Stage::Running;
         self.running.insert(pid, Running { child, asker, stage, timed_out: false, indulgence });
         Ok(pid)
+    }
+
+    /// What runs often is started cheaply. What does not may have to be read from a busy disk, and
+    /// what is remote may not come at all.
+    fn manner(&mut self, path: &str, now: Instant) -> Manner {
+        let Some(known) = self.started.get_mut(path) else {
+            self.started.insert(path.to_owned(), Started { last: now, is_remote: None });
+            return Manner::Copy;
+        };
+        let is_warm = now.since(std::mem::replace(&mut known.last, now)) < WARM;
+        if is_warm && !*known.is_remote.get_or_insert_with(|| children::is_remote(path)) {
+            Manner::Borrow
+        } else {
+            Manner::Copy
+        }
     }
 
     pub fn is_empty(&self) -> bool {

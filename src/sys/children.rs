@@ -1,9 +1,10 @@
 //! Commands for the operator: starting them, ending them, learning how they ended.
 //!
-//! A start costs the loop some 30 µs however large the daemon is: the new process borrows our
-//! memory until it executes the command (as with vfork), and our descriptors until its first step.
-//! Not so when it must become another user first. That user could stop a process of theirs just
-//! then, and us with it; so the memory is copied and nobody is waited for.
+//! There are two manners of starting. A command that runs every second borrows our memory until it
+//! is executed, as with vfork: that costs the loop some 30 µs however large the daemon is. But it
+//! waits for the command to be read from its disk, if it is not in memory, and must not change its
+//! user, who could stop the new process just then and us with it. In the other manner the memory is
+//! copied and nobody waits: half a millisecond, and more for a large daemon.
 //!
 //! That children have ended is told by SIGCHLD. All are waited for, not only those started here:
 //! in a container we may be the first process, which inherits the orphans of all others.
@@ -14,7 +15,7 @@ mod start;
 use std::io;
 
 use super::check;
-pub use start::{Child, Failure, Starter};
+pub use start::{is_remote, Child, Failure, Manner, Starter};
 
 /// A child that has not been [`bury`]-ed yet, so that the number is nobody else's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

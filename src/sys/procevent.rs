@@ -86,9 +86,10 @@ impl ProcessMonitor {
     fn await_ack(&mut self) -> Result<(), Error> {
         let mut answer = None;
         while answer.is_none() {
-            let got = self.receive(|event| match event {
-                Event::Ack(code) => answer = Some(code),
-                _ => {}
+            let got = self.receive(|event| {
+                if let Event::Ack(code) = event {
+                    answer = Some(code);
+                }
             });
             match got {
                 Ok(Got::Events) => {}
@@ -178,7 +179,7 @@ fn filter() -> Program {
 mod tests {
     use super::*;
     use crate::model::script::{Script, User};
-    use crate::sys::children::{bury, ended, Starter};
+    use crate::sys::children::{bury, ended, Manner, Starter};
     use crate::sys::sched::Inherited;
     use crate::sys::tests::{alone_with_children, wait};
 
@@ -194,7 +195,7 @@ mod tests {
         let user = unsafe { User { uid: libc::geteuid(), gid: libc::getegid() } };
         let script = Script { path: "/bin/sh".into(), argv, user, by_shell: false };
         let mut starter = Starter::new(Inherited::read().expect("reads"));
-        let child = starter.start(&script, &[]).expect("starts");
+        let child = starter.start(&script, &[], Manner::Borrow).expect("starts");
         let wanted = u32::try_from(child.pid().number()).expect("positive");
         let mut seen = Vec::new();
         wait(|| {

@@ -232,7 +232,16 @@ fn an_ignored_interrupt_does_nothing() -> Outcome {
 
 fn commands_start_in_a_clean_state() -> Outcome {
     let dir = TempDir::new("starts");
-    let mut role = role("starts", &dir.0);
+    for manner in ["borrow", "copy"] {
+        let dir = dir.0.join(manner);
+        fs::create_dir(&dir)?;
+        starts_clean(&dir)?;
+    }
+    Ok(())
+}
+
+fn starts_clean(dir: &Path) -> Outcome {
+    let mut role = role("starts", dir);
     role.env("IFS", "x").env("LD_PRELOAD", "").env("LD_LIBRARY_PATH", "/nosuch").env("KEPT", "yes");
     let said = finish(role.spawn()?).ok_or("it failed")?;
     let value = |name: &str| said.lines().find_map(|l| l.strip_prefix(name)).map(str::trim);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{exit, Command};
 
 use keepalived::model::script::{Script, User};
-use keepalived::sys::children::{self, Starter};
+use keepalived::sys::children::{self, Manner, Starter};
 use keepalived::sys::pidfile::{Owner, PidFiles};
 use keepalived::sys::signals::{Interrupt, Signal, Signals};
 use keepalived::sys::{log as logging, netns, process, sched};
@@ -120,7 +120,8 @@ fn starts(dir: &Path) {
     );
     let argv = ["sh", "-c", &show, "named", "one word"].map(str::to_owned).into();
     let script = Script { path: "/bin/sh".into(), argv, user, by_shell: false };
-    let child = Starter::new(inherited).start(&script, &["last"]).expect("starts");
+    let manner = if dir.ends_with("copy") { Manner::Copy } else { Manner::Borrow };
+    let child = Starter::new(inherited).start(&script, &["last"], manner).expect("starts");
     let outcome = super::wait(|| children::ended().expect("looks"));
     assert_eq!(outcome, Some((child.pid(), children::Outcome::Exited(0))));
     children::bury(child.pid());

@@ -247,3 +247,14 @@ fn nobody_stays_a_zombie() {
     assert!(w.children.is_empty());
     assert_eq!(children::ended().expect("looks"), None);
 }
+
+#[test]
+fn what_runs_often_is_started_cheaply() {
+    let mut w = World::new();
+    let mut manner = |path, millis| w.children.manner(path, at(millis));
+    assert_eq!(manner("/bin/true", 0), Manner::Copy);
+    assert_eq!(manner("/bin/true", 1_000), Manner::Borrow);
+    assert_eq!(manner("/bin/false", 1_000), Manner::Copy);
+    assert_eq!(manner("/bin/true", 70_000), Manner::Copy);
+    assert_eq!(manner("/bin/true", 80_000), Manner::Borrow);
+}

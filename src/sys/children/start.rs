@@ -98,6 +98,16 @@ enum Step {
 const STEPS: [Step; 6] =
     [Step::Descriptors, Step::Null, Step::Group, Step::User, Step::Signals, Step::Execute];
 
+/// How the new process is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Manner {
+    /// It shares our memory, and we wait until the command is executed. Only for what is surely in
+    /// memory, such as what was executed a moment ago. Not done if the user changes.
+    Borrow,
+    /// It has a copy, and we go on at once.
+    Copy,
+}
+
 /// Starts commands.
 pub struct Starter {
     environment: Vec<CString>,
@@ -124,14 +134,14 @@ impl Starter {
     /// Starts `script` with `extra` arguments after its own, as the leader of a process group.
     ///
     /// # Errors
-    /// There is no room for a process, or the command cannot be executed. With a script of another
-    /// user the latter is known when the child has ended ([`Child::outcome`]).
-    pub fn start(&mut self, script: &Script, extra: &[&str]) -> io::Result<Child> {
+    /// There is no room for a process, or the command cannot be executed. The latter is known here
+    /// only if we wait; otherwise when the child has ended ([`Child::outcome`]).
+    pub fn start(&mut self, script: &Script, extra: &[&str], manner: Manner) -> io::Result<Child> {
         let words = words(script, extra)?;
         let path = CString::new(if script.by_shell { SHELL } else { &script.path })?;
         let argv = pointers(&words);
         let environment = pointers(&self.environment);
-        let waits = script.user == self.own;
+        let waits = manner == Manner::Borrow && script.user == self.own;
         let shared = if waits { None } else { Some(SharedWord::new()?) };
         let local = AtomicU32::new(0);
         let plan = Plan {
@@ -158,6 +168,29 @@ impl fmt::Debug for Starter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Starter").field("inherited", &self.inherited).finish_non_exhaustive()
     }
+}
+
+/// Whether a file is kept by somebody else, who may stop answering: to execute it can take for
+/// ever. To ask can too.
+pub fn is_remote(path: &str) -> bool {
+    // Of linux/magic.h and the file systems themselves: NFS, SMB, CIFS, SMB 2, FUSE, Ceph, 9P, AFS.
+    const REMOTE: [u32; 8] = [
+        0x6969,
+        0x517b,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x6573_5546,
+        0x00c3_6400,
+        0x0102_1997,
+        0x5346_414f,
+    ];
+    let Ok(path) = CString::new(path) else { return false };
+    // SAFETY: plain data, for which zero is valid.
+    let mut found: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: a C string and a structure, both alive.
+    let asked = unsafe { libc::statfs(path.as_ptr(), &raw mut found) } == 0;
+    // The C libraries disagree on the type; the number has 32 bits.
+    asked && REMOTE.contains(&(found.f_type as u32))
 }
 
 /// The arguments, the name included.
