@@ -98,7 +98,7 @@ impl Story {
             _ => {}
         }
         let to = instant(first)?;
-        let (verb, rest) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
+        let (verb, rest) = rest.trim().split_once(' ').unwrap_or_else(|| (rest.trim(), ""));
         if verb == "run" {
             self.run(to);
         } else if self.pool.next_deadline().is_some_and(|next| next < to) && verb != "deadline" {
