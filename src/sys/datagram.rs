@@ -43,6 +43,7 @@ impl Datagram {
     /// No route, no such interface or address here, not allowed, no descriptor left.
     pub fn udp(to: SocketAddr, via: &Via<'_>) -> io::Result<Self> {
         let socket = via.socket(to, Type::DGRAM, Some(Protocol::UDP))?;
+        hear_of_icmp(&socket, to.is_ipv4())?;
         socket.connect(&to.into())?;
         Ok(Self { socket, kind: Kind::Plain })
     }
@@ -71,6 +72,7 @@ impl Datagram {
             }
             other => (other?, Kind::Plain),
         };
+        hear_of_icmp(&socket, v4)?;
         socket.connect(&to.into())?;
         Ok(Self { socket, kind })
     }
@@ -120,6 +122,17 @@ impl AsRawFd for Datagram {
     fn as_raw_fd(&self) -> RawFd {
         self.socket.as_raw_fd()
     }
+}
+
+/// Without this, the kernel keeps to itself that a host or a network cannot be reached, and reports
+/// closed ports only.
+fn hear_of_icmp(socket: &Socket, v4: bool) -> io::Result<()> {
+    let (level, name) = match v4 {
+        true => (libc::IPPROTO_IP, libc::IP_RECVERR),
+        false => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+    };
+    let on: libc::c_int = 1;
+    set_option(socket.as_raw_fd(), level, name, &on)
 }
 
 /// Lets a raw socket hear echo replies and nothing else.
