@@ -22,7 +22,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sys", &["base", "wire", "model", "config", "vrrp"]),
     (
         "daemon",
-        &["base", "wire", "model", "vrrp", "track", "notify", "holdings", "config", "cli", "sys"],
+        &[
+            "base", "wire", "model", "vrrp", "track", "lvs", "check", "notify", "holdings",
+            "config", "cli", "sys",
+        ],
     ),
 ];
 

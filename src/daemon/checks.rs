@@ -1,0 +1,344 @@
+//! The probes under way, and their sockets. What a probe says and hears is in `check`; when one
+//! begins and what its result means is decided by `check::Pool`.
+//!
+//! Whoever owns the poll and the clock calls `begin` and `abort` for the pool, `on_ready` for
+//! events, `on_deadline` in time, and takes what is `finished` back to the pool.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use crate::base::addr::Family;
+use crate::base::deadlines::Deadlines;
+use crate::base::ids::CheckId;
+use crate::base::rng::Rng;
+use crate::base::time::Instant;
+use crate::check::dns::Dns;
+use crate::check::http::Page;
+use crate::check::ping::Ping;
+use crate::check::probe::{self, Talk};
+use crate::check::smtp::Smtp;
+use crate::check::tcp::Tcp;
+use crate::check::tls::{Client, Filter};
+use crate::check::udp::Udp;
+use crate::check::verdict::Phase;
+use crate::check::{script, Reason, Timings, Verdict};
+use crate::model::check::{Check, Connect, Http, Kind};
+use crate::sys::children::{Outcome, Pid};
+use crate::sys::datagram::Datagram;
+use crate::sys::poll::{Poll, Wants};
+use crate::sys::stream::Stream;
+
+mod connection;
+mod job;
+#[cfg(test)]
+mod tests;
+
+use connection::{is_theirs, via, words};
+use job::{Job, Progress, Wire};
+
+/// Bytes read at once; one buffer serves all probes.
+const BUFFER: usize = 16 * 1024;
+
+/// A probe that is over.
+#[derive(PartialEq, Debug)]
+pub(super) enum Finished {
+    Done {
+        check: CheckId,
+        verdict: Verdict,
+        timings: Timings,
+    },
+    /// For reasons of our own.
+    Unmade {
+        check: CheckId,
+        why: String,
+    },
+}
+
+/// What `begin` leaves to be done.
+#[derive(PartialEq, Eq, Debug)]
+#[must_use]
+pub(super) enum Begun {
+    Probing,
+    /// Start the script, then say so with `script_started`, or `unmade`.
+    Script,
+}
+
+/// Every probe under way.
+pub(super) struct Probes {
+    jobs: BTreeMap<CheckId, Job>,
+    scripts: BTreeMap<CheckId, (Pid, Instant)>,
+    deadlines: Deadlines<CheckId>,
+    /// Ready, but they had their share.
+    unread: BTreeSet<CheckId>,
+    finished: Vec<Finished>,
+    tls: Option<Client>,
+    bytes: Box<[u8]>,
+    rng: Rng,
+    /// Of echo requests.
+    sequence: u16,
+}
+
+impl Probes {
+    pub(super) fn new(seed: u64) -> Self {
+        Self {
+            jobs: BTreeMap::new(),
+            scripts: BTreeMap::new(),
+            deadlines: Deadlines::new(),
+            unread: BTreeSet::new(),
+            finished: Vec::new(),
+            tls: None,
+            bytes: vec![0; BUFFER].into(),
+            rng: Rng::new(seed),
+            sequence: 0,
+        }
+    }
+
+    /// The key material of every `SSL_GET`. Probes under way keep what they have.
+    pub(super) fn set_tls(&mut self, client: Option<Client>) {
+        self.tls = client;
+    }
+
+    /// Probes that are over since the last call.
+    pub(super) fn finished(&mut self) -> Vec<Finished> {
+        std::mem::take(&mut self.finished)
+    }
+
+    /// Gives the list back, so that its room is used again.
+    pub(super) fn recycle(&mut self, mut list: Vec<Finished>) {
+        list.clear();
+        if self.finished.is_empty() {
+            self.finished = list;
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// There are probes to be read without waiting for an event.
+    pub(super) fn is_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
+    /// Begins to probe page `page` of a check; `owner` is to be told of events.
+    pub(super) fn begin<O: Copy>(
+        &mut self,
+        check: CheckId,
+        config: &Check,
+        page: usize,
+        now: Instant,
+        poll: &mut Poll<O>,
+        owner: O,
+    ) -> Begun {
+        let job = match &config.kind {
+            Kind::Misc(_) => return Begun::Script,
+            Kind::File(_) | Kind::Bfd(_) => {
+                self.unmade(check, "it is told, not probed".to_owned());
+                return Begun::Probing;
+            }
+            Kind::Tcp(to) => stream(to, probe::Stream::new(Talk::Tcp(Tcp::default())), now),
+            Kind::Smtp(to, smtp) => {
+                stream(to, probe::Stream::new(Talk::Smtp(Smtp::new(smtp))), now)
+            }
+            Kind::Http(to, http) => self.page(to, http, page, now),
+            Kind::Dns(to, dns) => {
+                let id = u16::try_from(self.rng.between(0, 1 << 16)).unwrap_or(0);
+                let probe = probe::Datagram::Dns(Dns::new(dns, id));
+                if probe.request().is_empty() {
+                    Err(Refused::Verdict(probe.timed_out()))
+                } else {
+                    datagram(to, Datagram::udp(to.target(), &via(to)), probe, now)
+                }
+            }
+            Kind::Udp(to, udp) => {
+                let probe = probe::Datagram::Udp(Udp::new(udp));
+                datagram(to, Datagram::udp(to.target(), &via(to)), probe, now)
+            }
+            Kind::Ping(to) => {
+                self.sequence = self.sequence.wrapping_add(1);
+                let ping = Ping::new(Family::of(&to.addr), self.sequence);
+                let socket = Datagram::ping(to.target(), &via(to));
+                datagram(to, socket, probe::Datagram::Ping(ping), now)
+            }
+        };
+        match job {
+            Ok(job) => self.enter(check, job, now, poll, owner),
+            Err(Refused::Verdict(verdict)) => {
+                let timings = Timings::default();
+                self.finished.push(Finished::Done { check, verdict, timings });
+            }
+            Err(Refused::Ours(why)) => self.unmade(check, why),
+        }
+        Begun::Probing
+    }
+
+    fn page(&self, to: &Connect, http: &Http, page: usize, now: Instant) -> Result<Job, Refused> {
+        let url = http.urls.get(page).or_else(|| http.urls.first());
+        let url = url.ok_or_else(|| Refused::Ours("there is no url".to_owned()))?;
+        let talk = Talk::Http(Box::new(Page::new(http, url, to.target())));
+        if !http.tls {
+            return stream(to, probe::Stream::new(talk), now);
+        }
+        let client = self.tls.as_ref().ok_or_else(|| Refused::Ours("TLS is not set up".into()))?;
+        let filter = Filter::new(client, url.sni_name.as_deref(), to.addr)
+            .map_err(|reason| Refused::Verdict(Verdict::Down(reason)))?;
+        stream(to, probe::Stream::over_tls(talk, filter), now)
+    }
+
+    /// Watches the socket and takes the first step. On this host much is over with it.
+    fn enter<O: Copy>(
+        &mut self,
+        check: CheckId,
+        mut job: Job,
+        now: Instant,
+        poll: &mut Poll<O>,
+        owner: O,
+    ) {
+        if let Progress::Finished(verdict) = job.begin() {
+            let timings = job.timings(now);
+            self.finished.push(Finished::Done { check, verdict, timings });
+            return;
+        }
+        if let Err(e) = poll.watch(job.fd(), owner, Wants::Both) {
+            self.unmade(check, format!("cannot watch the socket: {}", words(&e)));
+            return;
+        }
+        self.deadlines.set(check, Some(now + job.timeout));
+        self.jobs.insert(check, job);
+    }
+
+    /// Forgets a probe. True if there is a script to be stopped.
+    pub(super) fn abort<O: Copy>(&mut self, check: CheckId, poll: &mut Poll<O>) -> bool {
+        self.close(check, poll);
+        self.scripts.remove(&check).is_some()
+    }
+
+    fn close<O: Copy>(&mut self, check: CheckId, poll: &mut Poll<O>) -> Option<Job> {
+        self.deadlines.set(check, None);
+        self.unread.remove(&check);
+        let job = self.jobs.remove(&check)?;
+        poll.remove(job.fd());
+        Some(job)
+    }
+
+    /// Its socket can be read or written.
+    pub(super) fn on_ready<O: Copy>(&mut self, check: CheckId, now: Instant, poll: &mut Poll<O>) {
+        self.unread.remove(&check);
+        let Some(job) = self.jobs.get_mut(&check) else { return };
+        match job.drive(now, &mut self.bytes) {
+            Progress::None => {}
+            Progress::Some => self.deadlines.set(check, Some(now + job.timeout)),
+            Progress::Unread => {
+                self.deadlines.set(check, Some(now + job.timeout));
+                self.unread.insert(check);
+            }
+            Progress::Finished(verdict) => self.finish(check, verdict, now, poll),
+        }
+    }
+
+    /// Reads one of those that had their share; false if there is none.
+    pub(super) fn on_unread<O: Copy>(&mut self, now: Instant, poll: &mut Poll<O>) -> bool {
+        let Some(check) = self.unread.pop_first() else { return false };
+        self.on_ready(check, now, poll);
+        true
+    }
+
+    /// One probe whose time is over; false if there is none. What has arrived meanwhile counts: we
+    /// may have been late ourselves.
+    pub(super) fn on_deadline<O: Copy>(&mut self, now: Instant, poll: &mut Poll<O>) -> bool {
+        let Some((_, check)) = self.deadlines.pop_due(now) else { return false };
+        self.on_ready(check, now, poll);
+        if self.deadlines.of(&check).is_none() {
+            if let Some(job) = self.jobs.get_mut(&check) {
+                let verdict = job.time_out();
+                self.finish(check, verdict, now, poll);
+            }
+        }
+        true
+    }
+
+    fn finish<O: Copy>(
+        &mut self,
+        check: CheckId,
+        verdict: Verdict,
+        now: Instant,
+        poll: &mut Poll<O>,
+    ) {
+        if let Some(job) = self.close(check, poll) {
+            let timings = job.timings(now);
+            self.finished.push(Finished::Done { check, verdict, timings });
+        }
+    }
+
+    pub(super) fn unmade(&mut self, check: CheckId, why: String) {
+        self.finished.push(Finished::Unmade { check, why });
+    }
+
+    pub(super) fn script_started(&mut self, check: CheckId, pid: Pid, now: Instant) {
+        self.scripts.insert(check, (pid, now));
+    }
+
+    /// The time of the script of a check is over; it is being ended.
+    pub(super) fn on_script_timed_out(&mut self, check: CheckId, now: Instant) {
+        self.script_over(check, Verdict::Down(Reason::Overran), now);
+    }
+
+    /// A script has ended. One that was given up, or has timed out, does not matter any more.
+    pub(super) fn on_script_ended(
+        &mut self,
+        check: CheckId,
+        pid: Pid,
+        outcome: Outcome,
+        is_dynamic: bool,
+        now: Instant,
+    ) {
+        if self.scripts.get(&check).is_none_or(|(running, _)| *running != pid) {
+            return;
+        }
+        let ending = match outcome {
+            Outcome::Exited(status) => script::Ending::Exited(status),
+            Outcome::Killed(signal) => script::Ending::Killed(signal),
+            // As a shell has it, which is how keepalived sees it.
+            Outcome::NotStarted(_) => script::Ending::Exited(127),
+        };
+        self.script_over(check, script::verdict(&ending, is_dynamic), now);
+    }
+
+    fn script_over(&mut self, check: CheckId, verdict: Verdict, now: Instant) {
+        if let Some((_, begun)) = self.scripts.remove(&check) {
+            let timings = Timings { total: now.since(begun), ..Timings::default() };
+            self.finished.push(Finished::Done { check, verdict, timings });
+        }
+    }
+}
+
+/// Why a probe did not even begin.
+enum Refused {
+    Verdict(Verdict),
+    Ours(String),
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        let text = words(&error);
+        if is_theirs(&error) {
+            Self::Verdict(Verdict::Down(Reason::Failed(Phase::Connecting, text)))
+        } else {
+            Self::Ours(text)
+        }
+    }
+}
+
+fn stream(to: &Connect, probe: probe::Stream, now: Instant) -> Result<Job, Refused> {
+    let socket = Stream::connect(to.target(), &via(to))?;
+    Ok(Job::new(Wire::Stream(socket, Box::new(probe)), to.timeout, now))
+}
+
+fn datagram(
+    to: &Connect,
+    socket: io::Result<Datagram>,
+    probe: probe::Datagram,
+    now: Instant,
+) -> Result<Job, Refused> {
+    Ok(Job::new(Wire::Datagram(socket?, probe), to.timeout, now))
+}

@@ -1,0 +1,172 @@
+//! One probe under way: carries bytes between a socket and the probe.
+
+use std::os::fd::{AsRawFd, RawFd};
+
+use super::connection::words;
+use crate::base::time::{Duration, Instant};
+use crate::check::probe;
+use crate::check::{Timings, Verdict};
+use crate::sys::datagram::Datagram;
+use crate::sys::stream::{Received, Stream};
+
+/// Reads of one probe before others have their turn.
+const BUDGET: usize = 8;
+
+pub(super) struct Job {
+    wire: Wire,
+    /// For every step.
+    pub(super) timeout: Duration,
+    begun: Instant,
+    connected: Option<Instant>,
+    first_byte: Option<Instant>,
+}
+
+pub(super) enum Wire {
+    Stream(Stream, Box<probe::Stream>),
+    Datagram(Datagram, probe::Datagram),
+}
+
+/// What came of being ready.
+#[derive(PartialEq, Debug)]
+pub(super) enum Progress {
+    /// Nothing at all.
+    None,
+    /// The next step has its time from now.
+    Some,
+    /// The budget is spent; there may be more to read.
+    Unread,
+    Finished(Verdict),
+}
+
+impl Job {
+    pub(super) const fn new(wire: Wire, timeout: Duration, begun: Instant) -> Self {
+        Self { wire, timeout, begun, connected: None, first_byte: None }
+    }
+
+    pub(super) fn fd(&self) -> RawFd {
+        match &self.wire {
+            Wire::Stream(socket, _) => socket.as_raw_fd(),
+            Wire::Datagram(socket, _) => socket.as_raw_fd(),
+        }
+    }
+
+    pub(super) fn timings(&self, now: Instant) -> Timings {
+        let since = |when: Option<Instant>| when.map(|when| when.since(self.begun));
+        Timings {
+            connect: since(self.connected),
+            first_byte: since(self.first_byte),
+            total: now.since(self.begun),
+        }
+    }
+
+    /// Sends the datagram. A stream sends nothing before it is connected.
+    pub(super) fn begin(&mut self) -> Progress {
+        let Wire::Datagram(socket, probe) = &mut self.wire else { return Progress::Some };
+        match socket.send(probe.request()) {
+            Ok(_) => Progress::Some,
+            Err(e) => Progress::Finished(probe.failed(words(&e))),
+        }
+    }
+
+    /// The time for this step is over.
+    pub(super) fn time_out(&mut self) -> Verdict {
+        match &mut self.wire {
+            Wire::Stream(_, probe) => {
+                probe.timed_out();
+                probe.outcome().cloned().unwrap_or(Verdict::UP)
+            }
+            Wire::Datagram(_, probe) => probe.timed_out(),
+        }
+    }
+
+    /// Reads and writes what can be without waiting.
+    pub(super) fn drive(&mut self, now: Instant, bytes: &mut [u8]) -> Progress {
+        let progress = match &mut self.wire {
+            Wire::Stream(socket, probe) => {
+                let arrives = self.connected.is_none();
+                if arrives {
+                    match socket.is_connected() {
+                        Ok(false) => return Progress::None,
+                        Ok(true) => {
+                            self.connected = Some(now);
+                            probe.start();
+                        }
+                        Err(e) => probe.failed(words(&e)),
+                    }
+                }
+                match converse(socket, probe, &mut self.first_byte, now, bytes) {
+                    Progress::None if arrives => Progress::Some,
+                    other => other,
+                }
+            }
+            Wire::Datagram(socket, probe) => listen(socket, probe, bytes),
+        };
+        if matches!((&progress, &self.wire), (Progress::Finished(_), Wire::Datagram(..))) {
+            self.first_byte = Some(now);
+        }
+        progress
+    }
+}
+
+fn converse(
+    socket: &mut Stream,
+    probe: &mut probe::Stream,
+    first_byte: &mut Option<Instant>,
+    now: Instant,
+    bytes: &mut [u8],
+) -> Progress {
+    let mut progress = write(socket, probe);
+    for _ in 0..BUDGET {
+        if probe.outcome().is_some() {
+            break;
+        }
+        match socket.read(bytes) {
+            Ok(Received::Bytes(n)) => {
+                first_byte.get_or_insert(now);
+                probe.received(&bytes[..n]);
+                progress = true;
+            }
+            Ok(Received::Nothing) if progress => return Progress::Some,
+            Ok(Received::Nothing) => return Progress::None,
+            Ok(Received::End) => probe.closed(),
+            Err(e) => probe.failed(words(&e)),
+        }
+        progress |= write(socket, probe);
+    }
+    match probe.outcome() {
+        Some(verdict) => Progress::Finished(verdict.clone()),
+        None => Progress::Unread,
+    }
+}
+
+/// True if anything was written. What a server said before it closed is still to be read, so an
+/// error is left for reading to find.
+fn write(socket: &mut Stream, probe: &mut probe::Stream) -> bool {
+    let mut any = false;
+    while !probe.pending_output().is_empty() {
+        match socket.write(probe.pending_output()) {
+            Ok(n @ 1..) => {
+                probe.sent(n);
+                any = true;
+            }
+            Ok(0) | Err(_) => break,
+        }
+    }
+    any
+}
+
+fn listen(socket: &mut Datagram, probe: &probe::Datagram, bytes: &mut [u8]) -> Progress {
+    for _ in 0..BUDGET {
+        match socket.receive(bytes) {
+            Ok(Received::Bytes(n)) => {
+                if let Some(verdict) = probe.received(&bytes[..n]) {
+                    return Progress::Finished(verdict);
+                }
+            }
+            // What is not the answer does not win any time.
+            Ok(Received::Nothing | Received::End) => return Progress::None,
+            Err(e) => return Progress::Finished(probe.failed(words(&e))),
+        }
+    }
+    Progress::Unread
+}

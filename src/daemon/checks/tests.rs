@@ -1,0 +1,269 @@
+//! Probes against real sockets on the loopback interface. The clock is ours.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+
+use super::*;
+use crate::base::time::Duration;
+use crate::model::check::{Dns as DnsConfig, Protocol, Record, Schedule, Smtp as SmtpConfig};
+use crate::model::check::{Udp as UdpConfig, Url, STATUS_DEFAULT};
+
+const ID: CheckId = CheckId(7);
+
+struct Bench {
+    probes: Probes,
+    poll: Poll<CheckId>,
+    now: Instant,
+    turns: u32,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self {
+            probes: Probes::new(1),
+            poll: Poll::new().unwrap(),
+            now: Instant::from_millis(1),
+            turns: 0,
+        }
+    }
+
+    fn begin(&mut self, kind: Kind) {
+        let schedule = Schedule::default();
+        let config = Check { kind, schedule, alpha: false, log_all_failures: false };
+        let begun = self.probes.begin(ID, &config, 0, self.now, &mut self.poll, ID);
+        assert_eq!(begun, Begun::Probing);
+    }
+
+    /// Waits for events and serves them; the clock of the probes moves a little each time.
+    fn turn(&mut self) {
+        self.turns += 1;
+        assert!(self.turns < 2_000, "nothing happens");
+        let mut ready = Vec::new();
+        let until = self.now + Duration::from_millis(20);
+        self.poll.wait(self.now, Some(until), true, &mut ready).unwrap();
+        self.now += Duration::from_micros(10);
+        for check in ready {
+            self.probes.on_ready(check, self.now, &mut self.poll);
+        }
+        while self.probes.on_unread(self.now, &mut self.poll) {}
+    }
+
+    fn outcome(&mut self) -> String {
+        loop {
+            if let Some(finished) = self.probes.finished().first() {
+                return shown(finished);
+            }
+            self.turn();
+        }
+    }
+}
+
+fn shown(finished: &Finished) -> String {
+    match finished {
+        Finished::Done { verdict: Verdict::Up(_), .. } => "up".to_owned(),
+        Finished::Done { verdict: Verdict::Down(reason), .. } => reason.to_string(),
+        Finished::Unmade { why, .. } => format!("unmade: {why}"),
+    }
+}
+
+fn to(addr: SocketAddr) -> Connect {
+    Connect::to(addr.ip(), addr.port())
+}
+
+fn http(addr: SocketAddr) -> Kind {
+    let url = Url {
+        path: "/".into(),
+        status_codes: vec![STATUS_DEFAULT],
+        digest: None,
+        regex: None,
+        virtualhost: None,
+        sni_name: None,
+        tls_compliant: false,
+    };
+    let urls = vec![url];
+    let http = Http { tls: false, protocol: Protocol::V1_0, urls, fast_recovery: false };
+    Kind::Http(to(addr), http)
+}
+
+fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    (listener, addr)
+}
+
+/// An address where nobody listens.
+fn nobody() -> SocketAddr {
+    listener().1
+}
+
+/// Reads a request to its end.
+fn request(stream: &mut TcpStream) -> String {
+    let (mut text, mut bytes) = (String::new(), [0; 512]);
+    while !text.ends_with("\r\n\r\n") {
+        let n = stream.read(&mut bytes).unwrap();
+        assert!(n > 0, "{text}");
+        text.push_str(&String::from_utf8_lossy(&bytes[..n]));
+    }
+    text
+}
+
+#[test]
+fn a_connection_is_enough_for_a_tcp_check() {
+    let (_listener, addr) = listener();
+    let mut bench = Bench::new();
+    bench.begin(Kind::Tcp(to(addr)));
+    assert_eq!(bench.outcome(), "up");
+    assert_eq!(bench.probes.next_deadline(), None);
+}
+
+#[test]
+fn a_refused_connection_is_a_failure_with_the_words_of_the_system() {
+    let mut bench = Bench::new();
+    bench.begin(Kind::Tcp(to(nobody())));
+    assert_eq!(bench.outcome(), "Connection refused while connecting");
+}
+
+#[test]
+fn what_is_our_own_fault_says_nothing_about_the_server() {
+    let mut bench = Bench::new();
+    let elsewhere = Some("192.0.2.77".parse().unwrap());
+    bench.begin(Kind::Tcp(Connect { bind_addr: elsewhere, ..to(nobody()) }));
+    assert_eq!(bench.outcome(), "unmade: Cannot assign requested address");
+    let device = Some("nosuchlink0".to_owned());
+    bench.begin(Kind::Tcp(Connect { bind_if: device, ..to(nobody()) }));
+    assert!(bench.outcome().starts_with("unmade: "));
+}
+
+#[test]
+fn a_page_is_fetched_and_timed() {
+    let (listener, addr) = listener();
+    let mut bench = Bench::new();
+    bench.begin(http(addr));
+    let mut server = listener.accept().unwrap().0;
+    bench.turn();
+    assert!(request(&mut server).starts_with("GET / HTTP/1.0\r\n"));
+    bench.now += Duration::from_millis(3);
+    server.write_all(b"HTTP/1.0 503 No\r\n\r\nsorry").unwrap();
+    drop(server);
+    loop {
+        bench.turn();
+        let finished = bench.probes.finished();
+        let Some(Finished::Done { check, verdict, timings }) = finished.first() else { continue };
+        assert_eq!(*check, ID);
+        let Verdict::Down(reason) = verdict else { panic!("{verdict:?}") };
+        assert_eq!(reason.to_string(), "status 503, expected 200-299");
+        assert!(timings.connect < timings.first_byte, "{timings:?}");
+        assert!(timings.first_byte <= Some(timings.total), "{timings:?}");
+        break;
+    }
+}
+
+#[test]
+fn every_step_has_its_time_and_the_outcome_names_the_step() {
+    let (listener, addr) = listener();
+    let mut bench = Bench::new();
+    bench.begin(http(addr));
+    let mut server = listener.accept().unwrap().0;
+    bench.turn();
+    request(&mut server);
+    let first = bench.probes.next_deadline().unwrap();
+    bench.now = first - Duration::from_secs(1);
+    server.write_all(b"HTTP/1.0 200 OK\r\n").unwrap();
+    while bench.probes.next_deadline() == Some(first) {
+        bench.turn();
+    }
+    bench.now = bench.probes.next_deadline().unwrap();
+    assert!(bench.now > first, "it has gone on");
+    assert!(bench.probes.on_deadline(bench.now, &mut bench.poll));
+    assert_eq!(bench.outcome(), "timeout while waiting for the header");
+    assert!(!bench.probes.on_deadline(bench.now, &mut bench.poll));
+}
+
+#[test]
+fn what_came_while_we_slept_counts() {
+    let (listener, addr) = listener();
+    let mut bench = Bench::new();
+    bench.begin(http(addr));
+    let mut server = listener.accept().unwrap().0;
+    bench.turn();
+    request(&mut server);
+    server.write_all(b"HTTP/1.0 200 OK\r\n\r\nfine").unwrap();
+    drop(server);
+    bench.now += Duration::from_secs(600);
+    assert!(bench.probes.on_deadline(bench.now, &mut bench.poll));
+    assert_eq!(bench.outcome(), "up");
+}
+
+#[test]
+fn a_large_page_does_not_keep_others_waiting() {
+    let (listener, addr) = listener();
+    let mut bench = Bench::new();
+    bench.begin(http(addr));
+    let mut server = listener.accept().unwrap().0;
+    bench.turn();
+    request(&mut server);
+    server.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
+    server.set_nonblocking(true).unwrap();
+    while server.write(&[b'x'; 65_536]).is_ok() {}
+    bench.probes.on_ready(ID, bench.now, &mut bench.poll);
+    assert!(bench.probes.is_unread());
+    assert_eq!(bench.probes.finished(), []);
+    assert!(!bench.probes.abort(ID, &mut bench.poll));
+    assert!(!bench.probes.is_unread());
+    assert_eq!(bench.probes.next_deadline(), None);
+}
+
+#[test]
+fn a_mail_server_greets_and_answers() {
+    let (listener, addr) = listener();
+    let mut bench = Bench::new();
+    bench.begin(Kind::Smtp(to(addr), SmtpConfig { helo_name: "me".into() }));
+    let mut server = listener.accept().unwrap().0;
+    server.write_all(b"220 hello\r\n250 me\r\n221 bye\r\n").unwrap();
+    assert_eq!(bench.outcome(), "up");
+}
+
+#[test]
+fn silence_of_a_udp_port_is_fine_and_a_closed_one_is_not() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    let mut bench = Bench::new();
+    let udp = || UdpConfig { payload: b"x".to_vec(), reply: None };
+    bench.begin(Kind::Udp(to(addr), udp()));
+    bench.now = bench.probes.next_deadline().unwrap();
+    assert!(bench.probes.on_deadline(bench.now, &mut bench.poll));
+    assert_eq!(bench.outcome(), "up");
+    drop(server);
+    bench.begin(Kind::Udp(to(addr), udp()));
+    assert_eq!(bench.outcome(), "Connection refused while waiting for a reply");
+}
+
+#[test]
+fn strangers_do_not_answer_for_a_name_server() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    let mut bench = Bench::new();
+    bench.begin(Kind::Dns(to(addr), DnsConfig { record: Record::Soa, name: String::new() }));
+    let mut bytes = [0; 512];
+    let (n, client) = server.recv_from(&mut bytes).unwrap();
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    bytes[2] |= 0x80;
+    stranger.send_to(&bytes[..n], client).unwrap();
+    server.send_to(b"?", client).unwrap();
+    bench.turn();
+    assert_eq!(bench.probes.finished(), []);
+    server.send_to(&bytes[..n], client).unwrap();
+    assert_eq!(bench.outcome(), "up");
+}
+
+#[test]
+fn one_socket_after_the_other_in_the_same_descriptor() {
+    let (_listener, addr) = listener();
+    let mut bench = Bench::new();
+    for _ in 0..100 {
+        bench.begin(Kind::Tcp(to(addr)));
+        assert_eq!(bench.outcome(), "up");
+    }
+    bench.begin(Kind::Tcp(to(nobody())));
+    assert_eq!(bench.outcome(), "Connection refused while connecting");
+}
