@@ -4,6 +4,7 @@
 //! the cores, `execute` carries out what they decide.
 
 mod announcer;
+mod checks;
 pub mod children;
 mod dispatch;
 mod dump;
@@ -12,6 +13,8 @@ mod execute;
 mod host;
 mod lateness;
 mod links;
+#[expect(dead_code, reason = "wired into the loop next")]
+mod lvs;
 mod privileges;
 mod reading;
 mod reload;

@@ -1,0 +1,479 @@
+//! Virtual servers, their checks and IPVS, put together: what one core decides becomes an input of
+//! the next, a probe, or a request to the kernel.
+//!
+//! Whoever owns the loop calls the hooks below and nothing else: `adopt` with a configuration,
+//! `on_ready` for sockets, `on_script_*` for commands, `on_file`, `on_bfd` and `on_address` for
+//! facts, `serve` once in every turn, `stop` at the end. What others are to be told is in `told`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use super::checks::{Begun, Finished, Probes};
+use super::children::Children;
+use crate::base::ids::{CheckId, ServiceId};
+use crate::base::ratelimit::RateLimit;
+use crate::base::time::{Duration, Instant};
+use crate::check::{pool, tls, Pool};
+use crate::holdings::ipvs;
+use crate::lvs::{Action, Domain, Input, Wanted};
+use crate::model::check::Kind;
+use crate::model::diff::{self, Change};
+use crate::model::lvs::{AddressGroup, Service};
+use crate::model::Config;
+use crate::sys::children::{Outcome, Pid};
+use crate::sys::clock::Clock;
+use crate::sys::ipvs::Ipvs;
+use crate::sys::poll::Poll;
+use crate::wire::netlink::ipvs::{Destination, DestinationKey, Request};
+
+mod kernel;
+mod report;
+#[cfg(test)]
+mod tests;
+
+mod told;
+
+pub(super) use told::Told;
+
+/// What the loop lends.
+pub(super) struct Hands<'a, O, A> {
+    pub(super) poll: &'a mut Poll<O>,
+    pub(super) children: &'a mut Children<A>,
+    pub(super) clock: &'a Clock,
+    /// Somebody more important is due: leave the rest for the next turn.
+    pub(super) urgent: &'a dyn Fn() -> bool,
+}
+
+/// What carrying out an action causes; it enters a core only after the action.
+#[derive(Debug)]
+enum Message {
+    Check(pool::Input<'static>),
+    Lvs(Input),
+    Want(ServiceId),
+    Put(ServiceId, Destination),
+    Withdraw(ServiceId, DestinationKey),
+    Release(ServiceId),
+}
+
+pub(super) struct Lvs {
+    pub(super) domain: Domain,
+    pub(super) pool: Pool,
+    probes: Probes,
+    holdings: ipvs::Domain,
+    /// `None` while there is no virtual server.
+    kernel: Option<Ipvs<Request>>,
+    /// The number of each virtual server, in the order of the configuration.
+    ids: Vec<ServiceId>,
+    groups: BTreeMap<String, AddressGroup>,
+    tls: Option<crate::model::check::Tls>,
+    /// `-I`: what is in the kernel stays there.
+    keep: bool,
+
+    inbox: VecDeque<Message>,
+    lvs_actions: Vec<Action>,
+    pool_actions: Vec<pool::Action>,
+    /// Decided, and not yet done: sockets take their time.
+    backlog: VecDeque<pool::Action>,
+    ipvs_actions: Vec<ipvs::Action>,
+    answers: Vec<(Request, i32)>,
+    told: Vec<Told>,
+    unmade: RateLimit,
+}
+
+impl Lvs {
+    /// At most `limit` probes run at once.
+    pub(super) fn new(limit: usize, seed: u64) -> Self {
+        Self {
+            domain: Domain::default(),
+            pool: Pool::new(limit, seed),
+            probes: Probes::new(seed.rotate_left(32)),
+            holdings: ipvs::Domain::default(),
+            kernel: None,
+            ids: Vec::new(),
+            groups: BTreeMap::new(),
+            tls: None,
+            keep: false,
+            inbox: VecDeque::new(),
+            lvs_actions: Vec::new(),
+            pool_actions: Vec::new(),
+            backlog: VecDeque::new(),
+            ipvs_actions: Vec::new(),
+            answers: Vec::new(),
+            told: Vec::new(),
+            unmade: RateLimit::new(5, Duration::from_secs(10)),
+        }
+    }
+
+    /// When `serve` next has work.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let all =
+            [self.pool.next_deadline(), self.probes.next_deadline(), self.holdings.next_deadline()];
+        all.into_iter().flatten().min()
+    }
+
+    /// There is work that waits for no event: the next turn is not to rest.
+    pub(super) fn is_busy(&self) -> bool {
+        let asks = self.kernel.as_ref().is_some_and(|kernel| !kernel.is_idle());
+        asks || !self.backlog.is_empty() || self.probes.is_unread()
+    }
+
+    /// What happened since the last call, for notifications.
+    pub(super) fn told(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
+    }
+
+    /// Goes over from one configuration to another; at the start, from an empty one.
+    pub(super) fn adopt<O, A>(&mut self, old: &Config, new: &Config, hands: &mut Hands<'_, O, A>)
+    where
+        O: Copy + From<CheckId>,
+        A: Clone + PartialEq + From<CheckId>,
+    {
+        self.groups = new.address_groups.iter().map(|g| (g.name.clone(), g.clone())).collect();
+        self.adopt_tls(new);
+        let mut ids = BTreeMap::new();
+        for change in diff::virtual_servers(old, new) {
+            match change {
+                Change::Remove { old } => self.hand(Input::Remove { id: self.ids[old] }, hands),
+                Change::Keep { old, new } => {
+                    ids.insert(new, self.ids[old]);
+                }
+                Change::Adjust { old, new: n } => {
+                    let (id, config) = (self.ids[old], Rc::clone(&new.virtual_servers[n]));
+                    ids.insert(n, id);
+                    self.hand(Input::Adjust { id, config }, hands);
+                }
+                Change::Add { new: n } => {
+                    let id = self.domain.vacant_id();
+                    ids.insert(n, id);
+                    let config = Rc::clone(&new.virtual_servers[n]);
+                    self.hand(Input::Add { id, config }, hands);
+                }
+            }
+        }
+        self.ids = ids.into_values().collect();
+        self.hand(Input::Start { init_notifies: new.lvs.init_notifies }, hands);
+    }
+
+    /// The key material, if anybody needs it.
+    fn adopt_tls(&mut self, new: &Config) {
+        let servers = new.virtual_servers.iter().flat_map(|vs| &vs.servers);
+        let speaks = |kind: &Kind| matches!(kind, Kind::Http(_, http) if http.tls);
+        let needed = servers.flat_map(|rs| &rs.checks).any(|check| speaks(&check.kind));
+        if !needed || self.tls.as_ref() == Some(&new.lvs.tls) {
+            return;
+        }
+        let read = |path: &Option<String>| {
+            let read = |path: &String| {
+                std::fs::read(path).map_err(|e| log::error!("cannot read {path} for SSL_GET: {e}"))
+            };
+            path.as_ref().and_then(|path| read(path).ok())
+        };
+        let files = &new.lvs.tls;
+        let material =
+            tls::Material { certificate: read(&files.certificate), key: read(&files.key) };
+        match tls::Client::new(&material) {
+            Ok(client) => self.probes.set_tls(Some(client)),
+            Err(e) => {
+                log::error!("{e}: no SSL_GET is made");
+                self.probes.set_tls(None);
+            }
+        }
+        self.tls = Some(files.clone());
+    }
+
+    /// The daemon ends. Call `serve` until it `is_settled`.
+    pub(super) fn stop<O, A>(&mut self, release: Release, hands: &mut Hands<'_, O, A>)
+    where
+        O: Copy + From<CheckId>,
+        A: Clone + PartialEq + From<CheckId>,
+    {
+        self.keep = release == Release::Nothing;
+        self.hand(Input::Stop, hands);
+        if !self.keep {
+            let flush = release == Release::Everything;
+            let input = ipvs::Input::ReleaseAll { flush };
+            self.holdings.handle(input, hands.clock.now(), &mut self.ipvs_actions);
+            self.drain(hands);
+        }
+    }
+
+    /// Everything asked of the kernel has been answered.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.holdings.is_settling()
+    }
+
+    /// A socket of this check can be read or written.
+    pub(super) fn on_ready<O, A>(&mut self, check: CheckId, hands: &mut Hands<'_, O, A>)
+    where
+        O: Copy + From<CheckId>,
+        A: Clone + PartialEq + From<CheckId>,
+    {
+        self.probes.on_ready(check, hands.clock.now(), hands.poll);
+        self.drain(hands);
+    }
+
+    /// The time of the script of a check is over.
+    pub(super) fn on_script_timed_out(&mut self, check: CheckId, now: Instant) {
+        self.probes.on_script_timed_out(check, now);
+    }
+
+    pub(super) fn on_script_ended(
+        &mut self,
+        check: CheckId,
+        pid: Pid,
+        outcome: Outcome,
+        now: Instant,
+    ) {
+        let config = self.pool.check(check).map(|entry| entry.config());
+        let dynamic = matches!(config.map(|c| &c.kind), Some(Kind::Misc(misc)) if misc.dynamic);
+        self.probes.on_script_ended(check, pid, outcome, dynamic, now);
+    }
+
+    /// The value of a tracked file.
+    pub(super) fn on_file(&mut self, name: &str, value: i64, now: Instant) {
+        let input = pool::Input::File { name, value };
+        self.pool.handle(input, now, &mut self.pool_actions);
+    }
+
+    /// The state of a BFD session.
+    pub(super) fn on_bfd(&mut self, name: &str, up: bool, now: Instant) {
+        self.pool.handle(pool::Input::Bfd { name, up }, now, &mut self.pool_actions);
+    }
+
+    /// An address came to this host, or went.
+    pub(super) fn on_address(&mut self, addr: std::net::IpAddr, present: bool, now: Instant) {
+        self.domain.handle(Input::Address { addr, present }, now, &mut self.lvs_actions);
+    }
+
+    /// Everything that is due, unless somebody is in a hurry.
+    pub(super) fn serve<O, A>(&mut self, hands: &mut Hands<'_, O, A>)
+    where
+        O: Copy + From<CheckId>,
+        A: Clone + PartialEq + From<CheckId>,
+    {
+        self.drain(hands);
+        let now = hands.clock.now();
+        while !(hands.urgent)() {
+            let read = self.probes.on_unread(now, hands.poll);
+            let late = self.probes.on_deadline(now, hands.poll);
+            if !read && !late {
+                break;
+            }
+            self.drain(hands);
+            if !late {
+                // What has more to read than its share waits for the next turn.
+                break;
+            }
+        }
+        if is_due(self.pool.next_deadline(), now) && self.backlog.is_empty() {
+            self.pool.handle(pool::Input::Deadline, now, &mut self.pool_actions);
+            self.drain(hands);
+        }
+        if is_due(self.holdings.next_deadline(), now) && !(hands.urgent)() {
+            self.holdings.handle(ipvs::Input::Deadline, now, &mut self.ipvs_actions);
+            self.drain(hands);
+        }
+        while self.kernel.as_ref().is_some_and(|k| !k.is_idle()) && !(hands.urgent)() {
+            self.flush_kernel(hands.clock.now());
+            self.drain(hands);
+        }
+    }
+
+    fn hand<O, A>(&mut self, input: Input, hands: &mut Hands<'_, O, A>)
+    where
+        O: Copy + From<CheckId>,
+        A: Clone + PartialEq + From<CheckId>,
+    {
+        self.domain.handle(input, hands.clock.now(), &mut self.lvs_actions);
+        self.drain(hands);
+    }
+
+    /// Carries out what was decided, and feeds what that causes back, until nothing is left or
+    /// somebody is in a hurry between two probes.
+    fn drain<O, A>(&mut self, hands: &mut Hands<'_, O, A>)
+    where
+        O: Copy + From<CheckId>,
+        A: Clone + PartialEq + From<CheckId>,
+    {
+        loop {
+            let mut actions = std::mem::take(&mut self.lvs_actions);
+            actions.drain(..).for_each(|action| self.execute(action));
+            self.lvs_actions = actions;
+            let mut actions = std::mem::take(&mut self.ipvs_actions);
+            actions.drain(..).for_each(|action| self.execute_ipvs(&action));
+            self.ipvs_actions = actions;
+            self.backlog.extend(self.pool_actions.drain(..));
+            self.take_finished(hands.clock.now());
+            if let Some(message) = self.inbox.pop_front() {
+                self.deliver(message, hands.clock.now());
+            } else if let Some(action) = self.backlog.pop_front() {
+                let begins = matches!(action, pool::Action::Begin { .. });
+                self.execute_check(action, hands);
+                if begins && (hands.urgent)() {
+                    return;
+                }
+            } else if self.lvs_actions.is_empty() && self.ipvs_actions.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn deliver(&mut self, message: Message, now: Instant) {
+        match message {
+            Message::Check(input) => self.pool.handle(input, now, &mut self.pool_actions),
+            Message::Lvs(input) => self.domain.handle(input, now, &mut self.lvs_actions),
+            Message::Want(owner) => self.want(owner, now),
+            Message::Put(owner, destination) => {
+                let input = ipvs::Input::Put { owner, destination: &destination };
+                self.holdings.handle(input, now, &mut self.ipvs_actions);
+            }
+            Message::Withdraw(owner, key) => {
+                let input = ipvs::Input::Withdraw { owner, key };
+                self.holdings.handle(input, now, &mut self.ipvs_actions);
+            }
+            Message::Release(owner) => {
+                let input = ipvs::Input::Release { owner };
+                self.holdings.handle(input, now, &mut self.ipvs_actions);
+            }
+        }
+    }
+
+    fn want(&mut self, owner: ServiceId, now: Instant) {
+        let Some(service) = self.domain.service(owner) else { return };
+        let config = service.config();
+        let group = match &config.service {
+            Service::Group { name, .. } => self.groups.get(name),
+            Service::Address { .. } | Service::Fwmark(_) => None,
+        };
+        let services = ipvs::services(config, group);
+        let destination = |wanted| match wanted {
+            Wanted::Server(server, weight) => ipvs::destination(server, weight),
+            Wanted::Sorry(server, weight) => ipvs::sorry_destination(server, weight),
+        };
+        let destinations: Vec<_> = service.wanted().into_iter().map(destination).collect();
+        let input = ipvs::Input::Want { owner, services: &services, destinations: &destinations };
+        self.holdings.handle(input, now, &mut self.ipvs_actions);
+    }
+
+    fn execute(&mut self, action: Action) {
+        report::lvs(&action);
+        match &action {
+            Action::Want(id) => self.inbox.push_back(Message::Want(*id)),
+            Action::Release(id) if !self.keep => self.inbox.push_back(Message::Release(*id)),
+            Action::Put { server, weight } => {
+                let destination = ipvs::destination(server.config(), *weight);
+                self.inbox.push_back(Message::Put(server.service.id, destination));
+            }
+            Action::Withdraw(server) => {
+                let key = ipvs::destination(server.config(), 0).key;
+                self.inbox.push_back(Message::Withdraw(server.service.id, key));
+            }
+            Action::CheckAdded { check, config, up, suspended, .. } => {
+                self.check(pool::Input::Add {
+                    check: *check,
+                    config: Rc::clone(config),
+                    up: *up,
+                    suspended: *suspended,
+                })
+            }
+            Action::CheckAdjusted { check, config } => {
+                let (check, config) = (*check, Rc::clone(config));
+                self.check(pool::Input::Adjust { check, config });
+            }
+            Action::CheckRemoved(check) => self.check(pool::Input::Remove(*check)),
+            Action::CheckSuspended { check, .. } => self.check(pool::Input::Suspend(*check)),
+            Action::CheckResumed { check, .. } => self.check(pool::Input::Resume(*check)),
+            Action::ServerChanged { .. }
+            | Action::QuorumChanged { .. }
+            | Action::CheckTurned { .. }
+            | Action::ServerGone { .. }
+            | Action::ServiceGone { .. } => self.told.extend(Told::of(action, &self.pool)),
+            Action::Release(_)
+            | Action::WeightChanged { .. }
+            | Action::SorryServer { .. }
+            | Action::AliveServers { .. }
+            | Action::ServiceLeaving(_) => {}
+        }
+    }
+
+    fn check(&mut self, input: pool::Input<'static>) {
+        self.inbox.push_back(Message::Check(input));
+    }
+
+    fn execute_check<O, A>(&mut self, action: pool::Action, hands: &mut Hands<'_, O, A>)
+    where
+        O: Copy + From<CheckId>,
+        A: Clone + PartialEq + From<CheckId>,
+    {
+        report::check(&action, &self.pool, &self.domain);
+        match action {
+            pool::Action::Begin { check, page } => self.begin(check, page, hands),
+            pool::Action::Abort(check) => {
+                if self.probes.abort(check, hands.poll) {
+                    let asker = A::from(check);
+                    hands.children.stop(hands.clock.now(), |a| *a == asker);
+                }
+            }
+            pool::Action::Result { check, up, weight, .. } => {
+                let weight = told::weight(weight);
+                self.inbox.push_back(Message::Lvs(Input::Verdict { check, up, weight }));
+            }
+            pool::Action::Retrying { .. } | pool::Action::PageUp { .. } => {}
+        }
+    }
+
+    fn begin<O, A>(&mut self, check: CheckId, page: usize, hands: &mut Hands<'_, O, A>)
+    where
+        O: Copy + From<CheckId>,
+        A: Clone + PartialEq + From<CheckId>,
+    {
+        // It may have been aborted since; then that action is behind this one.
+        let Some(entry) = self.pool.check(check) else { return };
+        let (config, now) = (Rc::clone(entry.config()), hands.clock.now());
+        match self.probes.begin(check, &config, page, now, hands.poll, O::from(check)) {
+            Begun::Probing => {}
+            Begun::Script => {
+                let Kind::Misc(misc) = &config.kind else { return };
+                let timeout = Some(misc.timeout);
+                match hands.children.start(&misc.script, &[], timeout, A::from(check), now) {
+                    Ok(pid) => self.probes.script_started(check, pid, now),
+                    Err(e) => self.probes.unmade(check, format!("cannot start it: {e}")),
+                }
+            }
+        }
+    }
+
+    fn take_finished(&mut self, now: Instant) {
+        let mut list = self.probes.finished();
+        for finished in list.drain(..) {
+            let input = match finished {
+                Finished::Done { check, verdict, timings } => {
+                    pool::Input::Done { check, verdict, timings }
+                }
+                Finished::Unmade { check, why } => {
+                    if let Some(held_back) = self.unmade.admit(now) {
+                        report::unmade(check, &why, held_back, &self.pool);
+                    }
+                    pool::Input::Unmade(check)
+                }
+            };
+            self.check(input);
+        }
+        self.probes.recycle(list);
+    }
+}
+
+/// What is taken out of the kernel at the end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Release {
+    /// `--dont-release-ipvs`.
+    Nothing,
+    /// What is ours.
+    Ours,
+    /// `lvs_flush_on_stop`: all there is.
+    Everything,
+}
+
+fn is_due(when: Option<Instant>, now: Instant) -> bool {
+    when.is_some_and(|when| when <= now)
+}
