@@ -295,6 +295,9 @@ impl Watched {
                 let begins = matches!(before, Phase::Stopped | Phase::Deleted);
                 assert!(before == *from || begins && *from == Phase::Init, "{before:?} {from:?}");
                 assert!(from != to);
+                let leaves = matches!(from, Phase::Init | Phase::Fault)
+                    && matches!(to, Phase::Backup | Phase::Master);
+                assert!(!leaves || !self.domain.is_pending(*id), "{id} did not wait");
                 self.phases.insert(*id, *to);
             }
             Action::PriorityChanged { from, to, .. } => assert!(from != to && *to != 0),
