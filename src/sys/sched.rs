@@ -130,6 +130,7 @@ pub struct Inherited {
     files: Limit,
     real_time: Limit,
     core: Limit,
+    locked: Limit,
 }
 
 impl Inherited {
@@ -143,6 +144,7 @@ impl Inherited {
             files: limit(Resource::Files)?,
             real_time: limit(Resource::RealTime)?,
             core: limit(Resource::Core)?,
+            locked: limit(Resource::LockedMemory)?,
         })
     }
 
@@ -160,6 +162,7 @@ impl Inherited {
         let _ = set_limit(Resource::Files, self.files);
         let _ = set_limit(Resource::RealTime, self.real_time);
         let _ = set_limit(Resource::Core, self.core);
+        let _ = set_limit(Resource::LockedMemory, self.locked);
     }
 }
 

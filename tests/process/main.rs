@@ -257,6 +257,7 @@ fn starts_clean(dir: &Path) -> Outcome {
     let stat: Vec<_> = value("stat").ok_or("no stat")?.split(' ').collect();
     assert_eq!(Some(stat[4]), value("pid"), "leads a group");
     assert_eq!(Some(stat[18]), value("nice"));
+    assert_eq!(value("files after"), value("files before"));
     let environment: Vec<_> = said.lines().filter_map(|l| l.strip_prefix("env ")).collect();
     assert!(environment.contains(&"KEPT=yes"));
     for name in ["IFS=", "LD_PRELOAD=", "LD_LIBRARY_PATH="] {

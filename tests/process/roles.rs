@@ -106,6 +106,10 @@ fn starts(dir: &Path) {
     let _signals = Signals::new(Interrupt::Ignored).expect("a signalfd");
     process::set_umask(0o177);
     sched::set_nice(inherited.nice() + 3).expect("is allowed");
+    let few = sched::limit(sched::Resource::Files).expect("reads");
+    println!("files before {}", few.soft);
+    let few = sched::Limit { soft: few.soft - 1, hard: few.hard };
+    sched::set_limit(sched::Resource::Files, few).expect("is allowed");
     std::env::set_current_dir("/").expect("is there");
     let leaked = fs::File::open("/dev/zero").expect("opens");
     nix::fcntl::fcntl(&leaked, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::empty()))
@@ -113,7 +117,7 @@ fn starts(dir: &Path) {
     let user = User { uid: nix::unistd::geteuid().as_raw(), gid: nix::unistd::getegid().as_raw() };
     let show = format!(
         "exec >{}; echo args \"$0 $1,$2\"; echo cwd $(pwd); echo umask $(umask); \
-         printf 'fds '; ls -x /proc/$$/fd; \
+         echo files after $(ulimit -n); printf 'fds '; ls -x /proc/$$/fd; \
          echo input $(readlink /proc/$$/fd/0) $(readlink /proc/$$/fd/2); \
          sed 's/^/stat /' /proc/$$/stat; grep ^Sig /proc/$$/status; env | sed 's/^/env /'",
         dir.join("shown").display()
