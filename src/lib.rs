@@ -41,6 +41,8 @@
 //! | which services and destinations IPVS has, and what differs from what is wanted | `holdings/ipvs/` |
 //! | what a check sends, and which answer is good | `check/http.rs`, `check/smtp.rs`, ... |
 //! | why a server is down, in words | `check/verdict.rs` |
+//! | whom a change is told, in which order and words | `notify/mod.rs`, `notify/words.rs` |
+//! | when a mail is sent, tried again, given up | `notify/outbox.rs` |
 //! | what comes first in a turn | `daemon/turn.rs` |
 //! | the wording of a log line | `daemon/report.rs` |
 //! | which socket an instance uses, and its packets | `daemon/endpoints.rs` |

@@ -8,10 +8,16 @@ use std::process::ExitCode;
 use keepalived::cli::exit::Status;
 use keepalived::cli::help;
 use keepalived::cli::options::{self, Complaint, Request};
-use keepalived::sys::{process, signals};
+use keepalived::sys::{lookup, process, signals};
 
 fn main() -> ExitCode {
     let argv: Vec<OsString> = std::env::args_os().collect();
+    if let [_, flag, name] = argv.as_slice() {
+        if flag == lookup::FLAG {
+            print(&keepalived::daemon::resolve::run(name));
+            return Status::Ok.into();
+        }
+    }
     let program = argv.first().map_or_else(|| OsStr::new("keepalived"), OsString::as_os_str);
     let status = match Path::new(program).file_name().and_then(OsStr::to_str) {
         Some("kactl") => kactl(),

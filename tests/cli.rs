@@ -91,6 +91,13 @@ fn what_is_ignored_is_told_first() {
 }
 
 #[test]
+fn the_daemon_has_names_looked_up_by_itself_as_a_child() {
+    assert_eq!(run(&["--resolve-name", "127.0.0.9"]), outcome(0, "127.0.0.9\n", ""));
+    let unknown = run(&["--resolve-name", "no.such.name.invalid"]);
+    assert!(unknown.stdout.starts_with('!') && unknown.stderr.is_empty(), "{unknown:?}");
+}
+
+#[test]
 fn a_closed_output_is_no_crash() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keepalived"));
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");

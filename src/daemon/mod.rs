@@ -15,10 +15,12 @@ mod lateness;
 mod links;
 #[expect(dead_code, reason = "wired into the loop next")]
 mod lvs;
+pub mod mailer;
 mod privileges;
 mod reading;
 mod reload;
 mod report;
+pub mod resolve;
 mod runtime;
 mod shutdown;
 mod startup;

@@ -123,12 +123,7 @@ const MONTHS: [&str; 12] =
 
 /// The local calendar at a time, by the host's time zone.
 pub fn local(wall: WallTime) -> Local {
-    let seconds = libc::time_t::try_from(wall.0 / 1_000_000).unwrap_or(libc::time_t::MAX);
-    // SAFETY: all fields of `tm` are integers or a pointer that may be null.
-    let mut tm: libc::tm = unsafe { std::mem::zeroed() };
-    // SAFETY: both pointers are to live values of the right types, and `tm` is ours alone. A
-    // failure (a year beyond i32) leaves zeros.
-    unsafe { libc::localtime_r(&raw const seconds, &raw mut tm) };
+    let tm = local_time(wall);
     let small = |n: libc::c_int| u8::try_from(n).unwrap_or(0);
     Local {
         year: tm.tm_year.saturating_add(1900),
@@ -139,6 +134,21 @@ pub fn local(wall: WallTime) -> Local {
         minute: small(tm.tm_min),
         second: small(tm.tm_sec),
     }
+}
+
+/// How many minutes the local calendar is ahead of UTC at a time.
+pub fn zone_minutes(wall: WallTime) -> i32 {
+    i32::try_from(local_time(wall).tm_gmtoff / 60).unwrap_or(0)
+}
+
+fn local_time(wall: WallTime) -> libc::tm {
+    let seconds = libc::time_t::try_from(wall.0 / 1_000_000).unwrap_or(libc::time_t::MAX);
+    // SAFETY: all fields of `tm` are integers or a pointer that may be null.
+    let mut tm: libc::tm = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are to live values of the right types, and `tm` is ours alone. A
+    // failure (a year beyond i32) leaves zeros.
+    unsafe { libc::localtime_r(&raw const seconds, &raw mut tm) };
+    tm
 }
 
 /// Wall minus monotonic, in microseconds.

@@ -12,6 +12,7 @@ mod genl;
 pub mod inotify;
 pub mod ipvs;
 pub mod log;
+pub mod lookup;
 mod mmsg;
 pub mod netlink;
 pub mod netns;

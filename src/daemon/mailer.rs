@@ -1,0 +1,227 @@
+//! Carries out what the outbox decides: connections, look-ups, the file of `smtp_alert_file`.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+
+use super::report::HeldBack;
+use crate::base::ratelimit::RateLimit;
+use crate::base::time::{Duration, Instant};
+use crate::model::notify::Mail;
+use crate::notify::mail::Stamp;
+use crate::notify::outbox::{Note, Outbox, Task};
+use crate::notify::Letter;
+use crate::sys::clock;
+use crate::sys::lookup::Lookup;
+use crate::sys::poll::{Poll, Wants};
+use crate::sys::stream::{Received, Stream, Via};
+
+/// Lines about mails that failed: a thousand mails may be refused for one reason.
+const SHOWN: u32 = 20;
+const SHOWN_EVERY: Duration = Duration::from_secs(60);
+
+/// The way from the outbox to the world. Whatever poll reports for `owner` goes to `on_ready`.
+#[derive(Debug)]
+pub struct Mailer<O> {
+    owner: O,
+    outbox: Outbox,
+    stream: Option<Stream>,
+    lookup: Option<(String, Lookup)>,
+    tasks: Vec<Task>,
+    limit: RateLimit,
+}
+
+impl<O: Copy> Mailer<O> {
+    pub fn new(owner: O) -> Self {
+        Self {
+            owner,
+            outbox: Outbox::default(),
+            stream: None,
+            lookup: None,
+            tasks: Vec::new(),
+            limit: RateLimit::new(SHOWN, SHOWN_EVERY),
+        }
+    }
+
+    /// Takes over what the configuration says, at the start and at a reload.
+    pub fn setup(&mut self, mail: Option<&Mail>, poll: &mut Poll<O>, now: Instant) {
+        self.outbox.setup(mail, now, &mut self.tasks);
+        self.carry_on(poll, now);
+    }
+
+    /// Sends a letter, now or when the server can be reached.
+    pub fn post(&mut self, letter: &Letter, poll: &mut Poll<O>, now: Instant) {
+        let wall = clock::wall();
+        let stamp = Stamp { wall, offset_minutes: clock::zone_minutes(wall) };
+        self.outbox.post(letter, stamp, now, &mut self.tasks);
+        self.carry_on(poll, now);
+    }
+
+    pub fn on_ready(&mut self, poll: &mut Poll<O>, now: Instant) {
+        self.on_answer(poll, now);
+        self.on_stream(poll, now);
+        self.carry_on(poll, now);
+    }
+
+    pub fn on_deadline(&mut self, poll: &mut Poll<O>, now: Instant) {
+        self.outbox.on_deadline(now, &mut self.tasks);
+        self.carry_on(poll, now);
+    }
+
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.outbox.next_deadline()
+    }
+
+    /// Nothing waits, and no server is being talked to.
+    pub fn is_idle(&self) -> bool {
+        self.outbox.is_idle()
+    }
+
+    /// Mails that are not sent yet.
+    pub fn waiting(&self) -> usize {
+        self.outbox.waiting()
+    }
+
+    /// The child that looks up the server's name has said something.
+    fn on_answer(&mut self, poll: &mut Poll<O>, now: Instant) {
+        let Some((name, lookup)) = &mut self.lookup else { return };
+        let Some(result) = lookup.result() else { return };
+        let name = std::mem::take(name);
+        self.forget_lookup(poll);
+        self.outbox.on_resolved(&name, result, now, &mut self.tasks);
+    }
+
+    fn on_stream(&mut self, poll: &mut Poll<O>, now: Instant) {
+        let Some(stream) = &mut self.stream else { return };
+        match stream.is_connected() {
+            Ok(true) => self.outbox.on_connected(now),
+            Ok(false) => return,
+            Err(e) => return self.on_broken(&e, poll, now),
+        }
+        let mut buffer = [0; 4096];
+        // What a server says is bounded by the outbox, which ends the conversation.
+        while let Some(stream) = &mut self.stream {
+            match stream.read(&mut buffer) {
+                Ok(Received::Bytes(n)) => {
+                    self.outbox.received(&buffer[..n], now, &mut self.tasks);
+                    self.carry_on(poll, now);
+                }
+                Ok(Received::End) => {
+                    self.outbox.closed(now, &mut self.tasks);
+                    return self.close(poll);
+                }
+                Ok(Received::Nothing) => return,
+                Err(e) => return self.on_broken(&e, poll, now),
+            }
+        }
+    }
+
+    /// Either the connection was never made, or it is lost: the outbox knows which.
+    fn on_broken(&mut self, error: &io::Error, poll: &mut Poll<O>, now: Instant) {
+        self.close(poll);
+        self.outbox.on_failed(&error.to_string(), now, &mut self.tasks);
+        self.outbox.closed(now, &mut self.tasks);
+    }
+
+    /// Does what is to be done, and what follows from that; then sends what is to be said.
+    fn carry_on(&mut self, poll: &mut Poll<O>, now: Instant) {
+        while !self.tasks.is_empty() {
+            for task in std::mem::take(&mut self.tasks) {
+                self.execute(task, poll, now);
+            }
+        }
+        self.flush(poll, now);
+    }
+
+    fn execute(&mut self, task: Task, poll: &mut Poll<O>, now: Instant) {
+        match task {
+            Task::Resolve(name) => {
+                if let Err(e) = self.look_up(&name, poll) {
+                    self.outbox.on_resolved(&name, Err(e.to_string()), now, &mut self.tasks);
+                }
+            }
+            Task::Connect(to) => {
+                if let Err(e) = self.connect(to, poll) {
+                    self.outbox.on_failed(&e.to_string(), now, &mut self.tasks);
+                }
+            }
+            Task::Close => self.close(poll),
+            Task::Append { path, bytes } => {
+                if let Err(e) = append(&path, &bytes) {
+                    self.warn(&format!("cannot append a mail to smtp_alert_file {path}: {e}"), now);
+                }
+            }
+            Task::Noted(note) => self.report(&note, now),
+        }
+    }
+
+    fn report(&mut self, note: &Note, now: Instant) {
+        if note.is_warning() {
+            self.warn(&note.to_string(), now);
+        } else {
+            log::info!("{note}");
+        }
+    }
+
+    fn warn(&mut self, line: &str, now: Instant) {
+        if let Some(held_back) = self.limit.admit(now) {
+            log::warn!("{line}{}", HeldBack(held_back));
+        }
+    }
+
+    fn look_up(&mut self, name: &str, poll: &mut Poll<O>) -> io::Result<()> {
+        self.forget_lookup(poll);
+        let lookup = Lookup::start(name)?;
+        poll.add(lookup.as_raw_fd(), self.owner)?;
+        self.lookup = Some((name.to_owned(), lookup));
+        Ok(())
+    }
+
+    fn forget_lookup(&mut self, poll: &mut Poll<O>) {
+        if let Some((_, lookup)) = self.lookup.take() {
+            poll.remove(lookup.as_raw_fd());
+        }
+    }
+
+    fn connect(&mut self, to: SocketAddr, poll: &mut Poll<O>) -> io::Result<()> {
+        self.close(poll);
+        let stream = Stream::connect(to, &Via::default())?;
+        poll.watch(stream.as_raw_fd(), self.owner, Wants::Both)?;
+        self.stream = Some(stream);
+        Ok(())
+    }
+
+    fn close(&mut self, poll: &mut Poll<O>) {
+        if let Some(stream) = self.stream.take() {
+            poll.remove(stream.as_raw_fd());
+        }
+    }
+
+    fn flush(&mut self, poll: &mut Poll<O>, now: Instant) {
+        while let (Some(stream), output @ [_, ..]) =
+            (&mut self.stream, self.outbox.pending_output())
+        {
+            match stream.write(output) {
+                Ok(0) => return,
+                Ok(n) => self.outbox.sent(n),
+                Err(e) => {
+                    self.on_broken(&e, poll, now);
+                    return self.carry_on(poll, now);
+                }
+            }
+        }
+    }
+}
+
+/// Never through a link, and never waiting for a reader.
+fn append(path: &str, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o644);
+    options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
+    options.open(path)?.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests;
