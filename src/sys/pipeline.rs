@@ -153,3 +153,56 @@ pub(super) fn receive(socket: &Socket, buffer: &mut Vec<u8>) -> io::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use netlink_sys::protocols::NETLINK_GENERIC;
+
+    use super::*;
+    use crate::wire::netlink::genl;
+
+    const ENOENT: i32 = 2;
+
+    fn asks(pipeline: &mut Pipeline<usize>, refused: &[bool]) {
+        for (n, refused) in refused.iter().enumerate() {
+            pipeline.queue(n, |out| match refused {
+                true => genl::emit_resolve("no-such-family", out),
+                false => Writer::begin(out, NLMSG_NOOP, 0).finish(),
+            });
+        }
+    }
+
+    #[test]
+    fn every_asker_hears_its_own_answer() {
+        let mut pipeline = Pipeline::open(NETLINK_GENERIC).expect("a socket");
+        for pattern in [1, 2, 3, 7, 40] {
+            let refused: Vec<_> = (1..=3 * BATCH + 1).map(|n| n % pattern == 0).collect();
+            asks(&mut pipeline, &refused);
+            let (mut answers, mut sends) = (Vec::new(), 0);
+            while !pipeline.is_idle() {
+                pipeline.flush(&mut answers).expect("answers");
+                sends += 1;
+            }
+            assert_eq!(sends, 4);
+            let errno = |refused: &bool| if *refused { ENOENT } else { 0 };
+            let expected: Vec<_> = refused.iter().map(errno).enumerate().collect();
+            assert_eq!(answers, expected, "every {pattern}th refused");
+        }
+    }
+
+    #[test]
+    fn giving_up_answers_what_is_left() {
+        let mut pipeline = Pipeline::open(NETLINK_GENERIC).expect("a socket");
+        asks(&mut pipeline, &[false; BATCH + 2]);
+        let mut answers = Vec::new();
+        pipeline.flush(&mut answers).expect("answers");
+        assert_eq!(answers.len(), BATCH);
+        pipeline.give_up(5, &mut answers);
+        assert_eq!(answers[BATCH..], [(BATCH, 5), (BATCH + 1, 5)]);
+        assert!(pipeline.is_idle());
+        answers.clear();
+        asks(&mut pipeline, &[true]);
+        pipeline.flush(&mut answers).expect("answers");
+        assert_eq!(answers, [(0, ENOENT)]);
+    }
+}
