@@ -115,9 +115,9 @@ impl Probes {
         self.deadlines.next()
     }
 
-    /// There are probes to be read without waiting for an event.
-    pub(super) fn is_unread(&self) -> bool {
-        !self.unread.is_empty()
+    /// How many probes are to be read without waiting for an event.
+    pub(super) fn unread(&self) -> usize {
+        self.unread.len()
     }
 
     /// Begins to probe page `page` of a check; `owner` is to be told of events.

@@ -1,11 +1,12 @@
 //! Virtual servers, their checks and IPVS, put together: what one core decides becomes an input of
 //! the next, a probe, or a request to the kernel.
 //!
-//! Whoever owns the loop calls the hooks below and nothing else: `adopt` with a configuration,
-//! `on_ready` for sockets, `on_script_*` for commands, `on_file`, `on_bfd` and `on_address` for
-//! facts, `serve` once in every turn, `stop` at the end. What others are to be told is in `told`.
+//! Whoever owns the loop calls the hooks below and nothing else: `open` and `adopt` with a
+//! configuration, `on_ready` for sockets, `on_script_*` for commands, `on_file`, `on_bfd`, `on_vrrp`
+//! and `on_address` for facts, `serve` once in every turn, `stop` at the end. What others are to be
+//! told is in `told`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use super::checks::{Begun, Finished, Probes};
@@ -18,7 +19,7 @@ use crate::holdings::ipvs;
 use crate::lvs::{Action, Domain, Input, Wanted};
 use crate::model::check::Kind;
 use crate::model::diff::{self, Change};
-use crate::model::lvs::{AddressGroup, Service};
+use crate::model::lvs::{AddressGroup, Service, SyncDaemon};
 use crate::model::Config;
 use crate::sys::children::{Outcome, Pid};
 use crate::sys::clock::Clock;
@@ -33,6 +34,7 @@ mod tests;
 
 mod told;
 
+use kernel::Asker;
 pub(super) use told::Told;
 
 /// What the loop lends.
@@ -60,12 +62,15 @@ pub(super) struct Lvs {
     pub(super) pool: Pool,
     probes: Probes,
     holdings: ipvs::Domain,
-    /// `None` while there is no virtual server.
-    kernel: Option<Ipvs<Request>>,
+    /// `None` while nothing is wanted of it.
+    kernel: Option<Ipvs<(Request, Asker)>>,
     /// The number of each virtual server, in the order of the configuration.
     ids: Vec<ServiceId>,
     groups: BTreeMap<String, AddressGroup>,
     tls: Option<crate::model::check::Tls>,
+    sync_daemon: Option<SyncDaemon>,
+    /// Virtual routers that are master.
+    masters: BTreeSet<String>,
     /// `-I`: what is in the kernel stays there.
     keep: bool,
 
@@ -75,7 +80,7 @@ pub(super) struct Lvs {
     /// Decided, and not yet done: sockets take their time.
     backlog: VecDeque<pool::Action>,
     ipvs_actions: Vec<ipvs::Action>,
-    answers: Vec<(Request, i32)>,
+    answers: Vec<((Request, Asker), i32)>,
     told: Vec<Told>,
     unmade: RateLimit,
 }
@@ -92,6 +97,8 @@ impl Lvs {
             ids: Vec::new(),
             groups: BTreeMap::new(),
             tls: None,
+            sync_daemon: None,
+            masters: BTreeSet::new(),
             keep: false,
             inbox: VecDeque::new(),
             lvs_actions: Vec::new(),
@@ -114,7 +121,7 @@ impl Lvs {
     /// There is work that waits for no event: the next turn is not to rest.
     pub(super) fn is_busy(&self) -> bool {
         let asks = self.kernel.as_ref().is_some_and(|kernel| !kernel.is_idle());
-        asks || !self.backlog.is_empty() || self.probes.is_unread()
+        asks || !self.backlog.is_empty() || self.probes.unread() > 0
     }
 
     /// What happened since the last call, for notifications.
@@ -130,6 +137,7 @@ impl Lvs {
     {
         self.groups = new.address_groups.iter().map(|g| (g.name.clone(), g.clone())).collect();
         self.adopt_tls(new);
+        self.adopt_settings(&new.lvs, hands.clock.now());
         let mut ids = BTreeMap::new();
         for change in diff::virtual_servers(old, new) {
             match change {
@@ -253,17 +261,16 @@ impl Lvs {
     {
         self.drain(hands);
         let now = hands.clock.now();
-        while !(hands.urgent)() {
-            let read = self.probes.on_unread(now, hands.poll);
-            let late = self.probes.on_deadline(now, hands.poll);
-            if !read && !late {
+        // Each one a share; what has more to read then waits for the next turn.
+        for _ in 0..self.probes.unread() {
+            if (hands.urgent)() {
                 break;
             }
+            self.probes.on_unread(now, hands.poll);
             self.drain(hands);
-            if !late {
-                // What has more to read than its share waits for the next turn.
-                break;
-            }
+        }
+        while !(hands.urgent)() && self.probes.on_deadline(now, hands.poll) {
+            self.drain(hands);
         }
         if is_due(self.pool.next_deadline(), now) && self.backlog.is_empty() {
             self.pool.handle(pool::Input::Deadline, now, &mut self.pool_actions);

@@ -206,10 +206,10 @@ fn a_large_page_does_not_keep_others_waiting() {
     server.set_nonblocking(true).unwrap();
     while server.write(&[b'x'; 65_536]).is_ok() {}
     bench.probes.on_ready(ID, bench.now, &mut bench.poll);
-    assert!(bench.probes.is_unread());
+    assert_eq!(bench.probes.unread(), 1);
     assert_eq!(bench.probes.finished(), []);
     assert!(!bench.probes.abort(ID, &mut bench.poll));
-    assert!(!bench.probes.is_unread());
+    assert_eq!(bench.probes.unread(), 0);
     assert_eq!(bench.probes.next_deadline(), None);
 }
 

@@ -1,44 +1,108 @@
 //! IPVS in the kernel: requests out, answers in.
 
 use std::io;
+use std::path::Path;
 
 use super::Lvs;
 use crate::base::time::Instant;
 use crate::holdings::ipvs;
+use crate::model::{self, Config};
 use crate::sys::ipvs::Ipvs;
-use crate::wire::netlink::ipvs::Request;
+use crate::wire::netlink::ipvs::{Request, Role};
+
+/// Who asked the kernel for something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Asker {
+    Holdings,
+    /// `lvs_flush`: nobody holds that.
+    Start,
+}
 
 impl Lvs {
-    /// The kernel's IPVS, to be given before there is a virtual server.
-    pub(in crate::daemon) fn set_kernel(&mut self, kernel: Ipvs<Request>) {
+    /// Opens the kernel's IPVS for a configuration that needs it, and looks at what is there. With
+    /// `lvs_flush` nothing is.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be used; the text says what to do.
+    pub(in crate::daemon) fn open(
+        &mut self,
+        config: &Config,
+        namespace: Option<&Path>,
+        now: Instant,
+    ) -> io::Result<()> {
+        let lvs = &config.lvs;
+        let needed = !config.virtual_servers.is_empty()
+            || lvs.sync_daemon.is_some()
+            || lvs.timeouts != model::lvs::Timeouts::default();
+        if !needed || self.kernel.is_some() {
+            return Ok(());
+        }
+        let mut kernel = Ipvs::open(namespace)?;
+        if lvs.flush {
+            kernel.queue(&Request::Flush, (Request::Flush, Asker::Start));
+        }
         self.kernel = Some(kernel);
+        while self.kernel.as_ref().is_some_and(|kernel| !kernel.is_idle()) {
+            self.flush_kernel(now);
+        }
+        self.look(now)
     }
 
-    pub(in crate::daemon) const fn has_kernel(&self) -> bool {
-        self.kernel.is_some()
+    /// Compares with what the kernel has; for when something may have been lost.
+    pub(in crate::daemon) fn look(&mut self, now: Instant) -> io::Result<()> {
+        let Some(kernel) = &self.kernel else { return Ok(()) };
+        let services = kernel.dump()?;
+        let daemons = kernel.daemons()?;
+        let timeouts = kernel.timeouts()?;
+        let out = &mut self.ipvs_actions;
+        self.holdings.handle(ipvs::Input::Dumped { services: &services }, now, out);
+        self.holdings.handle(ipvs::Input::SeenDaemons { daemons: &daemons }, now, out);
+        self.holdings.handle(ipvs::Input::SeenTimeouts { timeouts }, now, out);
+        Ok(())
     }
 
-    /// Asks the kernel for something that nobody holds: timeouts, sync daemons, a flush.
-    pub(in crate::daemon) fn ask(&mut self, request: &Request) {
-        if let Some(kernel) = &mut self.kernel {
-            kernel.queue(request, *request);
+    /// `lvs_timeouts` and `lvs_sync_daemon`.
+    pub(super) fn adopt_settings(&mut self, lvs: &model::lvs::Lvs, now: Instant) {
+        let timeouts = ipvs::timeouts(&lvs.timeouts);
+        let input = ipvs::Input::WantTimeouts { timeouts };
+        self.holdings.handle(input, now, &mut self.ipvs_actions);
+        self.sync_daemon.clone_from(&lvs.sync_daemon);
+        self.want_daemons(now);
+    }
+
+    /// A virtual router became master, or is it no longer: `lvs_sync_daemon` may follow it.
+    pub(in crate::daemon) fn on_vrrp(&mut self, instance: &str, is_master: bool, now: Instant) {
+        let changed = match is_master {
+            true => self.masters.insert(instance.to_owned()),
+            false => self.masters.remove(instance),
+        };
+        let follows = |d: &model::lvs::SyncDaemon| d.instance.as_deref() == Some(instance);
+        if changed && self.sync_daemon.as_ref().is_some_and(follows) {
+            self.want_daemons(now);
         }
     }
 
-    /// Compares with what the kernel has.
-    pub(in crate::daemon) fn dump(&mut self, now: Instant) -> io::Result<()> {
-        let Some(kernel) = &self.kernel else { return Ok(()) };
-        let services = kernel.dump()?;
-        let input = ipvs::Input::Dumped { services: &services };
+    /// The daemon that the state of the virtual router asks for; both where there is none.
+    fn want_daemons(&mut self, now: Instant) {
+        let mut daemons = Vec::new();
+        if let Some(config) = &self.sync_daemon {
+            let is_master = config.instance.as_ref().map(|name| self.masters.contains(name));
+            let roles: &[Role] = match is_master {
+                None => &[Role::Master, Role::Backup],
+                Some(true) => &[Role::Master],
+                Some(false) => &[Role::Backup],
+            };
+            daemons.extend(roles.iter().filter_map(|role| ipvs::daemon(config, *role)));
+        }
+        let input = ipvs::Input::WantDaemons { daemons: &daemons };
         self.holdings.handle(input, now, &mut self.ipvs_actions);
-        Ok(())
     }
 
     pub(super) fn execute_ipvs(&mut self, action: &ipvs::Action) {
         match action {
             ipvs::Action::Ask(request) => match &mut self.kernel {
-                Some(kernel) => kernel.queue(request, *request),
-                None => self.answers.push((*request, libc::ENOPROTOOPT)),
+                Some(kernel) => kernel.queue(request, (*request, Asker::Holdings)),
+                None => self.answers.push(((*request, Asker::Holdings), libc::ENOPROTOOPT)),
             },
             ipvs::Action::Missing { service, destination: None } => {
                 log::warn!("IPVS: somebody else removed {service}: put back");
@@ -66,19 +130,14 @@ impl Lvs {
                 kernel.give_up(e.raw_os_error().unwrap_or(libc::EIO), &mut answers);
             }
         }
-        for (request, errno) in answers.drain(..) {
-            match request {
-                Request::AddService(_)
-                | Request::ChangeService(_)
-                | Request::RemoveService(_)
-                | Request::AddDestination(..)
-                | Request::ChangeDestination(..)
-                | Request::RemoveDestination(..) => {
+        for ((request, asker), errno) in answers.drain(..) {
+            match asker {
+                Asker::Holdings => {
                     let input = ipvs::Input::Answer { request: &request, errno };
                     self.holdings.handle(input, now, &mut self.ipvs_actions);
                 }
-                _ if errno == 0 => {}
-                _ => {
+                Asker::Start if errno == 0 => {}
+                Asker::Start => {
                     let error = io::Error::from_raw_os_error(errno);
                     log::error!("IPVS {}: {error}", shown(&request));
                 }
