@@ -10,6 +10,7 @@ mod dispatch;
 mod dump;
 mod endpoints;
 mod execute;
+pub mod fifos;
 mod host;
 mod lateness;
 mod links;

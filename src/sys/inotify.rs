@@ -6,6 +6,7 @@
 //! read then is no older than the next report.
 
 mod chain;
+pub mod readers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsStr, OsString};

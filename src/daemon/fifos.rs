@@ -1,0 +1,306 @@
+//! The notification FIFOs: open while they are configured, written to while they have room.
+//!
+//! Lines wait in the pipe for whoever reads next, as with the reference. What does not fit waits in
+//! the core, and a reader that comes back is told where things stand.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
+
+use crate::base::time::Instant;
+use crate::model;
+use crate::notify::{Action, Domain, Input, Which};
+use crate::sys::fifo::{Fifo, Line, LONGEST};
+use crate::sys::inotify::readers::Readers;
+use crate::sys::poll::{Poll, Wants};
+
+/// The open FIFOs. Whatever poll reports for `owner` goes to `on_ready`.
+#[derive(Debug)]
+pub struct Fifos<O> {
+    owner: O,
+    open: BTreeMap<Which, Fifo>,
+    /// `None` where inotify is not to be had.
+    readers: Option<Readers<Which>>,
+}
+
+impl<O: Copy> Fifos<O> {
+    pub const fn new(owner: O) -> Self {
+        Self { owner, open: BTreeMap::new(), readers: None }
+    }
+
+    /// Opens and closes what the configuration says; after `Input::Setup`, before any change is
+    /// told. Gives those that were opened: their scripts are to be started (again).
+    pub fn setup(
+        &mut self,
+        config: &model::notify::Fifos,
+        domain: &mut Domain,
+        poll: &mut Poll<O>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) -> Vec<Which> {
+        let wanted =
+            [(Which::All, &config.all), (Which::Vrrp, &config.vrrp), (Which::Lvs, &config.lvs)];
+        let stays = |which: Which, fifo: &Fifo| {
+            let now = wanted.iter().find(|(w, _)| *w == which).and_then(|(_, f)| f.as_ref());
+            now.is_some_and(|f| Path::new(&f.path) == fifo.path())
+        };
+        let gone: Vec<_> =
+            self.open.iter().filter(|(w, f)| !stays(**w, f)).map(|(w, _)| *w).collect();
+        for which in gone {
+            self.close(which, poll);
+        }
+        let mut opened = Vec::new();
+        for (which, fifo) in wanted {
+            let Some(fifo) = fifo else { continue };
+            if self.open.contains_key(&which) {
+                continue;
+            }
+            if self.open.values().any(|f| f.path() == Path::new(&fifo.path)) {
+                log::warn!(
+                    "{} {} is another FIFO already: ignoring it",
+                    which.keyword(),
+                    fifo.path
+                );
+                continue;
+            }
+            match self.open(which, fifo, poll) {
+                Ok(()) => {
+                    // The pipe itself stands in for the reader until there is one.
+                    domain.handle(Input::FifoReader { which, present: true }, now, out);
+                    opened.push(which);
+                }
+                Err(e) => log::error!("{}: {e}: it is told nothing", which.keyword()),
+            }
+        }
+        opened
+    }
+
+    /// Something can be written to again, or somebody has opened a FIFO.
+    pub fn on_ready(&mut self, domain: &mut Domain, now: Instant, out: &mut Vec<Action>) {
+        let mut again = Vec::new();
+        if let Some(Err(e)) = self.readers.as_mut().map(|r| r.read(&mut again)) {
+            log::debug!("cannot tell who reads the notification FIFOs: {e}");
+        }
+        for which in again {
+            for present in [false, true] {
+                domain.handle(Input::FifoReader { which, present }, now, out);
+            }
+        }
+        for which in Which::ALL {
+            self.write(which, domain);
+        }
+    }
+
+    /// `Action::WriteFifo`: writes what waits until the pipe is full. Poll tells when it is not.
+    pub fn write(&self, which: Which, domain: &mut Domain) {
+        let Some(fifo) = self.open.get(&which) else { return };
+        while let Some(line) = domain.pending_line(which) {
+            if line.len() > LONGEST {
+                log::warn!(
+                    "a line for {} is longer than {LONGEST} bytes: left out",
+                    which.keyword()
+                );
+            } else {
+                match fifo.write(line.as_bytes()) {
+                    Ok(Line::Written) => {}
+                    Ok(Line::Kept) => return,
+                    Err(e) => {
+                        log::warn!("cannot write to FIFO {}: {e}", fifo.path().display());
+                        return;
+                    }
+                }
+            }
+            domain.line_written(which);
+        }
+    }
+
+    /// The daemon ends: what it has made goes with it.
+    pub fn close_all(&mut self, poll: &mut Poll<O>) {
+        for which in Which::ALL {
+            self.close(which, poll);
+        }
+    }
+
+    fn open(
+        &mut self,
+        which: Which,
+        config: &model::notify::Fifo,
+        poll: &mut Poll<O>,
+    ) -> Result<(), Box<dyn std::error::Error>> {
+        let fifo = Fifo::open(Path::new(&config.path), config.owner)?;
+        if let Err(e) = poll.watch(fifo.as_raw_fd(), self.owner, Wants::Write) {
+            fifo.remove();
+            return Err(e.into());
+        }
+        if let Err(e) = self.watch_readers(which, fifo.path(), poll) {
+            log::warn!("cannot tell who reads FIFO {}: {e}", config.path);
+        }
+        self.open.insert(which, fifo);
+        Ok(())
+    }
+
+    fn watch_readers(&mut self, which: Which, path: &Path, poll: &mut Poll<O>) -> io::Result<()> {
+        if self.readers.is_none() {
+            let readers = Readers::new()?;
+            poll.add(readers.as_raw_fd(), self.owner)?;
+            self.readers = Some(readers);
+        }
+        self.readers.as_mut().map_or(Ok(()), |readers| readers.watch(which, path))
+    }
+
+    fn close(&mut self, which: Which, poll: &mut Poll<O>) {
+        if let Some(fifo) = self.open.remove(&which) {
+            if let Some(readers) = &mut self.readers {
+                readers.unwatch(which);
+            }
+            poll.remove(fifo.as_raw_fd());
+            fifo.remove();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{File, OpenOptions};
+    use std::io::Read as _;
+    use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+
+    use super::*;
+    use crate::model::notify::Notify;
+    use crate::model::script::User;
+    use crate::model::Global;
+    use crate::notify::State;
+    use crate::sys::tests::TempDir;
+
+    struct Desk {
+        fifos: Fifos<()>,
+        domain: Domain,
+        poll: Poll<()>,
+        out: Vec<Action>,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let poll = Poll::new().expect("polls");
+            Self { fifos: Fifos::new(()), domain: Domain::default(), poll, out: Vec::new() }
+        }
+
+        fn setup(&mut self, global: &Global) -> Vec<Which> {
+            self.domain.handle(Input::Setup(global), Instant::ZERO, &mut self.out);
+            let (domain, poll) = (&mut self.domain, &mut self.poll);
+            self.fifos.setup(&global.fifos, domain, poll, Instant::ZERO, &mut self.out)
+        }
+
+        fn tell(&mut self, name: &str, state: State) {
+            let notify = &Notify::default();
+            let input = Input::Instance { name, state, priority: 1, group: None, notify };
+            self.domain.handle(input, Instant::ZERO, &mut self.out);
+            self.obey();
+        }
+
+        /// What poll says, and what follows.
+        fn turn(&mut self) {
+            let mut ready = Vec::new();
+            let now = Instant::ZERO;
+            self.poll.wait(now, Some(now), false, &mut ready).expect("polls");
+            if !ready.is_empty() {
+                self.fifos.on_ready(&mut self.domain, now, &mut self.out);
+                self.obey();
+            }
+        }
+
+        fn obey(&mut self) {
+            for action in std::mem::take(&mut self.out) {
+                if let Action::WriteFifo(which) = action {
+                    self.fifos.write(which, &mut self.domain);
+                }
+            }
+        }
+    }
+
+    fn global(dir: &TempDir) -> Global {
+        let at = dir.path().metadata().expect("a directory");
+        let owner = User { uid: at.uid(), gid: at.gid() };
+        let mut global = Global::default();
+        let path = dir.path().join("vrrp").display().to_string();
+        global.fifos.vrrp = Some(model::notify::Fifo { path, owner, script: None });
+        global
+    }
+
+    fn reader(dir: &TempDir) -> File {
+        let path = dir.path().join("vrrp");
+        OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path).expect("opens")
+    }
+
+    fn content(file: &mut File) -> String {
+        let mut text = Vec::new();
+        let _ = file.read_to_end(&mut text);
+        String::from_utf8(text).expect("text")
+    }
+
+    #[test]
+    fn lines_wait_in_the_pipe_and_a_reader_that_comes_back_hears_where_things_stand() {
+        let dir = TempDir::new("fifos");
+        let mut desk = Desk::new();
+        assert_eq!(desk.setup(&global(&dir)), [Which::Vrrp]);
+        desk.tell("A", State::Backup);
+        let mut first = reader(&dir);
+        desk.turn();
+        desk.tell("A", State::Master);
+        desk.turn();
+        let both = "INSTANCE \"A\" BACKUP 1\nINSTANCE \"A\" MASTER 1\n";
+        assert_eq!(content(&mut first), both, "once, and from the start");
+        drop(first);
+        let mut second = reader(&dir);
+        desk.turn();
+        assert_eq!(content(&mut second), "INSTANCE \"A\" MASTER 1\n");
+        assert_eq!(desk.setup(&global(&dir)), [], "a reload changes nothing");
+        desk.turn();
+        assert_eq!(content(&mut second), "");
+    }
+
+    #[test]
+    fn a_full_pipe_goes_on_when_it_is_read() {
+        let dir = TempDir::new("full");
+        let mut desk = Desk::new();
+        desk.setup(&global(&dir));
+        let mut file = reader(&dir);
+        let name = "V".repeat(900);
+        for n in 0..500 {
+            desk.tell(&name, if n % 2 == 0 { State::Master } else { State::Backup });
+        }
+        desk.tell(&name, State::Fault);
+        let mut text = String::new();
+        for _ in 0..20 {
+            desk.turn();
+            text += &content(&mut file);
+        }
+        assert_eq!(text.lines().count(), 501);
+        assert!(text.ends_with("V\" FAULT 1\n"));
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_line_holds_up_nothing() {
+        let dir = TempDir::new("long");
+        let mut desk = Desk::new();
+        desk.setup(&global(&dir));
+        let mut file = reader(&dir);
+        desk.tell(&"L".repeat(5000), State::Master);
+        desk.tell("A", State::Master);
+        assert_eq!(content(&mut file), "INSTANCE \"A\" MASTER 1\n");
+    }
+
+    #[test]
+    fn it_goes_when_it_is_no_longer_wanted() {
+        let dir = TempDir::new("gone");
+        let mut desk = Desk::new();
+        desk.setup(&global(&dir));
+        assert!(dir.path().join("vrrp").exists());
+        desk.setup(&Global::default());
+        assert!(!dir.path().join("vrrp").exists());
+        desk.setup(&global(&dir));
+        desk.fifos.close_all(&mut desk.poll);
+        assert!(!dir.path().join("vrrp").exists());
+    }
+}
