@@ -239,6 +239,18 @@ fn silence_of_a_udp_port_is_fine_and_a_closed_one_is_not() {
 }
 
 #[test]
+fn an_echo_is_answered() {
+    let mut bench = Bench::new();
+    bench.begin(Kind::Ping(Connect::to("127.0.0.1".parse().unwrap(), 0)));
+    match bench.outcome().as_str() {
+        "unmade: Permission denied" | "unmade: Operation not permitted" => {
+            eprintln!("SKIPPED: may not ping here");
+        }
+        outcome => assert_eq!(outcome, "up"),
+    }
+}
+
+#[test]
 fn strangers_do_not_answer_for_a_name_server() {
     let server = UdpSocket::bind("127.0.0.1:0").unwrap();
     let addr = server.local_addr().unwrap();

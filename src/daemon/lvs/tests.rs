@@ -1,13 +1,18 @@
 //! The whole way from a socket to what is told, without a kernel that has IPVS.
 
+use std::cell::Cell;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::model::check::{Check, Connect, Schedule};
+use crate::daemon::children::Event;
+use crate::model::check::{Check, Connect, File, Misc, Schedule};
 use crate::model::lvs::tests::{real_server, virtual_server};
+use crate::model::script::{Script, User};
 use crate::notify;
 use crate::sys::children::Starter;
 use crate::sys::sched::Inherited;
+use crate::sys::tests::{alone_with_children, wait, TempDir};
 
 struct Bench {
     lvs: Lvs,
@@ -19,6 +24,17 @@ struct Bench {
 }
 
 impl Bench {
+    fn new() -> Self {
+        Self {
+            lvs: Lvs::new(10, 1),
+            poll: Poll::new().unwrap(),
+            children: Children::new(Starter::new(Inherited::read().unwrap())),
+            clock: Clock::new(),
+            running: Config::default(),
+            heard: Vec::new(),
+        }
+    }
+
     fn with<T>(&mut self, f: impl FnOnce(&mut Lvs, &mut Hands<'_, CheckId, CheckId>) -> T) -> T {
         let Self { lvs, poll, children, clock, .. } = self;
         f(lvs, &mut Hands { poll, children, clock, urgent: &|| false })
@@ -61,20 +77,24 @@ impl Bench {
     }
 }
 
-fn config(port: u16) -> Config {
+fn tcp(port: u16) -> Kind {
+    Kind::Tcp(Connect::to([127, 0, 0, 1].into(), port))
+}
+
+fn config(port: u16, kinds: Vec<Kind>) -> Config {
     let mut vs = virtual_server([127, 0, 0, 9], 80);
     let mut rs = real_server([127, 0, 0, 1], port);
-    rs.checks.push(Check {
-        kind: Kind::Tcp(Connect::to(rs.addr, port)),
+    rs.checks.extend(kinds.into_iter().map(|kind| Check {
+        alpha: !matches!(kind, Kind::File(_)),
+        kind,
         schedule: Schedule {
             delay_loop: Duration::from_millis(50),
             retry: 0,
             delay_before_retry: Duration::from_millis(10),
             warmup: Duration::ZERO,
         },
-        alpha: true,
         log_all_failures: false,
-    });
+    }));
     vs.servers.push(rs);
     vs.omega = true;
     Config { virtual_servers: vec![Rc::new(vs)], ..Config::default() }
@@ -82,17 +102,10 @@ fn config(port: u16) -> Config {
 
 #[test]
 fn a_server_that_answers_is_told_and_so_is_one_that_stops() {
-    let mut bench = Bench {
-        lvs: Lvs::new(10, 1),
-        poll: Poll::new().unwrap(),
-        children: Children::new(Starter::new(Inherited::read().unwrap())),
-        clock: Clock::new(),
-        running: Config::default(),
-        heard: Vec::new(),
-    };
+    let mut bench = Bench::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    bench.adopt(config(port));
+    bench.adopt(config(port, vec![tcp(port)]));
     bench.run(4);
     let (vs, rs) = ("[127.0.0.9]:tcp:80", format!("[127.0.0.1]:tcp:{port}"));
     let heard = std::mem::take(&mut bench.heard);
@@ -114,4 +127,90 @@ fn a_server_that_answers_is_told_and_so_is_one_that_stops() {
     assert!(bench.heard.iter().all(|line| line.starts_with("forget ")));
     assert_eq!(bench.lvs.pool.load(), (0, 0));
     assert_eq!(bench.lvs.probes.next_deadline(), None);
+}
+
+/// The effective weight of the only server, and whether it is up.
+fn standing(bench: &Bench) -> (u32, bool) {
+    let (_, service) = bench.lvs.domain.services().next().expect("one virtual server");
+    let (_, server) = service.servers().next().expect("one real server");
+    (server.weight(), server.is_up())
+}
+
+#[test]
+fn a_script_says_the_weight_and_a_file_adds_to_it() {
+    let _alone = alone_with_children();
+    let dir = TempDir::new("checks");
+    let path = dir.path().join("script").to_str().unwrap().to_owned();
+    let write = |text: &str| {
+        // In one step: half a script must not be executed.
+        let new = format!("{path}.new");
+        std::fs::write(&new, format!("#!/bin/sh\n{text}\n")).unwrap();
+        std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::rename(&new, &path).unwrap();
+    };
+    let user = User { uid: nix::unistd::geteuid().into(), gid: nix::unistd::getegid().into() };
+    let argv = vec![path.clone()];
+    let script = Script { path: path.clone(), argv, user, by_shell: false };
+    let misc = Misc { script, timeout: Duration::from_millis(300), dynamic: true };
+    let file = File { name: "f".into(), weight: 1, reverse: false };
+    let mut bench = Bench::new();
+    bench.adopt(config(80, vec![Kind::Misc(misc), Kind::File(file)]));
+    let mut events = Vec::new();
+    let mut until = |bench: &mut Bench, expected| {
+        wait(|| {
+            bench.children.on_sigchld(&mut events);
+            bench.children.on_deadline(bench.clock.now(), &mut events);
+            let now = bench.clock.now();
+            for event in events.drain(..) {
+                match event {
+                    Event::TimedOut(check) => bench.lvs.on_script_timed_out(check, now),
+                    Event::Ended { asker, pid, outcome, .. } => {
+                        bench.lvs.on_script_ended(asker, pid, outcome, now);
+                    }
+                }
+            }
+            bench.with(Lvs::serve);
+            (standing(bench) == expected).then_some(())
+        });
+    };
+    write("exit 12");
+    until(&mut bench, (10, true));
+    bench.lvs.on_file("f", -3, bench.clock.now());
+    until(&mut bench, (7, true));
+    write("exit 1");
+    until(&mut bench, (7, false));
+    write("exit 0");
+    until(&mut bench, (0, true));
+    bench.lvs.on_file("f", 0, bench.clock.now());
+    until(&mut bench, (1, true));
+    write("sleep 60");
+    until(&mut bench, (1, false));
+    bench.adopt(Config::default());
+    bench.children.kill_all(bench.clock.now());
+    wait(|| {
+        bench.children.on_sigchld(&mut events);
+        bench.children.is_empty().then_some(())
+    });
+}
+
+#[test]
+fn many_that_are_due_do_not_keep_somebody_in_a_hurry_waiting() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut bench = Bench::new();
+    bench.lvs.pool = Pool::new(1_000, 1);
+    bench.adopt(config(port, (0..50).map(|_| tcp(port)).collect()));
+    let spread = Duration::from_millis(200);
+    wait(|| bench.lvs.pool.next_deadline().filter(|next| *next + spread <= bench.clock.now()));
+    let Bench { lvs, poll, children, clock, .. } = &mut bench;
+    let asked = Cell::new(0);
+    let urgent = || {
+        asked.set(asked.get() + 1);
+        true
+    };
+    lvs.serve(&mut Hands { poll, children, clock, urgent: &urgent });
+    assert_eq!(lvs.backlog.len(), lvs.pool.load().0 - 1, "one was begun");
+    assert!(lvs.is_busy() && !lvs.backlog.is_empty() && asked.get() > 0);
+    bench.with(Lvs::serve);
+    assert!(bench.lvs.backlog.is_empty());
 }
