@@ -9,8 +9,8 @@
 //!                                                                   │ changes
 //!                                                                   ▼
 //!   sockets, kernel,        ┌───────────────────────────────────────────────┐
-//!   signals                 │  pure cores: vrrp, track, holdings            │
-//!         │                 │  (bfd lvs check notify are to come)           │
+//!   signals                 │  pure cores: vrrp, track, lvs, check, notify, │
+//!         │                 │  holdings (bfd is to come)                    │
 //!         │  bytes, facts   │                                               │
 //!         ▼                 │  handle(input, now, &mut actions)             │
 //!      sys/ ──► daemon/ ───►│  next_deadline() -> Option<Instant>           │
@@ -39,6 +39,8 @@
 //! | when a script runs, what its results and tracked processes mean | `track/` |
 //! | which address is in the kernel, and who put it back | `holdings/` |
 //! | which services and destinations IPVS has, and what differs from what is wanted | `holdings/ipvs/` |
+//! | which real servers are in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs` |
+//! | when a check probes, and what its result means | `check/pool.rs`, `check/schedule.rs` |
 //! | what a check sends, and which answer is good | `check/http.rs`, `check/smtp.rs`, ... |
 //! | why a server is down, in words | `check/verdict.rs` |
 //! | whom a change is told, in which order and words | `notify/mod.rs`, `notify/words.rs` |
@@ -46,6 +48,8 @@
 //! | what comes first in a turn | `daemon/turn.rs` |
 //! | the wording of a log line | `daemon/report.rs` |
 //! | which socket an instance uses, and its packets | `daemon/endpoints.rs` |
+//! | the sockets of probes, and their time | `daemon/checks.rs` |
+//! | how virtual servers, checks and IPVS work together | `daemon/lvs.rs` |
 //! | several routers without a kernel | `sim/` |
 //!
 //! # Rules
