@@ -26,6 +26,8 @@ mod process;
 mod reload;
 #[path = "netns/scale.rs"]
 mod scale;
+#[path = "netns/scripts.rs"]
+mod scripts;
 #[path = "netns/tracking.rs"]
 mod tracking;
 #[path = "netns/transport.rs"]
@@ -108,6 +110,14 @@ fn main() -> ExitCode {
         tracking::a_tracked_interface_down_is_a_fault,
         tracking::a_weight_lowers_the_priority,
         tracking::a_positive_weight_is_added_while_up,
+        scripts::a_weight_lowers_the_priority_while_it_fails,
+        scripts::without_a_weight_failing_is_a_fault,
+        scripts::rise_and_fall_are_counted,
+        scripts::it_is_not_master_before_the_first_result,
+        scripts::a_tree_that_ignores_term_is_gone_after_its_timeout,
+        scripts::scripts_that_flood_fork_and_vanish_disturb_nothing,
+        scripts::two_hundred_scripts_delay_no_advert,
+        scripts::the_address_follows_nginx,
         process::sigusr1_writes_the_data,
         process::sigusr2_writes_the_statistics,
         process::the_pid_file_is_there_while_it_runs,

@@ -15,6 +15,7 @@ mod monitor;
 mod namespace;
 mod runner;
 mod segment;
+mod workshop;
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -27,6 +28,7 @@ pub(crate) use monitor::{AddressEvent, AddressMonitor};
 pub(crate) use namespace::Namespace;
 pub(crate) use runner::{main, ours_only, require_program, test, Outcome, Skip};
 pub(crate) use segment::{Host, Segment};
+pub(crate) use workshop::Workshop;
 
 /// How long to wait for something that must happen, on a machine that is busy with other tests.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
