@@ -18,6 +18,8 @@ mod groups;
 mod lab;
 #[path = "netns/links.rs"]
 mod links;
+#[path = "netns/notify.rs"]
+mod notify;
 #[path = "netns/preempt.rs"]
 mod preempt;
 #[path = "netns/process.rs"]
@@ -118,6 +120,19 @@ fn main() -> ExitCode {
         scripts::scripts_that_flood_fork_and_vanish_disturb_nothing,
         scripts::two_hundred_scripts_delay_no_advert,
         scripts::the_address_follows_nginx,
+        notify::scripts_get_the_words_of_the_manual,
+        notify::scripts_of_one_instance_run_in_order,
+        notify::a_script_inherits_nothing_but_the_environment,
+        notify::a_group_is_told_of_as_a_whole,
+        notify::the_fifo_says_what_the_manual_says,
+        notify::a_fifo_reader_that_comes_back_hears_the_current_state,
+        notify::a_fifo_that_nobody_empties_stops_nothing,
+        notify::the_fifo_script_gets_the_path_and_ends_with_us,
+        notify::startup_and_shutdown_scripts_frame_everything,
+        notify::a_startup_script_that_hangs_is_ended,
+        notify::a_change_of_state_is_mailed,
+        notify::accents_arrive_as_they_were_written,
+        notify::a_mail_server_that_stalls_costs_nothing_else,
         process::sigusr1_writes_the_data,
         process::sigusr2_writes_the_statistics,
         process::the_pid_file_is_there_while_it_runs,
