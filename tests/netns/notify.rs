@@ -360,7 +360,7 @@ impl Drop for MailServer {
 const MAIL: &str = "    router_id lvs-älpha
     smtp_server 10.7.0.1 2525
     smtp_connect_timeout 2
-    notification_email_from Kärntner <keepalived@lab>
+    notification_email_from \"Kärntner <keepalived@lab>\"
     notification_email {
         root@lab
         \"Second Person <second@lab>\"
@@ -370,7 +370,7 @@ pub(crate) fn a_change_of_state_is_mailed() -> Outcome {
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
     let _server = MailServer::start(&a, &shop, SERVER)?;
-    let global = MAIL.replace('ä', "a");
+    let global = MAIL.replace('ä', "a").replace("\"Second Person <second@lab>\"", "second@lab");
     let text = format!(
         "global_defs {{\n{global}\n}}\n{}",
         instance("VI_1").line("smtp_alert").vip("10.7.1.1/16")
