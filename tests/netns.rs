@@ -36,6 +36,8 @@ mod tracking;
 mod transport;
 #[path = "netns/uml.rs"]
 mod uml;
+#[path = "netns/watched.rs"]
+mod watched;
 
 use std::process::ExitCode;
 
@@ -133,6 +135,13 @@ fn main() -> ExitCode {
         notify::a_change_of_state_is_mailed,
         notify::accents_arrive_as_they_were_written,
         notify::a_mail_server_that_stalls_costs_nothing_else,
+        watched::the_number_in_a_file_is_added,
+        watched::a_file_without_weight_is_a_fault_unless_zero,
+        watched::garbage_in_a_file_is_zero,
+        watched::init_file_makes_the_file,
+        watched::the_folder_of_a_file_may_come_later,
+        watched::a_process_that_ends_lowers_the_priority,
+        watched::a_quorum_of_processes_is_counted,
         process::sigusr1_writes_the_data,
         process::sigusr2_writes_the_statistics,
         process::the_pid_file_is_there_while_it_runs,

@@ -1,0 +1,191 @@
+//! `track_file` and `track_process`: a number in a file, and who is running.
+
+use std::process::{Child, Command, Stdio};
+
+use crate::lab::{
+    config_with, instance, ours_only, wait, Daemon, Host, Outcome, Segment, Workshop, SOON,
+};
+
+const VIP: &str = "10.7.1.1";
+
+/// One router, with these blocks and what it tracks.
+fn one(blocks: &str, tracked: &str) -> (Segment, [Host; 1], Daemon) {
+    let (segment, hosts) = Segment::with_hosts(["a"]);
+    let block = instance("VI_1").line(tracked).vip("10.7.1.1/16");
+    let daemon = hosts[0].start(&(config_with("", &[]) + blocks + &block.to_string()));
+    (segment, hosts, daemon)
+}
+
+#[track_caller]
+fn wait_priority(daemon: &Daemon, mark: usize, from: u8, to: u8) {
+    daemon.wait_log_part(mark, &format!("(VI_1) Changing effective priority from {from} to {to}"));
+}
+
+fn file_block(path: &str, more: &str) -> String {
+    format!("track_file watched {{\n file {path}\n {more}\n}}\n")
+}
+
+const TRACK_FILE: &str = "track_file {\n watched\n }";
+
+pub(crate) fn the_number_in_a_file_is_added() -> Outcome {
+    let shop = Workshop::new();
+    shop.write("number", "0\n");
+    let (_segment, _hosts, daemon) = one(&file_block(&shop.path("number"), "weight 1"), TRACK_FILE);
+    daemon.wait_master("VI_1");
+    let mark = daemon.mark();
+    shop.write("number", "10");
+    wait_priority(&daemon, mark, 100, 110);
+    shop.write("number", "-20\nand more\n");
+    wait_priority(&daemon, mark, 110, 80);
+    shop.remove("number");
+    wait_priority(&daemon, mark, 80, 100);
+    shop.write("draft", "7");
+    std::fs::rename(shop.path("draft"), shop.path("number")).expect("one folder");
+    wait_priority(&daemon, mark, 100, 107);
+    std::fs::rename(shop.path("number"), shop.path("elsewhere")).expect("one folder");
+    wait_priority(&daemon, mark, 107, 100);
+    Ok(())
+}
+
+pub(crate) fn a_file_without_weight_is_a_fault_unless_zero() -> Outcome {
+    let shop = Workshop::new();
+    shop.write("number", "0");
+    let (_segment, [a], daemon) = one(&file_block(&shop.path("number"), "weight 0"), TRACK_FILE);
+    daemon.wait_master("VI_1");
+    shop.write("number", "1");
+    daemon.wait_log("(VI_1) Entering FAULT STATE");
+    wait("no address in FAULT", SOON, || !a.holds("eth0", VIP));
+    shop.write("number", "0");
+    wait("the address is back", SOON, || a.holds("eth0", VIP));
+    Ok(())
+}
+
+pub(crate) fn garbage_in_a_file_is_zero() -> Outcome {
+    ours_only()?;
+    let shop = Workshop::new();
+    shop.write("number", "20");
+    let (_segment, _hosts, daemon) = one(&file_block(&shop.path("number"), "weight 1"), TRACK_FILE);
+    daemon.wait_master("VI_1");
+    let mut at = 120;
+    let texts: [&[u8]; 5] = [b"\xff\xfe\x00", b"", b"many", &[b'9'; 70_000], b"- 5"];
+    for garbage in texts {
+        let mark = daemon.mark();
+        std::fs::write(shop.path("number"), garbage).expect("the folder is ours");
+        if at == 120 {
+            daemon.wait_log_part(mark, "(VI_1) Changing effective priority from 120 to ");
+        }
+        crate::lab::pass(crate::lab::millis(50));
+        let mark = daemon.mark();
+        shop.write("number", "20");
+        daemon.wait_log_part(mark, " to 120");
+        at = 120;
+    }
+    // What is no file at all does not hold anything up.
+    shop.remove("number");
+    nix::unistd::mkfifo(shop.path("number").as_str(), nix::sys::stat::Mode::S_IRWXU)
+        .expect("the name is free");
+    let mark = daemon.mark();
+    shop.remove("number");
+    shop.write("number", "5");
+    daemon.wait_log_part(mark, " to 105");
+    Ok(())
+}
+
+pub(crate) fn init_file_makes_the_file() -> Outcome {
+    let shop = Workshop::new();
+    let (_segment, _hosts, daemon) =
+        one(&file_block(&shop.path("number"), "init_file 5\n weight 2"), TRACK_FILE);
+    daemon.wait_master("VI_1");
+    assert_eq!(shop.read("number").trim(), "5");
+    shop.write("number", "6");
+    wait_priority(&daemon, 0, 110, 112);
+    Ok(())
+}
+
+/// The folder of the file comes and goes.
+pub(crate) fn the_folder_of_a_file_may_come_later() -> Outcome {
+    ours_only()?;
+    let shop = Workshop::new();
+    let folder = shop.path("folder");
+    let (_segment, _hosts, daemon) =
+        one(&file_block(&format!("{folder}/number"), "weight 1"), TRACK_FILE);
+    daemon.wait_master("VI_1");
+    std::fs::create_dir(&folder).expect("a new folder");
+    shop.write("folder/number", "3");
+    wait_priority(&daemon, 0, 100, 103);
+    std::fs::remove_dir_all(&folder).expect("the folder is ours");
+    wait_priority(&daemon, 0, 103, 100);
+    std::fs::create_dir(&folder).expect("a new folder");
+    shop.write("folder/number", "4");
+    wait_priority(&daemon, 0, 100, 104);
+    Ok(())
+}
+
+/// A process with a name of its own.
+struct Named(Child);
+
+impl Named {
+    fn start(shop: &Workshop, name: &str, words: &[&str]) -> Self {
+        let path = shop.path(name);
+        if !shop.exists(name) {
+            std::fs::copy("/bin/sleep", &path).expect("there is /bin/sleep");
+        }
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL"])
+            .arg(path)
+            .args(words)
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("the runner has seen that setpriv is there");
+        Self(child)
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// In a network namespace there is no process connector: this is the way without it.
+pub(crate) fn a_process_that_ends_lowers_the_priority() -> Outcome {
+    ours_only()?;
+    let shop = Workshop::new();
+    // Fifteen characters at most: that is all the kernel keeps.
+    let name = format!("ka{}", std::process::id());
+    let first = Named::start(&shop, &name, &["100"]);
+    let block = format!("vrrp_track_process p {{\n process {name}\n weight 10\n}}\n");
+    let (_segment, _hosts, daemon) = one(&block, "track_process {\n p\n }");
+    daemon.wait_master("VI_1");
+    let mark = daemon.mark();
+    drop(first);
+    wait_priority(&daemon, mark, 110, 100);
+    let mark = daemon.mark();
+    let _second = Named::start(&shop, &name, &["100"]);
+    wait_priority(&daemon, mark, 100, 110);
+    Ok(())
+}
+
+pub(crate) fn a_quorum_of_processes_is_counted() -> Outcome {
+    ours_only()?;
+    let shop = Workshop::new();
+    let name = format!("kq{}", std::process::id());
+    let mut running = vec![Named::start(&shop, &name, &["100"])];
+    let block = format!(
+        "vrrp_track_process p {{\n process {name}\n quorum 2\n quorum_max 3\n weight 10\n}}\n"
+    );
+    let (_segment, _hosts, daemon) = one(&block, "track_process {\n p\n }");
+    daemon.wait_master("VI_1");
+    let mark = daemon.mark();
+    running.push(Named::start(&shop, &name, &["101"]));
+    wait_priority(&daemon, mark, 100, 110);
+    running.push(Named::start(&shop, &name, &["102"]));
+    running.push(Named::start(&shop, &name, &["103"]));
+    let mark = daemon.mark();
+    wait_priority(&daemon, mark.saturating_sub(1), 110, 100);
+    let mark = daemon.mark();
+    running.pop();
+    wait_priority(&daemon, mark, 100, 110);
+    Ok(())
+}
