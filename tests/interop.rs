@@ -5,6 +5,8 @@
 #[path = "interop/exchange.rs"]
 mod exchange;
 mod lab;
+#[path = "interop/notified.rs"]
+mod notified;
 
 use std::process::ExitCode;
 
@@ -15,6 +17,7 @@ macro_rules! tests {
 
 fn main() -> ExitCode {
     lab::main(tests![
+        notified::scripts_and_fifos_say_the_same,
         exchange::version_2_with_a_password_ours_above,
         exchange::version_2_with_a_password_theirs_above,
         exchange::version_3_over_ipv4_ours_above,
