@@ -12,6 +12,7 @@ use crate::holdings::{self, Key};
 use crate::sys::netlink;
 use crate::sys::raw::Batch;
 use crate::sys::signals::Signal;
+use crate::track;
 use crate::vrrp::receive::Received;
 use crate::vrrp::Input;
 
@@ -23,6 +24,14 @@ impl Runtime {
         match message {
             Message::Held(id) => {
                 self.vrrp.handle(Input::Held { id }, self.now, &mut self.vrrp_actions);
+            }
+            Message::Tracked(object, state) => {
+                let input = Input::Tracked { object: &object, state };
+                self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
+            }
+            Message::TrackExited(script, outcome) => {
+                let input = track::Input::Exited { script, outcome };
+                self.track.handle(input, self.now, &mut self.track_actions);
             }
             Message::Want(id) => {
                 let Some(config) = self.instance_config(id) else { return };
@@ -285,7 +294,10 @@ impl Runtime {
                 self.vrrp.clear_counters();
             }
             Signal::Json => self.dump_json(),
-            Signal::Child => {}
+            Signal::Child => {
+                self.children.on_sigchld(&mut self.child_events);
+                self.on_child_events();
+            }
             Signal::CpuLimit => log::warn!("the limit of real-time CPU is near"),
         }
     }

@@ -32,12 +32,23 @@ impl Runtime {
                 self.execute_holdings(action);
             }
             self.holdings_actions = actions;
+            let mut actions = std::mem::take(&mut self.track_actions);
+            for action in actions.drain(..) {
+                self.execute_track(action);
+            }
+            self.track_actions = actions;
             match self.inbox.pop_front() {
                 Some(message) => self.deliver(message),
-                None if self.vrrp_actions.is_empty() && self.holdings_actions.is_empty() => break,
+                None if self.is_settled() => break,
                 None => {}
             }
         }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.vrrp_actions.is_empty()
+            && self.holdings_actions.is_empty()
+            && self.track_actions.is_empty()
     }
 
     fn execute_vrrp(&mut self, action: &Action) {

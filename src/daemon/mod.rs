@@ -25,6 +25,7 @@ pub mod resolve;
 mod runtime;
 mod shutdown;
 mod startup;
+mod tracking;
 mod turn;
 
 pub use startup::run;

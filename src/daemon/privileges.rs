@@ -41,6 +41,11 @@ impl Scheduling {
         Ok(Self { inherited: Inherited::read()?, wanted: Wanted::default(), realtime: None })
     }
 
+    /// How things were when the daemon started: commands get it back.
+    pub(super) const fn inherited(&self) -> Inherited {
+        self.inherited
+    }
+
     /// Brings the process to what the configuration asks for; at start and after each reload.
     pub(super) fn apply(&mut self, global: &Global) {
         let wanted = Wanted::of(global);

@@ -9,6 +9,7 @@ use crate::base::ids::InstanceId;
 use crate::model::diff::{self, Change};
 use crate::model::Config;
 use crate::sys::systemd::State;
+use crate::track;
 use crate::vrrp::Input;
 
 impl Runtime {
@@ -93,6 +94,9 @@ impl Runtime {
             }
             self.refresh_source(id);
         }
+        let input = track::Input::Configure(&self.config);
+        self.track.handle(input, self.now, &mut self.track_actions);
+        self.drain();
         let groups = Input::Groups(&self.config.groups);
         self.vrrp.handle(groups, self.now, &mut self.vrrp_actions);
         self.vrrp.handle(Input::Start, self.now, &mut self.vrrp_actions);

@@ -5,15 +5,18 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::announcer::{Announcement, Announcer};
+use super::children::{Children, Event};
 use super::endpoints::{Endpoints, SocketId};
 use super::lateness::Lateness;
 use super::links::LinkTable;
 use super::privileges::Scheduling;
-use crate::base::ids::InstanceId;
+use crate::base::ids::{InstanceId, ScriptId};
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::Instant;
+use crate::base::tracked::TrackState;
 use crate::cli::options::Options;
 use crate::holdings::{self, Key, Op};
+use crate::model::track::Object;
 use crate::model::Config;
 use crate::sys::clock::Clock;
 use crate::sys::netlink::{Monitor, Requests};
@@ -23,6 +26,7 @@ use crate::sys::raw::Batch;
 use crate::sys::signals::Signals;
 use crate::sys::sysctl::Promoted;
 use crate::sys::systemd::Notifier;
+use crate::track;
 use crate::vrrp;
 
 /// Whoever a token of the poll belongs to.
@@ -31,6 +35,12 @@ pub(super) enum Owner {
     VrrpSocket(SocketId),
     Monitor,
     Signals,
+}
+
+/// Whom a command is run for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Asker {
+    Track(ScriptId),
 }
 
 /// What carrying out an action causes; it enters a core only after the action list is done.
@@ -43,6 +53,10 @@ pub(super) enum Message {
     Clear(InstanceId),
     /// All wanted objects of this instance are in the kernel.
     Held(InstanceId),
+    /// What is now known of a tracked object.
+    Tracked(Object, TrackState),
+    /// A run of a tracked script is over before it began.
+    TrackExited(ScriptId, track::Outcome),
 }
 
 /// What the daemon is up to.
@@ -66,6 +80,8 @@ pub(super) struct Runtime {
 
     pub(super) vrrp: vrrp::Domain,
     pub(super) holdings: holdings::Domain,
+    pub(super) track: track::Domain,
+    pub(super) children: Children<Asker>,
     pub(super) links: LinkTable,
     /// Interfaces that the configuration names; nothing else in the kernel matters.
     pub(super) interesting: BTreeSet<String>,
@@ -82,6 +98,8 @@ pub(super) struct Runtime {
     pub(super) inbox: VecDeque<Message>,
     pub(super) vrrp_actions: Vec<vrrp::Action>,
     pub(super) holdings_actions: Vec<holdings::Action>,
+    pub(super) track_actions: Vec<track::Action>,
+    pub(super) child_events: Vec<Event<Asker>>,
     /// Taken out while it is read.
     pub(super) batch: Option<Batch>,
     pub(super) scratch: Scratch,
@@ -128,6 +146,8 @@ impl Runtime {
             self.holdings.next_deadline(),
             self.announcer.next_deadline(),
             self.retry_sends,
+            self.children.next_deadline(),
+            self.track.next_deadline(),
         ];
         all.into_iter().flatten().min()
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::children::Children;
 use super::links::LinkTable;
 use super::privileges::{lift_core_limit, raise_file_limit, CorePattern, Scheduling};
 use super::reading::Text;
@@ -15,6 +16,7 @@ use crate::cli::help;
 use crate::cli::options::Options;
 use crate::holdings;
 use crate::model::Config;
+use crate::sys::children::Starter;
 use crate::sys::clock::Clock;
 use crate::sys::log as logging;
 use crate::sys::netlink::{Monitor, Requests};
@@ -24,6 +26,7 @@ use crate::sys::poll::Poll;
 use crate::sys::process::{self, Readiness};
 use crate::sys::signals::{Interrupt, Signals};
 use crate::sys::systemd::{Notifier, State};
+use crate::track;
 use crate::vrrp;
 
 /// Runs the daemon, or tests the configuration, and says how it ended.
@@ -225,6 +228,7 @@ fn build(options: &Options, text: Text, systemd: Notifier) -> Result<Runtime, Fa
         .and_then(|()| poll.add(std::os::fd::AsRawFd::as_raw_fd(&signals), Owner::Signals))
         .map_err(Failure::of("watch descriptors"))?;
     let config = reading.config;
+    let scheduling = Scheduling::new().map_err(Failure::of("read the scheduling"))?;
     let mut runtime = Runtime {
         flawed,
         config: Config::default(),
@@ -233,6 +237,8 @@ fn build(options: &Options, text: Text, systemd: Notifier) -> Result<Runtime, Fa
         now: Instant::ZERO,
         vrrp: vrrp::Domain::new(config.global.startup_delay),
         holdings: holdings::Domain::default(),
+        track: track::Domain::default(),
+        children: Children::new(Starter::new(scheduling.inherited())),
         links,
         interesting: Default::default(),
         instances_on: Default::default(),
@@ -242,6 +248,8 @@ fn build(options: &Options, text: Text, systemd: Notifier) -> Result<Runtime, Fa
         inbox: Default::default(),
         vrrp_actions: Vec::new(),
         holdings_actions: Vec::new(),
+        track_actions: Vec::new(),
+        child_events: Vec::new(),
         batch: None,
         scratch: Default::default(),
         frames: Default::default(),
@@ -261,7 +269,7 @@ fn build(options: &Options, text: Text, systemd: Notifier) -> Result<Runtime, Fa
         poll,
         signals,
         systemd,
-        scheduling: Scheduling::new().map_err(Failure::of("read the scheduling"))?,
+        scheduling,
         endpoints: Default::default(),
         link_socket: LinkSocket::open().map_err(Failure::of("open a packet socket"))?,
         requests: Requests::open().map_err(Failure::of("open a netlink socket"))?,

@@ -7,12 +7,15 @@ use super::lateness::Fault;
 use super::runtime::{Mode, Owner, Runtime};
 use crate::base::time::{Duration, Instant};
 use crate::sys::log as logging;
+use crate::track;
 use crate::vrrp::Input;
 
 /// Packets less than this apart are a crowd.
 const BUSY: Duration = Duration::from_millis(1);
 /// How long a crowd may gather. A twentieth of the shortest advertisement interval.
 const REST: Duration = Duration::from_micros(500);
+/// Lateness that commands are not to suffer for.
+const INDULGED: Duration = Duration::from_millis(10);
 /// Netlink datagrams read per turn.
 const KERNEL_BUDGET: usize = 64;
 
@@ -38,6 +41,10 @@ impl Runtime {
 
         self.now = self.clock.now();
         let started = self.now;
+        let late = deadline.map_or(Duration::ZERO, |d| started.since(d));
+        if late >= INDULGED {
+            self.children.on_late(late, started);
+        }
         if let Some(fault) = self.lateness.on_turn(deadline, started) {
             complain(&fault);
         }
@@ -46,6 +53,7 @@ impl Runtime {
         if self.ready.remove(&Owner::Signals) {
             self.on_signals();
         }
+        self.serve_commands();
         logging::flush();
         self.lateness.on_end(started, self.clock.now());
         Ok(())
@@ -131,6 +139,19 @@ impl Runtime {
             self.drain();
             self.flush_adverts();
         }
+    }
+
+    /// Commands whose time is over, and those whose time has come.
+    fn serve_commands(&mut self) {
+        if self.is_due(self.children.next_deadline()) {
+            self.children.on_deadline(self.now, &mut self.child_events);
+            self.on_child_events();
+        }
+        if self.is_due(self.track.next_deadline()) && !self.vrrp_is_due() {
+            self.track.handle(track::Input::Deadline, self.now, &mut self.track_actions);
+            self.drain();
+        }
+        self.flush_adverts();
     }
 
     fn is_due(&self, when: Option<Instant>) -> bool {

@@ -15,20 +15,29 @@ pub fn set_nice(nice: i8) -> io::Result<()> {
     Ok(())
 }
 
-/// Runs under SCHED_RR with this priority, or normally with `None`. Children start normally.
+/// Runs under SCHED_RR with this priority, or normally with `None`. Children inherit it until
+/// [`Inherited::restore`] or [`run_normally`]: while we wait for one, it must not wait for others.
 ///
 /// # Errors
 /// The priority is not between 1 and 99, or the process may not.
 pub fn set_realtime(priority: Option<u8>) -> io::Result<()> {
-    let policy = match priority {
-        Some(_) => libc::SCHED_RR | libc::SCHED_RESET_ON_FORK,
-        None => libc::SCHED_OTHER,
-    };
-    let parameter = libc::c_int::from(priority.unwrap_or(0));
+    let policy = if priority.is_some() { libc::SCHED_RR } else { libc::SCHED_OTHER };
+    set_policy(0, policy, libc::c_int::from(priority.unwrap_or(0)))
+}
+
+/// Ends real time for a child of ours.
+///
+/// # Errors
+/// There is no such process any more.
+pub fn run_normally(child: i32) -> io::Result<()> {
+    set_policy(child, libc::SCHED_OTHER, 0)
+}
+
+fn set_policy(pid: libc::pid_t, policy: libc::c_int, parameter: libc::c_int) -> io::Result<()> {
     // Asked of the kernel directly, since musl's sched_setscheduler refuses to work.
     // SAFETY: the arguments of sched_setscheduler(2), whose structure is one integer; it lives.
     let result =
-        unsafe { libc::syscall(libc::SYS_sched_setscheduler, 0, policy, &raw const parameter) };
+        unsafe { libc::syscall(libc::SYS_sched_setscheduler, pid, policy, &raw const parameter) };
     if result == 0 {
         Ok(())
     } else {
@@ -155,9 +164,16 @@ impl Inherited {
 
     /// For a child between fork and exec; makes system calls and nothing else.
     ///
-    /// Real-time scheduling and locked memory are not inherited in the first place. What fails is
-    /// left as it is: a script is to run all the same.
+    /// Locked memory is not inherited in the first place. What fails is left as it is: a script is
+    /// to run all the same.
     pub fn restore(&self) {
+        self.restore_but_real_time();
+        let _ = run_normally(0);
+    }
+
+    /// The same for a child that keeps its parent waiting; the parent then makes it
+    /// [`run_normally`].
+    pub fn restore_but_real_time(&self) {
         let _ = set_nice(self.nice);
         let _ = set_limit(Resource::Files, self.files);
         let _ = set_limit(Resource::RealTime, self.real_time);

@@ -209,13 +209,14 @@ pub(crate) fn two_hundred_scripts_delay_no_advert() -> Outcome {
             .vip(&format!("10.7.1.{vrid}/16"))
             .to_string();
     }
-    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
     let daemon = a.start(&text);
     for vrid in 1..=64 {
         daemon.wait_master(&format!("VI_{vrid}"));
     }
     let _load: Vec<_> = (0..2).map(|_| Busy::start()).collect();
-    let mut capture = segment.capture();
+    // Where they leave the host: what the bridge is late with is not ours.
+    let mut capture = a.capture("eth0");
     pass(secs(5));
     let mut worst = std::time::Duration::ZERO;
     for vrid in 1..=64_u8 {

@@ -11,7 +11,7 @@ use super::shared::SharedWord;
 use super::{Outcome, Pid};
 use crate::model::script::{Script, User};
 use crate::sys::sched::Inherited;
-use crate::sys::{check, signals};
+use crate::sys::{check, sched, signals};
 
 /// What a shell or a loader would obey, for the worse.
 const WITHHELD: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
@@ -153,6 +153,7 @@ impl Starter {
             own: self.own,
             // SAFETY: no arguments, cannot fail.
             parent: unsafe { libc::getpid() },
+            waits,
             failure: shared.as_ref().map_or(&local, SharedWord::word),
         };
         let pid = launch(&plan, &mut self.stack[..], waits)?;
@@ -237,6 +238,8 @@ struct Plan<'a> {
     own: User,
     inherited: Inherited,
     parent: libc::pid_t,
+    /// The daemon waits: until it has executed, the child is as urgent as the daemon itself.
+    waits: bool,
     failure: &'a AtomicU32,
 }
 
@@ -257,7 +260,10 @@ fn launch(plan: &Plan<'_>, stack: &mut [u128], waits: bool) -> io::Result<Pid> {
     let result = check(unsafe { libc::clone(become_command, top.cast(), flags, argument) });
     signals::set_mask(&before)?;
     let pid = result?;
-    if !waits {
+    if waits {
+        // One that has ended already has no need of it.
+        let _ = sched::run_normally(pid);
+    } else {
         // Whoever comes first: the group must be there before somebody signals it. It fails when
         // the command was executed, and then the child has done it.
         // SAFETY: numbers only.
@@ -289,7 +295,11 @@ fn take_steps(plan: &Plan<'_>) -> Step {
     if unsafe { libc::setpgid(0, 0) } != 0 {
         return Step::Group;
     }
-    plan.inherited.restore();
+    if plan.waits {
+        plan.inherited.restore_but_real_time();
+    } else {
+        plan.inherited.restore();
+    }
     if !become_user(plan.user, plan.own) {
         return Step::User;
     }
