@@ -9,6 +9,7 @@ use super::runtime::{Message, Mode, Runtime};
 use crate::base::addr::Prefix;
 use crate::base::ids::InstanceId;
 use crate::holdings::{self, Key};
+use crate::notify;
 use crate::sys::netlink;
 use crate::sys::raw::Batch;
 use crate::sys::signals::Signal;
@@ -32,6 +33,12 @@ impl Runtime {
             Message::TrackExited(script, outcome) => {
                 let input = track::Input::Exited { script, outcome };
                 self.track.handle(input, self.now, &mut self.track_actions);
+            }
+            Message::ReadFile(name) => self.read_tracked_file(&name),
+            Message::Tell(telling) => self.tell(telling),
+            Message::NotifyEnded(run) => {
+                let input = notify::Input::ScriptEnded(run);
+                self.notify.handle(input, self.now, &mut self.notify_actions);
             }
             Message::Want(id) => {
                 let Some(config) = self.instance_config(id) else { return };

@@ -4,6 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use super::announcer::Announcement;
+use super::notices::Telling;
 use super::report;
 use super::runtime::{Message, Runtime};
 use crate::base::ids::InstanceId;
@@ -37,6 +38,11 @@ impl Runtime {
                 self.execute_track(action);
             }
             self.track_actions = actions;
+            let mut actions = std::mem::take(&mut self.notify_actions);
+            for action in actions.drain(..) {
+                self.execute_notify(action);
+            }
+            self.notify_actions = actions;
             match self.inbox.pop_front() {
                 Some(message) => self.deliver(message),
                 None if self.is_settled() => break,
@@ -49,10 +55,14 @@ impl Runtime {
         self.vrrp_actions.is_empty()
             && self.holdings_actions.is_empty()
             && self.track_actions.is_empty()
+            && self.notify_actions.is_empty()
     }
 
     fn execute_vrrp(&mut self, action: &Action) {
         report::vrrp(action, &self.vrrp);
+        if let Some(telling) = Telling::of(action) {
+            self.inbox.push_back(Message::Tell(telling));
+        }
         match *action {
             Action::SendAdvert { id, priority } => {
                 if let Some(i) = self.vrrp.instance(id) {

@@ -17,6 +17,7 @@ mod links;
 #[expect(dead_code, reason = "wired into the loop next")]
 mod lvs;
 pub mod mailer;
+mod notices;
 mod privileges;
 mod reading;
 mod reload;

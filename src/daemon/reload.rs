@@ -30,6 +30,7 @@ impl Runtime {
             self.flawed = reading.is_flawed();
             if reading.config != self.config {
                 self.adopt(reading.config);
+                self.tell_standing();
             }
             log::info!("Reload complete");
         }
@@ -55,6 +56,7 @@ impl Runtime {
         let changes = diff::instances(&self.config, &new);
         let old_ids = std::mem::take(&mut self.ids);
         let old = std::mem::replace(&mut self.config, new);
+        self.set_up_notification();
         for change in &changes {
             if let Change::Remove { old: o } = *change {
                 self.remove_instance(old_ids[o], old.instances[o].vrid);

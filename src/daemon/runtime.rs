@@ -9,6 +9,7 @@ use super::children::{Children, Event};
 use super::endpoints::{Endpoints, SocketId};
 use super::lateness::Lateness;
 use super::links::LinkTable;
+use super::notices::{Fifos, Telling};
 use super::privileges::Scheduling;
 use crate::base::ids::{InstanceId, ScriptId};
 use crate::base::ratelimit::RateLimit;
@@ -18,7 +19,9 @@ use crate::cli::options::Options;
 use crate::holdings::{self, Key, Op};
 use crate::model::track::Object;
 use crate::model::Config;
+use crate::notify::{self, RunId, Which};
 use crate::sys::clock::Clock;
+use crate::sys::inotify::FileWatch;
 use crate::sys::netlink::{Monitor, Requests};
 use crate::sys::packet::{LinkSocket, Scratch, SendQueue};
 use crate::sys::poll::Poll;
@@ -35,12 +38,19 @@ pub(super) enum Owner {
     VrrpSocket(SocketId),
     Monitor,
     Signals,
+    /// Whatever happens to tracked files.
+    Files,
+    /// Room in a FIFO.
+    Fifo(Which),
+    FifoReaders(Which),
 }
 
 /// Whom a command is run for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Asker {
     Track(ScriptId),
+    Notify(RunId),
+    FifoScript(Which),
 }
 
 /// What carrying out an action causes; it enters a core only after the action list is done.
@@ -57,6 +67,11 @@ pub(super) enum Message {
     Tracked(Object, TrackState),
     /// A run of a tracked script is over before it began.
     TrackExited(ScriptId, track::Outcome),
+    /// A tracked file is to be read.
+    ReadFile(String),
+    Tell(Telling),
+    /// A notify script is over before it began.
+    NotifyEnded(RunId),
 }
 
 /// What the daemon is up to.
@@ -81,6 +96,10 @@ pub(super) struct Runtime {
     pub(super) vrrp: vrrp::Domain,
     pub(super) holdings: holdings::Domain,
     pub(super) track: track::Domain,
+    pub(super) notify: notify::Domain,
+    pub(super) fifos: Fifos,
+    /// From the first tracked file on.
+    pub(super) files: Option<FileWatch<String>>,
     pub(super) children: Children<Asker>,
     pub(super) links: LinkTable,
     /// Interfaces that the configuration names; nothing else in the kernel matters.
@@ -99,6 +118,7 @@ pub(super) struct Runtime {
     pub(super) vrrp_actions: Vec<vrrp::Action>,
     pub(super) holdings_actions: Vec<holdings::Action>,
     pub(super) track_actions: Vec<track::Action>,
+    pub(super) notify_actions: Vec<notify::Action>,
     pub(super) child_events: Vec<Event<Asker>>,
     /// Taken out while it is read.
     pub(super) batch: Option<Batch>,
@@ -148,6 +168,7 @@ impl Runtime {
             self.retry_sends,
             self.children.next_deadline(),
             self.track.next_deadline(),
+            self.notify.next_deadline(),
         ];
         all.into_iter().flatten().min()
     }

@@ -3,10 +3,17 @@
 
 use std::io;
 
-use super::runtime::Runtime;
+use super::runtime::{Asker, Owner, Runtime};
+use crate::base::time::{Duration, Instant};
 use crate::holdings;
+use crate::sys::signals::Signal;
 use crate::sys::systemd::State;
 use crate::vrrp::Input;
+
+/// For notify scripts to tell of the end.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+/// For commands to end when they are asked to.
+const GRACE: Duration = Duration::from_secs(1);
 
 impl Runtime {
     /// Says goodbye and lets go. Returns when the kernel holds nothing of ours any more.
@@ -14,9 +21,14 @@ impl Runtime {
         log::info!("Stopping");
         self.systemd.notify(State::Stopping);
         self.now = self.clock.now();
-        if self.options.keep_vrrp {
-            return Ok(());
+        self.children.stop(self.now, |asker| matches!(asker, Asker::Track(_)));
+        if !self.options.keep_vrrp {
+            self.release_everything();
         }
+        self.finish_commands()
+    }
+
+    fn release_everything(&mut self) {
         self.vrrp.handle(Input::Stop, self.now, &mut self.vrrp_actions);
         self.drain();
         self.flush_adverts();
@@ -27,6 +39,46 @@ impl Runtime {
             self.drain();
         }
         self.promoted.restore();
+    }
+
+    /// The last notifications, and an end to every command. Takes no longer than it has to.
+    fn finish_commands(&mut self) -> io::Result<()> {
+        let until = self.clock.now() + LAST_WORDS;
+        self.serve_until(until, |runtime| {
+            let tracks = |asker: &Asker| matches!(asker, Asker::Track(_));
+            runtime.notify.is_idle() && !runtime.children.askers().any(tracks)
+        })?;
+        self.close_fifos();
+        self.children.stop_all(self.now);
+        let until = self.clock.now() + GRACE;
+        self.serve_until(until, |runtime| runtime.children.is_empty())?;
+        self.children.kill_all(self.now);
+        Ok(())
+    }
+
+    /// Serves commands and FIFOs, and nobody else.
+    fn serve_until(&mut self, until: Instant, done: impl Fn(&Self) -> bool) -> io::Result<()> {
+        self.now = self.clock.now();
+        while !done(self) && self.now < until {
+            let deadlines = [self.children.next_deadline(), self.notify.next_deadline()];
+            let deadline = deadlines.into_iter().flatten().fold(until, Instant::min);
+            let mut polled = std::mem::take(&mut self.polled);
+            self.poll.wait(self.now, Some(deadline), true, &mut polled)?;
+            self.ready.extend(polled.drain(..));
+            self.polled = polled;
+            self.now = self.clock.now();
+            if self.ready.remove(&Owner::Signals) {
+                while let Some(signal) = self.signals.take()? {
+                    if signal == Signal::Child {
+                        self.children.on_sigchld(&mut self.child_events);
+                    }
+                }
+            }
+            self.on_child_events();
+            self.serve_commands();
+            self.serve_files();
+            self.ready.clear();
+        }
         Ok(())
     }
 

@@ -16,6 +16,7 @@ use crate::cli::help;
 use crate::cli::options::Options;
 use crate::holdings;
 use crate::model::Config;
+use crate::notify;
 use crate::sys::children::Starter;
 use crate::sys::clock::Clock;
 use crate::sys::log as logging;
@@ -238,6 +239,9 @@ fn build(options: &Options, text: Text, systemd: Notifier) -> Result<Runtime, Fa
         vrrp: vrrp::Domain::new(config.global.startup_delay),
         holdings: holdings::Domain::default(),
         track: track::Domain::default(),
+        notify: notify::Domain::default(),
+        fifos: Default::default(),
+        files: None,
         children: Children::new(Starter::new(scheduling.inherited())),
         links,
         interesting: Default::default(),
@@ -249,6 +253,7 @@ fn build(options: &Options, text: Text, systemd: Notifier) -> Result<Runtime, Fa
         vrrp_actions: Vec::new(),
         holdings_actions: Vec::new(),
         track_actions: Vec::new(),
+        notify_actions: Vec::new(),
         child_events: Vec::new(),
         batch: None,
         scratch: Default::default(),

@@ -1,12 +1,21 @@
 //! Tracked scripts, files and processes: what their core asks for is done here, and what comes of
 //! it goes back.
 
+use std::collections::BTreeSet;
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
+
 use super::children::Event;
-use super::runtime::{Asker, Message, Runtime};
+use super::runtime::{Asker, Message, Owner, Runtime};
 use crate::base::ids::ScriptId;
 use crate::base::time::Duration;
-use crate::sys::children;
+use crate::sys::inotify::{read_small, FileWatch};
+use crate::sys::{children, files};
 use crate::track::{Action, Input, Outcome};
+
+/// Of a tracked file: more than any number has digits.
+const ENOUGH: usize = 100;
 
 impl Runtime {
     pub(super) fn execute_track(&mut self, action: Action) {
@@ -19,7 +28,13 @@ impl Runtime {
                 self.inbox.push_back(Message::Tracked(object, state));
             }
             Action::Noted(note) => log::info!("{note}"),
-            Action::WatchFile { .. } | Action::UnwatchFile { .. } | Action::ScanProcesses => {}
+            Action::WatchFile { name, path } => self.watch_file(name, &path),
+            Action::UnwatchFile { name } => {
+                if let Some(files) = &mut self.files {
+                    files.unwatch(&name);
+                }
+            }
+            Action::ScanProcesses => {}
         }
     }
 
@@ -29,6 +44,55 @@ impl Runtime {
         if let Err(e) = self.children.start(&config.script, &[], Some(timeout), asker, self.now) {
             self.inbox.push_back(Message::TrackExited(id, Outcome::NotStarted(e.to_string())));
         }
+    }
+
+    fn watch_file(&mut self, name: String, path: &str) {
+        if let Some(init) = self.config.files.iter().find(|f| f.name == name).and_then(|f| f.init) {
+            if let Err(e) = files::write_number(Path::new(path), init.value, init.overwrite) {
+                log::error!("cannot write tracked file {path}: {e}");
+            }
+        }
+        if let Err(e) = self.file_watch().and_then(|f| f.watch(name.clone(), Path::new(path))) {
+            log::error!("cannot watch tracked file {path}: {e}");
+        }
+        self.inbox.push_back(Message::ReadFile(name));
+    }
+
+    fn file_watch(&mut self) -> io::Result<&mut FileWatch<String>> {
+        let watch = match self.files.take() {
+            Some(watch) => watch,
+            None => {
+                let watch = FileWatch::new()?;
+                self.poll.add(watch.as_raw_fd(), Owner::Files)?;
+                watch
+            }
+        };
+        Ok(self.files.insert(watch))
+    }
+
+    pub(super) fn on_files_changed(&mut self) {
+        let mut changed = BTreeSet::new();
+        if let Some(files) = &mut self.files {
+            loop {
+                match files.read(&mut changed) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(e) => {
+                        log::warn!("cannot watch tracked files: {e}");
+                        break;
+                    }
+                }
+            }
+        }
+        self.inbox.extend(changed.into_iter().map(Message::ReadFile));
+        self.drain();
+    }
+
+    pub(super) fn read_tracked_file(&mut self, name: &str) {
+        let Some(file) = self.config.files.iter().find(|f| f.name == name) else { return };
+        let content = read_small(Path::new(&file.path), ENOUGH).ok();
+        let input = Input::File { name, content: content.as_deref() };
+        self.track.handle(input, self.now, &mut self.track_actions);
     }
 
     /// Something happened to commands: tells whoever asked for them.
@@ -45,6 +109,14 @@ impl Runtime {
                     let input = Input::Exited { script, outcome };
                     self.track.handle(input, self.now, &mut self.track_actions);
                 }
+                Event::Ended { asker: Asker::Notify(run), .. } => {
+                    self.inbox.push_back(Message::NotifyEnded(run));
+                }
+                Event::Ended { asker: Asker::FifoScript(which), .. } => {
+                    log::info!("{} script terminated", which.keyword().replace('_', " "));
+                }
+                // Nobody gave them a time.
+                Event::TimedOut(Asker::Notify(_) | Asker::FifoScript(_)) => {}
             }
             self.drain();
         }

@@ -6,6 +6,7 @@ use std::io;
 use super::lateness::Fault;
 use super::runtime::{Mode, Owner, Runtime};
 use crate::base::time::{Duration, Instant};
+use crate::notify::{self, Which};
 use crate::sys::log as logging;
 use crate::track;
 use crate::vrrp::Input;
@@ -54,6 +55,7 @@ impl Runtime {
             self.on_signals();
         }
         self.serve_commands();
+        self.serve_files();
         logging::flush();
         self.lateness.on_end(started, self.clock.now());
         Ok(())
@@ -142,14 +144,35 @@ impl Runtime {
     }
 
     /// Commands whose time is over, and those whose time has come.
-    fn serve_commands(&mut self) {
+    pub(super) fn serve_commands(&mut self) {
         if self.is_due(self.children.next_deadline()) {
             self.children.on_deadline(self.now, &mut self.child_events);
             self.on_child_events();
         }
-        if self.is_due(self.track.next_deadline()) && !self.vrrp_is_due() {
+        let running = self.mode == Mode::Running;
+        if running && self.is_due(self.track.next_deadline()) && !self.vrrp_is_due() {
             self.track.handle(track::Input::Deadline, self.now, &mut self.track_actions);
             self.drain();
+        }
+        if self.is_due(self.notify.next_deadline()) {
+            self.notify.handle(notify::Input::Deadline, self.now, &mut self.notify_actions);
+            self.drain();
+        }
+        self.flush_adverts();
+    }
+
+    /// Tracked files, FIFOs.
+    pub(super) fn serve_files(&mut self) {
+        if self.ready.remove(&Owner::Files) {
+            self.on_files_changed();
+        }
+        for which in Which::ALL {
+            if self.ready.remove(&Owner::FifoReaders(which)) {
+                self.on_fifo_readers(which);
+            }
+            if self.ready.remove(&Owner::Fifo(which)) {
+                self.on_fifo_room(which);
+            }
         }
         self.flush_adverts();
     }

@@ -1,7 +1,7 @@
 //! Real files for the configuration reader.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -69,6 +69,25 @@ fn unreadable(error: io::Error) -> Unusable {
 
 fn here(path: &str) -> &Path {
     Path::new(if path.is_empty() { "." } else { path })
+}
+
+/// Writes a number as a file of its own; one that is there stays unless it is to be overwritten.
+///
+/// # Errors
+/// The file cannot be made or written.
+pub fn write_number(path: &Path, number: i64, overwrite: bool) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    if overwrite {
+        options.truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    match options.open(path) {
+        Ok(mut file) => writeln!(file, "{number}"),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(e) => Err(e),
+    }
 }
 
 #[cfg(test)]

@@ -148,6 +148,11 @@ impl Instance {
         self.priority
     }
 
+    /// The sync group it belongs to.
+    pub const fn group(&self) -> Option<GroupId> {
+        self.group
+    }
+
     /// The address it sends from.
     pub const fn source(&self) -> Option<IpAddr> {
         self.source
