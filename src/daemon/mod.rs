@@ -13,12 +13,14 @@ mod execute;
 pub mod fifos;
 mod host;
 mod lateness;
+mod life;
 mod links;
 #[expect(dead_code, reason = "wired into the loop next")]
 mod lvs;
 pub mod mailer;
 mod notices;
 mod privileges;
+mod processes;
 mod reading;
 mod reload;
 mod report;

@@ -108,7 +108,7 @@ impl Runtime {
                 self.children.stop(self.now, |asker| *asker == Asker::Notify(run));
             }
             Action::WriteFifo(which) => self.write_fifo(which),
-            Action::SendMail(_) => {}
+            Action::SendMail(letter) => self.mailer.post(&letter, &mut self.poll, self.now),
             Action::Noted(note) => log::warn!("{note}"),
         }
     }
@@ -157,6 +157,7 @@ impl Runtime {
     pub(super) fn set_up_notification(&mut self) {
         let global = &self.config.global;
         self.notify.handle(Input::Setup(global), self.now, &mut self.notify_actions);
+        self.mailer.setup(global.mail.as_ref(), &mut self.poll, self.now);
         let fifos = global.fifos.clone();
         for (which, wanted) in
             [(Which::All, fifos.all), (Which::Vrrp, fifos.vrrp), (Which::Lvs, fifos.lvs)]

@@ -7,8 +7,9 @@ use super::host::KernelHost;
 use super::links::LinkTable;
 use crate::base::diag::{Diagnostics, Severity, Sources};
 use crate::cli::options::Options;
-use crate::config::document::Document;
+use crate::config::document::{Document, Node};
 use crate::config::{self, IncludeCheck, Limits, ReadOptions};
+use crate::model::notify::LifeScript;
 use crate::model::Config;
 use crate::sys::files::DiskLoader;
 use crate::sys::{netns, process, random};
@@ -74,6 +75,19 @@ impl Text {
     }
 
     /// Checks everything, and tells all complaints.
+    /// What is to be run before anything else. Nothing is complained of yet: much may be different
+    /// when it has ended.
+    pub(super) fn startup_script(&self, links: &LinkTable) -> Option<LifeScript> {
+        let mut blocks = self.document.roots().filter(|n| n.keyword().text == "global_defs");
+        let named = |n: Node<'_>| n.keyword().text == "startup_script";
+        if !blocks.any(|block| block.children().any(named)) {
+            return None;
+        }
+        let mut diagnostics = Diagnostics::default();
+        let host = KernelHost { links };
+        config::lower(&self.document, &host, &mut diagnostics).global.startup_script
+    }
+
     pub(super) fn lower(mut self, options: &Options, links: &LinkTable) -> Reading {
         let host = KernelHost { links };
         let config = config::lower(&self.document, &host, &mut self.diagnostics);

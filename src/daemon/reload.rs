@@ -98,6 +98,7 @@ impl Runtime {
         }
         let input = track::Input::Configure(&self.config);
         self.track.handle(input, self.now, &mut self.track_actions);
+        self.set_up_processes();
         self.drain();
         let groups = Input::Groups(&self.config.groups);
         self.vrrp.handle(groups, self.now, &mut self.vrrp_actions);

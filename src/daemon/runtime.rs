@@ -9,8 +9,10 @@ use super::children::{Children, Event};
 use super::endpoints::{Endpoints, SocketId};
 use super::lateness::Lateness;
 use super::links::LinkTable;
+use super::mailer::Mailer;
 use super::notices::{Fifos, Telling};
 use super::privileges::Scheduling;
+use super::processes::Processes;
 use crate::base::ids::{InstanceId, ScriptId};
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::Instant;
@@ -43,6 +45,9 @@ pub(super) enum Owner {
     /// Room in a FIFO.
     Fifo(Which),
     FifoReaders(Which),
+    /// Processes come and go.
+    Processes,
+    Mail,
 }
 
 /// Whom a command is run for.
@@ -98,6 +103,8 @@ pub(super) struct Runtime {
     pub(super) track: track::Domain,
     pub(super) notify: notify::Domain,
     pub(super) fifos: Fifos,
+    pub(super) mailer: Mailer<Owner>,
+    pub(super) processes: Processes,
     /// From the first tracked file on.
     pub(super) files: Option<FileWatch<String>>,
     pub(super) children: Children<Asker>,
@@ -169,6 +176,8 @@ impl Runtime {
             self.children.next_deadline(),
             self.track.next_deadline(),
             self.notify.next_deadline(),
+            self.mailer.next_deadline(),
+            self.processes.next_deadline(),
         ];
         all.into_iter().flatten().min()
     }

@@ -46,7 +46,8 @@ impl Runtime {
         let until = self.clock.now() + LAST_WORDS;
         self.serve_until(until, |runtime| {
             let tracks = |asker: &Asker| matches!(asker, Asker::Track(_));
-            runtime.notify.is_idle() && !runtime.children.askers().any(tracks)
+            let idle = runtime.notify.is_idle() && runtime.mailer.is_idle();
+            idle && !runtime.children.askers().any(tracks)
         })?;
         self.close_fifos();
         self.children.stop_all(self.now);
@@ -60,7 +61,11 @@ impl Runtime {
     fn serve_until(&mut self, until: Instant, done: impl Fn(&Self) -> bool) -> io::Result<()> {
         self.now = self.clock.now();
         while !done(self) && self.now < until {
-            let deadlines = [self.children.next_deadline(), self.notify.next_deadline()];
+            let deadlines = [
+                self.children.next_deadline(),
+                self.notify.next_deadline(),
+                self.mailer.next_deadline(),
+            ];
             let deadline = deadlines.into_iter().flatten().fold(until, Instant::min);
             let mut polled = std::mem::take(&mut self.polled);
             self.poll.wait(self.now, Some(deadline), true, &mut polled)?;

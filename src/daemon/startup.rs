@@ -4,8 +4,11 @@ use std::io;
 use std::path::PathBuf;
 
 use super::children::Children;
+use super::life::{self, Then};
 use super::links::LinkTable;
+use super::mailer::Mailer;
 use super::privileges::{lift_core_limit, raise_file_limit, CorePattern, Scheduling};
+use super::processes::Processes;
 use super::reading::Text;
 use super::runtime::{Mode, Owner, Runtime};
 use crate::base::diag::Severity;
@@ -118,6 +121,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
         text.tell(options);
         return Err(Failure::new(Status::NoConfig, "Nothing to run: there is no configuration"));
     }
+    let processes = Processes::subscribed();
     if let Err(e) = text.enter_namespace() {
         let name = text.namespace.as_deref().unwrap_or_default();
         log::error!("Unable to set network namespace {name} - exiting");
@@ -153,7 +157,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
             return Err(Failure::new(Status::Failure, e.to_string()));
         }
     };
-    let result = match build(options, text, systemd) {
+    let result = match build(options, text, systemd, processes) {
         Ok(mut runtime) => serve(&mut runtime, &mut pid_files, readiness),
         Err(failure) => {
             readiness.failed(failure.status.code());
@@ -192,6 +196,9 @@ fn serve(
     let run = std::panic::AssertUnwindSafe(|| runtime.run());
     match std::panic::catch_unwind(run) {
         Ok(Ok(())) => {
+            if let Some(script) = runtime.config.global.shutdown_script.clone() {
+                let _ = life::run("shutdown", &script, &mut runtime.signals);
+            }
             log::info!("Stopped {}", help::banner());
             Ok(Status::Ok)
         }
@@ -209,12 +216,25 @@ fn serve(
     }
 }
 
-fn build(options: &Options, text: Text, systemd: Notifier) -> Result<Runtime, Failure> {
+fn build(
+    options: &Options,
+    text: Text,
+    systemd: Notifier,
+    processes: Processes,
+) -> Result<Runtime, Failure> {
     let signals = if options.ignore_sigint { Interrupt::Ignored } else { Interrupt::Stops };
-    let signals = Signals::new(signals).map_err(Failure::of("prepare for signals"))?;
+    let mut signals = Signals::new(signals).map_err(Failure::of("prepare for signals"))?;
     // Listening starts before the first look, so that no change falls in between.
     let monitor = Monitor::open().map_err(Failure::of("listen to the kernel"))?;
-    let links = LinkTable::of_kernel().map_err(Failure::of("read interfaces from the kernel"))?;
+    let look = || LinkTable::of_kernel().map_err(Failure::of("read interfaces from the kernel"));
+    let mut links = look()?;
+    if let Some(script) = text.startup_script(&links) {
+        if life::run("startup", &script, &mut signals) == Then::Stop {
+            return Err(Failure::new(Status::Ok, "Stopped before anything was started"));
+        }
+        // It may have made the very interfaces that the configuration names.
+        links = look()?;
+    }
     let reading = text.lower(options, &links);
     if reading.is_refused() {
         let status = match reading.worst {
@@ -241,6 +261,8 @@ fn build(options: &Options, text: Text, systemd: Notifier) -> Result<Runtime, Fa
         track: track::Domain::default(),
         notify: notify::Domain::default(),
         fifos: Default::default(),
+        mailer: Mailer::new(Owner::Mail),
+        processes,
         files: None,
         children: Children::new(Starter::new(scheduling.inherited())),
         links,

@@ -34,7 +34,7 @@ impl Runtime {
                     files.unwatch(&name);
                 }
             }
-            Action::ScanProcesses => {}
+            Action::ScanProcesses => self.scan_processes(),
         }
     }
 

@@ -31,7 +31,7 @@ impl Runtime {
 
     fn turn(&mut self) -> io::Result<()> {
         let deadline = self.next_deadline();
-        let idle = self.ready.is_empty() && self.requests.is_idle();
+        let idle = self.ready.is_empty() && self.requests.is_idle() && !self.processes.is_busy();
         if idle {
             self.rest(deadline);
         }
@@ -161,11 +161,12 @@ impl Runtime {
         self.flush_adverts();
     }
 
-    /// Tracked files, FIFOs.
+    /// Tracked files and processes, FIFOs, mail.
     pub(super) fn serve_files(&mut self) {
         if self.ready.remove(&Owner::Files) {
             self.on_files_changed();
         }
+        self.serve_processes();
         for which in Which::ALL {
             if self.ready.remove(&Owner::FifoReaders(which)) {
                 self.on_fifo_readers(which);
@@ -173,6 +174,12 @@ impl Runtime {
             if self.ready.remove(&Owner::Fifo(which)) {
                 self.on_fifo_room(which);
             }
+        }
+        if self.ready.remove(&Owner::Mail) {
+            self.mailer.on_ready(&mut self.poll, self.now);
+        }
+        if self.is_due(self.mailer.next_deadline()) {
+            self.mailer.on_deadline(&mut self.poll, self.now);
         }
         self.flush_adverts();
     }

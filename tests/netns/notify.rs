@@ -6,8 +6,8 @@ use nix::fcntl::{open, OFlag};
 use nix::sys::stat::Mode;
 
 use crate::lab::{
-    config_with, instance, ours_only, secs, stays, wait, Host, Instance, Outcome, Segment,
-    Skip, Workshop, SOON,
+    config_with, instance, ours_only, secs, stays, wait, Host, Instance, Outcome, Segment, Skip,
+    Workshop, SOON,
 };
 
 const TRUSTING: &str = "    script_user root\n    enable_script_security";
