@@ -1,16 +1,10 @@
 //! Notification: what the core of notifications asks for is done here, and changes are brought to
 //! it.
 
-use std::collections::BTreeMap;
-use std::os::fd::AsRawFd as _;
-use std::path::Path;
-
-use super::runtime::{Asker, Message, Owner, Runtime};
+use super::runtime::{Asker, Message, Runtime};
 use crate::base::ids::{GroupId, InstanceId};
-use crate::model::notify::Fifo as Wanted;
+use crate::model::script::Script;
 use crate::notify::{Action, Input, Object, Standing, State, Which};
-use crate::sys::fifo::{Fifo, Line};
-use crate::sys::poll::Wants;
 use crate::vrrp::{self, Note, Phase};
 
 /// What is told of virtual routers.
@@ -46,19 +40,6 @@ const fn state(phase: Phase) -> Option<State> {
         Phase::Deleted => State::Deleted,
         Phase::Init => return None,
     })
-}
-
-/// An open FIFO.
-#[derive(Debug)]
-struct Open {
-    wanted: Wanted,
-    fifo: Fifo,
-}
-
-/// The FIFOs that are open.
-#[derive(Debug, Default)]
-pub(super) struct Fifos {
-    open: BTreeMap<Which, Open>,
 }
 
 impl Runtime {
@@ -107,106 +88,50 @@ impl Runtime {
             Action::EndScript { run } => {
                 self.children.stop(self.now, |asker| *asker == Asker::Notify(run));
             }
-            Action::WriteFifo(which) => self.write_fifo(which),
+            Action::WriteFifo(which) => self.fifos.write(which, &mut self.notify),
             Action::SendMail(letter) => self.mailer.post(&letter, &mut self.poll, self.now),
             Action::Noted(note) => log::warn!("{note}"),
         }
     }
 
-    /// Writes what waits until the FIFO is full.
-    fn write_fifo(&mut self, which: Which) {
-        let Some(open) = self.fifos.open.get(&which) else { return };
-        while let Some(line) = self.notify.pending_line(which) {
-            match open.fifo.write(line.as_bytes()) {
-                Ok(Line::Written) => self.notify.line_written(which),
-                Ok(Line::Kept) => return,
-                Err(e) => {
-                    log::warn!("cannot write to FIFO {}: {e}", open.wanted.path);
-                    return;
-                }
-            }
-        }
-    }
-
-    /// A FIFO has room again.
-    pub(super) fn on_fifo_room(&mut self, which: Which) {
-        self.write_fifo(which);
-    }
-
-    /// Readers of a FIFO have come or gone.
-    pub(super) fn on_fifo_readers(&mut self, which: Which) {
-        let Some(open) = self.fifos.open.get_mut(&which) else { return };
-        loop {
-            match open.fifo.readers.read() {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(e) => {
-                    log::warn!("cannot watch the readers of FIFO {}: {e}", open.wanted.path);
-                    break;
-                }
-            }
-        }
-        let present = open.fifo.readers.is_any();
-        let input = Input::FifoReader { which, present };
-        self.notify.handle(input, self.now, &mut self.notify_actions);
+    /// A FIFO has room, or somebody has opened it.
+    pub(super) fn on_fifos(&mut self) {
+        self.fifos.on_ready(&mut self.notify, self.now, &mut self.notify_actions);
         self.drain();
     }
 
-    /// Brings FIFOs and their scripts in line with the configuration. Those that are the same stay
-    /// open, with their readers.
+    /// Brings FIFOs and their scripts in line with the configuration. What is the same stays open,
+    /// with its readers.
     pub(super) fn set_up_notification(&mut self) {
+        let (now, out, poll) = (self.now, &mut self.notify_actions, &mut self.poll);
         let global = &self.config.global;
-        self.notify.handle(Input::Setup(global), self.now, &mut self.notify_actions);
-        self.mailer.setup(global.mail.as_ref(), &mut self.poll, self.now);
-        let fifos = global.fifos.clone();
-        for (which, wanted) in
-            [(Which::All, fifos.all), (Which::Vrrp, fifos.vrrp), (Which::Lvs, fifos.lvs)]
-        {
-            let same = |open: &Open| wanted.as_ref() == Some(&open.wanted);
-            if self.fifos.open.get(&which).is_some_and(same) {
-                continue;
+        self.notify.handle(Input::Setup(global), now, out);
+        self.mailer.setup(global.mail.as_ref(), poll, now);
+        let opened = self.fifos.setup(&global.fifos, &mut self.notify, poll, now, out);
+        for which in Which::ALL {
+            let wanted = self.fifo_script(which);
+            let runs = self.children.askers().any(|a| *a == Asker::FifoScript(which));
+            if runs && (wanted.is_none() || opened.contains(&which)) {
+                self.children.stop(now, |asker| *asker == Asker::FifoScript(which));
             }
-            self.close_fifo(which);
-            if let Some(wanted) = wanted {
-                self.open_fifo(which, wanted);
-            }
-        }
-    }
-
-    fn open_fifo(&mut self, which: Which, wanted: Wanted) {
-        let fifo = match Fifo::open(Path::new(&wanted.path), wanted.owner) {
-            Ok(fifo) => fifo,
-            Err(e) => return log::error!("{}: {e}", which.keyword()),
-        };
-        let poll = &mut self.poll;
-        let watched = poll
-            .watch(fifo.as_raw_fd(), Owner::Fifo(which), Wants::Write)
-            .and_then(|()| poll.add(fifo.readers.as_raw_fd(), Owner::FifoReaders(which)));
-        if let Err(e) = watched {
-            log::error!("cannot watch FIFO {}: {e}", wanted.path);
-        }
-        if let Some(script) = &wanted.script {
+            let Some((script, path)) = wanted.filter(|_| opened.contains(&which)) else { continue };
             let asker = Asker::FifoScript(which);
-            if let Err(e) = self.children.start(script, &[&wanted.path], None, asker, self.now) {
+            if let Err(e) = self.children.start(&script, &[&path], None, asker, now) {
                 log::error!("cannot run {}_script '{}': {e}", which.keyword(), script.shown());
             }
         }
-        self.fifos.open.insert(which, Open { wanted, fifo });
-        self.on_fifo_readers(which);
     }
 
-    fn close_fifo(&mut self, which: Which) {
-        self.children.stop(self.now, |asker| *asker == Asker::FifoScript(which));
-        let Some(Open { fifo, .. }) = self.fifos.open.remove(&which) else { return };
-        self.poll.remove(fifo.as_raw_fd());
-        self.poll.remove(fifo.readers.as_raw_fd());
-        fifo.remove();
-    }
-
-    pub(super) fn close_fifos(&mut self) {
-        for which in Which::ALL {
-            self.close_fifo(which);
-        }
+    /// The script of a FIFO, and the path it is given.
+    fn fifo_script(&self, which: Which) -> Option<(Script, String)> {
+        let fifos = &self.config.global.fifos;
+        let fifo = match which {
+            Which::All => &fifos.all,
+            Which::Vrrp => &fifos.vrrp,
+            Which::Lvs => &fifos.lvs,
+        };
+        let fifo = fifo.as_ref()?;
+        Some((fifo.script.clone()?, fifo.path.clone()))
     }
 
     /// After a reload: where everything stands.

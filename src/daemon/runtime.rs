@@ -7,10 +7,11 @@ use std::rc::Rc;
 use super::announcer::{Announcement, Announcer};
 use super::children::{Children, Event};
 use super::endpoints::{Endpoints, SocketId};
+use super::fifos::Fifos;
 use super::lateness::Lateness;
 use super::links::LinkTable;
 use super::mailer::Mailer;
-use super::notices::{Fifos, Telling};
+use super::notices::Telling;
 use super::privileges::Scheduling;
 use super::processes::Processes;
 use crate::base::ids::{InstanceId, ScriptId};
@@ -42,9 +43,8 @@ pub(super) enum Owner {
     Signals,
     /// Whatever happens to tracked files.
     Files,
-    /// Room in a FIFO.
-    Fifo(Which),
-    FifoReaders(Which),
+    /// Room in a FIFO, or a new reader.
+    Fifos,
     /// Processes come and go.
     Processes,
     Mail,
@@ -102,7 +102,7 @@ pub(super) struct Runtime {
     pub(super) holdings: holdings::Domain,
     pub(super) track: track::Domain,
     pub(super) notify: notify::Domain,
-    pub(super) fifos: Fifos,
+    pub(super) fifos: Fifos<Owner>,
     pub(super) mailer: Mailer<Owner>,
     pub(super) processes: Processes,
     /// From the first tracked file on.

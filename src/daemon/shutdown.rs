@@ -49,7 +49,7 @@ impl Runtime {
             let idle = runtime.notify.is_idle() && runtime.mailer.is_idle();
             idle && !runtime.children.askers().any(tracks)
         })?;
-        self.close_fifos();
+        self.fifos.close_all(&mut self.poll);
         self.children.stop_all(self.now);
         let until = self.clock.now() + GRACE;
         self.serve_until(until, |runtime| runtime.children.is_empty())?;

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::children::Children;
+use super::fifos::Fifos;
 use super::life::{self, Then};
 use super::links::LinkTable;
 use super::mailer::Mailer;
@@ -260,7 +261,7 @@ fn build(
         holdings: holdings::Domain::default(),
         track: track::Domain::default(),
         notify: notify::Domain::default(),
-        fifos: Default::default(),
+        fifos: Fifos::new(Owner::Fifos),
         mailer: Mailer::new(Owner::Mail),
         processes,
         files: None,

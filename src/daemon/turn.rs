@@ -6,7 +6,7 @@ use std::io;
 use super::lateness::Fault;
 use super::runtime::{Mode, Owner, Runtime};
 use crate::base::time::{Duration, Instant};
-use crate::notify::{self, Which};
+use crate::notify;
 use crate::sys::log as logging;
 use crate::track;
 use crate::vrrp::Input;
@@ -167,13 +167,8 @@ impl Runtime {
             self.on_files_changed();
         }
         self.serve_processes();
-        for which in Which::ALL {
-            if self.ready.remove(&Owner::FifoReaders(which)) {
-                self.on_fifo_readers(which);
-            }
-            if self.ready.remove(&Owner::Fifo(which)) {
-                self.on_fifo_room(which);
-            }
+        if self.ready.remove(&Owner::Fifos) {
+            self.on_fifos();
         }
         if self.ready.remove(&Owner::Mail) {
             self.mailer.on_ready(&mut self.poll, self.now);

@@ -3,7 +3,7 @@
 //! It is open for reading too, as keepalived has it: so lines wait for whoever reads next, and a
 //! reader that goes away does no harm. A line is written whole or not at all (pipe(7), PIPE_BUF).
 //! One that finds the pipe full is not lost either: the caller keeps what is newest, and poll says
-//! when somebody has read.
+//! when somebody has read. Readers are not watched: some open and close the FIFO for every line.
 
 use std::ffi::CString;
 use std::fmt;
@@ -15,7 +15,6 @@ use std::os::unix::fs::{fchown, FileTypeExt as _, MetadataExt as _, OpenOptionsE
 use std::path::{Path, PathBuf};
 
 use super::check;
-use super::readers::Readers;
 use crate::model::script::User;
 
 /// Longer lines are not written whole. The same for every FIFO of Linux.
@@ -28,8 +27,6 @@ pub struct Fifo {
     path: PathBuf,
     /// By us, just now; otherwise it was there before.
     made: bool,
-    /// Who else has it open.
-    pub readers: Readers,
 }
 
 /// What became of a line.
@@ -45,7 +42,6 @@ pub enum Line {
 pub enum Error {
     Make(PathBuf, io::Error),
     Open(PathBuf, io::Error),
-    Watch(PathBuf, io::Error),
     Owner(PathBuf, User, io::Error),
     NotFifo(PathBuf),
     /// It belongs to this user, who is neither the one configured nor the daemon's.
@@ -57,9 +53,6 @@ impl fmt::Display for Error {
         match self {
             Self::Make(path, e) => write!(f, "cannot make FIFO {}: {e}", path.display()),
             Self::Open(path, e) => write!(f, "cannot open FIFO {}: {e}", path.display()),
-            Self::Watch(path, e) => {
-                write!(f, "cannot watch the readers of FIFO {}: {e}", path.display())
-            }
             Self::Owner(path, user, e) => write!(
                 f,
                 "cannot give FIFO {} to user {}, group {}: {e}",
@@ -92,13 +85,11 @@ impl Fifo {
         let opening = |e| Error::Open(path.into(), e);
         // Looked at before it is opened: to open a device may already do something.
         examine(path, &fs::metadata(path).map_err(opening)?, owner)?;
-        let mut readers = Readers::watch(path).map_err(|e| Error::Watch(path.into(), e))?;
         let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
         let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
         let file = file.map_err(opening)?;
         examine(path, &file.metadata().map_err(opening)?, owner)?;
-        readers.discount();
-        let fifo = Self { file, path: path.into(), made, readers };
+        let fifo = Self { file, path: path.into(), made };
         if made {
             let given = fchown(&fifo.file, Some(owner.uid), Some(owner.gid));
             if let Err(e) = given {

@@ -25,7 +25,6 @@ pub mod procevent;
 pub mod procscan;
 pub mod random;
 pub mod raw;
-pub mod readers;
 pub mod sched;
 pub mod scriptfacts;
 pub mod signals;
