@@ -142,7 +142,7 @@ pub fn zone_minutes(wall: WallTime) -> i32 {
 }
 
 fn local_time(wall: WallTime) -> libc::tm {
-    let seconds = libc::time_t::try_from(wall.0 / 1_000_000).unwrap_or(libc::time_t::MAX);
+    let seconds = (wall.0 / 1_000_000).try_into().unwrap_or_default();
     // SAFETY: all fields of `tm` are integers or a pointer that may be null.
     let mut tm: libc::tm = unsafe { std::mem::zeroed() };
     // SAFETY: both pointers are to live values of the right types, and `tm` is ours alone. A

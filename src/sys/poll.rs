@@ -149,7 +149,8 @@ impl<O: Copy> Poll<O> {
     fn arm(&mut self, now: Instant, deadline: Instant) -> io::Result<()> {
         let left = micros(deadline.since(now)).max(1);
         let value = libc::timespec {
-            tv_sec: libc::time_t::try_from(left / 1_000_000).unwrap_or(libc::time_t::MAX),
+            // As wide as it is on the smallest platform: decades.
+            tv_sec: i32::try_from(left / 1_000_000).unwrap_or(i32::MAX).into(),
             tv_nsec: libc::c_long::try_from(left % 1_000_000 * 1000).unwrap_or(0),
         };
         let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
