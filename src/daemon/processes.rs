@@ -111,7 +111,7 @@ impl Runtime {
         let Some(scan) = &mut self.processes.scan else { return };
         let Some(found) = scan.advance(PIECE) else { return };
         self.processes.scan = None;
-        let all: Vec<_> = found.iter().map(|f| process(f, f.pid)).collect();
+        let all: Vec<_> = found.iter().map(|f| process(f, f.leader)).collect();
         self.track.handle(Input::ProcessScan(&all), self.now, &mut self.track_actions);
         for news in std::mem::take(&mut self.processes.held) {
             self.take_news(news);
@@ -165,7 +165,7 @@ impl Runtime {
 }
 
 fn process(found: &Found, leader: u32) -> Process<'_> {
-    let Found { pid, comm, cmdline, exe } = found;
+    let Found { pid, comm, cmdline, exe, .. } = found;
     Process { pid: *pid, leader, comm, cmdline, exe: exe.as_deref() }
 }
 

@@ -4,14 +4,17 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::MetadataExt as _;
 
 /// Longer command lines are cut: nobody configures so many words.
 const LONGEST: u64 = 4096;
 
-/// One process.
+/// One process, or one thread that has a name of its own.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Found {
     pub pid: u32,
+    /// The process of a thread; the same as `pid` for the process itself.
+    pub leader: u32,
     /// `comm`: at most 15 bytes.
     pub comm: Vec<u8>,
     /// `cmdline`: the words, each ended by a zero byte. Empty for kernel threads.
@@ -22,24 +25,52 @@ pub struct Found {
 
 /// One process, or one thread by its own number; `None` if it is gone.
 pub fn look(pid: u32) -> Option<Found> {
-    let mut comm = read(pid, "comm")?;
-    if comm.last() == Some(&b'\n') {
-        comm.pop();
-    }
+    let comm = name(&format!("{pid}"))?;
     let cmdline = read(pid, "cmdline")?;
     let exe =
         if cmdline.is_empty() { None } else { fs::read_link(format!("/proc/{pid}/exe")).ok() };
-    Some(Found { pid, comm, cmdline, exe: exe.map(|e| e.into_os_string().into_vec()) })
+    Some(Found { pid, leader: pid, comm, cmdline, exe: exe.map(|e| e.into_os_string().into_vec()) })
+}
+
+/// The threads of a process that are not called as it is: only those can be meant by another name.
+fn named_threads(process: &Found, out: &mut Vec<Found>) {
+    let leader = process.pid;
+    let tasks = format!("/proc/{leader}/task");
+    // A directory has a link from each of its own: most processes have one thread.
+    let several = fs::metadata(&tasks).is_ok_and(|tasks| tasks.nlink() > 3);
+    let entries = if several { fs::read_dir(&tasks).ok() } else { None };
+    for entry in entries.into_iter().flatten().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let Some(comm) = name(&format!("{leader}/task/{pid}")).filter(|c| *c != process.comm)
+        else {
+            continue;
+        };
+        out.push(Found { pid, leader, comm, cmdline: Vec::new(), exe: None });
+    }
+}
+
+fn name(of: &str) -> Option<Vec<u8>> {
+    let mut comm = read_at(&format!("/proc/{of}/comm"))?;
+    if comm.last() == Some(&b'\n') {
+        comm.pop();
+    }
+    Some(comm)
 }
 
 fn read(pid: u32, name: &str) -> Option<Vec<u8>> {
+    read_at(&format!("/proc/{pid}/{name}"))
+}
+
+fn read_at(path: &str) -> Option<Vec<u8>> {
     let mut content = Vec::new();
-    let file = File::open(format!("/proc/{pid}/{name}")).ok()?;
+    let file = File::open(path).ok()?;
     file.take(LONGEST).read_to_end(&mut content).ok()?;
     Some(content)
 }
 
-/// One pass over all processes, without their threads.
+/// One pass over all processes, and those of their threads that have a name of their own.
 ///
 /// Processes start and end meanwhile. Whoever follows events besides keeps those that come during
 /// the pass, and lets them count after it.
@@ -63,7 +94,10 @@ impl Scan {
                 return Some(std::mem::take(&mut self.found));
             };
             let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            self.found.extend(pid.and_then(look));
+            if let Some(process) = pid.and_then(look) {
+                named_threads(&process, &mut self.found);
+                self.found.push(process);
+            }
         }
         None
     }
@@ -89,6 +123,26 @@ mod tests {
             assert_eq!(own.exe, Some(exe));
             assert!((1..=15).contains(&own.comm.len()), "{own:?}");
         }
+    }
+
+    #[test]
+    fn threads_with_another_name_are_found_under_it() {
+        let (tell, told) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::Builder::new().name("unlike-others".into());
+        let waiting = thread.spawn(move || told.recv()).expect("one more thread");
+        let own = look(std::process::id()).expect("we are here");
+        let mut threads = Vec::new();
+        let find = |threads: &mut Vec<Found>| {
+            threads.clear();
+            named_threads(&own, threads);
+            threads.iter().any(|t| t.comm == b"unlike-others" && t.leader == own.pid)
+        };
+        // It gives itself the name when it begins.
+        while !find(&mut threads) {
+            std::thread::yield_now();
+        }
+        drop(tell);
+        assert!(waiting.join().expect("it only waits").is_err());
     }
 
     #[test]
