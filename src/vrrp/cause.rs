@@ -125,6 +125,8 @@ pub enum Cause {
     Owner,
     /// No advertisement within the master-down interval.
     Silence { waited: Duration, last: Option<Heard> },
+    /// The last advertisements were of a router that is less entitled than this one.
+    LowerPriority { from: IpAddr, theirs: u8, ours: u8 },
     /// The master resigned with priority 0 and nobody followed within the skew time.
     Resigned { from: IpAddr },
     /// A better advertisement: higher priority. `lowered`: but for that, ours would not be lower.
@@ -165,6 +167,9 @@ impl fmt::Display for Cause {
                 h.priority,
                 Seconds(h.ago)
             ),
+            Self::LowerPriority { from, theirs, ours } => {
+                write!(f, "{from} advertises priority {theirs} only, ours is {ours}")
+            }
             Self::Resigned { from } => write!(f, "{from} resigned (priority 0)"),
             Self::HigherPriority { from, theirs, lowered: Some(c), .. } => {
                 let PriorityChange { from: before, to, cause } = c;

@@ -5,7 +5,7 @@
 use super::action::{Action, Note, Phase};
 use super::announce::Schedule;
 use super::cause::Cause;
-use super::instance::{Backup, Master, PreemptDelay, State};
+use super::instance::{Backup, LastHeard, Master, PreemptDelay, State};
 use super::{timing, Domain};
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
@@ -125,10 +125,13 @@ impl Domain {
             out.push(Action::Noted { id, note: Note::Stalled { late, until } });
             return;
         }
-        let cause = match (b.resigned, last) {
-            (Some(from), _) => Cause::Resigned { from },
-            (None, None) if i.config.is_owner() => Cause::Owner,
-            (None, last) => {
+        let cause = match (b.resigned, b.discarded, last) {
+            (Some(from), _, _) => Cause::Resigned { from },
+            (None, Some((LastHeard { addr, priority, .. }, _)), _) => {
+                Cause::LowerPriority { from: addr, theirs: priority, ours: i.priority }
+            }
+            (None, None, None) if i.config.is_owner() => Cause::Owner,
+            (None, None, last) => {
                 let since = last.map_or(b.silent_since, |h| (now - h.ago).max(b.silent_since));
                 Cause::Silence { waited: now.since(since), last }
             }
