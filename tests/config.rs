@@ -169,7 +169,73 @@ fn statement() -> impl Strategy<Value = String> {
     })
 }
 
+/// A statement of `block`: a keyword, with values; what has a block has more statements in it.
+fn statement_in(block: &'static Block, depth: u32) -> BoxedStrategy<String> {
+    let names: Vec<_> = block.keywords.iter().filter(|k| k.in_effect).collect();
+    let values = "NAT DR TUN rr sh mh TCP udp 0 1 2 3 7.5 80 443 301-302 192.0.2.5 192.0.2.6 2001:db8::5 \
+                  fe80::1 255.255.0.0 inet inet6 on off type gue gre port csum remcsum word caseless \
+                  0aff xx 1.1 reverse /path 0123456789abcdef0123456789abcdef";
+    let mut values: Vec<_> = values.split_whitespace().map(str::to_owned).collect();
+    values.extend(["\"a b\"", "\"(a|b\\\\d){2}#'x'\"", "\"\""].map(str::to_owned));
+    let words = prop::collection::vec(prop::sample::select(values), 0..4);
+    (prop::sample::select(names), words)
+        .prop_flat_map(move |(keyword, words)| {
+            let line = format!("{} {}", keyword.name, words.join(" "));
+            match keyword.body {
+                Body::Keywords(inner) if depth > 0 => {
+                    let lines = prop::collection::vec(statement_in(inner, depth - 1), 0..6);
+                    let head = match keyword.name {
+                        "real_server" => format!("real_server {}", words.join(" ")),
+                        // No page is asked for without a path.
+                        "url" => "url {\npath /".to_owned(),
+                        name => name.to_owned(),
+                    };
+                    let open = if keyword.name == "url" { "" } else { " {" };
+                    lines
+                        .prop_map(move |lines| format!("{head}{open}\n{}\n}}", lines.join("\n")))
+                        .boxed()
+                }
+                _ => Just(line).boxed(),
+            }
+        })
+        .boxed()
+}
+
+fn check_statement() -> BoxedStrategy<String> {
+    let servers = ROOT.find("virtual_server").map(|k| k.body);
+    let Some(Body::Keywords(servers)) = servers else { panic!("virtual_server has a block") };
+    let Some(Body::Keywords(server)) = servers.find("real_server").map(|k| k.body) else {
+        panic!("real_server has a block");
+    };
+    statement_in(server, 2)
+}
+
+fn virtual_server_statement() -> BoxedStrategy<String> {
+    let Some(Body::Keywords(block)) = ROOT.find("virtual_server").map(|k| k.body) else {
+        panic!("virtual_server has a block");
+    };
+    statement_in(block, 3)
+}
+
 proptest! {
+    #[test]
+    fn a_virtual_server_of_any_statements_is_printed_and_read_back(
+        head in prop::sample::select(vec!["192.0.2.1 80", "192.0.2.1", "2001:db8::1 80", "fwmark 7", "group g"]),
+        server in prop::sample::select(vec!["192.0.2.7 80", "192.0.2.7", "2001:db8::7 8080"]),
+        lines in prop::collection::vec(virtual_server_statement(), 0..12),
+        checks in prop::collection::vec(check_statement(), 0..6),
+    ) {
+        let text = format!(
+            "track_file word {{\nfile /run/x\n}}\n\
+             virtual_server_group g {{\n192.0.2.1-3 80\n192.0.2.9 81\nfwmark 3\n}}\n\
+             virtual_server {head} {{\n{}\nreal_server {server} {{\n{}\n}}\n}}",
+            lines.join("\n"), checks.join("\n"),
+        );
+        let config = load("any.conf", &text).config;
+        let printed = config::print(&config, Secrets::Shown);
+        prop_assert_eq!(config, load("printed.conf", &printed).config, "{}", printed);
+    }
+
     #[test]
     fn no_text_is_too_wrong_to_be_read(text in text()) {
         let config = load("any.conf", &text).config;

@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn what_is_not_in_effect_is_marked() {
         let text = mdoc_keywords();
-        assert!(text.contains(".Ss virtual_server\nLater, with all that stands in it.\n"));
+        assert!(text.contains(".Ss bfd_instance\nLater, with all that stands in it.\n"));
         assert!(text.contains(".Ss vrrp_instance\n.Bl"));
     }
 

@@ -30,13 +30,11 @@ pub(super) struct Checker<'a> {
     /// Keywords of which was told that they are not in effect.
     noted: BTreeSet<&'static str>,
     suggestions: u32,
-    /// Taken to be in effect, whatever the tables say: tests are ahead of the daemon.
-    pub early: &'static [&'static str],
 }
 
 impl<'a> Checker<'a> {
     pub(super) fn new(out: Complaints<'a>) -> Self {
-        Self { out, noted: BTreeSet::new(), suggestions: 0, early: &[] }
+        Self { out, noted: BTreeSet::new(), suggestions: 0 }
     }
 
     /// Tells once per configuration that a keyword has no effect.
@@ -66,8 +64,7 @@ impl<'a> Checker<'a> {
         let mut seen = Seen::default();
         for node in statements {
             let Some(keyword) = self.keyword(node, block) else { continue };
-            let effective = keyword.in_effect || self.early.contains(&keyword.name);
-            if in_effect && !effective {
+            if in_effect && !keyword.in_effect {
                 self.note_not_in_effect(keyword.name, node.keyword());
             }
             if !self.is_welcome_again(&mut seen, keyword, node) {
@@ -78,7 +75,7 @@ impl<'a> Checker<'a> {
             if !self.braces(node, keyword) {
                 continue;
             }
-            if in_effect && effective {
+            if in_effect && keyword.in_effect {
                 take(self, Statement { keyword, node, value });
             } else {
                 self.body(node, keyword);

@@ -2,7 +2,7 @@
 
 use super::document::{Builder, Document, Word};
 use super::host::{Host, LinkFacts, MemoryHost};
-use super::lower::lower_early;
+use super::lower;
 use crate::base::diag::{Diagnostics, Sources, Span};
 use crate::model::Config;
 
@@ -81,21 +81,8 @@ pub(super) fn lowered(text: &str) -> (Config, Vec<String>) {
 
 /// The same on another machine.
 pub(super) fn lowered_on(host: &dyn Host, text: &str) -> (Config, Vec<String>) {
-    lowered_with(host, text, &[])
-}
-
-/// The same as [`lowered`], ahead of the daemon.
-pub(super) fn lowered_early(text: &str) -> (Config, Vec<String>) {
-    lowered_with(&machine(), text, EARLY)
-}
-
-fn lowered_with(
-    host: &dyn Host,
-    text: &str,
-    early: &'static [&'static str],
-) -> (Config, Vec<String>) {
     let mut diags = Diagnostics::default();
-    let config = lower_early(&document(text), host, &mut diags, early);
+    let config = lower(&document(text), host, &mut diags);
     let sources = Sources::default();
     let told = diags
         .iter()
@@ -107,24 +94,6 @@ fn lowered_with(
         .collect();
     (config, told)
 }
-
-/// What virtual servers need, which the daemon does not obey yet.
-const EARLY: &[&str] = &[
-    "BFD_CHECK",
-    "SSL",
-    "checker_log_all_failures",
-    "lvs_flush",
-    "lvs_flush_on_stop",
-    "lvs_sync_daemon",
-    "lvs_timeouts",
-    "net_namespace_ipvs",
-    "no_checker_emails",
-    "rs_init_notifies",
-    "smtp_alert_checker",
-    "snmp_name",
-    "virtual_server",
-    "virtual_server_group",
-];
 
 /// What is told about `text`.
 pub(super) fn told(text: &str) -> Vec<String> {

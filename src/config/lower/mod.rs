@@ -49,23 +49,12 @@ use crate::model::{vrrp, Config};
 /// Whatever is wrong is told in `diags` and left out or corrected; with a complaint of
 /// [`Severity::Fatal`](crate::base::diag::Severity::Fatal) the model must not be run.
 pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config {
-    lower_early(doc, host, diags, &[])
-}
-
-/// As [`lower`]; the keywords in `early` are in effect whatever the tables say.
-pub(super) fn lower_early(
-    doc: &Document,
-    host: &dyn Host,
-    diags: &mut Diagnostics,
-    early: &'static [&'static str],
-) -> Config {
     // Only a text with such an error can have a brace too few.
     let broken = diags.worst() >= Some(Severity::Error);
     let mut out = Complaints::new(diags);
     let mended = if broken { mend(doc, &mut out) } else { None };
     let doc = mended.as_ref().unwrap_or(doc);
     let mut checker = Checker::new(out);
-    checker.early = early;
     let global::Globals { mut global, defaults, ipvs, fifos } =
         global::lower(doc, host, &mut checker);
     let mut scene = Scene { checker: &mut checker, host, defaults: &defaults };

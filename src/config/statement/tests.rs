@@ -107,22 +107,24 @@ fn braces_where_none_belong_and_none_where_they_belong() {
 fn what_is_not_in_effect_is_noted_once_with_its_first_place() {
     assert_eq!(
         told(
-            "virtual_server 192.0.2.1 80 {\nlvs_sched rr\nreal_server 192.0.2.2 80 {\nTCP_CHECK {\n}\n}\n}\n\
-             virtual_server 192.0.2.1 81 {\n}\nbfd_instance a {\n}"
+            "static_rules {\nfrom 192.0.2.0/24 table 5\n}\nstatic_rules {\n}\n\
+             bfd_instance a {\n}"
         ),
         [
-            "Note (Line 1) virtual_server: accepted, not in effect in this version",
-            "Note (Line 10) bfd_instance: accepted, not in effect in this version",
+            "Note (Line 1) static_rules: accepted, not in effect in this version",
+            "Note (Line 6) bfd_instance: accepted, not in effect in this version",
         ]
     );
 }
 
 #[test]
-fn blocks_not_in_effect_are_checked_all_the_same() {
+fn words_are_checked_whether_they_are_in_effect_or_not() {
     let told = told(
         "virtual_server 192.0.2.1 99999 {\n}\n\
          virtual_server 192.0.2.1 80 {\n\
            lvs_sched rrr\n\
+           lvs_method DR\n\
+           protocol TCP\n\
            real_server 192.0.2.2 80 {\n\
              weight x\n\
              HTTP_GET {\n\
@@ -147,17 +149,17 @@ fn blocks_not_in_effect_are_checked_all_the_same() {
     assert_eq!(
         told,
         [
-            "Note (Line 1) virtual_server: accepted, not in effect in this version",
             "Error (Line 1) virtual_server '99999' is not a whole number from 0 to 65535",
-            "Error (Line 4) lvs_sched 'rrr' is not rr, wrr, lc, wlc, lblc, sh, mh, dh, fo, ovf, lblcr, sed, nq or twos | did you mean 'rr'?",
-            "Error (Line 6) weight 'x' is not a whole number from 0 to 2147483647",
-            "Error (Line 10) digest '123' is not 32 hexadecimal digits",
-            "Error (Line 11) Unknown keyword 'status_cod' | did you mean 'status_code'?",
-            "Error (Line 15) real_server '192.0.2.2' is defined already: this one is skipped",
-            "Note (Line 18) static_routes: accepted, not in effect in this version",
-            "Error (Line 19) metric 'x' is not a whole number from 0 to 4294967295",
-            "Note (Line 22) static_rules: accepted, not in effect in this version",
-            "Error (Line 23) unknown option 'preferenc' of rule 'from': the line is ignored | did you mean 'preference'?",
+            "Error (Line 3) (192.0.2.1 80) lvs_sched is missing: wlc is used",
+            "Error (Line 4) (192.0.2.1 80) lvs_sched 'rrr' is not rr, wrr, lc, wlc, lblc, sh, mh, dh, fo, ovf, lblcr, sed, nq or twos | did you mean 'rr'?",
+            "Error (Line 8) (192.0.2.1 80, 192.0.2.2) weight 'x' is not a whole number from 0 to 2147483647",
+            "Error (Line 12) (192.0.2.1 80, 192.0.2.2) digest '123' is not 32 hexadecimal digits",
+            "Error (Line 13) Unknown keyword 'status_cod' | did you mean 'status_code'?",
+            "Error (Line 17) (192.0.2.1 80) real_server '192.0.2.2' is defined already: this one is skipped",
+            "Note (Line 20) static_routes: accepted, not in effect in this version",
+            "Error (Line 21) metric 'x' is not a whole number from 0 to 4294967295",
+            "Note (Line 24) static_rules: accepted, not in effect in this version",
+            "Error (Line 25) unknown option 'preferenc' of rule 'from': the line is ignored | did you mean 'preference'?",
         ]
     );
 }
@@ -185,8 +187,11 @@ fn old_names_work_and_are_told_as_loudly_as_they_always_were() {
         of_instance("nopreempt\nthread_timer_expired 9"),
         ["Error (Line 3) (V) 'thread_timer_expired' is the old name of 'timer_expired_backup'"]
     );
-    let silent = told("virtual_server 192.0.2.1 80 {\nlb_algo rr\nlb_kind DR\n}");
-    assert_eq!(silent, ["Note (Line 1) virtual_server: accepted, not in effect in this version"]);
+    let silent = told(
+        "virtual_server 192.0.2.1 80 {\nlb_algo rr\nlb_kind DR\nprotocol TCP\n\
+         real_server 192.0.2.2 80 {\n}\n}",
+    );
+    assert!(silent.is_empty(), "{silent:?}");
     let noted = told("vrrp_track_file f {\nfile /usr/x\n}");
     assert_eq!(noted, ["Note (Line 1) 'vrrp_track_file' is the old name of 'track_file'"]);
 }
@@ -218,14 +223,25 @@ fn what_was_always_right_is_right_although_not_in_effect() {
 virtual_server_group web {
   192.0.2.1 80
   192.0.2.10-20 80
+  192.0.2.16/28 80
+  fwmark 5 inet
+}
+virtual_server_group web6 {
   2001:db8::1-ff 443
-  192.0.2.16/28
-  fwmark 5 inet6
+}
+vrrp_instance V {
+  interface eth0
+  virtual_router_id 1
+  virtual_ipaddress {
+    192.0.2.1
+  }
 }
 virtual_server group web {
+  protocol UDP
+  lvs_sched rr
   lvs_method TUN type gue port 5555 nocsum
   sorry_server 192.0.2.9 80
-  quorum_up "/bin/up now" nobody nogroup
+  quorum_up "/usr/bin/notify now" ops
   real_server 192.0.2.2 0 {
     UDP_CHECK {
       payload "01 02" ff
@@ -262,6 +278,8 @@ static_routes {
   192.0.2.0/24 table 100 nexthop via 192.0.2.1 weight 2 onlink nexthop dev eth0
 }
 global_defs {
+  enable_script_security
+  script_user ops
   lvs_sync_daemon eth0 inst V id 5 ttl 3
   lvs_timeouts tcp 900 udp 30
   vrrp_cpu_affinity 0 1

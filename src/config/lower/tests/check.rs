@@ -1,12 +1,11 @@
 //! The rules of checks.
 
-use super::super::super::testing::lowered_early;
 use super::*;
 use crate::model::check::{Check, Kind, Protocol, Record, Url};
 
 /// The checks of a real server with `lines`, in a virtual server with `outer`.
 fn checks_in(outer: &str, lines: &str) -> (Vec<Check>, Vec<String>) {
-    let (config, told) = lowered_early(&format!(
+    let (config, told) = lowered(&format!(
         "global_defs {{\nenable_script_security\nscript_user ops\n}}\n\
          track_file load {{\nfile /usr/load\nweight 3\n}}\nvirtual_server 192.0.2.1 80 {{\nlvs_sched rr\nlvs_method NAT\nprotocol TCP\n{outer}\n\
          real_server 192.0.2.10 8080 {{\n{lines}\n}}\n}}"
@@ -82,7 +81,7 @@ fn the_nearest_setting_counts() {
     assert_eq!((s.warmup, check.alpha), (seconds(1), false));
     assert_eq!(check.kind.connect().unwrap().timeout, seconds(3));
     // Also when it comes after the real server.
-    let (config, _) = lowered_early(
+    let (config, _) = lowered(
         "virtual_server 192.0.2.1 80 {\nreal_server 192.0.2.9 80 {\nDNS_CHECK {\n}\n}\n\
          delay_loop 4\n}",
     );
@@ -130,8 +129,6 @@ fn a_check_that_lacks_what_it_needs_is_left_out() {
     for (lines, want) in [
         ("MISC_CHECK {\n}", "misc_path is missing: the check is left out"),
         ("FILE_CHECK {\n}", "track_file is missing: the check is left out"),
-        ("BFD_CHECK {\n}", "name is missing: the check is left out"),
-        ("BFD_CHECK {\nname c\n}", "bfd_instance 'c' does not exist: the check is left out"),
         ("FILE_CHECK {\ntrack_file f\n}", "track_file 'f' does not exist: the check is left out"),
         ("HTTP_GET {\n}", "there is no url to ask for: the check is left out"),
         (
@@ -292,7 +289,7 @@ fn hosts_of_smtp_are_checks_of_their_own() {
 
 #[test]
 fn a_check_needs_a_port_to_connect_to() {
-    let (_, told) = lowered_early(
+    let (_, told) = lowered(
         "virtual_server fwmark 1 {\nlvs_sched rr\nlvs_method DR\nreal_server 192.0.2.9 {\n\
          TCP_CHECK {\n}\nPING_CHECK {\n}\n}\n}",
     );

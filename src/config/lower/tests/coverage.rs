@@ -1,4 +1,3 @@
-use super::super::super::testing::lowered_early;
 use super::*;
 use crate::config::keyword::{Args, Block, Body, Keyword, Kind};
 use crate::config::keywords;
@@ -66,7 +65,7 @@ fn somebody_reads_every_keyword_that_is_in_effect() {
 #[test]
 fn somebody_reads_every_keyword_of_virtual_servers() {
     let server = |lines: &str| {
-        lowered_early(&format!(
+        lowered(&format!(
             "virtual_server 192.0.2.1 80 {{\n{lines}\nreal_server 192.0.2.2 80 {{\n}}\n}}"
         ));
     };
@@ -92,7 +91,7 @@ fn somebody_reads_every_keyword_of_virtual_servers() {
         }
     }
     for line in statements(&keywords::SSL) {
-        lowered_early(&format!("SSL {{\n{line}}}"));
+        lowered(&format!("SSL {{\n{line}}}"));
     }
 }
 

@@ -1,6 +1,5 @@
 //! The rules of virtual servers.
 
-use super::super::super::testing::lowered_early;
 use super::*;
 use crate::model::lvs::{
     FlushOnStop, Forwarding, Granularity, GroupEntry, Persistence, Protocol, Scheduler, Service,
@@ -12,7 +11,7 @@ const USUAL: &str = "lvs_sched rr\nlvs_method NAT\nprotocol TCP\n";
 const SERVER: &str = "real_server 192.0.2.10 80 {\n}\n";
 
 fn read(text: &str) -> (Config, Vec<String>) {
-    let (config, told) = lowered_early(text);
+    let (config, told) = lowered(text);
     (config, without_place(told))
 }
 
