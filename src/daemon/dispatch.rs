@@ -1,5 +1,6 @@
 //! Brings facts to the core they are for: packets, the kernel's news, answers, signals.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::endpoints::{endpoint_of, SocketId};
@@ -27,6 +28,7 @@ impl Runtime {
                 self.vrrp.handle(Input::Held { id }, self.now, &mut self.vrrp_actions);
             }
             Message::Tracked(object, state) => {
+                self.tell_servers(&object, &state);
                 let input = Input::Tracked { object: &object, state };
                 self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
             }
@@ -36,6 +38,8 @@ impl Runtime {
             }
             Message::ReadFile(name) => self.read_tracked_file(&name),
             Message::Tell(telling) => self.tell(telling),
+            Message::Role(id, is_master) => self.on_role(id, is_master),
+            Message::Local(addr, present) => self.on_local_address(addr, present),
             Message::NotifyEnded(run) => {
                 let input = notify::Input::ScriptEnded(run);
                 self.notify.handle(input, self.now, &mut self.notify_actions);
@@ -145,6 +149,7 @@ impl Runtime {
     fn replace_links(&mut self, events: Vec<netlink::Event>) {
         let mut facts = Vec::new();
         let known: Vec<_> = self.links.indices().collect();
+        let before: BTreeSet<_> = self.links.all_addresses().map(|(_, p)| p.addr).collect();
         let there = |index: &u32| {
             events.iter().any(|e| matches!(e, netlink::Event::Link(l) if l.index == *index))
         };
@@ -160,6 +165,13 @@ impl Runtime {
         // The addresses as a whole go to the holdings; single facts would miss what is gone.
         facts.retain(|f| !matches!(f, Fact::Added { .. } | Fact::Removed { .. }));
         self.take_facts(facts);
+        for addr in before {
+            self.on_local_address(addr, self.links.holds(&addr));
+        }
+        let after: BTreeSet<_> = self.links.all_addresses().map(|(_, p)| p.addr).collect();
+        for addr in after {
+            self.on_local_address(addr, true);
+        }
         let keys = self.links.all_addresses();
         let keys = keys.map(|(link, prefix)| Key { link: link.to_owned(), prefix }).collect();
         let input = holdings::Input::Dumped { keys };
@@ -195,12 +207,14 @@ impl Runtime {
                 }
                 Fact::Added { link, prefix } => {
                     self.address_log("added to", &link, &prefix);
+                    self.on_local_address(prefix.addr, true);
                     let input = holdings::Input::Seen { key: Key { link: link.clone(), prefix } };
                     self.holdings.handle(input, self.now, &mut self.holdings_actions);
                     self.on_source_candidate(&link, &prefix);
                 }
                 Fact::Removed { link, prefix } => {
                     self.address_log("removed from", &link, &prefix);
+                    self.on_local_address(prefix.addr, self.links.holds(&prefix.addr));
                     let input = holdings::Input::Gone { key: Key { link: link.clone(), prefix } };
                     self.holdings.handle(input, self.now, &mut self.holdings_actions);
                     self.on_source_candidate(&link, &prefix);
@@ -318,7 +332,9 @@ impl Runtime {
     /// matters is missing, new interfaces have to be heard of.
     pub(super) fn refilter_monitor(&mut self) {
         let mut indices = Vec::new();
-        let mut complete = !self.options.address_log;
+        // Checks that rest without an address have to hear of it, wherever it is.
+        let depends = self.config.virtual_servers.iter().any(|vs| vs.ha_suspend);
+        let mut complete = !self.options.address_log && !depends;
         for name in &self.interesting {
             match self.links.get(name) {
                 Some(link) => indices.push(link.index),

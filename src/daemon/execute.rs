@@ -63,6 +63,9 @@ impl Runtime {
         if let Some(telling) = Telling::of(action) {
             self.inbox.push_back(Message::Tell(telling));
         }
+        if let Action::Changed { id, to, .. } = *action {
+            self.inbox.push_back(Message::Role(id, to == Phase::Master));
+        }
         match *action {
             Action::SendAdvert { id, priority } => {
                 if let Some(i) = self.vrrp.instance(id) {
@@ -160,6 +163,10 @@ impl Runtime {
             self.requests.give_up(e.raw_os_error().unwrap_or(libc::EIO), &mut answers);
         }
         for ((key, op), errno) in answers.drain(..) {
+            // The kernel's news leave out what we add ourselves.
+            if op == Op::Add && errno == 0 {
+                self.inbox.push_back(Message::Local(key.prefix.addr, true));
+            }
             let input = holdings::Input::Answer { key, op, errno };
             self.holdings.handle(input, self.now, &mut self.holdings_actions);
         }

@@ -124,6 +124,11 @@ impl LinkTable {
         })
     }
 
+    /// Some interface has this address.
+    pub(super) fn holds(&self, addr: &IpAddr) -> bool {
+        self.addresses.values().flatten().any(|h| h.prefix.addr == *addr)
+    }
+
     fn is_local(&self, addr: &IpAddr) -> bool {
         self.addresses.values().flatten().any(|h| h.prefix.addr == *addr && h.usable)
     }

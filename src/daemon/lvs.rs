@@ -244,6 +244,7 @@ impl Lvs {
     }
 
     /// The state of a BFD session.
+    #[expect(dead_code, reason = "there is no BFD yet")]
     pub(super) fn on_bfd(&mut self, name: &str, up: bool, now: Instant) {
         self.pool.handle(pool::Input::Bfd { name, up }, now, &mut self.pool_actions);
     }
@@ -316,7 +317,8 @@ impl Lvs {
             } else if let Some(action) = self.backlog.pop_front() {
                 let begins = matches!(action, pool::Action::Begin { .. });
                 self.execute_check(action, hands);
-                if begins && (hands.urgent)() {
+                // What is left behind has to be seen by `is_busy`.
+                if begins && !self.backlog.is_empty() && (hands.urgent)() {
                     return;
                 }
             } else if self.lvs_actions.is_empty() && self.ipvs_actions.is_empty() {
@@ -329,6 +331,8 @@ impl Lvs {
         match message {
             Message::Check(input) => self.pool.handle(input, now, &mut self.pool_actions),
             Message::Lvs(input) => self.domain.handle(input, now, &mut self.lvs_actions),
+            // Nothing can be held there; `open` asks for all of it again.
+            _ if self.kernel.is_none() => {}
             Message::Want(owner) => self.want(owner, now),
             Message::Put(owner, destination) => {
                 let input = ipvs::Input::Put { owner, destination: &destination };

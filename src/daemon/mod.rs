@@ -6,6 +6,7 @@
 mod announcer;
 mod checks;
 pub mod children;
+mod director;
 mod dispatch;
 mod dump;
 mod endpoints;
@@ -15,7 +16,6 @@ mod host;
 mod lateness;
 mod life;
 mod links;
-#[expect(dead_code, reason = "wired into the loop next")]
 mod lvs;
 pub mod mailer;
 mod notices;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::director::narrow;
 use super::reading::{Reading, Text};
 use super::runtime::Runtime;
 use crate::base::ids::InstanceId;
@@ -28,8 +29,10 @@ impl Runtime {
             );
         } else {
             self.flawed = reading.is_flawed();
-            if reading.config != self.config {
-                self.adopt(reading.config);
+            let mut config = reading.config;
+            narrow(&mut config, &self.options);
+            if config != self.config {
+                self.adopt(config);
                 self.tell_standing();
             }
             log::info!("Reload complete");
@@ -48,11 +51,7 @@ impl Runtime {
     }
 
     /// Goes from the running configuration to this one; at the start, from an empty one.
-    pub(super) fn adopt(&mut self, mut new: Config) {
-        if !self.options.run_vrrp {
-            new.instances.clear();
-            new.groups.clear();
-        }
+    pub(super) fn adopt(&mut self, new: Config) {
         let changes = diff::instances(&self.config, &new);
         let old_ids = std::mem::take(&mut self.ids);
         let old = std::mem::replace(&mut self.config, new);
@@ -105,6 +104,7 @@ impl Runtime {
         self.vrrp.handle(Input::Start, self.now, &mut self.vrrp_actions);
         self.drain();
         self.flush_adverts();
+        self.adopt_servers(&old);
     }
 
     /// Puts the settings of the daemon as a whole where they are used.

@@ -1,6 +1,7 @@
 //! Everything the running daemon has: every core, table and socket, by value, by name.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs::File;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -10,11 +11,12 @@ use super::endpoints::{Endpoints, SocketId};
 use super::fifos::Fifos;
 use super::lateness::Lateness;
 use super::links::LinkTable;
+use super::lvs::Lvs;
 use super::mailer::Mailer;
 use super::notices::Telling;
 use super::privileges::Scheduling;
 use super::processes::Processes;
-use crate::base::ids::{InstanceId, ScriptId};
+use crate::base::ids::{CheckId, InstanceId, ScriptId};
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::Instant;
 use crate::base::tracked::TrackState;
@@ -48,6 +50,14 @@ pub(super) enum Owner {
     /// Processes come and go.
     Processes,
     Mail,
+    /// Last, so that they can be taken out together.
+    Check(CheckId),
+}
+
+impl From<CheckId> for Owner {
+    fn from(check: CheckId) -> Self {
+        Self::Check(check)
+    }
 }
 
 /// Whom a command is run for.
@@ -56,6 +66,13 @@ pub(super) enum Asker {
     Track(ScriptId),
     Notify(RunId),
     FifoScript(Which),
+    Check(CheckId),
+}
+
+impl From<CheckId> for Asker {
+    fn from(check: CheckId) -> Self {
+        Self::Check(check)
+    }
 }
 
 /// What carrying out an action causes; it enters a core only after the action list is done.
@@ -75,6 +92,10 @@ pub(super) enum Message {
     /// A tracked file is to be read.
     ReadFile(String),
     Tell(Telling),
+    /// A virtual router is master from now on, or is not.
+    Role(InstanceId, bool),
+    /// This address is on this host from now on, or is not.
+    Local(IpAddr, bool),
     /// A notify script is over before it began.
     NotifyEnded(RunId),
 }
@@ -102,6 +123,7 @@ pub(super) struct Runtime {
     pub(super) holdings: holdings::Domain,
     pub(super) track: track::Domain,
     pub(super) notify: notify::Domain,
+    pub(super) lvs: Lvs,
     pub(super) fifos: Fifos<Owner>,
     pub(super) mailer: Mailer<Owner>,
     pub(super) processes: Processes,
@@ -146,6 +168,8 @@ pub(super) struct Runtime {
     pub(super) heard: Instant,
     pub(super) heard_before: Instant,
 
+    /// The network namespace the daemon was started in, if it has left it.
+    pub(super) home: Option<File>,
     pub(super) promoted: Promoted,
     pub(super) clock: Clock,
     pub(super) poll: Poll<Owner>,
@@ -178,6 +202,7 @@ impl Runtime {
             self.notify.next_deadline(),
             self.mailer.next_deadline(),
             self.processes.next_deadline(),
+            self.lvs.next_deadline(),
         ];
         all.into_iter().flatten().min()
     }

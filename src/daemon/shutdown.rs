@@ -25,6 +25,7 @@ impl Runtime {
         if !self.options.keep_vrrp {
             self.release_everything();
         }
+        self.release_servers();
         self.finish_commands()
     }
 

@@ -1,12 +1,15 @@
 //! The order of starting: read, refuse or go on, claim the pid files, open everything, begin.
 
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
 use super::children::Children;
+use super::director::{count_checks, narrow};
 use super::fifos::Fifos;
 use super::life::{self, Then};
 use super::links::LinkTable;
+use super::lvs::Lvs;
 use super::mailer::Mailer;
 use super::privileges::{lift_core_limit, raise_file_limit, CorePattern, Scheduling};
 use super::processes::Processes;
@@ -29,6 +32,7 @@ use crate::sys::packet::LinkSocket;
 use crate::sys::pidfile::{self, PidFiles, Place};
 use crate::sys::poll::Poll;
 use crate::sys::process::{self, Readiness};
+use crate::sys::random;
 use crate::sys::signals::{Interrupt, Signals};
 use crate::sys::systemd::{Notifier, State};
 use crate::track;
@@ -123,6 +127,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
         return Err(Failure::new(Status::NoConfig, "Nothing to run: there is no configuration"));
     }
     let processes = Processes::subscribed();
+    let home = text.namespace.as_ref().and_then(|_| File::open("/proc/thread-self/ns/net").ok());
     if let Err(e) = text.enter_namespace() {
         let name = text.namespace.as_deref().unwrap_or_default();
         log::error!("Unable to set network namespace {name} - exiting");
@@ -158,7 +163,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
             return Err(Failure::new(Status::Failure, e.to_string()));
         }
     };
-    let result = match build(options, text, systemd, processes) {
+    let result = match build(options, text, systemd, processes, home) {
         Ok(mut runtime) => serve(&mut runtime, &mut pid_files, readiness),
         Err(failure) => {
             readiness.failed(failure.status.code());
@@ -222,6 +227,7 @@ fn build(
     text: Text,
     systemd: Notifier,
     processes: Processes,
+    home: Option<File>,
 ) -> Result<Runtime, Failure> {
     let signals = if options.ignore_sigint { Interrupt::Ignored } else { Interrupt::Stops };
     let mut signals = Signals::new(signals).map_err(Failure::of("prepare for signals"))?;
@@ -245,11 +251,12 @@ fn build(
         return Err(Failure::new(status, "The configuration cannot be used; see above"));
     }
     let flawed = reading.is_flawed();
+    let mut config = reading.config;
+    narrow(&mut config, options);
     let mut poll = Poll::new().map_err(Failure::of("create an event poll"))?;
     poll.add(std::os::fd::AsRawFd::as_raw_fd(&monitor), Owner::Monitor)
         .and_then(|()| poll.add(std::os::fd::AsRawFd::as_raw_fd(&signals), Owner::Signals))
         .map_err(Failure::of("watch descriptors"))?;
-    let config = reading.config;
     let scheduling = Scheduling::new().map_err(Failure::of("read the scheduling"))?;
     let mut runtime = Runtime {
         flawed,
@@ -261,6 +268,7 @@ fn build(
         holdings: holdings::Domain::default(),
         track: track::Domain::default(),
         notify: notify::Domain::default(),
+        lvs: Lvs::new(room_for_checks(&config), random::seed()),
         fifos: Fifos::new(Owner::Fifos),
         mailer: Mailer::new(Owner::Mail),
         processes,
@@ -292,6 +300,7 @@ fn build(
         lateness: Default::default(),
         heard: Instant::ZERO,
         heard_before: Instant::ZERO,
+        home,
         promoted: Default::default(),
         clock: Clock::new(),
         poll,
@@ -304,7 +313,6 @@ fn build(
         monitor,
         options: options.clone(),
     };
-    raise_file_limit(files_needed(&config));
     runtime.begin(config);
     if options.dump_conf {
         runtime.dump_config();
@@ -312,16 +320,20 @@ fn build(
     Ok(runtime)
 }
 
-/// Two sockets per interface, family and group, at most one pair per instance; and some more.
-fn files_needed(config: &Config) -> u64 {
-    let instances = u64::try_from(config.instances.len()).unwrap_or(u64::MAX);
-    instances.saturating_mul(2).saturating_add(64).min(1 << 20)
+/// Raises the limit of open files. What VRRP and the rest do not need is for checks: so many of
+/// them may run at once.
+fn room_for_checks(config: &Config) -> usize {
+    // Two sockets per interface, family and group, at most one pair per instance; and some more.
+    let others = config.instances.len().saturating_mul(2).saturating_add(64).min(1 << 20);
+    let wanted = others.saturating_add(count_checks(config)).clamp(1024, 1 << 20);
+    let allowed = raise_file_limit(wanted as u64);
+    usize::try_from(allowed).unwrap_or(usize::MAX).saturating_sub(others)
 }
 
 impl Runtime {
     /// Takes what the kernel holds into account and starts every instance.
     fn begin(&mut self, config: Config) {
-        if config.instances.is_empty() {
+        if config.instances.is_empty() && config.virtual_servers.is_empty() {
             log::warn!("Warning - keepalived has no configuration to run");
         }
         self.now = self.clock.now();
@@ -329,6 +341,7 @@ impl Runtime {
         for (link, prefix) in there {
             let input = holdings::Input::Seen { key: holdings::Key { link, prefix } };
             self.holdings.handle(input, self.now, &mut self.holdings_actions);
+            self.on_local_address(prefix.addr, true);
         }
         self.adopt(config);
     }

@@ -115,6 +115,12 @@ impl Runtime {
                 Event::Ended { asker: Asker::FifoScript(which), .. } => {
                     log::info!("{} script terminated", which.keyword().replace('_', " "));
                 }
+                Event::TimedOut(Asker::Check(check)) => {
+                    self.lvs.on_script_timed_out(check, self.now);
+                }
+                Event::Ended { asker: Asker::Check(check), pid, outcome, .. } => {
+                    self.lvs.on_script_ended(check, pid, outcome, self.now);
+                }
                 // Nobody gave them a time.
                 Event::TimedOut(Asker::Notify(_) | Asker::FifoScript(_)) => {}
             }

@@ -31,7 +31,8 @@ impl Runtime {
 
     fn turn(&mut self) -> io::Result<()> {
         let deadline = self.next_deadline();
-        let idle = self.ready.is_empty() && self.requests.is_idle() && !self.processes.is_busy();
+        let busy = self.processes.is_busy() || self.lvs.is_busy();
+        let idle = self.ready.is_empty() && self.requests.is_idle() && !busy;
         if idle {
             self.rest(deadline);
         }
@@ -56,6 +57,7 @@ impl Runtime {
         }
         self.serve_commands();
         self.serve_files();
+        self.serve_lvs();
         logging::flush();
         self.lateness.on_end(started, self.clock.now());
         Ok(())

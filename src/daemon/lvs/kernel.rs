@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::Lvs;
+use super::{Lvs, Message};
 use crate::base::time::Instant;
 use crate::holdings::ipvs;
 use crate::model::{self, Config};
@@ -45,7 +45,10 @@ impl Lvs {
         while self.kernel.as_ref().is_some_and(|kernel| !kernel.is_idle()) {
             self.flush_kernel(now);
         }
-        self.look(now)
+        self.look(now)?;
+        // Servers that were there before it was.
+        self.inbox.extend(self.ids.iter().map(|id| Message::Want(*id)));
+        Ok(())
     }
 
     /// Compares with what the kernel has; for when something may have been lost.
@@ -63,10 +66,13 @@ impl Lvs {
 
     /// `lvs_timeouts` and `lvs_sync_daemon`.
     pub(super) fn adopt_settings(&mut self, lvs: &model::lvs::Lvs, now: Instant) {
+        self.sync_daemon.clone_from(&lvs.sync_daemon);
+        if self.kernel.is_none() {
+            return;
+        }
         let timeouts = ipvs::timeouts(&lvs.timeouts);
         let input = ipvs::Input::WantTimeouts { timeouts };
         self.holdings.handle(input, now, &mut self.ipvs_actions);
-        self.sync_daemon.clone_from(&lvs.sync_daemon);
         self.want_daemons(now);
     }
 
@@ -77,7 +83,7 @@ impl Lvs {
             false => self.masters.remove(instance),
         };
         let follows = |d: &model::lvs::SyncDaemon| d.instance.as_deref() == Some(instance);
-        if changed && self.sync_daemon.as_ref().is_some_and(follows) {
+        if changed && self.kernel.is_some() && self.sync_daemon.as_ref().is_some_and(follows) {
             self.want_daemons(now);
         }
     }

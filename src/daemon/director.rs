@@ -1,0 +1,172 @@
+//! Virtual servers in the loop: what happens elsewhere is brought to them, and what they tell is
+//! passed on.
+//!
+//! VRRP goes first. What virtual servers do in one go is bounded in time, and ends early when an
+//! advertisement is due.
+
+use std::net::IpAddr;
+use std::os::fd::AsRawFd as _;
+use std::path::PathBuf;
+
+use super::lvs::{Hands, Lvs, Release};
+use super::runtime::{Asker, Mode, Owner, Runtime};
+use crate::base::ids::{CheckId, InstanceId};
+use crate::base::time::{Duration, Instant};
+use crate::base::tracked::TrackState;
+use crate::cli::options::Options;
+use crate::model::lvs::{FlushOnStop, Namespace};
+use crate::model::track::Object;
+use crate::model::{self, Config};
+use crate::sys::netns;
+use crate::vrrp::Phase;
+
+/// In one turn, twice: for what is ready, and for what is due.
+const SHARE: Duration = Duration::from_millis(1);
+/// For IPVS to be emptied at the end.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+/// Leaves out what the command line does not want to run.
+pub(super) fn narrow(config: &mut Config, options: &Options) {
+    if !options.run_vrrp {
+        config.instances.clear();
+        config.groups.clear();
+    }
+    if !options.run_checkers {
+        config.virtual_servers.clear();
+        config.address_groups.clear();
+        // The sync daemon follows VRRP.
+        let lvs = std::mem::take(&mut config.lvs);
+        config.lvs = model::lvs::Lvs {
+            namespace: lvs.namespace,
+            sync_daemon: lvs.sync_daemon,
+            ..Default::default()
+        };
+    }
+}
+
+/// How many checks there may be at once.
+pub(super) fn count_checks(config: &Config) -> usize {
+    let servers = config.virtual_servers.iter().flat_map(|vs| &vs.servers);
+    servers.map(|server| server.checks.len()).sum()
+}
+
+impl Runtime {
+    fn with_lvs<T>(
+        &mut self,
+        until: Instant,
+        work: impl FnOnce(&mut Lvs, &mut Hands<'_, Owner, Asker>, &Config) -> T,
+    ) -> T {
+        let Self { lvs, poll, children, clock, vrrp, config, .. } = self;
+        let (clock, vrrp) = (&*clock, &*vrrp);
+        let urgent = || {
+            let now = clock.now();
+            now >= until || vrrp.next_deadline().is_some_and(|when| when <= now)
+        };
+        work(lvs, &mut Hands { poll, children, clock, urgent: &urgent }, config)
+    }
+
+    /// The end of what may be done in one go.
+    fn end_of_share(&self) -> Instant {
+        self.clock.now() + SHARE
+    }
+
+    /// Checks whose sockets are ready, and everything that is due.
+    pub(super) fn serve_lvs(&mut self) {
+        let mut ready = self.ready.split_off(&Owner::Check(CheckId(0)));
+        if !ready.is_empty() {
+            self.with_lvs(self.end_of_share(), |lvs, hands, _| {
+                while let Some(Owner::Check(check)) = ready.pop_first() {
+                    lvs.on_ready(check, hands);
+                    if (hands.urgent)() {
+                        break;
+                    }
+                }
+            });
+            self.ready.append(&mut ready);
+        }
+        self.with_lvs(self.end_of_share(), |lvs, hands, _| lvs.serve(hands));
+        self.tell_of_servers();
+    }
+
+    /// Passes on to notification what virtual servers tell.
+    fn tell_of_servers(&mut self) {
+        let told = self.lvs.told();
+        if told.is_empty() {
+            return;
+        }
+        let (quiet, now) = (self.config.lvs.no_checker_mail, self.now);
+        for told in &told {
+            told.tell(quiet, |input| self.notify.handle(input, now, &mut self.notify_actions));
+        }
+        self.drain();
+        self.flush_adverts();
+    }
+
+    /// Goes over from `old` to the configuration in force; at the start, from an empty one.
+    pub(super) fn adopt_servers(&mut self, old: &Config) {
+        if let Err(e) = self.open_ipvs() {
+            log::error!("IPVS: Can't initialize ipvs: {e}");
+            log::error!("IPVS: nothing is balanced until a reload finds it; all else goes on");
+        }
+        for id in self.ids.clone() {
+            let phase = self.vrrp.instance(id).map(crate::vrrp::Instance::phase);
+            self.on_role(id, phase == Some(Phase::Master));
+        }
+        self.with_lvs(self.end_of_share(), |lvs, hands, new| lvs.adopt(old, new, hands));
+        self.tell_of_servers();
+    }
+
+    fn open_ipvs(&mut self) -> std::io::Result<()> {
+        let namespace = match &self.config.lvs.namespace {
+            Namespace::Own => None,
+            Namespace::Named(name) => Some(netns::path(name)?),
+            Namespace::Initial => self
+                .home
+                .as_ref()
+                .map(|home| PathBuf::from(format!("/proc/self/fd/{}", home.as_raw_fd()))),
+        };
+        self.lvs.open(&self.config, namespace.as_deref(), self.now)
+    }
+
+    /// What is known of a tracked object.
+    pub(super) fn tell_servers(&mut self, object: &Object, state: &TrackState) {
+        if let (Object::File(name), TrackState::Value(value)) = (object, state) {
+            self.lvs.on_file(name, *value, self.now);
+        }
+    }
+
+    /// A virtual router became master, or is it no longer.
+    pub(super) fn on_role(&mut self, id: InstanceId, is_master: bool) {
+        // At the end, no sync daemon is started any more.
+        if self.mode == Mode::Stopping {
+            return;
+        }
+        let Some(config) = self.instance_config(id) else { return };
+        self.lvs.on_vrrp(&config.name, is_master, self.now);
+    }
+
+    /// An address may have come to this host or gone.
+    pub(super) fn on_local_address(&mut self, addr: IpAddr, present: bool) {
+        self.lvs.on_address(addr, present, self.now);
+    }
+
+    /// What is ours leaves IPVS, as far as it is to.
+    pub(super) fn release_servers(&mut self) {
+        let release = match self.config.lvs.flush_on_stop {
+            _ if self.options.keep_ipvs => Release::Nothing,
+            FlushOnStop::All => Release::Everything,
+            FlushOnStop::Services | FlushOnStop::Off => Release::Ours,
+        };
+        let until = self.clock.now() + LAST_REQUESTS;
+        self.with_lvs(until, |lvs, hands, _| {
+            lvs.stop(release, hands);
+            while !lvs.is_settled() && hands.clock.now() < until {
+                lvs.serve(hands);
+            }
+            if !lvs.is_settled() {
+                log::error!("IPVS does not answer: some of what is ours stays there");
+            }
+        });
+        self.tell_of_servers();
+    }
+}
