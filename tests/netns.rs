@@ -47,7 +47,11 @@ macro_rules! tests {
 }
 
 fn main() -> ExitCode {
-    lab::main(tests![
+    let mut tests = vec![lab::test_alone(
+        "scripts::two_hundred_scripts_delay_no_advert",
+        scripts::two_hundred_scripts_delay_no_advert,
+    )];
+    tests.extend(tests![
         scale::all_255_router_ids_on_one_link,
         scale::a_storm_of_netlink_messages,
         scale::a_thousand_addresses_of_one_instance,
@@ -120,7 +124,6 @@ fn main() -> ExitCode {
         scripts::it_is_not_master_before_the_first_result,
         scripts::a_tree_that_ignores_term_is_gone_after_its_timeout,
         scripts::scripts_that_flood_fork_and_vanish_disturb_nothing,
-        scripts::two_hundred_scripts_delay_no_advert,
         scripts::the_address_follows_nginx,
         notify::scripts_get_the_words_of_the_manual,
         notify::scripts_of_one_instance_run_in_order,
@@ -155,5 +158,6 @@ fn main() -> ExitCode {
         process::a_second_copy_with_the_same_pid_file_ends_at_once,
         process::dumps_are_not_written_through_a_link,
         process::without_n_it_goes_to_the_background,
-    ])
+    ]);
+    lab::main(tests)
 }

@@ -26,7 +26,7 @@ pub(crate) use frames::{gaps, Advert, Announcement};
 pub(crate) use inject::{FrameBuilder, Injector};
 pub(crate) use monitor::{AddressEvent, AddressMonitor};
 pub(crate) use namespace::Namespace;
-pub(crate) use runner::{main, ours_only, require_program, test, Outcome, Skip};
+pub(crate) use runner::{main, ours_only, require_program, test, test_alone, Outcome, Skip};
 pub(crate) use segment::{Host, Segment};
 pub(crate) use workshop::Workshop;
 

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::{PoisonError, RwLock};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -43,12 +44,29 @@ pub(crate) fn require_program(name: &str, package: &str) -> Outcome {
     }
 }
 
+/// Tests run side by side, except for those that have to be alone.
+static QUIET: RwLock<()> = RwLock::new(());
+
 pub(crate) fn test(name: &str, body: fn() -> Outcome) -> Trial {
-    let name = name.replace(' ', "");
-    Trial::ignorable_test(name, move || match body() {
+    Trial::ignorable_test(name.replace(' ', ""), move || {
+        let _beside_others = QUIET.read().unwrap_or_else(PoisonError::into_inner);
+        run(body)
+    })
+}
+
+/// A test that keeps the machine so busy that no other could be trusted meanwhile.
+pub(crate) fn test_alone(name: &str, body: fn() -> Outcome) -> Trial {
+    Trial::ignorable_test(name.replace(' ', ""), move || {
+        let _alone = QUIET.write().unwrap_or_else(PoisonError::into_inner);
+        run(body)
+    })
+}
+
+fn run(body: fn() -> Outcome) -> Result<Completion, Failed> {
+    match body() {
         Ok(()) => Ok(Completion::Completed),
         Err(Skip(reason)) => skipped(reason),
-    })
+    }
 }
 
 fn skipped(reason: String) -> Result<Completion, Failed> {

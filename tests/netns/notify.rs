@@ -230,6 +230,7 @@ pub(crate) fn a_fifo_that_nobody_empties_stops_nothing() -> Outcome {
     let _silent = open(path.as_str(), OFlag::O_RDONLY | OFlag::O_NONBLOCK, Mode::empty())
         .expect("the FIFO can be opened");
     daemon.wait_master(&name);
+    wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
     stays("it goes on", secs(2), || a.holds("eth0", "10.7.1.1"));
     assert_eq!(daemon.stop().code(), Some(0));
     Ok(())
