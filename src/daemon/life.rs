@@ -37,7 +37,7 @@ fn run_to_end(what: &str, life: &LifeScript, signals: &mut Signals) -> io::Resul
     poll.add(signals.as_raw_fd(), ())?;
     let mut children = Children::new(Starter::new(Inherited::read()?));
     let now = clock.now();
-    children.start(&life.script, &[], Some(life.timeout.into()), (), now)?;
+    children.start(&life.script, &[], Some(life.timeout), (), now)?;
     let (mut events, mut ready, mut then) = (Vec::new(), Vec::new(), Then::GoOn);
     while !children.is_empty() {
         poll.wait(clock.now(), children.next_deadline(), true, &mut ready)?;

@@ -6,8 +6,8 @@ use nix::fcntl::{open, OFlag};
 use nix::sys::stat::Mode;
 
 use crate::lab::{
-    config_with, instance, ours_only, secs, stays, wait, Host, Instance, Outcome, Segment, Skip,
-    Workshop, SOON,
+    config_with, instance, ours_only, output_of, secs, stays, wait, Host, Instance, Outcome,
+    Segment, Skip, Workshop, SOON,
 };
 
 const TRUSTING: &str = "    script_user root\n    enable_script_security";
@@ -326,11 +326,8 @@ while True:
 
 impl MailServer {
     fn start(host: &Host, shop: &Workshop, program: &str) -> Result<Self, Skip> {
-        let has = Command::new("/usr/bin/python3")
-            .args(["-c", "import aiosmtpd"])
-            .stderr(Stdio::null())
-            .status();
-        if !has.is_ok_and(|s| s.success()) {
+        let mut import = Command::new("/usr/bin/python3");
+        if output_of(import.args(["-c", "import aiosmtpd"])).0 != Some(0) {
             return Err(Skip::new("aiosmtpd is missing: apt-get install python3-aiosmtpd"));
         }
         shop.write("server.py", program);
