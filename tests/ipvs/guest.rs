@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::panic::catch_unwind;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant as Watch;
@@ -17,27 +16,9 @@ use keepalived::wire::netlink::ipvs::{
     Service, ServiceFlags, ServiceKey, Timeouts, Tunnel,
 };
 
-use super::lab::output_of;
-use super::RESULT;
+use super::lab::{output_of, say};
 
 const ENOENT: i32 = 2;
-
-/// Fails by panicking.
-pub(crate) type Part = fn();
-
-pub(crate) fn play<'a>(parts: impl Iterator<Item = &'a (&'static str, Part)>) {
-    for (name, part) in parts {
-        let result = match catch_unwind(part) {
-            Ok(()) => "ok".to_owned(),
-            Err(panic) => {
-                let text = panic.downcast_ref::<String>().cloned();
-                let text = text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
-                format!("failed: {}", text.unwrap_or_default().replace('\n', " | "))
-            }
-        };
-        println!("{RESULT} {name} {result}");
-    }
-}
 
 fn run(command: &str) -> String {
     let (code, said) = output_of(Command::new("sh").args(["-c", command]));
@@ -139,7 +120,7 @@ pub(crate) fn every_scheduler() {
     // Not every kernel is built with it.
     let twos = Service::new(tcp("10.0.0.2", 1), name("twos"));
     match ask(&mut ipvs, &[Request::AddService(twos)])[..] {
-        [0] => println!("{RESULT} the_scheduler_twos ok"),
+        [0] => say(super::TWOS, "ok"),
         [ENOENT] => {}
         ref other => panic!("{other:?}"),
     }

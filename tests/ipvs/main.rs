@@ -7,25 +7,19 @@ mod guest;
 #[path = "../lab/mod.rs"]
 mod lab;
 
-use std::collections::BTreeMap;
-use std::process::{Command, ExitCode};
-use std::sync::OnceLock;
+use std::process::ExitCode;
 
-use lab::{output_of, require_program, Outcome, Skip};
+use lab::Guest;
 use libtest_mimic::{Completion, Trial};
-
-/// Set in the guest: which part to play.
-const ROLE: &str = "KEEPALIVED_TEST_GUEST";
-const ALL: &str = "all";
-/// Begins the line with the result of a part.
-const RESULT: &str = "@part";
 
 macro_rules! parts {
     ($($name:ident),+ $(,)?) => {
-        /// By name, in the order in which they are played.
-        const PARTS: &[(&str, guest::Part)] = &[$((stringify!($name), guest::$name)),+];
+        /// One after the other: they share the kernel's table.
+        static GUEST: Guest = Guest::new("512M", 1, &[
+            $((stringify!($name), || { guest::$name(); Ok(()) })),+
+        ]);
         fn tests() -> Vec<Trial> {
-            vec![$(lab::test(stringify!($name), || report(stringify!($name)))),+]
+            vec![$(lab::test(stringify!($name), || GUEST.report(stringify!($name)))),+]
         }
     };
 }
@@ -47,8 +41,7 @@ parts![
 ];
 
 fn main() -> ExitCode {
-    if let Ok(role) = std::env::var(ROLE) {
-        guest::play(PARTS.iter().filter(|(name, _)| role == ALL || role == *name));
+    if GUEST.plays() {
         return ExitCode::SUCCESS;
     }
     let mut tests = tests();
@@ -61,44 +54,9 @@ fn main() -> ExitCode {
 const TWOS: &str = "the_scheduler_twos";
 
 fn the_scheduler_twos() -> Result<Completion, libtest_mimic::Failed> {
-    match report("every_scheduler") {
-        Ok(()) if results().0.contains_key(TWOS) => Ok(Completion::Completed),
+    match GUEST.report("every_scheduler") {
+        Ok(()) if GUEST.mentioned(TWOS) => Ok(Completion::Completed),
         Ok(()) => Ok(Completion::ignored_with("this kernel has no ip_vs_twos")),
         Err(_) => Ok(Completion::ignored_with("the guest does not run here")),
-    }
-}
-
-/// What each part said, from the one guest there is, and everything it said if it failed.
-fn results() -> &'static (BTreeMap<String, String>, String) {
-    static RESULTS: OnceLock<(BTreeMap<String, String>, String)> = OnceLock::new();
-    RESULTS.get_or_init(|| {
-        let own = std::env::current_exe().expect("the name of this program");
-        let mut guest = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lab/uml-run"));
-        guest.args(["-m", "512M", "-t", "240"]).arg(own).env(ROLE, ALL);
-        let (code, said) = output_of(&mut guest);
-        let lines = said.lines().filter_map(|line| line.strip_prefix(RESULT));
-        let parts = lines.filter_map(|line| line.trim().split_once(' '));
-        let parts = parts.map(|(name, result)| (name.to_owned(), result.to_owned())).collect();
-        (parts, format!("the guest ended with {code:?}: {said}"))
-    })
-}
-
-fn report(name: &str) -> Outcome {
-    for (program, package) in [
-        ("linux.uml", "user-mode-linux"),
-        ("modprobe", "kmod"),
-        ("busybox", "busybox-static"),
-        ("ipvsadm", "ipvsadm"),
-    ] {
-        require_program(program, package)?;
-    }
-    if std::env::var_os("KEEPALIVED_LAB_USER_NAMESPACE").is_some() {
-        return Err(Skip::new("the guest's init needs real root"));
-    }
-    let (parts, said) = results();
-    match parts.get(name).map(String::as_str) {
-        Some("ok") => Ok(()),
-        Some(other) => panic!("{other}"),
-        None => panic!("not played; {said}"),
     }
 }

@@ -11,7 +11,7 @@ use super::{Namespace, Program};
 
 /// Why a test cannot run on this machine.
 #[derive(Debug)]
-pub(crate) struct Skip(String);
+pub(crate) struct Skip(pub(super) String);
 
 impl Skip {
     pub(crate) fn new(reason: impl Display) -> Self {

@@ -1,0 +1,107 @@
+//! Web servers, clients, configurations on one line, and tables as `ipvsadm` shows them.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use nix::sys::socket::{shutdown, Shutdown as How};
+
+use crate::lab::{eventually, millis, pass, Namespace, SOON};
+
+/// A guest with one processor has a lot to do at once.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(25);
+
+/// A configuration written on one line: blocks and `;` become lines.
+pub(crate) fn lines(text: &str) -> String {
+    text.replace("{ ", "{\n").replace("; ", "\n").replace(" }", "\n}\n")
+}
+
+/// What it answers to the path of a request: the status and the page.
+pub(crate) type Pages = fn(&str) -> (u16, &'static str);
+
+/// A web server in a thread. It ends when dropped.
+pub(crate) struct Web {
+    listener: Arc<TcpListener>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Web {
+    #[track_caller]
+    pub(crate) fn start(host: &Namespace, address: &str, pages: Pages) -> Self {
+        let listener = {
+            let _inside = host.enter();
+            TcpListener::bind(address).unwrap_or_else(|e| panic!("cannot listen at {address}: {e}"))
+        };
+        let listener = Arc::new(listener);
+        let theirs = Arc::clone(&listener);
+        #[expect(clippy::disallowed_methods, reason = "a server beside the test")]
+        let thread = std::thread::spawn(move || {
+            while let Ok((stream, _)) = theirs.accept() {
+                answer(stream, pages);
+            }
+        });
+        Self { listener, thread: Some(thread) }
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        // Wakes up accept, which fails from now on.
+        let _ = shutdown(self.listener.as_raw_fd(), How::Both);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// `None` when the client went away.
+fn answer(mut stream: TcpStream, pages: Pages) -> Option<()> {
+    stream.set_read_timeout(Some(SOON)).ok()?;
+    let (mut head, mut buffer) = (String::new(), [0; 1024]);
+    while !head.contains("\r\n\r\n") {
+        match stream.read(&mut buffer).ok()? {
+            0 => return None,
+            n => head.push_str(&String::from_utf8_lossy(&buffer[..n])),
+        }
+    }
+    let (status, page) = pages(head.split(' ').nth(1).unwrap_or_default());
+    let length = page.len();
+    let text = format!("HTTP/1.1 {status} It\r\nContent-Length: {length}\r\n\r\n{page}");
+    stream.write_all(text.as_bytes()).ok()?;
+    stream.shutdown(Shutdown::Write).ok()
+}
+
+/// What a client gets from an address with a port: the page, or nothing.
+pub(crate) fn page(client: &Namespace, address: &str) -> Option<String> {
+    let _inside = client.enter();
+    let address: SocketAddr = address.parse().expect("an address with a port");
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    text.split_once("\r\n\r\n").map(|(_, page)| page.to_owned())
+}
+
+/// `ipvsadm -Sn`, sorted.
+pub(crate) fn table(host: &Namespace) -> Vec<String> {
+    let said = host.output("ipvsadm", &["-Sn"]);
+    let mut lines: Vec<_> = said.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.sort();
+    lines
+}
+
+/// Waits until the table is this, given as the sorted lines without the virtual server's key.
+#[track_caller]
+pub(crate) fn wait_table(host: &Namespace, expected: &[&str]) {
+    let mut seen = Vec::new();
+    let done = eventually(PATIENCE, || {
+        seen = table(host);
+        seen == expected || {
+            pass(millis(50));
+            false
+        }
+    });
+    assert!(done, "the table is {seen:#?} instead of {expected:#?}");
+}
