@@ -32,25 +32,48 @@
 //! | is this advertisement acceptable | `vrrp/receive.rs` |
 //! | what an advertisement does to the state of a virtual router | `vrrp/hear.rs` |
 //! | how a state is entered, what a deadline does | `vrrp/transition.rs` |
-//! | tracked interfaces, scripts and the like; faults | `vrrp/tracking.rs`, `vrrp/priority.rs` |
+//! | what tracked interfaces, scripts and the like do to a virtual router | `vrrp/tracking.rs`, `vrrp/priority.rs` |
 //! | sync groups | `vrrp/membership.rs` |
 //! | how long to wait | `vrrp/timing.rs` |
 //! | when gratuitous ARP is due, and how fast it may go | `vrrp/announce.rs`, `daemon/announcer.rs` |
 //! | when a script runs, what its results and tracked processes mean | `track/` |
 //! | which address is in the kernel, and who put it back | `holdings/` |
-//! | which services and destinations IPVS has, and what differs from what is wanted | `holdings/ipvs/` |
+//! | which services and destinations IPVS has, and what differs from what is wanted | `holdings/ipvs.rs` |
 //! | which real servers are in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs` |
 //! | when a check probes, and what its result means | `check/pool.rs`, `check/schedule.rs` |
 //! | what a check sends, and which answer is good | `check/http.rs`, `check/smtp.rs`, ... |
 //! | why a server is down, in words | `check/verdict.rs` |
 //! | whom a change is told, in which order and words | `notify/mod.rs`, `notify/words.rs` |
-//! | when a mail is sent, tried again, given up | `notify/outbox.rs` |
+//! | when a notification script runs, and which waits for which | `notify/scripts.rs` |
+//! | what the reader of a FIFO has still to be told | `notify/fifo.rs`, `daemon/fifos.rs` |
+//! | when a mail is sent, tried again, given up | `notify/outbox.rs`, `daemon/mailer.rs` |
+//! | which command may run, and as whom | `config/lower/script.rs`, `sys/scriptfacts.rs` |
+//! | how commands are started, timed and ended | `sys/children.rs`, `daemon/children.rs` |
+//! | `startup_script`, `shutdown_script` | `daemon/life.rs` |
+//! | how files, processes and scripts are watched | `daemon/tracking.rs`, `daemon/processes.rs`, `sys/inotify.rs` |
 //! | what comes first in a turn | `daemon/turn.rs` |
-//! | the wording of a log line | `daemon/report.rs` |
+//! | the order of starting and of ending | `daemon/startup.rs`, `daemon/shutdown.rs` |
+//! | the wording of a log line | `daemon/report.rs`, `daemon/lvs/report.rs` |
+//! | the wording of a dump | `daemon/dump/` |
 //! | which socket an instance uses, and its packets | `daemon/endpoints.rs` |
 //! | the sockets of probes, and their time | `daemon/checks.rs` |
 //! | how virtual servers, checks and IPVS work together | `daemon/lvs.rs` |
 //! | several routers without a kernel | `sim/` |
+//! | the digest of a page, for the operator | `genhash/` |
+//!
+//! # Commands
+//!
+//! Tracked scripts, notification and checks run commands, with one way to start, to time and to
+//! end them:
+//!
+//! * A child that ended is told by SIGCHLD and taken by waitid, whoever it is. A descriptor for each
+//!   child would be a second way: in a container the daemon may be the first process, and then it
+//!   has to wait for the orphans of others, too, whom it never started.
+//! * What runs every second is started with the daemon's memory lent to it. The daemon stands still
+//!   until the command is executed; so the command keeps the daemon's urgency until then, and not
+//!   any longer.
+//! * Nobody is told that a FIFO has a reader. inotify counts who opens and closes it, and if it
+//!   counts wrongly the reader hears something twice.
 //!
 //! # Rules
 //!
