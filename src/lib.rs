@@ -58,6 +58,7 @@
 //! | which socket an instance uses, and its packets | `daemon/endpoints.rs` |
 //! | the sockets of probes, and their time | `daemon/checks.rs` |
 //! | how virtual servers, checks and IPVS work together | `daemon/lvs.rs` |
+//! | what virtual servers and the rest of the daemon tell each other | `daemon/director.rs` |
 //! | several routers without a kernel | `sim/` |
 //! | the digest of a page, for the operator | `genhash/` |
 //!

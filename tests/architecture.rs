@@ -115,6 +115,18 @@ fn every_file_says_what_it_is_for() {
 }
 
 #[test]
+fn the_map_in_lib_rs_names_what_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let lib = fs::read_to_string(root.join("lib.rs")).expect("a source");
+    let (_, map) = lib.split_once("# Where a behaviour lives").expect("the map");
+    let (map, _) = map.split_once("//! # ").expect("its end");
+    let named: Vec<_> = map.split('`').skip(1).step_by(2).filter(|s| s.contains('/')).collect();
+    assert!(named.len() > 30, "{named:?}");
+    let lost: Vec<_> = named.into_iter().filter(|path| !root.join(path).exists()).collect();
+    assert!(lost.is_empty(), "not in src: {lost:?}");
+}
+
+#[test]
 fn nothing_that_runs_is_kept_in_hash_maps() {
     // Their order would make two runs differ. Reading a configuration only looks things up.
     let offenders: Vec<_> = all()

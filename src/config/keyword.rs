@@ -1,8 +1,8 @@
 //! What a keyword is: its arguments, its block, its default, and whether it has an effect yet.
 //!
 //! The tables themselves are in [`keywords`](super::keywords). What they say is enough to check any
-//! statement ([`statement`](super::statement)) and to suggest a better word for one that is not
-//! known; what a statement *means* is decided in [`lower`](super::lower).
+//! statement (`statement`) and to suggest a better word for one that is not known; what a statement
+//! *means* is decided in [`lower`](super::lower).
 
 /// What one word has to be.
 #[derive(Clone, Copy, Debug)]
@@ -179,7 +179,7 @@ pub struct Keyword {
 #[derive(Debug)]
 pub struct Block {
     pub name: &'static str,
-    /// In alphabetical order: see [`sorted`].
+    /// In alphabetical order: see `sorted`.
     pub keywords: &'static [Keyword],
 }
 

@@ -1,6 +1,6 @@
 //! Composition: the only code that sees cores and `sys` together.
 //!
-//! `startup` builds the [`runtime`], `turn` is one round of the loop, `dispatch` brings facts to
+//! `startup` builds the `runtime`, `turn` is one round of the loop, `dispatch` brings facts to
 //! the cores, `execute` carries out what they decide.
 
 mod announcer;

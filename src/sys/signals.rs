@@ -1,7 +1,7 @@
 //! Signals as something the loop reads: a signalfd, and the names scripts use for them.
 //!
 //! The signals are blocked for the whole process, and a blocked signal stays blocked across fork
-//! and exec; an ignored one stays ignored. Children therefore need [`reset_for_child`], which
+//! and exec; an ignored one stays ignored. Children therefore need `reset_for_child`, which
 //! [`super::children`] calls for them.
 
 use std::fs::File;

@@ -19,7 +19,7 @@ use crate::model;
 use crate::model::track::{Object, Tracked};
 use crate::model::vrrp::{TrackedLink, Version};
 
-/// A virtual router. What exists only in one state lives in [`State`].
+/// A virtual router. What exists only in one state lives in `State`.
 #[derive(Debug)]
 pub struct Instance {
     pub(super) config: Rc<model::vrrp::Instance>,
