@@ -148,6 +148,4 @@ pub trait Host {
     /// # Errors
     /// Why there is none, in the words of the system.
     fn command(&self, name: &str, user: User) -> Result<CommandFacts, String>;
-    /// There is a directory of that name.
-    fn is_directory(&self, path: &str) -> bool;
 }

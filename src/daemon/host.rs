@@ -1,7 +1,5 @@
 //! The host as the configuration sees it: its interfaces, users, commands and its name.
 
-use std::path::Path;
-
 use super::links::LinkTable;
 use crate::config::{CommandFacts, Host, LinkFacts};
 use crate::model::script::User;
@@ -47,9 +45,5 @@ impl Host for KernelHost<'_> {
 
     fn command(&self, name: &str, user: User) -> Result<CommandFacts, String> {
         scriptfacts::command(name, user)
-    }
-
-    fn is_directory(&self, path: &str) -> bool {
-        Path::new(path).is_dir()
     }
 }

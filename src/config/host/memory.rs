@@ -157,9 +157,4 @@ impl Host for MemoryHost {
             becomes_root: entry.mode & 0o4000 != 0 && entry.owner.uid == 0,
         })
     }
-
-    fn is_directory(&self, path: &str) -> bool {
-        let entry = resolve(path, &|path| self.look(path)).ok().and_then(|(p, _)| self.entry(&p));
-        entry.is_some_and(|entry| entry.mode & DIRECTORY != 0)
-    }
 }

@@ -144,13 +144,9 @@ pub(super) fn file(scene: &mut Scene<'_, '_>, node: Node<'_>) -> Option<TrackFil
         removed(scene, node, "there is no file");
         return None;
     }
-    let Some((folder, _)) = file.path.rsplit_once('/').filter(|_| file.path.starts_with('/'))
-    else {
+    // Its directory may come later: the watch waits for it.
+    if !file.path.starts_with('/') {
         removed(scene, node, &format!("file '{}' is no absolute path", file.path));
-        return None;
-    };
-    if !folder.is_empty() && !scene.host.is_directory(folder) {
-        removed(scene, node, &format!("there is no directory '{folder}'"));
         return None;
     }
     Some(file)

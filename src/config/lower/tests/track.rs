@@ -220,16 +220,16 @@ fn a_file_has_defaults_and_takes_every_setting() {
 }
 
 #[test]
-fn a_file_has_a_path_in_a_directory() {
-    for (line, why) in [
-        ("weight 2", "there is no file"),
-        ("file f", "file 'f' is no absolute path"),
-        ("file /none/f", "there is no directory '/none'"),
-    ] {
+fn a_file_has_an_absolute_path_where_nothing_need_be_yet() {
+    for (line, why) in
+        [("weight 2", "there is no file"), ("file f", "file 'f' is no absolute path")]
+    {
         let (config, told) = below(&format!("track_file f {{\n{line}\n}}"), "");
         assert_eq!(told, [format!("Error (f) {why}: the track_file is removed")]);
         assert!(config.files.is_empty());
     }
+    let (config, told) = below("track_file f {\nfile /none/yet/f\n}", "");
+    assert_eq!((config.files[0].path.as_str(), told), ("/none/yet/f", vec![]));
 }
 
 #[test]
