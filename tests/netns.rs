@@ -133,6 +133,7 @@ fn main() -> ExitCode {
         notify::a_fifo_reader_that_comes_back_hears_the_current_state,
         notify::a_fifo_that_nobody_empties_stops_nothing,
         notify::the_fifo_script_gets_the_path_and_ends_with_us,
+        notify::a_reload_brings_fifos_and_their_scripts_back,
         notify::startup_and_shutdown_scripts_frame_everything,
         notify::a_startup_script_that_hangs_is_ended,
         notify::a_change_of_state_is_mailed,

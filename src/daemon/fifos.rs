@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::base::time::Instant;
 use crate::model;
+use crate::model::script::Script;
 use crate::notify::{Action, Domain, Input, Which};
 use crate::sys::fifo::{Fifo, Line, LONGEST};
 use crate::sys::inotify::readers::Readers;
@@ -20,17 +21,20 @@ use crate::sys::poll::{Poll, Wants};
 pub struct Fifos<O> {
     owner: O,
     open: BTreeMap<Which, Fifo>,
+    /// What was configured to be started for each that is open.
+    scripts: BTreeMap<Which, Option<Script>>,
     /// `None` where inotify is not to be had.
     readers: Option<Readers<Which>>,
 }
 
 impl<O: Copy> Fifos<O> {
     pub const fn new(owner: O) -> Self {
-        Self { owner, open: BTreeMap::new(), readers: None }
+        Self { owner, open: BTreeMap::new(), scripts: BTreeMap::new(), readers: None }
     }
 
     /// Opens and closes what the configuration says; after `Input::Setup`, before any change is
-    /// told. Gives those that were opened: their scripts are to be started (again).
+    /// told. Gives those that were opened and those whose script is another: these are to be
+    /// started (again).
     pub fn setup(
         &mut self,
         config: &model::notify::Fifos,
@@ -43,17 +47,21 @@ impl<O: Copy> Fifos<O> {
             [(Which::All, &config.all), (Which::Vrrp, &config.vrrp), (Which::Lvs, &config.lvs)];
         let stays = |which: Which, fifo: &Fifo| {
             let now = wanted.iter().find(|(w, _)| *w == which).and_then(|(_, f)| f.as_ref());
-            now.is_some_and(|f| Path::new(&f.path) == fifo.path())
+            now.is_some_and(|f| Path::new(&f.path) == fifo.path()) && fifo.is_in_place()
         };
         let gone: Vec<_> =
             self.open.iter().filter(|(w, f)| !stays(**w, f)).map(|(w, _)| *w).collect();
         for which in gone {
             self.close(which, poll);
         }
-        let mut opened = Vec::new();
+        let mut changed = Vec::new();
         for (which, fifo) in wanted {
             let Some(fifo) = fifo else { continue };
             if self.open.contains_key(&which) {
+                let before = self.scripts.insert(which, fifo.script.clone());
+                if before.is_none_or(|before| before != fifo.script) {
+                    changed.push(which);
+                }
                 continue;
             }
             if self.open.values().any(|f| f.path() == Path::new(&fifo.path)) {
@@ -66,14 +74,22 @@ impl<O: Copy> Fifos<O> {
             }
             match self.open(which, fifo, poll) {
                 Ok(()) => {
-                    // The pipe itself stands in for the reader until there is one.
-                    domain.handle(Input::FifoReader { which, present: true }, now, out);
-                    opened.push(which);
+                    // The pipe itself stands in for the reader until there is one. Whoever reads
+                    // one that was made anew knows nothing of what the old one held.
+                    for present in [false, true] {
+                        domain.handle(Input::FifoReader { which, present }, now, out);
+                    }
+                    self.scripts.insert(which, fifo.script.clone());
+                    changed.push(which);
                 }
                 Err(e) => log::error!("{}: {e}: it is told nothing", which.keyword()),
             }
         }
-        opened
+        changed
+    }
+
+    pub fn is_open(&self, which: Which) -> bool {
+        self.open.contains_key(&which)
     }
 
     /// Something can be written to again, or somebody has opened a FIFO.
@@ -150,6 +166,7 @@ impl<O: Copy> Fifos<O> {
     }
 
     fn close(&mut self, which: Which, poll: &mut Poll<O>) {
+        self.scripts.remove(&which);
         if let Some(fifo) = self.open.remove(&which) {
             if let Some(readers) = &mut self.readers {
                 readers.unwatch(which);
@@ -289,6 +306,34 @@ mod tests {
         desk.tell(&"L".repeat(5000), State::Master);
         desk.tell("A", State::Master);
         assert_eq!(content(&mut file), "INSTANCE \"A\" MASTER 1\n");
+    }
+
+    #[test]
+    fn one_that_somebody_removed_is_made_anew_by_a_reload_and_told_where_things_stand() {
+        let dir = TempDir::new("anew");
+        let mut desk = Desk::new();
+        desk.setup(&global(&dir));
+        desk.tell("A", State::Master);
+        std::fs::remove_file(dir.path().join("vrrp")).expect("is there");
+        assert_eq!(desk.setup(&global(&dir)), [Which::Vrrp]);
+        desk.obey();
+        assert_eq!(content(&mut reader(&dir)), "INSTANCE \"A\" MASTER 1\n");
+    }
+
+    #[test]
+    fn another_script_is_told_but_the_fifo_stays() {
+        let dir = TempDir::new("script");
+        let mut desk = Desk::new();
+        let mut global = global(&dir);
+        desk.setup(&global);
+        desk.tell("A", State::Master);
+        let user = User { uid: 0, gid: 0 };
+        let script =
+            Script { path: "/r".into(), argv: vec!["/r".into()].into(), user, by_shell: false };
+        global.fifos.vrrp.as_mut().expect("configured").script = Some(script);
+        assert_eq!(desk.setup(&global), [Which::Vrrp]);
+        assert_eq!(desk.setup(&global), []);
+        assert_eq!(content(&mut reader(&dir)), "INSTANCE \"A\" MASTER 1\n", "once");
     }
 
     #[test]

@@ -101,20 +101,21 @@ impl Runtime {
     }
 
     /// Brings FIFOs and their scripts in line with the configuration. What is the same stays open,
-    /// with its readers.
+    /// with its readers; a script that has ended is started again.
     pub(super) fn set_up_notification(&mut self) {
         let (now, out, poll) = (self.now, &mut self.notify_actions, &mut self.poll);
         let global = &self.config.global;
         self.notify.handle(Input::Setup(global), now, out);
         self.mailer.setup(global.mail.as_ref(), poll, now);
-        let opened = self.fifos.setup(&global.fifos, &mut self.notify, poll, now, out);
+        let changed = self.fifos.setup(&global.fifos, &mut self.notify, poll, now, out);
         for which in Which::ALL {
-            let wanted = self.fifo_script(which);
+            let wanted = self.fifo_script(which).filter(|_| self.fifos.is_open(which));
             let runs = self.children.askers().any(|a| *a == Asker::FifoScript(which));
-            if runs && (wanted.is_none() || opened.contains(&which)) {
+            let stays = runs && wanted.is_some() && !changed.contains(&which);
+            if runs && !stays {
                 self.children.stop(now, |asker| *asker == Asker::FifoScript(which));
             }
-            let Some((script, path)) = wanted.filter(|_| opened.contains(&which)) else { continue };
+            let Some((script, path)) = wanted.filter(|_| !stays) else { continue };
             let asker = Asker::FifoScript(which);
             if let Err(e) = self.children.start(&script, &[&path], None, asker, now) {
                 log::error!("cannot run {}_script '{}': {e}", which.keyword(), script.shown());

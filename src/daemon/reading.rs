@@ -74,7 +74,6 @@ impl Text {
         tell(&self.diagnostics, &self.sources, options.config_test.is_some());
     }
 
-    /// Checks everything, and tells all complaints.
     /// What is to be run before anything else. Nothing is complained of yet: much may be different
     /// when it has ended.
     pub(super) fn startup_script(&self, links: &LinkTable) -> Option<LifeScript> {
@@ -88,6 +87,7 @@ impl Text {
         config::lower(&self.document, &host, &mut diagnostics).global.startup_script
     }
 
+    /// Checks everything, and tells all complaints.
     pub(super) fn lower(mut self, options: &Options, links: &LinkTable) -> Reading {
         let host = KernelHost { links };
         let config = config::lower(&self.document, &host, &mut self.diagnostics);

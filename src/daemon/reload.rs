@@ -31,10 +31,13 @@ impl Runtime {
             self.flawed = reading.is_flawed();
             let mut config = reading.config;
             narrow(&mut config, &self.options);
-            if config != self.config {
+            if config == self.config {
+                // What the operator removed, or what has ended, comes back all the same.
+                self.set_up_notification();
+            } else {
                 self.adopt(config);
-                self.tell_standing();
             }
+            self.tell_standing();
             log::info!("Reload complete");
         }
         self.scheduling.resume_realtime();

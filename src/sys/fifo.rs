@@ -120,16 +120,25 @@ impl Fifo {
         &self.path
     }
 
+    /// Whoever opens the path gets this FIFO: nobody has removed or replaced it.
+    pub fn is_in_place(&self) -> bool {
+        let (own, there) = (self.file.metadata(), fs::metadata(&self.path));
+        matches!((own, there), (Ok(own), Ok(there)) if is_same(&own, &there))
+    }
+
     /// Closes the FIFO and removes it if it was made here and is still the same.
     pub fn remove(self) {
-        let same = |a: &Metadata, b: &Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
         let (own, there) = (self.file.metadata(), fs::symlink_metadata(&self.path));
-        if self.made && matches!((own, there), (Ok(own), Ok(there)) if same(&own, &there)) {
+        if self.made && matches!((own, there), (Ok(own), Ok(there)) if is_same(&own, &there)) {
             if let Err(e) = fs::remove_file(&self.path) {
                 log::warn!("cannot remove FIFO {}: {e}", self.path.display());
             }
         }
     }
+}
+
+fn is_same(a: &Metadata, b: &Metadata) -> bool {
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
 }
 
 /// Readable whenever lines wait in it: only whether it can be written to is of interest.

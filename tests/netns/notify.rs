@@ -259,6 +259,40 @@ pub(crate) fn the_fifo_script_gets_the_path_and_ends_with_us() -> Outcome {
     Ok(())
 }
 
+/// By the time a reload is over: another script, one that has ended, and a FIFO that was removed.
+pub(crate) fn a_reload_brings_fifos_and_their_scripts_back() -> Outcome {
+    ours_only()?;
+    let shop = Workshop::new();
+    let (_segment, [a]) = hosts();
+    let script =
+        shop.script("reader.sh", "echo \"$*\" >>$HERE/words; exec cat <\"$2\" >>$HERE/heard");
+    let short = shop.script("short.sh", "echo \"$*\" >>$HERE/words");
+    let fifo = shop.path("fifo");
+    let config = |command: &str| {
+        let global = format!(
+            "{TRUSTING}\n    vrrp_notify_fifo {fifo}\n    vrrp_notify_fifo_script \"{command}\""
+        );
+        config_with(&global, &[instance("VI_1").vip("10.7.1.1/16")])
+    };
+    let daemon = a.start(&config(&format!("{short} x")));
+    daemon.wait_master("VI_1");
+    let line = |word: &str| format!("{word} {fifo}");
+    shop.wait_lines("words", &[&line("x")]);
+    daemon.wait_log("vrrp notify fifo script terminated");
+    daemon.reload();
+    shop.wait_lines("words", &[&line("x"), &line("x")]);
+    daemon.rewrite(&config(&format!("{script} y")));
+    daemon.reload();
+    shop.wait_lines("words", &[&line("x"), &line("x"), &line("y")]);
+    wait("what nobody has read yet", SOON, || shop.lines("heard").len() == 2);
+    shop.remove("fifo");
+    daemon.reload();
+    shop.wait_lines("words", &[&line("x"), &line("x"), &line("y"), &line("y")]);
+    wait("where things stand", SOON, || shop.lines("heard").len() == 3);
+    assert_eq!(shop.lines("heard")[2], "INSTANCE \"VI_1\" MASTER 100");
+    Ok(())
+}
+
 pub(crate) fn startup_and_shutdown_scripts_frame_everything() -> Outcome {
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
