@@ -113,7 +113,8 @@ impl Runtime {
             self.on_role(id, phase == Some(Phase::Master));
         }
         self.with_lvs(self.end_of_share(), |lvs, hands, new| lvs.adopt(old, new, hands));
-        self.tell_of_servers();
+        // What it wants of IPVS is due at once.
+        self.serve_lvs();
     }
 
     fn open_ipvs(&mut self) -> std::io::Result<()> {

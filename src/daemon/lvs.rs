@@ -124,6 +124,11 @@ impl Lvs {
         asks || !self.backlog.is_empty() || self.probes.unread() > 0
     }
 
+    /// Every virtual server, in the order of the configuration.
+    pub(super) fn services(&self) -> impl Iterator<Item = &crate::lvs::Service> + Clone {
+        self.ids.iter().filter_map(|id| self.domain.service(*id))
+    }
+
     /// What happened since the last call, for notifications.
     pub(super) fn told(&mut self) -> Vec<Told> {
         std::mem::take(&mut self.told)

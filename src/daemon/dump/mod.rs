@@ -6,6 +6,7 @@
 mod data;
 mod instance;
 mod json;
+mod lvs;
 mod stats;
 mod text;
 mod track;
@@ -31,6 +32,14 @@ impl Runtime {
     pub(super) fn dump_data(&self) {
         log::info!("Printing VRRP data for process({}) on signal", std::process::id());
         save("keepalived.data", &data::render(&self.view()));
+        if !self.config.virtual_servers.is_empty() {
+            log::info!("Printing checker data for process({}) on signal", std::process::id());
+            save("keepalived_check.data", &self.render_servers());
+        }
+    }
+
+    fn render_servers(&self) -> String {
+        lvs::render(&self.view(), self.lvs.services(), &self.lvs.pool)
     }
 
     /// SIGUSR2: what each instance has counted.
@@ -50,7 +59,11 @@ impl Runtime {
 
     /// `--dump-conf`: what SIGUSR1 writes, to the log.
     pub(super) fn dump_config(&self) {
-        for line in data::render(&self.view()).lines() {
+        let servers = match self.config.virtual_servers.is_empty() {
+            true => String::new(),
+            false => self.render_servers(),
+        };
+        for line in data::render(&self.view()).lines().chain(servers.lines()) {
             log::info!("{line}");
         }
     }

@@ -14,6 +14,7 @@ use crate::sys::raw::EndpointKind;
 use crate::vrrp::receive::Received;
 use crate::vrrp::{Input, LinkState};
 
+mod lvs;
 mod track;
 
 fn ip(text: &str) -> IpAddr {
