@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
 use super::children::Event;
-use super::runtime::{Asker, Message, Owner, Runtime};
+use super::runtime::{Asker, Message, Mode, Owner, Runtime};
 use crate::base::ids::ScriptId;
 use crate::base::time::Duration;
 use crate::sys::inotify::{read_small, FileWatch};
@@ -104,6 +104,8 @@ impl Runtime {
                     let input = Input::TimedOut { script };
                     self.track.handle(input, self.now, &mut self.track_actions);
                 }
+                // Ended by us, since the daemon ends.
+                Event::Ended { asker: Asker::Track(_), .. } if self.mode == Mode::Stopping => {}
                 Event::Ended { asker: Asker::Track(script), outcome, timed_out, .. } => {
                     let outcome = if timed_out { Outcome::TimedOut } else { of_child(outcome) };
                     let input = Input::Exited { script, outcome };
