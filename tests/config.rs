@@ -33,6 +33,7 @@ fn machine() -> MemoryHost {
         .and_user("nobody", 65_534, 65_534)
         .and_program("/usr/local/bin/notify")
         .and_program("/usr/bin/pgrep")
+        .and_program("/usr/bin/logger")
         .and_program("/etc/keepalived/notify.sh")
         .and_directory("/run", User::ROOT, 0o755)
         .and_program("/opt/open/check.sh")
