@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::os::fd::{AsRawFd, RawFd};
 use std::process::{ChildStdout, Command, Stdio};
 
-use super::check;
+use super::{check, sched};
 
 /// Makes of this program one that looks up the name that follows.
 pub const FLAG: &str = "--resolve-name";
@@ -44,6 +44,10 @@ impl Lookup {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
+        // It has been executed by now, and may have ended.
+        if let Ok(pid) = child.id().try_into() {
+            let _ = sched::run_normally(pid);
+        }
         let reader = child.stdout.take().ok_or(ErrorKind::BrokenPipe)?;
         // SAFETY: flags of a descriptor that is ours.
         check(unsafe { libc::fcntl(reader.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) })?;

@@ -289,7 +289,7 @@ fn a_burst_reaches_a_slow_console() -> Outcome {
 
 fn real_time_is_not_inherited() -> Outcome {
     let said = finish(role("realtime", Path::new("/")).spawn()?).ok_or("it failed")?;
-    assert_eq!(said, "self 2 7\nchild 0 0\n");
+    assert_eq!(said, "self 2 7\nchild 0 0\nchild 0 0\n");
     Ok(())
 }
 

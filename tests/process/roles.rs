@@ -119,7 +119,7 @@ fn starts(dir: &Path) {
         "exec >{}; echo args \"$0 $1,$2\"; echo cwd $(pwd); echo umask $(umask); \
          echo files after $(ulimit -n); printf 'fds '; ls -x /proc/$$/fd; \
          echo input $(readlink /proc/$$/fd/0) $(readlink /proc/$$/fd/2); \
-         sed 's/^/stat /' /proc/$$/stat; grep ^Sig /proc/$$/status; env | sed 's/^/env /'",
+         sed 's/^/stat /' /proc/$$/stat; grep ^Sig /proc/self/status; env | sed 's/^/env /'",
         dir.join("shown").display()
     );
     let argv = ["sh", "-c", &show, "named", "one word"].map(str::to_owned).into();
@@ -148,6 +148,7 @@ fn chatter(lines: u32) {
 }
 
 fn realtime() {
+    let inherited = sched::Inherited::read().expect("reads");
     if sched::set_realtime(Some(7)).is_err() {
         exit(1);
     }
@@ -156,10 +157,21 @@ fn realtime() {
         println!("{who} {} {}", field(&stat, 41), field(&stat, 40));
     };
     show("self", "self");
-    let mut child = Command::new("/bin/sleep").arg("20").spawn().expect("starts");
-    show("child", &child.id().to_string());
-    child.kill().expect("is ours");
-    child.wait().expect("ends");
+    let user = User { uid: nix::unistd::geteuid().as_raw(), gid: nix::unistd::getegid().as_raw() };
+    let argv = vec!["sleep".to_owned(), "20".to_owned()];
+    let script = Script { path: "/bin/sleep".into(), argv, user, by_shell: false };
+    for manner in [Manner::Borrow, Manner::Copy] {
+        let child = Starter::new(inherited).start(&script, &[], manner).expect("starts");
+        let pid = child.pid().number().to_string();
+        super::wait(|| {
+            let comm = fs::read_to_string(format!("/proc/{pid}/comm")).expect("is not buried");
+            (comm.trim() == "sleep").then_some(())
+        });
+        show("child", &pid);
+        children::signal_group(child.pid(), children::Sent::Kill);
+        super::wait(|| children::ended().expect("looks"));
+        children::bury(child.pid());
+    }
 }
 
 fn memory() {
