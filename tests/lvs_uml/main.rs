@@ -4,10 +4,13 @@
 //! of its own, and so tables of its own. `KEEPALIVED=/usr/sbin/keepalived cargo test --test lvs_uml`
 //! plays the same with another program, without what only ours promises.
 
+mod checkers;
 mod failover;
 mod farm;
 #[path = "../lab/mod.rs"]
 mod lab;
+mod quorum;
+mod tables;
 
 use std::process::ExitCode;
 
@@ -26,6 +29,18 @@ macro_rules! parts {
 parts![
     failover::clients_are_served_in_turn_by_direct_routing,
     failover::clients_are_served_in_turn_by_address_translation,
+    checkers::tls_mail_and_name_servers_come_and_go,
+    checkers::tcp_and_http_servers_come_and_go,
+    checkers::wrong_pages_are_failures,
+    checkers::ports_and_hosts_come_and_go,
+    checkers::scripts_and_files_give_weights,
+    quorum::the_sorry_server_serves_below_the_quorum,
+    quorum::alpha_begins_without_servers,
+    quorum::inhibited_servers_stay_with_weight_0,
+    tables::everything_is_as_the_reference_has_it,
+    tables::a_reload_changes_what_has_changed,
+    tables::a_reload_keeps_what_has_not_changed,
+    tables::services_can_be_kept_at_a_stop,
 ];
 
 fn main() -> ExitCode {

@@ -1,0 +1,298 @@
+//! Every checker, with a real server of its kind.
+
+use std::net::UdpSocket;
+use std::process::{Child, Command, Stdio};
+
+use crate::farm::{lines, table, wait_table, Web};
+use crate::lab::{require_program, secs, stays, Host, Namespace, Outcome, Segment, Skip, Workshop};
+
+/// A virtual server with one real server, which this checks.
+struct Checked {
+    port: u16,
+    server: &'static str,
+    udp: bool,
+    checker: String,
+}
+
+impl Checked {
+    fn new(port: u16, checker: &str) -> Self {
+        Self { port, server: "10.7.0.2", udp: false, checker: checker.to_owned() }
+    }
+
+    fn udp(port: u16, checker: &str) -> Self {
+        Self { udp: true, ..Self::new(port, checker) }
+    }
+
+    fn virtual_address(&self) -> &'static str {
+        if self.server.contains(':') {
+            "fd07::1:1"
+        } else {
+            "10.7.1.1"
+        }
+    }
+
+    fn block(&self) -> String {
+        let (vip, port, server) = (self.virtual_address(), self.port, self.server);
+        let protocol = if self.udp { "UDP" } else { "TCP" };
+        lines(&format!(
+            "virtual_server {vip} {port} {{ delay_loop 1; lvs_sched wlc; lvs_method DR; protocol {protocol}; retry 0; \
+             connect_timeout 1; real_server {server} {port} {{ weight 1; {} }} }} ",
+            self.checker
+        ))
+    }
+
+    fn key(&self) -> String {
+        let letter = if self.udp { 'u' } else { 't' };
+        format!("-{letter} {}", Self::shown(self.virtual_address(), self.port))
+    }
+
+    fn shown(address: &str, port: u16) -> String {
+        if address.contains(':') {
+            format!("[{address}]:{port}")
+        } else {
+            format!("{address}:{port}")
+        }
+    }
+
+    fn row(&self, weight: u8) -> String {
+        format!("-a {} -r {} -g -w {weight}", self.key(), Self::shown(self.server, self.port))
+    }
+}
+
+/// The sorted table of all of them, with the servers that have a weight.
+fn rows(all: &[Checked], weight: impl Fn(&Checked) -> Option<u8>) -> Vec<String> {
+    let servers = all.iter().filter_map(|c| weight(c).map(|w| c.row(w)));
+    let services = all.iter().map(|c| format!("-A {} -s wlc", c.key()));
+    let mut rows: Vec<_> = services.chain(servers).collect();
+    rows.sort();
+    rows
+}
+
+#[track_caller]
+fn wait_rows(host: &Host, rows: &[String]) {
+    wait_table(host, &rows.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// A program that runs on a host until this is dropped.
+struct Server(Child);
+
+impl Server {
+    fn start(host: &Namespace, command: &[&str]) -> Self {
+        let _inside = host.enter();
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL"])
+            .args(command)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the runner has seen that setpriv is there");
+        Self(child)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn config(all: &[Checked], shop: &Workshop) -> String {
+    let mut text =
+        lines("global_defs { router_id lab; script_user root; enable_script_security } ");
+    let number = shop.path("number");
+    text += &lines(&format!("track_file watched {{ file {number}; weight 0 }} "));
+    text += &lines(&format!("track_file added {{ file {number}; weight 1 }} "));
+    all.iter().for_each(|c| text += &c.block());
+    text
+}
+
+/// Nothing is there at first: all servers go. Then all come, and go again.
+fn they_come_and_go<S>(all: &[Checked], shop: &Workshop, start: impl Fn(&Host) -> S) {
+    let (_segment, [director, server]) = Segment::with_hosts(["a", "s"]);
+    let mut daemon = director.start(&config(all, shop));
+    let (down, up) = (rows(all, |_| None), rows(all, |_| Some(1)));
+    wait_rows(&director, &down);
+    let servers = start(&server);
+    wait_rows(&director, &up);
+    stays("the servers are in the table", secs(2), || table(&director) == up);
+    drop(servers);
+    wait_rows(&director, &down);
+    assert!(daemon.stop().success());
+}
+
+pub(crate) fn tcp_and_http_servers_come_and_go() -> Outcome {
+    let get = |url: &str| format!("HTTP_GET {{ url {{ {url} }} }}");
+    let all = [
+        Checked::new(1001, "TCP_CHECK { connect_timeout 1 }"),
+        Checked::new(1002, &get("path /; status_code 200")),
+        Checked::new(
+            1003,
+            "HTTP_GET { http_protocol 1.1; virtualhost www.example; url { path / } }",
+        ),
+        Checked::new(1004, &get("path /digested; digest e44ac848b54053adeef5fc47d1aadb36")),
+        Checked::new(1005, &get("path /; regex wel+come")),
+        Checked::new(1006, &get("path /moved; status_code 301-302 307")),
+        Checked::new(1007, "HTTP_GET { url { path / }; url { path /digested; status_code 200 } }"),
+    ];
+    they_come_and_go(&all, &Workshop::new(), |server| {
+        [1001, 1002, 1003, 1004, 1005, 1006, 1007].map(|port| {
+            Web::start(server, &format!("10.7.0.2:{port}"), |path| match path {
+                "/" => (200, "you are welcome"),
+                "/digested" => (200, "digested"),
+                "/moved" => (302, "elsewhere"),
+                _ => (404, ""),
+            })
+        })
+    });
+    Ok(())
+}
+
+/// What a server answers decides, not that it answers.
+pub(crate) fn wrong_pages_are_failures() -> Outcome {
+    let get = |url: &str| format!("HTTP_GET {{ url {{ {url} }} }}");
+    let all = [
+        Checked::new(1002, &get("path /; status_code 200")),
+        Checked::new(1003, &get("path /good; status_code 200-204")),
+        Checked::new(1004, &get("path /good; digest e44ac848b54053adeef5fc47d1aadb36")),
+        Checked::new(1005, &get("path /good; regex wel+come")),
+        Checked::new(1006, &get("path /good; regex wel+come; regex_no_match")),
+        Checked::new(1007, "SMTP_CHECK { connect_timeout 1 }"),
+        Checked::new(1008, "TCP_CHECK { connect_timeout 1 }"),
+    ];
+    let (_segment, [director, server]) = Segment::with_hosts(["a", "s"]);
+    let _webs = [1002, 1003, 1004, 1005, 1006, 1007, 1008].map(|port| {
+        Web::start(&server, &format!("10.7.0.2:{port}"), |path| match path {
+            "/good" => (200, "something"),
+            _ => (500, ""),
+        })
+    });
+    let mut daemon = director.start(&config(&all, &Workshop::new()));
+    let right = rows(&all, |c| [1003, 1006, 1008].contains(&c.port).then_some(1));
+    wait_rows(&director, &right);
+    stays("the wrong pages are out", secs(2), || table(&director) == right);
+    assert!(daemon.stop().success());
+    Ok(())
+}
+
+fn succeeds(program: &str, args: &[&str]) -> bool {
+    let started = Command::new(program).args(args).stderr(Stdio::null()).spawn();
+    started.and_then(|mut child| child.wait()).is_ok_and(|status| status.success())
+}
+
+pub(crate) fn tls_mail_and_name_servers_come_and_go() -> Outcome {
+    require_program("openssl", "openssl")?;
+    require_program("dnsmasq", "dnsmasq-base")?;
+    if !succeeds("/usr/bin/python3", &["-c", "import aiosmtpd"]) {
+        return Err(Skip::new("aiosmtpd is missing: apt-get install python3-aiosmtpd"));
+    }
+    let all = [
+        Checked::new(1001, "SSL_GET { url { path /; status_code 200 } }"),
+        Checked::new(1002, "SMTP_CHECK { helo_name lab.example }"),
+        Checked::udp(1003, "DNS_CHECK { type A; name lab.example }"),
+    ];
+    let shop = Workshop::new();
+    let (key, certificate) = (shop.path("key"), shop.path("certificate"));
+    let made = format!(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=lab -keyout {key} -out {certificate} 2>/dev/null"
+    );
+    assert!(succeeds("sh", &["-c", &made]), "no certificate");
+    they_come_and_go(&all, &shop, |server| {
+        let tls = [
+            "openssl",
+            "s_server",
+            "-www",
+            "-accept",
+            "10.7.0.2:1001",
+            "-key",
+            &key,
+            "-cert",
+            &certificate,
+        ];
+        let mail = [
+            "/usr/bin/python3",
+            "-m",
+            "aiosmtpd",
+            "-n",
+            "-l",
+            "10.7.0.2:1002",
+            "-c",
+            "aiosmtpd.handlers.Sink",
+        ];
+        let names = [
+            "/usr/sbin/dnsmasq",
+            "-k",
+            "-C",
+            "/dev/null",
+            "--pid-file=",
+            "--user=root",
+            "--listen-address=10.7.0.2",
+            "--bind-interfaces",
+            "--port=1003",
+            "--no-resolv",
+            "--no-hosts",
+            "--address=/lab.example/10.7.0.9",
+        ];
+        [Server::start(server, &tls), Server::start(server, &mail), Server::start(server, &names)]
+    });
+    Ok(())
+}
+
+pub(crate) fn ports_and_hosts_come_and_go() -> Outcome {
+    let all = [
+        Checked::udp(1001, "UDP_CHECK { connect_timeout 1 }"),
+        Checked { server: "10.7.0.3", ..Checked::new(1002, "PING_CHECK { connect_timeout 1 }") },
+        Checked { server: "fd07::3", ..Checked::new(1003, "PING_CHECK { connect_timeout 1 }") },
+        Checked { server: "fd07::3", ..Checked::new(1004, "TCP_CHECK { connect_timeout 1 }") },
+    ];
+    let (_segment, [director, server]) = Segment::with_hosts(["a", "s"]);
+    let mut daemon = director.start(&config(&all, &Workshop::new()));
+    let (down, up) = (rows(&all, |_| None), rows(&all, |_| Some(1)));
+    wait_rows(&director, &down);
+    server.ip("addr add 10.7.0.3/16 dev eth0\naddr add fd07::3/64 dev eth0 nodad");
+    let socket = {
+        let _inside = server.enter();
+        UdpSocket::bind("10.7.0.2:1001").expect("a free port")
+    };
+    let web = Web::start(&server, "[fd07::3]:1004", |_| (200, ""));
+    wait_rows(&director, &up);
+    server.ip("addr del 10.7.0.3/16 dev eth0\naddr del fd07::3/64 dev eth0");
+    drop((socket, web));
+    wait_rows(&director, &down);
+    assert!(daemon.stop().success());
+    Ok(())
+}
+
+/// Statuses of scripts and numbers in files are weights.
+pub(crate) fn scripts_and_files_give_weights() -> Outcome {
+    let shop = Workshop::new();
+    let status = shop.script("status.sh", "exit $(cat $HERE/status)");
+    let misc =
+        |dynamic| format!("MISC_CHECK {{ misc_path \"{status}\"; misc_timeout 5; {dynamic} }}");
+    let all = [
+        Checked::new(1001, &misc("")),
+        Checked::new(1002, &misc("misc_dynamic")),
+        Checked::new(1003, "FILE_CHECK { track_file watched; weight 0 }"),
+        Checked::new(1004, "FILE_CHECK { track_file added; weight 1 }"),
+    ];
+    let story: [(&str, &str, [Option<u8>; 4]); 5] = [
+        ("0", "0", [Some(1), Some(1), Some(1), Some(1)]),
+        ("1", "7", [None, None, None, Some(8)]),
+        ("12", "-5", [None, Some(10), None, Some(0)]),
+        ("7", "0", [None, Some(5), Some(1), Some(1)]),
+        ("0", "2", [Some(1), Some(1), None, Some(3)]),
+    ];
+    let (_segment, [director]) = Segment::with_hosts(["a"]);
+    let mut daemon = None;
+    for (status, number, weights) in story {
+        for (name, text) in [("status", status), ("number", number)] {
+            shop.write("draft", text);
+            std::fs::rename(shop.path("draft"), shop.path(name)).expect("one folder");
+        }
+        daemon.get_or_insert_with(|| director.start(&config(&all, &shop)));
+        wait_rows(&director, &rows(&all, |c| weights[usize::from(c.port) - 1001]));
+    }
+    assert!(daemon.is_some_and(|mut daemon| daemon.stop().success()));
+    Ok(())
+}

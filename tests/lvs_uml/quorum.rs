@@ -1,0 +1,185 @@
+//! Quorum, sorry server, `alpha`, `omega` and `inhibit_on_failure`: the table, FIFOs and scripts.
+
+use std::fmt::Write as _;
+use std::process::{Child, Command};
+
+use crate::farm::{lines, table, wait_table, PATIENCE};
+use crate::lab::{eventually, wait, Host, Outcome, Program, Workshop};
+
+const SERVICE: &str = "10.0.0.1:80";
+
+/// Three servers, each up while a file with its number exists; two of them are needed.
+fn config(shop: &Workshop, inner: &str) -> String {
+    let tell = shop.script("tell.sh", "echo \"$*\" >>$HERE/told");
+    let check = shop.script("check.sh", "test -e $HERE/$1");
+    let mut text = format!(
+        "global_defs {{ router_id lab; script_user root; enable_script_security; lvs_notify_fifo {} }} \
+         virtual_server 10.0.0.1 80 {{ delay_loop 1; lvs_sched rr; lvs_method DR; protocol TCP; quorum 2; {inner}; \
+         quorum_up \"{tell} gained\"; quorum_down \"{tell} lost\"; sorry_server 10.9.0.9 80; ",
+        shop.path("fifo")
+    );
+    for n in 1..=3 {
+        let _ = write!(
+            text,
+            "real_server 10.9.0.{n} 80 {{ weight 1; notify_up \"{tell} up {n}\"; notify_down \"{tell} down {n}\"; \
+             MISC_CHECK {{ misc_path \"{check} {n}\"; misc_timeout 5 }} }} "
+        );
+    }
+    lines(&(text + "} "))
+}
+
+/// Writes down what comes through the FIFO, for as long as it lives.
+struct Reader(Child);
+
+impl Reader {
+    fn start(shop: &Workshop) -> Self {
+        let (fifo, into) = (shop.path("fifo"), shop.path("heard"));
+        let command = format!("mkfifo {fifo}; exec cat <>{fifo} >{into}");
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "sh", "-c", &command])
+            .spawn()
+            .expect("the runner has seen that setpriv is there");
+        wait("the FIFO has a reader", PATIENCE, || shop.exists("heard"));
+        Self(child)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Which servers are alive; the rows of the table then, number and weight; and what is told of it,
+/// in the words of the scripts.
+type Step = (&'static [u8], &'static [(u8, u8)], &'static [&'static str]);
+
+/// A line of the FIFO in the words of the scripts.
+fn word_of(line: &str) -> String {
+    let (server, up) = (line.strip_prefix("RS [10.9.0."), line.ends_with("]:tcp:80 UP"));
+    assert!(up || line.ends_with("[10.0.0.1]:tcp:80 DOWN"), "{line}");
+    match server.and_then(|rest| rest.strip_suffix(if up { " UP" } else { " DOWN" })) {
+        Some(rest) => {
+            assert!(rest.ends_with("]:tcp:80 [10.0.0.1]:tcp:80"), "{line}");
+            format!("{} {}", if up { "up" } else { "down" }, &rest[..1])
+        }
+        None => if up { "gained" } else { "lost" }.to_owned(),
+    }
+}
+
+struct Stage {
+    host: Host,
+    shop: Workshop,
+    told: Vec<&'static str>,
+}
+
+impl Stage {
+    /// The files by which the checks know who is alive.
+    fn set_alive(&self, alive: &[u8]) {
+        for n in 1..=3_u8 {
+            let name = n.to_string();
+            match (alive.contains(&n), self.shop.exists(&name)) {
+                (true, false) => self.shop.write(&name, ""),
+                (false, true) => self.shop.remove(&name),
+                _ => {}
+            }
+        }
+    }
+
+    #[track_caller]
+    fn wait_rows(&self, rows: &[(u8, u8)]) {
+        let row = |(n, weight): &_| format!("-a -t {SERVICE} -r 10.9.0.{n}:80 -g -w {weight}");
+        let mut expected = vec![format!("-A -t {SERVICE} -s rr")];
+        expected.extend(rows.iter().map(row));
+        wait_table(&self.host, &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    /// Waits until the FIFO has said this in addition, in this order unless it is the first, and
+    /// the scripts too, which may overtake each other.
+    #[track_caller]
+    fn wait_told(&mut self, more: &[&'static str], scripts: bool) {
+        let first = self.told.is_empty();
+        self.told.extend(more);
+        let mut sorted = self.told.clone();
+        sorted.sort_unstable();
+        let (mut heard, mut ran) = (Vec::new(), Vec::new());
+        let done = eventually(PATIENCE, || {
+            heard = self.shop.lines("heard").iter().map(|line| word_of(line)).collect();
+            if first {
+                heard.sort();
+            }
+            ran = self.shop.lines("told");
+            ran.sort();
+            heard == if first { &sorted } else { &self.told }[..] && (!scripts || ran == sorted)
+        });
+        assert!(done, "the FIFO has {heard:?}, scripts {ran:?}, instead of {:?}", self.told);
+        if first {
+            let lines = self.shop.lines("heard");
+            self.told = sorted; // as it was heard, from now on
+            self.told.sort_by_key(|word| lines.iter().position(|line| word_of(line) == *word));
+        }
+    }
+}
+
+fn play(program: &Program, inner: &str, steps: &[Step], at_stop: &[&'static str]) {
+    let mut stage = Stage { host: Host::new("a"), shop: Workshop::new(), told: Vec::new() };
+    let _reader = Reader::start(&stage.shop);
+    let mut daemon = None;
+    for (alive, rows, told) in steps {
+        stage.set_alive(alive);
+        let config = || config(&stage.shop, inner);
+        daemon.get_or_insert_with(|| stage.host.start_program(program, &config()));
+        stage.wait_rows(rows);
+        stage.wait_told(told, true);
+    }
+    assert!(daemon.is_some_and(|mut daemon| daemon.stop().success()));
+    assert_eq!(table(&stage.host), [""; 0]);
+    // The reference ends at once the scripts that it starts now.
+    stage.wait_told(at_stop, false);
+}
+
+/// Both programs play it.
+fn both(inner: &str, steps: &[Step], at_stop: &[&'static str]) -> Outcome {
+    play(&Program::reference()?, inner, steps, at_stop);
+    play(Program::under_test(), inner, steps, at_stop);
+    Ok(())
+}
+
+pub(crate) fn the_sorry_server_serves_below_the_quorum() -> Outcome {
+    both(
+        "omega",
+        &[
+            (&[1, 2, 3], &[(1, 1), (2, 1), (3, 1)], &["gained"]),
+            (&[1, 2], &[(1, 1), (2, 1)], &["down 3"]),
+            (&[1], &[(9, 1)], &["down 2", "lost"]),
+            (&[1, 3], &[(1, 1), (3, 1)], &["up 3", "gained"]),
+        ],
+        &["down 1", "down 3", "lost"],
+    )
+}
+
+pub(crate) fn alpha_begins_without_servers() -> Outcome {
+    both(
+        "alpha",
+        &[
+            (&[], &[(9, 1)], &["lost", "down 1", "down 2", "down 3"]),
+            (&[2], &[(9, 1)], &["up 2"]),
+            (&[2, 3], &[(2, 1), (3, 1)], &["up 3", "gained"]),
+        ],
+        &[],
+    )
+}
+
+pub(crate) fn inhibited_servers_stay_with_weight_0() -> Outcome {
+    both(
+        "inhibit_on_failure",
+        &[
+            (&[1, 2, 3], &[(1, 1), (2, 1), (3, 1)], &["gained"]),
+            (&[2, 3], &[(1, 0), (2, 1), (3, 1)], &["down 1"]),
+            (&[3], &[(1, 0), (2, 0), (3, 0), (9, 1)], &["down 2", "lost"]),
+            (&[1, 3], &[(1, 1), (2, 0), (3, 1)], &["up 1", "gained"]),
+        ],
+        &[],
+    )
+}

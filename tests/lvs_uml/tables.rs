@@ -1,0 +1,180 @@
+//! What the configuration says is in the kernel's table, at the start and after reloads.
+
+use crate::farm::{lines, table, wait_table, PATIENCE};
+use crate::lab::{eventually, millis, ours_only, pass, stays, Daemon, Host, Outcome, Program};
+
+const SERVICE: &str = "10.0.0.1:80";
+
+/// One virtual server with these two words and lines, and these real servers.
+fn service(head: &str, inner: &str, servers: &[(&str, &str)]) -> String {
+    let servers: String =
+        servers.iter().map(|(key, inner)| format!("real_server {key} {{ {inner} }} ")).collect();
+    lines(&format!("virtual_server {head} {{ delay_loop 1; {inner}; {servers} }} "))
+}
+
+/// Every scheduler, kind of service and way of forwarding that the configuration can name.
+fn everything() -> String {
+    let mut text = String::new();
+    let schedulers =
+        ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq"];
+    for (port, scheduler) in (1..).zip(schedulers) {
+        let inner = format!("lvs_sched {scheduler}; lvs_method NAT; protocol TCP");
+        text += &service(&format!("10.0.0.1 {port}"), &inner, &[("10.9.0.1 8080", "weight 3")]);
+    }
+    text += &service(
+        "10.0.0.2 80",
+        "lvs_sched rr; lvs_method DR; protocol TCP",
+        &[
+            ("10.9.0.1 8080", "lvs_method NAT"),
+            ("10.9.0.2 80", "weight 0"),
+            ("10.9.0.3 80", "lvs_method TUN"),
+            ("10.9.0.4 80", "lvs_method TUN type gue port 6080"),
+            ("10.9.0.5 80", "lvs_method TUN type gue port 6080 csum"),
+            ("10.9.0.6 80", "lvs_method TUN type gue port 6080 remcsum"),
+            ("10.9.0.7 80", "lvs_method TUN type gre"),
+            ("10.9.0.8 80", "lvs_method TUN type gre csum"),
+            ("10.9.0.9 80", "uthreshold 100; lthreshold 10"),
+        ],
+    );
+    let kinds = [
+        ("10.0.0.3 53", "lvs_sched rr; protocol UDP"),
+        ("10.0.0.3 54", "lvs_sched rr; protocol UDP; ops"),
+        ("10.0.0.3 55", "lvs_sched wrr; protocol SCTP"),
+        ("10.0.0.3 56", "lvs_sched wlc; protocol TCP; persistence_timeout 50"),
+        ("10.0.0.3 57", "lvs_sched wlc; protocol TCP; persistence_timeout 50; persistence_granularity 255.255.255.0"),
+        ("10.0.0.3 58", "lvs_sched sh; sh-port; sh-fallback; protocol TCP"),
+        ("10.0.0.3 59", "lvs_sched mh; mh-port; mh-fallback; protocol TCP"),
+        ("10.0.0.3 60", "lvs_sched wlc; protocol TCP; flag-1; flag-3"),
+        ("fwmark 7", "lvs_sched wlc"),
+        ("group several", "lvs_sched wlc; protocol TCP"),
+    ];
+    for (head, inner) in kinds {
+        text += &service(head, &format!("{inner}; lvs_method DR"), &[("10.9.0.1 80", "weight 1")]);
+    }
+    let v6 = "lvs_sched wlc; lvs_method NAT; protocol TCP; persistence_timeout 60; persistence_granularity 64";
+    text += &service("2001:db8::1 80", v6, &[("2001:db8::9 80", "weight 1")]);
+    text + &lines("virtual_server_group several { 10.0.0.4 80; 10.0.0.5-7 81; fwmark 9 } ")
+}
+
+/// Waits until the table has this many lines and is the same twice.
+#[track_caller]
+fn settled(host: &Host, count: usize) -> Vec<String> {
+    let mut seen = Vec::new();
+    let done = eventually(PATIENCE, || {
+        let before = std::mem::replace(&mut seen, table(host));
+        seen.len() == count && seen == before || {
+            pass(millis(100));
+            false
+        }
+    });
+    assert!(done, "{} lines instead of {count}: {seen:#?}", seen.len());
+    seen
+}
+
+pub(crate) fn everything_is_as_the_reference_has_it() -> Outcome {
+    let programs = [&Program::reference()?, Program::under_test()];
+    let hosts = ["theirs", "ours"].map(Host::new);
+    let config = everything();
+    let mut daemons: Vec<_> = hosts
+        .iter()
+        .zip(programs)
+        .map(|(host, program)| host.start_program(program, &config))
+        .collect();
+    let [theirs, ours] = hosts.each_ref().map(|host| settled(host, 66));
+    assert_eq!(ours, theirs);
+    assert!(daemons.iter_mut().all(|daemon| daemon.stop().success()));
+    for host in &hosts {
+        assert_eq!(table(host), [""; 0], "{} leaves something behind", host.name);
+    }
+    Ok(())
+}
+
+fn plain(scheduler: &str, servers: &[(&str, &str)]) -> String {
+    let inner = format!("lvs_sched {scheduler}; lvs_method DR; protocol TCP");
+    service("10.0.0.1 80", &inner, servers)
+}
+
+fn row(server: u8, weight: u8) -> String {
+    format!("-a -t {SERVICE} -r 10.9.0.{server}:80 -g -w {weight}")
+}
+
+const FOREIGN: [&str; 2] =
+    ["-A -t 10.0.0.99:99 -s rr", "-a -t 10.0.0.99:99 -r 10.9.0.99:99 -g -w 5"];
+
+fn add_foreign(host: &Host) {
+    for line in FOREIGN {
+        host.output("ipvsadm", &line.split(' ').collect::<Vec<_>>());
+    }
+    assert_eq!(table(host), FOREIGN);
+}
+
+fn reload(daemon: &Daemon, config: &str) {
+    daemon.rewrite(config);
+    daemon.reload();
+}
+
+pub(crate) fn a_reload_changes_what_has_changed() -> Outcome {
+    let host = Host::new("a");
+    add_foreign(&host);
+    let two = [("10.9.0.1 80", "weight 1"), ("10.9.0.2 80", "weight 2")];
+    let mut daemon = host.start(&plain("rr", &two));
+    let wait_rows = |scheduler: &str, rows: &[String]| {
+        let service = format!("-A -t {SERVICE} -s {scheduler}");
+        let own = [service.as_str()].into_iter().chain(rows.iter().map(String::as_str));
+        let mut all: Vec<_> = own.chain(FOREIGN).collect();
+        all.sort_unstable();
+        wait_table(&host, &all);
+    };
+    wait_rows("rr", &[row(1, 1), row(2, 2)]);
+    reload(&daemon, &plain("rr", &[two[0], ("10.9.0.2 80", "weight 7")]));
+    wait_rows("rr", &[row(1, 1), row(2, 7)]);
+    reload(&daemon, &plain("wlc", &two));
+    wait_rows("wlc", &[row(1, 1), row(2, 2)]);
+    reload(&daemon, &plain("wlc", &[two[1], ("10.9.0.3 80", "weight 3")]));
+    wait_rows("wlc", &[row(2, 2), row(3, 3)]);
+    reload(
+        &daemon,
+        &service("10.0.0.2 80", "lvs_sched rr; lvs_method DR; protocol TCP", &two[..1]),
+    );
+    let other = "-A -t 10.0.0.2:80 -s rr";
+    let server = "-a -t 10.0.0.2:80 -r 10.9.0.1:80 -g -w 1";
+    wait_table(&host, &[other, FOREIGN[0], server, FOREIGN[1]]);
+    reload(&daemon, &plain("wlc", &two));
+    wait_rows("wlc", &[row(1, 1), row(2, 2)]);
+    assert!(daemon.stop().success());
+    assert_eq!(table(&host), FOREIGN, "what others made stays");
+    Ok(())
+}
+
+pub(crate) fn a_reload_keeps_what_has_not_changed() -> Outcome {
+    ours_only()?;
+    let host = Host::new("a");
+    let config = plain("rr", &[("10.9.0.1 80", "weight 1"), ("10.9.0.2 80", "weight 2")]);
+    let mut daemon = host.start(&config);
+    let before = settled(&host, 3);
+    daemon.wait_log("Startup complete");
+    let mark = daemon.mark();
+    daemon.reload();
+    daemon.wait_log_since(mark, "Reload complete");
+    stays("the table", millis(500), || table(&host) == before);
+    let said: Vec<_> = daemon.log().into_iter().skip(mark).collect();
+    assert!(!said.iter().any(|line| line.contains(" VS ")), "{said:#?}");
+    assert!(daemon.stop().success());
+    Ok(())
+}
+
+pub(crate) fn services_can_be_kept_at_a_stop() -> Outcome {
+    let host = Host::new("a");
+    let config = plain("rr", &[("10.9.0.1 80", "weight 1")]);
+    let mut daemon = host.start_with(&config, &["-I"]);
+    let before = settled(&host, 2);
+    assert!(daemon.stop().success());
+    assert_eq!(table(&host), before);
+    // The next one takes it over, and releases it.
+    let mut next = host.start(&config);
+    next.wait_log_part(0, "Gained quorum");
+    assert_eq!(settled(&host, 2), before);
+    assert!(next.stop().success());
+    assert_eq!(table(&host), [""; 0]);
+    Ok(())
+}
