@@ -1,5 +1,6 @@
 //! Who is running: what the kernel tells of processes, or what `/proc` shows every second.
 
+use std::collections::VecDeque;
 use std::os::fd::AsRawFd as _;
 
 use super::runtime::{Owner, Runtime};
@@ -12,8 +13,10 @@ use crate::track::{Input, Process};
 const PIECE: usize = 64;
 /// Where the kernel tells nothing.
 const EVERY: Duration = Duration::from_secs(1);
-/// Datagrams read in one turn.
-const BUDGET: usize = 64;
+/// Datagrams read in one turn: each may take a look at `/proc`, of some 50 µs.
+const BUDGET: usize = 32;
+/// Events that are kept during a scan. More of them, and the next scan costs less.
+const MOST_HELD: usize = 16 * 1024;
 
 /// A process, or a thread of it, that may be another than before, or is gone.
 #[derive(Clone, Copy, Debug)]
@@ -30,12 +33,18 @@ pub(super) struct Processes {
     /// Poll knows of it.
     watched: bool,
     scan: Option<Scan>,
+    /// When the last scan began.
+    began: Option<Instant>,
     /// What came during a scan; it counts after it.
-    held: Vec<News>,
-    /// Without events: when to look again.
+    held: VecDeque<News>,
+    /// Events were lost during the scan: it is not the last.
+    stale: bool,
+    /// Without events, or without some: when to look again.
     again: Option<Instant>,
     /// It was said that we have to look.
     told: bool,
+    /// It was said that `/proc` cannot be read.
+    blind: bool,
 }
 
 impl Processes {
@@ -49,8 +58,8 @@ impl Processes {
     }
 
     /// There is more to be looked at in the next turn.
-    pub(super) const fn is_busy(&self) -> bool {
-        self.scan.is_some()
+    pub(super) fn is_busy(&self) -> bool {
+        self.scan.is_some() || !self.held.is_empty()
     }
 }
 
@@ -91,35 +100,81 @@ impl Runtime {
     }
 
     pub(super) fn scan_processes(&mut self) {
+        let processes = &mut self.processes;
+        processes.began = Some(self.now);
+        processes.again = None;
+        processes.stale = false;
+        // The scan begins after them.
+        processes.held.clear();
         match Scan::new() {
-            Ok(scan) => self.processes.scan = Some(scan),
-            Err(e) => {
-                log::error!("cannot look for processes: {e}");
-                self.processes.again = Some(self.now + EVERY);
+            Ok(scan) => {
+                processes.scan = Some(scan);
+                processes.blind = false;
             }
+            Err(e) => {
+                if !std::mem::replace(&mut processes.blind, true) {
+                    log::error!("cannot look for processes in /proc: {e}");
+                }
+                processes.again = Some(self.now + EVERY);
+            }
+        }
+    }
+
+    /// The kernel had no room for some events. A storm that loses them all the time is looked at
+    /// every now and then, and each look is finished: or else none ever was.
+    fn on_events_lost(&mut self) {
+        let processes = &mut self.processes;
+        processes.held.clear();
+        if processes.scan.is_some() {
+            processes.stale = true;
+            return;
+        }
+        let next = processes.began.map_or(self.now, |began| began + EVERY);
+        if next <= self.now {
+            self.scan_processes();
+        } else {
+            processes.again = Some(next);
         }
     }
 
     pub(super) fn serve_processes(&mut self) {
         if self.processes.again.is_some_and(|at| at <= self.now) {
-            self.processes.again = None;
             self.scan_processes();
         }
-        if self.ready.remove(&Owner::Processes) && self.read_process_events() {
+        // What came during a scan counts first.
+        let is_late = self.processes.scan.is_none() && !self.processes.held.is_empty();
+        if !is_late && self.ready.remove(&Owner::Processes) && self.read_process_events() {
             self.ready.insert(Owner::Processes);
         }
-        let Some(scan) = &mut self.processes.scan else { return };
-        let Some(found) = scan.advance(PIECE) else { return };
+        match &mut self.processes.scan {
+            Some(scan) => {
+                if let Some(found) = scan.advance(PIECE) {
+                    self.on_scanned(&found);
+                }
+            }
+            None => self.take_held(),
+        }
+        self.drain();
+    }
+
+    fn on_scanned(&mut self, found: &[Found]) {
         self.processes.scan = None;
         let all: Vec<_> = found.iter().map(|f| process(f, f.leader)).collect();
         self.track.handle(Input::ProcessScan(&all), self.now, &mut self.track_actions);
-        for news in std::mem::take(&mut self.processes.held) {
-            self.take_news(news);
-        }
-        if self.processes.monitor.is_none() && self.track.watches_processes() {
+        let more = self.processes.monitor.is_none() || self.processes.stale;
+        if more && self.track.watches_processes() {
             self.processes.again = Some(self.now + EVERY);
         }
-        self.drain();
+    }
+
+    fn take_held(&mut self) {
+        for _ in 0..BUDGET {
+            let Some(news) = self.processes.held.pop_front() else { return };
+            self.take_news(news);
+            if self.vrrp_is_due() {
+                return;
+            }
+        }
     }
 
     /// True if there may be more.
@@ -130,7 +185,7 @@ impl Runtime {
         for _ in 0..BUDGET {
             match monitor.receive(|event| list.extend(news(&event))) {
                 Ok(Got::Events) => {}
-                Ok(Got::Lost) => self.scan_processes(),
+                Ok(Got::Lost) => self.on_events_lost(),
                 Ok(Got::Nothing) => {
                     more = false;
                     break;
@@ -141,14 +196,21 @@ impl Runtime {
                     break;
                 }
             }
+            for news in list.drain(..) {
+                if self.processes.is_busy() {
+                    self.processes.held.push_back(news);
+                } else {
+                    self.take_news(news);
+                }
+            }
+            if self.processes.held.len() > MOST_HELD {
+                self.on_events_lost();
+            }
+            if self.vrrp_is_due() {
+                break;
+            }
         }
         self.processes.monitor = Some(monitor);
-        if self.processes.is_busy() {
-            self.processes.held.append(&mut list);
-        }
-        for news in list {
-            self.take_news(news);
-        }
         self.drain();
         more
     }

@@ -33,21 +33,34 @@ pub fn look(pid: u32) -> Option<Found> {
 }
 
 /// The threads of a process that are not called as it is: only those can be meant by another name.
-fn named_threads(process: &Found, out: &mut Vec<Found>) {
-    let leader = process.pid;
-    let tasks = format!("/proc/{leader}/task");
-    // A directory has a link from each of its own: most processes have one thread.
-    let several = fs::metadata(&tasks).is_ok_and(|tasks| tasks.nlink() > 3);
-    let entries = if several { fs::read_dir(&tasks).ok() } else { None };
-    for entry in entries.into_iter().flatten().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        let Some(comm) = name(&format!("{leader}/task/{pid}")).filter(|c| *c != process.comm)
-        else {
-            continue;
-        };
-        out.push(Found { pid, leader, comm, cmdline: Vec::new(), exe: None });
+#[derive(Debug)]
+struct Threads {
+    leader: u32,
+    comm: Vec<u8>,
+    entries: fs::ReadDir,
+}
+
+impl Threads {
+    fn of(process: &Found) -> Option<Self> {
+        let tasks = format!("/proc/{}/task", process.pid);
+        // A directory has a link from each of its own: most processes have one thread.
+        let several = fs::metadata(&tasks).is_ok_and(|tasks| tasks.nlink() > 3);
+        let entries = if several { fs::read_dir(&tasks).ok()? } else { return None };
+        Some(Self { leader: process.pid, comm: process.comm.clone(), entries })
+    }
+
+    /// Looks at one more of them. `None` when there are no more.
+    fn advance(&mut self) -> Option<Option<Found>> {
+        let entry = self.entries.next()?.ok()?;
+        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        Some(pid.and_then(|pid| self.look(pid)))
+    }
+
+    fn look(&self, pid: u32) -> Option<Found> {
+        let comm = name(&format!("{}/task/{pid}", self.leader))?;
+        let is_other = comm != self.comm;
+        let found = Found { pid, leader: self.leader, comm, cmdline: Vec::new(), exe: None };
+        is_other.then_some(found)
     }
 }
 
@@ -77,6 +90,8 @@ fn read_at(path: &str) -> Option<Vec<u8>> {
 #[derive(Debug)]
 pub struct Scan {
     entries: fs::ReadDir,
+    /// Of the process that was looked at last: some have ten thousand.
+    threads: Option<Threads>,
     found: Vec<Found>,
 }
 
@@ -84,18 +99,25 @@ impl Scan {
     /// # Errors
     /// `/proc` is not there.
     pub fn new() -> io::Result<Self> {
-        Ok(Self { entries: fs::read_dir("/proc")?, found: Vec::new() })
+        Ok(Self { entries: fs::read_dir("/proc")?, threads: None, found: Vec::new() })
     }
 
-    /// Looks at `most` more entries; all of them when it is done.
+    /// Looks at `most` more processes and threads; gives all of them when it is done.
     pub fn advance(&mut self, most: usize) -> Option<Vec<Found>> {
         for _ in 0..most {
+            if let Some(threads) = &mut self.threads {
+                match threads.advance() {
+                    Some(found) => self.found.extend(found),
+                    None => self.threads = None,
+                }
+                continue;
+            }
             let Some(Ok(entry)) = self.entries.next() else {
                 return Some(std::mem::take(&mut self.found));
             };
             let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
             if let Some(process) = pid.and_then(look) {
-                named_threads(&process, &mut self.found);
+                self.threads = Threads::of(&process);
                 self.found.push(process);
             }
         }
@@ -130,15 +152,18 @@ mod tests {
         let (tell, told) = std::sync::mpsc::channel::<()>();
         let thread = std::thread::Builder::new().name("unlike-others".into());
         let waiting = thread.spawn(move || told.recv()).expect("one more thread");
-        let own = look(std::process::id()).expect("we are here");
-        let mut threads = Vec::new();
-        let find = |threads: &mut Vec<Found>| {
-            threads.clear();
-            named_threads(&own, threads);
-            threads.iter().any(|t| t.comm == b"unlike-others" && t.leader == own.pid)
+        let own = std::process::id();
+        let find = || {
+            let mut scan = Scan::new().expect("/proc");
+            let all = loop {
+                if let Some(all) = scan.advance(3) {
+                    break all;
+                }
+            };
+            all.iter().any(|t| t.comm == b"unlike-others" && t.leader == own && t.pid != own)
         };
         // It gives itself the name when it begins.
-        while !find(&mut threads) {
+        while !find() {
             std::thread::yield_now();
         }
         drop(tell);
