@@ -9,13 +9,15 @@
 //! That children have ended is told by SIGCHLD. All are waited for, not only those started here:
 //! in a container we may be the first process, which inherits the orphans of all others.
 
+mod remote;
 mod shared;
 mod start;
 
 use std::io;
 
 use super::check;
-pub use start::{is_remote, Child, Failure, Manner, Starter};
+pub use remote::is_remote;
+pub use start::{Child, Failure, Manner, Starter};
 
 /// A child that has not been [`bury`]-ed yet, so that the number is nobody else's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

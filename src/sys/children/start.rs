@@ -171,29 +171,6 @@ impl fmt::Debug for Starter {
     }
 }
 
-/// Whether a file is kept by somebody else, who may stop answering: to execute it can take for
-/// ever. To ask can too.
-pub fn is_remote(path: &str) -> bool {
-    // Of linux/magic.h and the file systems themselves: NFS, SMB, CIFS, SMB 2, FUSE, Ceph, 9P, AFS.
-    const REMOTE: [u32; 8] = [
-        0x6969,
-        0x517b,
-        0xff53_4d42,
-        0xfe53_4d42,
-        0x6573_5546,
-        0x00c3_6400,
-        0x0102_1997,
-        0x5346_414f,
-    ];
-    let Ok(path) = CString::new(path) else { return false };
-    // SAFETY: plain data, for which zero is valid.
-    let mut found: libc::statfs = unsafe { std::mem::zeroed() };
-    // SAFETY: a C string and a structure, both alive.
-    let asked = unsafe { libc::statfs(path.as_ptr(), &raw mut found) } == 0;
-    // The C libraries disagree on the type; the number has 32 bits.
-    asked && REMOTE.contains(&(found.f_type as u32))
-}
-
 /// The arguments, the name included.
 fn words(script: &Script, extra: &[&str]) -> io::Result<Vec<CString>> {
     let words = script.argv.iter().map(String::as_str).chain(extra.iter().copied());
