@@ -59,7 +59,7 @@ impl Runtime {
     }
 
     fn execute_vrrp(&mut self, action: &Action) {
-        report::vrrp(action, &self.vrrp);
+        report::vrrp(action, &self.vrrp, &mut self.chatter, self.now);
         if let Some(telling) = Telling::of(action) {
             self.inbox.push_back(Message::Tell(telling));
         }

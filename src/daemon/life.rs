@@ -4,12 +4,17 @@ use std::io;
 use std::os::fd::AsRawFd as _;
 
 use super::children::{Children, Event};
+use crate::base::time::{Duration, Instant};
 use crate::model::notify::LifeScript;
 use crate::sys::children::{Outcome, Starter};
 use crate::sys::clock::Clock;
 use crate::sys::poll::Poll;
 use crate::sys::sched::Inherited;
 use crate::sys::signals::{Signal, Signals};
+
+/// From the end of its time to when a script is given up: it is asked to end, killed two seconds
+/// later, and what outlives that may hang in the kernel for ever.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether the daemon is to go on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,9 +25,14 @@ pub(super) enum Then {
 }
 
 /// Runs a script and waits for its end, or for its timeout. `what` is `startup` or `shutdown`.
-pub(super) fn run(what: &str, life: &LifeScript, signals: &mut Signals) -> Then {
+pub(super) fn run(
+    what: &str,
+    life: &LifeScript,
+    signals: &mut Signals,
+    inherited: Inherited,
+) -> Then {
     log::info!("Running {what} script {}", life.script.shown());
-    match run_to_end(what, life, signals) {
+    match run_to_end(what, life, signals, inherited) {
         Ok(then) => then,
         Err(e) => {
             log::error!("cannot run {what} script {}: {e}", life.script.shown());
@@ -31,16 +41,27 @@ pub(super) fn run(what: &str, life: &LifeScript, signals: &mut Signals) -> Then 
     }
 }
 
-fn run_to_end(what: &str, life: &LifeScript, signals: &mut Signals) -> io::Result<Then> {
+fn run_to_end(
+    what: &str,
+    life: &LifeScript,
+    signals: &mut Signals,
+    inherited: Inherited,
+) -> io::Result<Then> {
     let clock = Clock::new();
     let mut poll = Poll::new()?;
     poll.add(signals.as_raw_fd(), ())?;
-    let mut children = Children::new(Starter::new(Inherited::read()?));
+    let mut children = Children::new(Starter::new(inherited));
     let now = clock.now();
     children.start(&life.script, &[], Some(life.timeout), (), now)?;
     let (mut events, mut ready, mut then) = (Vec::new(), Vec::new(), Then::GoOn);
+    let mut given_up = now + life.timeout + PATIENCE;
     while !children.is_empty() {
-        poll.wait(clock.now(), children.next_deadline(), true, &mut ready)?;
+        if given_up <= clock.now() {
+            log::error!("the {what} script cannot be ended: going on without it");
+            break;
+        }
+        let deadline = children.next_deadline().map_or(given_up, |d| Instant::min(d, given_up));
+        poll.wait(clock.now(), Some(deadline), true, &mut ready)?;
         ready.clear();
         while let Some(signal) = signals.take()? {
             match signal {
@@ -48,6 +69,7 @@ fn run_to_end(what: &str, life: &LifeScript, signals: &mut Signals) -> io::Resul
                 Signal::Stop => {
                     then = Then::Stop;
                     children.stop_all(clock.now());
+                    given_up = given_up.min(clock.now() + PATIENCE);
                 }
                 _ => {}
             }

@@ -4,6 +4,7 @@
 //! the cores, `execute` carries out what they decide.
 
 mod announcer;
+mod chatter;
 mod checks;
 pub mod children;
 mod director;

@@ -1,10 +1,13 @@
 //! Notification: what the core of notifications asks for is done here, and changes are brought to
 //! it.
 
+use std::fmt::Display;
+
+use super::report::HeldBack;
 use super::runtime::{Asker, Message, Runtime};
 use crate::base::ids::{GroupId, InstanceId};
 use crate::model::script::Script;
-use crate::notify::{Action, Input, Object, Standing, State, Which};
+use crate::notify::{Action, Input, Object, RunId, Standing, State, Which};
 use crate::vrrp::{self, Note, Phase};
 
 /// What is told of virtual routers.
@@ -81,7 +84,7 @@ impl Runtime {
                 let extra: Vec<_> = extra.iter().map(String::as_str).collect();
                 let asker = Asker::Notify(run);
                 if let Err(e) = self.children.start(&script, &extra, None, asker, self.now) {
-                    log::error!("cannot run notify script '{}': {e}", script.shown());
+                    self.on_notify_failed(run, &e);
                     self.inbox.push_back(Message::NotifyEnded(run));
                 }
             }
@@ -91,6 +94,14 @@ impl Runtime {
             Action::WriteFifo(which) => self.fifos.write(which, &mut self.notify),
             Action::SendMail(letter) => self.mailer.post(&letter, &mut self.poll, self.now),
             Action::Noted(note) => log::warn!("{note}"),
+        }
+    }
+
+    /// A script was not executed. Of the ones that were, how they end is their own affair.
+    pub(super) fn on_notify_failed(&mut self, run: RunId, error: &dyn Display) {
+        let command = self.notify.command(run).unwrap_or_default();
+        if let Some(held_back) = self.chatter.admit(format!("notify script {command}"), self.now) {
+            log::error!("cannot run notify script '{command}': {error}{}", HeldBack(held_back));
         }
     }
 

@@ -29,6 +29,7 @@ impl Runtime {
             );
         } else {
             self.flawed = reading.is_flawed();
+            self.chatter.clear();
             let mut config = reading.config;
             narrow(&mut config, &self.options);
             if config == self.config {

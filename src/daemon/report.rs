@@ -3,26 +3,36 @@
 //! Lines that operators search for are byte-compatible with keepalived; what we add, the cause,
 //! is a line of its own behind them.
 
+use super::chatter::Chatter;
+use crate::base::time::Instant;
 use crate::holdings;
 use crate::model::track::Object;
 use crate::vrrp::cause::{Cause, Fault, Seconds};
 use crate::vrrp::{Action, Domain, Note, Phase};
 
 /// Logs whatever an action of the VRRP core has to tell.
-pub(super) fn vrrp(action: &Action, domain: &Domain) {
+pub(super) fn vrrp(action: &Action, domain: &Domain, chatter: &mut Chatter, now: Instant) {
     let name = |id| domain.instance(id).map_or("?", |i| i.config().name.as_str());
     match action {
-        Action::Changed { id, from, to, cause } => changed(name(*id), *from, *to, cause),
+        Action::Changed { id, from, to, cause } => {
+            let name = name(*id);
+            if let Some(held_back) = chatter.admit(format!("state of {name}"), now) {
+                changed(name, *from, *to, cause, held_back);
+            }
+        }
         Action::GroupChanged { group, to } => {
             let name = domain.group(*group).map_or("?", |g| g.name());
-            if matches!(to, Phase::Master | Phase::Backup | Phase::Fault) {
+            let is_told = matches!(to, Phase::Master | Phase::Backup | Phase::Fault);
+            if is_told && chatter.admit(format!("state of group {name}"), now).is_some() {
                 log::info!("VRRP_Group({name}) Syncing instances to {} state", to.word());
             }
         }
         Action::PriorityChanged { id, from, to, cause } => {
             let name = name(*id);
-            log::info!("({name}) Changing effective priority from {from} to {to}");
-            log::info!("({name}) because: {cause}");
+            if let Some(held_back) = chatter.admit(format!("priority of {name}"), now) {
+                log::info!("({name}) Changing effective priority from {from} to {to}");
+                log::info!("({name}) because: {cause}{}", HeldBack(held_back));
+            }
         }
         Action::Noted { id, note } => noted(name(*id), note),
         Action::SendAdvert { id, priority: 0 } => log::debug!("({}) sent 0 priority", name(*id)),
@@ -32,7 +42,7 @@ pub(super) fn vrrp(action: &Action, domain: &Domain) {
     }
 }
 
-fn changed(name: &str, from: Phase, to: Phase, cause: &Cause) {
+fn changed(name: &str, from: Phase, to: Phase, cause: &Cause, held_back: u32) {
     let init = if from == Phase::Init { " (init)" } else { "" };
     match to {
         Phase::Master => log::info!("({name}) Entering MASTER STATE"),
@@ -59,7 +69,7 @@ fn changed(name: &str, from: Phase, to: Phase, cause: &Cause) {
         }
     }
     if !matches!(cause, Cause::Started) {
-        log::info!("({name}) because: {cause}");
+        log::info!("({name}) because: {cause}{}", HeldBack(held_back));
     }
 }
 

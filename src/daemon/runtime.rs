@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::announcer::{Announcement, Announcer};
+use super::chatter::Chatter;
 use super::children::{Children, Event};
 use super::endpoints::{Endpoints, SocketId};
 use super::fifos::Fifos;
@@ -158,6 +159,7 @@ pub(super) struct Runtime {
     /// The kernel had no room; try again then.
     pub(super) retry_sends: Option<Instant>,
     pub(super) send_errors: RateLimit,
+    pub(super) chatter: Chatter,
     pub(super) unknown_vrids: RateLimit,
     pub(super) answers: Vec<((Key, Op), i32)>,
     /// Ready in this turn; what is left after the budget was spent stays for the next.

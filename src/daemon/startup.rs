@@ -203,7 +203,8 @@ fn serve(
     match std::panic::catch_unwind(run) {
         Ok(Ok(())) => {
             if let Some(script) = runtime.config.global.shutdown_script.clone() {
-                let _ = life::run("shutdown", &script, &mut runtime.signals);
+                let inherited = runtime.scheduling.inherited();
+                let _ = life::run("shutdown", &script, &mut runtime.signals, inherited);
             }
             log::info!("Stopped {}", help::banner());
             Ok(Status::Ok)
@@ -235,8 +236,9 @@ fn build(
     let monitor = Monitor::open().map_err(Failure::of("listen to the kernel"))?;
     let look = || LinkTable::of_kernel().map_err(Failure::of("read interfaces from the kernel"));
     let mut links = look()?;
+    let scheduling = Scheduling::new().map_err(Failure::of("read the scheduling"))?;
     if let Some(script) = text.startup_script(&links) {
-        if life::run("startup", &script, &mut signals) == Then::Stop {
+        if life::run("startup", &script, &mut signals, scheduling.inherited()) == Then::Stop {
             return Err(Failure::new(Status::Ok, "Stopped before anything was started"));
         }
         // It may have made the very interfaces that the configuration names.
@@ -257,7 +259,6 @@ fn build(
     poll.add(std::os::fd::AsRawFd::as_raw_fd(&monitor), Owner::Monitor)
         .and_then(|()| poll.add(std::os::fd::AsRawFd::as_raw_fd(&signals), Owner::Signals))
         .map_err(Failure::of("watch descriptors"))?;
-    let scheduling = Scheduling::new().map_err(Failure::of("read the scheduling"))?;
     let mut runtime = Runtime {
         flawed,
         config: Config::default(),
@@ -292,6 +293,7 @@ fn build(
         announcer: Default::default(),
         due_announcements: Vec::new(),
         retry_sends: None,
+        chatter: Default::default(),
         send_errors: RateLimit::new(10, Duration::from_secs(10)),
         unknown_vrids: RateLimit::new(10, Duration::from_secs(10)),
         answers: Vec::new(),

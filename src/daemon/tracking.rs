@@ -7,6 +7,7 @@ use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
 use super::children::Event;
+use super::report::HeldBack;
 use super::runtime::{Asker, Message, Mode, Owner, Runtime};
 use crate::base::ids::ScriptId;
 use crate::base::time::Duration;
@@ -16,6 +17,8 @@ use crate::track::{Action, Input, Outcome};
 
 /// Of a tracked file: more than any number has digits.
 const ENOUGH: usize = 100;
+/// Of events about files, in one turn: some hundred each.
+const READS: usize = 8;
 
 impl Runtime {
     pub(super) fn execute_track(&mut self, action: Action) {
@@ -27,7 +30,13 @@ impl Runtime {
             Action::Changed { object, state } => {
                 self.inbox.push_back(Message::Tracked(object, state));
             }
-            Action::Noted(note) => log::info!("{note}"),
+            Action::Noted(note) => {
+                if let Some(held_back) =
+                    self.chatter.admit(format!("tracked {}", note.about()), self.now)
+                {
+                    log::info!("{note}{}", HeldBack(held_back));
+                }
+            }
             Action::WatchFile { name, path } => self.watch_file(name, &path),
             Action::UnwatchFile { name } => {
                 if let Some(files) = &mut self.files {
@@ -73,7 +82,11 @@ impl Runtime {
     pub(super) fn on_files_changed(&mut self) {
         let mut changed = BTreeSet::new();
         if let Some(files) = &mut self.files {
-            loop {
+            for n in 0.. {
+                if n == READS {
+                    self.ready.insert(Owner::Files);
+                    break;
+                }
                 match files.read(&mut changed) {
                     Ok(true) => {}
                     Ok(false) => break,
@@ -111,10 +124,16 @@ impl Runtime {
                     let input = Input::Exited { script, outcome };
                     self.track.handle(input, self.now, &mut self.track_actions);
                 }
-                Event::Ended { asker: Asker::Notify(run), .. } => {
+                Event::Ended { asker: Asker::Notify(run), outcome, .. } => {
+                    if let children::Outcome::NotStarted(failure) = outcome {
+                        self.on_notify_failed(run, &failure);
+                    }
                     self.inbox.push_back(Message::NotifyEnded(run));
                 }
-                Event::Ended { asker: Asker::FifoScript(which), .. } => {
+                Event::Ended { asker: Asker::FifoScript(which), outcome, .. } => {
+                    if let children::Outcome::NotStarted(failure) = outcome {
+                        log::error!("cannot run {}_script: {failure}", which.keyword());
+                    }
                     log::info!("{} script terminated", which.keyword().replace('_', " "));
                 }
                 Event::TimedOut(Asker::Check(check)) => {

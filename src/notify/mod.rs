@@ -89,7 +89,12 @@ impl Domain {
         self.pipes.written(which);
     }
 
-    /// No script runs, and none waits.
+    /// The command of a run, as it is shown.
+    pub fn command(&self, run: RunId) -> Option<&str> {
+        self.scripts.command(run)
+    }
+
+    /// Nobody waits for a script: none waits, and those that run are not expected to end.
     pub fn is_idle(&self) -> bool {
         self.scripts.is_idle()
     }

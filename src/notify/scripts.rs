@@ -77,9 +77,15 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
-    /// Nothing runs and nothing waits.
+    /// Nothing waits, and what runs is past its limit: a service in the foreground, most likely.
+    /// What was started at the end of the daemon has no limit and is waited for.
     pub(super) fn is_idle(&self) -> bool {
-        self.queues.is_empty() && self.runs.is_empty()
+        let is_service = |run: &Run| run.stage == Stage::Old && run.owner.is_some();
+        self.queues.values().all(|q| q.waiting.is_empty()) && self.runs.values().all(is_service)
+    }
+
+    pub(super) fn command(&self, run: RunId) -> Option<&str> {
+        self.runs.get(&run).map(|r| r.shown.as_str())
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {

@@ -43,6 +43,21 @@ pub enum Note {
     },
 }
 
+impl Note {
+    /// The name of the script, file or process.
+    pub fn about(&self) -> &str {
+        match self {
+            Self::ScriptSucceeded { script }
+            | Self::ScriptFailed { script, .. }
+            | Self::Returning { script, .. }
+            | Self::StillRunning { script }
+            | Self::KeptOnReload { script, .. } => script,
+            Self::FileCountsAsZero { file, .. } => file,
+            Self::QuorumGained { process } | Self::QuorumLost { process } => process,
+        }
+    }
+}
+
 /// Why a file counts as 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Flaw {

@@ -141,4 +141,7 @@ fn scripts_that_never_end_do_not_take_the_places_of_others() {
     }
     let out = desk.pass(LIMIT);
     assert_eq!(out.len(), 36, "those who waited for a place");
+    assert!(!desk.domain.is_idle());
+    desk.pass(LIMIT);
+    assert!(desk.domain.is_idle(), "nobody waits at a stop for what is not going to end");
 }
