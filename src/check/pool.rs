@@ -178,6 +178,11 @@ impl Pool {
         }
     }
 
+    /// At most so many probes run at once from now on. Those under way go on.
+    pub fn limit_to(&mut self, limit: usize) {
+        self.limit = limit.max(1);
+    }
+
     /// Takes one fact. Appends what must be done, in the order it must be done.
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
         match input {

@@ -7,8 +7,10 @@
 use std::net::IpAddr;
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use super::lvs::{Hands, Lvs, Release};
+use super::privileges::raise_file_limit;
 use super::runtime::{Asker, Mode, Owner, Runtime};
 use crate::base::ids::{CheckId, InstanceId};
 use crate::base::time::{Duration, Instant};
@@ -44,10 +46,16 @@ pub(super) fn narrow(config: &mut Config, options: &Options) {
     }
 }
 
-/// How many checks there may be at once.
-pub(super) fn count_checks(config: &Config) -> usize {
+/// Raises the limit of open files for this configuration. What VRRP and the rest do not need is for checks: so many of
+/// them may run at once.
+pub(super) fn room_for_checks(config: &Config) -> usize {
     let servers = config.virtual_servers.iter().flat_map(|vs| &vs.servers);
-    servers.map(|server| server.checks.len()).sum()
+    let checks: usize = servers.map(|server| server.checks.len()).sum();
+    // Two sockets per interface, family and group, at most one pair per instance; and some more.
+    let others = config.instances.len().saturating_mul(2).saturating_add(64);
+    let wanted = others.saturating_add(checks).min(1 << 20);
+    let allowed = raise_file_limit(u64::try_from(wanted).unwrap_or(u64::MAX));
+    usize::try_from(allowed).unwrap_or(usize::MAX).saturating_sub(others)
 }
 
 impl Runtime {
@@ -113,6 +121,9 @@ impl Runtime {
             self.on_role(id, phase == Some(Phase::Master));
         }
         self.with_lvs(self.end_of_share(), |lvs, hands, new| lvs.adopt(old, new, hands));
+        // What stays is kept once: the very value that the core has.
+        let kept = self.lvs.services().map(|service| Rc::clone(service.config())).collect();
+        self.config.virtual_servers = kept;
         // What it wants of IPVS is due at once.
         self.serve_lvs();
     }
@@ -159,15 +170,16 @@ impl Runtime {
             FlushOnStop::Services | FlushOnStop::Off => Release::Ours,
         };
         let until = self.clock.now() + LAST_REQUESTS;
-        self.with_lvs(until, |lvs, hands, _| {
-            lvs.stop(release, hands);
-            while !lvs.is_settled() && hands.clock.now() < until {
-                lvs.serve(hands);
-            }
-            if !lvs.is_settled() {
-                log::error!("IPVS does not answer: some of what is ours stays there");
-            }
-        });
+        let Self { lvs, poll, children, clock, .. } = self;
+        // Nobody is in a hurry any more: VRRP has said goodbye.
+        let hands = &mut Hands { poll, children, clock: &*clock, urgent: &|| false };
+        lvs.stop(release, hands);
+        while !lvs.is_settled() && clock.now() < until {
+            lvs.serve(hands);
+        }
+        if !lvs.is_settled() {
+            log::error!("IPVS does not answer: some of what is ours stays there");
+        }
         self.tell_of_servers();
     }
 }

@@ -86,11 +86,11 @@ pub(super) struct Lvs {
 }
 
 impl Lvs {
-    /// At most `limit` probes run at once.
-    pub(super) fn new(limit: usize, seed: u64) -> Self {
+    /// One probe at a time, until [`Pool::limit_to`] allows more.
+    pub(super) fn new(seed: u64) -> Self {
         Self {
             domain: Domain::default(),
-            pool: Pool::new(limit, seed),
+            pool: Pool::new(1, seed),
             probes: Probes::new(seed.rotate_left(32)),
             holdings: ipvs::Domain::default(),
             kernel: None,
@@ -266,6 +266,7 @@ impl Lvs {
         A: Clone + PartialEq + From<CheckId>,
     {
         self.drain(hands);
+        self.serve_kernel(hands);
         let now = hands.clock.now();
         // Each one a share; what has more to read then waits for the next turn.
         for _ in 0..self.probes.unread() {
@@ -282,6 +283,16 @@ impl Lvs {
             self.pool.handle(pool::Input::Deadline, now, &mut self.pool_actions);
             self.drain(hands);
         }
+        self.serve_kernel(hands);
+    }
+
+    /// Before probes begin, and after: what was found out counts for more than what may be.
+    fn serve_kernel<O, A>(&mut self, hands: &mut Hands<'_, O, A>)
+    where
+        O: Copy + From<CheckId>,
+        A: Clone + PartialEq + From<CheckId>,
+    {
+        let now = hands.clock.now();
         if is_due(self.holdings.next_deadline(), now) && !(hands.urgent)() {
             self.holdings.handle(ipvs::Input::Deadline, now, &mut self.ipvs_actions);
             self.drain(hands);

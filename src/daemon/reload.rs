@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::director::narrow;
+use super::director::{narrow, room_for_checks};
 use super::reading::{Reading, Text};
 use super::runtime::Runtime;
 use crate::base::ids::InstanceId;
@@ -59,6 +59,7 @@ impl Runtime {
         let changes = diff::instances(&self.config, &new);
         let old_ids = std::mem::take(&mut self.ids);
         let old = std::mem::replace(&mut self.config, new);
+        self.lvs.pool.limit_to(room_for_checks(&self.config));
         self.set_up_notification();
         for change in &changes {
             if let Change::Remove { old: o } = *change {

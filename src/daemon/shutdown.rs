@@ -90,7 +90,8 @@ impl Runtime {
 
     /// The last resort after a failure of our own: an address that stays means two masters.
     ///
-    /// Uses nothing but the list of what is installed and a request socket.
+    /// Services of IPVS stay: they do no harm, connections go on, and the next start brings them in
+    /// line. Uses nothing but the list of what is installed and a request socket.
     pub(super) fn abandon(&mut self) {
         let installed: Vec<_> = self.holdings.installed().cloned().collect();
         for address in &installed {

@@ -5,13 +5,13 @@ use std::io;
 use std::path::PathBuf;
 
 use super::children::Children;
-use super::director::{count_checks, narrow};
+use super::director::narrow;
 use super::fifos::Fifos;
 use super::life::{self, Then};
 use super::links::LinkTable;
 use super::lvs::Lvs;
 use super::mailer::Mailer;
-use super::privileges::{lift_core_limit, raise_file_limit, CorePattern, Scheduling};
+use super::privileges::{lift_core_limit, CorePattern, Scheduling};
 use super::processes::Processes;
 use super::reading::Text;
 use super::runtime::{Mode, Owner, Runtime};
@@ -269,7 +269,7 @@ fn build(
         holdings: holdings::Domain::default(),
         track: track::Domain::default(),
         notify: notify::Domain::default(),
-        lvs: Lvs::new(room_for_checks(&config), random::seed()),
+        lvs: Lvs::new(random::seed()),
         fifos: Fifos::new(Owner::Fifos),
         mailer: Mailer::new(Owner::Mail),
         processes,
@@ -320,16 +320,6 @@ fn build(
         runtime.dump_config();
     }
     Ok(runtime)
-}
-
-/// Raises the limit of open files. What VRRP and the rest do not need is for checks: so many of
-/// them may run at once.
-fn room_for_checks(config: &Config) -> usize {
-    // Two sockets per interface, family and group, at most one pair per instance; and some more.
-    let others = config.instances.len().saturating_mul(2).saturating_add(64).min(1 << 20);
-    let wanted = others.saturating_add(count_checks(config)).clamp(1024, 1 << 20);
-    let allowed = raise_file_limit(wanted as u64);
-    usize::try_from(allowed).unwrap_or(usize::MAX).saturating_sub(others)
 }
 
 impl Runtime {

@@ -157,6 +157,9 @@ pub fn frozen(old: &Config, new: &Config) -> Vec<&'static str> {
     if a.use_pid_dir != b.use_pid_dir {
         list.push("use_pid_dir");
     }
+    if old.lvs.namespace != new.lvs.namespace {
+        list.push("net_namespace_ipvs");
+    }
     list
 }
 
@@ -167,6 +170,7 @@ mod tests {
 
     use super::*;
     use crate::model::lvs::tests::virtual_server;
+    use crate::model::lvs::Namespace;
     use crate::model::track::{Object, Tracked};
     use crate::model::vrrp::tests::instance;
 
@@ -179,6 +183,16 @@ mod tests {
         let c = config(vec![instance("A", 1), instance("B", 2)]);
         let kept = [Change::Keep { old: 0, new: 0 }, Change::Keep { old: 1, new: 1 }];
         assert_eq!(instances(&c, &c), kept);
+    }
+
+    #[test]
+    fn where_the_daemon_lives_is_settled_at_its_start() {
+        let old = Config::default();
+        assert!(frozen(&old, &old).is_empty());
+        let mut new = Config::default();
+        new.global.net_namespace = Some("blue".into());
+        new.lvs.namespace = Namespace::Initial;
+        assert_eq!(frozen(&old, &new), ["net_namespace", "net_namespace_ipvs"]);
     }
 
     #[test]

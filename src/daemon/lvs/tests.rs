@@ -25,8 +25,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        let mut lvs = Lvs::new(1);
+        lvs.pool.limit_to(10);
         Self {
-            lvs: Lvs::new(10, 1),
+            lvs,
             poll: Poll::new().unwrap(),
             children: Children::new(Starter::new(Inherited::read().unwrap())),
             clock: Clock::new(),
