@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
-use std::process::{exit, Command};
+use std::process::exit;
 
 use keepalived::model::script::{Script, User};
 use keepalived::sys::children::{self, Manner, Starter};
