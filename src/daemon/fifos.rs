@@ -328,8 +328,7 @@ mod tests {
         desk.setup(&global);
         desk.tell("A", State::Master);
         let user = User { uid: 0, gid: 0 };
-        let script =
-            Script { path: "/r".into(), argv: vec!["/r".into()], user, by_shell: false };
+        let script = Script { path: "/r".into(), argv: vec!["/r".into()], user, by_shell: false };
         global.fifos.vrrp.as_mut().expect("configured").script = Some(script);
         assert_eq!(desk.setup(&global), [Which::Vrrp]);
         assert_eq!(desk.setup(&global), []);
