@@ -20,7 +20,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/setup scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy samples licences lint-shell lint-man man demo demo-nginx static size fuzz install uninstall dist clean
+.PHONY: all help setup test check fmt clippy samples licences lint-shell lint-man man demo demo-nginx demo-lvs static size fuzz install uninstall dist clean
 
 all: ## release build (the default)
 	$(CARGO) build --release $(CARGO_FLAGS)
@@ -67,6 +67,11 @@ demo-nginx: ## two web servers with one address that follows the healthy nginx
 	scripts/setup --build
 	@$(MAKE) --no-print-directory all
 	scripts/demo-nginx $(TARGET)/release/keepalived
+
+demo-lvs: ## two directors that spread clients over two web servers; in a guest if need be
+	scripts/setup --build
+	@$(MAKE) --no-print-directory all
+	scripts/demo-lvs $(TARGET)/release/keepalived
 
 static: ## static binary (musl)
 	scripts/lab/musl-build --release $(CARGO_FLAGS) --bin keepalived

@@ -199,10 +199,11 @@ def table(routers, client, names):
 
 # ------------------------------------------------------------------------------------ running
 
-def run(story, program, configs, names, helpers=()):
+def run(story, program, configs, names, helpers=(), hosts=None):
     """Builds the network, runs `story(routers, client, folder)`, cleans up; the exit status.
 
     `configs` is {router: (address, text)}; `story` may append processes of its own to `helpers`.
+    `hosts` are more hosts, {name: address}.
     """
     folder = tempfile.mkdtemp(prefix="keepalived-demo.")
     os.chmod(folder, 0o755)
@@ -210,7 +211,7 @@ def run(story, program, configs, names, helpers=()):
     client = Client(folder, list(names.values()))
     status, began = 1, time.monotonic()
     try:
-        network({"client": CLIENT, **{f"router{name}": address for name, (address, _) in configs.items()}})
+        network({"client": CLIENT, **{f"router{name}": address for name, (address, _) in configs.items()}, **(hosts or {})})
         client.start()
         story(routers, client, folder)
         print(f"\n== done in {time.monotonic() - began:.0f} s")
