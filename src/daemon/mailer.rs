@@ -74,9 +74,9 @@ impl<O: Copy> Mailer<O> {
         self.outbox.next_deadline()
     }
 
-    /// Nothing waits, and no server is being talked to.
-    pub fn is_idle(&self) -> bool {
-        self.outbox.is_idle()
+    /// Something can come of waiting until then.
+    pub fn is_hopeful(&self, until: Instant) -> bool {
+        self.outbox.is_hopeful(until)
     }
 
     /// Mails that are not sent yet.

@@ -47,9 +47,13 @@ impl Runtime {
         let until = self.clock.now() + LAST_WORDS;
         self.serve_until(until, |runtime| {
             let tracks = |asker: &Asker| matches!(asker, Asker::Track(_));
-            let idle = runtime.notify.is_idle() && runtime.mailer.is_idle();
+            let idle = runtime.notify.is_idle() && !runtime.mailer.is_hopeful(until);
             idle && !runtime.children.askers().any(tracks)
         })?;
+        match self.mailer.waiting() {
+            0 => {}
+            mails => log::warn!("mails that could not be sent are lost: {mails}"),
+        }
         self.fifos.close_all(&mut self.poll);
         self.children.stop_all(self.now);
         let until = self.clock.now() + GRACE;

@@ -320,6 +320,14 @@ impl Outbox {
         matches!(self.link, Link::Idle) && self.queue.is_empty()
     }
 
+    /// Something can come of waiting until then: mail is under way, or will be tried again.
+    pub fn is_hopeful(&self, until: Instant) -> bool {
+        match self.link {
+            Link::Idle => self.next_deadline().is_some_and(|next| next <= until),
+            Link::Resolving { .. } | Link::Connecting { .. } | Link::Talking { .. } => true,
+        }
+    }
+
     /// Mails that are not sent yet.
     pub fn waiting(&self) -> usize {
         let under_way = matches!(self.link, Link::Talking { item: Some(_), .. });

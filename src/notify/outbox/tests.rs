@@ -109,8 +109,11 @@ fn a_server_that_is_away_is_tried_again_and_again() {
         ["Error connecting SMTP server [10.7.0.1]:2525: refused; 1 mails wait, next try in 10 s"]
     );
     assert_eq!(post.letter("A", "2"), [], "not before its time");
+    let hopeful = |seconds| post.outbox.is_hopeful(post.now + Duration::from_secs(seconds));
+    assert!(!hopeful(5) && hopeful(10));
     assert_eq!(post.wait(9), []);
     assert_eq!(post.wait(1), [connect()]);
+    assert!(post.outbox.is_hopeful(post.now), "it may answer yet");
     assert_eq!(post.outbox.next_deadline(), Some(post.now + Duration::from_secs(30)));
     let tasks = post.wait(30);
     assert_eq!(tasks[0], Task::Close);
