@@ -7,7 +7,6 @@
 use std::net::IpAddr;
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
-use std::rc::Rc;
 
 use super::lvs::{Hands, Lvs, Release};
 use super::privileges::raise_file_limit;
@@ -24,8 +23,10 @@ use crate::vrrp::Phase;
 
 /// In one turn, twice: for what is ready, and for what is due.
 const SHARE: Duration = Duration::from_millis(1);
-/// For IPVS to be emptied at the end.
-const LAST_REQUESTS: Duration = Duration::from_secs(5);
+/// For the beginning of a new configuration. Most are done then; the others wait for their turns.
+const BEGINNING: Duration = Duration::from_millis(20);
+/// For IPVS to be emptied at the end; more than anything needs that is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Leaves out what the command line does not want to run.
 pub(super) fn narrow(config: &mut Config, options: &Options) {
@@ -62,15 +63,15 @@ impl Runtime {
     fn with_lvs<T>(
         &mut self,
         until: Instant,
-        work: impl FnOnce(&mut Lvs, &mut Hands<'_, Owner, Asker>, &Config) -> T,
+        work: impl FnOnce(&mut Lvs, &mut Hands<'_, Owner, Asker>) -> T,
     ) -> T {
-        let Self { lvs, poll, children, clock, vrrp, config, .. } = self;
+        let Self { lvs, poll, children, clock, vrrp, .. } = self;
         let (clock, vrrp) = (&*clock, &*vrrp);
         let urgent = || {
             let now = clock.now();
             now >= until || vrrp.next_deadline().is_some_and(|when| when <= now)
         };
-        work(lvs, &mut Hands { poll, children, clock, urgent: &urgent }, config)
+        work(lvs, &mut Hands { poll, children, clock, urgent: &urgent })
     }
 
     /// The end of what may be done in one go.
@@ -82,7 +83,7 @@ impl Runtime {
     pub(super) fn serve_lvs(&mut self) {
         let mut ready = self.ready.split_off(&Owner::Check(CheckId(0)));
         if !ready.is_empty() {
-            self.with_lvs(self.end_of_share(), |lvs, hands, _| {
+            self.with_lvs(self.end_of_share(), |lvs, hands| {
                 while let Some(Owner::Check(check)) = ready.pop_first() {
                     lvs.on_ready(check, hands);
                     if (hands.urgent)() {
@@ -92,8 +93,24 @@ impl Runtime {
             });
             self.ready.append(&mut ready);
         }
-        self.with_lvs(self.end_of_share(), |lvs, hands, _| lvs.serve(hands));
+        self.with_lvs(self.end_of_share(), Lvs::serve);
         self.tell_of_servers();
+    }
+
+    /// Ends what `adopt_servers` began.
+    pub(super) fn finish_adoption(&mut self) {
+        let until = self.clock.now() + PATIENCE;
+        self.serve_lvs_while(until, Lvs::is_adopting);
+        self.tell_of_servers();
+    }
+
+    /// With nobody in a hurry.
+    fn serve_lvs_while(&mut self, until: Instant, goes_on: impl Fn(&Lvs) -> bool) {
+        let Self { lvs, poll, children, clock, .. } = self;
+        let hands = &mut Hands { poll, children, clock: &*clock, urgent: &|| false };
+        while goes_on(lvs) && clock.now() < until {
+            lvs.serve(hands);
+        }
     }
 
     /// Passes on to notification what virtual servers tell.
@@ -120,12 +137,9 @@ impl Runtime {
             let phase = self.vrrp.instance(id).map(crate::vrrp::Instance::phase);
             self.on_role(id, phase == Some(Phase::Master));
         }
-        self.with_lvs(self.end_of_share(), |lvs, hands, new| lvs.adopt(old, new, hands));
-        // What stays is kept once: the very value that the core has.
-        let kept = self.lvs.services().map(|service| Rc::clone(service.config())).collect();
-        self.config.virtual_servers = kept;
-        // What it wants of IPVS is due at once.
-        self.serve_lvs();
+        self.lvs.adopt(old, &mut self.config, self.now);
+        self.with_lvs(self.clock.now() + BEGINNING, Lvs::serve);
+        self.tell_of_servers();
     }
 
     fn open_ipvs(&mut self) -> std::io::Result<()> {
@@ -169,15 +183,13 @@ impl Runtime {
             FlushOnStop::All => Release::Everything,
             FlushOnStop::Services | FlushOnStop::Off => Release::Ours,
         };
-        let until = self.clock.now() + LAST_REQUESTS;
+        let until = self.clock.now() + PATIENCE;
         let Self { lvs, poll, children, clock, .. } = self;
         // Nobody is in a hurry any more: VRRP has said goodbye.
         let hands = &mut Hands { poll, children, clock: &*clock, urgent: &|| false };
         lvs.stop(release, hands);
-        while !lvs.is_settled() && clock.now() < until {
-            lvs.serve(hands);
-        }
-        if !lvs.is_settled() {
+        self.serve_lvs_while(until, |lvs| !lvs.is_settled());
+        if !self.lvs.is_settled() {
             log::error!("IPVS does not answer: some of what is ours stays there");
         }
         self.tell_of_servers();

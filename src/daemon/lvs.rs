@@ -74,6 +74,8 @@ pub(super) struct Lvs {
     /// `-I`: what is in the kernel stays there.
     keep: bool,
 
+    /// What a configuration brings; thousands of servers are taken on a few at a time.
+    pending: VecDeque<Input>,
     inbox: VecDeque<Message>,
     lvs_actions: Vec<Action>,
     pool_actions: Vec<pool::Action>,
@@ -100,6 +102,7 @@ impl Lvs {
             sync_daemon: None,
             masters: BTreeSet::new(),
             keep: false,
+            pending: VecDeque::new(),
             inbox: VecDeque::new(),
             lvs_actions: Vec::new(),
             pool_actions: Vec::new(),
@@ -113,15 +116,20 @@ impl Lvs {
 
     /// When `serve` next has work.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let all =
-            [self.pool.next_deadline(), self.probes.next_deadline(), self.holdings.next_deadline()];
+        let holdings = self.holdings.next_deadline().filter(|_| !self.is_adopting());
+        let all = [self.pool.next_deadline(), self.probes.next_deadline(), holdings];
         all.into_iter().flatten().min()
     }
 
     /// There is work that waits for no event: the next turn is not to rest.
     pub(super) fn is_busy(&self) -> bool {
         let asks = self.kernel.as_ref().is_some_and(|kernel| !kernel.is_idle());
-        asks || !self.backlog.is_empty() || self.probes.unread() > 0
+        asks || self.is_adopting() || !self.backlog.is_empty() || self.probes.unread() > 0
+    }
+
+    /// A configuration is not in force as a whole yet: `serve` goes on with it.
+    pub(super) fn is_adopting(&self) -> bool {
+        !self.pending.is_empty()
     }
 
     /// Every virtual server, in the order of the configuration.
@@ -134,37 +142,38 @@ impl Lvs {
         std::mem::take(&mut self.told)
     }
 
-    /// Goes over from one configuration to another; at the start, from an empty one.
-    pub(super) fn adopt<O, A>(&mut self, old: &Config, new: &Config, hands: &mut Hands<'_, O, A>)
-    where
-        O: Copy + From<CheckId>,
-        A: Clone + PartialEq + From<CheckId>,
-    {
+    /// Goes over from one configuration to another; at the start, from an empty one. Most of it
+    /// is done by `serve`. A virtual server that is as before is kept once, the one of `old`.
+    pub(super) fn adopt(&mut self, old: &Config, new: &mut Config, now: Instant) {
         self.groups = new.address_groups.iter().map(|g| (g.name.clone(), g.clone())).collect();
         self.adopt_tls(new);
-        self.adopt_settings(&new.lvs, hands.clock.now());
+        self.adopt_settings(&new.lvs, now);
         let mut ids = BTreeMap::new();
         for change in diff::virtual_servers(old, new) {
             match change {
-                Change::Remove { old } => self.hand(Input::Remove { id: self.ids[old] }, hands),
-                Change::Keep { old, new } => {
-                    ids.insert(new, self.ids[old]);
+                Change::Remove { old } => {
+                    self.pending.push_back(Input::Remove { id: self.ids[old] });
+                }
+                Change::Keep { old: o, new: n } => {
+                    ids.insert(n, self.ids[o]);
+                    new.virtual_servers[n] = Rc::clone(&old.virtual_servers[o]);
                 }
                 Change::Adjust { old, new: n } => {
                     let (id, config) = (self.ids[old], Rc::clone(&new.virtual_servers[n]));
                     ids.insert(n, id);
-                    self.hand(Input::Adjust { id, config }, hands);
+                    self.pending.push_back(Input::Adjust { id, config });
                 }
                 Change::Add { new: n } => {
                     let id = self.domain.vacant_id();
                     ids.insert(n, id);
                     let config = Rc::clone(&new.virtual_servers[n]);
-                    self.hand(Input::Add { id, config }, hands);
+                    self.pending.push_back(Input::Add { id, config });
+                    let init_notifies = new.lvs.init_notifies;
+                    self.pending.push_back(Input::Start { init_notifies });
                 }
             }
         }
         self.ids = ids.into_values().collect();
-        self.hand(Input::Start { init_notifies: new.lvs.init_notifies }, hands);
     }
 
     /// The key material, if anybody needs it.
@@ -200,6 +209,7 @@ impl Lvs {
         O: Copy + From<CheckId>,
         A: Clone + PartialEq + From<CheckId>,
     {
+        self.pending.clear();
         self.keep = release == Release::Nothing;
         self.hand(Input::Stop, hands);
         if !self.keep {
@@ -266,6 +276,10 @@ impl Lvs {
         A: Clone + PartialEq + From<CheckId>,
     {
         self.drain(hands);
+        while !(hands.urgent)() {
+            let Some(input) = self.pending.pop_front() else { break };
+            self.hand(input, hands);
+        }
         self.serve_kernel(hands);
         let now = hands.clock.now();
         // Each one a share; what has more to read then waits for the next turn.
@@ -293,7 +307,9 @@ impl Lvs {
         A: Clone + PartialEq + From<CheckId>,
     {
         let now = hands.clock.now();
-        if is_due(self.holdings.next_deadline(), now) && !(hands.urgent)() {
+        // What goes from one virtual server to another is not to be removed in between.
+        let complete = !self.is_adopting();
+        if complete && is_due(self.holdings.next_deadline(), now) && !(hands.urgent)() {
             self.holdings.handle(ipvs::Input::Deadline, now, &mut self.ipvs_actions);
             self.drain(hands);
         }

@@ -317,6 +317,7 @@ fn build(
     };
     runtime.begin(config);
     if options.dump_conf {
+        runtime.finish_adoption();
         runtime.dump_config();
     }
     Ok(runtime)

@@ -35,6 +35,8 @@ pub struct Domain {
     services: Vec<Option<Service>>,
     /// Numbers of virtual servers that are gone.
     vacant: Vec<ServiceId>,
+    /// Not yet started.
+    added: Vec<ServiceId>,
     places: Places,
     /// Every address of this host.
     present: BTreeSet<IpAddr>,
@@ -91,6 +93,7 @@ impl Domain {
     fn on_add(&mut self, id: ServiceId, config: Rc<VirtualServer>, now: Instant) {
         let Some(slot) = self.services.get_mut(id.0 as usize) else { return };
         *slot = Some(Service::new(id, config, now, &mut self.places));
+        self.added.push(id);
         self.watch(id);
         let suspended = self.is_to_be_suspended(id);
         if let Some(service) = self.service_mut(id) {
@@ -126,16 +129,18 @@ impl Domain {
             ids.remove(&id);
         }
         self.watchers.retain(|_, ids| !ids.is_empty());
+        self.added.retain(|added| *added != id);
         self.vacant.push(id);
     }
 
     fn on_start(&mut self, init_notifies: bool, now: Instant, out: &mut Vec<Action>) {
-        let mut started = Vec::new();
-        for service in self.services.iter_mut().flatten().filter(|s| s.stage == Stage::Added) {
-            service.start(init_notifies, now, out);
-            started.push(service.id);
+        let added = std::mem::take(&mut self.added);
+        for id in &added {
+            if let Some(service) = self.service_mut(*id).filter(|s| s.stage == Stage::Added) {
+                service.start(init_notifies, now, out);
+            }
         }
-        for id in started {
+        for id in added {
             if let Some(service) = self.service(id) {
                 service.start_checks(out);
             }
@@ -175,6 +180,7 @@ impl Domain {
             self.vacant.push(service.id);
         }
         self.watchers.clear();
+        self.added.clear();
     }
 
     /// Files whose checks depend on an address.

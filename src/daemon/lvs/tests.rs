@@ -43,8 +43,11 @@ impl Bench {
     }
 
     fn adopt(&mut self, new: Config) {
-        let old = std::mem::replace(&mut self.running, new.clone());
-        self.with(|lvs, hands| lvs.adopt(&old, &new, hands));
+        let old = std::mem::replace(&mut self.running, new);
+        self.lvs.adopt(&old, &mut self.running, self.clock.now());
+        while self.lvs.is_adopting() {
+            self.with(Lvs::serve);
+        }
         self.hear();
     }
 
@@ -215,4 +218,21 @@ fn many_that_are_due_do_not_keep_somebody_in_a_hurry_waiting() {
     assert!(lvs.is_busy() && !lvs.backlog.is_empty() && asked.get() > 0);
     bench.with(Lvs::serve);
     assert!(bench.lvs.backlog.is_empty());
+}
+
+#[test]
+fn a_long_configuration_is_taken_on_a_few_at_a_time() {
+    let servers = (0..50).map(|n| Rc::new(virtual_server([127, 0, 0, n], 80)));
+    let mut new = Config { virtual_servers: servers.collect(), ..Config::default() };
+    let mut bench = Bench::new();
+    bench.lvs.adopt(&Config::default(), &mut new, bench.clock.now());
+    let Bench { lvs, poll, children, clock, .. } = &mut bench;
+    let asked = Cell::new(0);
+    let urgent = || asked.replace(asked.get() + 1) >= 10;
+    lvs.serve(&mut Hands { poll, children, clock, urgent: &urgent });
+    let taken = lvs.services().count();
+    assert!(taken > 0 && taken < 50 && lvs.is_adopting() && lvs.is_busy(), "{taken}");
+    bench.with(Lvs::serve);
+    assert!(!bench.lvs.is_adopting());
+    assert_eq!(bench.lvs.services().filter(|service| service.since() > Instant::ZERO).count(), 50);
 }
