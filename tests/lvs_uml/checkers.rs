@@ -296,3 +296,58 @@ pub(crate) fn scripts_and_files_give_weights() -> Outcome {
     assert!(daemon.is_some_and(|mut daemon| daemon.stop().success()));
     Ok(())
 }
+
+pub(crate) fn a_dead_server_stays_out_at_a_reload() -> Outcome {
+    let all = ["weight 1", "weight 2"].map(|weight| {
+        [1001, 1002].map(|port| Checked::new(port, &format!("{weight}; TCP_CHECK {{ retry 0 }}")))
+    });
+    let (_segment, [director, server]) = Segment::with_hosts(["a", "s"]);
+    let _web = Web::start(&server, "10.7.0.2:1001", |_| (200, ""));
+    let shop = Workshop::new();
+    let mut daemon = director.start(&config(&all[0], &shop));
+    let alive = |weight| rows(&all[0], |c| (c.port == 1001).then_some(weight));
+    wait_rows(&director, &alive(1));
+    daemon.rewrite(&config(&all[1], &shop));
+    daemon.reload();
+    wait_rows(&director, &alive(2));
+    stays("the dead server is out", secs(2), || table(&director) == alive(2));
+    assert!(daemon.stop().success());
+    Ok(())
+}
+
+/// Answers everything that comes in with this, for as long as the guest runs.
+fn echo(host: &Namespace, address: &str, answer: &'static [u8]) {
+    let socket = {
+        let _inside = host.enter();
+        UdpSocket::bind(address).expect("a free port")
+    };
+    #[expect(clippy::disallowed_methods, reason = "a server beside the test")]
+    std::thread::spawn(move || {
+        while let Ok((_, peer)) = socket.recv_from(&mut [0; 512]) {
+            let _ = socket.send_to(answer, peer);
+        }
+    });
+}
+
+pub(crate) fn replies_are_compared_when_they_are_required() -> Outcome {
+    let all = [
+        Checked::udp(1001, "UDP_CHECK { payload 0102; require_reply 6f6b }"),
+        Checked::udp(1002, "UDP_CHECK { payload 0102; require_reply 6fxx }"),
+        Checked::udp(1003, "UDP_CHECK { payload 0102; require_reply 7878 }"),
+        Checked::udp(1004, "UDP_CHECK { payload 0102; require_reply }"),
+    ];
+    let (_segment, [director, server]) = Segment::with_hosts(["a", "s"]);
+    for port in [1001, 1002, 1003] {
+        echo(&server, &format!("10.7.0.2:{port}"), b"ok");
+    }
+    let _silent = {
+        let _inside = server.enter();
+        UdpSocket::bind("10.7.0.2:1004").expect("a free port")
+    };
+    let mut daemon = director.start(&config(&all, &Workshop::new()));
+    let right = rows(&all, |c| (c.port < 1003).then_some(1));
+    wait_rows(&director, &right);
+    stays("the right replies are in", secs(2), || table(&director) == right);
+    assert!(daemon.stop().success());
+    Ok(())
+}

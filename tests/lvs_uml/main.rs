@@ -11,6 +11,7 @@ mod farm;
 mod lab;
 mod quorum;
 mod tables;
+mod vrrp;
 
 use std::process::ExitCode;
 
@@ -41,6 +42,10 @@ parts![
     tables::a_reload_changes_what_has_changed,
     tables::a_reload_keeps_what_has_not_changed,
     tables::services_can_be_kept_at_a_stop,
+    checkers::a_dead_server_stays_out_at_a_reload,
+    checkers::replies_are_compared_when_they_are_required,
+    vrrp::checks_are_suspended_without_the_address,
+    vrrp::the_sync_daemon_follows_the_instance,
 ];
 
 fn main() -> ExitCode {
