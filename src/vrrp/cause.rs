@@ -80,7 +80,7 @@ fn describe(object: &Object, state: &TrackState, f: &mut fmt::Formatter<'_>) -> 
     write!(f, "{object} ")?;
     match (object, state) {
         (_, TrackState::Pending) => f.write_str("has no result yet"),
-        (_, TrackState::Value(value)) => write!(f, "holds {value}"),
+        (_, TrackState::Value(value)) => write!(f, "counts as {value}"),
         (Object::Script(_), TrackState::Up) => f.write_str("succeeded"),
         (Object::Script(_), TrackState::Down { why }) => write!(f, "failed ({why})"),
         (Object::Process(_), TrackState::Up) => f.write_str("has its quorum"),
