@@ -94,6 +94,7 @@ impl Printer {
             out.ipvs(&config.lvs)
         })?;
         self.objects(config)?;
+        self.addresses("static_ipaddress", &config.static_addresses)?;
         for group in &config.groups {
             let name = quoted(&group.name);
             self.block(format_args!("vrrp_sync_group {name}"), |out| out.group(group))?;

@@ -33,6 +33,7 @@ pub(super) fn narrow(config: &mut Config, options: &Options) {
     if !options.run_vrrp {
         config.instances.clear();
         config.groups.clear();
+        config.static_addresses.clear();
     }
     if !options.run_checkers {
         config.virtual_servers.clear();

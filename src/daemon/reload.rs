@@ -7,6 +7,7 @@ use super::director::{narrow, room_for_checks};
 use super::reading::{Reading, Text};
 use super::runtime::Runtime;
 use crate::base::ids::InstanceId;
+use crate::holdings;
 use crate::model::diff::{self, Change};
 use crate::model::Config;
 use crate::sys::systemd::State;
@@ -61,6 +62,9 @@ impl Runtime {
         let old = std::mem::replace(&mut self.config, new);
         self.lvs.pool.limit_to(room_for_checks(&self.config));
         self.set_up_notification();
+        let fixed: Vec<_> = self.config.static_addresses.iter().collect();
+        let input = holdings::Input::Want { owner: InstanceId::HOST, addresses: &fixed };
+        self.holdings.handle(input, self.now, &mut self.holdings_actions);
         for change in &changes {
             if let Change::Remove { old: o } = *change {
                 self.remove_instance(old_ids[o], old.instances[o].vrid);
@@ -145,6 +149,8 @@ impl Runtime {
             let own = instance.interface.clone().unwrap_or_default();
             self.instances_on.entry(own).or_default().push(self.ids[n]);
         }
+        let fixed = self.config.static_addresses.iter();
+        self.interesting.extend(fixed.map(|a| a.interface.clone()));
         for group in &self.config.groups {
             self.interesting.extend(group.tracked_links.iter().map(|t| t.interface.clone()));
         }

@@ -4,6 +4,7 @@
 //! is a line of its own behind them.
 
 use super::chatter::Chatter;
+use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
 use crate::holdings;
 use crate::model::track::Object;
@@ -119,7 +120,11 @@ fn noted(name: &str, note: &Note) {
 
 /// Logs what the holdings have to tell.
 pub(super) fn holdings(action: &holdings::Action, domain: &Domain) {
-    let name = |id| domain.instance(id).map_or("?", |i| i.config().name.as_str());
+    let name = |id| match domain.instance(id) {
+        Some(i) => i.config().name.as_str(),
+        None if id == InstanceId::HOST => "static_ipaddress",
+        None => "?",
+    };
     match action {
         holdings::Action::Missing { owner, key, delay } => {
             let when = if delay.is_zero() {

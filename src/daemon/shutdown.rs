@@ -4,6 +4,7 @@
 use std::io;
 
 use super::runtime::{Asker, Owner, Runtime};
+use crate::base::ids::InstanceId;
 use crate::base::time::{Duration, Instant};
 use crate::holdings;
 use crate::sys::signals::Signal;
@@ -31,6 +32,9 @@ impl Runtime {
 
     fn release_everything(&mut self) {
         self.vrrp.handle(Input::Stop, self.now, &mut self.vrrp_actions);
+        self.drain();
+        let input = holdings::Input::Release { owner: InstanceId::HOST };
+        self.holdings.handle(input, self.now, &mut self.holdings_actions);
         self.drain();
         self.flush_adverts();
         // Each round is answered before it returns, so this ends: everything is removed, or the

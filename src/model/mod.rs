@@ -20,6 +20,8 @@ pub struct Config {
     /// In the order of the file, which is the order of everything shown.
     pub instances: Vec<std::rc::Rc<vrrp::Instance>>,
     pub groups: Vec<vrrp::SyncGroup>,
+    /// `static_ipaddress`: on their interfaces for as long as the daemon runs.
+    pub static_addresses: Vec<vrrp::VirtualAddress>,
     /// `vrrp_script`; only those that are tracked.
     pub scripts: Vec<track::TrackScript>,
     /// `track_file`.

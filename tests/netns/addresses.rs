@@ -1,8 +1,8 @@
 //! Virtual addresses on the interface: as configured, adopted, put back, gone at the end.
 
 use crate::lab::{
-    config, instance, millis, ours_only, secs, stays, wait, AddressEvent, AddressMonitor, Instance,
-    Outcome, Segment, SOON,
+    config, instance, millis, ours_only, secs, stays, wait, AddressEvent, AddressMonitor, Host,
+    Instance, Outcome, Segment, SOON,
 };
 
 fn router() -> Instance {
@@ -121,5 +121,55 @@ pub(crate) fn nothing_is_left_after_a_stop_in_any_state() -> Outcome {
     wait("the address is gone", secs(5), || !a.holds("eth0", "10.7.1.1"));
     assert_eq!(faulty.stop().code(), Some(0));
     assert!(!a.holds("eth0", "10.7.1.1"));
+    Ok(())
+}
+
+/// A host with eth1 besides, and one static address there.
+fn static_scene(group: &str) -> ([Segment; 2], [Host; 1], String) {
+    let (segment, hosts) = Segment::with_hosts(["a"]);
+    let other = Segment::new(8);
+    other.attach(&hosts[0], "eth1", 1);
+    let text = format!(
+        "track_group followers {{\n group {{\n VI_1\n }}\n}}\n\
+         static_ipaddress {{\n 10.8.1.1/16 dev eth1 {group}\n}}\n{}",
+        config(&[instance("VI_1").vip("10.7.1.1/16")])
+    );
+    ([segment, other], hosts, text)
+}
+
+pub(crate) fn static_addresses_are_there_whoever_is_master() -> Outcome {
+    let (_segments, [a], text) = static_scene("");
+    let mut daemon = a.start(&text);
+    daemon.wait_master("VI_1");
+    wait("the static address is there", SOON, || a.holds("eth1", "10.8.1.1"));
+    daemon.rewrite(&text.replace("10.8.1.1/16", "10.8.1.2/16"));
+    daemon.reload();
+    wait("the other one is there instead", SOON, || {
+        a.holds("eth1", "10.8.1.2") && !a.holds("eth1", "10.8.1.1")
+    });
+    assert_eq!(daemon.stop().code(), Some(0));
+    assert!(!a.holds("eth1", "10.8.1.2"), "nothing is left");
+    Ok(())
+}
+
+pub(crate) fn static_addresses_that_somebody_removes_are_put_back() -> Outcome {
+    ours_only()?;
+    let (_segments, [a], text) = static_scene("");
+    let daemon = a.start(&text);
+    daemon.wait_master("VI_1");
+    wait("the static address is there", SOON, || a.holds("eth1", "10.8.1.1"));
+    a.ip("addr del 10.8.1.1/16 dev eth1");
+    wait("it is back", SOON, || a.holds("eth1", "10.8.1.1"));
+    Ok(())
+}
+
+pub(crate) fn a_track_group_follows_the_interface_of_a_static_address() -> Outcome {
+    let ([_segment, other], [a], text) = static_scene("track_group followers");
+    let daemon = a.start(&text);
+    daemon.wait_master("VI_1");
+    other.pull_cable(&a, "eth1");
+    daemon.wait_log("(VI_1) Entering FAULT STATE");
+    other.plug_cable(&a, "eth1");
+    wait("the virtual address is back", SOON, || a.holds("eth0", "10.7.1.1"));
     Ok(())
 }

@@ -15,12 +15,14 @@ pub(super) use check::SSL;
 pub use global::ROOT;
 pub(super) use global::{GLOBAL_DEFS, LVS_SYNC_DAEMON, LVS_TIMEOUTS};
 pub(super) use lvs::{LVS_METHOD, REAL_SERVER, SERVER_GROUP, VIRTUAL_SERVER};
-pub(super) use net::VIRTUAL_IPADDRESS;
+pub(super) use net::{STATIC_IPADDRESS, VIRTUAL_IPADDRESS};
 pub(super) use track::{
     TRACK_FILE, TRACK_FILES, TRACK_INTERFACE, TRACK_PROCESS, TRACK_SCRIPT, VRRP_SCRIPT,
     VRRP_TRACK_PROCESS,
 };
-pub(super) use vrrp::{AUTHENTICATION, AUTH_HMAC, UNICAST_PEER, VRRP_INSTANCE, VRRP_SYNC_GROUP};
+pub(super) use vrrp::{
+    AUTHENTICATION, AUTH_HMAC, TRACK_GROUP, UNICAST_PEER, VRRP_INSTANCE, VRRP_SYNC_GROUP,
+};
 
 use super::keyword::{Block, Body, Kind};
 

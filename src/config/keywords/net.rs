@@ -39,7 +39,7 @@ const fn addresses(options: &'static [Opt]) -> Entry {
 pub(in crate::config) static VIRTUAL_IPADDRESS: Entry =
     addresses(&joined::<Opt, 13, 1, 14>(ADDRESS, [opt("use_vmac")]));
 
-pub(super) static STATIC_IPADDRESS: Entry =
+pub(in crate::config) static STATIC_IPADDRESS: Entry =
     addresses(&joined::<Opt, 13, 1, 14>(ADDRESS, [opt("track_group").value(Kind::Text)]));
 
 const ROUTE_TYPES: &[&str] = &[

@@ -143,7 +143,7 @@ pub(in crate::config) static VRRP_SYNC_GROUP: Block = Block {
     ]),
 };
 
-pub(super) static TRACK_GROUP: Block = Block {
+pub(in crate::config) static TRACK_GROUP: Block = Block {
     name: "track_group",
     keywords: &sorted([names("group", Kind::Text).repeat(Repeat::FirstCounts)]),
 };

@@ -43,34 +43,54 @@ enum RawBroadcast {
     Address(Ipv4Addr),
 }
 
-/// Reads one line; `None` if it does not count.
+/// Reads one line of an instance; `None` if it does not count.
 pub(super) fn read<'d>(checker: &mut Checker<'_>, line: Node<'d>) -> Option<RawAddress<'d>> {
-    let word = line.keyword();
-    let mut raw = RawAddress {
-        prefix: Prefix::host(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-        sized: false,
-        word,
-        dev: None,
-        scope: None,
-        broadcast: None,
-        label: None,
-        peer: None,
-        home: false,
-        dad: false,
-        mngtmpaddr: false,
-        noprefixroute: false,
-        autojoin: false,
-        no_track: false,
-        preferred_lft: None,
-        void: false,
-    };
+    let mut raw = RawAddress::new(line.keyword());
     let used = checker.entry(line, &keywords::VIRTUAL_IPADDRESS, &mut |checker, item| {
         raw.take(checker, item);
     });
     (used && !raw.void).then_some(raw)
 }
 
+/// Reads one line of `static_ipaddress`: with its `track_group`.
+pub(super) fn read_static<'d>(
+    checker: &mut Checker<'_>,
+    line: Node<'d>,
+) -> Option<(RawAddress<'d>, Option<Word<'d>>)> {
+    let mut raw = RawAddress::new(line.keyword());
+    let mut group = None;
+    let used = checker.entry(line, &keywords::STATIC_IPADDRESS, &mut |checker, item| {
+        if item.option == "track_group" {
+            group = Some(item.word);
+        } else {
+            raw.take(checker, item);
+        }
+    });
+    (used && !raw.void).then_some((raw, group))
+}
+
 impl<'d> RawAddress<'d> {
+    const fn new(word: Word<'d>) -> Self {
+        Self {
+            prefix: Prefix::host(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            sized: false,
+            word,
+            dev: None,
+            scope: None,
+            broadcast: None,
+            label: None,
+            peer: None,
+            home: false,
+            dad: false,
+            mngtmpaddr: false,
+            noprefixroute: false,
+            autojoin: false,
+            no_track: false,
+            preferred_lft: None,
+            void: false,
+        }
+    }
+
     fn take(&mut self, checker: &mut Checker<'_>, item: Item<'d>) {
         match (item.option, item.value) {
             ("", Value::Prefix(prefix, sized)) => {

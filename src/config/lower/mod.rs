@@ -11,6 +11,7 @@ mod define;
 mod delivery;
 mod fifo;
 mod fit;
+mod fixed;
 mod forwarding;
 mod global;
 mod group;
@@ -63,6 +64,7 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
     let mut services = lvs::Pending::new(ipvs);
     let mut instances = Instances::default();
     let mut groups = Vec::new();
+    let mut fixed = fixed::Fixed::default();
     let mut objects = track::Objects::new(doc);
     checker.block(doc.roots(), &keywords::ROOT, &mut |checker, s| match s.keyword.name {
         "vrrp_instance" => {
@@ -85,12 +87,14 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
         "SSL" => services.ipvs.lvs.tls = ipvs::tls(checker, s.node),
         name => {
             let mut scene = Scene { checker, host, defaults: &defaults };
-            if !objects.define(&mut scene, &s) {
+            let known = objects.define(&mut scene, &s) || fixed.read(scene.checker, &s);
+            if !known {
                 top_level(&mut config, name, s);
             }
         }
     });
     let mut scene = Scene { checker: &mut checker, host, defaults: &defaults };
+    fixed.settle(&mut scene, &mut instances, &mut config);
     config.groups = group::settle(&mut scene, groups, &mut instances);
     objects.finish(&mut scene, &mut instances, &mut config);
     crossref::routers(&mut scene.checker.out, &instances.list);

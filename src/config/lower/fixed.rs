@@ -1,0 +1,101 @@
+//! `static_ipaddress`, and `track_group`: the instances that depend on where its addresses are.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::address::{self, RawAddress};
+use super::{name_of, Instances, Scene};
+use crate::config::document::Word;
+use crate::config::keyword::Kind;
+use crate::config::keywords;
+use crate::config::statement::{Checker, Statement};
+use crate::model::vrrp::{TrackedLink, VirtualAddress};
+use crate::model::Config;
+
+/// Where addresses go that name no interface.
+const USUAL_INTERFACE: &str = "eth0";
+
+/// What is there whoever is master, as it is written.
+#[derive(Default)]
+pub(super) struct Fixed<'d> {
+    addresses: Vec<(RawAddress<'d>, Option<Word<'d>>)>,
+    groups: Vec<(&'d str, Vec<Word<'d>>)>,
+}
+
+impl<'d> Fixed<'d> {
+    /// Reads one block; false if it is another's.
+    pub(super) fn read(&mut self, checker: &mut Checker<'_>, s: &Statement<'d>) -> bool {
+        match s.keyword.name {
+            "static_ipaddress" => {
+                let lines = s.node.children();
+                self.addresses.extend(lines.filter_map(|line| address::read_static(checker, line)));
+            }
+            "track_group" => {
+                let mut members = Vec::new();
+                checker.block(s.node.children(), &keywords::TRACK_GROUP, &mut |checker, s| {
+                    let mut member = |_: &mut Checker<'_>, word| members.push(word);
+                    checker.names(s.node, s.keyword, Kind::Text, &mut member);
+                });
+                self.groups.push((name_of(s.node), members));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Resolves names, and lets the members of groups track the interfaces of their addresses.
+    pub(super) fn settle(
+        self,
+        scene: &mut Scene<'_, '_>,
+        instances: &mut Instances,
+        config: &mut Config,
+    ) {
+        let usual = config.global.default_interface.clone();
+        let usual = usual.as_deref().unwrap_or(USUAL_INTERFACE);
+        let mut seen = HashSet::new();
+        for (raw, group) in self.addresses {
+            let settled = address::settle_all(scene, Some(usual), vec![raw], &mut seen);
+            for address in settled {
+                if let Some(group) = group {
+                    follow(scene, &self.groups, group, &address, instances);
+                }
+                config.static_addresses.push(address);
+            }
+        }
+    }
+}
+
+/// The instances of the group are in FAULT while the interface of this address is down.
+fn follow(
+    scene: &mut Scene<'_, '_>,
+    groups: &[(&str, Vec<Word<'_>>)],
+    group: Word<'_>,
+    address: &VirtualAddress,
+    instances: &mut Instances,
+) {
+    let Some((_, members)) = groups.iter().find(|(name, _)| *name == group.text) else {
+        let text =
+            format!("track_group '{}' does not exist: nobody follows the address", group.text);
+        return scene.error("track_group", group.span, text);
+    };
+    if address.no_track {
+        return;
+    }
+    for member in members {
+        let found = instances.list.iter_mut().find(|s| s.instance.name == member.text);
+        let Some(found) = found else {
+            let text =
+                format!("vrrp_instance '{}' does not exist: it follows nothing", member.text);
+            scene.error(member.text, member.span, text);
+            continue;
+        };
+        // Nobody else has it before the model is complete.
+        let Some(instance) = Rc::get_mut(&mut found.instance) else { continue };
+        let own = instance.interface.as_ref() == Some(&address.interface);
+        let mut tracked = instance.tracked_links.iter();
+        if !own && !tracked.any(|link| link.interface == address.interface) {
+            let interface = address.interface.clone();
+            instance.tracked_links.push(TrackedLink { interface, weight: 0, reverse: false });
+        }
+    }
+}
