@@ -5,10 +5,12 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::os::fd::AsRawFd as _;
 
 use netlink_packet_core::NLM_F_ACK;
 use netlink_sys::{Socket, SocketAddr};
 
+use super::check;
 use crate::wire::netlink::{errno, messages, Writer, HEADER_LEN, NLMSG_ERROR};
 
 /// Requests in one send: few enough that the kernel is done in about a millisecond.
@@ -38,6 +40,7 @@ impl<T> Pipeline<T> {
         socket.bind_auto()?;
         // A refusal need not bring the whole request back. Old kernels do not know this.
         let _ = socket.set_cap_ack(true);
+        limit_waiting(&socket)?;
         Ok(Self {
             socket,
             sequence: 0,
@@ -138,6 +141,19 @@ impl<T> Pipeline<T> {
             }
         }
     }
+}
+
+/// The kernel answers while it takes a request in; whoever waits longer than this waits for an
+/// answer that was lost, and would wait for ever.
+fn limit_waiting(socket: &Socket) -> io::Result<()> {
+    let limit = libc::timeval { tv_sec: 2, tv_usec: 0 };
+    let size = libc::socklen_t::try_from(size_of_val(&limit)).unwrap_or(0);
+    let (level, option) = (libc::SOL_SOCKET, libc::SO_RCVTIMEO);
+    // SAFETY: the option takes a timeval of this size, which lives.
+    let result = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const limit).cast(), size)
+    };
+    check(result).map(|_| ())
 }
 
 /// One datagram in place of what `buffer` held.
