@@ -13,6 +13,8 @@ mod absent;
 mod client;
 #[cfg(feature = "tls")]
 mod filter;
+#[cfg(feature = "tls")]
+mod sessions;
 
 use std::fmt;
 

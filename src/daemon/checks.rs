@@ -180,7 +180,7 @@ impl Probes {
             return stream(to, probe::Stream::new(talk), now);
         }
         let client = self.tls.as_ref().ok_or_else(|| Refused::Ours("TLS is not set up".into()))?;
-        let filter = Filter::new(client, url.sni_name.as_deref(), to.addr)
+        let filter = Filter::new(client, url.sni_name.as_deref(), to.target())
             .map_err(|reason| Refused::Verdict(Verdict::Down(reason)))?;
         stream(to, probe::Stream::over_tls(talk, filter), now)
     }

@@ -47,7 +47,7 @@ fn stream(options: &Options) -> Result<Stream, Reason> {
     }
     let client = Client::new(&Material::default()).map_err(|e| Reason::Tls(e.to_string()))?;
     let name = options.virtualhost.as_deref().filter(|_| options.sni);
-    Ok(Stream::over_tls(talk, Filter::new(&client, name, options.server.ip())?))
+    Ok(Stream::over_tls(talk, Filter::new(&client, name, options.server)?))
 }
 
 fn connect(options: &Options) -> io::Result<Socket> {

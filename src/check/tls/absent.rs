@@ -1,7 +1,7 @@
 //! What is left of TLS in a build without it: nothing can be made, so nothing can be called.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use super::{Material, Unusable};
 use crate::check::probe::Talk;
@@ -20,7 +20,7 @@ impl Client {
 pub struct Filter(Infallible);
 
 impl Filter {
-    pub fn new(client: &Client, _: Option<&str>, _: IpAddr) -> Result<Self, Reason> {
+    pub fn new(client: &Client, _: Option<&str>, _: SocketAddr) -> Result<Self, Reason> {
         match client.0 {}
     }
 

@@ -1,23 +1,21 @@
 //! What all TLS connections share: our certificate, the sessions to resume, and the verifier
 //! that accepts everybody.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::Resumption;
 use rustls::crypto::{ring, CryptoProvider};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
+use super::sessions::Sessions;
 use super::{Material, Unusable};
-
-/// Servers whose sessions are remembered. One that is forgotten costs a full handshake.
-const SESSIONS: usize = 256;
 
 /// The client side of TLS, for any number of connections. Clones share the sessions.
 #[derive(Clone, Debug)]
-pub struct Client(Arc<ClientConfig>);
+pub struct Client(pub(super) Sessions);
 
 impl Client {
     pub fn new(material: &Material) -> Result<Self, Unusable> {
@@ -27,19 +25,18 @@ impl Client {
             .map_err(|e| Unusable::Pair(e.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Everybody(provider)));
-        let mut config = match (&material.certificate, &material.key) {
+        let config = match (&material.certificate, &material.key) {
             (None, None) => builder.with_no_client_auth(),
             (Some(certificate), Some(key)) => builder
                 .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
                 .map_err(|e| Unusable::Pair(e.to_string()))?,
             _ => return Err(Unusable::Half),
         };
-        config.resumption = Resumption::in_memory_sessions(SESSIONS);
-        Ok(Self(Arc::new(config)))
+        Ok(Self(Sessions::new(config)))
     }
 
-    pub(super) fn config(&self) -> Arc<ClientConfig> {
-        Arc::clone(&self.0)
+    pub(super) fn config(&self, server: SocketAddr, name: &ServerName<'_>) -> Arc<ClientConfig> {
+        self.0.of(server, name)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One TLS connection, without a socket.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use rustls::pki_types::ServerName;
 use rustls::ClientConnection;
@@ -27,12 +27,13 @@ pub struct Filter {
 impl Filter {
     /// With a `name` that is one, the server is told it (SNI); without, it is told none.
     ///
-    /// Sessions are remembered by that name, or else by the address.
-    pub fn new(client: &Client, name: Option<&str>, server: IpAddr) -> Result<Self, Reason> {
+    /// Sessions are remembered by the server and that name.
+    pub fn new(client: &Client, name: Option<&str>, server: SocketAddr) -> Result<Self, Reason> {
         let name = name.and_then(|name| ServerName::try_from(name.to_owned()).ok());
-        let name = name.unwrap_or_else(|| ServerName::from(server));
+        let name = name.unwrap_or_else(|| ServerName::from(server.ip()));
+        let config = client.config(server, &name);
         let connection =
-            ClientConnection::new(client.config(), name).map_err(|e| Reason::Tls(e.to_string()))?;
+            ClientConnection::new(config, name).map_err(|e| Reason::Tls(e.to_string()))?;
         Ok(Self { connection, output: Vec::new(), is_started: false, is_closed: false })
     }
 

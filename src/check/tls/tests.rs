@@ -1,13 +1,14 @@
 //! TLS against a real server side, all in memory.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, SupportedProtocolVersion};
+use rustls::server::ServerSessionMemoryCache;
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
 use super::*;
 use crate::check::http::Page;
@@ -20,7 +21,7 @@ const CERTIFICATE: &[u8] = include_bytes!("test-certificate.pem");
 const KEY: &[u8] = include_bytes!("test-key.pem");
 
 const REPLY: &[u8] = b"HTTP/1.0 200 OK\r\n\r\nhello";
-const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 443);
 
 fn client() -> Client {
     Client::new(&Material::default()).expect("no key material, none to be wrong")
@@ -29,16 +30,27 @@ fn client() -> Client {
 fn server_config(versions: &[&'static SupportedProtocolVersion]) -> Arc<ServerConfig> {
     let certificate = CertificateDer::from_pem_slice(CERTIFICATE).expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(KEY).expect("a key");
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(versions)
         .expect("versions")
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .expect("a pair");
+    // All the sessions of a test: what is forgotten is to be the client's doing.
+    config.session_storage = ServerSessionMemoryCache::new(4096);
     Arc::new(config)
 }
 
 fn stream(client: &Client, name: Option<&str>, tls_compliant: bool) -> Stream {
+    stream_to(SERVER, client, name, tls_compliant)
+}
+
+fn stream_to(
+    server: SocketAddr,
+    client: &Client,
+    name: Option<&str>,
+    tls_compliant: bool,
+) -> Stream {
     let url = Url {
         path: "/a".into(),
         status_codes: vec![STATUS_DEFAULT],
@@ -49,8 +61,8 @@ fn stream(client: &Client, name: Option<&str>, tls_compliant: bool) -> Stream {
         tls_compliant,
     };
     let http = Http { tls: true, protocol: Protocol::V1_0, urls: Vec::new(), fast_recovery: false };
-    let page = Page::new(&http, &url, (SERVER, 443).into());
-    let filter = Filter::new(client, name, SERVER).expect("a filter");
+    let page = Page::new(&http, &url, server);
+    let filter = Filter::new(client, name, server).expect("a filter");
     let mut stream = Stream::over_tls(Talk::Http(Box::new(page)), filter);
     stream.start();
     stream
@@ -155,18 +167,61 @@ fn a_name_is_sent_only_when_there_is_one() {
     }
 }
 
+/// How the handshake of a connection to this port and name was made, from the server's side.
+fn handshake(
+    config: &Arc<ServerConfig>,
+    client: &Client,
+    port: u16,
+    name: Option<&str>,
+) -> Option<HandshakeKind> {
+    let mut server = Server::new(config, true);
+    let mut stream = stream_to(SocketAddr::new(SERVER.ip(), port), client, name, true);
+    converse(&mut stream, &mut server, 1000);
+    assert_eq!(stream.outcome(), Some(&Verdict::UP));
+    server.connection.handshake_kind()
+}
+
 #[test]
-fn a_second_connection_resumes_the_session_of_the_first() {
-    let (config, client) = (server_config(rustls::ALL_VERSIONS), client());
-    let kinds: Vec<_> = (0..2)
-        .map(|_| {
-            let mut server = Server::new(&config, true);
-            let mut stream = stream(&client.clone(), None, true);
-            converse(&mut stream, &mut server, 1000);
-            server.connection.handshake_kind()
-        })
-        .collect();
-    assert_eq!(kinds, [Some(rustls::HandshakeKind::Full), Some(rustls::HandshakeKind::Resumed)]);
+fn later_connections_resume_the_session_of_the_first_in_either_version() {
+    use HandshakeKind::{Full, Resumed};
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let (config, client) = (server_config(&[version]), client());
+        let kinds = [(); 4].map(|()| handshake(&config, &client.clone(), 443, None));
+        assert_eq!(kinds, [Full, Resumed, Resumed, Resumed].map(Some), "{version:?}");
+    }
+}
+
+#[test]
+fn servers_with_the_same_name_or_address_have_sessions_of_their_own() {
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        // Each server knows its own tickets only.
+        let (client, configs) = (client(), [(); 3].map(|()| server_config(&[version])));
+        for expected in [HandshakeKind::Full, HandshakeKind::Resumed, HandshakeKind::Resumed] {
+            for (port, config) in (443..).zip(&configs) {
+                let name = Some("www.example");
+                assert_eq!(handshake(config, &client, port, name), Some(expected), "{port}");
+            }
+        }
+        let other = handshake(&configs[0], &client, 443, Some("other.example"));
+        assert_eq!(other, Some(HandshakeKind::Full), "another name is another server");
+    }
+}
+
+#[test]
+fn a_farm_of_hundreds_resumes_and_what_is_too_much_is_forgotten() {
+    use HandshakeKind::{Full, Resumed};
+    let config = server_config(&[&rustls::version::TLS13]);
+    let round = |client: &Client, count| {
+        let ports = 1..=count;
+        let kinds = ports.map(|port| handshake(&config, client, port, Some("www.example")));
+        kinds.filter(|kind| *kind == Some(Resumed)).count()
+    };
+    let large = client();
+    assert_eq!((round(&large, 300), round(&large, 300)), (0, 300));
+    let small = Client(client().0.with_room_for(20));
+    assert_eq!((round(&small, 21), small.0.count()), (0, 20));
+    assert!(round(&small, 21) >= 19, "one too many costs one or two, not all");
+    assert_eq!((small.0.count(), handshake(&config, &small, 22, None)), (20, Some(Full)));
 }
 
 #[test]
