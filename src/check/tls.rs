@@ -14,6 +14,8 @@ mod client;
 #[cfg(feature = "tls")]
 mod filter;
 #[cfg(feature = "tls")]
+mod key;
+#[cfg(feature = "tls")]
 mod sessions;
 
 use std::fmt;
@@ -32,12 +34,22 @@ pub struct Material {
     pub certificate: Option<Vec<u8>>,
     /// The key of our certificate.
     pub key: Option<Vec<u8>>,
+    /// Of the key, should it need one.
+    pub password: Option<String>,
+}
+
+impl Material {
+    /// A certificate without a key, or the other way round: none is shown.
+    pub const fn is_half(&self) -> bool {
+        self.certificate.is_some() != self.key.is_some()
+    }
 }
 
 impl fmt::Debug for Material {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let given = |part: &Option<Vec<u8>>| if part.is_some() { "given" } else { "none" };
         let (certificate, key) = (given(&self.certificate), given(&self.key));
+        // Never the password.
         write!(f, "Material {{ certificate: {certificate}, key: {key} }}")
     }
 }
@@ -49,8 +61,6 @@ pub enum Unusable {
     Certificate(String),
     /// The key, with the reason.
     Key(String),
-    /// A certificate without a key, or the other way round.
-    Half,
     /// Both are fine, but not together.
     Pair(String),
     /// This build has no TLS.
@@ -62,9 +72,6 @@ impl fmt::Display for Unusable {
         match self {
             Self::Certificate(why) => write!(f, "cannot use the SSL certificate: {why}"),
             Self::Key(why) => write!(f, "cannot use the SSL key: {why}"),
-            Self::Half => {
-                f.write_str("an SSL certificate needs its key, and a key its certificate")
-            }
             Self::Pair(why) => write!(f, "cannot use the SSL certificate with this key: {why}"),
             Self::NoTls => {
                 f.write_str("this keepalived was built without TLS, SSL_GET cannot work")

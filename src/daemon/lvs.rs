@@ -28,6 +28,7 @@ use crate::sys::poll::Poll;
 use crate::wire::netlink::ipvs::{Destination, DestinationKey, Request};
 
 mod kernel;
+mod keys;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -67,7 +68,7 @@ pub(super) struct Lvs {
     /// The number of each virtual server, in the order of the configuration.
     ids: Vec<ServiceId>,
     groups: BTreeMap<String, AddressGroup>,
-    tls: Option<crate::model::check::Tls>,
+    tls: Option<tls::Material>,
     sync_daemon: Option<SyncDaemon>,
     /// Virtual routers that are master.
     masters: BTreeSet<String>,
@@ -181,26 +182,21 @@ impl Lvs {
         let servers = new.virtual_servers.iter().flat_map(|vs| &vs.servers);
         let speaks = |kind: &Kind| matches!(kind, Kind::Http(_, http) if http.tls);
         let needed = servers.flat_map(|rs| &rs.checks).any(|check| speaks(&check.kind));
-        if !needed || self.tls.as_ref() == Some(&new.lvs.tls) {
+        if !needed {
             return;
         }
-        let read = |path: &Option<String>| {
-            let read = |path: &String| {
-                std::fs::read(path).map_err(|e| log::error!("cannot read {path} for SSL_GET: {e}"))
-            };
-            path.as_ref().and_then(|path| read(path).ok())
-        };
-        let files = &new.lvs.tls;
-        let material =
-            tls::Material { certificate: read(&files.certificate), key: read(&files.key) };
-        match tls::Client::new(&material) {
-            Ok(client) => self.probes.set_tls(Some(client)),
-            Err(e) => {
-                log::error!("{e}: no SSL_GET is made");
-                self.probes.set_tls(None);
+        let made = keys::read(&new.lvs.tls).and_then(|material| {
+            // What has not changed keeps its sessions.
+            if self.tls.as_ref() != Some(&material) {
+                self.probes.set_tls(Some(tls::Client::new(&material)?));
             }
+            Ok(material)
+        });
+        if let Err(e) = &made {
+            log::error!("{e}: no SSL_GET is made until a reload finds it right");
+            self.probes.set_tls(None);
         }
-        self.tls = Some(files.clone());
+        self.tls = made.ok();
     }
 
     /// The daemon ends. Call `serve` until it `is_settled`.

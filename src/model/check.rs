@@ -276,6 +276,6 @@ pub struct Tls {
     pub certificate: Option<String>,
     /// `key` of the certificate.
     pub key: Option<String>,
-    /// `password` of the key. A key that needs one is refused.
+    /// `password` of the key, should it need one.
     pub password: Option<String>,
 }

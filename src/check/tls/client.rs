@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{ring, CryptoProvider};
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
+use super::key::private_key;
 use super::sessions::Sessions;
 use super::{Material, Unusable};
 
@@ -26,11 +27,14 @@ impl Client {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Everybody(provider)));
         let config = match (&material.certificate, &material.key) {
-            (None, None) => builder.with_no_client_auth(),
-            (Some(certificate), Some(key)) => builder
-                .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
-                .map_err(|e| Unusable::Pair(e.to_string()))?,
-            _ => return Err(Unusable::Half),
+            (Some(certificate), Some(key)) => {
+                let key = private_key(key, material.password.as_deref()).map_err(Unusable::Key)?;
+                builder
+                    .with_client_auth_cert(certificates(certificate)?, key)
+                    .map_err(|e| Unusable::Pair(e.to_string()))?
+            }
+            // As with keepalived, one without the other does no harm.
+            _ => builder.with_no_client_auth(),
         };
         Ok(Self(Sessions::new(config)))
     }
@@ -48,22 +52,6 @@ fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Unusable> {
         return Err(Unusable::Certificate("there is none in the file".to_owned()));
     }
     Ok(list)
-}
-
-fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Unusable> {
-    let is_encrypted = [&b"ENCRYPTED PRIVATE KEY"[..], b"Proc-Type: 4,ENCRYPTED"]
-        .iter()
-        .any(|mark| text.windows(mark.len()).any(|w| w == *mark));
-    if is_encrypted {
-        let why = "it is encrypted, which is not supported; write it without a password";
-        return Err(Unusable::Key(why.to_owned()));
-    }
-    PrivateKeyDer::from_pem_slice(text).map_err(|e| {
-        Unusable::Key(match e {
-            pem::Error::NoItemsFound => "there is none in the file".to_owned(),
-            other => other.to_string(),
-        })
-    })
 }
 
 /// Accepts every certificate, and every signature made with it: see the module [`super`] for why

@@ -248,19 +248,30 @@ fn a_server_that_speaks_no_tls_is_down() {
 fn key_material_that_cannot_work_is_refused_when_it_is_read() {
     let with = |certificate: Option<&[u8]>, key: Option<&[u8]>| {
         let own = |part: &[u8]| part.to_vec();
-        let material = Material { certificate: certificate.map(own), key: key.map(own) };
+        let (certificate, key) = (certificate.map(own), key.map(own));
+        let material = Material { certificate, key, password: None };
         Client::new(&material).err().map(|e| e.to_string()).unwrap_or_default()
     };
     assert_eq!(with(Some(CERTIFICATE), Some(KEY)), "");
     for (certificate, key, words) in [
-        (Some(CERTIFICATE), None, "needs its key"),
-        (None, Some(KEY), "needs its key"),
-        (Some(&b""[..]), Some(KEY), "certificate: there is none"),
-        (Some(CERTIFICATE), Some(&b"rubbish"[..]), "key: there is none"),
-        (Some(CERTIFICATE), Some(CERTIFICATE), "key: there is none"),
-        (Some(CERTIFICATE), Some(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n"), "without a password"),
+        (&b""[..], KEY, "certificate: there is none"),
+        (CERTIFICATE, b"rubbish", "key: there is none"),
+        (CERTIFICATE, CERTIFICATE, "key: there is none"),
+        (CERTIFICATE, b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n", "needs a password"),
     ] {
-        let text = with(certificate, key);
+        let text = with(Some(certificate), Some(key));
         assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
+fn a_certificate_without_its_key_is_not_shown() {
+    let (certificate, key) = (Some(CERTIFICATE.to_vec()), Some(KEY.to_vec()));
+    let whole = Material { certificate: certificate.clone(), key: key.clone(), password: None };
+    assert!(!whole.is_half() && !Material::default().is_half());
+    for half in
+        [Material { certificate, ..Material::default() }, Material { key, ..Material::default() }]
+    {
+        assert!(half.is_half() && Client::new(&half).is_ok());
     }
 }
