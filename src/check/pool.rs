@@ -162,6 +162,11 @@ impl<T> Default for Followed<T> {
 const BATCH: usize = 64;
 /// A first probe waits at least this long.
 const SETTLE: Duration = Duration::from_secs(1);
+/// In microseconds. Probes begin at multiples of it, so that those of a thousand servers share two
+/// hundred wake-ups a second.
+const BEAT: u64 = 5_000;
+/// Where the beat would matter, it is not kept.
+const SHORT: Duration = Duration::from_millis(200);
 
 impl Pool {
     /// At most `limit` probes run at once. When first probes begin follows from `seed`.
@@ -348,7 +353,7 @@ impl Pool {
             _ => {
                 let spread = u64::try_from(spread.as_micros()).unwrap_or(u64::MAX);
                 let delay = least + Duration::from_micros(self.rng.between(0, spread));
-                self.deadlines.set(check, Some(now + delay));
+                self.deadlines.set(check, Some(on_beat(now, delay)));
             }
         }
     }
@@ -365,8 +370,8 @@ impl Pool {
         let Some(entry) = self.entry_mut(check) else { return };
         let delay = entry.take(check, verdict, Some(timings), now, out);
         let next = match entry.config.kind {
-            Kind::Misc(_) => (begun + delay).max(now + Duration::from_micros(1)),
-            _ => now + delay,
+            Kind::Misc(_) => on_beat(begun, delay).max(now + Duration::from_micros(1)),
+            _ => on_beat(now, delay),
         };
         self.deadlines.set(check, Some(next));
     }
@@ -446,6 +451,15 @@ impl Pool {
         }
         assert_eq!(stages().filter(|s| matches!(s, Stage::Waiting(_))).count(), self.waiting.len());
     }
+}
+
+/// The end of a delay, or a moment before it.
+fn on_beat(from: Instant, delay: Duration) -> Instant {
+    let when = from + delay;
+    if delay < SHORT {
+        return when;
+    }
+    Instant::from_micros(when.micros() / BEAT * BEAT)
 }
 
 impl Entry {

@@ -126,6 +126,10 @@ impl Stream {
         Self { tls: Some(Box::new(filter)), ..Self::new(talk) }
     }
 
+    pub const fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
+    }
+
     pub fn talk(&self) -> &Talk {
         &self.talk
     }

@@ -76,6 +76,7 @@ pub(super) struct Probes {
     rng: Rng,
     /// Of echo requests.
     sequence: u16,
+    steps: u64,
 }
 
 impl Probes {
@@ -90,6 +91,7 @@ impl Probes {
             bytes: vec![0; BUFFER].into(),
             rng: Rng::new(seed),
             sequence: 0,
+            steps: 0,
         }
     }
 
@@ -113,6 +115,16 @@ impl Probes {
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.next()
+    }
+
+    /// True if answers are to be expected.
+    pub(super) fn is_any(&self) -> bool {
+        !self.jobs.is_empty()
+    }
+
+    /// How often a probe was begun or gone on with.
+    pub(super) const fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// How many probes are to be read without waiting for an event.
@@ -194,7 +206,9 @@ impl Probes {
         poll: &mut Poll<O>,
         owner: O,
     ) {
-        if let Progress::Finished(verdict) = job.begin() {
+        self.steps += 1;
+        let progress = job.begin(now, &mut self.bytes);
+        if let Progress::Finished(verdict) = progress {
             let timings = job.timings(now);
             self.finished.push(Finished::Done { check, verdict, timings });
             return;
@@ -202,6 +216,9 @@ impl Probes {
         if let Err(e) = poll.watch(job.fd(), owner, Wants::Both) {
             self.unmade(check, format!("cannot watch the socket: {}", words(&e)));
             return;
+        }
+        if progress == Progress::Unread {
+            self.unread.insert(check);
         }
         self.deadlines.set(check, Some(now + job.timeout));
         self.jobs.insert(check, job);
@@ -225,6 +242,7 @@ impl Probes {
     pub(super) fn on_ready<O: Copy>(&mut self, check: CheckId, now: Instant, poll: &mut Poll<O>) {
         self.unread.remove(&check);
         let Some(job) = self.jobs.get_mut(&check) else { return };
+        self.steps += 1;
         match job.drive(now, &mut self.bytes) {
             Progress::None => {}
             Progress::Some => self.deadlines.set(check, Some(now + job.timeout)),
@@ -331,6 +349,10 @@ impl From<io::Error> for Refused {
 
 fn stream(to: &Connect, probe: probe::Stream, now: Instant) -> Result<Job, Refused> {
     let socket = Stream::connect(to.target(), &via(to))?;
+    if probe.is_encrypted() {
+        // The end of a handshake and the request that follows it are written apart.
+        socket.send_at_once()?;
+    }
     Ok(Job::new(Wire::Stream(socket, Box::new(probe)), to.timeout, now))
 }
 

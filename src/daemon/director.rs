@@ -82,6 +82,7 @@ impl Runtime {
 
     /// Checks whose sockets are ready, and everything that is due.
     pub(super) fn serve_lvs(&mut self) {
+        let before = self.lvs.steps();
         let mut ready = self.ready.split_off(&Owner::Check(CheckId(0)));
         if !ready.is_empty() {
             self.with_lvs(self.end_of_share(), |lvs, hands| {
@@ -95,6 +96,7 @@ impl Runtime {
             self.ready.append(&mut ready);
         }
         self.with_lvs(self.end_of_share(), Lvs::serve);
+        self.checks_in_turn = self.lvs.steps() - before;
         self.tell_of_servers();
     }
 

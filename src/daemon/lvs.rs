@@ -128,6 +128,16 @@ impl Lvs {
         asks || self.is_adopting() || !self.backlog.is_empty() || self.probes.unread() > 0
     }
 
+    /// Answers of servers are to be expected.
+    pub(super) fn is_probing(&self) -> bool {
+        self.probes.is_any()
+    }
+
+    /// Probes begun, or gone on with, since the daemon started.
+    pub(super) const fn steps(&self) -> u64 {
+        self.probes.steps()
+    }
+
     /// A configuration is not in force as a whole yet: `serve` goes on with it.
     pub(super) fn is_adopting(&self) -> bool {
         !self.pending.is_empty()

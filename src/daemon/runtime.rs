@@ -169,6 +169,8 @@ pub(super) struct Runtime {
     /// When VRRP packets were last read, and the time before that.
     pub(super) heard: Instant,
     pub(super) heard_before: Instant,
+    /// Probes begun or gone on with in the turn before.
+    pub(super) checks_in_turn: u64,
 
     /// The network namespace the daemon was started in, if it has left it.
     pub(super) home: Option<File>,

@@ -302,6 +302,7 @@ fn build(
         lateness: Default::default(),
         heard: Instant::ZERO,
         heard_before: Instant::ZERO,
+        checks_in_turn: 0,
         home,
         promoted: Default::default(),
         clock: Clock::new(),

@@ -76,12 +76,13 @@ impl Runtime {
     }
 
     /// Where adverts come in by the thousand per second, they are read a few at a time: each has
-    /// its time of arrival with it, so nothing is judged by when it was read. Never rests into a
-    /// deadline.
+    /// its time of arrival with it, so nothing is judged by when it was read. The same goes for
+    /// answers to checks that began together. Never rests into a deadline.
     fn rest(&mut self, deadline: Option<Instant>) {
         let busy = self.heard.since(self.heard_before) < BUSY;
-        let recent = self.clock.now().since(self.heard) < REST;
-        if !busy || !recent {
+        let adverts = busy && self.clock.now().since(self.heard) < REST;
+        let answers = std::mem::take(&mut self.checks_in_turn) > 1 && self.lvs.is_probing();
+        if !adverts && !answers {
             return;
         }
         let left = deadline.map_or(REST, |d| d.since(self.clock.now()));

@@ -23,16 +23,15 @@ pub(super) fn resolve(socket: &Socket, name: &str) -> io::Result<u16> {
     let mut message = Vec::new();
     genl::emit_resolve(name, &mut message);
     let mut family = None;
-    query(socket, &message, false, |body| family = genl::parse_family(body, name).ok())?;
+    query(socket, &message, |body| family = genl::parse_family(body, name).ok())?;
     family.ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// Sends a question and takes what follows the header of each message of the answer: one message,
-/// or all of a dump.
+/// Sends a question and takes what follows the header of each message of the answer, up to the
+/// acknowledgement, or to the end of a dump.
 pub(super) fn query(
     socket: &Socket,
     message: &[u8],
-    dump: bool,
     mut take: impl FnMut(&[u8]),
 ) -> io::Result<()> {
     socket.send(message, 0)?;
@@ -48,9 +47,6 @@ pub(super) fn query(
                     };
                 }
                 _ => take(body),
-            }
-            if !dump {
-                return Ok(());
             }
         }
     }

@@ -120,7 +120,7 @@ impl<T> Ipvs<T> {
         let mut message = Vec::new();
         query.emit(self.family, &mut message);
         let mut list = Vec::new();
-        genl::query(self.pipeline.socket(), &message, query.is_dump(), |body| {
+        genl::query(self.pipeline.socket(), &message, |body| {
             match parse(body).and_then(|(_, attributes)| read(attributes)) {
                 Ok(value) => list.push(value),
                 Err(e) => log::debug!("{query:?}: message skipped: {e}"),

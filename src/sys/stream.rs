@@ -19,7 +19,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Begins to connect.
+    /// Begins to connect; on this host, that is often all.
     ///
     /// # Errors
     /// It is known at once that this is not possible: no route, no such interface or address here,
@@ -27,28 +27,36 @@ impl Stream {
     /// [`Stream::is_connected`].
     pub fn connect(to: SocketAddr, via: &Via<'_>) -> io::Result<Self> {
         let socket = via.socket(to, Type::STREAM, Some(Protocol::TCP))?;
-        // What is written is complete: nothing is gained by holding it back.
-        socket.set_tcp_nodelay(true)?;
-        match socket.connect(&to.into()) {
-            Ok(()) => {}
-            Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => {}
+        let is_connected = match socket.connect(&to.into()) {
+            Ok(()) => true,
+            Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => false,
             Err(e) => return Err(e),
-        }
-        Ok(Self { socket, is_connected: false })
+        };
+        Ok(Self { socket, is_connected })
     }
 
-    /// Whether the connection is there. Ask when poll says that something is ready.
+    /// Sends what is written even while the other end has not acknowledged what was sent before:
+    /// for those who write twice without waiting for a reply.
     ///
     /// # Errors
-    /// It could not be made, or has been lost since.
+    /// None that can be expected.
+    pub fn send_at_once(&self) -> io::Result<()> {
+        self.socket.set_tcp_nodelay(true)
+    }
+
+    /// Whether the connection was made. Ask when poll says that something is ready.
+    ///
+    /// # Errors
+    /// It could not be made, or was lost before it was seen.
     pub fn is_connected(&mut self) -> io::Result<bool> {
-        if let Some(error) = self.socket.take_error()? {
-            return Err(error);
-        }
         if !self.is_connected {
             match self.socket.peer_addr() {
                 Ok(_) => self.is_connected = true,
-                Err(e) if e.kind() == ErrorKind::NotConnected => {}
+                Err(e) if e.kind() == ErrorKind::NotConnected => {
+                    if let Some(error) = self.socket.take_error()? {
+                        return Err(error);
+                    }
+                }
                 Err(e) => return Err(e),
             }
         }

@@ -59,9 +59,9 @@ impl Job {
         }
     }
 
-    /// Sends the datagram. A stream sends nothing before it is connected.
-    pub(super) fn begin(&mut self) -> Progress {
-        let Wire::Datagram(socket, probe) = &mut self.wire else { return Progress::Some };
+    /// Sends the datagram. A stream goes as far as it can.
+    pub(super) fn begin(&mut self, now: Instant, bytes: &mut [u8]) -> Progress {
+        let Wire::Datagram(socket, probe) = &mut self.wire else { return self.drive(now, bytes) };
         match socket.send(probe.request()) {
             Ok(_) => Progress::Some,
             Err(e) => Progress::Finished(probe.failed(words(&e))),

@@ -56,11 +56,18 @@ impl Lvs {
         let Some(kernel) = &self.kernel else { return Ok(()) };
         let services = kernel.dump()?;
         let daemons = kernel.daemons()?;
-        let timeouts = kernel.timeouts()?;
+        let timeouts = kernel.timeouts();
         let out = &mut self.ipvs_actions;
         self.holdings.handle(ipvs::Input::Dumped { services: &services }, now, out);
         self.holdings.handle(ipvs::Input::SeenDaemons { daemons: &daemons }, now, out);
-        self.holdings.handle(ipvs::Input::SeenTimeouts { timeouts }, now, out);
+        match timeouts {
+            Ok(timeouts) => {
+                self.holdings.handle(ipvs::Input::SeenTimeouts { timeouts }, now, out);
+            }
+            Err(e) => {
+                log::debug!("IPVS: the timeouts cannot be read, nor put back at the end: {e}")
+            }
+        }
         Ok(())
     }
 

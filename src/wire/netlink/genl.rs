@@ -1,6 +1,8 @@
 //! Generic netlink: families that the kernel numbers as they are loaded, and the controller that
 //! knows the numbers.
 
+use netlink_packet_core::NLM_F_ACK;
+
 use super::{attributes, text_of, u16_of, Writer};
 use crate::wire::Malformed;
 
@@ -29,7 +31,7 @@ pub fn parse(body: &[u8]) -> Result<(u8, &[u8]), Malformed> {
 /// Asks the controller for the number of a family. The kernel loads the family's module for it if
 /// it can.
 pub fn emit_resolve(name: &str, out: &mut Vec<u8>) {
-    let mut w = begin(out, CONTROLLER, 0, CTRL_CMD_GETFAMILY, 1);
+    let mut w = begin(out, CONTROLLER, NLM_F_ACK, CTRL_CMD_GETFAMILY, 1);
     w.text(CTRL_ATTR_FAMILY_NAME, name);
     w.finish();
 }

@@ -1,6 +1,6 @@
 //! What the kernel can be asked: to change something ([`Request`]) or to show it ([`Query`]).
 
-use netlink_packet_core::NLM_F_DUMP;
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP};
 
 use super::daemon::emit_role;
 use super::{Daemon, Destination, DestinationKey, Role, Service, ServiceKey};
@@ -108,8 +108,9 @@ pub enum Query {
 }
 
 impl Query {
-    /// True if the answer ends with a message of its own, whatever it holds.
-    pub const fn is_dump(&self) -> bool {
+    /// True if the answer may be of any number of messages. It ends with one of its own; the others
+    /// are acknowledged.
+    const fn is_dump(&self) -> bool {
         matches!(self, Self::Services | Self::Destinations(_) | Self::Daemons)
     }
 
@@ -122,7 +123,7 @@ impl Query {
             Self::Timeouts => GET_CONFIG,
             Self::Info => GET_INFO,
         };
-        let flags = if self.is_dump() { NLM_F_DUMP } else { 0 };
+        let flags = if self.is_dump() { NLM_F_DUMP } else { NLM_F_ACK };
         let mut w = genl::begin(out, family, flags, command, VERSION);
         if let Self::Destinations(service) = self {
             service.emit(&mut w);

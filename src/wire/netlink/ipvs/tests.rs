@@ -200,7 +200,7 @@ fn dumps_are_asked_for_as_dumps() {
         let mut out = Vec::new();
         query.emit(0x21, &mut out);
         let (header, body) = messages(&out).next().expect("a message");
-        assert_eq!(header.flags, if dump { 0x301 } else { 1 });
+        assert_eq!(header.flags, if dump { 0x301 } else { 5 });
         assert_eq!(body[0], command);
         assert_eq!(body.len() > 4, query == Query::Destinations(KEY));
     }
