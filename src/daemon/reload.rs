@@ -34,8 +34,10 @@ impl Runtime {
             let mut config = reading.config;
             narrow(&mut config, &self.options);
             if config == self.config {
-                // What the operator removed, or what has ended, comes back all the same.
+                // What the operator removed, or what has ended, comes back all the same; and what
+                // was missing outside of the configuration may be there now.
                 self.set_up_notification();
+                self.adopt_servers(&self.config.clone());
             } else {
                 self.adopt(config);
             }

@@ -1,10 +1,9 @@
 //! Every checker, with a real server of its kind.
 
 use std::net::UdpSocket;
-use std::process::{Child, Command, Stdio};
 
-use crate::farm::{lines, table, wait_table, Web};
-use crate::lab::{require_program, secs, stays, Host, Namespace, Outcome, Segment, Skip, Workshop};
+use crate::farm::{certificate, lines, require_aiosmtpd, table, wait_table, Server, Web};
+use crate::lab::{require_program, secs, stays, Host, Namespace, Outcome, Segment, Workshop};
 
 /// A virtual server with one real server, which this checks.
 struct Checked {
@@ -71,31 +70,6 @@ fn rows(all: &[Checked], weight: impl Fn(&Checked) -> Option<u8>) -> Vec<String>
 #[track_caller]
 fn wait_rows(host: &Host, rows: &[String]) {
     wait_table(host, &rows.iter().map(String::as_str).collect::<Vec<_>>());
-}
-
-/// A program that runs on a host until this is dropped.
-struct Server(Child);
-
-impl Server {
-    fn start(host: &Namespace, command: &[&str]) -> Self {
-        let _inside = host.enter();
-        let child = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL"])
-            .args(command)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the runner has seen that setpriv is there");
-        Self(child)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 fn config(all: &[Checked], shop: &Workshop) -> String {
@@ -176,28 +150,17 @@ pub(crate) fn wrong_pages_are_failures() -> Outcome {
     Ok(())
 }
 
-fn succeeds(program: &str, args: &[&str]) -> bool {
-    let started = Command::new(program).args(args).stderr(Stdio::null()).spawn();
-    started.and_then(|mut child| child.wait()).is_ok_and(|status| status.success())
-}
-
 pub(crate) fn tls_mail_and_name_servers_come_and_go() -> Outcome {
     require_program("openssl", "openssl")?;
     require_program("dnsmasq", "dnsmasq-base")?;
-    if !succeeds("/usr/bin/python3", &["-c", "import aiosmtpd"]) {
-        return Err(Skip::new("aiosmtpd is missing: apt-get install python3-aiosmtpd"));
-    }
+    require_aiosmtpd()?;
     let all = [
         Checked::new(1001, "SSL_GET { url { path /; status_code 200 } }"),
         Checked::new(1002, "SMTP_CHECK { helo_name lab.example }"),
         Checked::udp(1003, "DNS_CHECK { type A; name lab.example }"),
     ];
     let shop = Workshop::new();
-    let (key, certificate) = (shop.path("key"), shop.path("certificate"));
-    let made = format!(
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=lab -keyout {key} -out {certificate} 2>/dev/null"
-    );
-    assert!(succeeds("sh", &["-c", &made]), "no certificate");
+    let (certificate, key) = certificate(&shop, "lab");
     they_come_and_go(&all, &shop, |server| {
         let tls = [
             "openssl",

@@ -3,13 +3,14 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use nix::sys::socket::{shutdown, Shutdown as How};
 
-use crate::lab::{eventually, millis, pass, Namespace, SOON};
+use crate::lab::{eventually, millis, pass, Namespace, Outcome, Skip, Workshop, SOON};
 
 /// A guest with one processor has a lot to do at once.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(25);
@@ -104,4 +105,52 @@ pub(crate) fn wait_table(host: &Namespace, expected: &[&str]) {
         }
     });
     assert!(done, "the table is {seen:#?} instead of {expected:#?}");
+}
+
+/// A program that runs on a host until this is dropped.
+pub(crate) struct Server(Child);
+
+impl Server {
+    pub(crate) fn start(host: &Namespace, command: &[&str]) -> Self {
+        let _inside = host.enter();
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL"])
+            .args(command)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the runner has seen that setpriv is there");
+        Self(child)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+pub(crate) fn succeeds(program: &str, args: &[&str]) -> bool {
+    let started = Command::new(program).args(args).stderr(Stdio::null()).spawn();
+    started.and_then(|mut child| child.wait()).is_ok_and(|status| status.success())
+}
+
+pub(crate) fn require_aiosmtpd() -> Outcome {
+    if succeeds("/usr/bin/python3", &["-c", "import aiosmtpd"]) {
+        return Ok(());
+    }
+    Err(Skip::new("aiosmtpd is missing: apt-get install python3-aiosmtpd"))
+}
+
+/// Makes a self-signed certificate for this name: its file, and that of its key.
+pub(crate) fn certificate(shop: &Workshop, name: &str) -> (String, String) {
+    let files = (shop.path(&format!("{name}.crt")), shop.path(&format!("{name}.key")));
+    let made = format!(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={name} -keyout {} -out {} 2>/dev/null",
+        files.1, files.0
+    );
+    assert!(succeeds("sh", &["-c", &made]), "no certificate");
+    files
 }

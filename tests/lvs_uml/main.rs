@@ -11,6 +11,7 @@ mod farm;
 mod lab;
 mod quorum;
 mod tables;
+mod tls;
 mod vrrp;
 
 use std::process::ExitCode;
@@ -28,6 +29,10 @@ macro_rules! parts {
 }
 
 parts![
+    tls::sessions_of_many_servers_are_resumed,
+    tls::names_reach_the_server_as_they_are_configured,
+    tls::servers_that_ask_for_our_certificate_get_it,
+    tls::a_key_that_was_wrong_can_be_put_right,
     failover::clients_are_served_in_turn_by_direct_routing,
     failover::clients_are_served_in_turn_by_address_translation,
     checkers::tls_mail_and_name_servers_come_and_go,
