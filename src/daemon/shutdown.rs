@@ -7,6 +7,7 @@ use super::runtime::{Asker, Owner, Runtime};
 use crate::base::ids::InstanceId;
 use crate::base::time::{Duration, Instant};
 use crate::holdings;
+use crate::sys::log as logging;
 use crate::sys::signals::Signal;
 use crate::sys::systemd::State;
 use crate::vrrp::Input;
@@ -92,6 +93,7 @@ impl Runtime {
             self.serve_commands();
             self.serve_files();
             self.ready.clear();
+            logging::end_turn();
         }
         Ok(())
     }

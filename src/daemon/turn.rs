@@ -58,7 +58,7 @@ impl Runtime {
         self.serve_commands();
         self.serve_files();
         self.serve_lvs();
-        logging::flush();
+        logging::end_turn();
         self.lateness.on_end(started, self.clock.now());
         Ok(())
     }

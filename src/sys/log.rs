@@ -1,7 +1,7 @@
 //! The back end of the `log` crate: console, syslog, file.
 //!
 //! A line never stalls the loop: syslog and console are written without blocking, and what they
-//! cannot take waits in a backlog that goes out with the next line or [`flush`]. A full backlog
+//! cannot take waits in a backlog that goes out with the next line or [`end_turn`]. A full backlog
 //! drops lines, counts them, and says how many. Only regular files are written the ordinary way.
 //!
 //! Levels: error, warn and info are always shown, debug is `-D`, trace is `-D -D`.
@@ -137,9 +137,12 @@ pub fn dropped() -> u64 {
     LOGGER.lock().as_ref().map_or(0, Backend::dropped)
 }
 
-/// Hands over what waits, as far as it is taken; true if some still waits. For once a turn.
-pub fn flush() -> bool {
-    LOGGER.lock().as_mut().is_some_and(Backend::flush)
+/// The end of a turn of the loop: hands over what waits, as far as it is taken. From the first one
+/// on, the lines of a burst are gathered.
+pub fn end_turn() {
+    if let Some(backend) = LOGGER.lock().as_mut() {
+        backend.end_turn();
+    }
 }
 
 /// Hands over what waits, and waits for slow readers itself, but no longer than `limit` for each.
@@ -202,7 +205,7 @@ impl Log for Logger {
     }
 
     fn flush(&self) {
-        flush();
+        end_turn();
     }
 }
 
@@ -274,15 +277,16 @@ impl Backend {
         }
     }
 
-    fn flush(&mut self) -> bool {
-        fn waits<T, S: Sink>(output: &mut Option<(T, Output<S>)>) -> bool {
-            output.as_mut().is_some_and(|(_, output)| {
-                output.flush();
-                output.has_backlog()
-            })
+    fn end_turn(&mut self) {
+        if let Some((_, syslog)) = &mut self.syslog {
+            syslog.end_turn();
         }
-        // All of them, so no short circuit.
-        waits(&mut self.syslog) | waits(&mut self.console) | waits(&mut self.file)
+        if let Some((_, console)) = &mut self.console {
+            console.end_turn();
+        }
+        if let Some((_, file)) = &mut self.file {
+            file.end_turn();
+        }
     }
 
     fn dropped(&self) -> u64 {

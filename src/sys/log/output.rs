@@ -1,7 +1,8 @@
 //! One output of the log with its backlog: what it cannot take at once waits here, within bounds.
 //!
-//! Bursts are normal (a start with a thousand instances), and a pipe or the queue of a syslog holds
-//! only the first of their lines.
+//! Bursts are normal (a start with thousands of servers). A pipe or the queue of a syslog holds only
+//! the first of their lines, and a system call for each would take longer than what they tell of:
+//! from some line of a turn on, lines are gathered.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -14,15 +15,22 @@ pub(super) trait Sink {
 
     /// What becomes writable when lines are taken again.
     fn descriptor(&self) -> Option<RawFd>;
+
+    /// Whether several lines may be sent as one.
+    fn joins(&self) -> bool;
 }
 
 /// A sink, the lines it has still to get, and how many were lost.
 #[derive(Debug)]
 pub(super) struct Output<S> {
     pub(super) sink: S,
-    /// The first may have lost its beginning, which was taken.
+    /// The first may have lost its beginning, which was taken. One may be several lines.
     backlog: VecDeque<Vec<u8>>,
     bytes: usize,
+    /// Of these, since they were last offered.
+    gathered: usize,
+    /// Lines that may still go out at once in this turn.
+    free: usize,
     /// Since the last line that said how many.
     untold: u64,
     lost: u64,
@@ -30,10 +38,15 @@ pub(super) struct Output<S> {
 
 /// A backlog has no more bytes than this.
 const LIMIT: usize = 128 * 1024;
+/// More than this is not gathered. A pipe takes as much as a whole, or nothing.
+const GATHERED: usize = 4096;
+/// Lines of a turn that go out at once: nobody waits for what is told one by one.
+const FREE: usize = 16;
 
 impl<S: Sink> Output<S> {
     pub(super) fn new(sink: S) -> Self {
-        Self { sink, backlog: VecDeque::new(), bytes: 0, untold: 0, lost: 0 }
+        let backlog = VecDeque::new();
+        Self { sink, backlog, bytes: 0, gathered: 0, free: usize::MAX, untold: 0, lost: 0 }
     }
 
     /// Lines that nobody will see.
@@ -52,7 +65,9 @@ impl<S: Sink> Output<S> {
         text: &str,
         form: impl Fn(&mut Vec<u8>, &str),
     ) {
-        self.flush();
+        if self.free > 0 {
+            self.flush();
+        }
         // Only when there is room for many lines again, so that a full backlog does not become a
         // list of such remarks.
         if self.untold > 0 && self.bytes < LIMIT / 2 {
@@ -62,10 +77,19 @@ impl<S: Sink> Output<S> {
         }
         form(line, text);
         self.put(line);
+        self.free = self.free.saturating_sub(1);
+    }
+
+    /// A turn is over: hands over what waits, as far as it is taken. Lines are gathered from the
+    /// first end of a turn on.
+    pub(super) fn end_turn(&mut self) {
+        self.free = FREE;
+        self.flush();
     }
 
     /// Hands over what waits, as far as it is taken.
     pub(super) fn flush(&mut self) {
+        self.gathered = 0;
         while let Some(line) = self.backlog.front_mut() {
             match self.sink.send(line) {
                 Ok(0) => return,
@@ -84,9 +108,13 @@ impl<S: Sink> Output<S> {
     }
 
     fn put(&mut self, line: &[u8]) {
-        let sent = if self.backlog.is_empty() {
+        let sent = if self.backlog.is_empty() && self.free > 0 {
             self.sink.send(line)
         } else {
+            if self.gathered + line.len() > GATHERED {
+                self.flush();
+            }
+            self.gathered += line.len();
             Err(ErrorKind::WouldBlock.into())
         };
         let taken = match sent {
@@ -101,7 +129,10 @@ impl<S: Sink> Output<S> {
             return self.count(1);
         }
         self.bytes += rest.len();
-        self.backlog.push_back(rest.to_vec());
+        match self.backlog.back_mut().filter(|last| last.len() + rest.len() <= GATHERED) {
+            Some(last) if self.sink.joins() => last.extend_from_slice(rest),
+            _ => self.backlog.push_back(rest.to_vec()),
+        }
     }
 
     fn count(&mut self, lost: u64) {
@@ -120,10 +151,13 @@ mod tests {
         room: usize,
         got: Vec<u8>,
         broken: bool,
+        joins: bool,
+        calls: usize,
     }
 
     impl Sink for Bucket {
         fn send(&mut self, line: &[u8]) -> io::Result<usize> {
+            self.calls += 1;
             if self.broken {
                 return Err(ErrorKind::BrokenPipe.into());
             }
@@ -138,6 +172,10 @@ mod tests {
 
         fn descriptor(&self) -> Option<RawFd> {
             None
+        }
+
+        fn joins(&self) -> bool {
+            self.joins
         }
     }
 
@@ -188,6 +226,35 @@ mod tests {
         let kept = got(&output).trim_start_matches(['x', '\n']);
         assert_eq!(kept, "4 log lines were lost here\nlast\n");
         assert_eq!(output.bytes, 0);
+    }
+
+    #[test]
+    fn the_lines_of_a_burst_go_out_together_in_their_order() {
+        for (joins, calls) in [(true, FREE + 1), (false, 3 * FREE)] {
+            let mut output = Output::new(Bucket { room: LIMIT, joins, ..Bucket::default() });
+            output.end_turn();
+            let lines: Vec<_> = (0..3 * FREE).map(|n| format!("line {n}")).collect();
+            lines.iter().for_each(|line| write(&mut output, line));
+            assert_eq!(got(&output), lines[..FREE].join("\n") + "\n");
+            output.end_turn();
+            assert_eq!(got(&output), lines.join("\n") + "\n");
+            assert_eq!((output.sink.calls, output.lost(), output.bytes), (calls, 0, 0));
+            write(&mut output, "alone");
+            assert!(got(&output).ends_with("\nalone\n"), "at once in a new turn");
+        }
+    }
+
+    #[test]
+    fn what_is_gathered_is_bounded() {
+        let mut output = Output::new(Bucket { room: LIMIT, joins: true, ..Bucket::default() });
+        output.end_turn();
+        for _ in 0..LIMIT / 128 {
+            write(&mut output, &"x".repeat(99));
+            assert!(output.bytes <= GATHERED);
+        }
+        output.end_turn();
+        assert_eq!((output.sink.got.len(), output.lost()), (LIMIT / 128 * 100, 0));
+        assert!(output.sink.calls <= FREE + LIMIT / GATHERED + 1, "{}", output.sink.calls);
     }
 
     #[test]

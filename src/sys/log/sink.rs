@@ -11,7 +11,8 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use super::output::Sink;
-use crate::sys::check;
+use crate::base::time::WallTime;
+use crate::sys::{check, clock};
 
 /// Where the host's syslog listens.
 pub(super) const SYSLOG_SOCKET: &str = "/dev/log";
@@ -21,17 +22,29 @@ pub(super) const SYSLOG_SOCKET: &str = "/dev/log";
 pub(super) struct SyslogSocket {
     path: PathBuf,
     socket: Option<UnixDatagram>,
+    /// When nobody listened there.
+    missed: Option<WallTime>,
 }
+
+/// How long a host without a syslog is left alone: looking for one costs more than a line.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 impl SyslogSocket {
     pub(super) fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), socket: None }
+        Self { path: path.into(), socket: None, missed: None }
     }
 
-    fn connect(&self) -> io::Result<UnixDatagram> {
+    fn connect(&mut self) -> io::Result<UnixDatagram> {
+        let now = clock::wall();
+        let ago = |missed: WallTime| Duration::from_micros(missed.0.abs_diff(now.0));
+        if self.missed.is_some_and(|missed| ago(missed) < PATIENCE) {
+            return Err(ErrorKind::NotFound.into());
+        }
+        self.missed = Some(now);
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
         socket.connect(&self.path)?;
+        self.missed = None;
         Ok(socket)
     }
 }
@@ -61,6 +74,10 @@ impl Sink for SyslogSocket {
 
     fn descriptor(&self) -> Option<RawFd> {
         self.socket.as_ref().map(AsRawFd::as_raw_fd)
+    }
+
+    fn joins(&self) -> bool {
+        false
     }
 }
 
@@ -94,6 +111,10 @@ impl Sink for LogFile {
 
     fn descriptor(&self) -> Option<RawFd> {
         self.stream.descriptor()
+    }
+
+    fn joins(&self) -> bool {
+        true
     }
 }
 
@@ -179,6 +200,10 @@ impl Sink for Stream {
 
     fn descriptor(&self) -> Option<RawFd> {
         Some(self.file.as_raw_fd())
+    }
+
+    fn joins(&self) -> bool {
+        true
     }
 }
 

@@ -3,7 +3,7 @@ use std::os::unix::net::UnixStream;
 
 use super::*;
 use crate::sys::pipe;
-use crate::sys::tests::TempDir;
+use crate::sys::tests::{wait, TempDir};
 
 const LINE: &[u8] = &[b'x'; 1000];
 
@@ -83,7 +83,7 @@ fn lines_wait_for_a_syslog_and_find_it_after_a_restart() {
     for text in [&b"first"[..], b"second"] {
         let _ = std::fs::remove_file(&path);
         let server = UnixDatagram::bind(&path).expect("binds");
-        assert_eq!(syslog.send(text).expect("is taken"), text.len());
+        assert_eq!(wait(|| syslog.send(text).ok()), text.len());
         let mut got = [0; 64];
         let n = server.recv(&mut got).expect("a line");
         assert_eq!(&got[..n], text);
