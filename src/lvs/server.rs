@@ -70,7 +70,7 @@ pub(super) struct Checks {
 impl Server {
     /// A new one: up, unless a check wants to see it first (`alpha`).
     pub(super) fn new(config: &RealServer, now: Instant, places: &mut Places) -> Self {
-        let slot = |check: &Check| new_slot(check.clone(), !check.alpha, places.vacant());
+        let slot = |check: &Rc<Check>| new_slot(check, !check.alpha, places.vacant());
         let checks: Vec<Slot> = config.checks.iter().map(slot).collect();
         let mut server = Self { up: false, since: now, weight: config.weight, checks };
         server.up = server.is_healthy();
@@ -124,15 +124,17 @@ impl Server {
                     continue;
                 }
                 let same = |slot: &Slot| match exact {
-                    true => *slot.config == *check,
+                    true => slot.config == *check,
                     false => slot.config.kind == check.kind,
                 };
                 let Some(at) = old.iter().position(|o| o.as_ref().is_some_and(same)) else {
                     continue;
                 };
                 new[n] = old[at].take();
-                if let Some(slot) = new[n].as_mut().filter(|_| !exact) {
-                    slot.config = Rc::new(check.clone());
+                if let Some(slot) = &mut new[n] {
+                    slot.config = Rc::clone(check);
+                }
+                if !exact {
                     found.adjusted.push(n);
                 }
             }
@@ -143,13 +145,13 @@ impl Server {
             self.checks.push(kept.unwrap_or_else(|| {
                 found.added.push(n);
                 // A server in use is not taken down because one more check is to see it first.
-                new_slot(check.clone(), self.up || !check.alpha, places.vacant())
+                new_slot(check, self.up || !check.alpha, places.vacant())
             }));
         }
         found
     }
 }
 
-fn new_slot(check: Check, up: bool, id: CheckId) -> Slot {
-    Slot { id, config: Rc::new(check), up, has_run: false, weight: Weight::Unchanged }
+fn new_slot(check: &Rc<Check>, up: bool, id: CheckId) -> Slot {
+    Slot { id, config: Rc::clone(check), up, has_run: false, weight: Weight::Unchanged }
 }

@@ -103,12 +103,12 @@ fn configuration(rng: &mut Rng) -> VirtualServer {
         rs.inhibit_on_failure = rng.one_in(3);
         for port in 0..rng.between(0, 3) {
             let port = u16::try_from(port).expect("small");
-            rs.checks.push(Check {
+            rs.checks.push(Rc::new(Check {
                 kind: Kind::Tcp(Connect::to(rs.addr, port)),
                 schedule: Schedule { retry: number(rng, 0, 2), ..Schedule::default() },
                 alpha: rng.one_in(4),
                 log_all_failures: false,
-            });
+            }));
         }
         vs.servers.push(rs);
     }
@@ -191,12 +191,12 @@ fn numbers_are_given_again_and_late_verdicts_mean_nothing() {
     let first = bench.lvs.vacant_id();
     let mut vs = virtual_server([10, 0, 0, 100], 80);
     vs.servers.push(real_server([10, 0, 0, 1], 80));
-    vs.servers[0].checks.push(Check {
+    vs.servers[0].checks.push(Rc::new(Check {
         kind: Kind::Bfd("x".into()),
         schedule: Schedule::default(),
         alpha: true,
         log_all_failures: false,
-    });
+    }));
     bench.hand(Input::Add { id: first, config: Rc::new(vs) });
     bench.hand(Input::Start { init_notifies: false });
     let check = checks(&bench, first)[0];

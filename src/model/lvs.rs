@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::check::{Check, Tls};
@@ -300,7 +301,8 @@ pub struct RealServer {
     /// `virtualhost`, default that of the virtual server; the checks have what follows from it.
     pub virtualhost: Option<String>,
     pub snmp_name: Option<String>,
-    pub checks: Vec<Check>,
+    /// One each, shared with whoever makes it.
+    pub checks: Vec<Rc<Check>>,
 }
 
 /// One `virtual_server_group`; only those that a virtual server names.

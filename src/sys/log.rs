@@ -137,12 +137,10 @@ pub fn dropped() -> u64 {
     LOGGER.lock().as_ref().map_or(0, Backend::dropped)
 }
 
-/// The end of a turn of the loop: hands over what waits, as far as it is taken. From the first one
-/// on, the lines of a burst are gathered.
-pub fn end_turn() {
-    if let Some(backend) = LOGGER.lock().as_mut() {
-        backend.end_turn();
-    }
+/// The end of a turn of the loop: hands over what waits, as far as it is taken; true if some still
+/// waits. From the first one on, the lines of a burst are gathered.
+pub fn end_turn() -> bool {
+    LOGGER.lock().as_mut().is_some_and(Backend::end_turn)
 }
 
 /// Hands over what waits, and waits for slow readers itself, but no longer than `limit` for each.
@@ -277,16 +275,15 @@ impl Backend {
         }
     }
 
-    fn end_turn(&mut self) {
-        if let Some((_, syslog)) = &mut self.syslog {
-            syslog.end_turn();
+    fn end_turn(&mut self) -> bool {
+        fn waits<T, S: Sink>(output: &mut Option<(T, Output<S>)>) -> bool {
+            output.as_mut().is_some_and(|(_, output)| {
+                output.end_turn();
+                output.has_backlog()
+            })
         }
-        if let Some((_, console)) = &mut self.console {
-            console.end_turn();
-        }
-        if let Some((_, file)) = &mut self.file {
-            file.end_turn();
-        }
+        // All of them, so no short circuit.
+        waits(&mut self.syslog) | waits(&mut self.console) | waits(&mut self.file)
     }
 
     fn dropped(&self) -> u64 {

@@ -99,7 +99,7 @@ impl Conf {
                 "inhibit" => rs.inhibit_on_failure = true,
                 "alpha" => {
                     rs.alpha = true;
-                    rs.checks.iter_mut().for_each(|check| check.alpha = true);
+                    rs.checks.iter_mut().for_each(|check| Rc::make_mut(check).alpha = true);
                 }
                 "checks" => {
                     let n: u16 = words.next()?.parse().ok()?;
@@ -107,7 +107,9 @@ impl Conf {
                 }
                 "delay" => {
                     let delay = Duration::from_secs(words.next()?.parse().ok()?);
-                    rs.checks.iter_mut().for_each(|check| check.schedule.delay_loop = delay);
+                    rs.checks
+                        .iter_mut()
+                        .for_each(|check| Rc::make_mut(check).schedule.delay_loop = delay);
                 }
                 _ => return None,
             }
@@ -172,7 +174,7 @@ fn real_server(addr: IpAddr, alpha: bool) -> RealServer {
     }
 }
 
-fn check(addr: IpAddr, port: u16, alpha: bool) -> Check {
+fn check(addr: IpAddr, port: u16, alpha: bool) -> Rc<Check> {
     let kind = Kind::Tcp(Connect::to(addr, port));
-    Check { kind, schedule: Schedule::default(), alpha, log_all_failures: false }
+    Rc::new(Check { kind, schedule: Schedule::default(), alpha, log_all_failures: false })
 }

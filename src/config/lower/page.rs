@@ -64,8 +64,8 @@ pub(super) fn read(
         ("tls_compliant", value) => site.tls_compliant = is_on(value),
         (name, _) => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
     });
-    let urls: Vec<Url> =
-        pages.into_iter().filter_map(|page| url(scene, page, &site, around)).collect();
+    let mut urls = Vec::with_capacity(pages.len());
+    urls.extend(pages.into_iter().filter_map(|page| url(scene, page, &site, around)));
     if urls.is_empty() {
         let word = node.keyword();
         scene.error(word.text, word.span, "there is no url to ask for: the check is left out");

@@ -1,5 +1,7 @@
 //! One `real_server`, with what it has from its virtual server.
 
+use std::rc::Rc;
+
 use super::check::{self, Around, Known};
 use super::forwarding;
 use super::inherit::{is_on, Inherited};
@@ -76,8 +78,11 @@ pub(super) fn read(
         service_virtualhost: outer.virtualhost,
         known: outer.known,
     };
+    server.checks = Vec::with_capacity(checks.len());
     for s in checks {
-        server.checks.extend(check::read(scene, s.keyword, s.node, &around));
+        server
+            .checks
+            .extend(check::read(scene, s.keyword, s.node, &around).into_iter().map(Rc::new));
     }
     server.virtualhost = virtualhost;
     Some(Draft { server, span: node.keyword().span })

@@ -254,7 +254,8 @@ mod tests {
     fn server(kind: Kind, retry: u32) -> RealServer {
         let mut rs = real_server([10, 3, 0, 11], 53);
         let schedule = Schedule { retry, ..Schedule::default() };
-        rs.checks.push(Check { kind, schedule, alpha: false, log_all_failures: true });
+        let check = Check { kind, schedule, alpha: false, log_all_failures: true };
+        rs.checks.push(Rc::new(check));
         rs
     }
 
@@ -322,8 +323,8 @@ mod tests {
     fn alpha_begins_with_the_quorum_down() {
         let mut vs = virtual_servers();
         vs.servers.push(server(Kind::Bfd("x".into()), 0));
-        vs.servers[0].checks[0].alpha = true;
-        vs.servers[0].checks[0].kind = Kind::Tcp(SERVER);
+        let check = Rc::make_mut(&mut vs.servers[0].checks[0]);
+        (check.alpha, check.kind) = (true, Kind::Tcp(SERVER));
         (vs.quorum, vs.hysteresis) = (2, 1);
         assert_eq!(
             lines(&started(vs).1),

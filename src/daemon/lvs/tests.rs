@@ -89,7 +89,7 @@ fn tcp(port: u16) -> Kind {
 fn config(port: u16, kinds: Vec<Kind>) -> Config {
     let mut vs = virtual_server([127, 0, 0, 9], 80);
     let mut rs = real_server([127, 0, 0, 1], port);
-    rs.checks.extend(kinds.into_iter().map(|kind| Check {
+    let check = |kind| Check {
         alpha: !matches!(kind, Kind::File(_)),
         kind,
         schedule: Schedule {
@@ -99,7 +99,8 @@ fn config(port: u16, kinds: Vec<Kind>) -> Config {
             warmup: Duration::ZERO,
         },
         log_all_failures: false,
-    }));
+    };
+    rs.checks.extend(kinds.into_iter().map(check).map(Rc::new));
     vs.servers.push(rs);
     vs.omega = true;
     Config { virtual_servers: vec![Rc::new(vs)], ..Config::default() }

@@ -1,10 +1,12 @@
 //! The rules of checks.
 
+use std::rc::Rc;
+
 use super::*;
 use crate::model::check::{Check, Kind, Protocol, Record, Url};
 
 /// The checks of a real server with `lines`, in a virtual server with `outer`.
-fn checks_in(outer: &str, lines: &str) -> (Vec<Check>, Vec<String>) {
+fn checks_in(outer: &str, lines: &str) -> (Vec<Rc<Check>>, Vec<String>) {
     let (config, told) = lowered(&format!(
         "global_defs {{\nenable_script_security\nscript_user ops\n}}\n\
          track_file load {{\nfile /usr/load\nweight 3\n}}\nvirtual_server 192.0.2.1 80 {{\nlvs_sched rr\nlvs_method NAT\nprotocol TCP\n{outer}\n\
@@ -17,7 +19,7 @@ fn checks_in(outer: &str, lines: &str) -> (Vec<Check>, Vec<String>) {
 fn check_in(outer: &str, lines: &str, want: &[&str]) -> Check {
     let (checks, told) = checks_in(outer, lines);
     assert_eq!(told, want, "{lines}");
-    checks[0].clone()
+    checks[0].as_ref().clone()
 }
 
 #[track_caller]

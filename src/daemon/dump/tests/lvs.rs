@@ -18,7 +18,7 @@ fn virtual_servers_are_shown_with_what_their_checks_found() {
         alpha: false,
         log_all_failures: false,
     };
-    rs.checks.push(check.clone());
+    rs.checks.push(Rc::new(check.clone()));
     vs.servers.push(rs);
     vs.servers.push(real_server([10, 1, 2, 2], 8080));
     let now = Instant::from_millis(100);
