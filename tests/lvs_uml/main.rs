@@ -9,6 +9,7 @@ mod failover;
 mod farm;
 #[path = "../lab/mod.rs"]
 mod lab;
+mod mail;
 mod quorum;
 mod tables;
 mod tls;
@@ -30,6 +31,7 @@ macro_rules! parts {
 
 parts![
     tls::sessions_of_many_servers_are_resumed,
+    mail::mails_tell_of_servers_and_quorums_to_who_wants_it,
     tls::names_reach_the_server_as_they_are_configured,
     tls::servers_that_ask_for_our_certificate_get_it,
     tls::a_key_that_was_wrong_can_be_put_right,
