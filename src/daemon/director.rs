@@ -184,7 +184,8 @@ impl Runtime {
         let release = match self.config.lvs.flush_on_stop {
             _ if self.options.keep_ipvs => Release::Nothing,
             FlushOnStop::All => Release::Everything,
-            FlushOnStop::Services | FlushOnStop::Off => Release::Ours,
+            FlushOnStop::Services => Release::Services,
+            FlushOnStop::Off => Release::Ours,
         };
         let until = self.clock.now() + PATIENCE;
         let Self { lvs, poll, children, clock, .. } = self;

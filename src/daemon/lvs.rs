@@ -217,7 +217,8 @@ impl Lvs {
     {
         self.pending.clear();
         self.keep = release == Release::Nothing;
-        self.hand(Input::Stop, hands);
+        let flush = matches!(release, Release::Services | Release::Everything);
+        self.hand(Input::Stop { flush }, hands);
         if !self.keep {
             let flush = release == Release::Everything;
             let input = ipvs::Input::ReleaseAll { flush };
@@ -519,6 +520,8 @@ pub(super) enum Release {
     Nothing,
     /// What is ours.
     Ours,
+    /// `lvs_flush_on_stop VS`: our services, which take their servers along.
+    Services,
     /// `lvs_flush_on_stop`: all there is.
     Everything,
 }

@@ -54,6 +54,8 @@ pub enum Leaving {
     WithService,
     /// The daemon ends.
     Shutdown,
+    /// The daemon ends, and a server goes with its virtual server: nobody is told of each.
+    Flushed,
 }
 
 /// The weight of the live servers against the quorum.

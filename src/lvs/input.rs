@@ -26,6 +26,6 @@ pub enum Input {
     Verdict { check: CheckId, up: bool, weight: Weight },
     /// An address came to this host, or went (`ha_suspend`).
     Address { addr: IpAddr, present: bool },
-    /// The daemon ends.
-    Stop,
+    /// The daemon ends. `flush`: IPVS is emptied at one stroke (`lvs_flush_on_stop`).
+    Stop { flush: bool },
 }

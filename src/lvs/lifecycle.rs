@@ -177,7 +177,8 @@ impl Service {
         let omega = self.config.omega;
         for (n, s) in self.servers.iter().enumerate() {
             let (server, was_up) = (self.server_ref(n), s.up);
-            out.push(Action::ServerGone { server, was_up, leaving, told: omega && was_up });
+            let told = omega && was_up && leaving != Leaving::Flushed;
+            out.push(Action::ServerGone { server, was_up, leaving, told });
         }
         let told = omega && self.up;
         out.push(Action::ServiceGone { service: self.this(), leaving, told });

@@ -54,7 +54,7 @@ impl Domain {
             Input::Start { init_notifies } => self.on_start(init_notifies, now, out),
             Input::Verdict { check, up, weight } => self.on_verdict(check, up, weight, now, out),
             Input::Address { addr, present } => self.on_address(addr, present, out),
-            Input::Stop => self.on_stop(out),
+            Input::Stop { flush } => self.on_stop(flush, out),
         }
         // Looking at everything after each fact is not for thousands.
         if cfg!(debug_assertions) && self.services.len() <= 64 {
@@ -174,9 +174,10 @@ impl Domain {
         }
     }
 
-    fn on_stop(&mut self, out: &mut Vec<Action>) {
+    fn on_stop(&mut self, flush: bool, out: &mut Vec<Action>) {
+        let leaving = if flush { Leaving::Flushed } else { Leaving::Shutdown };
         for service in self.services.iter_mut().filter_map(Option::take) {
-            service.end(Leaving::Shutdown, &mut self.places, out);
+            service.end(leaving, &mut self.places, out);
             self.vacant.push(service.id);
         }
         self.watchers.clear();

@@ -91,7 +91,7 @@ impl Story {
                 }
                 self.adopt(false);
             }
-            "stop" => self.hand(Input::Stop),
+            "stop" => self.hand(Input::Stop { flush: rest == "flush" }),
             "up" | "down" => {
                 let (check, weight) = rest.split_once(' ').unwrap_or((rest, ""));
                 let number = |text: &str| text.parse().map_err(|_| format!("{text}?"));

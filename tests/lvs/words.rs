@@ -80,6 +80,7 @@ fn gone(leaving: Leaving, told: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result
         Leaving::Removed => "removed",
         Leaving::WithService => "with its virtual server",
         Leaving::Shutdown => "shutdown",
+        Leaving::Flushed => "flushed",
     };
     write!(f, " ({how}{})", if told { ", told" } else { "" })
 }

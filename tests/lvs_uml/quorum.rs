@@ -8,14 +8,24 @@ use crate::lab::{eventually, wait, Host, Outcome, Program, Workshop};
 
 const SERVICE: &str = "10.0.0.1:80";
 
+/// What is configured besides.
+#[derive(Clone, Copy, Default)]
+struct Words {
+    global: &'static str,
+    /// Of the virtual server, before and behind its sorry server.
+    inner: &'static str,
+    of_sorry: &'static str,
+}
+
 /// Three servers, each up while a file with its number exists; two of them are needed.
-fn config(shop: &Workshop, inner: &str) -> String {
+fn config(shop: &Workshop, words: Words) -> String {
+    let Words { global, inner, of_sorry } = words;
     let tell = shop.script("tell.sh", "echo \"$*\" >>$HERE/told");
     let check = shop.script("check.sh", "test -e $HERE/$1");
     let mut text = format!(
-        "global_defs {{ router_id lab; script_user root; enable_script_security; lvs_notify_fifo {} }} \
+        "global_defs {{ router_id lab; script_user root; enable_script_security; lvs_notify_fifo {}; {global} }} \
          virtual_server 10.0.0.1 80 {{ delay_loop 1; lvs_sched rr; lvs_method DR; protocol TCP; quorum 2; {inner}; \
-         quorum_up \"{tell} gained\"; quorum_down \"{tell} lost\"; sorry_server 10.9.0.9 80; ",
+         quorum_up \"{tell} gained\"; quorum_down \"{tell} lost\"; sorry_server 10.9.0.9 80; {of_sorry}; ",
         shop.path("fifo")
     );
     for n in 1..=3 {
@@ -71,6 +81,7 @@ fn word_of(line: &str) -> String {
 struct Stage {
     host: Host,
     shop: Workshop,
+    words: Words,
     told: Vec<&'static str>,
 }
 
@@ -89,7 +100,11 @@ impl Stage {
 
     #[track_caller]
     fn wait_rows(&self, rows: &[(u8, u8)]) {
-        let row = |(n, weight): &_| format!("-a -t {SERVICE} -r 10.9.0.{n}:80 -g -w {weight}");
+        let sorry = if self.words.of_sorry.contains("NAT") { "-m" } else { "-g" };
+        let row = |(n, weight): &_| {
+            let method = if *n == 9 { sorry } else { "-g" };
+            format!("-a -t {SERVICE} -r 10.9.0.{n}:80 {method} -w {weight}")
+        };
         let mut expected = vec![format!("-A -t {SERVICE} -s rr")];
         expected.extend(rows.iter().map(row));
         wait_table(&self.host, &expected.iter().map(String::as_str).collect::<Vec<_>>());
@@ -122,33 +137,35 @@ impl Stage {
     }
 }
 
-fn play(program: &Program, inner: &str, steps: &[Step], at_stop: &[&'static str]) {
-    let mut stage = Stage { host: Host::new("a"), shop: Workshop::new(), told: Vec::new() };
+fn play(program: &Program, words: Words, steps: &[Step], at_stop: &[&'static str]) {
+    let (host, shop) = (Host::new("a"), Workshop::new());
+    let mut stage = Stage { host, shop, words, told: Vec::new() };
     let _reader = Reader::start(&stage.shop);
     let mut daemon = None;
     for (alive, rows, told) in steps {
         stage.set_alive(alive);
-        let config = || config(&stage.shop, inner);
+        let config = || config(&stage.shop, words);
         daemon.get_or_insert_with(|| stage.host.start_program(program, &config()));
         stage.wait_rows(rows);
         stage.wait_told(told, true);
     }
-    assert!(daemon.is_some_and(|mut daemon| daemon.stop().success()));
+    let ended = daemon.map(|mut daemon| daemon.stop());
+    assert!(ended.is_some_and(|status| status.success()), "{program:?} ended with {ended:?}");
     assert_eq!(table(&stage.host), [""; 0]);
     // The reference ends at once the scripts that it starts now.
     stage.wait_told(at_stop, false);
 }
 
 /// Both programs play it.
-fn both(inner: &str, steps: &[Step], at_stop: &[&'static str]) -> Outcome {
-    play(&Program::reference()?, inner, steps, at_stop);
-    play(Program::under_test(), inner, steps, at_stop);
+fn both(words: Words, steps: &[Step], at_stop: &[&'static str]) -> Outcome {
+    play(&Program::reference()?, words, steps, at_stop);
+    play(Program::under_test(), words, steps, at_stop);
     Ok(())
 }
 
 pub(crate) fn the_sorry_server_serves_below_the_quorum() -> Outcome {
     both(
-        "omega",
+        Words { inner: "omega", ..Words::default() },
         &[
             (&[1, 2, 3], &[(1, 1), (2, 1), (3, 1)], &["gained"]),
             (&[1, 2], &[(1, 1), (2, 1)], &["down 3"]),
@@ -161,7 +178,7 @@ pub(crate) fn the_sorry_server_serves_below_the_quorum() -> Outcome {
 
 pub(crate) fn alpha_begins_without_servers() -> Outcome {
     both(
-        "alpha",
+        Words { inner: "alpha", ..Words::default() },
         &[
             (&[], &[(9, 1)], &["lost", "down 1", "down 2", "down 3"]),
             (&[2], &[(9, 1)], &["up 2"]),
@@ -173,7 +190,7 @@ pub(crate) fn alpha_begins_without_servers() -> Outcome {
 
 pub(crate) fn inhibited_servers_stay_with_weight_0() -> Outcome {
     both(
-        "inhibit_on_failure",
+        Words { inner: "inhibit_on_failure", ..Words::default() },
         &[
             (&[1, 2, 3], &[(1, 1), (2, 1), (3, 1)], &["gained"]),
             (&[2, 3], &[(1, 0), (2, 1), (3, 1)], &["down 1"]),
@@ -182,4 +199,44 @@ pub(crate) fn inhibited_servers_stay_with_weight_0() -> Outcome {
         ],
         &[],
     )
+}
+
+pub(crate) fn an_inhibited_sorry_server_waits_with_weight_0() -> Outcome {
+    let of_sorry = "sorry_server_lvs_method NAT; sorry_server_inhibit";
+    both(
+        Words { of_sorry, ..Words::default() },
+        &[
+            (&[1, 2, 3], &[(1, 1), (2, 1), (3, 1), (9, 0)], &["gained"]),
+            (&[1, 2], &[(1, 1), (2, 1), (9, 0)], &["down 3"]),
+            (&[1], &[(9, 1)], &["down 2", "lost"]),
+            (&[1, 3], &[(1, 1), (3, 1), (9, 0)], &["up 3", "gained"]),
+        ],
+        &[],
+    )
+}
+
+pub(crate) fn everything_can_be_inhibited_at_once() -> Outcome {
+    let (inner, of_sorry) = ("alpha; inhibit_on_failure", "sorry_server_inhibit");
+    both(
+        Words { inner, of_sorry, ..Words::default() },
+        &[
+            (&[], &[(1, 0), (2, 0), (3, 0), (9, 1)], &["lost", "down 1", "down 2", "down 3"]),
+            (&[1], &[(1, 0), (2, 0), (3, 0), (9, 1)], &["up 1"]),
+            (&[1, 2], &[(1, 1), (2, 1), (3, 0), (9, 0)], &["up 2", "gained"]),
+            (&[2], &[(1, 0), (2, 0), (3, 0), (9, 1)], &["down 1", "lost"]),
+        ],
+        &[],
+    )
+}
+
+/// With `lvs_flush_on_stop`, servers go with their virtual server, and are not told of.
+pub(crate) fn a_flush_at_the_stop_tells_of_virtual_servers_only() -> Outcome {
+    for global in ["lvs_flush_on_stop VS", "lvs_flush_on_stop"] {
+        both(
+            Words { global, inner: "omega", ..Words::default() },
+            &[(&[1, 2, 3], &[(1, 1), (2, 1), (3, 1)], &["gained"])],
+            &["lost"],
+        )?;
+    }
+    Ok(())
 }

@@ -110,6 +110,7 @@ fn lines_of_lvs(action: &Action, say: &mut impl FnMut(String)) {
                 }
                 Leaving::WithService => say(format!("Removing service {rs} from VS {vs}")),
                 Leaving::Shutdown => say(format!("Shutting down service {rs} from VS {vs}")),
+                Leaving::Flushed => {}
             }
         }
         Action::Want(_)

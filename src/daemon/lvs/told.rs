@@ -58,14 +58,14 @@ impl Told {
                 if *told {
                     tell_server(server, false, &mut hear);
                     let verdict = match leaving {
-                        Leaving::Shutdown => notify::Verdict::ShuttingDown,
+                        Leaving::Shutdown | Leaving::Flushed => notify::Verdict::ShuttingDown,
                         Leaving::Removed | Leaving::WithService => notify::Verdict::Removing,
                     };
                     if server.config().mail {
                         mail(server, false, Some(verdict), &mut hear);
                     }
                 }
-                if *leaving != Leaving::Shutdown {
+                if !matches!(leaving, Leaving::Shutdown | Leaving::Flushed) {
                     let name = server.name().to_string();
                     hear(Input::Forget(&Object::Server(server.service.id, name)));
                 }
@@ -80,13 +80,13 @@ impl Told {
             }
             Action::ServiceGone { service, leaving, told } => {
                 let event = match leaving {
-                    Leaving::Shutdown => ServiceEvent::ShuttingDown,
+                    Leaving::Shutdown | Leaving::Flushed => ServiceEvent::ShuttingDown,
                     Leaving::Removed | Leaving::WithService => ServiceEvent::Removing,
                 };
                 if *told {
                     tell_service(service, false, event, &mut hear);
                 }
-                if *leaving != Leaving::Shutdown {
+                if !matches!(leaving, Leaving::Shutdown | Leaving::Flushed) {
                     hear(Input::Forget(&Object::Service(service.id)));
                 }
             }
