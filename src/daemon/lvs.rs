@@ -169,8 +169,9 @@ impl Lvs {
                     ids.insert(n, self.ids[o]);
                     new.virtual_servers[n] = Rc::clone(&old.virtual_servers[o]);
                 }
-                Change::Adjust { old, new: n } => {
-                    let (id, config) = (self.ids[old], Rc::clone(&new.virtual_servers[n]));
+                Change::Adjust { old: o, new: n } => {
+                    let (id, config) = (self.ids[o], Rc::clone(&new.virtual_servers[n]));
+                    report::group(&config, old, new);
                     ids.insert(n, id);
                     self.pending.push_back(Input::Adjust { id, config });
                 }

@@ -23,11 +23,13 @@ const SERVERS: usize = 16_384;
 /// have one real server, which they ask at the same time.
 const TICKETS: usize = 4;
 
+type Servers = BTreeMap<(SocketAddr, String), Arc<ClientConfig>>;
+
 /// One configuration for each server, which is the common one but for its sessions.
 #[derive(Clone, Debug)]
 pub(super) struct Sessions {
     common: Arc<ClientConfig>,
-    servers: Rc<RefCell<BTreeMap<(SocketAddr, String), Arc<ClientConfig>>>>,
+    servers: Rc<RefCell<Servers>>,
     most: usize,
 }
 
