@@ -100,7 +100,7 @@ pub(crate) fn wait_table(host: &Namespace, expected: &[&str]) {
     let done = eventually(PATIENCE, || {
         seen = table(host);
         seen == expected || {
-            pass(millis(50));
+            pass(millis(150));
             false
         }
     });

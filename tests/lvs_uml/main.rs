@@ -30,7 +30,6 @@ macro_rules! parts {
 }
 
 parts![
-    tls::sessions_of_many_servers_are_resumed,
     mail::mails_tell_of_servers_and_quorums_to_who_wants_it,
     tls::names_reach_the_server_as_they_are_configured,
     tls::servers_that_ask_for_our_certificate_get_it,
@@ -55,6 +54,7 @@ parts![
     tables::lines_of_a_group_come_and_go_at_a_reload,
     checkers::a_dead_server_stays_out_at_a_reload,
     checkers::replies_are_compared_when_they_are_required,
+    tls::sessions_of_many_servers_are_resumed,
     vrrp::checks_are_suspended_without_the_address,
     vrrp::the_sync_daemon_follows_the_instance,
 ];

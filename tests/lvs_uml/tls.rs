@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::farm::{certificate, lines, succeeds, wait_table, Server, PATIENCE};
-use crate::lab::{eventually, ours_only, require_program, wait, Host, Outcome, Segment, Workshop};
+use crate::lab::{
+    eventually, millis, ours_only, pass, require_program, wait, Host, Outcome, Segment, Workshop,
+};
 
 /// Runs nginx on a host with these `server` blocks. It writes what it is asked into `asked`.
 fn nginx(host: &Host, shop: &Workshop, servers: &str) -> Server {
@@ -117,7 +119,10 @@ pub(crate) fn names_reach_the_server_as_they_are_configured() -> Outcome {
     let mut seen = Vec::new();
     let done = eventually(PATIENCE, || {
         seen = asked(&shop).into_iter().map(|a| (a.path, a.sni, a.host)).collect();
-        expected.iter().all(|e| seen.iter().filter(|s| s.0 == e.0).count() >= 2)
+        expected.iter().all(|e| seen.iter().filter(|s| s.0 == e.0).count() >= 2) || {
+            pass(millis(200));
+            false
+        }
     });
     assert!(done, "not everything is asked for: {seen:#?}");
     for (path, sni, host) in &seen {
@@ -136,8 +141,8 @@ pub(crate) fn names_reach_the_server_as_they_are_configured() -> Outcome {
     Ok(())
 }
 
-/// Real servers for each version of TLS.
-const MANY: usize = 100;
+/// Real servers for each version of TLS: more than the store of rustls would remember.
+const MANY: usize = 50;
 
 pub(crate) fn sessions_of_many_servers_are_resumed() -> Outcome {
     ours_only()?;
@@ -172,15 +177,18 @@ pub(crate) fn sessions_of_many_servers_are_resumed() -> Outcome {
     }
     let mut daemon = director.start(&lines(&config));
     let mut by_server = BTreeMap::new();
-    let done = eventually(PATIENCE, || {
+    let done = eventually(2 * PATIENCE, || {
         by_server.clear();
         for a in asked(&shop) {
             let kinds: &mut Vec<_> = by_server.entry((a.version, a.server)).or_default();
             kinds.push(a.resumed);
         }
-        by_server.len() == 2 * MANY && by_server.values().all(|kinds| kinds.len() >= 3)
+        by_server.len() == 2 * MANY && by_server.values().all(|kinds| kinds.len() >= 2) || {
+            pass(millis(200));
+            false
+        }
     });
-    assert!(done, "not everybody was asked three times: {by_server:?}");
+    assert!(done, "not everybody was asked twice: {by_server:?}");
     for (server, kinds) in &by_server {
         let full = kinds.iter().filter(|resumed| !**resumed).count();
         assert!(full == 1 && !kinds[0], "{server:?} was asked with these resumed: {kinds:?}");
