@@ -94,15 +94,16 @@ impl<O: Copy> Mailer<O> {
     }
 
     fn on_stream(&mut self, poll: &mut Poll<O>, now: Instant) {
-        let Some(stream) = &mut self.stream else { return };
-        match stream.is_connected() {
-            Ok(true) => self.outbox.on_connected(now),
-            Ok(false) => return,
-            Err(e) => return self.on_broken(&e, poll, now),
-        }
         let mut buffer = [0; 4096];
         // What a server says is bounded by the outbox, which ends the conversation.
         while let Some(stream) = &mut self.stream {
+            // Each time: what a server said may have led to another connection, whose first words
+            // can be there already.
+            match stream.is_connected() {
+                Ok(true) => self.outbox.on_connected(now),
+                Ok(false) => return,
+                Err(e) => return self.on_broken(&e, poll, now),
+            }
             match stream.read(&mut buffer) {
                 Ok(Received::Bytes(n)) => {
                     self.outbox.received(&buffer[..n], now, &mut self.tasks);
