@@ -105,6 +105,7 @@ fn main() -> ExitCode {
         reload::a_refused_file_changes_nothing,
         reload::a_missing_file_changes_nothing,
         reload::many_reloads_at_once_are_survived,
+        reload::adverts_go_on_while_a_long_file_is_read,
         reload::a_renamed_instance_is_the_same_one,
         reload::another_router_id_is_another_instance,
         reload::a_group_can_be_formed_while_running,

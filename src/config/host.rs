@@ -148,4 +148,7 @@ pub trait Host {
     /// # Errors
     /// Why there is none, in the words of the system.
     fn command(&self, name: &str, user: User) -> Result<CommandFacts, String>;
+
+    /// Called between two blocks: whoever lowers may have something urgent to do.
+    fn breathe(&self) {}
 }

@@ -34,6 +34,9 @@ pub trait Loader {
 
     /// The name of an existing file or directory as seen from anywhere, without links.
     fn absolute(&self, path: &str) -> String;
+
+    /// Called every few hundred lines: whoever reads may have something urgent to do.
+    fn breathe(&self) {}
 }
 
 /// Why a file is not read.

@@ -1,13 +1,43 @@
 //! The host as the configuration sees it: its interfaces, users, commands and its name.
 
 use super::links::LinkTable;
-use crate::config::{CommandFacts, Host, LinkFacts};
+use crate::config::{CommandFacts, Host, LinkFacts, Loader, Unusable};
 use crate::model::script::User;
+use crate::sys::files::DiskLoader;
 use crate::sys::{process, scriptfacts, users};
+
+/// What must not wait for the end of a long text.
+pub(super) type Meanwhile<'a> = &'a dyn Fn();
+
+/// Reads the files of this host.
+pub(super) struct Disk<'a>(pub(super) Meanwhile<'a>);
+
+impl Loader for Disk<'_> {
+    fn list(&self, directory: &str) -> Option<Vec<String>> {
+        DiskLoader.list(directory)
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        DiskLoader.exists(path)
+    }
+
+    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
+        DiskLoader.read(path, limit)
+    }
+
+    fn absolute(&self, path: &str) -> String {
+        DiskLoader.absolute(path)
+    }
+
+    fn breathe(&self) {
+        (self.0)();
+    }
+}
 
 /// Answers the questions of the lowering from what the kernel last said.
 pub(super) struct KernelHost<'a> {
     pub(super) links: &'a LinkTable,
+    pub(super) meanwhile: Meanwhile<'a>,
 }
 
 impl Host for KernelHost<'_> {
@@ -45,5 +75,9 @@ impl Host for KernelHost<'_> {
 
     fn command(&self, name: &str, user: User) -> Result<CommandFacts, String> {
         scriptfacts::command(name, user)
+    }
+
+    fn breathe(&self) {
+        (self.meanwhile)();
     }
 }

@@ -9,7 +9,7 @@ use crate::model::vrrp::Instance;
 use crate::sys::netlink::{self, Event, Link};
 use crate::vrrp::LinkState;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LinkTable {
     links: BTreeMap<u32, Link>,
     by_name: BTreeMap<String, u32>,
@@ -17,7 +17,7 @@ pub(super) struct LinkTable {
     addresses: BTreeMap<u32, Vec<Held>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     prefix: Prefix,
     usable: bool,

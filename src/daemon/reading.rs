@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::host::KernelHost;
+use super::host::{Disk, KernelHost, Meanwhile};
 use super::links::LinkTable;
 use crate::base::diag::{Diagnostics, Severity, Sources};
 use crate::cli::options::Options;
@@ -11,7 +11,6 @@ use crate::config::document::{Document, Node};
 use crate::config::{self, IncludeCheck, Limits, ReadOptions};
 use crate::model::notify::LifeScript;
 use crate::model::Config;
-use crate::sys::files::DiskLoader;
 use crate::sys::{netns, process, random};
 
 /// A configuration as read: the model, and everything there is to say about the text.
@@ -46,10 +45,10 @@ pub(super) struct Text {
 
 impl Text {
     /// Reads the file, and looks for the words that decide where the daemon lives.
-    pub(super) fn read(options: &Options) -> Self {
+    pub(super) fn read(options: &Options, meanwhile: Meanwhile<'_>) -> Self {
         let path = options.config_file().to_string_lossy();
         let (document, sources, diagnostics) =
-            config::read(&DiskLoader, &path, &read_options(options));
+            config::read(&Disk(meanwhile), &path, &read_options(options));
         let word = |name: &str| {
             let mut found = document.roots().filter(|n| n.keyword().text == name);
             found.find_map(|n| n.arg(0)).map(|w| w.text.to_owned())
@@ -83,13 +82,18 @@ impl Text {
             return None;
         }
         let mut diagnostics = Diagnostics::default();
-        let host = KernelHost { links };
+        let host = KernelHost { links, meanwhile: &|| {} };
         config::lower(&self.document, &host, &mut diagnostics).global.startup_script
     }
 
     /// Checks everything, and tells all complaints.
-    pub(super) fn lower(mut self, options: &Options, links: &LinkTable) -> Reading {
-        let host = KernelHost { links };
+    pub(super) fn lower(
+        mut self,
+        options: &Options,
+        links: &LinkTable,
+        meanwhile: Meanwhile<'_>,
+    ) -> Reading {
+        let host = KernelHost { links, meanwhile };
         let config = config::lower(&self.document, &host, &mut self.diagnostics);
         self.diagnostics.sort();
         self.tell(options);

@@ -1,5 +1,6 @@
 //! A new configuration: read, compare, touch only what changed. A refused file touches nothing.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -20,9 +21,7 @@ impl Runtime {
         let monotonic_usec = self.clock.monotonic_micros();
         self.systemd.notify(State::Reloading { monotonic_usec });
         self.scheduling.suspend_realtime();
-        let text = Text::read(&self.options);
-        self.catch_up();
-        let reading = text.lower(&self.options, &self.links);
+        let reading = self.read_anew();
         self.catch_up();
         if !self.is_acceptable(&reading) {
             log::error!(
@@ -46,6 +45,19 @@ impl Runtime {
         }
         self.scheduling.resume_realtime();
         self.systemd.notify(State::Ready { pid: std::process::id() });
+    }
+
+    /// Reads the file, with VRRP served whenever it is due.
+    fn read_anew(&mut self) -> Reading {
+        let (options, links) = (self.options.clone(), self.links.clone());
+        let daemon = RefCell::new(self);
+        let meanwhile = || {
+            let mut daemon = daemon.borrow_mut();
+            if daemon.vrrp_is_due() {
+                daemon.catch_up();
+            }
+        };
+        Text::read(&options, &meanwhile).lower(&options, &links, &meanwhile)
     }
 
     /// Errors that the running configuration had too were lived with; new ones are refused.

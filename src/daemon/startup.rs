@@ -80,10 +80,10 @@ impl Failure {
 
 /// `-t`: every complaint, and a status that says how bad it is.
 fn test_config(options: &Options) -> Status {
-    let text = Text::read(options);
+    let text = Text::read(options, &|| {});
     let reading = text.enter_namespace().and_then(|()| {
         let links = LinkTable::of_kernel()?;
-        Ok(text.lower(options, &links))
+        Ok(text.lower(options, &links, &|| {}))
     });
     match reading {
         Ok(reading) => match reading.worst {
@@ -121,7 +121,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     process::set_umask(options.umask.unwrap_or(0o177));
     // Our parent tells whether systemd started us; as a daemon we would have another.
     let systemd = Notifier::from_environment();
-    let text = Text::read(options);
+    let text = Text::read(options, &|| {});
     if text.is_missing() {
         text.tell(options);
         return Err(Failure::new(Status::NoConfig, "Nothing to run: there is no configuration"));
@@ -244,7 +244,7 @@ fn build(
         // It may have made the very interfaces that the configuration names.
         links = look()?;
     }
-    let reading = text.lower(options, &links);
+    let reading = text.lower(options, &links, &|| {});
     if reading.is_refused() {
         let status = match reading.worst {
             Some(Severity::Security) => Status::NoConfig,

@@ -1,11 +1,15 @@
 //! SIGHUP: touches what changed and nothing else.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use crate::lab::{
     config, config_with, gaps, instance, millis, ours_only, pass, secs, stays, wait,
     AddressMonitor, Instance, Outcome, Segment, SOON,
 };
+
+/// Of a file that takes a while.
+const LINES: usize = 300_000;
 
 fn router() -> Instance {
     instance("VI_1").every("0.5").vip("10.7.1.1/16")
@@ -164,6 +168,31 @@ pub(crate) fn many_reloads_at_once_are_survived() -> Outcome {
     wait("the last file counts", SOON, || a.holds("eth0", "10.7.3.3"));
     wait("and only that", SOON, || (0..3).all(|n| !a.holds("eth0", &format!("10.7.2.{n}"))));
     assert!(a.holds("eth0", "10.7.1.1") && daemon.is_running());
+    Ok(())
+}
+
+/// Whatever the length of the file: nobody's advertisement waits for its end.
+pub(crate) fn adverts_go_on_while_a_long_file_is_read() -> Outcome {
+    ours_only()?;
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let own = config_with(
+        "vrrp_garp_master_delay 0",
+        &[instance("VI_1").every("0.1").vip("10.7.1.1/16")],
+    );
+    let long = (0..LINES)
+        .fold(own, |text, n| text + "$NAME=a value nobody uses #" + &n.to_string() + "\n");
+    let daemon = a.start(&long);
+    daemon.wait_master("VI_1");
+    pass(millis(500));
+    let (mark, mut capture) = (daemon.mark(), segment.capture());
+    let begun = Instant::now();
+    daemon.reload();
+    daemon.wait_log_since(mark, "Reload complete");
+    let took = begun.elapsed();
+    assert!(took > millis(400), "too short a text to show anything: {took:?}");
+    let gaps = gaps(&capture.adverts());
+    let longest = gaps.iter().max().expect("there are some");
+    assert!(*longest < millis(150), "{longest:?} of {took:?}");
     Ok(())
 }
 

@@ -243,6 +243,7 @@ impl<'a> Lowering<'a> {
             scope.extend([shown, ", ", name]);
             scene.checker.out.set_scope(Some(&scope));
             drafts.extend(server::read(scene, server, &outer));
+            scene.host.breathe();
         }
         scene.checker.out.set_scope(Some(shown));
         drafts

@@ -68,6 +68,7 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
     let mut objects = track::Objects::new(doc);
     checker.block(doc.roots(), &keywords::ROOT, &mut |checker, s| match s.keyword.name {
         "vrrp_instance" => {
+            host.breathe();
             let read = instance::read(checker, &objects, s.node);
             checker.out.set_scope(Some(read.name));
             let mut scene = Scene { checker, host, defaults: &defaults };

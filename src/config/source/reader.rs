@@ -49,6 +49,8 @@ pub(super) struct Reader<'t> {
     files: u32,
     bytes: u64,
     depth: usize,
+    /// Lines taken in, of whatever origin.
+    breath: u32,
 }
 
 impl<'t> Reader<'t> {
@@ -74,6 +76,7 @@ impl<'t> Reader<'t> {
             files: 0,
             bytes: 0,
             depth: 0,
+            breath: 0,
         }
     }
 

@@ -13,6 +13,9 @@ use crate::config::lex::text::{Place, Text, Traced};
 use crate::config::parse::{Segment, Segments};
 use crate::config::source::include;
 
+/// Lines to be read in one breath: a fraction of a millisecond.
+const BREATH: u32 = 256;
+
 /// A definition whose lines are being read; without a name, one that a condition left out.
 pub(super) struct Collecting {
     name: Option<String>,
@@ -69,6 +72,10 @@ impl<'t> Reader<'t> {
         flags: u8,
         words: &mut Vec<Word<'f>>,
     ) {
+        self.breath = self.breath.wrapping_add(1);
+        if self.breath % BREATH == 0 {
+            self.loader.breathe();
+        }
         if let Some(collecting) = &mut self.collecting {
             let (line, goes_on) = continued(text.text);
             if !text.text.is_empty() {
