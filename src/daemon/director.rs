@@ -4,7 +4,9 @@
 //! VRRP goes first. What virtual servers do in one go is bounded in time, and ends early when an
 //! advertisement is due.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::ops::Bound;
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 
@@ -85,14 +87,17 @@ impl Runtime {
         let before = self.lvs.steps();
         let mut ready = self.ready.split_off(&Owner::Check(CheckId(0)));
         if !ready.is_empty() {
+            let mut last = self.last_check;
             self.with_lvs(self.end_of_share(), |lvs, hands| {
-                while let Some(Owner::Check(check)) = ready.pop_first() {
+                while let Some(check) = next_after(last, &mut ready) {
                     lvs.on_ready(check, hands);
+                    last = check;
                     if (hands.urgent)() {
                         break;
                     }
                 }
             });
+            self.last_check = last;
             self.ready.append(&mut ready);
         }
         self.with_lvs(self.end_of_share(), Lvs::serve);
@@ -197,5 +202,35 @@ impl Runtime {
             log::error!("IPVS does not answer: some of what is ours stays there");
         }
         self.tell_of_servers();
+    }
+}
+
+/// Takes out the check whose turn it is. They take turns: were it always the first, those behind
+/// would wait until they are down while those in front keep us busy.
+fn next_after(last: CheckId, ready: &mut BTreeSet<Owner>) -> Option<CheckId> {
+    let behind = ready.range((Bound::Excluded(Owner::Check(last)), Bound::Unbounded)).next();
+    let next = *behind.or_else(|| ready.first())?;
+    ready.remove(&next);
+    match next {
+        Owner::Check(check) => Some(check),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_that_are_always_ready_do_not_keep_others_waiting() {
+        let mut ready: BTreeSet<_> = [1, 2, 3].map(|n| Owner::Check(CheckId(n))).into();
+        let (mut last, mut served) = (CheckId(0), Vec::new());
+        for _ in 0..7 {
+            last = next_after(last, &mut ready).expect("somebody is ready");
+            served.push(last.0);
+            ready.extend([1, 2].map(|n| Owner::Check(CheckId(n))));
+        }
+        assert_eq!(served, [1, 2, 3, 1, 2, 1, 2]);
+        assert_eq!(next_after(last, &mut BTreeSet::new()), None);
     }
 }

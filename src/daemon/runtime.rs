@@ -165,6 +165,8 @@ pub(super) struct Runtime {
     /// Ready in this turn; what is left after the budget was spent stays for the next.
     pub(super) ready: BTreeSet<Owner>,
     pub(super) polled: Vec<Owner>,
+    /// The check whose socket was served last: they take turns.
+    pub(super) last_check: CheckId,
     pub(super) lateness: Lateness,
     /// When VRRP packets were last read, and the time before that.
     pub(super) heard: Instant,

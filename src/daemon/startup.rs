@@ -16,6 +16,7 @@ use super::processes::Processes;
 use super::reading::Text;
 use super::runtime::{Mode, Owner, Runtime};
 use crate::base::diag::Severity;
+use crate::base::ids::CheckId;
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::{Duration, Instant};
 use crate::cli::exit::Status;
@@ -298,6 +299,7 @@ fn build(
         unknown_vrids: RateLimit::new(10, Duration::from_secs(10)),
         answers: Vec::new(),
         ready: Default::default(),
+        last_check: CheckId(0),
         polled: Vec::new(),
         lateness: Default::default(),
         heard: Instant::ZERO,
