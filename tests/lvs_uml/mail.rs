@@ -74,10 +74,9 @@ const fn case(
     Case { global, of_virtual, of_real, mailed }
 }
 
-const CASES: [Case; 5] = [
+const CASES: [Case; 4] = [
     case("smtp_alert", "", "", (true, true)),
     case("", "", "", (true, false)),
-    case("smtp_alert_checker", "smtp_alert off", "", (true, false)),
     case("smtp_alert; smtp_alert_checker off", "smtp_alert", "", (false, true)),
     case("smtp_alert off", "", "smtp_alert", (true, false)),
 ];
