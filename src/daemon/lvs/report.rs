@@ -2,7 +2,7 @@
 //! byte-compatible with keepalived; what we add, what was found and how long it took, is a line of
 //! its own behind them.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use super::told::complaint;
 use crate::base::ids::CheckId;
@@ -39,85 +39,85 @@ pub(super) fn unmade(check: CheckId, why: &str, held_back: u32, pool: &Pool) {
     );
 }
 
-fn lines_of_lvs(action: &Action, say: &mut impl FnMut(String)) {
-    let pair = |server: &ServerRef| (server.name().to_string(), server.service.config.to_string());
+fn lines_of_lvs(action: &Action, say: &mut impl FnMut(fmt::Arguments<'_>)) {
+    fn pair(server: &ServerRef) -> (ServerName<'_>, &VirtualServer) {
+        (server.name(), &server.service.config)
+    }
     match action {
         Action::CheckAdded { config, server, suspended, .. } => {
             let (rs, vs) = pair(server);
             match (&config.kind, suspended) {
                 (Kind::Bfd(_), _) => {}
                 (_, true) => {
-                    say(format!("Deactivating healthchecker for service {rs} for VS {vs}"))
+                    say(format_args!("Deactivating healthchecker for service {rs} for VS {vs}"))
                 }
-                (_, false) => say(format!("Activating healthchecker for service {rs} for VS {vs}")),
+                (_, false) => {
+                    say(format_args!("Activating healthchecker for service {rs} for VS {vs}"))
+                }
             }
         }
         Action::CheckSuspended { server, .. } => {
             let (rs, vs) = pair(server);
-            say(format!("Suspending healthchecker for service {rs} for VS {vs}"));
+            say(format_args!("Suspending healthchecker for service {rs} for VS {vs}"));
         }
         Action::CheckResumed { server, .. } => {
             let (rs, vs) = pair(server);
-            say(format!("Activating healthchecker for service {rs} for VS {vs}"));
+            say(format_args!("Activating healthchecker for service {rs} for VS {vs}"));
         }
         Action::ServerChanged { why: Why::Initial | Why::Confirmed, .. } => {}
         Action::ServerChanged { server, up, .. } => {
             let (rs, vs) = pair(server);
-            say(match (server.config().inhibit_on_failure, up) {
-                (true, true) => format!("Enabling service {rs} of VS {vs}"),
-                (true, false) => format!("Disabling service {rs} of VS {vs}"),
-                (false, true) => format!("Adding service {rs} to VS {vs}"),
-                (false, false) => format!("Removing service {rs} from VS {vs}"),
-            });
+            match (server.config().inhibit_on_failure, up) {
+                (true, true) => say(format_args!("Enabling service {rs} of VS {vs}")),
+                (true, false) => say(format_args!("Disabling service {rs} of VS {vs}")),
+                (false, true) => say(format_args!("Adding service {rs} to VS {vs}")),
+                (false, false) => say(format_args!("Removing service {rs} from VS {vs}")),
+            }
         }
         Action::WeightChanged { server, from, to, up } => {
             let (rs, vs) = pair(server);
             let state = if *up { "active" } else { "inactive" };
-            say(format!("Changing weight from {from} to {to} for {state} service {rs} of VS {vs}"));
+            say(format_args!(
+                "Changing weight from {from} to {to} for {state} service {rs} of VS {vs}"
+            ));
         }
         Action::QuorumChanged { service, up, starting, tally } => {
             let (q, h, w) = (tally.quorum, tally.hysteresis, tally.weight);
             let (t, vs) = (tally.threshold, &service.config);
-            say(match (up, starting) {
-                (true, _) => format!("Gained quorum {q}+{h}={t} <= {w} for VS {vs}"),
-                (false, false) => format!("Lost quorum {q}-{h}={t} > {w} for VS {vs}"),
+            match (up, starting) {
+                (true, _) => say(format_args!("Gained quorum {q}+{h}={t} <= {w} for VS {vs}")),
+                (false, false) => say(format_args!("Lost quorum {q}-{h}={t} > {w} for VS {vs}")),
                 // Thus in keepalived, although the sum is one.
-                (false, true) => format!("Starting with quorum down {q}-{h}={t} > {w} for VS {vs}"),
-            });
+                (false, true) => {
+                    say(format_args!("Starting with quorum down {q}-{h}={t} > {w} for VS {vs}"));
+                }
+            }
         }
-        Action::SorryServer { service, on } => {
-            let vs = &service.config;
-            let Some(sorry) = &vs.sorry_server else { return };
-            let name = vs.sorry_name(sorry);
-            say(match (sorry.inhibit, on) {
-                (true, true) => format!("Enabling sorry server {name} to VS {vs}"),
-                (true, false) => format!("Disabling sorry server {name} from VS {vs}"),
-                (false, true) => format!("Adding sorry server {name} to VS {vs}"),
-                (false, false) => format!("Removing sorry server {name} from VS {vs}"),
-            });
-        }
+        Action::SorryServer { service, on } => lines_of_sorry(&service.config, *on, say),
         Action::AliveServers { service, on } => {
             let vs = &service.config;
-            say(match on {
-                true => format!("Adding alive servers to the pool for VS {vs}"),
-                false => format!("Removing alive servers from the pool for VS {vs}"),
-            });
-        }
-        Action::ServiceLeaving(service) => say(match &service.config.service {
-            Service::Group { name, .. } => format!("Removing Virtual Server Group [{name}]"),
-            Service::Address { .. } | Service::Fwmark(_) => {
-                format!("Removing Virtual Server {}", service.config)
+            match on {
+                true => say(format_args!("Adding alive servers to the pool for VS {vs}")),
+                false => say(format_args!("Removing alive servers from the pool for VS {vs}")),
             }
-        }),
+        }
+        Action::ServiceLeaving(service) => match &service.config.service {
+            Service::Group { name, .. } => {
+                say(format_args!("Removing Virtual Server Group [{name}]"));
+            }
+            Service::Address { .. } | Service::Fwmark(_) => {
+                say(format_args!("Removing Virtual Server {}", service.config));
+            }
+        },
         Action::ServerGone { server, leaving, .. } => {
             let (rs, vs) = pair(server);
             match leaving {
                 Leaving::Removed => {
-                    say(format!("service {rs} no longer exist"));
-                    say(format!("Removing service {rs} from VS {vs}"));
+                    say(format_args!("service {rs} no longer exist"));
+                    say(format_args!("Removing service {rs} from VS {vs}"));
                 }
-                Leaving::WithService => say(format!("Removing service {rs} from VS {vs}")),
-                Leaving::Shutdown => say(format!("Shutting down service {rs} from VS {vs}")),
+                Leaving::WithService => say(format_args!("Removing service {rs} from VS {vs}")),
+                Leaving::Shutdown => say(format_args!("Shutting down service {rs} from VS {vs}")),
                 Leaving::Flushed => {}
             }
         }
@@ -129,6 +129,17 @@ fn lines_of_lvs(action: &Action, say: &mut impl FnMut(String)) {
         | Action::CheckRemoved(_)
         | Action::CheckTurned { .. }
         | Action::ServiceGone { .. } => {}
+    }
+}
+
+fn lines_of_sorry(vs: &VirtualServer, on: bool, say: &mut impl FnMut(fmt::Arguments<'_>)) {
+    let Some(sorry) = &vs.sorry_server else { return };
+    let name = vs.sorry_name(sorry);
+    match (sorry.inhibit, on) {
+        (true, true) => say(format_args!("Enabling sorry server {name} to VS {vs}")),
+        (true, false) => say(format_args!("Disabling sorry server {name} from VS {vs}")),
+        (false, true) => say(format_args!("Adding sorry server {name} to VS {vs}")),
+        (false, false) => say(format_args!("Removing sorry server {name} from VS {vs}")),
     }
 }
 

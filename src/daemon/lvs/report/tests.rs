@@ -40,7 +40,7 @@ fn started(vs: VirtualServer) -> (Domain, Vec<Action>) {
 
 fn lines(actions: &[Action]) -> Vec<String> {
     let mut lines = Vec::new();
-    actions.iter().for_each(|a| lines_of_lvs(a, &mut |line| lines.push(line)));
+    actions.iter().for_each(|a| lines_of_lvs(a, &mut |line| lines.push(line.to_string())));
     lines
 }
 
