@@ -4,11 +4,15 @@
 //! wait in the order in which they came due. Checks that follow a file or a BFD session are not
 //! probed, but told.
 
+mod entry;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::schedule::{Life, Said};
-use super::timings::{Probed, Timings, Told};
+use super::schedule::Life;
+use super::timings::Timings;
 use super::verdict::{Verdict, Weight};
 use super::{bfd, file};
 use crate::base::deadlines::Deadlines;
@@ -16,6 +20,8 @@ use crate::base::ids::CheckId;
 use crate::base::rng::Rng;
 use crate::base::time::{Duration, Instant};
 use crate::model::check::{Check, Kind};
+pub use entry::Entry;
+use entry::Stage;
 
 /// One fact.
 #[derive(Debug)]
@@ -80,55 +86,6 @@ pub enum Action {
         /// How often it was tried again in vain.
         retries: u32,
     },
-}
-
-/// One check.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    config: Rc<Check>,
-    life: Life,
-    stage: Stage,
-    weight: Weight,
-    last: Option<Last>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
-    /// Until its deadline. Forever, where nothing is probed.
-    Idle,
-    /// Due since then, but too many others run.
-    Waiting(Instant),
-    Running(Instant),
-    Suspended,
-}
-
-#[derive(Clone, Debug)]
-struct Last {
-    page: usize,
-    verdict: Verdict,
-    timings: Option<Timings>,
-    at: Instant,
-}
-
-impl Entry {
-    pub const fn config(&self) -> &Rc<Check> {
-        &self.config
-    }
-
-    pub const fn life(&self) -> &Life {
-        &self.life
-    }
-
-    pub fn is_suspended(&self) -> bool {
-        self.stage == Stage::Suspended
-    }
-
-    /// What was found last, and when.
-    pub fn last(&self) -> Option<(Told<'_>, Instant)> {
-        let Last { page, verdict, timings, at } = self.last.as_ref()?;
-        let probed = Probed { config: &self.config, page: *page };
-        Some((Told { probed, verdict, timings: timings.as_ref() }, *at))
-    }
 }
 
 /// All checks of the daemon.
@@ -245,10 +202,8 @@ impl Pool {
         if self.entries.len() <= at {
             self.entries.resize(at + 1, None);
         }
-        let (life, stage) = (Life::new(&config, up), Stage::Suspended);
-        let warmup = config.schedule.warmup;
-        self.entries[at] =
-            Some(Entry { config, life, stage, weight: Weight::Unchanged, last: None });
+        let (life, warmup) = (Life::new(&config, up), config.schedule.warmup);
+        self.entries[at] = Some(Entry::new(config, life));
         self.follow(check);
         if !suspended {
             self.resume(check, SETTLE, warmup, now, out);
@@ -461,50 +416,3 @@ fn on_beat(from: Instant, delay: Duration) -> Instant {
     }
     Instant::from_micros(when.micros() / BEAT * BEAT)
 }
-
-impl Entry {
-    /// Takes a result. Returns the time to the next probe.
-    fn take(
-        &mut self,
-        check: CheckId,
-        verdict: Verdict,
-        timings: Option<Timings>,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) -> Duration {
-        let page = self.life.page();
-        let told = timings.is_none();
-        let step = match verdict {
-            Verdict::Up(_) => self.life.on_success(&self.config),
-            Verdict::Down(_) if told => self.life.on_certain_failure(),
-            Verdict::Down(_) => self.life.on_failure(&self.config),
-        };
-        let weight = match verdict {
-            Verdict::Up(weight) => weight,
-            // A server that is down keeps its weight for when it is up again.
-            Verdict::Down(_) => self.weight,
-        };
-        self.last = Some(Last { page, verdict, timings, at: now });
-        let weighs_otherwise = std::mem::replace(&mut self.weight, weight) != weight;
-        out.extend(match step.said {
-            Said::Same if weighs_otherwise => Some(Action::Result {
-                check,
-                up: self.life.is_up(),
-                weight,
-                turned: false,
-                first: false,
-                retries: 0,
-            }),
-            Said::Same => None,
-            Said::Page(page) => Some(Action::PageUp { check, page }),
-            Said::Retry { nth, of } => Some(Action::Retrying { check, nth, of }),
-            Said::Result { up, turned, first, retries } => {
-                Some(Action::Result { check, up, weight, turned, first, retries })
-            }
-        });
-        step.delay
-    }
-}
-
-#[cfg(test)]
-mod tests;
