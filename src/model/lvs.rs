@@ -4,14 +4,22 @@
 //! port that the forwarding method demands, a quorum that could never be reached, a server of the
 //! wrong family.
 
+mod method;
+mod settings;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::check::{Check, Tls};
+use super::check::Check;
 use super::script::Script;
 use crate::base::addr::Family;
+
+pub use method::{
+    Forwarding, Granularity, Persistence, Scheduler, SchedulerFlags, Tunnel, TunnelChecksum,
+};
+pub use settings::{FlushOnStop, Lvs, Namespace, SyncDaemon, Timeouts};
 
 /// One `virtual_server`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -141,131 +149,6 @@ impl Protocol {
     }
 }
 
-/// `lvs_sched`, by the names the kernel has for them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Scheduler {
-    Rr,
-    Wrr,
-    Lc,
-    Wlc,
-    Lblc,
-    Lblcr,
-    Sh,
-    Mh,
-    Dh,
-    Fo,
-    Ovf,
-    Sed,
-    Nq,
-    Twos,
-}
-
-impl Scheduler {
-    pub const ALL: [Self; 14] = [
-        Self::Rr,
-        Self::Wrr,
-        Self::Lc,
-        Self::Wlc,
-        Self::Lblc,
-        Self::Lblcr,
-        Self::Sh,
-        Self::Mh,
-        Self::Dh,
-        Self::Fo,
-        Self::Ovf,
-        Self::Sed,
-        Self::Nq,
-        Self::Twos,
-    ];
-
-    /// The name in the configuration, which is the kernel's.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rr => "rr",
-            Self::Wrr => "wrr",
-            Self::Lc => "lc",
-            Self::Wlc => "wlc",
-            Self::Lblc => "lblc",
-            Self::Lblcr => "lblcr",
-            Self::Sh => "sh",
-            Self::Mh => "mh",
-            Self::Dh => "dh",
-            Self::Fo => "fo",
-            Self::Ovf => "ovf",
-            Self::Sed => "sed",
-            Self::Nq => "nq",
-            Self::Twos => "twos",
-        }
-    }
-}
-
-/// What a scheduler is told besides; each has its own meaning for them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct SchedulerFlags {
-    /// `flag-1`, `sh-fallback`, `mh-fallback`.
-    pub first: bool,
-    /// `flag-2`, `sh-port`, `mh-port`.
-    pub second: bool,
-    /// `flag-3`.
-    pub third: bool,
-}
-
-/// `lvs_method`: how packets reach a real server.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub enum Forwarding {
-    /// `NAT`, the only one that can change the port.
-    #[default]
-    Nat,
-    /// `DR`.
-    Direct,
-    /// `TUN`, the only one that can change the family.
-    Tunnel(Tunnel),
-}
-
-/// `type` and options of `TUN`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub enum Tunnel {
-    #[default]
-    Ipip,
-    Gue {
-        port: u16,
-        checksum: TunnelChecksum,
-    },
-    Gre {
-        /// `csum`.
-        checksum: bool,
-    },
-}
-
-/// The checksum of a GUE tunnel.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub enum TunnelChecksum {
-    /// `nocsum`.
-    #[default]
-    None,
-    /// `csum`.
-    Plain,
-    /// `remcsum`: remote checksum offload.
-    Remote,
-}
-
-/// `persistence_timeout` and `persistence_granularity`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Persistence {
-    /// Seconds, 1..=2,678,400.
-    pub timeout: u32,
-    /// Clients that count as one; `None`: every address is its own.
-    pub granularity: Option<Granularity>,
-}
-
-/// `persistence_granularity`, of the family of the virtual server.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Granularity {
-    Mask(Ipv4Addr),
-    /// 1..=128.
-    Prefix(u8),
-}
-
 /// `sorry_server`: what is used while the quorum is lost, with weight 1.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SorryServer {
@@ -358,72 +241,6 @@ fn to_address(n: u128, v6: bool) -> IpAddr {
         Ok(n) if !v6 => Ipv4Addr::from(n).into(),
         _ => Ipv6Addr::from(n).into(),
     }
-}
-
-/// What concerns IPVS and the checks as a whole.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Lvs {
-    pub namespace: Namespace,
-    /// `lvs_timeouts`.
-    pub timeouts: Timeouts,
-    /// `lvs_flush`: everything in IPVS goes away at start.
-    pub flush: bool,
-    pub flush_on_stop: FlushOnStop,
-    /// `lvs_sync_daemon`.
-    pub sync_daemon: Option<SyncDaemon>,
-    /// `rs_init_notifies`: the first state of a real server is told too.
-    pub init_notifies: bool,
-    /// `no_checker_emails`: mail only when a real server goes up or down, not for each check.
-    pub no_checker_mail: bool,
-    /// `SSL`: key material of every `SSL_GET`.
-    pub tls: Tls,
-}
-
-/// `net_namespace_ipvs`: where IPVS is told of it all.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub enum Namespace {
-    /// Where the daemon is.
-    #[default]
-    Own,
-    /// Bare: the one the daemon was started in.
-    Initial,
-    Named(String),
-}
-
-/// `lvs_timeouts` in seconds, 0..=2,678,400; `None` and 0 keep the kernel's own.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Timeouts {
-    pub tcp: Option<u32>,
-    pub tcp_fin: Option<u32>,
-    pub udp: Option<u32>,
-}
-
-/// `lvs_flush_on_stop`: what goes away at the end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum FlushOnStop {
-    /// Our destinations, then our services.
-    #[default]
-    Off,
-    /// `VS`: our services, and their destinations with them.
-    Services,
-    /// Everything in IPVS.
-    All,
-}
-
-/// `lvs_sync_daemon`.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SyncDaemon {
-    pub interface: String,
-    /// The `vrrp_instance` whose state says which of the two daemons runs. `None`: both run.
-    pub instance: Option<String>,
-    /// `id`, default that of the instance, else 0.
-    pub id: u8,
-    /// `maxlen`; `None`, here and below: the kernel's own.
-    pub max_len: Option<u16>,
-    pub port: Option<u16>,
-    pub ttl: Option<u8>,
-    /// Multicast.
-    pub group: Option<IpAddr>,
 }
 
 #[cfg(test)]

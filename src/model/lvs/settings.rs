@@ -1,0 +1,71 @@
+//! The settings of IPVS and the checks as a whole.
+
+use std::net::IpAddr;
+
+use crate::model::check::Tls;
+
+/// What concerns IPVS and the checks as a whole.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Lvs {
+    pub namespace: Namespace,
+    /// `lvs_timeouts`.
+    pub timeouts: Timeouts,
+    /// `lvs_flush`: everything in IPVS goes away at start.
+    pub flush: bool,
+    pub flush_on_stop: FlushOnStop,
+    /// `lvs_sync_daemon`.
+    pub sync_daemon: Option<SyncDaemon>,
+    /// `rs_init_notifies`: the first state of a real server is told too.
+    pub init_notifies: bool,
+    /// `no_checker_emails`: mail only when a real server goes up or down, not for each check.
+    pub no_checker_mail: bool,
+    /// `SSL`: key material of every `SSL_GET`.
+    pub tls: Tls,
+}
+
+/// `net_namespace_ipvs`: where IPVS is told of it all.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Namespace {
+    /// Where the daemon is.
+    #[default]
+    Own,
+    /// Bare: the one the daemon was started in.
+    Initial,
+    Named(String),
+}
+
+/// `lvs_timeouts` in seconds, 0..=2,678,400; `None` and 0 keep the kernel's own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Timeouts {
+    pub tcp: Option<u32>,
+    pub tcp_fin: Option<u32>,
+    pub udp: Option<u32>,
+}
+
+/// `lvs_flush_on_stop`: what goes away at the end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum FlushOnStop {
+    /// Our destinations, then our services.
+    #[default]
+    Off,
+    /// `VS`: our services, and their destinations with them.
+    Services,
+    /// Everything in IPVS.
+    All,
+}
+
+/// `lvs_sync_daemon`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyncDaemon {
+    pub interface: String,
+    /// The `vrrp_instance` whose state says which of the two daemons runs. `None`: both run.
+    pub instance: Option<String>,
+    /// `id`, default that of the instance, else 0.
+    pub id: u8,
+    /// `maxlen`; `None`, here and below: the kernel's own.
+    pub max_len: Option<u16>,
+    pub port: Option<u16>,
+    pub ttl: Option<u8>,
+    /// Multicast.
+    pub group: Option<IpAddr>,
+}
