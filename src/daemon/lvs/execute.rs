@@ -1,0 +1,162 @@
+//! What the cores decided, done: an input of another core, a probe, a request to the kernel, or a
+//! word to those outside.
+
+use std::rc::Rc;
+
+use super::{report, told, Hands, Lvs, Message, Told};
+use crate::base::ids::{CheckId, ServiceId};
+use crate::base::time::Instant;
+use crate::check::pool;
+use crate::daemon::checks::{Begun, Finished};
+use crate::holdings::ipvs;
+use crate::lvs::{Action, Input, Wanted};
+use crate::model::check::Kind;
+use crate::model::lvs::Service;
+
+impl Lvs {
+    pub(super) fn deliver(&mut self, message: Message, now: Instant) {
+        match message {
+            Message::Check(input) => self.pool.handle(input, now, &mut self.pool_actions),
+            Message::Lvs(input) => self.domain.handle(input, now, &mut self.lvs_actions),
+            // Nothing can be held there; `open` asks for all of it again.
+            _ if self.kernel.is_none() => {}
+            Message::Want(owner) => self.want(owner, now),
+            Message::Put(owner, destination) => {
+                let input = ipvs::Input::Put { owner, destination: &destination };
+                self.holdings.handle(input, now, &mut self.ipvs_actions);
+            }
+            Message::Withdraw(owner, key) => {
+                let input = ipvs::Input::Withdraw { owner, key };
+                self.holdings.handle(input, now, &mut self.ipvs_actions);
+            }
+            Message::Release(owner) => {
+                let input = ipvs::Input::Release { owner };
+                self.holdings.handle(input, now, &mut self.ipvs_actions);
+            }
+        }
+    }
+
+    fn want(&mut self, owner: ServiceId, now: Instant) {
+        let Some(service) = self.domain.service(owner) else { return };
+        let config = service.config();
+        let group = match &config.service {
+            Service::Group { name, .. } => self.groups.get(name),
+            Service::Address { .. } | Service::Fwmark(_) => None,
+        };
+        let services = ipvs::services(config, group);
+        let destination = |wanted| match wanted {
+            Wanted::Server(server, weight) => ipvs::destination(server, weight),
+            Wanted::Sorry(server, weight) => ipvs::sorry_destination(server, weight),
+        };
+        let destinations: Vec<_> = service.wanted().into_iter().map(destination).collect();
+        let input = ipvs::Input::Want { owner, services: &services, destinations: &destinations };
+        self.holdings.handle(input, now, &mut self.ipvs_actions);
+    }
+
+    pub(super) fn execute(&mut self, action: Action) {
+        report::lvs(&action);
+        match &action {
+            Action::Want(id) => self.inbox.push_back(Message::Want(*id)),
+            Action::Release(id) if !self.keep => self.inbox.push_back(Message::Release(*id)),
+            Action::Put { server, weight } => {
+                let destination = ipvs::destination(server.config(), *weight);
+                self.inbox.push_back(Message::Put(server.service.id, destination));
+            }
+            Action::Withdraw(server) => {
+                let key = ipvs::destination(server.config(), 0).key;
+                self.inbox.push_back(Message::Withdraw(server.service.id, key));
+            }
+            Action::CheckAdded { check, config, up, suspended, .. } => {
+                self.check(pool::Input::Add {
+                    check: *check,
+                    config: Rc::clone(config),
+                    up: *up,
+                    suspended: *suspended,
+                })
+            }
+            Action::CheckAdjusted { check, config } => {
+                let (check, config) = (*check, Rc::clone(config));
+                self.check(pool::Input::Adjust { check, config });
+            }
+            Action::CheckRemoved(check) => self.check(pool::Input::Remove(*check)),
+            Action::CheckSuspended { check, .. } => self.check(pool::Input::Suspend(*check)),
+            Action::CheckResumed { check, .. } => self.check(pool::Input::Resume(*check)),
+            Action::ServerChanged { .. }
+            | Action::QuorumChanged { .. }
+            | Action::CheckTurned { .. }
+            | Action::ServerGone { .. }
+            | Action::ServiceGone { .. } => self.told.extend(Told::of(action, &self.pool)),
+            Action::Release(_)
+            | Action::WeightChanged { .. }
+            | Action::SorryServer { .. }
+            | Action::AliveServers { .. }
+            | Action::ServiceLeaving(_) => {}
+        }
+    }
+
+    fn check(&mut self, input: pool::Input<'static>) {
+        self.inbox.push_back(Message::Check(input));
+    }
+
+    pub(super) fn execute_check<O, A>(&mut self, action: pool::Action, hands: &mut Hands<'_, O, A>)
+    where
+        O: Copy + From<CheckId>,
+        A: Clone + PartialEq + From<CheckId>,
+    {
+        report::check(&action, &self.pool, &self.domain);
+        match action {
+            pool::Action::Begin { check, page } => self.begin(check, page, hands),
+            pool::Action::Abort(check) => {
+                if self.probes.abort(check, hands.poll) {
+                    let asker = A::from(check);
+                    hands.children.stop(hands.clock.now(), |a| *a == asker);
+                }
+            }
+            pool::Action::Result { check, up, weight, .. } => {
+                let weight = told::weight(weight);
+                self.inbox.push_back(Message::Lvs(Input::Verdict { check, up, weight }));
+            }
+            pool::Action::Retrying { .. } | pool::Action::PageUp { .. } => {}
+        }
+    }
+
+    fn begin<O, A>(&mut self, check: CheckId, page: usize, hands: &mut Hands<'_, O, A>)
+    where
+        O: Copy + From<CheckId>,
+        A: Clone + PartialEq + From<CheckId>,
+    {
+        // It may have been aborted since; then that action is behind this one.
+        let Some(entry) = self.pool.check(check) else { return };
+        let (config, now) = (Rc::clone(entry.config()), hands.clock.now());
+        match self.probes.begin(check, &config, page, now, hands.poll, O::from(check)) {
+            Begun::Probing => {}
+            Begun::Script => {
+                let Kind::Misc(misc) = &config.kind else { return };
+                let timeout = Some(misc.timeout);
+                match hands.children.start(&misc.script, &[], timeout, A::from(check), now) {
+                    Ok(pid) => self.probes.script_started(check, pid, now),
+                    Err(e) => self.probes.unmade(check, format!("cannot start it: {e}")),
+                }
+            }
+        }
+    }
+
+    pub(super) fn take_finished(&mut self, now: Instant) {
+        let mut list = self.probes.finished();
+        for finished in list.drain(..) {
+            let input = match finished {
+                Finished::Done { check, verdict, timings } => {
+                    pool::Input::Done { check, verdict, timings }
+                }
+                Finished::Unmade { check, why } => {
+                    if let Some(held_back) = self.unmade.admit(now) {
+                        report::unmade(check, &why, held_back, &self.pool);
+                    }
+                    pool::Input::Unmade(check)
+                }
+            };
+            self.check(input);
+        }
+        self.probes.recycle(list);
+    }
+}
