@@ -27,6 +27,16 @@ pub(super) fn resolve(socket: &Socket, name: &str) -> io::Result<u16> {
     family.ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
+/// Brings the number of a family up to date; true if it was another one. A module that is loaded
+/// once more gets a new number.
+///
+/// # Errors
+/// As for [`resolve`].
+pub(super) fn renumber(socket: &Socket, name: &str, family: &mut u16) -> io::Result<bool> {
+    let found = resolve(socket, name)?;
+    Ok(std::mem::replace(family, found) != found)
+}
+
 /// Sends a question and takes what follows the header of each message of the answer, up to the
 /// acknowledgement, or to the end of a dump.
 pub(super) fn query(
@@ -60,6 +70,14 @@ mod tests {
     fn the_controller_knows_itself() {
         let pipeline = open::<()>().expect("a socket");
         assert_eq!(resolve(pipeline.socket(), "nlctrl").expect("a number"), genl::CONTROLLER);
+    }
+
+    #[test]
+    fn a_number_that_is_out_of_date_is_noticed_once() {
+        let (pipeline, mut family) = (open::<()>().expect("a socket"), 999);
+        let mut renumbered = || renumber(pipeline.socket(), "nlctrl", &mut family).expect("known");
+        assert_eq!([renumbered(), renumbered()], [true, false]);
+        assert_eq!(family, genl::CONTROLLER);
     }
 
     #[test]

@@ -47,6 +47,16 @@ impl<T> Ipvs<T> {
         Ok(opened)
     }
 
+    /// Finds IPVS again after it was unloaded, which every refusal for want of something may mean.
+    /// True if it was, and is there again, with nothing in it. To be asked while no request is under
+    /// way; the kernel loads `ip_vs` for it.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn renew(&mut self) -> io::Result<bool> {
+        genl::renumber(self.pipeline.socket(), FAMILY, &mut self.family)
+    }
+
     pub fn queue(&mut self, request: &Request, asker: T) {
         self.pipeline.queue(asker, |out| request.emit(self.family, out));
     }

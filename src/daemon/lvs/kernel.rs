@@ -34,7 +34,13 @@ impl Lvs {
         let needed = !config.virtual_servers.is_empty()
             || lvs.sync_daemon.is_some()
             || lvs.timeouts != model::lvs::Timeouts::default();
-        if !needed || self.kernel.is_some() {
+        if !needed {
+            return Ok(());
+        }
+        if self.kernel.as_ref().is_some_and(Ipvs::is_idle) {
+            self.renew(now);
+        }
+        if self.kernel.is_some() {
             return Ok(());
         }
         let mut kernel = Ipvs::open(namespace)?;
@@ -143,6 +149,8 @@ impl Lvs {
                 kernel.give_up(e.raw_os_error().unwrap_or(libc::EIO), &mut answers);
             }
         }
+        // Of something, or of all of IPVS.
+        let missing = answers.iter().any(|(_, errno)| *errno == libc::ENOENT);
         for ((request, asker), errno) in answers.drain(..) {
             match asker {
                 Asker::Holdings => {
@@ -157,6 +165,25 @@ impl Lvs {
             }
         }
         self.answers = answers;
+        if missing {
+            self.renew(now);
+        }
+    }
+
+    /// IPVS may have been unloaded. If it is back, all of it is put back.
+    fn renew(&mut self, now: Instant) {
+        let Some(kernel) = &mut self.kernel else { return };
+        let looked = match kernel.renew() {
+            Ok(false) => return,
+            Ok(true) => {
+                log::warn!("IPVS was unloaded and is there again: everything is put back");
+                self.look(now)
+            }
+            Err(e) => Err(e),
+        };
+        if let Err(e) = looked {
+            log::error!("IPVS cannot be read: {e}. Asked again when something changes, or later");
+        }
     }
 }
 
