@@ -9,7 +9,7 @@ use crate::base::ids::CheckId;
 use crate::check::{pool, Pool, Reason, Verdict};
 use crate::daemon::report::HeldBack;
 use crate::lvs::{Action, Domain, Leaving, ServerRef, Why};
-use crate::model::check::{Check, Kind};
+use crate::model::check::{Check, Kind, Url};
 use crate::model::diff;
 use crate::model::lvs::{GroupEntry, ServerName, Service, VirtualServer};
 use crate::model::Config;
@@ -186,14 +186,18 @@ fn lines_of_check(
     let (Some(entry), Some(server)) = (pool.check(check), domain.server_of(check)) else { return };
     let Some((last, _)) = entry.last() else { return };
     let config = entry.config();
-    match (action, last.verdict) {
-        (pool::Action::PageUp { page, .. }, _) => {
-            // keepalived has a line for each, but only while the server is down.
-            if let (Kind::Http(_, http), false) = (&config.kind, entry.life().is_up()) {
-                let path = http.urls.get(*page).map_or("", |url| url.path.as_str());
-                say(format!("HTTP status code success to {} url({path})", server.name()));
-            }
+    // keepalived has a line for each page, but only while the server is down.
+    let was_down = match action {
+        pool::Action::Result { up, turned, .. } => *up && *turned,
+        _ => !entry.life().is_up(),
+    };
+    if let (Kind::Http(_, http), true, Verdict::Up(_)) = (&config.kind, was_down, last.verdict) {
+        if let Some(url) = http.urls.get(last.probed.page) {
+            say(page_up(url, &server));
         }
+    }
+    match (action, last.verdict) {
+        (pool::Action::PageUp { .. }, _) => {}
         (pool::Action::Retrying { .. }, _) if !config.log_all_failures => {}
         (_, Verdict::Down(reason)) => {
             say(down(config, reason, tail, &server));
@@ -215,6 +219,16 @@ enum Tail {
     Up,
     Retry { done: u32, of: u32 },
     Down { retries: u32 },
+}
+
+/// Names the last thing that was looked at.
+fn page_up(url: &Url, server: &ServerRef) -> String {
+    let what = match (&url.regex, url.digest) {
+        (Some(_), _) => "Regex match",
+        (None, Some(_)) => "MD5 digest",
+        (None, None) => "HTTP status code",
+    };
+    format!("{what} success to {} url({})", server.name(), url.path)
 }
 
 fn up(kind: &Kind, server: &ServerRef) -> Option<String> {

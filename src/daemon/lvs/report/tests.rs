@@ -8,9 +8,11 @@ use crate::base::time::{Duration, Instant};
 use crate::check::verdict::Phase;
 use crate::check::Timings;
 use crate::lvs::{Input, Weight};
-use crate::model::check::{Connect, Dns, Misc, Record, Schedule, Smtp, Udp};
+use crate::model::check::{
+    Connect, Dns, Http, Misc, Protocol, Record, Schedule, Smtp, Udp, STATUS_DEFAULT,
+};
 use crate::model::lvs::tests::{real_server, virtual_server};
-use crate::model::lvs::{Forwarding, Protocol, RealServer, SorryServer};
+use crate::model::lvs::{self, Forwarding, RealServer, SorryServer};
 use crate::model::script::{Script, User};
 
 const SERVER: Connect = Connect::to(IpAddr::V4(Ipv4Addr::new(10, 3, 0, 11)), 25);
@@ -25,7 +27,7 @@ fn server(kind: Kind, retry: u32) -> RealServer {
 
 fn virtual_servers() -> VirtualServer {
     let mut vs = virtual_server([10, 3, 0, 102], 53);
-    vs.protocol = Some(Protocol::Udp);
+    vs.protocol = Some(lvs::Protocol::Udp);
     vs
 }
 
@@ -194,6 +196,39 @@ fn protocols_say_what_went_wrong() {
         "DNS_CHECK ([10.3.0.11]:udp:53) read error occurred. (rcode = 2) after 1 retries"
     );
     assert_eq!(lines.len(), 4, "no line for being up");
+}
+
+#[test]
+fn pages_of_a_server_that_is_down_are_named_with_what_was_right() {
+    let url = |path: &str, digest| Url {
+        path: path.into(),
+        status_codes: vec![STATUS_DEFAULT],
+        digest,
+        regex: None,
+        virtualhost: None,
+        sni_name: None,
+        tls_compliant: false,
+    };
+    let (tls, protocol, fast_recovery) = (false, Protocol::V1_0, false);
+    let urls = vec![url("/a", Some([0; 16]))];
+    let http = Http { tls, protocol, urls, fast_recovery };
+    assert_eq!(
+        told(Kind::Http(SERVER, http), 0, Reason::TimedOut(Phase::Header)),
+        [
+            "Remote Web server [10.3.0.11]:udp:53 succeed on service.",
+            "HTTP_CHECK on service [10.3.0.11]:udp:53 failed.",
+            "HTTP_GET 10.3.0.11:25 /a: timeout while waiting for the header (total 0.0 ms)",
+            "MD5 digest success to [10.3.0.11]:udp:53 url(/a)",
+            "Remote Web server [10.3.0.11]:udp:53 succeed on service.",
+        ]
+    );
+    let urls = vec![url("/a", None), url("/b", None)];
+    let http = Http { tls, protocol, urls, fast_recovery };
+    assert_eq!(
+        told(Kind::Http(SERVER, http), 0, Reason::TimedOut(Phase::Header))[2..],
+        ["HTTP status code success to [10.3.0.11]:udp:53 url(/b)"],
+        "the page that failed, and then all from the first"
+    );
 }
 
 #[test]
