@@ -33,7 +33,7 @@ pub enum Input<'a> {
         up: bool,
         suspended: bool,
     },
-    /// The same check with another schedule.
+    /// The same check with another schedule; of a file, with another weight, too.
     Adjust {
         check: CheckId,
         config: Rc<Check>,
@@ -151,7 +151,7 @@ impl Pool {
             Input::Add { check, config, up, suspended } => {
                 self.on_add(check, config, up, suspended, now, out);
             }
-            Input::Adjust { check, config } => self.on_adjust(check, config, now),
+            Input::Adjust { check, config } => self.on_adjust(check, config, now, out),
             Input::Remove(check) => self.on_remove(check, out),
             Input::Suspend(check) => self.on_suspend(check, out),
             Input::Resume(check) => self.on_resume(check, now, out),
@@ -226,11 +226,23 @@ impl Pool {
         }
     }
 
-    fn on_adjust(&mut self, check: CheckId, config: Rc<Check>, now: Instant) {
+    fn on_adjust(
+        &mut self,
+        check: CheckId,
+        config: Rc<Check>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
         let Some(entry) = self.entry_mut(check) else { return };
         entry.life.adjust(&config);
         let latest = now + config.schedule.delay_loop;
-        entry.config = config;
+        entry.config = Rc::clone(&config);
+        if let Kind::File(file) = &config.kind {
+            // It may count otherwise now.
+            if let Some(value) = self.files.get(&file.name).and_then(|f| f.value) {
+                self.on_told(check, file::verdict(file, value), now, out);
+            }
+        }
         if self.deadlines.of(&check).is_some_and(|when| when > latest) {
             self.deadlines.set(check, Some(latest));
         }

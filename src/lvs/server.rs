@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::places::Places;
 use crate::base::ids::CheckId;
 use crate::base::time::Instant;
-use crate::model::check::Check;
+use crate::model::check::{Check, Kind};
 use crate::model::lvs::RealServer;
 
 /// What a check says about the weight of its server.
@@ -118,15 +118,12 @@ impl Server {
             std::mem::take(&mut self.checks).into_iter().map(Some).collect();
         let mut new: Vec<Option<Slot>> = config.checks.iter().map(|_| None).collect();
         let mut found = Checks::default();
-        for exact in [true, false] {
+        for likeness in [Likeness::Whole, Likeness::Kind, Likeness::File] {
             for (n, check) in config.checks.iter().enumerate() {
                 if new[n].is_some() {
                     continue;
                 }
-                let same = |slot: &Slot| match exact {
-                    true => slot.config == *check,
-                    false => slot.config.kind == check.kind,
-                };
+                let same = |slot: &Slot| likeness.is_between(&slot.config, check);
                 let Some(at) = old.iter().position(|o| o.as_ref().is_some_and(same)) else {
                     continue;
                 };
@@ -134,7 +131,7 @@ impl Server {
                 if let Some(slot) = &mut new[n] {
                     slot.config = Rc::clone(check);
                 }
-                if !exact {
+                if likeness != Likeness::Whole {
                     found.adjusted.push(n);
                 }
             }
@@ -149,6 +146,28 @@ impl Server {
             }));
         }
         found
+    }
+}
+
+/// How much of a check is as it was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    Whole,
+    /// It has another schedule.
+    Kind,
+    /// It follows the same file, which counts otherwise: what it says now is known at once, and
+    /// the server must not seem up until then.
+    File,
+}
+
+impl Likeness {
+    fn is_between(self, old: &Check, new: &Check) -> bool {
+        match (self, &old.kind, &new.kind) {
+            (Self::Whole, ..) => old == new,
+            (Self::Kind, old, new) => old == new,
+            (Self::File, Kind::File(old), Kind::File(new)) => old.name == new.name,
+            (Self::File, ..) => false,
+        }
     }
 }
 

@@ -200,6 +200,28 @@ fn a_script_says_the_weight_and_a_file_adds_to_it() {
 }
 
 #[test]
+fn a_file_that_counts_otherwise_after_a_reload_does_not_raise_the_dead() {
+    let with = |weight| {
+        let file = File { name: "f".into(), weight, reverse: false };
+        config(80, vec![Kind::File(file)])
+    };
+    let mut bench = Bench::new();
+    bench.adopt(with(0));
+    bench.lvs.on_file("f", 1, bench.clock.now());
+    bench.with(Lvs::serve);
+    bench.hear();
+    assert_eq!(standing(&bench), (1, false));
+    bench.heard.clear();
+    bench.adopt(with(i32::MIN));
+    bench.with(Lvs::serve);
+    bench.hear();
+    assert_eq!((standing(&bench), bench.heard.len()), ((1, false), 0), "{:?}", bench.heard);
+    bench.adopt(with(5));
+    bench.with(Lvs::serve);
+    assert_eq!(standing(&bench), (6, true), "known without anybody asking");
+}
+
+#[test]
 fn many_that_are_due_do_not_keep_somebody_in_a_hurry_waiting() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
