@@ -107,19 +107,24 @@ impl Talk {
     }
 }
 
+/// The most that is read in one probe: twice the largest page, for what TLS and chunks add to it.
+/// Tickets and empty records are part of no page, and could go on for ever.
+const RECEIVED_MAX: u64 = 128 * 1024 * 1024;
+
 /// A probe over a byte stream, with or without TLS.
 #[derive(Debug)]
 pub struct Stream {
     talk: Talk,
     tls: Option<Box<Filter>>,
     is_connected: bool,
+    received: u64,
     /// What went wrong below the conversation.
     failed: Option<Verdict>,
 }
 
 impl Stream {
     pub fn new(talk: Talk) -> Self {
-        Self { talk, tls: None, is_connected: false, failed: None }
+        Self { talk, tls: None, is_connected: false, received: 0, failed: None }
     }
 
     pub fn over_tls(talk: Talk, filter: Filter) -> Self {
@@ -166,6 +171,10 @@ impl Stream {
     pub fn received(&mut self, bytes: &[u8]) {
         if self.outcome().is_some() {
             return;
+        }
+        self.received = self.received.saturating_add(bytes.len() as u64);
+        if self.received > RECEIVED_MAX {
+            return self.accept(Err(Reason::TooLong(self.phase())));
         }
         let outcome = match &mut self.tls {
             Some(tls) => tls.received(bytes, &mut self.talk),
@@ -297,6 +306,18 @@ mod tests {
         greeted.start();
         greeted.received(b"220 hello\r\n");
         assert_eq!(text(&mut greeted), "timeout while waiting for the answer to HELO");
+    }
+
+    #[test]
+    fn what_never_ends_is_not_read_for_ever() {
+        let mut stream = smtp();
+        stream.start();
+        stream.received = RECEIVED_MAX - 1;
+        stream.received(b"2");
+        assert_eq!(stream.outcome(), None);
+        stream.received(b"2");
+        let reason = Reason::TooLong(Phase::Greeting);
+        assert_eq!(stream.outcome(), Some(&Verdict::Down(reason)));
     }
 
     #[test]

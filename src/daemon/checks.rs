@@ -11,7 +11,7 @@ use crate::base::addr::Family;
 use crate::base::deadlines::Deadlines;
 use crate::base::ids::CheckId;
 use crate::base::rng::Rng;
-use crate::base::time::Instant;
+use crate::base::time::{Duration, Instant};
 use crate::check::dns::Dns;
 use crate::check::http::Page;
 use crate::check::ping::Ping;
@@ -38,6 +38,17 @@ use job::{Job, Progress, Wire};
 
 /// Bytes read at once; one buffer serves all probes.
 const BUFFER: usize = 16 * 1024;
+
+/// What a script has to end in once its time is over. It is killed after two seconds.
+const ENDING: Duration = Duration::from_secs(3);
+
+/// A script under way.
+struct Script {
+    pid: Pid,
+    begun: Instant,
+    /// Its time is over.
+    overran: bool,
+}
 
 /// A probe that is over.
 #[derive(PartialEq, Debug)]
@@ -66,7 +77,9 @@ pub(super) enum Begun {
 /// Every probe under way.
 pub(super) struct Probes {
     jobs: BTreeMap<CheckId, Job>,
-    scripts: BTreeMap<CheckId, (Pid, Instant)>,
+    scripts: BTreeMap<CheckId, Script>,
+    /// Scripts that were to end long ago. There is no second one beside them.
+    stuck: BTreeMap<CheckId, Pid>,
     deadlines: Deadlines<CheckId>,
     /// Ready, but they had their share.
     unread: BTreeSet<CheckId>,
@@ -84,6 +97,7 @@ impl Probes {
         Self {
             jobs: BTreeMap::new(),
             scripts: BTreeMap::new(),
+            stuck: BTreeMap::new(),
             deadlines: Deadlines::new(),
             unread: BTreeSet::new(),
             finished: Vec::new(),
@@ -142,17 +156,24 @@ impl Probes {
         poll: &mut Poll<O>,
         owner: O,
     ) -> Begun {
+        let delay = config.schedule.delay_loop;
         let job = match &config.kind {
+            // Hanging file systems would collect processes until there is no room for any.
+            Kind::Misc(_) if self.stuck.contains_key(&check) => {
+                Err(Refused::Verdict(Verdict::Down(Reason::Overran)))
+            }
             Kind::Misc(_) => return Begun::Script,
             Kind::File(_) | Kind::Bfd(_) => {
                 self.unmade(check, "it is told, not probed".to_owned());
                 return Begun::Probing;
             }
-            Kind::Tcp(to) => stream(to, probe::Stream::new(Talk::Tcp(Tcp::default())), now),
+            Kind::Tcp(to) => stream(to, probe::Stream::new(Talk::Tcp(Tcp::default())), delay, now),
             Kind::Smtp(to, smtp) => {
-                stream(to, probe::Stream::new(Talk::Smtp(Smtp::new(smtp))), now)
+                stream(to, probe::Stream::new(Talk::Smtp(Smtp::new(smtp))), delay, now)
             }
-            Kind::Http(to, http) => self.page(to, http, page, now),
+            Kind::Http(to, http) => {
+                self.page(to, http, page).and_then(|probe| stream(to, probe, delay, now))
+            }
             Kind::Dns(to, dns) => {
                 let id = u16::try_from(self.rng.between(0, 1 << 16)).unwrap_or(0);
                 let probe = probe::Datagram::Dns(Dns::new(dns, id));
@@ -168,7 +189,7 @@ impl Probes {
             }
             Kind::Ping(to) => {
                 self.sequence = self.sequence.wrapping_add(1);
-                let ping = Ping::new(Family::of(&to.addr), self.sequence);
+                let ping = Ping::new(Family::of(&to.addr), self.sequence, self.secret());
                 let socket = Datagram::ping(to.target(), &via(to));
                 datagram(to, socket, probe::Datagram::Ping(ping), now)
             }
@@ -184,17 +205,22 @@ impl Probes {
         Begun::Probing
     }
 
-    fn page(&self, to: &Connect, http: &Http, page: usize, now: Instant) -> Result<Job, Refused> {
+    /// Half a number: from a whole one the next could be worked out, by whoever is shown it.
+    fn secret(&mut self) -> u32 {
+        (self.rng.draw() >> 32) as u32
+    }
+
+    fn page(&self, to: &Connect, http: &Http, page: usize) -> Result<probe::Stream, Refused> {
         let url = http.urls.get(page).or_else(|| http.urls.first());
         let url = url.ok_or_else(|| Refused::Ours("there is no url".to_owned()))?;
         let talk = Talk::Http(Box::new(Page::new(http, url, to.target())));
         if !http.tls {
-            return stream(to, probe::Stream::new(talk), now);
+            return Ok(probe::Stream::new(talk));
         }
         let client = self.tls.as_ref().ok_or_else(|| Refused::Ours("TLS is not set up".into()))?;
         let filter = Filter::new(client, url.sni_name.as_deref(), to.target())
             .map_err(|reason| Refused::Verdict(Verdict::Down(reason)))?;
-        stream(to, probe::Stream::over_tls(talk, filter), now)
+        Ok(probe::Stream::over_tls(talk, filter))
     }
 
     /// Watches the socket and takes the first step. On this host much is over with it.
@@ -220,13 +246,14 @@ impl Probes {
         if progress == Progress::Unread {
             self.unread.insert(check);
         }
-        self.deadlines.set(check, Some(now + job.timeout));
+        self.deadlines.set(check, Some(job.deadline(now)));
         self.jobs.insert(check, job);
     }
 
     /// Forgets a probe. True if there is a script to be stopped.
     pub(super) fn abort<O: Copy>(&mut self, check: CheckId, poll: &mut Poll<O>) -> bool {
         self.close(check, poll);
+        self.stuck.remove(&check);
         self.scripts.remove(&check).is_some()
     }
 
@@ -245,9 +272,9 @@ impl Probes {
         self.steps += 1;
         match job.drive(now, &mut self.bytes) {
             Progress::None => {}
-            Progress::Some => self.deadlines.set(check, Some(now + job.timeout)),
+            Progress::Some => self.deadlines.set(check, Some(job.deadline(now))),
             Progress::Unread => {
-                self.deadlines.set(check, Some(now + job.timeout));
+                self.deadlines.set(check, Some(job.deadline(now)));
                 self.unread.insert(check);
             }
             Progress::Finished(verdict) => self.finish(check, verdict, now, poll),
@@ -264,9 +291,21 @@ impl Probes {
     /// One probe whose time is over; false if there is none. What has arrived meanwhile counts: we
     /// may have been late ourselves.
     pub(super) fn on_deadline<O: Copy>(&mut self, now: Instant, poll: &mut Poll<O>) -> bool {
-        let Some((_, check)) = self.deadlines.pop_due(now) else { return false };
+        let Some((due, check)) = self.deadlines.pop_due(now) else { return false };
+        if let Some(script) = self.scripts.get(&check) {
+            log::warn!(
+                "MISC_CHECK: process {} does not end; it is not started again before it has",
+                script.pid.number()
+            );
+            self.stuck.insert(check, script.pid);
+            self.script_over(check, Verdict::Down(Reason::Overran), now);
+            return true;
+        }
+        if let Some(job) = self.jobs.get_mut(&check) {
+            job.indulge(now.since(due), now);
+        }
         self.on_ready(check, now, poll);
-        if self.deadlines.of(&check).is_none() {
+        if self.deadlines.of(&check).is_none_or(|deadline| deadline <= now) {
             if let Some(job) = self.jobs.get_mut(&check) {
                 let verdict = job.time_out();
                 self.finish(check, verdict, now, poll);
@@ -293,12 +332,16 @@ impl Probes {
     }
 
     pub(super) fn script_started(&mut self, check: CheckId, pid: Pid, now: Instant) {
-        self.scripts.insert(check, (pid, now));
+        self.scripts.insert(check, Script { pid, begun: now, overran: false });
     }
 
-    /// The time of the script of a check is over; it is being ended.
+    /// The time of the script of a check is over; it is being ended. Until it has, the probe is not
+    /// over, or the next one would begin beside it.
     pub(super) fn on_script_timed_out(&mut self, check: CheckId, now: Instant) {
-        self.script_over(check, Verdict::Down(Reason::Overran), now);
+        if let Some(script) = self.scripts.get_mut(&check) {
+            script.overran = true;
+            self.deadlines.set(check, Some(now + ENDING));
+        }
     }
 
     /// A script has ended. One that was given up, or has timed out, does not matter any more.
@@ -310,10 +353,14 @@ impl Probes {
         is_dynamic: bool,
         now: Instant,
     ) {
-        if self.scripts.get(&check).is_none_or(|(running, _)| *running != pid) {
-            return;
+        if self.stuck.get(&check) == Some(&pid) {
+            self.stuck.remove(&check);
         }
+        let Some(script) = self.scripts.get(&check).filter(|script| script.pid == pid) else {
+            return;
+        };
         let ending = match outcome {
+            _ if script.overran => script::Ending::Overran,
             Outcome::Exited(status) => script::Ending::Exited(status),
             Outcome::Killed(signal) => script::Ending::Killed(signal),
             // As a shell has it, which is how keepalived sees it.
@@ -323,8 +370,9 @@ impl Probes {
     }
 
     fn script_over(&mut self, check: CheckId, verdict: Verdict, now: Instant) {
-        if let Some((_, begun)) = self.scripts.remove(&check) {
-            let timings = Timings { total: now.since(begun), ..Timings::default() };
+        if let Some(script) = self.scripts.remove(&check) {
+            self.deadlines.set(check, None);
+            let timings = Timings { total: now.since(script.begun), ..Timings::default() };
             self.finished.push(Finished::Done { check, verdict, timings });
         }
     }
@@ -347,13 +395,18 @@ impl From<io::Error> for Refused {
     }
 }
 
-fn stream(to: &Connect, probe: probe::Stream, now: Instant) -> Result<Job, Refused> {
+fn stream(
+    to: &Connect,
+    probe: probe::Stream,
+    delay: Duration,
+    now: Instant,
+) -> Result<Job, Refused> {
     let socket = Stream::connect(to.target(), &via(to))?;
     if probe.is_encrypted() {
         // The end of a handshake and the request that follows it are written apart.
         socket.send_at_once()?;
     }
-    Ok(Job::new(Wire::Stream(socket, Box::new(probe)), to.timeout, now))
+    Ok(Job::new(Wire::Stream(socket, Box::new(probe)), to.timeout, delay, now))
 }
 
 fn datagram(
@@ -362,5 +415,10 @@ fn datagram(
     probe: probe::Datagram,
     now: Instant,
 ) -> Result<Job, Refused> {
-    Ok(Job::new(Wire::Datagram(socket?, probe), to.timeout, now))
+    let mut socket = socket?;
+    // Silence after what was never sent says nothing.
+    if !socket.send(probe.request())? {
+        return Err(Refused::Ours("there is no room to send it".to_owned()));
+    }
+    Ok(Job::new(Wire::Datagram(socket, probe), to.timeout, Duration::ZERO, now))
 }

@@ -101,6 +101,12 @@ impl<O: Copy> Poll<O> {
         }
     }
 
+    /// How many are watched, and how many slots there are for them.
+    #[cfg(test)]
+    pub(crate) fn watched(&self) -> (usize, usize) {
+        (self.slots.len(), self.owners.len())
+    }
+
     /// Waits until something is ready, or `deadline`; not at all if `idle` is false.
     ///
     /// Appends the owners that are ready. The timer itself is no owner: whoever called knows the

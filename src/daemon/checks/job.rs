@@ -12,11 +12,17 @@ use crate::sys::stream::{Received, Stream};
 /// Reads of one probe before others have their turn.
 const BUDGET: usize = 8;
 
+/// What the longest conversation is made of: connection, handshake (twice), request, head, body.
+const STEPS: u32 = 6;
+
 pub(super) struct Job {
     wire: Wire,
     /// For every step.
-    pub(super) timeout: Duration,
+    timeout: Duration,
     begun: Instant,
+    /// For all steps together. A server that sends a byte now and then would otherwise never be
+    /// found out.
+    limit: Instant,
     connected: Option<Instant>,
     first_byte: Option<Instant>,
 }
@@ -39,8 +45,25 @@ pub(super) enum Progress {
 }
 
 impl Job {
-    pub(super) const fn new(wire: Wire, timeout: Duration, begun: Instant) -> Self {
-        Self { wire, timeout, begun, connected: None, first_byte: None }
+    /// `delay` is from one probe to the next, and so the time that a long page has.
+    pub(super) fn new(wire: Wire, timeout: Duration, delay: Duration, begun: Instant) -> Self {
+        let all = match wire {
+            Wire::Stream(..) => timeout.saturating_mul(STEPS).max(delay),
+            Wire::Datagram(..) => timeout,
+        };
+        Self { wire, timeout, begun, limit: begun + all, connected: None, first_byte: None }
+    }
+
+    /// The end of the step that begins now.
+    pub(super) fn deadline(&self, now: Instant) -> Instant {
+        (now + self.timeout).min(self.limit)
+    }
+
+    /// A deadline is seen so much too late that the server is not to blame.
+    pub(super) fn indulge(&mut self, late: Duration, now: Instant) {
+        if late >= self.timeout {
+            self.limit = self.limit.max(now + self.timeout);
+        }
     }
 
     pub(super) fn fd(&self) -> RawFd {
@@ -59,12 +82,11 @@ impl Job {
         }
     }
 
-    /// Sends the datagram. A stream goes as far as it can.
+    /// A stream goes as far as it can. A datagram is sent already.
     pub(super) fn begin(&mut self, now: Instant, bytes: &mut [u8]) -> Progress {
-        let Wire::Datagram(socket, probe) = &mut self.wire else { return self.drive(now, bytes) };
-        match socket.send(probe.request()) {
-            Ok(_) => Progress::Some,
-            Err(e) => Progress::Finished(probe.failed(words(&e))),
+        match self.wire {
+            Wire::Stream(..) => self.drive(now, bytes),
+            Wire::Datagram(..) => Progress::Some,
         }
     }
 

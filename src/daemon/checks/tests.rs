@@ -28,7 +28,11 @@ impl Bench {
     }
 
     fn begin(&mut self, kind: Kind) {
-        let schedule = Schedule::default();
+        self.begin_every(Duration::from_secs(10), kind);
+    }
+
+    fn begin_every(&mut self, delay_loop: Duration, kind: Kind) {
+        let schedule = Schedule { delay_loop, ..Schedule::default() };
         let config = Check { kind, schedule, alpha: false, log_all_failures: false };
         let begun = self.probes.begin(ID, &config, 0, self.now, &mut self.poll, ID);
         assert_eq!(begun, Begun::Probing);
@@ -46,6 +50,14 @@ impl Bench {
             self.probes.on_ready(check, self.now, &mut self.poll);
         }
         while self.probes.on_unread(self.now, &mut self.poll) {}
+    }
+
+    /// Turns until a probe has gone on.
+    fn step(&mut self) {
+        let before = self.probes.steps();
+        while self.probes.steps() == before {
+            self.turn();
+        }
     }
 
     fn outcome(&mut self) -> String {
@@ -266,6 +278,104 @@ fn strangers_do_not_answer_for_a_name_server() {
     assert_eq!(bench.probes.finished(), []);
     server.send_to(&bytes[..n], client).unwrap();
     assert_eq!(bench.outcome(), "up");
+}
+
+#[test]
+fn a_server_that_sends_a_byte_now_and_then_is_found_out() {
+    // Six steps of five seconds, or the time until the next probe.
+    for (delay, all) in [(10, 30), (60, 60)] {
+        let (listener, addr) = listener();
+        let mut bench = Bench::new();
+        let begun = bench.now;
+        bench.begin_every(
+            Duration::from_secs(delay),
+            Kind::Smtp(to(addr), SmtpConfig { helo_name: "me".into() }),
+        );
+        let mut server = listener.accept().unwrap().0;
+        bench.step();
+        while let Some(deadline) = bench.probes.next_deadline() {
+            bench.now = deadline - Duration::from_millis(10);
+            server.write_all(b"2").unwrap();
+            bench.step();
+            if bench.probes.next_deadline() == Some(deadline) {
+                bench.now = deadline;
+                assert!(bench.probes.on_deadline(bench.now, &mut bench.poll));
+            }
+        }
+        assert_eq!(bench.outcome(), "timeout while waiting for the greeting");
+        assert_eq!(bench.now.since(begun), Duration::from_secs(all));
+    }
+}
+
+#[test]
+fn a_flood_of_strange_answers_wins_no_time() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    let mut bench = Bench::new();
+    bench.begin(Kind::Dns(to(addr), DnsConfig { record: Record::Soa, name: String::new() }));
+    let deadline = bench.probes.next_deadline().unwrap();
+    let client = server.recv_from(&mut [0; 512]).unwrap().1;
+    for now in [deadline - Duration::from_secs(1), deadline] {
+        (0..20).for_each(|_| assert_eq!(server.send_to(b"?", client).unwrap(), 1));
+        bench.now = now;
+        bench.probes.on_ready(ID, now, &mut bench.poll);
+        assert_eq!(bench.probes.next_deadline(), Some(deadline));
+    }
+    assert!(bench.probes.on_deadline(deadline, &mut bench.poll));
+    assert_eq!(bench.outcome(), "timeout while waiting for a reply");
+}
+
+#[test]
+fn a_long_page_that_came_while_we_slept_is_read_to_its_end() {
+    let (listener, addr) = listener();
+    let mut bench = Bench::new();
+    bench.begin(http(addr));
+    let mut server = listener.accept().unwrap().0;
+    bench.turn();
+    request(&mut server);
+    server.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
+    server.set_nonblocking(true).unwrap();
+    while server.write(&[b'x'; 65_536]).is_ok() {}
+    drop(server);
+    bench.now += Duration::from_secs(600);
+    assert!(bench.probes.on_deadline(bench.now, &mut bench.poll));
+    assert_eq!(bench.probes.unread(), 1, "it had its share");
+    assert_eq!(bench.outcome(), "up");
+}
+
+#[test]
+fn thousands_of_failures_leave_nothing_behind() {
+    let (listener, addr) = listener();
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut bench = Bench::new();
+    let elsewhere = Some("192.0.2.77".parse().unwrap());
+    for round in 0..1_000 {
+        bench.turns = 0;
+        bench.begin(Kind::Tcp(to(nobody())));
+        bench.outcome();
+        bench.begin(Kind::Tcp(Connect { bind_addr: elsewhere, ..to(addr) }));
+        bench.outcome();
+        bench.begin(Kind::Udp(to(silent), UdpConfig { payload: b"x".to_vec(), reply: None }));
+        bench.outcome();
+        bench.begin(http(addr));
+        drop(listener.accept().unwrap());
+        bench.outcome();
+        bench.begin(http(addr));
+        let _server = listener.accept().unwrap();
+        if round % 2 == 0 {
+            bench.now = bench.probes.next_deadline().unwrap();
+            while bench.probes.on_deadline(bench.now, &mut bench.poll) {}
+            bench.outcome();
+        } else {
+            assert!(!bench.probes.abort(ID, &mut bench.poll));
+        }
+    }
+    let probes = &bench.probes;
+    let left = (probes.jobs.len(), probes.unread.len(), probes.scripts.len());
+    assert_eq!((left, probes.next_deadline()), ((0, 0, 0), None));
+    let (watched, slots) = bench.poll.watched();
+    assert_eq!(watched, 0);
+    assert!(slots < 10, "{slots} slots for one probe at a time");
 }
 
 #[test]

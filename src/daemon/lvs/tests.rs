@@ -222,6 +222,44 @@ fn a_file_that_counts_otherwise_after_a_reload_does_not_raise_the_dead() {
 }
 
 #[test]
+fn a_script_that_does_not_end_is_not_started_again() {
+    let _alone = alone_with_children();
+    let user = User { uid: nix::unistd::geteuid().into(), gid: nix::unistd::getegid().into() };
+    let argv = vec!["/bin/sleep".to_owned(), "60".to_owned()];
+    let script = Script { path: argv[0].clone(), argv, user, by_shell: false };
+    let misc = Misc { script, timeout: Duration::from_secs(60), dynamic: false };
+    let mut bench = Bench::new();
+    bench.adopt(config(80, vec![Kind::Misc(misc)]));
+    let started = |bench: &Bench| bench.children.askers().count();
+    wait(|| {
+        bench.with(Lvs::serve);
+        (started(&bench) == 1).then_some(())
+    });
+    let check = CheckId(0);
+    bench.lvs.on_script_timed_out(check, bench.clock.now());
+    bench.with(Lvs::serve);
+    assert_eq!(bench.lvs.pool.load().0, 1, "it is being ended");
+    // Nobody ends it. That is no reason to say nothing of the server.
+    let later = bench.clock.now() + Duration::from_secs(3);
+    assert!(bench.lvs.probes.on_deadline(later, &mut bench.poll));
+    bench.with(Lvs::serve);
+    let last = |bench: &Bench| bench.lvs.pool.check(check)?.last().map(|(_, at)| at);
+    let first = last(&bench).expect("a result");
+    wait(|| {
+        bench.with(Lvs::serve);
+        last(&bench).filter(|at| *at > first)
+    });
+    assert_eq!((started(&bench), standing(&bench)), (1, (1, false)));
+    bench.adopt(Config::default());
+    let mut events = Vec::new();
+    bench.children.kill_all(bench.clock.now());
+    wait(|| {
+        bench.children.on_sigchld(&mut events);
+        bench.children.is_empty().then_some(())
+    });
+}
+
+#[test]
 fn many_that_are_due_do_not_keep_somebody_in_a_hurry_waiting() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
