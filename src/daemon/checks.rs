@@ -36,8 +36,8 @@ mod tests;
 use connection::{is_theirs, via, words};
 use job::{Job, Progress, Wire};
 
-/// Bytes read at once; one buffer serves all probes.
-const BUFFER: usize = 16 * 1024;
+/// Room for the longest datagram; one buffer serves all probes.
+const BUFFER: usize = 64 * 1024;
 
 /// What a script has to end in once its time is over. It is killed after two seconds.
 const ENDING: Duration = Duration::from_secs(3);

@@ -12,6 +12,9 @@ use crate::sys::stream::{Received, Stream};
 /// Reads of one probe before others have their turn.
 const BUDGET: usize = 8;
 
+/// Bytes of a stream read at once.
+const READ: usize = 16 * 1024;
+
 /// What the longest conversation is made of: connection, handshake (twice), request, head, body.
 const STEPS: u32 = 6;
 
@@ -142,7 +145,7 @@ fn converse(
         if probe.outcome().is_some() {
             break;
         }
-        match socket.read(bytes) {
+        match socket.read(&mut bytes[..READ]) {
             Ok(Received::Bytes(n)) => {
                 first_byte.get_or_insert(now);
                 probe.received(&bytes[..n]);

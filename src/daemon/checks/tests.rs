@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use super::*;
 use crate::base::time::Duration;
 use crate::model::check::{Dns as DnsConfig, Protocol, Record, Schedule, Smtp as SmtpConfig};
-use crate::model::check::{Udp as UdpConfig, Url, STATUS_DEFAULT};
+use crate::model::check::{Udp as UdpConfig, UdpReply, Url, STATUS_DEFAULT};
 
 const ID: CheckId = CheckId(7);
 
@@ -248,6 +248,18 @@ fn silence_of_a_udp_port_is_fine_and_a_closed_one_is_not() {
     drop(server);
     bench.begin(Kind::Udp(to(addr), udp()));
     assert_eq!(bench.outcome(), "Connection refused while waiting for a reply");
+}
+
+#[test]
+fn the_longest_answer_is_read_whole() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = server.local_addr().unwrap();
+    let mut bench = Bench::new();
+    let reply = UdpReply { pattern: Vec::new(), min_len: 65_507, max_len: 65_507 };
+    bench.begin(Kind::Udp(to(addr), UdpConfig { payload: b"x".to_vec(), reply: Some(reply) }));
+    let client = server.recv_from(&mut [0; 512]).unwrap().1;
+    server.send_to(&[0; 65_507], client).unwrap();
+    assert_eq!(bench.outcome(), "up");
 }
 
 #[test]
