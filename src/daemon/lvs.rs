@@ -220,7 +220,8 @@ impl Lvs {
         self.keep = release == Release::Nothing;
         let flush = matches!(release, Release::Services | Release::Everything);
         self.hand(Input::Stop { flush }, hands);
-        if !self.keep {
+        // Where there is no IPVS nobody would answer.
+        if !self.keep && self.kernel.is_some() {
             let flush = release == Release::Everything;
             let input = ipvs::Input::ReleaseAll { flush };
             self.holdings.handle(input, hands.clock.now(), &mut self.ipvs_actions);

@@ -51,7 +51,11 @@ impl Lvs {
         while self.kernel.as_ref().is_some_and(|kernel| !kernel.is_idle()) {
             self.flush_kernel(now);
         }
-        self.look(now)?;
+        if let Err(e) = self.look(now) {
+            // The next reload begins anew.
+            self.kernel = None;
+            return Err(e);
+        }
         // Servers that were there before it was.
         self.inbox.extend(self.ids.iter().map(|id| Message::Want(*id)));
         Ok(())

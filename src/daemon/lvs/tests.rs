@@ -222,6 +222,17 @@ fn a_file_that_counts_otherwise_after_a_reload_does_not_raise_the_dead() {
 }
 
 #[test]
+fn where_there_is_no_ipvs_nobody_waits_for_its_answer_at_the_end() {
+    let releases = [Release::Nothing, Release::Ours, Release::Services, Release::Everything];
+    for release in releases {
+        let mut bench = Bench::new();
+        bench.adopt(config(80, vec![tcp(80)]));
+        bench.with(|lvs, hands| lvs.stop(release, hands));
+        assert!(bench.lvs.is_settled(), "{release:?}");
+    }
+}
+
+#[test]
 fn a_script_that_does_not_end_is_not_started_again() {
     let _alone = alone_with_children();
     let user = User { uid: nix::unistd::geteuid().into(), gid: nix::unistd::getegid().into() };
