@@ -249,6 +249,9 @@ impl Pool {
     }
 
     fn on_remove(&mut self, check: CheckId, out: &mut Vec<Action>) {
+        if self.check(check).is_none() {
+            return;
+        }
         self.set_aside(check, out);
         let Some(entry) = self.entries.get_mut(check.0 as usize).and_then(Option::take) else {
             return;

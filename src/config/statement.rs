@@ -129,7 +129,7 @@ impl<'a> Checker<'a> {
         match keyword.repeat {
             Repeat::Fine => true,
             Repeat::FirstCounts => {
-                let again = seen.keyword(keyword.name);
+                let again = seen.keyword(keyword);
                 if again {
                     let text = format!("'{}' again: the first one counts", word.text);
                     self.out.error(keyword.name, word.span, text);
@@ -137,7 +137,7 @@ impl<'a> Checker<'a> {
                 !again
             }
             Repeat::LastCounts => {
-                if seen.keyword(keyword.name) {
+                if seen.keyword(keyword) {
                     let text = format!("'{}' again: the last one counts", word.text);
                     self.out.error(keyword.name, word.span, text);
                 }
@@ -426,7 +426,7 @@ impl<'a> Checker<'a> {
 /// What a block had already, of keywords that may not come twice.
 #[derive(Default)]
 struct Seen<'d> {
-    keywords: Vec<&'static str>,
+    keywords: Vec<&'static Keyword>,
     names: HashSet<(&'static str, &'d str, Option<&'d str>)>,
 }
 
@@ -435,10 +435,10 @@ const SECRET: &str = "auth_pass";
 
 impl Seen<'_> {
     /// True if the keyword was there before.
-    fn keyword(&mut self, name: &'static str) -> bool {
-        let again = self.keywords.contains(&name);
+    fn keyword(&mut self, keyword: &'static Keyword) -> bool {
+        let again = self.keywords.iter().any(|seen| std::ptr::eq(*seen, keyword));
         if !again {
-            self.keywords.push(name);
+            self.keywords.push(keyword);
         }
         again
     }

@@ -352,7 +352,7 @@ impl Lvs {
             actions.drain(..).for_each(|action| self.execute_ipvs(&action));
             self.ipvs_actions = actions;
             self.backlog.extend(self.pool_actions.drain(..));
-            self.take_finished(hands.clock.now());
+            self.take_finished(hands.clock);
             if let Some(message) = self.inbox.pop_front() {
                 self.deliver(message, hands.clock.now());
             } else if let Some(action) = self.backlog.pop_front() {

@@ -350,8 +350,13 @@ fn stream_line(out: &mut Vec<u8>, form: Form, stamp: &str, text: &str) {
 
 /// Text without what could forge lines or drive a terminal.
 fn append_printable(out: &mut Vec<u8>, text: &str) {
-    let printable = |b: u8| if b.is_ascii_control() && b != b'\t' { b'?' } else { b };
-    out.extend(text.bytes().map(printable));
+    let is_bad = |b: u8| b.is_ascii_control() && b != b'\t';
+    let start = out.len();
+    out.extend_from_slice(text.as_bytes());
+    // Rarely is there anything to be done, so that looking comes first.
+    if text.bytes().any(is_bad) {
+        out[start..].iter_mut().filter(|b| is_bad(**b)).for_each(|b| *b = b'?');
+    }
 }
 
 #[cfg(test)]

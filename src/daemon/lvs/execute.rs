@@ -12,6 +12,7 @@ use crate::holdings::ipvs;
 use crate::lvs::{Action, Input, Wanted};
 use crate::model::check::Kind;
 use crate::model::lvs::Service;
+use crate::sys::clock::Clock;
 
 impl Lvs {
     pub(super) fn deliver(&mut self, message: Message, now: Instant) {
@@ -141,7 +142,7 @@ impl Lvs {
         }
     }
 
-    pub(super) fn take_finished(&mut self, now: Instant) {
+    pub(super) fn take_finished(&mut self, clock: &Clock) {
         let mut list = self.probes.finished();
         for finished in list.drain(..) {
             let input = match finished {
@@ -149,7 +150,7 @@ impl Lvs {
                     pool::Input::Done { check, verdict, timings }
                 }
                 Finished::Unmade { check, why } => {
-                    if let Some(held_back) = self.unmade.admit(now) {
+                    if let Some(held_back) = self.unmade.admit(clock.now()) {
                         report::unmade(check, &why, held_back, &self.pool);
                     }
                     pool::Input::Unmade(check)
