@@ -10,13 +10,26 @@ use crate::config::keywords;
 use crate::config::value::Value;
 use crate::model::lvs::GroupEntry;
 
-/// Each address is a service of its own, with every real server in it.
+/// Each address is a service of its own, with every real server in it. For a line, and for a group.
 const MOST: u128 = 65_536;
 
 /// Reads the lines of a group. Lines that are no good are left out.
 pub(super) fn read(scene: &mut Scene<'_, '_>, node: Node<'_>) -> Vec<GroupEntry> {
     scene.checker.out.set_scope(node.arg(0).map(|name| name.text));
-    let entries = node.children().filter_map(|line| entry(scene, line)).collect();
+    let mut entries = Vec::new();
+    let mut total = 0;
+    for line in node.children() {
+        let Some(entry) = entry(scene, line) else { continue };
+        total += size(&entry);
+        if total > MOST {
+            let text = format!(
+                "the group has more than {MOST} addresses: this line and all after it are skipped"
+            );
+            scene.error("virtual_server_group", line.keyword().span, text);
+            break;
+        }
+        entries.push(entry);
+    }
     scene.checker.out.set_scope(None);
     entries
 }
@@ -100,12 +113,24 @@ fn range(text: &str) -> Option<(IpAddr, IpAddr)> {
 }
 
 fn is_small(first: IpAddr, last: IpAddr) -> bool {
-    let between = match (first, last) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => u128::from(u32::from(b).saturating_sub(u32::from(a))),
-        (IpAddr::V6(a), IpAddr::V6(b)) => u128::from(b).saturating_sub(u128::from(a)),
-        _ => return false,
-    };
-    between < MOST
+    between(first, last).is_some_and(|between| between < MOST)
+}
+
+/// `None` for two families.
+fn between(first: IpAddr, last: IpAddr) -> Option<u128> {
+    match (first, last) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => Some(u32::from(b).saturating_sub(u32::from(a)).into()),
+        (IpAddr::V6(a), IpAddr::V6(b)) => Some(u128::from(b).saturating_sub(u128::from(a))),
+        _ => None,
+    }
+}
+
+/// How many services an entry is.
+fn size(entry: &GroupEntry) -> u128 {
+    match *entry {
+        GroupEntry::Range { first, last, .. } => between(first, last).unwrap_or(0) + 1,
+        GroupEntry::Fwmark { .. } => 1,
+    }
 }
 
 /// The last address of the prefix that `addr` is in.

@@ -167,12 +167,17 @@ pub(super) fn namespace(value: Value<'_>) -> Namespace {
 /// Reads an `SSL` block.
 pub(super) fn tls(checker: &mut Checker<'_>, node: Node<'_>) -> Tls {
     let mut tls = Tls::default();
-    checker.block(node.children(), &SSL, &mut |_, s| {
+    checker.block(node.children(), &SSL, &mut |checker, s| {
         let Value::Text(text) = s.value else { return };
         let given = Some(text.to_owned());
         match s.keyword.name {
             "password" => tls.password = given,
-            "ca" => tls.ca = given,
+            "ca" => {
+                // It looks like protection.
+                let text = "ca has no effect: checks do not verify certificates of servers";
+                checker.out.note(s.node.keyword().span, text);
+                tls.ca = given;
+            }
             "certificate" => tls.certificate = given,
             "key" => tls.key = given,
             name => debug_assert!(false, "'{name}' is in effect and nobody reads it"),

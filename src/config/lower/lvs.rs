@@ -83,12 +83,23 @@ pub(super) struct Core {
 }
 
 impl<'a> Lowering<'a> {
-    /// Takes a `virtual_server_group`. The first of a name counts.
+    /// Takes a `virtual_server_group`. The first of a name that has anything in it counts.
     fn group(&mut self, scene: &mut Scene<'_, '_>, node: Node<'a>) {
+        const NAME: &str = "virtual_server_group";
         let entries = address_group::read(scene, node);
         let order = self.groups.len();
         let name = super::name_of(node);
-        self.groups.entry(name).or_insert(Group { entries, users: 0, order });
+        let span = node.keyword().span;
+        if entries.is_empty() {
+            let text = format!("{NAME} '{name}' has no address and no fwmark: it is left out");
+            scene.error(NAME, span, text);
+        } else if self.groups.contains_key(name) {
+            // To keepalived this is no error.
+            let text = format!("{NAME} '{name}' is there already: this one is left out");
+            scene.checker.out.warn(NAME, span, text);
+        } else {
+            self.groups.insert(name, Group { entries, users: 0, order });
+        }
     }
 
     /// The groups that a virtual server names, in the order of the file.
