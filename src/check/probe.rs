@@ -135,6 +135,11 @@ impl Stream {
         self.tls.is_some()
     }
 
+    /// The other end has the first word.
+    pub const fn waits_for_greeting(&self) -> bool {
+        matches!(self.talk, Talk::Smtp(_))
+    }
+
     pub fn talk(&self) -> &Talk {
         &self.talk
     }

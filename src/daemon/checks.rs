@@ -26,7 +26,7 @@ use crate::model::check::{Check, Connect, Http, Kind};
 use crate::sys::children::{Outcome, Pid};
 use crate::sys::datagram::Datagram;
 use crate::sys::poll::{Poll, Wants};
-use crate::sys::stream::Stream;
+use crate::sys::stream::{First, Stream};
 
 mod connection;
 mod job;
@@ -401,7 +401,8 @@ fn stream(
     delay: Duration,
     now: Instant,
 ) -> Result<Job, Refused> {
-    let socket = Stream::connect(to.target(), &via(to))?;
+    let first = if probe.waits_for_greeting() { First::Them } else { First::Us };
+    let socket = Stream::connect(to.target(), &via(to), first)?;
     if probe.is_encrypted() {
         // The end of a handshake and the request that follows it are written apart.
         socket.send_at_once()?;

@@ -16,7 +16,7 @@ use crate::notify::Letter;
 use crate::sys::clock;
 use crate::sys::lookup::Lookup;
 use crate::sys::poll::{Poll, Wants};
-use crate::sys::stream::{Received, Stream, Via};
+use crate::sys::stream::{First, Received, Stream, Via};
 
 /// Lines about mails that failed: a thousand mails may be refused for one reason.
 const SHOWN: u32 = 20;
@@ -188,7 +188,7 @@ impl<O: Copy> Mailer<O> {
 
     fn connect(&mut self, to: SocketAddr, poll: &mut Poll<O>) -> io::Result<()> {
         self.close(poll);
-        let stream = Stream::connect(to, &Via::default())?;
+        let stream = Stream::connect(to, &Via::default(), First::Them)?;
         poll.watch(stream.as_raw_fd(), self.owner, Wants::Both)?;
         self.stream = Some(stream);
         Ok(())

@@ -9,6 +9,15 @@ use socket2::{Protocol, Socket, Type};
 
 pub use super::via::{Received, Via};
 
+/// Who says the first word of a conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum First {
+    /// We do, or we close: that tells the other end that the connection stands, and spares both a
+    /// packet and the other end a wake-up.
+    Us,
+    Them,
+}
+
 /// A connection, or the attempt at one. Watch it for reading and writing.
 ///
 /// Dropping it closes it in good order and in the background: what was written is still sent.
@@ -25,8 +34,11 @@ impl Stream {
     /// It is known at once that this is not possible: no route, no such interface or address here,
     /// not allowed, no descriptor left. A refusal by the other end comes from
     /// [`Stream::is_connected`].
-    pub fn connect(to: SocketAddr, via: &Via<'_>) -> io::Result<Self> {
+    pub fn connect(to: SocketAddr, via: &Via<'_>, first: First) -> io::Result<Self> {
         let socket = via.socket(to, Type::STREAM, Some(Protocol::TCP))?;
+        if first == First::Us {
+            socket.set_tcp_quickack(false)?;
+        }
         let is_connected = match socket.connect(&to.into()) {
             Ok(()) => true,
             Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => false,
@@ -125,7 +137,7 @@ mod tests {
     }
 
     fn connect(to: SocketAddr, via: &Via<'_>) -> io::Result<Stream> {
-        let mut stream = Stream::connect(to, via)?;
+        let mut stream = Stream::connect(to, via, First::Us)?;
         wait(|| stream.is_connected().map(|yes| yes.then_some(())).transpose())?;
         Ok(stream)
     }
@@ -154,7 +166,7 @@ mod tests {
     fn a_refusal_is_told_once_poll_says_so() {
         let (listener, to) = listener("127.0.0.1");
         drop(listener);
-        let mut stream = Stream::connect(to, &Via::default()).expect("begins");
+        let mut stream = Stream::connect(to, &Via::default(), First::Us).expect("begins");
         let mut poll = Poll::new().expect("polls");
         poll.watch(stream.as_raw_fd(), (), Wants::Both).expect("watches");
         let mut ready = Vec::new();
