@@ -1,7 +1,8 @@
 //! Regular expressions as the configuration writes them, compiled.
 //!
-//! The language is that of PCRE2 as far as the crate `regex` has it. It matches in linear time,
-//! so a server's page cannot stall the loop; look-around and back references are the price.
+//! The language is that of PCRE2 as far as the crate `regex` has it. It matches in a time that is
+//! linear in the text and in the size of the pattern, and both are bounded, so a server's page
+//! cannot stall the loop; look-around and back references are the price.
 //! What differs in writing only is put into the other spelling (`translate`); what differs in
 //! meaning is refused when the configuration is read.
 
@@ -13,7 +14,9 @@ use std::sync::Arc;
 use regex::bytes::{Regex, RegexBuilder};
 
 /// What a compiled pattern may take, in bytes.
-const SIZE_MAX: usize = 1 << 20;
+const SIZE_MAX: usize = 128 << 10;
+/// The same for one about characters, not bytes: its classes are large, but cheap to match.
+const UTF_SIZE_MAX: usize = 1 << 20;
 
 /// A compiled regular expression. Equal to another when it was written the same.
 #[derive(Clone)]
@@ -80,7 +83,7 @@ impl Pattern {
             .dot_matches_new_line(set.dotall)
             .ignore_whitespace(set.extended)
             .swap_greed(set.ungreedy)
-            .size_limit(SIZE_MAX)
+            .size_limit(if set.utf { UTF_SIZE_MAX } else { SIZE_MAX })
             .build()
             .map_err(|e| unusable(in_short(&e)))?;
         let options = options.iter().map(|o| o.as_ref().to_owned()).collect();
