@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Bound;
 
 use crate::base::addr::Family;
 use crate::base::deadlines::Deadlines;
@@ -81,8 +82,9 @@ pub(super) struct Probes {
     /// Scripts that were to end long ago. There is no second one beside them.
     stuck: BTreeMap<CheckId, Pid>,
     deadlines: Deadlines<CheckId>,
-    /// Ready, but they had their share.
+    /// Ready, but they had their share. They take turns.
     unread: BTreeSet<CheckId>,
+    last_unread: CheckId,
     finished: Vec<Finished>,
     tls: Option<Client>,
     bytes: Box<[u8]>,
@@ -100,6 +102,7 @@ impl Probes {
             stuck: BTreeMap::new(),
             deadlines: Deadlines::new(),
             unread: BTreeSet::new(),
+            last_unread: CheckId(0),
             finished: Vec::new(),
             tls: None,
             bytes: vec![0; BUFFER].into(),
@@ -283,7 +286,10 @@ impl Probes {
 
     /// Reads one of those that had their share; false if there is none.
     pub(super) fn on_unread<O: Copy>(&mut self, now: Instant, poll: &mut Poll<O>) -> bool {
-        let Some(check) = self.unread.pop_first() else { return false };
+        let behind = (Bound::Excluded(self.last_unread), Bound::Unbounded);
+        let next = self.unread.range(behind).next().or_else(|| self.unread.first());
+        let Some(check) = next.copied() else { return false };
+        self.last_unread = check;
         self.on_ready(check, now, poll);
         true
     }

@@ -291,16 +291,21 @@ impl Lvs {
         }
         self.serve_kernel(hands);
         let now = hands.clock.now();
-        // Each one a share; what has more to read then waits for the next turn.
-        for _ in 0..self.probes.unread() {
+        // One of either in any case: servers that never stop talking would otherwise take all the
+        // time there is, and nobody else would ever be found to be silent.
+        while self.probes.on_deadline(now, hands.poll) {
+            self.drain(hands);
             if (hands.urgent)() {
                 break;
             }
+        }
+        // Each one a share; what has more to read then waits for the next turn.
+        for _ in 0..self.probes.unread() {
             self.probes.on_unread(now, hands.poll);
             self.drain(hands);
-        }
-        while !(hands.urgent)() && self.probes.on_deadline(now, hands.poll) {
-            self.drain(hands);
+            if (hands.urgent)() {
+                break;
+            }
         }
         if is_due(self.pool.next_deadline(), now) && self.backlog.is_empty() {
             self.pool.handle(pool::Input::Deadline, now, &mut self.pool_actions);

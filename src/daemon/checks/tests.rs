@@ -52,6 +52,21 @@ impl Bench {
         while self.probes.on_unread(self.now, &mut self.poll) {}
     }
 
+    /// A page of a server that sends more than is read at once.
+    fn begin_large(&mut self, id: CheckId) -> TcpStream {
+        let (listener, addr) = listener();
+        let schedule = Schedule::default();
+        let config = Check { kind: http(addr), schedule, alpha: false, log_all_failures: false };
+        let _ = self.probes.begin(id, &config, 0, self.now, &mut self.poll, id);
+        let mut server = listener.accept().unwrap().0;
+        request(&mut server);
+        server.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
+        server.set_nonblocking(true).unwrap();
+        while server.write(&[b'x'; 65_536]).is_ok() {}
+        self.probes.on_ready(id, self.now, &mut self.poll);
+        server
+    }
+
     /// Turns until a probe has gone on.
     fn step(&mut self) {
         let before = self.probes.steps();
@@ -208,21 +223,28 @@ fn what_came_while_we_slept_counts() {
 
 #[test]
 fn a_large_page_does_not_keep_others_waiting() {
-    let (listener, addr) = listener();
     let mut bench = Bench::new();
-    bench.begin(http(addr));
-    let mut server = listener.accept().unwrap().0;
-    bench.turn();
-    request(&mut server);
-    server.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
-    server.set_nonblocking(true).unwrap();
-    while server.write(&[b'x'; 65_536]).is_ok() {}
-    bench.probes.on_ready(ID, bench.now, &mut bench.poll);
+    let _server = bench.begin_large(ID);
     assert_eq!(bench.probes.unread(), 1);
     assert_eq!(bench.probes.finished(), []);
     assert!(!bench.probes.abort(ID, &mut bench.poll));
     assert_eq!(bench.probes.unread(), 0);
     assert_eq!(bench.probes.next_deadline(), None);
+}
+
+#[test]
+fn large_pages_are_read_in_turns() {
+    let mut bench = Bench::new();
+    let ids = [1, 2, 3].map(CheckId);
+    let servers: Vec<_> = ids.into_iter().map(|id| bench.begin_large(id)).collect();
+    assert_eq!(bench.probes.unread(), 3);
+    let mut served = Vec::new();
+    for _ in 0..6 {
+        assert!(bench.probes.on_unread(bench.now, &mut bench.poll));
+        served.push(bench.probes.last_unread.0);
+    }
+    assert_eq!(served, [1, 2, 3, 1, 2, 3]);
+    drop(servers);
 }
 
 #[test]
@@ -339,16 +361,8 @@ fn a_flood_of_strange_answers_wins_no_time() {
 
 #[test]
 fn a_long_page_that_came_while_we_slept_is_read_to_its_end() {
-    let (listener, addr) = listener();
     let mut bench = Bench::new();
-    bench.begin(http(addr));
-    let mut server = listener.accept().unwrap().0;
-    bench.turn();
-    request(&mut server);
-    server.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
-    server.set_nonblocking(true).unwrap();
-    while server.write(&[b'x'; 65_536]).is_ok() {}
-    drop(server);
+    drop(bench.begin_large(ID));
     bench.now += Duration::from_secs(600);
     assert!(bench.probes.on_deadline(bench.now, &mut bench.poll));
     assert_eq!(bench.probes.unread(), 1, "it had its share");

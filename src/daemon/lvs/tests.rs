@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::daemon::children::Event;
-use crate::model::check::{Check, Connect, File, Misc, Schedule};
+use crate::model::check::{Check, Connect, File, Misc, Schedule, Smtp};
 use crate::model::lvs::tests::{real_server, virtual_server};
 use crate::model::script::{Script, User};
 use crate::notify;
@@ -219,6 +219,23 @@ fn a_file_that_counts_otherwise_after_a_reload_does_not_raise_the_dead() {
     bench.adopt(with(5));
     bench.with(Lvs::serve);
     assert_eq!(standing(&bench), (6, true), "known without anybody asking");
+}
+
+#[test]
+fn silence_is_noticed_however_busy_others_keep_us() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = Connect {
+        timeout: Duration::from_millis(50),
+        ..Connect::to([127, 0, 0, 1].into(), listener.local_addr().unwrap().port())
+    };
+    let silent = Kind::Smtp(to, Smtp { helo_name: "me".into() });
+    let mut bench = Bench::new();
+    bench.adopt(config(80, vec![silent]));
+    wait(|| {
+        let Bench { lvs, poll, children, clock, .. } = &mut bench;
+        lvs.serve(&mut Hands { poll, children, clock, urgent: &|| true });
+        lvs.pool.check(CheckId(0))?.last().map(|_| ())
+    });
 }
 
 #[test]
