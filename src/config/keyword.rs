@@ -149,6 +149,7 @@ pub enum Standing {
     /// Outdated, and what came in its place is not the same thing.
     Replaced {
         by: &'static str,
+        told: Told,
     },
 }
 
@@ -412,8 +413,8 @@ impl Keyword {
         self
     }
 
-    pub(super) const fn replaced(mut self, by: &'static str) -> Self {
-        self.standing = Standing::Replaced { by };
+    pub(super) const fn replaced(mut self, by: &'static str, told: Told) -> Self {
+        self.standing = Standing::Replaced { by, told };
         self
     }
 }

@@ -71,7 +71,7 @@ fn item(out: &mut String, keyword: &Keyword, block_in_effect: bool) {
     match keyword.standing {
         Standing::Current => {}
         Standing::Alias { of, .. } => text.push(format!("The same as {of}.")),
-        Standing::Replaced { by } => text.push(format!("Outdated, see {by}.")),
+        Standing::Replaced { by, .. } => text.push(format!("Outdated, see {by}.")),
     }
     text.extend(limits(&keyword.args));
     match keyword.body {

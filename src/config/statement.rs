@@ -98,24 +98,26 @@ impl<'a> Checker<'a> {
         };
         match keyword.standing {
             Standing::Current => Some(keyword),
-            Standing::Replaced { by } => {
+            Standing::Replaced { by, told } => {
                 let text = format!("'{}' is outdated: use {by}", word.text);
-                self.out.error(keyword.name, word.span, text);
+                self.outdated(keyword, word, told, &text);
                 Some(keyword)
             }
             Standing::Alias { of, told } => {
                 let text = format!("'{}' is the old name of '{of}'", word.text);
-                let severity = match told {
-                    Told::Never => None,
-                    Told::Note => Some(Severity::Note),
-                    Told::Error => Some(Severity::Error),
-                };
-                if let Some(severity) = severity {
-                    self.out.tell(severity, keyword.name, Some(word.span), text);
-                }
+                self.outdated(keyword, word, told, &text);
                 block.find(of)
             }
         }
+    }
+
+    fn outdated(&mut self, keyword: &'static Keyword, word: Word<'_>, told: Told, text: &str) {
+        let severity = match told {
+            Told::Never => return,
+            Told::Note => Severity::Note,
+            Told::Error => Severity::Error,
+        };
+        self.out.tell(severity, keyword.name, Some(word.span), text);
     }
 
     /// False if the statement repeats what may not be repeated and does not count.
@@ -189,7 +191,7 @@ impl<'a> Checker<'a> {
                 self.entry_words(&mut cursor, entry, &mut |_, _| {}).then_some(Value::Nothing)
             }
             Args::Script { required, user } => self.script(node, keyword, required, user),
-            Args::Service => self.service(node, keyword),
+            Args::Service => self.service(node, keyword, block),
         }
     }
 
@@ -254,7 +256,8 @@ impl<'a> Checker<'a> {
         let before = shown(&mut node.words().take(used + 1));
         let rest = shown(&mut node.words().skip(used + 1));
         match keyword.body {
-            Body::Keywords(_) if keyword.repeat == Repeat::ByName => {
+            // A name of several words is a mistake. Behind an address and a port nothing matters.
+            Body::Keywords(_) if keyword.repeat == Repeat::ByName && used == 1 => {
                 let text = format!("'{rest}' after '{before}': the block is skipped");
                 self.out.error(keyword.name, span, text);
                 return false;
@@ -310,7 +313,12 @@ impl<'a> Checker<'a> {
     }
 
     /// `ADDRESS [PORT]`, `fwmark N` or `group NAME`.
-    fn service<'d>(&mut self, node: Node<'d>, keyword: &'static Keyword) -> Option<Value<'d>> {
+    fn service<'d>(
+        &mut self,
+        node: Node<'d>,
+        keyword: &'static Keyword,
+        block: &'static Block,
+    ) -> Option<Value<'d>> {
         const MARK: Kind = Kind::Int { min: 0, max: 4_294_967_295, lenient: true };
         const PORT: Kind = Kind::Int { min: 0, max: 65_535, lenient: false };
         let Some(first) = node.arg(0) else {
@@ -325,6 +333,7 @@ impl<'a> Checker<'a> {
                 if let Some(port) = node.arg(1) {
                     self.value(keyword.name, PORT, port, Bad::Ignore)?;
                 }
+                self.left_over(node, keyword, block, 2);
                 return Some(value);
             }
         };
@@ -332,7 +341,9 @@ impl<'a> Checker<'a> {
             self.missing(first.text, first, kind);
             return None;
         };
-        self.value(first.text, kind, second, Bad::Ignore)
+        let value = self.value(first.text, kind, second, Bad::Ignore)?;
+        self.left_over(node, keyword, block, 2);
+        Some(value)
     }
 
     /// Reads one word; `None` if it is no good and nothing takes its place.

@@ -2,7 +2,7 @@
 
 use crate::config::keyword::{
     address, any, block, boolean, flag, int, joined, keyword, link, many, one, row, seconds,
-    sorted, strict, text, Args, Block, Body, Keyword, Kind, Repeat,
+    sorted, strict, text, Args, Block, Body, Keyword, Kind, Repeat, Told,
 };
 
 /// The word that turns a weight round, or not.
@@ -120,7 +120,7 @@ pub(super) static SMTP_CHECK: Block = Block {
         connection("real server value, else 1", "real server value, else 1 s"),
         [
             text("helo_name").default("smtpchecker.keepalived.org").repeat(Repeat::LastCounts),
-            block("host", &HOST).replaced("several SMTP_CHECK blocks"),
+            block("host", &HOST).replaced("several SMTP_CHECK blocks", Told::Note),
         ],
     )),
 };

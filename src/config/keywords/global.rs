@@ -223,7 +223,7 @@ pub(in crate::config) static LVS_TIMEOUTS: Entry = Entry {
 
 /// `free` is the outdated form `INTERFACE INSTANCE [ID]`.
 pub(in crate::config) static LVS_SYNC_DAEMON: Entry = Entry {
-    name: "option",
+    name: "lvs_sync_daemon",
     head: &[Kind::Link],
     required: 1,
     options: &[

@@ -6,7 +6,7 @@ use super::check::{
 };
 use crate::config::keyword::{
     block, boolean, flag, int, keyword, maybe, one, opt, options, row, script, seconds, sorted,
-    strict, text, Args, Bad, Block, Body, Entry, Kind, Repeat, Unknown,
+    strict, text, Args, Bad, Block, Body, Entry, Kind, Repeat, Told, Unknown,
 };
 
 const SCHEDULER: Kind = Kind::OneOf(&[
@@ -54,7 +54,7 @@ pub(in crate::config) static VIRTUAL_SERVER: Block = Block {
         flag("inhibit_on_failure"),
         one("lb_algo", &[SCHEDULER]).default("wlc (with a warning)").alias("lvs_sched"),
         one("lvs_sched", &[SCHEDULER]).default("wlc (with a warning)"),
-        flag("hashed").replaced("sh-port or mh-port"),
+        flag("hashed").replaced("sh-port or mh-port", Told::Never),
         flag("ops"),
         flag("flag-1"),
         flag("flag-2"),

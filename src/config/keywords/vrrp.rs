@@ -5,7 +5,7 @@ use super::track::{TRACK_BFD, TRACK_FILES, TRACK_INTERFACE, TRACK_PROCESS, TRACK
 use crate::config::keyword::{
     address, any, block, boolean, entries, flag, int, keyword, link, maybe, names, one, opt,
     options, row, script, seconds, sorted, strict, Args, Bad, Block, Body, Entry, Kind, Repeat,
-    Unknown,
+    Told, Unknown,
 };
 
 pub(in crate::config) static VRRP_INSTANCE: Block = Block {
@@ -48,7 +48,7 @@ pub(in crate::config) static VRRP_INSTANCE: Block = Block {
         entries("virtual_ipaddress_excluded", &VIRTUAL_IPADDRESS),
         flag("no_virtual_ipaddress"),
         flag("promote_secondaries"),
-        flag("linkbeat_use_polling").replaced("linkbeat_interfaces").later(),
+        flag("linkbeat_use_polling").replaced("linkbeat_interfaces", Told::Error).later(),
         boolean("v3_checksum_as_v2").default("global v3_checksum_as_v2"),
         entries("virtual_routes", &ROUTE).later(),
         entries("virtual_rules", &RULE).later(),
@@ -72,7 +72,9 @@ pub(in crate::config) static VRRP_INSTANCE: Block = Block {
         boolean("smtp_alert").default("smtp_alert_vrrp, else global smtp_alert, else off"),
         boolean("notify_priority_changes")
             .default("group value, else vrrp_notify_priority_changes"),
-        link("lvs_sync_daemon_interface").replaced("lvs_sync_daemon in global_defs").later(),
+        link("lvs_sync_daemon_interface")
+            .replaced("lvs_sync_daemon in global_defs", Told::Error)
+            .later(),
         one("garp_master_delay", &[int(0, 4294)]).default("vrrp_garp_master_delay (5)"),
         one("garp_master_refresh", &[int(0, 4_294_967_295)])
             .default("vrrp_garp_master_refresh (0)")

@@ -56,7 +56,7 @@ fn entry(scene: &mut Scene<'_, '_>, line: Node<'_>) -> Option<GroupEntry> {
     };
     match (mark, words.as_slice()) {
         (Some(mark), []) => Some(GroupEntry::Fwmark { mark, family }),
-        (None, [addresses, rest @ ..]) if rest.len() < 2 => {
+        (None, [addresses, rest @ ..]) => {
             let Some((first, last)) = range(addresses.text) else {
                 let text = format!("'{}' is not an address or a range", addresses.text);
                 return wrong(addresses.span, text);
@@ -76,6 +76,10 @@ fn entry(scene: &mut Scene<'_, '_>, line: Node<'_>) -> Option<GroupEntry> {
                     Err(_) => return wrong(word.span, format!("'{}' is not a port", word.text)),
                 },
             };
+            if let Some(word) = rest.get(1) {
+                let text = format!("'{}' after address and port is ignored", word.text);
+                scene.checker.out.warn("virtual_server_group", word.span, text);
+            }
             Some(GroupEntry::Range { first, last, port })
         }
         (_, [.., word]) => wrong(word.span, format!("'{}' is too much", word.text)),

@@ -8,7 +8,7 @@ use super::inherit::{is_on, Inherited};
 use super::script::named_user;
 use super::{page, Scene};
 use crate::base::addr::{is_link_local, Family};
-use crate::base::diag::Severity;
+use crate::base::diag::{Severity, Span};
 use crate::config::document::{Node, Word};
 use crate::config::keyword::{Body, Keyword};
 use crate::config::statement::{Checker, Statement};
@@ -55,7 +55,8 @@ pub(super) struct Raw<'d> {
 struct RawConnect<'d> {
     addr: Option<IpAddr>,
     port: Option<u16>,
-    bind_addr: Option<IpAddr>,
+    /// With where it stands.
+    bind_addr: Option<(IpAddr, Span)>,
     bind_port: Option<u16>,
     bind_if: Option<&'d str>,
     fwmark: u32,
@@ -115,13 +116,13 @@ impl<'d> Raw<'d> {
         let connect = &mut self.connect;
         match (s.keyword.name, s.value) {
             ("connect_ip", Value::Addr(addr)) => {
-                if are_one_family(checker, s.node, addr, connect.bind_addr) {
+                if are_one_family(checker, s.node, addr, connect.bind_addr.map(|bind| bind.0)) {
                     connect.addr = Some(addr);
                 }
             }
             ("bindto", Value::Addr(addr)) => {
                 if are_one_family(checker, s.node, addr, connect.addr) {
-                    connect.bind_addr = Some(addr);
+                    connect.bind_addr = Some((addr, s.node.keyword().span));
                 }
             }
             ("connect_port", Value::Int(n)) => connect.port = u16::try_from(n).ok(),
@@ -175,14 +176,15 @@ impl<'d> Raw<'d> {
             return None;
         }
         let mut bind_addr = raw.bind_addr;
-        if let Some(bind) = bind_addr.filter(|bind| Family::of(bind) != Family::of(&addr)) {
+        let differs = |bind: &(IpAddr, Span)| Family::of(&bind.0) != Family::of(&addr);
+        if let Some((bind, span)) = bind_addr.filter(differs) {
             let text = format!("bindto '{bind}' is of another family than '{addr}': it is ignored");
-            scene.error("bindto", word.span, text);
+            scene.error("bindto", span, text);
             bind_addr = None;
         }
         let given = self.inherited.or(around.inherited);
         let mut connect = Connect::to(addr, raw.port.unwrap_or(around.port));
-        connect.bind_addr = bind_addr;
+        connect.bind_addr = bind_addr.map(|bind| bind.0);
         connect.bind_port = raw.bind_port;
         connect.bind_if = raw.bind_if.map(str::to_owned);
         connect.timeout = given.connect_timeout.unwrap_or(connect.timeout);
@@ -301,17 +303,29 @@ fn udp(
     let mut payload = None;
     let mut pattern = None;
     let (mut min_len, mut max_len) = (0, 255);
+    let mut limited = None;
     let raw = block(scene, keyword, node, &mut |_, s| match (s.keyword.name, s.value) {
         ("payload", _) => payload = hex(s.node).filter(|bytes| !bytes.is_empty()),
         // Of digits that are none was told: then any answer will do.
         ("require_reply", _) => pattern = Some(hex(s.node).unwrap_or_default()),
-        ("min_reply_length", Value::Int(n)) => min_len = u16::try_from(n).unwrap_or(0),
-        ("max_reply_length", Value::Int(n)) => max_len = u16::try_from(n).unwrap_or(255),
+        ("min_reply_length", Value::Int(n)) => {
+            min_len = u16::try_from(n).unwrap_or(0);
+            limited = Some(s.node.keyword());
+        }
+        ("max_reply_length", Value::Int(n)) => {
+            max_len = u16::try_from(n).unwrap_or(255);
+            limited = Some(s.node.keyword());
+        }
         _ => unread(s),
     });
-    if min_len > max_len {
-        let text = format!("no answer has between {min_len} and {max_len} bytes");
-        scene.error("min_reply_length", node.keyword().span, text);
+    if let Some(word) = limited {
+        if min_len > max_len {
+            let text = format!("no answer has between {min_len} and {max_len} bytes");
+            scene.error("min_reply_length", word.span, text);
+        } else if pattern.is_none() {
+            let text = format!("{} has no effect without require_reply", word.text);
+            scene.checker.out.warn(word.text, word.span, text);
+        }
     }
     let payload = payload.map_or_else(
         || UDP_PAYLOAD_DEFAULT.to_vec(),

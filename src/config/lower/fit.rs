@@ -54,7 +54,7 @@ fn is_reachable(
             "{what} {addr} is left out: the virtual server is {}, and only TUN goes between families",
             core.family
         );
-        scene.error(what, span, text);
+        core.tell(scene, what, span, &text);
     }
     fits
 }

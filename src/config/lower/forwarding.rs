@@ -33,7 +33,13 @@ pub(super) fn read(checker: &mut Checker<'_>, node: Node<'_>) -> Forwarding {
     }
     let name = node.keyword();
     match method {
-        "DR" => Forwarding::Direct,
+        "NAT" | "DR" if node.arg(1).is_some() => {
+            if all_good {
+                let text = format!("options after '{method}' are ignored: only TUN has any");
+                checker.out.warn("lvs_method", name.span, text);
+            }
+            plain(method)
+        }
         // Of a bad option was told already.
         "TUN" if !all_good => Forwarding::Tunnel(Tunnel::Ipip),
         "TUN" => Forwarding::Tunnel(tunnel(&options).unwrap_or_else(|why| {
@@ -41,7 +47,15 @@ pub(super) fn read(checker: &mut Checker<'_>, node: Node<'_>) -> Forwarding {
             checker.out.error("lvs_method", name.span, text);
             Tunnel::Ipip
         })),
-        _ => Forwarding::Nat,
+        _ => plain(method),
+    }
+}
+
+fn plain(method: &str) -> Forwarding {
+    if method == "DR" {
+        Forwarding::Direct
+    } else {
+        Forwarding::Nat
     }
 }
 

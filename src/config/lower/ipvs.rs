@@ -146,7 +146,8 @@ impl RawSync {
             let Some(vrid) = vrid(name) else {
                 let text =
                     format!("vrrp_instance '{name}' does not exist: lvs_sync_daemon is ignored");
-                checker.out.error("lvs_sync_daemon", self.span, text);
+                // To keepalived this is no error of the configuration.
+                checker.out.warn("lvs_sync_daemon", self.span, text);
                 return None;
             };
             id = vrid;

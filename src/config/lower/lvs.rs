@@ -9,7 +9,7 @@ use super::server::{self, Draft, Outer};
 use super::service::{self, RawService, PERSISTENCE};
 use super::{address_group, fit, ipvs, Scene};
 use crate::base::addr::Family;
-use crate::base::diag::Span;
+use crate::base::diag::{Severity, Span};
 use crate::config::document::{Document, Node};
 use crate::config::statement::Statement;
 use crate::config::value::Value;
@@ -159,7 +159,12 @@ impl<'a> Lowering<'a> {
         core.family = family(scene, raw, &core, &drafts)?;
         let servers = fit::servers(scene, &core, drafts);
         if servers.is_empty() {
-            scene.error("real_server", core.span, "no real_server is given: it is left out");
+            let text = if raw.servers.is_empty() {
+                "no real_server is given: it is left out"
+            } else {
+                "no real_server remains: it is left out"
+            };
+            core.tell(scene, "real_server", core.span, text);
             return None;
         }
         let sorry_server = fit::sorry_server(scene, raw, &core, &servers);
@@ -262,8 +267,11 @@ impl<'a> Lowering<'a> {
 }
 
 impl Core {
-    fn is_mark(&self) -> bool {
-        matches!(self.service, Service::Fwmark(_))
+    /// Tells of a server that does not fit. With a group, to keepalived, this is no error.
+    pub(super) fn tell(&self, scene: &mut Scene<'_, '_>, about: &str, span: Span, text: &str) {
+        let is_group = matches!(self.service, Service::Group { .. });
+        let severity = if is_group { Severity::Warning } else { Severity::Error };
+        scene.checker.out.tell(severity, about, Some(span), text);
     }
 
     /// Addresses, not only marks.
@@ -300,7 +308,7 @@ fn common_port(entries: &[GroupEntry]) -> u16 {
 
 fn protocol(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Option<Protocol> {
     match raw.protocol {
-        Some(given) if core.is_mark() => {
+        Some(given) if !core.has_address() => {
             scene.error("protocol", given.span, "protocol is ignored with fwmark");
             None
         }
@@ -420,12 +428,16 @@ fn quorum(
     let total: u64 = servers.iter().map(|server| u64::from(server.weight)).sum();
     let most = u32::try_from(total).unwrap_or(u32::MAX).max(1);
     let mut quorum = raw.quorum.map_or(1, |given| given.value);
-    if quorum > most {
+    if quorum > most && total > 0 {
         let span = raw.quorum.map_or(core.span, |given| given.span);
         let text =
             format!("quorum {quorum} is above the weight of all servers, {total}: {most} is used");
         scene.error("quorum", span, text);
         quorum = most;
+    }
+    if total == 0 {
+        let text = "all real servers have weight 0: the quorum is not reached";
+        scene.error("quorum", core.span, text);
     }
     let mut hysteresis = raw.hysteresis.map_or(0, |given| given.value);
     if let Some(given) = raw.hysteresis.filter(|_| hysteresis >= quorum) {

@@ -5,9 +5,8 @@ use std::ops::RangeInclusive;
 use super::check::{self, Around};
 use super::inherit::is_on;
 use super::Scene;
-use crate::base::diag::Span;
 use crate::base::pattern::Pattern;
-use crate::config::document::Node;
+use crate::config::document::{Node, Word};
 use crate::config::keyword::{Body, Keyword};
 use crate::config::lex::script::command_words;
 use crate::config::statement::Statement;
@@ -33,10 +32,11 @@ struct RawUrl<'d> {
     tls_compliant: Option<bool>,
     regex: Option<Node<'d>>,
     options: Vec<&'d str>,
-    /// Where `regex_no_match` stands.
-    no_match: Option<Span>,
+    no_match: bool,
     min_offset: usize,
     max_offset: Option<usize>,
+    /// The last statement that only says more of `regex`.
+    about_regex: Option<Word<'d>>,
 }
 
 pub(super) fn read(
@@ -49,6 +49,7 @@ pub(super) fn read(
     let mut protocol = Protocol::default();
     let mut fast_recovery = false;
     let mut pages = Vec::new();
+    let mut sni = None;
     let raw = check::block(scene, keyword, node, &mut |_, s| match (s.keyword.name, s.value) {
         ("url", _) => pages.push(s),
         ("virtualhost", Value::Text(name)) => site.virtualhost = Some(name),
@@ -59,7 +60,10 @@ pub(super) fn read(
                 _ => Protocol::V1_0Close,
             };
         }
-        ("enable_sni", value) => site.enable_sni = is_on(value),
+        ("enable_sni", value) => {
+            site.enable_sni = is_on(value);
+            sni = Some(s.node.keyword().span);
+        }
         ("fast_recovery", value) => fast_recovery = is_on(value),
         ("tls_compliant", value) => site.tls_compliant = is_on(value),
         (name, _) => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
@@ -70,6 +74,15 @@ pub(super) fn read(
         let word = node.keyword();
         scene.error(word.text, word.span, "there is no url to ask for: the check is left out");
         return None;
+    }
+    if let Some(span) = sni.filter(|_| site.enable_sni && urls.iter().all(|u| u.sni_name.is_none()))
+    {
+        let text = if site.tls {
+            "enable_sni has no effect: no virtualhost says which name to send"
+        } else {
+            "enable_sni has no effect: HTTP_GET is without TLS"
+        };
+        scene.checker.out.warn("enable_sni", span, text);
     }
     let connect = raw.connect(scene, node, around)?;
     let http = Http { tls: site.tls, protocol, urls, fast_recovery };
@@ -91,7 +104,7 @@ fn url(
         return None;
     };
     let path = path.to_owned();
-    let regex = regex(scene, page.node, &raw);
+    let regex = regex(scene, &raw);
     let own = raw.virtualhost.or(site.virtualhost);
     let sni = own.or(around.service_virtualhost).filter(|_| site.tls && site.enable_sni);
     if raw.status_codes.is_empty() {
@@ -110,6 +123,9 @@ fn url(
 
 impl<'d> RawUrl<'d> {
     fn take(&mut self, s: Statement<'d>) {
+        if s.keyword.name.starts_with("regex_") {
+            self.about_regex = Some(s.node.keyword());
+        }
         match (s.keyword.name, s.value) {
             ("path", Value::Text(path)) => self.path = Some(path),
             ("digest", Value::Text(digits)) => self.digest = digest(digits),
@@ -119,7 +135,7 @@ impl<'d> RawUrl<'d> {
             ("virtualhost", Value::Text(name)) => self.virtualhost = Some(name),
             ("tls_compliant", value) => self.tls_compliant = Some(is_on(value)),
             ("regex", _) => self.regex = Some(s.node),
-            ("regex_no_match", _) => self.no_match = Some(s.node.keyword().span),
+            ("regex_no_match", _) => self.no_match = true,
             ("regex_options", _) => {
                 for word in s.node.args().map(|word| word.text) {
                     if !self.options.contains(&word) {
@@ -137,10 +153,11 @@ impl<'d> RawUrl<'d> {
 }
 
 /// The regular expression with what belongs to it.
-fn regex(scene: &mut Scene<'_, '_>, node: Node<'_>, raw: &RawUrl<'_>) -> Option<PageRegex> {
+fn regex(scene: &mut Scene<'_, '_>, raw: &RawUrl<'_>) -> Option<PageRegex> {
     let Some(statement) = raw.regex else {
-        if let Some(span) = raw.no_match {
-            scene.error("regex_no_match", span, "regex_no_match is ignored without regex");
+        if let Some(word) = raw.about_regex {
+            let text = format!("{} is ignored without regex", word.text);
+            scene.checker.out.warn(word.text, word.span, text);
         }
         return None;
     };
@@ -160,10 +177,11 @@ fn regex(scene: &mut Scene<'_, '_>, node: Node<'_>, raw: &RawUrl<'_>) -> Option<
     let (mut min_offset, mut max_offset) = (raw.min_offset, raw.max_offset);
     if max_offset.is_some_and(|max| max < min_offset) {
         let text = "regex_max_offset is below regex_min_offset: both are ignored";
-        scene.error("regex_max_offset", node.keyword().span, text);
+        let span = raw.about_regex.map_or(span, |word| word.span);
+        scene.checker.out.warn("regex_max_offset", span, text);
         (min_offset, max_offset) = (0, None);
     }
-    Some(PageRegex { pattern, no_match: raw.no_match.is_some(), min_offset, max_offset })
+    Some(PageRegex { pattern, no_match: raw.no_match, min_offset, max_offset })
 }
 
 /// 32 hexadecimal digits: the table allows nothing else.

@@ -44,6 +44,7 @@ pub(super) fn read(
     let mut server = fresh(scene, raw, port, outer);
     let mut inherited = Inherited::default();
     let (mut up, mut down) = (None, None);
+    let mut lower = None;
     let mut checks = Vec::new();
     scene.checker.block(node.children(), &keywords::REAL_SERVER, &mut |checker, s| {
         if inherited.take(s.keyword.name, s.value) {
@@ -53,7 +54,10 @@ pub(super) fn read(
         match (s.keyword.name, s.value) {
             ("weight", Value::Int(n)) => server.weight = count(n),
             ("uthreshold", Value::Int(n)) => server.upper_threshold = count(n),
-            ("lthreshold", Value::Int(n)) => server.lower_threshold = count(n),
+            ("lthreshold", Value::Int(n)) => {
+                server.lower_threshold = count(n);
+                lower = Some(s.node.keyword().span);
+            }
             ("lvs_method", _) => server.forwarding = forwarding::read(checker, s.node),
             ("inhibit_on_failure", value) => server.inhibit_on_failure = is_on(value),
             ("smtp_alert", value) => server.mail = is_on(value),
@@ -64,6 +68,14 @@ pub(super) fn read(
             _ => checks.push(s),
         }
     });
+    if server.lower_threshold > server.upper_threshold {
+        let text = format!(
+            "lthreshold {} is ignored: the kernel wants it not above uthreshold, {}",
+            server.lower_threshold, server.upper_threshold
+        );
+        scene.checker.out.warn("lthreshold", lower.unwrap_or_else(|| node.keyword().span), text);
+        server.lower_threshold = 0;
+    }
     server.notify_up = up.and_then(|node| scene.notify_script(node));
     server.notify_down = down.and_then(|node| scene.notify_script(node));
     let inherited = inherited.or(outer.inherited);

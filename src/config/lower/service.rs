@@ -163,8 +163,7 @@ impl<'d> RawService<'d> {
                 }
             }
             "inhibit_on_failure" => self.inhibit = true,
-            // It never had an effect.
-            "hashed" => {}
+            "hashed" => self.hashed(checker, word),
             "flag-1" => self.flags.first = true,
             "flag-2" => self.flags.second = true,
             "flag-3" => self.flags.third = true,
@@ -201,12 +200,25 @@ impl<'d> RawService<'d> {
                 }
             }
             // The two are taken for each other often enough.
-            Some(Scheduler::Sh | Scheduler::Mh) => {}
+            Some(other @ (Scheduler::Sh | Scheduler::Mh)) => {
+                let text = format!("{} is ignored: the scheduler is {}", word.text, other.name());
+                checker.out.warn(word.text, word.span, text);
+            }
             _ => {
                 let name = wanted.name();
                 let text = format!("{} is ignored: it goes after lvs_sched {name}", word.text);
                 checker.out.error(word.text, word.span, text);
             }
+        }
+    }
+
+    /// It never had an effect; after `lvs_sched sh` and `mh` it does no harm either.
+    fn hashed(&self, checker: &mut Checker<'_>, word: Word<'_>) {
+        let text = "hashed has no effect: sh-port, sh-fallback, mh-port and mh-fallback have";
+        if matches!(self.scheduler, Some(Scheduler::Sh | Scheduler::Mh)) {
+            checker.out.warn("hashed", word.span, text);
+        } else {
+            checker.out.error("hashed", word.span, text);
         }
     }
 

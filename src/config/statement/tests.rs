@@ -255,6 +255,7 @@ virtual_server group web {
       url {
         path /
         status_code 200-204 301
+        regex well
         regex_options caseless utf
       }
       http_protocol 1.0C

@@ -164,7 +164,19 @@ fn pages_inherit_their_host_and_tls_its_name() {
     let s = |a: &str, b: &str| (a.to_owned(), b.to_owned());
     assert_eq!(names("", &format!("HTTP_GET {{\n{page}\n}}")), s("", ""));
     let outer = "virtualhost vs";
-    assert_eq!(names(outer, &format!("HTTP_GET {{\nenable_sni\n{page}\n}}")), s("vs", ""));
+    let plain = check_in(
+        outer,
+        &format!("HTTP_GET {{\nenable_sni\n{page}\n}}"),
+        &["Warning (192.0.2.1 80, 192.0.2.10) enable_sni has no effect: HTTP_GET is without TLS"],
+    );
+    let Kind::Http(_, plain) = plain.kind else { panic!("not HTTP") };
+    assert_eq!(plain.urls[0].sni_name, None);
+    check_in(
+        "",
+        &format!("SSL_GET {{\nenable_sni\n{page}\n}}"),
+        &["Warning (192.0.2.1 80, 192.0.2.10) enable_sni has no effect: no virtualhost says \
+           which name to send"],
+    );
     let sni = format!("SSL_GET {{\nenable_sni\n{page}\n}}");
     assert_eq!(names(outer, &sni), s("vs", "vs"));
     // The real server's name is not for TLS.
@@ -205,12 +217,15 @@ fn a_page_is_compared_with_digest_and_regex() {
     assert_eq!(regex.pattern.options(), ["caseless"]);
     assert!(regex.no_match);
     assert_eq!((regex.min_offset, regex.max_offset), (5, Some(10)));
-    let place = "Error (192.0.2.1 80, 192.0.2.10)";
-    let order = format!("{place} regex_max_offset is below regex_min_offset: both are ignored");
+    let mild = "Warning (192.0.2.1 80, 192.0.2.10)";
+    let order = format!("{mild} regex_max_offset is below regex_min_offset: both are ignored");
     let regex = url("regex a\nregex_min_offset 5\nregex_max_offset 4", &[&order]).regex.unwrap();
     assert_eq!((regex.min_offset, regex.max_offset), (0, None));
-    let lonely = format!("{place} regex_no_match is ignored without regex");
-    assert!(url("regex_no_match", &[&lonely]).regex.is_none());
+    for keyword in ["regex_no_match", "regex_min_offset 5", "regex_options caseless"] {
+        let name = keyword.split(' ').next().unwrap();
+        let lonely = format!("{mild} {name} is ignored without regex");
+        assert!(url(keyword, &[&lonely]).regex.is_none());
+    }
     let (checks, told) = checks_in("", "HTTP_GET {\nurl {\npath /\nregex a(b\n}\n}");
     assert!(told[0].contains("'a(b'") && told.len() == 1, "{told:?}");
     assert_eq!(checks.len(), 1);
@@ -249,6 +264,12 @@ fn datagrams_and_what_is_to_come_back() {
     );
     let Kind::Udp(_, udp) = any.kind else { panic!("not UDP") };
     assert_eq!(udp.reply.map(|reply| reply.pattern.len()), Some(0));
+    for keyword in ["min_reply_length", "max_reply_length"] {
+        let idle = format!(
+            "Warning (192.0.2.1 80, 192.0.2.10) {keyword} has no effect without require_reply"
+        );
+        check_in("", &format!("UDP_CHECK {{\n{keyword} 9\n}}"), &[&idle]);
+    }
 }
 
 #[test]
@@ -283,7 +304,8 @@ fn a_file_brings_its_weight() {
 fn hosts_of_smtp_are_checks_of_their_own() {
     let (checks, told) =
         checks_in("", "SMTP_CHECK {\nhelo_name me\nretry 9\nhost {\nconnect_port 26\n}\n}");
-    assert_eq!(told.len(), 1, "{told:?}");
+    let place = "(192.0.2.1 80, 192.0.2.10)";
+    assert_eq!(told, [format!("Note {place} 'host' is outdated: use several SMTP_CHECK blocks")]);
     let ports: Vec<_> = checks.iter().map(|c| c.kind.connect().unwrap().port).collect();
     assert_eq!(ports, [8080, 26]);
     assert_eq!(checks[1].schedule.retry, 9);

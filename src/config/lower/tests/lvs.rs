@@ -202,10 +202,94 @@ fn flags_go_with_their_scheduler() {
             "sh-port\nlvs_sched mh\nmh-port\nmh-fallback\nsh-port\nflag-3\nlvs_method NAT\n\
              protocol TCP\n{SERVER}"
         ),
-        &["Error (192.0.2.1 80) sh-port is ignored: it goes after lvs_sched sh"],
+        &[
+            "Error (192.0.2.1 80) sh-port is ignored: it goes after lvs_sched sh",
+            "Warning (192.0.2.1 80) sh-port is ignored: the scheduler is mh",
+        ],
     );
     let flags = vs.scheduler_flags;
     assert_eq!((flags.first, flags.second, flags.third), (true, true, true));
+    let hashed = "(192.0.2.1 80) hashed has no effect: sh-port, sh-fallback, mh-port and \
+                  mh-fallback have";
+    with_usual("hashed", &[&format!("Error {hashed}")]);
+    with_usual("lvs_sched sh\nhashed", &[&format!("Warning {hashed}")]);
+}
+
+#[test]
+fn thresholds_are_such_that_the_kernel_takes_them() {
+    let limits = |lines: &str, want: &[&str]| {
+        let server = format!("real_server 192.0.2.11 80 {{\n{lines}\n}}");
+        let server = with_usual(&server, want).servers[0].clone();
+        (server.lower_threshold, server.upper_threshold)
+    };
+    assert_eq!(limits("lthreshold 5\nuthreshold 5", &[]), (5, 5));
+    let place = "Warning (192.0.2.1 80, 192.0.2.11)";
+    let above = |n| {
+        format!("{place} lthreshold 9 is ignored: the kernel wants it not above uthreshold, {n}")
+    };
+    assert_eq!(limits("uthreshold 5\nlthreshold 9", &[&above(5)]), (0, 5));
+    assert_eq!(limits("lthreshold 9", &[&above(0)]), (0, 0));
+}
+
+#[test]
+fn servers_without_weight_never_make_a_quorum() {
+    let vs = bare(
+        &format!("{USUAL}real_server 192.0.2.10 80 {{\nweight 0\n}}"),
+        &["Error (192.0.2.1 80) all real servers have weight 0: the quorum is not reached"],
+    );
+    assert_eq!((vs.quorum, vs.hysteresis), (1, 0));
+}
+
+#[test]
+fn words_after_an_address_and_a_port_are_told_and_ignored() {
+    let (config, told) = read(&format!(
+        "virtual_server 192.0.2.1 80 tcp {{\n{USUAL}real_server 192.0.2.10 80 x {{\n}}\n}}\n\
+         virtual_server fwmark 5 6 {{\nlvs_sched rr\nlvs_method NAT\n{SERVER}}}"
+    ));
+    assert_eq!(config.virtual_servers.len(), 2);
+    assert_eq!(
+        told,
+        [
+            "Warning 'tcp' after 'virtual_server 192.0.2.1 80' is ignored",
+            "Warning (192.0.2.1 80 tcp) 'x' after 'real_server 192.0.2.10 80' is ignored",
+            "Warning '6' after 'virtual_server fwmark 5' is ignored",
+        ]
+    );
+}
+
+#[test]
+fn only_tunnels_have_options() {
+    let plain = with_usual(
+        "lvs_method DR type gue port 6080",
+        &["Warning (192.0.2.1 80) options after 'DR' are ignored: only TUN has any"],
+    );
+    assert_eq!(plain.forwarding, Forwarding::Direct);
+}
+
+#[test]
+fn a_group_of_marks_has_no_protocol() {
+    let (config, told) = read(&format!(
+        "virtual_server_group g {{\nfwmark 5\n}}\nvirtual_server group g {{\n{USUAL}{SERVER}}}"
+    ));
+    assert_eq!(told, ["Error (group g) protocol is ignored with fwmark"]);
+    assert_eq!(config.virtual_servers[0].protocol, None);
+}
+
+#[test]
+fn a_server_of_another_family_than_its_group_is_no_error() {
+    let (config, told) = read(&format!(
+        "virtual_server_group g {{\n2001:db8::1 80\n}}\n\
+         virtual_server group g {{\n{USUAL}{SERVER}}}"
+    ));
+    assert!(config.virtual_servers.is_empty());
+    assert_eq!(
+        told,
+        [
+            "Warning (group g) no real_server remains: it is left out",
+            "Warning (group g) real_server 192.0.2.10 is left out: the virtual server is IPv6, \
+             and only TUN goes between families",
+        ]
+    );
 }
 
 #[test]
@@ -262,7 +346,7 @@ fn groups_may_come_later_and_their_users_are_counted() {
 #[test]
 fn lines_of_a_group_that_are_no_good_are_skipped() {
     let (config, told) = read(&format!(
-        "virtual_server_group g {{\n80 192.0.2.1\n192.0.2.1/24\n192.0.2.1 80 81\n10.0.0.0/8\n\
+        "virtual_server_group g {{\n80 192.0.2.1\n192.0.2.1/24\n2001:db8::70 80 81\n10.0.0.0/8\n\
          192.0.2.9 http\nfwmark 1 inet6\n2001:db8::1-f 80\n}}\n\
          virtual_server group g {{\n{USUAL}real_server 2001:db8::9 80 {{\n}}\n}}"
     ));
@@ -271,14 +355,14 @@ fn lines_of_a_group_that_are_no_good_are_skipped() {
         [
             "Error (g) '80' is not an address or a range: the line is skipped",
             "Error (g) '192.0.2.1/24' is not the first address of it: the line is skipped",
-            "Error (g) '81' is too much: the line is skipped",
+            "Warning (g) '81' after address and port is ignored",
             "Error (g) '10.0.0.0/8' has more than 65536 addresses: the line is skipped",
             "Error (g) address 'http' is not an address, a range of addresses or a port",
         ]
     );
     let entries = &config.address_groups[0].entries;
-    assert_eq!(entries[0], GroupEntry::Fwmark { mark: 1, family: Some(Family::V6) });
-    assert_eq!(entries.len(), 2);
+    assert_eq!(entries[1], GroupEntry::Fwmark { mark: 1, family: Some(Family::V6) });
+    assert_eq!(entries.len(), 3);
     assert_eq!(config.virtual_servers[0].family, Family::V6);
 }
 
@@ -371,6 +455,6 @@ fn what_global_defs_says_of_ipvs() {
     assert_eq!(told, ["Error '7' alone is outdated: write 'id 7'"]);
     assert_eq!(config.lvs.sync_daemon.unwrap().id, 7);
     let (config, told) = read("global_defs {\nlvs_sync_daemon eth0 inst W\nlvs_flush_on_stop\n}");
-    assert_eq!(told, ["Error vrrp_instance 'W' does not exist: lvs_sync_daemon is ignored"]);
+    assert_eq!(told, ["Warning vrrp_instance 'W' does not exist: lvs_sync_daemon is ignored"]);
     assert_eq!((config.lvs.sync_daemon, config.lvs.flush_on_stop), (None, FlushOnStop::All));
 }
