@@ -5,8 +5,11 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::base::rng::Rng;
 use crate::daemon::children::Event;
+use crate::lvs::Slot;
 use crate::model::check::{Check, Connect, File, Misc, Schedule, Smtp};
+use crate::model::lvs;
 use crate::model::lvs::tests::{real_server, virtual_server};
 use crate::model::script::{Script, User};
 use crate::notify;
@@ -307,6 +310,60 @@ fn many_that_are_due_do_not_keep_somebody_in_a_hurry_waiting() {
     assert!(lvs.is_busy() && !lvs.backlog.is_empty() && asked.get() > 0);
     bench.with(Lvs::serve);
     assert!(bench.lvs.backlog.is_empty());
+}
+
+/// Some virtual servers of twelve, each with some servers that are connected to or not.
+fn anything(rng: &mut Rng, port: u16) -> Config {
+    let mut all = Vec::new();
+    for n in (0..12).filter(|_| rng.one_in(2)).collect::<Vec<_>>() {
+        let mut vs = virtual_server([127, 0, 0, n], 80);
+        let servers = config(port, vec![tcp(port); usize::try_from(rng.between(0, 3)).unwrap()]);
+        let template = &servers.virtual_servers[0].servers[0];
+        for host in 1..=u8::try_from(rng.between(1, 4)).unwrap() {
+            let addr = [127, 0, 1, host].into();
+            let weight = u32::try_from(rng.between(1, 3)).unwrap();
+            vs.servers.push(lvs::RealServer { addr, weight, ..template.clone() });
+        }
+        all.push(Rc::new(vs));
+    }
+    Config { virtual_servers: all, ..Config::default() }
+}
+
+#[test]
+fn reloads_in_the_middle_of_others_end_where_the_last_one_wants_and_so_does_the_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for seed in 0..20 {
+        let (mut rng, mut bench) = (Rng::new(seed), Bench::new());
+        for round in 0..15 {
+            let mut new = anything(&mut rng, port);
+            bench.lvs.adopt(&bench.running, &mut new, bench.clock.now());
+            bench.running = new;
+            let (asked, most) = (Cell::new(0), rng.between(0, 12));
+            let Bench { lvs, poll, children, clock, .. } = &mut bench;
+            let urgent = || asked.replace(asked.get() + 1) >= most;
+            lvs.serve(&mut Hands { poll, children, clock, urgent: &urgent });
+            if round % 5 == 4 {
+                while bench.lvs.is_adopting() {
+                    bench.with(Lvs::serve);
+                }
+                let wanted = &bench.running.virtual_servers;
+                let held: Vec<_> = bench.lvs.services().map(crate::lvs::Service::config).collect();
+                assert_eq!(held, wanted.iter().collect::<Vec<_>>(), "seed {seed}");
+                assert_eq!(bench.lvs.domain.services().count(), wanted.len(), "seed {seed}");
+                let slots = bench.lvs.domain.services().flat_map(|(_, s)| s.servers());
+                let slots: Vec<_> = slots.flat_map(|(_, s)| s.checks()).map(Slot::id).collect();
+                assert!(slots.iter().all(|id| bench.lvs.pool.check(*id).is_some()));
+                let any = (0..1_000).filter(|n| bench.lvs.pool.check(CheckId(*n)).is_some());
+                assert_eq!(any.count(), slots.len(), "seed {seed}: checks of nobody");
+            }
+        }
+        bench.with(|lvs, hands| lvs.stop(Release::Ours, hands));
+        let lvs = &bench.lvs;
+        assert!(lvs.is_settled() && !lvs.is_adopting() && !lvs.is_busy());
+        assert_eq!((lvs.domain.services().count(), lvs.pool.load()), (0, (0, 0)));
+        assert_eq!((lvs.next_deadline(), bench.poll.watched().0), (None, 0), "seed {seed}");
+    }
 }
 
 #[test]
