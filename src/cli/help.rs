@@ -27,8 +27,17 @@ pub fn version(running_on: &str) -> String {
     format!(
         "{}\n\n{}\nBuilt for {arch}-linux-{target}\nRunning on {running_on}\n",
         banner(),
-        "Licence: GPL-2.0-or-later",
+        licence(),
     )
+}
+
+/// Of the program as it was built, with all that is in it: `README.md` says why.
+const fn licence() -> &'static str {
+    if cfg!(feature = "tls") {
+        "Licence: GPL-3.0-or-later with its TLS, GPL-2.0-or-later without"
+    } else {
+        "Licence: GPL-2.0-or-later"
+    }
 }
 
 /// What `-h` prints; `program` is the name it was called by.
