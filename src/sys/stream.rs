@@ -39,12 +39,16 @@ impl Stream {
         if first == First::Us {
             socket.set_tcp_quickack(false)?;
         }
-        let is_connected = match socket.connect(&to.into()) {
-            Ok(()) => true,
-            Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => false,
-            Err(e) => return Err(e),
-        };
-        Ok(Self { socket, is_connected })
+        match socket.connect(&to.into()) {
+            Ok(()) => {
+                refuse_ourselves(&socket, Some(to))?;
+                Ok(Self { socket, is_connected: true })
+            }
+            Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => {
+                Ok(Self { socket, is_connected: false })
+            }
+            Err(e) => Err(e),
+        }
     }
 
     /// Sends what is written even while the other end has not acknowledged what was sent before:
@@ -63,7 +67,10 @@ impl Stream {
     pub fn is_connected(&mut self) -> io::Result<bool> {
         if !self.is_connected {
             match self.socket.peer_addr() {
-                Ok(_) => self.is_connected = true,
+                Ok(peer) => {
+                    refuse_ourselves(&self.socket, peer.as_socket())?;
+                    self.is_connected = true;
+                }
                 Err(e) if e.kind() == ErrorKind::NotConnected => {
                     if let Some(error) = self.socket.take_error()? {
                         return Err(error);
@@ -113,6 +120,17 @@ impl Stream {
     pub fn local(&self) -> io::Result<Option<SocketAddr>> {
         Ok(self.socket.local_addr()?.as_socket())
     }
+}
+
+/// Where nobody listens on a port of this host, the kernel may have chosen that very port for our
+/// end, and TCP connects it with itself (RFC 9293 §3.5).
+fn refuse_ourselves(socket: &Socket, peer: Option<SocketAddr>) -> io::Result<()> {
+    /// The kernel chooses from higher ones.
+    const CHOSEN: u16 = 1024;
+    if peer.is_some_and(|peer| peer.port() >= CHOSEN) && socket.local_addr()?.as_socket() == peer {
+        return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
+    }
+    Ok(())
 }
 
 impl AsRawFd for Stream {
@@ -175,6 +193,15 @@ mod tests {
             (!ready.is_empty()).then_some(())
         });
         let error = stream.is_connected().expect_err("is refused");
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn nobody_is_connected_with_himself() {
+        let (listener, to) = listener("127.0.0.1");
+        drop(listener);
+        let via = Via { address: Some(to.ip()), port: Some(to.port()), ..Via::default() };
+        let error = connect(to, &via).expect_err("nobody listens");
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     }
 
