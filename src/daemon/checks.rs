@@ -22,7 +22,7 @@ use crate::check::tcp::Tcp;
 use crate::check::tls::{Client, Filter};
 use crate::check::udp::Udp;
 use crate::check::verdict::Phase;
-use crate::check::{script, Reason, Timings, Verdict};
+use crate::check::{Reason, Timings, Verdict};
 use crate::model::check::{Check, Connect, Http, Kind};
 use crate::sys::children::{Outcome, Pid};
 use crate::sys::datagram::Datagram;
@@ -31,25 +31,16 @@ use crate::sys::stream::{First, Stream};
 
 mod connection;
 mod job;
+mod scripts;
 #[cfg(test)]
 mod tests;
 
 use connection::{is_theirs, via, words};
 use job::{Job, Progress, Wire};
+use scripts::Scripts;
 
 /// Room for the longest datagram; one buffer serves all probes.
 const BUFFER: usize = 64 * 1024;
-
-/// What a script has to end in once its time is over. It is killed after two seconds.
-const ENDING: Duration = Duration::from_secs(3);
-
-/// A script under way.
-struct Script {
-    pid: Pid,
-    begun: Instant,
-    /// Its time is over.
-    overran: bool,
-}
 
 /// A probe that is over.
 #[derive(PartialEq, Debug)]
@@ -78,9 +69,7 @@ pub(super) enum Begun {
 /// Every probe under way.
 pub(super) struct Probes {
     jobs: BTreeMap<CheckId, Job>,
-    scripts: BTreeMap<CheckId, Script>,
-    /// Scripts that were to end long ago. There is no second one beside them.
-    stuck: BTreeMap<CheckId, Pid>,
+    scripts: Scripts,
     deadlines: Deadlines<CheckId>,
     /// Ready, but they had their share. They take turns.
     unread: BTreeSet<CheckId>,
@@ -98,8 +87,7 @@ impl Probes {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             jobs: BTreeMap::new(),
-            scripts: BTreeMap::new(),
-            stuck: BTreeMap::new(),
+            scripts: Scripts::default(),
             deadlines: Deadlines::new(),
             unread: BTreeSet::new(),
             last_unread: CheckId(0),
@@ -161,8 +149,7 @@ impl Probes {
     ) -> Begun {
         let delay = config.schedule.delay_loop;
         let job = match &config.kind {
-            // Hanging file systems would collect processes until there is no room for any.
-            Kind::Misc(_) if self.stuck.contains_key(&check) => {
+            Kind::Misc(_) if self.scripts.is_stuck(check) => {
                 Err(Refused::Verdict(Verdict::Down(Reason::Overran)))
             }
             Kind::Misc(_) => return Begun::Script,
@@ -256,8 +243,7 @@ impl Probes {
     /// Forgets a probe. True if there is a script to be stopped.
     pub(super) fn abort<O: Copy>(&mut self, check: CheckId, poll: &mut Poll<O>) -> bool {
         self.close(check, poll);
-        self.stuck.remove(&check);
-        self.scripts.remove(&check).is_some()
+        self.scripts.forget(check)
     }
 
     fn close<O: Copy>(&mut self, check: CheckId, poll: &mut Poll<O>) -> Option<Job> {
@@ -298,13 +284,8 @@ impl Probes {
     /// may have been late ourselves.
     pub(super) fn on_deadline<O: Copy>(&mut self, now: Instant, poll: &mut Poll<O>) -> bool {
         let Some((due, check)) = self.deadlines.pop_due(now) else { return false };
-        if let Some(script) = self.scripts.get(&check) {
-            log::warn!(
-                "MISC_CHECK: process {} does not end; it is not started again before it has",
-                script.pid.number()
-            );
-            self.stuck.insert(check, script.pid);
-            self.script_over(check, Verdict::Down(Reason::Overran), now);
+        if let Some(over) = self.scripts.give_up(check) {
+            self.script_over(check, over, now);
             return true;
         }
         if let Some(job) = self.jobs.get_mut(&check) {
@@ -338,19 +319,16 @@ impl Probes {
     }
 
     pub(super) fn script_started(&mut self, check: CheckId, pid: Pid, now: Instant) {
-        self.scripts.insert(check, Script { pid, begun: now, overran: false });
+        self.scripts.started(check, pid, now);
     }
 
-    /// The time of the script of a check is over; it is being ended. Until it has, the probe is not
-    /// over, or the next one would begin beside it.
+    /// The time of the script of a check is over; it is being ended.
     pub(super) fn on_script_timed_out(&mut self, check: CheckId, now: Instant) {
-        if let Some(script) = self.scripts.get_mut(&check) {
-            script.overran = true;
-            self.deadlines.set(check, Some(now + ENDING));
+        if self.scripts.time_out(check) {
+            self.deadlines.set(check, Some(now + scripts::ENDING));
         }
     }
 
-    /// A script has ended. One that was given up, or has timed out, does not matter any more.
     pub(super) fn on_script_ended(
         &mut self,
         check: CheckId,
@@ -359,28 +337,15 @@ impl Probes {
         is_dynamic: bool,
         now: Instant,
     ) {
-        if self.stuck.get(&check) == Some(&pid) {
-            self.stuck.remove(&check);
+        if let Some(over) = self.scripts.ended(check, pid, outcome, is_dynamic) {
+            self.deadlines.set(check, None);
+            self.script_over(check, over, now);
         }
-        let Some(script) = self.scripts.get(&check).filter(|script| script.pid == pid) else {
-            return;
-        };
-        let ending = match outcome {
-            _ if script.overran => script::Ending::Overran,
-            Outcome::Exited(status) => script::Ending::Exited(status),
-            Outcome::Killed(signal) => script::Ending::Killed(signal),
-            // As a shell has it, which is how keepalived sees it.
-            Outcome::NotStarted(_) => script::Ending::Exited(127),
-        };
-        self.script_over(check, script::verdict(&ending, is_dynamic), now);
     }
 
-    fn script_over(&mut self, check: CheckId, verdict: Verdict, now: Instant) {
-        if let Some(script) = self.scripts.remove(&check) {
-            self.deadlines.set(check, None);
-            let timings = Timings { total: now.since(script.begun), ..Timings::default() };
-            self.finished.push(Finished::Done { check, verdict, timings });
-        }
+    fn script_over(&mut self, check: CheckId, (begun, verdict): scripts::Over, now: Instant) {
+        let timings = Timings { total: now.since(begun), ..Timings::default() };
+        self.finished.push(Finished::Done { check, verdict, timings });
     }
 }
 

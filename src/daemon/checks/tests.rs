@@ -397,7 +397,7 @@ fn thousands_of_failures_leave_nothing_behind() {
         }
     }
     let probes = &bench.probes;
-    let left = (probes.jobs.len(), probes.unread.len(), probes.scripts.len());
+    let left = (probes.jobs.len(), probes.unread.len(), probes.scripts.count());
     assert_eq!((left, probes.next_deadline()), ((0, 0, 0), None));
     let (watched, slots) = bench.poll.watched();
     assert_eq!(watched, 0);
