@@ -91,6 +91,8 @@ pub enum Args {
     Options(&'static Entry),
     /// A command, then perhaps a user and a group. Has quoting rules of its own.
     Script { required: bool, user: bool },
+    /// A regular expression: one word, or one quoted text. Has the quoting rules of a command.
+    Pattern,
     /// The head of a virtual server.
     Service,
 }

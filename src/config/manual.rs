@@ -114,6 +114,7 @@ fn arguments(args: &Args) -> String {
             let command = if *required { " Ar command" } else { " Op Ar command" };
             format!("{command}{}", if *user { " Op Ar user Op Ar group" } else { "" })
         }
+        Args::Pattern => " Ar pattern".to_owned(),
         Args::Service => " Ar address port | Cm fwmark Ar number | Cm group Ar name".to_owned(),
     }
 }
@@ -162,7 +163,7 @@ fn limits(args: &Args) -> Vec<String> {
     match args {
         Args::Row { kinds, .. } => kinds.iter().filter_map(|kind| limit(*kind)).collect(),
         Args::Many { kind, .. } => limit(*kind).into_iter().collect(),
-        Args::Options(_) | Args::Script { .. } | Args::Service => Vec::new(),
+        Args::Options(_) | Args::Script { .. } | Args::Pattern | Args::Service => Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use super::complaints::Complaints;
 use super::document::{Children, Node, Word};
 use super::entry::Cursor;
 use super::keyword::{Args, Bad, Block, Body, Keyword, Kind, Repeat, Standing, Told};
-use super::lex::script::line_words;
+use super::lex::script::{command_words, line_words};
 use super::suggest;
 use super::value::{cut, describe, parse, Value, Wrong};
 use crate::base::diag::{Severity, Span};
@@ -191,6 +191,7 @@ impl<'a> Checker<'a> {
                 self.entry_words(&mut cursor, entry, &mut |_, _| {}).then_some(Value::Nothing)
             }
             Args::Script { required, user } => self.script(node, keyword, required, user),
+            Args::Pattern => self.pattern(node, keyword),
             Args::Service => self.service(node, keyword, block),
         }
     }
@@ -310,6 +311,18 @@ impl<'a> Checker<'a> {
                 Some(Value::Nothing)
             }
         }
+    }
+
+    fn pattern<'d>(&mut self, node: Node<'d>, keyword: &'static Keyword) -> Option<Value<'d>> {
+        let word = node.keyword();
+        let text = match command_words(node.raw()).map(|words| words.len()) {
+            Ok(1) => return Some(Value::Nothing),
+            Ok(0) => format!("'{}' needs a pattern", word.text),
+            Ok(_) => format!("'{}' has several words: quote the pattern", word.text),
+            Err(why) => format!("{why}: '{}' is ignored", word.text),
+        };
+        self.out.error(keyword.name, word.span, text);
+        None
     }
 
     /// `ADDRESS [PORT]`, `fwmark N` or `group NAME`.

@@ -189,8 +189,7 @@ const PAGE: [Keyword; 10] = [
     one("digest", &[Kind::Digest]).repeat(Repeat::FirstCounts),
     many("status_code", Kind::Status).default("200-299"),
     text("virtualhost").default("checker value").repeat(Repeat::LastCounts),
-    keyword("regex", Args::Script { required: true, user: false }, Body::None)
-        .repeat(Repeat::LastCounts),
+    keyword("regex", Args::Pattern, Body::None).repeat(Repeat::LastCounts),
     flag("regex_no_match"),
     any("regex_options", REGEX_OPTION),
     one("regex_min_offset", &[int(0, 2_147_483_647)]).default("0"),

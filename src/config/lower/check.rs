@@ -76,6 +76,11 @@ pub(super) fn read(
         }
         "PING_CHECK" => {
             let raw = block(scene, keyword, node, &mut |_, s| unread(s));
+            let ports = [("connect_port", raw.connect.port), ("bind_port", raw.connect.bind_port)];
+            for (name, _) in ports.into_iter().filter(|(_, port)| port.is_some()) {
+                let text = format!("{name} has no effect: an echo request has no port");
+                scene.checker.out.warn(name, node.keyword().span, text);
+            }
             connected(scene, node, &raw, around, Kind::Ping)
         }
         "SMTP_CHECK" => return smtp(scene, keyword, node, around),

@@ -105,6 +105,10 @@ fn url(
     };
     let path = path.to_owned();
     let regex = regex(scene, &raw);
+    // There may be thousands, and each takes a while to compile.
+    if regex.is_some() {
+        scene.host.breathe();
+    }
     let own = raw.virtualhost.or(site.virtualhost);
     let sni = own.or(around.service_virtualhost).filter(|_| site.tls && site.enable_sni);
     if raw.status_codes.is_empty() {
@@ -163,10 +167,7 @@ fn regex(scene: &mut Scene<'_, '_>, raw: &RawUrl<'_>) -> Option<PageRegex> {
     };
     let span = statement.keyword().span;
     let words = command_words(statement.raw());
-    let [source] = words.as_deref().unwrap_or_default() else {
-        scene.error("regex", span, "regex takes one word or one quoted text: it is ignored");
-        return None;
-    };
+    let [source] = words.as_deref().unwrap_or_default() else { return None };
     let pattern = match Pattern::compile(source, &raw.options) {
         Ok(pattern) => pattern,
         Err(why) => {

@@ -226,6 +226,14 @@ fn a_page_is_compared_with_digest_and_regex() {
         let lonely = format!("{mild} {name} is ignored without regex");
         assert!(url(keyword, &[&lonely]).regex.is_none());
     }
+    let error = "Error (192.0.2.1 80, 192.0.2.10)";
+    for (line, why) in [
+        ("regex", "'regex' needs a pattern"),
+        ("regex a b", "'regex' has several words: quote the pattern"),
+        ("regex \\x00", "an argument cannot hold a NUL byte: 'regex' is ignored"),
+    ] {
+        assert!(url(line, &[&format!("{error} {why}")]).regex.is_none());
+    }
     let (checks, told) = checks_in("", "HTTP_GET {\nurl {\npath /\nregex a(b\n}\n}");
     assert!(told[0].contains("'a(b'") && told.len() == 1, "{told:?}");
     assert_eq!(checks.len(), 1);
@@ -298,6 +306,16 @@ fn a_file_brings_its_weight() {
     let odd = "Error (192.0.2.1 80, 192.0.2.10) weight 'x' is not 'reverse' or 'noreverse'";
     let told = checks_in("", "FILE_CHECK {\ntrack_file load\nweight 7 x\n}");
     assert_eq!(told.1, [odd.replace("'reverse' or 'noreverse'", "reverse or noreverse")]);
+}
+
+#[test]
+fn an_echo_request_goes_to_no_port() {
+    for keyword in ["connect_port", "bind_port"] {
+        let idle = format!(
+            "Warning (192.0.2.1 80, 192.0.2.10) {keyword} has no effect: an echo request has no port"
+        );
+        check_in("", &format!("PING_CHECK {{\n{keyword} 7\n}}"), &[&idle]);
+    }
 }
 
 #[test]
