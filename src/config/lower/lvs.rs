@@ -129,7 +129,8 @@ impl<'a> Lowering<'a> {
                 return Some(server);
             }
             let text = "there is such a virtual_server already: this one is left out";
-            scene.error("virtual_server", span, text);
+            // To keepalived this is no error.
+            scene.checker.out.warn("virtual_server", span, text);
             None
         });
         scene.checker.out.set_scope(None);
@@ -175,7 +176,7 @@ impl<'a> Lowering<'a> {
             scheduler_flags: raw.flags,
             forwarding: core.forwarding,
             persistence,
-            persistence_engine: raw.engine.map(str::to_owned),
+            persistence_engine: raw.engine.as_ref().map(|given| given.value.to_owned()),
             one_packet: one_packet(scene, raw, &core),
             delay_loop: raw.inherited.delay_loop(),
             alpha: raw.inherited.alpha.unwrap_or(false),
@@ -390,6 +391,10 @@ fn persistence(
         let text = format!("without a port it has to be persistent: for {PERSISTENCE} s");
         scene.error("persistence_timeout", core.span, text);
         timeout = Some(PERSISTENCE);
+    }
+    if let Some(given) = raw.engine.as_ref().filter(|_| timeout.is_none()) {
+        let text = "persistence_engine has no effect without persistence_timeout";
+        scene.checker.out.warn("persistence_engine", given.span, text);
     }
     Some(Persistence { timeout: timeout?, granularity })
 }

@@ -26,7 +26,7 @@ pub(super) struct RawService<'d> {
     pub scheduler: Option<Scheduler>,
     pub flags: SchedulerFlags,
     pub forwarding: Option<Forwarding>,
-    pub engine: Option<&'d str>,
+    pub engine: Option<Given<&'d str>>,
     pub persistence: Option<u32>,
     pub granularity: Option<Given<Granularity>>,
     pub protocol: Option<Given<Protocol>>,
@@ -118,7 +118,7 @@ impl<'d> RawService<'d> {
             "lvs_sched" => {
                 self.scheduler = Scheduler::ALL.into_iter().find(|known| known.name() == text);
             }
-            "persistence_engine" => self.engine = Some(text),
+            "persistence_engine" => self.engine = Some(Given { value: text, span }),
             "persistence_granularity" => self.granularity(checker, s),
             "protocol" => {
                 let known = Protocol::ALL.into_iter();

@@ -97,6 +97,15 @@ fn without_a_port_there_is_persistence() {
 }
 
 #[test]
+fn an_engine_is_for_what_is_persistent() {
+    let idle =
+        "Warning (192.0.2.1 80) persistence_engine has no effect without persistence_timeout";
+    assert_eq!(with_usual("persistence_engine sip", &[idle]).persistence, None);
+    let vs = with_usual("persistence_engine sip\npersistence_timeout 9", &[]);
+    assert_eq!(vs.persistence_engine.as_deref(), Some("sip"));
+}
+
+#[test]
 fn a_quorum_can_be_reached_and_is_above_its_hysteresis() {
     let lines = "quorum 9\nhysteresis 9\nreal_server 192.0.2.11 80 {\nweight 4\n}";
     let vs = with_usual(
@@ -157,7 +166,7 @@ fn no_two_servers_have_one_address_and_port() {
     assert_eq!(config.virtual_servers.len(), 1);
     assert_eq!(
         told,
-        ["Error (192.0.2.1 80) there is such a virtual_server already: this one is left out"]
+        ["Warning (192.0.2.1 80) there is such a virtual_server already: this one is left out"]
     );
 }
 
