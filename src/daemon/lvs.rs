@@ -86,6 +86,8 @@ pub(super) struct Lvs {
     answers: Vec<((Request, Asker), i32)>,
     told: Vec<Told>,
     unmade: RateLimit,
+    /// Of looking for an IPVS that may be gone: the kernel starts modprobe for it.
+    renewals: RateLimit,
 }
 
 impl Lvs {
@@ -112,6 +114,7 @@ impl Lvs {
             answers: Vec::new(),
             told: Vec::new(),
             unmade: RateLimit::new(5, Duration::from_secs(10)),
+            renewals: RateLimit::new(1, Duration::from_secs(10)),
         }
     }
 

@@ -169,7 +169,7 @@ impl Lvs {
             }
         }
         self.answers = answers;
-        if missing {
+        if missing && self.renewals.admit(now).is_some() {
             self.renew(now);
         }
     }
