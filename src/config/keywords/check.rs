@@ -187,7 +187,7 @@ pub(super) static BFD_CHECK: Block = Block {
 const PAGE: [Keyword; 10] = [
     text("path").default("none, required").repeat(Repeat::LastCounts),
     one("digest", &[Kind::Digest]).repeat(Repeat::FirstCounts),
-    many("status_code", Kind::Status).default("200-299"),
+    any("status_code", Kind::Status).default("200-299"),
     text("virtualhost").default("checker value").repeat(Repeat::LastCounts),
     keyword("regex", Args::Pattern, Body::None).repeat(Repeat::LastCounts),
     flag("regex_no_match"),

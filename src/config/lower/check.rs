@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::inherit::{is_on, Inherited};
+use super::instance::Given;
 use super::script::named_user;
 use super::{page, Scene};
 use crate::base::addr::{is_link_local, Family};
-use crate::base::diag::{Severity, Span};
+use crate::base::diag::Severity;
 use crate::config::document::{Node, Word};
 use crate::config::keyword::{Body, Keyword};
 use crate::config::statement::{Checker, Statement};
@@ -54,10 +55,9 @@ pub(super) struct Raw<'d> {
 #[derive(Clone, Copy, Default)]
 struct RawConnect<'d> {
     addr: Option<IpAddr>,
-    port: Option<u16>,
-    /// With where it stands.
-    bind_addr: Option<(IpAddr, Span)>,
-    bind_port: Option<u16>,
+    port: Option<Given<u16>>,
+    bind_addr: Option<Given<IpAddr>>,
+    bind_port: Option<Given<u16>>,
     bind_if: Option<&'d str>,
     fwmark: u32,
 }
@@ -77,9 +77,10 @@ pub(super) fn read(
         "PING_CHECK" => {
             let raw = block(scene, keyword, node, &mut |_, s| unread(s));
             let ports = [("connect_port", raw.connect.port), ("bind_port", raw.connect.bind_port)];
-            for (name, _) in ports.into_iter().filter(|(_, port)| port.is_some()) {
+            for (name, port) in ports {
+                let Some(given) = port else { continue };
                 let text = format!("{name} has no effect: an echo request has no port");
-                scene.checker.out.warn(name, node.keyword().span, text);
+                scene.checker.out.warn(name, given.span, text);
             }
             connected(scene, node, &raw, around, Kind::Ping)
         }
@@ -119,19 +120,21 @@ fn unread(s: Statement<'_>) {
 impl<'d> Raw<'d> {
     fn take(&mut self, checker: &mut Checker<'_>, s: Statement<'d>) -> bool {
         let connect = &mut self.connect;
+        let span = s.node.keyword().span;
+        let port = |n| u16::try_from(n).ok().map(|value| Given { value, span });
         match (s.keyword.name, s.value) {
             ("connect_ip", Value::Addr(addr)) => {
-                if are_one_family(checker, s.node, addr, connect.bind_addr.map(|bind| bind.0)) {
+                if are_one_family(checker, s.node, addr, connect.bind_addr.map(|bind| bind.value)) {
                     connect.addr = Some(addr);
                 }
             }
             ("bindto", Value::Addr(addr)) => {
                 if are_one_family(checker, s.node, addr, connect.addr) {
-                    connect.bind_addr = Some((addr, s.node.keyword().span));
+                    connect.bind_addr = Some(Given { value: addr, span });
                 }
             }
-            ("connect_port", Value::Int(n)) => connect.port = u16::try_from(n).ok(),
-            ("bind_port", Value::Int(n)) => connect.bind_port = u16::try_from(n).ok(),
+            ("connect_port", Value::Int(n)) => connect.port = port(n),
+            ("bind_port", Value::Int(n)) => connect.bind_port = port(n),
             ("bind_if", Value::Text(name)) => connect.bind_if = Some(name),
             ("fwmark", Value::Int(n)) => connect.fwmark = u32::try_from(n).unwrap_or(0),
             ("log_all_failures", value) => self.log_all_failures = Some(is_on(value)),
@@ -181,16 +184,17 @@ impl<'d> Raw<'d> {
             return None;
         }
         let mut bind_addr = raw.bind_addr;
-        let differs = |bind: &(IpAddr, Span)| Family::of(&bind.0) != Family::of(&addr);
-        if let Some((bind, span)) = bind_addr.filter(differs) {
-            let text = format!("bindto '{bind}' is of another family than '{addr}': it is ignored");
+        let differs = |bind: &Given<IpAddr>| Family::of(&bind.value) != Family::of(&addr);
+        if let Some(Given { value, span }) = bind_addr.filter(differs) {
+            let text =
+                format!("bindto '{value}' is of another family than '{addr}': it is ignored");
             scene.error("bindto", span, text);
             bind_addr = None;
         }
         let given = self.inherited.or(around.inherited);
-        let mut connect = Connect::to(addr, raw.port.unwrap_or(around.port));
-        connect.bind_addr = bind_addr.map(|bind| bind.0);
-        connect.bind_port = raw.bind_port;
+        let mut connect = Connect::to(addr, raw.port.map_or(around.port, |port| port.value));
+        connect.bind_addr = bind_addr.map(|bind| bind.value);
+        connect.bind_port = raw.bind_port.map(|port| port.value);
         connect.bind_if = raw.bind_if.map(str::to_owned);
         connect.timeout = given.connect_timeout.unwrap_or(connect.timeout);
         connect.fwmark = raw.fwmark;

@@ -9,7 +9,7 @@ use crate::base::pattern::Pattern;
 use crate::config::document::{Node, Word};
 use crate::config::keyword::{Body, Keyword};
 use crate::config::lex::script::command_words;
-use crate::config::statement::Statement;
+use crate::config::statement::{Checker, Statement};
 use crate::config::value::Value;
 use crate::model::check::{Check, Http, Kind, PageRegex, Protocol, Url, STATUS_DEFAULT};
 
@@ -97,7 +97,7 @@ fn url(
 ) -> Option<Url> {
     let mut raw = RawUrl::default();
     if let Body::Keywords(table) = page.keyword.body {
-        scene.checker.block(page.node.children(), table, &mut |_, s| raw.take(s));
+        scene.checker.block(page.node.children(), table, &mut |checker, s| raw.take(checker, s));
     }
     let Some(path) = raw.path else {
         scene.error("url", page.node.keyword().span, "path is missing: the url is left out");
@@ -126,7 +126,7 @@ fn url(
 }
 
 impl<'d> RawUrl<'d> {
-    fn take(&mut self, s: Statement<'d>) {
+    fn take(&mut self, checker: &mut Checker<'_>, s: Statement<'d>) {
         if s.keyword.name.starts_with("regex_") {
             self.about_regex = Some(s.node.keyword());
         }
@@ -134,6 +134,10 @@ impl<'d> RawUrl<'d> {
             ("path", Value::Text(path)) => self.path = Some(path),
             ("digest", Value::Text(digits)) => self.digest = digest(digits),
             ("status_code", _) => {
+                if s.node.arg(0).is_none() {
+                    let word = s.node.keyword();
+                    checker.out.warn(word.text, word.span, "status_code without a code is ignored");
+                }
                 self.status_codes.extend(s.node.args().filter_map(|word| status(word.text)));
             }
             ("virtualhost", Value::Text(name)) => self.virtualhost = Some(name),

@@ -202,6 +202,8 @@ fn statuses_accumulate_and_a_bad_one_is_left_out() {
            or a range of them"],
     );
     assert_eq!(bad.status_codes, [200..=200]);
+    let none = "Warning (192.0.2.1 80, 192.0.2.10) status_code without a code is ignored";
+    assert_eq!(url("status_code", &[none]).status_codes, [200..=299]);
 }
 
 #[test]
@@ -316,6 +318,18 @@ fn an_echo_request_goes_to_no_port() {
         );
         check_in("", &format!("PING_CHECK {{\n{keyword} 7\n}}"), &[&idle]);
     }
+}
+
+#[test]
+fn a_complaint_points_at_its_line_and_not_at_its_check() {
+    let (_, told) = lowered(
+        "virtual_server 192.0.2.1 80 {\nlvs_sched rr\nlvs_method NAT\nprotocol TCP\n\
+         real_server 192.0.2.10 80 {\nTCP_CHECK {\nbindto 2001:db8::1\n}\nPING_CHECK {\nretry 1\n\
+         bind_port 9\n}\nUDP_CHECK {\nmin_reply_length 300\n}\n}\n}",
+    );
+    let lines = ["(Line 7)", "(Line 11)", "(Line 14)"];
+    assert!(told.iter().zip(lines).all(|(t, line)| t.contains(line)), "{told:#?}");
+    assert_eq!(told.len(), lines.len());
 }
 
 #[test]
