@@ -7,10 +7,10 @@ use super::inherit::is_on;
 use super::Scene;
 use crate::base::pattern::Pattern;
 use crate::config::document::{Node, Word};
-use crate::config::keyword::{Body, Keyword};
+use crate::config::keyword::{Args, Body, Keyword};
 use crate::config::lex::script::command_words;
 use crate::config::statement::{Checker, Statement};
-use crate::config::value::Value;
+use crate::config::value::{parse, Value};
 use crate::model::check::{Check, Http, Kind, PageRegex, Protocol, Url, STATUS_DEFAULT};
 
 /// What the pages of one check have from it.
@@ -145,7 +145,10 @@ impl<'d> RawUrl<'d> {
             ("regex", _) => self.regex = Some(s.node),
             ("regex_no_match", _) => self.no_match = true,
             ("regex_options", _) => {
-                for word in s.node.args().map(|word| word.text) {
+                // Of others was told.
+                let Args::Many { kind, .. } = s.keyword.args else { return };
+                let known = s.node.args().filter(|word| parse(kind, word.text).is_ok());
+                for word in known.map(|word| word.text) {
                     if !self.options.contains(&word) {
                         self.options.push(word);
                     }

@@ -223,6 +223,9 @@ fn a_page_is_compared_with_digest_and_regex() {
     let order = format!("{mild} regex_max_offset is below regex_min_offset: both are ignored");
     let regex = url("regex a\nregex_min_offset 5\nregex_max_offset 4", &[&order]).regex.unwrap();
     assert_eq!((regex.min_offset, regex.max_offset), (0, None));
+    let odd = format!("{mild} 'a{{2}}#' of regex_options 'a{{2}}#' is ignored");
+    let regex = url("regex a\nregex_options \"a{2}#\" utf", &[&odd]).regex.unwrap();
+    assert_eq!(regex.pattern.options(), ["utf"]);
     for keyword in ["regex_no_match", "regex_min_offset 5", "regex_options caseless"] {
         let name = keyword.split(' ').next().unwrap();
         let lonely = format!("{mild} {name} is ignored without regex");
