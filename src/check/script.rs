@@ -7,6 +7,8 @@ use super::verdict::{Reason, Verdict, Weight};
 pub enum Ending {
     Exited(u8),
     Killed(i32),
+    /// Nothing to execute, or not allowed.
+    NotStarted,
     /// Killed by us, since it took longer than `misc_timeout`.
     Overran,
 }
@@ -19,6 +21,8 @@ pub fn verdict(ending: &Ending, dynamic: bool) -> Verdict {
             Verdict::Up(Weight::Instead(i64::from(status) - 2))
         }
         Ending::Exited(status) => Verdict::Down(Reason::Exit(status)),
+        // What a shell would say; but it is no weight.
+        Ending::NotStarted => Verdict::Down(Reason::Exit(127)),
         Ending::Killed(signal) => Verdict::Down(Reason::Signal(signal)),
         Ending::Overran => Verdict::Down(Reason::Overran),
     }
@@ -39,6 +43,11 @@ mod tests {
                 Ending::Exited(255),
                 Verdict::Down(Reason::Exit(255)),
                 Verdict::Up(Weight::Instead(253)),
+            ),
+            (
+                Ending::NotStarted,
+                Verdict::Down(Reason::Exit(127)),
+                Verdict::Down(Reason::Exit(127)),
             ),
             (Ending::Killed(9), Verdict::Down(Reason::Signal(9)), Verdict::Down(Reason::Signal(9))),
             (Ending::Overran, Verdict::Down(Reason::Overran), Verdict::Down(Reason::Overran)),

@@ -77,8 +77,7 @@ impl Scripts {
             _ if script.overran => Ending::Overran,
             Outcome::Exited(status) => Ending::Exited(status),
             Outcome::Killed(signal) => Ending::Killed(signal),
-            // As a shell has it, which is how keepalived sees it.
-            Outcome::NotStarted(_) => Ending::Exited(127),
+            Outcome::NotStarted(_) => Ending::NotStarted,
         };
         Some((script.begun, script::verdict(&ending, is_dynamic)))
     }
