@@ -76,6 +76,18 @@
 //! * Nobody is told that a FIFO has a reader. inotify counts who opens and closes it, and if it
 //!   counts wrongly the reader hears something twice.
 //!
+//! # Nobody in a hurry waits
+//!
+//! One thread serves all. So whatever may be long is done in short pieces, with VRRP served between
+//! any two of them:
+//!
+//! * A reload reads in breaths (`breathe` of `config::Loader` and `config::Host`); what it brings is
+//!   taken on a few virtual servers at a time.
+//! * Checks have a share of each turn, and the end of one that is late comes before the next page of
+//!   one that is not. They begin on a beat, and answers to those that began together are read
+//!   together: a wake-up costs more than a probe.
+//! * Log lines of a burst are gathered, and no sink is waited for.
+//!
 //! # Rules
 //!
 //! * Time is an argument. Only `sys/clock.rs` reads a clock.
