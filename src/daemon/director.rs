@@ -4,6 +4,7 @@
 //! VRRP goes first. What virtual servers do in one go is bounded in time, and ends early when an
 //! advertisement is due.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::Bound;
@@ -25,6 +26,8 @@ use crate::vrrp::Phase;
 
 /// In one turn, twice: for what is ready, and for what is due.
 const SHARE: Duration = Duration::from_millis(1);
+/// Steps in one turn, however long they take: where all is slow, turns are, too.
+const LEAST: u32 = 8;
 /// For the beginning of a new configuration. Most are done then; the others wait for their turns.
 const BEGINNING: Duration = Duration::from_millis(20);
 /// For IPVS to be emptied at the end; more than anything needs that is waited for.
@@ -70,25 +73,23 @@ impl Runtime {
     ) -> T {
         let Self { lvs, poll, children, clock, vrrp, .. } = self;
         let (clock, vrrp) = (&*clock, &*vrrp);
+        let steps = Cell::new(0);
         let urgent = || {
             let now = clock.now();
-            now >= until || vrrp.next_deadline().is_some_and(|when| when <= now)
+            steps.set(steps.get() + 1);
+            (now >= until && steps.get() >= LEAST)
+                || vrrp.next_deadline().is_some_and(|when| when <= now)
         };
         work(lvs, &mut Hands { poll, children, clock, urgent: &urgent })
     }
 
-    /// The end of what may be done in one go.
-    fn end_of_share(&self) -> Instant {
-        self.clock.now() + SHARE
-    }
-
     /// Checks whose sockets are ready, and everything that is due.
     pub(super) fn serve_lvs(&mut self) {
-        let before = self.lvs.steps();
+        let (before, now) = (self.lvs.steps(), self.clock.now());
         let mut ready = self.ready.split_off(&Owner::Check(CheckId(0)));
         if !ready.is_empty() {
             let mut last = self.last_check;
-            self.with_lvs(self.end_of_share(), |lvs, hands| {
+            self.with_lvs(now + SHARE, |lvs, hands| {
                 while let Some(check) = next_after(last, &mut ready) {
                     lvs.on_ready(check, hands);
                     last = check;
@@ -100,7 +101,7 @@ impl Runtime {
             self.last_check = last;
             self.ready.append(&mut ready);
         }
-        self.with_lvs(self.end_of_share(), Lvs::serve);
+        self.with_lvs(self.clock.recent() + SHARE, Lvs::serve);
         self.checks_in_turn = self.lvs.steps() - before;
         self.tell_of_servers();
     }

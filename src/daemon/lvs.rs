@@ -42,6 +42,7 @@ pub(super) use told::Told;
 pub(super) struct Hands<'a, O, A> {
     pub(super) poll: &'a mut Poll<O>,
     pub(super) children: &'a mut Children<A>,
+    /// Read a moment ago, and again by every `urgent`.
     pub(super) clock: &'a Clock,
     /// Somebody more important is due: leave the rest for the next turn.
     pub(super) urgent: &'a dyn Fn() -> bool,
@@ -125,10 +126,14 @@ impl Lvs {
         all.into_iter().flatten().min()
     }
 
-    /// There is work that waits for no event: the next turn is not to rest.
-    pub(super) fn is_busy(&self) -> bool {
-        let asks = self.kernel.as_ref().is_some_and(|kernel| !kernel.is_idle());
-        asks || self.is_adopting() || !self.backlog.is_empty() || self.probes.unread() > 0
+    /// There is work that waits for no event: the next turn is to begin at once.
+    pub(super) fn is_in_hurry(&self) -> bool {
+        self.kernel.as_ref().is_some_and(|kernel| !kernel.is_idle()) || self.is_adopting()
+    }
+
+    /// Probes are to be begun, or gone on with, that wait for no event.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.backlog.is_empty() || self.probes.unread() > 0
     }
 
     /// Answers of servers are to be expected.
@@ -227,7 +232,7 @@ impl Lvs {
         if !self.keep && self.kernel.is_some() {
             let flush = release == Release::Everything;
             let input = ipvs::Input::ReleaseAll { flush };
-            self.holdings.handle(input, hands.clock.now(), &mut self.ipvs_actions);
+            self.holdings.handle(input, hands.clock.recent(), &mut self.ipvs_actions);
             self.drain(hands);
         }
     }
@@ -243,7 +248,7 @@ impl Lvs {
         O: Copy + From<CheckId>,
         A: Clone + PartialEq + From<CheckId>,
     {
-        self.probes.on_ready(check, hands.clock.now(), hands.poll);
+        self.probes.on_ready(check, hands.clock.recent(), hands.poll);
         self.drain(hands);
     }
 
@@ -288,12 +293,12 @@ impl Lvs {
         A: Clone + PartialEq + From<CheckId>,
     {
         self.drain(hands);
-        while !(hands.urgent)() {
+        while self.is_adopting() && !(hands.urgent)() {
             let Some(input) = self.pending.pop_front() else { break };
             self.hand(input, hands);
         }
         self.serve_kernel(hands);
-        let now = hands.clock.now();
+        let now = hands.clock.recent();
         // One of either in any case: servers that never stop talking would otherwise take all the
         // time there is, and nobody else would ever be found to be silent.
         while self.probes.on_deadline(now, hands.poll) {
@@ -323,7 +328,7 @@ impl Lvs {
         O: Copy + From<CheckId>,
         A: Clone + PartialEq + From<CheckId>,
     {
-        let now = hands.clock.now();
+        let now = hands.clock.recent();
         // What goes from one virtual server to another is not to be removed in between.
         let complete = !self.is_adopting();
         if complete && is_due(self.holdings.next_deadline(), now) && !(hands.urgent)() {
@@ -331,7 +336,7 @@ impl Lvs {
             self.drain(hands);
         }
         while self.kernel.as_ref().is_some_and(|k| !k.is_idle()) && !(hands.urgent)() {
-            self.flush_kernel(hands.clock.now());
+            self.flush_kernel(hands.clock.recent());
             self.drain(hands);
         }
     }
@@ -341,7 +346,7 @@ impl Lvs {
         O: Copy + From<CheckId>,
         A: Clone + PartialEq + From<CheckId>,
     {
-        self.domain.handle(input, hands.clock.now(), &mut self.lvs_actions);
+        self.domain.handle(input, hands.clock.recent(), &mut self.lvs_actions);
         self.drain(hands);
     }
 
@@ -362,11 +367,11 @@ impl Lvs {
             self.backlog.extend(self.pool_actions.drain(..));
             self.take_finished(hands.clock);
             if let Some(message) = self.inbox.pop_front() {
-                self.deliver(message, hands.clock.now());
+                self.deliver(message, hands.clock.recent());
             } else if let Some(action) = self.backlog.pop_front() {
                 let begins = matches!(action, pool::Action::Begin { .. });
                 self.execute_check(action, hands);
-                // What is left behind has to be seen by `is_busy`.
+                // What is left behind has to be seen by `is_behind`.
                 if begins && !self.backlog.is_empty() && (hands.urgent)() {
                     return;
                 }

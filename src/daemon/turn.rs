@@ -23,6 +23,7 @@ const KERNEL_BUDGET: usize = 64;
 impl Runtime {
     /// Turns until the daemon is done.
     pub(super) fn run(&mut self) -> io::Result<()> {
+        self.clock.now();
         while self.mode == Mode::Running {
             self.turn()?;
         }
@@ -31,13 +32,14 @@ impl Runtime {
 
     fn turn(&mut self) -> io::Result<()> {
         let deadline = self.next_deadline();
-        let busy = self.processes.is_busy() || self.lvs.is_busy();
-        let idle = self.ready.is_empty() && self.requests.is_idle() && !busy;
-        if idle {
+        let hurry = self.processes.is_busy() || self.lvs.is_in_hurry();
+        let calm = self.ready.is_empty() && self.requests.is_idle() && !hurry;
+        if calm {
             self.rest(deadline);
         }
+        let idle = calm && !self.lvs.is_behind();
         let mut polled = std::mem::take(&mut self.polled);
-        self.poll.wait(self.clock.now(), deadline, idle, &mut polled)?;
+        self.poll.wait(self.clock.recent(), deadline, idle, &mut polled)?;
         self.ready.extend(polled.drain(..));
         self.polled = polled;
 
@@ -77,17 +79,21 @@ impl Runtime {
 
     /// Where adverts come in by the thousand per second, they are read a few at a time: each has
     /// its time of arrival with it, so nothing is judged by when it was read. The same goes for
-    /// answers to checks that began together. Never rests into a deadline.
+    /// answers to checks that began together; all the more when there are more checks than the
+    /// host has time for, and the servers may be on this very processor. Never rests into a
+    /// deadline.
     fn rest(&mut self, deadline: Option<Instant>) {
         let busy = self.heard.since(self.heard_before) < BUSY;
-        let adverts = busy && self.clock.now().since(self.heard) < REST;
+        let now = self.clock.recent();
+        let adverts = busy && now.since(self.heard) < REST;
         let answers = std::mem::take(&mut self.checks_in_turn) > 1 && self.lvs.is_probing();
         if !adverts && !answers {
             return;
         }
-        let left = deadline.map_or(REST, |d| d.since(self.clock.now()));
+        let left = deadline.map_or(REST, |d| d.since(now));
         if left >= REST {
             self.poll.rest(REST);
+            self.clock.now();
         }
     }
 

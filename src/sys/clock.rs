@@ -11,6 +11,7 @@ use crate::base::time::{micros, Instant, WallTime};
 pub struct Clock {
     /// CLOCK_MONOTONIC at start.
     start: Duration,
+    recent: Cell<Instant>,
     /// Wall clock minus monotonic clock when both were last read: a change is a step of the wall.
     offset: Cell<i64>,
 }
@@ -30,11 +31,17 @@ impl Clock {
     pub fn new() -> Self {
         let start = read(libc::CLOCK_MONOTONIC);
         let offset = offset(start, read(libc::CLOCK_REALTIME));
-        Self { start, offset: Cell::new(offset) }
+        Self { start, recent: Cell::new(Instant::ZERO), offset: Cell::new(offset) }
     }
 
     pub fn now(&self) -> Instant {
         self.instant(read(libc::CLOCK_MONOTONIC))
+    }
+
+    /// What the clock showed when it was last read: for those who know that this was a moment ago.
+    /// Where the kernel has no vDSO, reading it costs as much as sending a packet.
+    pub fn recent(&self) -> Instant {
+        self.recent.get()
     }
 
     /// CLOCK_MONOTONIC itself, in microseconds, for those who compare it with their own.
@@ -56,7 +63,9 @@ impl Clock {
     }
 
     fn instant(&self, monotonic: Duration) -> Instant {
-        Instant::from_micros(micros(monotonic.saturating_sub(self.start)))
+        let now = Instant::from_micros(micros(monotonic.saturating_sub(self.start)));
+        self.recent.set(now);
+        now
     }
 }
 
@@ -180,6 +189,7 @@ mod tests {
         let a = clock.now();
         let b = clock.now();
         assert!(a <= b && b < Instant::from_millis(60_000), "{a} {b}");
+        assert_eq!(clock.recent(), b);
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Lvs {
             pool::Action::Abort(check) => {
                 if self.probes.abort(check, hands.poll) {
                     let asker = A::from(check);
-                    hands.children.stop(hands.clock.now(), |a| *a == asker);
+                    hands.children.stop(hands.clock.recent(), |a| *a == asker);
                 }
             }
             pool::Action::Result { check, up, weight, .. } => {
@@ -128,7 +128,7 @@ impl Lvs {
     {
         // It may have been aborted since; then that action is behind this one.
         let Some(entry) = self.pool.check(check) else { return };
-        let (config, now) = (Rc::clone(entry.config()), hands.clock.now());
+        let (config, now) = (Rc::clone(entry.config()), hands.clock.recent());
         match self.probes.begin(check, &config, page, now, hands.poll, O::from(check)) {
             Begun::Probing => {}
             Begun::Script => {
@@ -150,7 +150,7 @@ impl Lvs {
                     pool::Input::Done { check, verdict, timings }
                 }
                 Finished::Unmade { check, why } => {
-                    if let Some(held_back) = self.unmade.admit(clock.now()) {
+                    if let Some(held_back) = self.unmade.admit(clock.recent()) {
                         report::unmade(check, &why, held_back, &self.pool);
                     }
                     pool::Input::Unmade(check)

@@ -42,6 +42,7 @@ impl Bench {
 
     fn with<T>(&mut self, f: impl FnOnce(&mut Lvs, &mut Hands<'_, CheckId, CheckId>) -> T) -> T {
         let Self { lvs, poll, children, clock, .. } = self;
+        clock.now();
         f(lvs, &mut Hands { poll, children, clock, urgent: &|| false })
     }
 
@@ -72,7 +73,8 @@ impl Bench {
     fn run(&mut self, count: usize) {
         while self.heard.len() < count {
             assert!(self.clock.now() < Instant::from_millis(60_000), "{:?}", self.heard);
-            let (mut ready, idle) = (Vec::new(), !self.lvs.is_busy());
+            let idle = !self.lvs.is_in_hurry() && !self.lvs.is_behind();
+            let mut ready = Vec::new();
             let until = self.clock.now() + Duration::from_millis(50);
             let until = self.lvs.next_deadline().map_or(until, |next| next.min(until));
             self.poll.wait(self.clock.now(), Some(until), idle, &mut ready).unwrap();
@@ -236,6 +238,7 @@ fn silence_is_noticed_however_busy_others_keep_us() {
     bench.adopt(config(80, vec![silent]));
     wait(|| {
         let Bench { lvs, poll, children, clock, .. } = &mut bench;
+        clock.now();
         lvs.serve(&mut Hands { poll, children, clock, urgent: &|| true });
         lvs.pool.check(CheckId(0))?.last().map(|_| ())
     });
@@ -307,7 +310,7 @@ fn many_that_are_due_do_not_keep_somebody_in_a_hurry_waiting() {
     };
     lvs.serve(&mut Hands { poll, children, clock, urgent: &urgent });
     assert_eq!(lvs.backlog.len(), lvs.pool.load().0 - 1, "one was begun");
-    assert!(lvs.is_busy() && !lvs.backlog.is_empty() && asked.get() > 0);
+    assert!(lvs.is_behind() && !lvs.is_in_hurry() && !lvs.backlog.is_empty() && asked.get() > 0);
     bench.with(Lvs::serve);
     assert!(bench.lvs.backlog.is_empty());
 }
@@ -360,7 +363,7 @@ fn reloads_in_the_middle_of_others_end_where_the_last_one_wants_and_so_does_the_
         }
         bench.with(|lvs, hands| lvs.stop(Release::Ours, hands));
         let lvs = &bench.lvs;
-        assert!(lvs.is_settled() && !lvs.is_adopting() && !lvs.is_busy());
+        assert!(lvs.is_settled() && !lvs.is_in_hurry() && !lvs.is_behind());
         assert_eq!((lvs.domain.services().count(), lvs.pool.load()), (0, (0, 0)));
         assert_eq!((lvs.next_deadline(), bench.poll.watched().0), (None, 0), "seed {seed}");
     }
@@ -377,7 +380,7 @@ fn a_long_configuration_is_taken_on_a_few_at_a_time() {
     let urgent = || asked.replace(asked.get() + 1) >= 10;
     lvs.serve(&mut Hands { poll, children, clock, urgent: &urgent });
     let taken = lvs.services().count();
-    assert!(taken > 0 && taken < 50 && lvs.is_adopting() && lvs.is_busy(), "{taken}");
+    assert!(taken > 0 && taken < 50 && lvs.is_adopting() && lvs.is_in_hurry(), "{taken}");
     bench.with(Lvs::serve);
     assert!(!bench.lvs.is_adopting());
     assert_eq!(bench.lvs.services().filter(|service| service.since() > Instant::ZERO).count(), 50);
