@@ -5,6 +5,7 @@ pub mod deadlines;
 pub mod diag;
 pub mod ids;
 pub mod pattern;
+pub mod piece;
 pub mod ratelimit;
 pub mod rng;
 pub mod time;

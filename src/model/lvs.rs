@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::check::Check;
 use super::script::Script;
 use crate::base::addr::Family;
+use crate::base::piece::Piece;
 
 pub use method::{
     Forwarding, Granularity, Persistence, Scheduler, SchedulerFlags, Tunnel, TunnelChecksum,
@@ -99,8 +100,14 @@ pub struct ServerName<'a> {
 
 impl fmt::Display for ServerName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let protocol = self.protocol.map_or("none", Protocol::name);
-        write!(f, "[{}]:{protocol}:{}", self.addr, self.port)
+        let mut text = Piece::default();
+        text.push("[");
+        text.address(self.addr);
+        text.push("]:");
+        text.push(self.protocol.map_or("none", Protocol::name));
+        text.push(":");
+        text.number(self.port);
+        f.write_str(text.as_str())
     }
 }
 

@@ -353,8 +353,9 @@ fn append_printable(out: &mut Vec<u8>, text: &str) {
     let is_bad = |b: u8| b.is_ascii_control() && b != b'\t';
     let start = out.len();
     out.extend_from_slice(text.as_bytes());
-    // Rarely is there anything to be done, so that looking comes first.
-    if text.bytes().any(is_bad) {
+    // Rarely is there anything to be done, so that looking comes first: at all of it, which is
+    // many bytes at once.
+    if text.bytes().fold(false, |bad, b| bad | is_bad(b)) {
         out[start..].iter_mut().filter(|b| is_bad(**b)).for_each(|b| *b = b'?');
     }
 }
