@@ -16,6 +16,8 @@ FUZZ_SECONDS ?= 60
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 MUSL := x86_64-unknown-linux-musl
+# What is installed: the static binary or the other, whichever was built last.
+BINARY ?= $(shell ls -t $(TARGET)/$(MUSL)/release/keepalived $(TARGET)/release/keepalived 2>/dev/null | head -n 1)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/setup scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
@@ -94,10 +96,10 @@ fuzz: ## every fuzz target for FUZZ_SECONDS each
 	done
 
 install: ## into DESTDIR/PREFIX; a configuration that is there already stays
-	@[ -e $(TARGET)/release/keepalived ] || { echo "run make first" >&2; exit 1; }
+	@[ -e "$(BINARY)" ] || { echo "run make or make static first" >&2; exit 1; }
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
 		$(DESTDIR)$(DOCDIR)/samples $(DESTDIR)$(SYSCONFDIR)/keepalived $(DESTDIR)$(SYSCONFDIR)/default
-	install -m 0755 $(TARGET)/release/keepalived $(DESTDIR)$(SBINDIR)/keepalived
+	install -m 0755 $(BINARY) $(DESTDIR)$(SBINDIR)/keepalived
 	ln -sf $(SBINDIR)/keepalived $(DESTDIR)$(BINDIR)/genhash
 	install -m 0644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5

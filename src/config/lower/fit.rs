@@ -17,7 +17,7 @@ pub(super) fn servers(
     core: &Core,
     drafts: Vec<Draft>,
 ) -> Vec<RealServer> {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::with_capacity(drafts.len());
     let mut servers = Vec::with_capacity(drafts.len());
     for Draft { mut server, span } in drafts {
         if !is_reachable(scene, core, "real_server", server.addr, server.forwarding, span) {
