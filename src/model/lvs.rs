@@ -182,8 +182,8 @@ pub struct RealServer {
     pub lower_threshold: u32,
     /// `inhibit_on_failure`: weight 0 instead of removal.
     pub inhibit_on_failure: bool,
-    pub notify_up: Option<Script>,
-    pub notify_down: Option<Script>,
+    pub notify_up: Option<Box<Script>>,
+    pub notify_down: Option<Box<Script>>,
     /// `alpha`: down until checked; every check has its own.
     pub alpha: bool,
     /// `smtp_alert`, default on.

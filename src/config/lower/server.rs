@@ -76,8 +76,8 @@ pub(super) fn read(
         scene.checker.out.warn("lthreshold", lower.unwrap_or_else(|| node.keyword().span), text);
         server.lower_threshold = 0;
     }
-    server.notify_up = up.and_then(|node| scene.notify_script(node));
-    server.notify_down = down.and_then(|node| scene.notify_script(node));
+    server.notify_up = up.and_then(|node| scene.notify_script(node)).map(Box::new);
+    server.notify_down = down.and_then(|node| scene.notify_script(node)).map(Box::new);
     let inherited = inherited.or(outer.inherited);
     server.alpha = inherited.alpha.unwrap_or(false);
     let virtualhost = server.virtualhost.take();

@@ -123,8 +123,8 @@ impl Printer {
             out.option("uthreshold", Some(server.upper_threshold).filter(|&n| n != 0))?;
             out.option("lthreshold", Some(server.lower_threshold).filter(|&n| n != 0))?;
             out.flag(server.inhibit_on_failure, "inhibit_on_failure")?;
-            out.commands("notify_up", server.notify_up.as_ref())?;
-            out.commands("notify_down", server.notify_down.as_ref())?;
+            out.commands("notify_up", server.notify_up.as_deref())?;
+            out.commands("notify_down", server.notify_down.as_deref())?;
             let alpha = Some(server.alpha).filter(|&alpha| alpha != vs.alpha);
             out.option("alpha", alpha.map(on_off))?;
             out.option("smtp_alert", Some(on_off(server.mail)))?;

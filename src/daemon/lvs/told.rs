@@ -121,7 +121,7 @@ fn tell_server(server: &ServerRef, up: bool, hear: &mut impl FnMut(Input<'_>)) {
         service_name: &server.service.config.to_string(),
         name: &server.name().to_string(),
         up,
-        script: script.as_ref(),
+        script: script.as_deref(),
     });
 }
 
