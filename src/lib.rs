@@ -53,6 +53,7 @@
 //! | how files, processes and scripts are watched | `daemon/tracking.rs`, `daemon/processes.rs`, `sys/inotify.rs` |
 //! | what comes first in a turn | `daemon/turn.rs` |
 //! | the order of starting and of ending | `daemon/startup.rs`, `daemon/shutdown.rs` |
+//! | what a panic or a crash leaves behind | `daemon/defect.rs`, `sys/rescue.rs` |
 //! | the wording of a log line | `daemon/report.rs`, `daemon/lvs/report.rs` |
 //! | the wording of a dump | `daemon/dump/` |
 //! | which socket an instance uses, and its packets | `daemon/endpoints.rs` |

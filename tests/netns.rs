@@ -9,6 +9,8 @@ mod addresses;
 mod announce;
 #[path = "netns/auth.rs"]
 mod auth;
+#[path = "netns/crash.rs"]
+mod crash;
 #[path = "netns/failover.rs"]
 mod failover;
 #[path = "netns/garbage.rs"]
@@ -163,6 +165,12 @@ fn main() -> ExitCode {
         process::a_second_copy_with_the_same_pid_file_ends_at_once,
         process::dumps_are_not_written_through_a_link,
         process::without_n_it_goes_to_the_background,
+        crash::a_panic_ends_with_a_farewell_and_leaves_nothing,
+        crash::a_panic_at_the_start_leaves_nothing_either,
+        crash::the_text_of_a_panic_is_in_the_log_of_a_daemon,
+        crash::what_cannot_be_caught_leaves_no_address,
+        crash::a_signal_of_a_defect_leaves_no_address,
+        crash::only_what_is_held_is_removed,
     ]);
     lab::main(tests)
 }

@@ -49,6 +49,7 @@ impl Runtime {
                 let addresses: Vec<_> = config.all_addresses().collect();
                 let input = holdings::Input::Want { owner: id, addresses: &addresses };
                 self.holdings.handle(input, self.now, &mut self.holdings_actions);
+                self.prepare_rescue_of(id);
             }
             Message::Release(id) => {
                 let input = holdings::Input::Release { owner: id };
@@ -202,6 +203,7 @@ impl Runtime {
                     log::info!("Interface {link} deleted");
                     let input = holdings::Input::LinkGone { link: &link };
                     self.holdings.handle(input, self.now, &mut self.holdings_actions);
+                    self.rescue.release_all(|key| key.link == link);
                     self.tell_link(&link);
                     self.refilter_monitor();
                 }
@@ -309,7 +311,11 @@ impl Runtime {
             Signal::Stop => self.mode = Mode::Stopping,
             Signal::Reload => self.reload(),
             Signal::Data => self.dump_data(),
-            Signal::Stats => self.dump_stats(),
+            Signal::Stats => {
+                self.dump_stats();
+                #[cfg(debug_assertions)]
+                self.maybe_fail(super::fault::Moment::Stats);
+            }
             Signal::StatsClear => {
                 self.dump_stats();
                 self.vrrp.clear_counters();

@@ -122,7 +122,10 @@ impl Runtime {
         match action {
             holdings::Action::Add(address) => self.request(Op::Add, &address),
             holdings::Action::Remove(address) => self.request(Op::Remove, &address),
-            holdings::Action::Held(id) => self.inbox.push_back(Message::Held(id)),
+            holdings::Action::Held(id) => {
+                self.prepare_rescue_of(id);
+                self.inbox.push_back(Message::Held(id));
+            }
             holdings::Action::Missing { .. } | holdings::Action::Refused { .. } => {}
         }
     }
@@ -131,7 +134,10 @@ impl Runtime {
         let asker = (Key::of(address), op);
         match self.links.get(&address.interface).map(|link| link.index) {
             Some(index) => match op {
-                Op::Add => self.requests.add(index, address, asker),
+                Op::Add => {
+                    self.rescue.hold(asker.0.clone(), index, address.prefix, address.peer);
+                    self.requests.add(index, address, asker);
+                }
                 Op::Remove => self.requests.remove(index, address, asker),
             },
             None => self.answers.push((asker, libc::ENODEV)),
@@ -167,10 +173,35 @@ impl Runtime {
             if op == Op::Add && errno == 0 {
                 self.inbox.push_back(Message::Local(key.prefix.addr, true));
             }
-            let input = holdings::Input::Answer { key, op, errno };
+            let input = holdings::Input::Answer { key: key.clone(), op, errno };
             self.holdings.handle(input, self.now, &mut self.holdings_actions);
+            self.prepare_rescue(key);
         }
         self.answers = answers;
+    }
+
+    /// Addresses that were there already were never asked for.
+    pub(super) fn prepare_rescue_of(&mut self, id: InstanceId) {
+        let config = self.instance_config(id);
+        let keys: Vec<_> = match &config {
+            Some(config) => config.all_addresses().map(Key::of).collect(),
+            None if id == InstanceId::HOST => {
+                self.config.static_addresses.iter().map(Key::of).collect()
+            }
+            None => return,
+        };
+        for key in keys.into_iter().filter(|key| !self.rescue.holds(key)).collect::<Vec<_>>() {
+            self.prepare_rescue(key);
+        }
+    }
+
+    /// What the last resort would remove is what we hold, at any time.
+    fn prepare_rescue(&mut self, key: Key) {
+        let held = self.holdings.installed(&key);
+        match held.and_then(|a| Some((a, self.links.get(&a.interface)?.index))) {
+            Some((address, index)) => self.rescue.hold(key, index, address.prefix, address.peer),
+            None => self.rescue.release(&key),
+        }
     }
 
     /// Sends some of the gratuitous ARPs and neighbour advertisements that wait.

@@ -7,11 +7,14 @@ mod announcer;
 mod chatter;
 mod checks;
 pub mod children;
+mod defect;
 mod director;
 mod dispatch;
 mod dump;
 mod endpoints;
 mod execute;
+#[cfg(debug_assertions)]
+mod fault;
 pub mod fifos;
 mod host;
 mod lateness;

@@ -79,6 +79,7 @@ impl Runtime {
         let fixed: Vec<_> = self.config.static_addresses.iter().collect();
         let input = holdings::Input::Want { owner: InstanceId::HOST, addresses: &fixed };
         self.holdings.handle(input, self.now, &mut self.holdings_actions);
+        self.prepare_rescue_of(InstanceId::HOST);
         for change in &changes {
             if let Change::Remove { old: o } = *change {
                 self.remove_instance(old_ids[o], old.instances[o].vrid);

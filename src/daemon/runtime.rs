@@ -32,6 +32,7 @@ use crate::sys::netlink::{Monitor, Requests};
 use crate::sys::packet::{LinkSocket, Scratch, SendQueue};
 use crate::sys::poll::Poll;
 use crate::sys::raw::Batch;
+use crate::sys::rescue::Rescue;
 use crate::sys::signals::Signals;
 use crate::sys::sysctl::Promoted;
 use crate::sys::systemd::Notifier;
@@ -185,6 +186,8 @@ pub(super) struct Runtime {
     pub(super) endpoints: Endpoints,
     pub(super) link_socket: LinkSocket,
     pub(super) requests: Requests<(Key, Op)>,
+    /// Removes what `holdings` has installed, should all else fail.
+    pub(super) rescue: Rescue<Key>,
     pub(super) monitor: Monitor,
 }
 

@@ -97,20 +97,4 @@ impl Runtime {
         }
         Ok(())
     }
-
-    /// The last resort after a failure of our own: an address that stays means two masters.
-    ///
-    /// Services of IPVS stay: they do no harm, connections go on, and the next start brings them in
-    /// line. Uses nothing but the list of what is installed and a request socket.
-    pub(super) fn abandon(&mut self) {
-        let installed: Vec<_> = self.holdings.installed().cloned().collect();
-        for address in &installed {
-            if let Some(link) = self.links.get(&address.interface) {
-                let asker = (holdings::Key::of(address), holdings::Op::Remove);
-                self.requests.remove(link.index, address, asker);
-            }
-        }
-        let mut answers = Vec::new();
-        while !self.requests.is_idle() && self.requests.flush(&mut answers).is_ok() {}
-    }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::children::Children;
+use super::defect::{caught, log_panics};
 use super::director::narrow;
 use super::fifos::Fifos;
 use super::life::{self, Then};
@@ -34,6 +35,7 @@ use crate::sys::pidfile::{self, PidFiles, Place};
 use crate::sys::poll::Poll;
 use crate::sys::process::{self, Readiness};
 use crate::sys::random;
+use crate::sys::rescue::Rescue;
 use crate::sys::signals::{Interrupt, Signals};
 use crate::sys::systemd::{Notifier, State};
 use crate::track;
@@ -48,6 +50,7 @@ pub fn run(mut options: Options) -> Status {
     if options.config_test.is_some() {
         return test_config(&options);
     }
+    log_panics(&options);
     banner(&options);
     let status = start(&mut options).unwrap_or_else(|Failure { status, message }| {
         log::error!("{message}");
@@ -164,13 +167,15 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
             return Err(Failure::new(Status::Failure, e.to_string()));
         }
     };
-    let result = match build(options, text, systemd, processes, home) {
-        Ok(mut runtime) => serve(&mut runtime, &mut pid_files, readiness),
-        Err(failure) => {
-            readiness.failed(failure.status.code());
-            Err(failure)
-        }
-    };
+    let mut readiness = Some(readiness);
+    let result = caught(|| {
+        let (mut runtime, config) = build(options, text, systemd, processes, home)?;
+        serve(&mut runtime, config, &mut pid_files, &mut readiness)
+    });
+    let result = result.unwrap_or_else(|| Err(defect()));
+    if let (Some(readiness), Err(failure)) = (readiness, &result) {
+        readiness.failed(failure.status.code());
+    }
     pid_files.remove();
     result
 }
@@ -185,43 +190,65 @@ fn ident(place: &Place<'_>) -> String {
     ident
 }
 
-/// From the first advertisement to the end of the daemon.
+/// From the first change to the kernel to the end of the daemon. However that comes, no address is
+/// left: it would mean two masters.
 fn serve(
     runtime: &mut Runtime,
+    config: Config,
     pid_files: &mut PidFiles,
-    readiness: Readiness,
+    readiness: &mut Option<Readiness>,
 ) -> Result<Status, Failure> {
+    if let Err(e) = runtime.rescue.arm(!runtime.options.no_syslog) {
+        log::warn!("After a crash, addresses will stay: {e}");
+    }
+    match caught(|| live(runtime, config, pid_files, readiness)) {
+        Some(Ok(())) => {
+            log::info!("Stopped {}", help::banner());
+            Ok(Status::Ok)
+        }
+        Some(Err(e)) => {
+            runtime.abandon();
+            Err(Failure::of("go on")(e))
+        }
+        None => {
+            runtime.abandon();
+            Err(defect())
+        }
+    }
+}
+
+fn defect() -> Failure {
+    Failure::new(
+        Status::Software,
+        "Ended by a defect in keepalived itself: the virtual addresses were removed; please report the lines above",
+    )
+}
+
+fn live(
+    runtime: &mut Runtime,
+    config: Config,
+    pid_files: &mut PidFiles,
+    readiness: &mut Option<Readiness>,
+) -> io::Result<()> {
+    runtime.begin(config);
+    if runtime.options.dump_conf {
+        runtime.finish_adoption();
+        runtime.dump_config();
+    }
     if let Err(e) = pid_files.write(std::process::id()) {
         log::warn!("{e}");
     }
     log::info!("Startup complete");
-    if let Err(e) = readiness.ready() {
+    if let Some(Err(e)) = readiness.take().map(Readiness::ready) {
         log::warn!("cannot leave the terminal: {e}");
     }
     runtime.systemd.notify(State::Ready { pid: std::process::id() });
-    // The only place that catches a panic: addresses that stay behind would mean two masters.
-    let run = std::panic::AssertUnwindSafe(|| runtime.run());
-    match std::panic::catch_unwind(run) {
-        Ok(Ok(())) => {
-            if let Some(script) = runtime.config.global.shutdown_script.clone() {
-                let inherited = runtime.scheduling.inherited();
-                let _ = life::run("shutdown", &script, &mut runtime.signals, inherited);
-            }
-            log::info!("Stopped {}", help::banner());
-            Ok(Status::Ok)
-        }
-        Ok(Err(e)) => {
-            runtime.abandon();
-            Err(Failure::of("go on")(e))
-        }
-        Err(_) => {
-            runtime.abandon();
-            Err(Failure::new(
-                Status::Software,
-                "a defect in keepalived itself: the virtual addresses were removed; please report the lines above",
-            ))
-        }
+    runtime.run()?;
+    if let Some(script) = runtime.config.global.shutdown_script.clone() {
+        let inherited = runtime.scheduling.inherited();
+        let _ = life::run("shutdown", &script, &mut runtime.signals, inherited);
     }
+    Ok(())
 }
 
 fn build(
@@ -230,7 +257,7 @@ fn build(
     systemd: Notifier,
     processes: Processes,
     home: Option<File>,
-) -> Result<Runtime, Failure> {
+) -> Result<(Runtime, Config), Failure> {
     let signals = if options.ignore_sigint { Interrupt::Ignored } else { Interrupt::Stops };
     let mut signals = Signals::new(signals).map_err(Failure::of("prepare for signals"))?;
     // Listening starts before the first look, so that no change falls in between.
@@ -260,7 +287,7 @@ fn build(
     poll.add(std::os::fd::AsRawFd::as_raw_fd(&monitor), Owner::Monitor)
         .and_then(|()| poll.add(std::os::fd::AsRawFd::as_raw_fd(&signals), Owner::Signals))
         .map_err(Failure::of("watch descriptors"))?;
-    let mut runtime = Runtime {
+    let runtime = Runtime {
         flawed,
         config: Config::default(),
         ids: Vec::new(),
@@ -315,15 +342,11 @@ fn build(
         endpoints: Default::default(),
         link_socket: LinkSocket::open().map_err(Failure::of("open a packet socket"))?,
         requests: Requests::open().map_err(Failure::of("open a netlink socket"))?,
+        rescue: Rescue::open().map_err(Failure::of("open a netlink socket"))?,
         monitor,
         options: options.clone(),
     };
-    runtime.begin(config);
-    if options.dump_conf {
-        runtime.finish_adoption();
-        runtime.dump_config();
-    }
-    Ok(runtime)
+    Ok((runtime, config))
 }
 
 impl Runtime {
@@ -340,6 +363,8 @@ impl Runtime {
             self.on_local_address(prefix.addr, true);
         }
         self.adopt(config);
+        #[cfg(debug_assertions)]
+        self.maybe_fail(super::fault::Moment::Start);
     }
 }
 

@@ -176,10 +176,11 @@ impl Domain {
         self.kernel.contains(key)
     }
 
-    /// Everything believed to be in the kernel because of us, for the last resort at a panic.
-    pub fn installed(&self) -> impl Iterator<Item = &VirtualAddress> {
+    /// The address, if it is believed to be in the kernel because of us: the last resort after a
+    /// failure removes it.
+    pub fn installed(&self, key: &Key) -> Option<&VirtualAddress> {
         let there = |p| matches!(p, Presence::Present | Presence::Adding | Presence::Removing);
-        self.objects.values().filter(move |o| there(o.presence)).map(|o| &o.address)
+        self.objects.get(key).filter(|o| there(o.presence)).map(|o| &o.address)
     }
 
     fn on_want(&mut self, owner: InstanceId, addresses: &[&VirtualAddress], out: &mut Vec<Action>) {

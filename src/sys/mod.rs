@@ -25,6 +25,7 @@ pub mod procevent;
 pub mod procscan;
 pub mod random;
 pub mod raw;
+pub mod rescue;
 pub mod sched;
 pub mod scriptfacts;
 pub mod signals;

@@ -70,7 +70,20 @@ impl Daemon {
         config: &str,
         args: &[&str],
     ) -> Self {
-        Self::run(program, namespace, name, config, &[&["-n", "-l", "-G", "-D"], args].concat())
+        let args = [&["-n", "-l", "-G", "-D"], args].concat();
+        Self::run(program, namespace, name, config, &args, None)
+    }
+
+    /// One of ours that is to fail, as `KEEPALIVED_FAULT` tells it.
+    pub(super) fn start_faulty(
+        program: &Program,
+        namespace: Rc<Namespace>,
+        name: &str,
+        config: &str,
+        fault: &str,
+        args: &[&str],
+    ) -> Self {
+        Self::run(program, namespace, name, config, args, Some(fault))
     }
 
     pub(super) fn start_in_background(
@@ -79,7 +92,7 @@ impl Daemon {
         name: &str,
         config: &str,
     ) -> Self {
-        Self::run(program, namespace, name, config, &["-G", "-D"])
+        Self::run(program, namespace, name, config, &["-G", "-D"], None)
     }
 
     fn run(
@@ -88,6 +101,7 @@ impl Daemon {
         name: &str,
         config: &str,
         args: &[&str],
+        fault: Option<&str>,
     ) -> Self {
         let folder = fresh_folder(name);
         let conf = folder.join("keepalived.conf");
@@ -104,6 +118,7 @@ impl Daemon {
             .args(args)
             .env("TMPDIR", &folder)
             .env_remove("NOTIFY_SOCKET")
+            .envs(fault.map(|fault| ("KEEPALIVED_FAULT", fault)))
             .current_dir("/")
             .process_group(0)
             .stdin(Stdio::null())

@@ -43,6 +43,12 @@ impl Host {
         )
     }
 
+    /// Starts a daemon that fails as told: see `src/daemon/fault.rs`.
+    pub(crate) fn start_faulty(&self, config: &str, fault: &str, args: &[&str]) -> Daemon {
+        let (program, space) = (Program::under_test(), Rc::clone(&self.namespace));
+        Daemon::start_faulty(program, space, &self.name, config, fault, args)
+    }
+
     pub(crate) fn start_with(&self, config: &str, args: &[&str]) -> Daemon {
         Daemon::start(Program::under_test(), Rc::clone(&self.namespace), &self.name, config, args)
     }

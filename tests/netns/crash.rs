@@ -1,0 +1,156 @@
+//! A daemon that fails: what it leaves behind.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use nix::sys::signal::Signal;
+
+use crate::lab::{config, instance, ours_only, wait, Daemon, Host, Outcome, Segment, Skip, SOON};
+
+const ADDRESSES: [&str; 5] = ["10.7.1.1", "10.7.1.2", "10.7.1.3", "10.7.1.4", "fd07::99"];
+
+/// Addresses of all kinds: one that is there already, both families, of nobody, with a peer.
+fn text() -> String {
+    let lines = [
+        "virtual_ipaddress_excluded {\n fd07::99/64\n 10.7.1.3 peer 10.7.9.9/32\n }",
+        "garp_master_delay 0",
+    ];
+    let instance = lines.into_iter().fold(instance("VI_1"), |i, line| i.line(line));
+    let instance = instance.priority(255).vip("10.7.1.1/16").vip("10.7.1.2/32");
+    config(&[instance]) + "static_ipaddress {\n 10.7.1.4/16 dev eth0\n}\n"
+}
+
+fn hooked() -> Outcome {
+    ours_only()?;
+    if cfg!(debug_assertions) {
+        Ok(())
+    } else {
+        Err(Skip::new("defects on request are in builds with debug assertions only"))
+    }
+}
+
+fn started(a: &Host, fault: &str, args: &[&str]) -> Daemon {
+    a.ip("addr add 10.7.1.2/32 dev eth0");
+    a.start_faulty(&text(), fault, args)
+}
+
+fn wait_for_addresses(a: &Host) {
+    for address in ADDRESSES {
+        wait(&format!("{address} is there"), SOON, || a.holds("eth0", address));
+    }
+}
+
+/// Only its own are gone: the host's is still there.
+#[track_caller]
+fn assert_clean(a: &Host, what: &str) {
+    for address in ADDRESSES {
+        assert!(!a.holds("eth0", address), "{what}: {address} was left");
+    }
+    assert!(a.holds("eth0", "10.7.0.1"), "{what}");
+}
+
+const FOREGROUND: [&str; 4] = ["-n", "-l", "-G", "-D"];
+
+pub(crate) fn a_panic_ends_with_a_farewell_and_leaves_nothing() -> Outcome {
+    hooked()?;
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let mut daemon = started(&a, "panic@stats", &FOREGROUND);
+    daemon.wait_master("VI_1");
+    wait_for_addresses(&a);
+    let mut capture = segment.capture();
+    daemon.signal(Signal::SIGUSR2);
+    assert_eq!(daemon.wait_end().code(), Some(70));
+    assert_clean(&a, "panic");
+    capture.wait_advert("priority 0", SOON, |a| a.priority == 0);
+    daemon.wait_log_part(0, "a defect in keepalived itself: panicked at src/daemon/fault.rs");
+    daemon.wait_log("as asked");
+    assert!(!daemon.file("main.pid").exists() && !daemon.file("vrrp.pid").exists());
+    Ok(())
+}
+
+pub(crate) fn a_panic_at_the_start_leaves_nothing_either() -> Outcome {
+    hooked()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    // Without -n: the process that was started tells how it went.
+    let mut daemon = started(&a, "panic@start", &["-G", "-D"]);
+    assert_eq!(daemon.wait_end().code(), Some(70));
+    daemon.wait_log("as asked");
+    assert_clean(&a, "panic");
+    assert!(!daemon.file("main.pid").exists());
+    Ok(())
+}
+
+pub(crate) fn the_text_of_a_panic_is_in_the_log_of_a_daemon() -> Outcome {
+    hooked()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let log = std::env::temp_dir().join(format!("keepalived-crash.{}.log", std::process::id()));
+    let to_file = format!("-g{}", log.display());
+    let mut starter = started(&a, "panic@stats", &["-G", "-D", &to_file]);
+    assert_eq!(starter.wait_end().code(), Some(0), "the starter ends");
+    wait_for_addresses(&a);
+    let pid = nix::unistd::Pid::from_raw(starter.read("main.pid").trim().parse().expect("a pid"));
+    nix::sys::signal::kill(pid, Signal::SIGUSR2).expect("it runs");
+    wait("it ends", SOON, || !starter.file("main.pid").exists());
+    let said = std::fs::read_to_string(&log).expect("its log");
+    let _ = std::fs::remove_file(&log);
+    assert!(said.contains("panicked at src/daemon/fault.rs"), "{said}");
+    assert!(said.contains("as asked"), "{said}");
+    assert_clean(&a, "panic");
+    Ok(())
+}
+
+pub(crate) fn what_cannot_be_caught_leaves_no_address() -> Outcome {
+    hooked()?;
+    for (fault, signal) in [("memory@stats", Signal::SIGABRT), ("stack@stats", Signal::SIGSEGV)] {
+        let (_segment, [a]) = Segment::with_hosts(["a"]);
+        let mut daemon = started(&a, fault, &FOREGROUND);
+        daemon.wait_master("VI_1");
+        wait_for_addresses(&a);
+        daemon.signal(Signal::SIGUSR2);
+        let status = daemon.wait_end();
+        assert!(is_killed(status, signal), "{fault}: {status}");
+        assert_clean(&a, fault);
+        daemon.wait_log_part(0, "ends the daemon; its virtual addresses were removed");
+    }
+    Ok(())
+}
+
+pub(crate) fn a_signal_of_a_defect_leaves_no_address() -> Outcome {
+    ours_only()?;
+    let signals =
+        [Signal::SIGABRT, Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGILL, Signal::SIGFPE];
+    for signal in signals {
+        let (_segment, [a]) = Segment::with_hosts(["a"]);
+        a.ip("addr add 10.7.1.2/32 dev eth0");
+        let mut daemon = a.start(&text());
+        daemon.wait_master("VI_1");
+        wait_for_addresses(&a);
+        daemon.signal(signal);
+        let status = daemon.wait_end();
+        assert!(is_killed(status, signal), "{signal}: {status}");
+        assert_clean(&a, signal.as_str());
+    }
+    Ok(())
+}
+
+/// What is ready for the worst keeps up with what is held: what went is not removed again.
+pub(crate) fn only_what_is_held_is_removed() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let router = |vip: &str| config(&[instance("VI_1").vip(vip)]);
+    let mut daemon = a.start(&router("10.7.1.1/16"));
+    wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
+    daemon.rewrite(&router("10.7.1.2/16"));
+    daemon.reload();
+    wait("it holds another", SOON, || a.holds("eth0", "10.7.1.2") && !a.holds("eth0", "10.7.1.1"));
+    a.ip("addr add 10.7.1.1/16 dev eth0");
+    daemon.signal(Signal::SIGABRT);
+    assert!(is_killed(daemon.wait_end(), Signal::SIGABRT));
+    assert!(!a.holds("eth0", "10.7.1.2"));
+    assert!(a.holds("eth0", "10.7.1.1"), "it is somebody else's by now");
+    Ok(())
+}
+
+fn is_killed(status: ExitStatus, signal: Signal) -> bool {
+    status.signal() == Some(signal as i32)
+}
