@@ -48,8 +48,6 @@ pub enum Input<'a> {
         verdict: Verdict,
         timings: Timings,
     },
-    /// A probe could not be made, for reasons of our own. That says nothing about the server.
-    Unmade(CheckId),
     /// The value of a tracked file.
     File {
         name: &'a str,
@@ -68,7 +66,7 @@ pub enum Input<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[must_use]
 pub enum Action {
-    /// Begin a probe; `Input::Done` or `Input::Unmade` answers. `page`: which `url`.
+    /// Begin a probe; `Input::Done` answers. `page`: which `url`.
     Begin { check: CheckId, page: usize },
     /// Forget the probe that is under way.
     Abort(CheckId),
@@ -158,7 +156,6 @@ impl Pool {
             Input::Done { check, verdict, timings } => {
                 self.on_done(check, verdict, timings, now, out);
             }
-            Input::Unmade(check) => self.on_unmade(check, now),
             Input::File { name, value } => self.on_file(name, value, now, out),
             Input::Bfd { name, up } => self.on_bfd(name, up, now, out),
             Input::Deadline => self.on_deadline(now, out),
@@ -344,14 +341,6 @@ impl Pool {
             _ => on_beat(now, delay),
         };
         self.deadlines.set(check, Some(next));
-    }
-
-    fn on_unmade(&mut self, check: CheckId, now: Instant) {
-        if self.finished(check).is_none() {
-            return;
-        }
-        let delay = self.check(check).map(|entry| entry.config.schedule.delay_loop);
-        self.deadlines.set(check, delay.map(|delay| now + delay));
     }
 
     /// When the probe that ends here began. `None`: there is none, the answer comes too late.

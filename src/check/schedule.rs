@@ -3,6 +3,9 @@
 //! A check begins as if it had used up its retries: the first failure counts. From the first result
 //! on, what is up is tried again `retry` times before it is down, and what is down is up with a
 //! single success. Pages of `HTTP_GET` are asked for one after the other.
+//!
+//! A probe that this host could not make is tried again as often, before the first result too; then
+//! it counts as a failure. A server that cannot be checked must not stay in service for ever.
 
 use crate::base::time::Duration;
 use crate::model::check::{Check, Http, Kind};
@@ -14,6 +17,8 @@ pub struct Life {
     has_run: bool,
     /// Failures in a row that were to be tried again.
     retries: u32,
+    /// Probes in a row that could not be made.
+    unmade: u32,
     /// The `url` that is next.
     page: usize,
     /// It is the one that failed. The others are not asked for before it is well.
@@ -50,7 +55,7 @@ pub struct Step {
 impl Life {
     pub const fn new(config: &Check, up: bool) -> Self {
         let retries = config.schedule.retry;
-        Self { up, has_run: false, retries, page: 0, is_broken: false }
+        Self { up, has_run: false, retries, unmade: 0, page: 0, is_broken: false }
     }
 
     pub const fn is_up(&self) -> bool {
@@ -77,7 +82,7 @@ impl Life {
     }
 
     pub fn on_success(&mut self, config: &Check) -> Step {
-        self.retries = 0;
+        (self.retries, self.unmade) = (0, 0);
         let delay = config.schedule.delay_loop;
         if let Some(http) = http_of(config).filter(|http| http.urls.len() > 1) {
             if let Some(step) = self.turn_page(http, delay) {
@@ -104,18 +109,40 @@ impl Life {
     }
 
     pub fn on_failure(&mut self, config: &Check) -> Step {
-        let schedule = &config.schedule;
+        self.unmade = 0;
         // A mail server is tried again even while it is down.
         let is_smtp = matches!(config.kind, Kind::Smtp(..));
-        if self.retries < schedule.retry && (self.up || !self.has_run || is_smtp) {
+        let again = self.up || !self.has_run || is_smtp;
+        if again && self.retries < config.schedule.retry {
             self.retries += 1;
-            let said = match self.up {
-                true => Said::Retry { nth: self.retries, of: schedule.retry },
-                false => Said::Same,
-            };
-            return Step { said, delay: schedule.delay_before_retry };
+            return self.try_again(self.retries, config);
         }
-        let retries = if self.has_run { schedule.retry } else { 0 };
+        let retries = if self.has_run { config.schedule.retry } else { 0 };
+        self.give_up(retries, config)
+    }
+
+    /// The probe could not be made, for want of something of ours.
+    pub fn on_unmade(&mut self, config: &Check) -> Step {
+        let again = self.up || !self.has_run;
+        if again && self.unmade < config.schedule.retry {
+            self.unmade += 1;
+            return self.try_again(self.unmade, config);
+        }
+        let retries = std::mem::take(&mut self.unmade);
+        self.give_up(retries, config)
+    }
+
+    fn try_again(&self, nth: u32, config: &Check) -> Step {
+        let schedule = &config.schedule;
+        let said = match self.up {
+            true => Said::Retry { nth, of: schedule.retry },
+            false => Said::Same,
+        };
+        Step { said, delay: schedule.delay_before_retry }
+    }
+
+    fn give_up(&mut self, retries: u32, config: &Check) -> Step {
+        let schedule = &config.schedule;
         self.retries = 0;
         self.is_broken = true;
         let delay = match config.kind {
@@ -180,13 +207,14 @@ pub(super) mod tests {
         Kind::Http(SERVER, Http { tls: false, protocol: Protocol::V1_0, urls, fast_recovery })
     }
 
-    /// `+` and `-` go in; the page that was asked for, what came out and the delay.
+    /// `+`, `-` and `?` (not made) go in; the page that was asked for, what came out and the delay.
     fn told(config: &Check, up: bool, results: &str) -> String {
         let mut life = Life::new(config, up);
         let tell = |result: char| {
             let page = life.page();
             let step = match result {
                 '+' => life.on_success(config),
+                '?' => life.on_unmade(config),
                 _ => life.on_failure(config),
             };
             let said = match step.said {
@@ -227,6 +255,20 @@ pub(super) mod tests {
             told(&config, true, "+-+-"),
             "+0 is up, first 10s; -0 retry 1/2 3s; +0 10s; -0 retry 1/2 3s"
         );
+    }
+
+    #[test]
+    fn what_could_not_be_made_is_tried_again_and_then_counts() {
+        let config = check(Kind::Tcp(SERVER), 1);
+        assert_eq!(
+            told(&config, true, "???+??+?-?-"),
+            "?0 retry 1/1 3s; ?0 becomes down, first, after 1 10s; ?0 10s; +0 becomes up 10s; \
+             ?0 retry 1/1 3s; ?0 becomes down, after 1 10s; +0 becomes up 10s; ?0 retry 1/1 3s; \
+             -0 retry 1/1 3s; ?0 retry 1/1 3s; -0 becomes down, after 1 10s"
+        );
+        assert_eq!(told(&config, false, "???"), "?0 3s; ?0 is down, first, after 1 10s; ?0 10s");
+        let config = check(Kind::Tcp(SERVER), 0);
+        assert_eq!(told(&config, true, "?"), "?0 becomes down, first 10s");
     }
 
     #[test]

@@ -118,6 +118,15 @@ pub enum Reason {
     Value(i64),
     /// A BFD session is not up.
     SessionDown,
+    /// This host lacks something, and there was no probe.
+    Unmade(String),
+}
+
+impl Reason {
+    /// The server is not to blame.
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Unmade(_))
+    }
 }
 
 impl fmt::Display for Reason {
@@ -153,6 +162,7 @@ impl fmt::Display for Reason {
             Self::Overran => f.write_str("timed out"),
             Self::Value(value) => write!(f, "value {value}"),
             Self::SessionDown => f.write_str("session is down"),
+            Self::Unmade(why) => write!(f, "this host could not make the check: {why}"),
         }
     }
 }
@@ -211,6 +221,10 @@ mod tests {
             (Reason::Rcode(2), "rcode 2 (SERVFAIL)"),
             (Reason::Length { found: 3, expected: 4..=9 }, "reply of 3 bytes, expected 4 to 9"),
             (Reason::Exit(1), "exited with status 1"),
+            (
+                Reason::Unmade("Too many open files".into()),
+                "this host could not make the check: Too many open files",
+            ),
         ];
         for (reason, text) in cases {
             assert_eq!(reason.to_string(), text);

@@ -5,7 +5,6 @@
 //! events, `on_deadline` in time, and takes what is `finished` back to the pool.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::ops::Bound;
 
 use crate::base::addr::Family;
@@ -27,7 +26,7 @@ use crate::model::check::{Check, Connect, Http, Kind};
 use crate::sys::children::{Outcome, Pid};
 use crate::sys::datagram::Datagram;
 use crate::sys::poll::{Poll, Wants};
-use crate::sys::stream::{First, Stream};
+use crate::sys::stream::{Fault, First, Stream};
 
 mod connection;
 mod job;
@@ -35,7 +34,7 @@ mod scripts;
 #[cfg(test)]
 mod tests;
 
-use connection::{is_theirs, via, words};
+use connection::{via, words};
 use job::{Job, Progress, Wire};
 use scripts::Scripts;
 
@@ -44,17 +43,10 @@ const BUFFER: usize = 64 * 1024;
 
 /// A probe that is over.
 #[derive(PartialEq, Debug)]
-pub(super) enum Finished {
-    Done {
-        check: CheckId,
-        verdict: Verdict,
-        timings: Timings,
-    },
-    /// For reasons of our own.
-    Unmade {
-        check: CheckId,
-        why: String,
-    },
+pub(super) struct Finished {
+    pub(super) check: CheckId,
+    pub(super) verdict: Verdict,
+    pub(super) timings: Timings,
 }
 
 /// What `begin` leaves to be done.
@@ -149,9 +141,7 @@ impl Probes {
     ) -> Begun {
         let delay = config.schedule.delay_loop;
         let job = match &config.kind {
-            Kind::Misc(_) if self.scripts.is_stuck(check) => {
-                Err(Refused::Verdict(Verdict::Down(Reason::Overran)))
-            }
+            Kind::Misc(_) if self.scripts.is_stuck(check) => Err(Reason::Overran),
             Kind::Misc(_) => return Begun::Script,
             Kind::File(_) | Kind::Bfd(_) => {
                 self.unmade(check, "it is told, not probed".to_owned());
@@ -168,7 +158,7 @@ impl Probes {
                 let id = u16::try_from(self.rng.between(0, 1 << 16)).unwrap_or(0);
                 let probe = probe::Datagram::Dns(Dns::new(dns, id));
                 if probe.request().is_empty() {
-                    Err(Refused::Verdict(probe.timed_out()))
+                    Err(Reason::Name(dns.name.clone()))
                 } else {
                     datagram(to, Datagram::udp(to.target(), &via(to)), probe, now)
                 }
@@ -186,11 +176,7 @@ impl Probes {
         };
         match job {
             Ok(job) => self.enter(check, job, now, poll, owner),
-            Err(Refused::Verdict(verdict)) => {
-                let timings = Timings::default();
-                self.finished.push(Finished::Done { check, verdict, timings });
-            }
-            Err(Refused::Ours(why)) => self.unmade(check, why),
+            Err(reason) => self.refused(check, reason),
         }
         Begun::Probing
     }
@@ -200,16 +186,16 @@ impl Probes {
         (self.rng.draw() >> 32) as u32
     }
 
-    fn page(&self, to: &Connect, http: &Http, page: usize) -> Result<probe::Stream, Refused> {
+    fn page(&self, to: &Connect, http: &Http, page: usize) -> Result<probe::Stream, Reason> {
         let url = http.urls.get(page).or_else(|| http.urls.first());
-        let url = url.ok_or_else(|| Refused::Ours("there is no url".to_owned()))?;
+        let url = url.ok_or_else(|| Reason::Unmade("there is no url".to_owned()))?;
         let talk = Talk::Http(Box::new(Page::new(http, url, to.target())));
         if !http.tls {
             return Ok(probe::Stream::new(talk));
         }
-        let client = self.tls.as_ref().ok_or_else(|| Refused::Ours("TLS is not set up".into()))?;
-        let filter = Filter::new(client, url.sni_name.as_deref(), to.target())
-            .map_err(|reason| Refused::Verdict(Verdict::Down(reason)))?;
+        let unusable = || Reason::Unmade("the keys for TLS cannot be used".to_owned());
+        let client = self.tls.as_ref().ok_or_else(unusable)?;
+        let filter = Filter::new(client, url.sni_name.as_deref(), to.target())?;
         Ok(probe::Stream::over_tls(talk, filter))
     }
 
@@ -226,7 +212,7 @@ impl Probes {
         let progress = job.begin(now, &mut self.bytes);
         if let Progress::Finished(verdict) = progress {
             let timings = job.timings(now);
-            self.finished.push(Finished::Done { check, verdict, timings });
+            self.finished.push(Finished { check, verdict, timings });
             return;
         }
         if let Err(e) = poll.watch(job.fd(), owner, Wants::Both) {
@@ -310,12 +296,18 @@ impl Probes {
     ) {
         if let Some(job) = self.close(check, poll) {
             let timings = job.timings(now);
-            self.finished.push(Finished::Done { check, verdict, timings });
+            self.finished.push(Finished { check, verdict, timings });
         }
     }
 
+    /// For want of something of ours.
     pub(super) fn unmade(&mut self, check: CheckId, why: String) {
-        self.finished.push(Finished::Unmade { check, why });
+        self.refused(check, Reason::Unmade(why));
+    }
+
+    fn refused(&mut self, check: CheckId, reason: Reason) {
+        let verdict = Verdict::Down(reason);
+        self.finished.push(Finished { check, verdict, timings: Timings::default() });
     }
 
     pub(super) fn script_started(&mut self, check: CheckId, pid: Pid, now: Instant) {
@@ -345,23 +337,15 @@ impl Probes {
 
     fn script_over(&mut self, check: CheckId, (begun, verdict): scripts::Over, now: Instant) {
         let timings = Timings { total: now.since(begun), ..Timings::default() };
-        self.finished.push(Finished::Done { check, verdict, timings });
+        self.finished.push(Finished { check, verdict, timings });
     }
 }
 
-/// Why a probe did not even begin.
-enum Refused {
-    Verdict(Verdict),
-    Ours(String),
-}
-
-impl From<io::Error> for Refused {
-    fn from(error: io::Error) -> Self {
-        let text = words(&error);
-        if is_theirs(&error) {
-            Self::Verdict(Verdict::Down(Reason::Failed(Phase::Connecting, text)))
-        } else {
-            Self::Ours(text)
+impl From<Fault> for Reason {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Ours(error) => Self::Unmade(words(&error)),
+            Fault::Theirs(error) => Self::Failed(Phase::Connecting, words(&error)),
         }
     }
 }
@@ -371,26 +355,26 @@ fn stream(
     probe: probe::Stream,
     delay: Duration,
     now: Instant,
-) -> Result<Job, Refused> {
+) -> Result<Job, Reason> {
     let first = if probe.waits_for_greeting() { First::Them } else { First::Us };
     let socket = Stream::connect(to.target(), &via(to), first)?;
     if probe.is_encrypted() {
         // The end of a handshake and the request that follows it are written apart.
-        socket.send_at_once()?;
+        socket.send_at_once().map_err(Fault::Ours)?;
     }
     Ok(Job::new(Wire::Stream(socket, Box::new(probe)), to.timeout, delay, now))
 }
 
 fn datagram(
     to: &Connect,
-    socket: io::Result<Datagram>,
+    socket: Result<Datagram, Fault>,
     probe: probe::Datagram,
     now: Instant,
-) -> Result<Job, Refused> {
+) -> Result<Job, Reason> {
     let mut socket = socket?;
     // Silence after what was never sent says nothing.
-    if !socket.send(probe.request())? {
-        return Err(Refused::Ours("there is no room to send it".to_owned()));
+    if !socket.send(probe.request()).map_err(Fault::of)? {
+        return Err(Reason::Unmade("there is no room to send it".to_owned()));
     }
     Ok(Job::new(Wire::Datagram(socket, probe), to.timeout, Duration::ZERO, now))
 }

@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use socket2::{Protocol, Socket, Type};
 
 use super::filter::set_option;
-pub use super::via::{Received, Via};
+pub use super::via::{Fault, Received, Via};
 use crate::wire::checksum;
 
 /// Connected: only what the peer sends is received, and what ICMP says of it is an error of ours.
@@ -41,11 +41,9 @@ impl Datagram {
     ///
     /// # Errors
     /// No route, no such interface or address here, not allowed, no descriptor left.
-    pub fn udp(to: SocketAddr, via: &Via<'_>) -> io::Result<Self> {
-        let socket = via.socket(to, Type::DGRAM, Some(Protocol::UDP))?;
-        hear_of_icmp(&socket, to.is_ipv4())?;
-        socket.connect(&to.into())?;
-        Ok(Self { socket, kind: Kind::Plain })
+    pub fn udp(to: SocketAddr, via: &Via<'_>) -> Result<Self, Fault> {
+        let socket = via.socket(to, Type::DGRAM, Some(Protocol::UDP)).map_err(Fault::Ours)?;
+        Self::connected(socket, Kind::Plain, to)
     }
 
     /// A socket for echo requests and their replies, both without the IP header. The identifier of
@@ -54,26 +52,16 @@ impl Datagram {
     ///
     /// # Errors
     /// As for UDP.
-    pub fn ping(to: SocketAddr, via: &Via<'_>) -> io::Result<Self> {
+    pub fn ping(to: SocketAddr, via: &Via<'_>) -> Result<Self, Fault> {
         let mut to = to;
         to.set_port(0);
-        let v4 = to.is_ipv4();
-        let via = Via { port: None, ..*via };
-        let protocol = if v4 { Protocol::ICMPV4 } else { Protocol::ICMPV6 };
-        let (socket, kind) = match via.socket(to, Type::DGRAM, Some(protocol)) {
-            Err(e) if e.kind() == ErrorKind::PermissionDenied => {
-                let socket = via.socket(to, Type::RAW, Some(protocol))?;
-                only_replies(&socket, v4)?;
-                // Differs between our sockets, and mostly from other programs'.
-                let number =
-                    std::process::id().wrapping_mul(31) ^ socket.as_raw_fd().unsigned_abs();
-                let [.., a, b] = number.to_be_bytes();
-                (socket, Kind::Raw { v4, identifier: [a, b] })
-            }
-            other => (other?, Kind::Plain),
-        };
-        hear_of_icmp(&socket, v4)?;
-        socket.connect(&to.into())?;
+        let (socket, kind) = echo_socket(to, via).map_err(Fault::Ours)?;
+        Self::connected(socket, kind, to)
+    }
+
+    fn connected(socket: Socket, kind: Kind, to: SocketAddr) -> Result<Self, Fault> {
+        hear_of_icmp(&socket, to.is_ipv4()).map_err(Fault::Ours)?;
+        socket.connect(&to.into()).map_err(Fault::of)?;
         Ok(Self { socket, kind })
     }
 
@@ -119,6 +107,24 @@ impl Datagram {
 impl AsRawFd for Datagram {
     fn as_raw_fd(&self) -> RawFd {
         self.socket.as_raw_fd()
+    }
+}
+
+/// A socket for echo requests, not yet connected; a raw one where the kernel allows no other.
+fn echo_socket(to: SocketAddr, via: &Via<'_>) -> io::Result<(Socket, Kind)> {
+    let v4 = to.is_ipv4();
+    let via = Via { port: None, ..*via };
+    let protocol = if v4 { Protocol::ICMPV4 } else { Protocol::ICMPV6 };
+    match via.socket(to, Type::DGRAM, Some(protocol)) {
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+            let socket = via.socket(to, Type::RAW, Some(protocol))?;
+            only_replies(&socket, v4)?;
+            // Differs between our sockets, and mostly from other programs'.
+            let number = std::process::id().wrapping_mul(31) ^ socket.as_raw_fd().unsigned_abs();
+            let [.., a, b] = number.to_be_bytes();
+            Ok((socket, Kind::Raw { v4, identifier: [a, b] }))
+        }
+        other => Ok((other?, Kind::Plain)),
     }
 }
 
@@ -220,11 +226,11 @@ mod tests {
             let to = SocketAddr::new(address.parse().expect("an address"), 7);
             let mut socket = match Datagram::ping(to, &Via::default()) {
                 Ok(socket) => socket,
-                Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+                Err(Fault::Ours(e)) if e.kind() == ErrorKind::PermissionDenied => {
                     eprintln!("SKIPPED: may not ping here");
                     return;
                 }
-                Err(e) => panic!("{address}: {e}"),
+                Err(e) => panic!("{address}: {e:?}"),
             };
             let mut other = Datagram::ping(to, &Via::default()).expect("another");
             assert!(other.send(&echo_request(family, 8, b"other")).expect("sends"));

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use socket2::{Protocol, Socket, Type};
 
-pub use super::via::{Received, Via};
+pub use super::via::{Fault, Received, Via};
 
 /// Who says the first word of a conversation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,20 +34,20 @@ impl Stream {
     /// It is known at once that this is not possible: no route, no such interface or address here,
     /// not allowed, no descriptor left. A refusal by the other end comes from
     /// [`Stream::is_connected`].
-    pub fn connect(to: SocketAddr, via: &Via<'_>, first: First) -> io::Result<Self> {
-        let socket = via.socket(to, Type::STREAM, Some(Protocol::TCP))?;
+    pub fn connect(to: SocketAddr, via: &Via<'_>, first: First) -> Result<Self, Fault> {
+        let socket = via.socket(to, Type::STREAM, Some(Protocol::TCP)).map_err(Fault::Ours)?;
         if first == First::Us {
-            socket.set_tcp_quickack(false)?;
+            socket.set_tcp_quickack(false).map_err(Fault::Ours)?;
         }
         match socket.connect(&to.into()) {
             Ok(()) => {
-                refuse_ourselves(&socket, Some(to))?;
+                refuse_ourselves(&socket, Some(to)).map_err(Fault::of)?;
                 Ok(Self { socket, is_connected: true })
             }
             Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => {
                 Ok(Self { socket, is_connected: false })
             }
-            Err(e) => Err(e),
+            Err(e) => Err(Fault::of(e)),
         }
     }
 

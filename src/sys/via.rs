@@ -61,6 +61,43 @@ impl Via<'_> {
     }
 }
 
+/// Why a connection cannot even be attempted, or a datagram not be sent.
+#[derive(Debug)]
+pub enum Fault {
+    /// This host lacks something: a descriptor, memory, a port, an address or interface to leave
+    /// by, a permission.
+    Ours(io::Error),
+    /// There is no way to the other end: no route, or one that forbids it, or a refusal.
+    Theirs(io::Error),
+}
+
+impl Fault {
+    /// An error of `connect` or `send` on a socket that could be made and bound.
+    pub fn of(error: io::Error) -> Self {
+        const OURS: [i32; 7] = [
+            libc::EMFILE,
+            libc::ENFILE,
+            libc::ENOMEM,
+            libc::ENOBUFS,
+            libc::EADDRNOTAVAIL,
+            libc::EADDRINUSE,
+            libc::EAGAIN,
+        ];
+        match error.raw_os_error() {
+            Some(code) if OURS.contains(&code) => Self::Ours(error),
+            _ => Self::Theirs(error),
+        }
+    }
+}
+
+impl From<Fault> for io::Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Ours(error) | Fault::Theirs(error) => error,
+        }
+    }
+}
+
 /// What came of an attempt to receive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Received {

@@ -161,7 +161,10 @@ impl Story {
                     "remove" => self.hand(Input::Remove(check)),
                     "suspend" => self.hand(Input::Suspend(check)),
                     "resume" => self.hand(Input::Resume(check)),
-                    "unmade" => self.hand(Input::Unmade(check)),
+                    "unmade" => {
+                        let why = Reason::Unmade("no descriptor".to_owned());
+                        self.done(check, Verdict::Down(why));
+                    }
                     "adjust" => {
                         describe(&mut self.checks[n].1, more)?;
                         let config = Rc::new(self.checks[n].1.config.clone());
@@ -209,7 +212,11 @@ impl Story {
             true => Verdict::Up(weight),
             false => Verdict::Down(Reason::TimedOut(Phase::Connecting)),
         };
-        self.hand(Input::Done { check: id(n), verdict, timings: Timings::default() });
+        self.done(id(n), verdict);
+    }
+
+    fn done(&mut self, check: CheckId, verdict: Verdict) {
+        self.hand(Input::Done { check, verdict, timings: Timings::default() });
     }
 
     fn hand(&mut self, input: Input<'_>) {

@@ -260,6 +260,37 @@ pub(crate) fn scripts_and_files_give_weights() -> Outcome {
     Ok(())
 }
 
+/// A route that forbids is no fault of ours: of every kind of check, the server is to go.
+pub(crate) fn servers_behind_forbidding_routes_are_out() -> Outcome {
+    let get = "HTTP_GET { url { path / } }";
+    let kinds: [(bool, &str); 6] = [
+        (false, "TCP_CHECK { retry 0 }"),
+        (false, get),
+        (false, "SMTP_CHECK { retry 0 }"),
+        (true, "DNS_CHECK { type A; retry 0 }"),
+        (true, "UDP_CHECK { retry 0 }"),
+        (false, "PING_CHECK { retry 0 }"),
+    ];
+    let servers = ["10.8.0.1", "10.8.0.2", "10.8.0.3", "fd08::1", "fd08::2", "fd08::3"];
+    let pairs = servers.iter().flat_map(|server| kinds.iter().map(move |kind| (*server, kind)));
+    let all: Vec<_> = pairs
+        .zip(1001..)
+        .map(|((server, (udp, check)), port)| Checked {
+            server,
+            udp: *udp,
+            ..Checked::new(port, check)
+        })
+        .collect();
+    let (_segment, [director]) = Segment::with_hosts(["a"]);
+    for (route, n) in [("prohibit", 1), ("blackhole", 2), ("unreachable", 3)] {
+        director.ip(&format!("route add {route} 10.8.0.{n}\nroute add {route} fd08::{n}"));
+    }
+    let mut daemon = director.start(&config(&all, &Workshop::new()));
+    wait_rows(&director, &rows(&all, |_| None));
+    assert!(daemon.stop().success());
+    Ok(())
+}
+
 pub(crate) fn a_dead_server_stays_out_at_a_reload() -> Outcome {
     let all = ["weight 1", "weight 2"].map(|weight| {
         [1001, 1002].map(|port| Checked::new(port, &format!("{weight}; TCP_CHECK {{ retry 0 }}")))

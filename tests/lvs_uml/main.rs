@@ -52,6 +52,7 @@ parts![
     tables::a_reload_keeps_what_has_not_changed,
     tables::services_can_be_kept_at_a_stop,
     tables::lines_of_a_group_come_and_go_at_a_reload,
+    checkers::servers_behind_forbidding_routes_are_out,
     checkers::a_dead_server_stays_out_at_a_reload,
     checkers::replies_are_compared_when_they_are_required,
     tls::sessions_of_many_servers_are_resumed,

@@ -77,6 +77,7 @@ impl Entry {
         let step = match verdict {
             Verdict::Up(_) => self.life.on_success(&self.config),
             Verdict::Down(_) if told => self.life.on_certain_failure(),
+            Verdict::Down(ref reason) if reason.is_ours() => self.life.on_unmade(&self.config),
             Verdict::Down(_) => self.life.on_failure(&self.config),
         };
         let weight = match verdict {

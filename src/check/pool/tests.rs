@@ -31,6 +31,11 @@ fn done(n: CheckId, good: bool) -> Input<'static> {
     Input::Done { check: n, verdict, timings: Timings::default() }
 }
 
+fn unmade(n: CheckId) -> Input<'static> {
+    let verdict = Verdict::Down(Reason::Unmade("no descriptor".into()));
+    Input::Done { check: n, verdict, timings: Timings::default() }
+}
+
 fn begun(out: &mut Vec<Action>) -> Vec<CheckId> {
     let begun = |action| match action {
         Action::Begin { check, .. } => Some(check),
@@ -94,7 +99,7 @@ fn whatever_happens_a_check_is_due_running_waiting_or_suspended() {
                 1 => Input::Remove(n),
                 2 => Input::Suspend(n),
                 3 => Input::Resume(n),
-                4 => Input::Unmade(n),
+                4 => unmade(n),
                 5 => Input::Adjust { check: n, config: check(rng.between(1, 5), 2, 3) },
                 6 | 7 => done(n, rng.one_in(2)),
                 _ => {
@@ -105,7 +110,7 @@ fn whatever_happens_a_check_is_due_running_waiting_or_suspended() {
             if matches!(input, Input::Add { .. }) && pool.check(n).is_some() {
                 continue;
             }
-            if matches!(input, Input::Done { .. } | Input::Unmade(_)) {
+            if matches!(input, Input::Done { .. }) {
                 running.remove(&n);
             }
             // Ends with the pool's own look at everything.

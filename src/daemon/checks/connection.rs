@@ -1,4 +1,4 @@
-//! What a check says of its connection, for `sys`; and what the system's errors mean for a check.
+//! What a check says of its connection, for `sys`; and the system's errors in words.
 
 use std::io;
 
@@ -12,22 +12,6 @@ pub(super) fn via(connect: &Connect) -> Via<'_> {
         interface: connect.bind_if.as_deref(),
         mark: connect.fwmark,
     }
-}
-
-/// Errors at once that are a failed check, as keepalived has it. All others say nothing about the
-/// server.
-pub(super) fn is_theirs(error: &io::Error) -> bool {
-    const THEIRS: [i32; 8] = [
-        libc::ENETUNREACH,
-        libc::EHOSTUNREACH,
-        libc::ECONNREFUSED,
-        libc::EHOSTDOWN,
-        libc::ENETDOWN,
-        libc::ECONNRESET,
-        libc::ECONNABORTED,
-        libc::ETIMEDOUT,
-    ];
-    error.raw_os_error().is_some_and(|code| THEIRS.contains(&code))
 }
 
 /// The words of the system, without its number.

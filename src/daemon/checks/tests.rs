@@ -87,9 +87,9 @@ impl Bench {
 
 fn shown(finished: &Finished) -> String {
     match finished {
-        Finished::Done { verdict: Verdict::Up(_), .. } => "up".to_owned(),
-        Finished::Done { verdict: Verdict::Down(reason), .. } => reason.to_string(),
-        Finished::Unmade { why, .. } => format!("unmade: {why}"),
+        Finished { verdict: Verdict::Up(_), .. } => "up".to_owned(),
+        Finished { verdict: Verdict::Down(Reason::Unmade(why)), .. } => format!("unmade: {why}"),
+        Finished { verdict: Verdict::Down(reason), .. } => reason.to_string(),
     }
 }
 
@@ -151,7 +151,7 @@ fn a_refused_connection_is_a_failure_with_the_words_of_the_system() {
 }
 
 #[test]
-fn what_is_our_own_fault_says_nothing_about_the_server() {
+fn what_this_host_lacks_is_named_as_its_own_fault() {
     let mut bench = Bench::new();
     let elsewhere = Some("192.0.2.77".parse().unwrap());
     bench.begin(Kind::Tcp(Connect { bind_addr: elsewhere, ..to(nobody()) }));
@@ -175,7 +175,7 @@ fn a_page_is_fetched_and_timed() {
     loop {
         bench.turn();
         let finished = bench.probes.finished();
-        let Some(Finished::Done { check, verdict, timings }) = finished.first() else { continue };
+        let Some(Finished { check, verdict, timings }) = finished.first() else { continue };
         assert_eq!(*check, ID);
         let Verdict::Down(reason) = verdict else { panic!("{verdict:?}") };
         assert_eq!(reason.to_string(), "status 503, expected 200-299");

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::{report, told, Hands, Lvs, Message, Told};
 use crate::base::ids::{CheckId, ServiceId};
 use crate::base::time::Instant;
-use crate::check::pool;
+use crate::check::{pool, Reason, Verdict};
 use crate::daemon::checks::{Begun, Finished};
 use crate::holdings::ipvs;
 use crate::lvs::{Action, Input, Wanted};
@@ -144,19 +144,13 @@ impl Lvs {
 
     pub(super) fn take_finished(&mut self, clock: &Clock) {
         let mut list = self.probes.finished();
-        for finished in list.drain(..) {
-            let input = match finished {
-                Finished::Done { check, verdict, timings } => {
-                    pool::Input::Done { check, verdict, timings }
+        for Finished { check, verdict, timings } in list.drain(..) {
+            if let Verdict::Down(reason @ Reason::Unmade(_)) = &verdict {
+                if let Some(held_back) = self.unmade.admit(clock.recent()) {
+                    report::unmade(check, reason, held_back, &self.pool);
                 }
-                Finished::Unmade { check, why } => {
-                    if let Some(held_back) = self.unmade.admit(clock.recent()) {
-                        report::unmade(check, &why, held_back, &self.pool);
-                    }
-                    pool::Input::Unmade(check)
-                }
-            };
-            self.check(input);
+            }
+            self.check(pool::Input::Done { check, verdict, timings });
         }
         self.probes.recycle(list);
     }

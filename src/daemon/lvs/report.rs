@@ -28,15 +28,12 @@ pub(super) fn group(vs: &VirtualServer, old: &Config, new: &Config) {
     lines_of_group(vs, entries(old), entries(new), &mut |line| log::info!("{line}"));
 }
 
-/// A probe that could not be made for reasons of our own.
-pub(super) fn unmade(check: CheckId, why: &str, held_back: u32, pool: &Pool) {
+/// A probe that could not be made for want of something of ours, whether or not it counts yet.
+pub(super) fn unmade(check: CheckId, reason: &Reason, held_back: u32, pool: &Pool) {
     let Some(entry) = pool.check(check) else { return };
-    let delay = entry.config().schedule.delay_loop.as_secs_f64();
-    let probed = crate::check::timings::Probed { config: entry.config(), page: 0 };
-    log::warn!(
-        "{probed}: the check could not be made: {why}. Rescheduling in {delay} s{}",
-        HeldBack(held_back)
-    );
+    let page = entry.life().page();
+    let probed = crate::check::timings::Probed { config: entry.config(), page };
+    log::warn!("{probed}: {reason}{}", HeldBack(held_back));
 }
 
 fn lines_of_lvs(action: &Action, say: &mut impl FnMut(fmt::Arguments<'_>)) {
