@@ -106,6 +106,7 @@ fn main() -> ExitCode {
         reload::a_changed_priority_takes_effect_in_place,
         reload::a_refused_file_changes_nothing,
         reload::a_missing_file_changes_nothing,
+        reload::the_outcome_can_be_waited_for,
         reload::many_reloads_at_once_are_survived,
         reload::adverts_go_on_while_a_long_file_is_read,
         reload::a_renamed_instance_is_the_same_one,

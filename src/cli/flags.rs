@@ -261,6 +261,17 @@ pub static FLAGS: &[Flag] = &[
     )
     .optional("FILE")
     .doc("The file is appended to."),
+    flag(
+        "reload-and-wait",
+        NO_LETTER,
+        "Have the running daemon reload; end as the reload did",
+        set!(reload_and_wait),
+    )
+    .doc(
+        "To be given with the options that the daemon was started with, which tell its pid file. \
+         The status is 0 if the configuration was taken, 2 if it was refused, and 1 if no daemon \
+         runs or none answers within a minute; the reason is written to the standard error output.",
+    ),
     flag("config-fd", NO_LETTER, "Internal", Lands::Field(|_, _| Ok(())))
         .required("N")
         .without_effect("it is internal to the original"),

@@ -61,6 +61,7 @@ pub struct Options {
     pub config_id: Option<String>,
     pub config_test: Option<ConfigTest>,
     pub ignore_sigint: bool,
+    pub reload_and_wait: bool,
     /// Given, and without effect in this version, in the order given.
     pub without_effect: Vec<&'static Flag>,
 }
@@ -101,6 +102,7 @@ impl Default for Options {
             config_id: None,
             config_test: None,
             ignore_sigint: false,
+            reload_and_wait: false,
             without_effect: Vec::new(),
         }
     }

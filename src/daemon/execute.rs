@@ -64,6 +64,7 @@ impl Runtime {
             self.inbox.push_back(Message::Tell(telling));
         }
         if let Action::Changed { id, to, .. } = *action {
+            self.standing.stale = true;
             self.inbox.push_back(Message::Role(id, to == Phase::Master));
         }
         match *action {

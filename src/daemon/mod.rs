@@ -4,6 +4,7 @@
 //! the cores, `execute` carries out what they decide.
 
 mod announcer;
+mod ask_reload;
 mod chatter;
 mod checks;
 pub mod children;
@@ -23,6 +24,7 @@ mod links;
 mod lvs;
 pub mod mailer;
 mod notices;
+mod outcome;
 mod privileges;
 mod processes;
 mod reading;
@@ -32,6 +34,7 @@ pub mod resolve;
 mod runtime;
 mod shutdown;
 mod startup;
+mod status;
 mod tracking;
 mod turn;
 

@@ -19,7 +19,12 @@ pub(super) struct Reading {
     pub(super) worst: Option<Severity>,
     refused: bool,
     flawed: bool,
+    /// What is to blame if it is refused, or for being flawed: the first few.
+    pub(super) causes: Vec<String>,
 }
+
+/// Causes that are named; the log has all of them.
+const MOST_CAUSES: usize = 5;
 
 impl Reading {
     /// The daemon must not run with it.
@@ -99,11 +104,30 @@ impl Text {
         self.tell(options);
         Reading {
             config,
+            causes: causes(&self.diagnostics, &self.sources),
             worst: self.diagnostics.worst(),
             refused: self.diagnostics.reaches(Severity::Fatal),
             flawed: self.diagnostics.reaches(Severity::Error),
         }
     }
+}
+
+/// The places and words of the worst complaints, without the lines that show them.
+fn causes(diagnostics: &Diagnostics, sources: &Sources) -> Vec<String> {
+    let worst =
+        if diagnostics.reaches(Severity::Fatal) { Severity::Fatal } else { Severity::Error };
+    let heeded = |s: Severity| s >= worst && s != Severity::Insecure;
+    let mut list = diagnostics.iter().filter(|d| heeded(d.severity)).map(|d| {
+        let mut text = String::new();
+        d.render(sources, &mut text);
+        text.lines().next().unwrap_or_default().to_owned()
+    });
+    let mut causes: Vec<_> = list.by_ref().take(MOST_CAUSES).collect();
+    match list.count() {
+        0 => {}
+        more => causes.push(format!("{more} more; the log has them all")),
+    }
+    causes
 }
 
 fn read_options(options: &Options) -> ReadOptions {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::director::{narrow, room_for_checks};
+use super::outcome::Outcome;
 use super::reading::{Reading, Text};
 use super::runtime::Runtime;
 use crate::base::ids::InstanceId;
@@ -23,10 +24,16 @@ impl Runtime {
         self.scheduling.suspend_realtime();
         let reading = self.read_anew();
         self.catch_up();
-        if !self.is_acceptable(&reading) {
-            log::error!(
-                "Reload refused: the configuration that runs stays in force. Correct the errors above and send SIGHUP again"
-            );
+        let refusal = self.refusal(&reading);
+        let accepted = refusal.is_none();
+        let mut reasons = reading.causes.clone();
+        if let Some((causes, remark)) = refusal {
+            for cause in &causes {
+                log::error!("Reload refused because: {cause}");
+            }
+            log::error!("Reload refused: the configuration that runs stays in force. {remark}");
+            reasons = causes;
+            reasons.push(remark.to_owned());
         } else {
             self.flawed = reading.is_flawed();
             self.chatter.clear();
@@ -44,6 +51,9 @@ impl Runtime {
             log::info!("Reload complete");
         }
         self.scheduling.resume_realtime();
+        let outcome = Outcome { began: monotonic_usec, accepted, reasons };
+        outcome.write(&self.outcome_file);
+        self.standing.reloaded(&outcome);
         self.systemd.notify(State::Ready { pid: std::process::id() });
     }
 
@@ -60,13 +70,23 @@ impl Runtime {
         Text::read(&options, &meanwhile).lower(&options, &links, &meanwhile)
     }
 
-    /// Errors that the running configuration had too were lived with; new ones are refused.
-    fn is_acceptable(&self, reading: &Reading) -> bool {
+    /// Why the file is not taken, and what a start would make of it. Errors are lived with if the
+    /// running configuration has some, too; otherwise new ones are refused.
+    fn refusal(&self, reading: &Reading) -> Option<(Vec<String>, &'static str)> {
         let frozen = diff::frozen(&self.config, &reading.config);
-        for keyword in &frozen {
-            log::error!("Cannot change {keyword} at a reload - please restart keepalived");
-        }
-        frozen.is_empty() && !reading.is_refused() && (self.flawed || !reading.is_flawed())
+        let restart = |k| format!("Cannot change {k} at a reload - please restart keepalived");
+        let mut causes: Vec<_> = frozen.into_iter().map(restart).collect();
+        let remark = if reading.is_refused() {
+            "A start would refuse this file, too"
+        } else if reading.is_flawed() && !self.flawed {
+            "A start would go on without what is wrong; a reload keeps what runs, which has no errors"
+        } else if !causes.is_empty() {
+            return Some((causes, "A start would take this file"));
+        } else {
+            return None;
+        };
+        causes.extend(reading.causes.iter().cloned());
+        Some((causes, remark))
     }
 
     /// Goes from the running configuration to this one; at the start, from an empty one.

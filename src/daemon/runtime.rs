@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::announcer::{Announcement, Announcer};
@@ -17,6 +18,7 @@ use super::mailer::Mailer;
 use super::notices::Telling;
 use super::privileges::Scheduling;
 use super::processes::Processes;
+use super::status::Standing;
 use crate::base::ids::{CheckId, InstanceId, ScriptId};
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::Instant;
@@ -113,6 +115,9 @@ pub(super) enum Mode {
 pub(super) struct Runtime {
     pub(super) options: Options,
     pub(super) config: Config,
+    /// Where the end of each reload is written.
+    pub(super) outcome_file: PathBuf,
+    pub(super) standing: Standing,
     /// The configuration as read had errors that were corrected.
     pub(super) flawed: bool,
     /// The id of each instance, in the order of the configuration.

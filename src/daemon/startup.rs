@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
+use super::ask_reload;
 use super::children::Children;
 use super::defect::{caught, log_panics};
 use super::director::narrow;
@@ -12,6 +13,7 @@ use super::life::{self, Then};
 use super::links::LinkTable;
 use super::lvs::Lvs;
 use super::mailer::Mailer;
+use super::outcome;
 use super::privileges::{lift_core_limit, CorePattern, Scheduling};
 use super::processes::Processes;
 use super::reading::Text;
@@ -43,6 +45,11 @@ use crate::vrrp;
 
 /// Runs the daemon, or tests the configuration, and says how it ended.
 pub fn run(mut options: Options) -> Status {
+    if options.reload_and_wait {
+        let (lines, status) = ask_reload::run(&options);
+        lines.iter().for_each(|line| report_early(line));
+        return status;
+    }
     if let Err(e) = logging::install(options.log_setup()) {
         report_early(&format!("Cannot open the log file: {e}"));
         return Status::Failure;
@@ -154,7 +161,10 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     if place.instance.is_some() || place.namespace.is_some() {
         logging::set_ident(&ident(&place));
     }
-    let mut pid_files = match PidFiles::claim(pid_paths(options, &place)) {
+    let pid_paths = pid_paths(options, &place);
+    // One process, one way to be asked: the first file leads to it.
+    let outcome_file = pid_paths.first().map(|(_, path)| outcome::path(path)).unwrap_or_default();
+    let mut pid_files = match PidFiles::claim(pid_paths) {
         Ok(files) => files,
         Err(pidfile::Error::Locked(path)) => {
             log::info!("Another process has pid file {} locked", path.display());
@@ -170,6 +180,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     let mut readiness = Some(readiness);
     let result = caught(|| {
         let (mut runtime, config) = build(options, text, systemd, processes, home)?;
+        runtime.outcome_file.clone_from(&outcome_file);
         serve(&mut runtime, config, &mut pid_files, &mut readiness)
     });
     let result = result.unwrap_or_else(|| Err(defect()));
@@ -177,6 +188,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
         readiness.failed(failure.status.code());
     }
     pid_files.remove();
+    outcome::remove(&outcome_file);
     result
 }
 
@@ -289,6 +301,8 @@ fn build(
         .map_err(Failure::of("watch descriptors"))?;
     let runtime = Runtime {
         flawed,
+        outcome_file: PathBuf::new(),
+        standing: Default::default(),
         config: Config::default(),
         ids: Vec::new(),
         mode: Mode::Running,
@@ -369,7 +383,7 @@ impl Runtime {
 }
 
 /// One process, so every file a script may look for holds the same number.
-fn pid_paths(options: &Options, place: &Place<'_>) -> Vec<(pidfile::Owner, PathBuf)> {
+pub(super) fn pid_paths(options: &Options, place: &Place<'_>) -> Vec<(pidfile::Owner, PathBuf)> {
     let given = [
         (pidfile::Owner::Main, &options.pid_file, true),
         (pidfile::Owner::Vrrp, &options.vrrp_pid_file, options.run_vrrp),

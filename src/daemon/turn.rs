@@ -60,6 +60,7 @@ impl Runtime {
         self.serve_commands();
         self.serve_files();
         self.serve_lvs();
+        self.tell_systemd();
         logging::end_turn();
         self.lateness.on_end(started, self.clock.now());
         Ok(())

@@ -208,6 +208,26 @@ fn make_directories(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(below)
 }
 
+/// The daemon that has this file locked, by the number in it; `None` where it is not locked, or not
+/// there.
+///
+/// # Errors
+/// It cannot be read, or is locked and has no number (yet).
+pub fn holder(path: &Path) -> io::Result<Option<u32>> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    if !is_locked(&file)? {
+        return Ok(None);
+    }
+    let mut text = [0; 16];
+    let len = file.read_at(&mut text, 0)?;
+    let number = std::str::from_utf8(&text[..len]).ok().and_then(|t| t.trim().parse().ok());
+    number.map(Some).ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "no process id in it"))
+}
+
 /// Opens a file, making it if need be, and locks it; `None` if another process has it locked.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     loop {
@@ -260,6 +280,15 @@ fn try_lock(file: &File) -> io::Result<bool> {
         Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
         Err(e) => Err(e),
     }
+}
+
+fn is_locked(file: &File) -> io::Result<bool> {
+    // SAFETY: integers, for which zero is valid; a length of 0 is the whole file.
+    let mut range: libc::flock = unsafe { std::mem::zeroed() };
+    range.l_type = WRITE_LOCK;
+    // SAFETY: the descriptor and `range` live.
+    check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &raw mut range) })?;
+    Ok(libc::c_int::from(range.l_type) != libc::F_UNLCK)
 }
 
 /// F_WRLCK as the structure wants it; the constant has another width.
@@ -336,6 +365,19 @@ mod tests {
         fs::hard_link(&victim, &path).expect("links");
         assert!(matches!(claim(&[&path]), Err(Error::Io { .. })));
         assert_eq!(text(&victim), "precious");
+    }
+
+    #[test]
+    fn the_holder_of_a_file_is_the_one_that_locks_it() {
+        let dir = TempDir::new("pid-holder");
+        let path = dir.path().join("k.pid");
+        assert_eq!(holder(&path).expect("nothing there"), None);
+        let mut files = claim(&[&path]).expect("is free");
+        assert!(holder(&path).is_err(), "not yet written");
+        files.write(42).expect("writes");
+        assert_eq!(holder(&path).expect("reads"), Some(42));
+        drop(files);
+        assert_eq!(holder(&path).expect("reads"), None, "left behind by a dead one");
     }
 
     #[test]

@@ -104,6 +104,16 @@ fn detach_standard() -> io::Result<()> {
     Ok(())
 }
 
+/// True while a process has this number.
+pub fn exists(pid: u32) -> bool {
+    let Ok(pid) = libc::pid_t::try_from(pid) else { return false };
+    // SAFETY: numbers only; signal 0 is none.
+    match check(unsafe { libc::kill(pid, 0) }) {
+        Ok(_) => true,
+        Err(e) => e.raw_os_error() == Some(libc::EPERM),
+    }
+}
+
 /// Sets the mask for modes of new files; gives the old one.
 pub fn set_umask(mask: u32) -> u32 {
     // SAFETY: takes a number, cannot fail.

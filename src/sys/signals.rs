@@ -64,6 +64,18 @@ pub fn signal_number(function: &str) -> Option<i32> {
     }
 }
 
+/// Sends a daemon the signal for [`Signal::Reload`].
+///
+/// # Errors
+/// There is no such process, or it is not ours to signal.
+pub fn ask_to_reload(pid: u32) -> io::Result<()> {
+    let pid = libc::pid_t::try_from(pid).ok().filter(|pid| *pid > 0);
+    let pid = pid.ok_or(ErrorKind::InvalidInput)?;
+    // SAFETY: numbers only.
+    check(unsafe { libc::kill(pid, libc::SIGHUP) })?;
+    Ok(())
+}
+
 /// What SIGINT does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Interrupt {

@@ -59,9 +59,18 @@ impl Notifier {
 
     /// Sends; nothing happens where nobody listens.
     pub fn notify(&self, state: State) {
+        self.send(&message(state));
+    }
+
+    /// One line for `systemctl status`.
+    pub fn status(&self, text: &str) {
+        self.send(&status(text));
+    }
+
+    fn send(&self, message: &str) {
         if let Some((socket, address)) = &self.target {
             // Nothing could be done about a failure, and start-up must not depend on it.
-            let _ = socket.send_to_addr(message(state).as_bytes(), address);
+            let _ = socket.send_to_addr(message.as_bytes(), address);
         }
     }
 }
@@ -75,6 +84,11 @@ fn message(state: State) -> String {
         State::Stopping => "STOPPING=1".to_owned(),
         State::Failed { errno } => format!("ERRNO={errno}"),
     }
+}
+
+/// Text of the configuration may be in it: a line end would begin another assignment.
+fn status(text: &str) -> String {
+    format!("STATUS={}", text.replace(|c: char| c.is_control(), " "))
 }
 
 fn is_systemd_parent() -> bool {
@@ -101,6 +115,7 @@ mod tests {
             "RELOADING=1\nMONOTONIC_USEC=9"
         );
         assert_eq!(message(State::Stopping), "STOPPING=1");
+        assert_eq!(status("1 MASTER\nMAINPID=1"), "STATUS=1 MASTER MAINPID=1");
         assert_eq!(message(State::Failed { errno: 22 }), "ERRNO=22");
     }
 

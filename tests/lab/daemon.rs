@@ -12,7 +12,7 @@ use std::time::Duration;
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
-use super::{eventually, wait, Namespace, Skip, SOON};
+use super::{eventually, output_of, wait, Namespace, Skip, SOON};
 
 /// A program that takes keepalived's command line.
 #[derive(Debug)]
@@ -220,6 +220,13 @@ impl Daemon {
 
     pub(crate) fn reload(&self) {
         self.signal(Signal::SIGHUP);
+    }
+
+    /// `--reload-and-wait`: its status, and all that it says.
+    pub(crate) fn reload_and_wait(&self) -> (Option<i32>, String) {
+        let mut command = Command::new(&Program::under_test().path);
+        command.arg("-f").arg(self.file("keepalived.conf")).args(pid_files(&self.folder));
+        output_of(command.arg("--reload-and-wait"))
     }
 
     pub(crate) fn is_running(&mut self) -> bool {

@@ -155,6 +155,38 @@ pub(crate) fn a_missing_file_changes_nothing() -> Outcome {
     Ok(())
 }
 
+pub(crate) fn the_outcome_can_be_waited_for() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let mut daemon = a.start(&config(&[router()]));
+    daemon.wait_master("VI_1");
+    assert_eq!(daemon.reload_and_wait(), (Some(0), String::new()), "nothing changed");
+    daemon.rewrite(&config(&[router().vip("10.7.1.2/16")]));
+    assert_eq!(daemon.reload_and_wait(), (Some(0), String::new()));
+    wait("the address is there", SOON, || a.holds("eth0", "10.7.1.2"));
+
+    daemon.rewrite(&config(&[router().line("prioritty 50")]));
+    let (status, said) = daemon.reload_and_wait();
+    assert_eq!(status, Some(2), "{said}");
+    let mut lines = said.lines();
+    assert_eq!(lines.next(), Some("(Line 12) Unknown keyword 'prioritty'"));
+    assert!(lines.next().is_some_and(|l| l.starts_with("A start would go on")), "{said}");
+    assert!(daemon.logged("Reload refused because: (Line 12) Unknown keyword 'prioritty'"));
+
+    daemon.rewrite(&config(&[router().on("nowhere0")]));
+    let (status, said) = daemon.reload_and_wait();
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("nowhere0") && said.contains("A start would refuse"), "{said}");
+    assert!(a.holds("eth0", "10.7.1.2"), "what runs stays in force");
+
+    assert_eq!(daemon.stop().code(), Some(0));
+    assert!(!daemon.file("main.reload").exists());
+    let (status, said) = daemon.reload_and_wait();
+    assert_eq!(status, Some(1));
+    assert!(said.starts_with("no keepalived runs with pid file "), "{said}");
+    Ok(())
+}
+
 pub(crate) fn many_reloads_at_once_are_survived() -> Outcome {
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let mut daemon = a.start(&config_with("vrrp_garp_master_delay 1", &[router()]));

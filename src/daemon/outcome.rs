@@ -1,0 +1,95 @@
+//! How a reload ended, as a small file beside the pid file: so that a command can wait for it.
+
+use std::path::{Path, PathBuf};
+
+use crate::sys::dumpfile;
+
+/// Longer ones are not written.
+const LIMIT: u64 = 64 << 10;
+
+/// The end of one reload.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Outcome {
+    /// When it began, by CLOCK_MONOTONIC in microseconds: it is the answer to what was asked before.
+    pub(super) began: u64,
+    pub(super) accepted: bool,
+    /// Why it was refused; or what is wrong in a file that was taken all the same.
+    pub(super) reasons: Vec<String>,
+}
+
+impl Outcome {
+    fn emit(&self) -> String {
+        let word = if self.accepted { "accepted" } else { "refused" };
+        let mut text = format!("{} {word}\n", self.began);
+        for reason in &self.reasons {
+            text.push_str(reason);
+            text.push('\n');
+        }
+        text
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let (began, word) = lines.next()?.split_once(' ')?;
+        let accepted = match word {
+            "accepted" => true,
+            "refused" => false,
+            _ => return None,
+        };
+        let reasons = lines.map(str::to_owned).collect();
+        Some(Self { began: began.parse().ok()?, accepted, reasons })
+    }
+
+    /// Puts it in the place of the one before.
+    pub(super) fn write(&self, path: &Path) {
+        let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
+        else {
+            return;
+        };
+        if let Err(e) = dumpfile::write_atomically(dir, name, &self.emit()) {
+            log::warn!(
+                "Cannot write {}, so that --reload-and-wait waits in vain: {e}",
+                path.display()
+            );
+        }
+    }
+
+    /// The last one, if any can be read.
+    pub(super) fn read(path: &Path) -> Option<Self> {
+        let text = dumpfile::read(path, LIMIT).ok()?;
+        Self::parse(&String::from_utf8_lossy(&text))
+    }
+}
+
+/// At the end of the daemon.
+pub(super) fn remove(path: &Path) {
+    // Most daemons never reload.
+    let _ = std::fs::remove_file(path);
+}
+
+/// The file that goes with a pid file: `/run/keepalived.reload`.
+pub(super) fn path(pid_file: &Path) -> PathBuf {
+    pid_file.with_extension("reload")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for (accepted, reasons) in [(true, vec![]), (false, vec!["(Line 7) x".to_owned(); 3])] {
+            let outcome = Outcome { began: 7, accepted, reasons };
+            assert_eq!(Outcome::parse(&outcome.emit()), Some(outcome));
+        }
+        for other in ["", "7", "7 maybe", "x accepted"] {
+            assert_eq!(Outcome::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn it_lies_beside_the_pid_file() {
+        assert_eq!(path(Path::new("/run/keepalived.pid")), Path::new("/run/keepalived.reload"));
+        assert_eq!(path(Path::new("/x/main")), Path::new("/x/main.reload"));
+    }
+}

@@ -1,0 +1,84 @@
+//! The line that `systemctl status` shows of the daemon.
+
+use super::outcome::Outcome;
+use super::runtime::Runtime;
+use crate::sys::clock;
+use crate::vrrp::Phase;
+
+/// What systemd was last told, and what there is to tell.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    /// Something in it may have changed since it was told.
+    pub(super) stale: bool,
+    told: String,
+    /// `refused at Sun Nov 22 19:11:50 2026: (Line 7) ...`.
+    last_reload: Option<String>,
+}
+
+impl Standing {
+    /// Takes note of how a reload ended.
+    pub(super) fn reloaded(&mut self, outcome: &Outcome) {
+        let word = if outcome.accepted { "done" } else { "refused" };
+        let mut text = format!("{word} at {}", clock::local(clock::wall()).long());
+        if let Some(reason) = outcome.reasons.first().filter(|_| !outcome.accepted) {
+            text.push_str(": ");
+            text.push_str(reason);
+        }
+        self.last_reload = Some(text);
+        self.stale = true;
+    }
+}
+
+impl Runtime {
+    /// At the end of a turn: one message for all that happened in it.
+    pub(super) fn tell_systemd(&mut self) {
+        if !std::mem::take(&mut self.standing.stale) || !self.systemd.is_active() {
+            return;
+        }
+        let phases = self.ids.iter().filter_map(|id| self.vrrp.instance(*id)).map(|i| i.phase());
+        let reload = self.standing.last_reload.as_deref();
+        let text = text(phases, self.config.virtual_servers.len(), reload);
+        if text != self.standing.told {
+            self.systemd.status(&text);
+            self.standing.told = text;
+        }
+    }
+}
+
+fn text(phases: impl Iterator<Item = Phase>, services: usize, reload: Option<&str>) -> String {
+    let (mut counts, mut all) = ([0; 3], 0);
+    for phase in phases {
+        all += 1;
+        match phase {
+            Phase::Master => counts[0] += 1,
+            Phase::Backup => counts[1] += 1,
+            Phase::Fault => counts[2] += 1,
+            _ => {}
+        }
+    }
+    let mut parts = Vec::new();
+    if all > 0 {
+        let [master, backup, fault] = counts;
+        parts.push(format!("{master} MASTER, {backup} BACKUP, {fault} FAULT"));
+    }
+    if services > 0 {
+        parts.push(format!("virtual servers: {services}"));
+    }
+    parts.extend(reload.map(|reload| format!("last reload {reload}")));
+    parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_counts_roles_and_names_the_last_reload() {
+        let phases = [Phase::Master, Phase::Backup, Phase::Master, Phase::Init];
+        assert_eq!(
+            text(phases.into_iter(), 2, Some("refused at noon: (Line 7) x")),
+            "2 MASTER, 1 BACKUP, 0 FAULT; virtual servers: 2; last reload refused at noon: (Line 7) x"
+        );
+        assert_eq!(text([].into_iter(), 1, None), "virtual servers: 1");
+    }
+}
