@@ -31,6 +31,8 @@
 //! | what survives a reload, and as what | `model/diff.rs`, `daemon/reload.rs` |
 //! | is this advertisement acceptable | `vrrp/receive.rs` |
 //! | what an advertisement does to the state of a virtual router | `vrrp/hear.rs` |
+//! | how often a peer may cause a line or a script | `vrrp/noted.rs`, `base/ratelimit.rs` |
+//! | which form of checksum a peer is sent | `vrrp/checksum.rs` |
 //! | how a state is entered, what a deadline does | `vrrp/transition.rs` |
 //! | what tracked interfaces, scripts and the like do to a virtual router | `vrrp/tracking.rs`, `vrrp/priority.rs` |
 //! | sync groups | `vrrp/membership.rs` |
@@ -95,8 +97,9 @@
 //! * A timer is a field that is compared with `now`, never a queued message.
 //! * Carrying out an action never calls a core: what it causes goes through the runtime's inbox.
 //! * Packets before deadlines: after a stall, the advertisement that would have moved a deadline
-//!   is already in the socket. And a deadline that is served too late to be believed gives the
-//!   master one more interval (`vrrp/timing.rs`).
+//!   is already in the socket. But unread packets hold back only what they could change: the
+//!   deadline of a backup, on their socket. And a deadline that is served too late to be believed
+//!   gives the master one more interval (`vrrp/timing.rs`).
 //! * Objects in the kernel are wanted, not issued (`holdings`).
 //! * `base`, `wire` and `model` are used by all; the cores use nothing else; `config` knows the
 //!   model only; `daemon` alone sees cores and `sys` together. `tests/architecture.rs` checks it.

@@ -13,6 +13,8 @@ mod auth;
 mod crash;
 #[path = "netns/failover.rs"]
 mod failover;
+#[path = "netns/flood.rs"]
+mod flood;
 #[path = "netns/garbage.rs"]
 mod garbage;
 #[path = "netns/groups.rs"]
@@ -49,10 +51,13 @@ macro_rules! tests {
 }
 
 fn main() -> ExitCode {
-    let mut tests = vec![lab::test_alone(
-        "scripts::two_hundred_scripts_delay_no_advert",
-        scripts::two_hundred_scripts_delay_no_advert,
-    )];
+    let mut tests = vec![
+        lab::test_alone(
+            "scripts::two_hundred_scripts_delay_no_advert",
+            scripts::two_hundred_scripts_delay_no_advert,
+        ),
+        lab::test_alone("flood::goodbyes_silence_nobody_else", flood::goodbyes_silence_nobody_else),
+    ];
     tests.extend(tests![
         scale::all_255_router_ids_on_one_link,
         scale::a_storm_of_netlink_messages,
@@ -118,6 +123,8 @@ fn main() -> ExitCode {
         garbage::right_packets_of_a_lower_priority,
         garbage::packets_from_the_masters_own_address,
         garbage::a_flood_of_noise,
+        flood::each_kind_costs_few_lines_and_processes,
+        flood::a_stranger_makes_a_unicast_router_send_no_more,
         auth::routers_with_one_password_agree,
         auth::routers_with_different_passwords_do_not_hear_each_other,
         groups::one_failed_member_takes_the_other_along,

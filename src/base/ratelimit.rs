@@ -1,35 +1,141 @@
-//! At most so many of a line per interval: for lines that a peer can cause.
+//! Lines and scripts that a peer, a file or a process can cause as fast as it likes: so many at
+//! once, then one every now and then, with how many more there were.
+//!
+//! An allowance grows back instead of being counted per minute: what is told after a storm has to
+//! be what came of it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::time::{Duration, Instant};
 
-/// Lets `burst` events through per `interval` and counts what it held back.
+/// How much passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// So many at once.
+    pub burst: u32,
+    /// So long until one more may pass.
+    pub every: Duration,
+}
+
+impl Rate {
+    pub const fn new(burst: u32, every: Duration) -> Self {
+        Self { burst, every }
+    }
+}
+
+/// One allowance, and how many it held back.
 #[derive(Debug, Clone)]
 pub struct RateLimit {
-    burst: u32,
-    interval: Duration,
-    started: Option<Instant>,
-    passed: u32,
-    held: u32,
+    rate: Rate,
+    left: u32,
+    /// Up to when what grew back is counted in.
+    counted: Instant,
+    held_back: u32,
 }
 
 impl RateLimit {
-    pub const fn new(burst: u32, interval: Duration) -> Self {
-        Self { burst, interval, started: None, passed: 0, held: 0 }
+    pub const fn new(burst: u32, every: Duration) -> Self {
+        let rate = Rate::new(burst, every);
+        Self { rate, left: burst, counted: Instant::ZERO, held_back: 0 }
     }
 
-    /// `Some(held back since the last one that passed)` when this event may be shown.
+    /// `Some(held back since the last one that passed)` when this event may pass.
     pub fn admit(&mut self, now: Instant) -> Option<u32> {
-        let fresh = self.started.is_none_or(|started| now.since(started) >= self.interval);
-        if fresh {
-            self.started = Some(now);
-            self.passed = 0;
-        }
-        if self.passed >= self.burst {
-            self.held = self.held.saturating_add(1);
+        self.grow(now);
+        if self.left == 0 {
+            self.held_back = self.held_back.saturating_add(1);
             return None;
         }
-        self.passed += 1;
-        Some(std::mem::take(&mut self.held))
+        self.left -= 1;
+        Some(std::mem::take(&mut self.held_back))
+    }
+
+    fn grow(&mut self, now: Instant) {
+        while self.left < self.rate.burst && now.since(self.counted) >= self.rate.every {
+            self.left += 1;
+            self.counted += self.rate.every;
+        }
+        if self.left == self.rate.burst {
+            self.counted = now;
+        }
+    }
+
+    /// As good as new, but for what it held back.
+    fn is_whole(&mut self, now: Instant) -> bool {
+        self.grow(now);
+        self.left == self.rate.burst
+    }
+}
+
+/// Allowances by what an event is about and who sent what caused it.
+#[derive(Debug)]
+pub struct Limiter<K>(BTreeMap<K, Senders>);
+
+/// Senders of one kind that have an allowance of their own. The rest share one: forged addresses
+/// cost no memory, and no more lines than one sender.
+const MOST_SENDERS: usize = 8;
+
+#[derive(Debug, Default)]
+struct Senders {
+    /// Under `None` what has no sender, and the senders beyond the limit.
+    by: BTreeMap<Option<IpAddr>, RateLimit>,
+}
+
+impl<K> Default for Limiter<K> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord> Limiter<K> {
+    /// `Some(held back since the last one that passed)` when this event may pass.
+    pub fn admit(
+        &mut self,
+        about: K,
+        sender: Option<IpAddr>,
+        rate: Rate,
+        now: Instant,
+    ) -> Option<u32> {
+        self.0.entry(about).or_default().admit(sender, rate, now)
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl Senders {
+    fn admit(&mut self, sender: Option<IpAddr>, rate: Rate, now: Instant) -> Option<u32> {
+        let mut key = sender;
+        if !self.by.contains_key(&key) && self.by.len() >= MOST_SENDERS {
+            self.forget_quiet(rate, now);
+            if self.by.len() >= MOST_SENDERS {
+                key = None;
+            }
+        }
+        let limit = self.by.entry(key);
+        let limit = limit.or_insert_with(|| RateLimit::new(rate.burst, rate.every));
+        limit.rate = rate;
+        limit.admit(now)
+    }
+
+    /// Makes room: who has been quiet needs no allowance of his own. What was held back of him is
+    /// told with the rest.
+    fn forget_quiet(&mut self, rate: Rate, now: Instant) {
+        let mut held_back = 0_u32;
+        self.by.retain(|sender, limit| {
+            let goes = sender.is_some() && limit.is_whole(now);
+            if goes {
+                held_back = held_back.saturating_add(limit.held_back);
+            }
+            !goes
+        });
+        if held_back > 0 {
+            let shared = self.by.entry(None);
+            let shared = shared.or_insert_with(|| RateLimit::new(rate.burst, rate.every));
+            shared.held_back = shared.held_back.saturating_add(held_back);
+        }
     }
 }
 
@@ -37,11 +143,57 @@ impl RateLimit {
 mod tests {
     use super::*;
 
+    const RATE: Rate = Rate::new(1, Duration::from_secs(60));
+
+    fn from(n: u32) -> Option<IpAddr> {
+        Some(IpAddr::V4(n.into()))
+    }
+
+    const fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
     #[test]
     fn holds_back_and_then_tells_how_many() {
         let mut limit = RateLimit::new(2, Duration::from_secs(60));
-        let shown: Vec<_> = (0..5).map(|i| limit.admit(Instant::from_millis(i))).collect();
+        let shown: Vec<_> = (0..5).map(|i| limit.admit(at(i))).collect();
         assert_eq!(shown, [Some(0), Some(0), None, None, None]);
-        assert_eq!(limit.admit(Instant::from_millis(60_000)), Some(3));
+        assert_eq!(limit.admit(at(60_000)), Some(3));
+        assert_eq!(limit.admit(at(60_001)), None);
+    }
+
+    #[test]
+    fn what_talks_without_end_silences_nothing_else_and_is_heard_again_soon() {
+        let mut limiter = Limiter::default();
+        let rate = Rate::new(30, Duration::from_secs(2));
+        let mut admit = |about: &'static str, millis| limiter.admit(about, None, rate, at(millis));
+        assert_eq!((0..100).filter(|n| admit("a", *n).is_some()).count(), 30);
+        assert_eq!(admit("b", 100), Some(0));
+        assert_eq!(admit("a", 2_000), Some(70));
+        assert_eq!(admit("a", 2_001), None);
+        assert_eq!(admit("a", 4_000), Some(1));
+        let after = 1_000_000;
+        assert_eq!((after..after + 100).filter(|n| admit("a", *n).is_some()).count(), 30);
+    }
+
+    #[test]
+    fn senders_are_limited_one_by_one() {
+        let mut limiter = Limiter::default();
+        let mut admit = |sender, millis| limiter.admit(7, from(sender), RATE, at(millis));
+        assert_eq!((admit(1, 0), admit(2, 0)), (Some(0), Some(0)));
+        assert_eq!((admit(1, 1), admit(2, 1), admit(2, 2)), (None, None, None));
+        assert_eq!((admit(1, 60_000), admit(2, 60_000)), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn forged_senders_cost_no_memory_and_few_lines() {
+        let mut limiter = Limiter::default();
+        let mut admit = |sender, millis| limiter.admit(7, from(sender), RATE, at(millis));
+        let shown = (0..100_000).filter(|n| admit(*n, 1).is_some()).count();
+        assert_eq!(shown, MOST_SENDERS + 1);
+        // An hour later there is room for an honest one, and the count is told.
+        let held_back: u32 = (0..20).filter_map(|n| admit(200_000 + n, 3_600_000)).sum();
+        assert_eq!(held_back as usize, 100_000 - shown);
+        assert!(limiter.0[&7].by.len() <= MOST_SENDERS + 1);
     }
 }

@@ -41,7 +41,7 @@ impl Runtime {
     fn say_goodbye(&mut self) {
         let masters = self.vrrp.instances().filter(|(_, i)| i.phase() == Phase::Master);
         for (id, instance) in masters {
-            self.endpoints.queue(id, instance.config(), 0, instance.source());
+            self.endpoints.queue(id, instance, 0);
         }
         self.flush_adverts();
     }

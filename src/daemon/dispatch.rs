@@ -9,6 +9,8 @@ use super::report::HeldBack;
 use super::runtime::{Message, Mode, Runtime};
 use crate::base::addr::Prefix;
 use crate::base::ids::InstanceId;
+use crate::base::ratelimit::Rate;
+use crate::base::time::{Duration, Instant};
 use crate::holdings::{self, Key};
 use crate::notify;
 use crate::sys::netlink;
@@ -18,6 +20,8 @@ use crate::track;
 use crate::vrrp::receive::Received;
 use crate::vrrp::Input;
 
+/// How often an unknown virtual router is told of, by sender.
+const UNKNOWN_VRID: Rate = Rate::new(10, Duration::from_secs(1));
 /// Batches read from one socket in one turn; what is left waits for the next.
 const RECEIVE_BUDGET: usize = 8;
 
@@ -65,8 +69,8 @@ impl Runtime {
         }
     }
 
-    /// Reads one socket within its budget; true if it is empty now.
-    pub(super) fn receive_adverts(&mut self, socket: SocketId) -> bool {
+    /// Reads one socket within its budget, in a turn that began then; true if it is empty now.
+    pub(super) fn receive_adverts(&mut self, socket: SocketId, began: Instant) -> bool {
         let mut batch = self.batch.take().unwrap_or_default();
         let mut empty = false;
         for _ in 0..RECEIVE_BUDGET {
@@ -82,6 +86,7 @@ impl Runtime {
                 }
             };
             self.take_batch(socket, &batch);
+            self.serve_owed(began);
             if count < Batch::CAPACITY {
                 empty = true;
                 break;
@@ -95,8 +100,10 @@ impl Runtime {
     fn take_batch(&mut self, socket: SocketId, batch: &Batch) {
         let moment = self.clock.moment();
         self.now = moment.now;
+        let mut last = moment.now;
         for datagram in batch.packets() {
             let arrived = datagram.stamp.map_or(moment.now, |stamp| moment.arrival(stamp));
+            last = arrived;
             // The filter has looked at the router id already, so there is one.
             let Some(&vrid) = datagram.payload.get(1) else { continue };
             let Some(id) = self.endpoints.addressee(socket, vrid, datagram.source) else {
@@ -112,13 +119,14 @@ impl Runtime {
             };
             self.vrrp.handle(Input::Packet { id, packet }, self.now, &mut self.vrrp_actions);
         }
+        self.endpoints.note_read(socket, last);
     }
 
     fn on_unknown_vrid(&mut self, vrid: u8, from: IpAddr) {
         if !self.config.global.log_unknown_vrids {
             return;
         }
-        if let Some(held_back) = self.unknown_vrids.admit(self.now) {
+        if let Some(held_back) = self.unknown_vrids.admit((), Some(from), UNKNOWN_VRID, self.now) {
             log::info!("VRID {vrid} from {from} is none of ours{}", HeldBack(held_back));
         }
     }

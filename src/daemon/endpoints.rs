@@ -9,10 +9,11 @@ use std::rc::Rc;
 
 use super::runtime::Owner;
 use crate::base::ids::InstanceId;
+use crate::base::time::Instant;
 use crate::model::vrrp::{ChecksumForm, Delivery, Instance};
 use crate::sys::poll::Poll;
 use crate::sys::raw::{Endpoint, EndpointKind, Outgoing, Scratch, SendQueue, Socket};
-use crate::vrrp::advert;
+use crate::vrrp::{self, advert};
 
 /// One pair of sockets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -21,6 +22,8 @@ pub(super) struct SocketId(u32);
 struct Slot {
     socket: Socket,
     members: BTreeMap<u8, Vec<InstanceId>>,
+    /// When the packet arrived that was read last.
+    read: Instant,
     queue: SendQueue<Tag>,
 }
 
@@ -39,8 +42,14 @@ struct Packets {
     priority: u8,
     source: IpAddr,
     ident: u16,
+    list: Vec<Copy>,
+}
+
+/// The packet for one destination.
+struct Copy {
+    to: IpAddr,
     checksum: ChecksumForm,
-    list: Vec<(IpAddr, Vec<u8>)>,
+    packet: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -49,8 +58,6 @@ pub(super) struct Endpoints {
     by_endpoint: BTreeMap<Endpoint, SocketId>,
     of_instance: BTreeMap<InstanceId, SocketId>,
     packets: BTreeMap<InstanceId, Packets>,
-    /// Instances that follow a peer in computing unicast checksums the old way.
-    old_checksum: BTreeSet<InstanceId>,
     /// Sockets with something to send.
     waiting: BTreeSet<SocketId>,
     /// Receive buffer in bytes, if configured.
@@ -147,38 +154,39 @@ impl Endpoints {
         }
     }
 
-    /// A peer of this instance computes checksums the old way. True if we do so too from now on.
-    pub(super) fn follow_checksum(&mut self, id: InstanceId, config: &Instance) -> bool {
-        config.checksum_follows_peer
-            && config.checksum == ChecksumForm::PseudoHeader
-            && matches!(config.delivery, Delivery::Unicast { .. })
-            && self.old_checksum.insert(id)
+    /// What arrived up to this moment has been read.
+    pub(super) fn note_read(&mut self, socket: SocketId, arrived: Instant) {
+        if let Some(slot) = self.slot_mut(socket) {
+            slot.read = arrived;
+        }
+    }
+
+    /// For whom these sockets may hold more, and up to when what arrived for them is read.
+    pub(super) fn unread(
+        &self,
+        sockets: impl Iterator<Item = SocketId>,
+    ) -> BTreeMap<InstanceId, Instant> {
+        let slots = sockets.filter_map(|id| self.slot(id));
+        slots.flat_map(|s| s.members.values().flatten().map(|id| (*id, s.read))).collect()
     }
 
     /// Forgets an instance that is gone.
     pub(super) fn forget(&mut self, id: InstanceId) {
         self.packets.remove(&id);
-        self.old_checksum.remove(&id);
     }
 
     /// Puts one advertisement into the queue of its socket, one copy per destination.
     ///
     /// Without a source of its own now, the instance says farewell from the last one it had.
-    pub(super) fn queue(
-        &mut self,
-        id: InstanceId,
-        config: &Rc<Instance>,
-        priority: u8,
-        source: Option<IpAddr>,
-    ) {
+    pub(super) fn queue(&mut self, id: InstanceId, instance: &vrrp::Instance, priority: u8) {
         let last = self.packets.get(&id).map(|p| p.source);
-        let (Some(source), Some(&socket)) = (source.or(last), self.of_instance.get(&id)) else {
+        let source = instance.source().or(last);
+        let (Some(source), Some(&socket)) = (source, self.of_instance.get(&id)) else {
             return;
         };
+        let config = instance.config();
         let packets = self.packets.entry(id).or_insert_with(|| Packets::new(config, source));
-        let follows = self.old_checksum.contains(&id);
-        let checksum = if follows { ChecksumForm::OldUnicast } else { config.checksum };
-        packets.refresh(config, checksum, priority, source);
+        packets.refresh(instance, priority, source);
         let hops = match config.delivery {
             Delivery::Multicast { .. } => None,
             Delivery::Unicast { ttl, .. } => ttl,
@@ -186,8 +194,8 @@ impl Endpoints {
         let Some(slot) = self.slots.get_mut(socket.0 as usize).and_then(Option::as_mut) else {
             return;
         };
-        for (n, (destination, packet)) in packets.list.iter().enumerate() {
-            let outgoing = Outgoing { source, destination: *destination, hops, packet };
+        for (n, Copy { to, packet, .. }) in packets.list.iter().enumerate() {
+            let outgoing = Outgoing { source, destination: *to, hops, packet };
             slot.socket.queue(&mut slot.queue, Tag { id, priority, is_copy: n > 0 }, &outgoing);
         }
         self.waiting.insert(socket);
@@ -224,7 +232,8 @@ impl Endpoints {
             self.slots.push(None);
         }
         let queue = SendQueue::default();
-        self.slots[free] = Some(Slot { socket, members: BTreeMap::new(), queue });
+        let (members, read) = (BTreeMap::new(), Instant::ZERO);
+        self.slots[free] = Some(Slot { socket, members, read, queue });
         self.by_endpoint.insert(endpoint.clone(), id);
         Ok(id)
     }
@@ -247,43 +256,37 @@ impl Endpoints {
 
 impl Packets {
     fn new(config: &Rc<Instance>, source: IpAddr) -> Self {
-        let (config, checksum) = (config.clone(), config.checksum);
-        Self { config, priority: 0, source, ident: 0, checksum, list: Vec::new() }
+        Self { config: config.clone(), priority: 0, source, ident: 0, list: Vec::new() }
     }
 
     /// Makes the packets say what is to be said now, from scratch only if they must.
-    fn refresh(
-        &mut self,
-        config: &Rc<Instance>,
-        checksum: ChecksumForm,
-        priority: u8,
-        source: IpAddr,
-    ) {
-        let same =
-            Rc::ptr_eq(&self.config, config) && self.source == source && self.checksum == checksum;
+    fn refresh(&mut self, instance: &vrrp::Instance, priority: u8, source: IpAddr) {
+        let config = instance.config();
+        let same = Rc::ptr_eq(&self.config, config)
+            && self.source == source
+            && self.list.iter().all(|copy| copy.checksum == instance.checksum_for(&copy.to));
         if !same || self.list.is_empty() {
             self.config = config.clone();
-            self.checksum = checksum;
             self.source = source;
             self.list.clear();
             let destinations: Vec<IpAddr> = match &config.delivery {
                 Delivery::Multicast { group } => vec![*group],
                 Delivery::Unicast { peers, .. } => peers.iter().map(|p| p.addr).collect(),
             };
-            for destination in destinations {
-                let mut packet = Vec::new();
-                advert::emit_as(config, checksum, priority, source, destination, &mut packet);
-                self.list.push((destination, packet));
+            for to in destinations {
+                let (mut packet, checksum) = (Vec::new(), instance.checksum_for(&to));
+                advert::emit_as(config, checksum, priority, source, to, &mut packet);
+                self.list.push(Copy { to, checksum, packet });
             }
         } else if self.priority != priority {
-            for (_, packet) in &mut self.list {
-                advert::set_priority(packet, config.family, priority);
+            for copy in &mut self.list {
+                advert::set_priority(&mut copy.packet, config.family, priority);
             }
         }
         self.priority = priority;
         self.ident = advert::next_ident(self.ident);
-        for (_, packet) in &mut self.list {
-            advert::set_ident(packet, config.family, self.ident);
+        for copy in &mut self.list {
+            advert::set_ident(&mut copy.packet, config.family, self.ident);
         }
     }
 }

@@ -10,9 +10,8 @@ use super::runtime::{Message, Runtime};
 use crate::base::ids::InstanceId;
 use crate::base::time::Duration;
 use crate::holdings::{self, Key, Op};
-use crate::model::vrrp::{ChecksumForm, VirtualAddress};
+use crate::model::vrrp::VirtualAddress;
 use crate::sys::sysctl;
-use crate::vrrp::receive::Remark;
 use crate::vrrp::{self, Action, Note, Phase};
 use crate::wire::{arp, ndisc};
 
@@ -70,7 +69,7 @@ impl Runtime {
         match *action {
             Action::SendAdvert { id, priority } => {
                 if let Some(i) = self.vrrp.instance(id) {
-                    self.endpoints.queue(id, i.config(), priority, i.source());
+                    self.endpoints.queue(id, i, priority);
                 }
             }
             Action::Want(id) => {
@@ -89,17 +88,9 @@ impl Runtime {
             Action::Changed { id, to: Phase::Fault, from: Phase::Init, .. } => {
                 self.inbox.push_back(Message::Clear(id));
             }
-            Action::Noted {
-                id,
-                note:
-                    Note::Remarked {
-                        remark: Remark::ChecksumForm { form: ChecksumForm::OldUnicast, .. },
-                        ..
-                    },
-            } => self.follow_checksum(id),
             Action::Changed { id, to: Phase::Fault, .. }
-            | Action::Noted { id, note: Note::MasterIs { .. } | Note::Discarded { .. } } => {
-                // Somebody else is master, or we cannot be: now what an earlier run left is too much.
+            | Action::Noted { id, note: Note::MasterIs { .. } | Note::Discarded { .. }, .. } => {
+                // Another router is master, or we cannot be: now what an earlier run left is too much.
                 if self.leftovers.remove(&id) {
                     self.inbox.push_back(Message::Clear(id));
                 }
@@ -107,14 +98,8 @@ impl Runtime {
             Action::Changed { .. }
             | Action::GroupChanged { .. }
             | Action::PriorityChanged { .. }
+            | Action::LowerPriority { .. }
             | Action::Noted { .. } => {}
-        }
-    }
-
-    fn follow_checksum(&mut self, id: InstanceId) {
-        let Some(config) = self.instance_config(id) else { return };
-        if self.endpoints.follow_checksum(id, &config) {
-            log::info!("({}) Setting unicast VRRPv3 checksum to old version", config.name);
         }
     }
 
@@ -260,6 +245,12 @@ impl Runtime {
             }
         }
         if repeat > 0 && log::log_enabled!(log::Level::Debug) {
+            let about = format!("announcements of {}", config.name);
+            let Some(held_back) = self.chatter.admit(about, self.now) else { return };
+            if held_back > 0 {
+                let name = &config.name;
+                log::debug!("({name}) announced {held_back} times more than was shown");
+            }
             for address in config.all_addresses() {
                 let (name, link, addr) = (&config.name, &address.interface, address.prefix.addr);
                 log::debug!("({name}) Sending/queueing gratuitous ARPs on {link} for {addr}");

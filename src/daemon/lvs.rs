@@ -114,7 +114,7 @@ impl Lvs {
             ipvs_actions: Vec::new(),
             answers: Vec::new(),
             told: Vec::new(),
-            unmade: RateLimit::new(5, Duration::from_secs(10)),
+            unmade: RateLimit::new(5, Duration::from_secs(2)),
             renewals: RateLimit::new(1, Duration::from_secs(10)),
         }
     }

@@ -8,7 +8,7 @@ use super::runtime::{Asker, Message, Runtime};
 use crate::base::ids::{GroupId, InstanceId};
 use crate::model::script::Script;
 use crate::notify::{Action, Input, Object, RunId, Standing, State, Which};
-use crate::vrrp::{self, Note, Phase};
+use crate::vrrp::{self, Phase};
 
 /// What is told of virtual routers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,9 +26,7 @@ impl Telling {
             vrrp::Action::Changed { id, to, .. } => Some(Self::Instance(id, state(to)?)),
             vrrp::Action::GroupChanged { group, to } => Some(Self::Group(group, state(to)?)),
             vrrp::Action::PriorityChanged { id, to, .. } => Some(Self::Priority(id, to)),
-            vrrp::Action::Noted { id, note: Note::LowerPriority { .. } } => {
-                Some(Self::LowerPriority(id))
-            }
+            vrrp::Action::LowerPriority { id } => Some(Self::LowerPriority(id)),
             _ => None,
         }
     }
@@ -93,7 +91,11 @@ impl Runtime {
             }
             Action::WriteFifo(which) => self.fifos.write(which, &mut self.notify),
             Action::SendMail(letter) => self.mailer.post(&letter, &mut self.poll, self.now),
-            Action::Noted(note) => log::warn!("{note}"),
+            Action::Noted(note) => {
+                if let Some(held_back) = self.chatter.admit(note.about(), self.now) {
+                    log::warn!("{note}{}", HeldBack(held_back));
+                }
+            }
         }
     }
 

@@ -3,11 +3,15 @@
 //! Lines that operators search for are byte-compatible with keepalived; what we add, the cause,
 //! is a line of its own behind them.
 
+use std::rc::Rc;
+
 use super::chatter::Chatter;
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
 use crate::holdings;
 use crate::model::track::Object;
+use crate::model::vrrp::{ChecksumForm, Delivery, Instance};
+use crate::model::Config;
 use crate::vrrp::cause::{Cause, Fault, Seconds};
 use crate::vrrp::{Action, Domain, Note, Phase};
 
@@ -35,11 +39,25 @@ pub(super) fn vrrp(action: &Action, domain: &Domain, chatter: &mut Chatter, now:
                 log::info!("({name}) because: {cause}{}", HeldBack(held_back));
             }
         }
-        Action::Noted { id, note } => noted(name(*id), note),
-        Action::SendAdvert { id, priority: 0 } => log::debug!("({}) sent 0 priority", name(*id)),
-        Action::Want(id) => log::debug!("({}) setting VIPs.", name(*id)),
-        Action::Release(id) => log::debug!("({}) removing VIPs.", name(*id)),
-        Action::SendAdvert { .. } | Action::Announce { .. } | Action::AnnounceSource { .. } => {}
+        Action::Noted { id, note, held_back } => noted(name(*id), note, *held_back),
+        Action::SendAdvert { id, priority: 0 } => {
+            detail(name(*id), "sent 0 priority", chatter, now)
+        }
+        Action::Want(id) => detail(name(*id), "setting VIPs.", chatter, now),
+        Action::Release(id) => detail(name(*id), "removing VIPs.", chatter, now),
+        Action::SendAdvert { .. }
+        | Action::Announce { .. }
+        | Action::AnnounceSource { .. }
+        | Action::LowerPriority { .. } => {}
+    }
+}
+
+/// What goes with every change of state, and so as often as a neighbour likes.
+fn detail(name: &str, what: &str, chatter: &mut Chatter, now: Instant) {
+    if log::log_enabled!(log::Level::Debug) {
+        if let Some(held_back) = chatter.admit(format!("{what} {name}"), now) {
+            log::debug!("({name}) {what}{}", HeldBack(held_back));
+        }
     }
 }
 
@@ -74,48 +92,71 @@ fn changed(name: &str, from: Phase, to: Phase, cause: &Cause, held_back: u32) {
     }
 }
 
-fn noted(name: &str, note: &Note) {
+fn noted(name: &str, note: &Note, held_back: u32) {
+    let more = HeldBack(held_back);
     match note {
-        Note::LowerPriority { news: false, .. } => {}
-        Note::LowerPriority { from, theirs, ours, answered, news: true } => {
+        Note::LowerPriority { from, theirs, ours, answered } => {
             let election = if *answered { ", forcing new election" } else { "" };
             log::info!(
-                "({name}) Received advert from {from} with lower priority {theirs}, ours {ours}{election}"
+                "({name}) Received advert from {from} with lower priority {theirs}, ours {ours}{election}{more}"
             );
         }
         Note::Discarded { from, theirs } => {
-            log::debug!("({name}) received lower priority ({theirs}) advert from {from} - discarding");
+            log::debug!(
+                "({name}) received lower priority ({theirs}) advert from {from} - discarding{more}"
+            );
         }
-        Note::MasterIs { addr, before: None } => log::debug!("({name}) master set to {addr}"),
+        Note::MasterIs { addr, before: None } => log::debug!("({name}) master set to {addr}{more}"),
         Note::MasterIs { addr, before: Some(before) } => {
-            log::debug!("({name}) master changed from {before} to {addr}");
+            log::debug!("({name}) master changed from {before} to {addr}{more}");
         }
         Note::Goodbye { .. } => {
-            log::debug!("({name}) Backup received priority 0 advertisement");
+            log::debug!("({name}) Backup received priority 0 advertisement{more}");
         }
         Note::PreemptDelayStarted(delay) => {
-            log::info!("({name}) start preempt delay ({:.6})", delay.as_secs_f64());
+            log::info!("({name}) start preempt delay ({:.6}){more}", delay.as_secs_f64());
         }
-        Note::PreemptDelayStopped => log::info!("({name}) stop preempt delay"),
-        Note::Silence => log::debug!("({name}) Receive advertisement timeout"),
+        Note::PreemptDelayStopped => log::info!("({name}) stop preempt delay{more}"),
+        Note::Silence => log::debug!("({name}) Receive advertisement timeout{more}"),
         Note::Stalled { late, .. } => log::warn!(
-            "({name}) we were stalled for {} past the master-down deadline: the master gets another interval",
+            "({name}) we were stalled for {} past the master-down deadline: the master gets another interval{more}",
             Seconds(*late)
         ),
-        Note::GroupNotReady => log::debug!("({name}) waits for the other members of its group"),
+        Note::GroupNotReady => {
+            log::debug!("({name}) waits for the other members of its group{more}");
+        }
         Note::OwnerConflict { from } => log::warn!(
-            "({name}) CONFIGURATION ERROR: {from} owns the addresses as well (priority 255)"
+            "({name}) CONFIGURATION ERROR: {from} owns the addresses as well (priority 255){more}"
         ),
         Note::SameAddress { from } => log::warn!(
-            "({name}) {from} advertises our priority from our own address: is this host on the segment twice?"
+            "({name}) {from} advertises our priority from our own address: is this host on the segment twice?{more}"
         ),
-        Note::Rejected { reason, held_back } => {
-            log::info!("({name}) {reason}{}", HeldBack(*held_back));
+        Note::ChecksumFollowed { from, form } => {
+            let version = if *form == ChecksumForm::OldUnicast { "old" } else { "new" };
+            log::info!("({name}) Setting unicast VRRPv3 checksum to {version} version");
+            log::info!("({name}) because: {from} uses it{more}");
         }
-        Note::Remarked { remark, held_back } => {
-            log::info!("({name}) {remark}{}", HeldBack(*held_back));
-        }
+        Note::Rejected { reason, .. } => log::info!("({name}) {reason}{more}"),
+        Note::Remarked { remark, .. } => log::info!("({name}) {remark}{more}"),
     }
+}
+
+/// Unicast instances believe what any host sends them, unless they are told not to: the default of
+/// keepalived, which few expect.
+pub(super) fn open_to_strangers(config: &Config) -> Option<String> {
+    let is_open =
+        |i: &&Rc<Instance>| matches!(&i.delivery, Delivery::Unicast { check_source: false, .. });
+    let open: Vec<_> = config.instances.iter().filter(is_open).map(|i| i.name.as_str()).collect();
+    let (first, more) = (open.first()?, open.len() - 1);
+    let others = match more {
+        0 => String::new(),
+        n => format!(" (as in {n} other instances)"),
+    };
+    Some(format!(
+        "({first}) Any host that can send to this router is listened to, not only its unicast peers{others}: \
+         check_unicast_src in the instance or vrrp_check_unicast_src in global_defs refuses the rest, \
+         and min_ttl and max_ttl limit the distance of a peer"
+    ))
 }
 
 /// Logs what the holdings have to tell.
@@ -157,5 +198,26 @@ impl std::fmt::Display for HeldBack {
             0 => Ok(()),
             n => write!(f, " ({n} more like it were not shown)"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::vrrp::tests::instance;
+
+    #[test]
+    fn unicast_instances_that_listen_to_any_host_are_told_of_once() {
+        let unicast = |name: &str, check_source| {
+            let delivery = Delivery::Unicast { peers: Vec::new(), ttl: None, check_source };
+            Rc::new(Instance { delivery, ..instance(name, 51) })
+        };
+        let told =
+            |instances: Vec<_>| open_to_strangers(&Config { instances, ..Config::default() });
+        assert_eq!(told(vec![Rc::new(instance("A", 51)), unicast("B", true)]), None);
+        let line =
+            told(vec![unicast("B", true), unicast("C", false), unicast("D", false)]).unwrap();
+        assert!(line.starts_with("(C) "), "{line}");
+        assert!(line.contains("1 other") && line.contains("check_unicast_src"), "{line}");
     }
 }

@@ -20,7 +20,7 @@ use super::privileges::Scheduling;
 use super::processes::Processes;
 use super::status::Standing;
 use crate::base::ids::{CheckId, InstanceId, ScriptId};
-use crate::base::ratelimit::RateLimit;
+use crate::base::ratelimit::{Limiter, RateLimit};
 use crate::base::time::Instant;
 use crate::base::tracked::TrackState;
 use crate::cli::options::Options;
@@ -166,7 +166,7 @@ pub(super) struct Runtime {
     pub(super) retry_sends: Option<Instant>,
     pub(super) send_errors: RateLimit,
     pub(super) chatter: Chatter,
-    pub(super) unknown_vrids: RateLimit,
+    pub(super) unknown_vrids: Limiter<()>,
     pub(super) answers: Vec<((Key, Op), i32)>,
     /// Ready in this turn; what is left after the budget was spent stays for the next.
     pub(super) ready: BTreeSet<Owner>,

@@ -336,8 +336,8 @@ fn build(
         due_announcements: Vec::new(),
         retry_sends: None,
         chatter: Default::default(),
-        send_errors: RateLimit::new(10, Duration::from_secs(10)),
-        unknown_vrids: RateLimit::new(10, Duration::from_secs(10)),
+        send_errors: RateLimit::new(10, Duration::from_secs(1)),
+        unknown_vrids: Default::default(),
         answers: Vec::new(),
         ready: Default::default(),
         last_check: CheckId(0),
@@ -377,6 +377,9 @@ impl Runtime {
             self.on_local_address(prefix.addr, true);
         }
         self.adopt(config);
+        if let Some(line) = super::report::open_to_strangers(&self.config) {
+            log::info!("{line}");
+        }
         #[cfg(debug_assertions)]
         self.maybe_fail(super::fault::Moment::Start);
     }

@@ -9,7 +9,7 @@ use crate::base::time::{Duration, Instant};
 use crate::notify;
 use crate::sys::log as logging;
 use crate::track;
-use crate::vrrp::Input;
+use crate::vrrp::{Input, Unread};
 
 /// Packets less than this apart are a crowd.
 const BUSY: Duration = Duration::from_millis(1);
@@ -101,25 +101,41 @@ impl Runtime {
     /// VRRP: read, then decide, then send.
     ///
     /// After a stall the advertisement that would have moved a deadline is already in the socket;
-    /// firing the deadline first would make every hiccup a takeover.
+    /// firing the deadline first would make every hiccup a takeover. A crowd of packets holds back
+    /// nothing else: neither what masters owe, nor what others expect on other sockets.
     fn serve_vrrp(&mut self) {
+        let began = self.now;
         let sockets: Vec<_> = self
             .ready
             .iter()
             .filter_map(|o| if let Owner::VrrpSocket(id) = o { Some(*id) } else { None })
             .collect();
         for id in sockets {
-            if self.receive_adverts(id) {
+            if self.receive_adverts(id, began) {
                 self.ready.remove(&Owner::VrrpSocket(id));
             }
         }
-        // An unread packet may be the very one that moves a deadline.
-        let unread = self.ready.iter().any(|o| matches!(o, Owner::VrrpSocket(_)));
-        if !unread && self.is_due(self.vrrp.next_deadline()) {
-            self.vrrp.handle(Input::Deadline, self.now, &mut self.vrrp_actions);
+        if self.is_due(self.vrrp.next_deadline()) {
+            let unread = self.ready.iter();
+            let unread =
+                unread.filter_map(|o| if let Owner::VrrpSocket(id) = o { Some(*id) } else { None });
+            let unread = self.endpoints.unread(unread);
+            let input = Input::DeadlineAmid(Unread::Since(&unread));
+            self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
         }
         self.drain();
         self.flush_adverts();
+    }
+
+    /// What masters owe since this turn began is not to wait until a crowd is read. What was due
+    /// before is: there was a stall, and the crowd may know better who is master.
+    pub(super) fn serve_owed(&mut self, began: Instant) {
+        if self.vrrp.next_owed().is_some_and(|when| began < when && when <= self.now) {
+            let input = Input::DeadlineAmid(Unread::Anything);
+            self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
+            self.drain();
+            self.flush_adverts();
+        }
     }
 
     /// The kernel: our requests, its news. Stops early when VRRP is due again.

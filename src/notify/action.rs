@@ -76,6 +76,18 @@ pub enum Note {
     Behind { which: Which },
 }
 
+impl Note {
+    /// The subject, for holding back repetitions.
+    pub fn about(&self) -> String {
+        match self {
+            Self::Skipped { of, .. } => format!("skipped scripts of {of}"),
+            Self::Overdue { of, .. } => format!("overdue scripts of {of}"),
+            Self::Abandoned { of, .. } => format!("abandoned scripts of {of}"),
+            Self::Behind { which } => format!("reader of {}", which.keyword()),
+        }
+    }
+}
+
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

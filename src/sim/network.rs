@@ -1,6 +1,7 @@
 //! Routers on segments, and the clock that jumps to whatever happens next.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::router::{Life, Packet, Router};
 use super::segment::Segment;
@@ -19,7 +20,24 @@ enum Event {
     },
     /// The daemon gets the processor, if that is still when it was to.
     Wakes(usize),
+    /// The next wave of a flood.
+    Floods(String),
 }
+
+/// A stranger that sends to every router of a segment, far more than is of any use.
+struct Flood {
+    until: Instant,
+    /// So many every [`WAVE`].
+    count: usize,
+    /// In turns.
+    packets: Vec<Packet>,
+    next: usize,
+}
+
+/// The time between two waves of a flood.
+const WAVE: Duration = Duration::from_millis(1);
+/// How long a turn takes in which as much was read as may be.
+const LONG_TURN: Duration = Duration::from_millis(1);
 
 /// Something a router did.
 pub struct Turn {
@@ -36,6 +54,7 @@ pub struct Network {
     pub latency: Duration,
     events: BTreeMap<(Instant, u64), Event>,
     wakes: Vec<Option<Instant>>,
+    floods: BTreeMap<String, Flood>,
     number: u64,
 }
 
@@ -49,6 +68,7 @@ impl Network {
             latency: Duration::ZERO,
             events: BTreeMap::new(),
             wakes: Vec::new(),
+            floods: BTreeMap::new(),
             number: 0,
         }
     }
@@ -112,6 +132,42 @@ impl Network {
         self.plan(n);
     }
 
+    /// A stranger floods a segment with advertisements for the virtual routers that this router has
+    /// there: goodbyes, the lowest priority, and what nobody accepts.
+    pub fn flood(&mut self, n: usize, link: &str, from: IpAddr, count: usize, until: Instant) {
+        let packets = self.routers[n].forge(link, from, &[0, 1]);
+        if !packets.is_empty() {
+            let flood = Flood { until, count, packets, next: 0 };
+            if self.floods.insert(link.to_owned(), flood).is_none() {
+                self.push(self.now, Event::Floods(link.to_owned()));
+            }
+        }
+    }
+
+    /// All floods are over.
+    pub fn dry_up(&mut self) {
+        for flood in self.floods.values_mut() {
+            flood.until = self.now;
+        }
+    }
+
+    fn wave(&mut self, link: String) {
+        let Some(mut flood) = self.floods.remove(&link).filter(|f| f.until > self.now) else {
+            return;
+        };
+        for _ in 0..flood.count {
+            flood.next = (flood.next + 1) % flood.packets.len();
+            for router in &mut self.routers {
+                router.hear(flood.packets[flood.next].clone(), self.now);
+            }
+        }
+        for n in 0..self.routers.len() {
+            self.plan(n);
+        }
+        self.push(self.now + WAVE, Event::Floods(link.clone()));
+        self.floods.insert(link, flood);
+    }
+
     /// Somebody else removes a virtual address from a router.
     pub fn remove_address(&mut self, n: usize, key: &Key) {
         self.routers[n].remove(key);
@@ -130,6 +186,7 @@ impl Network {
                     self.routers[to].hear(packet, at);
                     self.plan(to);
                 }
+                Event::Floods(link) => self.wave(link),
                 Event::Wakes(n) => {
                     if self.wakes[n] == Some(at) {
                         self.wakes[n] = None;
@@ -176,7 +233,8 @@ impl Network {
                 let late = self.rng.between(0, micros(self.latency) + 1);
                 let due = if router.has_mail() { Some(self.now) } else { router.next_deadline() };
                 let Some(due) = due else { return };
-                due.max(self.now) + Duration::from_micros(late)
+                let busy = if router.is_crowded() { LONG_TURN } else { Duration::ZERO };
+                due.max(self.now + busy) + Duration::from_micros(late)
             }
         };
         if self.wakes[n].is_none_or(|planned| at < planned) {

@@ -16,7 +16,7 @@ use crate::model::track::Object;
 use crate::model::vrrp::{Delivery, Instance};
 use crate::model::Config;
 use crate::vrrp::receive::Received;
-use crate::vrrp::{self, advert, Action, Input, LinkState, TrackState};
+use crate::vrrp::{self, advert, Action, Input, LinkState, TrackState, Unread};
 use crate::wire::ip::V4_HEADER_LEN;
 
 /// What the daemon of a router is doing.
@@ -64,9 +64,12 @@ pub struct Router {
     holdings: holdings::Domain,
     kernel: BTreeSet<Key>,
     news: VecDeque<News>,
-    socket: VecDeque<(Packet, Instant)>,
-    /// Packets that the socket holds; what comes after is dropped.
+    /// By interface.
+    sockets: BTreeMap<String, VecDeque<(Packet, Instant)>>,
+    /// Packets that a socket holds; what comes after is dropped.
     pub socket_size: usize,
+    /// The last turn left packets unread.
+    crowded: bool,
     pub(super) life: Life,
     inbox: VecDeque<Message>,
     decided: VecDeque<Action>,
@@ -89,8 +92,9 @@ impl Router {
             holdings: holdings::Domain::default(),
             kernel: BTreeSet::new(),
             news: VecDeque::new(),
-            socket: VecDeque::new(),
+            sockets: BTreeMap::new(),
             socket_size: 64,
+            crowded: false,
             life: Life::Off,
             inbox: VecDeque::new(),
             decided: VecDeque::new(),
@@ -166,30 +170,42 @@ impl Router {
 
     pub(super) fn hear(&mut self, packet: Packet, now: Instant) {
         let listens = self.life != Life::Off && self.link(&packet.link) == LinkState::Up;
-        if listens && self.socket.len() < self.socket_size {
-            self.socket.push_back((packet, now));
+        if !listens {
+            return;
+        }
+        let socket = self.sockets.entry(packet.link.clone()).or_default();
+        if socket.len() < self.socket_size {
+            socket.push_back((packet, now));
         }
     }
 
     pub(super) fn has_mail(&self) -> bool {
-        !self.socket.is_empty() || !self.news.is_empty()
+        self.has_unread() || !self.news.is_empty()
+    }
+
+    /// There are packets that the daemon has not read.
+    pub fn has_unread(&self) -> bool {
+        self.sockets.values().any(|s| !s.is_empty())
+    }
+
+    /// It read as much as it could in one turn, and that took its time.
+    pub(super) const fn is_crowded(&self) -> bool {
+        self.crowded
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.vrrp.next_deadline().into_iter().chain(self.holdings.next_deadline()).min()
     }
 
-    /// One turn of the loop: everything that was received, then what is due.
+    /// One turn of the loop: as much as there is time for of what was received, then what is due.
     pub(super) fn turn(&mut self, now: Instant) {
         self.life = Life::Running;
-        while let Some((packet, arrived)) = self.socket.pop_front() {
-            let Packet { source, destination, pdu, .. } = &packet;
-            let Some(id) = self.addressee(&packet) else { continue };
-            let (source, destination) = (*source, Some(*destination));
-            let packet = Received { source, destination, ttl: Some(255), arrived, pdu };
-            self.handle(Input::Packet { id, packet }, now);
-        }
-        self.handle(Input::Deadline, now);
+        let read = self.read(now);
+        self.crowded = !read.is_empty();
+        let up_to = |i: &vrrp::Instance| read.get(i.config().interface.as_ref()?).copied();
+        let all = self.vrrp.instances();
+        let unread = all.filter_map(|(id, i)| Some((id, up_to(i)?))).collect();
+        self.handle(Input::DeadlineAmid(Unread::Since(&unread)), now);
         self.drain(now);
         self.hold(holdings::Input::Deadline, now);
         // Netlink is served after VRRP.
@@ -203,6 +219,31 @@ impl Router {
             }
             self.drain(now);
         }
+    }
+
+    /// Reads every socket within its budget. Those that are not empty then, and up to when what
+    /// arrived through them is read.
+    fn read(&mut self, now: Instant) -> BTreeMap<String, Instant> {
+        const BUDGET: usize = 16;
+        let mut unread = BTreeMap::new();
+        let mut sockets = std::mem::take(&mut self.sockets);
+        for (link, socket) in &mut sockets {
+            let count = socket.len().min(BUDGET);
+            let mut last = now;
+            for (packet, arrived) in socket.drain(..count) {
+                last = arrived;
+                let Packet { source, destination, pdu, .. } = &packet;
+                let Some(id) = self.addressee(&packet) else { continue };
+                let (source, destination) = (*source, Some(*destination));
+                let packet = Received { source, destination, ttl: Some(255), arrived, pdu };
+                self.handle(Input::Packet { id, packet }, now);
+            }
+            if !socket.is_empty() {
+                unread.insert(link.clone(), last);
+            }
+        }
+        self.sockets = sockets;
+        unread
     }
 
     /// What was decided since the last call.
@@ -333,8 +374,27 @@ impl Router {
             | Action::Changed { .. }
             | Action::GroupChanged { .. }
             | Action::PriorityChanged { .. }
+            | Action::LowerPriority { .. }
             | Action::Noted { .. } => {}
         }
+    }
+
+    /// What a stranger would send who poses as the master of our virtual routers on a link; and as
+    /// much again that is damaged.
+    pub(super) fn forge(&self, link: &str, from: IpAddr, priorities: &[u8]) -> Vec<Packet> {
+        let mut packets = Vec::new();
+        let on_link = |i: &&Rc<Instance>| i.interface.as_deref() == Some(link);
+        let family = Family::of(&from);
+        let all = self.config.instances.iter().filter(on_link).filter(|i| i.family == family);
+        for (config, &priority) in all.flat_map(|i| priorities.iter().map(move |p| (i, p))) {
+            let Delivery::Multicast { group } = config.delivery else { continue };
+            let packet = packet_of(config, priority, from, group, link);
+            let mut damaged = packet.pdu.to_vec();
+            damaged[2] ^= 0x55;
+            packets.push(Packet { pdu: Rc::from(damaged), ..packet.clone() });
+            packets.push(packet);
+        }
+        packets
     }
 
     fn send(&mut self, id: InstanceId, priority: u8) {
@@ -346,11 +406,7 @@ impl Router {
             Delivery::Unicast { peers, .. } => peers.iter().map(|p| p.addr).collect(),
         };
         for destination in destinations {
-            let mut bytes = Vec::new();
-            advert::emit(config, priority, source, destination, &mut bytes);
-            let header = if config.family == Family::V4 { V4_HEADER_LEN } else { 0 };
-            let pdu = Rc::from(&bytes[header..]);
-            self.sent.push(Packet { link: link.clone(), source, destination, pdu });
+            self.sent.push(packet_of(config, priority, source, destination, link));
         }
     }
 
@@ -395,4 +451,17 @@ impl Router {
             actions = out;
         }
     }
+}
+
+fn packet_of(
+    config: &Instance,
+    priority: u8,
+    source: IpAddr,
+    destination: IpAddr,
+    link: &str,
+) -> Packet {
+    let mut bytes = Vec::new();
+    advert::emit(config, priority, source, destination, &mut bytes);
+    let header = if config.family == Family::V4 { V4_HEADER_LEN } else { 0 };
+    Packet { link: link.to_owned(), source, destination, pdu: Rc::from(&bytes[header..]) }
 }

@@ -31,9 +31,11 @@ impl fmt::Display for Words<'_> {
             Action::PriorityChanged { id, from, to, cause } => {
                 write!(f, "{} priority {from} -> {to} ({cause})", name(*id))
             }
-            Action::Noted { id, note } => {
+            Action::LowerPriority { id } => write!(f, "{} tells of a lower priority", name(*id)),
+            Action::Noted { id, note, held_back } => {
                 write!(f, "{}: ", name(*id))?;
-                noted(note, f)
+                noted(note, f)?;
+                more(*held_back, f)
             }
         }
     }
@@ -41,7 +43,7 @@ impl fmt::Display for Words<'_> {
 
 fn noted(note: &Note, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match note {
-        Note::LowerPriority { from, theirs, ours, answered, .. } => {
+        Note::LowerPriority { from, theirs, ours, answered } => {
             let answer = if *answered { "answered" } else { "not answered" };
             write!(f, "lower priority {theirs} from {from}, ours {ours}, {answer}")
         }
@@ -62,14 +64,9 @@ fn noted(note: &Note, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Note::GroupNotReady => f.write_str("waits for its group"),
         Note::OwnerConflict { from } => write!(f, "{from} owns the addresses, too"),
         Note::SameAddress { from } => write!(f, "{from} has our priority and our address"),
-        Note::Rejected { reason, held_back } => {
-            write!(f, "rejected: {reason}")?;
-            more(*held_back, f)
-        }
-        Note::Remarked { remark, held_back } => {
-            write!(f, "remark: {remark}")?;
-            more(*held_back, f)
-        }
+        Note::ChecksumFollowed { from, form } => write!(f, "{from} is sent {form:?} checksums"),
+        Note::Rejected { reason, .. } => write!(f, "rejected: {reason}"),
+        Note::Remarked { remark, .. } => write!(f, "remark: {remark}"),
     }
 }
 

@@ -6,6 +6,7 @@ use super::cause::{Cause, PriorityCause};
 use super::receive::{Reject, Remark};
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::time::{Duration, Instant};
+use crate::model::vrrp::ChecksumForm;
 
 /// The states of RFC 9568 §6.4, and those around them. In the order of the reference's numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -58,23 +59,23 @@ pub enum Action {
     GroupChanged { group: GroupId, to: Phase },
     /// The effective priority changed.
     PriorityChanged { id: InstanceId, from: u8, to: u8, cause: PriorityCause },
-    /// Worth a line in the log, changes nothing.
-    Noted { id: InstanceId, note: Note },
+    /// As master: a router that is less entitled advertises. The script for that runs.
+    LowerPriority { id: InstanceId },
+    /// Worth a line in the log, changes nothing. So many like it were not told.
+    Noted { id: InstanceId, note: Note, held_back: u32 },
 }
 
 /// Events that are told but are not transitions.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Note {
-    /// As master: somebody less entitled advertises. Every time, for there are scripts that are told
-    /// of it; but only those that are `news` are worth a line in the log.
+    /// As master: a router that is less entitled advertises.
     LowerPriority {
         from: IpAddr,
         theirs: u8,
         ours: u8,
         answered: bool,
-        news: bool,
     },
-    /// As backup: somebody less entitled advertises, and is not believed.
+    /// As backup: a router that is less entitled advertises, and is not believed.
     Discarded {
         from: IpAddr,
         theirs: u8,
@@ -107,14 +108,19 @@ pub enum Note {
     SameAddress {
         from: IpAddr,
     },
-    /// An advertisement was refused; `held_back` like it were not shown before.
+    /// This peer is sent the form of checksum that it sends itself.
+    ChecksumFollowed {
+        from: IpAddr,
+        form: ChecksumForm,
+    },
+    /// An advertisement was refused.
     Rejected {
+        from: IpAddr,
         reason: Reject,
-        held_back: u32,
     },
     /// An advertisement was accepted although something about it is odd.
     Remarked {
+        from: IpAddr,
         remark: Remark,
-        held_back: u32,
     },
 }

@@ -13,12 +13,8 @@ use super::{timing, Domain};
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
 
-/// Lines that a peer can cause, apart from those of `receive`, whose numbers are below these.
-mod complaint {
-    pub(super) const LOWER_PRIORITY: u16 = 1000;
-    pub(super) const DISCARDED: u16 = 1001;
-    pub(super) const MASTER_IS: u16 = 1002;
-}
+/// A master answers at most so many times per interval, however much it hears.
+const ANSWERS: u32 = 10;
 
 impl Domain {
     pub(super) fn on_packet(
@@ -32,7 +28,7 @@ impl Domain {
             return;
         }
         self.absences.note(packet.arrived, now);
-        // Somebody else may be master by now: answering what waited for us would depose him.
+        // Another router may be master by now: answering what waited for us would depose it.
         self.step_back_after_stall(id, now, out);
         let Some(i) = self.instance_mut(id) else { return };
         let compare_addresses = match &i.state {
@@ -47,23 +43,25 @@ impl Domain {
             config: &i.config,
             source: i.source,
             effective_priority: i.priority,
+            addresses: &i.addresses,
             compare_addresses,
         };
         match receive::examine(packet, &context, &mut i.counters) {
             Ok((advert, remarks)) => {
+                let from = packet.source;
                 for remark in remarks {
-                    if let Some(held_back) = i.may_complain(remark.kind(), now) {
-                        let note = Note::Remarked { remark, held_back };
-                        out.push(Action::Noted { id, note });
+                    let note = Note::Remarked { from, remark };
+                    if let Some(held_back) = i.may_tell(&note, now) {
+                        let remark = remark.completed(packet, &i.config);
+                        let note = Note::Remarked { from, remark };
+                        out.push(Action::Noted { id, note, held_back });
                     }
                 }
+                self.learn_checksum(id, &advert, now, out);
                 self.on_advert(id, &advert, now, out);
             }
             Err(reason) => {
-                if let Some(held_back) = i.may_complain(reason.kind(), now) {
-                    let note = Note::Rejected { reason, held_back };
-                    out.push(Action::Noted { id, note });
-                }
+                self.note(id, Note::Rejected { from: packet.source, reason }, now, out);
             }
         }
     }
@@ -95,53 +93,69 @@ impl Domain {
         let skew = timing::skew(config.version, i.priority, i.master_interval);
         let State::Backup(b) = &mut i.state else { return };
         if advert.priority == 0 {
-            b.master_down = advert.arrived + skew;
+            // Never later than before: goodbyes without end must not put it off without end.
+            b.master_down = b.master_down.min(advert.arrived + skew);
             b.resigned = Some(advert.source);
             b.discarded = None;
-            out.push(Action::Noted { id, note: Note::Goodbye { from: advert.source } });
+            self.note(id, Note::Goodbye { from: advert.source }, now, out);
             return;
         }
         let lower = advert.priority < i.priority;
         if !lower && b.preempt != PreemptDelay::Idle {
             b.preempt = PreemptDelay::Idle;
-            out.push(Action::Noted { id, note: Note::PreemptDelayStopped });
+            self.note(id, Note::PreemptDelayStopped, now, out);
         }
-        if lower && !config.nopreempt {
-            let tolerated = match b.preempt {
-                PreemptDelay::Until(until) => advert.arrived < until,
-                PreemptDelay::Idle if config.preempt_delay.is_zero() => false,
-                PreemptDelay::Idle => {
-                    b.preempt = PreemptDelay::Until(advert.arrived + config.preempt_delay);
-                    let note = Note::PreemptDelayStarted(config.preempt_delay);
-                    out.push(Action::Noted { id, note });
-                    true
-                }
-            };
-            if !tolerated {
-                // The deadline goes on: this router is not one to be followed.
+        if lower && !config.nopreempt && !self.tolerates(id, advert, now, out) {
+            // The deadline goes on: this router is not one to be followed.
+            if let Some(State::Backup(b)) = self.instance_mut(id).map(|i| &mut i.state) {
                 b.discarded = Some((LastHeard::of(advert), advert.interval));
-                if i.may_complain(complaint::DISCARDED, now).is_some() {
-                    let note = Note::Discarded { from: advert.source, theirs: advert.priority };
-                    out.push(Action::Noted { id, note });
-                }
-                return;
+            }
+            let note = Note::Discarded { from: advert.source, theirs: advert.priority };
+            self.note(id, note, now, out);
+            return;
+        }
+        self.follow(id, advert, now, out);
+    }
+
+    /// `preempt_delay`: a master of lower priority is followed until it is over.
+    fn tolerates(
+        &mut self,
+        id: InstanceId,
+        advert: &Advert,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) -> bool {
+        let Some(i) = self.instance_mut(id) else { return false };
+        let delay = i.config.preempt_delay;
+        let State::Backup(b) = &mut i.state else { return false };
+        match b.preempt {
+            PreemptDelay::Until(until) => advert.arrived < until,
+            PreemptDelay::Idle if delay.is_zero() => false,
+            PreemptDelay::Idle => {
+                b.preempt = PreemptDelay::Until(advert.arrived + delay);
+                self.note(id, Note::PreemptDelayStarted(delay), now, out);
+                true
             }
         }
+    }
+
+    /// As backup: this router is the master.
+    fn follow(&mut self, id: InstanceId, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let State::Backup(b) = &mut i.state else { return };
         b.resigned = None;
         b.discarded = None;
         b.wants_master = false;
         b.second_chance = false;
         let before = i.heard.map(|h| h.addr);
         i.heard = Some(LastHeard::of(advert));
-        let is_news = before != Some(advert.source);
-        if is_news && i.may_complain(complaint::MASTER_IS, now).is_some() {
-            let note = Note::MasterIs { addr: advert.source, before };
-            out.push(Action::Noted { id, note });
-        }
         i.learn_interval(advert.interval);
         let down = advert.arrived + i.master_down_interval();
         if let State::Backup(b) = &mut i.state {
             b.master_down = down;
+        }
+        if before != Some(advert.source) {
+            self.note(id, Note::MasterIs { addr: advert.source, before }, now, out);
         }
     }
 
@@ -153,15 +167,16 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let Some(i) = self.instance_mut(id) else { return };
-        let (ours, theirs) = (i.priority, advert.priority);
-        let from = advert.source;
+        let (ours, theirs, from) = (i.priority, advert.priority, advert.source);
         if theirs == 0 {
-            self.send_advert(id, now, out);
+            // It was master a moment ago: the backups must not take its goodbye for ours.
+            self.answer(id, advert.arrived, now, out);
             return;
         }
         if theirs == 255 && ours == 255 {
-            out.push(Action::Noted { id, note: Note::OwnerConflict { from } });
+            self.note(id, Note::OwnerConflict { from }, now, out);
         }
+        let Some(i) = self.instance(id) else { return };
         let higher_address = i.source.is_none_or(|own| address_order(&from) > address_order(&own));
         if theirs > ours || theirs == ours && higher_address {
             let cause = if theirs > ours {
@@ -174,14 +189,14 @@ impl Domain {
             }
             self.yield_to(id, advert, cause, now, out);
         } else if theirs == ours && i.source == Some(from) {
-            out.push(Action::Noted { id, note: Note::SameAddress { from } });
+            self.note(id, Note::SameAddress { from }, now, out);
         } else {
             self.on_lower_priority(id, advert, now, out);
         }
     }
 
-    /// §6.4.3: somebody less entitled advertises. keepalived answers at once, and announces the
-    /// addresses again, because that router may have drawn traffic to itself.
+    /// §6.4.3: a router that is less entitled advertises. keepalived answers at once, and announces
+    /// the addresses again, because that router may have drawn traffic to itself.
     fn on_lower_priority(
         &mut self,
         id: InstanceId,
@@ -192,18 +207,21 @@ impl Domain {
         let Some(i) = self.instance_mut(id) else { return };
         let State::Master(m) = &mut i.state else { return };
         // After a stall there are many of them to read; one answer is enough for all.
-        let settled = advert.arrived < m.asserted;
-        m.asserted = now;
-        let answered = !settled && !i.config.lower_prio_no_advert;
-        let news = i.may_complain(complaint::LOWER_PRIORITY, now).is_some();
-        let (from, theirs, ours) = (advert.source, advert.priority, i.priority);
-        let note = Note::LowerPriority { from, theirs, ours, answered, news };
-        out.push(Action::Noted { id, note });
-        if settled {
-            return;
+        let settled = m.asserted.is_some_and(|asserted| advert.arrived < asserted);
+        let pause = i.config.advert_interval / ANSWERS;
+        let again = m.asserted.is_some_and(|asserted| now < asserted + pause);
+        if !again {
+            m.asserted = Some(now);
         }
+        let answered = !settled && !i.config.lower_prio_no_advert;
+        let (from, theirs, ours) = (advert.source, advert.priority, i.priority);
+        self.note(id, Note::LowerPriority { from, theirs, ours, answered }, now, out);
+        self.tell_lower_priority(id, now, out);
         if answered {
-            self.send_advert(id, now, out);
+            self.answer(id, advert.arrived, now, out);
+        }
+        if settled || again {
+            return;
         }
         for member in self.with_group_of(id) {
             let Some(i) = self.instance_mut(member) else { continue };
@@ -238,6 +256,26 @@ impl Domain {
         }
         self.become_backup(id, cause, advert.arrived, now, out);
         self.group_to_backup(id, now, out);
+    }
+
+    /// Says who is master: at once, but ten times per interval and no more. What comes faster has
+    /// its answer when that is over; what arrived before the last one has had it.
+    fn answer(&mut self, id: InstanceId, arrived: Instant, now: Instant, out: &mut Vec<Action>) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let pause = i.config.advert_interval / ANSWERS;
+        let State::Master(m) = &mut i.state else { return };
+        match m.answered {
+            Some(last) if arrived < last => {}
+            Some(last) if now < last + pause => {
+                m.next_advert = m.next_advert.min(last + pause);
+                m.owes_answer = true;
+            }
+            _ => {
+                m.answered = Some(now);
+                m.owes_answer = false;
+                self.send_advert(id, now, out);
+            }
+        }
     }
 
     /// Sends one advertisement out of turn; the schedule starts afresh from it.

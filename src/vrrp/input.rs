@@ -1,10 +1,12 @@
 //! Everything that can go into the VRRP core.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::receive::Received;
 use crate::base::ids::InstanceId;
+use crate::base::time::Instant;
 use crate::base::tracked::TrackState;
 use crate::model::track::Object;
 use crate::model::vrrp::{Instance, SyncGroup};
@@ -17,6 +19,29 @@ pub enum LinkState {
     /// Administratively down, or without carrier.
     Down,
     Up,
+}
+
+/// What has arrived and is not read. Such a packet may be the very one that moves the deadline of
+/// a backup; a master's own advertisement waits for none.
+#[derive(Clone, Copy, Debug)]
+pub enum Unread<'a> {
+    Nothing,
+    /// Packets for these instances. What arrived for them up to this moment is read, for a socket
+    /// keeps the order.
+    Since(&'a BTreeMap<InstanceId, Instant>),
+    /// There may be packets for any instance.
+    Anything,
+}
+
+impl Unread<'_> {
+    /// Whether something unread arrived before this deadline.
+    pub(super) fn may_move(&self, id: InstanceId, deadline: Instant) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Since(read) => read.get(&id).is_some_and(|up_to| *up_to < deadline),
+            Self::Anything => true,
+        }
+    }
 }
 
 /// One fact.
@@ -46,8 +71,10 @@ pub enum Input<'a> {
     Packet { id: InstanceId, packet: Received<'a> },
     /// Every object wanted for this instance is in the kernel.
     Held { id: InstanceId },
-    /// Time has passed.
+    /// Time has passed, and every packet that arrived is read.
     Deadline,
+    /// Time has passed, and there are unread packets.
+    DeadlineAmid(Unread<'a>),
     /// The daemon ends: say so on the wire and let go.
     Stop,
 }

@@ -1,6 +1,6 @@
 //! One virtual router: what it is doing, what it knows, what it has counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -9,10 +9,10 @@ use super::announce::Schedule;
 use super::cause::{Fault, Heard, PriorityChange, Reason};
 use super::input::LinkState;
 use super::priority::{self, Share, Worth};
-use super::receive::Counters;
+use super::receive::{AddressSet, Counters};
 use super::timing;
 use crate::base::ids::GroupId;
-use crate::base::ratelimit::RateLimit;
+use crate::base::ratelimit::Limiter;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::model;
@@ -48,8 +48,12 @@ pub struct Instance {
     pub(super) heard: Option<LastHeard>,
     pub(super) since: Instant,
     pub(super) counters: Counters,
-    /// One limit per kind of complaint a peer can cause.
-    pub(super) complaints: BTreeMap<u16, RateLimit>,
+    /// How much more its peers may cause: lines, and the script for lower priorities.
+    pub(super) limits: Limiter<u16>,
+    /// The advertised addresses, for comparing.
+    pub(super) addresses: AddressSet,
+    /// Peers that compute unicast checksums the old way, and are sent the like.
+    pub(super) old_style: BTreeSet<IpAddr>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +103,11 @@ pub(super) struct Master {
     pub(super) next_advert: Instant,
     pub(super) last_advert: Instant,
     /// When less entitled routers were last put in their place. What arrived before is settled.
-    pub(super) asserted: Instant,
+    pub(super) asserted: Option<Instant>,
+    /// When a goodbye or a lower priority was last answered.
+    pub(super) answered: Option<Instant>,
+    /// The next advertisement comes early, for it is an answer.
+    pub(super) owes_answer: bool,
     pub(super) announce: Schedule,
     /// The addresses are in the kernel.
     pub(super) held: bool,
@@ -124,7 +132,9 @@ impl Instance {
             heard: None,
             since: now,
             counters: Counters::default(),
-            complaints: BTreeMap::new(),
+            limits: Limiter::default(),
+            addresses: AddressSet::of(&config),
+            old_style: BTreeSet::new(),
             state: State::Init,
             config,
         }
@@ -242,11 +252,17 @@ impl Instance {
 
     /// When it has something to do by itself.
     pub fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines().into_iter().flatten().next()
+    }
+
+    /// The same by kind: what it owes others, and what it expects of them.
+    pub(super) fn deadlines(&self) -> [Option<Instant>; 2] {
         match &self.state {
-            State::Init | State::Waiting | State::Fault => None,
-            State::Backup(b) => Some(b.master_down),
+            State::Init | State::Waiting | State::Fault => [None, None],
+            State::Backup(b) => [None, Some(b.master_down)],
             State::Master(m) => {
-                Some(m.announce.next_deadline().map_or(m.next_advert, |a| a.min(m.next_advert)))
+                let announces = m.announce.next_deadline();
+                [Some(announces.map_or(m.next_advert, |a| a.min(m.next_advert))), None]
             }
         }
     }
@@ -283,12 +299,6 @@ impl Instance {
     pub(super) fn lowered_below(&self, theirs: u8) -> Option<PriorityChange> {
         let in_force = |c: &&PriorityChange| c.to == self.priority && c.to < theirs;
         self.priority_change.as_ref().filter(in_force).filter(|c| c.from >= theirs).cloned()
-    }
-
-    /// Whether another complaint of this kind may be shown, and how many were held back.
-    pub(super) fn may_complain(&mut self, kind: u16, now: Instant) -> Option<u32> {
-        const EVERY: Duration = Duration::from_secs(60);
-        self.complaints.entry(kind).or_insert_with(|| RateLimit::new(1, EVERY)).admit(now)
     }
 }
 

@@ -7,6 +7,7 @@ use super::action::{Action, Phase};
 use super::cause::Cause;
 use super::group::Group;
 use super::instance::{Instance, PreemptDelay, State};
+use super::receive::AddressSet;
 use super::tracking::Before;
 use super::Domain;
 use crate::base::ids::{GroupId, InstanceId};
@@ -100,6 +101,8 @@ impl Domain {
         let delayed = self.delayed_until(now);
         let Some(i) = self.instance_mut(id) else { return };
         let old = std::mem::replace(&mut i.config, config);
+        i.addresses = AddressSet::of(&i.config);
+        i.forget_strangers();
         let interval = i.config.advert_interval;
         if i.master_interval == old.advert_interval || i.config.version == Version::V2 {
             i.master_interval = interval;
@@ -160,7 +163,7 @@ impl Domain {
             self.vacant.push(id);
         }
         self.untrack(id);
-        self.deadlines.set(id, None);
+        self.rearm(id);
     }
 
     /// An id that no instance has. Whoever asks for it adds an instance under it.

@@ -72,7 +72,7 @@ impl Domain {
         if let State::Backup(b) = &mut i.state {
             b.wants_master = true;
             b.master_down = down;
-            out.push(Action::Noted { id, note: Note::GroupNotReady });
+            self.note(id, Note::GroupNotReady, now, out);
             self.rearm(id);
         }
     }

@@ -16,12 +16,14 @@ pub mod action;
 pub mod advert;
 mod announce;
 pub mod cause;
+mod checksum;
 mod group;
 mod hear;
 pub mod input;
 mod instance;
 mod lifecycle;
 mod membership;
+mod noted;
 mod priority;
 pub mod receive;
 #[cfg(test)]
@@ -36,7 +38,7 @@ use watchers::Watchers;
 pub use crate::base::tracked::TrackState;
 pub use action::{Action, Note, Phase};
 pub use group::Group;
-pub use input::{Input, LinkState};
+pub use input::{Input, LinkState, Unread};
 pub use instance::Instance;
 
 /// All virtual routers of the daemon.
@@ -52,7 +54,10 @@ pub struct Domain {
     /// The tracked scripts, files, processes and BFD sessions as last reported.
     objects: BTreeMap<Object, TrackState>,
     object_watchers: Watchers<Object>,
-    deadlines: Deadlines<InstanceId>,
+    /// What masters owe the others: advertisements, announcements.
+    owed: Deadlines<InstanceId>,
+    /// What backups expect of others. An unread packet may move it.
+    expected: Deadlines<InstanceId>,
     absences: timing::Absences,
     /// `vrrp_startup_delay`, measured from the first start.
     startup_delay: Duration,
@@ -85,7 +90,8 @@ impl Domain {
             Input::Socket { id, error } => self.on_socket(id, error, now, out),
             Input::Packet { id, packet } => self.on_packet(id, &packet, now, out),
             Input::Held { id } => self.on_held(id, now, out),
-            Input::Deadline => self.on_deadline(now, out),
+            Input::Deadline => self.on_deadline(Unread::Nothing, now, out),
+            Input::DeadlineAmid(unread) => self.on_deadline(unread, now, out),
             Input::Stop => self.on_stop(now, out),
         }
         // Looking at everything after each fact is not for thousands.
@@ -96,7 +102,12 @@ impl Domain {
 
     /// When `handle(Input::Deadline, ..)` next has work. Early calls do nothing.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.deadlines.next()
+        self.owed.next().into_iter().chain(self.expected.next()).min()
+    }
+
+    /// When a master next owes something, which nothing unread can change.
+    pub fn next_owed(&self) -> Option<Instant> {
+        self.owed.next()
     }
 
     pub fn instance(&self, id: InstanceId) -> Option<&Instance> {
@@ -153,7 +164,8 @@ impl Domain {
     fn check_invariants(&self) {
         for (id, i) in self.instances() {
             let phase = i.phase();
-            debug_assert_eq!(self.deadlines.of(&id), i.next_deadline(), "{id} is filed wrong");
+            let filed = [self.owed.of(&id), self.expected.of(&id)];
+            debug_assert_eq!(filed, i.deadlines(), "{id} is filed wrong");
             // The other way round there is a moment, between `Remove` and `Groups`.
             let may_run = phase == Phase::Init || phase == Phase::Fault || !self.is_faulted(id);
             debug_assert!(may_run, "{id} is {phase:?} with {:?}", i.faults);
@@ -162,7 +174,8 @@ impl Domain {
 
     /// Files the instance's deadline anew. Everything that changes an instance ends here.
     fn rearm(&mut self, id: InstanceId) {
-        let when = self.instance(id).and_then(Instance::next_deadline);
-        self.deadlines.set(id, when);
+        let [owed, expected] = self.instance(id).map(Instance::deadlines).unwrap_or_default();
+        self.owed.set(id, owed);
+        self.expected.set(id, expected);
     }
 }

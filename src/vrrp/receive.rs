@@ -3,6 +3,7 @@
 //! The order of the checks is the reference's: it decides which reason is reported and counted
 //! when several apply. What an acceptable advertisement means is decided by the instance.
 
+pub(super) mod addresses;
 mod counters;
 mod reject;
 
@@ -14,6 +15,7 @@ use crate::model::vrrp::{Authentication, ChecksumForm, Delivery, Instance, Versi
 use crate::wire::ip::V4_HEADER_LEN;
 use crate::wire::vrrp::{self as wire, Packet};
 
+pub use addresses::AddressSet;
 pub use counters::Counters;
 pub use reject::{Reject, Remark, Remarks};
 
@@ -39,6 +41,8 @@ pub struct Advert {
     /// The sender's interval, which version 3 learns from.
     pub interval: Duration,
     pub arrived: Instant,
+    /// How its checksum was computed, where there is more than one way: version 3 over IPv4.
+    pub form: Option<ChecksumForm>,
 }
 
 /// What the examining instance is and wants.
@@ -48,6 +52,8 @@ pub struct Context<'a> {
     /// The address we send from.
     pub source: Option<IpAddr>,
     pub effective_priority: u8,
+    /// The addresses of `config`.
+    pub addresses: &'a AddressSet,
     /// False to trust the addresses: `skip_check_adv_addr`, in BACKUP, from the known master.
     pub compare_addresses: bool,
 }
@@ -92,7 +98,8 @@ fn check(
         // Only version 3 comes here with a difference.
         remarks.interval = Some(Remark::IntervalDiffers { ours, theirs });
     }
-    remarks.checksum = check_checksum(received, &packet, context)?;
+    let form = check_checksum(received, &packet, context)?;
+    remarks.checksum = remark_on(form, source, config);
     check_destination(received, context)?;
     if config.owner_ignore_adverts && context.effective_priority == 255 {
         return Err(Reject::OwnerIgnores { source });
@@ -100,10 +107,11 @@ fn check(
     // The reference counts here, before the check of the peer: the numbers stay comparable.
     counters.advert_rcvd += 1;
     if context.compare_addresses {
-        remarks.addresses = compare_addresses(received, &packet, config);
+        remarks.addresses = compare_addresses(received, &packet, context);
     }
     check_peer(received, config)?;
-    Ok((Advert { source, priority: packet.priority(), interval: theirs, arrived }, remarks))
+    let priority = packet.priority();
+    Ok((Advert { source, priority, interval: theirs, arrived, form }, remarks))
 }
 
 /// The length must be exactly what the header implies, but for padding to the shortest payload of
@@ -194,13 +202,12 @@ fn is_same_secret(a: [u8; 8], b: [u8; 8]) -> bool {
 /// Verifies the checksum; for IPv6 the kernel has done so.
 ///
 /// Version 3 over IPv4 exists with a pseudo-header and without (RFC 9568 §5.2.8), and the
-/// reference once took the multicast group for the peer's address: all are accepted. If it is not
-/// the form we send ourselves, there is something to remark.
+/// reference once took the multicast group for the peer's address: all are accepted.
 fn check_checksum(
     received: &Received<'_>,
     packet: &Packet<'_>,
     context: &Context<'_>,
-) -> Result<Option<Remark>, Reject> {
+) -> Result<Option<ChecksumForm>, Reject> {
     let &Context { config, .. } = context;
     if config.family == Family::V6 {
         return Ok(None);
@@ -221,11 +228,18 @@ fn check_checksum(
     } else {
         return Err(Reject::Checksum { source });
     };
+    Ok(Some(form))
+}
+
+/// A form that we do not send ourselves is worth a remark.
+fn remark_on(form: Option<ChecksumForm>, source: IpAddr, config: &Instance) -> Option<Remark> {
+    let form = form?;
+    let is_unicast = matches!(config.delivery, Delivery::Unicast { .. });
     let ours = match config.checksum {
         ChecksumForm::OldUnicast if !is_unicast => ChecksumForm::PseudoHeader,
         ours => ours,
     };
-    Ok((form != ours).then_some(Remark::ChecksumForm { source, form }))
+    (form != ours).then_some(Remark::ChecksumForm { source, form })
 }
 
 /// Where the packet went, or must have gone if the kernel did not say.
@@ -256,21 +270,28 @@ fn check_destination(received: &Received<'_>, context: &Context<'_>) -> Result<(
 fn compare_addresses(
     received: &Received<'_>,
     packet: &Packet<'_>,
-    config: &Instance,
+    context: &Context<'_>,
 ) -> Option<Remark> {
-    let source = received.source;
-    let ours = || config.addresses.iter().map(|a| a.prefix.addr);
-    let theirs = || packet.addresses(config.family);
-    let count = usize::from(packet.address_count());
-    if count != config.addresses.len() {
-        return Some(Remark::AddressCount { source, ours: config.addresses.len(), theirs: count });
+    let (source, config, ours) = (received.source, context.config, context.addresses);
+    let theirs = usize::from(packet.address_count());
+    if theirs != ours.count {
+        return Some(Remark::AddressCount { source, ours: ours.count, theirs });
     }
-    // The usual case is the same order on both sides; only else it takes a search.
-    if ours().eq(theirs()) {
-        return None;
+    let same = ours.is(packet.addresses(config.family));
+    (!same).then_some(Remark::AddressList { source, vrid: config.vrid, missing: None })
+}
+
+impl Remark {
+    /// The remark as it is told: what takes a search is looked for only then.
+    pub(super) fn completed(self, received: &Received<'_>, config: &Instance) -> Self {
+        match (self, Packet::parse(received.pdu)) {
+            (Self::AddressList { source, vrid, .. }, Ok(packet)) => {
+                let missing = addresses::missing(config, packet.addresses(config.family));
+                Self::AddressList { source, vrid, missing }
+            }
+            (other, _) => other,
+        }
     }
-    let missing = ours().find(|&ours| !theirs().any(|theirs| theirs == ours))?;
-    Some(Remark::AddressList { source, vrid: config.vrid, missing })
 }
 
 /// `check_unicast_src`: only peers, and only from as far away as each may be.

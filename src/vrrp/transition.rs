@@ -6,7 +6,7 @@ use super::action::{Action, Note, Phase};
 use super::announce::Schedule;
 use super::cause::Cause;
 use super::instance::{Backup, LastHeard, Master, PreemptDelay, State};
-use super::{timing, Domain};
+use super::{timing, Domain, Unread};
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
 
@@ -43,15 +43,17 @@ impl Domain {
         }
     }
 
-    /// Serves everything due: first what we owe others, then what we expect of them.
+    /// Serves everything due: first what we owe others, then what we expect of them, unless it may
+    /// be among what is unread.
     ///
     /// After a stall our own overdue advertisements go out before any peer is judged silent.
-    pub(super) fn on_deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
+    pub(super) fn on_deadline(&mut self, unread: Unread<'_>, now: Instant, out: &mut Vec<Action>) {
         let mut due = std::mem::take(&mut self.due);
-        while let Some((when, id)) = self.deadlines.pop_due(now) {
+        while let Some((when, id)) = self.owed.pop_due(now) {
             self.absences.note(when, now);
             due.push(id);
         }
+        self.take_expected(unread, now, &mut due);
         for &id in &due {
             // Before any member of its group says a word.
             self.step_back_after_stall(id, now, out);
@@ -65,7 +67,27 @@ impl Domain {
         }
         due.clear();
         self.due = due;
-        debug_assert!(self.next_deadline().is_none_or(|next| next > now), "a deadline stays due");
+        let stays = self.owed.next().is_some_and(|next| next <= now);
+        debug_assert!(!stays, "an advertisement stays due");
+    }
+
+    /// Adds the backups whose time is over, but for those who may find their master alive.
+    fn take_expected(&mut self, unread: Unread<'_>, now: Instant, due: &mut Vec<InstanceId>) {
+        if matches!(unread, Unread::Anything) {
+            return;
+        }
+        let mut held_back = Vec::new();
+        while let Some((when, id)) = self.expected.pop_due(now) {
+            if unread.may_move(id, when) {
+                held_back.push((id, when));
+            } else {
+                self.absences.note(when, now);
+                due.push(id);
+            }
+        }
+        for (id, when) in held_back {
+            self.expected.set(id, Some(when));
+        }
     }
 
     fn on_deadline_as_master(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
@@ -74,6 +96,9 @@ impl Domain {
         let priority = i.priority;
         let State::Master(m) = &mut i.state else { return };
         if m.next_advert <= now {
+            if std::mem::take(&mut m.owes_answer) {
+                m.answered = Some(now);
+            }
             m.next_advert = timing::next_in_schedule(m.next_advert, config.advert_interval, now);
             m.last_advert = now;
             out.push(Action::SendAdvert { id, priority });
@@ -122,7 +147,7 @@ impl Domain {
             let late = now.since(b.master_down);
             b.second_chance = true;
             b.master_down = until;
-            out.push(Action::Noted { id, note: Note::Stalled { late, until } });
+            self.note(id, Note::Stalled { late, until }, now, out);
             return;
         }
         let cause = match (b.resigned, b.discarded, last) {
@@ -136,7 +161,7 @@ impl Domain {
                 Cause::Silence { waited: now.since(since), last }
             }
         };
-        out.push(Action::Noted { id, note: Note::Silence });
+        self.note(id, Note::Silence, now, out);
         self.try_master(id, cause, now, out);
     }
 
@@ -154,12 +179,13 @@ impl Domain {
         i.state = State::Master(Master {
             next_advert: now + i.config.advert_interval,
             last_advert: now,
-            asserted: Instant::ZERO,
+            asserted: None,
+            answered: None,
+            owes_answer: false,
             announce: Schedule::default(),
             held: false,
         });
         i.since = now;
-        i.complaints.clear();
         i.counters.become_master += 1;
         out.push(Action::SendAdvert { id, priority: i.priority });
         out.push(Action::Changed { id, from, to: Phase::Master, cause: Box::new(cause) });
@@ -192,7 +218,6 @@ impl Domain {
             second_chance: false,
         });
         i.since = now;
-        i.complaints.clear();
         if from == Phase::Master {
             i.counters.release_master += 1;
             out.push(Action::Release(id));
@@ -214,7 +239,6 @@ impl Domain {
         i.state = State::Fault;
         i.since = now;
         i.heard = None;
-        i.complaints.clear();
         i.master_interval = i.config.advert_interval;
         if from == Phase::Master {
             i.counters.release_master += 1;

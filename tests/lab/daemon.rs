@@ -133,6 +133,14 @@ impl Daemon {
         Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"))
     }
 
+    /// The time on a processor that it has had.
+    pub(crate) fn cpu(&self) -> Duration {
+        let text = std::fs::read_to_string(format!("/proc/{}/schedstat", self.pid()));
+        let text = text.unwrap_or_default();
+        let nanos = text.split_whitespace().next().and_then(|n| n.parse().ok());
+        Duration::from_nanos(nanos.unwrap_or(0))
+    }
+
     /// A file in the folder that is the daemon's TMPDIR.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)

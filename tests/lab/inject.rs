@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -39,6 +41,45 @@ impl Injector {
     }
 }
 
+/// What a flood came to.
+#[derive(Debug)]
+pub(crate) struct Flooded {
+    pub(crate) frames: u64,
+    pub(crate) time: Duration,
+}
+
+impl Flooded {
+    pub(crate) fn rate(&self) -> f64 {
+        self.frames as f64 / self.time.as_secs_f64()
+    }
+}
+
+impl Injector {
+    /// Sends these frames in turns from a thread of its own: no more per second than `rate`, for
+    /// that long.
+    pub(crate) fn flood(
+        self,
+        frames: Vec<Vec<u8>>,
+        rate: u64,
+        time: Duration,
+    ) -> JoinHandle<Flooded> {
+        std::thread::spawn(move || {
+            let (start, mut sent) = (Instant::now(), 0);
+            while start.elapsed() < time {
+                let due =
+                    rate * u64::try_from(start.elapsed().as_micros()).expect("short") / 1_000_000;
+                let wave = due.min(sent + 1000);
+                for turn in sent..wave {
+                    self.send(&frames[usize::try_from(turn).expect("few") % frames.len()]);
+                }
+                sent = wave.max(sent);
+                std::thread::sleep(Duration::from_micros(500));
+            }
+            Flooded { frames: sent, time: start.elapsed() }
+        })
+    }
+}
+
 /// A version 2 or 3 advertisement over IPv4 in an Ethernet frame, with every field free to be wrong.
 #[derive(Clone)]
 pub(crate) struct FrameBuilder {
@@ -56,6 +97,8 @@ pub(crate) struct FrameBuilder {
     pub(crate) addresses: Vec<Ipv4Addr>,
     /// Version 2: eight octets of authentication data.
     pub(crate) auth: Vec<u8>,
+    /// What the pseudo-header of version 3 has for a destination; `None`: the truth.
+    pub(crate) pseudo_destination: Option<Ipv4Addr>,
     /// Added to the right checksum.
     pub(crate) checksum_error: u16,
     /// Octets of the payload that are sent, of the whole.
@@ -91,6 +134,7 @@ impl FrameBuilder {
             middle: centiseconds.to_be_bytes(),
             addresses: addresses.iter().map(|a| a.parse().expect("an address")).collect(),
             auth: Vec::new(),
+            pseudo_destination: None,
             checksum_error: 0,
             cut_to: None,
             excess: 0,
@@ -135,8 +179,8 @@ impl FrameBuilder {
         pdu.extend(self.addresses.iter().flat_map(Ipv4Addr::octets));
         pdu.extend(&self.auth);
         let length = u16::try_from(pdu.len()).expect("fits a packet").to_be_bytes();
-        let pseudo =
-            [&self.source.octets()[..], &self.destination.octets(), &[0, 112], &length].concat();
+        let to = self.pseudo_destination.unwrap_or(self.destination).octets();
+        let pseudo = [&self.source.octets()[..], &to, &[0, 112], &length].concat();
         let head = if self.version == 3 { &pseudo[..] } else { &[] };
         let sum = checksum(head, &pdu).wrapping_add(self.checksum_error);
         pdu[6..8].copy_from_slice(&sum.to_be_bytes());

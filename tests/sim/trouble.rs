@@ -102,6 +102,7 @@ impl World {
         let (count, rng) = (self.routers.len(), &mut self.rng);
         let segment = self.net.segments.get_mut(&link).expect("all links have one");
         let what = match rng.between(0, 6) {
+            _ if rng.one_in(12) => return self.flood(&link),
             0 => {
                 segment.loss = *rng.pick(&[50, 300, 1000]);
                 format!("loses {} in a thousand", segment.loss)
@@ -135,9 +136,28 @@ impl World {
         self.watch.segment_changed(&link, &self.net.segments[&link], now);
     }
 
+    /// A stranger sends more than any router can read.
+    fn flood(&mut self, link: &str) {
+        let segment = self.plan.links.iter().position(|l| l == link).expect("one of them");
+        let from = if self.plan.is_v6() {
+            format!("fe80::{segment}:ff")
+        } else {
+            format!("10.0.{segment}.{}", self.rng.pick(&[0, 200]))
+        };
+        let running = (0..self.routers.len()).find(|n| self.net.routers()[*n].life() != Life::Off);
+        let Some(n) = running else { return };
+        let time = self.interval().mul_f64(self.rng.between(5, 25) as f64 / 10.0);
+        let (count, until) = (self.rng.between(1, 24), self.net.now() + time);
+        self.note(|| format!("{link} is flooded for {time:?}, {count} per ms"));
+        let from = from.parse().expect("an address");
+        self.net.flood(n, link, from, usize::try_from(count).expect("small"), until);
+        self.watch.segment_flooded(link, until);
+    }
+
     pub(crate) fn heal(&mut self) {
         self.note(|| "everything is healed".to_owned());
         let now = self.net.now();
+        self.net.dry_up();
         for (link, segment) in &mut self.net.segments {
             *segment = Segment::default();
             self.watch.segment_changed(link, segment, now);

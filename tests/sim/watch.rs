@@ -3,7 +3,9 @@
 //! * Once everything was in order for the down time and three intervals, there is exactly one
 //!   master per virtual router among those that can be; the best, if all of them preempt.
 //! * Who is not master has none of the addresses. Who was left in peace as master has them all.
-//! * The next deadline is in the future after each turn.
+//! * The next deadline is in the future after each turn, or an unread packet may move it.
+//! * A master that is awake advertises at least every 1.1 intervals, whatever floods its segment or
+//!   another; and it is not made to advertise much more often.
 //! * Members of a sync group are in the same state.
 //! * A virtual router is without a master no longer than the down time if a backup is in order, and
 //!   no longer than the skew if the master said goodbye.
@@ -27,9 +29,21 @@ pub(crate) struct Watch {
     clean: BTreeMap<String, Option<Instant>>,
     /// By router and virtual router, since when it is master.
     master_since: Vec<Vec<Option<Instant>>>,
+    /// Until when a segment is flooded, and what came of that.
+    flooded: BTreeMap<String, Instant>,
+    /// By router and virtual router, what it advertised as a master.
+    adverts: Vec<Vec<Option<Adverts>>>,
     /// By virtual router, since when there has been no master, and how long that may last.
     vacant: Vec<Option<(Instant, Duration)>>,
     pub(crate) transitions: u64,
+}
+
+/// Since when a master is one, how often it has advertised, and when last.
+#[derive(Clone, Copy)]
+struct Adverts {
+    since: Instant,
+    count: u32,
+    last: Instant,
 }
 
 /// Delays of a segment in order, latency of the daemons, both ways.
@@ -44,6 +58,8 @@ impl Watch {
             clean: plan.links.iter().map(clean).collect(),
             master_since: vec![vec![None; virtual_routers]; routers],
             vacant: vec![Some((Instant::ZERO, plan.down_time())); virtual_routers],
+            flooded: BTreeMap::new(),
+            adverts: vec![vec![None; virtual_routers]; routers],
             transitions: 0,
         }
     }
@@ -56,6 +72,7 @@ impl Watch {
     pub(crate) fn router_off(&mut self, n: usize, now: Instant) {
         self.in_order[n] = now;
         self.master_since[n].iter_mut().for_each(|m| *m = None);
+        self.adverts[n].iter_mut().for_each(|a| *a = None);
     }
 
     pub(crate) fn segment_changed(&mut self, link: &str, segment: &Segment, now: Instant) {
@@ -69,10 +86,22 @@ impl Watch {
         self.clean.insert(link.to_owned(), since);
     }
 
+    /// A segment is flooded until then, and what is under way arrives later.
+    pub(crate) fn segment_flooded(&mut self, link: &str, until: Instant) {
+        self.flooded.insert(link.to_owned(), until + Duration::from_millis(400));
+    }
+
+    /// Since when a segment carries everything at once, and nothing else.
+    fn clean_since(&self, link: &str) -> Option<Instant> {
+        let since = self.clean[link]?;
+        Some(self.flooded.get(link).map_or(since, |until| since.max(*until)))
+    }
+
     /// From when on everything is in order, if nothing else happens.
     pub(crate) fn quiet_from(&self, net: &Network) -> Instant {
-        let all = self.in_order.iter().chain(self.clean.values().flatten());
-        all.copied().max().unwrap_or_default().max(net.now())
+        let clean = self.clean.keys().filter_map(|link| self.clean_since(link));
+        let all = self.in_order.iter().copied().chain(clean);
+        all.max().unwrap_or_default().max(net.now())
     }
 
     /// After a router did something.
@@ -88,9 +117,11 @@ impl Watch {
         let next = router.vrrp().next_deadline();
         // It may be due after a reload, which comes in between; the core itself sees to it that it is
         // not after a turn.
-        if router.life() != Life::Off && next.is_some_and(|next| next + net.latency < now) {
+        let is_late = next.is_some_and(|next| next + net.latency < now);
+        if router.life() != Life::Off && is_late && !router.has_unread() {
             return Err(format!("{}: the deadline {next:?} stays due at {now}", router.name));
         }
+        self.check_adverts(net, traits, turn)?;
         for action in &turn.actions {
             let Action::Changed { id, to, from, .. } = action else { continue };
             self.transitions += 1;
@@ -115,6 +146,45 @@ impl Watch {
                 return Err(format!("{} is no master and has the addresses of V{v}", router.name));
             }
             self.check_two_masters(net, plan, traits, v)?;
+        }
+        Ok(())
+    }
+
+    /// Masters advertise when they have to, and hardly more often.
+    fn check_adverts(
+        &mut self,
+        net: &Network,
+        traits: &[Traits],
+        turn: &Turn,
+    ) -> Result<(), String> {
+        let (n, now) = (turn.router, net.now());
+        let (name, interval) = (&net.routers()[n].name, traits[n].interval());
+        for action in &turn.actions {
+            match action {
+                Action::Changed { id, to: Phase::Master, .. } => {
+                    let adverts = Adverts { since: now, count: 0, last: now };
+                    self.adverts[n][id.0 as usize] = Some(adverts);
+                }
+                Action::Changed { id, .. } => self.adverts[n][id.0 as usize] = None,
+                Action::SendAdvert { id, .. } => {
+                    let Some(a) = &mut self.adverts[n][id.0 as usize] else { continue };
+                    let gap = now.since(a.last.max(self.in_order[n]));
+                    if gap > interval.mul_f64(1.1) + net.latency + SLACK {
+                        return Err(format!(
+                            "{name} was silent for {gap:?} as master of V{}",
+                            id.0
+                        ));
+                    }
+                    (a.last, a.count) = (now, a.count + 1);
+                    // Ten answers per interval, the usual one, and the first.
+                    let most = 11.0 * (now.since(a.since).div_duration_f64(interval) + 1.0) + 1.0;
+                    if f64::from(a.count) > most {
+                        let (count, since) = (a.count, a.since);
+                        return Err(format!("{name} has advertised {count} times since {since}"));
+                    }
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -146,7 +216,8 @@ impl Watch {
         };
         let all_in_order =
             (0..count).all(|n| net.routers()[n].life() == Life::Off || self.in_order[n] < long_ago);
-        let is_clean = self.clean.values().all(|c| c.is_some_and(|c| c < long_ago));
+        let is_old = |link: &String| self.clean_since(link).is_some_and(|c| c < long_ago);
+        let is_clean = self.clean.keys().all(is_old);
         let vacancy = manned.since(since);
         if is_clean && all_in_order && net.routers().iter().any(able) && vacancy > most + SLACK {
             return Err(format!("V{v} had no master for {vacancy:?}"));
@@ -170,7 +241,7 @@ impl Watch {
         let long_ago = net.now() - plan.down_time();
         let may_preempt =
             |m: usize| priority(net, n, v) > priority(net, m, v) && !traits[n].nopreempt;
-        let is_clean = self.clean[plan.link(v)].is_some_and(|since| since < long_ago);
+        let is_clean = self.clean_since(plan.link(v)).is_some_and(|since| since < long_ago);
         if net.now() < Instant::ZERO + plan.down_time() || !is_clean {
             return Ok(());
         }
@@ -193,7 +264,7 @@ impl Watch {
         traits: &[Traits],
         v: usize,
     ) -> Result<(), String> {
-        let Some(clean) = self.clean[plan.link(v)] else { return Ok(()) };
+        let Some(clean) = self.clean_since(plan.link(v)) else { return Ok(()) };
         let masters: Vec<(usize, Instant)> = (0..traits.len())
             .filter_map(|n| Some((n, self.master_since[n][v]?.max(self.in_order[n]).max(clean))))
             .collect();

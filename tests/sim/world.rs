@@ -241,6 +241,10 @@ impl Plan {
         }
     }
 
+    pub(crate) const fn is_v6(&self) -> bool {
+        self.v6
+    }
+
     /// Different intervals: a router that starts does not know those of the others.
     pub(crate) fn is_mixed(&self) -> bool {
         self.intervals_ms.len() > 1

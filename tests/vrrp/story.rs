@@ -7,6 +7,8 @@
 //! 9.500  stall                               from here, deadlines wait for `deadline`
 //! ```
 //!
+//! `deadline unread A 3.5` serves deadlines while A has unread packets that arrived after 3.5.
+//!
 //! Other facts: `deadline`, `link eth1 down`, `source A none`, `socket A no such luck`, `held A`,
 //! `stop`, `reload ...` (see `conf.rs`; several changes are parted by `;`).
 //!
@@ -26,7 +28,7 @@ use keepalived::model::vrrp::{Delivery, Version};
 use keepalived::model::Config;
 use keepalived::sim::words::Words;
 use keepalived::vrrp::receive::Received;
-use keepalived::vrrp::{advert, Action, Domain, Input, LinkState, TrackState};
+use keepalived::vrrp::{advert, Action, Domain, Input, LinkState, TrackState, Unread};
 use keepalived::wire::ip::V4_HEADER_LEN;
 
 use super::conf::Conf;
@@ -116,9 +118,15 @@ impl Story {
         match verb {
             "run" => {}
             "stall" => self.stalled = true,
-            "deadline" => {
+            "deadline" if rest.is_empty() => {
                 self.stalled = false;
                 self.hand(Input::Deadline);
+            }
+            "deadline" => {
+                let rest = rest.strip_prefix("unread ").ok_or("which instance?")?;
+                let (name, up_to) = rest.split_once(' ').ok_or("up to when is it read?")?;
+                let unread = BTreeMap::from([(self.named(name)?, instant(up_to)?)]);
+                self.hand(Input::DeadlineAmid(Unread::Since(&unread)));
             }
             "start" => {
                 let config = self.conf.load()?;

@@ -175,11 +175,11 @@ pub enum Remark {
         ours: usize,
         theirs: usize,
     },
-    /// As many as ours, but this one of ours is not among them.
+    /// As many as ours, but this one of ours is not among them; looked for only if it is told.
     AddressList {
         source: IpAddr,
         vrid: u8,
-        missing: IpAddr,
+        missing: Option<IpAddr>,
     },
     /// Version 3: the sender's interval is not ours.
     IntervalDiffers {
@@ -212,11 +212,13 @@ impl fmt::Display for Remark {
                 f,
                 "received an invalid ip number count {theirs}, expected {ours}! from {source}"
             ),
-            Self::AddressList { source, vrid, missing } => write!(
-                f,
-                "ip address associated with VRID {vrid} not present in MASTER advert : {missing} \
-                 (from {source})"
-            ),
+            Self::AddressList { source, vrid, missing } => {
+                write!(f, "ip address associated with VRID {vrid} not present in MASTER advert")?;
+                if let Some(missing) = missing {
+                    write!(f, " : {missing}")?;
+                }
+                write!(f, " (from {source})")
+            }
             Self::IntervalDiffers { ours, theirs } => write!(
                 f,
                 "advertisement interval mismatch ours = {} centi-sec rcv'd={} centi-sec",

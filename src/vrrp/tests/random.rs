@@ -304,6 +304,7 @@ impl Watched {
             Action::SendAdvert { .. }
             | Action::AnnounceSource { .. }
             | Action::GroupChanged { .. }
+            | Action::LowerPriority { .. }
             | Action::Noted { .. } => {}
         }
     }

@@ -71,7 +71,7 @@ const fn kinds_of(input: &Input<'_>) -> &'static [Kind] {
             Unacceptable,
         ],
         Input::Held { .. } => &[Held],
-        Input::Deadline => &[EarlyDeadline, DueDeadline],
+        Input::Deadline | Input::DeadlineAmid(_) => &[EarlyDeadline, DueDeadline],
         Input::Stop => &[Stop],
     }
 }
@@ -179,8 +179,8 @@ const fn expected(state: In, kind: Kind) -> (In, &'static str) {
         (Master, SourceNew) => (Master, ""),
         (Master, SocketError) => (Fault, "goodbye release changed"),
         (Master, SocketOpen) => (Master, ""),
-        (Master, LowerPriority) => (Master, "noted send announce"),
-        (Master, LowerAddress) => (Master, "noted send announce"),
+        (Master, LowerPriority) => (Master, "noted lower send announce"),
+        (Master, LowerAddress) => (Master, "noted lower send announce"),
         (Master, HigherAddress) => (Backup, "release changed"),
         (Master, HigherPriority) => (Backup, "release changed"),
         (Master, PriorityZero) => (Master, "send"),
@@ -230,6 +230,7 @@ const fn kind_of_action(action: &Action) -> &'static str {
         Action::Changed { .. } => "changed",
         Action::GroupChanged { .. } => "group",
         Action::PriorityChanged { .. } => "priority",
+        Action::LowerPriority { .. } => "lower",
         Action::Noted { .. } => "noted",
     }
 }
