@@ -27,7 +27,9 @@ fn machine() -> MemoryHost {
         host = host
             .and_link(name, LinkFacts { index, mtu, multicast: ethernet, ethernet, arp: ethernet });
     }
-    host.and_user("ops", 1000, 100)
+    let own = ["127.0.0.1", "192.0.2.1", "10.0.0.2"].map(|a| a.parse().expect("an address"));
+    host.and_addresses(&own)
+        .and_user("ops", 1000, 100)
         .and_program("/bin/sh")
         .and_program("/usr/bin/killall")
         .and_user("nobody", 65_534, 65_534)

@@ -3,6 +3,7 @@
 //! A complaint knows its place; how it is shown (`(FILE: Line N) text`, the line itself, a caret
 //! under the word) is decided once, in [`Diagnostics::render`].
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
@@ -37,6 +38,8 @@ pub struct Span {
 pub struct Diagnostic {
     pub severity: Severity,
     pub span: Option<Span>,
+    /// Told after all that is told up to there: it may be the consequence of something in a block.
+    pub after: Option<Span>,
     pub message: String,
     /// A line of its own below: `did you mean 'priority'?`
     pub hint: Option<String>,
@@ -50,7 +53,8 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     pub fn push(&mut self, severity: Severity, span: Option<Span>, message: impl Into<String>) {
-        self.list.push(Diagnostic { severity, span, message: message.into(), hint: None });
+        let message = message.into();
+        self.list.push(Diagnostic { severity, span, after: None, message, hint: None });
     }
 
     pub fn note(&mut self, span: Span, message: impl Into<String>) {
@@ -90,6 +94,10 @@ impl Diagnostics {
         self.list.iter()
     }
 
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -100,7 +108,26 @@ impl Diagnostics {
 
     /// Brings complaints into the order of the text, those without a place last.
     pub fn sort(&mut self) {
-        self.list.sort_by_key(|d| d.span.map_or((1, 0, 0, 0), |s| (0, s.file, s.line, s.column)));
+        let place = |d: &Diagnostic| match (d.after, d.span) {
+            // Of blocks that end together, the inner one comes first.
+            (Some(end), Some(s)) => (0, end.file, end.line, u32::MAX, Reverse(s.line)),
+            (_, Some(s)) => (0, s.file, s.line, s.column, Reverse(0)),
+            (_, None) => (1, 0, 0, 0, Reverse(0)),
+        };
+        self.list.sort_by_key(place);
+    }
+
+    /// Moves complaints behind the place that `after` names for theirs, except for the first `kept`.
+    pub fn put_after(&mut self, kept: usize, after: impl Fn(Span) -> Option<Span>) {
+        let consequences = |d: &&mut Diagnostic| d.severity > Severity::Note;
+        for d in self.list.iter_mut().skip(kept).filter(consequences) {
+            d.after = d.span.and_then(&after);
+        }
+    }
+
+    /// The places of the complaints.
+    pub fn spans(&self) -> impl Iterator<Item = Span> + '_ {
+        self.list.iter().filter_map(|d| d.span)
     }
 
     /// The complaints as text, one or more lines each.

@@ -244,6 +244,12 @@ pub fn parse(argv: &[OsString]) -> Parsed {
             line.push(' ');
         }
         complaints.push(Complaint::Stdout(line));
+        if let (Some(ConfigTest { output: None }), None) =
+            (&options.config_test, &options.config_file)
+        {
+            let line = "The file to test is named by -f: keepalived -t -f FILE".to_owned();
+            complaints.push(Complaint::Stderr(line));
+        }
     }
     let request = if refused { Request::Refuse } else { Request::Run(Box::new(options)) };
     Parsed { complaints, request }

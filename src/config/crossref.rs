@@ -6,7 +6,8 @@ use std::net::IpAddr;
 
 use super::complaints::Complaints;
 use super::lower::Settled;
-use crate::base::addr::Family;
+use crate::base::addr::{is_link_local, Family};
+use crate::base::diag::Span;
 use crate::model::vrrp::{Delivery, Instance};
 
 /// What two virtual routers must not share.
@@ -44,6 +45,28 @@ pub(super) fn routers(out: &mut Complaints<'_>, instances: &[Settled]) {
             let told = out.refuse("virtual_router_id", settled.vrid, text);
             if told && other.vrid.file == settled.vrid.file {
                 out.hint(format!("{} has it from line {}", other.instance.name, other.vrid.line));
+            }
+        }
+    }
+}
+
+/// Warns of an address of two instances: as MASTERs on two routers, both would have it.
+pub(super) fn addresses(out: &mut Complaints<'_>, instances: &[Settled]) {
+    let mut owners: HashMap<(IpAddr, Option<&str>), (&Settled, Span)> = HashMap::new();
+    for settled in instances {
+        for &(addr, span) in &settled.addresses {
+            // What exists once per link is another address on another one.
+            let link = settled.instance.interface.as_deref().filter(|_| is_link_local(&addr));
+            let (owner, place) = *owners.entry((addr, link)).or_insert((settled, span));
+            if std::ptr::eq(owner, settled) {
+                continue;
+            }
+            let (one, other) = (&settled.instance.name, &owner.instance.name);
+            let text = format!(
+                "address '{addr}' of {one} is in {other}, too: two routers may have it at once"
+            );
+            if out.warn("virtual_ipaddress", span, text) && place.file == span.file {
+                out.hint(format!("{other} has it in line {}", place.line));
             }
         }
     }

@@ -3,6 +3,8 @@
 //! Knows nothing of keywords. Nodes lie in one flat list in the order of the text, each with the
 //! end of its subtree, so that tens of thousands of blocks cost no more than their words.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::base::diag::Span;
 
 /// A word and where it stands.
@@ -128,6 +130,27 @@ impl<'d> Iterator for Children<'d> {
         let node = Node { doc: self.doc, index: self.next };
         self.next = node.data().end;
         Some(node)
+    }
+}
+
+impl Document {
+    /// For each of these lines on which a block begins: the last word of the outermost one, as far as
+    /// it is in the same file.
+    pub fn ends_of_blocks(&self, lines: &BTreeSet<(u32, u32)>) -> BTreeMap<(u32, u32), Span> {
+        let mut ends = BTreeMap::new();
+        for node in self.nodes.iter().filter(|n| n.has_block) {
+            let head = self.words[node.first as usize].span;
+            let line = (head.file, head.line);
+            if !lines.contains(&line) || ends.contains_key(&line) {
+                continue;
+            }
+            let last = &self.nodes[node.end as usize - 1];
+            let words = &self.words[node.first as usize..(last.first + last.count) as usize];
+            if let Some(last) = words.iter().rev().find(|w| w.span.file == head.file) {
+                ends.insert(line, last.span);
+            }
+        }
+        ends
     }
 }
 

@@ -4,6 +4,8 @@ mod memory;
 
 pub use memory::MemoryHost;
 
+use std::net::IpAddr;
+
 use crate::model::script::User;
 
 /// An interface, as far as a configuration depends on it.
@@ -130,6 +132,16 @@ fn words(path: &str) -> Vec<String> {
 }
 
 pub trait Host {
+    /// The names of all interfaces, for those who look for one.
+    fn link_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether some interface has this address; `None` where that is not known.
+    fn has_address(&self, _addr: &IpAddr) -> Option<bool> {
+        None
+    }
+
     /// The interface of that name, if there is one now.
     fn link(&self, name: &str) -> Option<LinkFacts>;
     /// What `router_id` is if the file has none.

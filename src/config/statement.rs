@@ -169,6 +169,7 @@ impl<'a> Checker<'a> {
         keyword: &'static Keyword,
         block: &'static Block,
     ) -> Option<Value<'d>> {
+        self.quotes(node, keyword);
         match keyword.args {
             Args::Row { required, kinds } => self.row(node, keyword, block, required, kinds),
             Args::Many { required, kind } => {
@@ -194,6 +195,19 @@ impl<'a> Checker<'a> {
             Args::Script { required, user } => self.script(node, keyword, required, user),
             Args::Pattern => self.pattern(node, keyword),
             Args::Service => self.service(node, keyword, block),
+        }
+    }
+
+    /// Quotes that are letters: they become part of the value, and split it at its blanks.
+    fn quotes(&mut self, node: Node<'_>, keyword: &'static Keyword) {
+        let quoted = |w: &Word<'_>| !w.quoted && suggest::is_in_typographic_quotes(w.text);
+        if let Some(word) = node.args().find(quoted) {
+            let hidden = keyword.name == SECRET || node.words().any(|w| w.text == SECRET);
+            let span = if hidden { Span { column: 0, ..word.span } } else { word.span };
+            let text = format!("typographic quotes are part of the value of '{}'", keyword.name);
+            if self.out.warn(keyword.name, span, text) {
+                self.out.hint("quotes are written as \"");
+            }
         }
     }
 
@@ -277,7 +291,10 @@ impl<'a> Checker<'a> {
         } else if used == 0 && matches!(word.text, "off" | "no" | "false") {
             text.push_str(": the keyword alone switches it on");
         }
-        self.out.warn(keyword.name, span, text);
+        let marked = node.args().filter(|_| !has_secret).find_map(|w| suggest::punctuation(w.text));
+        if let (true, Some(mark)) = (self.out.warn(keyword.name, span, text), marked) {
+            self.out.hint(mark);
+        }
         true
     }
 

@@ -2,11 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use super::keyword::{Block, Kind};
+use super::keyword::{Block, Kind, Standing};
 use super::keywords;
 
 /// What to say below a keyword that is not known in `block`.
 pub(super) fn keyword(word: &str, block: &'static Block) -> Option<String> {
+    if let Some(mark) = punctuation(word) {
+        return Some(mark);
+    }
     if let Some(near) = nearest(word, block.keywords.iter().map(|k| k.name)) {
         return Some(format!("did you mean '{near}'?"));
     }
@@ -15,12 +18,21 @@ pub(super) fn keyword(word: &str, block: &'static Block) -> Option<String> {
     }
     let mut homes: Vec<&'static str> = Vec::new();
     let mut names: Vec<&'static str> = Vec::new();
+    let mut present = None;
     keywords::walk(&keywords::ROOT, &mut |b| {
-        if b.find(word).is_some() && !homes.contains(&b.name) {
-            homes.push(b.name);
+        if let Some(keyword) = b.find(word) {
+            if let Standing::Alias { of, .. } = keyword.standing {
+                present = present.or_else(|| block.find(of).map(|k| k.name));
+            }
+            if !homes.contains(&b.name) {
+                homes.push(b.name);
+            }
         }
         names.extend(b.keywords.iter().map(|k| k.name));
     });
+    if let Some(name) = present {
+        return Some(format!("in {} it is called '{name}'", block.name));
+    }
     if !homes.is_empty() {
         homes.truncate(3);
         return Some(format!("'{word}' belongs into {}", homes.join(" or ")));
@@ -35,8 +47,55 @@ pub(super) fn keyword(word: &str, block: &'static Block) -> Option<String> {
     Some(format!("did you mean '{near}'? It belongs into {}", home?))
 }
 
+/// What to say of interfaces where one of this name is missing: what may be meant, and a few of those
+/// that exist. Ends with a blank if there is anything to say.
+pub(super) fn link(name: &str, exist: &[String]) -> String {
+    const SHOWN: usize = 8;
+    if let Some(mark) = punctuation(name) {
+        return format!("{mark}; ");
+    }
+    // No virtual router is on this one.
+    let others: Vec<&str> = exist.iter().map(String::as_str).filter(|n| *n != "lo").collect();
+    if others.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("there are {}", others[..others.len().min(SHOWN)].join(", "));
+    if others.len() > SHOWN {
+        text.push_str(&format!(" and {} more", others.len() - SHOWN));
+        if let Some(near) = nearest(name, others.iter().copied()) {
+            text = format!("did you mean '{near}'? {text}");
+        }
+    }
+    text + "; "
+}
+
+/// What to say of a word with a mark that other languages have.
+pub(super) fn punctuation(word: &str) -> Option<String> {
+    if word.starts_with("//") || word.starts_with("/*") {
+        return Some("a comment begins with '#' or '!'".to_owned());
+    }
+    // The value may be a secret: it is not shown again.
+    if word == "=" || word.split_once('=').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty()) {
+        return Some("a blank is between a keyword and its value, and no '='".to_owned());
+    }
+    match word.chars().last()? {
+        ';' => Some("no ';' ends a line".to_owned()),
+        ',' => Some("blanks separate words, and no ',' does".to_owned()),
+        _ => None,
+    }
+}
+
+/// True for a word in quotes of the kind that word processors write.
+pub(super) fn is_in_typographic_quotes(word: &str) -> bool {
+    const QUOTES: [char; 8] = ['“', '”', '„', '‟', '‘', '’', '«', '»'];
+    word.starts_with(QUOTES)
+}
+
 /// What to say below a word that is not of its kind.
 pub(super) fn value(kind: Kind, text: &str) -> Option<String> {
+    if let Some(mark) = punctuation(text) {
+        return Some(mark);
+    }
     match kind {
         Kind::OneOf(words) => {
             let near = words
@@ -120,5 +179,31 @@ mod tests {
             "did you mean 'router_id'? It belongs into global_defs"
         );
         assert_eq!(keyword("zzzzzz", instance), None);
+        assert_eq!(
+            keyword("lb_kind", &keywords::REAL_SERVER).unwrap(),
+            "in real_server it is called 'lvs_method'"
+        );
+    }
+
+    #[test]
+    fn marks_of_other_languages_are_named() {
+        let said = |word| punctuation(word).unwrap_or_default();
+        assert!(said("//").contains("'#'") && said("//x").contains("'#'"));
+        assert!(said("priority=100").contains("'='") && said("=").contains("'='"));
+        assert_eq!(said("100;"), "no ';' ends a line");
+        assert!(said("eth0,").contains("','"));
+        for good in ["", "priority", "a=", "=b", "/path//x"] {
+            assert_eq!(punctuation(good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn interfaces_that_exist_are_named() {
+        let names: Vec<_> = ["lo", "eth0", "eth1"].map(str::to_owned).into();
+        assert_eq!(link("eth7", &names), "there are eth0, eth1; ");
+        assert_eq!(link("wan", &names[..1]), "");
+        let many: Vec<_> = (0..10).map(|n| format!("veth{n}")).collect();
+        assert!(link("wan", &many).ends_with("veth7 and 2 more; "));
+        assert!(link("vteh9", &many).starts_with("did you mean 'veth9'? there are veth0, "));
     }
 }

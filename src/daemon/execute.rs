@@ -133,8 +133,14 @@ impl Runtime {
     /// Sends the adverts that wait.
     pub(super) fn flush_adverts(&mut self) {
         let (vrrp, limit, now) = (&mut self.vrrp, &mut self.send_errors, self.now);
+        let chatter = &mut self.chatter;
         let done = |id, priority, result: io::Result<()>| match result {
-            Ok(()) => vrrp.count_sent(id, priority),
+            Ok(()) => {
+                vrrp.count_sent(id, priority);
+                if priority == 0 {
+                    report::detail(name_of(vrrp, id), "sent 0 priority", chatter, now);
+                }
+            }
             Err(e) if is_news(priority, &e) => {
                 if let Some(held_back) = limit.admit(now) {
                     advert_failed(vrrp, id, &e, held_back);
@@ -272,8 +278,12 @@ fn is_news(priority: u8, error: &io::Error) -> bool {
     priority != 0 || !hopeless.contains(&error.raw_os_error())
 }
 
+fn name_of(vrrp: &vrrp::Domain, id: InstanceId) -> &str {
+    vrrp.instance(id).map_or("?", |i| i.config().name.as_str())
+}
+
 fn advert_failed(vrrp: &vrrp::Domain, id: InstanceId, error: &io::Error, held_back: u32) {
-    let name = vrrp.instance(id).map_or("?", |i| i.config().name.as_str());
+    let name = name_of(vrrp, id);
     let errno = error.raw_os_error().unwrap_or(0);
     log::info!("({name}): send advert error {errno} ({error}){}", report::HeldBack(held_back));
 }

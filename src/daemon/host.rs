@@ -1,5 +1,7 @@
 //! The host as the configuration sees it: its interfaces, users, commands and its name.
 
+use std::net::IpAddr;
+
 use super::links::LinkTable;
 use crate::config::{CommandFacts, Host, LinkFacts, Loader, Unusable};
 use crate::model::script::User;
@@ -50,6 +52,14 @@ impl Host for KernelHost<'_> {
             ethernet: link.mac.is_some(),
             arp: link.arp,
         })
+    }
+
+    fn link_names(&self) -> Vec<String> {
+        self.links.all().map(|link| link.name.clone()).collect()
+    }
+
+    fn has_address(&self, addr: &IpAddr) -> Option<bool> {
+        Some(self.links.holds(addr))
     }
 
     fn hostname(&self) -> Option<String> {

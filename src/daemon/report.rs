@@ -40,9 +40,6 @@ pub(super) fn vrrp(action: &Action, domain: &Domain, chatter: &mut Chatter, now:
             }
         }
         Action::Noted { id, note, held_back } => noted(name(*id), note, *held_back),
-        Action::SendAdvert { id, priority: 0 } => {
-            detail(name(*id), "sent 0 priority", chatter, now)
-        }
         Action::Want(id) => detail(name(*id), "setting VIPs.", chatter, now),
         Action::Release(id) => detail(name(*id), "removing VIPs.", chatter, now),
         Action::SendAdvert { .. }
@@ -53,7 +50,7 @@ pub(super) fn vrrp(action: &Action, domain: &Domain, chatter: &mut Chatter, now:
 }
 
 /// What goes with every change of state, and so as often as a neighbour likes.
-fn detail(name: &str, what: &str, chatter: &mut Chatter, now: Instant) {
+pub(super) fn detail(name: &str, what: &str, chatter: &mut Chatter, now: Instant) {
     if log::log_enabled!(log::Level::Debug) {
         if let Some(held_back) = chatter.admit(format!("{what} {name}"), now) {
             log::debug!("({name}) {what}{}", HeldBack(held_back));

@@ -1,8 +1,8 @@
 //! Interfaces that fail, flap, vanish and come back.
 
 use crate::lab::{
-    config, config_with, instance, millis, pass, secs, stays, wait, Daemon, Host, Instance,
-    Outcome, Segment, SOON,
+    config, config_with, instance, millis, ours_only, pass, secs, stays, wait, Daemon, Host,
+    Instance, Outcome, Segment, SOON,
 };
 
 const VIP: &str = "10.7.1.1";
@@ -33,6 +33,9 @@ pub(crate) fn an_interface_taken_down_is_a_fault() -> Outcome {
     high.wait_log("(VI_1) Entering FAULT STATE");
     low.wait_master("VI_1");
     moved_to(&b, &a);
+    if ours_only().is_ok() {
+        assert!(!high.logged("(VI_1) sent 0 priority"), "nothing can be sent on it");
+    }
     let mark = high.mark();
     a.ip("link set eth0 up");
     high.wait_log_since(mark, "(VI_1) Entering BACKUP STATE");

@@ -162,7 +162,11 @@ fn an_empty_value_of_a_letter_leaves_the_default() {
 #[test]
 fn an_optional_value_is_taken_only_when_attached() {
     let parsed = outcome(&["-t", "out"]);
-    assert_eq!(parsed.complaints, [Complaint::Stdout("Unexpected argument(s): out ".into())]);
+    let hint = "The file to test is named by -f: keepalived -t -f FILE";
+    assert_eq!(
+        parsed.complaints,
+        [Complaint::Stdout("Unexpected argument(s): out ".into()), Complaint::Stderr(hint.into())]
+    );
     let Request::Run(o) = parsed.request else { panic!("runs all the same") };
     assert_eq!(o.config_test, Some(ConfigTest { output: None }));
     let test = |words: &[&str]| options(words).config_test.expect("-t").output;

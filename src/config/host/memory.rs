@@ -1,6 +1,7 @@
 //! A machine that exists only in memory: for tests, fuzzing and dry runs.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::{resolve, CommandFacts, Form, Host, LinkFacts, Look};
 use crate::model::script::User;
@@ -24,6 +25,8 @@ struct Entry {
 pub struct MemoryHost {
     links: BTreeMap<String, LinkFacts>,
     any_link: Option<LinkFacts>,
+    /// `None`: not known.
+    addresses: Option<Vec<IpAddr>>,
     users: BTreeMap<String, User>,
     files: BTreeMap<String, Entry>,
     hostname: Option<String>,
@@ -48,6 +51,13 @@ impl MemoryHost {
     #[must_use]
     pub fn and_any_link(mut self, facts: LinkFacts) -> Self {
         self.any_link = Some(facts);
+        self
+    }
+
+    /// With these addresses and no others.
+    #[must_use]
+    pub fn and_addresses(mut self, addresses: &[IpAddr]) -> Self {
+        self.addresses = Some(addresses.to_vec());
         self
     }
 
@@ -107,6 +117,14 @@ impl MemoryHost {
 }
 
 impl Host for MemoryHost {
+    fn link_names(&self) -> Vec<String> {
+        self.links.keys().cloned().collect()
+    }
+
+    fn has_address(&self, addr: &IpAddr) -> Option<bool> {
+        self.addresses.as_ref().map(|list| list.contains(addr))
+    }
+
     fn link(&self, name: &str) -> Option<LinkFacts> {
         self.links.get(name).copied().or(self.any_link)
     }

@@ -253,6 +253,7 @@ pub(super) fn settle_all<'d>(
     interface: Option<&'d str>,
     raw: Vec<RawAddress<'d>>,
     seen: &mut HashSet<(IpAddr, &'d str)>,
+    places: &mut Vec<(IpAddr, Span)>,
 ) -> Vec<VirtualAddress> {
     let mut addresses = Vec::with_capacity(raw.len());
     for raw in raw {
@@ -270,6 +271,7 @@ pub(super) fn settle_all<'d>(
             scene.error("virtual_ipaddress", word.span, text);
             continue;
         }
+        places.push((raw.prefix.addr, word.span));
         addresses.push(raw.settle(scene, interface));
     }
     addresses

@@ -97,15 +97,28 @@ pub(super) fn standing_fault(
     }
 }
 
-/// A link-local address means nothing without its link.
+/// A link-local address means nothing without its link; and a router that writes to itself, or from
+/// an address it has not got, is a mistake that its peers notice first.
 pub(super) fn check_source(
     scene: &mut Scene<'_, '_>,
     raw: &RawInstance<'_>,
     delivery: &Delivery,
     interface: Option<&str>,
 ) {
-    let Some(source) = raw.source else { return };
     let unicast = matches!(delivery, Delivery::Unicast { .. });
+    for (peer, span) in raw.peers.iter().zip(&raw.peer_places).filter(|_| unicast) {
+        if raw.source == Some(peer.addr) || scene.host.has_address(&peer.addr) == Some(true) {
+            let text = format!("unicast_peer '{}' is an address of this router", peer.addr);
+            scene.checker.out.warn("unicast_peer", *span, text);
+        }
+    }
+    let Some(source) = raw.source else { return };
+    if let (true, false, Some(false)) = (unicast, raw.track_source, scene.host.has_address(&source))
+    {
+        let span = raw.source_place.unwrap_or(raw.span);
+        let text = format!("this router has no address '{source}': nothing can be sent from it");
+        scene.checker.out.warn("unicast_src_ip", span, text);
+    }
     if unicast && interface.is_none() && is_link_local(&source) {
         let text = format!("link-local source '{source}' needs an interface");
         scene.refuse("unicast_src_ip", raw.span, text);

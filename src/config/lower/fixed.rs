@@ -54,7 +54,8 @@ impl<'d> Fixed<'d> {
         let usual = usual.as_deref().unwrap_or(USUAL_INTERFACE);
         let mut seen = HashSet::new();
         for (raw, group) in self.addresses {
-            let settled = address::settle_all(scene, Some(usual), vec![raw], &mut seen);
+            let settled =
+                address::settle_all(scene, Some(usual), vec![raw], &mut seen, &mut Vec::new());
             for address in settled {
                 if let Some(group) = group {
                     follow(scene, &self.groups, group, &address, instances);

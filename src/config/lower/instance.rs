@@ -67,9 +67,13 @@ pub(super) struct RawInstance<'d> {
     pub down_timer_adverts: Option<Given<u32>>,
     pub auth: RawAuth<'d>,
     pub source: Option<IpAddr>,
+    /// Where it stands.
+    pub source_place: Option<Span>,
     pub track_source: bool,
     pub group: Option<Given<IpAddr>>,
     pub peers: Vec<Peer>,
+    /// Where each of them stands.
+    pub peer_places: Vec<Span>,
     peer_set: HashSet<IpAddr>,
     /// Where the first keyword stands that only makes sense with peers.
     pub unicast: Option<Span>,
@@ -133,9 +137,11 @@ impl<'d> RawInstance<'d> {
             down_timer_adverts: None,
             auth: RawAuth::default(),
             source: None,
+            source_place: None,
             track_source: false,
             group: None,
             peers: Vec::new(),
+            peer_places: Vec::new(),
             peer_set: HashSet::new(),
             unicast: None,
             ttl: None,
@@ -313,6 +319,7 @@ impl<'d> RawInstance<'d> {
                 }
                 if self.fix_family(checker, name, word, addr) {
                     self.source = Some(addr);
+                    self.source_place = Some(word.span);
                 }
             }
             "mcast_dst_ip" => {
@@ -412,6 +419,7 @@ impl<'d> RawInstance<'d> {
             checker.out.error("unicast_peer", word.span, text);
         }
         self.peers.push(peer);
+        self.peer_places.push(word.span);
     }
 
     fn authentication(&mut self, checker: &mut Checker<'_>, node: Node<'d>) {

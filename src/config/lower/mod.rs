@@ -33,6 +33,7 @@ pub(super) use instance::number;
 pub(super) use settle::seconds;
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::complaints::Complaints;
@@ -41,6 +42,7 @@ use super::host::Host;
 use super::keywords;
 use super::mend::mend;
 use super::statement::{Checker, Statement};
+use super::suggest;
 use super::{crossref, value::Value};
 use crate::base::diag::{Diagnostics, Severity, Span};
 use crate::model::{vrrp, Config};
@@ -51,6 +53,7 @@ use crate::model::{vrrp, Config};
 /// [`Severity::Fatal`](crate::base::diag::Severity::Fatal) the model must not be run.
 pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config {
     // Only a text with such an error can have a brace too few.
+    let parsed = diags.len();
     let broken = diags.worst() >= Some(Severity::Error);
     let mut out = Complaints::new(diags);
     let mended = if broken { mend(doc, &mut out) } else { None };
@@ -99,14 +102,25 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
     config.groups = group::settle(&mut scene, groups, &mut instances);
     objects.finish(&mut scene, &mut instances, &mut config);
     crossref::routers(&mut scene.checker.out, &instances.list);
+    crossref::addresses(&mut scene.checker.out, &instances.list);
     config.global.rx_buffer = defaults.rx_buffer.bytes(host, &instances.list);
     config.instances = instances.list.into_iter().map(|i| i.instance).collect();
     services.lower(&mut scene, doc, &mut config);
     defaults.scripts.finish(scene.checker);
     mail::check(&mut checker.out, &config);
     checker.out.finish();
+    causes_first(doc, diags, parsed);
     diags.sort();
     config
+}
+
+/// What is told of a block as a whole comes after what is told of its lines: that a line is missing
+/// may follow from a misspelt one.
+fn causes_first(doc: &Document, diags: &mut Diagnostics, parsed: usize) {
+    let lines = diags.spans().map(|s| (s.file, s.line)).collect();
+    let ends = doc.ends_of_blocks(&lines);
+    // What was wrong with the braces is a cause itself.
+    diags.put_after(parsed, |span| ends.get(&(span.file, span.line)).copied());
 }
 
 /// The bare keywords of the top level.
@@ -148,9 +162,10 @@ impl Scene<'_, '_> {
         }
         let text = format!("interface '{name}' does not exist");
         if self.checker.out.refuse(name, span, text) {
-            self.checker
-                .out
-                .hint("'dynamic_interfaces' in global_defs allows interfaces that come later");
+            let names = suggest::link(name, &self.host.link_names());
+            self.checker.out.hint(format!(
+                "{names}'dynamic_interfaces' in global_defs allows interfaces that come later"
+            ));
         }
     }
 }
@@ -160,6 +175,8 @@ pub(super) struct Settled {
     pub instance: Rc<vrrp::Instance>,
     pub name: Span,
     pub vrid: Span,
+    /// Where its addresses stand, those of both lists.
+    pub addresses: Vec<(IpAddr, Span)>,
     /// It says itself whether changes of its priority are told.
     pub priority_changes_given: bool,
 }

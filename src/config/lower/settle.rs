@@ -1,6 +1,7 @@
 //! The rules of one instance: defaults, what excludes what, what is refused.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -49,7 +50,8 @@ pub(super) fn settle<'d>(scene: &mut Scene<'_, '_>, mut raw: RawInstance<'d>) ->
     let tracked = track::settle(scene, std::mem::take(&mut raw.tracked), core.is_owner());
     let priority_changes_given = raw.notify.priority_changes.is_some();
     let notify = std::mem::take(&mut raw.notify).settle(scene);
-    let (addresses, excluded) = addresses(scene, &mut raw, &core, interface, link);
+    let mut places = Vec::new();
+    let (addresses, excluded) = addresses(scene, &mut raw, &core, interface, link, &mut places);
     let priority = core.priority;
     let strictly = strict::Settings::new(scene, &raw, &core.facts(), &addresses);
     let defaults = scene.defaults;
@@ -94,6 +96,7 @@ pub(super) fn settle<'d>(scene: &mut Scene<'_, '_>, mut raw: RawInstance<'d>) ->
         instance: Rc::new(instance),
         name: raw.span,
         vrid: vrid.span,
+        addresses: places,
         priority_changes_given,
     })
 }
@@ -313,12 +316,13 @@ fn addresses<'d>(
     core: &Core,
     interface: Option<&'d str>,
     link: Option<LinkFacts>,
+    places: &mut Vec<(IpAddr, Span)>,
 ) -> (Vec<VirtualAddress>, Vec<VirtualAddress>) {
     let mut seen = HashSet::new();
     let advertised = std::mem::take(&mut raw.addresses);
-    let mut addresses = address::settle_all(scene, interface, advertised, &mut seen);
+    let mut addresses = address::settle_all(scene, interface, advertised, &mut seen, places);
     let excluded = std::mem::take(&mut raw.excluded);
-    let mut excluded = address::settle_all(scene, interface, excluded, &mut seen);
+    let mut excluded = address::settle_all(scene, interface, excluded, &mut seen, places);
     let max = max_addresses(core.family, core.version, link.map(|link| link.mtu));
     if addresses.len() > max {
         let text = format!(

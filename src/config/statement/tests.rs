@@ -150,12 +150,12 @@ fn words_are_checked_whether_they_are_in_effect_or_not() {
         told,
         [
             "Error (Line 1) virtual_server '99999' is not a whole number from 0 to 65535",
-            "Error (Line 3) (192.0.2.1 80) lvs_sched is missing: wlc is used",
             "Error (Line 4) (192.0.2.1 80) lvs_sched 'rrr' is not rr, wrr, lc, wlc, lblc, sh, mh, dh, fo, ovf, lblcr, sed, nq or twos | did you mean 'rr'?",
             "Error (Line 8) (192.0.2.1 80, 192.0.2.2) weight 'x' is not a whole number from 0 to 2147483647",
             "Error (Line 12) (192.0.2.1 80, 192.0.2.2) digest '123' is not 32 hexadecimal digits",
             "Error (Line 13) Unknown keyword 'status_cod' | did you mean 'status_code'?",
             "Error (Line 17) (192.0.2.1 80) real_server '192.0.2.2' is defined already: this one is skipped",
+            "Error (Line 3) (192.0.2.1 80) lvs_sched is missing: wlc is used",
             "Note (Line 20) static_routes: accepted, not in effect in this version",
             "Error (Line 21) metric 'x' is not a whole number from 0 to 4294967295",
             "Note (Line 24) static_rules: accepted, not in effect in this version",

@@ -143,8 +143,8 @@ fn a_check_that_lacks_what_it_needs_is_left_out() {
     assert_eq!(
         left_out("SSL_GET {\nurl {\n}\n}"),
         [
-            "there is no url to ask for: the check is left out",
-            "path is missing: the url is left out"
+            "path is missing: the url is left out",
+            "there is no url to ask for: the check is left out"
         ]
     );
 }

@@ -55,11 +55,11 @@ fn members_exist_and_are_in_one_group() {
         [
             "Error (G) vrrp_instance 'Z' does not exist: it is no member",
             "Error (G) vrrp_instance 'A' is in a group already",
-            "Error (H) the group has only one member",
             "Error (H) 'global_tracking' is the old name of 'sync_group_tracking_weight'",
             "Error (H) vrrp_instance 'B' is in a group already",
-            "Error (I) the group has no members: it is left out",
+            "Error (H) the group has only one member",
             "Error (I) vrrp_instance 'Z' does not exist: it is no member",
+            "Error (I) the group has no members: it is left out",
         ]
     );
     assert_eq!(config.groups.len(), 2);

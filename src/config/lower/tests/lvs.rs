@@ -259,8 +259,8 @@ fn words_after_an_address_and_a_port_are_told_and_ignored() {
     assert_eq!(
         told,
         [
-            "Warning 'tcp' after 'virtual_server 192.0.2.1 80' is ignored",
             "Warning (192.0.2.1 80 tcp) 'x' after 'real_server 192.0.2.10 80' is ignored",
+            "Warning 'tcp' after 'virtual_server 192.0.2.1 80' is ignored",
             "Warning '6' after 'virtual_server fwmark 5' is ignored",
         ]
     );
@@ -294,9 +294,9 @@ fn a_server_of_another_family_than_its_group_is_no_error() {
     assert_eq!(
         told,
         [
-            "Warning (group g) no real_server remains: it is left out",
             "Warning (group g) real_server 192.0.2.10 is left out: the virtual server is IPv6, \
              and only TUN goes between families",
+            "Warning (group g) no real_server remains: it is left out",
         ]
     );
 }
@@ -388,8 +388,8 @@ fn a_group_without_a_good_line_is_left_out() {
         [
             "Error virtual_server_group 'g' has no address and no fwmark: it is left out",
             "Warning virtual_server_group 'g' is there already: this one is left out",
-            "Error virtual_server_group 'none' has no address and no fwmark: it is left out",
             "Error (none) '10.0.0.0/8' has more than 65536 addresses: the line is skipped",
+            "Error virtual_server_group 'none' has no address and no fwmark: it is left out",
         ]
     );
     let first = "192.0.2.1".parse().unwrap();

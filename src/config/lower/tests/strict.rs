@@ -87,8 +87,8 @@ fn an_address_is_needed() {
     assert_eq!(
         without_place(told),
         [
-            "Fatal (V) no virtual_ipaddress is given: strict mode needs one",
             "Error (V) no_virtual_ipaddress is ignored in strict mode",
+            "Fatal (V) no virtual_ipaddress is given: strict mode needs one",
         ]
     );
 }

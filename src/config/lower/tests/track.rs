@@ -176,8 +176,8 @@ fn members_of_a_group_track_nothing_by_weight() {
     assert_eq!(
         told,
         [
-            "Error (G) script chk of 'G' has a weight: it is not tracked without sync_group_tracking_weight",
             "Error (G) script chk is tracked already: the line is ignored",
+            "Error (G) script chk of 'G' has a weight: it is not tracked without sync_group_tracking_weight",
         ]
     );
     let want =
