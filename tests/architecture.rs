@@ -1,5 +1,7 @@
 //! Who may use whom. Reads the sources and fails on a forbidden `use`.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

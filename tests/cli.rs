@@ -1,5 +1,7 @@
 //! The binary as scripts call it: what it prints where, and its exit status.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 

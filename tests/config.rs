@@ -3,6 +3,8 @@
 //! For each `NAME.conf` in `tests/config`, `NAME.err` has what is told of it and `NAME.model` the
 //! model as text. `UPDATE=1 cargo test` rewrites both.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

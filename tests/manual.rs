@@ -1,5 +1,7 @@
 //! The manual pages say what the tables say; `make man` writes the parts that come from tables.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::path::{Path, PathBuf};
 
 use keepalived::cli::help;

@@ -15,6 +15,8 @@ mod crash;
 mod failover;
 #[path = "netns/flood.rs"]
 mod flood;
+#[path = "netns/files.rs"]
+mod files;
 #[path = "netns/garbage.rs"]
 mod garbage;
 #[path = "netns/groups.rs"]
@@ -63,6 +65,9 @@ fn main() -> ExitCode {
         scale::a_storm_of_netlink_messages,
         scale::a_thousand_addresses_of_one_instance,
         uml::a_guest_has_what_the_host_may_lack,
+        files::a_lease_on_a_script_delays_no_advert,
+        files::a_log_file_is_not_written_through_a_hard_link,
+        files::a_tracked_file_is_not_made_through_a_link,
         announce::five_at_once_and_five_after_the_delay,
         announce::a_refresh_repeats_them,
         announce::a_new_link_layer_address_is_used,

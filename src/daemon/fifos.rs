@@ -178,6 +178,7 @@ impl<O: Copy> Fifos<O> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 mod tests {
     use std::fs::{File, OpenOptions};
     use std::io::Read as _;

@@ -1,10 +1,9 @@
 //! Carries out what the outbox decides: connections, look-ups, the file of `smtp_alert_file`.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 use super::report::HeldBack;
 use crate::base::ratelimit::RateLimit;
@@ -15,6 +14,7 @@ use crate::notify::outbox::{Note, Outbox, Task};
 use crate::notify::Letter;
 use crate::sys::clock;
 use crate::sys::lookup::Lookup;
+use crate::sys::open;
 use crate::sys::poll::{Poll, Wants};
 use crate::sys::stream::{First, Received, Stream, Via};
 
@@ -216,12 +216,8 @@ impl<O: Copy> Mailer<O> {
     }
 }
 
-/// Never through a link, and never waiting for a reader.
 fn append(path: &str, bytes: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o644);
-    options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
-    options.open(path)?.write_all(bytes)
+    open::append(Path::new(path), 0o644)?.write_all(bytes)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::model::Global;
+use crate::sys::open;
 use crate::sys::sched::{self, Inherited, Limit, Resource};
 
 /// Scheduling in force, and what it was before.
@@ -142,8 +143,8 @@ impl CorePattern {
     }
 
     fn set_at(file: &Path, pattern: &str) -> io::Result<Self> {
-        let before = std::fs::read(file)?;
-        std::fs::write(file, pattern)?;
+        let before = open::kernel_read(file)?;
+        open::kernel_write(file, pattern.as_bytes())?;
         Ok(Self { file: file.to_path_buf(), before })
     }
 
@@ -152,7 +153,7 @@ impl CorePattern {
     /// # Errors
     /// Only root may.
     pub(super) fn restore(self) -> io::Result<()> {
-        std::fs::write(self.file, self.before)
+        open::kernel_write(&self.file, &self.before)
     }
 }
 
@@ -170,6 +171,7 @@ fn is_done(result: io::Result<()>, what: impl FnOnce() -> String) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 mod tests {
     use super::*;
 

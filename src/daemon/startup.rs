@@ -32,6 +32,7 @@ use crate::sys::children::Starter;
 use crate::sys::clock::Clock;
 use crate::sys::log as logging;
 use crate::sys::netlink::{Monitor, Requests};
+use crate::sys::netns;
 use crate::sys::packet::LinkSocket;
 use crate::sys::pidfile::{self, PidFiles, Place};
 use crate::sys::poll::Poll;
@@ -138,7 +139,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
         return Err(Failure::new(Status::NoConfig, "Nothing to run: there is no configuration"));
     }
     let processes = Processes::subscribed();
-    let home = text.namespace.as_ref().and_then(|_| File::open("/proc/thread-self/ns/net").ok());
+    let home = text.namespace.as_ref().and_then(|_| netns::home().ok());
     if let Err(e) = text.enter_namespace() {
         let name = text.namespace.as_deref().unwrap_or_default();
         log::error!("Unable to set network namespace {name} - exiting");

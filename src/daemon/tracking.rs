@@ -11,12 +11,12 @@ use super::report::HeldBack;
 use super::runtime::{Asker, Message, Mode, Owner, Runtime};
 use crate::base::ids::ScriptId;
 use crate::base::time::Duration;
-use crate::sys::inotify::{read_small, FileWatch};
-use crate::sys::{children, files};
+use crate::sys::inotify::FileWatch;
+use crate::sys::{children, files, open};
 use crate::track::{Action, Input, Outcome};
 
 /// Of a tracked file: more than any number has digits.
-const ENOUGH: usize = 100;
+const ENOUGH: u64 = 100;
 /// Of events about files, in one turn: some hundred each.
 const READS: usize = 8;
 
@@ -103,7 +103,7 @@ impl Runtime {
 
     pub(super) fn read_tracked_file(&mut self, name: &str) {
         let Some(file) = self.config.files.iter().find(|f| f.name == name) else { return };
-        let content = read_small(Path::new(&file.path), ENOUGH).ok();
+        let content = open::read_head(Path::new(&file.path), ENOUGH).ok();
         let input = Input::File { name, content: content.as_deref() };
         self.track.handle(input, self.now, &mut self.track_actions);
     }

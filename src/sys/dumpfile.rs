@@ -1,12 +1,11 @@
 //! Files for others to read, complete before they appear, never written through a link.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::random;
+use super::{open, random};
 
 /// What a daemon tells of itself is for its owner; the umask can only take away from it.
 const MODE: u32 = 0o600;
@@ -40,15 +39,7 @@ pub fn write_atomically(dir: &Path, name: &str, text: &str) -> io::Result<PathBu
 /// # Errors
 /// It is not there, is no file, or is larger.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let meta = file.metadata()?;
-    if !meta.is_file() || meta.len() > limit {
-        return Err(ErrorKind::InvalidInput.into());
-    }
-    let mut text = Vec::new();
-    file.take(limit).read_to_end(&mut text)?;
-    Ok(text)
+    Ok(open::read_unlinked(path, limit)?)
 }
 
 /// A new file beside the target: a rename does not leave its file system.
@@ -59,14 +50,8 @@ fn create(dir: &Path, name: &str) -> io::Result<(PathBuf, File)> {
         hidden.push(name);
         hidden.push(format!(".{:016x}", random::seed()));
         let path = dir.join(hidden);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(MODE)
-            .custom_flags(libc::O_NOFOLLOW | libc::O_NOCTTY)
-            .open(&path);
         attempts += 1;
-        match file {
+        match open::create_new(&path, MODE).map_err(io::Error::from) {
             Ok(file) => return Ok((path, file)),
             Err(e) if e.kind() == ErrorKind::AlreadyExists && attempts < ATTEMPTS => {}
             Err(e) => return Err(e),
@@ -75,6 +60,7 @@ fn create(dir: &Path, name: &str) -> io::Result<(PathBuf, File)> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 mod tests {
     use std::os::unix::fs::{symlink, PermissionsExt as _};
 

@@ -7,14 +7,15 @@
 
 use std::ffi::CString;
 use std::fmt;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{fchown, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{fchown, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use super::check;
+use super::open::{self, Unfit};
+use super::{check, reason};
 use crate::model::script::User;
 
 /// Longer lines are not written whole. The same for every FIFO of Linux.
@@ -41,9 +42,8 @@ pub enum Line {
 #[derive(Debug)]
 pub enum Error {
     Make(PathBuf, io::Error),
-    Open(PathBuf, io::Error),
+    Open(PathBuf, Unfit),
     Owner(PathBuf, User, io::Error),
-    NotFifo(PathBuf),
     /// It belongs to this user, who is neither the one configured nor the daemon's.
     Foreign(PathBuf, u32),
 }
@@ -51,18 +51,18 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Make(path, e) => write!(f, "cannot make FIFO {}: {e}", path.display()),
+            Self::Make(path, e) => {
+                write!(f, "cannot make FIFO {}: {}", path.display(), reason(e))
+            }
             Self::Open(path, e) => write!(f, "cannot open FIFO {}: {e}", path.display()),
             Self::Owner(path, user, e) => write!(
                 f,
-                "cannot give FIFO {} to user {}, group {}: {e}",
+                "cannot give FIFO {} to user {}, group {}: {}",
                 path.display(),
                 user.uid,
-                user.gid
+                user.gid,
+                reason(e)
             ),
-            Self::NotFifo(path) => {
-                write!(f, "{} is there but is no FIFO: remove it", path.display())
-            }
             Self::Foreign(path, uid) => write!(
                 f,
                 "FIFO {} belongs to user {uid}, neither the daemon's nor the configured one: \
@@ -82,13 +82,8 @@ impl Fifo {
     /// It cannot be made or opened, something else is there, or it is somebody else's.
     pub fn open(path: &Path, owner: User) -> Result<Self, Error> {
         let made = make(path).map_err(|e| Error::Make(path.into(), e))?;
-        let opening = |e| Error::Open(path.into(), e);
-        // Looked at before it is opened: to open a device may already do something.
-        examine(path, &fs::metadata(path).map_err(opening)?, owner)?;
-        let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-        let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
-        let file = file.map_err(opening)?;
-        examine(path, &file.metadata().map_err(opening)?, owner)?;
+        let (file, found) = open::fifo(path).map_err(|e| Error::Open(path.into(), e))?;
+        examine(path, &found, owner)?;
         let fifo = Self { file, path: path.into(), made };
         if made {
             let given = fchown(&fifo.file, Some(owner.uid), Some(owner.gid));
@@ -122,7 +117,7 @@ impl Fifo {
 
     /// Whoever opens the path gets this FIFO: nobody has removed or replaced it.
     pub fn is_in_place(&self) -> bool {
-        let (own, there) = (self.file.metadata(), fs::metadata(&self.path));
+        let (own, there) = (self.file.metadata(), fs::symlink_metadata(&self.path));
         matches!((own, there), (Ok(own), Ok(there)) if is_same(&own, &there))
     }
 
@@ -161,9 +156,6 @@ fn make(path: &Path) -> io::Result<bool> {
 }
 
 fn examine(path: &Path, found: &Metadata, owner: User) -> Result<(), Error> {
-    if !found.file_type().is_fifo() {
-        return Err(Error::NotFifo(path.into()));
-    }
     // SAFETY: no arguments, cannot fail.
     let own = unsafe { libc::geteuid() };
     if found.uid() != own && found.uid() != owner.uid {
@@ -173,8 +165,11 @@ fn examine(path: &Path, found: &Metadata, owner: User) -> Result<(), Error> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 mod tests {
+    use std::fs::OpenOptions;
     use std::io::Read as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
 
     use super::*;
     use crate::sys::poll::{Poll, Wants};
@@ -263,7 +258,12 @@ mod tests {
         let plain = dir.path().join("plain");
         fs::write(&plain, "").unwrap();
         let refused = Fifo::open(&plain, own());
-        assert!(matches!(refused, Err(Error::NotFifo(_))), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Open(_, Unfit::NotFifo))), "{refused:?}");
+        let (pipe, link) = (dir.path().join("pipe"), dir.path().join("link"));
+        let _fifo = open(&pipe);
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        let refused = Fifo::open(&link, own());
+        assert!(matches!(refused, Err(Error::Open(_, Unfit::Link))), "{refused:?}");
         let path = dir.path().join("f");
         if own().uid != 0 {
             let refused = Fifo::open(&path, NOBODY);

@@ -1,11 +1,15 @@
 //! Real files for the configuration reader.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::open::{self, Unfit};
 use crate::config::{Loader, Unusable};
+
+/// Of the files that are made here; the umask takes away from it.
+const MODE: u32 = 0o666;
 
 /// Reads from the file system; relative names are relative to the working directory.
 #[derive(Clone, Copy, Default, Debug)]
@@ -23,20 +27,16 @@ impl Loader for DiskLoader {
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
-        let file = open(path)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        if metadata.is_dir() {
-            return Err(Unusable::Directory);
-        }
-        if !metadata.is_file() {
-            return Err(Unusable::NotRegular);
-        }
+        let (file, metadata) = open::reader(here(path))?;
         if metadata.mode() & 0o111 != 0 {
             return Err(Unusable::Executable);
         }
+        if metadata.len() > limit {
+            return Err(Unusable::TooLarge);
+        }
         // A file may grow while it is read, and some have no size at all.
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).unwrap_or(0));
-        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(Unfit::from)?;
         if bytes.len() as u64 > limit {
             return Err(Unusable::TooLarge);
         }
@@ -50,21 +50,15 @@ impl Loader for DiskLoader {
     }
 }
 
-/// Opens without waiting: a pipe that nobody writes to must not stop the daemon.
-fn open(path: &str) -> Result<File, Unusable> {
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-    OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(|error| {
-        match error.raw_os_error() {
-            Some(libc::ENOENT | libc::ENOTDIR) => Unusable::Missing,
-            // What opening a socket, or a device without a driver, gives.
-            Some(libc::ENXIO | libc::ENODEV) => Unusable::NotRegular,
-            _ => unreadable(error),
+impl From<Unfit> for Unusable {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Missing => Self::Missing,
+            Unfit::Directory => Self::Directory,
+            Unfit::NotRegular(_) => Self::NotRegular,
+            other => Self::Unreadable(other.to_string()),
         }
-    })
-}
-
-fn unreadable(error: io::Error) -> Unusable {
-    Unusable::Unreadable(error.to_string())
+    }
 }
 
 fn here(path: &str) -> &Path {
@@ -74,23 +68,18 @@ fn here(path: &str) -> &Path {
 /// Writes a number as a file of its own; one that is there stays unless it is to be overwritten.
 ///
 /// # Errors
-/// The file cannot be made or written.
-pub fn write_number(path: &Path, number: i64, overwrite: bool) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-    if overwrite {
-        options.truncate(true);
-    } else {
-        options.create_new(true);
-    }
-    match options.open(path) {
-        Ok(mut file) => writeln!(file, "{number}"),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+/// The file cannot be made or written, or its name leads to another.
+pub fn write_number(path: &Path, number: i64, overwrite: bool) -> Result<(), Unfit> {
+    let opened = if overwrite { open::overwrite(path, MODE) } else { open::create_new(path, MODE) };
+    match opened {
+        Ok(mut file) => Ok(writeln!(file, "{number}")?),
+        Err(Unfit::System(e)) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(e),
     }
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -10,11 +10,11 @@ pub mod readers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use self::chain::{chain, Link};
@@ -256,22 +256,6 @@ fn events(mut bytes: &[u8]) -> impl Iterator<Item = Event<'_>> {
             name: OsStr::from_bytes(name),
         })
     })
-}
-
-/// What a small file holds, `most` bytes at most. Waits for nobody: a FIFO, or what is no file, is
-/// refused.
-///
-/// # Errors
-/// It is not there, is no file, or cannot be read.
-pub fn read_small(path: &Path, most: usize) -> io::Result<Vec<u8>> {
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-    }
-    let mut content = Vec::new();
-    file.take(most as u64).read_to_end(&mut content)?;
-    Ok(content)
 }
 
 #[cfg(test)]

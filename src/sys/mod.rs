@@ -16,6 +16,7 @@ pub mod lookup;
 mod mmsg;
 pub mod netlink;
 pub mod netns;
+pub mod open;
 pub mod packet;
 pub mod pidfile;
 mod pipeline;
@@ -44,6 +45,15 @@ fn check(result: libc::c_int) -> io::Result<libc::c_int> {
         Err(io::Error::last_os_error())
     } else {
         Ok(result)
+    }
+}
+
+/// An error in the words of the system, without its number.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
     }
 }
 

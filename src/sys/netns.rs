@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-use super::check;
+use super::{check, open};
 
 /// Where `ip netns` mounts them.
 const DIRECTORY: &str = "/run/netns";
@@ -21,6 +21,14 @@ pub fn path(name: &str) -> io::Result<PathBuf> {
     Ok(Path::new(DIRECTORY).join(name))
 }
 
+/// The namespace this process is in.
+///
+/// # Errors
+/// `/proc` is not there.
+pub fn home() -> io::Result<File> {
+    Ok(open::handle(Path::new("/proc/thread-self/ns/net"))?)
+}
+
 /// Does something inside another network namespace, and comes back.
 ///
 /// Sockets made there stay there.
@@ -29,8 +37,8 @@ pub fn path(name: &str) -> io::Result<PathBuf> {
 /// There is no such namespace, the process may not enter it, or it could not come back: then it is
 /// not where it was, and has to end.
 pub fn within<T>(path: &Path, work: impl FnOnce() -> T) -> io::Result<T> {
-    let home = File::open("/proc/thread-self/ns/net")?;
-    let there = File::open(path)?;
+    let home = home()?;
+    let there = open::handle(path)?;
     // SAFETY: takes a descriptor that lives; anything but a network namespace is an error.
     check(unsafe { libc::setns(there.as_raw_fd(), libc::CLONE_NEWNET) })?;
     let result = work();
@@ -44,7 +52,7 @@ pub fn within<T>(path: &Path, work: impl FnOnce() -> T) -> io::Result<T> {
 /// # Errors
 /// There is no such namespace, or the process may not enter it.
 pub fn enter(name: &str) -> io::Result<()> {
-    let file = File::open(path(name)?)?;
+    let file = open::handle(&path(name)?)?;
     // SAFETY: takes a descriptor that lives; anything but a network namespace is an error.
     check(unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) })?;
     Ok(())

@@ -3,13 +3,13 @@
 //! The original runs a process per subsystem and has a file for each. Here all of them name the
 //! one process, so that scripts which read any of them keep working.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::check;
+use super::{check, open};
 
 /// Where the files lie by default.
 const RUN: &str = "/run";
@@ -231,20 +231,7 @@ pub fn holder(path: &Path) -> io::Result<Option<u32>> {
 /// Opens a file, making it if need be, and locks it; `None` if another process has it locked.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     loop {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o644)
-            // Never through a link, and without waiting for the other end of a FIFO.
-            .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
-            .open(path)?;
-        let meta = file.metadata()?;
-        // Another name of a file would let somebody else's be emptied.
-        if !meta.is_file() || meta.nlink() > 1 {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "not a file of its own"));
-        }
+        let file = open::own(path, 0o644)?;
         if !try_lock(&file)? {
             return Ok(None);
         }
@@ -295,6 +282,7 @@ fn is_locked(file: &File) -> io::Result<bool> {
 const WRITE_LOCK: libc::c_short = libc::F_WRLCK as libc::c_short;
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 mod tests {
     use super::*;
     use crate::sys::tests::TempDir;

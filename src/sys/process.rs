@@ -1,11 +1,11 @@
 //! The process itself: becoming a daemon, umask, standard descriptors, what the kernel is.
 
 use std::ffi::CStr;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use super::{check, pipe};
+use super::{check, open, pipe};
 
 /// Tells the process that was started by the operator how starting went.
 ///
@@ -96,7 +96,7 @@ fn exit_now(status: u8) -> ! {
 
 /// Puts `/dev/null` in the place of standard input, output and error.
 fn detach_standard() -> io::Result<()> {
-    let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    let null = open::null()?;
     for fd in 0..=2 {
         // SAFETY: replaces a standard descriptor, which nothing here owns, by one that lives.
         check(unsafe { libc::dup2(null.as_raw_fd(), fd) })?;

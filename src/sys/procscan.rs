@@ -1,10 +1,13 @@
 //! The processes there are, as `/proc` shows them: a few at a time, since a host can have many and
 //! nobody's advertisement waits for that.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use super::open;
 
 /// Longer command lines are cut: nobody configures so many words.
 const LONGEST: u64 = 4096;
@@ -77,10 +80,7 @@ fn read(pid: u32, name: &str) -> Option<Vec<u8>> {
 }
 
 fn read_at(path: &str) -> Option<Vec<u8>> {
-    let mut content = Vec::new();
-    let file = File::open(path).ok()?;
-    file.take(LONGEST).read_to_end(&mut content).ok()?;
-    Some(content)
+    open::kernel_read_head(Path::new(path), LONGEST).ok()
 }
 
 /// One pass over all processes, and those of their threads that have a name of their own.

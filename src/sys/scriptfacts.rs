@@ -1,14 +1,17 @@
 //! What the file system says of a command: where it is, who could change it, whether it runs.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
+use super::{open, reason};
 use crate::config::{resolve, CommandFacts, Form, Look};
 use crate::model::script::User;
 
 /// Where commands are searched for if the environment does not say.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Bytes at the beginning that tell the form of a file.
+const HEAD: u64 = 128;
 
 /// The file that is executed for `name` by `user`.
 ///
@@ -59,10 +62,8 @@ fn look(path: &str) -> Result<Look, String> {
     Ok(Look { uid: file.uid(), gid: file.gid(), mode: file.mode(), target })
 }
 
-/// Without the number, as the C library words it.
 fn told(error: std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
+    reason(&error)
 }
 
 /// By the bits of the mode; supplementary groups are dropped before a command runs.
@@ -81,9 +82,8 @@ const fn may_execute(mode: u32, uid: u32, gid: u32, user: User) -> bool {
 
 /// What the kernel makes of the first bytes. One that cannot be read is left to the kernel.
 fn form(path: &str) -> Form {
-    let mut head = Vec::with_capacity(128);
-    let read = File::open(path).and_then(|file| file.take(128).read_to_end(&mut head));
-    if read.is_err() || head.starts_with(b"\x7fELF") {
+    let Ok(head) = open::read_head(Path::new(path), HEAD) else { return Form::Binary };
+    if head.starts_with(b"\x7fELF") {
         Form::Binary
     } else if head.starts_with(b"#!") {
         Form::Interpreted
@@ -95,6 +95,7 @@ fn form(path: &str) -> Form {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 mod tests {
     use std::os::unix::fs::{symlink, PermissionsExt as _};
 

@@ -5,6 +5,7 @@ use std::io;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::Path;
 
 /// What systemd can be told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,7 +94,8 @@ fn status(text: &str) -> String {
 
 fn is_systemd_parent() -> bool {
     std::os::unix::process::parent_id() == 1
-        && std::fs::read("/proc/1/comm").is_ok_and(|name| name == b"systemd\n")
+        && super::open::kernel_read(Path::new("/proc/1/comm"))
+            .is_ok_and(|name| name == b"systemd\n")
 }
 
 #[cfg(test)]

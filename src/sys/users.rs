@@ -4,7 +4,9 @@
 //! is not there is asked of the C library, which may ask a server.
 
 use std::ffi::{CStr, CString};
-use std::fs;
+use std::path::Path;
+
+use super::open;
 
 /// A user's number, and the group of the account.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,9 +16,18 @@ pub struct Account {
     pub gid: u32,
 }
 
+/// Of a list of users or groups. Longer ones are kept by a server, not in a file.
+const LIMIT: u64 = 64 << 20;
+
+/// The text of a list; nothing if it cannot be read.
+fn listed(path: &str) -> String {
+    let bytes = open::read(Path::new(path), LIMIT).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// A user by name, or by number.
 pub fn user(name: &str) -> Option<Account> {
-    let listed = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let listed = listed("/etc/passwd");
     account_in(&listed, |a| a.name == name)
         .or_else(|| account_of_libc(name))
         .or_else(|| with_uid_in(&listed, name.parse().ok()?))
@@ -24,7 +35,7 @@ pub fn user(name: &str) -> Option<Account> {
 
 /// The account of a number.
 pub fn with_uid(uid: u32) -> Option<Account> {
-    with_uid_in(&fs::read_to_string("/etc/passwd").unwrap_or_default(), uid)
+    with_uid_in(&listed("/etc/passwd"), uid)
 }
 
 fn with_uid_in(listed: &str, uid: u32) -> Option<Account> {
@@ -33,7 +44,7 @@ fn with_uid_in(listed: &str, uid: u32) -> Option<Account> {
 
 /// The number of a group, by name or by number.
 pub fn group(name: &str) -> Option<u32> {
-    let listed = fs::read_to_string("/etc/group").unwrap_or_default();
+    let listed = listed("/etc/group");
     group_in(&listed, name).or_else(|| group_of_libc(name)).or_else(|| name.parse().ok())
 }
 

@@ -1,5 +1,7 @@
 //! `SSL_GET` against nginx: names, sessions, and our certificate.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 

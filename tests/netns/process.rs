@@ -1,5 +1,7 @@
 //! The daemon as a process: signals, dump files, pid files, start and end.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use nix::sys::signal::Signal;
 
 use crate::lab::{

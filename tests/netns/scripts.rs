@@ -1,5 +1,7 @@
 //! `vrrp_script`: what a script says decides who is master, and nothing a script does disturbs.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::time::Duration;
 
 use crate::lab::{

@@ -1,5 +1,7 @@
 //! `track_file` and `track_process`: a number in a file, and who is running.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::process::{Child, Command, Stdio};
 
 use crate::lab::{

@@ -4,6 +4,8 @@
 //! A test harness has threads, and these things belong to a whole process. So the test binary
 //! starts itself again in a role; `roles.rs` says what each does.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 mod roles;
 
 use std::fs;

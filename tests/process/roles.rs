@@ -1,6 +1,8 @@
 //! What a process does that the tests watch. Each role is `main` of its own process, with one
 //! thread.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::fs;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};

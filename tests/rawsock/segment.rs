@@ -1,5 +1,7 @@
 //! Two network namespaces and a wire. They have no names: they live in descriptors of the test.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::fs::File;
 use std::io::Read;
 use std::net::IpAddr;

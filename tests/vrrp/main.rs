@@ -4,6 +4,8 @@
 //! `UPDATE=1 cargo test --test vrrp` rewrites the decisions; the difference is then to be reviewed.
 //! `conf.rs` says how instances are described, `story.rs` what can happen.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 mod conf;
 mod story;
 

@@ -3,6 +3,8 @@
 //!
 //! `UPDATE=1 cargo test --test wire` rewrites the text; the difference is then to be reviewed.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,13 @@
 //! What the `SSL` block names, read from its files.
 
+use std::path::Path;
+
 use crate::check::tls::{Material, Unusable};
 use crate::model::check::Tls;
+use crate::sys::open;
+
+/// Of a file of the `SSL` block. The longest chains of certificates have some ten thousand bytes.
+const LIMIT: u64 = 1 << 20;
 
 /// Reads the files. One that cannot be read is an error, as with keepalived; it is ours not to end
 /// for it.
@@ -24,6 +30,25 @@ pub(super) fn read(files: &Tls) -> Result<Material, Unusable> {
 }
 
 fn contents(path: Option<&String>) -> Result<Option<Vec<u8>>, String> {
-    let read = |path| std::fs::read(path).map_err(|e| format!("cannot read {path}: {e}"));
+    let read = |path: &String| {
+        open::read(Path::new(path), LIMIT).map_err(|e| format!("cannot read {path}: {e}"))
+    };
     path.map(read).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_end_is_no_key() {
+        for (path, why) in [
+            ("/dev/zero", "it is a device: name a regular file"),
+            ("/proc/self/nosuch", "there is no such file or directory"),
+        ] {
+            let files = Tls { key: Some(path.into()), ..Tls::default() };
+            let Err(Unusable::Key(told)) = read(&files) else { panic!("{path} is a key") };
+            assert_eq!(told, format!("cannot read {path}: {why}"));
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The whole way from a socket to what is told, without a kernel that has IPVS.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::cell::Cell;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;

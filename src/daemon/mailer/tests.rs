@@ -1,5 +1,7 @@
 //! Against servers of our own on the loopback interface, which do as they like.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::io::{ErrorKind, Read as _};
 use std::net::{TcpListener, TcpStream};
 

@@ -2,9 +2,10 @@
 //! To ask the file system itself can too, so the kernel's list of mounts is asked.
 
 use std::ffi::OsString;
-use std::fs;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
+
+use crate::sys::open;
 
 const REMOTE: [&str; 13] = [
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "9p", "afs", "lustre", "beegfs", "gfs2",
@@ -14,7 +15,8 @@ const REMOTE: [&str; 13] = [
 /// Whether a path is on such a file system. Symbolic links are not followed: whoever configures a
 /// path that is not resolved means what it leads to at the time.
 pub fn is_remote(path: &str) -> bool {
-    fs::read("/proc/self/mountinfo").is_ok_and(|mounts| is_mounted_remote(&mounts, Path::new(path)))
+    open::kernel_read(Path::new("/proc/self/mountinfo"))
+        .is_ok_and(|mounts| is_mounted_remote(&mounts, Path::new(path)))
 }
 
 /// The mount of the longest path counts, and of those on one place the last.

@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::shared::SharedWord;
 use super::{Outcome, Pid};
 use crate::model::script::{Script, User};
+use crate::sys::open::Unfit;
 use crate::sys::sched::Inherited;
-use crate::sys::{check, sched, signals};
+use crate::sys::{check, reason, sched, signals};
 
 /// What a shell or a loader would obey, for the worse.
 const WITHHELD: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
@@ -72,7 +73,10 @@ impl fmt::Display for Failure {
             Step::Signals => "reset its signals",
             Step::Execute => "execute it",
         };
-        write!(f, "cannot {step}: {}", io::Error::from_raw_os_error(self.errno))
+        if self.step == Step::Execute && self.errno == libc::EWOULDBLOCK {
+            return write!(f, "cannot {step}: {}", Unfit::Leased);
+        }
+        write!(f, "cannot {step}: {}", reason(&io::Error::from_raw_os_error(self.errno)))
     }
 }
 
@@ -291,6 +295,9 @@ fn take_steps(plan: &Plan<'_>) -> Step {
     if signals::reset_for_child().is_err() {
         return Step::Signals;
     }
+    if plan.waits && !hold(plan.path) {
+        return Step::Execute;
+    }
     // SAFETY: a C string and two arrays of such with a null pointer at the end, all alive.
     unsafe { libc::execve(plan.path, plan.argv, plan.environment) };
     Step::Execute
@@ -305,6 +312,16 @@ fn leave_descriptors() -> bool {
     // Linux before 5.9: everything is closed by being executed, as it was opened so.
     // SAFETY: numbers only.
     left || unsafe { libc::unshare(libc::CLONE_FILES) } == 0
+}
+
+/// Opens what is to be executed, so that nobody can take a lease on it any more; false if one is
+/// held. To execute such a file waits for its holder, and the daemon with it.
+fn hold(path: *const libc::c_char) -> bool {
+    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
+    // SAFETY: a C string that lives. Closed by being executed.
+    let held = unsafe { libc::open(path, flags) };
+    // Some may be executed and not read.
+    held >= 0 || io::Error::last_os_error().raw_os_error() != Some(libc::EWOULDBLOCK)
 }
 
 /// `/dev/null` as standard input, output and error.

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use super::*;
 use crate::model::script::{Script, User};
 use crate::sys::clock::Clock;

@@ -120,6 +120,7 @@ impl<K> AsRawFd for Readers<K> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 mod tests {
     use std::fs::OpenOptions;
     use std::os::unix::fs::OpenOptionsExt as _;

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use super::*;
 use crate::sys::tests::TempDir;
 
@@ -176,20 +178,4 @@ fn what_nobody_watches_costs_nothing() {
     assert!(w.watch.watches.is_empty());
     w.write("f", "1");
     assert_eq!(w.changed(), "");
-}
-
-#[test]
-fn only_files_are_read_and_only_as_much_as_is_wanted() {
-    let w = World::new();
-    w.write("f", "12345");
-    assert_eq!(read_small(&w.at("f"), 3).expect("reads"), b"123");
-    assert_eq!(read_small(&w.at("f"), 9).expect("reads"), b"12345");
-    w.link("f", "l");
-    assert_eq!(read_small(&w.at("l"), 9).expect("reads"), b"12345");
-    let name = CString::new(w.at("p").as_os_str().as_bytes()).unwrap();
-    // SAFETY: a C string that lives.
-    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
-    for bad in ["p", "", "nosuch"] {
-        assert!(read_small(&w.at(bad), 9).is_err(), "{bad}");
-    }
 }

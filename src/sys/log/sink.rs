@@ -1,9 +1,9 @@
 //! Where log lines end. None of these waits for a reader, except where that is said.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use socket2::SockRef;
 
 use super::output::Sink;
 use crate::base::time::WallTime;
-use crate::sys::{check, clock};
+use crate::sys::{check, clock, open};
 
 /// Where the host's syslog listens.
 pub(super) const SYSLOG_SOCKET: &str = "/dev/log";
@@ -93,7 +93,7 @@ pub(super) struct LogFile {
 }
 
 impl LogFile {
-    /// Opens for appending; never through a symbolic link, since the default lies in /tmp.
+    /// Opens for appending; never through a link of either kind, since the default lies in /tmp.
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
         Ok(Self { stream: open_log(&path)?, path })
     }
@@ -119,13 +119,10 @@ impl Sink for LogFile {
 }
 
 fn open_log(path: &Path) -> io::Result<Stream> {
-    let file = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o644)
-        // Without waiting for the reader of a FIFO, and without becoming a terminal's session.
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(path)?;
+    let file = open::append(path, 0o644).map_err(|e| {
+        let text = format!("{}: {e}", path.display());
+        io::Error::new(io::Error::from(e).kind(), text)
+    })?;
     Ok(Stream { file, way: Way::Plain })
 }
 
@@ -158,11 +155,7 @@ impl Stream {
         let (file, way) = if kind.is_socket() {
             (file, Way::Socket)
         } else if kind.is_fifo() || kind.is_char_device() {
-            let own = OpenOptions::new()
-                .write(true)
-                .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-                .open(format!("/proc/self/fd/{fd}"));
-            own.map_or((file, Way::Polled), |own| (own, Way::Plain))
+            open::anew(fd).map_or((file, Way::Polled), |own| (own, Way::Plain))
         } else {
             (file, Way::Plain)
         };

@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::io::Read;
 use std::os::unix::net::UnixStream;
 

@@ -1,0 +1,245 @@
+//! Opens the files that a configuration or an operator names, and those of the kernel. `clippy.toml`
+//! keeps every other way of opening a file out of the sources.
+//!
+//! Opening can do harm in three ways:
+//!
+//! * It waits: for the other end of a FIFO, for the carrier of a terminal, for the holder of a lease
+//!   (fcntl(2), F_SETLEASE), which any owner of a file can take. Hence O_NONBLOCK, always.
+//! * It never ends: `/dev/zero`, or a file that grows as it is read. Hence regular files only, and a
+//!   limit to what is read.
+//! * It writes elsewhere: through a symbolic link, or to a file that has another name besides. Hence
+//!   neither is written to. Directories on the way are the operator's choice.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::RawFd;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+mod unfit;
+
+pub use unfit::Unfit;
+
+/// Without waiting, without becoming the terminal of the session. Closed in children (as by std).
+const FLAGS: libc::c_int = libc::O_NONBLOCK | libc::O_NOCTTY;
+/// Of the kernel's files that are read whole; the longest are lists of mounts.
+const KERNEL_LIMIT: u64 = 16 << 20;
+
+/// The whole of a regular file that has at most `limit` bytes.
+///
+/// # Errors
+/// It is not there, not regular, too large, leased or unreadable.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Unfit> {
+    let (file, metadata) = reader(path)?;
+    whole(file, &metadata, limit)
+}
+
+/// The first bytes of a regular file, `most` at most.
+///
+/// # Errors
+/// It is not there, not regular, leased or unreadable.
+pub fn read_head(path: &Path, most: u64) -> Result<Vec<u8>, Unfit> {
+    let mut bytes = Vec::new();
+    reader(path)?.0.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A regular file to be read in pieces.
+///
+/// # Errors
+/// It is not there, not regular, leased or unreadable.
+pub fn reader(path: &Path) -> Result<(File, Metadata), Unfit> {
+    // Opening a device may already do something, so it is looked at before.
+    regular(&fs::metadata(path)?)?;
+    let file = with(OpenOptions::new().read(true), FLAGS, path)?;
+    let metadata = file.metadata()?;
+    regular(&metadata)?;
+    Ok((file, metadata))
+}
+
+/// A regular file to be read, in a directory where others may put links.
+///
+/// # Errors
+/// It is not there, a link, not regular, leased or unreadable.
+pub fn unlinked(path: &Path) -> Result<(File, Metadata), Unfit> {
+    regular(&fs::symlink_metadata(path)?)?;
+    let file = with(OpenOptions::new().read(true), FLAGS | libc::O_NOFOLLOW, path)?;
+    let metadata = file.metadata()?;
+    regular(&metadata)?;
+    Ok((file, metadata))
+}
+
+/// The whole of such a file, `limit` bytes at most.
+///
+/// # Errors
+/// As with [`unlinked`], or it is too large.
+pub fn read_unlinked(path: &Path, limit: u64) -> Result<Vec<u8>, Unfit> {
+    let (file, metadata) = unlinked(path)?;
+    whole(file, &metadata, limit)
+}
+
+/// A file of ours to add to, made with this mode if it is missing. A character device will do as
+/// well, for logs on a console or to `/dev/null`.
+///
+/// # Errors
+/// The name leads elsewhere (a link, a second name), or the file is none, leased or not writable.
+pub fn append(path: &Path, mode: u32) -> Result<File, Unfit> {
+    let is_device = |m: &Metadata| m.file_type().is_char_device();
+    writer(path, OpenOptions::new().append(true).create(true).mode(mode), is_device)
+}
+
+/// A file of ours to read and write, as it is; made with this mode if it is missing.
+///
+/// # Errors
+/// The name leads elsewhere (a link, a second name), or the file is none, leased or not writable.
+pub fn own(path: &Path, mode: u32) -> Result<File, Unfit> {
+    let mut options = OpenOptions::new();
+    writer(path, options.read(true).write(true).create(true).mode(mode), |_| false)
+}
+
+/// A file of ours that is emptied first; made with this mode if it is missing.
+///
+/// # Errors
+/// The name leads elsewhere (a link, a second name), or the file is none, leased or not writable.
+pub fn overwrite(path: &Path, mode: u32) -> Result<File, Unfit> {
+    // Not emptied before it is known to be ours.
+    let file = writer(path, OpenOptions::new().write(true).create(true).mode(mode), |_| false)?;
+    file.set_len(0)?;
+    Ok(file)
+}
+
+/// A file that is not there yet, whatever might have its name.
+///
+/// # Errors
+/// Something has the name (`AlreadyExists`), or the file cannot be made.
+pub fn create_new(path: &Path, mode: u32) -> Result<File, Unfit> {
+    let flags = FLAGS | libc::O_NOFOLLOW;
+    Ok(with(OpenOptions::new().write(true).create_new(true).mode(mode), flags, path)?)
+}
+
+/// A FIFO, both ends of it: so it has a reader always.
+///
+/// # Errors
+/// The name leads to something else, if only by a link, or the FIFO may not be used.
+pub fn fifo(path: &Path) -> Result<(File, Metadata), Unfit> {
+    let is_fifo = |m: &Metadata| match m.file_type() {
+        kind if kind.is_fifo() => Ok(()),
+        kind if kind.is_symlink() => Err(Unfit::Link),
+        _ => Err(Unfit::NotFifo),
+    };
+    is_fifo(&fs::symlink_metadata(path)?)?;
+    let flags = FLAGS | libc::O_NOFOLLOW;
+    let file = with(OpenOptions::new().read(true).write(true), flags, path)?;
+    let metadata = file.metadata()?;
+    is_fifo(&metadata)?;
+    Ok((file, metadata))
+}
+
+/// What a descriptor leads to, opened anew for writing: with flags that are not shared.
+///
+/// # Errors
+/// It may not be opened, as a socket or the terminal of another user.
+pub fn anew(fd: RawFd) -> io::Result<File> {
+    let path = format!("/proc/self/fd/{fd}");
+    with(OpenOptions::new().write(true), FLAGS, Path::new(&path))
+}
+
+/// `/dev/null`, to read and write.
+///
+/// # Errors
+/// It is missing, or there are no descriptors left.
+pub fn null() -> io::Result<File> {
+    with(OpenOptions::new().read(true).write(true), FLAGS, Path::new("/dev/null"))
+}
+
+/// A file of the kernel's that stands for something, as a network namespace.
+///
+/// # Errors
+/// There is none, or it may not be opened.
+pub fn handle(path: &Path) -> Result<File, Unfit> {
+    Ok(reader(path)?.0)
+}
+
+/// What the kernel says in one of its files, below `/proc` or `/sys`.
+///
+/// # Errors
+/// There is no such file, or it may not be read.
+pub fn kernel_read(path: &Path) -> io::Result<Vec<u8>> {
+    kernel_read_head(path, KERNEL_LIMIT)
+}
+
+/// The same, `most` bytes at most.
+///
+/// # Errors
+/// There is no such file, or it may not be read.
+pub fn kernel_read_head(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    with(OpenOptions::new().read(true), FLAGS, path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Tells the kernel something through one of its files.
+///
+/// # Errors
+/// There is no such file, or the value is refused.
+pub fn kernel_write(path: &Path, value: &[u8]) -> io::Result<()> {
+    let flags = FLAGS | libc::O_NOFOLLOW;
+    with(OpenOptions::new().write(true).truncate(true), flags, path)?.write_all(value)
+}
+
+fn whole(file: File, metadata: &Metadata, limit: u64) -> Result<Vec<u8>, Unfit> {
+    if metadata.len() > limit {
+        return Err(Unfit::TooLarge(limit));
+    }
+    // A file may grow while it is read, and some have no size at all.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(Unfit::TooLarge(limit));
+    }
+    Ok(bytes)
+}
+
+fn writer(
+    path: &Path,
+    options: &mut OpenOptions,
+    is_welcome: impl Fn(&Metadata) -> bool,
+) -> Result<File, Unfit> {
+    let fits = |m: &Metadata| {
+        if is_welcome(m) {
+            return Ok(());
+        }
+        regular(m)?;
+        match m.nlink() {
+            0 | 1 => Ok(()),
+            names => Err(Unfit::Names(names)),
+        }
+    };
+    match fs::symlink_metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        found => fits(&found?)?,
+    }
+    let file = with(options, FLAGS | libc::O_NOFOLLOW, path)?;
+    fits(&file.metadata()?)?;
+    Ok(file)
+}
+
+fn regular(found: &Metadata) -> Result<(), Unfit> {
+    let kind = found.file_type();
+    match kind {
+        _ if kind.is_file() => Ok(()),
+        _ if kind.is_symlink() => Err(Unfit::Link),
+        _ if kind.is_dir() => Err(Unfit::Directory),
+        _ if kind.is_fifo() => Err(Unfit::NotRegular("a FIFO")),
+        _ if kind.is_socket() => Err(Unfit::NotRegular("a socket")),
+        _ => Err(Unfit::NotRegular("a device")),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the place where files are opened")]
+fn with(options: &mut OpenOptions, flags: libc::c_int, path: &Path) -> io::Result<File> {
+    options.custom_flags(flags).open(path)
+}
+
+#[cfg(test)]
+mod tests;
