@@ -44,7 +44,7 @@ mod tests {
     fn what_has_no_end_is_no_key() {
         for (path, why) in [
             ("/dev/zero", "it is a device: name a regular file"),
-            ("/proc/self/nosuch", "there is no such file or directory"),
+            ("/proc/self/nosuch", "No such file or directory"),
         ] {
             let files = Tls { key: Some(path.into()), ..Tls::default() };
             let Err(Unusable::Key(told)) = read(&files) else { panic!("{path} is a key") };

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::shared::SharedWord;
 use super::{Outcome, Pid};
 use crate::model::script::{Script, User};
-use crate::sys::open::Unfit;
 use crate::sys::sched::Inherited;
 use crate::sys::{check, reason, sched, signals};
 
@@ -73,9 +72,6 @@ impl fmt::Display for Failure {
             Step::Signals => "reset its signals",
             Step::Execute => "execute it",
         };
-        if self.step == Step::Execute && self.errno == libc::EWOULDBLOCK {
-            return write!(f, "cannot {step}: {}", Unfit::Leased);
-        }
         write!(f, "cannot {step}: {}", reason(&io::Error::from_raw_os_error(self.errno)))
     }
 }
@@ -87,6 +83,9 @@ impl From<Failure> for io::Error {
         Self::new(Self::from_raw_os_error(failure.errno).kind(), failure)
     }
 }
+
+/// What is to be executed has a lease, and we would wait with it.
+const LEASED: Failure = Failure { step: Step::Execute, errno: libc::EWOULDBLOCK };
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
@@ -163,6 +162,10 @@ impl Starter {
         let pid = launch(&plan, &mut self.stack[..], waits)?;
         if let Some(failure) = Failure::parse(local.load(Ordering::Acquire)) {
             super::bury(pid);
+            if failure == LEASED {
+                // The holder may let go soon, and a process of its own can wait for that.
+                return self.start(script, extra, Manner::Copy);
+            }
             return Err(failure.into());
         }
         Ok(Child { pid, failure: shared })

@@ -141,7 +141,7 @@ fn a_fifo_is_opened_by_its_own_name_only() {
 fn every_refusal_says_why_and_none_has_a_number_of_the_system() {
     let system = |errno| Unfit::from(io::Error::from_raw_os_error(errno));
     assert_eq!(system(libc::EACCES).to_string(), "Permission denied");
-    assert_eq!(system(libc::ENOENT).to_string(), "there is no such file or directory");
+    assert_eq!(system(libc::ENOENT).to_string(), "No such file or directory");
     for errno in 1..134 {
         let text = system(errno).to_string();
         assert!(!text.is_empty() && !text.contains("os error"), "{errno}: {text}");

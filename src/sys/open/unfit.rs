@@ -23,7 +23,7 @@ pub enum Unfit {
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => f.write_str("there is no such file or directory"),
+            Self::Missing => f.write_str("No such file or directory"),
             Self::Directory => f.write_str("it is a directory: name a file"),
             Self::NotRegular(kind) => write!(f, "it is {kind}: name a regular file"),
             Self::NotFifo => f.write_str("it is not a FIFO: remove it, or name another path"),
