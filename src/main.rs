@@ -11,9 +11,13 @@ use keepalived::cli::options::{self, Complaint, Request};
 use keepalived::sys::{lookup, process, signals};
 
 fn main() -> ExitCode {
+    // Before anything else: who is told to stop early stops as if told later.
+    let held = signals::hold();
+    debug_assert!(held.is_ok());
     let argv: Vec<OsString> = std::env::args_os().collect();
     if let [_, flag, name] = argv.as_slice() {
         if flag == lookup::FLAG {
+            interruptible();
             print(&keepalived::daemon::resolve::run(name));
             return Status::Ok.into();
         }
@@ -35,6 +39,9 @@ fn keepalived(program: &OsStr, argv: &[OsString]) -> Status {
             Complaint::Stdout(line) => print(&format!("{line}\n")),
         }
     }
+    if !matches!(parsed.request, Request::Run(_)) {
+        interruptible();
+    }
     match parsed.request {
         Request::Run(options) => return keepalived::daemon::run(*options),
         Request::Refuse => return Status::Failure,
@@ -52,12 +59,19 @@ fn keepalived(program: &OsStr, argv: &[OsString]) -> Status {
     Status::Ok
 }
 
+/// What is no daemon ends when it is told to, at once.
+fn interruptible() {
+    let released = signals::release();
+    debug_assert!(released.is_ok());
+}
+
 fn kactl() -> Status {
     eprint("kactl: not in this version\n");
     Status::Failure
 }
 
 fn genhash(arguments: &[OsString]) -> Status {
+    interruptible();
     let outcome = keepalived::genhash::run(arguments);
     let _ = std::io::stdout().write_all(&outcome.stdout);
     eprint(&outcome.stderr);

@@ -84,6 +84,57 @@ pub enum Interrupt {
     Ignored,
 }
 
+/// Holds the signals of [`Signal`] back, from the first moment of the program on: until they can be
+/// read, none ends it in the middle of something. What comes meanwhile waits for [`Signals`].
+///
+/// # Errors
+/// None that can be expected.
+pub fn hold() -> io::Result<()> {
+    mask(libc::SIG_BLOCK, &all_of_ours())
+}
+
+/// Ends [`hold`], for what is no daemon and may be interrupted. What has come has its effect now.
+///
+/// # Errors
+/// None that can be expected.
+pub fn release() -> io::Result<()> {
+    mask(libc::SIG_UNBLOCK, &all_of_ours())
+}
+
+/// Signals that have come while they were held.
+#[derive(Clone, Copy)]
+pub(super) struct Pending(libc::sigset_t);
+
+impl Pending {
+    pub(super) fn now() -> Self {
+        let mut set = empty_set();
+        // SAFETY: `set` lives; a failure leaves it empty.
+        unsafe { libc::sigpending(&raw mut set) };
+        Self(set)
+    }
+
+    /// Sends them to this process, to which a fork has not handed them down.
+    pub(super) fn repeat(&self) {
+        for (number, _) in ALL {
+            // SAFETY: an initialised set, and numbers.
+            unsafe {
+                if libc::sigismember(&raw const self.0, number) == 1 {
+                    libc::kill(libc::getpid(), number);
+                }
+            }
+        }
+    }
+}
+
+fn all_of_ours() -> libc::sigset_t {
+    let mut set = empty_set();
+    for (number, _) in ALL {
+        // SAFETY: an initialised set of ours and valid numbers.
+        unsafe { libc::sigaddset(&raw mut set, number) };
+    }
+    set
+}
+
 /// The descriptor that becomes readable when a signal has come. Does not block.
 #[derive(Debug)]
 pub struct Signals {
@@ -239,6 +290,16 @@ mod tests {
             assert_eq!(signals.take().expect("reads"), Some(signal), "{number}");
         }
         assert_eq!(signals.take().expect("reads"), None);
+    }
+
+    #[test]
+    fn what_comes_while_signals_are_held_is_read_later() {
+        hold().expect("holds");
+        raise(libc::SIGHUP);
+        let mut signals = Signals::new(Interrupt::Stops).expect("a signalfd");
+        assert_eq!(signals.take().expect("reads"), Some(Signal::Reload));
+        assert_eq!(signals.take().expect("reads"), None);
+        release().expect("releases");
     }
 
     #[test]
