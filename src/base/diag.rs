@@ -145,21 +145,23 @@ impl Diagnostics {
 
 impl Diagnostic {
     pub fn render(&self, sources: &Sources, out: &mut String) {
+        let line = self.span.and_then(|s| Some((s, sources.line(s)?)));
+        let veil = |text: &str| line.and_then(|(s, line)| sources.veil(text, line, s));
+        let (veiled, hint) = (veil(&self.message), self.hint.as_deref());
+        let message = veiled.as_deref().unwrap_or(&self.message);
         // Writing to a string cannot fail.
         let _ = match self.span {
-            None => writeln!(out, "{}", self.message),
+            None => writeln!(out, "{message}"),
             Some(s) if sources.files.len() > 1 => {
-                writeln!(out, "({}: Line {}) {}", sources.name(s.file), s.line, self.message)
+                writeln!(out, "({}: Line {}) {message}", sources.name(s.file), s.line)
             }
-            Some(s) => writeln!(out, "(Line {}) {}", s.line, self.message),
+            Some(s) => writeln!(out, "(Line {}) {message}", s.line),
         };
-        if let Some((s, line)) = self.span.and_then(|s| Some((s, sources.line(s)?))) {
-            if s.column > 0 {
-                show(line, s, out);
-            }
+        if let Some((s, line)) = line.filter(|(s, _)| s.column > 0 && veiled.is_none()) {
+            show(line, s, out);
         }
-        if let Some(hint) = &self.hint {
-            let _ = writeln!(out, "    {hint}");
+        if let Some(hint) = hint {
+            let _ = writeln!(out, "    {}", veil(hint).as_deref().unwrap_or(hint));
         }
     }
 }
@@ -177,11 +179,19 @@ fn show(line: &str, span: Span, out: &mut String) {
     let _ = writeln!(out, "    {}\n    {pad}{carets}", shown.trim_end());
 }
 
+/// What may be told of a text about a line, given the line and the one before it that is not empty;
+/// `None` if there is nothing to be hidden, and the line itself may be shown.
+pub type Veil = fn(text: &str, line: &str, before: &str) -> Option<String>;
+
 /// The texts that spans point into.
 #[derive(Clone, Default, Debug)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    veil: Option<Veil>,
 }
+
+/// How many lines above another are looked at for one that is not empty.
+const MOST_ABOVE: usize = 100;
 
 #[derive(Clone, Debug)]
 struct SourceFile {
@@ -192,6 +202,11 @@ struct SourceFile {
 }
 
 impl Sources {
+    /// Texts in which something may be secret.
+    pub fn veiled(veil: Veil) -> Self {
+        Self { files: Vec::new(), veil: Some(veil) }
+    }
+
     /// Nothing was read.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
@@ -223,6 +238,13 @@ impl Sources {
             f.text = text;
             f.starts = OnceLock::new();
         }
+    }
+
+    fn veil(&self, text: &str, line: &str, span: Span) -> Option<String> {
+        let above = (1..span.line).rev().map_while(|line| self.line(Span { line, ..span }));
+        let is_code = |l: &&str| !l.trim().is_empty() && !l.trim().starts_with(['#', '!']);
+        let before = above.take(MOST_ABOVE).find(is_code).unwrap_or_default();
+        (self.veil?)(text, line, before)
     }
 
     fn line(&self, span: Span) -> Option<&str> {

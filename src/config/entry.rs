@@ -82,6 +82,7 @@ impl Checker<'_> {
         for line in node.children() {
             self.no_block(line);
             for word in line.words() {
+                self.breathe();
                 any = true;
                 if self.value(keyword.name, kind, word, Bad::Ignore).is_some() {
                     take(self, word);
@@ -101,6 +102,7 @@ impl Checker<'_> {
         entry: &'static Entry,
         take: &mut dyn FnMut(&mut Self, Item<'d>),
     ) -> bool {
+        self.breathe();
         self.no_block(line);
         self.entry_words(&mut Cursor { node: line, next: 0 }, entry, take)
     }

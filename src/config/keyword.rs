@@ -13,6 +13,8 @@ pub enum Kind {
     Short(usize),
     /// A password, of which only so many bytes count. Complaints do not show it.
     Secret(usize),
+    /// Any word, which complaints do not show.
+    Hidden,
     /// `on`, `off` and their synonyms.
     Bool,
     /// A decimal number. Lenient: where other characters follow, the digits are used (with a
@@ -67,6 +69,13 @@ pub enum Kind {
     Status,
     /// A number with `s` or `ms`, as routes have it.
     RouteTime,
+}
+
+impl Kind {
+    /// The word is not for everybody.
+    pub(super) const fn is_secret(self) -> bool {
+        matches!(self, Self::Secret(_) | Self::Hidden)
+    }
 }
 
 /// The unit of a [`Kind::Time`].

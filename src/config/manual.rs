@@ -136,7 +136,7 @@ fn word(kind: Kind) -> String {
 /// A word that stands for the argument.
 fn plain(kind: Kind) -> String {
     let name = match kind {
-        Kind::Text | Kind::Short(_) | Kind::Secret(_) => "text",
+        Kind::Text | Kind::Short(_) | Kind::Secret(_) | Kind::Hidden => "text",
         Kind::Bool => "on | off",
         Kind::Int { .. } | Kind::AnyBase { .. } => "number",
         Kind::Time { unit: Unit::Millis, .. } => "milliseconds",

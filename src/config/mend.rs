@@ -8,8 +8,12 @@ use std::collections::VecDeque;
 
 use super::complaints::Complaints;
 use super::document::{Builder, Document, Node};
+use super::host::Host;
 use super::keyword::{Block, Body, Keyword, Kind};
 use super::keywords::ROOT;
+
+/// Statements to be copied in one breath.
+const BREATH: u32 = 256;
 
 /// How a block ended.
 enum End<'d> {
@@ -28,11 +32,14 @@ struct Mender<'m, 'a> {
     mended: bool,
     /// Closing braces that are missing, and told of, and will be noticed again further up.
     owed: u32,
+    host: &'m dyn Host,
+    copied: u32,
 }
 
 /// The document as it was meant; `None` if nothing is to be mended.
-pub(super) fn mend(doc: &Document, out: &mut Complaints<'_>) -> Option<Document> {
-    let mut mender = Mender { made: Builder::default(), out, mended: false, owed: 0 };
+pub(super) fn mend(doc: &Document, out: &mut Complaints<'_>, host: &dyn Host) -> Option<Document> {
+    let mut mender =
+        Mender { made: Builder::default(), out, mended: false, owed: 0, host, copied: 0 };
     mender.fill(doc.roots().collect(), &ROOT, true);
     mender.mended.then(|| mender.made.finish())
 }
@@ -134,6 +141,10 @@ impl<'d> Mender<'_, '_> {
     }
 
     fn statement(&mut self, node: Node<'d>) {
+        self.copied += 1;
+        if self.copied % BREATH == 0 {
+            self.host.breathe();
+        }
         let words: Vec<_> = node.words().collect();
         self.made.statement(&words, node.raw());
     }

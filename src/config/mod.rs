@@ -15,6 +15,7 @@ pub mod manual;
 mod mend;
 mod parse;
 mod print;
+mod secrets;
 pub mod source;
 mod statement;
 mod suggest;

@@ -8,9 +8,10 @@ use std::collections::{BTreeSet, HashSet};
 use super::complaints::Complaints;
 use super::document::{Children, Node, Word};
 use super::entry::Cursor;
+use super::host::Host;
 use super::keyword::{Args, Bad, Block, Body, Keyword, Kind, Repeat, Standing, Told};
-use super::suggest;
 use super::value::{cut, describe, parse, Value, Wrong};
+use super::{secrets, suggest};
 use crate::base::diag::{Severity, Span};
 
 /// How many unknown words get a suggestion: finding one costs a look at every keyword.
@@ -31,11 +32,26 @@ pub(super) struct Checker<'a> {
     /// Keywords of which was told that they are not in effect.
     noted: BTreeSet<&'static str>,
     suggestions: u32,
+    host: &'a dyn Host,
+    /// Lines looked at since the last breath.
+    breath: u32,
 }
 
+/// Lines to be checked in one breath: a fraction of a millisecond.
+const BREATH: u32 = 64;
+
 impl<'a> Checker<'a> {
-    pub(super) fn new(out: Complaints<'a>) -> Self {
-        Self { out, noted: BTreeSet::new(), suggestions: 0 }
+    pub(super) fn new(out: Complaints<'a>, host: &'a dyn Host) -> Self {
+        Self { out, noted: BTreeSet::new(), suggestions: 0, host, breath: 0 }
+    }
+
+    /// A block may have a million lines.
+    pub(super) fn breathe(&mut self) {
+        self.breath += 1;
+        if self.breath >= BREATH {
+            self.breath = 0;
+            self.host.breathe();
+        }
     }
 
     /// Tells once per configuration that a keyword has no effect.
@@ -64,6 +80,7 @@ impl<'a> Checker<'a> {
     ) {
         let mut seen = Seen::default();
         for node in statements {
+            self.breathe();
             let Some(keyword) = self.keyword(node, block) else { continue };
             if in_effect && !keyword.in_effect {
                 self.note_not_in_effect(keyword.name, node.keyword());
@@ -88,13 +105,7 @@ impl<'a> Checker<'a> {
     fn keyword(&mut self, node: Node<'_>, block: &'static Block) -> Option<&'static Keyword> {
         let word = node.keyword();
         let Some(keyword) = block.find(word.text) else {
-            let text = format!("Unknown keyword '{}'", word.text);
-            if self.out.unknown(word, text) && self.suggestions < SUGGESTIONS {
-                self.suggestions += 1;
-                if let Some(hint) = suggest::keyword(word.text, block) {
-                    self.out.hint(hint);
-                }
-            }
+            self.unknown(word, block);
             return None;
         };
         match keyword.standing {
@@ -108,6 +119,28 @@ impl<'a> Checker<'a> {
                 let text = format!("'{}' is the old name of '{of}'", word.text);
                 self.outdated(keyword, word, told, &text);
                 block.find(of)
+            }
+        }
+    }
+
+    fn unknown(&mut self, word: Word<'_>, block: &'static Block) {
+        // Where a block has secrets, a word that is like no keyword may be one, and so may what
+        // follows a keyword that is misspelt.
+        if block.keywords.iter().any(Keyword::is_secret) {
+            let near = suggest::nearest(word.text, block.keywords.iter().map(|k| k.name));
+            let text = if near.is_some() { word.text } else { secrets::HIDDEN };
+            let shown = Word { text, span: Span { column: 0, ..word.span }, ..word };
+            let told = self.out.unknown(shown, format!("Unknown keyword '{text}'"));
+            if let Some(near) = near.filter(|_| told) {
+                self.out.hint(format!("did you mean '{near}'?"));
+            }
+            return;
+        }
+        let text = format!("Unknown keyword '{}'", word.text);
+        if self.out.unknown(word, text) && self.suggestions < SUGGESTIONS {
+            self.suggestions += 1;
+            if let Some(hint) = suggest::keyword(word.text, block) {
+                self.out.hint(hint);
             }
         }
     }
@@ -251,7 +284,10 @@ impl<'a> Checker<'a> {
         used: usize,
     ) -> bool {
         let Some(word) = node.args().nth(used) else { return true };
-        let has_secret = node.words().any(|w| w.text == SECRET);
+        let names_secret = |w: Word<'_>| {
+            secrets::is_name(w.text) && (keyword.is_secret() || w.text != keyword.name)
+        };
+        let has_secret = node.words().any(names_secret);
         // What is said may end in a log that others read, and so may the line it points at.
         let span = if has_secret { Span { column: 0, ..word.span } } else { word.span };
         let mut hide = false;
@@ -261,11 +297,12 @@ impl<'a> Checker<'a> {
                 if !text.is_empty() {
                     text.push(' ');
                 }
-                if std::mem::replace(&mut hide, w.text == SECRET) {
-                    text.push_str("********");
+                if hide {
+                    text.push_str(secrets::HIDDEN);
                 } else {
                     text.extend(w.text.chars().take(40));
                 }
+                hide |= names_secret(w);
             }
             text
         };
@@ -331,6 +368,12 @@ impl<'a> Checker<'a> {
             self.out.error(name, span, text);
             return used;
         }
+        if secrets::is_name(name) {
+            // The secret may stand in the place of what is before it.
+            let span = Span { column: 0, ..word.span };
+            self.out.error(name, span, format!("a word of {name} is not {}", describe(kind)));
+            return used;
+        }
         let mut text = match (kind, wrong) {
             (Kind::Prefix, Wrong::UsedAs(Value::Prefix(host, _))) => format!(
                 "{name} '{}': the prefix length is not a number from 0 to {}",
@@ -392,9 +435,6 @@ struct Seen<'d> {
     keywords: Vec<&'static Keyword>,
     names: HashSet<(&'static str, &'d str, Option<&'d str>)>,
 }
-
-/// The keyword whose value is never shown.
-const SECRET: &str = "auth_pass";
 
 impl Seen<'_> {
     /// True if the keyword was there before.

@@ -39,7 +39,7 @@ pub(super) type Parsed<'d> = Result<Value<'d>, Wrong<'d>>;
 /// Reads `text` as one of `kind`.
 pub(super) fn parse(kind: Kind, text: &str) -> Parsed<'_> {
     match kind {
-        Kind::Text => Ok(Value::Text(text)),
+        Kind::Text | Kind::Hidden => Ok(Value::Text(text)),
         Kind::Short(max) => short(text, max),
         Kind::Secret(max) => match short(text, max) {
             Err(Wrong::Above) => Err(Wrong::UsedAs(Value::Text(cut(text, max)))),
@@ -76,7 +76,7 @@ pub(super) fn parse(kind: Kind, text: &str) -> Parsed<'_> {
 /// What a word of `kind` is, in words.
 pub(super) fn describe(kind: Kind) -> Cow<'static, str> {
     match kind {
-        Kind::Text => "a word".into(),
+        Kind::Text | Kind::Hidden => "a word".into(),
         Kind::Short(max) => format!("a word of at most {max} characters").into(),
         Kind::Secret(max) => format!("a password of 1 to {max} characters").into(),
         Kind::Link => "an interface name of at most 15 characters".into(),

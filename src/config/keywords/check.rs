@@ -68,7 +68,7 @@ const fn connection(retry: &'static str, delay: &'static str) -> [Keyword; 13] {
 pub(in crate::config) static SSL: Block = Block {
     name: "SSL",
     keywords: &sorted([
-        text("password").repeat(Repeat::LastCounts),
+        one("password", &[Kind::Hidden]).repeat(Repeat::LastCounts),
         text("ca").repeat(Repeat::LastCounts),
         text("certificate").repeat(Repeat::LastCounts),
         text("key").repeat(Repeat::LastCounts),

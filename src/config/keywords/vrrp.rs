@@ -116,7 +116,7 @@ pub(in crate::config) static AUTHENTICATION: Block = Block {
 pub(in crate::config) static AUTH_HMAC: Block = Block {
     name: "auth_hmac",
     keywords: &sorted([
-        row("key", 2, &[strict(1, 255), Kind::Text]),
+        row("key", 2, &[strict(1, 255), Kind::Hidden]),
         one("active_key", &[strict(1, 255)]).default("none, required"),
         one("time_window", &[strict(1, 300)]).default("3 x advert_int, within 5..300"),
         one("anti_replay", &[Kind::OneOf(&["time", "monotonic"])]).default("time"),

@@ -56,9 +56,9 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
     let parsed = diags.len();
     let broken = diags.worst() >= Some(Severity::Error);
     let mut out = Complaints::new(diags);
-    let mended = if broken { mend(doc, &mut out) } else { None };
+    let mended = if broken { mend(doc, &mut out, host) } else { None };
     let doc = mended.as_ref().unwrap_or(doc);
-    let mut checker = Checker::new(out);
+    let mut checker = Checker::new(out, host);
     let global::Globals { mut global, defaults, ipvs, fifos } =
         global::lower(doc, host, &mut checker);
     let mut scene = Scene { checker: &mut checker, host, defaults: &defaults };

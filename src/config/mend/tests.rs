@@ -1,13 +1,14 @@
 use super::super::testing::document;
 use super::*;
 use crate::base::diag::Diagnostics;
+use crate::config::testing::machine;
 
 /// The document as indented keywords after mending, and what was told.
 fn mended(text: &str) -> (String, Vec<String>) {
     let doc = document(text);
     let mut diags = Diagnostics::default();
     let mut out = Complaints::new(&mut diags);
-    let made = mend(&doc, &mut out);
+    let made = mend(&doc, &mut out, &machine());
     out.finish();
     let mut shown = String::new();
     if let Some(made) = made {

@@ -6,7 +6,7 @@
 use super::Loader;
 
 /// How many names one pattern may look at.
-const MAX_NAMES: usize = 200_000;
+pub(super) const MAX_NAMES: usize = 100_000;
 /// How many patterns its braces may stand for.
 const MAX_ALTERNATIVES: usize = 10_000;
 /// How long it may be: matching takes the square of it in the worst case.
@@ -74,6 +74,8 @@ fn walk(
     visited: &mut usize,
     out: &mut Vec<String>,
 ) -> Result<(), TooMany> {
+    // Each step asks the file system.
+    loader.breathe();
     let Some((part, rest)) = parts.split_first() else {
         if loader.exists(&at) {
             out.push(at);

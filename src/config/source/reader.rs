@@ -15,6 +15,7 @@ use crate::config::expand::Definitions;
 use crate::config::lex;
 use crate::config::lex::text::{Place, Text};
 use crate::config::parse::Parser;
+use crate::config::secrets;
 use line::Collecting;
 
 /// How deep generated lines and files may lie in each other.
@@ -49,8 +50,8 @@ pub(super) struct Reader<'t> {
     files: u32,
     bytes: u64,
     depth: usize,
-    /// Lines taken in, of whatever origin.
-    breath: u32,
+    /// Bytes taken in since the last breath, of whatever origin.
+    breath: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -65,7 +66,7 @@ impl<'t> Reader<'t> {
             loader,
             config_id: &options.config_id,
             run: Run::new(options.limits.clone()),
-            sources: Sources::default(),
+            sources: Sources::veiled(secrets::veiled),
             parser: Parser::new(),
             definitions: Definitions::default(),
             builtins,
@@ -103,6 +104,7 @@ impl<'t> Reader<'t> {
 
     /// Reads one file; `severity` is how bad it is if it cannot be read.
     fn file(&mut self, path: &str, span: Option<Span>, severity: Severity) {
+        self.breathe(0);
         if self.run.is_stopped() || !self.may_include(path, span) {
             return;
         }
@@ -116,7 +118,9 @@ impl<'t> Reader<'t> {
         let (loaded, text) = match self.load(path, &absolute) {
             Ok(loaded) => loaded,
             Err(Unusable::TooLarge) => {
-                self.run.stop(span, format!("'{path}' makes the configuration too large"));
+                let most = self.run.limits.file_bytes >> 10;
+                let what = format!("with '{path}' there are more than {most} KiB to read");
+                self.run.stop(span, what);
                 return;
             }
             Err(why) => {
@@ -195,6 +199,7 @@ impl<'t> Reader<'t> {
             let indent = first - start;
             start = end + 1;
             if source.len() > self.run.limits.line {
+                self.breathe(source.len());
                 let what = format!("a line of {} bytes; it is left out", source.len());
                 self.run.error(place.span(0, 1), what);
                 continue;
@@ -209,8 +214,9 @@ impl<'t> Reader<'t> {
         let span = pattern.whole(place);
         let directory = self.stack.last().map_or("", |f| &f.directory);
         let Ok(alternatives) = glob::expand(self.loader, directory, pattern.text) else {
-            let what = format!("'{}' matches too much", shorten(pattern.text));
-            self.run.error(span, what);
+            let what = format!("'{}' leads to too many names", shorten(pattern.text));
+            let hint = format!("at most {} are looked at: name the directory", glob::MAX_NAMES);
+            self.run.complain(Severity::Error, Some(span), what, Some(hint));
             return;
         };
         let is_braced = alternatives.len() > 1;
@@ -239,7 +245,7 @@ fn shorten(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
-/// The text of a file, and the positions in it of characters that were no UTF-8.
+/// The text of a file, and in each line the position of the first character that was no UTF-8.
 ///
 /// Such a file is most likely Latin-1, and read as that it can at least be shown.
 fn decode(mut bytes: Vec<u8>) -> (String, Vec<usize>) {
@@ -252,10 +258,15 @@ fn decode(mut bytes: Vec<u8>) -> (String, Vec<usize>) {
     };
     let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
     let mut invalid = Vec::new();
+    // One for each line is enough to tell of.
+    let mut told = false;
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
+        told &= !chunk.valid().contains('\n');
         for &b in chunk.invalid() {
-            invalid.push(text.len());
+            if !std::mem::replace(&mut told, true) {
+                invalid.push(text.len());
+            }
             text.push(char::from(b));
         }
     }

@@ -29,14 +29,14 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            file_bytes: 256 << 20,
+            file_bytes: 64 << 20,
             line: 64 << 10,
             files: 200_000,
             include_depth: 64,
-            generated: 256 << 20,
+            generated: 64 << 20,
             sequence: 1_000_000,
-            statements: 4_000_000,
-            words: 16_000_000,
+            statements: 1_000_000,
+            words: 4_000_000,
             block_depth: 64,
             complaints: 10_000,
         }
@@ -114,7 +114,9 @@ impl Run {
     pub(in crate::config) fn charge(&mut self, bytes: usize, span: impl FnOnce() -> Span) -> bool {
         self.generated += bytes as u64 + LINE_COST;
         if self.generated > self.limits.generated {
-            self.stop(Some(span()), "definitions and sequences generate too much text".to_owned());
+            let most = self.limits.generated >> 10;
+            let what = format!("definitions and sequences generate more than {most} KiB of text");
+            self.stop(Some(span()), what);
         }
         !self.stopped
     }
@@ -124,7 +126,9 @@ impl Run {
         self.statements += 1;
         self.words += words;
         if self.statements > self.limits.statements || self.words > self.limits.words {
-            self.stop(Some(span), "the configuration has too many statements".to_owned());
+            let (statements, words) = (self.limits.statements, self.limits.words);
+            let what = format!("more than {statements} statements, or {words} words in them");
+            self.stop(Some(span), what);
         }
         !self.stopped
     }

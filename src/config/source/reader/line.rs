@@ -13,8 +13,10 @@ use crate::config::lex::text::{Place, Text, Traced};
 use crate::config::parse::{Segment, Segments};
 use crate::config::source::include;
 
-/// Lines to be read in one breath: a fraction of a millisecond.
-const BREATH: u32 = 256;
+/// Bytes to be read in one breath: a fraction of a millisecond.
+const BREATH: usize = 16 << 10;
+/// What a line or a file costs besides its bytes.
+const COST: usize = 32;
 
 /// A definition whose lines are being read; without a name, one that a condition left out.
 pub(super) struct Collecting {
@@ -72,10 +74,7 @@ impl<'t> Reader<'t> {
         flags: u8,
         words: &mut Vec<Word<'f>>,
     ) {
-        self.breath = self.breath.wrapping_add(1);
-        if self.breath % BREATH == 0 {
-            self.loader.breathe();
-        }
+        self.breathe(text.text.len());
         if let Some(collecting) = &mut self.collecting {
             let (line, goes_on) = continued(text.text);
             if !text.text.is_empty() {
@@ -103,8 +102,18 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Whoever reads may have something urgent to do, now and then.
+    pub(super) fn breathe(&mut self, bytes: usize) {
+        self.breath += COST + bytes;
+        if self.breath >= BREATH {
+            self.breath = 0;
+            self.loader.breathe();
+        }
+    }
+
     /// Takes in a line, physical or generated, that may be more than statements.
     fn process(&mut self, text: Text<'_>, place: &Place<'_>) {
+        self.breathe(text.text.len());
         if self.run.is_stopped() {
             return;
         }

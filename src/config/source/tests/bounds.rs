@@ -35,7 +35,7 @@ fn a_sequence_of_four_billion_is_refused() {
 #[test]
 fn nested_sequences_stop() {
     let seen = hostile("~SEQ(a,99) ~SEQ(b,99) ~SEQ(c,99)\nb");
-    let what = "definitions and sequences generate too much text";
+    let what = "definitions and sequences generate more than 64 KiB of text";
     assert_eq!(seen.complaints, [format!("F 1:23+10 {what} (nothing is read after this)")]);
     assert_eq!(seen.outline, "");
 }
