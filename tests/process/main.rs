@@ -10,6 +10,7 @@ mod roles;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -37,10 +38,15 @@ fn main() {
         ("a_console_nobody_reads_does_not_stall", a_console_nobody_reads_does_not_stall),
         ("a_burst_reaches_a_slow_console", a_burst_reaches_a_slow_console),
     ];
-    let privileged: [(&str, &str, Test); 3] = [
+    let privileged: [(&str, &str, Test); 4] = [
         ("real_time_is_not_inherited", "realtime", real_time_is_not_inherited),
         ("memory_is_locked", "memory", memory_is_locked),
         ("a_namespace_is_entered", "netns", a_namespace_is_entered),
+        (
+            "a_command_has_none_of_the_daemons_capabilities",
+            "rights",
+            a_command_has_none_of_the_daemons_capabilities,
+        ),
     ];
     let mut trials: Vec<_> = tests.map(|(name, test)| Trial::test(name, test)).into();
     for (name, role, test) in privileged {
@@ -55,6 +61,21 @@ fn main() {
 
 /// Names the role of a process that is not the test harness.
 const ROLE: &str = "KEEPALIVED_TEST_ROLE";
+/// Of variables that no command is to inherit, some.
+const WITHHELD: [&str; 12] = [
+    "BASH_ENV",
+    "GCONV_PATH",
+    "GLIBC_TUNABLES",
+    "IFS",
+    "LD_AUDIT",
+    "LD_LIBRARY_PATH",
+    "LISTEN_FDS",
+    "LOCPATH",
+    "MALLOC_PERTURB_",
+    "NOTIFY_SOCKET",
+    "RES_OPTIONS",
+    "WATCHDOG_PID",
+];
 /// No step may take longer.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -72,6 +93,10 @@ fn may(role: &str) -> bool {
             let made = ip(&["netns", "add", &name]);
             made && ip(&["netns", "del", &name])
         }
+        "rights" => without_root("nothing", Path::new("/"))
+            .stderr(Stdio::null())
+            .spawn()
+            .is_ok_and(|child| finish(child).is_some()),
         _ => finish(self::role(role, Path::new("/")).spawn().expect("starts")).is_some(),
     }
 }
@@ -244,7 +269,10 @@ fn commands_start_in_a_clean_state() -> Outcome {
 
 fn starts_clean(dir: &Path) -> Outcome {
     let mut role = role("starts", dir);
-    role.env("IFS", "x").env("LD_PRELOAD", "").env("LD_LIBRARY_PATH", "/nosuch").env("KEPT", "yes");
+    for name in WITHHELD {
+        role.env(name, "/nosuch");
+    }
+    role.env("LD_PRELOAD", "").env("KEPT", "yes");
     let said = finish(role.spawn()?).ok_or("it failed")?;
     let value = |name: &str| said.lines().find_map(|l| l.strip_prefix(name)).map(str::trim);
     assert_eq!(value("args"), Some("named one word,last"), "{said}");
@@ -262,10 +290,43 @@ fn starts_clean(dir: &Path) -> Outcome {
     assert_eq!(value("files after"), value("files before"));
     let environment: Vec<_> = said.lines().filter_map(|l| l.strip_prefix("env ")).collect();
     assert!(environment.contains(&"KEPT=yes"));
-    for name in ["IFS=", "LD_PRELOAD=", "LD_LIBRARY_PATH="] {
-        assert!(!environment.iter().any(|e| e.starts_with(name)), "{said}");
+    for name in WITHHELD {
+        let is_it = |e: &&str| e.split('=').next() == Some(name);
+        assert!(!environment.iter().any(is_it), "{name}: {said}");
     }
     Ok(())
+}
+
+/// A daemon that is not root has its rights from its service manager, and for itself alone.
+fn a_command_has_none_of_the_daemons_capabilities() -> Outcome {
+    for manner in ["borrow", "copy"] {
+        let dir = TempDir::new(&format!("rights-{manner}"));
+        let inner = dir.0.join(manner);
+        fs::create_dir(&inner)?;
+        for dir in [&dir.0, &inner] {
+            fs::set_permissions(dir, fs::Permissions::from_mode(0o777))?;
+        }
+        let said = finish(without_root("starts", &inner).spawn()?).ok_or("it failed")?;
+        for set in ["CapPrm:", "CapEff:", "CapAmb:"] {
+            let value = said.lines().find_map(|l| l.strip_prefix(set)).map(str::trim);
+            assert_eq!(value, Some("0000000000000000"), "{set} {said}");
+        }
+    }
+    Ok(())
+}
+
+/// A role as a user that has one capability, and hands it down.
+fn without_root(name: &str, dir: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .args(["--inh-caps=+net_admin", "--ambient-caps=+net_admin"])
+        .arg(std::env::current_exe().expect("the name of this program"))
+        .env(ROLE, name)
+        .arg(dir)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    command
 }
 
 fn a_console_nobody_reads_does_not_stall() -> Outcome {

@@ -45,6 +45,7 @@ pub(crate) fn play(role: &str) {
         }
         "realtime" => realtime(),
         "memory" => memory(),
+        "nothing" => {}
         "netns" => enter(&argument),
         _ => exit(99),
     }
@@ -121,7 +122,7 @@ fn starts(dir: &Path) {
         "exec >{}; echo args \"$0 $1,$2\"; echo cwd $(pwd); echo umask $(umask); \
          echo files after $(ulimit -n); printf 'fds '; ls -x /proc/$$/fd; \
          echo input $(readlink /proc/$$/fd/0) $(readlink /proc/$$/fd/2); \
-         sed 's/^/stat /' /proc/$$/stat; grep ^Sig /proc/self/status; env | sed 's/^/env /'",
+         sed 's/^/stat /' /proc/$$/stat; grep -E '^(Sig|Cap)' /proc/self/status; env | sed 's/^/env /'",
         dir.join("shown").display()
     );
     let argv = ["sh", "-c", &show, "named", "one word"].map(str::to_owned).into();
@@ -177,7 +178,7 @@ fn realtime() {
 }
 
 fn memory() {
-    if sched::lock_memory().is_err() {
+    if sched::lock_memory(sched::Locked::NowAndLater).is_err() {
         exit(1);
     }
     let status = fs::read_to_string("/proc/self/status").expect("reads");

@@ -13,8 +13,33 @@ use crate::model::script::{Script, User};
 use crate::sys::sched::Inherited;
 use crate::sys::{check, reason, sched, signals};
 
-/// What a shell or a loader would obey, for the worse.
-const WITHHELD: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
+/// What a shell or the C library would obey, for the worse: what glibc ignores where a program gains
+/// rights (ld.so(8)), save the directory for temporary files. And what is between the service manager
+/// and the daemon.
+const WITHHELD: [&str; 20] = [
+    "BASHOPTS",
+    "BASH_ENV",
+    "GCONV_PATH",
+    "GETCONF_DIR",
+    "GLIBC_TUNABLES",
+    "HOSTALIASES",
+    "IFS",
+    "LOCALDOMAIN",
+    "LOCPATH",
+    "MAINPID",
+    "MANAGERPID",
+    "NIS_PATH",
+    "NLSPATH",
+    "NOTIFY_SOCKET",
+    "PS4",
+    "RESOLV_HOST_CONF",
+    "RES_OPTIONS",
+    "SHELLOPTS",
+    "TZDIR",
+    "FDSTORE",
+];
+/// The same of all names that begin so.
+const WITHHELD_FAMILIES: [&str; 5] = ["BASH_FUNC_", "LD_", "LISTEN_", "MALLOC_", "WATCHDOG_"];
 const SHELL: &str = "/bin/sh";
 /// In units of 16 bytes: 64 KiB, of which some hundreds of bytes are used.
 const STACK: usize = 4096;
@@ -123,8 +148,7 @@ impl Starter {
     /// Takes the daemon's environment, less what a command must not inherit, and what its
     /// scheduling was before the daemon changed it.
     pub fn new(inherited: Inherited) -> Self {
-        let kept =
-            |(name, _): &(OsString, OsString)| !WITHHELD.iter().any(|w| name == OsStr::new(w));
+        let kept = |(name, _): &(OsString, OsString)| !is_withheld(name);
         let environment = std::env::vars_os().filter(kept).filter_map(|(name, value)| {
             // What came from a C string has no NUL.
             CString::new([name.as_bytes(), value.as_bytes()].join(&b'=')).ok()
@@ -176,6 +200,12 @@ impl fmt::Debug for Starter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Starter").field("inherited", &self.inherited).finish_non_exhaustive()
     }
+}
+
+/// A command must not inherit the variable.
+fn is_withheld(name: &OsStr) -> bool {
+    WITHHELD.iter().any(|w| name == OsStr::new(w))
+        || WITHHELD_FAMILIES.iter().any(|f| name.as_bytes().starts_with(f.as_bytes()))
 }
 
 /// The arguments, the name included.
@@ -286,6 +316,12 @@ fn take_steps(plan: &Plan<'_>) -> Step {
     }
     if !become_user(plan.user, plan.own) {
         return Step::User;
+    }
+    if plan.user.uid != 0 {
+        // The daemon may have been given some to do without root. Linux before 4.3 has none.
+        let clear = libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong;
+        // SAFETY: numbers only.
+        unsafe { libc::prctl(libc::PR_CAP_AMBIENT, clear, 0, 0, 0) };
     }
     // After the change of user, which would undo it.
     // SAFETY: numbers only.
