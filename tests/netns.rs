@@ -13,10 +13,10 @@ mod auth;
 mod crash;
 #[path = "netns/failover.rs"]
 mod failover;
-#[path = "netns/flood.rs"]
-mod flood;
 #[path = "netns/files.rs"]
 mod files;
+#[path = "netns/flood.rs"]
+mod flood;
 #[path = "netns/garbage.rs"]
 mod garbage;
 #[path = "netns/groups.rs"]
@@ -173,6 +173,10 @@ fn main() -> ExitCode {
         process::released_addresses_can_be_kept,
         process::a_configuration_that_cannot_run_ends_with_2,
         process::it_is_one_process_with_one_thread,
+        process::a_signal_while_it_starts_is_obeyed,
+        process::descriptors_that_come_back_end_a_fault,
+        process::memory_is_locked_although_the_limit_stays,
+        watched::a_flood_beside_tracked_files_costs_little,
         process::no_configuration_file_ends_with_6,
         process::an_idle_configuration_runs_on,
         process::a_second_copy_with_the_same_pid_file_ends_at_once,

@@ -188,7 +188,11 @@ pub static FLAGS: &[Flag] = &[
         }),
     )
     .optional("FILE")
-    .doc("The file is appended to, and never reached through a symbolic link."),
+    .doc(
+        "The file is appended to. It is a regular file or a character device; a symbolic link, or \
+         a file that has a second name (a hard link), is refused. Lines wait for the disk: keep the \
+         file off network file systems.",
+    ),
     flag("flush-log-file", NO_LETTER, "Write each line of the log file at once", set!(log_flush))
         .doc("This is always the case here."),
     flag("no-syslog", 'G', "Do not log to syslog", set!(no_syslog)),

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::endpoints::{endpoint_of, SocketId};
 use super::links::Fact;
 use super::report::HeldBack;
+use super::retries::Lacking;
 use super::runtime::{Message, Mode, Runtime};
 use crate::base::addr::Prefix;
 use crate::base::ids::InstanceId;
@@ -15,6 +16,7 @@ use crate::holdings::{self, Key};
 use crate::notify;
 use crate::sys::netlink;
 use crate::sys::raw::Batch;
+use crate::sys::reason;
 use crate::sys::signals::Signal;
 use crate::track;
 use crate::vrrp::receive::Received;
@@ -288,10 +290,20 @@ impl Runtime {
         let error = match endpoint_of(&config, index, source) {
             Some(endpoint) => {
                 let poll = &mut self.poll;
-                self.endpoints.attach(id, config.vrid, &endpoint, poll).err().map(|e| e.to_string())
+                self.endpoints.attach(id, config.vrid, &endpoint, poll).err().map(|e| reason(&e))
             }
             None => None,
         };
+        match &error {
+            None => {
+                self.retries.ended(&Lacking::Socket(id));
+            }
+            Some(why) => {
+                if self.retries.failed(Lacking::Socket(id), why, self.now) {
+                    log::warn!("({}) {why}; it is tried again", config.name);
+                }
+            }
+        }
         let known = self.vrrp.instance(id).map(crate::vrrp::Instance::source);
         if known != Some(source) {
             let input = Input::Source { id, source };

@@ -13,6 +13,7 @@ use crate::base::time::Instant;
 use crate::model::vrrp::{ChecksumForm, Delivery, Instance};
 use crate::sys::poll::Poll;
 use crate::sys::raw::{Endpoint, EndpointKind, Outgoing, Scratch, SendQueue, Socket};
+use crate::sys::reason;
 use crate::vrrp::{self, advert};
 
 /// One pair of sockets.
@@ -84,6 +85,10 @@ pub(super) fn endpoint_of(
     Some(Endpoint { family: config.family, link, kind })
 }
 
+fn explained(what: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot {what}: {}", reason(error)))
+}
+
 impl Endpoints {
     pub(super) fn of(&self, id: InstanceId) -> Option<&Endpoint> {
         let socket = self.of_instance.get(&id)?;
@@ -129,7 +134,12 @@ impl Endpoints {
         if let Some(slot) = self.slot_mut(socket) {
             slot.members.entry(vrid).or_default().push(id);
         }
-        self.refilter(socket)
+        let filtered = self.refilter(socket);
+        if filtered.is_err() {
+            // Deaf, it would be worse than none: the next attempt begins anew.
+            self.detach(id, vrid, poll);
+        }
+        filtered.map_err(|e| explained("filter packets", &e))
     }
 
     /// Leaves its socket; the last one closes it.
@@ -226,7 +236,8 @@ impl Endpoints {
         let socket = Socket::open(endpoint, self.rx_buffer)?;
         let free = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
         let id = SocketId(u32::try_from(free).expect("fewer than 2^32 sockets"));
-        poll.add(socket.rx_fd(), Owner::VrrpSocket(id))?;
+        poll.add(socket.rx_fd(), Owner::VrrpSocket(id))
+            .map_err(|e| explained("watch a socket", &e))?;
         log::debug!("VRRP sockpool: {socket}");
         if free == self.slots.len() {
             self.slots.push(None);

@@ -27,6 +27,15 @@ pub struct Fifos<O> {
     readers: Option<Readers<Which>>,
 }
 
+/// What became of the FIFOs that are configured.
+#[derive(Debug)]
+pub struct Opened {
+    /// Opened now, or with another script.
+    pub changed: Vec<Which>,
+    /// Not opened, and why.
+    pub failed: BTreeMap<Which, String>,
+}
+
 impl<O: Copy> Fifos<O> {
     pub const fn new(owner: O) -> Self {
         Self { owner, open: BTreeMap::new(), scripts: BTreeMap::new(), readers: None }
@@ -42,7 +51,7 @@ impl<O: Copy> Fifos<O> {
         poll: &mut Poll<O>,
         now: Instant,
         out: &mut Vec<Action>,
-    ) -> Vec<Which> {
+    ) -> Opened {
         let wanted =
             [(Which::All, &config.all), (Which::Vrrp, &config.vrrp), (Which::Lvs, &config.lvs)];
         let stays = |which: Which, fifo: &Fifo| {
@@ -54,7 +63,7 @@ impl<O: Copy> Fifos<O> {
         for which in gone {
             self.close(which, poll);
         }
-        let mut changed = Vec::new();
+        let (mut changed, mut failed) = (Vec::new(), BTreeMap::new());
         for (which, fifo) in wanted {
             let Some(fifo) = fifo else { continue };
             if self.open.contains_key(&which) {
@@ -82,10 +91,12 @@ impl<O: Copy> Fifos<O> {
                     self.scripts.insert(which, fifo.script.clone());
                     changed.push(which);
                 }
-                Err(e) => log::error!("{}: {e}: it is told nothing", which.keyword()),
+                Err(e) => {
+                    failed.insert(which, e.to_string());
+                }
             }
         }
-        changed
+        Opened { changed, failed }
     }
 
     pub fn is_open(&self, which: Which) -> bool {
@@ -207,7 +218,7 @@ mod tests {
         fn setup(&mut self, global: &Global) -> Vec<Which> {
             self.domain.handle(Input::Setup(global), Instant::ZERO, &mut self.out);
             let (domain, poll) = (&mut self.domain, &mut self.poll);
-            self.fifos.setup(&global.fifos, domain, poll, Instant::ZERO, &mut self.out)
+            self.fifos.setup(&global.fifos, domain, poll, Instant::ZERO, &mut self.out).changed
         }
 
         fn tell(&mut self, name: &str, state: State) {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::links::LinkTable;
 use crate::config::{CommandFacts, Host, LinkFacts, Loader, Unusable};
 use crate::model::script::User;
-use crate::sys::files::DiskLoader;
+use crate::sys::files::{self, DiskLoader};
 use crate::sys::{process, scriptfacts, users};
 
 /// What must not wait for the end of a long text.
@@ -24,7 +24,7 @@ impl Loader for Disk<'_> {
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
-        DiskLoader.read(path, limit)
+        files::read(path, limit, self.0)
     }
 
     fn absolute(&self, path: &str) -> String {

@@ -31,6 +31,7 @@ mod reading;
 mod reload;
 mod report;
 pub mod resolve;
+mod retries;
 mod runtime;
 mod shutdown;
 mod startup;

@@ -3,11 +3,14 @@
 
 use std::fmt::Display;
 
+use super::fifos::Opened;
 use super::report::HeldBack;
+use super::retries::Lacking;
 use super::runtime::{Asker, Message, Runtime};
 use crate::base::ids::{GroupId, InstanceId};
 use crate::model::script::Script;
 use crate::notify::{Action, Input, Object, RunId, Standing, State, Which};
+use crate::sys::reason;
 use crate::vrrp::{self, Phase};
 
 /// What is told of virtual routers.
@@ -120,20 +123,45 @@ impl Runtime {
         let global = &self.config.global;
         self.notify.handle(Input::Setup(global), now, out);
         self.mailer.setup(global.mail.as_ref(), poll, now);
-        let changed = self.fifos.setup(&global.fifos, &mut self.notify, poll, now, out);
-        for which in Which::ALL {
-            let wanted = self.fifo_script(which).filter(|_| self.fifos.is_open(which));
-            let runs = self.children.askers().any(|a| *a == Asker::FifoScript(which));
-            let stays = runs && wanted.is_some() && !changed.contains(&which);
-            if runs && !stays {
-                self.children.stop(now, |asker| *asker == Asker::FifoScript(which));
-            }
-            let Some((script, path)) = wanted.filter(|_| !stays) else { continue };
-            let asker = Asker::FifoScript(which);
-            if let Err(e) = self.children.start(&script, &[&path], None, asker, now) {
-                log::error!("cannot run {}_script '{}': {e}", which.keyword(), script.shown());
+        self.open_fifos(None);
+    }
+
+    /// Opens the FIFOs and starts their scripts: all of them, or one that was lacking.
+    pub(super) fn open_fifos(&mut self, lacking: Option<Which>) {
+        let (now, out, poll) = (self.now, &mut self.notify_actions, &mut self.poll);
+        let fifos = &self.config.global.fifos;
+        let Opened { changed, mut failed } =
+            self.fifos.setup(fifos, &mut self.notify, poll, now, out);
+        for which in Which::ALL.into_iter().filter(|w| lacking.is_none_or(|one| one == *w)) {
+            let failure = failed.remove(&which).map(|why| format!("{why}: it is told nothing"));
+            let script = self.start_fifo_script(which, changed.contains(&which));
+            let failure = failure.or(script);
+            match failure {
+                None => {
+                    self.retries.ended(&Lacking::Fifo(which));
+                }
+                Some(why) => {
+                    if self.retries.failed(Lacking::Fifo(which), &why, now) {
+                        log::error!("{}: {why}; it is tried again", which.keyword());
+                    }
+                }
             }
         }
+    }
+
+    /// Starts the script of a FIFO unless it runs; gives why it could not be started.
+    fn start_fifo_script(&mut self, which: Which, is_another: bool) -> Option<String> {
+        let wanted = self.fifo_script(which).filter(|_| self.fifos.is_open(which));
+        let runs = self.children.askers().any(|a| *a == Asker::FifoScript(which));
+        let stays = runs && wanted.is_some() && !is_another;
+        if runs && !stays {
+            self.children.stop(self.now, |asker| *asker == Asker::FifoScript(which));
+        }
+        let (script, path) = wanted.filter(|_| !stays)?;
+        let asker = Asker::FifoScript(which);
+        let started = self.children.start(&script, &[&path], None, asker, self.now);
+        let why = |e| format!("cannot run its script '{}': {}", script.shown(), reason(&e));
+        started.err().map(why)
     }
 
     /// The script of a FIFO, and the path it is given.

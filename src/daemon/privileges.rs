@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::model::Global;
 use crate::sys::open;
-use crate::sys::sched::{self, Inherited, Limit, Resource};
+use crate::sys::sched::{self, Inherited, Limit, Locked, Resource};
+use crate::sys::{process, reason};
 
 /// Scheduling in force, and what it was before.
 #[derive(Debug)]
@@ -89,12 +90,24 @@ impl Scheduling {
     }
 }
 
-/// Locks all memory, now and later.
+/// Locks the memory in use, and all that will be.
 ///
-/// Without the limit out of the way a later allocation would fail, and with it the daemon.
+/// Where a limit stays in force, later memory would run into it, and the daemon with it: then only
+/// what there is now is locked.
 fn lock_memory() -> io::Result<()> {
-    sched::set_limit(Resource::LockedMemory, Limit::UNLIMITED)?;
-    sched::lock_memory()
+    let raised = sched::set_limit(Resource::LockedMemory, Limit::UNLIMITED);
+    let Err(why) = raised else { return sched::lock_memory(Locked::NowAndLater) };
+    if process::has_capability(process::CAP_IPC_LOCK) {
+        return sched::lock_memory(Locked::NowAndLater);
+    }
+    sched::lock_memory(Locked::Now)?;
+    log::warn!(
+        "vrrp_no_swap: memory is locked as it is now, and what comes later is not: the limit of locked \
+         memory cannot be raised ({}). Give the daemon CAP_IPC_LOCK, or LimitMEMLOCK=infinity in its \
+         unit",
+        reason(&why)
+    );
+    Ok(())
 }
 
 /// Makes room for `wanted` open descriptors as far as that is allowed; gives how many there may be.
@@ -165,7 +178,7 @@ pub(super) fn lift_core_limit() {
 
 fn is_done(result: io::Result<()>, what: impl FnOnce() -> String) -> bool {
     if let Err(e) = &result {
-        log::warn!("{}: {e}", what());
+        log::warn!("{}: {}", what(), reason(e));
     }
     result.is_ok()
 }

@@ -74,8 +74,8 @@ impl Text {
     }
 
     /// Tells the complaints so far.
-    pub(super) fn tell(&self, options: &Options) {
-        tell(&self.diagnostics, &self.sources, options.config_test.is_some());
+    pub(super) fn tell(&self, options: &Options, meanwhile: Meanwhile<'_>) {
+        tell(&self.diagnostics, &self.sources, options.config_test.is_some(), meanwhile);
     }
 
     /// What is to be run before anything else. Nothing is complained of yet: much may be different
@@ -101,7 +101,7 @@ impl Text {
         let host = KernelHost { links, meanwhile };
         let config = config::lower(&self.document, &host, &mut self.diagnostics);
         self.diagnostics.sort();
-        self.tell(options);
+        self.tell(options, meanwhile);
         Reading {
             config,
             causes: causes(&self.diagnostics, &self.sources),
@@ -144,8 +144,9 @@ fn read_options(options: &Options) -> ReadOptions {
 }
 
 /// Complaints go where all lines go, a line each.
-fn tell(diagnostics: &Diagnostics, sources: &Sources, testing: bool) {
+fn tell(diagnostics: &Diagnostics, sources: &Sources, testing: bool, meanwhile: Meanwhile<'_>) {
     for d in diagnostics.iter() {
+        meanwhile();
         let mut text = String::new();
         d.render(sources, &mut text);
         for line in text.lines() {

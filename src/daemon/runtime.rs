@@ -18,7 +18,9 @@ use super::mailer::Mailer;
 use super::notices::Telling;
 use super::privileges::Scheduling;
 use super::processes::Processes;
+use super::retries::Retries;
 use super::status::Standing;
+use super::tracking::FileBreaks;
 use crate::base::ids::{CheckId, InstanceId, ScriptId};
 use crate::base::ratelimit::{Limiter, RateLimit};
 use crate::base::time::Instant;
@@ -136,6 +138,8 @@ pub(super) struct Runtime {
     pub(super) processes: Processes,
     /// From the first tracked file on.
     pub(super) files: Option<FileWatch<String>>,
+    pub(super) file_breaks: FileBreaks,
+    pub(super) retries: Retries,
     pub(super) children: Children<Asker>,
     pub(super) links: LinkTable,
     /// Interfaces that the configuration names; nothing else in the kernel matters.
@@ -216,6 +220,8 @@ impl Runtime {
             self.notify.next_deadline(),
             self.mailer.next_deadline(),
             self.processes.next_deadline(),
+            self.file_breaks.next_deadline(),
+            self.retries.next_deadline(),
             self.lvs.next_deadline(),
         ];
         all.into_iter().flatten().min()

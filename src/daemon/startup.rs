@@ -39,7 +39,7 @@ use crate::sys::poll::Poll;
 use crate::sys::process::{self, Readiness};
 use crate::sys::random;
 use crate::sys::rescue::Rescue;
-use crate::sys::signals::{Interrupt, Signals};
+use crate::sys::signals::{self, Interrupt, Signals};
 use crate::sys::systemd::{Notifier, State};
 use crate::track;
 use crate::vrrp;
@@ -56,6 +56,8 @@ pub fn run(mut options: Options) -> Status {
         return Status::Failure;
     }
     if options.config_test.is_some() {
+        // Nothing is begun that an end would have to undo.
+        let _ = signals::release();
         return test_config(&options);
     }
     log_panics(&options);
@@ -135,7 +137,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     let systemd = Notifier::from_environment();
     let text = Text::read(options, &|| {});
     if text.is_missing() {
-        text.tell(options);
+        text.tell(options, &|| {});
         return Err(Failure::new(Status::NoConfig, "Nothing to run: there is no configuration"));
     }
     let processes = Processes::subscribed();
@@ -317,6 +319,8 @@ fn build(
         mailer: Mailer::new(Owner::Mail),
         processes,
         files: None,
+        file_breaks: Default::default(),
+        retries: Default::default(),
         children: Children::new(Starter::new(scheduling.inherited())),
         links,
         interesting: Default::default(),

@@ -8,17 +8,45 @@ use std::path::Path;
 
 use super::children::Event;
 use super::report::HeldBack;
+use super::retries::Lacking;
 use super::runtime::{Asker, Message, Mode, Owner, Runtime};
 use crate::base::ids::ScriptId;
-use crate::base::time::Duration;
+use crate::base::time::{Duration, Instant};
 use crate::sys::inotify::FileWatch;
-use crate::sys::{children, files, open};
+use crate::sys::{children, files, open, reason};
 use crate::track::{Action, Input, Outcome};
 
 /// Of a tracked file: more than any number has digits.
 const ENOUGH: u64 = 100;
 /// Of events about files, in one turn: some hundred each.
-const READS: usize = 8;
+const READS: usize = 16;
+/// Where files change all the time, they are looked at so often. Most of those changes are not of
+/// tracked files, but of what others write beside them.
+const BREAK: Duration = Duration::from_millis(20);
+
+/// When events about tracked files are read.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct FileBreaks {
+    last: Option<Instant>,
+    /// The end of the break; until then nothing wakes us.
+    until: Option<Instant>,
+}
+
+impl FileBreaks {
+    pub(super) const fn next_deadline(&self) -> Option<Instant> {
+        self.until
+    }
+
+    /// There are events: true if they are to be read now, not after a break.
+    fn is_time(&mut self, now: Instant) -> bool {
+        let next = self.last.map(|last| last + BREAK).filter(|next| *next > now);
+        if next.is_none() {
+            self.last = Some(now);
+        }
+        self.until = next;
+        next.is_none()
+    }
+}
 
 impl Runtime {
     pub(super) fn execute_track(&mut self, action: Action) {
@@ -37,8 +65,12 @@ impl Runtime {
                     log::info!("{note}{}", HeldBack(held_back));
                 }
             }
-            Action::WatchFile { name, path } => self.watch_file(name, &path),
+            Action::WatchFile { name, path } => {
+                self.init_file(&name, &path);
+                self.watch_file(&name);
+            }
             Action::UnwatchFile { name } => {
+                self.retries.ended(&Lacking::File(name.clone()));
                 if let Some(files) = &mut self.files {
                     files.unwatch(&name);
                 }
@@ -55,16 +87,33 @@ impl Runtime {
         }
     }
 
-    fn watch_file(&mut self, name: String, path: &str) {
-        if let Some(init) = self.config.files.iter().find(|f| f.name == name).and_then(|f| f.init) {
-            if let Err(e) = files::write_number(Path::new(path), init.value, init.overwrite) {
-                log::error!("cannot write tracked file {path}: {e}");
+    fn init_file(&self, name: &str, path: &str) {
+        let file = self.config.files.iter().find(|f| f.name == name);
+        let Some(init) = file.and_then(|f| f.init) else { return };
+        if let Err(e) = files::write_number(Path::new(path), init.value, init.overwrite) {
+            log::error!("cannot write tracked file {path}: {e}");
+        }
+    }
+
+    /// Watches a file and reads it; until it can be watched, it is tried again.
+    pub(super) fn watch_file(&mut self, name: &str) {
+        let lacking = Lacking::File(name.to_owned());
+        let Some(path) = self.config.files.iter().find(|f| f.name == name).map(|f| f.path.clone())
+        else {
+            self.retries.ended(&lacking);
+            return;
+        };
+        match self.file_watch().and_then(|f| f.watch(name.to_owned(), Path::new(&path))) {
+            Ok(()) if self.retries.ended(&lacking) => log::info!("tracked file {path} is watched"),
+            Ok(()) => {}
+            Err(e) => {
+                let why = reason(&e);
+                if self.retries.failed(lacking, &why, self.now) {
+                    log::error!("cannot watch tracked file {path}: {why}; it is tried again");
+                }
             }
         }
-        if let Err(e) = self.file_watch().and_then(|f| f.watch(name.clone(), Path::new(path))) {
-            log::error!("cannot watch tracked file {path}: {e}");
-        }
-        self.inbox.push_back(Message::ReadFile(name));
+        self.inbox.push_back(Message::ReadFile(name.to_owned()));
     }
 
     fn file_watch(&mut self) -> io::Result<&mut FileWatch<String>> {
@@ -79,7 +128,28 @@ impl Runtime {
         Ok(self.files.insert(watch))
     }
 
-    pub(super) fn on_files_changed(&mut self) {
+    /// Reads of files that changed, though not too often.
+    pub(super) fn serve_file_events(&mut self) {
+        if self.file_breaks.until.is_some_and(|until| until <= self.now) {
+            self.file_breaks.until = None;
+            if let Some(files) = &self.files {
+                // Tells at once of what has come meanwhile.
+                if let Err(e) = self.poll.add(files.as_raw_fd(), Owner::Files) {
+                    log::warn!("cannot watch tracked files: {e}");
+                }
+            }
+        }
+        if !self.ready.remove(&Owner::Files) {
+            return;
+        }
+        if self.file_breaks.is_time(self.now) {
+            self.on_files_changed();
+        } else if let Some(files) = &self.files {
+            self.poll.remove(files.as_raw_fd());
+        }
+    }
+
+    fn on_files_changed(&mut self) {
         let mut changed = BTreeSet::new();
         if let Some(files) = &mut self.files {
             for n in 0.. {
@@ -156,5 +226,21 @@ fn of_child(outcome: children::Outcome) -> Outcome {
         children::Outcome::Exited(status) => Outcome::Exit(i32::from(status)),
         children::Outcome::Killed(signal) => Outcome::Signal(signal),
         children::Outcome::NotStarted(failure) => Outcome::NotStarted(failure.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_change_is_read_at_once_and_a_flood_in_breaks() {
+        let mut breaks = FileBreaks::default();
+        let at = Instant::from_millis;
+        assert!(breaks.is_time(at(100)) && breaks.next_deadline().is_none());
+        assert!(!breaks.is_time(at(101)));
+        assert_eq!(breaks.next_deadline(), Some(at(120)));
+        assert!(breaks.is_time(at(120)) && breaks.next_deadline().is_none());
+        assert!(breaks.is_time(at(500)));
     }
 }

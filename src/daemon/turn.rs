@@ -189,9 +189,8 @@ impl Runtime {
 
     /// Tracked files and processes, FIFOs, mail.
     pub(super) fn serve_files(&mut self) {
-        if self.ready.remove(&Owner::Files) {
-            self.on_files_changed();
-        }
+        self.serve_file_events();
+        self.serve_retries();
         self.serve_processes();
         if self.ready.remove(&Owner::Fifos) {
             self.on_fifos();

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use super::open::{self, Unfit};
 use crate::config::{Loader, Unusable};
 
+/// Bytes that are read at once.
+const PIECE: u64 = 256 << 10;
 /// Of the files that are made here; the umask takes away from it.
 const MODE: u32 = 0o666;
 
@@ -27,20 +29,7 @@ impl Loader for DiskLoader {
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
-        let (file, metadata) = open::reader(here(path))?;
-        if metadata.mode() & 0o111 != 0 {
-            return Err(Unusable::Executable);
-        }
-        if metadata.len() > limit {
-            return Err(Unusable::TooLarge);
-        }
-        // A file may grow while it is read, and some have no size at all.
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(Unfit::from)?;
-        if bytes.len() as u64 > limit {
-            return Err(Unusable::TooLarge);
-        }
-        Ok(bytes)
+        read(path, limit, &|| {})
     }
 
     fn absolute(&self, path: &str) -> String {
@@ -48,6 +37,30 @@ impl Loader for DiskLoader {
         let absolute = fs::canonicalize(path).or_else(|_| std::path::absolute(path));
         absolute.unwrap_or_else(|_| PathBuf::from(path)).to_string_lossy().into_owned()
     }
+}
+
+/// As [`Loader::read`], with `meanwhile` between any two pieces of the file.
+///
+/// # Errors
+/// The file cannot be used.
+pub fn read(path: &str, limit: u64, meanwhile: &dyn Fn()) -> Result<Vec<u8>, Unusable> {
+    let (file, metadata) = open::reader(here(path))?;
+    if metadata.mode() & 0o111 != 0 {
+        return Err(Unusable::Executable);
+    }
+    if metadata.len() > limit {
+        return Err(Unusable::TooLarge);
+    }
+    // A file may grow while it is read, and some have no size at all.
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
+    let mut file = file.take(limit.saturating_add(1));
+    while (&mut file).take(PIECE).read_to_end(&mut bytes).map_err(Unfit::from)? > 0 {
+        meanwhile();
+    }
+    if bytes.len() as u64 > limit {
+        return Err(Unusable::TooLarge);
+    }
+    Ok(bytes)
 }
 
 impl From<Unfit> for Unusable {

@@ -42,9 +42,24 @@ type Watch = i32;
 pub struct FileWatch<K> {
     fd: File,
     files: BTreeMap<K, Watched>,
-    /// What the kernel was asked to watch.
-    watches: BTreeSet<Watch>,
+    /// What the kernel was asked to watch, and for whom. Beside a file that matters others may write
+    /// a hundred thousand a second, so an event costs no more than looking its name up.
+    watches: BTreeMap<Watch, Listeners<K>>,
     buffer: Vec<u8>,
+}
+
+/// Whom the events of one directory concern.
+#[derive(Debug)]
+struct Listeners<K> {
+    all: BTreeSet<K>,
+    /// By the name in the directory that matters to them.
+    by_name: BTreeMap<OsString, BTreeSet<K>>,
+}
+
+impl<K> Default for Listeners<K> {
+    fn default() -> Self {
+        Self { all: BTreeSet::new(), by_name: BTreeMap::new() }
+    }
 }
 
 #[derive(Debug)]
@@ -65,7 +80,7 @@ impl<K: Ord + Clone> FileWatch<K> {
         let fd = check(unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) })?;
         // SAFETY: just made, and nobody else's.
         let fd = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
-        Ok(Self { fd, files: BTreeMap::new(), watches: BTreeSet::new(), buffer: vec![0; BUFFER] })
+        Ok(Self { fd, files: BTreeMap::new(), watches: BTreeMap::new(), buffer: vec![0; BUFFER] })
     }
 
     /// Watches an absolute path, which need not lead anywhere yet. Read the file afterwards.
@@ -75,9 +90,12 @@ impl<K: Ord + Clone> FileWatch<K> {
     /// watched as far as it could be.
     pub fn watch(&mut self, key: K, path: &Path) -> io::Result<()> {
         let file = Watched { path: path.into(), places: BTreeSet::new(), last: None };
-        self.files.insert(key.clone(), file);
+        let before = self.files.insert(key.clone(), file);
         let placed = self.place(&key);
-        self.forget_unused();
+        match before {
+            None => self.listen(&key),
+            Some(_) => self.forget_unused(),
+        }
         placed
     }
 
@@ -113,11 +131,14 @@ impl<K: Ord + Clone> FileWatch<K> {
                 moved.extend(self.files.keys().cloned());
                 continue;
             }
-            if event.mask & libc::IN_IGNORED != 0 {
-                self.watches.remove(&event.watch);
-            }
-            for (key, file) in &self.files {
-                match file.concern(&event) {
+            let Some(listeners) = self.watches.get(&event.watch) else { continue };
+            let concerned = if event.mask & (WAY | libc::IN_IGNORED) != 0 {
+                Some(&listeners.all)
+            } else {
+                listeners.by_name.get(event.name)
+            };
+            for key in concerned.into_iter().flatten() {
+                match self.files[key].concern(&event) {
                     Concern::None => {}
                     Concern::Content => {
                         changed.insert(key.clone());
@@ -126,6 +147,9 @@ impl<K: Ord + Clone> FileWatch<K> {
                         moved.insert(key.clone());
                     }
                 }
+            }
+            if event.mask & libc::IN_IGNORED != 0 {
+                self.watches.remove(&event.watch);
             }
         }
         for key in &moved {
@@ -158,7 +182,7 @@ impl<K: Ord + Clone> FileWatch<K> {
                 };
                 match add(&self.fd, &dir, mask) {
                     Ok(watch) => {
-                        self.watches.insert(watch);
+                        self.watches.entry(watch).or_default();
                         file.last = name.clone().filter(|_| is_file).map(|n| (watch, n));
                         places.insert((watch, name));
                     }
@@ -175,13 +199,26 @@ impl<K: Ord + Clone> FileWatch<K> {
 
     /// Gives back what no path leads through any more.
     fn forget_unused(&mut self) {
-        let used: BTreeSet<Watch> =
-            self.files.values().flat_map(|f| f.places.iter().map(|(w, _)| *w)).collect();
-        for watch in self.watches.difference(&used) {
-            // SAFETY: numbers only. A directory that is gone has taken its watch with it.
-            unsafe { libc::inotify_rm_watch(self.fd.as_raw_fd(), *watch) };
+        let before = std::mem::take(&mut self.watches);
+        for key in self.files.keys().cloned().collect::<Vec<_>>() {
+            self.listen(&key);
         }
-        self.watches = used;
+        for watch in before.into_keys().filter(|watch| !self.watches.contains_key(watch)) {
+            // SAFETY: numbers only. A directory that is gone has taken its watch with it.
+            unsafe { libc::inotify_rm_watch(self.fd.as_raw_fd(), watch) };
+        }
+    }
+
+    /// Enters a path with the directories that decide about it.
+    fn listen(&mut self, key: &K) {
+        let Some(file) = self.files.get(key) else { return };
+        for (watch, name) in &file.places {
+            let listeners = self.watches.entry(*watch).or_default();
+            listeners.all.insert(key.clone());
+            if let Some(name) = name {
+                listeners.by_name.entry(name.clone()).or_default().insert(key.clone());
+            }
+        }
     }
 }
 
@@ -200,15 +237,8 @@ enum Concern {
 }
 
 impl Watched {
+    /// Of an event in one of its directories, with its name if there is one.
     fn concern(&self, event: &Event<'_>) -> Concern {
-        let of = |name: Option<OsString>| self.places.contains(&(event.watch, name));
-        if event.mask & (WAY | libc::IN_IGNORED) != 0 {
-            let watched = self.places.iter().any(|(watch, _)| *watch == event.watch);
-            return if watched { Concern::Way } else { Concern::None };
-        }
-        if !of(Some(event.name.to_owned())) {
-            return Concern::None;
-        }
         match event.mask {
             m if m & libc::IN_CLOSE_WRITE != 0 => Concern::Content,
             // Just opened by who is about to write it: empty still.

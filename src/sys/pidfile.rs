@@ -9,7 +9,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::{check, open};
+use super::check;
+use super::open::{self, Unfit};
 
 /// Where the files lie by default.
 const RUN: &str = "/run";
@@ -214,10 +215,9 @@ fn make_directories(path: &Path) -> io::Result<Vec<PathBuf>> {
 /// # Errors
 /// It cannot be read, or is locked and has no number (yet).
 pub fn holder(path: &Path) -> io::Result<Option<u32>> {
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
-    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        other => other?,
+    let file = match open::unlinked(path) {
+        Err(Unfit::Missing) => return Ok(None),
+        other => other?.0,
     };
     if !is_locked(&file)? {
         return Ok(None);

@@ -4,8 +4,9 @@ use std::ffi::CStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
 
-use super::{check, open, pipe};
+use super::{check, open, pipe, signals};
 
 /// Tells the process that was started by the operator how starting went.
 ///
@@ -51,15 +52,17 @@ impl Readiness {
 /// Returns in the new process only. The one that called waits for [`Readiness`] and ends. Output
 /// still goes to the terminal until then, so that what goes wrong at start is seen there.
 ///
-/// Only for a process with one thread: others do not exist in the new one. To be called before
-/// signals are blocked, so that the one that waits can be interrupted.
+/// Only for a process with one thread: others do not exist in the new one. The one that waits can be
+/// interrupted; signals that were held until now ([`signals::hold`]) are the new one's.
 ///
 /// # Errors
 /// No process can be made. The caller then ends, and whoever waits ends with 1.
 pub fn daemonise() -> io::Result<Readiness> {
     let (reader, writer) = pipe()?;
+    let pending = signals::Pending::now();
     if fork()? != 0 {
         drop(writer);
+        let _ = signals::release();
         exit_now(wait_for_status(reader));
     }
     drop(reader);
@@ -69,6 +72,7 @@ pub fn daemonise() -> io::Result<Readiness> {
     if fork()? != 0 {
         exit_now(0);
     }
+    pending.repeat();
     std::env::set_current_dir("/")?;
     Ok(Readiness { pipe: Some(File::from(writer)) })
 }
@@ -118,6 +122,21 @@ pub fn exists(pid: u32) -> bool {
 pub fn set_umask(mask: u32) -> u32 {
     // SAFETY: takes a number, cannot fail.
     unsafe { libc::umask(mask & 0o777) }
+}
+
+/// The number of the right to lock memory without a limit (capabilities(7)).
+pub const CAP_IPC_LOCK: u32 = 14;
+
+/// Whether this process may use a capability now.
+pub fn has_capability(number: u32) -> bool {
+    let status = open::kernel_read(Path::new("/proc/self/status")).unwrap_or_default();
+    is_effective(&String::from_utf8_lossy(&status), number)
+}
+
+fn is_effective(status: &str, number: u32) -> bool {
+    let set = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let set = set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0);
+    set >> number & 1 == 1
 }
 
 /// What `uname` says.
@@ -184,6 +203,14 @@ mod tests {
     #[test]
     fn nobody_waits_in_the_foreground() {
         Readiness::foreground().ready().expect("nothing to do");
+    }
+
+    #[test]
+    fn capabilities_are_read_from_their_bits() {
+        let status = "Name:\tk\nCapPrm:\tffff\nCapEff:\t0000000000004400\n";
+        let all: Vec<_> = (0..64).filter(|n| is_effective(status, *n)).collect();
+        assert_eq!(all, [10, CAP_IPC_LOCK]);
+        assert!(!is_effective("", CAP_IPC_LOCK));
     }
 
     #[test]

@@ -45,13 +45,35 @@ fn set_policy(pid: libc::pid_t, policy: libc::c_int, parameter: libc::c_int) -> 
     }
 }
 
-/// Locks all memory, what is mapped and what will be.
+/// Which memory is locked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Locked {
+    /// What is mapped.
+    Now,
+    /// And what will be.
+    NowAndLater,
+}
+
+/// Locks memory as soon as it is used: what never is costs nothing.
 ///
 /// # Errors
 /// The process may not, or has not the memory.
-pub fn lock_memory() -> io::Result<()> {
+pub fn lock_memory(which: Locked) -> io::Result<()> {
+    let flags = match which {
+        Locked::Now => libc::MCL_CURRENT,
+        Locked::NowAndLater => libc::MCL_CURRENT | libc::MCL_FUTURE,
+    };
     // SAFETY: flags only.
-    check(unsafe { libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE) })?;
+    match check(unsafe { libc::mlockall(flags | libc::MCL_ONFAULT) }) {
+        // Linux before 4.4.
+        Err(e) if e.raw_os_error() == Some(libc::EINVAL) => {
+            // SAFETY: flags only.
+            check(unsafe { libc::mlockall(flags) })?;
+        }
+        result => {
+            result?;
+        }
+    }
     Ok(())
 }
 

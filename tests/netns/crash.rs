@@ -1,5 +1,7 @@
 //! A daemon that fails: what it leaves behind.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 

@@ -32,7 +32,8 @@ pub(crate) fn a_lease_on_a_script_delays_no_advert() -> Outcome {
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let shop = Workshop::new();
     let script = shop.script("check.sh", "exit 0");
-    let block = format!("vrrp_script check {{\n script \"{script}\"\n interval 0.2\n timeout 60\n}}\n");
+    let block =
+        format!("vrrp_script check {{\n script \"{script}\"\n interval 0.2\n timeout 60\n}}\n");
     let router = instance("VI_1").line("track_script {\n check\n }").vip("10.7.1.1/16");
     let global = "    script_user root\n    enable_script_security";
     let daemon = a.start(&(config_with(global, &[]) + &block + &router.to_string()));
@@ -61,7 +62,7 @@ pub(crate) fn a_log_file_is_not_written_through_a_hard_link() -> Outcome {
     let router = instance("VI_1").vip("10.7.1.1/16");
     let mut daemon = a.start_with(&config_with("", &[router]), &[&file]);
     assert_eq!(daemon.wait_end().code(), Some(1));
-    let told = format!("Cannot open the log file {link}: the file has 2 names (hard links)");
+    let told = format!("Cannot open the log file: {link}: the file has 2 names (hard links)");
     daemon.wait_log_part(0, &told);
     assert_eq!(shop.read("victim"), "precious\n");
     Ok(())

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 
 use crate::lab::{
     config, config_with, instance, millis, now, ours_only, secs, stays, wait, Instance, Outcome,
-    Segment, SOON,
+    Program, Segment, Workshop, SOON,
 };
 
 fn router() -> Instance {
@@ -176,5 +176,73 @@ pub(crate) fn without_n_it_goes_to_the_background() -> Outcome {
     nix::sys::signal::kill(pid, Signal::SIGTERM).expect("it runs");
     wait("it ends", SOON, || !starter.file("main.pid").exists());
     assert!(!a.holds("eth0", "10.7.1.1"));
+    Ok(())
+}
+
+/// A configuration that takes a while to read.
+fn long(text: String) -> String {
+    (0..300_000).fold(text, |text, n| text + "$NAME=a value nobody uses #" + &n.to_string() + "\n")
+}
+
+pub(crate) fn a_signal_while_it_starts_is_obeyed() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let mut crashed = a.start(&config(&[router()]));
+    crashed.wait_master("VI_1");
+    wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
+    crashed.crash();
+    let mut daemon = a.start(&long(config(&[router()])));
+    daemon.wait_log_part(0, "Configuration file ");
+    daemon.signal(Signal::SIGHUP);
+    daemon.signal(Signal::SIGTERM);
+    assert!(!daemon.log().iter().any(|l| l == "Startup complete"), "too short a text");
+    assert_eq!(daemon.wait_end().code(), Some(0), "not by the signal");
+    assert!(!a.holds("eth0", "10.7.1.1"), "what the crash left is gone");
+    Ok(())
+}
+
+pub(crate) fn memory_is_locked_although_the_limit_stays() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let shop = Workshop::new();
+    let wrapped = shop.script(
+        "keepalived",
+        &format!(
+            "exec prlimit --memlock=65536:65536 setpriv --bounding-set=-sys_resource \
+             --inh-caps=-sys_resource {} \"$@\"",
+            Program::under_test().path.display()
+        ),
+    );
+    let program = Program { path: wrapped.into(), ours: true };
+    let daemon = a.start_program(&program, &config_with("vrrp_no_swap", &[router()]));
+    daemon.wait_master("VI_1");
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", daemon.pid())).expect("it runs");
+    let locked = status.lines().find_map(|l| l.strip_prefix("VmLck:")).map(str::trim);
+    assert!(locked.is_some_and(|l| l != "0 kB"), "{locked:?}");
+    assert!(!daemon.log().iter().any(|l| l.contains("memory")), "and nothing to complain about");
+    Ok(())
+}
+
+pub(crate) fn descriptors_that_come_back_end_a_fault() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let second = instance("VI_2").vrid(52).on("eth1").vip("10.8.1.1/16");
+    let daemon = a.start(&config_with("dynamic_interfaces", &[router(), second]));
+    daemon.wait_master("VI_1");
+    let allow = |descriptors: &str| {
+        let pid = daemon.pid().to_string();
+        a.output("prlimit", &["--pid", &pid, &format!("--nofile={descriptors}:")]);
+    };
+    allow("3");
+    let other = Segment::new(8);
+    other.attach(&a, "eth1", 1);
+    daemon.wait_log_part(
+        0,
+        "(VI_2) cannot open a raw socket: Too many open files; it is tried again",
+    );
+    allow("1024");
+    daemon.wait_master("VI_2");
+    wait("it holds the address", SOON, || a.holds("eth1", "10.8.1.1"));
     Ok(())
 }

@@ -2,10 +2,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
+use std::fs::File;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::lab::{
-    config_with, instance, ours_only, wait, Daemon, Host, Outcome, Segment, Workshop, SOON,
+    config_with, instance, millis, ours_only, pass, secs, wait, Daemon, Host, Outcome, Segment,
+    Workshop, SOON,
 };
 
 const VIP: &str = "10.7.1.1";
@@ -76,7 +79,7 @@ pub(crate) fn garbage_in_a_file_is_zero() -> Outcome {
         if at == 120 {
             daemon.wait_log_part(mark, "(VI_1) Changing effective priority from 120 to ");
         }
-        crate::lab::pass(crate::lab::millis(50));
+        pass(millis(50));
         let mark = daemon.mark();
         shop.write("number", "20");
         daemon.wait_log_part(mark, " to 120");
@@ -189,5 +192,51 @@ pub(crate) fn a_quorum_of_processes_is_counted() -> Outcome {
     let mark = daemon.mark();
     running.pop();
     wait_priority(&daemon, mark, 100, 110);
+    Ok(())
+}
+
+/// Ticks of a hundredth of a second that a process has run so far.
+fn ticks(daemon: &Daemon) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", daemon.pid())).expect("it runs");
+    let fields: Vec<&str> = stat.rsplit(") ").next().expect("a name").split(' ').collect();
+    [11, 12].map(|n| fields[n].parse::<u64>().expect("a number")).iter().sum()
+}
+
+pub(crate) fn a_flood_beside_tracked_files_costs_little() -> Outcome {
+    ours_only()?;
+    let shop = Workshop::new();
+    let mut blocks = String::new();
+    let mut tracked = "track_file {\n".to_owned();
+    for n in 0..200 {
+        shop.write(&format!("n{n}"), "0\n");
+        let path = shop.path(&format!("n{n}"));
+        blocks.push_str(&format!("track_file f{n} {{\n file {path}\n weight 1\n}}\n"));
+        tracked.push_str(&format!(" f{n}\n"));
+    }
+    let (_segment, _hosts, daemon) = one(&blocks, &(tracked + " }"));
+    daemon.wait_master("VI_1");
+    let (stop, files) = (AtomicBool::new(false), AtomicU64::new(0));
+    let used = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let n = files.fetch_add(1, Ordering::Relaxed);
+                let path = shop.path(&format!("beside{}", n % 100));
+                // Without content: only the directory, and what watches it, has work.
+                File::options().append(true).create(true).open(path).expect("is ours");
+            }
+        });
+        pass(secs(1));
+        let before = ticks(&daemon);
+        let mark = daemon.mark();
+        shop.write("n7", "10");
+        wait_priority(&daemon, mark, 100, 110);
+        pass(secs(2));
+        stop.store(true, Ordering::Relaxed);
+        ticks(&daemon) - before
+    });
+    let files = files.into_inner();
+    println!("{files} files in about 3 s, {used} ticks of 10 ms in 2 s");
+    assert!(files > 5000, "no flood: {files}");
+    assert!(used < 60, "{used} ticks for {files} files");
     Ok(())
 }

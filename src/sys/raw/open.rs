@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use super::super::filter::{self, set_option, Program};
+use super::super::reason;
 use super::{in6_addr, in_addr, socket_address, Endpoint, EndpointKind};
 use crate::base::addr::Family;
 use crate::wire::vrrp::{CHECKSUM_OFFSET, PROTOCOL, TRAFFIC_CLASS};
@@ -34,7 +35,7 @@ impl std::error::Error for OpenError {
 
 impl From<OpenError> for io::Error {
     fn from(e: OpenError) -> Self {
-        Self::new(e.source.kind(), format!("{e}: {}", e.source))
+        Self::new(e.source.kind(), format!("{e}: {}", reason(&e.source)))
     }
 }
 
