@@ -77,7 +77,7 @@ impl Keyword {
 
 fn words(line: &str) -> impl DoubleEndedIterator<Item = &str> {
     line.split(|c: char| c.is_whitespace() || matches!(c, '{' | '}'))
-        .map(|word| word.trim_matches(['"', '\'', '\\']))
+        .map(|word| word.trim_matches(['"', '\'', '\\', '“', '”', '„', ';', ',']))
         .filter(|word| word.chars().any(|c| !MARKS.contains(&c)))
 }
 

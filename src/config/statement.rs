@@ -131,8 +131,9 @@ impl<'a> Checker<'a> {
             let text = if near.is_some() { word.text } else { secrets::HIDDEN };
             let shown = Word { text, span: Span { column: 0, ..word.span }, ..word };
             let told = self.out.unknown(shown, format!("Unknown keyword '{text}'"));
-            if let Some(near) = near.filter(|_| told) {
-                self.out.hint(format!("did you mean '{near}'?"));
+            let near = near.map(|near| format!("did you mean '{near}'?"));
+            if let Some(hint) = suggest::punctuation(word.text).or(near).filter(|_| told) {
+                self.out.hint(hint);
             }
             return;
         }
@@ -235,7 +236,7 @@ impl<'a> Checker<'a> {
     fn quotes(&mut self, node: Node<'_>, keyword: &'static Keyword) {
         let quoted = |w: &Word<'_>| !w.quoted && suggest::is_in_typographic_quotes(w.text);
         if let Some(word) = node.args().find(quoted) {
-            let hidden = keyword.name == SECRET || node.words().any(|w| w.text == SECRET);
+            let hidden = keyword.is_secret() || node.words().any(|w| secrets::is_name(w.text));
             let span = if hidden { Span { column: 0, ..word.span } } else { word.span };
             let text = format!("typographic quotes are part of the value of '{}'", keyword.name);
             if self.out.warn(keyword.name, span, text) {
