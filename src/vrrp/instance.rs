@@ -17,7 +17,7 @@ use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::model;
 use crate::model::track::{Object, Tracked};
-use crate::model::vrrp::{TrackedLink, Version};
+use crate::model::vrrp::{InitialState, TrackedLink, Version};
 
 /// A virtual router. What exists only in one state lives in `State`.
 #[derive(Debug)]
@@ -87,6 +87,8 @@ pub(super) struct Backup {
     pub(super) discarded: Option<(LastHeard, Duration)>,
     /// Its own deadline has passed, but the sync group is not ready.
     pub(super) wants_master: bool,
+    /// It has been in no other state before.
+    pub(super) is_first: bool,
     /// The master got a second chance because we were asleep.
     pub(super) second_chance: bool,
 }
@@ -219,11 +221,13 @@ impl Instance {
         self.priority_change.as_ref()
     }
 
-    /// The state it would be in if its sync group did not hold it back (`Wantstate`).
+    /// The state it would be in if its sync group did not hold it back (`Wantstate`); and before it
+    /// has heard of any master, what `state` says.
     pub fn wanted_phase(&self) -> Phase {
+        let hopes = self.config.initial_state == InitialState::Master && self.group.is_none();
         match &self.state {
             State::Backup(b) if b.wants_master => Phase::Master,
-            State::Fault if self.faults.is_empty() => Phase::Backup,
+            State::Backup(b) if b.is_first && hopes && self.heard.is_none() => Phase::Master,
             _ => self.phase(),
         }
     }
@@ -353,7 +357,8 @@ impl Weighed {
 }
 
 /// Every interface the instance depends on, each once: its own, those it tracks or its group
-/// tracks (the group's weight wins), and those its addresses live on.
+/// tracks (the group's weight wins, unless the instance tracks it without one), and those its
+/// addresses live on.
 pub(super) fn trackers(
     config: &model::vrrp::Instance,
     of_group: &[TrackedLink],
@@ -362,8 +367,9 @@ pub(super) fn trackers(
     let own = config.interface.iter().filter(|_| !config.dont_track_primary);
     let fault = |name: &String| TrackedLink { interface: name.clone(), weight: 0, reverse: false };
     list.extend(own.map(fault));
-    let explicit = of_group.iter().chain(&config.tracked_links);
-    for t in explicit {
+    let is_plain = |t: &&TrackedLink| t.weight == 0;
+    let plain = config.tracked_links.iter().filter(is_plain);
+    for t in plain.chain(of_group).chain(&config.tracked_links) {
         if !list.iter().any(|known| known.interface == t.interface) {
             list.push(t.clone());
         }

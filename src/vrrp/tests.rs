@@ -1,4 +1,5 @@
 //! What holds for every state and every input. Stories are in `tests/vrrp`.
 
+mod group_tracking;
 mod random;
 mod table;

@@ -215,6 +215,7 @@ impl Domain {
             resigned: None,
             discarded: None,
             wants_master: false,
+            is_first: from == Phase::Init,
             second_chance: false,
         });
         i.since = now;

@@ -13,7 +13,7 @@ use crate::config::document::{Node, Word};
 use crate::config::keyword::Kind;
 use crate::config::keywords;
 use crate::config::statement::Checker;
-use crate::model::vrrp::{SyncGroup, TrackedLink};
+use crate::model::vrrp::{Instance, SyncGroup, TrackedLink};
 
 /// A group as it is written.
 pub(super) struct RawGroup<'d> {
@@ -116,17 +116,20 @@ fn settle_one<'d>(
         1 => scene.error("group", span, "the group has only one member"),
         _ => {}
     }
+    let links = checked_links(scene, raw.links);
+    let mut tracked = track::settle(scene, raw.tracked, false);
     for &(at, name) in &members {
         if let Some(member) = instances.list.get_mut(at) {
+            tracked_twice(scene, &links, name, &member.instance);
             join(scene, &raw.notify, raw.tracking_weight, name, member);
+            track::tracked_twice(scene, &tracked, name, member);
         }
     }
-    let mut tracked_links: Vec<TrackedLink> =
-        checked_links(scene, raw.links).into_iter().map(|(link, _)| link).collect();
-    let mut tracked = track::settle(scene, raw.tracked, false);
-    if !raw.tracking_weight {
-        drop_weights(scene, raw.name.text, span, &mut tracked_links);
-        track::drop_weights(scene, raw.name.text, span, &mut tracked);
+    let mut tracked_links: Vec<TrackedLink> = links.into_iter().map(|(link, _)| link).collect();
+    let has_owner = |&(at, _): &(usize, _)| instances.list[at].instance.is_owner();
+    if members.iter().any(has_owner) {
+        clear_weights(scene, span, &mut tracked_links);
+        track::clear_weights(scene, span, &mut tracked);
     }
     let mut notify = raw.notify.settle(scene);
     // It was a default for the members; a group has no priority.
@@ -141,7 +144,29 @@ fn settle_one<'d>(
     })
 }
 
-/// Makes an instance a member: its weights go, and it takes from the group what it says not itself.
+/// An interface that a member and the group track counts once, and not as both say.
+fn tracked_twice(
+    scene: &mut Scene<'_, '_>,
+    of_group: &[(TrackedLink, Span)],
+    name: &str,
+    member: &Instance,
+) {
+    let own = member.interface.as_ref().filter(|_| !member.dont_track_primary);
+    for (link, span) in of_group {
+        let is_tracked = own == Some(&link.interface)
+            || member.tracked_links.iter().any(|t| t.interface == link.interface);
+        if is_tracked {
+            let text = format!(
+                "interface '{}' is tracked by '{name}' and by its group: remove one of the two",
+                link.interface
+            );
+            scene.error("track_interface", *span, text);
+        }
+    }
+}
+
+/// Makes an instance a member: what it tracks by weight goes, and it takes from the group what it
+/// says not itself.
 fn join(
     scene: &mut Scene<'_, '_>,
     notify: &RawNotify<'_>,
@@ -160,11 +185,26 @@ fn join(
     }
 }
 
-/// Members change state together: a priority of one of them must not decide.
-fn drop_weights(scene: &mut Scene<'_, '_>, whose: &str, span: Span, links: &mut [TrackedLink]) {
+/// Members change state together: what only one of them tracks must not move its priority alone.
+fn drop_weights(scene: &mut Scene<'_, '_>, whose: &str, span: Span, links: &mut Vec<TrackedLink>) {
+    links.retain(|link| {
+        if link.weight != 0 {
+            let text = format!(
+                "interface '{}' of '{whose}' has a weight: it is not tracked without \
+                 sync_group_tracking_weight",
+                link.interface
+            );
+            scene.error("weight", span, text);
+        }
+        link.weight == 0
+    });
+}
+
+/// The priority of an owner never changes, and the members of a group are to have one priority.
+fn clear_weights(scene: &mut Scene<'_, '_>, span: Span, links: &mut [TrackedLink]) {
     for link in links.iter_mut().filter(|link| link.weight != 0) {
         let text = format!(
-            "weight of interface '{}' of '{whose}' is ignored without sync_group_tracking_weight",
+            "interface '{}' has no weight, since a member has priority 255: down means FAULT",
             link.interface
         );
         scene.error("weight", span, text);

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::define::{self, RawScript};
-use super::{Instances, Scene};
+use super::{Instances, Scene, Settled};
 use crate::base::diag::{Severity, Span};
 use crate::config::document::{Document, Node, Word};
 use crate::config::entry::Item;
@@ -300,8 +300,39 @@ pub(super) fn settle(
     list
 }
 
-/// Takes from the members of a group, and from the group, what would move the priority of one of
-/// them alone.
+/// An object that a member and the group track counts as the group says.
+pub(super) fn tracked_twice(
+    scene: &mut Scene<'_, '_>,
+    of_group: &[Tracked],
+    name: &str,
+    member: &Settled,
+) {
+    for t in of_group {
+        if member.instance.tracked.iter().any(|own| own.object == t.object) {
+            let text = format!(
+                "{} is tracked by '{name}' and by its group, which counts: remove it from '{name}'",
+                t.object
+            );
+            scene.error("track", member.name, text);
+        }
+    }
+}
+
+/// The priority of an owner never changes, and the members of a group are to have one priority.
+pub(super) fn clear_weights(scene: &mut Scene<'_, '_>, span: Span, list: &mut [Tracked]) {
+    for tracked in list.iter_mut() {
+        if !unweighted(tracked) {
+            let object = &tracked.object;
+            let text = format!(
+                "{object} has no weight, since a member has priority 255: its failure means FAULT"
+            );
+            scene.error("weight", span, text);
+            tracked.weight = 0;
+        }
+    }
+}
+
+/// Takes from a member of a group what would move its priority alone.
 pub(super) fn drop_weights(
     scene: &mut Scene<'_, '_>,
     whose: &str,

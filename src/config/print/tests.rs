@@ -39,7 +39,7 @@ vrrp_sync_group G {
     A B
   }
   track_interface {
-    eth1
+    lo
   }
 }
 vrrp_instance A {
@@ -212,7 +212,6 @@ vrrp_sync_group G {
     B
   }
   track_script {
-    a
     b weight 5 reverse
   }
   track_process {
@@ -243,6 +242,9 @@ vrrp_instance A {
 vrrp_instance B {
   interface eth0
   virtual_router_id 2
+  track_script {
+    a
+  }
   notify_deleted /usr/bin/notify
   notify_stop /usr/bin/notify
   smtp_alert off

@@ -169,6 +169,36 @@ fn between<'a>(text: &'a str, first: &str, last: &str) -> &'a str {
     &text[from..from + len]
 }
 
+/// What keepalived shows: `state MASTER` is a wish until a master is heard or there was a fault.
+#[test]
+fn the_wanted_state_in_the_data_dump() {
+    let hopeful = model::Instance {
+        initial_state: model::InitialState::Master,
+        ..on_e0("V1", 51, "10.1.0.101/24")
+    };
+    let shown = |d: &Daemon| d.vrrp.instance(d.ids[0]).unwrap().wanted_phase().word();
+    let mut d = Daemon::of([hopeful.clone()]);
+    assert_eq!(shown(&d), "MASTER", "it waits");
+    d.hear(Instant::from_millis(500));
+    assert_eq!(shown(&d), "BACKUP", "there is a master");
+    let mut d = Daemon::of([hopeful.clone()]);
+    d.handle(Input::Link { name: "e0", state: LinkState::Down });
+    assert_eq!(shown(&d), "FAULT");
+    d.handle(Input::Link { name: "e0", state: LinkState::Up });
+    assert_eq!(shown(&d), "BACKUP", "after a fault");
+    let other = on_e0("V2", 52, "10.1.0.102/24");
+    let groups = vec![SyncGroup {
+        name: "G".to_owned(),
+        members: vec!["V1".to_owned(), "V2".to_owned()],
+        ..SyncGroup::default()
+    }];
+    let instances = vec![Rc::new(hopeful), Rc::new(other)];
+    let mut d = Daemon::start(Config { instances, groups, ..Config::default() });
+    assert_eq!(shown(&d), "BACKUP", "a group has no wish");
+    d.handle(Input::Source { id: d.ids[1], source: None });
+    assert_eq!(shown(&d), "FAULT", "because of the other member");
+}
+
 #[test]
 fn a_master_in_the_data_dump() {
     let mut config = on_e0("V1", 51, "10.1.0.101/24");

@@ -31,15 +31,42 @@ fn members_may_be_defined_later_and_stand_on_one_line() {
 }
 
 #[test]
-fn weights_are_dropped_in_a_group() {
+fn weights_of_members_are_dropped_and_those_of_the_group_count() {
     let (config, told) =
-        grouped("vrrp_sync_group G {\ngroup {\nA\nB\n}\ntrack_interface {\neth1 weight 5\n}\n}");
+        grouped("vrrp_sync_group G {\ngroup {\nA\nB\n}\ntrack_interface {\ntun0 weight 5\n}\n}");
     let text = |whose: &str| {
-        format!("Error (G) weight of interface 'eth1' of '{whose}' is ignored without sync_group_tracking_weight")
+        format!("Error (G) interface 'eth1' of '{whose}' has a weight: it is not tracked without sync_group_tracking_weight")
     };
-    assert_eq!(told, [text("G"), text("A"), text("B")]);
-    assert_eq!(config.instances[0].tracked_links[0].weight, 0);
+    assert_eq!(told, [text("A"), text("B")]);
+    assert!(config.instances[0].tracked_links.is_empty());
     assert_eq!(config.instances[2].tracked_links[0].weight, 10);
+    assert_eq!(config.groups[0].tracked_links[0].weight, 5);
+}
+
+#[test]
+fn an_interface_that_a_member_and_its_group_track_is_complained_of() {
+    let (_, told) = grouped(
+        "vrrp_sync_group G {\nsync_group_tracking_weight\ngroup {\nA\nB\n}\ntrack_interface {\neth0\neth1 weight 5\n}\n}",
+    );
+    let text = |link: &str, whose: &str| {
+        format!("Error (G) interface '{link}' is tracked by '{whose}' and by its group: remove one of the two")
+    };
+    // The own interface of an instance is tracked by it, too.
+    let both = |whose| [text("eth0", whose), text("eth1", whose)];
+    let mut expected = [both("A"), both("B")].concat();
+    expected.sort();
+    let mut told = told;
+    told.sort();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn weights_of_a_group_with_an_owner_are_cleared() {
+    let text = "vrrp_sync_group G {\ngroup {\nA\nB\n}\ntrack_interface {\ntun0 weight 5\n}\n}\n";
+    let owner = three().replacen("virtual_router_id 1", "virtual_router_id 1\npriority 255", 1);
+    let (config, told) = lowered(&format!("{text}{owner}"));
+    let line = "Error (G) interface 'tun0' has no weight, since a member has priority 255: down means FAULT";
+    assert!(without_place(told).contains(&line.to_owned()));
     assert_eq!(config.groups[0].tracked_links[0].weight, 0);
 }
 

@@ -162,7 +162,7 @@ fn the_owner_tracks_nothing_by_weight() {
 }
 
 #[test]
-fn members_of_a_group_track_nothing_by_weight() {
+fn members_of_a_group_track_nothing_by_weight_but_their_group_does() {
     let group = |lines: &str| {
         format!(
             "{}\ntrack_file f {{\nfile /usr/f\n}}\nvrrp_sync_group G {{\ngroup {{\nV W\n}}\n\
@@ -171,22 +171,56 @@ fn members_of_a_group_track_nothing_by_weight() {
             script("weight 5")
         )
     };
-    let lists = "track_script {\nchk weight 0\n}\ntrack_file {\nf\n}";
-    let (config, told) = below(&group(""), lists);
+    let lists = "track_script {\nchk weight 2\n}\ntrack_file {\nf\n}";
+    let (config, mut told) = below(&group(""), lists);
+    told.sort();
     assert_eq!(
         told,
         [
             "Error (G) script chk is tracked already: the line is ignored",
-            "Error (G) script chk of 'G' has a weight: it is not tracked without sync_group_tracking_weight",
+            "Error (G) script chk of 'V' has a weight: it is not tracked without sync_group_tracking_weight",
         ]
     );
-    let want =
-        [entry(Object::Script("chk".into()), 0, false), entry(Object::File("f".into()), 0, false)];
-    assert_eq!(config.instances[1].tracked, want);
-    assert!(config.groups[0].tracked.is_empty());
-    let (config, _) = below(&group("sync_group_tracking_weight"), lists);
+    let find = |config: &Config, name: &str| {
+        config.instances.iter().find(|i| i.name == name).map(|i| i.tracked.clone()).unwrap()
+    };
+    assert_eq!(find(&config, "V"), [entry(Object::File("f".into()), 0, false)]);
     assert_eq!(config.groups[0].tracked, [entry(Object::Script("chk".into()), 5, false)]);
-    assert_eq!(config.instances[1].tracked[1].weight, 1);
+    let (config, told) = below(&group("sync_group_tracking_weight"), lists);
+    assert_eq!(config.groups[0].tracked, [entry(Object::Script("chk".into()), 5, false)]);
+    assert_eq!(find(&config, "V")[1].weight, 1);
+    let twice =
+        "Error (G) script chk is tracked by 'V' and by its group, which counts: remove it from 'V'";
+    assert!(told.contains(&twice.to_owned()), "{told:?}");
+}
+
+/// Scripts, files and processes, with the weight where they are defined or where they are named.
+#[test]
+fn every_weight_of_a_group_counts() {
+    let definitions = |weight: &str| {
+        format!(
+            "{}\ntrack_file f {{\nfile /usr/f\n{weight}\n}}\n\
+             vrrp_track_process p {{\nprocess nginx\n{weight}\n}}",
+            script(weight)
+        )
+    };
+    let group = |weight: &str| {
+        format!(
+            "vrrp_sync_group G {{\ngroup {{\nV\nW\n}}\ntrack_script {{\nchk {weight}\n}}\n\
+             track_file {{\nf {weight}\n}}\ntrack_process {{\np {weight}\n}}\n\
+             track_interface {{\neth1 weight 7\n}}\n}}\n\
+             vrrp_instance W {{\ninterface eth0\nvirtual_router_id 2\n\
+             virtual_ipaddress {{\n192.0.2.2\n}}\n}}"
+        )
+    };
+    for (definition, usage) in [("weight -7", ""), ("", "weight -7"), ("weight 9", "weight -7")] {
+        let text = format!("{}\n{}", definitions(definition), group(usage));
+        let (config, told) = below(&text, "");
+        assert!(told.is_empty(), "{told:?}");
+        let weights: Vec<_> = config.groups[0].tracked.iter().map(|t| t.weight).collect();
+        assert_eq!(weights, [-7, -7, -7], "{definition} {usage}");
+        assert_eq!(config.groups[0].tracked_links[0].weight, 7);
+    }
 }
 
 #[test]
