@@ -157,6 +157,9 @@ impl Domain {
         if before != Some(advert.source) {
             self.note(id, Note::MasterIs { addr: advert.source, before }, now, out);
         }
+        if self.instance(id).is_some_and(|i| i.group.is_some()) {
+            self.group_gives_way(id, now, out);
+        }
     }
 
     fn on_advert_as_master(

@@ -38,7 +38,8 @@ impl Domain {
         self.tell_group_of(id, out);
     }
 
-    /// MASTER if the sync group agrees: every other member is there or has nobody to follow.
+    /// MASTER if the sync group agrees: every other member is there or has nobody to follow. Where a
+    /// reload brought members together, one joins those that are MASTER when its own election is won.
     pub(super) fn try_master(
         &mut self,
         id: InstanceId,
@@ -59,8 +60,9 @@ impl Domain {
         if others.clone().all(willing) || others.clone().any(|i| i.phase() == Phase::Master) {
             self.become_master(id, cause, now, out);
             let Some(cause) = self.group_cause(id) else { return };
+            let waits = |i: &Instance| matches!(&i.state, State::Backup(b) if b.wants_master);
             for member in members {
-                if self.instance(member).is_some_and(|i| i.phase() == Phase::Backup) {
+                if self.instance(member).is_some_and(waits) {
                     self.become_master(member, cause.clone(), now, out);
                 }
             }
@@ -86,6 +88,18 @@ impl Domain {
             }
         }
         self.tell_group_of(id, out);
+    }
+
+    /// This member follows another router, so its group cannot be MASTER. It is that only where a
+    /// reload brought members together. They say goodbye, for no other router advertises for them.
+    pub(super) fn group_gives_way(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let is_master = |i: &Instance| i.phase() == Phase::Master;
+        for member in self.with_group_of(id) {
+            if self.instance(member).is_some_and(is_master) {
+                out.push(Action::SendAdvert { id: member, priority: 0 });
+            }
+        }
+        self.group_to_backup(id, now, out);
     }
 
     /// Something is wrong with it, or with another member of its group.

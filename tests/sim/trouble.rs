@@ -4,7 +4,7 @@ use keepalived::base::time::Duration;
 use keepalived::model::track::Object;
 use keepalived::sim::Life;
 use keepalived::sim::Segment;
-use keepalived::vrrp::{LinkState, TrackState};
+use keepalived::vrrp::{LinkState, Phase, TrackState};
 
 use super::watch::key_of;
 use super::world::World;
@@ -32,11 +32,12 @@ impl World {
         let life = self.net.routers()[n].life();
         let link = self.rng.pick(&self.plan.links).clone();
         match self.rng.between(0, 15) {
+            _ if self.plan.regroups && self.rng.one_in(4) => self.regroup(n)?,
             0..=2 if life == Life::Running => {
                 let time = self.interval().mul_f64(self.rng.between(1, 100) as f64 / 10.0);
                 self.note(|| format!("{name} stalls for {time:?}"));
                 self.net.stall(n, time);
-                self.watch.disturb_router(n, self.net.now() + time);
+                self.watch.asleep(n, self.net.now() + time);
             }
             3 => {
                 self.note(|| format!("{name} loses its power"));
@@ -73,6 +74,42 @@ impl World {
                 self.start(n)?;
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// One router reloads with other groups; or all do, one after the other, and agree. Mostly it is a
+    /// master that has lost some of its virtual routers before, and has yet to win them back.
+    fn regroup(&mut self, n: usize) -> Result<(), String> {
+        let is_master = |n: &usize| {
+            let mut all = self.net.routers()[*n].vrrp().instances();
+            all.any(|(_, i)| i.phase() == Phase::Master)
+        };
+        let mut routers = 0..self.routers.len();
+        let n = routers.find(|n| !self.rng.one_in(3) && is_master(n)).unwrap_or(n);
+        if self.rng.one_in(2) {
+            let link = self.rng.pick(&self.plan.links).clone();
+            self.set_link(n, &link, LinkState::Down);
+            self.run_until(self.net.now() + self.down_time())?;
+            self.set_link(n, &link, LinkState::Up);
+            self.run_until(self.net.now() + self.interval())?;
+        }
+        let groups = self.plan.draw_groups(&mut self.rng);
+        let all = self.rng.one_in(2);
+        for m in (0..self.routers.len()).filter(|m| all || *m == n) {
+            let life = self.net.routers()[m].life();
+            if matches!(life, Life::Asleep(_)) {
+                continue;
+            }
+            self.routers[m].groups.clone_from(&groups);
+            if life == Life::Running {
+                let name = self.net.routers()[m].name.clone();
+                self.note(|| format!("{name} reloads with groups {groups:?}"));
+                self.watch.regrouped(m, self.net.now());
+                self.start(m)?;
+                let wait = self.interval().mul_f64(self.rng.between(0, 5) as f64 / 10.0);
+                self.run_until(self.net.now() + wait)?;
+            }
         }
         Ok(())
     }

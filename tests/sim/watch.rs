@@ -6,7 +6,8 @@
 //! * The next deadline is in the future after each turn, or an unread packet may move it.
 //! * A master that is awake advertises at least every 1.1 intervals, whatever floods its segment or
 //!   another; and it is not made to advertise much more often.
-//! * Members of a sync group are in the same state.
+//! * Members of a sync group are in the same state. A reload that brings together members in
+//!   different states divides the group for the down time at most.
 //! * A virtual router is without a master no longer than the down time if a backup is in order, and
 //!   no longer than the skew if the master said goodbye.
 //! * Two masters that hear each other are one within an interval of the better one.
@@ -25,6 +26,11 @@ use super::world::{Plan, Traits};
 pub(crate) struct Watch {
     /// Since when nothing was wrong with a router. May lie ahead: it sleeps until then.
     in_order: Vec<Instant>,
+    /// Until when a router slept, and when it last got other groups.
+    awake: Vec<Instant>,
+    regrouped: Vec<Instant>,
+    /// Since when all routers have the same groups.
+    aligned: Option<Instant>,
     /// Since when a segment carries everything at once, if it does.
     clean: BTreeMap<String, Option<Instant>>,
     /// By router and virtual router, since when it is master.
@@ -55,6 +61,9 @@ impl Watch {
         let clean = |link: &String| (link.clone(), Some(Instant::ZERO));
         Self {
             in_order: vec![Instant::ZERO; routers],
+            awake: vec![Instant::ZERO; routers],
+            regrouped: vec![Instant::ZERO; routers],
+            aligned: Some(Instant::ZERO),
             clean: plan.links.iter().map(clean).collect(),
             master_since: vec![vec![None; virtual_routers]; routers],
             vacant: vec![Some((Instant::ZERO, plan.down_time())); virtual_routers],
@@ -67,6 +76,16 @@ impl Watch {
     /// Something is wrong with a router, or was changed, until then.
     pub(crate) fn disturb_router(&mut self, n: usize, until: Instant) {
         self.in_order[n] = self.in_order[n].max(until);
+    }
+
+    /// A router sleeps until then.
+    pub(crate) fn asleep(&mut self, n: usize, until: Instant) {
+        self.awake[n] = self.awake[n].max(until);
+        self.disturb_router(n, until);
+    }
+
+    pub(crate) fn regrouped(&mut self, n: usize, now: Instant) {
+        self.regrouped[n] = now;
     }
 
     pub(crate) fn router_off(&mut self, n: usize, now: Instant) {
@@ -134,10 +153,7 @@ impl Watch {
                 self.check_vacancy(net, plan, v, plan.skew())?;
             }
         }
-        let phases = || router.vrrp().instances().map(|(_, i)| i.phase());
-        if plan.grouped && phases().any(|phase| Some(phase) != phases().next()) {
-            return Err(format!("{}: the group is divided", router.name));
-        }
+        self.check_groups(net, plan, traits, n)?;
         for v in 0..self.master_since[n].len() {
             self.check_vacancy(net, plan, v, plan.down_time())?;
             let is_master = router.vrrp().instance(Plan::id(v)).map(|i| i.phase());
@@ -146,6 +162,32 @@ impl Watch {
                 return Err(format!("{} is no master and has the addresses of V{v}", router.name));
             }
             self.check_two_masters(net, plan, traits, v)?;
+        }
+        Ok(())
+    }
+
+    /// Members are in one state, but for a moment after a reload that brought them together.
+    fn check_groups(
+        &mut self,
+        net: &Network,
+        plan: &Plan,
+        traits: &[Traits],
+        n: usize,
+    ) -> Result<(), String> {
+        let (now, router) = (net.now(), &net.routers()[n]);
+        let aligned = traits.iter().all(|t| t.groups == traits[0].groups);
+        self.aligned = aligned.then(|| self.aligned.unwrap_or(now));
+        let limit = plan.down_time() + net.latency + SLACK;
+        let since = self.regrouped[n].max(self.awake[n]);
+        let fresh = self.regrouped[n] != Instant::ZERO && now.since(since) <= limit;
+        for (_, group) in router.vrrp().groups() {
+            let phases = || {
+                let members = group.members().iter().filter_map(|id| router.vrrp().instance(*id));
+                members.map(|i| i.phase())
+            };
+            if !fresh && phases().any(|phase| Some(phase) != phases().next()) {
+                return Err(format!("{}: {} is divided", router.name, group.name()));
+            }
         }
         Ok(())
     }
@@ -219,6 +261,7 @@ impl Watch {
         let is_old = |link: &String| self.clean_since(link).is_some_and(|c| c < long_ago);
         let is_clean = self.clean.keys().all(is_old);
         let vacancy = manned.since(since);
+        let is_clean = is_clean && self.aligned.is_some_and(|since| since < long_ago);
         if is_clean && all_in_order && net.routers().iter().any(able) && vacancy > most + SLACK {
             return Err(format!("V{v} had no master for {vacancy:?}"));
         }
@@ -287,6 +330,10 @@ impl Watch {
 
     /// Everything was in order for long enough.
     pub(crate) fn check_agreement(&self, net: &Network, traits: &[Traits]) -> Result<(), String> {
+        // Who has other groups than the rest may hold back what the rest leaves to it.
+        if self.aligned.is_none() {
+            return Ok(());
+        }
         for v in 0..self.master_since[0].len() {
             let phase = |r: &Router| r.vrrp().instance(Plan::id(v)).map(|i| i.phase());
             let able = |n: &usize| {

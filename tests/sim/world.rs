@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     /// Every router has one of these.
     intervals_ms: Vec<u64>,
     pub(crate) grouped: bool,
+    /// Reloads make, extend, shrink and dissolve groups.
+    pub(crate) regroups: bool,
     pub(crate) preempt_delay: u64,
     startup_delay: u64,
     pub(crate) down_timer_adverts: u64,
@@ -36,6 +38,8 @@ pub(crate) struct Traits {
     interval_ms: u64,
     pub(crate) nopreempt: bool,
     flags: Vec<&'static str>,
+    /// The members of each sync group, by virtual router.
+    pub(crate) groups: Vec<Vec<usize>>,
     /// Of the script that it tracks.
     script_weight: i16,
 }
@@ -169,7 +173,7 @@ impl World {
         }
         add(format!("script check weight {}", router.script_weight));
         let numbers = 0..usize::try_from(plan.virtual_routers).expect("small");
-        for v in numbers.clone() {
+        for v in numbers {
             let mut words = vec![
                 format!("instance V{v} priority {}", router.priorities[v]),
                 format!("version {}", plan.version),
@@ -185,15 +189,15 @@ impl World {
             } else if plan.preempt_delay > 0 && router.priorities[v] != 255 {
                 words.push(format!("preempt_delay {}", plan.preempt_delay));
             }
-            if !plan.grouped {
+            if !router.groups.iter().any(|g| g.contains(&v)) {
                 words.push("track_script { check }".to_owned());
             }
             words.extend(router.flags.iter().map(|f| (*f).to_owned()));
             add(words.join(", "));
         }
-        if plan.grouped {
-            let members: Vec<_> = numbers.map(|v| format!("V{v}")).collect();
-            add(format!("group G {}, track_script {{ check }}", members.join(" ")));
+        for (n, group) in router.groups.iter().enumerate() {
+            let members: Vec<_> = group.iter().map(|v| format!("V{v}")).collect();
+            add(format!("group G{n} {}, track_script {{ check }}", members.join(" ")));
         }
         conf.load().expect("nothing to complain about")
     }
@@ -204,8 +208,8 @@ impl World {
         for (n, r) in self.routers.iter().enumerate() {
             let (name, size) = (&self.net.routers()[n].name, self.net.routers()[n].socket_size);
             text.push_str(&format!(
-                "{name}: priorities {:?}, interval {} ms, nopreempt {}, {:?}, script weight {}, socket {size}\n",
-                r.priorities, r.interval_ms, r.nopreempt, r.flags, r.script_weight
+                "{name}: priorities {:?}, interval {} ms, nopreempt {}, {:?}, groups {:?}, script weight {}, socket {size}\n",
+                r.priorities, r.interval_ms, r.nopreempt, r.flags, r.groups, r.script_weight
             ));
         }
         let p = &self.plan;
@@ -227,18 +231,42 @@ impl Plan {
             (_, 3) => vec![500],
             _ => vec![1000],
         };
-        let links = rng.between(1, 3);
+        let regroups = virtual_routers > 1 && rng.one_in(4);
+        // Virtual routers that have different masters, to be put together.
+        let links = if regroups { 2 } else { rng.between(1, 3) };
         Self {
             virtual_routers,
             links: (0..links).map(|n| format!("eth{n}")).collect(),
             version,
             v6: version == 3 && rng.one_in(4),
             intervals_ms,
-            grouped: virtual_routers > 1 && rng.one_in(3),
+            grouped: virtual_routers > 1 && !regroups && rng.one_in(3),
+            regroups,
             preempt_delay: if rng.one_in(8) { rng.between(1, 6) } else { 0 },
             startup_delay: if rng.one_in(10) { 2 } else { 0 },
             down_timer_adverts: *rng.pick(&[3, 3, 3, 2, 5]),
         }
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        usize::try_from(self.virtual_routers).expect("small")
+    }
+
+    /// A router has the same priority for all virtual routers: any two may be in a group.
+    const fn is_uniform(&self) -> bool {
+        self.grouped || self.regroups
+    }
+
+    /// Some virtual routers are put together, some are not.
+    pub(crate) fn draw_groups(&self, rng: &mut Rng) -> Vec<Vec<usize>> {
+        let mut groups = vec![Vec::new(); 3];
+        for v in 0..self.count() {
+            groups[usize::try_from(rng.between(0, 3)).expect("small")].push(v);
+        }
+        // The members of the last are in no group; one alone is none.
+        groups.truncate(2);
+        groups.retain(|g| g.len() > 1);
+        groups
     }
 
     pub(crate) const fn is_v6(&self) -> bool {
@@ -286,8 +314,9 @@ impl Traits {
         let mut router = Self {
             priorities: Vec::new(),
             interval_ms: *rng.pick(&plan.intervals_ms),
-            nopreempt: rng.one_in(3),
+            nopreempt: rng.one_in(if plan.regroups { 2 } else { 3 }),
             flags: Vec::new(),
+            groups: Vec::new(),
             script_weight: *rng.pick(&[0, -60, 30]),
         };
         for (flag, one_in) in [
@@ -303,8 +332,11 @@ impl Traits {
             router.flags.push("timer_expired_backup");
         }
         let is_owner = n == 0 && rng.one_in(8);
-        // Members of a group ignore weights, and so does an owner.
-        if is_owner || plan.grouped {
+        if plan.grouped {
+            router.groups = vec![(0..plan.count()).collect()];
+        }
+        // An owner ignores weights, and other members of its group get none.
+        if is_owner || plan.is_uniform() {
             router.script_weight = 0;
         }
         if is_owner {
@@ -323,7 +355,7 @@ impl Traits {
     pub(crate) fn draw_priorities(&mut self, plan: &Plan, is_owner: bool, rng: &mut Rng) {
         let one = *rng.pick(&[50, 100, 100, 150, 254]);
         self.priorities = (0..plan.virtual_routers)
-            .map(|_| match (is_owner, plan.grouped) {
+            .map(|_| match (is_owner, plan.is_uniform()) {
                 (true, _) => 255,
                 (false, true) => one,
                 (false, false) => *rng.pick(&[1, 50, 100, 100, 150, 254]),
