@@ -26,5 +26,5 @@ mod value;
 pub use host::{resolve, CommandFacts, Form, Host, LinkFacts, Look, MemoryHost, PathPart};
 pub use load::{load, Loaded};
 pub use lower::lower;
-pub use print::{print, Secrets};
+pub use print::{changes, print, Secrets};
 pub use source::{read, IncludeCheck, Limits, Loader, MemoryLoader, ReadOptions, Unusable};

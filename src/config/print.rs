@@ -3,10 +3,13 @@
 //! Nothing is left to defaults that could change: every instance says for itself what it took from
 //! `global_defs`. What is off, empty or without choice is not printed.
 
+mod changes;
 mod check;
 mod lvs;
 mod notify;
 mod track;
+
+pub use changes::changes;
 
 use std::borrow::Cow;
 use std::fmt::{self, Write};

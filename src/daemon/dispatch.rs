@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::endpoints::{endpoint_of, SocketId};
 use super::links::Fact;
+use super::report;
 use super::report::HeldBack;
 use super::retries::Lacking;
 use super::runtime::{Message, Mode, Runtime};
@@ -54,7 +55,13 @@ impl Runtime {
                 let Some(config) = self.instance_config(id) else { return };
                 let addresses: Vec<_> = config.all_addresses().collect();
                 let input = holdings::Input::Want { owner: id, addresses: &addresses };
+                let before = self.holdings_actions.len();
                 self.holdings.handle(input, self.now, &mut self.holdings_actions);
+                // A reload may only take some away.
+                let mut more = self.holdings_actions[before..].iter();
+                if more.any(|a| !matches!(a, holdings::Action::Remove(_))) {
+                    report::detail(&config.name, "setting VIPs.", &mut self.chatter, self.now);
+                }
                 self.prepare_rescue_of(id);
             }
             Message::Release(id) => {

@@ -9,12 +9,16 @@ use super::outcome::Outcome;
 use super::reading::{Reading, Text};
 use super::runtime::Runtime;
 use crate::base::ids::InstanceId;
+use crate::config as configuration;
 use crate::holdings;
 use crate::model::diff::{self, Change};
 use crate::model::Config;
 use crate::sys::systemd::State;
 use crate::track;
 use crate::vrrp::Input;
+
+/// Lines that a reload logs of what it changes.
+const MOST_CHANGES: usize = 200;
 
 impl Runtime {
     pub(super) fn reload(&mut self) {
@@ -44,7 +48,11 @@ impl Runtime {
                 // was missing outside of the configuration may be there now.
                 self.set_up_notification();
                 self.adopt_servers(&self.config.clone());
+                log::info!("The configuration is the same");
             } else {
+                for change in configuration::changes(&self.config, &config, MOST_CHANGES) {
+                    log::info!("{change}");
+                }
                 self.adopt(config);
             }
             self.tell_standing();

@@ -40,9 +40,9 @@ pub(super) fn vrrp(action: &Action, domain: &Domain, chatter: &mut Chatter, now:
             }
         }
         Action::Noted { id, note, held_back } => noted(name(*id), note, *held_back),
-        Action::Want(id) => detail(name(*id), "setting VIPs.", chatter, now),
         Action::Release(id) => detail(name(*id), "removing VIPs.", chatter, now),
         Action::SendAdvert { .. }
+        | Action::Want(_)
         | Action::Announce { .. }
         | Action::AnnounceSource { .. }
         | Action::LowerPriority { .. } => {}

@@ -55,39 +55,47 @@ impl Printer {
 
     pub(super) fn address_group(&mut self, group: &AddressGroup) -> fmt::Result {
         self.block(format_args!("virtual_server_group {}", quoted(&group.name)), |out| {
-            group.entries.iter().try_for_each(|entry| line!(out, "{}", Line(entry)))
+            out.address_group_entries(group)
         })
     }
 
+    pub(super) fn address_group_entries(&mut self, group: &AddressGroup) -> fmt::Result {
+        group.entries.iter().try_for_each(|entry| line!(self, "{}", Line(entry)))
+    }
+
     pub(super) fn virtual_server(&mut self, vs: &VirtualServer) -> fmt::Result {
-        let mark_or_group = !matches!(vs.service, Service::Address { .. });
         self.block(format_args!("virtual_server {}", Head(&vs.service)), |out| {
-            let family = Some(vs.family).filter(|_| mark_or_group);
-            out.option("ip_family", family.map(family_name))?;
-            out.option("protocol", vs.protocol.map(|p| p.name().to_ascii_uppercase()))?;
-            out.option("lvs_sched", Some(vs.scheduler.name()))?;
-            out.flag(vs.scheduler_flags.first, "flag-1")?;
-            out.flag(vs.scheduler_flags.second, "flag-2")?;
-            out.flag(vs.scheduler_flags.third, "flag-3")?;
-            out.option("lvs_method", Some(Method(vs.forwarding)))?;
-            out.persistence(vs)?;
-            out.flag(vs.one_packet, "ops")?;
-            out.option("delay_loop", Some(seconds(vs.delay_loop)))?;
-            out.flag(vs.alpha, "alpha")?;
-            out.flag(vs.omega, "omega")?;
-            out.flag(vs.ha_suspend, "ha_suspend")?;
-            out.option("quorum", Some(vs.quorum))?;
-            out.option("hysteresis", Some(vs.hysteresis).filter(|&h| h != 0))?;
-            out.commands("quorum_up", vs.quorum_up.as_ref())?;
-            out.commands("quorum_down", vs.quorum_down.as_ref())?;
-            out.option("smtp_alert", Some(on_off(vs.mail)))?;
-            out.option("virtualhost", vs.virtualhost.as_deref().map(quoted))?;
-            out.option("snmp_name", vs.snmp_name.as_deref().map(quoted))?;
-            if let Some(sorry) = &vs.sorry_server {
-                out.sorry_server(vs, sorry)?;
-            }
-            vs.servers.iter().try_for_each(|server| out.real_server(vs, server))
+            out.virtual_server_lines(vs)
         })
+    }
+
+    pub(super) fn virtual_server_lines(&mut self, vs: &VirtualServer) -> fmt::Result {
+        let mark_or_group = !matches!(vs.service, Service::Address { .. });
+        let family = Some(vs.family).filter(|_| mark_or_group);
+        self.option("ip_family", family.map(family_name))?;
+        self.option("protocol", vs.protocol.map(|p| p.name().to_ascii_uppercase()))?;
+        self.option("lvs_sched", Some(vs.scheduler.name()))?;
+        self.flag(vs.scheduler_flags.first, "flag-1")?;
+        self.flag(vs.scheduler_flags.second, "flag-2")?;
+        self.flag(vs.scheduler_flags.third, "flag-3")?;
+        self.option("lvs_method", Some(Method(vs.forwarding)))?;
+        self.persistence(vs)?;
+        self.flag(vs.one_packet, "ops")?;
+        self.option("delay_loop", Some(seconds(vs.delay_loop)))?;
+        self.flag(vs.alpha, "alpha")?;
+        self.flag(vs.omega, "omega")?;
+        self.flag(vs.ha_suspend, "ha_suspend")?;
+        self.option("quorum", Some(vs.quorum))?;
+        self.option("hysteresis", Some(vs.hysteresis).filter(|&h| h != 0))?;
+        self.commands("quorum_up", vs.quorum_up.as_ref())?;
+        self.commands("quorum_down", vs.quorum_down.as_ref())?;
+        self.option("smtp_alert", Some(on_off(vs.mail)))?;
+        self.option("virtualhost", vs.virtualhost.as_deref().map(quoted))?;
+        self.option("snmp_name", vs.snmp_name.as_deref().map(quoted))?;
+        if let Some(sorry) = &vs.sorry_server {
+            self.sorry_server(vs, sorry)?;
+        }
+        vs.servers.iter().try_for_each(|server| self.real_server(vs, server))
     }
 
     fn commands(&mut self, name: &str, script: Option<&Script>) -> fmt::Result {
@@ -156,7 +164,7 @@ const fn family_name(family: Family) -> &'static str {
 }
 
 /// What stands behind `virtual_server`.
-struct Head<'m>(&'m Service);
+pub(super) struct Head<'m>(pub(super) &'m Service);
 
 impl fmt::Display for Head<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

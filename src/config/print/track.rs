@@ -54,7 +54,7 @@ impl Printer {
         line!(self, "weight {weight}{}", if reverse { " reverse" } else { "" })
     }
 
-    fn script(&mut self, s: &TrackScript) -> fmt::Result {
+    pub(super) fn script(&mut self, s: &TrackScript) -> fmt::Result {
         line!(self, "script {}", Command(&s.script))?;
         line!(self, "user {} {}", s.script.user.uid, s.script.user.gid)?;
         line!(self, "interval {}", seconds(s.interval))?;
@@ -65,14 +65,14 @@ impl Printer {
         self.flag(s.init_fail, "init_fail")
     }
 
-    fn file(&mut self, f: &TrackFile) -> fmt::Result {
+    pub(super) fn file(&mut self, f: &TrackFile) -> fmt::Result {
         line!(self, "file {}", quoted(&f.path))?;
         self.weight(f.weight, f.reverse)?;
         let Some(init) = f.init else { return Ok(()) };
         line!(self, "init_file {}{}", init.value, if init.overwrite { " overwrite" } else { "" })
     }
 
-    fn process(&mut self, p: &TrackProcess) -> fmt::Result {
+    pub(super) fn process(&mut self, p: &TrackProcess) -> fmt::Result {
         let mut words = quoted(&p.process).into_owned();
         for param in &p.params {
             words.push(' ');
