@@ -110,6 +110,34 @@ fn a_closed_output_is_no_crash() {
 }
 
 #[test]
+fn a_missing_file_has_the_statuses_of_the_manual() {
+    let file = "/nowhere/keepalived.conf";
+    let tested = run(&["-t", "-f", file]);
+    assert_eq!(tested.status, Some(5));
+    // In the foreground, in the background, without a syslog that could tell.
+    for mode in [&["-n", "-G"][..], &["-G"]] {
+        let started = run(&[mode, &["-f", file]].concat());
+        assert_eq!(started.status, Some(6));
+        assert_eq!(started.stderr.lines().count(), 1, "{}", started.stderr);
+        assert!(started.stderr.starts_with("keepalived: Nothing to run: "), "{}", started.stderr);
+        assert!(started.stderr.contains(file), "{}", started.stderr);
+    }
+}
+
+#[test]
+fn what_cannot_run_is_named_before_it_ends() {
+    let path = std::env::temp_dir().join(format!("keepalived-bad-{}.conf", std::process::id()));
+    std::fs::write(&path, "vrrp_instance V {\n    interface nowhere0\n}\n").expect("a file");
+    let pid = path.with_extension("pid");
+    let names = [&path, &pid].map(|p| p.to_str().expect("a path of text"));
+    let started = run(&["-G", "-f", names[0], "-p", names[1], "-r", names[1], "-C", "-B"]);
+    std::fs::remove_file(&path).expect("it is there");
+    assert_eq!(started.status, Some(2), "{}", started.stderr);
+    let line = "keepalived: The configuration cannot be used: (Line 2) (V) interface 'nowhere0'";
+    assert!(started.stderr.starts_with(line), "{}", started.stderr);
+}
+
+#[test]
 fn the_name_picks_the_program() {
     for name in ["kactl", "/usr/bin/genhash"] {
         let other = run_as(name, &["-v"]);

@@ -180,6 +180,7 @@ fn main() -> ExitCode {
         process::no_configuration_file_ends_with_6,
         process::an_idle_configuration_runs_on,
         process::a_second_copy_with_the_same_pid_file_ends_at_once,
+        process::a_pid_file_that_another_program_has_locked_is_a_failure,
         process::dumps_are_not_written_through_a_link,
         process::without_n_it_goes_to_the_background,
         crash::a_panic_ends_with_a_farewell_and_leaves_nothing,

@@ -17,7 +17,7 @@ pub enum Status {
     Config = 2,
     /// A permission is missing.
     Permission = 4,
-    /// Configuration test: there are errors, and the daemon would run without what is wrong.
+    /// Configuration test: there are errors, or there is no file.
     TestErrors = 5,
     /// The configuration file is missing (start); a script is not secure (configuration test).
     NoConfig = 6,
@@ -57,12 +57,12 @@ impl Status {
             Self::Config => "The configuration cannot be used.",
             Self::Permission => "A permission is missing.",
             Self::TestErrors => {
-                "Configuration test only: there are errors, but the daemon would run without what \
-                 is wrong."
+                "Configuration test only: there are errors, and the daemon would run without what \
+                 is wrong, or not at all; or the configuration file is missing."
             }
             Self::NoConfig => {
-                "The configuration file is missing; with a configuration test: a script does not \
-                 pass the security checks."
+                "At a start: the configuration file is missing. With a configuration test: a \
+                 script does not pass the security checks."
             }
             Self::Software => "A defect of the program.",
         }

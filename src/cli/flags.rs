@@ -220,8 +220,9 @@ pub static FLAGS: &[Flag] = &[
     flag("genhash", 'T', "Be genhash; to be given first", Lands::Genhash)
         .doc("All arguments that follow are those of genhash(1)."),
     flag("address-monitoring", 'a', "Log every address that comes or goes", set!(address_log)),
-    flag("snmp", 'x', "Enable SNMP", set!(snmp)).without_effect("SNMP is not in this version"),
-    flag("snmp-agent-socket", 'A', "Socket of the SNMP master agent", text!(snmp_socket))
+    flag("snmp", 'x', "For the SNMP of the original; no effect", set!(snmp))
+        .without_effect("SNMP is not in this version"),
+    flag("snmp-agent-socket", 'A', "For the SNMP of the original; no effect", text!(snmp_socket))
         .required("SOCKET")
         .without_effect("SNMP is not in this version"),
     flag("namespace", 's', "Run in this network namespace", text!(namespace))

@@ -73,6 +73,11 @@ impl Text {
         self.namespace.as_deref().map_or(Ok(()), netns::enter)
     }
 
+    /// The worst complaints so far.
+    pub(super) fn causes(&self) -> Vec<String> {
+        causes(&self.diagnostics, &self.sources)
+    }
+
     /// Tells the complaints so far.
     pub(super) fn tell(&self, options: &Options, meanwhile: Meanwhile<'_>) {
         tell(&self.diagnostics, &self.sources, options.config_test.is_some(), meanwhile);

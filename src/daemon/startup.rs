@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::ask_reload;
 use super::children::Children;
@@ -38,6 +38,7 @@ use crate::sys::pidfile::{self, PidFiles, Place};
 use crate::sys::poll::Poll;
 use crate::sys::process::{self, Readiness};
 use crate::sys::random;
+use crate::sys::reason;
 use crate::sys::rescue::Rescue;
 use crate::sys::signals::{self, Interrupt, Signals};
 use crate::sys::systemd::{Notifier, State};
@@ -52,7 +53,10 @@ pub fn run(mut options: Options) -> Status {
         return status;
     }
     if let Err(e) = logging::install(options.log_setup()) {
-        report_early(&format!("Cannot open the log file: {e}"));
+        let path =
+            options.log_file.as_deref().or_else(|| options.config_test.as_ref()?.output.as_deref());
+        let path = path.unwrap_or_else(|| Path::new("")).display();
+        report_early(&format!("keepalived: cannot open the log file {path}: {}", reason(&e)));
         return Status::Failure;
     }
     if options.config_test.is_some() {
@@ -62,8 +66,14 @@ pub fn run(mut options: Options) -> Status {
     }
     log_panics(&options);
     banner(&options);
+    let console = options.log_console && options.foreground;
     let status = start(&mut options).unwrap_or_else(|Failure { status, message }| {
         log::error!("{message}");
+        // Without a syslog nothing else would be heard of it. A daemon that has left its terminal
+        // writes this to nowhere.
+        if !console {
+            report_early(&format!("keepalived: {message}"));
+        }
         status
     });
     logging::finish(Duration::from_secs(1));
@@ -87,7 +97,7 @@ impl Failure {
                 io::ErrorKind::PermissionDenied => Status::Permission,
                 _ => Status::Failure,
             };
-            Self::new(status, format!("cannot {what}: {e}"))
+            Self::new(status, format!("cannot {what}: {}", reason(&e)))
         }
     }
 }
@@ -138,7 +148,8 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     let text = Text::read(options, &|| {});
     if text.is_missing() {
         text.tell(options, &|| {});
-        return Err(Failure::new(Status::NoConfig, "Nothing to run: there is no configuration"));
+        let why = text.causes().join("; ");
+        return Err(Failure::new(Status::NoConfig, format!("Nothing to run: {why}")));
     }
     let processes = Processes::subscribed();
     let home = text.namespace.as_ref().and_then(|_| netns::home().ok());
@@ -170,6 +181,14 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     let mut pid_files = match PidFiles::claim(pid_paths) {
         Ok(files) => files,
         Err(pidfile::Error::Locked(path)) => {
+            if let Some(other) = pidfile::foreign_holder(&path) {
+                readiness.failed(Status::Failure.code());
+                let text = format!(
+                    "Pid file {} is locked by {other}, which is not keepalived",
+                    path.display()
+                );
+                return Err(Failure::new(Status::Failure, text));
+            }
             log::info!("Another process has pid file {} locked", path.display());
             log::info!("daemon is already running");
             readiness.failed(Status::Ok.code());
@@ -293,7 +312,8 @@ fn build(
             Some(Severity::Security) => Status::NoConfig,
             _ => Status::Config,
         };
-        return Err(Failure::new(status, "The configuration cannot be used; see above"));
+        let why = reading.causes.join("; ");
+        return Err(Failure::new(status, format!("The configuration cannot be used: {why}")));
     }
     let flawed = reading.is_flawed();
     let mut config = reading.config;

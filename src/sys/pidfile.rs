@@ -9,8 +9,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::check;
 use super::open::{self, Unfit};
+use super::{check, process, reason};
 
 /// Where the files lie by default.
 const RUN: &str = "/run";
@@ -86,7 +86,9 @@ impl std::fmt::Display for Error {
             Self::Locked(path) => {
                 write!(f, "Another process has pid file {} locked", path.display())
             }
-            Self::Io { path, .. } => write!(f, "Cannot open {} pidfile", path.display()),
+            Self::Io { path, source } => {
+                write!(f, "Cannot open {} pidfile: {}", path.display(), reason(source))
+            }
         }
     }
 }
@@ -269,6 +271,27 @@ fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
+/// The other program that has this file locked, if it is known to be none of ours: a line about it.
+pub fn foreign_holder(path: &Path) -> Option<String> {
+    let (file, _) = open::unlinked(path).ok()?;
+    // A lock of the process kind tells whose it is; of ours, the number in the file does.
+    let pid = match locking_process(&file).ok()? {
+        Some(pid) => pid,
+        None => holder(path).ok()??,
+    };
+    let name = process::name_of(pid)?;
+    (!name.starts_with("keepalived")).then(|| format!("process {pid} ({name})"))
+}
+
+fn locking_process(file: &File) -> io::Result<Option<u32>> {
+    // SAFETY: integers, for which zero is valid; a length of 0 is the whole file.
+    let mut range: libc::flock = unsafe { std::mem::zeroed() };
+    range.l_type = WRITE_LOCK;
+    // SAFETY: the descriptor and `range` live.
+    check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &raw mut range) })?;
+    Ok(u32::try_from(range.l_pid).ok().filter(|pid| *pid > 0))
+}
+
 fn is_locked(file: &File) -> io::Result<bool> {
     // SAFETY: integers, for which zero is valid; a length of 0 is the whole file.
     let mut range: libc::flock = unsafe { std::mem::zeroed() };
@@ -393,7 +416,10 @@ mod tests {
     #[test]
     fn an_error_names_the_file_and_the_cause() {
         let e = claim(&[Path::new("/nonexistent/k.pid")]).expect_err("no directory");
-        assert_eq!(e.to_string(), "Cannot open /nonexistent/k.pid pidfile");
+        assert_eq!(
+            e.to_string(),
+            "Cannot open /nonexistent/k.pid pidfile: No such file or directory"
+        );
         let cause = std::error::Error::source(&e).expect("a cause").to_string();
         assert!(cause.starts_with("No such file or directory"), "{cause}");
     }

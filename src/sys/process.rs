@@ -118,6 +118,12 @@ pub fn exists(pid: u32) -> bool {
     }
 }
 
+/// The name that the kernel has for a process; `None` if there is none here.
+pub fn name_of(pid: u32) -> Option<String> {
+    let name = open::kernel_read(Path::new(&format!("/proc/{pid}/comm"))).ok()?;
+    Some(String::from_utf8_lossy(&name).trim_end().to_owned())
+}
+
 /// Sets the mask for modes of new files; gives the old one.
 pub fn set_umask(mask: u32) -> u32 {
     // SAFETY: takes a number, cannot fail.

@@ -150,6 +150,30 @@ pub(crate) fn a_second_copy_with_the_same_pid_file_ends_at_once() -> Outcome {
     Ok(())
 }
 
+/// Another program's lock is not a daemon that is running already.
+pub(crate) fn a_pid_file_that_another_program_has_locked_is_a_failure() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let path = std::env::temp_dir().join(format!("keepalived-lock.{}.pid", std::process::id()));
+    let file = std::fs::File::create(&path).expect("a folder for all");
+    let _lock = nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_SETLK(&whole_file()));
+    let mut daemon = a.start_with(&config(&[router()]), &["-p", path.to_str().expect("plain")]);
+    assert_eq!(daemon.wait_end().code(), Some(1));
+    daemon.wait_log_part(0, "which is not keepalived");
+    std::fs::remove_file(&path).expect("it is there");
+    Ok(())
+}
+
+fn whole_file() -> libc::flock {
+    libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    }
+}
+
 /// Somebody else may write to the folder: what the name points to must not be overwritten.
 pub(crate) fn dumps_are_not_written_through_a_link() -> Outcome {
     let (_segment, [a]) = Segment::with_hosts(["a"]);
