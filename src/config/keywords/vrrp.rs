@@ -72,9 +72,7 @@ pub(in crate::config) static VRRP_INSTANCE: Block = Block {
         boolean("smtp_alert").default("smtp_alert_vrrp, else global smtp_alert, else off"),
         boolean("notify_priority_changes")
             .default("group value, else vrrp_notify_priority_changes"),
-        link("lvs_sync_daemon_interface")
-            .replaced("lvs_sync_daemon in global_defs", Told::Error)
-            .later(),
+        link("lvs_sync_daemon_interface").replaced("lvs_sync_daemon in global_defs", Told::Error),
         one("garp_master_delay", &[int(0, 4294)]).default("vrrp_garp_master_delay (5)"),
         one("garp_master_refresh", &[int(0, 4_294_967_295)])
             .default("vrrp_garp_master_refresh (0)")

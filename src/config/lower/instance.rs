@@ -102,6 +102,8 @@ pub(super) struct RawInstance<'d> {
     pub addresses: Vec<RawAddress<'d>>,
     pub excluded: Vec<RawAddress<'d>>,
     pub no_address: Option<Span>,
+    /// `lvs_sync_daemon_interface`.
+    pub sync_interface: Option<Word<'d>>,
 }
 
 /// Reads the block of an instance.
@@ -168,6 +170,7 @@ impl<'d> RawInstance<'d> {
             addresses: Vec::new(),
             excluded: Vec::new(),
             no_address: None,
+            sync_interface: None,
         }
     }
 
@@ -294,6 +297,7 @@ impl<'d> RawInstance<'d> {
         let word = s.node.arg(0).unwrap_or_else(|| s.node.keyword());
         match s.keyword.name {
             "interface" => self.interface = Some(word),
+            "lvs_sync_daemon_interface" => self.sync_interface = Some(word),
             "old_unicast_checksum" => self.old_checksum = Some(false),
             "state" => self.state(checker, word, text == "MASTER"),
             name => debug_assert!(false, "'{name}' is in effect and nobody reads it"),

@@ -1,7 +1,7 @@
 //! What `global_defs` says of IPVS and of the checks, and the `SSL` block.
 
 use crate::base::diag::Span;
-use crate::config::document::Node;
+use crate::config::document::{Node, Word};
 use crate::config::entry;
 use crate::config::keyword::{strict, Kind};
 use crate::config::keywords::{LVS_SYNC_DAEMON, LVS_TIMEOUTS, SSL};
@@ -59,6 +59,22 @@ impl Draft {
         true
     }
 
+    /// `lvs_sync_daemon_interface` of an instance, the older form. Its sync id is 0, as that of peers
+    /// that have it, and not the VRID.
+    pub(super) fn follow(&mut self, checker: &mut Checker<'_>, interface: Word<'_>, name: &str) {
+        if let Some(first) = &self.sync {
+            let text = format!(
+                "lvs_sync_daemon_interface is ignored: there is a sync daemon on {}",
+                first.daemon.interface
+            );
+            checker.out.error("lvs_sync_daemon_interface", interface.span, text);
+            return;
+        }
+        let daemon =
+            SyncDaemon { instance: Some(name.to_owned()), ..SyncDaemon::on(interface.text) };
+        self.sync = Some(RawSync { daemon, id: Some(0), span: interface.span });
+    }
+
     fn timeouts(&mut self, checker: &mut Checker<'_>, node: Node<'_>) {
         let (items, all_good) = entry::items(node, &LVS_TIMEOUTS);
         let mut timeouts = Timeouts::default();
@@ -85,16 +101,7 @@ fn sync_daemon(checker: &mut Checker<'_>, node: Node<'_>) -> Option<RawSync> {
     const ID: Kind = strict(0, 255);
     let (items, _) = entry::items(node, &LVS_SYNC_DAEMON);
     let mut items = items.into_iter();
-    let interface = items.next()?.word.text.to_owned();
-    let mut daemon = SyncDaemon {
-        interface,
-        instance: None,
-        id: 0,
-        max_len: None,
-        port: None,
-        ttl: None,
-        group: None,
-    };
+    let mut daemon = SyncDaemon::on(items.next()?.word.text);
     let mut raw_id = None;
     let mut span = node.keyword().span;
     for item in items {

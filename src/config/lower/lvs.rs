@@ -1,13 +1,14 @@
 //! The rules of virtual servers: defaults, what goes with what, what is left out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::check::Known;
 use super::inherit::Inherited;
+use super::merge::merge;
 use super::server::{self, Draft, Outer};
 use super::service::{self, RawService, PERSISTENCE};
-use super::{address_group, fit, ipvs, Scene};
+use super::{address_group, family, fit, ipvs, Scene};
 use crate::base::addr::Family;
 use crate::base::diag::{Severity, Span};
 use crate::config::document::{Document, Node};
@@ -47,8 +48,10 @@ impl Pending<'_> {
             lowering.group(scene, node);
         }
         for statement in self.servers {
-            config.virtual_servers.extend(lowering.virtual_server(scene, statement).map(Rc::new));
+            lowering.virtual_server(scene, statement);
         }
+        config.virtual_servers =
+            std::mem::take(&mut lowering.servers).into_iter().map(Rc::new).collect();
         config.address_groups = lowering.used_groups();
     }
 }
@@ -58,7 +61,9 @@ impl Pending<'_> {
 struct Lowering<'a> {
     known: Known<'a>,
     groups: HashMap<&'a str, Group>,
-    seen: HashSet<(Service, Option<Protocol>, Family)>,
+    servers: Vec<VirtualServer>,
+    /// What is listened to, with the place in `servers` and in the file.
+    seen: HashMap<(Service, Option<Protocol>, Family), (usize, Span)>,
 }
 
 struct Group {
@@ -74,7 +79,7 @@ pub(super) struct Core {
     pub service: Service,
     pub span: Span,
     /// The lines of the group; none for other services.
-    entries: Vec<GroupEntry>,
+    pub entries: Vec<GroupEntry>,
     /// 0: none, or several.
     pub port: u16,
     pub protocol: Option<Protocol>,
@@ -114,38 +119,31 @@ impl<'a> Lowering<'a> {
     }
 
     /// Lowers one `virtual_server`, unless it is left out.
-    fn virtual_server(
-        &mut self,
-        scene: &mut Scene<'_, '_>,
-        s: Statement<'_>,
-    ) -> Option<VirtualServer> {
+    fn virtual_server(&mut self, scene: &mut Scene<'_, '_>, s: Statement<'_>) {
         let shown: Vec<_> = s.node.args().map(|word| word.text).collect();
         let shown = shown.join(" ");
         scene.checker.out.set_scope(Some(&shown));
         let raw = service::read(scene.checker, s.node);
         let span = s.node.keyword().span;
-        let lowered = self.settle(scene, s, &raw, &shown).and_then(|server| {
-            if self.is_new(&server) {
-                return Some(server);
-            }
-            let text = "there is such a virtual_server already: this one is left out";
-            // To keepalived this is no error.
-            scene.checker.out.warn("virtual_server", span, text);
-            None
-        });
+        if let Some(server) = self.settle(scene, s, &raw, &shown) {
+            self.add(scene, server, span);
+        }
         scene.checker.out.set_scope(None);
-        let mut lowered = lowered?;
-        if let Service::Group { name, index } = &mut lowered.service {
+    }
+
+    fn add(&mut self, scene: &mut Scene<'_, '_>, mut server: VirtualServer, span: Span) {
+        let key = (server.service.clone(), server.protocol, server.family);
+        if let Some((n, first)) = self.seen.get(&key) {
+            return merge(scene, (&mut self.servers[*n], *first), (server, span));
+        }
+        self.seen.insert(key, (self.servers.len(), span));
+        if let Service::Group { name, index } = &mut server.service {
             if let Some(group) = self.groups.get_mut(name.as_str()) {
                 *index = group.users;
                 group.users += 1;
             }
         }
-        Some(lowered)
-    }
-
-    fn is_new(&mut self, server: &VirtualServer) -> bool {
-        self.seen.insert((server.service.clone(), server.protocol, server.family))
+        self.servers.push(server);
     }
 
     fn settle(
@@ -157,7 +155,7 @@ impl<'a> Lowering<'a> {
     ) -> Option<VirtualServer> {
         let mut core = self.core(scene, s, raw)?;
         let drafts = self.servers(scene, raw, &core, shown);
-        core.family = family(scene, raw, &core, &drafts)?;
+        core.family = family::settle(scene, raw, &core, &drafts)?;
         let servers = fit::servers(scene, &core, drafts);
         if servers.is_empty() {
             let text = if raw.servers.is_empty() {
@@ -165,7 +163,7 @@ impl<'a> Lowering<'a> {
             } else {
                 "no real_server remains: it is left out"
             };
-            core.tell(scene, "real_server", core.span, text);
+            scene.error("real_server", core.span, text);
             return None;
         }
         let sorry_server = fit::sorry_server(scene, raw, &core, &servers);
@@ -219,7 +217,7 @@ impl<'a> Lowering<'a> {
                         "virtual_server_group '{}' does not exist: the virtual server is left out",
                         name.text
                     );
-                    scene.checker.out.warn("virtual_server_group", name.span, text);
+                    scene.error("virtual_server_group", name.span, text);
                     return None;
                 };
                 entries.clone_from(&group.entries);
@@ -275,6 +273,13 @@ impl Core {
         scene.checker.out.tell(severity, about, Some(span), text);
     }
 
+    /// A group with entries of both families.
+    pub(super) fn is_mixed(&self) -> bool {
+        let mut families = self.entries.iter().filter_map(GroupEntry::family);
+        let first = families.next();
+        families.any(|family| Some(family) != first)
+    }
+
     /// Addresses, not only marks.
     fn has_address(&self) -> bool {
         match self.service {
@@ -322,40 +327,6 @@ fn protocol(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Opt
     }
 }
 
-/// What the addresses say, then `ip_family`, then the granularity, then the real servers.
-fn family(
-    scene: &mut Scene<'_, '_>,
-    raw: &RawService<'_>,
-    core: &Core,
-    drafts: &[Draft],
-) -> Option<Family> {
-    let mut families = core.entries.iter().filter_map(GroupEntry::family);
-    let own = match &core.service {
-        Service::Address { addr, .. } => Some(Family::of(addr)),
-        _ => families.next(),
-    };
-    if families.any(|family| Some(family) != own) {
-        let text = "the group has IPv4 and IPv6: the virtual server is left out";
-        scene.checker.out.warn("virtual_server_group", core.span, text);
-        return None;
-    }
-    if let (Some(own), Some(given)) = (own, raw.family) {
-        if own != given.value {
-            let text = format!("ip_family is ignored: the addresses are {own}");
-            scene.error("ip_family", given.span, text);
-        }
-    }
-    let granularity = raw.granularity.map(|given| match given.value {
-        Granularity::Mask(_) => Family::V4,
-        Granularity::Prefix(_) => Family::V6,
-    });
-    let no_tunnel = |draft: &&Draft| !matches!(draft.server.forwarding, Forwarding::Tunnel(_));
-    let servers = drafts.iter().find(no_tunnel).map(|draft| Family::of(&draft.server.addr));
-    let given = raw.family.map(|given| given.value);
-    let family = own.or(given).or(granularity).or(servers);
-    Some(family.unwrap_or(Family::V4))
-}
-
 fn scheduler(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Scheduler {
     raw.scheduler.unwrap_or_else(|| {
         scene.error("lvs_sched", core.span, "lvs_sched is missing: wlc is used");
@@ -373,7 +344,7 @@ fn persistence(
             Granularity::Mask(_) => Family::V4,
             Granularity::Prefix(_) => Family::V6,
         };
-        if family == core.family {
+        if family == core.family || core.is_mixed() {
             return Some(given.value);
         }
         let text =

@@ -9,6 +9,7 @@ mod address_group;
 mod check;
 mod define;
 mod delivery;
+mod family;
 mod fifo;
 mod fit;
 mod fixed;
@@ -20,6 +21,7 @@ mod instance;
 mod ipvs;
 mod lvs;
 mod mail;
+mod merge;
 mod notify;
 mod page;
 mod script;
@@ -74,6 +76,9 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
             host.breathe();
             let read = instance::read(checker, &objects, s.node);
             checker.out.set_scope(Some(read.name));
+            if let Some(interface) = read.sync_interface {
+                services.ipvs.follow(checker, interface, read.name);
+            }
             let mut scene = Scene { checker, host, defaults: &defaults };
             let settled = settle::settle(&mut scene, read);
             checker.out.set_scope(None);

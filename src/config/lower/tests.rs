@@ -20,6 +20,7 @@ mod lvs;
 mod mail;
 mod notify;
 mod scripts;
+mod shared;
 mod strict;
 mod track;
 

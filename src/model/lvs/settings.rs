@@ -69,3 +69,18 @@ pub struct SyncDaemon {
     /// Multicast.
     pub group: Option<IpAddr>,
 }
+
+impl SyncDaemon {
+    /// With every default, of no instance.
+    pub fn on(interface: &str) -> Self {
+        Self {
+            interface: interface.to_owned(),
+            instance: None,
+            id: 0,
+            max_len: None,
+            port: None,
+            ttl: None,
+            group: None,
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::lvs::{
     FlushOnStop, Forwarding, Granularity, GroupEntry, Persistence, Protocol, Scheduler, Service,
-    Tunnel, TunnelChecksum, VirtualServer,
+    SyncDaemon, Tunnel, TunnelChecksum, VirtualServer,
 };
 
 /// What a virtual server needs to be in order, but for a real server.
@@ -161,13 +161,6 @@ fn no_two_servers_have_one_address_and_port() {
         &["Error (192.0.2.1 80) real_server 192.0.2.11 80 is there already: this one is left out"],
     );
     assert_eq!(vs.servers.len(), 2);
-    let again = format!("virtual_server 192.0.2.1 80 {{\n{USUAL}{SERVER}}}\n");
-    let (config, told) = read(&again.repeat(2));
-    assert_eq!(config.virtual_servers.len(), 1);
-    assert_eq!(
-        told,
-        ["Warning (192.0.2.1 80) there is such a virtual_server already: this one is left out"]
-    );
 }
 
 #[test]
@@ -285,7 +278,7 @@ fn a_group_of_marks_has_no_protocol() {
 }
 
 #[test]
-fn a_server_of_another_family_than_its_group_is_no_error() {
+fn a_group_without_a_server_of_its_family_is_lost_and_an_error() {
     let (config, told) = read(&format!(
         "virtual_server_group g {{\n2001:db8::1 80\n}}\n\
          virtual_server group g {{\n{USUAL}{SERVER}}}"
@@ -296,7 +289,7 @@ fn a_server_of_another_family_than_its_group_is_no_error() {
         [
             "Warning (group g) real_server 192.0.2.10 is left out: the virtual server is IPv6, \
              and only TUN goes between families",
-            "Warning (group g) no real_server remains: it is left out",
+            "Error (group g) no real_server remains: it is left out",
         ]
     );
 }
@@ -341,7 +334,7 @@ fn groups_may_come_later_and_their_users_are_counted() {
     ));
     assert_eq!(
         told,
-        ["Warning (group none) virtual_server_group 'none' does not exist: the virtual server is \
+        ["Error (group none) virtual_server_group 'none' does not exist: the virtual server is \
           left out"]
     );
     let shown: Vec<_> = config.virtual_servers.iter().map(|vs| vs.to_string()).collect();
@@ -411,19 +404,6 @@ fn a_group_is_bounded_as_a_whole() {
 }
 
 #[test]
-fn both_families_in_one_group_are_too_many() {
-    let (config, told) = read(&format!(
-        "virtual_server_group g {{\n192.0.2.1 80\n2001:db8::1 80\n}}\n\
-         virtual_server group g {{\n{USUAL}{SERVER}}}"
-    ));
-    assert!(config.virtual_servers.is_empty() && config.address_groups.is_empty());
-    assert_eq!(
-        told,
-        ["Warning (group g) the group has IPv4 and IPv6: the virtual server is left out"]
-    );
-}
-
-#[test]
 fn mail_is_for_real_servers_unless_somebody_says_otherwise() {
     let mail = |global: &str, vs: &str, rs: &str| {
         let (config, told) = read(&format!(
@@ -466,4 +446,30 @@ fn what_global_defs_says_of_ipvs() {
     let (config, told) = read("global_defs {\nlvs_sync_daemon eth0 inst W\nlvs_flush_on_stop\n}");
     assert_eq!(told, ["Warning vrrp_instance 'W' does not exist: lvs_sync_daemon is ignored"]);
     assert_eq!((config.lvs.sync_daemon, config.lvs.flush_on_stop), (None, FlushOnStop::All));
+}
+
+#[test]
+fn a_sync_daemon_of_an_instance_is_that_of_all() {
+    let router = |name: &str, vrid: u8, line: &str| {
+        format!(
+            "vrrp_instance {name} {{\ninterface eth0\nvirtual_router_id {vrid}\n{line}\n\
+             virtual_ipaddress {{\n192.0.2.{vrid}\n}}\n}}\n"
+        )
+    };
+    let outdated = |name: &str| {
+        format!(
+            "Error ({name}) 'lvs_sync_daemon_interface' is outdated: use lvs_sync_daemon in \
+             global_defs"
+        )
+    };
+    let second = "Error (B) lvs_sync_daemon_interface is ignored: there is a sync daemon on";
+    let old = "lvs_sync_daemon_interface eth1";
+    let (config, told) = read(&(router("A", 51, old) + &router("B", 52, old)));
+    assert_eq!(told, [outdated("A"), outdated("B"), format!("{second} eth1")]);
+    let daemon = |id| SyncDaemon { instance: Some("A".into()), id, ..SyncDaemon::on("eth1") };
+    assert_eq!(config.lvs.sync_daemon, Some(daemon(0)), "as the peers of that time have it");
+    let global = "global_defs {\nlvs_sync_daemon eth1 inst A\n}\n";
+    let (config, told) = read(&(global.to_owned() + &router("A", 51, "") + &router("B", 52, old)));
+    assert_eq!(told, [outdated("B"), format!("{second} eth1")]);
+    assert_eq!(config.lvs.sync_daemon, Some(daemon(51)));
 }
