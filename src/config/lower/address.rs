@@ -231,7 +231,9 @@ impl<'d> RawAddress<'d> {
         let (Some((broadcast, span)), IpAddr::V4(addr)) = (self.broadcast, self.prefix.addr) else {
             return Broadcast::None;
         };
-        if self.prefix.len > 30 || self.peer.is_some() {
+        // An address that is given in full needs no network to be worked out from.
+        let is_given = matches!(broadcast, RawBroadcast::Address(_));
+        if (self.prefix.len > 30 && !is_given) || self.peer.is_some() {
             let text = format!("broadcast of '{}' is ignored: it has no network", self.prefix);
             scene.error("broadcast", span, text);
             return Broadcast::None;

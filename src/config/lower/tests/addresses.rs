@@ -47,9 +47,20 @@ fn broadcast_addresses_are_worked_out() {
     assert_eq!(good("192.0.2.17/28 broadcast -").broadcast, at("192.0.2.16"));
     assert_eq!(good("192.0.2.17/28 brd 192.0.2.99").broadcast, at("192.0.2.99"));
     assert_eq!(good("192.0.2.17/0 brd +").broadcast, at("255.255.255.255"));
-    let (a, told) = read("192.0.2.17/31 brd +");
-    assert_eq!(told, ["Error (V) broadcast of '192.0.2.17/31' is ignored: it has no network"]);
-    assert_eq!(a.unwrap().broadcast, Broadcast::None);
+    for address in ["192.0.2.17", "192.0.2.17/32", "192.0.2.17/31"] {
+        let given = good(&format!("{address} brd 192.0.2.255")).broadcast;
+        assert_eq!(given, at("192.0.2.255"), "{address}: nothing is to be worked out");
+    }
+    for (line, shown) in [
+        ("192.0.2.17/31 brd +", "192.0.2.17/31"),
+        ("192.0.2.17 brd -", "192.0.2.17/32"),
+        ("192.0.2.17 peer 192.0.2.18 brd 192.0.2.255", "192.0.2.17/32"),
+    ] {
+        let (a, told) = read(line);
+        let text = format!("Error (V) broadcast of '{shown}' is ignored: it has no network");
+        assert_eq!(told, [text]);
+        assert_eq!(a.unwrap().broadcast, Broadcast::None, "{line}");
+    }
 }
 
 #[test]
