@@ -134,6 +134,8 @@ pub enum Action {
         service: ServiceRef,
         up: bool,
         starting: bool,
+        /// Outside the log. What is down from the start without a sorry server is not.
+        told: bool,
         tally: Tally,
     },
     /// The sorry server takes over, or is relieved.

@@ -238,7 +238,9 @@ impl Service {
         }
         self.up = up;
         let service = self.this();
-        out.push(Action::QuorumChanged { service: service.clone(), up, starting, tally });
+        // What begins without its quorum has changed nothing unless a sorry server stands in.
+        let told = up || !starting || self.config.sorry_server.is_some();
+        out.push(Action::QuorumChanged { service: service.clone(), up, starting, told, tally });
         // What begins with its quorum has no sorry server to relieve.
         if self.config.sorry_server.is_some() && !(starting && up) {
             out.push(Action::SorryServer { service: service.clone(), on: !up });

@@ -53,9 +53,10 @@ impl fmt::Display for Words<'_> {
                 let alone = if *server_changed { "" } else { ", the server did not" };
                 write!(f, "check {check} went {}{alone}", up_down(*up))
             }
-            Action::QuorumChanged { service, up, starting, tally } => {
+            Action::QuorumChanged { service, up, starting, told, tally } => {
                 let starting = if *starting { " from the start" } else { "" };
-                write!(f, "{} {}{starting}: {}", Vs(service), up_down(*up), Sum(tally))
+                let told = if *told { "" } else { ", not told" };
+                write!(f, "{} {}{starting}{told}: {}", Vs(service), up_down(*up), Sum(tally))
             }
             Action::SorryServer { service, on } => {
                 let name = service.config.sorry_server.as_ref().map(|s| s.addr.to_string());

@@ -78,7 +78,7 @@ fn lines_of_lvs(action: &Action, say: &mut impl FnMut(fmt::Arguments<'_>)) {
                 "Changing weight from {from} to {to} for {state} service {rs} of VS {vs}"
             ));
         }
-        Action::QuorumChanged { service, up, starting, tally } => {
+        Action::QuorumChanged { service, up, starting, tally, .. } => {
             let (q, h, w) = (tally.quorum, tally.hysteresis, tally.weight);
             let (t, vs) = (tally.threshold, &service.config);
             match (up, starting) {

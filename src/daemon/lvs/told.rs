@@ -33,6 +33,7 @@ impl Told {
     /// `None` where there is nothing to tell.
     pub(super) fn of(action: Action, pool: &Pool) -> Option<Self> {
         let said = match &action {
+            Action::QuorumChanged { told: false, .. } => return None,
             Action::CheckTurned { check, .. } => {
                 let entry = pool.check(*check)?;
                 let verdict = entry.last().map(|(last, _)| last.verdict);
@@ -70,7 +71,7 @@ impl Told {
                     hear(Input::Forget(&Object::Server(server.service.id, name)));
                 }
             }
-            Action::QuorumChanged { service, up, starting, tally } => {
+            Action::QuorumChanged { service, up, starting, tally, .. } => {
                 let tally = of_tally(tally);
                 let event = match starting {
                     true => ServiceEvent::Starting(tally),
