@@ -7,23 +7,22 @@ use super::verdict::{Reason, Verdict, Weight};
 pub enum Ending {
     Exited(u8),
     Killed(i32),
-    /// Nothing to execute, or not allowed.
-    NotStarted,
+    /// Nothing to execute, or not allowed; in the words of the system.
+    NotStarted(String),
     /// Killed by us, since it took longer than `misc_timeout`.
     Overran,
 }
 
 /// `dynamic`: `misc_dynamic`, with which 2 to 255 are weights of 0 to 253.
 pub fn verdict(ending: &Ending, dynamic: bool) -> Verdict {
-    match *ending {
+    match ending {
         Ending::Exited(0) => Verdict::UP,
         Ending::Exited(status @ 2..) if dynamic => {
-            Verdict::Up(Weight::Instead(i64::from(status) - 2))
+            Verdict::Up(Weight::Instead(i64::from(*status) - 2))
         }
-        Ending::Exited(status) => Verdict::Down(Reason::Exit(status)),
-        // What a shell would say; but it is no weight.
-        Ending::NotStarted => Verdict::Down(Reason::Exit(127)),
-        Ending::Killed(signal) => Verdict::Down(Reason::Signal(signal)),
+        Ending::Exited(status) => Verdict::Down(Reason::Exit(*status)),
+        Ending::NotStarted(why) => Verdict::Down(Reason::NotStarted(why.clone())),
+        Ending::Killed(signal) => Verdict::Down(Reason::Signal(*signal)),
         Ending::Overran => Verdict::Down(Reason::Overran),
     }
 }
@@ -45,9 +44,9 @@ mod tests {
                 Verdict::Up(Weight::Instead(253)),
             ),
             (
-                Ending::NotStarted,
-                Verdict::Down(Reason::Exit(127)),
-                Verdict::Down(Reason::Exit(127)),
+                Ending::NotStarted("no".into()),
+                Verdict::Down(Reason::NotStarted("no".into())),
+                Verdict::Down(Reason::NotStarted("no".into())),
             ),
             (Ending::Killed(9), Verdict::Down(Reason::Signal(9)), Verdict::Down(Reason::Signal(9))),
             (Ending::Overran, Verdict::Down(Reason::Overran), Verdict::Down(Reason::Overran)),

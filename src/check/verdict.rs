@@ -112,6 +112,8 @@ pub enum Reason {
     },
     Exit(u8),
     Signal(i32),
+    /// The script could not be executed, in the words of the system.
+    NotStarted(String),
     /// The script ran too long.
     Overran,
     /// A tracked file has this value.
@@ -159,6 +161,7 @@ impl fmt::Display for Reason {
             }
             Self::Exit(status) => write!(f, "exited with status {status}"),
             Self::Signal(number) => write!(f, "killed by signal {number}"),
+            Self::NotStarted(why) => write!(f, "cannot be started: {why}"),
             Self::Overran => f.write_str("timed out"),
             Self::Value(value) => write!(f, "value {value}"),
             Self::SessionDown => f.write_str("session is down"),

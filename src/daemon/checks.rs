@@ -26,6 +26,7 @@ use crate::model::check::{Check, Connect, Http, Kind};
 use crate::sys::children::{Outcome, Pid};
 use crate::sys::datagram::Datagram;
 use crate::sys::poll::{Poll, Wants};
+use crate::sys::reason;
 use crate::sys::stream::{Fault, First, Stream};
 
 mod connection;
@@ -34,7 +35,7 @@ mod scripts;
 #[cfg(test)]
 mod tests;
 
-use connection::{via, words};
+use connection::via;
 use job::{Job, Progress, Wire};
 use scripts::Scripts;
 
@@ -216,7 +217,7 @@ impl Probes {
             return;
         }
         if let Err(e) = poll.watch(job.fd(), owner, Wants::Both) {
-            self.unmade(check, format!("cannot watch the socket: {}", words(&e)));
+            self.unmade(check, format!("cannot watch the socket: {}", reason(&e)));
             return;
         }
         if progress == Progress::Unread {
@@ -301,11 +302,12 @@ impl Probes {
     }
 
     /// For want of something of ours.
-    pub(super) fn unmade(&mut self, check: CheckId, why: String) {
+    fn unmade(&mut self, check: CheckId, why: String) {
         self.refused(check, Reason::Unmade(why));
     }
 
-    fn refused(&mut self, check: CheckId, reason: Reason) {
+    /// There was no probe.
+    pub(super) fn refused(&mut self, check: CheckId, reason: Reason) {
         let verdict = Verdict::Down(reason);
         self.finished.push(Finished { check, verdict, timings: Timings::default() });
     }
@@ -344,8 +346,8 @@ impl Probes {
 impl From<Fault> for Reason {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Ours(error) => Self::Unmade(words(&error)),
-            Fault::Theirs(error) => Self::Failed(Phase::Connecting, words(&error)),
+            Fault::Ours(error) => Self::Unmade(reason(&error)),
+            Fault::Theirs(error) => Self::Failed(Phase::Connecting, reason(&error)),
         }
     }
 }

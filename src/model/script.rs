@@ -16,10 +16,12 @@ impl User {
     }
 }
 
-/// A command, checked when the configuration was read: it was there, and may be executed.
+/// A command, checked when the configuration was read. All but those of checks were there then, and
+/// may be executed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Script {
-    /// What is executed: the resolved path, or the given one with `use_symlink_paths`.
+    /// What is executed: the resolved path, or the given one with `use_symlink_paths`. Empty if
+    /// there was none: to start it fails, even if there is one meanwhile that nobody has checked.
     pub path: String,
     /// The words as written, the first included: that is what the command sees as its name.
     pub argv: Vec<String>,
@@ -29,6 +31,10 @@ pub struct Script {
 }
 
 impl Script {
+    pub const fn missing(argv: Vec<String>, user: User) -> Self {
+        Self { path: String::new(), argv, user, by_shell: false }
+    }
+
     /// The command as it is shown to people.
     pub fn shown(&self) -> String {
         self.argv.join(" ")

@@ -18,8 +18,6 @@ pub struct Fetch {
 /// What was received up to now.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
-    /// Anything at all.
-    pub is_answered: bool,
     /// With the empty line; empty as long as it is not complete.
     pub head: Vec<u8>,
     /// Only if it was asked for.
@@ -64,7 +62,6 @@ impl Fetch {
             return;
         }
         let record = &mut self.record;
-        record.is_answered |= !bytes.is_empty();
         let outcome = self.reply.received(bytes, |piece| match piece {
             Piece::Head(head) => record.head = head.bytes().to_vec(),
             Piece::Body(bytes) => {
@@ -133,10 +130,8 @@ mod tests {
     fn without_a_head_there_is_no_page() {
         let mut fetch = Fetch::new("/", Protocol::V1_0, "a", true);
         fetch.start();
-        assert!(!fetch.record().is_answered);
         fetch.received(b"HTTP/1.0 200 X\r\n");
         fetch.closed();
-        assert!(fetch.record().is_answered);
         assert_eq!(fetch.outcome(), Some(&Verdict::Down(Reason::Closed(Phase::Header))));
     }
 }

@@ -9,7 +9,6 @@ use super::instance::Given;
 use super::script::named_user;
 use super::{page, Scene};
 use crate::base::addr::{is_link_local, Family};
-use crate::base::diag::Severity;
 use crate::config::document::{Node, Word};
 use crate::config::keyword::{Body, Keyword};
 use crate::config::statement::{Checker, Statement};
@@ -411,7 +410,7 @@ fn misc_script(
         }
     }
     let argv = scene.plain_command(path)?;
-    scene.script(argv, own, path.keyword().span, Severity::Error)
+    scene.check_script(argv, own, path.keyword().span)
 }
 
 fn file(

@@ -181,18 +181,7 @@ impl Scene<'_, '_> {
         let argv = readable(argv);
         let name = argv.first()?.clone();
         let user = own.or_else(|| self.default_user(&name, span, severity))?;
-        let rules = &self.defaults.scripts;
-        let mut known = rules.known.borrow_mut();
-        let facts =
-            known.entry((name.clone(), user)).or_insert_with(|| self.host.command(&name, user));
-        let facts = match facts {
-            Ok(facts) => facts,
-            Err(why) => {
-                let text = format!("Script {name} cannot be accessed - {why}");
-                self.checker.out.tell(severity, &name, Some(span), text);
-                return None;
-            }
-        };
+        let facts = self.facts(&name, user, span, severity)?;
         if !facts.executable {
             let text = format!(
                 "WARNING - script '{name}' is not executable for uid:gid {}:{} - disabling.",
@@ -201,18 +190,78 @@ impl Scene<'_, '_> {
             self.checker.out.tell(severity, &name, Some(span), text);
             return None;
         }
-        if !is_safe(self.checker, rules, &name, facts, user, span) {
+        self.safe_script(&name, argv, user, &facts, span)
+    }
+
+    /// The command of a check. Without it the server would be in service unchecked, so one that
+    /// cannot be executed stays, and the check fails.
+    pub(super) fn check_script(
+        &mut self,
+        argv: Vec<String>,
+        own: Option<User>,
+        span: Span,
+    ) -> Option<Script> {
+        let argv = readable(argv);
+        let name = argv.first()?.clone();
+        let user = own.or_else(|| self.default_user(&name, span, Severity::Error))?;
+        let Some(facts) = self.facts(&name, user, span, Severity::Warning) else {
+            self.checker.out.hint(
+                "the check fails until the script is there and the configuration is read again",
+            );
+            return Some(Script::missing(argv, user));
+        };
+        if !facts.executable {
+            let text = format!(
+                "script '{name}' is not executable for uid:gid {}:{}: the check fails until it is",
+                user.uid, user.gid
+            );
+            self.checker.out.warn(&name, span, text);
+        }
+        self.safe_script(&name, argv, user, &facts, span)
+    }
+
+    /// What is known of a command; that there is none is told.
+    fn facts(
+        &mut self,
+        name: &str,
+        user: User,
+        span: Span,
+        severity: Severity,
+    ) -> Option<CommandFacts> {
+        let mut known = self.defaults.scripts.known.borrow_mut();
+        let facts =
+            known.entry((name.to_owned(), user)).or_insert_with(|| self.host.command(name, user));
+        match facts {
+            Ok(facts) => Some(facts.clone()),
+            Err(why) => {
+                let text = format!("Script {name} cannot be accessed - {why}");
+                self.checker.out.tell(severity, name, Some(span), text);
+                None
+            }
+        }
+    }
+
+    fn safe_script(
+        &mut self,
+        name: &str,
+        argv: Vec<String>,
+        user: User,
+        facts: &CommandFacts,
+        span: Span,
+    ) -> Option<Script> {
+        let rules = &self.defaults.scripts;
+        if !is_safe(self.checker, rules, name, facts, user, span) {
             return None;
         }
         if !name.contains('/') {
             let text =
                 format!("script '{name}' was found by path search: write {} instead", facts.path);
-            self.checker.out.warn(&name, span, text);
+            self.checker.out.warn(name, span, text);
         }
         let by_shell = facts.form == Form::Text;
         if by_shell {
             let text = format!("Please add a #! shebang to script {name}");
-            self.checker.out.warn(&name, span, text);
+            self.checker.out.warn(name, span, text);
         }
         rules.used.set(true);
         let path = if rules.symlinks { &facts.path } else { &facts.real };

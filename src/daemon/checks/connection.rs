@@ -1,6 +1,4 @@
-//! What a check says of its connection, for `sys`; and the system's errors in words.
-
-use std::io;
+//! What a check says of its connection, for `sys`.
 
 use crate::model::check::Connect;
 use crate::sys::stream::Via;
@@ -11,14 +9,5 @@ pub(super) fn via(connect: &Connect) -> Via<'_> {
         port: connect.bind_port,
         interface: connect.bind_if.as_deref(),
         mark: connect.fwmark,
-    }
-}
-
-/// The words of the system, without its number.
-pub(super) fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error ") {
-        Some((words, _)) => words.to_owned(),
-        None => text,
     }
 }

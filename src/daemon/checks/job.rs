@@ -2,11 +2,11 @@
 
 use std::os::fd::{AsRawFd, RawFd};
 
-use super::connection::words;
 use crate::base::time::{Duration, Instant};
 use crate::check::probe;
 use crate::check::{Timings, Verdict};
 use crate::sys::datagram::Datagram;
+use crate::sys::reason;
 use crate::sys::stream::{Received, Stream};
 
 /// Reads of one probe before others have their turn.
@@ -116,7 +116,7 @@ impl Job {
                             self.connected = Some(now);
                             probe.start();
                         }
-                        Err(e) => probe.failed(words(&e)),
+                        Err(e) => probe.failed(reason(&e)),
                     }
                 }
                 match converse(socket, probe, &mut self.first_byte, now, bytes) {
@@ -154,7 +154,7 @@ fn converse(
             Ok(Received::Nothing) if progress => return Progress::Some,
             Ok(Received::Nothing) => return Progress::None,
             Ok(Received::End) => probe.closed(),
-            Err(e) => probe.failed(words(&e)),
+            Err(e) => probe.failed(reason(&e)),
         }
         progress |= write(socket, probe);
     }
@@ -190,7 +190,7 @@ fn listen(socket: &mut Datagram, probe: &probe::Datagram, bytes: &mut [u8]) -> P
             }
             // What is not the answer does not win any time.
             Ok(Received::Nothing | Received::End) => return Progress::None,
-            Err(e) => return Progress::Finished(probe.failed(words(&e))),
+            Err(e) => return Progress::Finished(probe.failed(reason(&e))),
         }
     }
     Progress::Unread

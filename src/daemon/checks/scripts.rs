@@ -77,7 +77,7 @@ impl Scripts {
             _ if script.overran => Ending::Overran,
             Outcome::Exited(status) => Ending::Exited(status),
             Outcome::Killed(signal) => Ending::Killed(signal),
-            Outcome::NotStarted(_) => Ending::NotStarted,
+            Outcome::NotStarted(failure) => Ending::NotStarted(failure.to_string()),
         };
         Some((script.begun, script::verdict(&ending, is_dynamic)))
     }

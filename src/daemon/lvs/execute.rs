@@ -12,7 +12,9 @@ use crate::holdings::ipvs;
 use crate::lvs::{Action, Input, Wanted};
 use crate::model::check::Kind;
 use crate::model::lvs::Service;
+use crate::sys::children::Failure;
 use crate::sys::clock::Clock;
+use crate::sys::reason;
 
 impl Lvs {
     pub(super) fn deliver(&mut self, message: Message, now: Instant) {
@@ -136,7 +138,14 @@ impl Lvs {
                 let timeout = Some(misc.timeout);
                 match hands.children.start(&misc.script, &[], timeout, A::from(check), now) {
                     Ok(pid) => self.probes.script_started(check, pid, now),
-                    Err(e) => self.probes.unmade(check, format!("cannot start it: {e}")),
+                    Err(e) => {
+                        let failure = e.get_ref().and_then(|e| e.downcast_ref::<Failure>());
+                        let reason = match failure {
+                            Some(failure) => Reason::NotStarted(failure.to_string()),
+                            None => Reason::Unmade(format!("cannot start it: {}", reason(&e))),
+                        };
+                        self.probes.refused(check, reason);
+                    }
                 }
             }
         }

@@ -119,18 +119,10 @@ fn a_server_that_answers_is_told_and_so_is_one_that_stops() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     bench.adopt(config(port, vec![tcp(port)]));
-    bench.run(4);
+    bench.run(3);
     let (vs, rs) = ("[127.0.0.9]:tcp:80", format!("[127.0.0.1]:tcp:{port}"));
     let heard = std::mem::take(&mut bench.heard);
-    assert_eq!(
-        heard,
-        [
-            format!("{vs} false"),
-            format!("{rs} true"),
-            format!("{vs} true"),
-            format!("{rs} true Tcp")
-        ]
-    );
+    assert_eq!(heard, [format!("{rs} true"), format!("{vs} true"), format!("{rs} true Tcp")]);
     drop(listener);
     bench.run(3);
     let heard = std::mem::take(&mut bench.heard);
@@ -204,6 +196,33 @@ fn a_script_says_the_weight_and_a_file_adds_to_it() {
         bench.children.on_sigchld(&mut events);
         bench.children.is_empty().then_some(())
     });
+}
+
+#[test]
+fn a_script_that_is_not_there_fails_the_check() {
+    let _alone = alone_with_children();
+    let user = User { uid: nix::unistd::geteuid().into(), gid: nix::unistd::getegid().into() };
+    let script = Script::missing(vec!["/none".to_owned()], user);
+    let misc = Misc { script, timeout: Duration::from_secs(5), dynamic: true };
+    let mut bench = Bench::new();
+    bench.adopt(config(80, vec![Kind::Misc(misc)]));
+    let mut events = Vec::new();
+    wait(|| {
+        bench.children.on_sigchld(&mut events);
+        let now = bench.clock.now();
+        for event in events.drain(..) {
+            if let Event::Ended { asker, pid, outcome, .. } = event {
+                bench.lvs.on_script_ended(asker, pid, outcome, now);
+            }
+        }
+        bench.with(Lvs::serve);
+        bench.lvs.pool.check(CheckId(0))?.last().map(|_| ())
+    });
+    bench.with(Lvs::serve);
+    assert_eq!(standing(&bench), (1, false));
+    let (last, _) = bench.lvs.pool.check(CheckId(0)).unwrap().last().unwrap();
+    let told = "MISC_CHECK /none: cannot be started: cannot execute it: No such file or directory";
+    assert!(last.to_string().starts_with(told), "{last}");
 }
 
 #[test]

@@ -102,6 +102,49 @@ fn what_is_not_there_or_not_executable_is_not_run() {
 }
 
 #[test]
+fn a_check_without_its_script_stays_and_is_no_error() {
+    let misc = |host: &MemoryHost, path: &str| {
+        let (config, told) = lowered_on(
+            host,
+            &format!(
+                "global_defs {{\n{SECURE}\n}}\nvirtual_server 192.0.2.1 80 {{\nlvs_sched rr\n\
+                 lvs_method NAT\nprotocol TCP\nreal_server 192.0.2.10 80 {{\nMISC_CHECK {{\n\
+                 misc_path {path}\n}}\n}}\n}}"
+            ),
+        );
+        let checks = &config.virtual_servers[0].servers[0].checks;
+        let script = checks.first().map(|check| match &check.kind {
+            crate::model::check::Kind::Misc(misc) => misc.script.clone(),
+            other => panic!("{other:?}"),
+        });
+        (script, without_place(told))
+    };
+    let at = "(192.0.2.1 80, 192.0.2.10)";
+    let (script, told) = misc(&machine(), "\"/usr/bin/none -x\"");
+    assert_eq!(
+        told,
+        [format!(
+            "Warning {at} Script /usr/bin/none cannot be accessed - No such file or directory | \
+             the check fails until the script is there and the configuration is read again"
+        )]
+    );
+    let argv = vec!["/usr/bin/none".to_owned(), "-x".to_owned()];
+    assert_eq!(script, Some(Script::missing(argv, User::ROOT)), "what comes later is unchecked");
+    let host = machine().and_file("/usr/bin/x", User::ROOT, 0o644, Form::Interpreted);
+    let (script, told) = misc(&host, "/usr/bin/x");
+    assert_eq!(
+        told,
+        [format!(
+            "Warning {at} script '/usr/bin/x' is not executable for uid:gid 0:0: the check fails \
+             until it is"
+        )]
+    );
+    assert_eq!(script.map(|s| s.path).as_deref(), Some("/usr/bin/x"));
+    let host = machine().and_file("/usr/bin/x", OPS, 0o644, Form::Interpreted);
+    assert_eq!(misc(&host, "/usr/bin/x").0, None, "others can change it");
+}
+
+#[test]
 fn a_bare_name_is_searched_for_with_a_warning() {
     let (script, told) = notify(SECURE, "notify");
     assert_eq!(script.unwrap().path, "/usr/bin/notify");
