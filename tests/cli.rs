@@ -147,19 +147,43 @@ fn the_name_picks_the_program() {
     assert_eq!(run_as("genhash", &[]), run(&["--genhash"]));
 }
 
+/// Runs with these options and a file with this text.
+fn with_file(options: &[&str], name: &str, text: &str) -> Outcome {
+    let name = format!("keepalived-cli-{}-{name}.conf", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    std::fs::write(&path, text).expect("a file to test");
+    let outcome = run(&[options, &["-f", path.to_str().expect("a path of text")]].concat());
+    std::fs::remove_file(path).expect("it is there");
+    outcome
+}
+
 /// Tests an instance that runs `command`, as root, under these global settings.
 fn with_script(global: &str, command: &str) -> Outcome {
-    let name = format!("keepalived-cli-{}-{}.conf", std::process::id(), command.len());
-    let path = std::env::temp_dir().join(name);
     let text = format!(
         "global_defs {{\ndynamic_interfaces\nscript_user root\n{global}\n}}\nvrrp_instance V {{\n\
          interface nowhere0\nvirtual_router_id 1\nnotify {command}\nvirtual_ipaddress {{\n\
          192.0.2.1/24\n}}\n}}\n"
     );
-    std::fs::write(&path, text).expect("a file to test");
-    let outcome = run(&["-t", "-f", path.to_str().expect("a path of text")]);
-    std::fs::remove_file(path).expect("it is there");
-    outcome
+    with_file(&["-t"], &command.len().to_string(), &text)
+}
+
+#[test]
+fn a_network_namespace_may_come_later_but_not_after_the_start() {
+    let text = |line: &str| {
+        format!(
+            "net_namespace none-1\nvrrp_instance V {{\ninterface nowhere0\nvirtual_router_id 1\n\
+             {line}\nvirtual_ipaddress {{\n192.0.2.1/24\n}}\n}}\n"
+        )
+    };
+    let trouble = "Cannot enter network namespace none-1 (/run/netns/none-1): No such file or \
+                   directory: 'ip netns add none-1' makes it";
+    let tested = with_file(&["-t"], "netns", &text(""));
+    assert_eq!(tested, outcome(0, "", &format!("{trouble}. Its interfaces are not checked.\n")));
+    let wrong = with_file(&["-t"], "netns-wrong", &text("priority 1000"));
+    assert_eq!(wrong.status, Some(5), "all else is checked: {wrong:?}");
+    let started = with_file(&["-n", "-l"], "netns-start", &text(""));
+    assert_eq!(started.status, Some(1), "{started:?}");
+    assert!(started.stderr.contains(trouble), "{started:?}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ use crate::cli::options::Options;
 use crate::model::lvs::{FlushOnStop, Namespace};
 use crate::model::track::Object;
 use crate::model::{self, Config};
-use crate::sys::netns;
+use crate::sys::{netns, reason};
 use crate::vrrp::Phase;
 
 /// In one turn, twice: for what is ready, and for what is due.
@@ -139,7 +139,13 @@ impl Runtime {
     /// Goes over from `old` to the configuration in force; at the start, from an empty one.
     pub(super) fn adopt_servers(&mut self, old: &Config) {
         if let Err(e) = self.open_ipvs() {
-            log::error!("IPVS: Can't initialize ipvs: {e}");
+            let place = match &self.config.lvs.namespace {
+                Namespace::Named(name) => {
+                    format!(" in network namespace {name} (/run/netns/{name})")
+                }
+                Namespace::Own | Namespace::Initial => String::new(),
+            };
+            log::error!("IPVS: Can't initialize ipvs{place}: {}", reason(&e));
             log::error!("IPVS: nothing is balanced until a reload finds it; all else goes on");
         }
         for id in self.ids.clone() {

@@ -40,10 +40,16 @@ impl Loader for Disk<'_> {
 pub(super) struct KernelHost<'a> {
     pub(super) links: &'a LinkTable,
     pub(super) meanwhile: Meanwhile<'a>,
+    /// The interfaces are in a network namespace that is not there yet: any is taken to exist.
+    pub(super) elsewhere: bool,
 }
 
 impl Host for KernelHost<'_> {
     fn link(&self, name: &str) -> Option<LinkFacts> {
+        if self.elsewhere {
+            let (index, mtu) = (1, 1500);
+            return Some(LinkFacts { index, mtu, multicast: true, ethernet: true, arp: true });
+        }
         let link = self.links.get(name)?;
         Some(LinkFacts {
             index: link.index,

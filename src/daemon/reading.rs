@@ -11,7 +11,7 @@ use crate::config::document::{Document, Node};
 use crate::config::{self, IncludeCheck, Limits, ReadOptions};
 use crate::model::notify::LifeScript;
 use crate::model::Config;
-use crate::sys::{netns, process, random};
+use crate::sys::{netns, process, random, reason};
 
 /// A configuration as read: the model, and everything there is to say about the text.
 pub(super) struct Reading {
@@ -44,6 +44,8 @@ pub(super) struct Text {
     sources: Sources,
     diagnostics: Diagnostics,
     pub(super) namespace: Option<String>,
+    /// That namespace could not be entered.
+    elsewhere: bool,
     pub(super) instance: Option<String>,
     pub(super) use_pid_dir: bool,
 }
@@ -61,7 +63,7 @@ impl Text {
         let namespace = options.namespace.clone().or_else(|| word("net_namespace"));
         let instance = word("instance");
         let use_pid_dir = document.roots().any(|n| n.keyword().text == "use_pid_dir");
-        Self { document, sources, diagnostics, namespace, instance, use_pid_dir }
+        Self { document, sources, diagnostics, namespace, elsewhere: false, instance, use_pid_dir }
     }
 
     /// No file was there to read.
@@ -78,6 +80,26 @@ impl Text {
         causes(&self.diagnostics, &self.sources)
     }
 
+    /// For `-t`, which needs no namespace: without it, only the interfaces are not looked at.
+    pub(super) fn visit_namespace(&mut self) {
+        if let Err(e) = self.enter_namespace() {
+            log::warn!("{}. Its interfaces are not checked.", self.namespace_trouble(&e));
+            self.elsewhere = true;
+        }
+    }
+
+    /// Why the namespace cannot be entered, and what to do.
+    pub(super) fn namespace_trouble(&self, error: &io::Error) -> String {
+        let name = self.namespace.as_deref().unwrap_or_default();
+        let why = reason(error);
+        let hint = match error.kind() {
+            io::ErrorKind::NotFound => format!(": 'ip netns add {name}' makes it"),
+            io::ErrorKind::PermissionDenied => ": that takes CAP_SYS_ADMIN".to_owned(),
+            _ => String::new(),
+        };
+        format!("Cannot enter network namespace {name} (/run/netns/{name}): {why}{hint}")
+    }
+
     /// Tells the complaints so far.
     pub(super) fn tell(&self, options: &Options, meanwhile: Meanwhile<'_>) {
         tell(&self.diagnostics, &self.sources, options.config_test.is_some(), meanwhile);
@@ -92,7 +114,7 @@ impl Text {
             return None;
         }
         let mut diagnostics = Diagnostics::default();
-        let host = KernelHost { links, meanwhile: &|| {} };
+        let host = KernelHost { links, meanwhile: &|| {}, elsewhere: self.elsewhere };
         config::lower(&self.document, &host, &mut diagnostics).global.startup_script
     }
 
@@ -103,7 +125,7 @@ impl Text {
         links: &LinkTable,
         meanwhile: Meanwhile<'_>,
     ) -> Reading {
-        let host = KernelHost { links, meanwhile };
+        let host = KernelHost { links, meanwhile, elsewhere: self.elsewhere };
         let config = config::lower(&self.document, &host, &mut self.diagnostics);
         self.diagnostics.sort();
         self.tell(options, meanwhile);

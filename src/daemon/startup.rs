@@ -92,23 +92,23 @@ impl Failure {
     }
 
     fn of(what: &str) -> impl Fn(io::Error) -> Self + '_ {
-        move |e| {
-            let status = match e.kind() {
-                io::ErrorKind::PermissionDenied => Status::Permission,
-                _ => Status::Failure,
-            };
-            Self::new(status, format!("cannot {what}: {}", reason(&e)))
-        }
+        move |e| Self::because(&e, format!("cannot {what}: {}", reason(&e)))
+    }
+
+    fn because(error: &io::Error, message: String) -> Self {
+        let status = match error.kind() {
+            io::ErrorKind::PermissionDenied => Status::Permission,
+            _ => Status::Failure,
+        };
+        Self::new(status, message)
     }
 }
 
 /// `-t`: every complaint, and a status that says how bad it is.
 fn test_config(options: &Options) -> Status {
-    let text = Text::read(options, &|| {});
-    let reading = text.enter_namespace().and_then(|()| {
-        let links = LinkTable::of_kernel()?;
-        Ok(text.lower(options, &links, &|| {}))
-    });
+    let mut text = Text::read(options, &|| {});
+    text.visit_namespace();
+    let reading = LinkTable::of_kernel().map(|links| text.lower(options, &links, &|| {}));
     match reading {
         Ok(reading) => match reading.worst {
             Some(Severity::Security | Severity::Insecure) => Status::TEST_SECURITY,
@@ -156,7 +156,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     if let Err(e) = text.enter_namespace() {
         let name = text.namespace.as_deref().unwrap_or_default();
         log::error!("Unable to set network namespace {name} - exiting");
-        return Err(Failure::of("enter the network namespace")(e));
+        return Err(Failure::because(&e, text.namespace_trouble(&e)));
     }
     let readiness = if options.foreground {
         Readiness::foreground()
