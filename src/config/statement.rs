@@ -329,8 +329,14 @@ impl<'a> Checker<'a> {
         } else if used == 0 && matches!(word.text, "off" | "no" | "false") {
             text.push_str(": the keyword alone switches it on");
         }
+        // Of a name behind the address keepalived complains, and of no other word behind a line.
+        let severity = match keyword.name {
+            "notification_email_from" => Severity::Error,
+            _ => Severity::Warning,
+        };
+        let told = self.out.tell(severity, keyword.name, Some(span), text);
         let marked = node.args().filter(|_| !has_secret).find_map(|w| suggest::punctuation(w.text));
-        if let (true, Some(mark)) = (self.out.warn(keyword.name, span, text), marked) {
+        if let (true, Some(mark)) = (told, marked) {
             self.out.hint(mark);
         }
         true

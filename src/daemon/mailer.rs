@@ -16,6 +16,7 @@ use crate::sys::clock;
 use crate::sys::lookup::Lookup;
 use crate::sys::open;
 use crate::sys::poll::{Poll, Wants};
+use crate::sys::reason;
 use crate::sys::stream::{First, Received, Stream, Via};
 
 /// Lines about mails that failed: a thousand mails may be refused for one reason.
@@ -74,9 +75,15 @@ impl<O: Copy> Mailer<O> {
         self.outbox.next_deadline()
     }
 
-    /// Something can come of waiting until then.
-    pub fn is_hopeful(&self, until: Instant) -> bool {
-        self.outbox.is_hopeful(until)
+    /// The daemon ends: whatever waits is tried once, until then.
+    pub fn finish(&mut self, until: Instant, poll: &mut Poll<O>, now: Instant) {
+        self.outbox.finish(until, now, &mut self.tasks);
+        self.carry_on(poll, now);
+    }
+
+    /// Mail is under way, or will be in a moment.
+    pub fn is_busy(&self, now: Instant) -> bool {
+        self.outbox.is_busy(now)
     }
 
     /// Mails that are not sent yet.
@@ -122,7 +129,7 @@ impl<O: Copy> Mailer<O> {
     /// Either the connection was never made, or it is lost: the outbox knows which.
     fn on_broken(&mut self, error: &io::Error, poll: &mut Poll<O>, now: Instant) {
         self.close(poll);
-        self.outbox.on_failed(&error.to_string(), now, &mut self.tasks);
+        self.outbox.on_failed(&reason(error), now, &mut self.tasks);
         self.outbox.closed(now, &mut self.tasks);
     }
 
@@ -140,18 +147,21 @@ impl<O: Copy> Mailer<O> {
         match task {
             Task::Resolve(name) => {
                 if let Err(e) = self.look_up(&name, poll) {
-                    self.outbox.on_resolved(&name, Err(e.to_string()), now, &mut self.tasks);
+                    self.outbox.on_resolved(&name, Err(reason(&e)), now, &mut self.tasks);
                 }
             }
             Task::Connect(to) => {
                 if let Err(e) = self.connect(to, poll) {
-                    self.outbox.on_failed(&e.to_string(), now, &mut self.tasks);
+                    self.outbox.on_failed(&reason(&e), now, &mut self.tasks);
                 }
             }
             Task::Close => self.close(poll),
             Task::Append { path, bytes } => {
                 if let Err(e) = append(&path, &bytes) {
-                    self.warn(&format!("cannot append a mail to smtp_alert_file {path}: {e}"), now);
+                    self.warn(
+                        &format!("cannot append a mail to smtp_alert_file {path}: {}", reason(&e)),
+                        now,
+                    );
                 }
             }
             Task::Noted(note) => self.report(&note, now),

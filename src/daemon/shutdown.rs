@@ -14,6 +14,8 @@ use crate::vrrp::Input;
 
 /// For notify scripts to tell of the end.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+/// For a mail server that answers. Mails are tried once more, and not waited for any longer.
+const LAST_MAILS: Duration = Duration::from_secs(1);
 /// For commands to end when they are asked to.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -49,10 +51,12 @@ impl Runtime {
 
     /// The last notifications, and an end to every command. Takes no longer than it has to.
     fn finish_commands(&mut self) -> io::Result<()> {
-        let until = self.clock.now() + LAST_WORDS;
+        let now = self.clock.now();
+        self.mailer.finish(now + LAST_MAILS, &mut self.poll, now);
+        let until = now + LAST_WORDS;
         self.serve_until(until, |runtime| {
             let tracks = |asker: &Asker| matches!(asker, Asker::Track(_));
-            let idle = runtime.notify.is_idle() && !runtime.mailer.is_hopeful(until);
+            let idle = runtime.notify.is_idle() && !runtime.mailer.is_busy(runtime.now);
             idle && !runtime.children.askers().any(tracks)
         })?;
         match self.mailer.waiting() {

@@ -67,8 +67,20 @@ enum Link {
     },
 }
 
+/// What is still to be hoped for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Stage {
+    /// What cannot be sent is tried again later.
+    #[default]
+    Running,
+    /// The daemon ends: one more try, no longer than this.
+    LastTry(Instant),
+    Over,
+}
+
 #[derive(Debug, Default)]
 pub struct Outbox {
+    stage: Stage,
     mail: Option<Mail>,
     queue: VecDeque<Item>,
     full: bool,
@@ -190,7 +202,19 @@ impl Outbox {
         self.converse(now, out, |c, events| c.closed(events));
     }
 
+    /// The daemon ends: whatever waits is tried once, until then.
+    pub fn finish(&mut self, until: Instant, now: Instant, out: &mut Vec<Task>) {
+        self.stage = Stage::LastTry(until);
+        self.not_before = now;
+        self.queue.iter_mut().for_each(|item| item.due = now);
+        self.advance(now, out);
+    }
+
     pub fn on_deadline(&mut self, now: Instant, out: &mut Vec<Task>) {
+        if matches!(self.stage, Stage::LastTry(until) if until <= now) {
+            self.stage = Stage::Over;
+            return self.hang_up(now, out);
+        }
         match self.link {
             Link::Idle => {}
             Link::Resolving { deadline } if deadline <= now => {
@@ -213,13 +237,18 @@ impl Outbox {
 
     /// When `on_deadline` next has work. Early calls do nothing.
     pub fn next_deadline(&self) -> Option<Instant> {
-        match &self.link {
+        let next = match &self.link {
+            Link::Idle if self.stage == Stage::Over => None,
             Link::Idle => {
-                let due = self.queue.iter().map(|item| item.due).min()?;
-                Some(due.max(self.not_before))
+                let due = self.queue.iter().map(|item| item.due).min();
+                due.map(|due| due.max(self.not_before))
             }
             Link::Resolving { deadline } | Link::Connecting { deadline } => Some(*deadline),
             Link::Talking { conversation, .. } => conversation.next_deadline(),
+        };
+        match self.stage {
+            Stage::LastTry(until) => next.map(|next| next.min(until)),
+            Stage::Running | Stage::Over => next,
         }
     }
 
@@ -228,10 +257,10 @@ impl Outbox {
         matches!(self.link, Link::Idle) && self.queue.is_empty()
     }
 
-    /// Something can come of waiting until then: mail is under way, or will be tried again.
-    pub fn is_hopeful(&self, until: Instant) -> bool {
+    /// Mail is under way, or will be in a moment.
+    pub fn is_busy(&self, now: Instant) -> bool {
         match self.link {
-            Link::Idle => self.next_deadline().is_some_and(|next| next <= until),
+            Link::Idle => self.next_deadline().is_some_and(|next| next <= now),
             Link::Resolving { .. } | Link::Connecting { .. } | Link::Talking { .. } => true,
         }
     }
@@ -356,11 +385,16 @@ impl Outbox {
         out.push(Task::Noted(Note::Unknown { name, error, waiting, retry }));
     }
 
-    fn put_off(&mut self, now: Instant) -> Duration {
+    /// `None`: that was the last try.
+    fn put_off(&mut self, now: Instant) -> Option<Duration> {
+        if self.stage != Stage::Running {
+            self.stage = Stage::Over;
+            return None;
+        }
         let retry = back_off(self.failures);
         self.failures = self.failures.saturating_add(1);
         self.not_before = now + retry;
-        retry
+        Some(retry)
     }
 
     /// Leaves the server; what is under way waits again.

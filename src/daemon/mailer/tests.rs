@@ -117,7 +117,7 @@ impl Client {
 
     /// Nothing is under way, and nothing will be.
     fn is_done(&self) -> bool {
-        !self.mailer.is_hopeful(self.now() + Duration::from_secs(24 * 3600))
+        !self.mailer.is_busy(self.now() + Duration::from_secs(24 * 3600))
     }
 
     fn now(&self) -> Instant {

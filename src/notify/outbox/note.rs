@@ -23,13 +23,15 @@ pub enum Note {
         server: Server,
         trouble: String,
         waiting: usize,
-        retry: Duration,
+        /// `None`: it is not tried again.
+        retry: Option<Duration>,
     },
     Unknown {
         name: String,
         error: String,
         waiting: usize,
-        retry: Duration,
+        /// `None`: it is not tried again.
+        retry: Option<Duration>,
     },
     /// Given up after too long.
     Expired {
@@ -50,6 +52,19 @@ pub struct Server(pub SocketAddr);
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}]:{}", self.0.ip(), self.0.port())
+    }
+}
+
+/// What becomes of the mails that wait.
+struct Fate(usize, Option<Duration>);
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} mails wait, ", self.0)?;
+        match self.1 {
+            Some(retry) => write!(f, "next try in {} s", retry.as_secs()),
+            None => f.write_str("this was the last try"),
+        }
     }
 }
 
@@ -76,14 +91,12 @@ impl fmt::Display for Note {
                     Command::Connect => write!(f, "Error connecting SMTP server {server}")?,
                     _ => write!(f, "Error processing {command} on SMTP server {server}")?,
                 }
-                let seconds = retry.as_secs();
-                write!(f, ": {trouble}; {waiting} mails wait, next try in {seconds} s")
+                write!(f, ": {trouble}; {}", Fate(*waiting, *retry))
             }
-            Self::Unknown { name, error, waiting, retry } => write!(
-                f,
-                "cannot resolve SMTP server {name}: {error}; {waiting} mails wait, next try in {} s",
-                retry.as_secs()
-            ),
+            Self::Unknown { name, error, waiting, retry } => {
+                let fate = Fate(*waiting, *retry);
+                write!(f, "cannot resolve SMTP server {name}: {error}; {fate}")
+            }
             Self::Expired { subject } => write!(
                 f,
                 "mail '{subject}' could not be sent for {} h and is given up",

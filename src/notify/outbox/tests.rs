@@ -109,17 +109,52 @@ fn a_server_that_is_away_is_tried_again_and_again() {
         ["Error connecting SMTP server [10.7.0.1]:2525: refused; 1 mails wait, next try in 10 s"]
     );
     assert_eq!(post.letter("A", "2"), [], "not before its time");
-    let hopeful = |seconds| post.outbox.is_hopeful(post.now + Duration::from_secs(seconds));
-    assert!(!hopeful(5) && hopeful(10));
+    let busy = |seconds| post.outbox.is_busy(post.now + Duration::from_secs(seconds));
+    assert!(!busy(5) && busy(10));
     assert_eq!(post.wait(9), []);
     assert_eq!(post.wait(1), [connect()]);
-    assert!(post.outbox.is_hopeful(post.now), "it may answer yet");
+    assert!(post.outbox.is_busy(post.now), "it may answer yet");
     assert_eq!(post.outbox.next_deadline(), Some(post.now + Duration::from_secs(30)));
     let tasks = post.wait(30);
     assert_eq!(tasks[0], Task::Close);
     assert!(notes(&tasks)[0].contains("no connection in time; 2 mails wait, next try in 20 s"));
     assert_eq!(post.wait(20), [connect()]);
     assert_eq!(post.serve(), 2);
+}
+
+#[test]
+fn at_the_end_all_is_tried_once_more_and_not_for_long() {
+    let failed = |post: &mut Post| post.with(|o, now, out| o.on_failed("refused", now, out));
+    let finish =
+        |post: &mut Post| post.with(|o, now, out| o.finish(now + Duration::from_secs(1), now, out));
+    // Refused before and again: the wait that was due is not waited for, and there is no other.
+    let mut post = Post::new(&by_address());
+    post.letter("A", "1");
+    failed(&mut post);
+    assert_eq!(finish(&mut post), [connect()]);
+    assert_eq!(
+        notes(&failed(&mut post)),
+        ["Error connecting SMTP server [10.7.0.1]:2525: refused; 1 mails wait, this was the last try"]
+    );
+    assert!(!post.outbox.is_busy(post.now));
+    assert_eq!((post.outbox.next_deadline(), post.outbox.waiting()), (None, 1));
+    assert_eq!(post.letter("A", "2"), [], "nor for what comes later");
+    // Silent: a second, whatever its own time.
+    let mut post = Post::new(&by_address());
+    post.letter("A", "1");
+    assert_eq!(finish(&mut post), [], "the try under way is the last one");
+    assert_eq!(post.outbox.next_deadline(), Some(post.now + Duration::from_secs(1)));
+    assert_eq!(post.wait(1), [Task::Close]);
+    assert!(!post.outbox.is_busy(post.now));
+    assert_eq!((post.outbox.next_deadline(), post.outbox.waiting()), (None, 1));
+    // There: all that waited is sent.
+    let mut post = Post::new(&by_address());
+    post.letter("A", "1");
+    post.letter("B", "2");
+    failed(&mut post);
+    assert_eq!(finish(&mut post), [connect()]);
+    assert_eq!(post.serve(), 2);
+    assert!(!post.outbox.is_busy(post.now));
 }
 
 #[test]

@@ -45,6 +45,21 @@ fn mail_takes_every_setting() {
 }
 
 #[test]
+fn words_behind_the_sender_are_an_error_and_ignored() {
+    let (mail, told) = mail(&format!(
+        "{TO}smtp_server 192.0.2.25\nnotification_email_from a@b The daemon\nsmtp_helo_name me too"
+    ));
+    assert_eq!(
+        told,
+        [
+            "Error 'The daemon' after 'notification_email_from a@b' is ignored",
+            "Warning 'too' after 'smtp_helo_name me' is ignored",
+        ]
+    );
+    assert_eq!(mail.unwrap().from, "a@b");
+}
+
+#[test]
 fn a_file_takes_the_place_of_the_server() {
     let (mail, told) =
         mail(&format!("{TO}smtp_alert_file /var/log/mail\nsmtp_server 192.0.2.25 587"));
