@@ -17,7 +17,6 @@ use crate::cli::exit::Status;
 pub struct Outcome {
     pub stdout: Vec<u8>,
     pub stderr: String,
-    /// A page that could not be fetched is no failure: keepalived's genhash never said so either.
     pub status: Status,
 }
 

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::model::check::Protocol;
@@ -10,7 +9,9 @@ use crate::model::check::Protocol;
 /// A page to fetch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Options {
-    pub server: SocketAddr,
+    /// An address or a name.
+    pub server: String,
+    pub port: u16,
     pub path: String,
     pub tls: bool,
     /// `--use-sni`: the virtual host is named in the TLS handshake.
@@ -38,7 +39,7 @@ const fn flag(long: &'static str, short: char, takes_value: bool, help: &'static
 const FLAGS: &[Flag] = &[
     flag("use-ssl", 'S', false, "Connect with TLS."),
     flag("use-sni", 'I', false, "Name the virtual host in the TLS handshake; needs -V."),
-    flag("server", 's', true, "Address of the server."),
+    flag("server", 's', true, "Address or name of the server."),
     flag("port", 'p', true, "Port of the server."),
     flag("url", 'u', true, "Path of the page."),
     flag("use-virtualhost", 'V', true, "Name of the host in the request."),
@@ -70,7 +71,7 @@ pub fn usage() -> String {
 /// The values as they are collected.
 #[derive(Default)]
 struct Given {
-    server: Option<IpAddr>,
+    server: Option<String>,
     port: Option<u16>,
     path: Option<String>,
     tls: bool,
@@ -115,7 +116,8 @@ pub fn parse(arguments: &[OsString]) -> Result<Options, String> {
             if complaints.is_empty() =>
         {
             Ok(Options {
-                server: SocketAddr::new(server, port),
+                server,
+                port,
                 path,
                 tls: given.tls,
                 sni: given.sni,
@@ -184,11 +186,7 @@ fn take(
         'I' => given.sni = true,
         'v' => given.verbose = true,
         'h' => return Err(String::new()),
-        's' => {
-            let server =
-                value.parse().map_err(|_| format!("server should be an IP, not {value}\n"));
-            given.server = Some(server?);
-        }
+        's' => given.server = Some(value),
         'p' => {
             let port = value.parse().ok().filter(|port| *port > 0);
             given.port = Some(port.ok_or_else(|| format!("invalid port number '{value}'\n"))?);

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use super::options::Options;
 use crate::check::http::fetch::Record;
-use crate::check::verdict::Phase;
-use crate::check::{Reason, Verdict};
+use crate::check::Verdict;
 
 /// Bytes in a line of a dump.
 const LINE: usize = 16;
@@ -51,7 +50,8 @@ impl Text {
     }
 }
 
-/// How it went, from the first to the last byte.
+/// How it went, from the first to the last byte. What could not be fetched has nothing on standard
+/// output that could be taken for a digest.
 pub(super) fn render(
     options: &Options,
     record: &Record,
@@ -59,61 +59,40 @@ pub(super) fn render(
     took: Duration,
 ) -> Text {
     let mut text = Text::default();
-    if let Verdict::Down(reason) = verdict {
-        if let Some(trouble) = trouble(reason) {
-            text.line(trouble);
-            return text;
-        }
-    }
-    if options.verbose {
+    if options.verbose && !record.head.is_empty() {
         received(&mut text, record);
     }
-    if record.head.is_empty() {
-        text.err.push_str("no data received from remote webserver\n");
-    } else if let Verdict::Down(reason) = verdict {
-        text.err.push_str(&format!("{reason}\n"));
-    } else {
-        text.line(&record.digest().to_string());
+    match verdict {
+        Verdict::Up(_) => {
+            if options.verbose {
+                text.title("    HTML hash resulting    ");
+                text.dump(&record.digest().0);
+                text.title(" HTML hash final resulting ");
+            }
+            text.line(&record.digest().to_string());
+        }
+        Verdict::Down(reason) => {
+            let Options { path, server, port, .. } = options;
+            text.err = format!("cannot fetch {path} from {server} port {port}: {reason}\n");
+        }
     }
-    if options.verbose {
+    if options.verbose && !text.out.is_empty() {
         let took = took.as_micros();
         text.line(&format!("\nGlobal response time for [{}] = {took} usecs", options.path));
     }
     text
 }
 
-/// The line that stands for a page when the connection is at fault.
-fn trouble(reason: &Reason) -> Option<&'static str> {
-    match reason {
-        Reason::Tls(_) => Some("SSL handshake/communication error connecting to"),
-        Reason::Failed(phase, _) | Reason::TimedOut(phase) | Reason::Closed(phase) => match phase {
-            Phase::Connecting => Some("Connection failed"),
-            Phase::Handshake => Some("SSL handshake/communication error connecting to"),
-            _ if !matches!(reason, Reason::TimedOut(_)) => None,
-            Phase::Request => Some("Timeout WEB write"),
-            _ => Some("Timeout HTTP read"),
-        },
-        _ => None,
-    }
-}
-
 fn received(text: &mut Text, record: &Record) {
-    if record.is_answered {
-        text.title("    HTTP Header Buffer    ");
-    }
-    if !record.head.is_empty() {
-        text.dump(&record.head);
-        text.title(" HTTP Header Ascii Buffer ");
-        text.out.extend_from_slice(&record.head);
-        text.line("");
-    }
+    text.title("    HTTP Header Buffer    ");
+    text.dump(&record.head);
+    text.title(" HTTP Header Ascii Buffer ");
+    text.out.extend_from_slice(&record.head);
+    text.line("");
     let body = record.body.as_deref().unwrap_or_default();
     if !body.is_empty() {
         text.title("        HTML Buffer        ");
         text.dump(body);
     }
     text.line("");
-    text.title("    HTML hash resulting    ");
-    text.dump(&record.digest().0);
-    text.title(" HTML hash final resulting ");
 }

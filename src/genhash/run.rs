@@ -1,6 +1,7 @@
 //! The connection of `genhash`: one socket, and a loop that ends with it.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::os::fd::AsRawFd;
 
 use mio::unix::SourceFd;
@@ -13,19 +14,22 @@ use super::Outcome;
 use crate::check::http::fetch::{Fetch, Record};
 use crate::check::probe::{Stream, Talk};
 use crate::check::tls::{Client, Filter, Material};
+use crate::check::verdict::Phase;
 use crate::check::{Reason, Verdict};
 use crate::cli::exit::Status;
 use crate::sys::clock::Clock;
+use crate::sys::reason;
 
 /// Fetches the page, and says what it was like.
 pub(super) fn fetch(options: &Options) -> Outcome {
     let clock = Clock::new();
     let start = clock.now();
-    let (verdict, record) = match stream(options) {
+    let opened = look_up(options).and_then(|server| Ok((server, stream(options, server)?)));
+    let (verdict, record) = match opened {
         Err(reason) => (Verdict::Down(reason), Record::default()),
-        Ok(mut stream) => {
-            if let Err(error) = converse(options, &mut stream) {
-                stream.failed(error.to_string());
+        Ok((server, mut stream)) => {
+            if let Err(error) = converse(options, server, &mut stream) {
+                stream.failed(reason(&error));
             }
             let record = match stream.talk() {
                 Talk::Fetch(fetch) => fetch.record().clone(),
@@ -35,11 +39,24 @@ pub(super) fn fetch(options: &Options) -> Outcome {
         }
     };
     let Text { out, err } = render(options, &record, &verdict, clock.now().since(start));
-    Outcome { stdout: out, stderr: err, status: Status::Ok }
+    let status = if verdict.is_up() { Status::Ok } else { Status::Failure };
+    Outcome { stdout: out, stderr: err, status }
 }
 
-fn stream(options: &Options) -> Result<Stream, Reason> {
-    let host = options.virtualhost.clone().unwrap_or_else(|| options.server.to_string());
+/// The first address of the server.
+fn look_up(options: &Options) -> Result<SocketAddr, Reason> {
+    let unknown = |why: String| Reason::Failed(Phase::Connecting, why);
+    if let Ok(address) = options.server.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(address, options.port));
+    }
+    let mut found = (options.server.as_str(), options.port)
+        .to_socket_addrs()
+        .map_err(|error| unknown(reason(&error)))?;
+    found.next().ok_or_else(|| unknown("the name has no address".to_owned()))
+}
+
+fn stream(options: &Options, server: SocketAddr) -> Result<Stream, Reason> {
+    let host = options.virtualhost.clone().unwrap_or_else(|| server.to_string());
     let fetch = Fetch::new(&options.path, options.protocol, &host, options.verbose);
     let talk = Talk::Fetch(Box::new(fetch));
     if !options.tls {
@@ -47,25 +64,24 @@ fn stream(options: &Options) -> Result<Stream, Reason> {
     }
     let client = Client::new(&Material::default()).map_err(|e| Reason::Tls(e.to_string()))?;
     let name = options.virtualhost.as_deref().filter(|_| options.sni);
-    Ok(Stream::over_tls(talk, Filter::new(&client, name, options.server)?))
+    Ok(Stream::over_tls(talk, Filter::new(&client, name, server)?))
 }
 
-fn connect(options: &Options) -> io::Result<Socket> {
-    let socket =
-        Socket::new(Domain::for_address(options.server), Type::STREAM, Some(Protocol::TCP))?;
+fn connect(options: &Options, server: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     if options.fwmark != 0 {
         socket.set_mark(options.fwmark)?;
     }
-    match socket.connect(&options.server.into()) {
+    match socket.connect(&server.into()) {
         Err(e) if e.raw_os_error() != Some(libc::EINPROGRESS) => Err(e),
         _ => Ok(socket),
     }
 }
 
 /// Carries bytes until there is an outcome. Every wait has the whole timeout.
-fn converse(options: &Options, stream: &mut Stream) -> io::Result<()> {
-    let mut socket = connect(options)?;
+fn converse(options: &Options, server: SocketAddr, stream: &mut Stream) -> io::Result<()> {
+    let mut socket = connect(options, server)?;
     let mut poll = mio::Poll::new()?;
     let mut events = Events::with_capacity(4);
     let interest = Interest::READABLE | Interest::WRITABLE;
