@@ -39,7 +39,8 @@
 //! | how long to wait | `vrrp/timing.rs` |
 //! | when gratuitous ARP is due, and how fast it may go | `vrrp/announce.rs`, `daemon/announcer.rs` |
 //! | when a script runs, what its results and tracked processes mean | `track/` |
-//! | which address is in the kernel, and who put it back | `holdings/` |
+//! | which address is in the kernel, adopted, restored, refused | `holdings/` |
+//! | whose an address is that was there before | `holdings/leftovers.rs`, `daemon/beginning.rs` |
 //! | which services and destinations IPVS has, and what differs from what is wanted | `holdings/ipvs.rs` |
 //! | which real servers are in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs` |
 //! | when a check probes, and what its result means | `check/pool.rs`, `check/schedule.rs` |

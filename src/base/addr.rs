@@ -1,7 +1,7 @@
 //! Address families, addresses with a prefix length, link-layer addresses.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// IPv4 or IPv6.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -50,11 +50,64 @@ impl Prefix {
     }
 }
 
+impl Prefix {
+    /// The network: the bits beyond the length cleared.
+    pub fn network(self) -> Self {
+        let Self { addr, len } = self;
+        let addr = match addr {
+            IpAddr::V4(a) => {
+                let host = u32::MAX.checked_shr(len.into()).unwrap_or(0);
+                IpAddr::V4((a.to_bits() & !host).into())
+            }
+            IpAddr::V6(a) => {
+                let host = u128::MAX.checked_shr(len.into()).unwrap_or(0);
+                IpAddr::V6((a.to_bits() & !host).into())
+            }
+        };
+        Self { addr, len }
+    }
+}
+
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.addr, self.len)
     }
 }
+
+/// An address of an interface as the kernel shows it (RTM_NEWADDR).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HostAddress {
+    pub prefix: Prefix,
+    /// The other end of a point-to-point link; `prefix.len` is then the length of its network.
+    pub peer: Option<IpAddr>,
+    /// IPv4 only.
+    pub broadcast: Option<Ipv4Addr>,
+    /// IPv4 only: rtnetlink's number. That of an IPv6 address follows from the address.
+    pub scope: u8,
+    /// IPv4 only: the name of the interface unless another was given.
+    pub label: Option<Box<str>>,
+    /// IFA_F_*.
+    pub flags: u32,
+    /// Seconds until the address is no longer chosen as a source; `u32::MAX`: for ever.
+    pub preferred: u32,
+    /// IFA_PROTO: who added it. `None`: the kernel does not say (older than 5.18), or does not know.
+    pub protocol: Option<u8>,
+}
+
+impl HostAddress {
+    pub const DEPRECATED: u32 = 0x20;
+    pub const TENTATIVE: u32 = 0x40;
+    pub const DAD_FAILED: u32 = 0x08;
+    pub const OPTIMISTIC: u32 = 0x04;
+
+    /// False while duplicate address detection is under way or has failed.
+    pub const fn is_usable(&self) -> bool {
+        self.flags & (Self::TENTATIVE | Self::DAD_FAILED) == 0 || self.flags & Self::OPTIMISTIC != 0
+    }
+}
+
+/// IFA_PROTO of what keepalived adds: its number in the list of routing protocols.
+pub const PROTOCOL_KEEPALIVED: u8 = 18;
 
 /// True for `fe80::/10`, which exists once per link.
 pub const fn is_link_local(addr: &IpAddr) -> bool {

@@ -20,10 +20,6 @@ id!(
     /// One virtual router. Kept across reloads for as long as the instance lives.
     InstanceId
 );
-impl InstanceId {
-    /// No virtual router but the host itself: what is held for as long as the daemon runs.
-    pub const HOST: Self = Self(u32::MAX);
-}
 id!(
     /// One sync group.
     GroupId

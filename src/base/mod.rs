@@ -3,6 +3,7 @@
 pub mod addr;
 pub mod deadlines;
 pub mod diag;
+pub mod errno;
 pub mod ids;
 pub mod pattern;
 pub mod piece;

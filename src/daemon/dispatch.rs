@@ -9,11 +9,11 @@ use super::report;
 use super::report::HeldBack;
 use super::retries::Lacking;
 use super::runtime::{Message, Mode, Runtime};
-use crate::base::addr::Prefix;
+use crate::base::addr::{HostAddress, Prefix};
 use crate::base::ids::InstanceId;
 use crate::base::ratelimit::Rate;
 use crate::base::time::{Duration, Instant};
-use crate::holdings::{self, Key};
+use crate::holdings;
 use crate::notify;
 use crate::sys::netlink;
 use crate::sys::raw::Batch;
@@ -46,7 +46,6 @@ impl Runtime {
             Message::ReadFile(name) => self.read_tracked_file(&name),
             Message::Tell(telling) => self.tell(telling),
             Message::Role(id, is_master) => self.on_role(id, is_master),
-            Message::Local(addr, present) => self.on_local_address(addr, present),
             Message::NotifyEnded(run) => {
                 let input = notify::Input::ScriptEnded(run);
                 self.notify.handle(input, self.now, &mut self.notify_actions);
@@ -54,27 +53,27 @@ impl Runtime {
             Message::Want(id) => {
                 let Some(config) = self.instance_config(id) else { return };
                 let addresses: Vec<_> = config.all_addresses().collect();
-                let input = holdings::Input::Want { owner: id, addresses: &addresses };
+                let input = holdings::Input::Want { owner: id.into(), addresses: &addresses };
                 let before = self.holdings_actions.len();
-                self.holdings.handle(input, self.now, &mut self.holdings_actions);
+                self.hold(input);
                 // A reload may only take some away.
-                let mut more = self.holdings_actions[before..].iter();
-                if more.any(|a| !matches!(a, holdings::Action::Remove(_))) {
+                if self.holdings_actions[before..].iter().any(holdings::Action::adds) {
                     report::detail(&config.name, "setting VIPs.", &mut self.chatter, self.now);
                 }
-                self.prepare_rescue_of(id);
             }
-            Message::Release(id) => {
-                let input = holdings::Input::Release { owner: id };
-                self.holdings.handle(input, self.now, &mut self.holdings_actions);
-            }
-            Message::Clear(id) => {
+            Message::Release(id) => self.hold(holdings::Input::Release { owner: id.into() }),
+            Message::Expect(id) => {
                 let Some(config) = self.instance_config(id) else { return };
-                for address in config.all_addresses() {
-                    let input = holdings::Input::Clear { address };
-                    self.holdings.handle(input, self.now, &mut self.holdings_actions);
-                }
+                let addresses: Vec<_> = config.all_addresses().collect();
+                let input = holdings::Input::Expect { owner: id.into(), addresses: &addresses };
+                self.hold(input);
             }
+            Message::Rival(id) => self.hold(holdings::Input::Rival { owner: id.into() }),
+            Message::Refused(id, refusal) => {
+                let input = Input::Addresses { id, refusal };
+                self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
+            }
+            Message::Address(event) => self.take_events(vec![event]),
         }
     }
 
@@ -156,9 +155,19 @@ impl Runtime {
         }
     }
 
+    fn hold(&mut self, input: holdings::Input<'_>) {
+        self.holdings.handle(input, self.now, &mut self.holdings_actions);
+    }
+
     /// A gap is never trusted: what the kernel has now is the truth.
-    fn resynchronise(&mut self) {
-        match netlink::dump() {
+    pub(super) fn resynchronise(&mut self) {
+        self.monitor.discard();
+        let mut breathe = || {
+            if self.vrrp_is_due() {
+                self.catch_up();
+            }
+        };
+        match netlink::dump(&mut breathe) {
             Ok(events) => self.replace_links(events),
             Err(e) => log::error!("cannot read interfaces and addresses from the kernel: {e}"),
         }
@@ -166,34 +175,18 @@ impl Runtime {
 
     fn replace_links(&mut self, events: Vec<netlink::Event>) {
         let mut facts = Vec::new();
-        let known: Vec<_> = self.links.indices().collect();
-        let before: BTreeSet<_> = self.links.all_addresses().map(|(_, p)| p.addr).collect();
-        let there = |index: &u32| {
-            events.iter().any(|e| matches!(e, netlink::Event::Link(l) if l.index == *index))
+        let before: BTreeSet<_> = self.links.all_addresses().map(|(_, a)| a.prefix.addr).collect();
+        self.links.replace(events, &mut facts);
+        let input = holdings::Input::Dumped {
+            links: self.links.indices_by_name().clone(),
+            addresses: self.links.all_addresses().map(|(i, a)| (i, a.clone())).collect(),
         };
-        let gone = known.into_iter().filter(|index| !there(index));
-        let gone: Vec<_> = gone.map(|index| netlink::Event::LinkGone { index }).collect();
-        for event in gone {
-            self.links.take(event, &mut facts);
-        }
-        self.links.forget_addresses();
-        for event in events {
-            self.links.take(event, &mut facts);
-        }
-        // The addresses as a whole go to the holdings; single facts would miss what is gone.
-        facts.retain(|f| !matches!(f, Fact::Added { .. } | Fact::Removed { .. }));
+        self.hold(input);
         self.take_facts(facts);
-        for addr in before {
-            self.on_local_address(addr, self.links.holds(&addr));
+        let after: BTreeSet<_> = self.links.all_addresses().map(|(_, a)| a.prefix.addr).collect();
+        for addr in before.symmetric_difference(&after) {
+            self.on_local_address(*addr, after.contains(addr));
         }
-        let after: BTreeSet<_> = self.links.all_addresses().map(|(_, p)| p.addr).collect();
-        for addr in after {
-            self.on_local_address(addr, true);
-        }
-        let keys = self.links.all_addresses();
-        let keys = keys.map(|(link, prefix)| Key { link: link.to_owned(), prefix }).collect();
-        let input = holdings::Input::Dumped { keys };
-        self.holdings.handle(input, self.now, &mut self.holdings_actions);
         self.refresh_sources(None);
         self.drain();
     }
@@ -209,43 +202,46 @@ impl Runtime {
     fn take_facts(&mut self, facts: Vec<Fact>) {
         for fact in facts {
             match fact {
-                Fact::Appeared(link) => {
+                Fact::Appeared { link, index } => {
                     self.tell_link(&link);
                     self.refilter_monitor();
-                    let input = holdings::Input::LinkBack { link: &link };
-                    self.holdings.handle(input, self.now, &mut self.holdings_actions);
+                    self.hold(holdings::Input::LinkBack { link: &link, index });
                 }
                 Fact::Changed(link) => self.tell_link(&link),
-                Fact::Vanished(link) => {
-                    log::info!("Interface {link} deleted");
-                    let input = holdings::Input::LinkGone { link: &link };
-                    self.holdings.handle(input, self.now, &mut self.holdings_actions);
-                    self.rescue.release_all(|key| key.link == link);
+                Fact::Vanished { link, index, deleted } => {
+                    let what = if deleted { "deleted" } else { "has another name now" };
+                    log::info!("Interface {link} {what}");
+                    self.hold(holdings::Input::LinkGone { link: &link, index, deleted });
+                    if deleted {
+                        self.rescue.release_all(|place| place.0 == index);
+                    }
                     self.tell_link(&link);
                     self.refilter_monitor();
                 }
-                Fact::Added { link, prefix } => {
+                Fact::Added { link, index, address } => {
+                    let prefix = address.prefix;
                     self.address_log("added to", &link, &prefix);
                     self.on_local_address(prefix.addr, true);
-                    let input = holdings::Input::Seen { key: Key { link: link.clone(), prefix } };
-                    self.holdings.handle(input, self.now, &mut self.holdings_actions);
-                    self.on_source_candidate(&link, &prefix);
+                    self.hold(holdings::Input::Seen { index, address: address.clone() });
+                    let is_ours = self.holdings.is_ours(index, &address);
+                    self.on_source_candidate(&link, &prefix, is_ours);
                 }
-                Fact::Removed { link, prefix } => {
+                Fact::Removed { link, index, address } => {
+                    let prefix = address.prefix;
                     self.address_log("removed from", &link, &prefix);
                     self.on_local_address(prefix.addr, self.links.holds(&prefix.addr));
-                    let input = holdings::Input::Gone { key: Key { link: link.clone(), prefix } };
-                    self.holdings.handle(input, self.now, &mut self.holdings_actions);
-                    self.on_source_candidate(&link, &prefix);
+                    let is_ours = self.holdings.is_ours(index, &address);
+                    self.hold(holdings::Input::Gone { index, address: &address });
+                    self.on_source_candidate(&link, &prefix, is_ours);
                 }
             }
             self.drain();
         }
     }
 
-    /// A virtual address is nobody's source, however often it comes and goes.
-    fn on_source_candidate(&mut self, link: &str, prefix: &Prefix) {
-        if !self.virtual_addresses.contains(&prefix.addr) {
+    /// A virtual address of ours is no source, however often it comes and goes.
+    fn on_source_candidate(&mut self, link: &str, prefix: &Prefix, is_ours: bool) {
+        if !is_ours || !self.virtual_addresses.contains(&prefix.addr) {
             self.refresh_sources(Some(link));
         }
     }
@@ -291,7 +287,9 @@ impl Runtime {
 
     pub(super) fn refresh_source(&mut self, id: InstanceId) {
         let Some(config) = self.instance_config(id) else { return };
-        let source = self.links.source(&config, &self.virtual_addresses);
+        let holdings = &self.holdings;
+        let is_ours = |index, address: &HostAddress| holdings.is_ours(index, address);
+        let source = self.links.source(&config, &self.virtual_addresses, is_ours);
         let index = config.interface.as_deref().and_then(|name| self.links.get(name));
         let index = index.map(|link| link.index);
         let error = match endpoint_of(&config, index, source) {
@@ -361,7 +359,12 @@ impl Runtime {
         self.interesting.contains(name)
     }
 
-    /// Lets the kernel hold back what concerns nobody: changes on other interfaces. While one that
+    /// Hears of all interfaces.
+    pub(super) fn unfilter_monitor(&self) {
+        self.filter_monitor(None);
+    }
+
+    /// Lets the kernel hold back what matters to no instance: changes on other interfaces. While one that
     /// matters is missing, new interfaces have to be heard of.
     pub(super) fn refilter_monitor(&mut self) {
         let mut indices = Vec::new();
@@ -374,6 +377,10 @@ impl Runtime {
                 None => complete = false,
             }
         }
+        self.filter_monitor(complete.then_some(&indices));
+    }
+
+    fn filter_monitor(&self, links: Option<&[u32]>) {
         let own = match self.requests.port() {
             Ok(own) => own,
             Err(e) => {
@@ -381,7 +388,7 @@ impl Runtime {
                 return;
             }
         };
-        if let Err(e) = self.monitor.watch_only(complete.then_some(&indices), own) {
+        if let Err(e) = self.monitor.watch_only(links, own) {
             log::warn!("cannot filter kernel news: {e}");
         }
     }

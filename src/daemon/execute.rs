@@ -7,11 +7,12 @@ use super::announcer::Announcement;
 use super::notices::Telling;
 use super::report;
 use super::runtime::{Message, Runtime};
+use crate::base::addr::HostAddress;
+use crate::base::errno::Errno;
 use crate::base::ids::InstanceId;
 use crate::base::time::Duration;
-use crate::holdings::{self, Key, Op};
-use crate::model::vrrp::VirtualAddress;
-use crate::sys::sysctl;
+use crate::holdings::{self, Holder, Op, Request, Spot};
+use crate::sys::{netlink, sysctl};
 use crate::vrrp::{self, Action, Note, Phase};
 use crate::wire::{arp, ndisc};
 
@@ -72,10 +73,7 @@ impl Runtime {
                     self.endpoints.queue(id, i, priority);
                 }
             }
-            Action::Want(id) => {
-                self.leftovers.remove(&id);
-                self.inbox.push_back(Message::Want(id));
-            }
+            Action::Want(id) => self.inbox.push_back(Message::Want(id)),
             Action::Release(id) => {
                 self.announcer.withdraw(id);
                 self.inbox.push_back(Message::Release(id));
@@ -83,17 +81,16 @@ impl Runtime {
             Action::Announce { id, repeat } => self.announce(id, repeat),
             Action::AnnounceSource { id } => self.announce_source(id),
             Action::Changed { id, to: Phase::Backup, from: Phase::Init, .. } => {
-                self.leftovers.insert(id);
+                self.inbox.push_back(Message::Expect(id));
             }
             Action::Changed { id, to: Phase::Fault, from: Phase::Init, .. } => {
-                self.inbox.push_back(Message::Clear(id));
+                self.inbox.push_back(Message::Expect(id));
+                self.inbox.push_back(Message::Rival(id));
             }
-            Action::Changed { id, to: Phase::Fault, .. }
+            // Another router is master, or this one cannot be: what an earlier run left is too much.
+            Action::Changed { id, to: Phase::Fault | Phase::Stopped | Phase::Deleted, .. }
             | Action::Noted { id, note: Note::MasterIs { .. } | Note::Discarded { .. }, .. } => {
-                // Another router is master, or we cannot be: now what an earlier run left is too much.
-                if self.leftovers.remove(&id) {
-                    self.inbox.push_back(Message::Clear(id));
-                }
+                self.inbox.push_back(Message::Rival(id));
             }
             Action::Changed { .. }
             | Action::GroupChanged { .. }
@@ -106,28 +103,51 @@ impl Runtime {
     fn execute_holdings(&mut self, action: holdings::Action) {
         report::holdings(&action, &self.vrrp);
         match action {
-            holdings::Action::Add(address) => self.request(Op::Add, &address),
-            holdings::Action::Remove(address) => self.request(Op::Remove, &address),
-            holdings::Action::Held(id) => {
-                self.prepare_rescue_of(id);
+            holdings::Action::Ask(request) => self.request(&request),
+            holdings::Action::Added { index, address } => {
+                self.rescue_later(index, &address);
+                // The kernel's news leave out what we add ourselves.
+                let event = netlink::Event::Address { index, address };
+                self.inbox.push_back(Message::Address(event));
+            }
+            holdings::Action::Removed { index, address } => {
+                self.rescue.release(&(index, Spot::of_host(&address)));
+            }
+            holdings::Action::Held(Holder::Instance(id)) => {
                 self.inbox.push_back(Message::Held(id));
             }
-            holdings::Action::Missing { .. } | holdings::Action::Refused { .. } => {}
+            holdings::Action::Hopeless { owner: Holder::Instance(id), link, prefix, errno } => {
+                let refusal = format!("{prefix} on {link}: {}", Errno(errno));
+                self.inbox.push_back(Message::Refused(id, Some(refusal)));
+            }
+            holdings::Action::Hopeful { owner: Holder::Instance(id) } => {
+                self.inbox.push_back(Message::Refused(id, None));
+            }
+            holdings::Action::Held(Holder::Host)
+            | holdings::Action::Missing { .. }
+            | holdings::Action::Refused { .. }
+            | holdings::Action::Hopeless { owner: Holder::Host, .. }
+            | holdings::Action::Hopeful { owner: Holder::Host }
+            | holdings::Action::Found { .. } => {}
         }
     }
 
-    fn request(&mut self, op: Op, address: &VirtualAddress) {
-        let asker = (Key::of(address), op);
-        match self.links.get(&address.interface).map(|link| link.index) {
-            Some(index) => match op {
-                Op::Add => {
-                    self.rescue.hold(asker.0.clone(), index, address.prefix, address.peer);
-                    self.requests.add(index, address, asker);
-                }
-                Op::Remove => self.requests.remove(index, address, asker),
-            },
-            None => self.answers.push((asker, libc::ENODEV)),
+    fn request(&mut self, &Request { id, index, ref op }: &Request) {
+        match op {
+            Op::Add(address) => {
+                let address = holdings::as_shown(address);
+                self.rescue_later(index, &address);
+                self.requests.add(index, &address, id);
+            }
+            Op::Replace(address) => self.requests.replace(index, &holdings::as_shown(address), id),
+            Op::Remove(address) => self.requests.remove(index, address, id),
         }
+    }
+
+    /// Should all else fail, the address goes.
+    fn rescue_later(&mut self, index: u32, address: &HostAddress) {
+        let place = (index, Spot::of_host(address));
+        self.rescue.hold(place, index, address.prefix, address.peer);
     }
 
     /// Sends the adverts that wait.
@@ -160,40 +180,11 @@ impl Runtime {
             // Whoever asked decides whether to ask again.
             self.requests.give_up(e.raw_os_error().unwrap_or(libc::EIO), &mut answers);
         }
-        for ((key, op), errno) in answers.drain(..) {
-            // The kernel's news leave out what we add ourselves.
-            if op == Op::Add && errno == 0 {
-                self.inbox.push_back(Message::Local(key.prefix.addr, true));
-            }
-            let input = holdings::Input::Answer { key: key.clone(), op, errno };
+        for (request, errno) in answers.drain(..) {
+            let input = holdings::Input::Answer { request, errno };
             self.holdings.handle(input, self.now, &mut self.holdings_actions);
-            self.prepare_rescue(key);
         }
         self.answers = answers;
-    }
-
-    /// Addresses that were there already were never asked for.
-    pub(super) fn prepare_rescue_of(&mut self, id: InstanceId) {
-        let config = self.instance_config(id);
-        let keys: Vec<_> = match &config {
-            Some(config) => config.all_addresses().map(Key::of).collect(),
-            None if id == InstanceId::HOST => {
-                self.config.static_addresses.iter().map(Key::of).collect()
-            }
-            None => return,
-        };
-        for key in keys.into_iter().filter(|key| !self.rescue.holds(key)).collect::<Vec<_>>() {
-            self.prepare_rescue(key);
-        }
-    }
-
-    /// What the last resort would remove is what we hold, at any time.
-    fn prepare_rescue(&mut self, key: Key) {
-        let held = self.holdings.installed(&key);
-        match held.and_then(|a| Some((a, self.links.get(&a.interface)?.index))) {
-            Some((address, index)) => self.rescue.hold(key, index, address.prefix, address.peer),
-            None => self.rescue.release(&key),
-        }
     }
 
     /// Sends some of the gratuitous ARPs and neighbour advertisements that wait.

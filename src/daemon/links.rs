@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::base::addr::{is_link_local, Family, Prefix};
+use crate::base::addr::{is_link_local, Family, HostAddress};
+use crate::holdings::Spot;
 use crate::model::vrrp::Instance;
-use crate::sys::netlink::{self, Event, Link};
+use crate::sys::netlink::{Event, Link};
 use crate::vrrp::LinkState;
 
 #[derive(Clone, Debug, Default)]
@@ -14,40 +15,25 @@ pub(super) struct LinkTable {
     links: BTreeMap<u32, Link>,
     by_name: BTreeMap<String, u32>,
     /// In the order the kernel lists them: the first one is the primary.
-    addresses: BTreeMap<u32, Vec<Held>>,
-}
-
-#[derive(Clone, Debug)]
-struct Held {
-    prefix: Prefix,
-    usable: bool,
+    addresses: BTreeMap<u32, Vec<HostAddress>>,
 }
 
 /// What an event means to those who depend on interfaces.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fact {
     /// The interface appeared, or goes by this name now.
-    Appeared(String),
+    Appeared { link: String, index: u32 },
     /// State, hardware address or another property of the interface changed.
     Changed(String),
-    /// There is no interface of this name any more.
-    Vanished(String),
-    /// This address is there now.
-    Added { link: String, prefix: Prefix },
+    /// There is no interface of this name any more: it was deleted, or has another name.
+    Vanished { link: String, index: u32, deleted: bool },
+    /// This address is there now, or has changed.
+    Added { link: String, index: u32, address: HostAddress },
     /// This address is there no more.
-    Removed { link: String, prefix: Prefix },
+    Removed { link: String, index: u32, address: HostAddress },
 }
 
 impl LinkTable {
-    /// What the kernel has now.
-    pub(super) fn of_kernel() -> std::io::Result<Self> {
-        let mut table = Self::default();
-        for event in netlink::dump()? {
-            table.take(event, &mut Vec::new());
-        }
-        Ok(table)
-    }
-
     pub(super) fn get(&self, name: &str) -> Option<&Link> {
         self.links.get(self.by_name.get(name)?)
     }
@@ -65,72 +51,98 @@ impl LinkTable {
         match event {
             Event::Link(link) => self.take_link(link, facts),
             Event::LinkGone { index } => self.drop_link(index, facts),
-            Event::Address { index, prefix, usable } => {
+            Event::Address { index, address } => {
                 let Some(link) = self.links.get(&index) else { return };
                 let list = self.addresses.entry(index).or_default();
-                match list.iter_mut().find(|h| h.prefix == prefix) {
-                    Some(held) if held.usable == usable => return,
-                    Some(held) => held.usable = usable,
-                    None => list.push(Held { prefix, usable }),
+                let spot = Spot::of_host(&address);
+                match list.iter_mut().find(|a| Spot::of_host(a) == spot) {
+                    Some(known) if *known == address => return,
+                    Some(known) => *known = address.clone(),
+                    None => list.push(address.clone()),
                 }
-                facts.push(Fact::Added { link: link.name.clone(), prefix });
+                facts.push(Fact::Added { link: link.name.clone(), index, address });
             }
-            Event::AddressGone { index, prefix } => {
+            Event::AddressGone { index, address } => {
                 let Some(link) = self.links.get(&index) else { return };
                 if let Some(list) = self.addresses.get_mut(&index) {
-                    list.retain(|h| h.prefix != prefix);
+                    let spot = Spot::of_host(&address);
+                    list.retain(|a| Spot::of_host(a) != spot);
                 }
-                facts.push(Fact::Removed { link: link.name.clone(), prefix });
+                facts.push(Fact::Removed { link: link.name.clone(), index, address });
             }
         }
+    }
+
+    /// Takes in all that the kernel has, in place of what was known. Appends what it means for the
+    /// interfaces: first those that are gone, so that a name that moved on is not lost.
+    pub(super) fn replace(&mut self, events: Vec<Event>, facts: &mut Vec<Fact>) {
+        let before = std::mem::take(self);
+        for event in events {
+            self.take(event, &mut Vec::new());
+        }
+        for (name, &index) in &before.by_name {
+            if self.by_name.get(name) != Some(&index) {
+                let deleted = !self.links.contains_key(&index);
+                facts.push(Fact::Vanished { link: name.clone(), index, deleted });
+            }
+        }
+        for (name, &index) in &self.by_name {
+            if before.by_name.get(name) != Some(&index) {
+                facts.push(Fact::Appeared { link: name.clone(), index });
+            } else if before.links.get(&index) != self.links.get(&index) {
+                facts.push(Fact::Changed(name.clone()));
+            }
+        }
+    }
+
+    /// The number of each interface.
+    pub(super) fn indices_by_name(&self) -> &BTreeMap<String, u32> {
+        &self.by_name
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Link> {
         self.links.values()
     }
 
-    pub(super) fn indices(&self) -> impl Iterator<Item = u32> + '_ {
-        self.links.keys().copied()
-    }
-
-    /// Before a dump names them all again.
-    pub(super) fn forget_addresses(&mut self) {
-        self.addresses.clear();
-    }
-
-    /// Every address on every interface.
-    pub(super) fn all_addresses(&self) -> impl Iterator<Item = (&str, Prefix)> {
-        self.addresses.iter().flat_map(|(index, list)| {
-            let name = self.links.get(index).map_or("", |l| l.name.as_str());
-            list.iter().map(move |h| (name, h.prefix))
-        })
+    /// Every address on every interface, with the number of the interface.
+    pub(super) fn all_addresses(&self) -> impl Iterator<Item = (u32, &HostAddress)> {
+        self.addresses.iter().flat_map(|(index, list)| list.iter().map(move |a| (*index, a)))
     }
 
     /// The address the instance sends from: the configured one, or the first of its interface that
     /// is not itself a virtual address. For IPv6 it must be link-local (RFC 9568 §5.1.2.1).
+    ///
+    /// The address owner may have no other address than the virtual one: one that is on the
+    /// interface without our doing (not `is_ours`) is taken if there is no better one.
     pub(super) fn source(
         &self,
         instance: &Instance,
         virtual_: &BTreeSet<IpAddr>,
+        is_ours: impl Fn(u32, &HostAddress) -> bool,
     ) -> Option<IpAddr> {
         if let Some(configured) = instance.source {
             return (!instance.track_source || self.is_local(&configured)).then_some(configured);
         }
         let index = self.by_name.get(instance.interface.as_deref()?)?;
-        let candidates = self.addresses.get(index)?.iter().filter(|h| h.usable);
-        candidates.map(|h| h.prefix.addr).find(|addr| match instance.family {
-            Family::V4 => addr.is_ipv4() && !virtual_.contains(addr),
-            Family::V6 => is_link_local(addr) && !virtual_.contains(addr),
-        })
+        let fits = |a: &&HostAddress| match instance.family {
+            Family::V4 => a.prefix.addr.is_ipv4(),
+            Family::V6 => is_link_local(&a.prefix.addr),
+        };
+        let list = self.addresses.get(index)?;
+        let candidates = || list.iter().filter(|a| a.is_usable()).filter(fits);
+        let is_virtual = |a: &&HostAddress| virtual_.contains(&a.prefix.addr);
+        let best = candidates().find(|a| !is_virtual(a));
+        let source = best.or_else(|| candidates().find(|a| !is_ours(*index, a)));
+        source.map(|a| a.prefix.addr)
     }
 
     /// Some interface has this address.
     pub(super) fn holds(&self, addr: &IpAddr) -> bool {
-        self.addresses.values().flatten().any(|h| h.prefix.addr == *addr)
+        self.addresses.values().flatten().any(|a| a.prefix.addr == *addr)
     }
 
     fn is_local(&self, addr: &IpAddr) -> bool {
-        self.addresses.values().flatten().any(|h| h.prefix.addr == *addr && h.usable)
+        self.addresses.values().flatten().any(|a| a.prefix.addr == *addr && a.is_usable())
     }
 
     fn take_link(&mut self, link: Link, facts: &mut Vec<Fact>) {
@@ -143,27 +155,29 @@ impl LinkTable {
                 }
                 return;
             }
-            // Renamed: to us, the old one is gone and another has come.
+            // Renamed: the old name is gone and another has come.
             Some(old) => {
-                self.by_name.remove(&old.name);
-                facts.push(Fact::Vanished(old.name));
+                self.forget_name(&old.name, index);
+                facts.push(Fact::Vanished { link: old.name, index, deleted: false });
             }
             None => {}
         }
         self.by_name.insert(name.clone(), index);
-        facts.push(Fact::Appeared(name.clone()));
-        for held in self.addresses.get(&index).into_iter().flatten() {
-            facts.push(Fact::Added { link: name.clone(), prefix: held.prefix });
-        }
+        facts.push(Fact::Appeared { link: name, index });
     }
 
     fn drop_link(&mut self, index: u32, facts: &mut Vec<Fact>) {
         self.addresses.remove(&index);
         if let Some(link) = self.links.remove(&index) {
-            if self.by_name.get(&link.name) == Some(&index) {
-                self.by_name.remove(&link.name);
-            }
-            facts.push(Fact::Vanished(link.name));
+            self.forget_name(&link.name, index);
+            facts.push(Fact::Vanished { link: link.name, index, deleted: true });
+        }
+    }
+
+    /// Unless another interface has it by now.
+    fn forget_name(&mut self, name: &str, index: u32) {
+        if self.by_name.get(name) == Some(&index) {
+            self.by_name.remove(name);
         }
     }
 }
@@ -171,6 +185,7 @@ impl LinkTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::addr::Prefix;
     use crate::model::vrrp::tests::instance;
 
     fn link(index: u32, name: &str, up: bool) -> Event {
@@ -185,8 +200,21 @@ mod tests {
         })
     }
 
-    fn prefix(text: &str) -> Prefix {
-        Prefix { addr: text.parse().unwrap(), len: 24 }
+    fn address(text: &str) -> HostAddress {
+        HostAddress {
+            prefix: Prefix { addr: text.parse().unwrap(), len: 24 },
+            peer: None,
+            broadcast: None,
+            scope: 0,
+            label: None,
+            flags: 0,
+            preferred: u32::MAX,
+            protocol: None,
+        }
+    }
+
+    fn added(text: &str) -> Event {
+        Event::Address { index: 1, address: address(text) }
     }
 
     fn table(events: impl IntoIterator<Item = Event>) -> (LinkTable, Vec<Fact>) {
@@ -197,36 +225,85 @@ mod tests {
         (table, facts)
     }
 
+    fn source(table: &LinkTable, i: &Instance, ours: &[&str]) -> Option<String> {
+        let virtual_ = ["10.0.0.100".parse().unwrap(), "10.0.0.101".parse().unwrap()].into();
+        let is_ours = |_, a: &HostAddress| ours.contains(&a.prefix.addr.to_string().as_str());
+        table.source(i, &virtual_, is_ours).map(|addr| addr.to_string())
+    }
+
     #[test]
     fn the_source_is_the_first_address_that_is_not_virtual() {
-        let address = |text, usable| Event::Address { index: 1, prefix: prefix(text), usable };
+        let mut tentative = address("fe80::1");
+        tentative.flags = HostAddress::TENTATIVE;
         let (table, _) = table([
             link(1, "eth0", true),
-            address("10.0.0.100", true),
-            address("10.0.0.1", true),
-            address("10.0.0.2", true),
-            address("fe80::1", false),
+            added("10.0.0.100"),
+            added("10.0.0.1"),
+            added("10.0.0.2"),
+            Event::Address { index: 1, address: tentative },
         ]);
-        let virtual_ = ["10.0.0.100".parse().unwrap()].into();
         let mut i = instance("V", 1);
-        assert_eq!(table.source(&i, &virtual_), Some("10.0.0.1".parse().unwrap()));
+        assert_eq!(source(&table, &i, &[]).as_deref(), Some("10.0.0.1"));
         i.family = Family::V6;
-        assert_eq!(table.source(&i, &virtual_), None, "still tentative");
+        assert_eq!(source(&table, &i, &[]), None, "still tentative");
+    }
+
+    #[test]
+    fn the_address_owner_sends_from_the_virtual_address_that_is_its_own() {
+        let (table, _) = table([link(1, "eth0", true), added("10.0.0.100"), added("10.0.0.101")]);
+        let i = instance("V", 1);
+        assert_eq!(source(&table, &i, &["10.0.0.100"]).as_deref(), Some("10.0.0.101"));
+        assert_eq!(source(&table, &i, &["10.0.0.100", "10.0.0.101"]), None);
+    }
+
+    fn appeared(link: &str, index: u32) -> Fact {
+        Fact::Appeared { link: link.into(), index }
+    }
+
+    fn vanished(link: &str, index: u32, deleted: bool) -> Fact {
+        Fact::Vanished { link: link.into(), index, deleted }
     }
 
     #[test]
     fn a_rename_is_a_departure_and_an_arrival() {
         let (table, facts) = table([link(1, "eth0", true), link(1, "wan", true)]);
+        assert_eq!(facts, [appeared("eth0", 1), vanished("eth0", 1, false), appeared("wan", 1)]);
+        assert_eq!(table.state("eth0"), LinkState::Missing);
+        assert_eq!(table.state("wan"), LinkState::Up);
+    }
+
+    #[test]
+    fn names_that_were_swapped_while_nothing_was_heard_are_found() {
+        let (mut table, _) = table([link(1, "eth0", true), link(2, "eth1", false)]);
+        let mut facts = Vec::new();
+        table.replace(vec![link(1, "eth1", true), link(2, "eth0", false)], &mut facts);
         assert_eq!(
             facts,
             [
-                Fact::Appeared("eth0".into()),
-                Fact::Vanished("eth0".into()),
-                Fact::Appeared("wan".into())
+                vanished("eth0", 1, false),
+                vanished("eth1", 2, false),
+                appeared("eth0", 2),
+                appeared("eth1", 1),
             ]
         );
-        assert_eq!(table.state("eth0"), LinkState::Missing);
-        assert_eq!(table.state("wan"), LinkState::Up);
+        assert_eq!(table.state("eth0"), LinkState::Down);
+        assert_eq!(table.state("eth1"), LinkState::Up);
+    }
+
+    #[test]
+    fn an_address_per_peer() {
+        let mut peer = address("10.0.0.1");
+        peer.prefix.len = 32;
+        peer.peer = Some("10.0.0.9".parse().unwrap());
+        let mut plain = address("10.0.0.1");
+        plain.prefix.len = 32;
+        let (table, _) = table([
+            link(1, "eth0", true),
+            Event::Address { index: 1, address: peer.clone() },
+            Event::Address { index: 1, address: plain },
+            Event::AddressGone { index: 1, address: peer },
+        ]);
+        assert_eq!(table.all_addresses().count(), 1);
     }
 
     #[test]

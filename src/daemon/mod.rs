@@ -5,6 +5,8 @@
 
 mod announcer;
 mod ask_reload;
+mod beginning;
+mod capabilities;
 mod chatter;
 mod checks;
 pub mod children;

@@ -10,7 +10,7 @@ use super::reading::{Reading, Text};
 use super::runtime::Runtime;
 use crate::base::ids::InstanceId;
 use crate::config as configuration;
-use crate::holdings;
+use crate::holdings::{self, Holder};
 use crate::model::diff::{self, Change};
 use crate::model::Config;
 use crate::sys::systemd::State;
@@ -26,6 +26,7 @@ impl Runtime {
         let monotonic_usec = self.clock.monotonic_micros();
         self.systemd.notify(State::Reloading { monotonic_usec });
         self.scheduling.suspend_realtime();
+        self.look_everywhere();
         let reading = self.read_anew();
         self.catch_up();
         let refusal = self.refusal(&reading);
@@ -58,11 +59,20 @@ impl Runtime {
             self.tell_standing();
             log::info!("Reload complete");
         }
+        self.refilter_monitor();
         self.scheduling.resume_realtime();
         let outcome = Outcome { began: monotonic_usec, accepted, reasons };
         outcome.write(&self.outcome_file);
         self.standing.reloaded(&outcome);
         self.systemd.notify(State::Ready { pid: std::process::id() });
+    }
+
+    /// Learns of every interface: the new configuration may name some that the old one did not, and
+    /// that nothing was heard of.
+    fn look_everywhere(&mut self) {
+        self.unfilter_monitor();
+        while self.receive_kernel() {}
+        self.resynchronise();
     }
 
     /// Reads the file, with VRRP served whenever it is due.
@@ -105,9 +115,11 @@ impl Runtime {
         self.lvs.pool.limit_to(room_for_checks(&self.config));
         self.set_up_notification();
         let fixed: Vec<_> = self.config.static_addresses.iter().collect();
-        let input = holdings::Input::Want { owner: InstanceId::HOST, addresses: &fixed };
-        self.holdings.handle(input, self.now, &mut self.holdings_actions);
-        self.prepare_rescue_of(InstanceId::HOST);
+        let out = &mut self.holdings_actions;
+        // An address that changes its owner stays.
+        self.holdings.handle(holdings::Input::Pause, self.now, out);
+        let input = holdings::Input::Want { owner: Holder::Host, addresses: &fixed };
+        self.holdings.handle(input, self.now, out);
         for change in &changes {
             if let Change::Remove { old: o } = *change {
                 self.remove_instance(old_ids[o], old.instances[o].vrid);
@@ -144,6 +156,9 @@ impl Runtime {
             if !is_new {
                 let input = Input::Adjust { id, config: Rc::clone(&self.config.instances[n]) };
                 self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
+                // With other addresses it may go better.
+                let input = Input::Addresses { id, refusal: None };
+                self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
             }
             self.refresh_source(id);
         }
@@ -154,6 +169,8 @@ impl Runtime {
         let groups = Input::Groups(&self.config.groups);
         self.vrrp.handle(groups, self.now, &mut self.vrrp_actions);
         self.vrrp.handle(Input::Start, self.now, &mut self.vrrp_actions);
+        self.drain();
+        self.holdings.handle(holdings::Input::Resume, self.now, &mut self.holdings_actions);
         self.drain();
         self.flush_adverts();
         self.adopt_servers(&old);
@@ -212,8 +229,9 @@ impl Runtime {
         self.drain();
         self.flush_adverts();
         self.vrrp.forget(id);
+        let input = holdings::Input::Forget { owner: id.into() };
+        self.holdings.handle(input, self.now, &mut self.holdings_actions);
         self.endpoints.detach(id, vrid, &mut self.poll);
         self.endpoints.forget(id);
-        self.leftovers.remove(&id);
     }
 }

@@ -6,9 +6,9 @@
 use std::rc::Rc;
 
 use super::chatter::Chatter;
-use crate::base::ids::InstanceId;
+use crate::base::errno::Errno;
 use crate::base::time::Instant;
-use crate::holdings;
+use crate::holdings::{self, Fate, Holder, Restore};
 use crate::model::track::Object;
 use crate::model::vrrp::{ChecksumForm, Delivery, Instance};
 use crate::model::Config;
@@ -157,32 +157,49 @@ pub(super) fn open_to_strangers(config: &Config) -> Option<String> {
 }
 
 /// Logs what the holdings have to tell.
+/// Logs what the holdings report.
 pub(super) fn holdings(action: &holdings::Action, domain: &Domain) {
-    let name = |id| match domain.instance(id) {
-        Some(i) => i.config().name.as_str(),
-        None if id == InstanceId::HOST => "static_ipaddress",
-        None => "?",
+    let name = |owner: &Holder| match owner {
+        Holder::Host => "static_ipaddress",
+        Holder::Instance(id) => domain.instance(*id).map_or("?", |i| i.config().name.as_str()),
     };
     match action {
-        holdings::Action::Missing { owner, key, delay } => {
-            let when = if delay.is_zero() {
-                "put back at once".to_owned()
-            } else {
-                format!("removed too often, put back in {}", Seconds(*delay))
+        holdings::Action::Missing { owner, link, prefix, restore } => {
+            let what = match restore {
+                Restore::Now => "restoring it".to_owned(),
+                Restore::After(delay) => {
+                    format!("this happens too often, restoring it in {}", Seconds(*delay))
+                }
+                Restore::Never => "it is not restored (no_track)".to_owned(),
             };
-            let (addr, link) = (key.prefix, &key.link);
-            log::warn!("({}) somebody else removed {addr} from {link}: {when}", name(*owner));
+            log::warn!("({}) {prefix} was removed from {link} externally: {what}", name(owner));
         }
-        holdings::Action::Refused { owner, key, op, errno, .. } => {
-            let what = match op {
-                holdings::Op::Add => "add",
-                holdings::Op::Remove => "remove",
+        holdings::Action::Refused { owner, link, prefix, adds, errno } => {
+            let what = if *adds { "add" } else { "remove" };
+            let who = owner.as_ref().map_or_else(String::new, |o| format!("({}) ", name(o)));
+            log::error!("{who}cannot {what} {prefix} on {link}: {}", Errno(*errno));
+        }
+        holdings::Action::Found { owner, fate, link, prefix, count } => {
+            let more = match count - 1 {
+                0 => String::new(),
+                n => format!(" and {n} more addresses"),
             };
-            let error = std::io::Error::from_raw_os_error(*errno);
-            let who = owner.map_or_else(String::new, |id| format!("({}) ", name(id)));
-            log::error!("{who}cannot {what} {} on {}: {error}", key.prefix, key.link);
+            let what = match fate {
+                Fate::Adopted => "left by an earlier run: adopted",
+                Fate::Kept => "left by an earlier run: kept while no other router is master",
+                Fate::Removed => "left by an earlier run: removed",
+                Fate::Foreign => {
+                    "there without keepalived having added it: it is used, and never removed"
+                }
+            };
+            log::info!("({}) {prefix} on {link}{more} {what}", name(owner));
         }
-        holdings::Action::Add(_) | holdings::Action::Remove(_) | holdings::Action::Held(_) => {}
+        holdings::Action::Ask(_)
+        | holdings::Action::Added { .. }
+        | holdings::Action::Removed { .. }
+        | holdings::Action::Held(_)
+        | holdings::Action::Hopeless { .. }
+        | holdings::Action::Hopeful { .. } => {}
     }
 }
 

@@ -26,13 +26,13 @@ use crate::base::ratelimit::{Limiter, RateLimit};
 use crate::base::time::Instant;
 use crate::base::tracked::TrackState;
 use crate::cli::options::Options;
-use crate::holdings::{self, Key, Op};
+use crate::holdings::{self, Place, RequestId};
 use crate::model::track::Object;
 use crate::model::Config;
 use crate::notify::{self, RunId, Which};
 use crate::sys::clock::Clock;
 use crate::sys::inotify::FileWatch;
-use crate::sys::netlink::{Monitor, Requests};
+use crate::sys::netlink::{self, Monitor, Requests};
 use crate::sys::packet::{LinkSocket, Scratch, SendQueue};
 use crate::sys::poll::Poll;
 use crate::sys::raw::Batch;
@@ -87,8 +87,14 @@ pub(super) enum Message {
     /// The objects of this instance are wanted.
     Want(InstanceId),
     Release(InstanceId),
-    /// What an earlier run left of this instance goes away.
-    Clear(InstanceId),
+    /// It is not known yet whether this instance will want its objects.
+    Expect(InstanceId),
+    /// This instance cannot have its objects.
+    Rival(InstanceId),
+    /// The kernel refuses all addresses of this instance, and why; or no longer.
+    Refused(InstanceId, Option<String>),
+    /// We changed an address in the kernel.
+    Address(netlink::Event),
     /// All wanted objects of this instance are in the kernel.
     Held(InstanceId),
     /// What is now known of a tracked object.
@@ -100,8 +106,6 @@ pub(super) enum Message {
     Tell(Telling),
     /// A virtual router is master from now on, or is not.
     Role(InstanceId, bool),
-    /// This address is on this host from now on, or is not.
-    Local(IpAddr, bool),
     /// A notify script is over before it began.
     NotifyEnded(RunId),
 }
@@ -151,9 +155,6 @@ pub(super) struct Runtime {
     /// Every virtual address of the configuration: none of them is a source address.
     pub(super) virtual_addresses: BTreeSet<IpAddr>,
 
-    /// Instances that started in BACKUP: addresses of theirs that an earlier run left stay while
-    /// nobody else advertises, so that a restart without a rival takes nothing away.
-    pub(super) leftovers: BTreeSet<InstanceId>,
     pub(super) inbox: VecDeque<Message>,
     pub(super) vrrp_actions: Vec<vrrp::Action>,
     pub(super) holdings_actions: Vec<holdings::Action>,
@@ -171,7 +172,7 @@ pub(super) struct Runtime {
     pub(super) send_errors: RateLimit,
     pub(super) chatter: Chatter,
     pub(super) unknown_vrids: Limiter<()>,
-    pub(super) answers: Vec<((Key, Op), i32)>,
+    pub(super) answers: Vec<(RequestId, i32)>,
     /// Ready in this turn; what is left after the budget was spent stays for the next.
     pub(super) ready: BTreeSet<Owner>,
     pub(super) polled: Vec<Owner>,
@@ -186,6 +187,8 @@ pub(super) struct Runtime {
 
     /// The network namespace the daemon was started in, if it has left it.
     pub(super) home: Option<File>,
+    /// An earlier run was killed, and may have left addresses.
+    pub(super) follows_crash: bool,
     pub(super) promoted: Promoted,
     pub(super) clock: Clock,
     pub(super) poll: Poll<Owner>,
@@ -194,9 +197,9 @@ pub(super) struct Runtime {
     pub(super) scheduling: Scheduling,
     pub(super) endpoints: Endpoints,
     pub(super) link_socket: LinkSocket,
-    pub(super) requests: Requests<(Key, Op)>,
-    /// Removes what `holdings` has installed, should all else fail.
-    pub(super) rescue: Rescue<Key>,
+    pub(super) requests: Requests<RequestId>,
+    /// Removes what is in the kernel because of us, should all else fail.
+    pub(super) rescue: Rescue<Place>,
     pub(super) monitor: Monitor,
 }
 

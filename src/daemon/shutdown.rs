@@ -4,9 +4,8 @@
 use std::io;
 
 use super::runtime::{Asker, Owner, Runtime};
-use crate::base::ids::InstanceId;
 use crate::base::time::{Duration, Instant};
-use crate::holdings;
+use crate::holdings::{self, Holder};
 use crate::sys::log as logging;
 use crate::sys::signals::Signal;
 use crate::sys::systemd::State;
@@ -36,7 +35,7 @@ impl Runtime {
     fn release_everything(&mut self) {
         self.vrrp.handle(Input::Stop, self.now, &mut self.vrrp_actions);
         self.drain();
-        let input = holdings::Input::Release { owner: InstanceId::HOST };
+        let input = holdings::Input::Release { owner: Holder::Host };
         self.holdings.handle(input, self.now, &mut self.holdings_actions);
         self.drain();
         self.flush_adverts();

@@ -5,12 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ask_reload;
+use super::beginning::links_of_kernel;
+use super::capabilities;
 use super::children::Children;
 use super::defect::{caught, log_panics};
 use super::director::narrow;
 use super::fifos::Fifos;
 use super::life::{self, Then};
-use super::links::LinkTable;
 use super::lvs::Lvs;
 use super::mailer::Mailer;
 use super::outcome;
@@ -108,7 +109,7 @@ impl Failure {
 fn test_config(options: &Options) -> Status {
     let mut text = Text::read(options, &|| {});
     text.visit_namespace();
-    let reading = LinkTable::of_kernel().map(|links| text.lower(options, &links, &|| {}));
+    let reading = links_of_kernel().map(|links| text.lower(options, &links, &|| {}));
     match reading {
         Ok(reading) => match reading.worst {
             Some(Severity::Security | Severity::Insecure) => Status::TEST_SECURITY,
@@ -178,6 +179,8 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     let pid_paths = pid_paths(options, &place);
     // One process, one way to be asked: the first file leads to it.
     let outcome_file = pid_paths.first().map(|(_, path)| outcome::path(path)).unwrap_or_default();
+    // Once they are ours, those that are there now are of a daemon that was killed.
+    let follows_crash = pid_paths.iter().any(|(_, path)| path.exists());
     let mut pid_files = match PidFiles::claim(pid_paths) {
         Ok(files) => files,
         Err(pidfile::Error::Locked(path)) => {
@@ -202,6 +205,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     let mut readiness = Some(readiness);
     let result = caught(|| {
         let (mut runtime, config) = build(options, text, systemd, processes, home)?;
+        runtime.follows_crash = follows_crash;
         runtime.outcome_file.clone_from(&outcome_file);
         serve(&mut runtime, config, &mut pid_files, &mut readiness)
     });
@@ -296,7 +300,7 @@ fn build(
     let mut signals = Signals::new(signals).map_err(Failure::of("prepare for signals"))?;
     // Listening starts before the first look, so that no change falls in between.
     let monitor = Monitor::open().map_err(Failure::of("listen to the kernel"))?;
-    let look = || LinkTable::of_kernel().map_err(Failure::of("read interfaces from the kernel"));
+    let look = || links_of_kernel().map_err(Failure::of("read interfaces from the kernel"));
     let mut links = look()?;
     let scheduling = Scheduling::new().map_err(Failure::of("read the scheduling"))?;
     if let Some(script) = text.startup_script(&links) {
@@ -318,6 +322,7 @@ fn build(
     let flawed = reading.is_flawed();
     let mut config = reading.config;
     narrow(&mut config, options);
+    capabilities::check(&config).map_err(|text| Failure::new(Status::Permission, text))?;
     let mut poll = Poll::new().map_err(Failure::of("create an event poll"))?;
     poll.add(std::os::fd::AsRawFd::as_raw_fd(&monitor), Owner::Monitor)
         .and_then(|()| poll.add(std::os::fd::AsRawFd::as_raw_fd(&signals), Owner::Signals))
@@ -347,7 +352,6 @@ fn build(
         instances_on: Default::default(),
         told_links: Default::default(),
         virtual_addresses: Default::default(),
-        leftovers: Default::default(),
         inbox: Default::default(),
         vrrp_actions: Vec::new(),
         holdings_actions: Vec::new(),
@@ -372,6 +376,7 @@ fn build(
         heard_before: Instant::ZERO,
         checks_in_turn: 0,
         home,
+        follows_crash: false,
         promoted: Default::default(),
         clock: Clock::new(),
         poll,
@@ -386,28 +391,6 @@ fn build(
         options: options.clone(),
     };
     Ok((runtime, config))
-}
-
-impl Runtime {
-    /// Takes what the kernel holds into account and starts every instance.
-    fn begin(&mut self, config: Config) {
-        if config.instances.is_empty() && config.virtual_servers.is_empty() {
-            log::warn!("Warning - keepalived has no configuration to run");
-        }
-        self.now = self.clock.now();
-        let there: Vec<_> = self.links.all_addresses().map(|(l, p)| (l.to_owned(), p)).collect();
-        for (link, prefix) in there {
-            let input = holdings::Input::Seen { key: holdings::Key { link, prefix } };
-            self.holdings.handle(input, self.now, &mut self.holdings_actions);
-            self.on_local_address(prefix.addr, true);
-        }
-        self.adopt(config);
-        if let Some(line) = super::report::open_to_strangers(&self.config) {
-            log::info!("{line}");
-        }
-        #[cfg(debug_assertions)]
-        self.maybe_fail(super::fault::Moment::Start);
-    }
 }
 
 /// One process, so every file a script may look for holds the same number.

@@ -1,14 +1,26 @@
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
+use super::repair::FREE_REPAIRS;
 use super::*;
 use crate::model::vrrp::{Broadcast, Scope};
 
-const A: InstanceId = InstanceId(0);
-const B: InstanceId = InstanceId(1);
+mod random;
 
-fn address(last: u8) -> VirtualAddress {
+const A: Holder = Holder::Instance(InstanceId(0));
+const B: Holder = Holder::Instance(InstanceId(1));
+const EPERM: i32 = 1;
+const ENODEV: i32 = 19;
+const EEXIST: i32 = 17;
+const EADDRNOTAVAIL: i32 = 99;
+
+fn parsed(text: &str) -> Prefix {
+    let (addr, len) = text.split_once('/').unwrap();
+    Prefix { addr: addr.parse().unwrap(), len: len.parse().unwrap() }
+}
+
+fn address(text: &str) -> VirtualAddress {
     VirtualAddress {
-        prefix: Prefix { addr: IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), len: 24 },
+        prefix: parsed(text),
         peer: None,
         interface: "eth0".into(),
         broadcast: Broadcast::None,
@@ -24,183 +36,513 @@ fn address(last: u8) -> VirtualAddress {
     }
 }
 
-fn key(last: u8) -> Key {
-    Key::of(&address(last))
+fn nth(n: u8) -> VirtualAddress {
+    address(&format!("10.0.0.{n}/24"))
 }
 
+/// A kernel that does what it is asked, and tells of what others do.
 struct Bench {
     domain: Domain,
     now: Instant,
+    links: BTreeMap<String, u32>,
+    kernel: BTreeMap<Place, HostAddress>,
+    /// Answers every request to add with this.
+    refusal: i32,
+    /// What has to be removed if the daemon fails.
+    rescued: BTreeSet<Place>,
+    /// What was asked, as `+10.0.0.1/24`, `~...`, `-...`, with the number of the interface.
+    asked: Vec<String>,
 }
 
 impl Bench {
     fn new() -> Self {
-        Self { domain: Domain::default(), now: Instant::from_millis(1000) }
+        let mut bench = Self {
+            domain: Domain::default(),
+            now: Instant::from_millis(1000),
+            links: [("eth0".to_owned(), 1), ("eth1".to_owned(), 2)].into(),
+            kernel: BTreeMap::new(),
+            refusal: 0,
+            rescued: BTreeSet::new(),
+            asked: Vec::new(),
+        };
+        bench.dump();
+        bench
     }
 
+    /// What came out, besides requests, which the kernel carries out at once.
     fn on(&mut self, input: Input<'_>) -> Vec<Action> {
-        let mut out = Vec::new();
+        let (mut out, mut said) = (Vec::new(), Vec::new());
         self.domain.handle(input, self.now, &mut out);
-        out
+        while !out.is_empty() {
+            for action in std::mem::take(&mut out) {
+                match action {
+                    Action::Ask(request) => {
+                        let request_id = request.id;
+                        let errno = self.carry_out(&request);
+                        let answer = Input::Answer { request: request_id, errno };
+                        self.domain.handle(answer, self.now, &mut out);
+                        if let (Op::Remove(address), 0) = (&request.op, errno) {
+                            // What the kernel tells everybody.
+                            let echo = Input::Gone { index: request.index, address };
+                            self.domain.handle(echo, self.now, &mut out);
+                        }
+                    }
+                    Action::Added { index, address } => {
+                        self.rescued.insert((index, Spot::of_host(&address)));
+                    }
+                    Action::Removed { index, address } => {
+                        self.rescued.remove(&(index, Spot::of_host(&address)));
+                    }
+                    other => said.push(other),
+                }
+            }
+        }
+        said
     }
 
-    fn want(&mut self, owner: InstanceId, list: &[u8]) -> Vec<Action> {
-        let addresses: Vec<_> = list.iter().map(|l| address(*l)).collect();
-        let refs: Vec<_> = addresses.iter().collect();
+    fn carry_out(&mut self, request: &Request) -> i32 {
+        let index = request.index;
+        let (sign, address) = match &request.op {
+            Op::Add(address) => {
+                self.rescued.insert((index, Spot::of(address)));
+                ('+', as_shown(address))
+            }
+            Op::Replace(address) => ('~', as_shown(address)),
+            Op::Remove(address) => ('-', address.clone()),
+        };
+        self.asked.push(format!("{sign}{} {index}", address.prefix));
+        let place = (index, Spot::of_host(&address));
+        let known = self.kernel.get(&place).map(|known| known.prefix);
+        if !self.links.values().any(|i| *i == index) {
+            return ENODEV;
+        }
+        match (sign, known) {
+            ('+', _) if self.refusal != 0 => self.refusal,
+            ('+', Some(_)) => EEXIST,
+            ('~', None) => 2,
+            ('-', known) if known != Some(address.prefix) => EADDRNOTAVAIL,
+            ('-', _) => {
+                self.kernel.remove(&place);
+                0
+            }
+            _ => {
+                self.kernel.insert(place, address);
+                0
+            }
+        }
+    }
+
+    fn dump(&mut self) -> Vec<Action> {
+        let links = self.links.clone();
+        let addresses = self.kernel.iter().map(|((i, _), a)| (*i, a.clone())).collect();
+        self.on(Input::Dumped { links, addresses })
+    }
+
+    fn want(&mut self, owner: Holder, list: &[VirtualAddress]) -> Vec<Action> {
+        let refs: Vec<_> = list.iter().collect();
         self.on(Input::Want { owner, addresses: &refs })
     }
 
-    fn answer(&mut self, op: Op, last: u8, errno: i32) -> Vec<Action> {
-        self.on(Input::Answer { key: key(last), op, errno })
+    fn expect(&mut self, owner: Holder, list: &[VirtualAddress]) -> Vec<Action> {
+        let refs: Vec<_> = list.iter().collect();
+        self.on(Input::Expect { owner, addresses: &refs })
+    }
+
+    /// Others add an address.
+    fn add(&mut self, address: &VirtualAddress) {
+        let mut shown = as_shown(address);
+        shown.protocol = None;
+        self.put(shown, self.links[&address.interface]);
+    }
+
+    /// An earlier run of the daemon added it.
+    fn leave(&mut self, address: &VirtualAddress) {
+        self.put(as_shown(address), self.links[&address.interface]);
+    }
+
+    fn put(&mut self, address: HostAddress, index: u32) {
+        self.kernel.insert((index, Spot::of_host(&address)), address.clone());
+        self.on(Input::Seen { index, address });
+    }
+
+    /// Others remove an address.
+    fn remove(&mut self, address: &VirtualAddress) -> Vec<Action> {
+        let index = self.links[&address.interface];
+        let shown = self.kernel.remove(&(index, Spot::of(address))).expect("it is there");
+        self.on(Input::Gone { index, address: &shown })
+    }
+
+    fn asked(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.asked)
+    }
+
+    /// What the kernel has, in order.
+    fn has(&self) -> Vec<String> {
+        let text = |((index, _), a): (&Place, &HostAddress)| format!("{} {index}", a.prefix);
+        self.kernel.iter().map(text).collect()
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> Vec<Action> {
+        let index = self.links.remove(from).expect("it is there");
+        self.links.insert(to.to_owned(), index);
+        let mut said = self.on(Input::LinkGone { link: from, index, deleted: false });
+        said.extend(self.on(Input::LinkBack { link: to, index }));
+        said
     }
 }
 
+fn found(owner: Holder, fate: Fate, prefix: &str) -> Action {
+    Action::Found { owner, fate, link: "eth0".into(), prefix: parsed(prefix), count: 1 }
+}
+
+fn missing(owner: Holder, prefix: &str, restore: Restore) -> Action {
+    Action::Missing { owner, link: "eth0".into(), prefix: parsed(prefix), restore }
+}
+
 #[test]
-fn held_is_told_once_everything_is_there() {
+fn held_is_said_once_everything_is_there() {
     let mut b = Bench::new();
-    assert_eq!(b.want(A, &[1, 2]), [Action::Add(address(1)), Action::Add(address(2))]);
-    assert_eq!(b.answer(Op::Add, 1, 0), []);
-    assert_eq!(b.answer(Op::Add, 2, 0), [Action::Held(A)]);
-    assert_eq!(
-        b.on(Input::Release { owner: A }),
-        [Action::Remove(address(1)), Action::Remove(address(2))]
-    );
-    assert!(b.domain.is_settling());
-    b.answer(Op::Remove, 1, 0);
-    b.answer(Op::Remove, 2, EADDRNOTAVAIL);
+    assert_eq!(b.want(A, &[nth(1), nth(2)]), [Action::Held(A)]);
+    assert_eq!(b.asked(), ["+10.0.0.1/24 1", "+10.0.0.2/24 1"]);
+    assert_eq!(b.on(Input::Release { owner: A }), []);
+    assert_eq!(b.asked(), ["-10.0.0.1/24 1", "-10.0.0.2/24 1"]);
     assert!(!b.domain.is_settling());
+    assert!(b.has().is_empty());
 }
 
 #[test]
 fn wanting_the_same_again_asks_for_nothing() {
     let mut b = Bench::new();
-    b.want(A, &[1]);
-    b.answer(Op::Add, 1, 0);
-    assert_eq!(b.want(A, &[1]), []);
-}
-
-#[test]
-fn wanting_less_is_no_news() {
-    let mut b = Bench::new();
-    b.want(A, &[1, 2]);
-    b.answer(Op::Add, 1, 0);
-    b.answer(Op::Add, 2, 0);
-    assert_eq!(b.want(A, &[2]), [Action::Remove(address(1))]);
+    b.want(A, &[nth(1)]);
+    b.asked();
+    assert_eq!(b.want(A, &[nth(1)]), []);
+    assert!(b.asked().is_empty());
 }
 
 #[test]
 fn a_changed_wish_touches_only_the_difference() {
     let mut b = Bench::new();
-    b.want(A, &[1, 2]);
-    b.answer(Op::Add, 1, 0);
-    b.answer(Op::Add, 2, 0);
-    assert_eq!(b.want(A, &[2, 3]), [Action::Add(address(3)), Action::Remove(address(1))]);
+    b.want(A, &[nth(1), nth(2)]);
+    b.asked();
+    assert_eq!(b.want(A, &[nth(2)]), [], "an owner that wants less is not told that all is there");
+    assert_eq!(b.asked(), ["-10.0.0.1/24 1"]);
+    assert_eq!(b.want(A, &[nth(3), nth(4)]), [Action::Held(A)]);
+    assert_eq!(b.asked(), ["+10.0.0.3/24 1", "+10.0.0.4/24 1", "-10.0.0.2/24 1"]);
 }
 
 #[test]
-fn what_is_there_already_is_adopted() {
+fn what_an_earlier_run_left_is_adopted_and_removed_in_the_end() {
     let mut b = Bench::new();
-    b.on(Input::Seen { key: key(1) });
-    assert_eq!(b.want(A, &[1]), [Action::Held(A)]);
+    b.leave(&nth(1));
+    let adopted = found(A, Fate::Adopted, "10.0.0.1/24");
+    assert_eq!(b.want(A, &[nth(1)]), [adopted, Action::Held(A)]);
+    assert!(b.asked().is_empty());
+    b.on(Input::Release { owner: A });
+    assert!(b.has().is_empty());
+}
+
+#[test]
+fn what_others_added_is_used_and_never_removed() {
+    let mut b = Bench::new();
+    b.add(&nth(1));
+    let foreign = found(A, Fate::Foreign, "10.0.0.1/24");
+    assert_eq!(b.expect(A, &[nth(1)]), []);
+    assert_eq!(b.on(Input::Rival { owner: A }), []);
+    assert_eq!(b.want(A, &[nth(1)]), [foreign, Action::Held(A)]);
+    let mut labelled = nth(1);
+    labelled.label = Some("eth0:v".into());
+    assert_eq!(b.want(A, &[labelled]), []);
+    b.on(Input::Release { owner: A });
+    assert!(b.asked().is_empty());
+    assert_eq!(b.has(), ["10.0.0.1/24 1"]);
+}
+
+#[test]
+fn what_others_added_and_removed_is_ours_once_restored() {
+    let mut b = Bench::new();
+    b.add(&nth(1));
+    b.want(A, &[nth(1)]);
+    let said = b.remove(&nth(1));
+    assert_eq!(said, [missing(A, "10.0.0.1/24", Restore::Now), Action::Held(A)]);
+    b.on(Input::Release { owner: A });
+    assert!(b.has().is_empty());
 }
 
 #[test]
 fn an_address_shared_by_two_owners_stays_until_both_let_go() {
     let mut b = Bench::new();
-    b.want(A, &[1]);
-    b.answer(Op::Add, 1, 0);
-    assert_eq!(b.want(B, &[1]), [Action::Held(B)]);
-    assert_eq!(b.on(Input::Release { owner: A }), []);
-    assert_eq!(b.on(Input::Release { owner: B }), [Action::Remove(address(1))]);
+    b.want(A, &[nth(1)]);
+    assert_eq!(b.want(B, &[nth(1)]), [Action::Held(B)]);
+    b.on(Input::Release { owner: A });
+    assert_eq!(b.has(), ["10.0.0.1/24 1"]);
+    b.on(Input::Release { owner: B });
+    assert!(b.has().is_empty());
 }
 
 #[test]
-fn what_others_remove_is_put_back_and_told() {
+fn what_changes_its_owner_while_paused_is_not_touched() {
     let mut b = Bench::new();
-    b.want(A, &[1]);
-    b.answer(Op::Add, 1, 0);
-    let missing = |delay| Action::Missing { owner: A, key: key(1), delay };
+    b.want(A, &[nth(1), nth(2)]);
+    b.want(B, &[nth(3)]);
+    b.asked();
+    b.on(Input::Pause);
+    b.on(Input::Release { owner: A });
+    assert_eq!(b.want(B, &[nth(1)]), [Action::Held(B)]);
+    assert!(b.asked().is_empty());
+    b.on(Input::Resume);
+    assert_eq!(b.asked(), ["-10.0.0.2/24 1", "-10.0.0.3/24 1"]);
+    assert_eq!(b.has(), ["10.0.0.1/24 1"]);
+}
+
+#[test]
+fn what_is_removed_externally_is_restored() {
+    let mut b = Bench::new();
+    b.want(A, &[nth(1)]);
     for _ in 0..FREE_REPAIRS {
-        let put_back = [Action::Add(address(1)), missing(Duration::ZERO)];
-        assert_eq!(b.on(Input::Gone { key: key(1) }), put_back);
-        assert_eq!(b.answer(Op::Add, 1, 0), [Action::Held(A)]);
+        let said = b.remove(&nth(1));
+        assert_eq!(said, [missing(A, "10.0.0.1/24", Restore::Now), Action::Held(A)]);
     }
     let delay = Duration::from_millis(200);
-    assert_eq!(b.on(Input::Gone { key: key(1) }), [missing(delay)]);
+    let said = b.remove(&nth(1));
+    assert_eq!(said, [missing(A, "10.0.0.1/24", Restore::After(delay))]);
     assert_eq!(b.domain.next_deadline(), Some(b.now + delay));
     b.now += delay;
-    assert_eq!(b.on(Input::Deadline), [Action::Add(address(1))]);
+    assert_eq!(b.on(Input::Deadline), [Action::Held(A)]);
+    assert_eq!(b.domain.next_deadline(), None);
 }
 
 #[test]
-fn released_while_being_added_is_removed_after_the_answer() {
+fn without_tracking_what_is_removed_externally_stays_away() {
     let mut b = Bench::new();
-    b.want(A, &[1]);
-    assert_eq!(b.on(Input::Release { owner: A }), []);
-    assert_eq!(b.answer(Op::Add, 1, 0), [Action::Remove(address(1))]);
-}
-
-#[test]
-fn wanted_again_while_being_removed_is_added_after_the_answer() {
-    let mut b = Bench::new();
-    b.want(A, &[1]);
-    b.answer(Op::Add, 1, 0);
+    let mut address = nth(1);
+    address.no_track = true;
+    b.want(A, &[address.clone(), nth(2)]);
+    b.asked();
+    assert_eq!(b.remove(&address), [missing(A, "10.0.0.1/24", Restore::Never)]);
+    assert_eq!(b.want(A, &[address.clone(), nth(2)]), []);
+    assert!(b.asked().is_empty());
     b.on(Input::Release { owner: A });
-    assert_eq!(b.want(A, &[1]), []);
-    assert_eq!(b.answer(Op::Remove, 1, 0), [Action::Add(address(1))]);
-    assert_eq!(b.answer(Op::Add, 1, 0), [Action::Held(A)]);
+    b.want(A, &[address]);
+    assert_eq!(b.has(), ["10.0.0.1/24 1"], "it comes with the next wish");
 }
 
 #[test]
 fn an_interface_that_returns_gets_its_addresses_back() {
     let mut b = Bench::new();
-    b.want(A, &[1]);
-    b.answer(Op::Add, 1, 0);
-    assert_eq!(b.on(Input::LinkGone { link: "eth0" }), []);
-    assert_eq!(b.on(Input::LinkBack { link: "eth0" }), [Action::Add(address(1))]);
-    assert_eq!(b.answer(Op::Add, 1, 0), [Action::Held(A)]);
+    b.want(A, &[nth(1)]);
+    b.kernel.clear();
+    b.links.remove("eth0");
+    assert_eq!(b.on(Input::LinkGone { link: "eth0", index: 1, deleted: true }), []);
+    b.links.insert("eth0".into(), 7);
+    assert_eq!(b.on(Input::LinkBack { link: "eth0", index: 7 }), [Action::Held(A)]);
+    assert_eq!(b.has(), ["10.0.0.1/24 7"]);
 }
 
 #[test]
-fn a_refusal_is_told_and_tried_again() {
+fn a_renamed_interface_keeps_nothing_of_ours() {
     let mut b = Bench::new();
-    b.want(A, &[1]);
-    let out = b.answer(Op::Add, 1, 22);
-    assert!(matches!(out[..], [Action::Refused { errno: 22, delay: Some(_), .. }]), "{out:?}");
-    assert!(b.domain.next_deadline().is_some());
+    b.want(A, &[nth(1)]);
+    assert_eq!(b.rename("eth0", "wan"), []);
+    assert!(b.has().is_empty());
+    assert_eq!(b.rename("wan", "eth0"), [Action::Held(A)]);
+    assert_eq!(b.has(), ["10.0.0.1/24 1"]);
 }
 
 #[test]
-fn leftovers_are_cleared_but_wanted_addresses_are_not() {
-    let mut b = Bench::new();
-    b.on(Input::Seen { key: key(1) });
-    assert_eq!(b.on(Input::Clear { address: &address(1) }), [Action::Remove(address(1))]);
-    assert_eq!(b.on(Input::Clear { address: &address(2) }), []);
-    b.on(Input::Seen { key: key(3) });
-    b.want(A, &[3]);
-    assert_eq!(b.on(Input::Clear { address: &address(3) }), []);
+fn interfaces_that_swap_names_swap_their_addresses() {
+    let on_eth1 = || VirtualAddress { interface: "eth1".into(), ..nth(2) };
+    for heard in [true, false] {
+        let mut b = Bench::new();
+        b.want(A, &[nth(1), on_eth1()]);
+        assert_eq!(b.has(), ["10.0.0.1/24 1", "10.0.0.2/24 2"]);
+        if heard {
+            b.rename("eth0", "tmp");
+            b.rename("eth1", "eth0");
+            b.rename("tmp", "eth1");
+        } else {
+            b.links = [("eth0".to_owned(), 2), ("eth1".to_owned(), 1)].into();
+            b.dump();
+        }
+        assert_eq!(b.has(), ["10.0.0.2/24 1", "10.0.0.1/24 2"], "heard: {heard}");
+    }
 }
 
 #[test]
-fn the_echo_of_our_own_removal_is_not_somebody_elses() {
+fn a_refusal_is_said_and_tried_again() {
     let mut b = Bench::new();
-    b.want(A, &[1]);
-    b.answer(Op::Add, 1, 0);
+    b.want(A, &[nth(1)]);
+    b.refusal = EPERM;
+    let said = b.want(A, &[nth(1), nth(2)]);
+    assert!(matches!(said[..], [Action::Refused { errno: EPERM, .. }]), "{said:?}");
+    b.refusal = 0;
+    b.now = b.domain.next_deadline().expect("it is tried again");
+    assert_eq!(b.on(Input::Deadline), [Action::Held(A)]);
+}
+
+#[test]
+fn an_owner_of_whose_addresses_none_is_taken_hears_of_it() {
+    let mut b = Bench::new();
+    b.refusal = EPERM;
+    let said = b.want(A, &[nth(1), nth(2)]);
+    let hopeless = |a: &&Action| matches!(a, Action::Hopeless { owner: A, errno: EPERM, .. });
+    assert_eq!(said.iter().filter(hopeless).count(), 1, "{said:?}");
     b.on(Input::Release { owner: A });
-    b.answer(Op::Remove, 1, 0);
-    b.want(A, &[1]);
-    b.answer(Op::Add, 1, 0);
-    assert_eq!(b.on(Input::Gone { key: key(1) }), [], "the echo of the removal before");
-    assert_eq!(b.on(Input::Gone { key: key(1) }).len(), 2, "this one is real");
+    let next = |b: &mut Bench| {
+        b.now = b.domain.next_deadline().expect("it is tried again");
+        b.on(Input::Deadline)
+    };
+    assert_eq!(next(&mut b), []);
+    assert_eq!(next(&mut b), []);
+    b.refusal = 0;
+    assert_eq!(next(&mut b), [Action::Hopeful { owner: A }]);
+    assert_eq!(b.domain.next_deadline(), None);
+    assert!(b.has().is_empty(), "it was only asked");
+}
+
+#[test]
+fn leftovers_stay_until_another_router_is_heard() {
+    let mut b = Bench::new();
+    b.leave(&nth(1));
+    b.leave(&nth(3));
+    assert_eq!(b.expect(A, &[nth(1), nth(2)]), [found(A, Fate::Kept, "10.0.0.1/24")]);
+    assert!(b.asked().is_empty());
+    assert_eq!(b.on(Input::Rival { owner: A }), [found(A, Fate::Removed, "10.0.0.1/24")]);
+    assert_eq!(b.asked(), ["-10.0.0.1/24 1"]);
+    assert_eq!(b.on(Input::Rival { owner: A }), []);
+    assert_eq!(b.has(), ["10.0.0.3/24 1"], "the configuration does not name it");
+}
+
+#[test]
+fn leftovers_in_another_place_are_replaced() {
+    let mut b = Bench::new();
+    let mut elsewhere = nth(1);
+    elsewhere.interface = "eth1".into();
+    b.leave(&elsewhere);
+    b.leave(&address("10.0.0.1/32"));
+    let mut peer = address("10.0.0.1/32");
+    peer.peer = Some(IpAddr::from([10, 0, 0, 201]));
+    b.leave(&peer);
+    b.want(A, &[nth(1)]);
+    assert_eq!(b.has(), ["10.0.0.1/24 1"]);
+}
+
+#[test]
+fn a_kernel_that_shows_no_origin_is_trusted_once() {
+    let mut b = Bench::new();
+    b.domain.inherit();
+    b.add(&nth(1));
+    b.domain.settle_origins();
+    b.add(&nth(2));
+    b.expect(A, &[nth(1), nth(2)]);
+    b.on(Input::Rival { owner: A });
+    assert_eq!(b.has(), ["10.0.0.2/24 1"]);
 }
 
 #[test]
 fn a_dump_is_the_truth_after_lost_messages() {
     let mut b = Bench::new();
-    b.want(A, &[1, 2]);
-    b.answer(Op::Add, 1, 0);
-    b.answer(Op::Add, 2, 0);
-    let out = b.on(Input::Dumped { keys: [key(2), key(9)].into() });
-    assert_eq!(out[0], Action::Add(address(1)));
-    assert!(b.domain.is_present(&key(9)));
+    b.want(A, &[nth(1), nth(2)]);
+    b.kernel.remove(&(1, Spot::of(&nth(1))));
+    let said = b.dump();
+    assert_eq!(said, [missing(A, "10.0.0.1/24", Restore::Now), Action::Held(A)]);
+    assert_eq!(b.has(), ["10.0.0.1/24 1", "10.0.0.2/24 1"]);
+    b.on(Input::Release { owner: A });
+    assert!(b.has().is_empty());
+}
+
+#[test]
+fn the_echo_of_our_own_removal_is_not_another_removal() {
+    let mut b = Bench::new();
+    let (mut out, one) = (Vec::new(), nth(1));
+    let shown = as_shown(&one);
+    b.want(A, &[nth(1)]);
+    b.domain.handle(Input::Release { owner: A }, b.now, &mut out);
+    b.domain.handle(Input::Want { owner: A, addresses: &[&one] }, b.now, &mut out);
+    let ids: Vec<_> = out
+        .drain(..)
+        .filter_map(|a| if let Action::Ask(request) = a { Some(request.id) } else { None })
+        .collect();
+    assert_eq!(ids.len(), 2, "removed and added, in this order");
+    for request in ids {
+        b.domain.handle(Input::Answer { request, errno: 0 }, b.now, &mut out);
+    }
+    assert_eq!(b.on(Input::Gone { index: 1, address: &shown }), [], "the echo");
+    b.kernel.clear();
+    let said = b.on(Input::Gone { index: 1, address: &shown });
+    assert_eq!(said.first(), Some(&missing(A, "10.0.0.1/24", Restore::Now)), "this one is real");
+}
+
+#[test]
+fn a_refused_removal_is_tried_again() {
+    let mut b = Bench::new();
+    b.want(A, &[nth(1)]);
+    let mut out = Vec::new();
+    b.domain.handle(Input::Release { owner: A }, b.now, &mut out);
+    let [Action::Ask(request)] = &out[..] else { panic!("{out:?}") };
+    let said = b.on(Input::Answer { request: request.id, errno: 105 });
+    assert!(matches!(said[..], [Action::Refused { adds: false, errno: 105, .. }]), "{said:?}");
+    b.now = b.domain.next_deadline().expect("it is tried again");
+    b.on(Input::Deadline);
+    assert!(b.has().is_empty());
+}
+
+/// What a changed option needs: nothing, a change in place, or a removal first.
+#[test]
+fn options_that_change_are_applied() {
+    const FIRST: &str = "10.0.0.1/24";
+    const SIXTH: &str = "fd00::1/64";
+    type Case<'a> = (&'a str, &'a dyn Fn(&mut VirtualAddress), &'a [&'a str]);
+    let cases: [Case<'_>; 14] = [
+        (FIRST, &|a| a.label = Some("eth0:v".into()), &["-10.0.0.1/24 1", "+10.0.0.1/24 1"]),
+        (FIRST, &|a| a.scope = Scope::LINK, &["-10.0.0.1/24 1", "+10.0.0.1/24 1"]),
+        (FIRST, &|a| a.noprefixroute = true, &["-10.0.0.1/24 1", "+10.0.0.1/24 1"]),
+        (
+            FIRST,
+            &|a| a.broadcast = Broadcast::Address([10, 0, 0, 255].into()),
+            &["-10.0.0.1/24 1", "+10.0.0.1/24 1"],
+        ),
+        (FIRST, &|a| a.preferred_lft = Some(0), &["~10.0.0.1/24 1"]),
+        (FIRST, &|a| a.no_track = true, &[]),
+        (FIRST, &|a| a.prefix.len = 32, &["+10.0.0.1/32 1", "-10.0.0.1/24 1"]),
+        (
+            "10.0.0.1/32",
+            &|a| a.peer = Some([10, 0, 0, 201].into()),
+            &["+10.0.0.1/32 1", "-10.0.0.1/32 1"],
+        ),
+        (SIXTH, &|a| a.prefix.len = 128, &["-fd00::1/64 1", "+fd00::1/128 1"]),
+        (SIXTH, &|a| a.noprefixroute = true, &["~fd00::1/64 1"]),
+        (SIXTH, &|a| a.home = true, &["~fd00::1/64 1"]),
+        (SIXTH, &|a| a.preferred_lft = Some(30), &["~fd00::1/64 1"]),
+        (SIXTH, &|a| a.autojoin = true, &["-fd00::1/64 1", "+fd00::1/64 1"]),
+        (
+            "fd00::1/128",
+            &|a| a.peer = Some("fd00::2".parse().unwrap()),
+            &["-fd00::1/128 1", "+fd00::1/128 1"],
+        ),
+    ];
+    for (text, change, asked) in cases {
+        let (old, mut new) = (address(text), address(text));
+        change(&mut new);
+        let (was, is) = (std::slice::from_ref(&old), std::slice::from_ref(&new));
+        let mut b = Bench::new();
+        b.want(A, was);
+        b.asked();
+        b.want(A, is);
+        assert_eq!(b.asked(), asked, "{new:?}");
+        b.want(A, is);
+        assert!(b.asked().is_empty(), "{new:?}");
+        let shown: Vec<_> = b.kernel.values().cloned().collect();
+        assert_eq!(shown, [as_shown(&new)]);
+        b.on(Input::Release { owner: A });
+        assert!(b.has().is_empty(), "{new:?}");
+        // The same after a crash.
+        let mut b = Bench::new();
+        b.leave(&old);
+        b.expect(A, is);
+        b.want(A, is);
+        let shown: Vec<_> = b.kernel.values().cloned().collect();
+        assert_eq!(shown, [as_shown(&new)]);
+        b.on(Input::Release { owner: A });
+        assert!(b.has().is_empty(), "{new:?}");
+    }
 }

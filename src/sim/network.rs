@@ -105,9 +105,15 @@ impl Network {
         self.after(n)
     }
 
-    /// The router loses its power.
+    /// The daemon is killed.
     pub fn crash(&mut self, n: usize) {
         self.routers[n].crash();
+        self.wakes[n] = None;
+    }
+
+    /// The whole router goes down.
+    pub fn lose_power(&mut self, n: usize) {
+        self.routers[n].lose_power();
         self.wakes[n] = None;
     }
 

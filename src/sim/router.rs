@@ -3,20 +3,20 @@
 //! It follows `daemon/turn.rs` and `daemon/execute.rs`: packets before deadlines, actions carried
 //! out in order, what they cause fed back through an inbox.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use crate::base::addr::Family;
+use crate::base::addr::{Family, HostAddress};
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
-use crate::holdings::{self, Key, Op};
+use crate::holdings::{self, as_shown, Holder, Key, Op, Spot};
 use crate::model::diff::{self, Change};
 use crate::model::track::Object;
 use crate::model::vrrp::{Delivery, Instance};
 use crate::model::Config;
 use crate::vrrp::receive::Received;
-use crate::vrrp::{self, advert, Action, Input, LinkState, TrackState, Unread};
+use crate::vrrp::{self, advert, Action, Input, LinkState, Note, Phase, TrackState, Unread};
 use crate::wire::ip::V4_HEADER_LEN;
 
 /// What the daemon of a router is doing.
@@ -41,13 +41,15 @@ pub(super) struct Packet {
 enum News {
     Link(String, LinkState),
     Tracked(Object, TrackState),
-    Gone(Key),
+    Gone(u32, HostAddress),
 }
 
 /// What goes from one core to another.
 enum Message {
     Want(InstanceId),
     Release(InstanceId),
+    Expect(InstanceId),
+    Rival(InstanceId),
     Held(InstanceId),
 }
 
@@ -56,13 +58,19 @@ pub struct Router {
     /// The addresses it has by itself, by interface.
     own: BTreeMap<String, Vec<IpAddr>>,
     links: BTreeMap<String, LinkState>,
+    /// The number of each interface; one that comes back has another.
+    indices: BTreeMap<String, u32>,
+    next_index: u32,
+    /// The numbers that the daemon has heard of.
+    known: BTreeMap<String, u32>,
     /// What is tracked besides, as it is. A daemon that starts hears of it a little later.
     objects: BTreeMap<Object, TrackState>,
     config: Config,
     ids: Vec<InstanceId>,
     vrrp: vrrp::Domain,
     holdings: holdings::Domain,
-    kernel: BTreeSet<Key>,
+    /// Survives the daemon.
+    kernel: BTreeMap<(u32, Spot), HostAddress>,
     news: VecDeque<News>,
     /// By interface.
     sockets: BTreeMap<String, VecDeque<(Packet, Instant)>>,
@@ -84,13 +92,16 @@ impl Router {
         Self {
             name: name.into(),
             links: own.keys().map(|link| (link.clone(), LinkState::Up)).collect(),
+            indices: own.keys().cloned().zip(1..).collect(),
+            next_index: 1000,
+            known: BTreeMap::new(),
             own,
             objects: BTreeMap::new(),
             config: Config::default(),
             ids: Vec::new(),
             vrrp: vrrp::Domain::default(),
             holdings: holdings::Domain::default(),
-            kernel: BTreeSet::new(),
+            kernel: BTreeMap::new(),
             news: VecDeque::new(),
             sockets: BTreeMap::new(),
             socket_size: 64,
@@ -113,7 +124,16 @@ impl Router {
 
     /// True if the kernel of this router has the address.
     pub fn has(&self, key: &Key) -> bool {
-        self.kernel.contains(key)
+        self.place(key).is_some_and(|place| self.kernel.contains_key(&place))
+    }
+
+    /// True if the address was left by an earlier run of the daemon, and may still be wanted.
+    pub fn keeps(&self, id: InstanceId) -> bool {
+        self.holdings.keeps(id.into())
+    }
+
+    fn place(&self, key: &Key) -> Option<(u32, Spot)> {
+        Some((*self.indices.get(&key.link)?, key.spot))
     }
 
     /// The state of a tracked object, once somebody set it.
@@ -131,15 +151,31 @@ impl Router {
         self.vrrp = vrrp::Domain::new(config.global.startup_delay);
         let results = self.objects.iter().map(|(o, s)| News::Tracked(o.clone(), s.clone()));
         self.news.extend(results);
+        let addresses = self.kernel.iter().map(|((index, _), a)| (*index, a.clone())).collect();
+        let links = self.indices.clone();
+        self.known = links.clone();
+        self.hold(holdings::Input::Dumped { links, addresses }, now);
         self.adopt(config, now);
     }
 
-    /// Without a word; the kernel is gone with the daemon.
+    /// The daemon is gone without a word; what it put into the kernel stays there.
     pub(super) fn crash(&mut self) {
         let fresh = Self::new(std::mem::take(&mut self.name), std::mem::take(&mut self.own));
-        let links = std::mem::take(&mut self.links);
-        let objects = std::mem::take(&mut self.objects);
-        *self = Self { links, objects, socket_size: self.socket_size, ..fresh };
+        *self = Self {
+            links: std::mem::take(&mut self.links),
+            objects: std::mem::take(&mut self.objects),
+            indices: std::mem::take(&mut self.indices),
+            next_index: self.next_index,
+            kernel: std::mem::take(&mut self.kernel),
+            socket_size: self.socket_size,
+            ..fresh
+        };
+    }
+
+    /// The whole host goes down.
+    pub(super) fn lose_power(&mut self) {
+        self.crash();
+        self.kernel.clear();
     }
 
     pub(super) fn stop(&mut self, now: Instant) {
@@ -150,8 +186,12 @@ impl Router {
     pub(super) fn set_link(&mut self, name: &str, state: LinkState) {
         self.links.insert(name.to_owned(), state);
         if state == LinkState::Missing {
-            let lost: Vec<_> = self.kernel.iter().filter(|key| key.link == name).cloned().collect();
-            lost.iter().for_each(|key| self.remove(key));
+            if let Some(index) = self.indices.remove(name) {
+                self.kernel.retain(|place, _| place.0 != index);
+            }
+        } else if !self.indices.contains_key(name) {
+            self.next_index += 1;
+            self.indices.insert(name.to_owned(), self.next_index);
         }
         self.news.push_back(News::Link(name.to_owned(), state));
     }
@@ -163,8 +203,9 @@ impl Router {
 
     /// Somebody else removes a virtual address.
     pub(super) fn remove(&mut self, key: &Key) {
-        if self.kernel.remove(key) {
-            self.news.push_back(News::Gone(key.clone()));
+        let Some(place) = self.place(key) else { return };
+        if let Some(address) = self.kernel.remove(&place) {
+            self.news.push_back(News::Gone(place.0, address));
         }
     }
 
@@ -215,7 +256,10 @@ impl Router {
                 News::Tracked(object, state) => {
                     self.handle(Input::Tracked { object: &object, state }, now);
                 }
-                News::Gone(key) => self.hold(holdings::Input::Gone { key }, now),
+                News::Gone(index, address) => {
+                    let input = holdings::Input::Gone { index, address: &address };
+                    self.hold(input, now);
+                }
             }
             self.drain(now);
         }
@@ -253,6 +297,7 @@ impl Router {
 
     /// Goes over to a configuration, as `daemon/reload.rs` does.
     pub(super) fn adopt(&mut self, new: Config, now: Instant) {
+        self.hold(holdings::Input::Pause, now);
         let changes = diff::instances(&self.config, &new);
         let (mut ids, mut touched) = (BTreeMap::new(), Vec::new());
         for change in changes {
@@ -290,14 +335,20 @@ impl Router {
         let groups = self.config.groups.clone();
         self.handle(Input::Groups(&groups), now);
         self.feed(Input::Start, now);
+        self.hold(holdings::Input::Resume, now);
     }
 
     /// Tells the cores of an interface, and every instance of its source. They know what is new.
     fn tell_link(&mut self, link: &str, state: LinkState, now: Instant) {
-        if state == LinkState::Missing {
-            self.hold(holdings::Input::LinkGone { link }, now);
-        } else {
-            self.hold(holdings::Input::LinkBack { link }, now);
+        let index = self.indices.get(link).copied();
+        let known = self.known.get(link).copied();
+        if let (Some(index), true) = (known, known != index) {
+            self.hold(holdings::Input::LinkGone { link, index, deleted: true }, now);
+            self.known.remove(link);
+        }
+        if let Some(index) = index {
+            self.known.insert(link.to_owned(), index);
+            self.hold(holdings::Input::LinkBack { link, index }, now);
         }
         self.handle(Input::Link { name: link, state }, now);
         for id in self.ids.clone() {
@@ -310,12 +361,6 @@ impl Router {
         let link = config.interface.as_ref()?;
         let mut own = self.own.get(link).filter(|_| self.link(link) != LinkState::Missing)?.iter();
         own.find(|addr| Family::of(addr) == config.family).copied()
-    }
-
-    /// The daemon knows the interface by its number; one that has gone meanwhile has another.
-    fn is_known(&self, name: &str) -> bool {
-        let is_gone = |n: &News| matches!(n, News::Link(l, LinkState::Missing) if l == name);
-        self.link(name) != LinkState::Missing && !self.news.iter().any(is_gone)
     }
 
     fn addressee(&self, packet: &Packet) -> Option<InstanceId> {
@@ -351,12 +396,24 @@ impl Router {
                 None => break,
                 Some(Message::Held(id)) => self.handle(Input::Held { id }, now),
                 Some(Message::Release(owner)) => {
-                    self.hold(holdings::Input::Release { owner }, now);
+                    self.hold(holdings::Input::Release { owner: owner.into() }, now);
+                }
+                Some(Message::Rival(owner)) => {
+                    self.hold(holdings::Input::Rival { owner: owner.into() }, now);
+                }
+                Some(Message::Expect(id)) => {
+                    let Some(i) = self.vrrp.instance(id) else { continue };
+                    let config = Rc::clone(i.config());
+                    let addresses: Vec<_> = config.all_addresses().collect();
+                    let owner = id.into();
+                    let input = holdings::Input::Expect { owner, addresses: &addresses };
+                    self.hold(input, now);
                 }
                 Some(Message::Want(owner)) => {
                     let Some(i) = self.vrrp.instance(owner) else { continue };
                     let config = Rc::clone(i.config());
                     let addresses: Vec<_> = config.all_addresses().collect();
+                    let owner = owner.into();
                     let input = holdings::Input::Want { owner, addresses: &addresses };
                     self.hold(input, now);
                 }
@@ -369,6 +426,17 @@ impl Router {
             Action::SendAdvert { id, priority } => self.send(id, priority),
             Action::Want(id) => self.inbox.push_back(Message::Want(id)),
             Action::Release(id) => self.inbox.push_back(Message::Release(id)),
+            Action::Changed { id, to: Phase::Backup, from: Phase::Init, .. } => {
+                self.inbox.push_back(Message::Expect(id));
+            }
+            Action::Changed { id, to: Phase::Fault, from: Phase::Init, .. } => {
+                self.inbox.push_back(Message::Expect(id));
+                self.inbox.push_back(Message::Rival(id));
+            }
+            Action::Changed { id, to: Phase::Fault | Phase::Stopped | Phase::Deleted, .. }
+            | Action::Noted { id, note: Note::MasterIs { .. } | Note::Discarded { .. }, .. } => {
+                self.inbox.push_back(Message::Rival(id));
+            }
             Action::Announce { .. }
             | Action::AnnounceSource { .. }
             | Action::Changed { .. }
@@ -412,43 +480,59 @@ impl Router {
 
     /// Feeds the holdings. The kernel does as they tell it, and answers at once.
     fn hold(&mut self, input: holdings::Input<'_>, now: Instant) {
-        const ENODEV: i32 = 19;
         let mut actions = Vec::new();
         self.holdings.handle(input, now, &mut actions);
         while !actions.is_empty() {
             let mut out = Vec::new();
             for action in actions.drain(..) {
-                let (op, key) = match action {
-                    holdings::Action::Add(address) => (Op::Add, Key::of(&address)),
-                    holdings::Action::Remove(address) => (Op::Remove, Key::of(&address)),
-                    holdings::Action::Held(id) => {
+                match action {
+                    holdings::Action::Ask(request) => self.ask(&request, now, &mut out),
+                    holdings::Action::Held(Holder::Instance(id)) => {
                         self.inbox.push_back(Message::Held(id));
-                        continue;
                     }
-                    holdings::Action::Missing { .. } | holdings::Action::Refused { .. } => continue,
-                };
-                let is_there = self.is_known(&key.link);
-                let errno = if is_there { 0 } else { ENODEV };
-                match op {
-                    Op::Add if is_there => {
-                        self.kernel.insert(key.clone());
-                    }
-                    Op::Add | Op::Remove => {
-                        self.kernel.remove(&key);
-                    }
-                }
-                let answer = holdings::Input::Answer { key: key.clone(), op, errno };
-                self.holdings.handle(answer, now, &mut out);
-                if errno == 0 {
-                    // The echo on the socket for news.
-                    let echo = match op {
-                        Op::Add => holdings::Input::Seen { key },
-                        Op::Remove => holdings::Input::Gone { key },
-                    };
-                    self.holdings.handle(echo, now, &mut out);
+                    holdings::Action::Held(Holder::Host)
+                    | holdings::Action::Added { .. }
+                    | holdings::Action::Removed { .. }
+                    | holdings::Action::Missing { .. }
+                    | holdings::Action::Refused { .. }
+                    | holdings::Action::Hopeless { .. }
+                    | holdings::Action::Hopeful { .. }
+                    | holdings::Action::Found { .. } => {}
                 }
             }
             actions = out;
+        }
+    }
+    fn ask(&mut self, request: &holdings::Request, now: Instant, out: &mut Vec<holdings::Action>) {
+        const EEXIST: i32 = 17;
+        const ENODEV: i32 = 19;
+        const EADDRNOTAVAIL: i32 = 99;
+        let index = request.index;
+        let is_there = self.indices.values().any(|i| *i == index);
+        let errno = match &request.op {
+            _ if !is_there => ENODEV,
+            Op::Add(address) => {
+                let place = (index, Spot::of(address));
+                match self.kernel.get(&place) {
+                    Some(_) => EEXIST,
+                    None => {
+                        self.kernel.insert(place, as_shown(address));
+                        0
+                    }
+                }
+            }
+            Op::Replace(_) => 0,
+            Op::Remove(address) => match self.kernel.remove(&(index, Spot::of_host(address))) {
+                Some(_) => 0,
+                None => EADDRNOTAVAIL,
+            },
+        };
+        let answer = holdings::Input::Answer { request: request.id, errno };
+        self.holdings.handle(answer, now, out);
+        if let (Op::Remove(address), 0) = (&request.op, errno) {
+            // The echo on the socket for news.
+            let echo = holdings::Input::Gone { index, address };
+            self.holdings.handle(echo, now, out);
         }
     }
 }

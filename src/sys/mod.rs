@@ -1,5 +1,6 @@
 //! Thin adapters over system calls. No policy: whoever calls decides.
 
+pub mod capability;
 pub mod children;
 pub mod clock;
 mod cmsg;

@@ -2,11 +2,12 @@
 //! and dumps.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, RawFd};
 
 use netlink_packet_core::{
-    NetlinkHeader, NetlinkMessage, NetlinkPayload, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE,
-    NLM_F_REQUEST,
+    NetlinkHeader, NetlinkMessage, NetlinkPayload, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR,
+    NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST,
 };
 use netlink_packet_route::address::{
     AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope, CacheInfo,
@@ -16,9 +17,8 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
 use super::filter::{attach, force_receive_buffer, Program};
-use super::pipeline::Pipeline;
-use crate::base::addr::{Family, Mac, Prefix};
-use crate::model::vrrp::{Broadcast, VirtualAddress};
+use super::pipeline::{limit_waiting, receive, Pipeline};
+use crate::base::addr::{Family, HostAddress, Mac, Prefix};
 use crate::wire::netlink::{errno, messages, NLMSG_DONE, NLMSG_ERROR};
 
 /// Room for the changes of a busy moment; the kernel allocates it only when it is used.
@@ -26,8 +26,6 @@ const MONITOR_BUFFER: usize = 4 << 20;
 const RTNLGRP_LINK: u32 = 1;
 const RTNLGRP_IPV4_IFADDR: u32 = 5;
 const RTNLGRP_IPV6_IFADDR: u32 = 9;
-/// IFA_PROTO: who put the address there; keepalived's number in the kernel's list of protocols.
-const PROTOCOL_KEEPALIVED: u8 = 18;
 
 /// What the kernel says of an interface.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -47,19 +45,9 @@ pub struct Link {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
     Link(Link),
-    LinkGone {
-        index: u32,
-    },
-    /// `usable` is false while duplicate address detection is under way or has failed.
-    Address {
-        index: u32,
-        prefix: Prefix,
-        usable: bool,
-    },
-    AddressGone {
-        index: u32,
-        prefix: Prefix,
-    },
+    LinkGone { index: u32 },
+    Address { index: u32, address: HostAddress },
+    AddressGone { index: u32, address: HostAddress },
 }
 
 /// Requests under way, each with its asker.
@@ -77,14 +65,26 @@ impl<T> Requests<T> {
         self.pipeline.port()
     }
 
-    pub fn add(&mut self, index: u32, address: &VirtualAddress, asker: T) {
+    /// EEXIST: it is there already, whoever added it.
+    pub fn add(&mut self, index: u32, address: &HostAddress, asker: T) {
         let message = RouteNetlinkMessage::NewAddress(address_message(index, address));
-        self.queue(message, NLM_F_CREATE | NLM_F_REPLACE, asker);
+        self.queue(message, NLM_F_CREATE | NLM_F_EXCL, asker);
     }
 
-    pub fn remove(&mut self, index: u32, address: &VirtualAddress, asker: T) {
-        let message = RouteNetlinkMessage::DelAddress(address_message(index, address));
-        self.queue(message, 0, asker);
+    /// Changes what can be changed of an address that is there: its lifetime and, of an IPv6
+    /// address, its flags.
+    pub fn replace(&mut self, index: u32, address: &HostAddress, asker: T) {
+        let message = RouteNetlinkMessage::NewAddress(address_message(index, address));
+        self.queue(message, NLM_F_REPLACE, asker);
+    }
+
+    /// Removes the address whatever its label and its other options.
+    pub fn remove(&mut self, index: u32, address: &HostAddress, asker: T) {
+        let mut message = address_header(index, address);
+        message.attributes.push(AddressAttribute::Local(address.prefix.addr));
+        let other = address.peer.unwrap_or(address.prefix.addr);
+        message.attributes.push(AddressAttribute::Address(other));
+        self.queue(RouteNetlinkMessage::DelAddress(message), 0, asker);
     }
 
     pub fn is_idle(&self) -> bool {
@@ -117,42 +117,38 @@ fn serialize(message: RouteNetlinkMessage, flags: u16) -> Vec<u8> {
     bytes
 }
 
-fn address_message(index: u32, a: &VirtualAddress) -> AddressMessage {
+fn address_header(index: u32, a: &HostAddress) -> AddressMessage {
     let mut message = AddressMessage::default();
     message.header.index = index;
     message.header.prefix_len = a.prefix.len;
-    message.header.scope = AddressScope::from(a.scope.0);
     message.header.family = match Family::of(&a.prefix.addr) {
         Family::V4 => AddressFamily::Inet,
         Family::V6 => AddressFamily::Inet6,
     };
+    message
+}
+
+fn address_message(index: u32, a: &HostAddress) -> AddressMessage {
+    let mut message = address_header(index, a);
+    message.header.scope = AddressScope::from(a.scope);
     let list = &mut message.attributes;
     list.push(AddressAttribute::Local(a.prefix.addr));
     list.push(AddressAttribute::Address(a.peer.unwrap_or(a.prefix.addr)));
-    if let Broadcast::Address(addr) = a.broadcast {
-        list.push(AddressAttribute::Broadcast(addr));
-    }
-    if let Some(label) = &a.label {
-        list.push(AddressAttribute::Label(label.clone()));
-    }
-    let v6 = Family::of(&a.prefix.addr) == Family::V6;
-    let mut flags = AddressFlags::empty();
-    flags.set(AddressFlags::Nodad, v6 && a.nodad);
-    flags.set(AddressFlags::Homeaddress, a.home);
-    flags.set(AddressFlags::Managetempaddr, a.mngtmpaddr);
-    flags.set(AddressFlags::Noprefixroute, a.noprefixroute);
-    flags.set(AddressFlags::Mcautojoin, a.autojoin);
+    list.extend(a.broadcast.map(AddressAttribute::Broadcast));
+    list.extend(a.label.as_deref().map(|label| AddressAttribute::Label(label.to_owned())));
+    // Whether an address is tentative is for the kernel to say.
+    let flags = AddressFlags::from_bits_retain(a.flags & !HostAddress::TENTATIVE);
     if !flags.is_empty() {
         message.header.flags = AddressHeaderFlags::from_bits_truncate(flags.bits() as u8);
         list.push(AddressAttribute::Flags(flags));
     }
-    if let Some(preferred) = a.preferred_lft {
+    if a.preferred != u32::MAX {
         let mut lifetimes = CacheInfo::default();
-        lifetimes.ifa_preferred = preferred;
+        lifetimes.ifa_preferred = a.preferred;
         lifetimes.ifa_valid = u32::MAX;
         list.push(AddressAttribute::CacheInfo(lifetimes));
     }
-    list.push(AddressAttribute::Protocol(PROTOCOL_KEEPALIVED.into()));
+    list.extend(a.protocol.map(|protocol| AddressAttribute::Protocol(protocol.into())));
     message
 }
 
@@ -200,6 +196,22 @@ impl Monitor {
     }
 }
 
+impl Monitor {
+    /// Throws away what has been reported: what comes next, a dump, makes it obsolete.
+    pub fn discard(&mut self) {
+        /// A host where more changes meanwhile has to be heard all the same.
+        const MOST: usize = 100_000;
+        for _ in 0..MOST {
+            self.buffer.clear();
+            self.buffer.reserve(16384);
+            match self.socket.recv(&mut self.buffer, 0) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+}
+
 impl AsRawFd for Monitor {
     fn as_raw_fd(&self) -> RawFd {
         self.socket.as_raw_fd()
@@ -233,21 +245,56 @@ fn change_filter(links: Option<&[u32]>, own: u32) -> Program {
 }
 
 /// Everything the kernel has now: all links first, then all addresses.
-pub fn dump() -> io::Result<Vec<Event>> {
+///
+/// `breathe` is called now and then, for what must not wait for the end of a long list.
+pub fn dump(breathe: &mut dyn FnMut()) -> io::Result<Vec<Event>> {
     let mut socket = Socket::new(NETLINK_ROUTE)?;
     socket.bind_auto()?;
+    limit_waiting(&socket)?;
     let mut events = Vec::new();
-    ask(&socket, RouteNetlinkMessage::GetLink(LinkMessage::default()), &mut events)?;
-    ask(&socket, RouteNetlinkMessage::GetAddress(AddressMessage::default()), &mut events)?;
+    let links =
+        serialize(RouteNetlinkMessage::GetLink(LinkMessage::default()), NLM_F_REQUEST | NLM_F_DUMP);
+    let addresses = serialize(
+        RouteNetlinkMessage::GetAddress(AddressMessage::default()),
+        NLM_F_REQUEST | NLM_F_DUMP,
+    );
+    for question in [links, addresses] {
+        ask_whole(&socket, &question, &mut events, breathe)?;
+    }
     Ok(events)
 }
 
-fn ask(socket: &Socket, message: RouteNetlinkMessage, events: &mut Vec<Event>) -> io::Result<()> {
-    socket.send(&serialize(message, NLM_F_REQUEST | NLM_F_DUMP), 0)?;
-    let mut buffer = Vec::with_capacity(32 << 10);
+/// Asks until a list was not changed while it was being made: such a list is not complete.
+fn ask_whole(
+    socket: &Socket,
+    question: &[u8],
+    events: &mut Vec<Event>,
+    breathe: &mut dyn FnMut(),
+) -> io::Result<()> {
+    const MOST_TRIES: usize = 10;
+    let before = events.len();
+    for _ in 0..MOST_TRIES {
+        if ask(socket, question, events, breathe)? {
+            return Ok(());
+        }
+        events.truncate(before);
+    }
+    Err(io::Error::other("interfaces and addresses change faster than they can be listed"))
+}
+
+/// Appends a list; false if it changed meanwhile.
+fn ask(
+    socket: &Socket,
+    question: &[u8],
+    events: &mut Vec<Event>,
+    breathe: &mut dyn FnMut(),
+) -> io::Result<bool> {
+    socket.send(question, 0)?;
+    let mut buffer = Vec::new();
+    let mut is_whole = true;
     loop {
-        buffer.clear();
-        socket.recv(&mut buffer, 0)?;
+        receive(socket, &mut buffer)?;
+        is_whole &= messages(&buffer).all(|(header, _)| header.flags & NLM_F_DUMP_INTR == 0);
         let Some((header, body)) = messages(&buffer).next() else {
             return Err(io::ErrorKind::UnexpectedEof.into());
         };
@@ -255,12 +302,13 @@ fn ask(socket: &Socket, message: RouteNetlinkMessage, events: &mut Vec<Event>) -
             NLMSG_ERROR => {
                 return Err(io::Error::from_raw_os_error(errno(body).unwrap_or_default()))
             }
-            NLMSG_DONE => return Ok(()),
+            NLMSG_DONE => return Ok(is_whole),
             _ => {}
         }
         if parse_all(&buffer, events) {
-            return Ok(());
+            return Ok(is_whole);
         }
+        breathe();
     }
 }
 
@@ -293,13 +341,11 @@ fn event(message: RouteNetlinkMessage) -> Option<Event> {
         RouteNetlinkMessage::DelLink(m) if m.header.interface_family == AddressFamily::Unspec => {
             Some(Event::LinkGone { index: m.header.index })
         }
-        RouteNetlinkMessage::NewAddress(m) => address(&m).map(|(index, prefix, flags)| {
-            let pending = AddressFlags::Tentative | AddressFlags::Dadfailed;
-            let usable = !flags.intersects(pending) || flags.contains(AddressFlags::Optimistic);
-            Event::Address { index, prefix, usable }
-        }),
+        RouteNetlinkMessage::NewAddress(m) => {
+            address(&m).map(|address| Event::Address { index: m.header.index, address })
+        }
         RouteNetlinkMessage::DelAddress(m) => {
-            address(&m).map(|(index, prefix, _)| Event::AddressGone { index, prefix })
+            address(&m).map(|address| Event::AddressGone { index: m.header.index, address })
         }
         _ => None,
     }
@@ -333,17 +379,35 @@ fn link(m: LinkMessage) -> Option<Link> {
     Some(link)
 }
 
-fn address(m: &AddressMessage) -> Option<(u32, Prefix, AddressFlags)> {
-    let mut flags = AddressFlags::from_bits_retain(u32::from(m.header.flags.bits()));
+fn address(m: &AddressMessage) -> Option<HostAddress> {
+    let mut address = HostAddress {
+        prefix: Prefix { addr: Ipv4Addr::UNSPECIFIED.into(), len: m.header.prefix_len },
+        peer: None,
+        broadcast: None,
+        scope: if m.header.family == AddressFamily::Inet { m.header.scope.into() } else { 0 },
+        label: None,
+        flags: u32::from(m.header.flags.bits()),
+        preferred: u32::MAX,
+        protocol: None,
+    };
     let (mut local, mut remote) = (None, None);
     for attribute in &m.attributes {
         match attribute {
             AddressAttribute::Local(a) => local = Some(*a),
             AddressAttribute::Address(a) => remote = Some(*a),
-            AddressAttribute::Flags(f) => flags = *f,
+            AddressAttribute::Broadcast(a) => address.broadcast = Some(*a),
+            AddressAttribute::Label(label) => address.label = Some(label.as_str().into()),
+            AddressAttribute::Flags(f) => address.flags = f.bits(),
+            AddressAttribute::CacheInfo(c) => address.preferred = c.ifa_preferred,
+            AddressAttribute::Protocol(p) => address.protocol = Some((*p).into()),
             _ => {}
         }
     }
-    let addr = local.or(remote)?;
-    Some((m.header.index, Prefix { addr, len: m.header.prefix_len }, flags))
+    // Of an address that stays for ever, the kernel shows no time, but a flag.
+    if address.flags & HostAddress::DEPRECATED != 0 {
+        address.preferred = 0;
+    }
+    address.prefix.addr = local.or(remote)?;
+    address.peer = remote.filter(|remote| *remote != address.prefix.addr);
+    Some(address)
 }

@@ -143,9 +143,9 @@ impl<T> Pipeline<T> {
     }
 }
 
-/// The kernel answers while it takes a request in; whoever waits longer than this waits for an
-/// answer that was lost, and would wait for ever.
-fn limit_waiting(socket: &Socket) -> io::Result<()> {
+/// The kernel answers while it takes a request in: an answer that takes longer was lost, and waiting
+/// for it would never end.
+pub(super) fn limit_waiting(socket: &Socket) -> io::Result<()> {
     let limit = libc::timeval { tv_sec: 2, tv_usec: 0 };
     let size = libc::socklen_t::try_from(size_of_val(&limit)).unwrap_or(0);
     let (level, option) = (libc::SOL_SOCKET, libc::SO_RCVTIMEO);

@@ -26,6 +26,8 @@ pub enum Fault {
     Standing(StandingFault),
     /// No socket could be opened, and why.
     Socket(String),
+    /// The kernel takes none of its addresses: the last one, and why.
+    Refused(String),
 }
 
 impl fmt::Display for Fault {
@@ -42,6 +44,7 @@ impl fmt::Display for Fault {
             Self::NoAddress => f.write_str("no address to send from"),
             Self::Standing(fault) => fmt::Display::fmt(fault, f),
             Self::Socket(error) => f.write_str(error),
+            Self::Refused(why) => write!(f, "no virtual address can be added ({why})"),
         }
     }
 }

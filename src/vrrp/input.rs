@@ -67,6 +67,8 @@ pub enum Input<'a> {
     Source { id: InstanceId, source: Option<IpAddr> },
     /// Its sockets are open, or why they are not.
     Socket { id: InstanceId, error: Option<String> },
+    /// The kernel refuses every address of this instance, and why; or it no longer does.
+    Addresses { id: InstanceId, refusal: Option<String> },
     /// A datagram that names this instance's virtual router.
     Packet { id: InstanceId, packet: Received<'a> },
     /// Every object wanted for this instance is in the kernel.

@@ -30,6 +30,8 @@ pub struct Instance {
     pub(super) source: Option<IpAddr>,
     /// Why there is no socket to send and listen on.
     pub(super) socket_error: Option<String>,
+    /// Why the kernel takes none of its addresses.
+    pub(super) refusal: Option<String>,
     /// Every interface that matters, ours included.
     pub(super) trackers: Vec<TrackedLink>,
     /// Every script, file, process and BFD session that matters.
@@ -124,6 +126,7 @@ impl Instance {
             master_interval: config.advert_interval,
             source: None,
             socket_error: None,
+            refusal: None,
             trackers,
             tracked,
             faults: BTreeSet::new(),
@@ -280,6 +283,7 @@ impl Instance {
         let mut w = Weighed { base: self.config.priority, ..Weighed::default() };
         w.faults.extend(self.config.standing_fault.map(Fault::Standing));
         w.faults.extend(self.socket_error.clone().map(Fault::Socket));
+        w.faults.extend(self.refusal.clone().map(Fault::Refused));
         if let Some(own) = &self.config.interface {
             // Without the interface there is nothing to send on, tracked or not.
             if link(own) == LinkState::Missing {

@@ -88,6 +88,7 @@ impl Domain {
             Input::Tracked { object, state } => self.on_tracked(object, state, now, out),
             Input::Source { id, source } => self.on_source(id, source, now, out),
             Input::Socket { id, error } => self.on_socket(id, error, now, out),
+            Input::Addresses { id, refusal } => self.on_addresses(id, refusal, now, out),
             Input::Packet { id, packet } => self.on_packet(id, &packet, now, out),
             Input::Held { id } => self.on_held(id, now, out),
             Input::Deadline => self.on_deadline(Unread::Nothing, now, out),

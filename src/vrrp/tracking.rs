@@ -80,6 +80,20 @@ impl Domain {
         }
     }
 
+    pub(super) fn on_addresses(
+        &mut self,
+        id: InstanceId,
+        refusal: Option<String>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(i) = self.instance_mut(id) else { return };
+        if i.refusal != refusal {
+            i.refusal = refusal;
+            self.reconsider(id, now, out);
+        }
+    }
+
     /// Weighs one instance again and lets its state follow.
     pub(super) fn reconsider(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
         if let Some(were) = self.weigh(id, now, out) {

@@ -40,8 +40,13 @@ impl World {
                 self.watch.asleep(n, self.net.now() + time);
             }
             3 => {
-                self.note(|| format!("{name} loses its power"));
-                self.net.crash(n);
+                if self.rng.one_in(2) {
+                    self.note(|| format!("{name} loses its power"));
+                    self.net.lose_power(n);
+                } else {
+                    self.note(|| format!("the daemon of {name} is killed"));
+                    self.net.crash(n);
+                }
                 self.watch.router_off(n, self.net.now());
             }
             4 if life == Life::Running => {
@@ -57,7 +62,7 @@ impl World {
             8 if life == Life::Running && self.rng.one_in(3) => {
                 let v = usize::try_from(self.rng.between(0, self.plan.virtual_routers));
                 if let Some(key) = key_of(&self.net.routers()[n], v.expect("small")) {
-                    self.note(|| format!("somebody removes {} from {name}", key.prefix));
+                    self.note(|| format!("{} is removed from {name}", key.spot.addr));
                     self.net.remove_address(n, &key);
                 }
             }

@@ -2,7 +2,8 @@
 //!
 //! * Once everything was in order for the down time and three intervals, there is exactly one
 //!   master per virtual router among those that can be; the best, if all of them preempt.
-//! * Who is not master has none of the addresses. Who was left in peace as master has them all.
+//! * A router that is not master has none of the addresses, unless a daemon that was killed left
+//!   them and no other router has been heard since. A master that was left in peace has them all.
 //! * The next deadline is in the future after each turn, or an unread packet may move it.
 //! * A master that is awake advertises at least every 1.1 intervals, whatever floods its segment or
 //!   another; and it is not made to advertise much more often.
@@ -158,7 +159,10 @@ impl Watch {
             self.check_vacancy(net, plan, v, plan.down_time())?;
             let is_master = router.vrrp().instance(Plan::id(v)).map(|i| i.phase());
             let has = key_of(router, v).is_some_and(|key| router.has(&key));
-            if is_master != Some(Phase::Master) && has {
+            // What a killed daemon left stays until another router is heard.
+            let has_begun = is_master.is_some_and(|phase| phase != Phase::Init);
+            let is_left = router.life() == Life::Off || router.keeps(Plan::id(v)) || !has_begun;
+            if is_master != Some(Phase::Master) && has && !is_left {
                 return Err(format!("{} is no master and has the addresses of V{v}", router.name));
             }
             self.check_two_masters(net, plan, traits, v)?;
@@ -358,6 +362,14 @@ impl Watch {
             let all_preempt = able.iter().all(|n| !traits[*n].nopreempt);
             if all_preempt && priority(net, master, v) != best {
                 return Err(format!("V{v}: master is {}, which is not the best", names(&[master])));
+            }
+            let owns = |n: &&usize| {
+                let router = &net.routers()[**n];
+                key_of(router, v).is_some_and(|key| router.has(&key))
+            };
+            let owners: Vec<usize> = able.iter().filter(owns).copied().collect();
+            if owners.iter().any(|n| *n != master) {
+                return Err(format!("V{v}: [{}] have the addresses", names(&owners)));
             }
             let router = &net.routers()[master];
             if !key_of(router, v).is_some_and(|key| router.has(&key)) {

@@ -135,9 +135,9 @@ pub(super) fn tracked(list: &[TrackedLink], out: &mut Text) {
 
 fn links(view: &View<'_>, out: &mut Text) {
     out.section("Interfaces");
-    let mut addresses: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-    for (name, prefix) in view.links.all_addresses() {
-        addresses.entry(name).or_default().push(prefix.addr);
+    let mut addresses: BTreeMap<u32, Vec<_>> = BTreeMap::new();
+    for (index, address) in view.links.all_addresses() {
+        addresses.entry(index).or_default().push(address.prefix.addr);
     }
     let mut watchers: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for (_, i) in view.instances() {
@@ -146,7 +146,7 @@ fn links(view: &View<'_>, out: &mut Text) {
         }
     }
     for link in view.links.all() {
-        let there = addresses.get(link.name.as_str()).into_iter().flatten();
+        let there = addresses.get(&link.index).into_iter().flatten();
         let v4 = there.clone().find(|a| Family::of(a) == Family::V4);
         let v6 = there.clone().find(|a| is_link_local(a));
         out.top("Name", &link.name);

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::*;
-use crate::base::addr::{Family, Mac, Prefix};
+use crate::base::addr::{Family, HostAddress, Mac, Prefix};
 use crate::base::time::Duration;
 use crate::model::vrrp as model;
 use crate::model::vrrp::tests::instance;
@@ -60,6 +60,19 @@ struct Daemon {
     now: Instant,
 }
 
+fn host_address(addr: &str) -> HostAddress {
+    HostAddress {
+        prefix: Prefix { addr: ip(addr), len: 24 },
+        peer: None,
+        broadcast: None,
+        scope: 0,
+        label: None,
+        flags: 0,
+        preferred: u32::MAX,
+        protocol: None,
+    }
+}
+
 impl Daemon {
     /// e0 is up and has an address, e1 is down. Instances start 100 ms after the daemon.
     fn start(config: Config) -> Self {
@@ -77,8 +90,7 @@ impl Daemon {
             let name = name.to_owned();
             Event::Link(Link { index, name, up, multicast: true, arp: true, mtu: 1500, mac })
         };
-        let prefix = Prefix { addr: ip("10.1.0.1"), len: 24 };
-        let address = Event::Address { index: 1, prefix, usable: true };
+        let address = Event::Address { index: 1, address: host_address("10.1.0.1") };
         for event in [link(1, "e0", true), link(2, "e1", false), address] {
             d.links.take(event, &mut Vec::new());
         }
@@ -114,8 +126,17 @@ impl Daemon {
         self.now = Instant::from_millis(4_000);
         self.handle(Input::Deadline);
         let config = self.vrrp.instance(self.ids[0]).unwrap().config().clone();
-        for a in config.all_addresses() {
-            let input = holdings::Input::Seen { key: Key::of(a) };
+        let addresses: Vec<_> = config.all_addresses().collect();
+        let link_back = holdings::Input::LinkBack { link: "e0", index: 1 };
+        let owner = self.ids[0].into();
+        let want = holdings::Input::Want { owner, addresses: &addresses };
+        let mut out = Vec::new();
+        for input in [link_back, want] {
+            self.holdings.handle(input, self.now, &mut out);
+        }
+        for action in out {
+            let holdings::Action::Ask(request) = action else { continue };
+            let input = holdings::Input::Answer { request: request.id, errno: 0 };
             self.holdings.handle(input, self.now, &mut Vec::new());
         }
         self.handle(Input::Held { id: self.ids[0] });

@@ -1,0 +1,35 @@
+//! What the daemon cannot do without: a router that becomes MASTER and cannot add its addresses takes
+//! them from a healthy peer for nothing.
+
+use crate::model::Config;
+use crate::sys::capability::{self, Capability};
+
+/// The features of this configuration, each with the capability it needs.
+fn needs(config: &Config) -> Vec<(&'static str, Capability)> {
+    let mut list = Vec::new();
+    if !config.instances.is_empty() {
+        list.push(("vrrp_instance", Capability::NetRaw));
+    }
+    if config.instances.iter().any(|i| i.all_addresses().next().is_some()) {
+        list.push(("virtual_ipaddress", Capability::NetAdmin));
+    }
+    if !config.static_addresses.is_empty() {
+        list.push(("static_ipaddress", Capability::NetAdmin));
+    }
+    if !config.virtual_servers.is_empty() {
+        list.push(("virtual_server", Capability::NetAdmin));
+    }
+    list
+}
+
+/// # Errors
+/// A capability is missing: which, and what for.
+pub(super) fn check(config: &Config) -> Result<(), String> {
+    let Ok(held) = capability::effective() else { return Ok(()) };
+    match needs(config).into_iter().find(|(_, needed)| !held.has(*needed)) {
+        None => Ok(()),
+        Some((feature, needed)) => Err(format!(
+            "{needed} is missing, which {feature} needs: start keepalived as root, or with this capability (AmbientCapabilities= of systemd)"
+        )),
+    }
+}

@@ -1,0 +1,148 @@
+//! What the kernel tells the addresses of an interface apart by, and which of their options it can
+//! change while they stay.
+
+use std::net::IpAddr;
+
+use crate::base::addr::{Family, HostAddress, Prefix, PROTOCOL_KEEPALIVED};
+use crate::model::vrrp::{Broadcast, VirtualAddress};
+
+/// An address as the kernel identifies it on an interface: an IPv6 address is there once, an IPv4
+/// address once per network.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Spot {
+    pub addr: IpAddr,
+    network: Option<Prefix>,
+}
+
+impl Spot {
+    pub fn of(address: &VirtualAddress) -> Self {
+        Self::new(address.prefix, address.peer)
+    }
+
+    pub fn of_host(address: &HostAddress) -> Self {
+        Self::new(address.prefix, address.peer)
+    }
+
+    fn new(Prefix { addr, len }: Prefix, peer: Option<IpAddr>) -> Self {
+        let network = match Family::of(&addr) {
+            Family::V4 => Some(Prefix { addr: peer.unwrap_or(addr), len }.network()),
+            Family::V6 => None,
+        };
+        Self { addr, network }
+    }
+}
+
+/// An address on an interface, by the name that the configuration gives it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Key {
+    pub link: String,
+    pub spot: Spot,
+}
+
+impl Key {
+    pub fn of(address: &VirtualAddress) -> Self {
+        Self { link: address.interface.clone(), spot: Spot::of(address) }
+    }
+}
+
+const IFA_F_NODAD: u32 = 0x02;
+const IFA_F_HOMEADDRESS: u32 = 0x10;
+const IFA_F_MANAGETEMPADDR: u32 = 0x100;
+const IFA_F_NOPREFIXROUTE: u32 = 0x200;
+const IFA_F_MCAUTOJOIN: u32 = 0x400;
+
+/// What has to be done so that the kernel shows what is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Difference {
+    None,
+    /// NLM_F_REPLACE changes it while the address stays.
+    InPlace,
+    /// Only removing and adding changes it.
+    Anew,
+}
+
+/// How long an address may be chosen as a source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Preferred {
+    Never,
+    /// A time that is running.
+    Running,
+    Forever,
+}
+
+impl Preferred {
+    const fn of(seconds: u32) -> Self {
+        match seconds {
+            0 => Self::Never,
+            u32::MAX => Self::Forever,
+            _ => Self::Running,
+        }
+    }
+}
+
+/// Compares an address of ours in the kernel with what is wanted in its place.
+pub(super) fn difference(shown: &HostAddress, wanted: &VirtualAddress) -> Difference {
+    let wanted = as_shown(wanted);
+    let v6 = wanted.prefix.addr.is_ipv6();
+    let fixed = |a: &HostAddress| match v6 {
+        true => (a.prefix.len, a.peer, None, 0, a.flags & IFA_F_MCAUTOJOIN),
+        false => (a.prefix.len, a.peer, a.broadcast, a.scope, a.flags & flags_of(a)),
+    };
+    if fixed(shown) != fixed(&wanted) || shown.label != wanted.label {
+        return Difference::Anew;
+    }
+    let preferred = Preferred::of(wanted.preferred);
+    let same_flags = shown.flags & flags_of(shown) == wanted.flags & flags_of(&wanted);
+    if same_flags && preferred == Preferred::of(shown.preferred) && preferred != Preferred::Running
+    {
+        Difference::None
+    } else {
+        Difference::InPlace
+    }
+}
+
+/// True if the kernel stores the same for both.
+pub(super) fn same_options(a: &VirtualAddress, b: &VirtualAddress) -> bool {
+    as_shown(a) == as_shown(b)
+}
+
+/// The flags that an operator sets; the others are the kernel's own.
+const fn flags_of(a: &HostAddress) -> u32 {
+    let both = IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN;
+    if a.prefix.addr.is_ipv6() {
+        both | IFA_F_NODAD
+    } else {
+        both
+    }
+}
+
+/// The address as the kernel shows it once it is added.
+pub fn as_shown(a: &VirtualAddress) -> HostAddress {
+    let v6 = a.prefix.addr.is_ipv6();
+    let mut flags = 0;
+    let given = [
+        (v6 && a.nodad, IFA_F_NODAD),
+        (a.home, IFA_F_HOMEADDRESS),
+        (a.mngtmpaddr, IFA_F_MANAGETEMPADDR),
+        (a.noprefixroute, IFA_F_NOPREFIXROUTE),
+        (a.autojoin, IFA_F_MCAUTOJOIN),
+        // Duplicate address detection begins.
+        (v6 && !a.nodad, HostAddress::TENTATIVE),
+    ];
+    for (_, flag) in given.into_iter().filter(|(is_given, _)| *is_given) {
+        flags |= flag;
+    }
+    HostAddress {
+        prefix: a.prefix,
+        peer: a.peer.filter(|peer| *peer != a.prefix.addr),
+        broadcast: match a.broadcast {
+            Broadcast::Address(addr) if !v6 => Some(addr),
+            _ => None,
+        },
+        scope: if v6 { 0 } else { a.scope.0 },
+        label: (!v6).then(|| a.label.as_deref().unwrap_or(&a.interface).into()),
+        flags,
+        preferred: a.preferred_lft.unwrap_or(u32::MAX),
+        protocol: Some(PROTOCOL_KEEPALIVED),
+    }
+}

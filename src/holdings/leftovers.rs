@@ -1,0 +1,84 @@
+//! What an earlier run left in the kernel: known by the mark that addresses of ours carry.
+
+use super::kernel::{Place, Purpose};
+use super::{Action, Domain, Fate, Holder};
+use crate::model::vrrp::VirtualAddress;
+
+impl Domain {
+    /// An owner has begun: what is left of it stays until it is known whether it is wanted.
+    pub(super) fn on_expect(
+        &mut self,
+        owner: Holder,
+        addresses: &[&VirtualAddress],
+        out: &mut Vec<Action>,
+    ) {
+        let places = self.left_of(addresses);
+        if !places.is_empty() {
+            self.tell(owner, Fate::Kept, &places, out);
+            self.leftovers.insert(owner, places);
+        }
+    }
+
+    /// What is left of this owner is too much.
+    pub(super) fn on_rival(&mut self, owner: Holder, out: &mut Vec<Action>) {
+        let Some(places) = self.leftovers.remove(&owner) else { return };
+        self.tell(owner, Fate::Removed, &places, out);
+        self.remove_unclaimed(places, out);
+    }
+
+    /// What is left of these addresses elsewhere, or with another prefix length, goes: it is wanted
+    /// in another place.
+    pub(super) fn replace_leftovers(
+        &mut self,
+        owner: Holder,
+        addresses: &[&VirtualAddress],
+        out: &mut Vec<Action>,
+    ) {
+        self.leftovers.remove(&owner);
+        let places = self.left_of(addresses);
+        self.tell(owner, Fate::Removed, &places, out);
+        self.remove_unclaimed(places, out);
+    }
+
+    fn left_of(&self, addresses: &[&VirtualAddress]) -> Vec<Place> {
+        if self.unclaimed.is_empty() {
+            return Vec::new();
+        }
+        let places = addresses.iter().filter_map(|a| self.unclaimed.get(&a.prefix.addr));
+        places.flatten().copied().collect()
+    }
+
+    fn remove_unclaimed(&mut self, places: Vec<Place>, out: &mut Vec<Action>) {
+        for place in places {
+            if self.claim_place(&place) {
+                if let Some(shown) = self.kernel.shown.get(&place) {
+                    let address = shown.address.clone();
+                    self.kernel.ask(place.0, Purpose::Remove(address), out);
+                }
+            }
+        }
+    }
+
+    fn tell(&self, owner: Holder, fate: Fate, places: &[Place], out: &mut Vec<Action>) {
+        let mut there = places.iter().filter_map(|place| self.kernel.shown.get_key_value(place));
+        let count = there.clone().count();
+        if let Some(((index, _), shown)) = there.next() {
+            let link = self.name_of(*index);
+            out.push(Action::Found { owner, fate, link, prefix: shown.address.prefix, count });
+        }
+    }
+
+    /// An object stands for the place now, or nothing is there; true if it was unclaimed.
+    pub(super) fn claim_place(&mut self, place: &Place) -> bool {
+        let Some(places) = self.unclaimed.get_mut(&place.1.addr) else { return false };
+        let was = places.remove(place);
+        if places.is_empty() {
+            self.unclaimed.remove(&place.1.addr);
+        }
+        was
+    }
+
+    pub(super) fn unclaim_place(&mut self, place: Place) {
+        self.unclaimed.entry(place.1.addr).or_default().insert(place);
+    }
+}

@@ -1,0 +1,96 @@
+//! Owners whose addresses the kernel refuses, all of them: whether it would take any by now.
+//!
+//! To find out, an address is added and removed again in one go, which no neighbour hears of.
+
+use std::rc::Rc;
+
+use super::address::{as_shown, Key, Spot};
+use super::kernel::Purpose;
+use super::repair::EEXIST;
+use super::{Action, Domain, Holder, Retry};
+use crate::base::time::{Duration, Instant};
+use crate::model::vrrp::VirtualAddress;
+
+/// Addresses of one owner that are tried.
+const MOST: usize = 16;
+/// Until the first try; each further one takes twice as long.
+const FIRST_DELAY: Duration = Duration::from_secs(2);
+const MAX_DELAY: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub(super) struct Hopeless {
+    addresses: Vec<Rc<VirtualAddress>>,
+    delay: Duration,
+    retry: Instant,
+    /// Unanswered tries.
+    open: usize,
+}
+
+impl Domain {
+    /// True if the owner wants something, and the kernel refused all of it.
+    pub(super) fn is_hopeless(&self, owner: Holder) -> bool {
+        let claim = self.claims.get(&owner);
+        claim.is_some_and(|claim| claim.refused == claim.wants.len()) && owner != Holder::Host
+    }
+
+    pub(super) fn despair(&mut self, owner: Holder, now: Instant) {
+        let Some(claim) = self.claims.get(&owner) else { return };
+        let known = claim.wants.iter().filter_map(|key| self.objects.get(key));
+        let addresses = known.map(|object| Rc::clone(&object.address)).take(MOST).collect();
+        self.take_heart(owner);
+        let retry = now + FIRST_DELAY;
+        let hopeless = Hopeless { addresses, delay: FIRST_DELAY, retry, open: 0 };
+        self.hopeless.insert(owner, hopeless);
+        self.retries.insert((retry, Retry::Probe(owner)));
+    }
+
+    /// Nothing is to be found out any more.
+    pub(super) fn take_heart(&mut self, owner: Holder) {
+        if let Some(hopeless) = self.hopeless.remove(&owner) {
+            self.retries.remove(&(hopeless.retry, Retry::Probe(owner)));
+        }
+    }
+
+    pub(super) fn probe(&mut self, owner: Holder, now: Instant, out: &mut Vec<Action>) {
+        let Some(hopeless) = self.hopeless.get_mut(&owner) else { return };
+        let (mut is_there, mut is_known) = (false, false);
+        hopeless.open = 0;
+        for address in &hopeless.addresses {
+            // Another owner wants it: what comes of that is the answer.
+            if let Some(object) = self.objects.get(&Key::of(address)) {
+                is_there |= object.is_present();
+                is_known = true;
+                continue;
+            }
+            let Some(&index) = self.links.get(&address.interface) else { continue };
+            if self.kernel.shown.contains_key(&(index, Spot::of(address))) {
+                is_there = true;
+                continue;
+            }
+            self.kernel.ask(index, Purpose::Probe(owner, Rc::clone(address)), out);
+            self.kernel.ask(index, Purpose::Remove(as_shown(address)), out);
+            hopeless.open += 1;
+        }
+        if is_there || (hopeless.open == 0 && !is_known) {
+            self.take_heart(owner);
+            out.push(Action::Hopeful { owner });
+            return;
+        }
+        hopeless.delay = MAX_DELAY.min(hopeless.delay * 2);
+        hopeless.retry = now + hopeless.delay;
+        self.retries.insert((hopeless.retry, Retry::Probe(owner)));
+    }
+
+    pub(super) fn on_probe_answered(&mut self, owner: Holder, errno: i32, out: &mut Vec<Action>) {
+        let is_awaited = self.hopeless.get(&owner).is_some_and(|hopeless| hopeless.open > 0);
+        if is_awaited && matches!(errno, 0 | EEXIST) {
+            self.take_heart(owner);
+            out.push(Action::Hopeful { owner });
+        }
+    }
+
+    pub(super) fn on_forget(&mut self, owner: Holder, out: &mut Vec<Action>) {
+        self.on_release(owner, out);
+        self.take_heart(owner);
+    }
+}

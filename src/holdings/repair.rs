@@ -1,0 +1,223 @@
+//! The kernel's answers, what was removed externally, and what is asked again later.
+
+use std::rc::Rc;
+
+use super::address::as_shown;
+use super::kernel::{Purpose, RequestId, Shown};
+use super::object::Presence;
+use super::{Action, Domain, Key, Restore, Retry, Spot};
+use crate::base::addr::HostAddress;
+use crate::base::time::{Duration, Instant};
+use crate::model::vrrp::VirtualAddress;
+
+/// After this long without trouble, an address is restored at once again.
+const CALM: Duration = Duration::from_secs(30);
+/// Restored at once so many times, then with a growing delay up to [`MAX_DELAY`].
+pub(super) const FREE_REPAIRS: u32 = 3;
+const MAX_DELAY: Duration = Duration::from_secs(10);
+/// A removal that the kernel refused is tried again after this.
+const REMOVAL_DELAY: Duration = Duration::from_secs(1);
+pub(super) const EEXIST: i32 = 17;
+const ENODEV: i32 = 19;
+const EADDRNOTAVAIL: i32 = 99;
+
+impl Domain {
+    /// A wanted address was removed externally: restored at once for a while, then ever later.
+    pub(super) fn on_missing(&mut self, key: &Key, now: Instant, out: &mut Vec<Action>) {
+        let Some(object) = self.objects.get(key) else { return };
+        if object.presence != Presence::Present {
+            return;
+        }
+        let (owners, prefix) = (object.owners().collect::<Vec<_>>(), object.address.prefix);
+        let restore = if object.address.no_track {
+            self.set(key, Presence::Waived, false, out);
+            Restore::Never
+        } else {
+            self.ask_later(key, false, now, out)
+        };
+        for owner in owners {
+            let link = key.link.clone();
+            out.push(Action::Missing { owner, link, prefix, restore });
+        }
+    }
+
+    fn ask_later(
+        &mut self,
+        key: &Key,
+        refused: bool,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) -> Restore {
+        let Some(object) = self.objects.get_mut(key) else { return Restore::Never };
+        if now.since(object.repaired) > CALM {
+            object.repairs = 0;
+        }
+        object.repaired = now;
+        object.repairs += 1;
+        if refused {
+            // Asking again at once would get the same answer.
+            object.repairs = object.repairs.max(FREE_REPAIRS + 1);
+        }
+        if object.repairs <= FREE_REPAIRS {
+            self.ask_again(key, out);
+            return Restore::Now;
+        }
+        let doublings = (object.repairs - FREE_REPAIRS).min(8);
+        let delay = MAX_DELAY.min(Duration::from_millis(100) * (1 << doublings));
+        object.retry = Some(now + delay);
+        self.retries.insert((now + delay, Retry::Add(key.clone())));
+        self.set(key, Presence::Absent, refused, out);
+        Restore::After(delay)
+    }
+
+    fn ask_again(&mut self, key: &Key, out: &mut Vec<Action>) {
+        let (Some(object), Some(&index)) = (self.objects.get(key), self.links.get(&key.link))
+        else {
+            return;
+        };
+        let refused = object.refused;
+        let purpose = Purpose::Add(key.clone(), Rc::clone(&object.address));
+        let id = self.kernel.ask(index, purpose, out);
+        self.set(key, Presence::Asked(id), refused, out);
+    }
+
+    pub(super) fn cancel_retry(&mut self, key: &Key) {
+        let Some(object) = self.objects.get_mut(key) else { return };
+        if let Some(when) = object.retry.take() {
+            self.retries.remove(&(when, Retry::Add(key.clone())));
+        }
+    }
+
+    pub(super) fn on_deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
+        while self.retries.first().is_some_and(|(when, _)| *when <= now) {
+            let Some((_, retry)) = self.retries.pop_first() else { break };
+            match retry {
+                Retry::Add(key) => {
+                    if let Some(object) = self.objects.get_mut(&key) {
+                        object.retry = None;
+                        if object.presence == Presence::Absent {
+                            self.ask_again(&key, out);
+                        }
+                    }
+                }
+                Retry::Probe(owner) => self.probe(owner, now, out),
+                Retry::Remove(place) => {
+                    if self.claim_place(&place) {
+                        if let Some(shown) = self.kernel.shown.get(&place) {
+                            let address = shown.address.clone();
+                            self.kernel.ask(place.0, Purpose::Remove(address), out);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_answer(
+        &mut self,
+        id: RequestId,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some((index, purpose)) = self.kernel.answered(id) else { return };
+        match purpose {
+            Purpose::Add(key, address) => {
+                self.on_add_answered(id, index, &key, &address, errno, now, out);
+            }
+            Purpose::Replace(key, address) if errno == 0 => {
+                let place = (index, key.spot);
+                if let Some(shown) = self.kernel.shown.get_mut(&place) {
+                    shown.address = as_shown(&address);
+                }
+            }
+            Purpose::Replace(key, address) => {
+                let owner = self.objects.get(&key).and_then(|o| o.owners().next());
+                let (link, prefix) = (key.link, address.prefix);
+                out.push(Action::Refused { owner, link, prefix, adds: true, errno });
+            }
+            Purpose::Remove(address) => self.on_remove_answered(index, address, errno, now, out),
+            Purpose::Probe(owner, _) => self.on_probe_answered(owner, errno, out),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what was asked, and the answer")]
+    fn on_add_answered(
+        &mut self,
+        id: RequestId,
+        index: u32,
+        key: &Key,
+        address: &VirtualAddress,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let place = (index, key.spot);
+        if errno != 0 {
+            out.push(Action::Removed { index, address: as_shown(address) });
+        }
+        // A removal that was asked for since comes after it.
+        if matches!(errno, 0 | EEXIST) && !self.kernel.is_leaving(&place) {
+            let address = as_shown(address);
+            if errno == 0 {
+                out.push(Action::Added { index, address: address.clone() });
+                self.kernel.shown.insert(place, Shown { address, ours: true });
+            } else {
+                // Added externally a moment ago.
+                self.kernel.shown.entry(place).or_insert(Shown { address, ours: false });
+            }
+        }
+        let Some(object) = self.objects.get(key) else { return };
+        // The interface went away, or other options were asked for, while the kernel was thinking.
+        if object.presence != Presence::Asked(id) {
+            return;
+        }
+        match errno {
+            0 | EEXIST => self.set(key, Presence::Present, false, out),
+            ENODEV => self.set(key, Presence::NoLink, false, out),
+            errno => self.on_refused(key, errno, now, out),
+        }
+    }
+
+    fn on_refused(&mut self, key: &Key, errno: i32, now: Instant, out: &mut Vec<Action>) {
+        self.ask_later(key, true, now, out);
+        let Some(object) = self.objects.get(key) else { return };
+        let (link, prefix) = (key.link.clone(), object.address.prefix);
+        let owner = object.owners().next();
+        out.push(Action::Refused { owner, link: link.clone(), prefix, adds: true, errno });
+        let owners: Vec<_> = object.owners().collect();
+        for owner in owners {
+            if self.is_hopeless(owner) {
+                self.despair(owner, now);
+                let link = link.clone();
+                out.push(Action::Hopeless { owner, link, prefix, errno });
+            }
+        }
+    }
+
+    fn on_remove_answered(
+        &mut self,
+        index: u32,
+        address: HostAddress,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let place = (index, Spot::of_host(&address));
+        match errno {
+            0 | EADDRNOTAVAIL | ENODEV => {
+                if errno == 0 {
+                    self.kernel.expect_echo(place, now);
+                }
+                out.push(Action::Removed { index, address });
+            }
+            errno => {
+                let (link, prefix) = (self.name_of(index), address.prefix);
+                out.push(Action::Refused { owner: None, link, prefix, adds: false, errno });
+                self.kernel.shown.insert(place, Shown { address, ours: true });
+                self.unclaim_place(place);
+                self.retries.insert((now + REMOVAL_DELAY, Retry::Remove(place)));
+            }
+        }
+    }
+}
