@@ -17,6 +17,8 @@ mod failover;
 mod files;
 #[path = "netns/flood.rs"]
 mod flood;
+#[path = "netns/fresh_links.rs"]
+mod fresh_links;
 #[path = "netns/garbage.rs"]
 mod garbage;
 #[path = "netns/groups.rs"]
@@ -26,6 +28,8 @@ mod lab;
 mod links;
 #[path = "netns/notify.rs"]
 mod notify;
+#[path = "netns/options.rs"]
+mod options;
 #[path = "netns/preempt.rs"]
 mod preempt;
 #[path = "netns/process.rs"]
@@ -102,13 +106,33 @@ fn main() -> ExitCode {
         links::another_own_address_takes_over_as_the_source,
         links::an_ipv6_router_comes_back_after_its_interface,
         links::a_renamed_interface_is_another_one,
+        links::a_master_leaves_nothing_on_a_renamed_interface,
+        links::interfaces_may_swap_their_names,
+        links::an_interface_that_moves_to_another_namespace_is_gone,
         addresses::addresses_are_as_configured,
-        addresses::an_address_that_somebody_removes_is_put_back,
+        addresses::an_address_that_is_removed_externally_is_restored,
+        addresses::without_tracking_it_is_not_restored,
+        addresses::addresses_of_the_host_itself_are_never_removed,
+        addresses::an_address_owner_of_one_address_keeps_it,
+        addresses::a_static_address_is_a_source,
+        addresses::a_router_whose_addresses_are_refused_is_at_fault,
+        addresses::a_router_that_lacks_some_addresses_stays_master,
+        addresses::without_its_capabilities_it_does_not_start,
+        options::options_that_change_in_a_reload_are_applied,
+        options::options_that_changed_since_a_crash_are_applied,
+        options::options_that_changed_hold_no_address_back,
+        fresh_links::a_carrier_that_was_lost,
+        fresh_links::a_carrier_that_came,
+        fresh_links::an_address_that_was_replaced,
+        fresh_links::an_interface_that_is_new,
+        fresh_links::an_interface_that_was_made_anew,
+        fresh_links::an_interface_with_a_weight,
+        reload::an_address_that_changes_its_owner_stays,
         addresses::addresses_that_are_there_at_start_are_adopted,
         addresses::a_backup_removes_what_was_left_over,
         addresses::nothing_is_left_after_a_stop_in_any_state,
         addresses::static_addresses_are_there_whoever_is_master,
-        addresses::static_addresses_that_somebody_removes_are_put_back,
+        addresses::static_addresses_that_are_removed_externally_are_restored,
         addresses::a_track_group_follows_the_interface_of_a_static_address,
         reload::an_unchanged_file_disturbs_nothing,
         reload::an_added_address_appears_and_a_removed_one_goes,

@@ -62,6 +62,13 @@ pub(crate) struct Daemon {
     ended: Option<ExitStatus>,
 }
 
+/// How a daemon is started unlike others.
+#[derive(Clone, Copy, Default)]
+struct Unlike<'a> {
+    fault: Option<&'a str>,
+    lacks: Option<&'a str>,
+}
+
 impl Daemon {
     pub(super) fn start(
         program: &Program,
@@ -71,7 +78,7 @@ impl Daemon {
         args: &[&str],
     ) -> Self {
         let args = [&["-n", "-l", "-G", "-D"], args].concat();
-        Self::run(program, namespace, name, config, &args, None)
+        Self::run(program, namespace, name, config, &args, Unlike::default())
     }
 
     /// One of ours that is to fail, as `KEEPALIVED_FAULT` tells it.
@@ -83,7 +90,20 @@ impl Daemon {
         fault: &str,
         args: &[&str],
     ) -> Self {
-        Self::run(program, namespace, name, config, args, Some(fault))
+        let unlike = Unlike { fault: Some(fault), ..Unlike::default() };
+        Self::run(program, namespace, name, config, args, unlike)
+    }
+
+    /// One that lacks a capability, by setpriv's name of it.
+    pub(super) fn start_without(
+        program: &Program,
+        namespace: Rc<Namespace>,
+        name: &str,
+        config: &str,
+        capability: &str,
+    ) -> Self {
+        let unlike = Unlike { lacks: Some(capability), ..Unlike::default() };
+        Self::run(program, namespace, name, config, &["-n", "-l", "-G", "-D"], unlike)
     }
 
     pub(super) fn start_in_background(
@@ -92,7 +112,7 @@ impl Daemon {
         name: &str,
         config: &str,
     ) -> Self {
-        Self::run(program, namespace, name, config, &["-G", "-D"], None)
+        Self::run(program, namespace, name, config, &["-G", "-D"], Unlike::default())
     }
 
     fn run(
@@ -101,7 +121,7 @@ impl Daemon {
         name: &str,
         config: &str,
         args: &[&str],
-        fault: Option<&str>,
+        unlike: Unlike<'_>,
     ) -> Self {
         let folder = fresh_folder(name);
         let conf = folder.join("keepalived.conf");
@@ -111,6 +131,7 @@ impl Daemon {
         // setpriv: should the tests be killed, their daemons go with them.
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL"])
+            .args(unlike.lacks.map(|capability| format!("--bounding-set=-{capability}")))
             .arg(&program.path)
             .arg("-f")
             .arg(&conf)
@@ -118,7 +139,7 @@ impl Daemon {
             .args(args)
             .env("TMPDIR", &folder)
             .env_remove("NOTIFY_SOCKET")
-            .envs(fault.map(|fault| ("KEEPALIVED_FAULT", fault)))
+            .envs(unlike.fault.map(|fault| ("KEEPALIVED_FAULT", fault)))
             .current_dir("/")
             .process_group(0)
             .stdin(Stdio::null())

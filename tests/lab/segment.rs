@@ -49,6 +49,12 @@ impl Host {
         Daemon::start_faulty(program, space, &self.name, config, fault, args)
     }
 
+    /// Starts a daemon without this capability (`net_admin`).
+    pub(crate) fn start_without(&self, capability: &str, config: &str) -> Daemon {
+        let (program, space) = (Program::under_test(), Rc::clone(&self.namespace));
+        Daemon::start_without(program, space, &self.name, config, capability)
+    }
+
     pub(crate) fn start_with(&self, config: &str, args: &[&str]) -> Daemon {
         Daemon::start(Program::under_test(), Rc::clone(&self.namespace), &self.name, config, args)
     }

@@ -52,7 +52,7 @@ pub(crate) fn addresses_are_as_configured() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn an_address_that_somebody_removes_is_put_back() -> Outcome {
+pub(crate) fn an_address_that_is_removed_externally_is_restored() -> Outcome {
     ours_only()?;
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let mut capture = segment.capture();
@@ -73,10 +73,138 @@ pub(crate) fn an_address_that_somebody_removes_is_put_back() -> Outcome {
     Ok(())
 }
 
+/// A daemon that held 10.7.1.1/16 was killed.
+fn left_by_a_crash(host: &Host) {
+    let mut daemon = host.start(&config(&[instance("VI_1").vip("10.7.1.1/16")]));
+    daemon.wait_master("VI_1");
+    wait("it holds the address", SOON, || host.holds("eth0", "10.7.1.1"));
+    daemon.crash();
+    assert!(host.holds("eth0", "10.7.1.1"), "a crash leaves it");
+}
+
+pub(crate) fn without_tracking_it_is_not_restored() -> Outcome {
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let router = instance("VI_1").vip("10.7.1.1/16").vip("10.7.1.3/16 no_track");
+    let daemon = a.start(&config(&[router]));
+    daemon.wait_master("VI_1");
+    wait("it is there", SOON, || a.holds("eth0", "10.7.1.3"));
+    a.ip("addr del 10.7.1.3/16 dev eth0");
+    stays("it stays away", millis(500), || !a.holds("eth0", "10.7.1.3"));
+    assert!(a.holds("eth0", "10.7.1.1"));
+    Ok(())
+}
+
+/// As the only, as a second and as an excluded virtual address; of a MASTER and of a BACKUP.
+pub(crate) fn addresses_of_the_host_itself_are_never_removed() -> Outcome {
+    ours_only()?;
+    let excluded = "virtual_ipaddress_excluded {\n 10.7.0.1/16\n }";
+    let blocks = [
+        instance("VI_1").vip("10.7.0.1/16"),
+        instance("VI_1").vip("10.7.1.1/16").vip("10.7.0.1/16"),
+        instance("VI_1").vip("10.7.1.1/16").line(excluded),
+    ];
+    for block in blocks {
+        for priority in [100, 255] {
+            let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
+            let mut monitor = AddressMonitor::new(&a);
+            let mut daemon = a.start(&config(&[block.clone().priority(priority)]));
+            daemon.wait_master("VI_1");
+            if priority == 100 {
+                let better = b.start(&config(&[instance("VI_1").priority(200).vip("10.7.1.1/16")]));
+                better.wait_master("VI_1");
+                daemon.wait_backup("VI_1");
+            }
+            assert_eq!(daemon.stop().code(), Some(0));
+            assert!(!monitor.removed("10.7.0.1"));
+            assert!(a.holds("eth0", "10.7.0.1"));
+            assert!(!a.holds("eth0", "10.7.1.1"));
+        }
+    }
+    Ok(())
+}
+
+/// RFC 9568: the owner has the virtual address as its own, and sends from it.
+pub(crate) fn an_address_owner_of_one_address_keeps_it() -> Outcome {
+    ours_only()?;
+    let (segment, [a, b]) = Segment::with_hosts(["a", "b"]);
+    let block = |priority| config(&[instance("VI_1").priority(priority).vip("10.7.0.1/16")]);
+    let mut capture = segment.capture();
+    let mut owner = a.start(&block(255));
+    owner.wait_master("VI_1");
+    let own: std::net::IpAddr = "10.7.0.1".parse().expect("an address");
+    capture.wait_advert("from its own address", SOON, |a| a.priority == 255 && a.source == own);
+    let backup = b.start(&block(100));
+    backup.wait_backup("VI_1");
+    stays("the backup hears the owner", millis(800), || !b.holds("eth0", "10.7.0.1"));
+    assert_eq!(owner.stop().code(), Some(0));
+    assert!(a.holds("eth0", "10.7.0.1"), "the host keeps its address");
+    backup.wait_master("VI_1");
+    Ok(())
+}
+
+/// The scope of an address must be that of the others in its network, or the kernel refuses it.
+pub(crate) fn a_router_whose_addresses_are_refused_is_at_fault() -> Outcome {
+    ours_only()?;
+    let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
+    let healthy = b.start(&config(&[instance("VI_1").vip("10.7.1.1/16")]));
+    healthy.wait_master("VI_1");
+    let block = instance("VI_1").priority(200);
+    let daemon = a.start(&config(&[block.clone().vip("10.7.1.1/16 scope site")]));
+    let why = "no virtual address can be added (10.7.1.1/16 on eth0: Invalid argument)";
+    daemon.wait_log(&format!("(VI_1) because: {why}"));
+    let mark = healthy.mark();
+    healthy.wait_log_since(mark, "(VI_1) Entering MASTER STATE");
+    wait("the healthy router has it", SOON, || b.holds("eth0", "10.7.1.1"));
+    let mark = daemon.mark();
+    // Its network gives way, so that the kernel takes the address.
+    a.ip("addr add 10.7.0.1/24 dev eth0\naddr del 10.7.0.1/16 dev eth0");
+    daemon.wait_log_since(mark, "(VI_1) Entering MASTER STATE");
+    wait("it has its address", SOON, || a.holds("eth0", "10.7.1.1"));
+    Ok(())
+}
+
+pub(crate) fn a_router_that_lacks_some_addresses_stays_master() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let block = instance("VI_1").vip("10.7.1.1/16").vip("10.7.1.2/16 scope site");
+    let daemon = a.start(&config(&[block]));
+    daemon.wait_log("(VI_1) cannot add 10.7.1.2/16 on eth0: Invalid argument");
+    stays("it is master", secs(1), || a.holds("eth0", "10.7.1.1"));
+    assert!(!daemon.logged("(VI_1) Entering FAULT STATE"));
+    Ok(())
+}
+
+pub(crate) fn without_its_capabilities_it_does_not_start() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let text = config(&[instance("VI_1").vip("10.7.1.1/16")]);
+    for (lost, line) in [
+        ("net_admin", "CAP_NET_ADMIN is missing, which virtual_ipaddress needs"),
+        ("net_raw", "CAP_NET_RAW is missing, which vrrp_instance needs"),
+    ] {
+        let mut daemon = a.start_without(lost, &text);
+        assert_eq!(daemon.wait_end().code(), Some(4));
+        daemon.wait_log_part(0, line);
+    }
+    Ok(())
+}
+
+pub(crate) fn a_static_address_is_a_source() -> Outcome {
+    let segment = Segment::new(7);
+    let a = Host::new("a");
+    segment.plug(&a, "eth0");
+    a.ip("link set eth0 up");
+    let router = instance("VI_1").vip("10.7.1.1/16");
+    let text = format!("static_ipaddress {{\n 10.7.0.5/16 dev eth0\n}}\n{}", config(&[router]));
+    let daemon = a.start(&text);
+    daemon.wait_master("VI_1");
+    Ok(())
+}
+
 pub(crate) fn addresses_that_are_there_at_start_are_adopted() -> Outcome {
     ours_only()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
-    a.ip("addr add 10.7.1.1/16 dev eth0");
+    left_by_a_crash(&a);
     let mut monitor = AddressMonitor::new(&a);
     let mut daemon = a.start(&config(&[instance("VI_1").vip("10.7.1.1/16")]));
     daemon.wait_master("VI_1");
@@ -92,9 +220,9 @@ pub(crate) fn addresses_that_are_there_at_start_are_adopted() -> Outcome {
 /// What a crashed predecessor left must not stay on a router that is only BACKUP now.
 pub(crate) fn a_backup_removes_what_was_left_over() -> Outcome {
     let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
+    left_by_a_crash(&a);
     let master = b.start(&config(&[instance("VI_1").priority(200).vip("10.7.1.1/16")]));
     master.wait_master("VI_1");
-    a.ip("addr add 10.7.1.1/16 dev eth0");
     let backup = a.start(&config(&[instance("VI_1").priority(100).vip("10.7.1.1/16")]));
     backup.wait_backup("VI_1");
     wait("it is gone", SOON, || !a.holds("eth0", "10.7.1.1"));
@@ -152,7 +280,7 @@ pub(crate) fn static_addresses_are_there_whoever_is_master() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn static_addresses_that_somebody_removes_are_put_back() -> Outcome {
+pub(crate) fn static_addresses_that_are_removed_externally_are_restored() -> Outcome {
     ours_only()?;
     let (_segments, [a], text) = static_scene("");
     let daemon = a.start(&text);

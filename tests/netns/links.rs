@@ -175,3 +175,51 @@ pub(crate) fn a_renamed_interface_is_another_one() -> Outcome {
     assert!(high.is_running());
     Ok(())
 }
+
+pub(crate) fn a_master_leaves_nothing_on_a_renamed_interface() -> Outcome {
+    let (_segment, [a, b], high, low) = pair("");
+    let mark = high.mark();
+    a.ip("link set eth0 name wan");
+    high.wait_log_since(mark, "(VI_1) Entering FAULT STATE");
+    low.wait_master("VI_1");
+    wait("the address is gone", SOON, || !a.holds("wan", VIP) && b.holds("eth0", VIP));
+    let mark = high.mark();
+    a.ip("link set wan name eth0");
+    high.wait_log_since(mark, "(VI_1) Entering MASTER STATE");
+    moved_to(&a, &b);
+    Ok(())
+}
+
+pub(crate) fn interfaces_may_swap_their_names() -> Outcome {
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let other = Segment::new(8);
+    other.attach(&a, "eth1", 1);
+    let second = instance("VI_2").on("eth1").vrid(52).vip("10.8.1.1/16");
+    let daemon = a.start(&config(&[router(100), second]));
+    daemon.wait_master("VI_1");
+    daemon.wait_master("VI_2");
+    wait("both are there", SOON, || a.holds("eth0", VIP) && a.holds("eth1", "10.8.1.1"));
+    let mark = daemon.mark();
+    a.ip("link set eth0 name tmp\nlink set eth1 name eth0\nlink set tmp name eth1");
+    for name in ["VI_1", "VI_2"] {
+        daemon.wait_log_since(mark, &format!("({name}) Entering MASTER STATE"));
+    }
+    wait("the addresses are where they are wanted, and nowhere else", SOON, || {
+        let (on_eth0, on_eth1) = (a.holds("eth0", VIP), a.holds("eth1", "10.8.1.1"));
+        on_eth0 && on_eth1 && !a.holds("eth1", VIP) && !a.holds("eth0", "10.8.1.1")
+    });
+    Ok(())
+}
+
+pub(crate) fn an_interface_that_moves_to_another_namespace_is_gone() -> Outcome {
+    let (segment, [a, b], high, low) = pair("");
+    let elsewhere = Host::new("elsewhere");
+    let mark = high.mark();
+    a.ip(&format!("link set eth0 netns {}", elsewhere.path()));
+    high.wait_log_since(mark, "(VI_1) Entering FAULT STATE");
+    low.wait_master("VI_1");
+    elsewhere.ip("link del eth0");
+    segment.attach(&a, "eth0", 3);
+    moved_to(&a, &b);
+    Ok(())
+}

@@ -295,3 +295,36 @@ pub(crate) fn a_group_can_be_formed_while_running() -> Outcome {
     drop(outside);
     Ok(())
 }
+
+/// Two that swap, and one that goes.
+pub(crate) fn an_address_that_changes_its_owner_stays() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let one = |vips: [&str; 2]| router().vip(vips[0]).vip(vips[1]);
+    let two = |vip| instance("VI_2").vrid(52).vip(vip);
+    let before = [one(["10.7.1.2/16", "10.7.1.3/16"]), two("10.7.1.4/16")];
+    let daemon = a.start(&config(&before));
+    daemon.wait_master("VI_1");
+    daemon.wait_master("VI_2");
+    let all = ["10.7.1.1", "10.7.1.2", "10.7.1.3", "10.7.1.4"];
+    wait("all are there", SOON, || all.iter().all(|vip| a.holds("eth0", vip)));
+    let mut monitor = AddressMonitor::new(&a);
+    let reload = |instances: &[Instance]| {
+        daemon.rewrite(&config(instances));
+        daemon.reload();
+        pass(millis(300));
+    };
+    reload(&[one(["10.7.1.4/16", "10.7.1.3/16"]), two("10.7.1.2/16")]);
+    assert_eq!(monitor.events(), [], "swapped");
+    reload(&[one(["10.7.1.4/16", "10.7.1.3/16"]).vip("10.7.1.2/16")]);
+    assert_eq!(monitor.events(), [], "the second instance is gone");
+    let swapped = [
+        instance("VI_1").vrid(52).vip("10.7.1.9/16"),
+        instance("VI_2").vrid(51).every("0.5").vip("10.7.1.1/16").vip("10.7.1.2/16"),
+    ];
+    daemon.rewrite(&config(&swapped));
+    daemon.reload();
+    wait("what is not wanted is gone", SOON, || !a.holds("eth0", "10.7.1.4"));
+    assert!(!monitor.removed("10.7.1.1") && !monitor.removed("10.7.1.2"));
+    Ok(())
+}
