@@ -57,7 +57,7 @@ lint-shell: ## shellcheck
 lint-man: ## mandoc's lint
 	mandoc -T lint -W warning $(MAN_PAGES)
 
-man: ## write the parts of the manual pages that come from tables
+man: ## write the parts of the manual pages and of README.md that come from tables
 	UPDATE=1 $(CARGO) test $(CARGO_FLAGS) --test manual
 
 demo: ## two routers and a client in network namespaces, one router is killed

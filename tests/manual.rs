@@ -1,4 +1,4 @@
-//! The manual pages say what the tables say; `make man` writes the parts that come from tables.
+//! The manual pages and the README say what the tables say; `make man` writes the parts that come from tables.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -7,21 +7,22 @@ use std::path::{Path, PathBuf};
 use keepalived::cli::help;
 use keepalived::config::manual;
 
-const BEGIN: &str = ".\\\" generated: ";
-const END: &str = ".\\\" end generated\n";
+/// How a generated part begins and ends, in the pages and in the README.
+const MDOC: [&str; 2] = [".\\\" generated: ", ".\\\" end generated\n"];
+const MARKDOWN: [&str; 2] = ["<!-- generated: ", "<!-- end generated -->\n"];
 
 /// The page with the text of each generated part put in.
-fn regenerated(page: &str, part: impl Fn(&str) -> String) -> String {
+fn regenerated(page: &str, [begin, end]: [&str; 2], part: impl Fn(&str) -> String) -> String {
     let mut out = String::new();
     let mut rest = page;
-    while let Some(at) = rest.find(BEGIN) {
+    while let Some(at) = rest.find(begin) {
         let line_end = at + rest[at..].find('\n').expect("a line has an end") + 1;
-        let name = rest[at + BEGIN.len()..line_end].trim_end();
+        let name = rest[at + begin.len()..line_end].trim_end().trim_end_matches(" -->");
         out.push_str(&rest[..line_end]);
         out.push_str(&part(name));
-        let end = rest.find(END).unwrap_or_else(|| panic!("'{name}' has no end"));
-        out.push_str(END);
-        rest = &rest[end + END.len()..];
+        let stop = rest.find(end).unwrap_or_else(|| panic!("'{name}' has no end"));
+        out.push_str(end);
+        rest = &rest[stop + end.len()..];
     }
     out + rest
 }
@@ -31,17 +32,20 @@ fn part(name: &str) -> String {
         "keywords" => manual::mdoc_keywords(),
         "options" => help::mdoc_options(),
         "statuses" => help::mdoc_exit_statuses(),
+        "later" => manual::markdown_later(),
         _ => panic!("no table is called '{name}'"),
     }
 }
 
 fn pages() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("man");
     let files = std::fs::read_dir(folder)
         .expect("man/ is there")
         .map(|entry| entry.expect("readable").path());
     let mut pages: Vec<_> = files.collect();
     pages.sort();
+    pages.push(root.join("README.md"));
     pages
 }
 
@@ -50,7 +54,8 @@ fn the_committed_pages_are_the_generated_ones() {
     let mut stale = Vec::new();
     for path in pages() {
         let page = std::fs::read_to_string(&path).expect("readable");
-        let wanted = regenerated(&page, part);
+        let markdown = path.extension().is_some_and(|e| e == "md");
+        let wanted = regenerated(&page, if markdown { MARKDOWN } else { MDOC }, part);
         if page == wanted {
             continue;
         }
@@ -65,7 +70,9 @@ fn the_committed_pages_are_the_generated_ones() {
 
 #[test]
 fn a_part_is_replaced_and_the_rest_is_kept() {
-    let page = format!("a\n{BEGIN}x\nold\n{END}b\n{BEGIN}y\n{END}");
-    let new = regenerated(&page, |name| format!("new {name}\n"));
-    assert_eq!(new, format!("a\n{BEGIN}x\nnew x\n{END}b\n{BEGIN}y\nnew y\n{END}"));
+    for [begin, end] in [MDOC, MARKDOWN] {
+        let page = format!("a\n{begin}x\nold\n{end}b\n{begin}y\n{end}");
+        let new = regenerated(&page, [begin, end], |name| format!("new {name}\n"));
+        assert_eq!(new, format!("a\n{begin}x\nnew x\n{end}b\n{begin}y\nnew y\n{end}"));
+    }
 }

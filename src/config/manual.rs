@@ -45,6 +45,42 @@ pub fn mdoc_keywords() -> String {
     out
 }
 
+/// The keywords that are accepted and not in effect, by the block they stand in, as a list in
+/// Markdown. Of a block, what stands in it goes without saying.
+pub fn markdown_later() -> String {
+    let mut sections = Vec::new();
+    collect(&ROOT, None, true, &mut sections);
+    let mut out = String::new();
+    // Two kinds of check have each a block of the same name.
+    let mut told = Vec::new();
+    for section in sections.iter().filter(|s| s.in_effect) {
+        let current = |k: &&Keyword| !k.in_effect && k.standing == Standing::Current;
+        let names = section.block.keywords.iter().filter(current);
+        let names: Vec<_> = names.map(|k| format!("`{}`", k.name)).collect();
+        if names.is_empty() || told.contains(&(section.block.name, names.clone())) {
+            continue;
+        }
+        told.push((section.block.name, names.clone()));
+        let place = match std::ptr::eq(section.block, &raw const ROOT) {
+            true => "top level".to_owned(),
+            false => format!("`{}`", section.block.name),
+        };
+        let mut line = format!("* {place}:");
+        for (n, name) in names.iter().enumerate() {
+            let comma = if n + 1 < names.len() { "," } else { "" };
+            if line.len() + name.len() + 2 > WIDTH + 20 {
+                out.push_str(&line);
+                out.push('\n');
+                line = " ".to_owned();
+            }
+            line.push_str(&format!(" {name}{comma}"));
+        }
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
 /// Sections in the order of the page: each block once, after the one it stands in.
 fn collect(
     block: &'static Block,
