@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::ask_reload;
 use super::beginning::links_of_kernel;
@@ -54,10 +54,7 @@ pub fn run(mut options: Options) -> Status {
         return status;
     }
     if let Err(e) = logging::install(options.log_setup()) {
-        let path =
-            options.log_file.as_deref().or_else(|| options.config_test.as_ref()?.output.as_deref());
-        let path = path.unwrap_or_else(|| Path::new("")).display();
-        report_early(&format!("keepalived: cannot open the log file {path}: {}", reason(&e)));
+        report_early(&format!("Cannot open the log file: {}", reason(&e)));
         return Status::Failure;
     }
     if options.config_test.is_some() {
