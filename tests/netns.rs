@@ -134,6 +134,7 @@ fn main() -> ExitCode {
         addresses::static_addresses_are_there_whoever_is_master,
         addresses::static_addresses_that_are_removed_externally_are_restored,
         addresses::a_track_group_follows_the_interface_of_a_static_address,
+        reload::a_text_without_end_delays_no_advert,
         reload::an_unchanged_file_disturbs_nothing,
         reload::an_added_address_appears_and_a_removed_one_goes,
         reload::instances_come_and_go,

@@ -250,8 +250,8 @@ impl Sources {
     fn line(&self, span: Span) -> Option<&str> {
         let file = self.files.get(span.file as usize)?;
         let starts = file.starts.get_or_init(|| {
-            let after = file.text.bytes().enumerate().filter(|&(_, b)| b == b'\n');
-            std::iter::once(0).chain(after.map(|(at, _)| at + 1)).collect()
+            let ends = file.text.match_indices('\n');
+            std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
         });
         let start = *starts.get(span.line.checked_sub(1)? as usize)?;
         file.text[start..].split('\n').next()

@@ -7,12 +7,12 @@
 use std::collections::VecDeque;
 
 use super::complaints::Complaints;
-use super::document::{Builder, Document, Node};
+use super::document::{Builder, Children, Document, Node};
 use super::host::Host;
 use super::keyword::{Block, Body, Keyword, Kind};
 use super::keywords::ROOT;
 
-/// Statements to be copied in one breath.
+/// Statements to be looked at in one breath.
 const BREATH: u32 = 256;
 
 /// How a block ended.
@@ -33,14 +33,15 @@ struct Mender<'m, 'a> {
     /// Closing braces that are missing, and told of, and will be noticed again further up.
     owed: u32,
     host: &'m dyn Host,
-    copied: u32,
+    steps: u32,
 }
 
 /// The document as it was meant; `None` if nothing is to be mended.
 pub(super) fn mend(doc: &Document, out: &mut Complaints<'_>, host: &dyn Host) -> Option<Document> {
     let mut mender =
-        Mender { made: Builder::default(), out, mended: false, owed: 0, host, copied: 0 };
-    mender.fill(doc.roots().collect(), &ROOT, true);
+        Mender { made: Builder::default(), out, mended: false, owed: 0, host, steps: 0 };
+    let roots = mender.gathered(doc.roots());
+    mender.fill(roots, &ROOT, true);
     mender.mended.then(|| mender.made.finish())
 }
 
@@ -62,7 +63,8 @@ impl<'d> Mender<'_, '_> {
             self.statement(node);
             self.made.open();
             let end = if node.has_block() {
-                self.body(node.children().collect(), keyword, block)
+                let children = self.gathered(node.children());
+                self.body(children, keyword, block)
             } else {
                 self.missing_open(node);
                 End::Early
@@ -140,11 +142,19 @@ impl<'d> Mender<'_, '_> {
         }
     }
 
-    fn statement(&mut self, node: Node<'d>) {
-        self.copied += 1;
-        if self.copied % BREATH == 0 {
+    fn gathered(&mut self, nodes: Children<'d>) -> VecDeque<Node<'d>> {
+        nodes.inspect(|_| self.breathe()).collect()
+    }
+
+    fn breathe(&mut self) {
+        self.steps = self.steps.wrapping_add(1);
+        if self.steps % BREATH == 0 {
             self.host.breathe();
         }
+    }
+
+    fn statement(&mut self, node: Node<'d>) {
+        self.breathe();
         let words: Vec<_> = node.words().collect();
         self.made.statement(&words, node.raw());
     }

@@ -244,6 +244,40 @@ pub(crate) fn adverts_go_on_while_a_long_file_is_read() -> Outcome {
     Ok(())
 }
 
+/// Each stands for as much as is read of it, and has VRRP wait no longer than any other text.
+pub(crate) fn a_text_without_end_delays_no_advert() -> Outcome {
+    ours_only()?;
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let own = config_with(
+        "vrrp_garp_master_delay 0",
+        &[instance("VI_1").every("0.1").vip("10.7.1.1/16")],
+    );
+    let daemon = a.start(&own);
+    daemon.wait_master("VI_1");
+    let texts = [
+        "~SEQ(a, 2000) ~SEQ(b, 2000) x\n".to_owned(),
+        "include /*/*/*/*/*\n".to_owned(),
+        "virtual_server 10.8.0.1 80 {\n".to_owned() + &"nonsense of a line\n".repeat(200_000),
+        "# and so on\n".repeat(6_000_000),
+    ];
+    for text in texts {
+        pass(millis(300));
+        let (mark, mut capture) = (daemon.mark(), segment.capture());
+        let clock = Clock::new();
+        daemon.rewrite(&(own.clone() + &text));
+        daemon.reload();
+        let ends = |line: &String| line.starts_with("Reload ") && !line.ends_with("...");
+        wait("the reload ends", secs(60), || daemon.log().iter().skip(mark).any(ends));
+        let took = clock.now().since(Instant::ZERO);
+        pass(millis(300));
+        let gaps = gaps(&capture.adverts());
+        let longest = gaps.iter().max().expect("there are some");
+        // A peer would take over after 3.6 intervals.
+        assert!(*longest < millis(330), "{:?}: {longest:?} of {took:?}", text.get(..16));
+    }
+    Ok(())
+}
+
 /// An instance is recognised by its router id, family and interface, not by its name.
 pub(crate) fn a_renamed_instance_is_the_same_one() -> Outcome {
     let (segment, [a]) = Segment::with_hosts(["a"]);

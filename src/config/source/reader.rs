@@ -98,7 +98,11 @@ impl<'t> Reader<'t> {
         for path in paths {
             self.file(&path, None, severity);
         }
-        let document = self.parser.finish(&mut self.run);
+        let mut document = self.parser.finish(&mut self.run);
+        if self.run.is_stopped() {
+            // It is not what was meant, and to look into a million statements takes its time.
+            document = Document::default();
+        }
         (document, self.sources, self.run.diagnostics)
     }
 
