@@ -29,8 +29,8 @@ fn listed(path: &str) -> String {
 pub fn user(name: &str) -> Option<Account> {
     let listed = listed("/etc/passwd");
     account_in(&listed, |a| a.name == name)
-        .or_else(|| account_of_libc(name))
         .or_else(|| with_uid_in(&listed, name.parse().ok()?))
+        .or_else(|| account_of_libc(name))
 }
 
 /// The account of a number.
@@ -45,7 +45,7 @@ fn with_uid_in(listed: &str, uid: u32) -> Option<Account> {
 /// The number of a group, by name or by number.
 pub fn group(name: &str) -> Option<u32> {
     let listed = listed("/etc/group");
-    group_in(&listed, name).or_else(|| group_of_libc(name)).or_else(|| name.parse().ok())
+    group_in(&listed, name).or_else(|| name.parse().ok()).or_else(|| group_of_libc(name))
 }
 
 /// Who this process acts as: user and group.
