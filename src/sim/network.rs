@@ -27,15 +27,15 @@ enum Event {
 /// A stranger that sends to every router of a segment, far more than is of any use.
 struct Flood {
     until: Instant,
-    /// So many every [`WAVE`].
+    /// The time between two waves.
+    wave: Duration,
+    /// So many in a wave.
     count: usize,
     /// In turns.
     packets: Vec<Packet>,
     next: usize,
 }
 
-/// The time between two waves of a flood.
-const WAVE: Duration = Duration::from_millis(1);
 /// How long a turn takes in which as much was read as may be.
 const LONG_TURN: Duration = Duration::from_millis(1);
 
@@ -139,11 +139,19 @@ impl Network {
     }
 
     /// A stranger floods a segment with advertisements for the virtual routers that this router has
-    /// there: goodbyes, the lowest priority, and what nobody accepts.
-    pub fn flood(&mut self, n: usize, link: &str, from: IpAddr, count: usize, until: Instant) {
+    /// there: goodbyes, the lowest priority, and what no router accepts. `count` of them arrive every
+    /// `wave`.
+    pub fn flood(
+        &mut self,
+        n: usize,
+        link: &str,
+        from: IpAddr,
+        (count, wave): (usize, Duration),
+        until: Instant,
+    ) {
         let packets = self.routers[n].forge(link, from, &[0, 1]);
         if !packets.is_empty() {
-            let flood = Flood { until, count, packets, next: 0 };
+            let flood = Flood { until, wave, count, packets, next: 0 };
             if self.floods.insert(link.to_owned(), flood).is_none() {
                 self.push(self.now, Event::Floods(link.to_owned()));
             }
@@ -170,7 +178,7 @@ impl Network {
         for n in 0..self.routers.len() {
             self.plan(n);
         }
-        self.push(self.now + WAVE, Event::Floods(link.clone()));
+        self.push(self.now + flood.wave, Event::Floods(link.clone()));
         self.floods.insert(link, flood);
     }
 

@@ -190,9 +190,13 @@ impl World {
         let Some(n) = running else { return };
         let time = self.interval().mul_f64(self.rng.between(5, 25) as f64 / 10.0);
         let (count, until) = (self.rng.between(1, 24), self.net.now() + time);
-        self.note(|| format!("{link} is flooded for {time:?}, {count} per ms"));
+        // The worst is simulated seldom: a flood at full rate costs as much as a hundred schedules.
+        let is_worst = self.rng.one_in(20);
+        let wave = if is_worst { Duration::from_millis(1) } else { self.interval() / 40 };
+        self.note(|| format!("{link} is flooded for {time:?}, {count} every {wave:?}"));
         let from = from.parse().expect("an address");
-        self.net.flood(n, link, from, usize::try_from(count).expect("small"), until);
+        let count = usize::try_from(count).expect("small");
+        self.net.flood(n, link, from, (count, wave), until);
         self.watch.segment_flooded(link, until);
     }
 

@@ -74,7 +74,7 @@ impl World {
             let own: BTreeMap<_, _> = plan.links.iter().enumerate().map(own).collect();
             let mut router = Router::new(format!("R{}", n + 1), own);
             // Never so small that a virtual router would get no place in it.
-            router.socket_size = usize::try_from(rng.between(4, 40)).expect("small");
+            router.socket_size = usize::try_from(rng.between(8, 40)).expect("small");
             let n = net.add(router);
             let state = if rng.one_in(8) { TrackState::down("exit 1") } else { TrackState::Up };
             net.set_tracked(n, Object::Script("check".to_owned()), state);
