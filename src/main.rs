@@ -16,9 +16,9 @@ fn main() -> ExitCode {
     debug_assert!(held.is_ok());
     let argv: Vec<OsString> = std::env::args_os().collect();
     if let [_, flag, name] = argv.as_slice() {
-        if flag == lookup::FLAG {
+        if lookup::FLAGS.iter().any(|known| flag == known) {
             interruptible();
-            print(&keepalived::daemon::resolve::run(name));
+            print(&keepalived::daemon::resolve::run(flag, name).unwrap_or_default());
             return Status::Ok.into();
         }
     }

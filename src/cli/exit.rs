@@ -61,7 +61,7 @@ impl Status {
                  is wrong, or not at all; or the configuration file is missing."
             }
             Self::NoConfig => {
-                "At a start: the configuration file is missing. With a configuration test: a \
+                "At a start, the configuration file is missing; with a configuration test, a \
                  script does not pass the security checks."
             }
             Self::Software => "A defect of the program.",

@@ -6,7 +6,7 @@ use super::links::LinkTable;
 use crate::config::{CommandFacts, Host, LinkFacts, Loader, Unusable};
 use crate::model::script::User;
 use crate::sys::files::{self, DiskLoader};
-use crate::sys::{process, scriptfacts, users};
+use crate::sys::{lookup, process, scriptfacts, users};
 
 /// What must not wait for the end of a long text.
 pub(super) type Meanwhile<'a> = &'a dyn Fn();
@@ -44,6 +44,19 @@ pub(super) struct KernelHost<'a> {
     pub(super) elsewhere: bool,
 }
 
+impl KernelHost<'_> {
+    /// What the C library knows, while the daemon does what must not wait.
+    fn ask(&self, flag: &str, name: &str) -> Option<String> {
+        match lookup::ask(flag, name, self.meanwhile) {
+            Ok(answer) => Some(answer),
+            Err(why) => {
+                log::warn!("Looking up '{name}' failed: {why}");
+                None
+            }
+        }
+    }
+}
+
 impl Host for KernelHost<'_> {
     fn link(&self, name: &str) -> Option<LinkFacts> {
         if self.elsewhere {
@@ -73,11 +86,12 @@ impl Host for KernelHost<'_> {
     }
 
     fn user(&self, name: &str) -> Option<User> {
-        users::user(name).map(|account| User { uid: account.uid, gid: account.gid })
+        let account = users::user(name, || self.ask(lookup::USER, name))?;
+        Some(User { uid: account.uid, gid: account.gid })
     }
 
     fn group(&self, name: &str) -> Option<u32> {
-        users::group(name)
+        users::group(name, || self.ask(lookup::GROUP, name))
     }
 
     fn own_user(&self) -> User {

@@ -1,15 +1,22 @@
-//! The child that looks a name up for the daemon (`sys/lookup.rs`): it may wait, the daemon not.
+//! The child that looks up a host, user or group for the daemon (`sys/lookup.rs`): it may wait.
 
 use std::ffi::OsStr;
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs as _};
 
-use crate::sys::lookup;
+use crate::sys::{lookup, users};
 
-/// Asks the resolver of the C library; gives what to tell the daemon.
-pub fn run(name: &OsStr) -> String {
+/// Asks the C library, and gives what to write for the daemon; `None` if this is no such question.
+pub fn run(flag: &OsStr, name: &OsStr) -> Option<String> {
+    let about = |answer: fn(&str) -> String| name.to_str().map_or_else(String::new, answer);
+    let answer: &dyn Fn() -> String = match flag.to_str()? {
+        lookup::HOST => &|| lookup::emit(&addresses(name)),
+        lookup::USER => &|| about(users::answer_about_user),
+        lookup::GROUP => &|| about(users::answer_about_group),
+        _ => return None,
+    };
     lookup::limit_life();
-    lookup::emit(&addresses(name))
+    Some(answer())
 }
 
 fn addresses(name: &OsStr) -> io::Result<Vec<IpAddr>> {

@@ -1,7 +1,7 @@
-//! Looking a host name up without waiting for it.
+//! Looking up host names, users and groups without waiting for them.
 //!
-//! The C library's resolver blocks, for half a minute if it comes to that. So this program is
-//! started once more, with [`FLAG`] and the name: it asks, writes down what it hears and ends.
+//! The C library blocks while it asks a server, for half a minute if it comes to that. So this
+//! program is started once more, with a flag and the name: it asks, writes down the answer and ends.
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind, Read as _};
@@ -11,8 +11,18 @@ use std::process::{ChildStdout, Command, Stdio};
 
 use super::{check, sched};
 
-/// Makes of this program one that looks up the name that follows.
-pub const FLAG: &str = "--resolve-name";
+/// Make of this program one that looks up the host, user or group that follows.
+pub const HOST: &str = "--resolve-name";
+pub const USER: &str = "--resolve-user";
+pub const GROUP: &str = "--resolve-group";
+pub const FLAGS: [&str; 3] = [HOST, USER, GROUP];
+
+/// Between two looks for an answer, while something else goes on.
+const LOOK_MILLIS: libc::c_int = 5;
+/// Looks for the answer about a user or group: ten seconds at least.
+const LOOKS: usize = 2000;
+/// What is started: this program.
+const PROGRAM: &str = "/proc/self/exe";
 /// The resolver gives up before.
 const PATIENCE_SECONDS: libc::c_uint = 120;
 /// More than this is not read: some hundred addresses.
@@ -34,12 +44,12 @@ impl Lookup {
     /// # Errors
     /// No process can be started.
     pub fn start(name: &str) -> io::Result<Self> {
-        Self::start_with(OsStr::new("/proc/self/exe"), name)
+        Self::start_with(OsStr::new(PROGRAM), HOST, name)
     }
 
-    fn start_with(program: &OsStr, name: &str) -> io::Result<Self> {
+    fn start_with(program: &OsStr, flag: &str, name: &str) -> io::Result<Self> {
         let mut child = Command::new(program)
-            .args([FLAG, name])
+            .args([flag, name])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -54,12 +64,17 @@ impl Lookup {
         Ok(Self { reader, heard: Vec::new() })
     }
 
-    /// What the child says, once it has said everything.
+    /// The addresses of a host, once the child has written them all.
     pub fn result(&mut self) -> Option<Result<Vec<IpAddr>, String>> {
+        self.text().map(|text| parse(&text?))
+    }
+
+    /// What the child has written, once it has ended.
+    fn text(&mut self) -> Option<Result<String, String>> {
         let mut buffer = [0; 1024];
         loop {
             match self.reader.read(&mut buffer) {
-                Ok(0) => return Some(parse(&String::from_utf8_lossy(&self.heard))),
+                Ok(0) => return Some(Ok(String::from_utf8_lossy(&self.heard).into_owned())),
                 Ok(_) if self.heard.len() > LONGEST => {
                     return Some(Err("the answer is too long".to_owned()))
                 }
@@ -76,6 +91,28 @@ impl AsRawFd for Lookup {
     fn as_raw_fd(&self) -> RawFd {
         self.reader.as_raw_fd()
     }
+}
+
+/// The answer about a user or a group (`flag`), without the wait: `breathe` is called until it comes.
+///
+/// # Errors
+/// No process can be started, or the answer takes too long.
+pub fn ask(flag: &str, name: &str, breathe: &dyn Fn()) -> Result<String, String> {
+    let lookup = Lookup::start_with(OsStr::new(PROGRAM), flag, name);
+    wait_for(lookup.map_err(|e| super::reason(&e))?, LOOKS, breathe)
+}
+
+fn wait_for(mut lookup: Lookup, looks: usize, breathe: &dyn Fn()) -> Result<String, String> {
+    for _ in 0..looks {
+        if let Some(text) = lookup.text() {
+            return text;
+        }
+        let mut ready = libc::pollfd { fd: lookup.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+        // SAFETY: one structure, which lives. What it says does not matter: the next look tells.
+        unsafe { libc::poll(&raw mut ready, 1, LOOK_MILLIS) };
+        breathe();
+    }
+    Err("there is no answer".to_owned())
 }
 
 /// The child's answer as text: an address a line, or one line with the error.
@@ -127,11 +164,31 @@ mod tests {
     #[test]
     fn a_child_is_asked_and_heard() {
         let _alone = alone_with_children();
-        let mut lookup = Lookup::start_with(OsStr::new("/bin/echo"), "mx").expect("starts");
+        let mut lookup = Lookup::start_with(OsStr::new("/bin/echo"), HOST, "mx").expect("starts");
         let result = wait(|| lookup.result());
         assert_eq!(result, Err("the answer '--resolve-name mx' is no address".to_owned()));
         let (pid, _) = wait(|| children::ended().expect("waits"));
         children::bury(pid);
-        assert!(Lookup::start_with(OsStr::new("/nonexistent"), "mx").is_err());
+        assert!(Lookup::start_with(OsStr::new("/nonexistent"), HOST, "mx").is_err());
+    }
+
+    #[test]
+    fn something_else_goes_on_until_there_is_an_answer() {
+        let _alone = alone_with_children();
+        let breaths = std::cell::Cell::new(0);
+        let breathe = || breaths.set(breaths.get() + 1);
+        let start = |program, flag, name| {
+            Lookup::start_with(OsStr::new(program), flag, name).expect("starts")
+        };
+        let answer = wait_for(start("/bin/echo", "1003", "1004"), LOOKS, &breathe);
+        assert_eq!(answer.as_deref(), Ok("1003 1004\n"));
+        breaths.set(0);
+        let slow = start("/bin/sh", "-c", "sleep 1");
+        assert!(wait_for(slow, 5, &breathe).is_err());
+        assert_eq!(breaths.get(), 5);
+        for _ in 0..2 {
+            let (pid, _) = wait(|| children::ended().expect("waits"));
+            children::bury(pid);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Users and groups by name or number.
 //!
-//! The files in `/etc` are read first, so that looking up a local user waits for nobody; only what
-//! is not there is asked of the C library, which may ask a server.
+//! The files in `/etc` are read first; only what is not there is asked of the C library, which may
+//! ask a server and wait for it. So another process does that (`lookup.rs`).
 
 use std::ffi::{CStr, CString};
 use std::path::Path;
@@ -25,12 +25,18 @@ fn listed(path: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A user by name, or by number.
-pub fn user(name: &str) -> Option<Account> {
+/// A user by name, or by number. What is not listed is asked of `ask`, which has the answer of
+/// [`answer_about_user`].
+pub fn user(name: &str, ask: impl FnOnce() -> Option<String>) -> Option<Account> {
     let listed = listed("/etc/passwd");
     account_in(&listed, |a| a.name == name)
         .or_else(|| with_uid_in(&listed, name.parse().ok()?))
-        .or_else(|| account_of_libc(name))
+        .or_else(|| {
+            let answer = ask()?;
+            let (uid, gid) = answer.trim().split_once(' ')?;
+            let (uid, gid) = (uid.parse().ok()?, gid.parse().ok()?);
+            Some(Account { name: name.to_owned(), uid, gid })
+        })
 }
 
 /// The account of a number.
@@ -42,10 +48,23 @@ fn with_uid_in(listed: &str, uid: u32) -> Option<Account> {
     account_in(listed, |a| a.uid == uid)
 }
 
-/// The number of a group, by name or by number.
-pub fn group(name: &str) -> Option<u32> {
+/// The number of a group, by name or by number. What is not listed is asked of `ask`, which has the
+/// answer of [`answer_about_group`].
+pub fn group(name: &str, ask: impl FnOnce() -> Option<String>) -> Option<u32> {
     let listed = listed("/etc/group");
-    group_in(&listed, name).or_else(|| name.parse().ok()).or_else(|| group_of_libc(name))
+    group_in(&listed, name)
+        .or_else(|| name.parse().ok())
+        .or_else(|| ask().and_then(|answer| answer.trim().parse().ok()))
+}
+
+/// What the C library knows of a user: `UID GID`, or nothing. May wait.
+pub fn answer_about_user(name: &str) -> String {
+    account_of_libc(name).map_or_else(String::new, |a| format!("{} {}\n", a.uid, a.gid))
+}
+
+/// What the C library knows of a group: its number, or nothing. May wait.
+pub fn answer_about_group(name: &str) -> String {
+    group_of_libc(name).map_or_else(String::new, |gid| format!("{gid}\n"))
 }
 
 /// Who this process acts as: user and group.
@@ -123,12 +142,29 @@ mod tests {
     }
 
     #[test]
-    fn root_is_known_and_nonsense_is_not() {
-        assert_eq!(user("root").map(|a| (a.uid, a.gid)), Some((0, 0)));
-        assert_eq!(group("root"), Some(0));
-        assert_eq!(user("no such user"), None);
-        assert_eq!(user("nul\0"), None);
-        assert_eq!(group("no such group"), None);
-        assert_eq!(group("4242"), Some(4242));
+    fn what_is_listed_or_a_number_is_not_asked_for() {
+        let never = || -> Option<String> { panic!("it is not asked") };
+        assert_eq!(user("root", never).map(|a| (a.uid, a.gid)), Some((0, 0)));
+        assert_eq!(group("root", never), Some(0));
+        assert_eq!(group("4242", never), Some(4242));
+    }
+
+    #[test]
+    fn what_is_not_listed_is_asked_for() {
+        let known = user("no such user", || Some("1003 1004\n".to_owned()));
+        assert_eq!(known.map(|a| (a.uid, a.gid)), Some((1003, 1004)));
+        assert_eq!(group("no such group", || Some("1005\n".to_owned())), Some(1005));
+        for nonsense in ["", "1003", "x y", "! no"] {
+            assert_eq!(user("no such user", || Some(nonsense.to_owned())), None, "{nonsense}");
+        }
+        assert_eq!(group("no such group", || None), None);
+    }
+
+    #[test]
+    fn the_c_library_is_asked_by_name() {
+        assert_eq!(answer_about_user("root"), "0 0\n");
+        assert_eq!(answer_about_group("root"), "0\n");
+        assert_eq!(answer_about_user("no such user"), "");
+        assert_eq!(answer_about_user("nul\0"), "");
     }
 }
