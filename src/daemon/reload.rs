@@ -71,7 +71,6 @@ impl Runtime {
     /// that nothing was heard of.
     fn look_everywhere(&mut self) {
         self.unfilter_monitor();
-        while self.receive_kernel() {}
         self.resynchronise();
     }
 
