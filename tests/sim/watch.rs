@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use keepalived::base::time::{Duration, Instant};
 use keepalived::holdings::Key;
 use keepalived::sim::{Life, Network, Router, Segment, Turn};
-use keepalived::vrrp::{Action, Phase};
+use keepalived::vrrp::{Action, LinkState, Phase};
 
 use super::world::{Plan, Traits};
 
@@ -290,6 +290,11 @@ impl Watch {
             |m: usize| priority(net, n, v) > priority(net, m, v) && !traits[n].nopreempt;
         let is_clean = self.clean_since(plan.link(v)).is_some_and(|since| since < long_ago);
         if net.now() < Instant::ZERO + plan.down_time() || !is_clean {
+            return Ok(());
+        }
+        // One that has lost its interface, and was held up when it should have heard of it, believes
+        // anything for a moment; no other router hears it.
+        if net.routers()[n].link(plan.link(v)) != LinkState::Up {
             return Ok(());
         }
         let was_in_order = |m: usize| {
