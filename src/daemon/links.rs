@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::base::addr::{is_link_local, Family, HostAddress};
-use crate::holdings::Spot;
 use crate::model::vrrp::Instance;
 use crate::sys::netlink::{Event, Link};
 use crate::vrrp::LinkState;
@@ -54,8 +53,7 @@ impl LinkTable {
             Event::Address { index, address } => {
                 let Some(link) = self.links.get(&index) else { return };
                 let list = self.addresses.entry(index).or_default();
-                let spot = Spot::of_host(&address);
-                match list.iter_mut().find(|a| Spot::of_host(a) == spot) {
+                match list.iter_mut().find(|a| is_same(a, &address)) {
                     Some(known) if *known == address => return,
                     Some(known) => *known = address.clone(),
                     None => list.push(address.clone()),
@@ -65,8 +63,7 @@ impl LinkTable {
             Event::AddressGone { index, address } => {
                 let Some(link) = self.links.get(&index) else { return };
                 if let Some(list) = self.addresses.get_mut(&index) {
-                    let spot = Spot::of_host(&address);
-                    list.retain(|a| Spot::of_host(a) != spot);
+                    list.retain(|a| !is_same(a, &address));
                 }
                 facts.push(Fact::Removed { link: link.name.clone(), index, address });
             }
@@ -78,7 +75,13 @@ impl LinkTable {
     pub(super) fn replace(&mut self, events: Vec<Event>, facts: &mut Vec<Fact>) {
         let before = std::mem::take(self);
         for event in events {
-            self.take(event, &mut Vec::new());
+            match event {
+                // Listed once each: with thousands, looking for each among the others takes long.
+                Event::Address { index, address } => {
+                    self.addresses.entry(index).or_default().push(address);
+                }
+                event => self.take(event, &mut Vec::new()),
+            }
         }
         for (name, &index) in &before.by_name {
             if self.by_name.get(name) != Some(&index) {
@@ -180,6 +183,11 @@ impl LinkTable {
             self.by_name.remove(name);
         }
     }
+}
+
+/// Reports of one address agree in this, whatever else has changed.
+fn is_same(a: &HostAddress, b: &HostAddress) -> bool {
+    a.prefix == b.prefix && a.peer == b.peer
 }
 
 #[cfg(test)]
