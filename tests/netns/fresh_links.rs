@@ -22,6 +22,14 @@ fn scene() -> ([Segment; 2], Host, Daemon) {
     ([segment, other], a, daemon)
 }
 
+/// The kernel takes its time to notice.
+fn wait_carrier(host: &Host, is_there: bool) {
+    wait(&format!("carrier of eth1: {is_there}"), SOON, || {
+        let shown = host.output("ip", &["link", "show", "dev", "eth1"]);
+        [shown.contains("LOWER_UP"), shown.contains("state UP")] == [is_there; 2]
+    });
+}
+
 fn reload(daemon: &Daemon, instances: &[Instance]) {
     daemon.rewrite(&config(instances));
     daemon.reload();
@@ -31,6 +39,7 @@ fn reload(daemon: &Daemon, instances: &[Instance]) {
 pub(crate) fn a_carrier_that_was_lost() -> Outcome {
     let ([_segment, other], a, daemon) = scene();
     other.pull_cable(&a, "eth1");
+    wait_carrier(&a, false);
     reload(&daemon, &[first(), second()]);
     daemon.wait_fault("VI_2");
     stays("it is not master", secs(1), || !a.holds("eth1", "10.8.1.1"));
@@ -47,6 +56,7 @@ pub(crate) fn a_carrier_that_came() -> Outcome {
     let daemon = a.start(&config(&[first()]));
     daemon.wait_master("VI_1");
     other.plug_cable(&a, "eth1");
+    wait_carrier(&a, true);
     reload(&daemon, &[first(), second()]);
     daemon.wait_master("VI_2");
     wait("its address is there", SOON, || a.holds("eth1", "10.8.1.1"));
@@ -96,6 +106,7 @@ pub(crate) fn an_interface_with_a_weight() -> Outcome {
     ours_only()?;
     let ([segment, other], a, daemon) = scene();
     other.pull_cable(&a, "eth1");
+    wait_carrier(&a, false);
     let mut capture = segment.capture();
     reload(&daemon, &[first().line("track_interface {\n eth1 weight -20\n }")]);
     capture.wait_advert("a lower priority", SOON, |advert| advert.priority == 80);
