@@ -12,7 +12,7 @@ use keepalived::model::vrrp::{
     Authentication, Broadcast, ChecksumForm, Delivery, Garp, InitialState, Instance, Peer, Scope,
     Version, VirtualAddress,
 };
-use keepalived::vrrp::receive::{examine, Context, Counters, Received};
+use keepalived::vrrp::receive::{examine, AddressSet, Context, Counters, Received};
 use keepalived::wire::checksum::Sum;
 use keepalived::wire::ip::{Ipv4Header, Ipv4Packet};
 use keepalived::wire::vrrp::{self as wire, Advertisement, Auth, Form, Packet};
@@ -56,6 +56,7 @@ fn check(config: &Instance, ttl: u8, pdu: &[u8]) {
         config,
         source: Some(own(config.family)),
         effective_priority: config.priority,
+        addresses: &AddressSet::of(config),
         compare_addresses: true,
     };
     match examine(&received, &context, &mut counters) {
