@@ -1,16 +1,24 @@
-//! The kernel's error numbers as the log shows them.
+//! Errors of the system as the log shows them: in its words, without the number that Rust adds.
 
 use std::fmt;
 use std::io;
 
-/// The text of an errno: `No such device`, without the number that Rust adds.
+/// An error in the words of the system: `No such device`.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
+}
+
+/// The same of an error number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Errno(pub i32);
 
 impl fmt::Display for Errno {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = io::Error::from_raw_os_error(self.0).to_string();
-        f.write_str(text.split(" (os error").next().unwrap_or(&text))
+        f.write_str(&reason(&io::Error::from_raw_os_error(self.0)))
     }
 }
 

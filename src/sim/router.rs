@@ -503,6 +503,7 @@ impl Router {
             actions = out;
         }
     }
+
     fn ask(&mut self, request: &holdings::Request, now: Instant, out: &mut Vec<holdings::Action>) {
         const EEXIST: i32 = 17;
         const ENODEV: i32 = 19;

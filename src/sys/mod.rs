@@ -40,21 +40,14 @@ mod via;
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 
+pub use crate::base::errno::reason;
+
 /// The outcome of a system call that reports failure as -1.
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     if result == -1 {
         Err(io::Error::last_os_error())
     } else {
         Ok(result)
-    }
-}
-
-/// An error in the words of the system, without its number.
-pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error ") {
-        Some((words, _)) => words.to_owned(),
-        None => text,
     }
 }
 
