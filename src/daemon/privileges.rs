@@ -7,9 +7,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::model::Global;
-use crate::sys::open;
+use crate::sys::capability::{self, Capability};
 use crate::sys::sched::{self, Inherited, Limit, Locked, Resource};
-use crate::sys::{process, reason};
+use crate::sys::{open, reason};
 
 /// Scheduling in force, and what it was before.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl Scheduling {
 fn lock_memory() -> io::Result<()> {
     let raised = sched::set_limit(Resource::LockedMemory, Limit::UNLIMITED);
     let Err(why) = raised else { return sched::lock_memory(Locked::NowAndLater) };
-    if process::has_capability(process::CAP_IPC_LOCK) {
+    if capability::effective().is_ok_and(|held| held.has(Capability::IpcLock)) {
         return sched::lock_memory(Locked::NowAndLater);
     }
     sched::lock_memory(Locked::Now)?;

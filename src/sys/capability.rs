@@ -8,6 +8,7 @@ use std::io;
 pub enum Capability {
     NetAdmin = 12,
     NetRaw = 13,
+    IpcLock = 14,
 }
 
 impl fmt::Display for Capability {
@@ -15,6 +16,7 @@ impl fmt::Display for Capability {
         f.write_str(match self {
             Self::NetAdmin => "CAP_NET_ADMIN",
             Self::NetRaw => "CAP_NET_RAW",
+            Self::IpcLock => "CAP_IPC_LOCK",
         })
     }
 }
@@ -58,5 +60,14 @@ mod tests {
         let line = status.lines().find_map(|l| l.strip_prefix("CapEff:")).expect("a line");
         let expected = u64::from_str_radix(line.trim(), 16).expect("a number");
         assert_eq!(effective().expect("an answer"), Held(expected));
+    }
+
+    #[test]
+    fn each_has_its_bit() {
+        let all = [Capability::NetAdmin, Capability::NetRaw, Capability::IpcLock];
+        let of = |set: u64| all.into_iter().filter(move |c| Held(set).has(*c)).collect::<Vec<_>>();
+        assert_eq!(of(0x4400), [Capability::IpcLock]);
+        assert_eq!(of(0x3000), [Capability::NetAdmin, Capability::NetRaw]);
+        assert_eq!(of(0), []);
     }
 }

@@ -130,21 +130,6 @@ pub fn set_umask(mask: u32) -> u32 {
     unsafe { libc::umask(mask & 0o777) }
 }
 
-/// The number of the right to lock memory without a limit (capabilities(7)).
-pub const CAP_IPC_LOCK: u32 = 14;
-
-/// Whether this process may use a capability now.
-pub fn has_capability(number: u32) -> bool {
-    let status = open::kernel_read(Path::new("/proc/self/status")).unwrap_or_default();
-    is_effective(&String::from_utf8_lossy(&status), number)
-}
-
-fn is_effective(status: &str, number: u32) -> bool {
-    let set = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    let set = set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0);
-    set >> number & 1 == 1
-}
-
 /// What `uname` says.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Uname {
@@ -209,14 +194,6 @@ mod tests {
     #[test]
     fn nobody_waits_in_the_foreground() {
         Readiness::foreground().ready().expect("nothing to do");
-    }
-
-    #[test]
-    fn capabilities_are_read_from_their_bits() {
-        let status = "Name:\tk\nCapPrm:\tffff\nCapEff:\t0000000000004400\n";
-        let all: Vec<_> = (0..64).filter(|n| is_effective(status, *n)).collect();
-        assert_eq!(all, [10, CAP_IPC_LOCK]);
-        assert!(!is_effective("", CAP_IPC_LOCK));
     }
 
     #[test]
