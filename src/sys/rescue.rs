@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
@@ -29,7 +29,7 @@ pub struct Rescue<K> {
 }
 
 /// The longest message, for IPv6, has 44 bytes.
-const WORDS: usize = 6;
+const WORDS: usize = 11;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 const RTM_DELADDR: u16 = 21;
@@ -37,17 +37,18 @@ const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 
 /// One message, or nothing where the first word is zero: it holds the length. Words rather than
-/// bytes, so that a signal may come while one is written.
+/// bytes, so that a signal may come while one is written; of 32 bits, as some routers have no
+/// longer atomics.
 #[derive(Default)]
-struct Message([AtomicU64; WORDS]);
+struct Message([AtomicU32; WORDS]);
 
 impl Message {
     fn put(&self, bytes: &[u8]) {
         let mut words = [0; WORDS];
-        for (word, chunk) in words.iter_mut().zip(bytes.chunks(8)) {
-            let mut full = [0; 8];
+        for (word, chunk) in words.iter_mut().zip(bytes.chunks(4)) {
+            let mut full = [0; 4];
             full[..chunk.len()].copy_from_slice(chunk);
-            *word = u64::from_ne_bytes(full);
+            *word = u32::from_ne_bytes(full);
         }
         self.clear();
         for (to, word) in self.0.iter().zip(words).skip(1) {
@@ -60,7 +61,7 @@ impl Message {
         self.0[0].store(0, Ordering::Release);
     }
 
-    fn words(&self) -> [u64; WORDS] {
+    fn words(&self) -> [u32; WORDS] {
         std::array::from_fn(|n| self.0[n].load(Ordering::Acquire))
     }
 }
@@ -90,10 +91,6 @@ impl<K: Ord> Rescue<K> {
         self.armed = true;
         self.publish();
         handler::install(syslog)
-    }
-
-    pub fn holds(&self, key: &K) -> bool {
-        self.places.contains_key(key)
     }
 
     /// The address is on the interface with this index, because of us. With a `peer`, the prefix
@@ -144,7 +141,7 @@ impl<K: Ord> Rescue<K> {
     }
 
     fn grow(&mut self) {
-        let copy = |message: &Message| Message(message.words().map(AtomicU64::new));
+        let copy = |message: &Message| Message(message.words().map(AtomicU32::new));
         let room = (self.table.len() * 2).max(64);
         let more = std::iter::repeat_with(Message::default).take(room - self.table.len());
         let table: Box<[Message]> = self.table.iter().map(copy).chain(more).collect();
@@ -171,7 +168,7 @@ impl<K> Drop for Rescue<K> {
 
 /// What the kernel needs to find the address: neither label nor flags.
 fn removal(index: u32, prefix: Prefix, peer: Option<IpAddr>) -> Vec<u8> {
-    let mut message = Vec::with_capacity(WORDS * 8);
+    let mut message = Vec::with_capacity(WORDS * 4);
     let mut writer = Writer::begin(&mut message, RTM_DELADDR, 0);
     let family = match prefix.addr {
         IpAddr::V4(_) => AF_INET,
@@ -232,7 +229,7 @@ mod tests {
         rescue.release(&1);
         rescue.release(&1);
         assert_eq!(held(&rescue).len(), 99);
-        assert!(!rescue.holds(&1) && rescue.holds(&3));
+        assert!(!rescue.places.contains_key(&1) && rescue.places.contains_key(&3));
         for n in 1000..1101 {
             rescue.hold(n, n, prefix("fd00::1"), None);
         }

@@ -92,11 +92,10 @@ pub(super) fn send(socket: RawFd, messages: &[Message]) {
 }
 
 /// The message in its memory: empty where there is none.
-pub(super) fn bytes(words: &[u64; WORDS]) -> &[u8] {
-    let [a, b, c, d, ..] = words[0].to_ne_bytes();
-    let len = usize::try_from(u32::from_ne_bytes([a, b, c, d])).unwrap_or(0);
+pub(super) fn bytes(words: &[u32; WORDS]) -> &[u8] {
+    let len = usize::try_from(words[0]).unwrap_or(0);
     // SAFETY: the bytes of the array, all of them initialised; no more than it has.
-    unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), len.min(WORDS * 8)) }
+    unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), len.min(size_of_val(words))) }
 }
 
 /// One line to standard error and to syslog. Waits for neither.
