@@ -2,7 +2,7 @@
 //! and dumps.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsRawFd, RawFd};
 
 use netlink_packet_core::{
@@ -80,11 +80,8 @@ impl<T> Requests<T> {
 
     /// Removes the address whatever its label and its other options.
     pub fn remove(&mut self, index: u32, address: &HostAddress, asker: T) {
-        let mut message = address_header(index, address);
-        message.attributes.push(AddressAttribute::Local(address.prefix.addr));
-        let other = address.peer.unwrap_or(address.prefix.addr);
-        message.attributes.push(AddressAttribute::Address(other));
-        self.queue(RouteNetlinkMessage::DelAddress(message), 0, asker);
+        let bytes = removal(index, address.prefix, address.peer);
+        self.pipeline.queue(asker, |out| out.extend_from_slice(&bytes));
     }
 
     pub fn is_idle(&self) -> bool {
@@ -117,11 +114,24 @@ fn serialize(message: RouteNetlinkMessage, flags: u16) -> Vec<u8> {
     bytes
 }
 
-fn address_header(index: u32, a: &HostAddress) -> AddressMessage {
+/// The request to remove an address. With a `peer`, the prefix length is the peer's.
+///
+/// It says what the kernel needs to find the address, and neither label nor flags.
+pub(super) fn removal(index: u32, prefix: Prefix, peer: Option<IpAddr>) -> Vec<u8> {
+    let mut message = address_header(index, prefix);
+    message.attributes.push(AddressAttribute::Local(prefix.addr));
+    // The same IPv4 address may be there twice, with another peer or prefix.
+    if prefix.addr.is_ipv4() {
+        message.attributes.push(AddressAttribute::Address(peer.unwrap_or(prefix.addr)));
+    }
+    serialize(RouteNetlinkMessage::DelAddress(message), NLM_F_REQUEST)
+}
+
+fn address_header(index: u32, prefix: Prefix) -> AddressMessage {
     let mut message = AddressMessage::default();
     message.header.index = index;
-    message.header.prefix_len = a.prefix.len;
-    message.header.family = match Family::of(&a.prefix.addr) {
+    message.header.prefix_len = prefix.len;
+    message.header.family = match Family::of(&prefix.addr) {
         Family::V4 => AddressFamily::Inet,
         Family::V6 => AddressFamily::Inet6,
     };
@@ -129,7 +139,7 @@ fn address_header(index: u32, a: &HostAddress) -> AddressMessage {
 }
 
 fn address_message(index: u32, a: &HostAddress) -> AddressMessage {
-    let mut message = address_header(index, a);
+    let mut message = address_header(index, a.prefix);
     message.header.scope = AddressScope::from(a.scope);
     let list = &mut message.attributes;
     list.push(AddressAttribute::Local(a.prefix.addr));
@@ -183,31 +193,32 @@ impl Monitor {
     /// # Errors
     /// `ENOBUFS`: changes were lost; only a dump tells the truth again.
     pub fn receive(&mut self, events: &mut Vec<Event>) -> io::Result<bool> {
-        self.buffer.clear();
-        self.buffer.reserve(16384);
-        match self.socket.recv(&mut self.buffer, 0) {
-            Ok(_) => {
-                parse_all(&self.buffer, events);
-                Ok(true)
-            }
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Err(e) => Err(e),
+        let there_was_one = self.next()?;
+        if there_was_one {
+            parse_all(&self.buffer, events);
         }
+        Ok(there_was_one)
     }
-}
 
-impl Monitor {
     /// Throws away what has been reported: what comes next, a dump, makes it obsolete.
     pub fn discard(&mut self) {
         /// A host where more changes meanwhile has to be heard all the same.
         const MOST: usize = 100_000;
         for _ in 0..MOST {
-            self.buffer.clear();
-            self.buffer.reserve(16384);
-            match self.socket.recv(&mut self.buffer, 0) {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
-                Ok(_) | Err(_) => {}
+            if let Ok(false) = self.next() {
+                break;
             }
+        }
+    }
+
+    /// Takes one datagram into the buffer; false if there is none.
+    fn next(&mut self) -> io::Result<bool> {
+        self.buffer.clear();
+        self.buffer.reserve(16384);
+        match self.socket.recv(&mut self.buffer, 0) {
+            Ok(_) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(e) => Err(e),
         }
     }
 }

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
+use super::netlink::removal;
 use crate::base::addr::Prefix;
-use crate::wire::netlink::Writer;
 
 /// Messages that lie ready, by keys of the caller's. One of them at most can be [`Rescue::arm`]ed.
 pub struct Rescue<K> {
@@ -30,11 +30,6 @@ pub struct Rescue<K> {
 
 /// The longest message, for IPv6, has 44 bytes.
 const WORDS: usize = 11;
-const AF_INET: u8 = 2;
-const AF_INET6: u8 = 10;
-const RTM_DELADDR: u16 = 21;
-const IFA_ADDRESS: u16 = 1;
-const IFA_LOCAL: u16 = 2;
 
 /// One message, or nothing where the first word is zero: it holds the length. Words rather than
 /// bytes, so that a signal may come while one is written; of 32 bits, as some routers have no
@@ -166,30 +161,6 @@ impl<K> Drop for Rescue<K> {
     }
 }
 
-/// What the kernel needs to find the address: neither label nor flags.
-fn removal(index: u32, prefix: Prefix, peer: Option<IpAddr>) -> Vec<u8> {
-    let mut message = Vec::with_capacity(WORDS * 4);
-    let mut writer = Writer::begin(&mut message, RTM_DELADDR, 0);
-    let family = match prefix.addr {
-        IpAddr::V4(_) => AF_INET,
-        IpAddr::V6(_) => AF_INET6,
-    };
-    let [a, b, c, d] = index.to_ne_bytes();
-    writer.raw(&[family, prefix.len, 0, 0, a, b, c, d]);
-    match prefix.addr {
-        IpAddr::V4(local) => {
-            writer.bytes(IFA_LOCAL, &local.octets());
-            // The same address may be there twice, with another peer or prefix.
-            if let IpAddr::V4(far) = peer.unwrap_or(prefix.addr) {
-                writer.bytes(IFA_ADDRESS, &far.octets());
-            }
-        }
-        IpAddr::V6(local) => writer.bytes(IFA_LOCAL, &local.octets()),
-    }
-    writer.finish();
-    message
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,7 +178,7 @@ mod tests {
     fn a_message_names_interface_address_and_prefix() {
         let message = removal(7, prefix("10.0.0.1"), None);
         let (header, body) = crate::wire::netlink::messages(&message).next().expect("a message");
-        assert_eq!((header.kind, header.flags), (RTM_DELADDR, 1));
+        assert_eq!((header.kind, header.flags), (libc::RTM_DELADDR, 1));
         assert_eq!(body[..8], [&[2, 24, 0, 0], &7u32.to_ne_bytes()[..]].concat());
         assert_eq!(message.len(), 40);
         let v6 = removal(7, prefix("fd00::1"), None);
