@@ -1,15 +1,13 @@
 //! Real files for the configuration reader.
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::open::{self, Unfit};
 use crate::config::{Loader, Unusable};
 
-/// Bytes that are read at once.
-const PIECE: u64 = 256 << 10;
 /// Of the files that are made here; the umask takes away from it.
 const MODE: u32 = 0o666;
 
@@ -48,19 +46,7 @@ pub fn read(path: &str, limit: u64, meanwhile: &dyn Fn()) -> Result<Vec<u8>, Unu
     if metadata.mode() & 0o111 != 0 {
         return Err(Unusable::Executable);
     }
-    if metadata.len() > limit {
-        return Err(Unusable::TooLarge);
-    }
-    // A file may grow while it is read, and some have no size at all.
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    let mut file = file.take(limit.saturating_add(1));
-    while (&mut file).take(PIECE).read_to_end(&mut bytes).map_err(Unfit::from)? > 0 {
-        meanwhile();
-    }
-    if bytes.len() as u64 > limit {
-        return Err(Unusable::TooLarge);
-    }
-    Ok(bytes)
+    Ok(open::whole(file, &metadata, limit, meanwhile)?)
 }
 
 impl From<Unfit> for Unusable {
@@ -69,6 +55,7 @@ impl From<Unfit> for Unusable {
             Unfit::Missing => Self::Missing,
             Unfit::Directory => Self::Directory,
             Unfit::NotRegular(_) => Self::NotRegular,
+            Unfit::TooLarge(_) => Self::TooLarge,
             other => Self::Unreadable(other.to_string()),
         }
     }

@@ -22,6 +22,10 @@ pub use unfit::Unfit;
 
 /// Without waiting, without becoming the terminal of the session. Closed in children (as by std).
 const FLAGS: libc::c_int = libc::O_NONBLOCK | libc::O_NOCTTY;
+/// The same, and through no link.
+const UNLINKED: libc::c_int = FLAGS | libc::O_NOFOLLOW;
+/// Bytes that are read at once.
+const PIECE: u64 = 256 << 10;
 /// Of the kernel's files that are read whole; the longest are lists of mounts.
 const KERNEL_LIMIT: u64 = 16 << 20;
 
@@ -31,7 +35,7 @@ const KERNEL_LIMIT: u64 = 16 << 20;
 /// It is not there, not regular, too large, leased or unreadable.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Unfit> {
     let (file, metadata) = reader(path)?;
-    whole(file, &metadata, limit)
+    whole(file, &metadata, limit, &|| {})
 }
 
 /// The first bytes of a regular file, `most` at most.
@@ -49,12 +53,7 @@ pub fn read_head(path: &Path, most: u64) -> Result<Vec<u8>, Unfit> {
 /// # Errors
 /// It is not there, not regular, leased or unreadable.
 pub fn reader(path: &Path) -> Result<(File, Metadata), Unfit> {
-    // Opening a device may already do something, so it is looked at before.
-    regular(&fs::metadata(path)?)?;
-    let file = with(OpenOptions::new().read(true), FLAGS, path)?;
-    let metadata = file.metadata()?;
-    regular(&metadata)?;
-    Ok((file, metadata))
+    fitting(path, OpenOptions::new().read(true), FLAGS, regular)
 }
 
 /// A regular file to be read, in a directory where others may put links.
@@ -62,11 +61,7 @@ pub fn reader(path: &Path) -> Result<(File, Metadata), Unfit> {
 /// # Errors
 /// It is not there, a link, not regular, leased or unreadable.
 pub fn unlinked(path: &Path) -> Result<(File, Metadata), Unfit> {
-    regular(&fs::symlink_metadata(path)?)?;
-    let file = with(OpenOptions::new().read(true), FLAGS | libc::O_NOFOLLOW, path)?;
-    let metadata = file.metadata()?;
-    regular(&metadata)?;
-    Ok((file, metadata))
+    fitting(path, OpenOptions::new().read(true), UNLINKED, regular)
 }
 
 /// The whole of such a file, `limit` bytes at most.
@@ -75,7 +70,7 @@ pub fn unlinked(path: &Path) -> Result<(File, Metadata), Unfit> {
 /// As with [`unlinked`], or it is too large.
 pub fn read_unlinked(path: &Path, limit: u64) -> Result<Vec<u8>, Unfit> {
     let (file, metadata) = unlinked(path)?;
-    whole(file, &metadata, limit)
+    whole(file, &metadata, limit, &|| {})
 }
 
 /// A file of ours to add to, made with this mode if it is missing. A character device will do as
@@ -113,8 +108,7 @@ pub fn overwrite(path: &Path, mode: u32) -> Result<File, Unfit> {
 /// # Errors
 /// Something has the name (`AlreadyExists`), or the file cannot be made.
 pub fn create_new(path: &Path, mode: u32) -> Result<File, Unfit> {
-    let flags = FLAGS | libc::O_NOFOLLOW;
-    Ok(with(OpenOptions::new().write(true).create_new(true).mode(mode), flags, path)?)
+    Ok(with(OpenOptions::new().write(true).create_new(true).mode(mode), UNLINKED, path)?)
 }
 
 /// A FIFO, both ends of it: so it has a reader always.
@@ -127,12 +121,7 @@ pub fn fifo(path: &Path) -> Result<(File, Metadata), Unfit> {
         kind if kind.is_symlink() => Err(Unfit::Link),
         _ => Err(Unfit::NotFifo),
     };
-    is_fifo(&fs::symlink_metadata(path)?)?;
-    let flags = FLAGS | libc::O_NOFOLLOW;
-    let file = with(OpenOptions::new().read(true).write(true), flags, path)?;
-    let metadata = file.metadata()?;
-    is_fifo(&metadata)?;
-    Ok((file, metadata))
+    fitting(path, OpenOptions::new().read(true).write(true), UNLINKED, is_fifo)
 }
 
 /// What a descriptor leads to, opened anew for writing: with flags that are not shared.
@@ -183,17 +172,28 @@ pub fn kernel_read_head(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// There is no such file, or the value is refused.
 pub fn kernel_write(path: &Path, value: &[u8]) -> io::Result<()> {
-    let flags = FLAGS | libc::O_NOFOLLOW;
-    with(OpenOptions::new().write(true).truncate(true), flags, path)?.write_all(value)
+    with(OpenOptions::new().write(true).truncate(true), UNLINKED, path)?.write_all(value)
 }
 
-fn whole(file: File, metadata: &Metadata, limit: u64) -> Result<Vec<u8>, Unfit> {
+/// The whole of an open file that has at most `limit` bytes, with `meanwhile` between any two pieces.
+///
+/// # Errors
+/// It is too large, or unreadable.
+pub(super) fn whole(
+    file: File,
+    metadata: &Metadata,
+    limit: u64,
+    meanwhile: &dyn Fn(),
+) -> Result<Vec<u8>, Unfit> {
     if metadata.len() > limit {
         return Err(Unfit::TooLarge(limit));
     }
     // A file may grow while it is read, and some have no size at all.
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    let mut file = file.take(limit.saturating_add(1));
+    while (&mut file).take(PIECE).read_to_end(&mut bytes)? > 0 {
+        meanwhile();
+    }
     if bytes.len() as u64 > limit {
         return Err(Unfit::TooLarge(limit));
     }
@@ -215,13 +215,28 @@ fn writer(
             names => Err(Unfit::Names(names)),
         }
     };
-    match fs::symlink_metadata(path) {
+    Ok(fitting(path, options, UNLINKED, fits)?.0)
+}
+
+/// Opens what `fits`. It is looked at before, as opening a device may already do something, and
+/// after, as the name may lead elsewhere by then.
+fn fitting(
+    path: &Path,
+    options: &mut OpenOptions,
+    flags: libc::c_int,
+    fits: impl Fn(&Metadata) -> Result<(), Unfit>,
+) -> Result<(File, Metadata), Unfit> {
+    let follows = flags & libc::O_NOFOLLOW == 0;
+    let found = if follows { fs::metadata(path) } else { fs::symlink_metadata(path) };
+    match found {
+        // It is made, or opening it fails for the same reason.
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         found => fits(&found?)?,
     }
-    let file = with(options, FLAGS | libc::O_NOFOLLOW, path)?;
-    fits(&file.metadata()?)?;
-    Ok(file)
+    let file = with(options, flags, path)?;
+    let metadata = file.metadata()?;
+    fits(&metadata)?;
+    Ok((file, metadata))
 }
 
 fn regular(found: &Metadata) -> Result<(), Unfit> {

@@ -258,13 +258,7 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 
 /// Takes the write lock that belongs to the open file, not to the process; false if it is taken.
 fn try_lock(file: &File) -> io::Result<bool> {
-    // SAFETY: integers, for which zero is valid; a length of 0 is the whole file.
-    let mut range: libc::flock = unsafe { std::mem::zeroed() };
-    range.l_type = WRITE_LOCK;
-    // SAFETY: the descriptor and `range` live.
-    let result =
-        check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const range) });
-    match result {
+    match write_lock(file, libc::F_OFD_SETLK) {
         Ok(_) => Ok(true),
         Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
         Err(e) => Err(e),
@@ -284,25 +278,25 @@ pub fn foreign_holder(path: &Path) -> Option<String> {
 }
 
 fn locking_process(file: &File) -> io::Result<Option<u32>> {
-    // SAFETY: integers, for which zero is valid; a length of 0 is the whole file.
-    let mut range: libc::flock = unsafe { std::mem::zeroed() };
-    range.l_type = WRITE_LOCK;
-    // SAFETY: the descriptor and `range` live.
-    check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLK, &raw mut range) })?;
-    Ok(u32::try_from(range.l_pid).ok().filter(|pid| *pid > 0))
+    let in_the_way = write_lock(file, libc::F_GETLK)?;
+    Ok(u32::try_from(in_the_way.l_pid).ok().filter(|pid| *pid > 0))
 }
 
 fn is_locked(file: &File) -> io::Result<bool> {
-    // SAFETY: integers, for which zero is valid; a length of 0 is the whole file.
-    let mut range: libc::flock = unsafe { std::mem::zeroed() };
-    range.l_type = WRITE_LOCK;
-    // SAFETY: the descriptor and `range` live.
-    check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &raw mut range) })?;
-    Ok(libc::c_int::from(range.l_type) != libc::F_UNLCK)
+    let in_the_way = write_lock(file, libc::F_OFD_GETLK)?;
+    Ok(libc::c_int::from(in_the_way.l_type) != libc::F_UNLCK)
 }
 
-/// F_WRLCK as the structure wants it; the constant has another width.
-const WRITE_LOCK: libc::c_short = libc::F_WRLCK as libc::c_short;
+/// Takes the write lock of the whole file, or asks what is in its way, as `command` says.
+fn write_lock(file: &File, command: libc::c_int) -> io::Result<libc::flock> {
+    // SAFETY: integers, for which zero is valid; a length of 0 is the whole file.
+    let mut range: libc::flock = unsafe { std::mem::zeroed() };
+    // The constant has another width than the structure.
+    range.l_type = libc::F_WRLCK as libc::c_short;
+    // SAFETY: the descriptor and `range` live.
+    check(unsafe { libc::fcntl(file.as_raw_fd(), command, &raw mut range) })?;
+    Ok(range)
+}
 
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make the files they need")]
