@@ -21,7 +21,7 @@ use crate::sys::reason;
 use crate::sys::signals::Signal;
 use crate::track;
 use crate::vrrp::receive::Received;
-use crate::vrrp::Input;
+use crate::vrrp::{Hold, Input};
 
 /// How often an unknown virtual router is told of, by sender.
 const UNKNOWN_VRID: Rate = Rate::new(10, Duration::from_secs(1));
@@ -50,30 +50,33 @@ impl Runtime {
                 let input = notify::Input::ScriptEnded(run);
                 self.notify.handle(input, self.now, &mut self.notify_actions);
             }
-            Message::Want(id) => {
-                let Some(config) = self.instance_config(id) else { return };
-                let addresses: Vec<_> = config.all_addresses().collect();
-                let input = holdings::Input::Want { owner: id.into(), addresses: &addresses };
-                let before = self.holdings_actions.len();
-                self.hold(input);
-                // A reload may only take some away.
-                if self.holdings_actions[before..].iter().any(holdings::Action::adds) {
-                    report::detail(&config.name, "setting VIPs.", &mut self.chatter, self.now);
-                }
-            }
-            Message::Release(id) => self.hold(holdings::Input::Release { owner: id.into() }),
-            Message::Expect(id) => {
-                let Some(config) = self.instance_config(id) else { return };
-                let addresses: Vec<_> = config.all_addresses().collect();
-                let input = holdings::Input::Expect { owner: id.into(), addresses: &addresses };
-                self.hold(input);
-            }
-            Message::Rival(id) => self.hold(holdings::Input::Rival { owner: id.into() }),
+            Message::Hold(id, hold) => self.tell_holdings(id, hold),
             Message::Refused(id, refusal) => {
                 let input = Input::Addresses { id, refusal };
                 self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
             }
             Message::Address(event) => self.take_events(vec![event]),
+        }
+    }
+
+    fn tell_holdings(&mut self, id: InstanceId, hold: Hold) {
+        let owner = id.into();
+        let config = self.instance_config(id);
+        let addresses: Vec<_> = config.iter().flat_map(|config| config.all_addresses()).collect();
+        let addresses = &addresses[..];
+        let input = match (hold, &config) {
+            (Hold::Release, _) => holdings::Input::Release { owner },
+            (Hold::Rival, _) => holdings::Input::Rival { owner },
+            (Hold::Want | Hold::Expect, None) => return,
+            (Hold::Want, Some(_)) => holdings::Input::Want { owner, addresses },
+            (Hold::Expect, Some(_)) => holdings::Input::Expect { owner, addresses },
+        };
+        let before = self.holdings_actions.len();
+        self.hold(input);
+        // A reload may only take some away.
+        let adds = self.holdings_actions[before..].iter().any(holdings::Action::adds);
+        if let (Hold::Want, true, Some(config)) = (hold, adds, config) {
+            report::detail(&config.name, "setting VIPs.", &mut self.chatter, self.now);
         }
     }
 

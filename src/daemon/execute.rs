@@ -13,7 +13,7 @@ use crate::base::ids::InstanceId;
 use crate::base::time::Duration;
 use crate::holdings::{self, Holder, Op, Request, Spot};
 use crate::sys::{netlink, sysctl};
-use crate::vrrp::{self, Action, Note, Phase};
+use crate::vrrp::{self, Action, Phase};
 use crate::wire::{arp, ndisc};
 
 /// How long to wait when the kernel has no room for what we send.
@@ -67,32 +67,20 @@ impl Runtime {
             self.standing.stale = true;
             self.inbox.push_back(Message::Role(id, to == Phase::Master));
         }
+        if let Some((id, holds)) = action.holds() {
+            self.inbox.extend(holds.iter().map(|hold| Message::Hold(id, *hold)));
+        }
         match *action {
             Action::SendAdvert { id, priority } => {
                 if let Some(i) = self.vrrp.instance(id) {
                     self.endpoints.queue(id, i, priority);
                 }
             }
-            Action::Want(id) => self.inbox.push_back(Message::Want(id)),
-            Action::Release(id) => {
-                self.announcer.withdraw(id);
-                self.inbox.push_back(Message::Release(id));
-            }
+            Action::Release(id) => self.announcer.withdraw(id),
             Action::Announce { id, repeat } => self.announce(id, repeat),
             Action::AnnounceSource { id } => self.announce_source(id),
-            Action::Changed { id, to: Phase::Backup, from: Phase::Init, .. } => {
-                self.inbox.push_back(Message::Expect(id));
-            }
-            Action::Changed { id, to: Phase::Fault, from: Phase::Init, .. } => {
-                self.inbox.push_back(Message::Expect(id));
-                self.inbox.push_back(Message::Rival(id));
-            }
-            // Another router is master, or this one cannot be: what an earlier run left is too much.
-            Action::Changed { id, to: Phase::Fault | Phase::Stopped | Phase::Deleted, .. }
-            | Action::Noted { id, note: Note::MasterIs { .. } | Note::Discarded { .. }, .. } => {
-                self.inbox.push_back(Message::Rival(id));
-            }
-            Action::Changed { .. }
+            Action::Want(_)
+            | Action::Changed { .. }
             | Action::GroupChanged { .. }
             | Action::PriorityChanged { .. }
             | Action::LowerPriority { .. }

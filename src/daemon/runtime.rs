@@ -84,13 +84,8 @@ impl From<CheckId> for Asker {
 /// What carrying out an action causes; it enters a core only after the action list is done.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// The objects of this instance are wanted.
-    Want(InstanceId),
-    Release(InstanceId),
-    /// It is not known yet whether this instance will want its objects.
-    Expect(InstanceId),
-    /// This instance cannot have its objects.
-    Rival(InstanceId),
+    /// How this instance stands to its addresses.
+    Hold(InstanceId, vrrp::Hold),
     /// The kernel refuses all addresses of this instance, and why; or no longer.
     Refused(InstanceId, Option<String>),
     /// We changed an address in the kernel.

@@ -16,7 +16,7 @@ use crate::model::track::Object;
 use crate::model::vrrp::{Delivery, Instance};
 use crate::model::Config;
 use crate::vrrp::receive::Received;
-use crate::vrrp::{self, advert, Action, Input, LinkState, Note, Phase, TrackState, Unread};
+use crate::vrrp::{self, advert, Action, Hold, Input, LinkState, TrackState, Unread};
 use crate::wire::ip::V4_HEADER_LEN;
 
 /// What the daemon of a router is doing.
@@ -46,10 +46,7 @@ enum News {
 
 /// What goes from one core to another.
 enum Message {
-    Want(InstanceId),
-    Release(InstanceId),
-    Expect(InstanceId),
-    Rival(InstanceId),
+    Hold(InstanceId, Hold),
     Held(InstanceId),
 }
 
@@ -395,49 +392,35 @@ impl Router {
             match self.inbox.pop_front() {
                 None => break,
                 Some(Message::Held(id)) => self.handle(Input::Held { id }, now),
-                Some(Message::Release(owner)) => {
-                    self.hold(holdings::Input::Release { owner: owner.into() }, now);
-                }
-                Some(Message::Rival(owner)) => {
-                    self.hold(holdings::Input::Rival { owner: owner.into() }, now);
-                }
-                Some(Message::Expect(id)) => {
-                    let Some(i) = self.vrrp.instance(id) else { continue };
-                    let config = Rc::clone(i.config());
-                    let addresses: Vec<_> = config.all_addresses().collect();
-                    let owner = id.into();
-                    let input = holdings::Input::Expect { owner, addresses: &addresses };
-                    self.hold(input, now);
-                }
-                Some(Message::Want(owner)) => {
-                    let Some(i) = self.vrrp.instance(owner) else { continue };
-                    let config = Rc::clone(i.config());
-                    let addresses: Vec<_> = config.all_addresses().collect();
-                    let owner = owner.into();
-                    let input = holdings::Input::Want { owner, addresses: &addresses };
-                    self.hold(input, now);
-                }
+                Some(Message::Hold(id, hold)) => self.tell_holdings(id, hold, now),
             }
         }
     }
 
+    fn tell_holdings(&mut self, id: InstanceId, hold: Hold, now: Instant) {
+        let owner = id.into();
+        let config = self.vrrp.instance(id).map(|i| Rc::clone(i.config()));
+        let addresses: Vec<_> = config.iter().flat_map(|config| config.all_addresses()).collect();
+        let addresses = &addresses[..];
+        let input = match (hold, &config) {
+            (Hold::Release, _) => holdings::Input::Release { owner },
+            (Hold::Rival, _) => holdings::Input::Rival { owner },
+            (Hold::Want | Hold::Expect, None) => return,
+            (Hold::Want, Some(_)) => holdings::Input::Want { owner, addresses },
+            (Hold::Expect, Some(_)) => holdings::Input::Expect { owner, addresses },
+        };
+        self.hold(input, now);
+    }
+
     fn execute(&mut self, action: &Action) {
+        if let Some((id, holds)) = action.holds() {
+            self.inbox.extend(holds.iter().map(|hold| Message::Hold(id, *hold)));
+        }
         match *action {
             Action::SendAdvert { id, priority } => self.send(id, priority),
-            Action::Want(id) => self.inbox.push_back(Message::Want(id)),
-            Action::Release(id) => self.inbox.push_back(Message::Release(id)),
-            Action::Changed { id, to: Phase::Backup, from: Phase::Init, .. } => {
-                self.inbox.push_back(Message::Expect(id));
-            }
-            Action::Changed { id, to: Phase::Fault, from: Phase::Init, .. } => {
-                self.inbox.push_back(Message::Expect(id));
-                self.inbox.push_back(Message::Rival(id));
-            }
-            Action::Changed { id, to: Phase::Fault | Phase::Stopped | Phase::Deleted, .. }
-            | Action::Noted { id, note: Note::MasterIs { .. } | Note::Discarded { .. }, .. } => {
-                self.inbox.push_back(Message::Rival(id));
-            }
-            Action::Announce { .. }
+            Action::Want(_)
+            | Action::Release(_)
+            | Action::Announce { .. }
             | Action::AnnounceSource { .. }
             | Action::Changed { .. }
             | Action::GroupChanged { .. }

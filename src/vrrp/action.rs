@@ -65,6 +65,46 @@ pub enum Action {
     Noted { id: InstanceId, note: Note, held_back: u32 },
 }
 
+/// What the holdings hear of an instance: how it stands to its addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hold {
+    Want,
+    Release,
+    /// It is not known yet whether it will want them.
+    Expect,
+    /// Another router has them, or it cannot have them.
+    Rival,
+}
+
+impl Action {
+    /// What the holdings must hear because of this, in order.
+    pub fn holds(&self) -> Option<(InstanceId, &'static [Hold])> {
+        let (id, holds): (_, &[Hold]) = match *self {
+            Self::Want(id) => (id, &[Hold::Want]),
+            Self::Release(id) => (id, &[Hold::Release]),
+            Self::Changed { id, from: Phase::Init, to: Phase::Backup, .. } => (id, &[Hold::Expect]),
+            Self::Changed { id, from: Phase::Init, to: Phase::Fault, .. } => {
+                (id, &[Hold::Expect, Hold::Rival])
+            }
+            // What an earlier run left is too much. Notes are held back at times, but never the first
+            // one of a sender.
+            Self::Changed { id, to: Phase::Fault | Phase::Stopped | Phase::Deleted, .. }
+            | Self::Noted { id, note: Note::MasterIs { .. } | Note::Discarded { .. }, .. } => {
+                (id, &[Hold::Rival])
+            }
+            Self::SendAdvert { .. }
+            | Self::Announce { .. }
+            | Self::AnnounceSource { .. }
+            | Self::Changed { .. }
+            | Self::GroupChanged { .. }
+            | Self::PriorityChanged { .. }
+            | Self::LowerPriority { .. }
+            | Self::Noted { .. } => return None,
+        };
+        Some((id, holds))
+    }
+}
+
 /// Events that are told but are not transitions.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Note {
