@@ -48,9 +48,7 @@ impl Prefix {
     pub const fn host(addr: IpAddr) -> Self {
         Self { addr, len: Family::of(&addr).bits() }
     }
-}
 
-impl Prefix {
     /// The network: the bits beyond the length cleared.
     pub fn network(self) -> Self {
         let Self { addr, len } = self;
@@ -99,6 +97,20 @@ impl HostAddress {
     pub const TENTATIVE: u32 = 0x40;
     pub const DAD_FAILED: u32 = 0x08;
     pub const OPTIMISTIC: u32 = 0x04;
+
+    /// One that stays for ever, and of which nothing else is known.
+    pub const fn plain(prefix: Prefix) -> Self {
+        Self {
+            prefix,
+            peer: None,
+            broadcast: None,
+            scope: 0,
+            label: None,
+            flags: 0,
+            preferred: u32::MAX,
+            protocol: None,
+        }
+    }
 
     /// False while duplicate address detection is under way or has failed.
     pub const fn is_usable(&self) -> bool {

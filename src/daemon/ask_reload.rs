@@ -9,7 +9,7 @@ use crate::base::time::Duration;
 use crate::cli::exit::Status;
 use crate::cli::options::Options;
 use crate::sys::clock::Clock;
-use crate::sys::pidfile::{self, Place};
+use crate::sys::pidfile;
 use crate::sys::poll::Poll;
 use crate::sys::process;
 use crate::sys::signals;
@@ -30,11 +30,7 @@ pub(super) fn run(options: &Options) -> (Vec<String>, Status) {
 fn ask(options: &Options) -> Result<Outcome, String> {
     // Where the daemon lives is told by the file, too.
     let text = Text::read(options, &|| {});
-    let place = Place {
-        use_pid_dir: text.use_pid_dir,
-        instance: text.instance.as_deref(),
-        namespace: text.namespace.as_deref(),
-    };
+    let place = text.place();
     let paths = pid_paths(options, &place);
     let Some((_, file)) = paths.first() else { return Err("there is no pid file".to_owned()) };
     let shown = file.display();

@@ -209,16 +209,7 @@ mod tests {
     }
 
     fn address(text: &str) -> HostAddress {
-        HostAddress {
-            prefix: Prefix { addr: text.parse().unwrap(), len: 24 },
-            peer: None,
-            broadcast: None,
-            scope: 0,
-            label: None,
-            flags: 0,
-            preferred: u32::MAX,
-            protocol: None,
-        }
+        HostAddress::plain(Prefix { addr: text.parse().unwrap(), len: 24 })
     }
 
     fn added(text: &str) -> Event {

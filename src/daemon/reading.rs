@@ -11,6 +11,7 @@ use crate::config::document::{Document, Node};
 use crate::config::{self, IncludeCheck, Limits, ReadOptions};
 use crate::model::notify::LifeScript;
 use crate::model::Config;
+use crate::sys::pidfile::Place;
 use crate::sys::{netns, process, random, reason};
 
 /// A configuration as read: the model, and everything there is to say about the text.
@@ -46,8 +47,8 @@ pub(super) struct Text {
     pub(super) namespace: Option<String>,
     /// That namespace could not be entered.
     elsewhere: bool,
-    pub(super) instance: Option<String>,
-    pub(super) use_pid_dir: bool,
+    instance: Option<String>,
+    use_pid_dir: bool,
 }
 
 impl Text {
@@ -64,6 +65,15 @@ impl Text {
         let instance = word("instance");
         let use_pid_dir = document.roots().any(|n| n.keyword().text == "use_pid_dir");
         Self { document, sources, diagnostics, namespace, elsewhere: false, instance, use_pid_dir }
+    }
+
+    /// What decides where the pid files lie.
+    pub(super) fn place(&self) -> Place<'_> {
+        Place {
+            use_pid_dir: self.use_pid_dir,
+            instance: self.instance.as_deref(),
+            namespace: self.namespace.as_deref(),
+        }
     }
 
     /// No file was there to read.

@@ -156,7 +156,6 @@ pub(super) fn open_to_strangers(config: &Config) -> Option<String> {
     ))
 }
 
-/// Logs what the holdings have to tell.
 /// Logs what the holdings report.
 pub(super) fn holdings(action: &holdings::Action, domain: &Domain) {
     let name = |owner: &Holder| match owner {

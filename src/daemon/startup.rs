@@ -165,11 +165,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
         process::daemonise().map_err(Failure::of("become a daemon"))?
     };
     logging::set_pid();
-    let place = Place {
-        use_pid_dir: text.use_pid_dir,
-        instance: text.instance.as_deref(),
-        namespace: text.namespace.as_deref(),
-    };
+    let place = text.place();
     if place.instance.is_some() || place.namespace.is_some() {
         logging::set_ident(&ident(&place));
     }

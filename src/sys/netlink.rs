@@ -391,17 +391,13 @@ fn link(m: LinkMessage) -> Option<Link> {
 }
 
 fn address(m: &AddressMessage) -> Option<HostAddress> {
-    let mut address = HostAddress {
-        prefix: Prefix { addr: Ipv4Addr::UNSPECIFIED.into(), len: m.header.prefix_len },
-        peer: None,
-        broadcast: None,
-        scope: if m.header.family == AddressFamily::Inet { m.header.scope.into() } else { 0 },
-        label: None,
-        flags: u32::from(m.header.flags.bits()),
-        preferred: u32::MAX,
-        protocol: None,
-    };
     let (mut local, mut remote) = (None, None);
+    let addr = Ipv4Addr::UNSPECIFIED.into();
+    let mut address = HostAddress::plain(Prefix { addr, len: m.header.prefix_len });
+    address.flags = m.header.flags.bits().into();
+    if m.header.family == AddressFamily::Inet {
+        address.scope = m.header.scope.into();
+    }
     for attribute in &m.attributes {
         match attribute {
             AddressAttribute::Local(a) => local = Some(*a),

@@ -86,9 +86,13 @@ impl Domain {
             Input::Start => self.on_start(now, out),
             Input::Link { name, state } => self.on_link(name, state, now, out),
             Input::Tracked { object, state } => self.on_tracked(object, state, now, out),
-            Input::Source { id, source } => self.on_source(id, source, now, out),
-            Input::Socket { id, error } => self.on_socket(id, error, now, out),
-            Input::Addresses { id, refusal } => self.on_addresses(id, refusal, now, out),
+            Input::Source { id, source } => self.on_need(id, |i| &mut i.source, source, now, out),
+            Input::Socket { id, error } => {
+                self.on_need(id, |i| &mut i.socket_error, error, now, out)
+            }
+            Input::Addresses { id, refusal } => {
+                self.on_need(id, |i| &mut i.refusal, refusal, now, out)
+            }
             Input::Packet { id, packet } => self.on_packet(id, &packet, now, out),
             Input::Held { id } => self.on_held(id, now, out),
             Input::Deadline => self.on_deadline(Unread::Nothing, now, out),

@@ -2,7 +2,6 @@
 //! tracks.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use super::action::Action;
 use super::cause::{Fault, PriorityCause, PriorityChange};
@@ -52,44 +51,18 @@ impl Domain {
         }
     }
 
-    pub(super) fn on_source(
+    /// Takes in what became of one thing that an instance needs.
+    pub(super) fn on_need<T: PartialEq>(
         &mut self,
         id: InstanceId,
-        source: Option<IpAddr>,
+        need: impl FnOnce(&mut Instance) -> &mut T,
+        value: T,
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let Some(i) = self.instance_mut(id) else { return };
-        if i.source != source {
-            i.source = source;
-            self.reconsider(id, now, out);
-        }
-    }
-
-    pub(super) fn on_socket(
-        &mut self,
-        id: InstanceId,
-        error: Option<String>,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(i) = self.instance_mut(id) else { return };
-        if i.socket_error != error {
-            i.socket_error = error;
-            self.reconsider(id, now, out);
-        }
-    }
-
-    pub(super) fn on_addresses(
-        &mut self,
-        id: InstanceId,
-        refusal: Option<String>,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(i) = self.instance_mut(id) else { return };
-        if i.refusal != refusal {
-            i.refusal = refusal;
+        let Some(known) = self.instance_mut(id).map(need) else { return };
+        if *known != value {
+            *known = value;
             self.reconsider(id, now, out);
         }
     }

@@ -61,16 +61,7 @@ struct Daemon {
 }
 
 fn host_address(addr: &str) -> HostAddress {
-    HostAddress {
-        prefix: Prefix { addr: ip(addr), len: 24 },
-        peer: None,
-        broadcast: None,
-        scope: 0,
-        label: None,
-        flags: 0,
-        preferred: u32::MAX,
-        protocol: None,
-    }
+    HostAddress::plain(Prefix { addr: ip(addr), len: 24 })
 }
 
 impl Daemon {
