@@ -82,7 +82,7 @@ pub struct HostAddress {
     pub broadcast: Option<Ipv4Addr>,
     /// IPv4 only: rtnetlink's number. That of an IPv6 address follows from the address.
     pub scope: u8,
-    /// IPv4 only: the name of the interface unless another was given.
+    /// IPv4 only. `None`: the name of the interface.
     pub label: Option<Box<str>>,
     /// IFA_F_*.
     pub flags: u32,

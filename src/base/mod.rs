@@ -5,6 +5,7 @@ pub mod deadlines;
 pub mod diag;
 pub mod errno;
 pub mod ids;
+pub mod link;
 pub mod pattern;
 pub mod piece;
 pub mod ratelimit;

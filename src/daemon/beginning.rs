@@ -2,32 +2,38 @@
 
 use std::io;
 
-use super::links::LinkTable;
 use super::runtime::Runtime;
-use crate::holdings;
+use crate::holdings::{self, Action, Fact, Links};
 use crate::model::Config;
 use crate::sys::{netlink, process};
 
+/// What a daemon starts with.
+pub(super) struct Beginning {
+    pub(super) config: Config,
+    pub(super) links: Links,
+}
+
 impl Runtime {
     /// Takes what the kernel holds into account and starts every instance.
-    pub(super) fn begin(&mut self, config: Config) {
+    pub(super) fn begin(&mut self, Beginning { config, links }: Beginning) {
         if config.instances.is_empty() && config.virtual_servers.is_empty() {
             log::warn!("Warning - keepalived has no configuration to run");
         }
         self.now = self.clock.now();
-        let addresses: Vec<_> = self.links.all_addresses().map(|(i, a)| (i, a.clone())).collect();
-        for (_, address) in &addresses {
-            self.on_local_address(address.prefix.addr, true);
-        }
         // The owner of the addresses had them before keepalived came.
         let is_doubtful = config.instances.iter().any(|i| i.is_owner());
-        if self.follows_crash && !is_doubtful && !shows_origins(&self.links) {
+        if self.follows_crash && !is_doubtful && !shows_origins(&links) {
             self.holdings.inherit();
         }
-        let links = self.links.indices_by_name().clone();
-        let input = holdings::Input::Dumped { links, addresses };
-        self.holdings.handle(input, self.now, &mut self.holdings_actions);
+        let mut found = Vec::new();
+        self.holdings.handle(holdings::Input::Dumped(links), self.now, &mut found);
         self.holdings.settle_origins();
+        // Nothing is news at the start; but virtual servers have to know the addresses.
+        for action in found {
+            if let Action::Fact(Fact::Added { address, .. }) = action {
+                self.on_local_address(address.prefix.addr, true);
+            }
+        }
         self.adopt(config);
         if let Some(line) = super::report::open_to_strangers(&self.config) {
             log::info!("{line}");
@@ -38,9 +44,8 @@ impl Runtime {
 }
 
 /// Whether the kernel says who added an address (IFA_PROTO, from Linux 5.18 on).
-fn shows_origins(links: &LinkTable) -> bool {
-    links.all_addresses().any(|(_, a)| a.protocol.is_some())
-        || is_at_least(&process::uname().release, (5, 18))
+fn shows_origins(links: &Links) -> bool {
+    links.shows_origins() || is_at_least(&process::uname().release, (5, 18))
 }
 
 fn is_at_least(release: &str, wanted: (u32, u32)) -> bool {
@@ -49,10 +54,8 @@ fn is_at_least(release: &str, wanted: (u32, u32)) -> bool {
 }
 
 /// The interfaces and addresses that the kernel has now.
-pub(super) fn links_of_kernel() -> io::Result<LinkTable> {
-    let mut table = LinkTable::default();
-    table.replace(netlink::dump(&mut || {})?, &mut Vec::new());
-    Ok(table)
+pub(super) fn links_of_kernel() -> io::Result<Links> {
+    netlink::dump(&mut || {}).map(Links::dumped)
 }
 
 #[cfg(test)]

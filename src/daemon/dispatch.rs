@@ -4,16 +4,15 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::endpoints::{endpoint_of, SocketId};
-use super::links::Fact;
 use super::report;
 use super::report::HeldBack;
 use super::retries::Lacking;
 use super::runtime::{Message, Mode, Runtime};
-use crate::base::addr::{HostAddress, Prefix};
 use crate::base::ids::InstanceId;
+use crate::base::link::KernelEvent;
 use crate::base::ratelimit::Rate;
 use crate::base::time::{Duration, Instant};
-use crate::holdings;
+use crate::holdings::{self, Fact, Links};
 use crate::notify;
 use crate::sys::netlink;
 use crate::sys::raw::Batch;
@@ -55,7 +54,7 @@ impl Runtime {
                 let input = Input::Addresses { id, refusal };
                 self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
             }
-            Message::Address(event) => self.take_events(vec![event]),
+            Message::Fact(fact) => self.on_fact(fact),
         }
     }
 
@@ -171,88 +170,59 @@ impl Runtime {
             }
         };
         match netlink::dump(&mut breathe) {
-            Ok(events) => self.replace_links(events),
+            Ok(events) => {
+                self.hold(holdings::Input::Dumped(Links::dumped(events)));
+                self.drain();
+            }
             Err(e) => log::error!("cannot read interfaces and addresses from the kernel: {e}"),
         }
     }
 
-    fn replace_links(&mut self, events: Vec<netlink::Event>) {
-        let mut facts = Vec::new();
-        let before: BTreeSet<_> = self.links.all_addresses().map(|(_, a)| a.prefix.addr).collect();
-        self.links.replace(events, &mut facts);
-        let input = holdings::Input::Dumped {
-            links: self.links.indices_by_name().clone(),
-            addresses: self.links.all_addresses().map(|(i, a)| (i, a.clone())).collect(),
-        };
-        self.hold(input);
-        self.take_facts(facts);
-        let after: BTreeSet<_> = self.links.all_addresses().map(|(_, a)| a.prefix.addr).collect();
-        for addr in before.symmetric_difference(&after) {
-            self.on_local_address(*addr, after.contains(addr));
+    fn take_events(&mut self, events: Vec<KernelEvent>) {
+        for event in events {
+            self.hold(holdings::Input::Kernel(event));
         }
-        self.refresh_sources(None);
         self.drain();
     }
 
-    pub(super) fn take_events(&mut self, events: Vec<netlink::Event>) {
-        let mut facts = Vec::new();
-        for event in events {
-            self.links.take(event, &mut facts);
-        }
-        self.take_facts(facts);
-    }
-
-    fn take_facts(&mut self, facts: Vec<Fact>) {
-        for fact in facts {
-            match fact {
-                Fact::Appeared { link, index } => {
-                    self.tell_link(&link);
-                    self.refilter_monitor();
-                    self.hold(holdings::Input::LinkBack { link: &link, index });
-                }
-                Fact::Changed(link) => self.tell_link(&link),
-                Fact::Vanished { link, index, deleted } => {
-                    let what = if deleted { "deleted" } else { "has another name now" };
-                    log::info!("Interface {link} {what}");
-                    self.hold(holdings::Input::LinkGone { link: &link, index, deleted });
-                    if deleted {
-                        self.rescue.release_all(|place| place.0 == index);
-                    }
-                    self.tell_link(&link);
-                    self.refilter_monitor();
-                }
-                Fact::Added { link, index, address } => {
-                    let prefix = address.prefix;
-                    self.address_log("added to", &link, &prefix);
-                    self.on_local_address(prefix.addr, true);
-                    self.hold(holdings::Input::Seen { index, address: address.clone() });
-                    let is_ours = self.holdings.is_ours(index, &address);
-                    self.on_source_candidate(&link, &prefix, is_ours);
-                }
-                Fact::Removed { link, index, address } => {
-                    let prefix = address.prefix;
-                    self.address_log("removed from", &link, &prefix);
-                    self.on_local_address(prefix.addr, self.links.holds(&prefix.addr));
-                    let is_ours = self.holdings.is_ours(index, &address);
-                    self.hold(holdings::Input::Gone { index, address: &address });
-                    self.on_source_candidate(&link, &prefix, is_ours);
-                }
+    fn on_fact(&mut self, fact: Fact) {
+        match fact {
+            Fact::Appeared(link) => {
+                self.tell_link(&link);
+                self.refilter_monitor();
             }
-            self.drain();
+            Fact::Changed(link) => self.tell_link(&link),
+            Fact::Vanished { link, index, deleted } => {
+                let what = if deleted { "deleted" } else { "has another name now" };
+                log::info!("Interface {link} {what}");
+                if deleted {
+                    self.rescue.release_all(|place| place.0 == index);
+                }
+                self.tell_link(&link);
+                self.refilter_monitor();
+            }
+            Fact::Added { link, address, ours } => {
+                self.on_address("added to", link, address.prefix.addr, ours);
+            }
+            Fact::Removed { link, address, ours } => {
+                self.on_address("removed from", link, address.prefix.addr, ours);
+            }
         }
     }
 
-    /// A virtual address of ours is no source, however often it comes and goes.
-    fn on_source_candidate(&mut self, link: &str, prefix: &Prefix, is_ours: bool) {
-        if !is_ours || !self.virtual_addresses.contains(&prefix.addr) {
-            self.refresh_sources(Some(link));
+    fn on_address(&mut self, what: &str, link: String, addr: IpAddr, ours: bool) {
+        self.address_log(what, &link, &addr);
+        self.on_local_address(addr, self.holdings.links().holds(&addr));
+        // A virtual address of ours is no source, however often it comes and goes.
+        if !ours || !self.virtual_addresses.contains(&addr) {
+            self.stale_sources.insert(link);
         }
     }
 
     /// `-a`: every address change is told.
-    fn address_log(&self, what: &str, link: &str, prefix: &Prefix) {
+    fn address_log(&self, what: &str, link: &str, addr: &IpAddr) {
         if self.options.address_log {
-            log::info!("Netlink: address {} {what} {link}", prefix.addr);
+            log::info!("Netlink: address {addr} {what} {link}");
         }
     }
 
@@ -261,28 +231,27 @@ impl Runtime {
         if !self.is_of_interest(name) {
             return;
         }
-        let state = self.links.state(name);
+        let state = self.holdings.links().state(name);
         if self.told_links.insert(name.to_owned(), state) != Some(state) {
             log::info!(
                 "Netlink reports {name} {}",
                 if state == crate::vrrp::LinkState::Up { "up" } else { "down" }
             );
         }
-        self.refresh_sources(Some(name));
+        self.stale_sources.insert(name.to_owned());
+        self.refresh_stale_sources();
         self.vrrp.handle(Input::Link { name, state }, self.now, &mut self.vrrp_actions);
         self.drain();
     }
 
-    /// Works out again what instances send from and through: all of them, or those on one link and
-    /// those without a link, whose address may be on any.
-    fn refresh_sources(&mut self, link: Option<&str>) {
-        let concerned: Vec<_> = match link {
-            None => self.ids.clone(),
-            Some(link) => {
-                let on = |name: &str| self.instances_on.get(name).into_iter().flatten().copied();
-                on(link).chain(on("")).collect()
-            }
-        };
+    /// Works out again what instances send from and through: those on interfaces whose addresses
+    /// changed, and those without one, whose address may be on any.
+    pub(super) fn refresh_stale_sources(&mut self) {
+        let mut concerned = BTreeSet::new();
+        let stale = std::mem::take(&mut self.stale_sources);
+        for link in stale.iter().map(String::as_str).chain([""]) {
+            concerned.extend(self.instances_on.get(link).into_iter().flatten().copied());
+        }
         for id in concerned {
             self.refresh_source(id);
         }
@@ -290,10 +259,9 @@ impl Runtime {
 
     pub(super) fn refresh_source(&mut self, id: InstanceId) {
         let Some(config) = self.instance_config(id) else { return };
-        let holdings = &self.holdings;
-        let is_ours = |index, address: &HostAddress| holdings.is_ours(index, address);
-        let source = self.links.source(&config, &self.virtual_addresses, is_ours);
-        let index = config.interface.as_deref().and_then(|name| self.links.get(name));
+        let links = self.holdings.links();
+        let source = links.source(&config, &self.virtual_addresses);
+        let index = config.interface.as_deref().and_then(|name| links.get(name));
         let index = index.map(|link| link.index);
         let error = match endpoint_of(&config, index, source) {
             Some(endpoint) => {
@@ -375,7 +343,7 @@ impl Runtime {
         let depends = self.config.virtual_servers.iter().any(|vs| vs.ha_suspend);
         let mut complete = !self.options.address_log && !depends;
         for name in &self.interesting {
-            match self.links.get(name) {
+            match self.holdings.links().get(name) {
                 Some(link) => indices.push(link.index),
                 None => complete = false,
             }

@@ -12,7 +12,7 @@ use crate::base::errno::Errno;
 use crate::base::ids::InstanceId;
 use crate::base::time::Duration;
 use crate::holdings::{self, Holder, Op, Request, Spot};
-use crate::sys::{netlink, sysctl};
+use crate::sys::sysctl;
 use crate::vrrp::{self, Action, Phase};
 use crate::wire::{arp, ndisc};
 
@@ -45,6 +45,7 @@ impl Runtime {
             self.notify_actions = actions;
             match self.inbox.pop_front() {
                 Some(message) => self.deliver(message),
+                None if !self.stale_sources.is_empty() => self.refresh_stale_sources(),
                 None if self.is_settled() => break,
                 None => {}
             }
@@ -91,12 +92,10 @@ impl Runtime {
     fn execute_holdings(&mut self, action: holdings::Action) {
         report::holdings(&action, &self.vrrp);
         match action {
+            holdings::Action::Fact(fact) => self.inbox.push_back(Message::Fact(fact)),
             holdings::Action::Ask(request) => self.request(&request),
             holdings::Action::Added { index, address } => {
                 self.rescue_later(index, &address);
-                // The kernel's news leave out what we add ourselves.
-                let event = netlink::Event::Address { index, address };
-                self.inbox.push_back(Message::Address(event));
             }
             holdings::Action::Removed { index, address } => {
                 self.rescue.release(&(index, Spot::of_host(&address)));
@@ -207,7 +206,7 @@ impl Runtime {
     }
 
     fn queue_frame(&mut self, a: &Announcement) {
-        let Some(link) = self.links.get(&a.link) else { return };
+        let Some(link) = self.holdings.links().get(&a.link) else { return };
         let (true, Some(mac)) = (link.arp, link.mac) else { return };
         match a.addr {
             IpAddr::V4(addr) => {

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::links::LinkTable;
 use crate::config::{CommandFacts, Host, LinkFacts, Loader, Unusable};
+use crate::holdings::Links;
 use crate::model::script::User;
 use crate::sys::files::{self, DiskLoader};
 use crate::sys::{lookup, process, scriptfacts, users};
@@ -38,7 +38,7 @@ impl Loader for Disk<'_> {
 
 /// Answers the questions of the lowering from what the kernel last said.
 pub(super) struct KernelHost<'a> {
-    pub(super) links: &'a LinkTable,
+    pub(super) links: &'a Links,
     pub(super) meanwhile: Meanwhile<'a>,
     /// The interfaces are in a network namespace that is not there yet: any is taken to exist.
     pub(super) elsewhere: bool,

@@ -22,7 +22,6 @@ pub mod fifos;
 mod host;
 mod lateness;
 mod life;
-mod links;
 mod lvs;
 pub mod mailer;
 mod notices;

@@ -4,11 +4,11 @@
 use std::io;
 
 use super::host::{Disk, KernelHost, Meanwhile};
-use super::links::LinkTable;
 use crate::base::diag::{Diagnostics, Severity, Sources};
 use crate::cli::options::Options;
 use crate::config::document::{Document, Node};
 use crate::config::{self, IncludeCheck, Limits, ReadOptions};
+use crate::holdings::Links;
 use crate::model::notify::LifeScript;
 use crate::model::Config;
 use crate::sys::pidfile::Place;
@@ -117,7 +117,7 @@ impl Text {
 
     /// What is to be run before anything else. Nothing is complained of yet: much may be different
     /// when it has ended.
-    pub(super) fn startup_script(&self, links: &LinkTable) -> Option<LifeScript> {
+    pub(super) fn startup_script(&self, links: &Links) -> Option<LifeScript> {
         let mut blocks = self.document.roots().filter(|n| n.keyword().text == "global_defs");
         let named = |n: Node<'_>| n.keyword().text == "startup_script";
         if !blocks.any(|block| block.children().any(named)) {
@@ -132,7 +132,7 @@ impl Text {
     pub(super) fn lower(
         mut self,
         options: &Options,
-        links: &LinkTable,
+        links: &Links,
         meanwhile: Meanwhile<'_>,
     ) -> Reading {
         let host = KernelHost { links, meanwhile, elsewhere: self.elsewhere };

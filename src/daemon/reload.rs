@@ -76,7 +76,7 @@ impl Runtime {
 
     /// Reads the file, with VRRP served whenever it is due.
     fn read_anew(&mut self) -> Reading {
-        let (options, links) = (self.options.clone(), self.links.clone());
+        let (options, links) = (self.options.clone(), self.holdings.links().clone());
         let daemon = RefCell::new(self);
         let meanwhile = || {
             let mut daemon = daemon.borrow_mut();
@@ -215,7 +215,7 @@ impl Runtime {
         }
         self.refilter_monitor();
         for name in &self.interesting {
-            let state = self.links.state(name);
+            let state = self.holdings.links().state(name);
             self.told_links.insert(name.clone(), state);
             self.vrrp.handle(Input::Link { name, state }, self.now, &mut self.vrrp_actions);
         }

@@ -193,7 +193,8 @@ pub(super) fn holdings(action: &holdings::Action, domain: &Domain) {
             };
             log::info!("({}) {prefix} on {link}{more} {what}", name(owner));
         }
-        holdings::Action::Ask(_)
+        holdings::Action::Fact(_)
+        | holdings::Action::Ask(_)
         | holdings::Action::Added { .. }
         | holdings::Action::Removed { .. }
         | holdings::Action::Held(_)

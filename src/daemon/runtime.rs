@@ -12,7 +12,6 @@ use super::children::{Children, Event};
 use super::endpoints::{Endpoints, SocketId};
 use super::fifos::Fifos;
 use super::lateness::Lateness;
-use super::links::LinkTable;
 use super::lvs::Lvs;
 use super::mailer::Mailer;
 use super::notices::Telling;
@@ -32,7 +31,7 @@ use crate::model::Config;
 use crate::notify::{self, RunId, Which};
 use crate::sys::clock::Clock;
 use crate::sys::inotify::FileWatch;
-use crate::sys::netlink::{self, Monitor, Requests};
+use crate::sys::netlink::{Monitor, Requests};
 use crate::sys::packet::{LinkSocket, Scratch, SendQueue};
 use crate::sys::poll::Poll;
 use crate::sys::raw::Batch;
@@ -88,8 +87,8 @@ pub(super) enum Message {
     Hold(InstanceId, vrrp::Hold),
     /// The kernel refuses all addresses of this instance, and why; or no longer.
     Refused(InstanceId, Option<String>),
-    /// We changed an address in the kernel.
-    Address(netlink::Event),
+    /// The interfaces or addresses of the host changed.
+    Fact(holdings::Fact),
     /// All wanted objects of this instance are in the kernel.
     Held(InstanceId),
     /// What is now known of a tracked object.
@@ -140,13 +139,14 @@ pub(super) struct Runtime {
     pub(super) file_breaks: FileBreaks,
     pub(super) retries: Retries,
     pub(super) children: Children<Asker>,
-    pub(super) links: LinkTable,
     /// Interfaces that the configuration names; nothing else in the kernel matters.
     pub(super) interesting: BTreeSet<String>,
     /// The instances on each interface; those without one are under the empty name.
     pub(super) instances_on: BTreeMap<String, Vec<InstanceId>>,
     /// What was last logged of each.
     pub(super) told_links: BTreeMap<String, vrrp::LinkState>,
+    /// Interfaces whose addresses changed: their instances may have another source now.
+    pub(super) stale_sources: BTreeSet<String>,
     /// Every virtual address of the configuration: none of them is a source address.
     pub(super) virtual_addresses: BTreeSet<IpAddr>,
 

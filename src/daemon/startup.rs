@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::ask_reload;
-use super::beginning::links_of_kernel;
+use super::beginning::{links_of_kernel, Beginning};
 use super::capabilities;
 use super::children::Children;
 use super::defect::{caught, log_panics};
@@ -197,10 +197,10 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     };
     let mut readiness = Some(readiness);
     let result = caught(|| {
-        let (mut runtime, config) = build(options, text, systemd, processes, home)?;
+        let (mut runtime, beginning) = build(options, text, systemd, processes, home)?;
         runtime.follows_crash = follows_crash;
         runtime.outcome_file.clone_from(&outcome_file);
-        serve(&mut runtime, config, &mut pid_files, &mut readiness)
+        serve(&mut runtime, beginning, &mut pid_files, &mut readiness)
     });
     let result = result.unwrap_or_else(|| Err(defect()));
     if let (Some(readiness), Err(failure)) = (readiness, &result) {
@@ -225,14 +225,14 @@ fn ident(place: &Place<'_>) -> String {
 /// left: it would mean two masters.
 fn serve(
     runtime: &mut Runtime,
-    config: Config,
+    beginning: Beginning,
     pid_files: &mut PidFiles,
     readiness: &mut Option<Readiness>,
 ) -> Result<Status, Failure> {
     if let Err(e) = runtime.rescue.arm(!runtime.options.no_syslog) {
         log::warn!("After a crash, addresses will stay: {e}");
     }
-    match caught(|| live(runtime, config, pid_files, readiness)) {
+    match caught(|| live(runtime, beginning, pid_files, readiness)) {
         Some(Ok(())) => {
             log::info!("Stopped {}", help::banner());
             Ok(Status::Ok)
@@ -257,11 +257,11 @@ fn defect() -> Failure {
 
 fn live(
     runtime: &mut Runtime,
-    config: Config,
+    beginning: Beginning,
     pid_files: &mut PidFiles,
     readiness: &mut Option<Readiness>,
 ) -> io::Result<()> {
-    runtime.begin(config);
+    runtime.begin(beginning);
     if runtime.options.dump_conf {
         runtime.finish_adoption();
         runtime.dump_config();
@@ -288,7 +288,7 @@ fn build(
     systemd: Notifier,
     processes: Processes,
     home: Option<File>,
-) -> Result<(Runtime, Config), Failure> {
+) -> Result<(Runtime, Beginning), Failure> {
     let signals = if options.ignore_sigint { Interrupt::Ignored } else { Interrupt::Stops };
     let mut signals = Signals::new(signals).map_err(Failure::of("prepare for signals"))?;
     // Listening starts before the first look, so that no change falls in between.
@@ -340,10 +340,10 @@ fn build(
         file_breaks: Default::default(),
         retries: Default::default(),
         children: Children::new(Starter::new(scheduling.inherited())),
-        links,
         interesting: Default::default(),
         instances_on: Default::default(),
         told_links: Default::default(),
+        stale_sources: Default::default(),
         virtual_addresses: Default::default(),
         inbox: Default::default(),
         vrrp_actions: Vec::new(),
@@ -383,7 +383,7 @@ fn build(
         monitor,
         options: options.clone(),
     };
-    Ok((runtime, config))
+    Ok((runtime, Beginning { config, links }))
 }
 
 /// One process, so every file a script may look for holds the same number.

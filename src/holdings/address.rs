@@ -1,7 +1,7 @@
 //! What the kernel tells the addresses of an interface apart by, and which of their options it can
 //! change while they stay.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::base::addr::{Family, HostAddress, Prefix, PROTOCOL_KEEPALIVED};
 use crate::model::vrrp::{Broadcast, VirtualAddress};
@@ -29,6 +29,16 @@ impl Spot {
             Family::V6 => None,
         };
         Self { addr, network }
+    }
+
+    /// Before and after every other.
+    pub(super) const FIRST: Self = Self { addr: IpAddr::V4(Ipv4Addr::UNSPECIFIED), network: None };
+    pub(super) const LAST: Self =
+        Self { addr: IpAddr::V6(Ipv6Addr::from_bits(u128::MAX)), network: None };
+
+    /// The first one of this address, whatever its network.
+    pub(super) const fn first_of(addr: IpAddr) -> Self {
+        Self { addr, network: None }
     }
 }
 
@@ -140,7 +150,7 @@ pub fn as_shown(a: &VirtualAddress) -> HostAddress {
             _ => None,
         },
         scope: if v6 { 0 } else { a.scope.0 },
-        label: (!v6).then(|| a.label.as_deref().unwrap_or(&a.interface).into()),
+        label: a.label.as_deref().filter(|label| !v6 && *label != a.interface).map(Into::into),
         flags,
         preferred: a.preferred_lft.unwrap_or(u32::MAX),
         protocol: Some(PROTOCOL_KEEPALIVED),

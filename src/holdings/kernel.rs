@@ -1,11 +1,10 @@
-//! The addresses that the kernel holds, as they will be once it has worked off what was asked of it;
-//! and the requests that it has not answered. The kernel works in the order of asking.
+//! The requests that the kernel has not answered. It works in the order of asking.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::address::{Key, Spot};
-use super::{Action, Holder};
+use super::{Action, Domain, Holder};
 use crate::base::addr::HostAddress;
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::VirtualAddress;
@@ -44,16 +43,8 @@ pub(super) enum Purpose {
     Probe(Holder, Rc<VirtualAddress>),
 }
 
-#[derive(Debug)]
-pub(super) struct Shown {
-    pub(super) address: HostAddress,
-    /// Added by this daemon, or by an earlier run of it.
-    pub(super) ours: bool,
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Kernel {
-    pub(super) shown: BTreeMap<Place, Shown>,
     pending: BTreeMap<RequestId, (u32, Purpose)>,
     /// Removals that were asked for and not answered.
     leaving: BTreeMap<Place, u32>,
@@ -65,25 +56,28 @@ pub(super) struct Kernel {
 /// A notification later than this was lost.
 const ECHO: Duration = Duration::from_secs(10);
 
-impl Kernel {
+impl Domain {
     pub(super) fn ask(&mut self, index: u32, purpose: Purpose, out: &mut Vec<Action>) -> RequestId {
-        self.last += 1;
-        let id = RequestId(self.last);
+        let kernel = &mut self.kernel;
+        kernel.last += 1;
+        let id = RequestId(kernel.last);
         let op = match &purpose {
             Purpose::Add(_, address) | Purpose::Probe(_, address) => Op::Add(Rc::clone(address)),
             Purpose::Replace(_, address) => Op::Replace(Rc::clone(address)),
             Purpose::Remove(address) => {
                 let place = (index, Spot::of_host(address));
-                self.shown.remove(&place);
-                *self.leaving.entry(place).or_default() += 1;
+                self.links.remove(&place);
+                *kernel.leaving.entry(place).or_default() += 1;
                 Op::Remove(address.clone())
             }
         };
-        self.pending.insert(id, (index, purpose));
+        kernel.pending.insert(id, (index, purpose));
         out.push(Action::Ask(Request { id, index, op }));
         id
     }
+}
 
+impl Kernel {
     /// What this answer is about, and the number of the interface.
     pub(super) fn answered(&mut self, id: RequestId) -> Option<(u32, Purpose)> {
         let (index, purpose) = self.pending.remove(&id)?;
@@ -137,7 +131,6 @@ impl Kernel {
 
     /// The interface is gone, and what it had with it.
     pub(super) fn forget_link(&mut self, index: u32) {
-        self.shown.retain(|place, _| place.0 != index);
         self.echoes.retain(|place, _| place.0 != index);
     }
 }

@@ -51,19 +51,20 @@ impl Domain {
     fn remove_unclaimed(&mut self, places: Vec<Place>, out: &mut Vec<Action>) {
         for place in places {
             if self.claim_place(&place) {
-                if let Some(shown) = self.kernel.shown.get(&place) {
+                if let Some(shown) = self.links.shown(&place) {
                     let address = shown.address.clone();
-                    self.kernel.ask(place.0, Purpose::Remove(address), out);
+                    self.ask(place.0, Purpose::Remove(address), out);
                 }
             }
         }
     }
 
     fn tell(&self, owner: Holder, fate: Fate, places: &[Place], out: &mut Vec<Action>) {
-        let mut there = places.iter().filter_map(|place| self.kernel.shown.get_key_value(place));
+        let there = |place: &Place| self.links.shown(place).map(|shown| (place.0, shown));
+        let mut there = places.iter().filter_map(there);
         let count = there.clone().count();
-        if let Some(((index, _), shown)) = there.next() {
-            let link = self.name_of(*index);
+        if let Some((index, shown)) = there.next() {
+            let link = self.name_of(index);
             out.push(Action::Found { owner, fate, link, prefix: shown.address.prefix, count });
         }
     }

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use crate::base::addr::{HostAddress, Prefix};
 use crate::base::ids::InstanceId;
+use crate::base::link::KernelEvent;
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::VirtualAddress;
 
@@ -16,6 +17,7 @@ mod address;
 pub mod ipvs;
 mod kernel;
 mod leftovers;
+mod links;
 mod object;
 mod probe;
 mod repair;
@@ -27,6 +29,7 @@ mod want;
 pub use address::{as_shown, Key, Spot};
 use kernel::Kernel;
 pub use kernel::{Op, Place, Request, RequestId};
+pub use links::Links;
 use object::{Claim, Object};
 use probe::Hopeless;
 
@@ -72,32 +75,10 @@ pub enum Input<'a> {
     Forget {
         owner: Holder,
     },
-    /// The kernel has this address, whoever added it.
-    Seen {
-        index: u32,
-        address: HostAddress,
-    },
-    /// The kernel no longer has this address.
-    Gone {
-        index: u32,
-        address: &'a HostAddress,
-    },
+    /// Something changed in the kernel, by whomever.
+    Kernel(KernelEvent),
     /// What the kernel has, complete: what is not in it is gone, whatever was heard before.
-    Dumped {
-        links: BTreeMap<String, u32>,
-        addresses: Vec<(u32, HostAddress)>,
-    },
-    /// There is no interface of this name any more: it was deleted, or has another name now.
-    LinkGone {
-        link: &'a str,
-        index: u32,
-        deleted: bool,
-    },
-    /// There is an interface of this name (again).
-    LinkBack {
-        link: &'a str,
-        index: u32,
-    },
+    Dumped(Links),
     /// The kernel's answer to `Action::Ask`: 0 or an errno.
     Answer {
         request: RequestId,
@@ -131,6 +112,8 @@ pub enum Fate {
 #[derive(Clone, PartialEq, Debug)]
 #[must_use]
 pub enum Action {
+    /// Something depends on this.
+    Fact(Fact),
     /// Ask the kernel; it answers with `Input::Answer`.
     Ask(Request),
     /// The kernel has this address now, because of us; or it had it, and it is ours from now on.
@@ -163,6 +146,21 @@ impl Action {
     }
 }
 
+/// A change to the interfaces and addresses of the host.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// There is an interface of this name (again).
+    Appeared(String),
+    /// State, hardware address or another property of the interface changed.
+    Changed(String),
+    /// No interface has this name any more: it was deleted, or has another name.
+    Vanished { link: String, index: u32, deleted: bool },
+    /// This address is there now, or has changed. Ours: because of keepalived.
+    Added { link: String, address: HostAddress, ours: bool },
+    /// This address is there no more.
+    Removed { link: String, address: HostAddress, ours: bool },
+}
+
 /// Something to be asked again.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Retry {
@@ -175,8 +173,7 @@ enum Retry {
 pub struct Domain {
     objects: BTreeMap<Key, Object>,
     claims: BTreeMap<Holder, Claim>,
-    links: BTreeMap<String, u32>,
-    names: BTreeMap<u32, String>,
+    links: Links,
     kernel: Kernel,
     /// What is in the kernel because of us, as far as no object stands for it.
     unclaimed: BTreeMap<IpAddr, BTreeSet<Place>>,
@@ -212,13 +209,8 @@ impl Domain {
             Input::Expect { owner, addresses } => self.on_expect(owner, addresses, out),
             Input::Rival { owner } => self.on_rival(owner, out),
             Input::Forget { owner } => self.on_forget(owner, out),
-            Input::Seen { index, address } => self.on_seen(index, address, out),
-            Input::Gone { index, address } => self.on_gone(index, address, now, out),
-            Input::Dumped { links, addresses } => self.on_dumped(links, addresses, now, out),
-            Input::LinkGone { link, index, deleted } => {
-                self.on_link_gone(link, index, deleted, out);
-            }
-            Input::LinkBack { link, index } => self.on_link_back(link, index, out),
+            Input::Kernel(event) => self.on_event(event, now, out),
+            Input::Dumped(links) => self.on_dumped(links, now, out),
             Input::Answer { request, errno } => self.on_answer(request, errno, now, out),
             Input::Deadline => self.on_deadline(now, out),
         }
@@ -245,9 +237,8 @@ impl Domain {
         self.objects.get(key).is_some_and(Object::is_present)
     }
 
-    /// True if the kernel has this address because of us: by this run or an earlier one.
-    pub fn is_ours(&self, index: u32, address: &HostAddress) -> bool {
-        let place = (index, Spot::of_host(address));
-        self.kernel.shown.get(&place).is_some_and(|shown| shown.ours)
+    /// The interfaces of the host and their addresses.
+    pub const fn links(&self) -> &Links {
+        &self.links
     }
 }

@@ -52,7 +52,7 @@ impl Domain {
     }
 
     pub(super) fn probe(&mut self, owner: Holder, now: Instant, out: &mut Vec<Action>) {
-        let Some(hopeless) = self.hopeless.get_mut(&owner) else { return };
+        let Some(mut hopeless) = self.hopeless.remove(&owner) else { return };
         let (mut is_there, mut is_known) = (false, false);
         hopeless.open = 0;
         for address in &hopeless.addresses {
@@ -62,23 +62,23 @@ impl Domain {
                 is_known = true;
                 continue;
             }
-            let Some(&index) = self.links.get(&address.interface) else { continue };
-            if self.kernel.shown.contains_key(&(index, Spot::of(address))) {
+            let Some(index) = self.links.index(&address.interface) else { continue };
+            if self.links.shown(&(index, Spot::of(address))).is_some() {
                 is_there = true;
                 continue;
             }
-            self.kernel.ask(index, Purpose::Probe(owner, Rc::clone(address)), out);
-            self.kernel.ask(index, Purpose::Remove(as_shown(address)), out);
+            self.ask(index, Purpose::Probe(owner, Rc::clone(address)), out);
+            self.ask(index, Purpose::Remove(as_shown(address)), out);
             hopeless.open += 1;
         }
         if is_there || (hopeless.open == 0 && !is_known) {
-            self.take_heart(owner);
             out.push(Action::Hopeful { owner });
             return;
         }
         hopeless.delay = MAX_DELAY.min(hopeless.delay * 2);
         hopeless.retry = now + hopeless.delay;
         self.retries.insert((hopeless.retry, Retry::Probe(owner)));
+        self.hopeless.insert(owner, hopeless);
     }
 
     pub(super) fn on_probe_answered(&mut self, owner: Holder, errno: i32, out: &mut Vec<Action>) {

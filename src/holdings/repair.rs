@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::address::as_shown;
-use super::kernel::{Purpose, RequestId, Shown};
+use super::kernel::{Purpose, RequestId};
 use super::object::Presence;
-use super::{Action, Domain, Key, Restore, Retry, Spot};
+use super::{Action, Domain, Fact, Key, Restore, Retry, Spot};
 use crate::base::addr::HostAddress;
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::VirtualAddress;
@@ -71,13 +71,13 @@ impl Domain {
     }
 
     fn ask_again(&mut self, key: &Key, out: &mut Vec<Action>) {
-        let (Some(object), Some(&index)) = (self.objects.get(key), self.links.get(&key.link))
+        let (Some(object), Some(index)) = (self.objects.get(key), self.links.index(&key.link))
         else {
             return;
         };
         let refused = object.refused;
         let purpose = Purpose::Add(key.clone(), Rc::clone(&object.address));
-        let id = self.kernel.ask(index, purpose, out);
+        let id = self.ask(index, purpose, out);
         self.set(key, Presence::Asked(id), refused, out);
     }
 
@@ -103,9 +103,9 @@ impl Domain {
                 Retry::Probe(owner) => self.probe(owner, now, out),
                 Retry::Remove(place) => {
                     if self.claim_place(&place) {
-                        if let Some(shown) = self.kernel.shown.get(&place) {
+                        if let Some(shown) = self.links.shown(&place) {
                             let address = shown.address.clone();
-                            self.kernel.ask(place.0, Purpose::Remove(address), out);
+                            self.ask(place.0, Purpose::Remove(address), out);
                         }
                     }
                 }
@@ -126,8 +126,7 @@ impl Domain {
                 self.on_add_answered(id, index, &key, &address, errno, now, out);
             }
             Purpose::Replace(key, address) if errno == 0 => {
-                let place = (index, key.spot);
-                if let Some(shown) = self.kernel.shown.get_mut(&place) {
+                if let Some(shown) = self.links.shown_mut(&(index, key.spot)) {
                     shown.address = as_shown(&address);
                 }
             }
@@ -161,10 +160,10 @@ impl Domain {
             let address = as_shown(address);
             if errno == 0 {
                 out.push(Action::Added { index, address: address.clone() });
-                self.kernel.shown.insert(place, Shown { address, ours: true });
-            } else {
+                self.note_there(place, address, true, out);
+            } else if self.links.shown(&place).is_none() {
                 // Added externally a moment ago.
-                self.kernel.shown.entry(place).or_insert(Shown { address, ours: false });
+                self.note_there(place, address, false, out);
             }
         }
         let Some(object) = self.objects.get(key) else { return };
@@ -209,12 +208,14 @@ impl Domain {
                 if errno == 0 {
                     self.kernel.expect_echo(place, now);
                 }
-                out.push(Action::Removed { index, address });
+                let (link, ours) = (self.name_of(index), true);
+                out.push(Action::Removed { index, address: address.clone() });
+                out.push(Action::Fact(Fact::Removed { link, address, ours }));
             }
             errno => {
                 let (link, prefix) = (self.name_of(index), address.prefix);
                 out.push(Action::Refused { owner: None, link, prefix, adds: false, errno });
-                self.kernel.shown.insert(place, Shown { address, ours: true });
+                self.links.put(place, address, true);
                 self.unclaim_place(place);
                 self.retries.insert((now + REMOVAL_DELAY, Retry::Remove(place)));
             }

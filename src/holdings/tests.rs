@@ -2,8 +2,10 @@ use std::net::IpAddr;
 
 use super::repair::FREE_REPAIRS;
 use super::*;
+use crate::base::link::{Link, LinkState};
 use crate::model::vrrp::{Broadcast, Scope};
 
+mod links;
 mod random;
 
 const A: Holder = Holder::Instance(InstanceId(0));
@@ -52,6 +54,19 @@ struct Bench {
     rescued: BTreeSet<Place>,
     /// What was asked, as `+10.0.0.1/24`, `~...`, `-...`, with the number of the interface.
     asked: Vec<String>,
+    facts: Vec<Fact>,
+}
+
+fn gone(index: u32, address: &HostAddress) -> Input<'static> {
+    Input::Kernel(KernelEvent::AddressGone { index, address: address.clone() })
+}
+
+fn link_gone(index: u32) -> Input<'static> {
+    Input::Kernel(KernelEvent::LinkGone { index })
+}
+
+fn link(index: u32, name: &str) -> Input<'static> {
+    Input::Kernel(KernelEvent::Link(Link::plain(index, name)))
 }
 
 impl Bench {
@@ -64,6 +79,7 @@ impl Bench {
             refusal: 0,
             rescued: BTreeSet::new(),
             asked: Vec::new(),
+            facts: Vec::new(),
         };
         bench.dump();
         bench
@@ -82,8 +98,8 @@ impl Bench {
                         let answer = Input::Answer { request: request_id, errno };
                         self.domain.handle(answer, self.now, &mut out);
                         if let (Op::Remove(address), 0) = (&request.op, errno) {
-                            // What the kernel tells everybody.
-                            let echo = Input::Gone { index: request.index, address };
+                            // The kernel notifies every listener.
+                            let echo = gone(request.index, address);
                             self.domain.handle(echo, self.now, &mut out);
                         }
                     }
@@ -93,6 +109,7 @@ impl Bench {
                     Action::Removed { index, address } => {
                         self.rescued.remove(&(index, Spot::of_host(&address)));
                     }
+                    Action::Fact(fact) => self.facts.push(fact),
                     other => said.push(other),
                 }
             }
@@ -133,9 +150,13 @@ impl Bench {
     }
 
     fn dump(&mut self) -> Vec<Action> {
-        let links = self.links.clone();
-        let addresses = self.kernel.iter().map(|((i, _), a)| (*i, a.clone())).collect();
-        self.on(Input::Dumped { links, addresses })
+        let links = self.links.iter().map(|(name, i)| KernelEvent::Link(Link::plain(*i, name)));
+        let address = |((index, _), a): (&Place, &HostAddress)| KernelEvent::Address {
+            index: *index,
+            address: a.clone(),
+        };
+        let dump = links.chain(self.kernel.iter().map(address)).collect();
+        self.on(Input::Dumped(Links::dumped(dump)))
     }
 
     fn want(&mut self, owner: Holder, list: &[VirtualAddress]) -> Vec<Action> {
@@ -162,14 +183,14 @@ impl Bench {
 
     fn put(&mut self, address: HostAddress, index: u32) {
         self.kernel.insert((index, Spot::of_host(&address)), address.clone());
-        self.on(Input::Seen { index, address });
+        self.on(Input::Kernel(KernelEvent::Address { index, address }));
     }
 
     /// Others remove an address.
     fn remove(&mut self, address: &VirtualAddress) -> Vec<Action> {
         let index = self.links[&address.interface];
         let shown = self.kernel.remove(&(index, Spot::of(address))).expect("it is there");
-        self.on(Input::Gone { index, address: &shown })
+        self.on(gone(index, &shown))
     }
 
     fn asked(&mut self) -> Vec<String> {
@@ -185,9 +206,7 @@ impl Bench {
     fn rename(&mut self, from: &str, to: &str) -> Vec<Action> {
         let index = self.links.remove(from).expect("it is there");
         self.links.insert(to.to_owned(), index);
-        let mut said = self.on(Input::LinkGone { link: from, index, deleted: false });
-        said.extend(self.on(Input::LinkBack { link: to, index }));
-        said
+        self.on(link(index, to))
     }
 }
 
@@ -332,9 +351,9 @@ fn an_interface_that_returns_gets_its_addresses_back() {
     b.want(A, &[nth(1)]);
     b.kernel.clear();
     b.links.remove("eth0");
-    assert_eq!(b.on(Input::LinkGone { link: "eth0", index: 1, deleted: true }), []);
+    assert_eq!(b.on(link_gone(1)), []);
     b.links.insert("eth0".into(), 7);
-    assert_eq!(b.on(Input::LinkBack { link: "eth0", index: 7 }), [Action::Held(A)]);
+    assert_eq!(b.on(link(7, "eth0")), [Action::Held(A)]);
     assert_eq!(b.has(), ["10.0.0.1/24 7"]);
 }
 
@@ -466,9 +485,9 @@ fn the_echo_of_our_own_removal_is_not_another_removal() {
     for request in ids {
         b.domain.handle(Input::Answer { request, errno: 0 }, b.now, &mut out);
     }
-    assert_eq!(b.on(Input::Gone { index: 1, address: &shown }), [], "the echo");
+    assert_eq!(b.on(gone(1, &shown)), [], "the echo");
     b.kernel.clear();
-    let said = b.on(Input::Gone { index: 1, address: &shown });
+    let said = b.on(gone(1, &shown));
     assert_eq!(said.first(), Some(&missing(A, "10.0.0.1/24", Restore::Now)), "this one is real");
 }
 

@@ -1,90 +1,65 @@
 //! What the kernel reports: addresses, interfaces, all of them at once.
 
-use std::collections::BTreeMap;
-
-use super::kernel::{Place, Shown};
+use super::kernel::Place;
+use super::links::{Links, Shown};
 use super::object::Presence;
-use super::{Action, Domain, Key, Spot};
+use super::{Action, Domain, Fact, Key, Spot};
 use crate::base::addr::{HostAddress, PROTOCOL_KEEPALIVED};
+use crate::base::link::{KernelEvent, Link};
 use crate::base::time::Instant;
 
 impl Domain {
-    pub(super) fn on_seen(&mut self, index: u32, address: HostAddress, out: &mut Vec<Action>) {
-        let place = (index, Spot::of_host(&address));
-        if !self.show(place, address) {
-            return;
+    pub(super) fn on_event(&mut self, event: KernelEvent, now: Instant, out: &mut Vec<Action>) {
+        match event {
+            KernelEvent::Link(link) => self.on_link(link, out),
+            KernelEvent::LinkGone { index } => self.on_link_gone(index, out),
+            KernelEvent::Address { index, address } => self.on_seen(index, address, out),
+            KernelEvent::AddressGone { index, address } => self.on_gone(index, &address, now, out),
         }
-        let Some(key) = self.key_of(&place) else { return };
-        match self.objects.get(&key).map(|object| object.presence) {
-            // Restored before we did it.
-            Some(Presence::Absent | Presence::NoLink | Presence::Waived) => {
-                self.cancel_retry(&key);
-                self.set(&key, Presence::Present, false, out);
+    }
+
+    fn on_link(&mut self, link: Link, out: &mut Vec<Action>) {
+        let (index, name) = (link.index, link.name.clone());
+        match self.links.by_index(index) {
+            Some(known) if *known == link => return,
+            Some(known) if known.name == name => {
+                self.links.put_link(link);
+                out.push(Action::Fact(Fact::Changed(name)));
+                return;
             }
-            Some(Presence::Present | Presence::Asked(_)) => {}
-            None if self.kernel.shown[&place].ours => self.unclaim_place(place),
-            None => {}
+            Some(known) => {
+                let old = known.name.clone();
+                self.links.put_link(link);
+                self.lose_name(&old, index, false, out);
+            }
+            None => self.links.put_link(link),
+        }
+        out.push(Action::Fact(Fact::Appeared(name.clone())));
+        for key in self.keys_on(&name) {
+            if self.objects[&key].presence == Presence::NoLink {
+                self.bring_about(&key, out);
+            }
         }
     }
 
-    /// Notes what the kernel shows; false if it is about to go.
-    fn show(&mut self, place: Place, address: HostAddress) -> bool {
-        if self.kernel.is_leaving(&place) {
-            return false;
+    fn on_link_gone(&mut self, index: u32, out: &mut Vec<Action>) {
+        let Some(link) = self.links.by_index(index) else { return };
+        let name = link.name.clone();
+        for (place, shown) in self.links.remove_link(index) {
+            self.claim_place(&place);
+            report_gone(&name, index, &shown, out);
         }
-        let is_marked = match address.protocol {
-            Some(protocol) => protocol == PROTOCOL_KEEPALIVED,
-            None => self.inherits,
-        };
-        // A change by others can take the mark away from what we added.
-        let ours = is_marked || self.kernel.shown.get(&place).is_some_and(|shown| shown.ours);
-        self.kernel.shown.insert(place, Shown { address, ours });
-        true
+        self.kernel.forget_link(index);
+        self.lose_name(&name, index, true, out);
     }
 
-    pub(super) fn on_gone(
-        &mut self,
-        index: u32,
-        address: &HostAddress,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let place = (index, Spot::of_host(address));
-        if self.kernel.is_echo(&place, now) {
+    /// An interface no longer has this name, and perhaps is no more. Another may have it by now.
+    fn lose_name(&mut self, name: &str, index: u32, deleted: bool, out: &mut Vec<Action>) {
+        out.push(Action::Fact(Fact::Vanished { link: name.to_owned(), index, deleted }));
+        if self.links.index(name).is_some() {
             return;
         }
-        if let Some(Shown { address, ours: true }) = self.kernel.shown.remove(&place) {
-            out.push(Action::Removed { index, address });
-        }
-        self.claim_place(&place);
-        if let Some(key) = self.key_of(&place) {
-            self.on_missing(&key, now, out);
-        }
-    }
-
-    pub(super) fn on_link_gone(
-        &mut self,
-        link: &str,
-        index: u32,
-        deleted: bool,
-        out: &mut Vec<Action>,
-    ) {
-        if self.names.get(&index).is_some_and(|name| name == link) {
-            self.names.remove(&index);
-        }
-        if deleted {
-            self.kernel.forget_link(index);
-            self.unclaimed.retain(|_, places| {
-                places.retain(|place| place.0 != index);
-                !places.is_empty()
-            });
-        }
-        // The name may be that of another interface by now.
-        if self.links.get(link) != Some(&index) {
-            return;
-        }
-        self.links.remove(link);
-        for key in self.keys_on(link) {
+        for key in self.keys_on(name) {
             self.lose_link(&key, (!deleted).then_some(index), out);
         }
     }
@@ -100,45 +75,80 @@ impl Domain {
         self.set(key, Presence::NoLink, false, out);
     }
 
-    pub(super) fn on_link_back(&mut self, link: &str, index: u32, out: &mut Vec<Action>) {
-        self.links.insert(link.to_owned(), index);
-        self.names.insert(index, link.to_owned());
-        for key in self.keys_on(link) {
-            if self.objects[&key].presence == Presence::NoLink {
-                self.bring_about(&key, out);
+    fn on_seen(&mut self, index: u32, address: HostAddress, out: &mut Vec<Action>) {
+        let place = (index, Spot::of_host(&address));
+        // Of an interface that matters to no instance, or about to go.
+        if self.links.by_index(index).is_none() || self.kernel.is_leaving(&place) {
+            return;
+        }
+        // A change by others can take the mark away from what we added.
+        let was_ours = self.links.shown(&place).is_some_and(|shown| shown.ours);
+        self.note_there(place, address.clone(), was_ours || self.is_marked(&address), out);
+        let Some(key) = self.key_of(&place) else { return };
+        match self.objects.get(&key).map(|object| object.presence) {
+            // Restored before we did it.
+            Some(Presence::Absent | Presence::NoLink | Presence::Waived) => {
+                self.cancel_retry(&key);
+                self.set(&key, Presence::Present, false, out);
             }
+            Some(Presence::Present | Presence::Asked(_)) => {}
+            None if self.links.shown(&place).is_some_and(|shown| shown.ours) => {
+                self.unclaim_place(place);
+            }
+            None => {}
         }
     }
 
-    pub(super) fn on_dumped(
+    fn is_marked(&self, address: &HostAddress) -> bool {
+        address.protocol.map_or(self.inherits, |protocol| protocol == PROTOCOL_KEEPALIVED)
+    }
+
+    /// The kernel has this address; reports it if that is news.
+    pub(super) fn note_there(
         &mut self,
-        links: BTreeMap<String, u32>,
-        addresses: Vec<(u32, HostAddress)>,
-        now: Instant,
+        place: Place,
+        address: HostAddress,
+        ours: bool,
         out: &mut Vec<Action>,
     ) {
-        self.kernel.forget_echoes();
-        self.names = links.iter().map(|(name, index)| (*index, name.clone())).collect();
-        let old_links = std::mem::replace(&mut self.links, links);
-        let before = std::mem::take(&mut self.kernel.shown);
-        self.unclaimed.clear();
-        for (index, address) in addresses {
-            let place = (index, Spot::of_host(&address));
-            if before.get(&place).is_some_and(|shown| shown.ours) {
-                // `show` goes by what was there.
-                let shown = Shown { address: address.clone(), ours: true };
-                self.kernel.shown.insert(place, shown);
-            }
-            if !self.show(place, address) {
-                self.kernel.shown.remove(&place);
-            }
+        if self.links.put(place, address.clone(), ours) {
+            let link = self.name_of(place.0);
+            out.push(Action::Fact(Fact::Added { link, address, ours }));
         }
+    }
+
+    fn on_gone(&mut self, index: u32, address: &HostAddress, now: Instant, out: &mut Vec<Action>) {
+        let place = (index, Spot::of_host(address));
+        if self.kernel.is_echo(&place, now) {
+            return;
+        }
+        if let Some(shown) = self.links.remove(&place) {
+            report_gone(&self.name_of(index), index, &shown, out);
+        }
+        self.claim_place(&place);
+        if let Some(key) = self.key_of(&place) {
+            self.on_missing(&key, now, out);
+        }
+    }
+
+    pub(super) fn on_dumped(&mut self, mut found: Links, now: Instant, out: &mut Vec<Action>) {
+        self.kernel.forget_echoes();
+        found.adjust(|place, shown| {
+            let was_ours = self.links.shown(place).is_some_and(|before| before.ours);
+            shown.ours = was_ours || self.is_marked(&shown.address);
+            !self.kernel.is_leaving(place)
+        });
+        if found.is_same(&self.links) {
+            return;
+        }
+        let before = std::mem::replace(&mut self.links, found);
+        self.report_differences(&before, out);
         let keys: Vec<_> = self.objects.keys().cloned().collect();
-        let moved = |key: &Key| old_links.get(&key.link) != self.links.get(&key.link);
+        let moved = |key: &Key| before.index(&key.link) != self.links.index(&key.link);
         let (moved, stayed): (Vec<_>, Vec<_>) = keys.into_iter().partition(moved);
         // All that moved is withdrawn first: where one interface was, another of these may be now.
         for key in &moved {
-            self.lose_link(key, old_links.get(&key.link).copied(), out);
+            self.lose_link(key, before.index(&key.link), out);
         }
         for key in &moved {
             self.bring_about(key, out);
@@ -146,7 +156,8 @@ impl Domain {
         for key in &stayed {
             self.compare(key, now, out);
         }
-        let ours = self.kernel.shown.iter().filter(|(_, shown)| shown.ours);
+        self.unclaimed.clear();
+        let ours = self.links.addresses().filter(|(_, shown)| shown.ours);
         let places: Vec<_> = ours.map(|(place, _)| *place).collect();
         for place in places {
             if self.key_of(&place).is_none_or(|key| !self.objects.contains_key(&key)) {
@@ -155,10 +166,40 @@ impl Domain {
         }
     }
 
+    /// Interfaces that are gone come first, so that a name that moved on is not lost.
+    fn report_differences(&self, before: &Links, out: &mut Vec<Action>) {
+        for (name, index) in before.by_name() {
+            if self.links.index(name) != Some(index) {
+                let deleted = self.links.by_index(index).is_none();
+                let link = name.to_owned();
+                out.push(Action::Fact(Fact::Vanished { link, index, deleted }));
+            }
+        }
+        for (name, index) in self.links.by_name() {
+            if before.index(name) != Some(index) {
+                out.push(Action::Fact(Fact::Appeared(name.to_owned())));
+            } else if before.by_index(index) != self.links.by_index(index) {
+                out.push(Action::Fact(Fact::Changed(name.to_owned())));
+            }
+        }
+        for (place, shown) in before.addresses() {
+            if self.links.shown(place).is_none() {
+                let link = before.by_index(place.0).map_or("", |link| &link.name);
+                report_gone(link, place.0, shown, out);
+            }
+        }
+        for (place, Shown { address, ours, .. }) in self.links.addresses() {
+            if before.shown(place).is_none_or(|shown| shown.address != *address) {
+                let (link, address) = (self.name_of(place.0), address.clone());
+                out.push(Action::Fact(Fact::Added { link, address, ours: *ours }));
+            }
+        }
+    }
+
     /// Brings an object in line with what the kernel turned out to have.
     fn compare(&mut self, key: &Key, now: Instant, out: &mut Vec<Action>) {
-        let Some(&index) = self.links.get(&key.link) else { return };
-        let is_there = self.kernel.shown.contains_key(&(index, key.spot));
+        let Some(index) = self.links.index(&key.link) else { return };
+        let is_there = self.links.shown(&(index, key.spot)).is_some();
         match self.objects[key].presence {
             Presence::Present if !is_there => self.on_missing(key, now, out),
             Presence::Absent | Presence::Waived if is_there => {
@@ -171,11 +212,21 @@ impl Domain {
 
     /// The object that would stand for this place.
     fn key_of(&self, place: &Place) -> Option<Key> {
-        let link = self.names.get(&place.0)?.clone();
+        let link = self.links.by_index(place.0)?.name.clone();
         Some(Key { link, spot: place.1 })
     }
 
     pub(super) fn name_of(&self, index: u32) -> String {
-        self.names.get(&index).cloned().unwrap_or_else(|| format!("interface {index}"))
+        let link = self.links.by_index(index);
+        link.map_or_else(|| format!("interface {index}"), |link| link.name.clone())
     }
+}
+
+/// The kernel no longer has this address.
+pub(super) fn report_gone(link: &str, index: u32, shown: &Shown, out: &mut Vec<Action>) {
+    let (address, ours) = (shown.address.clone(), shown.ours);
+    if ours {
+        out.push(Action::Removed { index, address: address.clone() });
+    }
+    out.push(Action::Fact(Fact::Removed { link: link.to_owned(), address, ours }));
 }

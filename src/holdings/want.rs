@@ -103,7 +103,7 @@ impl Domain {
         self.cancel_retry(key);
         let object = self.objects.get(key)?;
         let wanted = Rc::clone(&object.address);
-        let Some(&index) = self.links.get(&key.link) else {
+        let Some(index) = self.links.index(&key.link) else {
             self.set(key, Presence::NoLink, false, out);
             return None;
         };
@@ -111,12 +111,12 @@ impl Domain {
             // With other options, which the kernel is about to get.
             if let Some(address) = self.kernel.being_added(id) {
                 let address = as_shown(address);
-                self.kernel.ask(index, Purpose::Remove(address), out);
+                self.ask(index, Purpose::Remove(address), out);
             }
         }
         let place = (index, key.spot);
         self.claim_place(&place);
-        let (fate, add) = match self.kernel.shown.get(&place) {
+        let (fate, add) = match self.links.shown(&place) {
             Some(shown) if !shown.ours => (Some(Fate::Foreign), false),
             Some(shown) => {
                 let what = difference(&shown.address, &wanted);
@@ -127,11 +127,11 @@ impl Domain {
                     }
                     Difference::InPlace => {
                         let purpose = Purpose::Replace(key.clone(), Rc::clone(&wanted));
-                        self.kernel.ask(index, purpose, out);
+                        self.ask(index, purpose, out);
                         out.push(Action::Added { index, address: shown });
                     }
                     Difference::Anew => {
-                        self.kernel.ask(index, Purpose::Remove(shown), out);
+                        self.ask(index, Purpose::Remove(shown), out);
                     }
                 }
                 (Some(Fate::Adopted), what == Difference::Anew)
@@ -140,7 +140,7 @@ impl Domain {
         };
         let presence = if add {
             let purpose = Purpose::Add(key.clone(), wanted);
-            Presence::Asked(self.kernel.ask(index, purpose, out))
+            Presence::Asked(self.ask(index, purpose, out))
         } else {
             Presence::Present
         };
@@ -172,7 +172,7 @@ impl Domain {
         if let Some(when) = object.retry {
             self.retries.remove(&(when, Retry::Add(key.clone())));
         }
-        if let Some(&index) = self.links.get(&key.link) {
+        if let Some(index) = self.links.index(&key.link) {
             self.withdraw(index, key, object.presence, out);
         }
     }
@@ -188,13 +188,13 @@ impl Domain {
         let address = match presence {
             Presence::Asked(id) => self.kernel.being_added(id).map(|address| as_shown(address)),
             Presence::Present => {
-                let shown = self.kernel.shown.get(&(index, key.spot));
+                let shown = self.links.shown(&(index, key.spot));
                 shown.filter(|shown| shown.ours).map(|shown| shown.address.clone())
             }
             Presence::Absent | Presence::NoLink | Presence::Waived => None,
         };
         if let Some(address) = address {
-            self.kernel.ask(index, Purpose::Remove(address), out);
+            self.ask(index, Purpose::Remove(address), out);
         }
     }
 

@@ -9,8 +9,9 @@ use std::rc::Rc;
 
 use crate::base::addr::{Family, HostAddress};
 use crate::base::ids::InstanceId;
+use crate::base::link::{KernelEvent, Link};
 use crate::base::time::Instant;
-use crate::holdings::{self, as_shown, Holder, Key, Op, Spot};
+use crate::holdings::{self, as_shown, Holder, Key, Links, Op, Spot};
 use crate::model::diff::{self, Change};
 use crate::model::track::Object;
 use crate::model::vrrp::{Delivery, Instance};
@@ -148,10 +149,14 @@ impl Router {
         self.vrrp = vrrp::Domain::new(config.global.startup_delay);
         let results = self.objects.iter().map(|(o, s)| News::Tracked(o.clone(), s.clone()));
         self.news.extend(results);
-        let addresses = self.kernel.iter().map(|((index, _), a)| (*index, a.clone())).collect();
-        let links = self.indices.clone();
-        self.known = links.clone();
-        self.hold(holdings::Input::Dumped { links, addresses }, now);
+        self.known = self.indices.clone();
+        let links = self.indices.iter().map(|(name, index)| Link::plain(*index, name));
+        let addresses = self.kernel.iter().map(|((index, _), address)| KernelEvent::Address {
+            index: *index,
+            address: address.clone(),
+        });
+        let dump = links.map(KernelEvent::Link).chain(addresses).collect();
+        self.hold(holdings::Input::Dumped(Links::dumped(dump)), now);
         self.adopt(config, now);
     }
 
@@ -254,8 +259,7 @@ impl Router {
                     self.handle(Input::Tracked { object: &object, state }, now);
                 }
                 News::Gone(index, address) => {
-                    let input = holdings::Input::Gone { index, address: &address };
-                    self.hold(input, now);
+                    self.report(KernelEvent::AddressGone { index, address }, now);
                 }
             }
             self.drain(now);
@@ -340,12 +344,12 @@ impl Router {
         let index = self.indices.get(link).copied();
         let known = self.known.get(link).copied();
         if let (Some(index), true) = (known, known != index) {
-            self.hold(holdings::Input::LinkGone { link, index, deleted: true }, now);
+            self.report(KernelEvent::LinkGone { index }, now);
             self.known.remove(link);
         }
         if let Some(index) = index {
             self.known.insert(link.to_owned(), index);
-            self.hold(holdings::Input::LinkBack { link, index }, now);
+            self.report(KernelEvent::Link(Link::plain(index, link)), now);
         }
         self.handle(Input::Link { name: link, state }, now);
         for id in self.ids.clone() {
@@ -461,6 +465,10 @@ impl Router {
         }
     }
 
+    fn report(&mut self, event: KernelEvent, now: Instant) {
+        self.hold(holdings::Input::Kernel(event), now);
+    }
+
     /// Feeds the holdings. The kernel does as they tell it, and answers at once.
     fn hold(&mut self, input: holdings::Input<'_>, now: Instant) {
         let mut actions = Vec::new();
@@ -473,7 +481,8 @@ impl Router {
                     holdings::Action::Held(Holder::Instance(id)) => {
                         self.inbox.push_back(Message::Held(id));
                     }
-                    holdings::Action::Held(Holder::Host)
+                    holdings::Action::Fact(_)
+                    | holdings::Action::Held(Holder::Host)
                     | holdings::Action::Added { .. }
                     | holdings::Action::Removed { .. }
                     | holdings::Action::Missing { .. }
@@ -515,8 +524,8 @@ impl Router {
         self.holdings.handle(answer, now, out);
         if let (Op::Remove(address), 0) = (&request.op, errno) {
             // The echo on the socket for news.
-            let echo = holdings::Input::Gone { index, address };
-            self.holdings.handle(echo, now, out);
+            let echo = KernelEvent::AddressGone { index, address: address.clone() };
+            self.holdings.handle(holdings::Input::Kernel(echo), now, out);
         }
     }
 }

@@ -19,6 +19,7 @@ use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 use super::filter::{attach, force_receive_buffer, Program};
 use super::pipeline::{limit_waiting, receive, Pipeline};
 use crate::base::addr::{Family, HostAddress, Mac, Prefix};
+use crate::base::link::{KernelEvent, Link};
 use crate::wire::netlink::{errno, messages, NLMSG_DONE, NLMSG_ERROR};
 
 /// Room for the changes of a busy moment; the kernel allocates it only when it is used.
@@ -26,29 +27,6 @@ const MONITOR_BUFFER: usize = 4 << 20;
 const RTNLGRP_LINK: u32 = 1;
 const RTNLGRP_IPV4_IFADDR: u32 = 5;
 const RTNLGRP_IPV6_IFADDR: u32 = 9;
-
-/// What the kernel says of an interface.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Link {
-    pub index: u32,
-    pub name: String,
-    /// Administratively up and with carrier.
-    pub up: bool,
-    pub multicast: bool,
-    /// Resolves addresses by ARP or neighbour discovery.
-    pub arp: bool,
-    pub mtu: u32,
-    pub mac: Option<Mac>,
-}
-
-/// What changed in the kernel.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {
-    Link(Link),
-    LinkGone { index: u32 },
-    Address { index: u32, address: HostAddress },
-    AddressGone { index: u32, address: HostAddress },
-}
 
 /// Requests under way, each with its asker.
 pub struct Requests<T> {
@@ -192,7 +170,7 @@ impl Monitor {
     ///
     /// # Errors
     /// `ENOBUFS`: changes were lost; only a dump tells the truth again.
-    pub fn receive(&mut self, events: &mut Vec<Event>) -> io::Result<bool> {
+    pub fn receive(&mut self, events: &mut Vec<KernelEvent>) -> io::Result<bool> {
         let there_was_one = self.next()?;
         if there_was_one {
             parse_all(&self.buffer, events);
@@ -258,7 +236,7 @@ fn change_filter(links: Option<&[u32]>, own: u32) -> Program {
 /// Everything the kernel has now: all links first, then all addresses.
 ///
 /// `breathe` is called now and then, for what must not wait for the end of a long list.
-pub fn dump(breathe: &mut dyn FnMut()) -> io::Result<Vec<Event>> {
+pub fn dump(breathe: &mut dyn FnMut()) -> io::Result<Vec<KernelEvent>> {
     let mut socket = Socket::new(NETLINK_ROUTE)?;
     socket.bind_auto()?;
     limit_waiting(&socket)?;
@@ -279,7 +257,7 @@ pub fn dump(breathe: &mut dyn FnMut()) -> io::Result<Vec<Event>> {
 fn ask_whole(
     socket: &Socket,
     question: &[u8],
-    events: &mut Vec<Event>,
+    events: &mut Vec<KernelEvent>,
     breathe: &mut dyn FnMut(),
 ) -> io::Result<()> {
     const MOST_TRIES: usize = 10;
@@ -297,7 +275,7 @@ fn ask_whole(
 fn ask(
     socket: &Socket,
     question: &[u8],
-    events: &mut Vec<Event>,
+    events: &mut Vec<KernelEvent>,
     breathe: &mut dyn FnMut(),
 ) -> io::Result<bool> {
     socket.send(question, 0)?;
@@ -326,7 +304,7 @@ fn ask(
 /// Appends what the datagram says; true if it ends a dump.
 ///
 /// A message that cannot be read (a newer kernel's) is skipped: the others still count.
-fn parse_all(mut data: &[u8], events: &mut Vec<Event>) -> bool {
+fn parse_all(mut data: &[u8], events: &mut Vec<KernelEvent>) -> bool {
     while data.len() >= 16 {
         let length = u32::from_ne_bytes([data[0], data[1], data[2], data[3]]) as usize;
         if length < 16 || length > data.len() {
@@ -345,18 +323,18 @@ fn parse_all(mut data: &[u8], events: &mut Vec<Event>) -> bool {
     false
 }
 
-fn event(message: RouteNetlinkMessage) -> Option<Event> {
+fn event(message: RouteNetlinkMessage) -> Option<KernelEvent> {
     match message {
-        RouteNetlinkMessage::NewLink(m) => link(m).map(Event::Link),
+        RouteNetlinkMessage::NewLink(m) => link(m).map(KernelEvent::Link),
         // A bridge tells with the same message that a port left it; the interface stays.
         RouteNetlinkMessage::DelLink(m) if m.header.interface_family == AddressFamily::Unspec => {
-            Some(Event::LinkGone { index: m.header.index })
+            Some(KernelEvent::LinkGone { index: m.header.index })
         }
         RouteNetlinkMessage::NewAddress(m) => {
-            address(&m).map(|address| Event::Address { index: m.header.index, address })
+            address(&m).map(|address| KernelEvent::Address { index: m.header.index, address })
         }
         RouteNetlinkMessage::DelAddress(m) => {
-            address(&m).map(|address| Event::AddressGone { index: m.header.index, address })
+            address(&m).map(|address| KernelEvent::AddressGone { index: m.header.index, address })
         }
         _ => None,
     }

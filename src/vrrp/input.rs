@@ -6,20 +6,11 @@ use std::rc::Rc;
 
 use super::receive::Received;
 use crate::base::ids::InstanceId;
+pub use crate::base::link::LinkState;
 use crate::base::time::Instant;
 use crate::base::tracked::TrackState;
 use crate::model::track::Object;
 use crate::model::vrrp::{Instance, SyncGroup};
-
-/// What the kernel says of an interface.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LinkState {
-    /// There is no interface of that name.
-    Missing,
-    /// Administratively down, or without carrier.
-    Down,
-    Up,
-}
 
 /// What has arrived and is not read. Such a packet may be the very one that moves the deadline of
 /// a backup; a master's own advertisement waits for none.

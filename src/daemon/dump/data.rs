@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::text::{or_none, stamp, Seconds, Text};
 use super::{instance, track, View};
 use crate::base::addr::{is_link_local, Family};
+use crate::base::link::Link;
 use crate::base::time::Instant;
 use crate::model::vrrp::TrackedLink;
-use crate::sys::netlink::Link;
 use crate::sys::raw::EndpointKind;
 use crate::vrrp::cause::Seconds as Span;
 use crate::vrrp::Phase;
@@ -135,10 +135,6 @@ pub(super) fn tracked(list: &[TrackedLink], out: &mut Text) {
 
 fn links(view: &View<'_>, out: &mut Text) {
     out.section("Interfaces");
-    let mut addresses: BTreeMap<u32, Vec<_>> = BTreeMap::new();
-    for (index, address) in view.links.all_addresses() {
-        addresses.entry(index).or_default().push(address.prefix.addr);
-    }
     let mut watchers: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for (_, i) in view.instances() {
         for t in i.trackers() {
@@ -146,9 +142,10 @@ fn links(view: &View<'_>, out: &mut Text) {
         }
     }
     for link in view.links.all() {
-        let there = addresses.get(&link.index).into_iter().flatten();
+        let addresses = view.links.addresses_of(link.index);
+        let there = addresses.iter().map(|a| a.prefix.addr);
         let v4 = there.clone().find(|a| Family::of(a) == Family::V4);
-        let v6 = there.clone().find(|a| is_link_local(a));
+        let v6 = there.clone().find(is_link_local);
         out.top("Name", &link.name);
         out.pair("index", link.index);
         out.pair("IPv4 address", or_none(v4));

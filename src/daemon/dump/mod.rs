@@ -15,11 +15,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::lateness::Lateness;
-use super::links::LinkTable;
 use super::runtime::Runtime;
 use crate::base::ids::InstanceId;
 use crate::base::time::{micros, Instant, WallTime};
-use crate::holdings::{self, Key};
+use crate::holdings::{self, Key, Links};
 use crate::model::vrrp::VirtualAddress;
 use crate::model::Config;
 use crate::sys::clock::{self, Local};
@@ -80,7 +79,7 @@ impl Runtime {
             ids: &self.ids,
             vrrp: &self.vrrp,
             holdings: &self.holdings,
-            links: &self.links,
+            links: self.holdings.links(),
             sockets,
             lateness: &self.lateness,
             // Not `Clock::moment`: it tells a step of the wall clock once, and that is for those
@@ -99,7 +98,7 @@ struct View<'a> {
     ids: &'a [InstanceId],
     vrrp: &'a vrrp::Domain,
     holdings: &'a holdings::Domain,
-    links: &'a LinkTable,
+    links: &'a Links,
     sockets: BTreeMap<&'a Endpoint, Vec<InstanceId>>,
     lateness: &'a Lateness,
     /// The same moment on both clocks.

@@ -3,13 +3,13 @@ use std::rc::Rc;
 
 use super::*;
 use crate::base::addr::{Family, HostAddress, Mac, Prefix};
+use crate::base::link::{KernelEvent, Link};
 use crate::base::time::Duration;
 use crate::model::vrrp as model;
 use crate::model::vrrp::tests::instance;
 use crate::model::vrrp::{
     Authentication, Broadcast, Delivery, Peer, Scope, SyncGroup, TrackedLink, Version,
 };
-use crate::sys::netlink::{Event, Link};
 use crate::sys::raw::EndpointKind;
 use crate::vrrp::receive::Received;
 use crate::vrrp::{Input, LinkState};
@@ -55,7 +55,6 @@ struct Daemon {
     ids: Vec<InstanceId>,
     vrrp: vrrp::Domain,
     holdings: holdings::Domain,
-    links: LinkTable,
     lateness: Lateness,
     now: Instant,
 }
@@ -71,7 +70,6 @@ impl Daemon {
             ids: Vec::new(),
             vrrp: vrrp::Domain::new(Duration::ZERO),
             holdings: holdings::Domain::default(),
-            links: LinkTable::default(),
             lateness: Lateness::default(),
             now: Instant::from_millis(100),
             config,
@@ -79,11 +77,11 @@ impl Daemon {
         let mac = Some(Mac([2, 0, 0, 0, 0, 1]));
         let link = |index, name: &str, up| {
             let name = name.to_owned();
-            Event::Link(Link { index, name, up, multicast: true, arp: true, mtu: 1500, mac })
+            KernelEvent::Link(Link { index, name, up, multicast: true, arp: true, mtu: 1500, mac })
         };
-        let address = Event::Address { index: 1, address: host_address("10.1.0.1") };
+        let address = KernelEvent::Address { index: 1, address: host_address("10.1.0.1") };
         for event in [link(1, "e0", true), link(2, "e1", false), address] {
-            d.links.take(event, &mut Vec::new());
+            d.holdings.handle(holdings::Input::Kernel(event), d.now, &mut Vec::new());
         }
         d.handle(Input::Link { name: "e0", state: LinkState::Up });
         d.handle(Input::Link { name: "e1", state: LinkState::Down });
@@ -118,13 +116,10 @@ impl Daemon {
         self.handle(Input::Deadline);
         let config = self.vrrp.instance(self.ids[0]).unwrap().config().clone();
         let addresses: Vec<_> = config.all_addresses().collect();
-        let link_back = holdings::Input::LinkBack { link: "e0", index: 1 };
         let owner = self.ids[0].into();
         let want = holdings::Input::Want { owner, addresses: &addresses };
         let mut out = Vec::new();
-        for input in [link_back, want] {
-            self.holdings.handle(input, self.now, &mut out);
-        }
+        self.holdings.handle(want, self.now, &mut out);
         for action in out {
             let holdings::Action::Ask(request) = action else { continue };
             let input = holdings::Input::Answer { request: request.id, errno: 0 };
@@ -156,7 +151,7 @@ impl Daemon {
             ids: &self.ids,
             vrrp: &self.vrrp,
             holdings: &self.holdings,
-            links: &self.links,
+            links: self.holdings.links(),
             sockets: BTreeMap::new(),
             lateness: &self.lateness,
             now: self.now,

@@ -78,7 +78,7 @@ impl Story {
         if !places.is_empty() {
             let place = *self.rng.pick(&places);
             let address = self.bench.kernel.remove(&place).expect("it was listed");
-            self.bench.on(Input::Gone { index: place.0, address: &address });
+            self.bench.on(gone(place.0, &address));
         }
     }
 
@@ -99,10 +99,10 @@ impl Story {
         let index = self.bench.links["eth0"];
         self.bench.kernel.retain(|place, _| place.0 != index);
         self.bench.rescued.retain(|place| place.0 != index);
-        self.bench.on(Input::LinkGone { link: "eth0", index, deleted: true });
+        self.bench.on(link_gone(index));
         let next = self.bench.links.values().max().expect("there are two") + 1;
         self.bench.links.insert("eth0".into(), next);
-        self.bench.on(Input::LinkBack { link: "eth0", index: next });
+        self.bench.on(link(next, "eth0"));
     }
 
     /// What the kernel must have. Of two owners that want an address with different options, either

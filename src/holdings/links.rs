@@ -1,0 +1,220 @@
+//! The interfaces of the host and their addresses, as they will be once the kernel has worked off
+//! every request. The only such table: source addresses, dumps and the configuration read it, too.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::address::Spot;
+use super::kernel::Place;
+use crate::base::addr::{is_link_local, Family, HostAddress, PROTOCOL_KEEPALIVED};
+use crate::base::link::{KernelEvent, Link, LinkState};
+use crate::model::vrrp::Instance;
+
+/// An address in the kernel.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    pub(super) address: HostAddress,
+    /// Added by this daemon, or by an earlier run of it.
+    pub(super) ours: bool,
+    /// The kernel lists addresses in the order of these numbers; the first one is the primary.
+    order: u32,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Links {
+    links: BTreeMap<u32, Link>,
+    by_name: BTreeMap<String, u32>,
+    addresses: BTreeMap<Place, Shown>,
+    last: u32,
+}
+
+impl Links {
+    /// The table that a dump describes: all interfaces first, then all addresses.
+    pub fn dumped(events: Vec<KernelEvent>) -> Self {
+        let mut table = Self::default();
+        for event in events {
+            match event {
+                KernelEvent::Link(link) => table.put_link(link),
+                KernelEvent::Address { index, address } => {
+                    let ours = address.protocol == Some(PROTOCOL_KEEPALIVED);
+                    table.put((index, Spot::of_host(&address)), address, ours);
+                }
+                KernelEvent::LinkGone { .. } | KernelEvent::AddressGone { .. } => {}
+            }
+        }
+        table
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Link> {
+        self.links.get(self.by_name.get(name)?)
+    }
+
+    pub fn state(&self, name: &str) -> LinkState {
+        LinkState::of(self.get(name))
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Link> {
+        self.links.values()
+    }
+
+    /// The addresses of the interface with this number, in the kernel's order.
+    pub fn addresses_of(&self, index: u32) -> Vec<&HostAddress> {
+        let mut list: Vec<_> = self.on(index).collect();
+        list.sort_by_key(|shown| shown.order);
+        list.into_iter().map(|shown| &shown.address).collect()
+    }
+
+    /// True if the kernel says who added an address (IFA_PROTO, from Linux 5.18 on).
+    pub fn shows_origins(&self) -> bool {
+        self.addresses.values().any(|shown| shown.address.protocol.is_some())
+    }
+
+    /// True if some interface has this address.
+    pub fn holds(&self, addr: &IpAddr) -> bool {
+        self.with(*addr).next().is_some()
+    }
+
+    /// The address that the instance sends from: the configured one, or the first of its interface
+    /// that is not itself a virtual address. For IPv6 it must be link-local (RFC 9568 §5.1.2.1).
+    ///
+    /// The address owner may have no other address than the virtual one: one that is on the
+    /// interface without our doing is taken if there is no better one.
+    pub fn source(&self, instance: &Instance, virtual_: &BTreeSet<IpAddr>) -> Option<IpAddr> {
+        if let Some(configured) = instance.source {
+            return (!instance.track_source || self.is_local(configured)).then_some(configured);
+        }
+        let index = self.index(instance.interface.as_deref()?)?;
+        let fits = |addr: &IpAddr| match instance.family {
+            Family::V4 => addr.is_ipv4(),
+            Family::V6 => is_link_local(addr),
+        };
+        let candidates = || {
+            let usable = self.on(index).filter(|shown| shown.address.is_usable());
+            usable.map(|shown| (shown, shown.address.prefix.addr)).filter(|(_, addr)| fits(addr))
+        };
+        let first = |(shown, _): &(&Shown, IpAddr)| shown.order;
+        let best = candidates().filter(|(_, addr)| !virtual_.contains(addr)).min_by_key(first);
+        let own = || candidates().filter(|(shown, _)| !shown.ours).min_by_key(first);
+        best.or_else(own).map(|(_, addr)| addr)
+    }
+
+    fn is_local(&self, addr: IpAddr) -> bool {
+        self.with(addr).any(|shown| shown.address.is_usable())
+    }
+
+    /// The addresses of one interface, in no particular order.
+    fn on(&self, index: u32) -> impl Iterator<Item = &Shown> {
+        let places = (index, Spot::FIRST)..=(index, Spot::LAST);
+        self.addresses.range(places).map(|(_, shown)| shown)
+    }
+
+    /// The address with these bits on each interface that has it.
+    fn with(&self, addr: IpAddr) -> impl Iterator<Item = &Shown> {
+        self.links.keys().flat_map(move |index| {
+            let places = (*index, Spot::first_of(addr))..;
+            let list = self.addresses.range(places);
+            list.take_while(move |(place, _)| place.0 == *index && place.1.addr == addr)
+                .map(|(_, shown)| shown)
+        })
+    }
+
+    pub(super) fn index(&self, name: &str) -> Option<u32> {
+        self.by_name.get(name).copied()
+    }
+
+    pub(super) fn by_index(&self, index: u32) -> Option<&Link> {
+        self.links.get(&index)
+    }
+
+    pub(super) fn by_name(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.by_name.iter().map(|(name, index)| (name.as_str(), *index))
+    }
+
+    /// Notes an interface under the name it has now.
+    pub(super) fn put_link(&mut self, link: Link) {
+        if let Some(old) = self.links.get(&link.index).filter(|old| old.name != link.name) {
+            let name = old.name.clone();
+            self.forget_name(&name, link.index);
+        }
+        self.by_name.insert(link.name.clone(), link.index);
+        self.links.insert(link.index, link);
+    }
+
+    /// Removes the interface, and returns what it had.
+    pub(super) fn remove_link(&mut self, index: u32) -> Vec<(Place, Shown)> {
+        if let Some(link) = self.links.remove(&index) {
+            self.forget_name(&link.name, index);
+        }
+        let mut had = self.addresses.split_off(&(index, Spot::FIRST));
+        self.addresses.append(&mut had.split_off(&(index.saturating_add(1), Spot::FIRST)));
+        had.into_iter().collect()
+    }
+
+    /// Unless another interface has it by now.
+    fn forget_name(&mut self, name: &str, index: u32) {
+        if self.by_name.get(name) == Some(&index) {
+            self.by_name.remove(name);
+        }
+    }
+
+    pub(super) fn shown(&self, place: &Place) -> Option<&Shown> {
+        self.addresses.get(place)
+    }
+
+    pub(super) fn shown_mut(&mut self, place: &Place) -> Option<&mut Shown> {
+        self.addresses.get_mut(place)
+    }
+
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (&Place, &Shown)> {
+        self.addresses.iter()
+    }
+
+    /// Notes an address of a known interface; false if it was noted in just this way before.
+    pub(super) fn put(&mut self, place: Place, address: HostAddress, ours: bool) -> bool {
+        let Some(link) = self.links.get(&place.0) else { return false };
+        let address = without_own_label(address, &link.name);
+        match self.addresses.entry(place) {
+            Entry::Occupied(known) => {
+                let known = known.into_mut();
+                let is_news = known.address != address;
+                known.address = address;
+                known.ours = ours;
+                is_news
+            }
+            Entry::Vacant(vacant) => {
+                self.last += 1;
+                vacant.insert(Shown { address, ours, order: self.last });
+                true
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, place: &Place) -> Option<Shown> {
+        self.addresses.remove(place)
+    }
+
+    /// Takes over from an older table what a dump does not say: `adjust` gets each address, and what
+    /// the older table says of it; it returns false where the address is about to go.
+    pub(super) fn adjust(&mut self, mut adjust: impl FnMut(&Place, &mut Shown) -> bool) {
+        self.addresses.retain(|place, shown| adjust(place, shown));
+    }
+
+    /// True if both have the same interfaces with the same addresses.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let same = |((a, x), (b, y)): ((&Place, &Shown), (&Place, &Shown))| {
+            a == b && x.address == y.address && x.ours == y.ours
+        };
+        self.links == other.links
+            && self.addresses.len() == other.addresses.len()
+            && self.addresses.iter().zip(&other.addresses).all(same)
+    }
+}
+
+/// The label that every address has unless it was given another is not worth keeping.
+fn without_own_label(mut address: HostAddress, link: &str) -> HostAddress {
+    if address.label.as_deref() == Some(link) {
+        address.label = None;
+    }
+    address
+}
