@@ -35,7 +35,13 @@ impl Runtime {
         // relies on nothing.
         let _ = caught(|| self.say_goodbye());
         self.rescue.fire();
-        let _ = caught(|| self.promoted.restore());
+        let _ = caught(|| self.restore_settings());
+    }
+
+    fn restore_settings(&self) {
+        for (index, setting, before) in self.holdings.changed_settings() {
+            let _ = self.write_setting(index, setting, before);
+        }
     }
 
     fn say_goodbye(&mut self) {

@@ -12,7 +12,7 @@ use crate::base::ids::InstanceId;
 use crate::base::link::KernelEvent;
 use crate::base::ratelimit::Rate;
 use crate::base::time::{Duration, Instant};
-use crate::holdings::{self, Fact, Links};
+use crate::holdings::{self, Fact, Links, Object};
 use crate::notify;
 use crate::sys::netlink;
 use crate::sys::raw::Batch;
@@ -55,20 +55,23 @@ impl Runtime {
                 self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
             }
             Message::Fact(fact) => self.on_fact(fact),
+            Message::Answer(request, answer) => {
+                self.hold(holdings::Input::Answer { request, answer });
+            }
         }
     }
 
     fn tell_holdings(&mut self, id: InstanceId, hold: Hold) {
         let owner = id.into();
         let config = self.instance_config(id);
-        let addresses: Vec<_> = config.iter().flat_map(|config| config.all_addresses()).collect();
-        let addresses = &addresses[..];
+        let addresses = config.iter().flat_map(|config| config.all_addresses());
+        let objects = &addresses.map(Object::from).collect::<Vec<_>>()[..];
         let input = match (hold, &config) {
             (Hold::Release, _) => holdings::Input::Release { owner },
             (Hold::Rival, _) => holdings::Input::Rival { owner },
             (Hold::Want | Hold::Expect, None) => return,
-            (Hold::Want, Some(_)) => holdings::Input::Want { owner, addresses },
-            (Hold::Expect, Some(_)) => holdings::Input::Expect { owner, addresses },
+            (Hold::Want, Some(_)) => holdings::Input::Want { owner, objects },
+            (Hold::Expect, Some(_)) => holdings::Input::Expect { owner, objects },
         };
         let before = self.holdings_actions.len();
         self.hold(input);

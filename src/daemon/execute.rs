@@ -11,7 +11,9 @@ use crate::base::addr::HostAddress;
 use crate::base::errno::Errno;
 use crate::base::ids::InstanceId;
 use crate::base::time::Duration;
-use crate::holdings::{self, Holder, Op, Request, Spot};
+use crate::holdings::{
+    self, Answer, Holder, Item, Object, Op, Request, RequestId, Setting, Spot, Sysctl,
+};
 use crate::sys::sysctl;
 use crate::vrrp::{self, Action, Phase};
 use crate::wire::{arp, ndisc};
@@ -103,8 +105,8 @@ impl Runtime {
             holdings::Action::Held(Holder::Instance(id)) => {
                 self.inbox.push_back(Message::Held(id));
             }
-            holdings::Action::Hopeless { owner: Holder::Instance(id), link, prefix, errno } => {
-                let refusal = format!("{prefix} on {link}: {}", Errno(errno));
+            holdings::Action::Hopeless { owner: Holder::Instance(id), link, what, errno } => {
+                let refusal = format!("{what} on {link}: {}", Errno(errno));
                 self.inbox.push_back(Message::Refused(id, Some(refusal)));
             }
             holdings::Action::Hopeful { owner: Holder::Instance(id) } => {
@@ -121,14 +123,46 @@ impl Runtime {
 
     fn request(&mut self, &Request { id, index, ref op }: &Request) {
         match op {
-            Op::Add(address) => {
+            Op::Add(Object::Sysctl(Sysctl { setting, value, .. })) => {
+                let result = self.write_setting(index, *setting, &value.to_string());
+                self.answer_at_once(id, result);
+            }
+            Op::Remove(Item::Sysctl(setting, before)) => {
+                let result = self.write_setting(index, *setting, before);
+                self.answer_at_once(id, result);
+            }
+            // A setting is wanted with one value or another, and set anew.
+            Op::Replace(Object::Sysctl(_)) => {}
+            Op::Add(Object::Address(address)) => {
                 let address = holdings::as_shown(address);
                 self.rescue_later(index, &address);
                 self.requests.add(index, &address, id);
             }
-            Op::Replace(address) => self.requests.replace(index, &holdings::as_shown(address), id),
-            Op::Remove(address) => self.requests.remove(index, address, id),
+            Op::Replace(Object::Address(address)) => {
+                self.requests.replace(index, &holdings::as_shown(address), id)
+            }
+            Op::Remove(Item::Address(address)) => self.requests.remove(index, address, id),
         }
+    }
+
+    /// Gives a setting of an interface this value, and returns the one before.
+    pub(super) fn write_setting(
+        &self,
+        index: u32,
+        setting: Setting,
+        value: &str,
+    ) -> io::Result<String> {
+        let link = self.holdings.links().by_index(index);
+        let link = link.ok_or_else(|| io::Error::from_raw_os_error(libc::ENODEV))?;
+        sysctl::set(&link.name, setting.name(), value)
+    }
+
+    fn answer_at_once(&mut self, request: RequestId, result: io::Result<String>) {
+        let answer = match result {
+            Ok(before) => Answer { errno: 0, before: Some(before) },
+            Err(e) => e.raw_os_error().unwrap_or(libc::EIO).into(),
+        };
+        self.inbox.push_back(Message::Answer(request, answer));
     }
 
     /// Should all else fail, the address goes.
@@ -168,7 +202,7 @@ impl Runtime {
             self.requests.give_up(e.raw_os_error().unwrap_or(libc::EIO), &mut answers);
         }
         for (request, errno) in answers.drain(..) {
-            let input = holdings::Input::Answer { request, errno };
+            let input = holdings::Input::Answer { request, answer: errno.into() };
             self.holdings.handle(input, self.now, &mut self.holdings_actions);
         }
         self.answers = answers;

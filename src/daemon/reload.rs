@@ -10,7 +10,7 @@ use super::reading::{Reading, Text};
 use super::runtime::Runtime;
 use crate::base::ids::InstanceId;
 use crate::config as configuration;
-use crate::holdings::{self, Holder};
+use crate::holdings::{self, Holder, Object, Setting, Sysctl};
 use crate::model::diff::{self, Change};
 use crate::model::Config;
 use crate::sys::systemd::State;
@@ -113,11 +113,11 @@ impl Runtime {
         let old = std::mem::replace(&mut self.config, new);
         self.lvs.pool.limit_to(room_for_checks(&self.config));
         self.set_up_notification();
-        let fixed: Vec<_> = self.config.static_addresses.iter().collect();
+        let fixed = wanted_by_host(&self.config);
         let out = &mut self.holdings_actions;
         // An address that changes its owner stays.
         self.holdings.handle(holdings::Input::Pause, self.now, out);
-        let input = holdings::Input::Want { owner: Holder::Host, addresses: &fixed };
+        let input = holdings::Input::Want { owner: Holder::Host, objects: &fixed };
         self.holdings.handle(input, self.now, out);
         for change in &changes {
             if let Change::Remove { old: o } = *change {
@@ -183,11 +183,6 @@ impl Runtime {
         self.endpoints.rx_buffer = global.rx_buffer;
         self.endpoints.pass_all = global.log_unknown_vrids;
         self.scheduling.apply(global);
-        for instance in self.config.instances.iter().filter(|i| i.promote_secondaries) {
-            if let Some(link) = &instance.interface {
-                self.promoted.set(link);
-            }
-        }
     }
 
     /// Learns what the configuration names, and tells the core of the interfaces among it.
@@ -233,4 +228,14 @@ impl Runtime {
         self.endpoints.detach(id, vrid, &mut self.poll);
         self.endpoints.forget(id);
     }
+}
+
+/// What the kernel has to hold for as long as the configuration is in force.
+fn wanted_by_host(config: &Config) -> Vec<Object> {
+    let promoting = config.instances.iter().filter(|instance| instance.promote_secondaries);
+    let promoted = promoting.filter_map(|instance| {
+        let link = instance.interface.clone()?;
+        Some(Object::Sysctl(Sysctl { link, setting: Setting::PromoteSecondaries, value: 1 }))
+    });
+    promoted.chain(config.static_addresses.iter().map(Object::from)).collect()
 }

@@ -163,27 +163,31 @@ pub(super) fn holdings(action: &holdings::Action, domain: &Domain) {
         Holder::Instance(id) => domain.instance(*id).map_or("?", |i| i.config().name.as_str()),
     };
     match action {
-        holdings::Action::Missing { owner, link, prefix, restore } => {
-            let what = match restore {
+        holdings::Action::Missing { owner, link, what, restore } => {
+            let then = match restore {
                 Restore::Now => "restoring it".to_owned(),
                 Restore::After(delay) => {
                     format!("this happens too often, restoring it in {}", Seconds(*delay))
                 }
                 Restore::Never => "it is not restored (no_track)".to_owned(),
             };
-            log::warn!("({}) {prefix} was removed from {link} externally: {what}", name(owner));
+            log::warn!("({}) {what} was removed from {link} externally: {then}", name(owner));
         }
-        holdings::Action::Refused { owner, link, prefix, adds, errno } => {
-            let what = if *adds { "add" } else { "remove" };
+        holdings::Action::Refused { owner, link, what, adds, errno } => {
+            let verb = match what {
+                holdings::Name::Sysctl(_) => "set",
+                holdings::Name::Address(_) if *adds => "add",
+                holdings::Name::Address(_) => "remove",
+            };
             let who = owner.as_ref().map_or_else(String::new, |o| format!("({}) ", name(o)));
-            log::error!("{who}cannot {what} {prefix} on {link}: {}", Errno(*errno));
+            log::error!("{who}cannot {verb} {what} on {link}: {}", Errno(*errno));
         }
-        holdings::Action::Found { owner, fate, link, prefix, count } => {
+        holdings::Action::Found { owner, fate, link, what, count } => {
             let more = match count - 1 {
                 0 => String::new(),
                 n => format!(" and {n} more addresses"),
             };
-            let what = match fate {
+            let story = match fate {
                 Fate::Adopted => "left by an earlier run: adopted",
                 Fate::Kept => "left by an earlier run: kept while no other router is master",
                 Fate::Removed => "left by an earlier run: removed",
@@ -191,7 +195,7 @@ pub(super) fn holdings(action: &holdings::Action, domain: &Domain) {
                     "there without keepalived having added it: it is used, and never removed"
                 }
             };
-            log::info!("({}) {prefix} on {link}{more} {what}", name(owner));
+            log::info!("({}) {what} on {link}{more} {story}", name(owner));
         }
         holdings::Action::Fact(_)
         | holdings::Action::Ask(_)

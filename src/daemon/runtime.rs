@@ -37,7 +37,6 @@ use crate::sys::poll::Poll;
 use crate::sys::raw::Batch;
 use crate::sys::rescue::Rescue;
 use crate::sys::signals::Signals;
-use crate::sys::sysctl::Promoted;
 use crate::sys::systemd::Notifier;
 use crate::track;
 use crate::vrrp;
@@ -89,6 +88,8 @@ pub(super) enum Message {
     Refused(InstanceId, Option<String>),
     /// The interfaces or addresses of the host changed.
     Fact(holdings::Fact),
+    /// The kernel answered a request of the holdings at once.
+    Answer(RequestId, holdings::Answer),
     /// All wanted objects of this instance are in the kernel.
     Held(InstanceId),
     /// What is now known of a tracked object.
@@ -184,7 +185,6 @@ pub(super) struct Runtime {
     pub(super) home: Option<File>,
     /// An earlier run was killed, and may have left addresses.
     pub(super) follows_crash: bool,
-    pub(super) promoted: Promoted,
     pub(super) clock: Clock,
     pub(super) poll: Poll<Owner>,
     pub(super) signals: Signals,

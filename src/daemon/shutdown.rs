@@ -45,7 +45,6 @@ impl Runtime {
             self.flush_requests();
             self.drain();
         }
-        self.promoted.restore();
     }
 
     /// The last notifications, and an end to every command. Takes no longer than it has to.

@@ -370,7 +370,6 @@ fn build(
         checks_in_turn: 0,
         home,
         follows_crash: false,
-        promoted: Default::default(),
         clock: Clock::new(),
         poll,
         signals,

@@ -42,19 +42,6 @@ impl Spot {
     }
 }
 
-/// An address on an interface, by the name that the configuration gives it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Key {
-    pub link: String,
-    pub spot: Spot,
-}
-
-impl Key {
-    pub fn of(address: &VirtualAddress) -> Self {
-        Self { link: address.interface.clone(), spot: Spot::of(address) }
-    }
-}
-
 const IFA_F_NODAD: u32 = 0x02;
 const IFA_F_HOMEADDRESS: u32 = 0x10;
 const IFA_F_MANAGETEMPADDR: u32 = 0x100;

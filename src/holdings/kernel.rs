@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::address::{Key, Spot};
+use super::address::Spot;
+use super::object::{Item, Key, Object};
 use super::{Action, Domain, Holder};
-use crate::base::addr::HostAddress;
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::VirtualAddress;
 
@@ -26,19 +26,19 @@ pub struct Request {
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Op {
-    /// Add an address that is not there.
-    Add(Rc<VirtualAddress>),
-    /// Change options of an address that is there and stays.
-    Replace(Rc<VirtualAddress>),
-    Remove(HostAddress),
+    /// Add an object that is not there.
+    Add(Object),
+    /// Change options of an object that is there and stays.
+    Replace(Object),
+    Remove(Item),
 }
 
 /// What an answer is about.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    Add(Key, Rc<VirtualAddress>),
-    Replace(Key, Rc<VirtualAddress>),
-    Remove(HostAddress),
+    Add(Key, Object),
+    Replace(Key, Object),
+    Remove(Item),
     /// Whether the kernel would take this address of an owner that is at fault for the lack of any.
     Probe(Holder, Rc<VirtualAddress>),
 }
@@ -62,13 +62,16 @@ impl Domain {
         kernel.last += 1;
         let id = RequestId(kernel.last);
         let op = match &purpose {
-            Purpose::Add(_, address) | Purpose::Probe(_, address) => Op::Add(Rc::clone(address)),
-            Purpose::Replace(_, address) => Op::Replace(Rc::clone(address)),
-            Purpose::Remove(address) => {
-                let place = (index, Spot::of_host(address));
-                self.links.remove(&place);
-                *kernel.leaving.entry(place).or_default() += 1;
-                Op::Remove(address.clone())
+            Purpose::Add(_, object) => Op::Add(object.clone()),
+            Purpose::Probe(_, address) => Op::Add(Object::Address(Rc::clone(address))),
+            Purpose::Replace(_, object) => Op::Replace(object.clone()),
+            Purpose::Remove(item) => {
+                if let Item::Address(address) = item {
+                    let place = (index, Spot::of_host(address));
+                    self.links.remove(&place);
+                    *kernel.leaving.entry(place).or_default() += 1;
+                }
+                Op::Remove(item.clone())
             }
         };
         kernel.pending.insert(id, (index, purpose));
@@ -81,7 +84,7 @@ impl Kernel {
     /// What this answer is about, and the number of the interface.
     pub(super) fn answered(&mut self, id: RequestId) -> Option<(u32, Purpose)> {
         let (index, purpose) = self.pending.remove(&id)?;
-        if let Purpose::Remove(address) = &purpose {
+        if let Purpose::Remove(Item::Address(address)) = &purpose {
             let place = (index, Spot::of_host(address));
             if let Some(count) = self.leaving.get_mut(&place) {
                 *count -= 1;
@@ -93,10 +96,10 @@ impl Kernel {
         Some((index, purpose))
     }
 
-    /// The address that an unanswered request adds.
-    pub(super) fn being_added(&self, id: RequestId) -> Option<&Rc<VirtualAddress>> {
+    /// The object that an unanswered request adds.
+    pub(super) fn being_added(&self, id: RequestId) -> Option<&Object> {
         match self.pending.get(&id) {
-            Some((_, Purpose::Add(_, address))) => Some(address),
+            Some((_, Purpose::Add(_, object))) => Some(object),
             _ => None,
         }
     }

@@ -1,18 +1,13 @@
 //! What an earlier run left in the kernel: known by the mark that addresses of ours carry.
 
 use super::kernel::{Place, Purpose};
+use super::object::{Item, Name, Object};
 use super::{Action, Domain, Fate, Holder};
-use crate::model::vrrp::VirtualAddress;
 
 impl Domain {
     /// An owner has begun: what is left of it stays until it is known whether it is wanted.
-    pub(super) fn on_expect(
-        &mut self,
-        owner: Holder,
-        addresses: &[&VirtualAddress],
-        out: &mut Vec<Action>,
-    ) {
-        let places = self.left_of(addresses);
+    pub(super) fn on_expect(&mut self, owner: Holder, objects: &[Object], out: &mut Vec<Action>) {
+        let places = self.left_of(objects);
         if !places.is_empty() {
             self.tell(owner, Fate::Kept, &places, out);
             self.leftovers.insert(owner, places);
@@ -31,20 +26,21 @@ impl Domain {
     pub(super) fn replace_leftovers(
         &mut self,
         owner: Holder,
-        addresses: &[&VirtualAddress],
+        objects: &[Object],
         out: &mut Vec<Action>,
     ) {
         self.leftovers.remove(&owner);
-        let places = self.left_of(addresses);
+        let places = self.left_of(objects);
         self.tell(owner, Fate::Removed, &places, out);
         self.remove_unclaimed(places, out);
     }
 
-    fn left_of(&self, addresses: &[&VirtualAddress]) -> Vec<Place> {
+    fn left_of(&self, objects: &[Object]) -> Vec<Place> {
         if self.unclaimed.is_empty() {
             return Vec::new();
         }
-        let places = addresses.iter().filter_map(|a| self.unclaimed.get(&a.prefix.addr));
+        let addresses = objects.iter().filter_map(Object::address);
+        let places = addresses.filter_map(|a| self.unclaimed.get(&a.prefix.addr));
         places.flatten().copied().collect()
     }
 
@@ -53,7 +49,7 @@ impl Domain {
             if self.claim_place(&place) {
                 if let Some(shown) = self.links.shown(&place) {
                     let address = shown.address.clone();
-                    self.ask(place.0, Purpose::Remove(address), out);
+                    self.ask(place.0, Purpose::Remove(Item::Address(address)), out);
                 }
             }
         }
@@ -65,7 +61,8 @@ impl Domain {
         let count = there.clone().count();
         if let Some((index, shown)) = there.next() {
             let link = self.name_of(index);
-            out.push(Action::Found { owner, fate, link, prefix: shown.address.prefix, count });
+            let what = Name::Address(shown.address.prefix);
+            out.push(Action::Found { owner, fate, link, what, count });
         }
     }
 

@@ -123,7 +123,7 @@ impl Links {
         self.by_name.get(name).copied()
     }
 
-    pub(super) fn by_index(&self, index: u32) -> Option<&Link> {
+    pub fn by_index(&self, index: u32) -> Option<&Link> {
         self.links.get(&index)
     }
 

@@ -1,19 +1,20 @@
 //! What the kernel is to hold for us, against what it holds. Pure.
 //!
-//! Owners say which addresses they want; this core asks for what is missing, lets go of what no
+//! Owners say which objects they want; this core asks for what is missing, lets go of what no
 //! owner wants any more, adopts what an earlier run left and restores what is removed externally.
-//! An address that was not added by keepalived is used while it is wanted, and never removed.
+//! An address that was not added by keepalived is used while it is wanted, and never removed; a
+//! setting that was changed gets its old value back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::base::addr::{HostAddress, Prefix};
+use crate::base::addr::HostAddress;
 use crate::base::ids::InstanceId;
 use crate::base::link::KernelEvent;
 use crate::base::time::{Duration, Instant};
-use crate::model::vrrp::VirtualAddress;
 
 mod address;
+mod holding;
 pub mod ipvs;
 mod kernel;
 mod leftovers;
@@ -21,17 +22,20 @@ mod links;
 mod object;
 mod probe;
 mod repair;
+mod sysctl;
 #[cfg(test)]
 mod tests;
 mod view;
 mod want;
 
-pub use address::{as_shown, Key, Spot};
+pub use address::{as_shown, Spot};
+use holding::{Claim, Holding};
 use kernel::Kernel;
 pub use kernel::{Op, Place, Request, RequestId};
 pub use links::Links;
-use object::{Claim, Object};
+pub use object::{Item, Key, Name, Object};
 use probe::Hopeless;
+pub use sysctl::{Answer, Setting, Sysctl};
 
 /// For whom something is held.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -52,7 +56,7 @@ pub enum Input<'a> {
     /// All that this owner wants from now on, instead of what it wanted before.
     Want {
         owner: Holder,
-        addresses: &'a [&'a VirtualAddress],
+        objects: &'a [Object],
     },
     /// The owner wants nothing any more, and what an earlier run left of it goes.
     Release {
@@ -65,7 +69,7 @@ pub enum Input<'a> {
     /// left of them stays until `Want`, `Release` or `Rival`.
     Expect {
         owner: Holder,
-        addresses: &'a [&'a VirtualAddress],
+        objects: &'a [Object],
     },
     /// Another router has the addresses of this owner, or the owner cannot have them.
     Rival {
@@ -79,10 +83,10 @@ pub enum Input<'a> {
     Kernel(KernelEvent),
     /// What the kernel has, complete: what is not in it is gone, whatever was heard before.
     Dumped(Links),
-    /// The kernel's answer to `Action::Ask`: 0 or an errno.
+    /// The kernel's answer to `Action::Ask`.
     Answer {
         request: RequestId,
-        errno: i32,
+        answer: Answer,
     },
     Deadline,
 }
@@ -123,16 +127,16 @@ pub enum Action {
     /// Everything the owner wants is there.
     Held(Holder),
     /// What the owner wants was removed externally.
-    Missing { owner: Holder, link: String, prefix: Prefix, restore: Restore },
+    Missing { owner: Holder, link: String, what: Name, restore: Restore },
     /// The kernel refused to add an address, and is asked again after `retry`; or to remove one.
-    Refused { owner: Option<Holder>, link: String, prefix: Prefix, adds: bool, errno: i32 },
+    Refused { owner: Option<Holder>, link: String, what: Name, adds: bool, errno: i32 },
     /// The kernel refused to add any address of this owner; `errno` is its last answer. It is asked
     /// again now and then, until `Hopeful` or the next `Want`.
-    Hopeless { owner: Holder, link: String, prefix: Prefix, errno: i32 },
+    Hopeless { owner: Holder, link: String, what: Name, errno: i32 },
     /// The kernel would take at least one of them now.
     Hopeful { owner: Holder },
-    /// `count` addresses were there; `prefix` on `link` is one of them.
-    Found { owner: Holder, fate: Fate, link: String, prefix: Prefix, count: usize },
+    /// `count` addresses were there; `what` on `link` is one of them.
+    Found { owner: Holder, fate: Fate, link: String, what: Name, count: usize },
 }
 
 impl Action {
@@ -171,7 +175,7 @@ enum Retry {
 
 #[derive(Debug, Default)]
 pub struct Domain {
-    objects: BTreeMap<Key, Object>,
+    holdings: BTreeMap<Key, Holding>,
     claims: BTreeMap<Holder, Claim>,
     links: Links,
     kernel: Kernel,
@@ -180,7 +184,11 @@ pub struct Domain {
     /// What an earlier run left of owners that have not decided yet.
     leftovers: BTreeMap<Holder, Vec<Place>>,
     /// Objects without an owner, while nothing is to be removed.
-    orphans: Option<BTreeSet<Key>>,
+    orphans: Option<Vec<Key>>,
+    /// The values that settings of interfaces had before they were changed.
+    settings: BTreeMap<(u32, Setting), String>,
+    /// Settings that are wanted no more, and still have to be restored.
+    restorations: Vec<(u32, Setting)>,
     hopeless: BTreeMap<Holder, Hopeless>,
     retries: BTreeSet<(Instant, Retry)>,
     /// See [`Domain::inherit`].
@@ -202,18 +210,19 @@ impl Domain {
     /// Takes one fact. Appends what must be done, in the order it must be done.
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
         match input {
-            Input::Want { owner, addresses } => self.on_want(owner, addresses, out),
+            Input::Want { owner, objects } => self.on_want(owner, objects, out),
             Input::Release { owner } => self.on_release(owner, out),
-            Input::Pause => self.orphans = Some(BTreeSet::new()),
+            Input::Pause => self.orphans = Some(Vec::new()),
             Input::Resume => self.on_resume(out),
-            Input::Expect { owner, addresses } => self.on_expect(owner, addresses, out),
+            Input::Expect { owner, objects } => self.on_expect(owner, objects, out),
             Input::Rival { owner } => self.on_rival(owner, out),
             Input::Forget { owner } => self.on_forget(owner, out),
             Input::Kernel(event) => self.on_event(event, now, out),
             Input::Dumped(links) => self.on_dumped(links, now, out),
-            Input::Answer { request, errno } => self.on_answer(request, errno, now, out),
+            Input::Answer { request, answer } => self.on_answer(request, answer, now, out),
             Input::Deadline => self.on_deadline(now, out),
         }
+        self.restore_settings(out);
     }
 
     /// When `handle(Input::Deadline, ..)` next has work. Early calls do nothing.
@@ -234,7 +243,7 @@ impl Domain {
 
     /// True if a wanted address is in the kernel as far as we know.
     pub fn is_present(&self, key: &Key) -> bool {
-        self.objects.get(key).is_some_and(Object::is_present)
+        self.holdings.get(key).is_some_and(Holding::is_present)
     }
 
     /// The interfaces of the host and their addresses.

@@ -1,123 +1,131 @@
-//! One address that is wanted, and where it stands.
+//! The objects that the kernel can hold for an owner. They are made in the order of the variants,
+//! and removed in the reverse one: an object may depend on those before it.
 
-use std::collections::BTreeSet;
+use std::fmt;
 use std::rc::Rc;
 
-use super::kernel::RequestId;
-use super::{Action, Domain, Holder, Key};
-use crate::base::time::Instant;
+use super::address::Spot;
+use super::sysctl::{Setting, Sysctl};
+use crate::base::addr::{HostAddress, Prefix};
 use crate::model::vrrp::VirtualAddress;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Presence {
-    /// To be asked for again later.
-    Absent,
-    /// The kernel is to answer this request.
-    Asked(RequestId),
-    Present,
-    /// There is no interface of its name.
-    NoLink,
-    /// Removed externally, and not to be restored.
-    Waived,
+/// An object as it is wanted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Object {
+    Sysctl(Sysctl),
+    Address(Rc<VirtualAddress>),
 }
 
-#[derive(Debug)]
-pub(super) struct Object {
-    /// As it was last wanted.
-    pub(super) address: Rc<VirtualAddress>,
-    /// And as each of those wants it who want it. Seldom more than one.
-    owners: Vec<(Holder, Rc<VirtualAddress>)>,
-    pub(super) presence: Presence,
-    /// The kernel refused to add it when it was last asked.
-    pub(super) refused: bool,
-    /// How often it had to be restored lately, and when that was last.
-    pub(super) repairs: u32,
-    pub(super) repaired: Instant,
-    pub(super) retry: Option<Instant>,
+impl From<&VirtualAddress> for Object {
+    fn from(address: &VirtualAddress) -> Self {
+        Self::Address(Rc::new(address.clone()))
+    }
 }
 
 impl Object {
-    pub(super) fn new(address: Rc<VirtualAddress>) -> Self {
-        Self {
-            address,
-            owners: Vec::with_capacity(1),
-            presence: Presence::NoLink,
-            refused: false,
-            repairs: 0,
-            repaired: Instant::ZERO,
-            retry: None,
+    pub(super) fn rank(&self) -> usize {
+        match self {
+            Self::Sysctl(_) => 0,
+            Self::Address(_) => 1,
         }
     }
 
-    pub(super) fn owners(&self) -> impl Iterator<Item = Holder> + '_ {
-        self.owners.iter().map(|(owner, _)| *owner)
-    }
-
-    /// Notes an owner and what it wants, which is what counts from now on.
-    pub(super) fn give(&mut self, owner: Holder, address: Rc<VirtualAddress>) {
-        self.owners.retain(|(o, _)| *o != owner);
-        self.owners.push((owner, Rc::clone(&address)));
-        self.address = address;
-    }
-
-    /// The owner wants it no more; another that does may want it otherwise.
-    pub(super) fn take_from(&mut self, owner: Holder) {
-        self.owners.retain(|(o, _)| *o != owner);
-        if let Some((_, address)) = self.owners.last() {
-            self.address = Rc::clone(address);
-        }
-    }
-
-    pub(super) fn is_present(&self) -> bool {
-        self.presence == Presence::Present
-    }
-
-    /// True if its owners still wait for it.
-    pub(super) fn is_missing(&self) -> bool {
-        !matches!(self.presence, Presence::Present | Presence::Waived)
-    }
-}
-
-/// What an owner wants, and what of it is not there.
-#[derive(Debug, Default)]
-pub(super) struct Claim {
-    pub(super) wants: BTreeSet<Key>,
-    pub(super) missing: usize,
-    pub(super) refused: usize,
-}
-
-impl Domain {
-    /// Moves an object on, and keeps the counts of its owners.
-    pub(super) fn set(
-        &mut self,
-        key: &Key,
-        presence: Presence,
-        refused: bool,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(object) = self.objects.get_mut(key) else { return };
-        let before = (object.is_missing(), object.refused);
-        object.presence = presence;
-        object.refused = refused;
-        let after = (object.is_missing(), object.refused);
-        if before == after {
-            return;
-        }
-        for owner in object.owners() {
-            let Some(claim) = self.claims.get_mut(&owner) else { continue };
-            adjust(&mut claim.missing, before.0, after.0);
-            adjust(&mut claim.refused, before.1, after.1);
-            if before.0 && !after.0 && claim.missing == 0 {
-                out.push(Action::Held(owner));
+    pub(super) fn key(&self) -> Key {
+        match self {
+            Self::Sysctl(sysctl) => {
+                Key::Sysctl { link: sysctl.link.clone(), setting: sysctl.setting }
             }
+            Self::Address(address) => Key::of(address),
+        }
+    }
+
+    pub fn name(&self) -> Name {
+        match self {
+            Self::Sysctl(sysctl) => Name::Sysctl(sysctl.setting),
+            Self::Address(address) => Name::Address(address.prefix),
+        }
+    }
+
+    /// The name of the interface that it is on.
+    pub(super) fn link(&self) -> &str {
+        match self {
+            Self::Sysctl(sysctl) => &sysctl.link,
+            Self::Address(address) => &address.interface,
+        }
+    }
+
+    /// True if it is not restored when it is removed externally (`no_track`).
+    pub(super) fn is_waived_when_missing(&self) -> bool {
+        match self {
+            Self::Sysctl(_) => false,
+            Self::Address(address) => address.no_track,
+        }
+    }
+
+    /// True if the kernel stores the same for both.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Address(a), Self::Address(b)) => super::address::same_options(a, b),
+            (a, b) => a == b,
+        }
+    }
+
+    pub(super) fn address(&self) -> Option<&Rc<VirtualAddress>> {
+        match self {
+            Self::Address(address) => Some(address),
+            Self::Sysctl(_) => None,
         }
     }
 }
 
-fn adjust(count: &mut usize, before: bool, after: bool) {
-    match (before, after) {
-        (false, true) => *count += 1,
-        (true, false) => *count = count.saturating_sub(1),
-        _ => {}
+/// What tells wanted objects apart. Interfaces go by the names that the configuration gives them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Key {
+    Sysctl { link: String, setting: Setting },
+    Address { link: String, spot: Spot },
+}
+
+impl Key {
+    pub fn of(address: &VirtualAddress) -> Self {
+        Self::Address { link: address.interface.clone(), spot: Spot::of(address) }
+    }
+
+    pub fn link(&self) -> &str {
+        match self {
+            Self::Sysctl { link, .. } | Self::Address { link, .. } => link,
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sysctl { link, setting } => write!(f, "{} on {link}", setting.name()),
+            Self::Address { link, spot } => write!(f, "{} on {link}", spot.addr),
+        }
+    }
+}
+
+/// An object that is in the kernel because of us, as far as it takes to remove it.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Item {
+    /// The value to go back to.
+    Sysctl(Setting, String),
+    Address(HostAddress),
+}
+
+/// What a log line calls an object on an interface.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Name {
+    Sysctl(Setting),
+    Address(Prefix),
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sysctl(setting) => f.write_str(setting.name()),
+            Self::Address(prefix) => prefix.fmt(f),
+        }
     }
 }

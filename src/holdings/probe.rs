@@ -4,8 +4,9 @@
 
 use std::rc::Rc;
 
-use super::address::{as_shown, Key, Spot};
+use super::address::{as_shown, Spot};
 use super::kernel::Purpose;
+use super::object::{Item, Key};
 use super::repair::EEXIST;
 use super::{Action, Domain, Holder, Retry};
 use crate::base::time::{Duration, Instant};
@@ -35,8 +36,8 @@ impl Domain {
 
     pub(super) fn despair(&mut self, owner: Holder, now: Instant) {
         let Some(claim) = self.claims.get(&owner) else { return };
-        let known = claim.wants.iter().filter_map(|key| self.objects.get(key));
-        let addresses = known.map(|object| Rc::clone(&object.address)).take(MOST).collect();
+        let known = claim.wants.iter().filter_map(|key| self.holdings.get(key));
+        let addresses = known.filter_map(|h| h.object.address().cloned()).take(MOST).collect();
         self.take_heart(owner);
         let retry = now + FIRST_DELAY;
         let hopeless = Hopeless { addresses, delay: FIRST_DELAY, retry, open: 0 };
@@ -57,8 +58,8 @@ impl Domain {
         hopeless.open = 0;
         for address in &hopeless.addresses {
             // Another owner wants it: what comes of that is the answer.
-            if let Some(object) = self.objects.get(&Key::of(address)) {
-                is_there |= object.is_present();
+            if let Some(holding) = self.holdings.get(&Key::of(address)) {
+                is_there |= holding.is_present();
                 is_known = true;
                 continue;
             }
@@ -68,7 +69,7 @@ impl Domain {
                 continue;
             }
             self.ask(index, Purpose::Probe(owner, Rc::clone(address)), out);
-            self.ask(index, Purpose::Remove(as_shown(address)), out);
+            self.ask(index, Purpose::Remove(Item::Address(as_shown(address))), out);
             hopeless.open += 1;
         }
         if is_there || (hopeless.open == 0 && !is_known) {

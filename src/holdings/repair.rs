@@ -1,10 +1,10 @@
 //! The kernel's answers, what was removed externally, and what is asked again later.
 
-use std::rc::Rc;
-
 use super::address::as_shown;
+use super::holding::Presence;
 use super::kernel::{Purpose, RequestId};
-use super::object::Presence;
+use super::object::{Item, Name, Object};
+use super::sysctl::Answer;
 use super::{Action, Domain, Fact, Key, Restore, Retry, Spot};
 use crate::base::addr::HostAddress;
 use crate::base::time::{Duration, Instant};
@@ -18,26 +18,26 @@ const MAX_DELAY: Duration = Duration::from_secs(10);
 /// A removal that the kernel refused is tried again after this.
 const REMOVAL_DELAY: Duration = Duration::from_secs(1);
 pub(super) const EEXIST: i32 = 17;
-const ENODEV: i32 = 19;
+pub(super) const ENODEV: i32 = 19;
 const EADDRNOTAVAIL: i32 = 99;
 
 impl Domain {
-    /// A wanted address was removed externally: restored at once for a while, then ever later.
+    /// A wanted object was removed externally: restored at once for a while, then ever later.
     pub(super) fn on_missing(&mut self, key: &Key, now: Instant, out: &mut Vec<Action>) {
-        let Some(object) = self.objects.get(key) else { return };
-        if object.presence != Presence::Present {
+        let Some(holding) = self.holdings.get(key) else { return };
+        if holding.presence != Presence::Present {
             return;
         }
-        let (owners, prefix) = (object.owners().collect::<Vec<_>>(), object.address.prefix);
-        let restore = if object.address.no_track {
+        let (owners, what) = (holding.owners().collect::<Vec<_>>(), holding.object.name());
+        let restore = if holding.object.is_waived_when_missing() {
             self.set(key, Presence::Waived, false, out);
             Restore::Never
         } else {
             self.ask_later(key, false, now, out)
         };
         for owner in owners {
-            let link = key.link.clone();
-            out.push(Action::Missing { owner, link, prefix, restore });
+            let link = key.link().to_owned();
+            out.push(Action::Missing { owner, link, what, restore });
         }
     }
 
@@ -48,42 +48,42 @@ impl Domain {
         now: Instant,
         out: &mut Vec<Action>,
     ) -> Restore {
-        let Some(object) = self.objects.get_mut(key) else { return Restore::Never };
-        if now.since(object.repaired) > CALM {
-            object.repairs = 0;
+        let Some(holding) = self.holdings.get_mut(key) else { return Restore::Never };
+        if now.since(holding.repaired) > CALM {
+            holding.repairs = 0;
         }
-        object.repaired = now;
-        object.repairs += 1;
+        holding.repaired = now;
+        holding.repairs += 1;
         if refused {
             // Asking again at once would get the same answer.
-            object.repairs = object.repairs.max(FREE_REPAIRS + 1);
+            holding.repairs = holding.repairs.max(FREE_REPAIRS + 1);
         }
-        if object.repairs <= FREE_REPAIRS {
+        if holding.repairs <= FREE_REPAIRS {
             self.ask_again(key, out);
             return Restore::Now;
         }
-        let doublings = (object.repairs - FREE_REPAIRS).min(8);
+        let doublings = (holding.repairs - FREE_REPAIRS).min(8);
         let delay = MAX_DELAY.min(Duration::from_millis(100) * (1 << doublings));
-        object.retry = Some(now + delay);
+        holding.retry = Some(now + delay);
         self.retries.insert((now + delay, Retry::Add(key.clone())));
         self.set(key, Presence::Absent, refused, out);
         Restore::After(delay)
     }
 
     fn ask_again(&mut self, key: &Key, out: &mut Vec<Action>) {
-        let (Some(object), Some(index)) = (self.objects.get(key), self.links.index(&key.link))
+        let (Some(holding), Some(index)) = (self.holdings.get(key), self.links.index(key.link()))
         else {
             return;
         };
-        let refused = object.refused;
-        let purpose = Purpose::Add(key.clone(), Rc::clone(&object.address));
+        let refused = holding.refused;
+        let purpose = Purpose::Add(key.clone(), holding.object.clone());
         let id = self.ask(index, purpose, out);
         self.set(key, Presence::Asked(id), refused, out);
     }
 
     pub(super) fn cancel_retry(&mut self, key: &Key) {
-        let Some(object) = self.objects.get_mut(key) else { return };
-        if let Some(when) = object.retry.take() {
+        let Some(holding) = self.holdings.get_mut(key) else { return };
+        if let Some(when) = holding.retry.take() {
             self.retries.remove(&(when, Retry::Add(key.clone())));
         }
     }
@@ -93,9 +93,9 @@ impl Domain {
             let Some((_, retry)) = self.retries.pop_first() else { break };
             match retry {
                 Retry::Add(key) => {
-                    if let Some(object) = self.objects.get_mut(&key) {
-                        object.retry = None;
-                        if object.presence == Presence::Absent {
+                    if let Some(holding) = self.holdings.get_mut(&key) {
+                        holding.retry = None;
+                        if holding.presence == Presence::Absent {
                             self.ask_again(&key, out);
                         }
                     }
@@ -105,7 +105,7 @@ impl Domain {
                     if self.claim_place(&place) {
                         if let Some(shown) = self.links.shown(&place) {
                             let address = shown.address.clone();
-                            self.ask(place.0, Purpose::Remove(address), out);
+                            self.ask(place.0, Purpose::Remove(Item::Address(address)), out);
                         }
                     }
                 }
@@ -116,28 +116,44 @@ impl Domain {
     pub(super) fn on_answer(
         &mut self,
         id: RequestId,
-        errno: i32,
+        answer: Answer,
         now: Instant,
         out: &mut Vec<Action>,
     ) {
         let Some((index, purpose)) = self.kernel.answered(id) else { return };
+        let errno = answer.errno;
         match purpose {
-            Purpose::Add(key, address) => {
+            Purpose::Add(key, Object::Address(address)) => {
                 self.on_add_answered(id, index, &key, &address, errno, now, out);
             }
-            Purpose::Replace(key, address) if errno == 0 => {
-                if let Some(shown) = self.links.shown_mut(&(index, key.spot)) {
-                    shown.address = as_shown(&address);
+            Purpose::Add(key, Object::Sysctl(sysctl)) => {
+                self.on_sysctl_answered(id, index, &key, &sysctl, answer, out);
+            }
+            Purpose::Replace(key, object) if errno == 0 => {
+                if let (Key::Address { spot, .. }, Some(address)) = (key, object.address()) {
+                    if let Some(shown) = self.links.shown_mut(&(index, spot)) {
+                        shown.address = as_shown(address);
+                    }
                 }
             }
-            Purpose::Replace(key, address) => {
-                let owner = self.objects.get(&key).and_then(|o| o.owners().next());
-                let (link, prefix) = (key.link, address.prefix);
-                out.push(Action::Refused { owner, link, prefix, adds: true, errno });
+            Purpose::Replace(key, _) => self.report_refused(&key, errno, out),
+            Purpose::Remove(Item::Address(address)) => {
+                self.on_remove_answered(index, address, errno, now, out);
             }
-            Purpose::Remove(address) => self.on_remove_answered(index, address, errno, now, out),
+            Purpose::Remove(Item::Sysctl(setting, _)) if !matches!(errno, 0 | ENODEV) => {
+                let (link, what) = (self.name_of(index), Name::Sysctl(setting));
+                out.push(Action::Refused { owner: None, link, what, adds: false, errno });
+            }
+            Purpose::Remove(Item::Sysctl(..)) => {}
             Purpose::Probe(owner, _) => self.on_probe_answered(owner, errno, out),
         }
+    }
+
+    pub(super) fn report_refused(&self, key: &Key, errno: i32, out: &mut Vec<Action>) {
+        let Some(holding) = self.holdings.get(key) else { return };
+        let (link, what) = (key.link().to_owned(), holding.object.name());
+        let owner = holding.owners().next();
+        out.push(Action::Refused { owner, link, what, adds: true, errno });
     }
 
     #[expect(clippy::too_many_arguments, reason = "what was asked, and the answer")]
@@ -151,7 +167,7 @@ impl Domain {
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let place = (index, key.spot);
+        let place = (index, Spot::of(address));
         if errno != 0 {
             out.push(Action::Removed { index, address: as_shown(address) });
         }
@@ -166,9 +182,9 @@ impl Domain {
                 self.note_there(place, address, false, out);
             }
         }
-        let Some(object) = self.objects.get(key) else { return };
+        let Some(holding) = self.holdings.get(key) else { return };
         // The interface went away, or other options were asked for, while the kernel was thinking.
-        if object.presence != Presence::Asked(id) {
+        if holding.presence != Presence::Asked(id) {
             return;
         }
         match errno {
@@ -180,16 +196,14 @@ impl Domain {
 
     fn on_refused(&mut self, key: &Key, errno: i32, now: Instant, out: &mut Vec<Action>) {
         self.ask_later(key, true, now, out);
-        let Some(object) = self.objects.get(key) else { return };
-        let (link, prefix) = (key.link.clone(), object.address.prefix);
-        let owner = object.owners().next();
-        out.push(Action::Refused { owner, link: link.clone(), prefix, adds: true, errno });
-        let owners: Vec<_> = object.owners().collect();
+        self.report_refused(key, errno, out);
+        let Some(holding) = self.holdings.get(key) else { return };
+        let (owners, what) = (holding.owners().collect::<Vec<_>>(), holding.object.name());
         for owner in owners {
             if self.is_hopeless(owner) {
                 self.despair(owner, now);
-                let link = link.clone();
-                out.push(Action::Hopeless { owner, link, prefix, errno });
+                let link = key.link().to_owned();
+                out.push(Action::Hopeless { owner, link, what, errno });
             }
         }
     }
@@ -213,8 +227,8 @@ impl Domain {
                 out.push(Action::Fact(Fact::Removed { link, address, ours }));
             }
             errno => {
-                let (link, prefix) = (self.name_of(index), address.prefix);
-                out.push(Action::Refused { owner: None, link, prefix, adds: false, errno });
+                let (link, what) = (self.name_of(index), Name::Address(address.prefix));
+                out.push(Action::Refused { owner: None, link, what, adds: false, errno });
                 self.links.put(place, address, true);
                 self.unclaim_place(place);
                 self.retries.insert((now + REMOVAL_DELAY, Retry::Remove(place)));

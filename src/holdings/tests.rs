@@ -2,11 +2,13 @@ use std::net::IpAddr;
 
 use super::repair::FREE_REPAIRS;
 use super::*;
+use crate::base::addr::Prefix;
 use crate::base::link::{Link, LinkState};
-use crate::model::vrrp::{Broadcast, Scope};
+use crate::model::vrrp::{Broadcast, Scope, VirtualAddress};
 
 mod links;
 mod random;
+mod sysctl;
 
 const A: Holder = Holder::Instance(InstanceId(0));
 const B: Holder = Holder::Instance(InstanceId(1));
@@ -48,6 +50,8 @@ struct Bench {
     now: Instant,
     links: BTreeMap<String, u32>,
     kernel: BTreeMap<Place, HostAddress>,
+    /// The value of one setting on each interface.
+    settings: BTreeMap<u32, String>,
     /// Answers every request to add with this.
     refusal: i32,
     /// What has to be removed if the daemon fails.
@@ -76,6 +80,7 @@ impl Bench {
             now: Instant::from_millis(1000),
             links: [("eth0".to_owned(), 1), ("eth1".to_owned(), 2)].into(),
             kernel: BTreeMap::new(),
+            settings: [(1, "0".to_owned()), (2, "1".to_owned())].into(),
             refusal: 0,
             rescued: BTreeSet::new(),
             asked: Vec::new(),
@@ -94,10 +99,11 @@ impl Bench {
                 match action {
                     Action::Ask(request) => {
                         let request_id = request.id;
-                        let errno = self.carry_out(&request);
-                        let answer = Input::Answer { request: request_id, errno };
+                        let answer = self.carry_out(&request);
+                        let errno = answer.errno;
+                        let answer = Input::Answer { request: request_id, answer };
                         self.domain.handle(answer, self.now, &mut out);
-                        if let (Op::Remove(address), 0) = (&request.op, errno) {
+                        if let (Op::Remove(Item::Address(address)), 0) = (&request.op, errno) {
                             // The kernel notifies every listener.
                             let echo = gone(request.index, address);
                             self.domain.handle(echo, self.now, &mut out);
@@ -117,17 +123,33 @@ impl Bench {
         said
     }
 
-    fn carry_out(&mut self, request: &Request) -> i32 {
+    fn carry_out(&mut self, request: &Request) -> Answer {
         let index = request.index;
         let (sign, address) = match &request.op {
-            Op::Add(address) => {
+            Op::Add(Object::Sysctl(sysctl)) => return self.set(index, sysctl.value.to_string()),
+            Op::Remove(Item::Sysctl(_, before)) => return self.set(index, before.clone()),
+            Op::Replace(Object::Sysctl(_)) => unreachable!("a setting is set anew"),
+            Op::Add(Object::Address(address)) => {
                 self.rescued.insert((index, Spot::of(address)));
                 ('+', as_shown(address))
             }
-            Op::Replace(address) => ('~', as_shown(address)),
-            Op::Remove(address) => ('-', address.clone()),
+            Op::Replace(Object::Address(address)) => ('~', as_shown(address)),
+            Op::Remove(Item::Address(address)) => ('-', address.clone()),
         };
         self.asked.push(format!("{sign}{} {index}", address.prefix));
+        self.answer(index, sign, address).into()
+    }
+
+    fn set(&mut self, index: u32, value: String) -> Answer {
+        self.asked.push(format!("={value} {index}"));
+        let Some(setting) = self.settings.get_mut(&index) else { return ENODEV.into() };
+        if *setting == value {
+            return EEXIST.into();
+        }
+        Answer { errno: 0, before: Some(std::mem::replace(setting, value)) }
+    }
+
+    fn answer(&mut self, index: u32, sign: char, address: HostAddress) -> i32 {
         let place = (index, Spot::of_host(&address));
         let known = self.kernel.get(&place).map(|known| known.prefix);
         if !self.links.values().any(|i| *i == index) {
@@ -160,13 +182,13 @@ impl Bench {
     }
 
     fn want(&mut self, owner: Holder, list: &[VirtualAddress]) -> Vec<Action> {
-        let refs: Vec<_> = list.iter().collect();
-        self.on(Input::Want { owner, addresses: &refs })
+        let objects: Vec<_> = list.iter().map(Object::from).collect();
+        self.on(Input::Want { owner, objects: &objects })
     }
 
     fn expect(&mut self, owner: Holder, list: &[VirtualAddress]) -> Vec<Action> {
-        let refs: Vec<_> = list.iter().collect();
-        self.on(Input::Expect { owner, addresses: &refs })
+        let objects: Vec<_> = list.iter().map(Object::from).collect();
+        self.on(Input::Expect { owner, objects: &objects })
     }
 
     /// Others add an address.
@@ -211,11 +233,17 @@ impl Bench {
 }
 
 fn found(owner: Holder, fate: Fate, prefix: &str) -> Action {
-    Action::Found { owner, fate, link: "eth0".into(), prefix: parsed(prefix), count: 1 }
+    Action::Found {
+        owner,
+        fate,
+        link: "eth0".into(),
+        what: Name::Address(parsed(prefix)),
+        count: 1,
+    }
 }
 
 fn missing(owner: Holder, prefix: &str, restore: Restore) -> Action {
-    Action::Missing { owner, link: "eth0".into(), prefix: parsed(prefix), restore }
+    Action::Missing { owner, link: "eth0".into(), what: Name::Address(parsed(prefix)), restore }
 }
 
 #[test]
@@ -224,7 +252,7 @@ fn held_is_said_once_everything_is_there() {
     assert_eq!(b.want(A, &[nth(1), nth(2)]), [Action::Held(A)]);
     assert_eq!(b.asked(), ["+10.0.0.1/24 1", "+10.0.0.2/24 1"]);
     assert_eq!(b.on(Input::Release { owner: A }), []);
-    assert_eq!(b.asked(), ["-10.0.0.1/24 1", "-10.0.0.2/24 1"]);
+    assert_eq!(b.asked(), ["-10.0.0.2/24 1", "-10.0.0.1/24 1"], "the last one first");
     assert!(!b.domain.is_settling());
     assert!(b.has().is_empty());
 }
@@ -476,14 +504,14 @@ fn the_echo_of_our_own_removal_is_not_another_removal() {
     let shown = as_shown(&one);
     b.want(A, &[nth(1)]);
     b.domain.handle(Input::Release { owner: A }, b.now, &mut out);
-    b.domain.handle(Input::Want { owner: A, addresses: &[&one] }, b.now, &mut out);
+    b.domain.handle(Input::Want { owner: A, objects: &[(&one).into()] }, b.now, &mut out);
     let ids: Vec<_> = out
         .drain(..)
         .filter_map(|a| if let Action::Ask(request) = a { Some(request.id) } else { None })
         .collect();
     assert_eq!(ids.len(), 2, "removed and added, in this order");
     for request in ids {
-        b.domain.handle(Input::Answer { request, errno: 0 }, b.now, &mut out);
+        b.domain.handle(Input::Answer { request, answer: 0.into() }, b.now, &mut out);
     }
     assert_eq!(b.on(gone(1, &shown)), [], "the echo");
     b.kernel.clear();
@@ -498,7 +526,7 @@ fn a_refused_removal_is_tried_again() {
     let mut out = Vec::new();
     b.domain.handle(Input::Release { owner: A }, b.now, &mut out);
     let [Action::Ask(request)] = &out[..] else { panic!("{out:?}") };
-    let said = b.on(Input::Answer { request: request.id, errno: 105 });
+    let said = b.on(Input::Answer { request: request.id, answer: 105.into() });
     assert!(matches!(said[..], [Action::Refused { adds: false, errno: 105, .. }]), "{said:?}");
     b.now = b.domain.next_deadline().expect("it is tried again");
     b.on(Input::Deadline);

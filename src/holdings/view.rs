@@ -1,8 +1,8 @@
 //! What the kernel reports: addresses, interfaces, all of them at once.
 
+use super::holding::Presence;
 use super::kernel::Place;
 use super::links::{Links, Shown};
-use super::object::Presence;
 use super::{Action, Domain, Fact, Key, Spot};
 use crate::base::addr::{HostAddress, PROTOCOL_KEEPALIVED};
 use crate::base::link::{KernelEvent, Link};
@@ -36,7 +36,7 @@ impl Domain {
         }
         out.push(Action::Fact(Fact::Appeared(name.clone())));
         for key in self.keys_on(&name) {
-            if self.objects[&key].presence == Presence::NoLink {
+            if self.holdings[&key].presence == Presence::NoLink {
                 self.bring_about(&key, out);
             }
         }
@@ -50,6 +50,7 @@ impl Domain {
             report_gone(&name, index, &shown, out);
         }
         self.kernel.forget_link(index);
+        self.forget_settings(index);
         self.lose_name(&name, index, true, out);
     }
 
@@ -67,9 +68,10 @@ impl Domain {
     /// The interface of an object is gone; `renamed` is where the address still is, under a name
     /// that it is not wanted under.
     fn lose_link(&mut self, key: &Key, renamed: Option<u32>, out: &mut Vec<Action>) {
-        let Some(object) = self.objects.get(key) else { return };
+        let Some(holding) = self.holdings.get(key) else { return };
         if let Some(index) = renamed {
-            self.withdraw(index, key, object.presence, out);
+            let presence = holding.presence;
+            self.withdraw(index, key, presence, out);
         }
         self.cancel_retry(key);
         self.set(key, Presence::NoLink, false, out);
@@ -85,7 +87,7 @@ impl Domain {
         let was_ours = self.links.shown(&place).is_some_and(|shown| shown.ours);
         self.note_there(place, address.clone(), was_ours || self.is_marked(&address), out);
         let Some(key) = self.key_of(&place) else { return };
-        match self.objects.get(&key).map(|object| object.presence) {
+        match self.holdings.get(&key).map(|holding| holding.presence) {
             // Restored before we did it.
             Some(Presence::Absent | Presence::NoLink | Presence::Waived) => {
                 self.cancel_retry(&key);
@@ -143,12 +145,12 @@ impl Domain {
         }
         let before = std::mem::replace(&mut self.links, found);
         self.report_differences(&before, out);
-        let keys: Vec<_> = self.objects.keys().cloned().collect();
-        let moved = |key: &Key| before.index(&key.link) != self.links.index(&key.link);
+        let keys: Vec<_> = self.holdings.keys().cloned().collect();
+        let moved = |key: &Key| before.index(key.link()) != self.links.index(key.link());
         let (moved, stayed): (Vec<_>, Vec<_>) = keys.into_iter().partition(moved);
         // All that moved is withdrawn first: where one interface was, another of these may be now.
         for key in &moved {
-            self.lose_link(key, before.index(&key.link), out);
+            self.lose_link(key, before.index(key.link()), out);
         }
         for key in &moved {
             self.bring_about(key, out);
@@ -160,7 +162,7 @@ impl Domain {
         let ours = self.links.addresses().filter(|(_, shown)| shown.ours);
         let places: Vec<_> = ours.map(|(place, _)| *place).collect();
         for place in places {
-            if self.key_of(&place).is_none_or(|key| !self.objects.contains_key(&key)) {
+            if self.key_of(&place).is_none_or(|key| !self.holdings.contains_key(&key)) {
                 self.unclaim_place(place);
             }
         }
@@ -198,9 +200,10 @@ impl Domain {
 
     /// Brings an object in line with what the kernel turned out to have.
     fn compare(&mut self, key: &Key, now: Instant, out: &mut Vec<Action>) {
-        let Some(index) = self.links.index(&key.link) else { return };
-        let is_there = self.links.shown(&(index, key.spot)).is_some();
-        match self.objects[key].presence {
+        let Key::Address { link, spot } = key else { return };
+        let Some(index) = self.links.index(link) else { return };
+        let is_there = self.links.shown(&(index, *spot)).is_some();
+        match self.holdings[key].presence {
             Presence::Present if !is_there => self.on_missing(key, now, out),
             Presence::Absent | Presence::Waived if is_there => {
                 self.cancel_retry(key);
@@ -213,7 +216,7 @@ impl Domain {
     /// The object that would stand for this place.
     fn key_of(&self, place: &Place) -> Option<Key> {
         let link = self.links.by_index(place.0)?.name.clone();
-        Some(Key { link, spot: place.1 })
+        Some(Key::Address { link, spot: place.1 })
     }
 
     pub(super) fn name_of(&self, index: u32) -> String {

@@ -4,49 +4,49 @@ use std::collections::btree_map::Entry;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::address::{as_shown, difference, same_options, Difference};
+use super::address::{as_shown, difference, Difference};
+use super::holding::{Claim, Holding, Presence};
 use super::kernel::Purpose;
-use super::object::{Claim, Object, Presence};
-use super::{Action, Domain, Fate, Holder, Key, Retry};
+use super::object::{Item, Key, Object};
+use super::{Action, Domain, Fate, Holder, Retry};
 use crate::model::vrrp::VirtualAddress;
 
 impl Domain {
-    pub(super) fn on_want(
-        &mut self,
-        owner: Holder,
-        addresses: &[&VirtualAddress],
-        out: &mut Vec<Action>,
-    ) {
+    pub(super) fn on_want(&mut self, owner: Holder, objects: &[Object], out: &mut Vec<Action>) {
         self.take_heart(owner);
         let before = self.claims.remove(&owner);
         let is_new = before.is_none();
-        let before = before.unwrap_or_default();
-        let mut claim = Claim::default();
+        let before = before.unwrap_or_default().wants;
+        let mut in_order: Vec<_> = objects.iter().collect();
+        in_order.sort_by_key(|object| object.rank());
+        let (mut claim, mut wants) = (Claim::default(), BTreeSet::new());
         let mut found = Vec::new();
-        for &address in addresses {
-            let key = Key::of(address);
-            if !claim.wants.insert(key.clone()) {
+        for object in in_order {
+            let key = object.key();
+            if !wants.insert(key.clone()) {
                 continue;
             }
-            found.extend(self.want_one(owner, address, &key, out));
-            let object = &self.objects[&key];
-            claim.missing += usize::from(object.is_missing());
-            claim.refused += usize::from(object.refused);
+            found.extend(self.want_one(owner, object, &key, out));
+            let holding = &self.holdings[&key];
+            claim.missing += usize::from(holding.is_missing());
+            claim.refused += usize::from(holding.refused);
+            claim.wants.push(key);
         }
-        for key in before.wants.difference(&claim.wants) {
+        for key in before.iter().rev().filter(|key| !wants.contains(key)) {
             self.let_go(owner, key, out);
         }
-        self.replace_leftovers(owner, addresses, out);
+        self.replace_leftovers(owner, objects, out);
         for fate in [Fate::Adopted, Fate::Foreign] {
-            let mut those = found.iter().filter(|(f, _)| *f == fate).map(|(_, address)| address);
+            let mut those = found.iter().filter(|(f, _)| *f == fate).map(|(_, object)| object);
             let count = those.clone().count();
             if let Some(first) = those.next() {
-                let (link, prefix) = (first.interface.clone(), first.prefix);
-                out.push(Action::Found { owner, fate, link, prefix, count });
+                let (link, what) = (first.link().to_owned(), first.name());
+                out.push(Action::Found { owner, fate, link, what, count });
             }
         }
         // An owner that only wants less is not told that all is there.
-        let has_more = !claim.wants.is_subset(&before.wants);
+        let had: BTreeSet<_> = before.iter().collect();
+        let has_more = claim.wants.iter().any(|key| !had.contains(key));
         let is_held = claim.missing == 0 && (is_new || has_more);
         self.claims.insert(owner, claim);
         if is_held {
@@ -57,14 +57,14 @@ impl Domain {
     pub(super) fn on_release(&mut self, owner: Holder, out: &mut Vec<Action>) {
         self.on_rival(owner, out);
         let Some(before) = self.claims.remove(&owner) else { return };
-        for key in &before.wants {
+        for key in before.wants.iter().rev() {
             self.let_go(owner, key, out);
         }
     }
 
     pub(super) fn on_resume(&mut self, out: &mut Vec<Action>) {
         for key in self.orphans.take().unwrap_or_default() {
-            if self.objects.get(&key).is_some_and(|object| object.owners().next().is_none()) {
+            if self.holdings.get(&key).is_some_and(|holding| holding.owners().next().is_none()) {
                 self.discard(&key, out);
             }
         }
@@ -73,20 +73,19 @@ impl Domain {
     fn want_one<'a>(
         &mut self,
         owner: Holder,
-        address: &'a VirtualAddress,
+        object: &'a Object,
         key: &Key,
         out: &mut Vec<Action>,
-    ) -> Option<(Fate, &'a VirtualAddress)> {
-        let wanted = Rc::new(address.clone());
-        let is_new = match self.objects.entry(key.clone()) {
+    ) -> Option<(Fate, &'a Object)> {
+        let is_new = match self.holdings.entry(key.clone()) {
             Entry::Vacant(vacant) => {
-                vacant.insert(Object::new(Rc::clone(&wanted))).give(owner, wanted);
+                vacant.insert(Holding::new(object.clone())).give(owner, object.clone());
                 true
             }
             Entry::Occupied(occupied) => {
-                let object = occupied.into_mut();
-                let is_same = same_options(&object.address, address);
-                object.give(owner, wanted);
+                let holding = occupied.into_mut();
+                let is_same = holding.object.is_same(object);
+                holding.give(owner, object.clone());
                 if is_same {
                     return None;
                 }
@@ -94,27 +93,43 @@ impl Domain {
             }
         };
         let fate = self.bring_about(key, out);
-        fate.filter(|_| is_new).map(|fate| (fate, address))
+        fate.filter(|_| is_new).map(|fate| (fate, object))
     }
 
-    /// Sees to it that the kernel has the address as it is wanted now. Says whose it is if it was
+    /// Sees to it that the kernel has the object as it is wanted now. Says whose it is if it was
     /// there before.
     pub(super) fn bring_about(&mut self, key: &Key, out: &mut Vec<Action>) -> Option<Fate> {
         self.cancel_retry(key);
-        let object = self.objects.get(key)?;
-        let wanted = Rc::clone(&object.address);
-        let Some(index) = self.links.index(&key.link) else {
+        let wanted = self.holdings.get(key)?.object.clone();
+        let Some(index) = self.links.index(key.link()) else {
             self.set(key, Presence::NoLink, false, out);
             return None;
         };
-        if let Presence::Asked(id) = object.presence {
+        match wanted {
+            Object::Sysctl(sysctl) => {
+                self.bring_about_sysctl(index, key, &sysctl, out);
+                None
+            }
+            Object::Address(address) => self.bring_about_address(index, key, address, out),
+        }
+    }
+
+    fn bring_about_address(
+        &mut self,
+        index: u32,
+        key: &Key,
+        wanted: Rc<VirtualAddress>,
+        out: &mut Vec<Action>,
+    ) -> Option<Fate> {
+        let Key::Address { spot, .. } = key else { return None };
+        if let Presence::Asked(id) = self.holdings.get(key)?.presence {
             // With other options, which the kernel is about to get.
-            if let Some(address) = self.kernel.being_added(id) {
-                let address = as_shown(address);
-                self.ask(index, Purpose::Remove(address), out);
+            if let Some(address) = self.kernel.being_added(id).and_then(Object::address) {
+                let item = Item::Address(as_shown(address));
+                self.ask(index, Purpose::Remove(item), out);
             }
         }
-        let place = (index, key.spot);
+        let place = (index, *spot);
         self.claim_place(&place);
         let (fate, add) = match self.links.shown(&place) {
             Some(shown) if !shown.ours => (Some(Fate::Foreign), false),
@@ -126,12 +141,12 @@ impl Domain {
                         out.push(Action::Added { index, address: shown });
                     }
                     Difference::InPlace => {
-                        let purpose = Purpose::Replace(key.clone(), Rc::clone(&wanted));
-                        self.ask(index, purpose, out);
+                        let object = Object::Address(Rc::clone(&wanted));
+                        self.ask(index, Purpose::Replace(key.clone(), object), out);
                         out.push(Action::Added { index, address: shown });
                     }
                     Difference::Anew => {
-                        self.ask(index, Purpose::Remove(shown), out);
+                        self.ask(index, Purpose::Remove(Item::Address(shown)), out);
                     }
                 }
                 (Some(Fate::Adopted), what == Difference::Anew)
@@ -139,7 +154,7 @@ impl Domain {
             None => (None, true),
         };
         let presence = if add {
-            let purpose = Purpose::Add(key.clone(), wanted);
+            let purpose = Purpose::Add(key.clone(), Object::Address(wanted));
             Presence::Asked(self.ask(index, purpose, out))
         } else {
             Presence::Present
@@ -149,35 +164,33 @@ impl Domain {
     }
 
     fn let_go(&mut self, owner: Holder, key: &Key, out: &mut Vec<Action>) {
-        let Some(object) = self.objects.get_mut(key) else { return };
-        let before = Rc::clone(&object.address);
-        object.take_from(owner);
-        if object.owners().next().is_some() {
-            if !same_options(&before, &object.address) {
+        let Some(holding) = self.holdings.get_mut(key) else { return };
+        let before = holding.object.clone();
+        holding.take_from(owner);
+        if holding.owners().next().is_some() {
+            if !before.is_same(&holding.object) {
                 self.bring_about(key, out);
             }
             return;
         }
         match &mut self.orphans {
-            Some(orphans) => {
-                orphans.insert(key.clone());
-            }
+            Some(orphans) => orphans.push(key.clone()),
             None => self.discard(key, out),
         }
     }
 
     /// Removes what no owner wants, unless it is not ours to remove.
     fn discard(&mut self, key: &Key, out: &mut Vec<Action>) {
-        let Some(object) = self.objects.remove(key) else { return };
-        if let Some(when) = object.retry {
+        let Some(holding) = self.holdings.remove(key) else { return };
+        if let Some(when) = holding.retry {
             self.retries.remove(&(when, Retry::Add(key.clone())));
         }
-        if let Some(index) = self.links.index(&key.link) {
-            self.withdraw(index, key, object.presence, out);
+        if let Some(index) = self.links.index(key.link()) {
+            self.withdraw(index, key, holding.presence, out);
         }
     }
 
-    /// Removes the address from the interface with this number, if we put it there.
+    /// Removes the object from the interface with this number, if we put it there.
     pub(super) fn withdraw(
         &mut self,
         index: u32,
@@ -185,21 +198,27 @@ impl Domain {
         presence: Presence,
         out: &mut Vec<Action>,
     ) {
+        let spot = match key {
+            Key::Sysctl { setting, .. } => return self.withdraw_sysctl(index, *setting),
+            Key::Address { spot, .. } => spot,
+        };
         let address = match presence {
-            Presence::Asked(id) => self.kernel.being_added(id).map(|address| as_shown(address)),
+            Presence::Asked(id) => {
+                self.kernel.being_added(id).and_then(Object::address).map(|a| as_shown(a))
+            }
             Presence::Present => {
-                let shown = self.links.shown(&(index, key.spot));
+                let shown = self.links.shown(&(index, *spot));
                 shown.filter(|shown| shown.ours).map(|shown| shown.address.clone())
             }
             Presence::Absent | Presence::NoLink | Presence::Waived => None,
         };
         if let Some(address) = address {
-            self.ask(index, Purpose::Remove(address), out);
+            self.ask(index, Purpose::Remove(Item::Address(address)), out);
         }
     }
 
-    /// Objects on one interface.
+    /// Holdings on one interface.
     pub(super) fn keys_on(&self, link: &str) -> BTreeSet<Key> {
-        self.objects.keys().filter(|key| key.link == link).cloned().collect()
+        self.holdings.keys().filter(|key| key.link() == link).cloned().collect()
     }
 }

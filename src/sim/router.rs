@@ -11,9 +11,9 @@ use crate::base::addr::{Family, HostAddress};
 use crate::base::ids::InstanceId;
 use crate::base::link::{KernelEvent, Link};
 use crate::base::time::Instant;
-use crate::holdings::{self, as_shown, Holder, Key, Links, Op, Spot};
+use crate::holdings::{self, as_shown, Holder, Item, Key, Links, Object, Op, Spot};
 use crate::model::diff::{self, Change};
-use crate::model::track::Object;
+use crate::model::track;
 use crate::model::vrrp::{Delivery, Instance};
 use crate::model::Config;
 use crate::vrrp::receive::Received;
@@ -41,7 +41,7 @@ pub(super) struct Packet {
 /// What the kernel has to tell, in order.
 enum News {
     Link(String, LinkState),
-    Tracked(Object, TrackState),
+    Tracked(track::Object, TrackState),
     Gone(u32, HostAddress),
 }
 
@@ -62,7 +62,7 @@ pub struct Router {
     /// The numbers that the daemon has heard of.
     known: BTreeMap<String, u32>,
     /// What is tracked besides, as it is. A daemon that starts hears of it a little later.
-    objects: BTreeMap<Object, TrackState>,
+    objects: BTreeMap<track::Object, TrackState>,
     config: Config,
     ids: Vec<InstanceId>,
     vrrp: vrrp::Domain,
@@ -131,11 +131,12 @@ impl Router {
     }
 
     fn place(&self, key: &Key) -> Option<(u32, Spot)> {
-        Some((*self.indices.get(&key.link)?, key.spot))
+        let Key::Address { link, spot } = key else { return None };
+        Some((*self.indices.get(link)?, *spot))
     }
 
     /// The state of a tracked object, once somebody set it.
-    pub fn tracked(&self, object: &Object) -> Option<&TrackState> {
+    pub fn tracked(&self, object: &track::Object) -> Option<&TrackState> {
         self.objects.get(object)
     }
 
@@ -198,7 +199,7 @@ impl Router {
         self.news.push_back(News::Link(name.to_owned(), state));
     }
 
-    pub(super) fn set_tracked(&mut self, object: Object, state: TrackState) {
+    pub(super) fn set_tracked(&mut self, object: track::Object, state: TrackState) {
         self.objects.insert(object.clone(), state.clone());
         self.news.push_back(News::Tracked(object, state));
     }
@@ -404,14 +405,14 @@ impl Router {
     fn tell_holdings(&mut self, id: InstanceId, hold: Hold, now: Instant) {
         let owner = id.into();
         let config = self.vrrp.instance(id).map(|i| Rc::clone(i.config()));
-        let addresses: Vec<_> = config.iter().flat_map(|config| config.all_addresses()).collect();
-        let addresses = &addresses[..];
+        let addresses = config.iter().flat_map(|config| config.all_addresses());
+        let objects = &addresses.map(Object::from).collect::<Vec<_>>()[..];
         let input = match (hold, &config) {
             (Hold::Release, _) => holdings::Input::Release { owner },
             (Hold::Rival, _) => holdings::Input::Rival { owner },
             (Hold::Want | Hold::Expect, None) => return,
-            (Hold::Want, Some(_)) => holdings::Input::Want { owner, addresses },
-            (Hold::Expect, Some(_)) => holdings::Input::Expect { owner, addresses },
+            (Hold::Want, Some(_)) => holdings::Input::Want { owner, objects },
+            (Hold::Expect, Some(_)) => holdings::Input::Expect { owner, objects },
         };
         self.hold(input, now);
     }
@@ -504,7 +505,8 @@ impl Router {
         let is_there = self.indices.values().any(|i| *i == index);
         let errno = match &request.op {
             _ if !is_there => ENODEV,
-            Op::Add(address) => {
+            Op::Add(Object::Sysctl(_)) | Op::Remove(Item::Sysctl(..)) => 0,
+            Op::Add(Object::Address(address)) => {
                 let place = (index, Spot::of(address));
                 match self.kernel.get(&place) {
                     Some(_) => EEXIST,
@@ -515,14 +517,16 @@ impl Router {
                 }
             }
             Op::Replace(_) => 0,
-            Op::Remove(address) => match self.kernel.remove(&(index, Spot::of_host(address))) {
-                Some(_) => 0,
-                None => EADDRNOTAVAIL,
-            },
+            Op::Remove(Item::Address(address)) => {
+                match self.kernel.remove(&(index, Spot::of_host(address))) {
+                    Some(_) => 0,
+                    None => EADDRNOTAVAIL,
+                }
+            }
         };
-        let answer = holdings::Input::Answer { request: request.id, errno };
+        let answer = holdings::Input::Answer { request: request.id, answer: errno.into() };
         self.holdings.handle(answer, now, out);
-        if let (Op::Remove(address), 0) = (&request.op, errno) {
+        if let (Op::Remove(Item::Address(address)), 0) = (&request.op, errno) {
             // The echo on the socket for news.
             let echo = KernelEvent::AddressGone { index, address: address.clone() };
             self.holdings.handle(holdings::Input::Kernel(echo), now, out);

@@ -1,56 +1,32 @@
-//! Kernel settings under `/proc/sys`.
+//! Settings of interfaces under `/proc/sys/net`.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::{open, reason};
+use super::open;
 
 /// True if the interface forwards IPv6, that is, if we are a router there (RFC 4861 §4.4).
 pub fn is_forwarding(link: &str) -> bool {
-    let path = format!("/proc/sys/net/ipv6/conf/{link}/forwarding");
+    let path = path(true, link, "forwarding");
     open::kernel_read(Path::new(&path)).is_ok_and(|value| value.trim_ascii() != b"0")
 }
 
-/// Interfaces on which `promote_secondaries` was switched on for the daemon's time: without it the
-/// kernel removes every secondary address together with its primary.
-#[derive(Debug, Default)]
-pub struct Promoted {
-    before: BTreeMap<String, Vec<u8>>,
-}
-
-impl Promoted {
-    pub fn set(&mut self, link: &str) {
-        if self.before.contains_key(link) {
-            return;
-        }
-        let path = path(link);
-        let switched = open::kernel_read(Path::new(&path)).and_then(|before| {
-            open::kernel_write(Path::new(&path), b"1")?;
-            Ok(before)
-        });
-        match switched {
-            Ok(before) => {
-                self.before.insert(link.to_owned(), before);
-            }
-            Err(e) => complain(link, &e),
-        }
+/// Gives the IPv4 setting this value. Returns the value it had before.
+///
+/// # Errors
+/// `EEXIST`: it has that value already.
+pub fn set(link: &str, name: &str, value: &str) -> io::Result<String> {
+    let path = path(false, link, name);
+    let before = open::kernel_read(Path::new(&path))?;
+    let before = String::from_utf8_lossy(before.trim_ascii()).into_owned();
+    if before == value {
+        return Err(io::Error::from_raw_os_error(libc::EEXIST));
     }
-
-    /// Puts back what was there before.
-    pub fn restore(&mut self) {
-        for (link, before) in std::mem::take(&mut self.before) {
-            if let Err(e) = open::kernel_write(Path::new(&path(&link)), &before) {
-                complain(&link, &e);
-            }
-        }
-    }
+    open::kernel_write(Path::new(&path), value.as_bytes())?;
+    Ok(before)
 }
 
-fn path(link: &str) -> String {
-    format!("/proc/sys/net/ipv4/conf/{link}/promote_secondaries")
-}
-
-fn complain(link: &str, error: &io::Error) {
-    log::warn!("cannot set promote_secondaries on {link}: {}", reason(error));
+fn path(v6: bool, link: &str, name: &str) -> String {
+    let family = if v6 { "ipv6" } else { "ipv4" };
+    format!("/proc/sys/net/{family}/conf/{link}/{name}")
 }

@@ -62,7 +62,7 @@ impl World {
             8 if life == Life::Running && self.rng.one_in(3) => {
                 let v = usize::try_from(self.rng.between(0, self.plan.virtual_routers));
                 if let Some(key) = key_of(&self.net.routers()[n], v.expect("small")) {
-                    self.note(|| format!("{} is removed from {name}", key.spot.addr));
+                    self.note(|| format!("{key} is removed from {name}"));
                     self.net.remove_address(n, &key);
                 }
             }

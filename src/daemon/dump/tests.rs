@@ -115,14 +115,14 @@ impl Daemon {
         self.now = Instant::from_millis(4_000);
         self.handle(Input::Deadline);
         let config = self.vrrp.instance(self.ids[0]).unwrap().config().clone();
-        let addresses: Vec<_> = config.all_addresses().collect();
+        let addresses: Vec<_> = config.all_addresses().map(holdings::Object::from).collect();
         let owner = self.ids[0].into();
-        let want = holdings::Input::Want { owner, addresses: &addresses };
+        let want = holdings::Input::Want { owner, objects: &addresses };
         let mut out = Vec::new();
         self.holdings.handle(want, self.now, &mut out);
         for action in out {
             let holdings::Action::Ask(request) = action else { continue };
-            let input = holdings::Input::Answer { request: request.id, errno: 0 };
+            let input = holdings::Input::Answer { request: request.id, answer: 0.into() };
             self.holdings.handle(input, self.now, &mut Vec::new());
         }
         self.handle(Input::Held { id: self.ids[0] });

@@ -1,7 +1,7 @@
 //! The table of interfaces and addresses: source addresses, and what changes are reported as.
 
 use super::*;
-use crate::base::addr::Family;
+use crate::base::addr::{Family, Prefix};
 use crate::model::vrrp::tests::instance;
 use crate::model::vrrp::Instance;
 
@@ -151,7 +151,7 @@ fn the_late_echo_of_a_removal_does_not_hide_what_was_added_since() {
     b.want(A, &[nth(1)]);
     labelled.label = Some("eth0:v".into());
     let mut out = Vec::new();
-    b.domain.handle(Input::Want { owner: A, addresses: &[&labelled] }, b.now, &mut out);
+    b.domain.handle(Input::Want { owner: A, objects: &[(&labelled).into()] }, b.now, &mut out);
     let mut ids = Vec::new();
     for action in out {
         if let Action::Ask(request) = action {
@@ -160,7 +160,7 @@ fn the_late_echo_of_a_removal_does_not_hide_what_was_added_since() {
     }
     let mut told = Vec::new();
     for request in ids {
-        told.extend(facts(&mut b.domain, Input::Answer { request, errno: 0 }));
+        told.extend(facts(&mut b.domain, Input::Answer { request, answer: 0.into() }));
     }
     told.extend(facts(&mut b.domain, gone(1, &as_shown(&nth(1)))));
     assert!(b.domain.links().holds(&nth(1).prefix.addr));

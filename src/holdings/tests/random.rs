@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::base::rng::Rng;
+use crate::model::vrrp::VirtualAddress;
 
 /// Few addresses, so that they meet.
 fn pick(rng: &mut Rng) -> VirtualAddress {
