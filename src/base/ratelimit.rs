@@ -1,6 +1,5 @@
 //! Rate limits for log lines and scripts that a peer, a file or a process can trigger: a burst,
-//! then
-//! one per period, with the number of those suppressed.
+//! then one per period, with the number of those suppressed.
 //!
 //! An allowance refills gradually instead of per minute, so that the outcome of a storm is still
 //! logged after it.
@@ -122,8 +121,7 @@ impl Senders {
     }
 
     /// Makes room by dropping the allowances of quiet senders. Their held-back events are counted
-    /// with
-    /// the rest.
+    /// with the rest.
     fn forget_quiet(&mut self, rate: Rate, now: Instant) {
         let mut held_back = 0_u32;
         self.by.retain(|sender, limit| {

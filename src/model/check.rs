@@ -156,8 +156,7 @@ pub struct Url {
     /// virtual server. `None`: address and port of the server.
     pub virtualhost: Option<String>,
     /// The TLS server name (SNI). Only with `enable_sni`: `virtualhost` of the url, the check or
-    /// the
-    /// virtual server, but not of the real server. `None`: no name is sent.
+    /// the virtual server, but not of the real server. `None`: no name is sent.
     pub sni_name: Option<String>,
     /// `tls_compliant` of the url or the check: a page must end with a TLS `close_notify`.
     pub tls_compliant: bool,
@@ -270,8 +269,7 @@ pub struct File {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tls {
     /// `ca`: trusted issuers of server certificates. Kept for display only: as in keepalived,
-    /// server
-    /// certificates are not verified.
+    /// server certificates are not verified.
     pub ca: Option<String>,
     /// `certificate` of the client.
     pub certificate: Option<String>,

@@ -17,14 +17,12 @@ impl User {
 }
 
 /// A command, validated when the configuration was read. All commands except those of checks
-/// existed
-/// and were executable then.
+/// existed and were executable then.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Script {
     /// Path to execute: the resolved path, or the configured one with `use_symlink_paths`. Empty if
     /// the file was missing: starting the command then fails, even if an unchecked file has
-    /// appeared
-    /// since.
+    /// appeared since.
     pub path: String,
     /// The words as configured, including the first, which the command sees as its name.
     pub argv: Vec<String>,

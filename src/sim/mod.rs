@@ -3,8 +3,7 @@
 //! seed.
 //!
 //! Simulated: sockets of limited size, daemons that stall and crash, links that fail. Not
-//! simulated:
-//! time spent in the kernel, and unrelated traffic.
+//! simulated: time spent in the kernel, and unrelated traffic.
 
 mod network;
 mod router;

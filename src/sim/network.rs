@@ -139,8 +139,7 @@ impl Network {
     }
 
     /// Floods a segment with forged advertisements for the virtual routers of this router: priority
-    /// 0,
-    /// the lowest priority, and malformed ones. `count` of them arrive every `wave`.
+    /// 0, the lowest priority, and malformed ones. `count` of them arrive every `wave`.
     pub fn flood(
         &mut self,
         n: usize,
@@ -220,7 +219,7 @@ impl Network {
             self.carry(n, &packet);
         }
         self.plan(n);
-        Turn { router: n, actions: self.routers[n].take_told() }
+        Turn { router: n, actions: self.routers[n].take_actions() }
     }
 
     fn carry(&mut self, from: usize, packet: &Packet) {

@@ -79,7 +79,7 @@ pub struct Router {
     inbox: VecDeque<CoreMessage>,
     decided: VecDeque<Action>,
     /// Every action decided since they were last taken.
-    told: Vec<Action>,
+    recorded: Vec<Action>,
     pub(super) sent: Vec<Packet>,
 }
 
@@ -106,7 +106,7 @@ impl Router {
             life: Life::Off,
             inbox: VecDeque::new(),
             decided: VecDeque::new(),
-            told: Vec::new(),
+            recorded: Vec::new(),
             sent: Vec::new(),
         }
     }
@@ -249,7 +249,7 @@ impl Router {
         // Netlink is served after VRRP.
         while let Some(news) = self.news.pop_front() {
             match news {
-                KernelNotice::Link(name, state) => self.tell_link(&name, state, now),
+                KernelNotice::Link(name, state) => self.update_link(&name, state, now),
                 KernelNotice::Tracked(object, state) => {
                     self.handle(Input::Tracked { object: &object, state }, now);
                 }
@@ -263,8 +263,7 @@ impl Router {
     }
 
     /// Reads every socket within its budget. Returns the sockets that are not empty afterwards,
-    /// each
-    /// with the arrival time up to which it has been read.
+    /// each with the arrival time up to which it has been read.
     fn read(&mut self, now: Instant) -> BTreeMap<String, Instant> {
         const BUDGET: usize = 16;
         let mut unread = BTreeMap::new();
@@ -289,8 +288,8 @@ impl Router {
     }
 
     /// The actions decided since the last call.
-    pub(super) fn take_told(&mut self) -> Vec<Action> {
-        std::mem::take(&mut self.told)
+    pub(super) fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.recorded)
     }
 
     /// Switches to a configuration, as `daemon/reload.rs` does.
@@ -322,7 +321,7 @@ impl Router {
         self.ids = ids.into_values().collect();
         self.config = new;
         for (name, state) in self.links.clone() {
-            self.tell_link(&name, state, now);
+            self.update_link(&name, state, now);
         }
         for (n, is_known) in touched {
             let (id, config) = (self.ids[n], Rc::clone(&self.config.instances[n]));
@@ -338,7 +337,7 @@ impl Router {
 
     /// Passes the state of an interface to the cores, and its source address to every instance. The
     /// cores ignore what has not changed.
-    fn tell_link(&mut self, link: &str, state: LinkState, now: Instant) {
+    fn update_link(&mut self, link: &str, state: LinkState, now: Instant) {
         let index = self.indices.get(link).copied();
         let known = self.known.get(link).copied();
         if let (Some(index), true) = (known, known != index) {
@@ -381,7 +380,7 @@ impl Router {
     fn handle(&mut self, input: Input<'_>, now: Instant) {
         let mut out = Vec::new();
         self.vrrp.handle(input, now, &mut out);
-        self.told.extend_from_slice(&out);
+        self.recorded.extend_from_slice(&out);
         self.decided.extend(out);
     }
 
@@ -394,12 +393,12 @@ impl Router {
             match self.inbox.pop_front() {
                 None => break,
                 Some(CoreMessage::Held(id)) => self.handle(Input::Held { id }, now),
-                Some(CoreMessage::Hold(id, hold)) => self.tell_holdings(id, hold, now),
+                Some(CoreMessage::Hold(id, hold)) => self.apply_hold(id, hold, now),
             }
         }
     }
 
-    fn tell_holdings(&mut self, id: InstanceId, hold: Hold, now: Instant) {
+    fn apply_hold(&mut self, id: InstanceId, hold: Hold, now: Instant) {
         let owner = id.into();
         let config = self.vrrp.instance(id).map(|i| Rc::clone(i.config()));
         let addresses: Vec<_> = config.iter().flat_map(|config| config.all_addresses()).collect();
@@ -433,8 +432,7 @@ impl Router {
     }
 
     /// Advertisements forged by a host that poses as the master of our virtual routers on a link,
-    /// and
-    /// a damaged copy of each.
+    /// and a damaged copy of each.
     pub(super) fn forge(&self, link: &str, from: IpAddr, priorities: &[u8]) -> Vec<Packet> {
         let mut packets = Vec::new();
         let on_link = |i: &&Rc<Instance>| i.interface.as_deref() == Some(link);

@@ -61,8 +61,7 @@ impl<'a> Head<'a> {
     }
 
     /// The status: three digits between the first blank and the next (RFC 9112 §4). As in
-    /// keepalived,
-    /// text before the first blank is ignored: some servers do not send `HTTP` there.
+    /// keepalived, text before the first blank is ignored: some servers do not send `HTTP` there.
     pub fn status(self) -> Result<u16, Malformed> {
         let line = self.status_line();
         let blank = line.iter().position(|b| *b == b' ').ok_or(Malformed)?;

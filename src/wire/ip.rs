@@ -68,8 +68,7 @@ pub struct Ipv4Header {
 
 impl Ipv4Header {
     /// The header with its checksum. The length field is truncated for payloads beyond 64 KiB,
-    /// which
-    /// are never sent.
+    /// which are never sent.
     pub fn emit(&self) -> [u8; V4_HEADER_LEN] {
         let total = u16::try_from(self.payload_len.saturating_add(V4_HEADER_LEN));
         let mut out = [0; V4_HEADER_LEN];

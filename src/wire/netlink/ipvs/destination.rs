@@ -118,8 +118,7 @@ pub struct Destination {
 
 impl Destination {
     /// The destination as passed to the kernel for this service: only address translation can
-    /// change
-    /// the port, and port 0 stands for that of the service.
+    /// change the port, and port 0 stands for that of the service.
     #[must_use]
     pub const fn behind(mut self, service: &ServiceKey) -> Self {
         let port = match service {
