@@ -145,7 +145,7 @@ fn only_config_uses_hash_maps() {
     assert!(offenders.is_empty(), "hash maps: {offenders:?}");
 }
 
-/// What the wording lint covers. The other directories of `src` follow when they are rewritten.
+/// Covered by the wording lint. The other directories of `src` are added as they are rewritten.
 const COVERED: &[&str] = &[
     "src/base",
     "src/lib.rs",
@@ -153,12 +153,13 @@ const COVERED: &[&str] = &[
     "src/sim",
     "src/wire",
     "tests",
+    "fuzz/fuzz_targets",
     "man",
     "README.md",
     "CHANGELOG.md",
 ];
 
-/// Phrases that make a person or no subject of a sentence, where a manual names the thing.
+/// Phrases that avoid naming the actual subject of a sentence.
 const UNWANTED: &[&[&str]] = &[
     &["nobody"],
     &["somebody"],
@@ -168,7 +169,7 @@ const UNWANTED: &[&[&str]] = &[
     &["are", "told"],
 ];
 
-/// Words of a text with their lines. An empty word separates what does not belong together.
+/// Words of a text with their lines. An empty word separates unrelated parts.
 type Prose = Vec<(usize, String)>;
 
 /// Adds the words of a text that starts at `line`. Words in backquotes are names, not prose.
@@ -222,8 +223,8 @@ fn prose_of_rust(source: &str) -> Prose {
             add_words(&rest[..len], line, &mut prose);
             prose.push((line, String::new()));
             len
-        } else if rest.starts_with("'\"'") {
-            3
+        } else if let Some(quote) = ["'\"'", "'\\\"'"].iter().find(|c| rest.starts_with(**c)) {
+            quote.len()
         } else {
             if !c.is_whitespace() {
                 prose.push((line, String::new()));
@@ -237,7 +238,7 @@ fn prose_of_rust(source: &str) -> Prose {
     prose
 }
 
-/// Unwanted phrases with their lines. A single word by itself is a name: of a user, say.
+/// Unwanted phrases with their lines. A word on its own is taken for a name, such as that of a user.
 fn unwanted(prose: &Prose) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for phrase in UNWANTED {
