@@ -1,4 +1,4 @@
-# Build, check and install keepalived. `make help` lists what there is.
+# Build, check and install keepalived. `make help` lists the targets.
 
 PREFIX ?= /usr
 SBINDIR ?= $(PREFIX)/sbin
@@ -11,12 +11,12 @@ DESTDIR ?=
 
 CARGO ?= cargo
 CARGO_FLAGS ?= --locked
-# Seconds for each fuzz target.
+# Run time of each fuzz target, in seconds.
 FUZZ_SECONDS ?= 60
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 MUSL := x86_64-unknown-linux-musl
-# What is installed: the static binary or the other, whichever was built last.
+# The binary to install: static or dynamic, whichever was built last.
 BINARY ?= $(shell ls -t $(TARGET)/$(MUSL)/release/keepalived $(TARGET)/release/keepalived 2>/dev/null | head -n 1)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/setup scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init
@@ -24,68 +24,68 @@ MAN_PAGES := $(wildcard man/*.[158])
 
 .PHONY: all help setup test check fmt clippy samples licences lint-shell lint-man man demo demo-nginx demo-lvs static size fuzz install uninstall dist clean
 
-all: ## release build (the default)
+all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
 
-help: ## this list
+help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
-setup: ## install what building, testing and the demo need (Debian; asks sudo when not root)
+setup: ## install the prerequisites for build, tests and demos (Debian; uses sudo if not root)
 	scripts/setup
 
-test: ## every test
+test: ## run all tests
 	$(CARGO) test $(CARGO_FLAGS)
 
-check: fmt clippy test samples licences lint-shell lint-man ## everything a change has to pass
+check: fmt clippy test samples licences lint-shell lint-man ## run all checks that a change must pass
 
-fmt: ## formatting, changes nothing
+fmt: ## check the formatting
 	$(CARGO) fmt --check
 
-clippy: ## lints, warnings are errors
+clippy: ## run clippy, with warnings as errors
 	$(CARGO) clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 
-samples: ## every file of conf/ through `keepalived -t`
+samples: ## check the sample configurations with `keepalived -t`
 	$(CARGO) build $(CARGO_FLAGS)
 	scripts/check-samples $(TARGET)/debug/keepalived conf/*.conf
 
-licences: ## licences of all dependencies against deny.toml
+licences: ## check the licences of all dependencies against deny.toml
 	scripts/check-licences
 
-lint-shell: ## shellcheck
+lint-shell: ## run shellcheck
 	shellcheck $(SHELL_SCRIPTS)
 
-lint-man: ## mandoc's lint
+lint-man: ## run the linter of mandoc
 	mandoc -T lint -W warning $(MAN_PAGES)
 
-man: ## write the parts of the manual pages and of README.md that come from tables
+man: ## regenerate the table-driven parts of the manual pages and README.md
 	UPDATE=1 $(CARGO) test $(CARGO_FLAGS) --test manual
 
-demo: ## two routers and a client in network namespaces, one router is killed
+demo: ## failover between two routers in network namespaces
 	scripts/setup --build
 	@$(MAKE) --no-print-directory all
 	scripts/demo $(TARGET)/release/keepalived
 
-demo-nginx: ## two web servers with one address that follows the healthy nginx
+demo-nginx: ## two web servers; the address follows the one with a healthy nginx
 	scripts/setup --build
 	@$(MAKE) --no-print-directory all
 	scripts/demo-nginx $(TARGET)/release/keepalived
 
-demo-lvs: ## two directors that spread clients over two web servers; in a guest if need be
+demo-lvs: ## two directors balance clients over two web servers; in a guest if IPVS is missing
 	scripts/setup --build
 	@$(MAKE) --no-print-directory all
 	scripts/demo-lvs $(TARGET)/release/keepalived
 
-static: ## static binary (musl)
+static: ## build the static binary (musl)
 	scripts/lab/musl-build --release $(CARGO_FLAGS) --bin keepalived
 	@ldd $(TARGET)/$(MUSL)/release/keepalived 2>&1 | grep -q -e 'not a dynamic' -e 'statically linked' || { echo "not static" >&2; exit 1; }
 	@$(MAKE) --no-print-directory size
 
-size: ## size of the binaries that were built
+size: ## show the size of the built binaries
 	@for f in $(TARGET)/release/keepalived $(TARGET)/$(MUSL)/release/keepalived; do \
 		if [ -e $$f ]; then echo "$$f: $$(( ($$(stat -c %s $$f) + 1023) / 1024 )) KiB"; fi; done
 
-# RUSTC_BOOTSTRAP: the sanitizer flags are unstable, the toolchain need not be.
-fuzz: ## every fuzz target for FUZZ_SECONDS each
+# RUSTC_BOOTSTRAP allows the unstable sanitizer flags on a stable toolchain.
+fuzz: ## run each fuzz target for FUZZ_SECONDS
 	@cargo fuzz --version >/dev/null 2>&1 || $(CARGO) install cargo-fuzz --locked
 	@targets=$$(cargo fuzz list) && [ -n "$$targets" ] && \
 	RUSTC_BOOTSTRAP=1 cargo fuzz build && \
@@ -95,7 +95,7 @@ fuzz: ## every fuzz target for FUZZ_SECONDS each
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$t fuzz/corpus/$$t $$seeds -- -max_total_time=$(FUZZ_SECONDS) -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 || exit 1; \
 	done
 
-install: ## into DESTDIR/PREFIX; a configuration that is there already stays
+install: ## install into DESTDIR/PREFIX; keeps an existing configuration
 	@[ -e "$(BINARY)" ] || { echo "run make or make static first" >&2; exit 1; }
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
 		$(DESTDIR)$(DOCDIR)/samples $(DESTDIR)$(SYSCONFDIR)/keepalived $(DESTDIR)$(SYSCONFDIR)/default
@@ -113,14 +113,14 @@ install: ## into DESTDIR/PREFIX; a configuration that is there already stays
 	[ -e $(DESTDIR)$(SYSCONFDIR)/default/keepalived ] || \
 		install -m 0644 conf/keepalived.default $(DESTDIR)$(SYSCONFDIR)/default/keepalived
 
-uninstall: ## what install put there, but never the configuration
+uninstall: ## remove the installed files, except the configuration
 	rm -f $(DESTDIR)$(SBINDIR)/keepalived $(DESTDIR)$(BINDIR)/genhash $(DESTDIR)$(UNITDIR)/keepalived.service
 	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1)) $(patsubst man/%,$(DESTDIR)$(MANDIR)/man5/%,$(wildcard man/*.5)) $(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8))
 	rm -rf $(DESTDIR)$(DOCDIR)
 
-dist: ## keepalived-VERSION.tar.gz of the committed tree
+dist: ## create keepalived-VERSION.tar.gz from the committed tree
 	git archive --prefix=keepalived-$(VERSION)/ HEAD | gzip -9n >keepalived-$(VERSION).tar.gz
 	@ls -l keepalived-$(VERSION).tar.gz
 
-clean: ## remove what was built
+clean: ## remove build output
 	$(CARGO) clean

@@ -1,7 +1,7 @@
-"""What the demonstrations share: namespaces, routers that run keepalived, a client that pings.
+"""Shared by the demos: namespaces, routers that run keepalived, a client that pings.
 
-Everything happens in network namespaces under a private /run, so nothing of the machine is
-touched and nothing is left behind. Root is not needed where user namespaces are allowed.
+Everything runs in network namespaces under a private /run, so the host is not affected and nothing
+is left behind. Root is not needed if user namespaces are allowed.
 """
 import json
 import os
@@ -21,7 +21,7 @@ PROBE_EVERY = 0.01
 
 
 class Failed(Exception):
-    """Something did not go as it should."""
+    """The demo did not work as expected."""
 
 
 def fail(what):
@@ -41,7 +41,7 @@ def title(text):
 
 
 def in_namespace(name, *command, **options):
-    # setpriv: should the demo be killed, nothing goes on without it.
+    # setpriv: children die with the demo if it is killed.
     return subprocess.Popen(["ip", "netns", "exec", name, "setpriv", "--pdeathsig", "KILL", *command],
                             stdin=subprocess.DEVNULL, **options)
 
@@ -51,7 +51,7 @@ def ip(*lines):
 
 
 def network(hosts):
-    """One bridge with these hosts, {name: address}; each has the bridge behind its eth0."""
+    """One bridge with these hosts, {name: address}; each is connected to it by its eth0."""
     ip("link set lo up", "link add br0 type bridge mcast_snooping 0 forward_delay 0", "link set br0 up",
        *[f"netns add {n}" for n in hosts])
     for name, address in hosts.items():
@@ -63,7 +63,7 @@ def network(hosts):
 # ------------------------------------------------------------------------------- the client
 
 def probe(path, vips):
-    """Runs in the client: pings every address a hundred times a second, notes every answer."""
+    """Runs in the client: pings every address a hundred times a second, records every reply."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     sock.setblocking(False)
     ident, number = 0x6b61, 1
@@ -75,7 +75,7 @@ def probe(path, vips):
                 try:
                     sock.sendto(request, (vip, 0))
                 except OSError:
-                    pass                    # nobody answers ARP: a miss like any other
+                    pass                    # no ARP reply: counts as a missing reply
             due += PROBE_EVERY
             while (left := due - time.monotonic()) > 0:
                 if not select.select([sock], [], [], left)[0]:
@@ -89,7 +89,7 @@ def probe(path, vips):
 
 
 class Client:
-    """Pings the virtual addresses, and knows how long each did not answer."""
+    """Pings the virtual addresses, and measures the outage of each."""
 
     def __init__(self, folder, vips):
         self.path, self.vips, self.process = os.path.join(folder, "answers"), vips, None
@@ -103,7 +103,7 @@ class Client:
             return [float(t) for a, t in map(str.split, f.read().splitlines()[:-1]) if a == vip]
 
     def missed(self, vip, since):
-        """The longest time without an answer since then, in seconds."""
+        """The longest time without a reply since then, in seconds."""
         times = [since] + [t for t in self.answers(vip) if t >= since] + [time.monotonic()]
         return max(b - a for a, b in zip(times, times[1:]))
 
@@ -159,7 +159,7 @@ class Router:
             fail(f"router {self.name} did not end after SIGTERM")
 
     def lose_power(self):
-        """The daemon gets no chance to say anything, and the link goes with it."""
+        """Kills the daemon without a chance to clean up, and takes the link down."""
         self.kill()
         ip(f"link set torouter{self.name} down")
 
@@ -178,14 +178,14 @@ class Router:
         self.process.wait()
 
     def boot(self, vips):
-        for vip in filter(self.holds, vips):    # what a real boot does not bring back
+        for vip in filter(self.holds, vips):    # addresses that do not survive a real boot
             subprocess.run(["ip", "-n", self.namespace, "addr", "del", vip + "/16", "dev", "eth0"], check=True)
         ip(f"link set torouter{self.name} up")
         self.start()
 
 
 def table(routers, client, names):
-    """Who is what and who has which address; `names` is {instance: address}."""
+    """Prints states and addresses of all routers; `names` is {instance: address}."""
     rows = [("", [f"{name} {vip}" for name, vip in names.items()])]
     for router in routers.values():
         dead = router.process.poll() is not None
@@ -249,7 +249,7 @@ def isolate(script, program, needed=()):
 
 
 def main(script, documentation, inside, needed=()):
-    """The command line every demonstration has; `inside(program)` runs in the private network."""
+    """The command line of every demo; `inside(program)` runs in the private network."""
     os.environ["PATH"] = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     arguments = sys.argv[1:]

@@ -19,98 +19,98 @@
 //!      └───────────┴──── daemon/execute.rs ◄────────┘
 //! ```
 //!
-//! Left to right, text becomes a model. Round the loop, facts become actions. There are no other
-//! paths: a core never touches a socket, and a socket handler never decides anything.
+//! Left to right, text becomes a model. Around the loop, facts become actions. There are no other
+//! paths: a core never touches a socket, and a socket handler never makes a decision.
 //!
 //! # Where a behaviour lives
 //!
-//! | question | file |
+//! | behaviour | file |
 //! | --- | --- |
-//! | what a keyword is, its arguments, its default | `config/keywords/` |
-//! | what a block of the configuration means | `config/lower/` |
-//! | what survives a reload, and as what | `model/diff.rs`, `daemon/reload.rs` |
-//! | is this advertisement acceptable | `vrrp/receive.rs` |
-//! | what an advertisement does to the state of a virtual router | `vrrp/hear.rs` |
-//! | how often a peer may cause a line or a script | `vrrp/noted.rs`, `base/ratelimit.rs` |
-//! | which form of checksum a peer is sent | `vrrp/checksum.rs` |
-//! | how a state is entered, what a deadline does | `vrrp/transition.rs` |
-//! | what tracked interfaces, scripts and the like do to a virtual router | `vrrp/tracking.rs`, `vrrp/priority.rs` |
+//! | keywords, their arguments and defaults | `config/keywords/` |
+//! | meaning of the blocks of the configuration | `config/lower/` |
+//! | what survives a reload | `model/diff.rs`, `daemon/reload.rs` |
+//! | acceptance of an advertisement | `vrrp/receive.rs` |
+//! | effect of an advertisement on the state of a virtual router | `vrrp/hear.rs` |
+//! | rate limits for log lines and scripts caused by peers | `vrrp/noted.rs`, `base/ratelimit.rs` |
+//! | checksum form sent to a peer | `vrrp/checksum.rs` |
+//! | state transitions, deadlines | `vrrp/transition.rs` |
+//! | effect of tracked objects on a virtual router | `vrrp/tracking.rs`, `vrrp/priority.rs` |
 //! | sync groups | `vrrp/membership.rs` |
-//! | how long to wait | `vrrp/timing.rs` |
-//! | when gratuitous ARP is due, and how fast it may go | `vrrp/announce.rs`, `daemon/announcer.rs` |
-//! | when a script runs, what its results and tracked processes mean | `track/` |
-//! | which address is in the kernel, adopted, restored, refused | `holdings/` |
-//! | whose an address is that was there before | `holdings/leftovers.rs`, `daemon/beginning.rs` |
-//! | which services and destinations IPVS has, and what differs from what is wanted | `holdings/ipvs.rs` |
-//! | which real servers are in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs` |
-//! | when a check probes, and what its result means | `check/pool.rs`, `check/schedule.rs` |
-//! | what a check sends, and which answer is good | `check/http.rs`, `check/smtp.rs`, ... |
-//! | why a server is down, in words | `check/verdict.rs` |
-//! | whom a change is told, in which order and words | `notify/mod.rs`, `notify/words.rs` |
-//! | when a notification script runs, and which waits for which | `notify/scripts.rs` |
-//! | what the reader of a FIFO has still to be told | `notify/fifo.rs`, `daemon/fifos.rs` |
-//! | when a mail is sent, tried again, given up | `notify/outbox.rs`, `daemon/mailer.rs` |
-//! | which command may run, and as whom | `config/lower/script.rs`, `sys/scriptfacts.rs` |
-//! | how commands are started, timed and ended | `sys/children.rs`, `daemon/children.rs` |
+//! | timers of a virtual router | `vrrp/timing.rs` |
+//! | timing and rate of gratuitous ARP | `vrrp/announce.rs`, `daemon/announcer.rs` |
+//! | schedule and results of tracked scripts, tracked processes | `track/` |
+//! | addresses in the kernel: added, adopted, restored, refused | `holdings/` |
+//! | owner of an address that was present at start | `holdings/leftovers.rs`, `daemon/beginning.rs` |
+//! | services and destinations in IPVS, and differences from the wanted ones | `holdings/ipvs.rs` |
+//! | real servers in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs` |
+//! | schedule and results of checks | `check/pool.rs`, `check/schedule.rs` |
+//! | requests of checks, and accepted replies | `check/http.rs`, `check/smtp.rs`, ... |
+//! | text of the reason why a server is down | `check/verdict.rs` |
+//! | recipients, order and text of notifications | `notify/mod.rs`, `notify/words.rs` |
+//! | order of notification scripts | `notify/scripts.rs` |
+//! | lines queued for the reader of a FIFO | `notify/fifo.rs`, `daemon/fifos.rs` |
+//! | sending, retrying and dropping of mail | `notify/outbox.rs`, `daemon/mailer.rs` |
+//! | permission and user of a command | `config/lower/script.rs`, `sys/scriptfacts.rs` |
+//! | start, timeout and termination of commands | `sys/children.rs`, `daemon/children.rs` |
 //! | `startup_script`, `shutdown_script` | `daemon/life.rs` |
-//! | how files, processes and scripts are watched | `daemon/tracking.rs`, `daemon/processes.rs`, `sys/inotify.rs` |
-//! | what comes first in a turn | `daemon/turn.rs` |
-//! | the order of starting and of ending | `daemon/startup.rs`, `daemon/shutdown.rs` |
-//! | what a panic or a crash leaves behind | `daemon/defect.rs`, `sys/rescue.rs` |
-//! | the wording of a log line | `daemon/report.rs`, `daemon/lvs/report.rs` |
-//! | the wording of a dump | `daemon/dump/` |
-//! | which socket an instance uses, and its packets | `daemon/endpoints.rs` |
-//! | the sockets of probes, and their time | `daemon/checks.rs` |
-//! | how virtual servers, checks and IPVS work together | `daemon/lvs.rs` |
-//! | what virtual servers and the rest of the daemon tell each other | `daemon/director.rs` |
-//! | several routers without a kernel | `sim/` |
-//! | the digest of a page, for the operator | `genhash/` |
+//! | watching of files, processes and scripts | `daemon/tracking.rs`, `daemon/processes.rs`, `sys/inotify.rs` |
+//! | order of work in a turn | `daemon/turn.rs` |
+//! | order of startup and shutdown | `daemon/startup.rs`, `daemon/shutdown.rs` |
+//! | cleanup after a panic or a crash | `daemon/defect.rs`, `sys/rescue.rs` |
+//! | text of log lines | `daemon/report.rs`, `daemon/lvs/report.rs` |
+//! | text of dumps | `daemon/dump/` |
+//! | sockets of instances, and their packets | `daemon/endpoints.rs` |
+//! | sockets and timeouts of probes | `daemon/checks.rs` |
+//! | cooperation of virtual servers, checks and IPVS | `daemon/lvs.rs` |
+//! | messages between virtual servers and the rest of the daemon | `daemon/director.rs` |
+//! | simulation of several routers without a kernel | `sim/` |
+//! | `genhash` | `genhash/` |
 //!
 //! # Commands
 //!
-//! Tracked scripts, notification and checks run commands, with one way to start, to time and to
-//! end them:
+//! Tracked scripts, notification and checks run commands, which are started, timed and terminated
+//! in one way:
 //!
-//! * A child that ended is told by SIGCHLD and taken by waitid, whoever it is. A descriptor for each
-//!   child would be a second way: in a container the daemon may be the first process, and then it
-//!   has to wait for the orphans of others, too, whom it never started.
-//! * What runs every second is started with the daemon's memory lent to it. The daemon stands still
-//!   until the command is executed; so the command keeps the daemon's urgency until then, and not
-//!   any longer.
-//! * Nobody is told that a FIFO has a reader. inotify counts who opens and closes it, and if it
-//!   counts wrongly the reader hears something twice.
+//! * An exit is signalled by SIGCHLD and collected with waitid, for any child. A descriptor per
+//!   child would not be enough: in a container the daemon may be the init process, which has to
+//!   reap orphans that it did not start.
+//! * A command shares the daemon's memory until it is executed, because some run every second. The
+//!   daemon is suspended until then, so the command keeps the daemon's scheduling priority until
+//!   then, and no longer.
+//! * The kernel does not report that a FIFO has a reader. inotify counts opens and closes; if the
+//!   count is wrong, the reader receives some lines twice.
 //!
-//! # Nobody in a hurry waits
+//! # Bulk work never delays VRRP
 //!
-//! One thread serves all. So whatever may be long is done in short pieces, with VRRP served between
-//! any two of them:
+//! One thread serves everything. So any long work is split into short pieces, with VRRP served
+//! between any two of them:
 //!
-//! * A reload reads in breaths (`breathe` of `config::Loader` and `config::Host`); what it brings is
-//!   taken on a few virtual servers at a time.
-//! * Checks have a share of each turn, and the end of one that is late comes before the next page of
-//!   one that is not. They begin on a beat, and answers to those that began together are read
-//!   together: a wake-up costs more than a probe.
-//! * Log lines of a burst are gathered, and no sink is waited for.
+//! * A reload yields regularly while it reads (`breathe` of `config::Loader` and `config::Host`);
+//!   its changes are applied to a few virtual servers at a time.
+//! * Checks have a share of each turn, and the timeout of a late check comes before the next page
+//!   of one that is on time. Checks start on a common beat, and replies to those that started
+//!   together are read together: a wake-up costs more than a probe.
+//! * Log lines of a burst are buffered, and writing them never blocks.
 //!
 //! # Rules
 //!
 //! * Time is an argument. Only `sys/clock.rs` reads a clock.
 //! * A timer is a field that is compared with `now`, never a queued message.
-//! * Carrying out an action never calls a core: what it causes goes through the runtime's inbox.
-//! * Packets before deadlines: after a stall, the advertisement that would have moved a deadline
-//!   is already in the socket. But unread packets hold back only what they could change: the
-//!   deadline of a backup, on their socket. And a deadline that is served too late to be believed
-//!   gives the master one more interval (`vrrp/timing.rs`).
-//! * Objects in the kernel are wanted, not issued (`holdings`).
-//! * `base`, `wire` and `model` are used by all; the cores use nothing else; `config` knows the
-//!   model only; `daemon` alone sees cores and `sys` together. `tests/architecture.rs` checks it.
+//! * Executing an action never calls a core: its effects go through the runtime's inbox.
+//! * Packets before deadlines: after a stall, the advertisement that would have moved a deadline is
+//!   already in the socket. But unread packets hold back only what they could change: the deadline
+//!   of a backup on the same socket. A deadline that is served too late to be trusted gives the
+//!   master one more interval (`vrrp/timing.rs`).
+//! * Kernel objects are declared as wanted, not added and removed by command (`holdings`).
+//! * `base`, `wire` and `model` are used by all; the cores use nothing else; `config` knows only
+//!   the model; only `daemon` sees both the cores and `sys`. `tests/architecture.rs` checks this.
 //!
-//! # Words
+//! # Glossary
 //!
 //! *instance*: one virtual router on one interface. *group*: instances that change state together.
-//! *owner*: whoever a token, an address or a deadline belongs to. *lane*: owners served together in
-//! a turn. *fact*: anything that enters a core. *model*: what the operator asked for. *document*:
-//! what the operator wrote.
+//! *owner*: the holder of a token, an address or a deadline. *lane*: owners served together in a
+//! turn. *fact*: any input of a core. *model*: the checked configuration. *document*: the parsed
+//! configuration.
 
 pub mod base;
 pub mod check;

@@ -1,11 +1,11 @@
-//! Who may use whom. Reads the sources and fails on a forbidden `use`.
+//! Rules for the source tree: dependencies between modules, unsafe code, module comments, wording.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// (module, the modules it may name besides itself).
+/// (module, the other modules that it may use).
 const ALLOWED: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("wire", &["base"]),
@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sim", &["base", "wire", "model", "vrrp", "holdings"]),
     ("genhash", &["base", "wire", "model", "check", "cli", "sys"]),
     ("cli", &["base", "sys", "config"]),
-    // The wire layout of adverts and the objects to install are values, not decisions.
+    // The wire layout of advertisements and the objects to install are values, not decisions.
     ("sys", &["base", "wire", "model", "config", "vrrp"]),
     (
         "daemon",
@@ -31,13 +31,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Files under `sys` that may name the module, and why nothing else there may.
+/// Files under `sys` that may use a module which the other files there may not.
 const SYS_EXCEPTIONS: &[(&str, &str)] = &[
-    // The traffic class that goes with a packet of `vrrp::advert`.
+    // The traffic class of the packets of `vrrp::advert`.
     ("sys/raw.rs", "vrrp"),
-    // The loader the configuration reads real files through.
+    // The loader through which the configuration reads real files.
     ("sys/files.rs", "config"),
-    // What the configuration asks of the file of a command, and how a path is followed.
+    // The properties of a command's file that the configuration checks, and path resolution.
     ("sys/scriptfacts.rs", "config"),
 ];
 
@@ -51,7 +51,7 @@ fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every file below `src`, with its path from there.
+/// Every file below `src`, with its relative path.
 fn all() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut list = Vec::new();
@@ -61,7 +61,7 @@ fn all() -> Vec<(String, String)> {
     list.iter().map(|p| (name(p), fs::read_to_string(p).expect("a source"))).collect()
 }
 
-/// The crate's modules that a line of code names.
+/// The crate's modules used in a line of code.
 fn named(line: &str) -> impl Iterator<Item = &str> {
     let code = line.split("//").next().unwrap_or_default();
     code.match_indices("crate::").map(|(at, found)| {
@@ -71,7 +71,7 @@ fn named(line: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn nobody_uses_what_it_may_not() {
+fn modules_use_only_allowed_modules() {
     let mut wrong = Vec::new();
     for (path, text) in all() {
         let module = path.split('/').next().unwrap_or_default();
@@ -107,7 +107,7 @@ fn unsafe_code_lives_in_sys_only() {
 }
 
 #[test]
-fn every_file_says_what_it_is_for() {
+fn every_file_has_a_module_comment() {
     let silent: Vec<_> = all()
         .into_iter()
         .filter(|(path, text)| !path.contains("tests") && !text.starts_with("//!"))
@@ -117,7 +117,7 @@ fn every_file_says_what_it_is_for() {
 }
 
 #[test]
-fn the_map_in_lib_rs_names_what_is_there() {
+fn the_map_in_lib_rs_names_existing_files() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let lib = fs::read_to_string(root.join("lib.rs")).expect("a source");
     let (_, map) = lib.split_once("# Where a behaviour lives").expect("the map");
@@ -129,8 +129,9 @@ fn the_map_in_lib_rs_names_what_is_there() {
 }
 
 #[test]
-fn nothing_that_runs_is_kept_in_hash_maps() {
-    // Their order would make two runs differ. Reading a configuration only looks things up.
+fn only_config_uses_hash_maps() {
+    // Their iteration order would make two runs differ. The configuration uses them for look-ups
+    // only.
     let offenders: Vec<_> = all()
         .into_iter()
         .filter(|(path, _)| !path.starts_with("config/"))
@@ -142,4 +143,165 @@ fn nothing_that_runs_is_kept_in_hash_maps() {
         .map(|(path, _)| path)
         .collect();
     assert!(offenders.is_empty(), "hash maps: {offenders:?}");
+}
+
+/// Covered by the wording lint. The other directories of `src` are added as they are rewritten.
+const COVERED: &[&str] = &[
+    "src/base",
+    "src/lib.rs",
+    "src/model",
+    "src/sim",
+    "src/wire",
+    "tests",
+    "fuzz/fuzz_targets",
+    "man",
+    "README.md",
+    "CHANGELOG.md",
+];
+
+/// Phrases that avoid naming the actual subject of a sentence.
+const UNWANTED: &[&[&str]] = &[
+    &["nobody"],
+    &["somebody"],
+    &["whoever"],
+    &["is", "told"],
+    &["was", "told"],
+    &["are", "told"],
+];
+
+/// Words of a text with their lines. An empty word separates unrelated parts.
+type Prose = Vec<(usize, String)>;
+
+/// Adds the words of a text that starts at `line`. Words in backquotes are names, not prose.
+fn add_words(text: &str, line: usize, prose: &mut Prose) {
+    for (n, line_text) in text.split('\n').enumerate() {
+        for quoted in line_text.split_inclusive('`') {
+            let words = quoted.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let words = words.filter(|word| !word.is_empty()).map(str::to_lowercase);
+            prose.extend(words.map(|word| (line + n, word)));
+            if quoted.ends_with('`') {
+                prose.push((line + n, String::new()));
+            }
+        }
+    }
+}
+
+/// Length of the string literal at the start of `code`, with its quotes.
+fn literal_len(code: &str) -> Option<usize> {
+    let (start, end, escapes) = if let Some(raw) = code.strip_prefix('r') {
+        let hashes = raw.bytes().take_while(|b| *b == b'#').count();
+        raw[hashes..].starts_with('"').then_some(())?;
+        (hashes + 2, format!("\"{}", "#".repeat(hashes)), false)
+    } else {
+        code.starts_with('"').then_some(())?;
+        (1, "\"".to_owned(), true)
+    };
+    let mut at = start;
+    while !code[at..].starts_with(&end) {
+        let mut chars = code[at..].chars();
+        let c = chars.next()?;
+        at += c.len_utf8();
+        if escapes && c == '\\' {
+            at += chars.next()?.len_utf8();
+        }
+    }
+    Some(at + end.len())
+}
+
+/// The comments and string literals of a Rust source.
+fn prose_of_rust(source: &str) -> Prose {
+    let mut prose = Prose::new();
+    let (mut at, mut line, mut in_word) = (0, 1, false);
+    while let Some(c) = source[at..].chars().next() {
+        let rest = &source[at..];
+        let len = if rest.starts_with("//") {
+            let len = rest.find('\n').unwrap_or(rest.len());
+            add_words(&rest[..len], line, &mut prose);
+            len
+        } else if let Some(len) = literal_len(rest).filter(|_| !(in_word && c == 'r')) {
+            prose.push((line, String::new()));
+            add_words(&rest[..len], line, &mut prose);
+            prose.push((line, String::new()));
+            len
+        } else if let Some(quote) = ["'\"'", "'\\\"'"].iter().find(|c| rest.starts_with(**c)) {
+            quote.len()
+        } else {
+            if !c.is_whitespace() {
+                prose.push((line, String::new()));
+            }
+            c.len_utf8()
+        };
+        line += rest[..len].matches('\n').count();
+        in_word = c.is_alphanumeric() || c == '_';
+        at += len;
+    }
+    prose
+}
+
+/// Unwanted phrases with their lines. A word on its own is taken for a name, such as that of a user.
+fn unwanted(prose: &Prose) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for phrase in UNWANTED {
+        for at in 0..prose.len().saturating_sub(phrase.len() - 1) {
+            let here = &prose[at..at + phrase.len()];
+            let before = at.checked_sub(1).map_or("", |n| prose[n].1.as_str());
+            let after = prose.get(at + phrase.len()).map_or("", |(_, word)| word.as_str());
+            let is_name = (before.is_empty() && after.is_empty()) || before.ends_with("user");
+            if here.iter().map(|(_, word)| word.as_str()).eq(phrase.iter().copied()) && !is_name {
+                found.push((here[0].0, phrase.join(" ")));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn files_below(path: &Path, out: &mut Vec<PathBuf>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).expect("a directory").map(|e| e.expect("an entry")) {
+            files_below(&entry.path(), out);
+        }
+    } else if path.extension().is_some_and(|e| ["rs", "md", "1", "5", "8"].iter().any(|x| e == *x))
+    {
+        out.push(path.to_owned());
+    }
+}
+
+#[test]
+fn comments_and_messages_avoid_unwanted_phrases() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for path in COVERED {
+        files_below(&root.join(path), &mut files);
+    }
+    files.sort();
+    assert!(files.len() > 100, "only {} files", files.len());
+    let mut wrong = Vec::new();
+    for path in files {
+        let text = fs::read_to_string(&path).expect("a text");
+        let prose = if path.extension().is_some_and(|e| e == "rs") {
+            prose_of_rust(&text)
+        } else {
+            let mut prose = Prose::new();
+            add_words(&text, 1, &mut prose);
+            prose
+        };
+        let name = path.strip_prefix(root).expect("below the root").display();
+        wrong.extend(unwanted(&prose).iter().map(|(n, phrase)| format!("{name}:{n}: {phrase}")));
+    }
+    assert!(wrong.is_empty(), "reword:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_wording_lint_reads_comments_and_literals_only() {
+    let found = |source: &str| unwanted(&prose_of_rust(source)).len();
+    let split = ["//! It is\n//! ", "told to nob", "ody."].concat();
+    assert_eq!(found(&split), 2);
+    assert_eq!(found(&["let a = \"who", "ever asks\";"].concat()), 1);
+    assert_eq!(
+        found(&["let a = r#\"a \\\" who", "ever asks\"#; // who", "ever it is"].concat()),
+        2
+    );
+    let user = "let NAME = '\"'; run(\"NAME\", \"script_user NAME\"); // the user `NAME`";
+    assert_eq!(found(&user.replace("NAME", "nobody")), 0);
 }

@@ -1,11 +1,11 @@
-//! The binary as scripts call it: what it prints where, and its exit status.
+//! The command line interface: standard output, standard error and exit status.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-/// What a run left behind.
+/// Result of a run.
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     status: Option<i32>,
@@ -72,7 +72,7 @@ fn signal_numbers_go_to_stdout() {
 }
 
 #[test]
-fn wrong_options_are_named_and_nothing_starts() {
+fn wrong_options_are_reported_and_nothing_starts() {
     for (arguments, stderr) in [
         (&["--bogus"][..], "Unknown option --bogus\n"),
         (&["-Z"], "Unknown option -Z\n"),
@@ -86,21 +86,21 @@ fn wrong_options_are_named_and_nothing_starts() {
 }
 
 #[test]
-fn what_is_ignored_is_told_first() {
-    let told = run(&["-S", "foo", "-u", "999", "--signum=STOP"]);
+fn ignored_options_are_reported_first() {
+    let outputs = run(&["-S", "foo", "-u", "999", "--signum=STOP"]);
     let stderr = "Invalid log facility 'foo'\nInvalid --umask option 999\n";
-    assert_eq!(told, outcome(0, "15\n", stderr));
+    assert_eq!(outputs, outcome(0, "15\n", stderr));
 }
 
 #[test]
-fn the_daemon_has_names_looked_up_by_itself_as_a_child() {
+fn names_are_looked_up_by_a_child_process() {
     assert_eq!(run(&["--resolve-name", "127.0.0.9"]), outcome(0, "127.0.0.9\n", ""));
     let unknown = run(&["--resolve-name", "no.such.name.invalid"]);
     assert!(unknown.stdout.starts_with('!') && unknown.stderr.is_empty(), "{unknown:?}");
 }
 
 #[test]
-fn a_closed_output_is_no_crash() {
+fn a_closed_output_causes_no_crash() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keepalived"));
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
     command.arg("-h").stderr(full);
@@ -114,7 +114,7 @@ fn a_missing_file_has_the_statuses_of_the_manual() {
     let file = "/nowhere/keepalived.conf";
     let tested = run(&["-t", "-f", file]);
     assert_eq!(tested.status, Some(5));
-    // In the foreground, in the background, without a syslog that could tell.
+    // In the foreground, and in the background without syslog.
     for mode in [&["-n", "-G"][..], &["-G"]] {
         let started = run(&[mode, &["-f", file]].concat());
         assert_eq!(started.status, Some(6));
@@ -125,7 +125,7 @@ fn a_missing_file_has_the_statuses_of_the_manual() {
 }
 
 #[test]
-fn what_cannot_run_is_named_before_it_ends() {
+fn an_unusable_configuration_is_reported_before_exit() {
     let path = std::env::temp_dir().join(format!("keepalived-bad-{}.conf", std::process::id()));
     std::fs::write(&path, "vrrp_instance V {\n    interface nowhere0\n}\n").expect("a file");
     let pid = path.with_extension("pid");
@@ -138,7 +138,7 @@ fn what_cannot_run_is_named_before_it_ends() {
 }
 
 #[test]
-fn the_name_picks_the_program() {
+fn the_program_name_selects_the_command() {
     for name in ["kactl", "/usr/bin/genhash"] {
         let other = run_as(name, &["-v"]);
         assert!(!other.stderr.starts_with("Keepalived v"), "{name}: {other:?}");
@@ -147,7 +147,7 @@ fn the_name_picks_the_program() {
     assert_eq!(run_as("genhash", &[]), run(&["--genhash"]));
 }
 
-/// Runs with these options and a file with this text.
+/// Runs with these options and this configuration text.
 fn with_file(options: &[&str], name: &str, text: &str) -> Outcome {
     let name = format!("keepalived-cli-{}-{name}.conf", std::process::id());
     let path = std::env::temp_dir().join(name);
@@ -180,14 +180,14 @@ fn a_network_namespace_may_come_later_but_not_after_the_start() {
     let tested = with_file(&["-t"], "netns", &text(""));
     assert_eq!(tested, outcome(0, "", &format!("{trouble}. Its interfaces are not checked.\n")));
     let wrong = with_file(&["-t"], "netns-wrong", &text("priority 1000"));
-    assert_eq!(wrong.status, Some(5), "all else is checked: {wrong:?}");
+    assert_eq!(wrong.status, Some(5), "everything else is checked: {wrong:?}");
     let started = with_file(&["-n", "-l"], "netns-start", &text(""));
     assert_eq!(started.status, Some(1), "{started:?}");
     assert!(started.stderr.contains(trouble), "{started:?}");
 }
 
 #[test]
-fn scripts_that_nobody_checks_have_a_status_of_their_own() {
+fn unchecked_scripts_have_their_own_status() {
     let checked = with_script("enable_script_security", "/bin/sh");
     assert_eq!(checked, outcome(0, "", ""));
     let unchecked = with_script("", "/bin/sh root");

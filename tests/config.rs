@@ -1,6 +1,6 @@
-//! Configurations as people write them: text in, the model and the complaints out.
+//! Typical configurations, with the resulting model and diagnostics.
 //!
-//! For each `NAME.conf` in `tests/config`, `NAME.err` has what is told of it and `NAME.model` the
+//! For each `NAME.conf` in `tests/config`, `NAME.err` has the diagnostics and `NAME.model` the
 //! model as text. `UPDATE=1 cargo test` rewrites both.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
@@ -18,8 +18,8 @@ use keepalived::model::script::User;
 
 use proptest::prelude::*;
 
-/// A machine with `eth0`, `eth1`, `lo`, and `tun0`, which has no multicast; and with the commands
-/// that the configurations name.
+/// A host with `eth0`, `eth1`, `lo` and `tun0`, which has no multicast, and with the commands used
+/// in the configurations.
 fn machine() -> MemoryHost {
     let names = ["lo", "eth0", "eth1", "tun0"];
     let mut host = MemoryHost::default().named("router.example");
@@ -50,7 +50,7 @@ fn load(name: &str, text: &str) -> Loaded {
     config::load(&loader, &format!("/{name}"), &options, &machine())
 }
 
-/// What is told, each complaint after how bad it is.
+/// The diagnostics, each with its severity.
 fn complaints(loaded: &Loaded) -> String {
     let mut out = String::new();
     for diagnostic in loaded.diagnostics.iter() {
@@ -90,7 +90,7 @@ fn check(path: &Path, got: &str, failures: &mut String) {
 }
 
 #[test]
-fn every_configuration_gives_its_model_and_its_complaints() {
+fn every_configuration_gives_its_model_and_diagnostics() {
     let mut failures = String::new();
     for case in cases() {
         let text = fs::read_to_string(&case).expect("a readable configuration");
@@ -111,7 +111,7 @@ fn a_printed_model_is_read_back_as_the_same_model() {
         let printed = config::print(&config, Secrets::Shown);
         let again = load("printed.conf", &printed);
         assert_eq!(config, again.config, "{}", file_name(&case));
-        // What could not be corrected is told again: an unknown interface stays unknown.
+        // Uncorrected errors are reported again: an unknown interface stays unknown.
         let known: Vec<&str> = loaded.diagnostics.iter().map(|d| d.message.as_str()).collect();
         let loud: Vec<_> = again
             .diagnostics
@@ -122,7 +122,7 @@ fn a_printed_model_is_read_back_as_the_same_model() {
     }
 }
 
-/// Every keyword of a block, and words that some of them take.
+/// Every keyword of a block, and some of their arguments.
 fn vocabulary(block: &'static Block) -> Vec<String> {
     fn walk(block: &'static Block, words: &mut Vec<String>) {
         for keyword in block.keywords {
@@ -144,7 +144,7 @@ fn vocabulary(block: &'static Block) -> Vec<String> {
     words
 }
 
-/// A text of keywords, values, braces and line ends in any order, but likely ones first.
+/// A random text of keywords, values, braces and line ends, weighted towards plausible ones.
 fn text() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         8 => prop::sample::select(vocabulary(&ROOT)),
@@ -159,7 +159,7 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(word, 0..60).prop_map(|words| words.join(" "))
 }
 
-/// A statement of an instance: a keyword, with values or a block of a few words.
+/// A statement of an instance: a keyword with values or a short block.
 fn statement() -> impl Strategy<Value = String> {
     let Some(Body::Keywords(instance)) = ROOT.find("vrrp_instance").map(|k| k.body) else {
         panic!("vrrp_instance has a block");
@@ -174,7 +174,7 @@ fn statement() -> impl Strategy<Value = String> {
     })
 }
 
-/// A statement of `block`: a keyword, with values; what has a block has more statements in it.
+/// A statement of `block`: a keyword with values, or with a block of further statements.
 fn statement_in(block: &'static Block, depth: u32) -> BoxedStrategy<String> {
     let names: Vec<_> = block.keywords.iter().filter(|k| k.in_effect).collect();
     let values = "NAT DR TUN rr sh mh TCP udp 0 1 2 3 7.5 80 443 301-302 192.0.2.5 192.0.2.6 2001:db8::5 \
@@ -191,7 +191,7 @@ fn statement_in(block: &'static Block, depth: u32) -> BoxedStrategy<String> {
                     let lines = prop::collection::vec(statement_in(inner, depth - 1), 0..6);
                     let head = match keyword.name {
                         "real_server" => format!("real_server {}", words.join(" ")),
-                        // No page is asked for without a path.
+                        // A page needs a path.
                         "url" => "url {\npath /".to_owned(),
                         name => name.to_owned(),
                     };
@@ -242,7 +242,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_too_wrong_to_be_read(text in text()) {
+    fn any_text_can_be_parsed(text in text()) {
         let config = load("any.conf", &text).config;
         let printed = config::print(&config, Secrets::Shown);
         prop_assert_eq!(config, load("printed.conf", &printed).config, "{}", printed);
@@ -263,7 +263,7 @@ proptest! {
 }
 
 #[test]
-fn the_samples_we_ship_are_in_order() {
+fn the_shipped_samples_are_valid() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf");
     let samples: Vec<PathBuf> = fs::read_dir(folder)
         .expect("conf is there")

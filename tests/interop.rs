@@ -1,6 +1,6 @@
-//! The reference keepalived as the peer on the wire, in both roles.
+//! Interoperability with the reference keepalived as the peer, in both roles.
 //!
-//! Skipped with a reason where Debian's keepalived is not installed.
+//! Skipped with a reason if Debian's keepalived is not installed.
 
 #[path = "interop/exchange.rs"]
 mod exchange;
@@ -10,7 +10,7 @@ mod notified;
 
 use std::process::ExitCode;
 
-/// Tests by their paths.
+/// Tests by path.
 macro_rules! tests {
     ($($path:path),+ $(,)?) => { vec![$(lab::test(stringify!($path), $path)),+] };
 }

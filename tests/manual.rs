@@ -1,4 +1,5 @@
-//! The manual pages and the README say what the tables say; `make man` writes the parts that come from tables.
+//! The generated parts of the manual pages and the README are up to date; `make man` regenerates
+//! them.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -7,11 +8,11 @@ use std::path::{Path, PathBuf};
 use keepalived::cli::help;
 use keepalived::config::manual;
 
-/// How a generated part begins and ends, in the pages and in the README.
+/// Start and end markers of a generated part, in the manual pages and in the README.
 const MDOC: [&str; 2] = [".\\\" generated: ", ".\\\" end generated\n"];
 const MARKDOWN: [&str; 2] = ["<!-- generated: ", "<!-- end generated -->\n"];
 
-/// The page with the text of each generated part put in.
+/// The page with its generated parts replaced.
 fn regenerated(page: &str, [begin, end]: [&str; 2], part: impl Fn(&str) -> String) -> String {
     let mut out = String::new();
     let mut rest = page;
@@ -50,7 +51,7 @@ fn pages() -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_committed_pages_are_the_generated_ones() {
+fn the_committed_pages_are_up_to_date() {
     let mut stale = Vec::new();
     for path in pages() {
         let page = std::fs::read_to_string(&path).expect("readable");

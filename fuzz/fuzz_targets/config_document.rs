@@ -1,7 +1,7 @@
-//! Whatever a file contains, reading it ends, without a panic, in a document that can be walked
-//! and in complaints that can be shown.
+//! Parsing of any file terminates without a panic, and gives a document that can be traversed and
+//! diagnostics that can be rendered.
 //!
-//! A byte 0xff starts the next file: what the first one includes as `f1`, `f2` and so on.
+//! A byte 0xff starts the next file, which the first one can include as `f1`, `f2` and so on.
 
 #![no_main]
 

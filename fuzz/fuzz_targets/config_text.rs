@@ -1,5 +1,5 @@
-//! Whatever a file says, reading it ends soon and without a panic; and a model that comes of it
-//! can be printed.
+//! Loading of any file terminates quickly and without a panic, and the resulting model can be
+//! printed.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use keepalived::config::{
 };
 use libfuzzer_sys::fuzz_target;
 
-/// Every interface is there, and a command.
+/// A host on which every interface exists, and one command.
 fn host() -> MemoryHost {
     let link = LinkFacts { index: 1, mtu: 1500, multicast: true, ethernet: true, arp: true };
     MemoryHost::default().named("fuzz").and_any_link(link).and_program("/bin/x")
@@ -17,7 +17,7 @@ fn host() -> MemoryHost {
 fuzz_target!(|data: &[u8]| {
     // The file may include itself, and a second one.
     let loader = MemoryLoader::with("/k.conf", data).and("/other.conf", &b"router_id other\n"[..]);
-    // Bounds that are reached quickly: it is reaching them that has to be survived.
+    // Low limits, so that inputs reach them quickly.
     let limits = Limits { generated: 1 << 18, sequence: 2_000, ..Limits::default() };
     let options = ReadOptions { config_id: "node".into(), limits, ..Default::default() };
     let (document, sources, mut diagnostics) = read(&loader, "/k.conf", &options);

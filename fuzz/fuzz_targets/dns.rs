@@ -1,5 +1,5 @@
-//! Any name to ask for and any datagram as the answer: no panic, and only the answer to our
-//! question counts.
+//! Any query name and any datagram as the response: no panic, and only the response to the query
+//! counts.
 #![no_main]
 
 use keepalived::check::dns::Dns;

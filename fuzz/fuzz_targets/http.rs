@@ -1,5 +1,4 @@
-//! Any reply to any check of a page, however it is cut: no panic, bounded, and always the same
-//! verdict.
+//! Any reply to any HTTP check, split anywhere: no panic, bounded, and always the same verdict.
 #![no_main]
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -32,7 +31,7 @@ fn run(page: &Page, reply: &[u8], piece: usize) -> Verdict {
     page.outcome().cloned().expect("a closed connection decides")
 }
 
-/// Every bit of `choice` is a keyword of the configuration.
+/// Each bit of `choice` selects a keyword of the configuration.
 fn configured(choice: u8) -> Page {
     let is = |bit: u8| choice >> bit & 1 == 1;
     let regex = is(2).then(|| PageRegex {

@@ -1,5 +1,5 @@
-//! Whatever the kernel answers, reading it must not panic, and what is read must be what the same
-//! values give when they are written.
+//! Parsing of any kernel reply must not panic, and emitting the parsed values must give the same
+//! result.
 
 #![no_main]
 
@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
             read(list);
         }
     }
-    // Chance does not find headers.
+    // Random input rarely has valid headers.
     read(data);
 });
 

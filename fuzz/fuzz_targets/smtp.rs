@@ -1,5 +1,4 @@
-//! Any answers of a mail server, however they are cut: no panic, bounded, and always the same
-//! verdict.
+//! Any replies of a mail server, split anywhere: no panic, bounded, and always the same verdict.
 #![no_main]
 
 use keepalived::check::smtp::Smtp;

@@ -1,5 +1,5 @@
-//! Whatever arrives, reading and examining it must not panic, and what is accepted must be an
-//! advertisement that we could have sent ourselves.
+//! Parsing and checking of any packet must not panic, and an accepted packet must be an
+//! advertisement that the daemon could have sent itself.
 
 #![no_main]
 
@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((&[choice, ttl], pdu)) = data.split_first_chunk::<2>() else { return };
     let mut pdu = pdu.to_vec();
     let config = configured(choice, &pdu);
-    // Chance does not find checksums.
+    // Random input rarely has a valid checksum.
     if choice & 1 == 0 && pdu.len() >= 8 {
         let expected = Packet::parse(&pdu).map_or(0, |p| p.expected_len(config.family));
         pdu[6..8].copy_from_slice(&[0, 0]);
@@ -74,8 +74,8 @@ fn check(config: &Instance, ttl: u8, pdu: &[u8]) {
     }
 }
 
-/// What was accepted is, but for reserved bits, the checksum, and authentication data that nobody
-/// asked for, what the same values give.
+/// Except for reserved bits, the checksum and unrequested authentication data, an accepted packet
+/// equals the one emitted from the same values.
 fn emits_again(config: &Instance, pdu: &[u8]) {
     let packet = Packet::parse(pdu).unwrap();
     let form = match (config.version, packet.auth_data(config.family)) {
@@ -123,7 +123,7 @@ fn peer(family: Family) -> IpAddr {
     }
 }
 
-/// Every bit of `choice` is a keyword of the configuration.
+/// Each bit of `choice` selects a keyword of the configuration.
 fn configured(choice: u8, pdu: &[u8]) -> Instance {
     let is = |bit: u8| choice >> bit & 1 == 1;
     let family = if is(1) { Family::V6 } else { Family::V4 };

@@ -36,7 +36,7 @@ impl fmt::Display for Family {
     }
 }
 
-/// An address and how much of it names the network, as an interface holds it.
+/// An interface address with the length of its network prefix.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Prefix {
     pub addr: IpAddr,
@@ -44,12 +44,12 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// The address alone: `/32` or `/128`.
+    /// A host prefix: `/32` or `/128`.
     pub const fn host(addr: IpAddr) -> Self {
         Self { addr, len: Family::of(&addr).bits() }
     }
 
-    /// The network: the bits beyond the length cleared.
+    /// The network prefix, with the host bits cleared.
     pub fn network(self) -> Self {
         let Self { addr, len } = self;
         let addr = match addr {
@@ -72,7 +72,7 @@ impl fmt::Display for Prefix {
     }
 }
 
-/// An address of an interface as the kernel shows it (RTM_NEWADDR).
+/// An interface address as reported by the kernel (RTM_NEWADDR).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HostAddress {
     pub prefix: Prefix,
@@ -80,15 +80,16 @@ pub struct HostAddress {
     pub peer: Option<IpAddr>,
     /// IPv4 only.
     pub broadcast: Option<Ipv4Addr>,
-    /// IPv4 only: rtnetlink's number. That of an IPv6 address follows from the address.
+    /// IPv4 only: the rtnetlink scope. The scope of an IPv6 address follows from the address.
     pub scope: u8,
     /// IPv4 only. `None`: the name of the interface.
     pub label: Option<Box<str>>,
     /// IFA_F_*.
     pub flags: u32,
-    /// Seconds until the address is no longer chosen as a source; `u32::MAX`: for ever.
+    /// Seconds until the address is no longer preferred as a source; `u32::MAX`: for ever.
     pub preferred: u32,
-    /// IFA_PROTO: who added it. `None`: the kernel does not say (older than 5.18), or does not know.
+    /// IFA_PROTO, the origin of the address. `None`: unknown, or not reported (kernels before
+    /// 5.18).
     pub protocol: Option<u8>,
 }
 
@@ -98,7 +99,7 @@ impl HostAddress {
     pub const DAD_FAILED: u32 = 0x08;
     pub const OPTIMISTIC: u32 = 0x04;
 
-    /// One that stays for ever, and of which nothing else is known.
+    /// A permanent address with no other attributes.
     pub const fn plain(prefix: Prefix) -> Self {
         Self {
             prefix,
@@ -118,10 +119,10 @@ impl HostAddress {
     }
 }
 
-/// IFA_PROTO of what keepalived adds: its number in the list of routing protocols.
+/// IFA_PROTO of addresses added by keepalived: its routing protocol number.
 pub const PROTOCOL_KEEPALIVED: u8 = 18;
 
-/// True for `fe80::/10`, which exists once per link.
+/// True for `fe80::/10`, whose addresses are unique per link only.
 pub const fn is_link_local(addr: &IpAddr) -> bool {
     match addr {
         IpAddr::V4(_) => false,

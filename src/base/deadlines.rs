@@ -1,4 +1,4 @@
-//! Which owner is due next. A sorted set, so that thousands of owners cost a logarithm each.
+//! Deadlines by owner. A sorted set, so that operations are logarithmic in the number of owners.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ impl<K> Deadlines<K> {
 }
 
 impl<K: Ord + Copy> Deadlines<K> {
-    /// Sets, moves or (with `None`) clears the deadline of `owner`.
+    /// Sets, moves or, with `None`, clears the deadline of `owner`.
     pub fn set(&mut self, owner: K, when: Option<Instant>) {
         let old = match when {
             Some(when) => self.when.insert(owner, when),
@@ -51,7 +51,7 @@ impl<K: Ord + Copy> Deadlines<K> {
         self.order.first().map(|&(when, _)| when)
     }
 
-    /// Takes out an owner that is due at `now`, the longest overdue first.
+    /// Removes and returns an owner that is due at `now`, the longest overdue first.
     pub fn pop_due(&mut self, now: Instant) -> Option<(Instant, K)> {
         let &(when, owner) = self.order.first()?;
         if when > now {

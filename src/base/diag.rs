@@ -1,31 +1,31 @@
-//! Complaints about what the operator wrote: collected, never printed on the way.
+//! Diagnostics about the configuration: collected first, printed later.
 //!
-//! A complaint knows its place; how it is shown (`(FILE: Line N) text`, the line itself, a caret
-//! under the word) is decided once, in [`Diagnostics::render`].
+//! A diagnostic records its source position; its format (`(FILE: Line N) text`, the line itself, a
+//! caret under the word) is determined in one place, [`Diagnostics::render`].
 
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
-/// How bad it is. Ordered: the worst one decides the exit status of `-t`.
+/// Severity of a diagnostic. Ordered: the worst one determines the exit status of `-t`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Severity {
-    /// Worth knowing; the configuration means what it says.
+    /// Informational; the configuration is used as written.
     Note,
-    /// Suspicious, but it was accepted before and still is: words that are ignored, say.
+    /// Suspicious but accepted, as in keepalived; for example, words that are ignored.
     Warning,
-    /// Wrong: the item was left out or corrected. The daemon would run.
+    /// Invalid: the item was left out or corrected. The daemon would run.
     Error,
-    /// So wrong that the daemon would not start with it.
+    /// Invalid, and the daemon would not start.
     Fatal,
-    /// An include violates the checks that were asked for. The daemon would not start.
+    /// An include fails the checks it requests. The daemon would not start.
     Security,
-    /// A command that others than root can change, or that nobody asked to check. The daemon runs,
-    /// `-t` tells.
+    /// A command that users other than root can change, or that is not checked because
+    /// `enable_script_security` is missing. The daemon runs; `-t` reports it.
     Insecure,
 }
 
-/// A stretch of one line of one source file. Line and column count from 1, columns in characters.
+/// A range within one line of a source file. Lines and columns start at 1; columns are characters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Span {
     pub file: u32,
@@ -38,14 +38,15 @@ pub struct Span {
 pub struct Diagnostic {
     pub severity: Severity,
     pub span: Option<Span>,
-    /// Told after all that is told up to there: it may be the consequence of something in a block.
+    /// Sorted after all diagnostics up to this position: a possible consequence of an error in a
+    /// block.
     pub after: Option<Span>,
     pub message: String,
-    /// A line of its own below: `did you mean 'priority'?`
+    /// Printed on a separate line below: `did you mean 'priority'?`
     pub hint: Option<String>,
 }
 
-/// All complaints about one configuration, in the order they were found.
+/// All diagnostics of one configuration, in the order they were found.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
@@ -73,14 +74,14 @@ impl Diagnostics {
         self.push(Severity::Fatal, Some(span), message);
     }
 
-    /// Adds a hint to the complaint made last.
+    /// Adds a hint to the last diagnostic.
     pub fn hint(&mut self, hint: impl Into<String>) {
         if let Some(last) = self.list.last_mut() {
             last.hint = Some(hint.into());
         }
     }
 
-    /// True if there is a complaint as bad as this, or worse, that a daemon must heed.
+    /// True if a diagnostic that matters to the daemon has this severity or a worse one.
     pub fn reaches(&self, severity: Severity) -> bool {
         let heeded = self.list.iter().filter(|d| d.severity != Severity::Insecure);
         heeded.map(|d| d.severity).max() >= Some(severity)
@@ -106,7 +107,7 @@ impl Diagnostics {
         self.list.append(&mut other.list);
     }
 
-    /// Brings complaints into the order of the text, those without a place last.
+    /// Sorts diagnostics by source position, those without one last.
     pub fn sort(&mut self) {
         let place = |d: &Diagnostic| match (d.after, d.span) {
             // Of blocks that end together, the inner one comes first.
@@ -117,7 +118,8 @@ impl Diagnostics {
         self.list.sort_by_key(place);
     }
 
-    /// Moves complaints behind the place that `after` names for theirs, except for the first `kept`.
+    /// Moves diagnostics after the position that `after` gives for theirs, except for the first
+    /// `kept`.
     pub fn put_after(&mut self, kept: usize, after: impl Fn(Span) -> Option<Span>) {
         let consequences = |d: &&mut Diagnostic| d.severity > Severity::Note;
         for d in self.list.iter_mut().skip(kept).filter(consequences) {
@@ -125,15 +127,15 @@ impl Diagnostics {
         }
     }
 
-    /// The places of the complaints.
+    /// The source positions of the diagnostics.
     pub fn spans(&self) -> impl Iterator<Item = Span> + '_ {
         self.list.iter().filter_map(|d| d.span)
     }
 
-    /// The complaints as text, one or more lines each.
+    /// The diagnostics as text, one or more lines each.
     ///
-    /// The first line of each has the form scripts look for: `(FILE: Line N) text`, or
-    /// `(Line N) text` where the configuration is one file.
+    /// The first line of each has the format that scripts match: `(FILE: Line N) text`, or
+    /// `(Line N) text` if the configuration is a single file.
     pub fn render(&self, sources: &Sources) -> String {
         let mut out = String::new();
         for d in &self.list {
@@ -166,7 +168,7 @@ impl Diagnostic {
     }
 }
 
-/// Shows a line with carets under a span; of a long line the part around it.
+/// Shows a line with carets under a span; a long line is cut to the part around the span.
 fn show(line: &str, span: Span, out: &mut String) {
     const WIDTH: usize = 200;
     let column = span.column as usize - 1;
@@ -179,40 +181,40 @@ fn show(line: &str, span: Span, out: &mut String) {
     let _ = writeln!(out, "    {}\n    {pad}{carets}", shown.trim_end());
 }
 
-/// What may be told of a text about a line, given the line and the one before it that is not empty;
-/// `None` if there is nothing to be hidden, and the line itself may be shown.
+/// Redacts a text about a line, given that line and the last non-empty line before it. `None` if
+/// nothing is secret and the line itself may be shown.
 pub type Veil = fn(text: &str, line: &str, before: &str) -> Option<String>;
 
-/// The texts that spans point into.
+/// The source texts that spans refer to.
 #[derive(Clone, Default, Debug)]
 pub struct Sources {
     files: Vec<SourceFile>,
     veil: Option<Veil>,
 }
 
-/// How many lines above another are looked at for one that is not empty.
+/// Limit on the search for a non-empty line above another.
 const MOST_ABOVE: usize = 100;
 
 #[derive(Clone, Debug)]
 struct SourceFile {
     name: String,
     text: String,
-    /// Where its lines start; made when the first of them is shown.
+    /// Offsets of its lines; computed when the first line is shown.
     starts: OnceLock<Vec<usize>>,
 }
 
 impl Sources {
-    /// Texts in which something may be secret.
+    /// Sources that may contain secrets.
     pub fn veiled(veil: Veil) -> Self {
         Self { files: Vec::new(), veil: Some(veil) }
     }
 
-    /// Nothing was read.
+    /// True if no source was read.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
-    /// Takes a file in and gives the number that spans use for it.
+    /// Adds a file and returns the number by which spans refer to it.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> u32 {
         let starts = OnceLock::new();
         self.files.push(SourceFile { name: name.into(), text: text.into(), starts });
@@ -227,12 +229,12 @@ impl Sources {
         self.files.get(file as usize).map_or("", |f| &f.text)
     }
 
-    /// Lends the text of a file out, for reading while other files are added.
+    /// Takes the text of a file out, for reading while other files are added.
     pub fn take(&mut self, file: u32) -> String {
         self.files.get_mut(file as usize).map_or_else(String::new, |f| std::mem::take(&mut f.text))
     }
 
-    /// Puts back what [`Sources::take`] gave, or gives a file its text.
+    /// Puts back the text from [`Sources::take`], or sets the text of a file.
     pub fn put(&mut self, file: u32, text: String) {
         if let Some(f) = self.files.get_mut(file as usize) {
             f.text = text;
@@ -263,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shows_the_part_of_a_long_line_around_the_word() {
+    fn a_long_line_is_cut_around_the_word() {
         let mut sources = Sources::default();
         let file = sources.add("k.conf", format!("{}bad{}", "x".repeat(1000), "y".repeat(1000)));
         let mut d = Diagnostics::default();
@@ -275,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn points_at_the_word() {
+    fn carets_mark_the_word() {
         let mut sources = Sources::default();
         let file = sources.add("k.conf", "vrrp_instance V {\n  prioritty 5\n}\n");
         let mut d = Diagnostics::default();
@@ -289,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn an_insecure_command_is_the_worst_and_keeps_nobody_down() {
+    fn insecure_commands_rank_worst_but_do_not_prevent_a_start() {
         let mut d = Diagnostics::default();
         d.push(Severity::Insecure, None, "unsafe");
         assert_eq!(d.worst(), Some(Severity::Insecure));

@@ -1,9 +1,9 @@
-//! Errors of the system as the log shows them: in its words, without the number that Rust adds.
+//! System errors as logged: the text of the C library, without the number that Rust appends.
 
 use std::fmt;
 use std::io;
 
-/// An error in the words of the system: `No such device`.
+/// The system's text for an error: `No such device`.
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error ") {
@@ -12,7 +12,7 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
-/// The same of an error number.
+/// The same for an error number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Errno(pub i32);
 
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_alone() {
+    fn errors_are_shown_without_their_number() {
         assert_eq!(Errno(19).to_string(), "No such device");
     }
 }

@@ -1,4 +1,4 @@
-//! Names for things, as small numbers that cannot be mixed up.
+//! Identifiers: small integers, each with its own type.
 
 use std::fmt;
 
@@ -33,11 +33,11 @@ id!(
     CheckId
 );
 id!(
-    /// An interface as the kernel numbers it.
+    /// The kernel's index of an interface.
     LinkIndex
 );
 id!(
-    /// One tracked script as configured. Never given out twice, so that a late exit of a run that
-    /// belongs to an older configuration is nobody's.
+    /// One tracked script as configured. Never reused, so that a late exit of a run from an older
+    /// configuration matches no current script.
     ScriptId
 );

@@ -1,4 +1,4 @@
-//! Words that every module may use. No input or output, no clock.
+//! Basic types shared by every module. No I/O, no clock.
 
 pub mod addr;
 pub mod deadlines;

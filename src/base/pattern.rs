@@ -1,10 +1,10 @@
-//! Regular expressions as the configuration writes them, compiled.
+//! Compiled regular expressions of the configuration.
 //!
-//! The language is that of PCRE2 as far as the crate `regex` has it. It matches in a time that is
-//! linear in the text and in the size of the pattern, and both are bounded, so a server's page
-//! cannot stall the loop; look-around and back references are the price.
-//! What differs in writing only is put into the other spelling (`translate`); what differs in
-//! meaning is refused when the configuration is read.
+//! The syntax is that of PCRE2 as far as the crate `regex` supports it. Matching time is linear in
+//! the text and in the size of the pattern, and both are bounded, so a server's page cannot stall
+//! the loop; the cost is the lack of look-around and back references.
+//! Differences in spelling are translated (`translate`); differences in meaning are refused when
+//! the configuration is read.
 
 mod translate;
 
@@ -13,18 +13,19 @@ use std::sync::Arc;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// What a compiled pattern may take, in bytes.
+/// Size limit of a compiled pattern, in bytes.
 const SIZE_MAX: usize = 128 << 10;
-/// The same for one about characters, not bytes: its classes are large, but cheap to match.
+/// Size limit of a pattern over characters instead of bytes: its classes are large, but cheap to
+/// match.
 const UTF_SIZE_MAX: usize = 1 << 20;
 
-/// A compiled regular expression. Equal to another when it was written the same.
+/// A compiled regular expression. Two are equal if their source and options are equal.
 #[derive(Clone)]
 pub struct Pattern {
     source: String,
     options: Vec<String>,
     first_line: bool,
-    /// Shared, since a clone of it would have a cache of its own, made anew for every page.
+    /// Shared: a clone would have a separate cache, which would be rebuilt for every page.
     regex: Arc<Regex>,
 }
 
@@ -32,7 +33,7 @@ pub struct Pattern {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unusable(String);
 
-/// `regex_options`, as far as they change what matches.
+/// The `regex_options` that change what matches.
 #[derive(Default)]
 struct Options {
     caseless: bool,
@@ -48,8 +49,8 @@ struct Options {
 }
 
 impl Options {
-    /// The other options of PCRE2 are about speed, about features that are refused anyway, or
-    /// about captures, which nobody reads.
+    /// The other options of PCRE2 concern speed, features that are refused anyway, or captures,
+    /// which are unused.
     fn from_names<S: AsRef<str>>(names: &[S]) -> Self {
         let has = |name: &str| names.iter().any(|n| n.as_ref() == name);
         Self {
@@ -95,7 +96,7 @@ impl Pattern {
         })
     }
 
-    /// As it was written.
+    /// The pattern as written in the configuration.
     pub fn source(&self) -> &str {
         &self.source
     }
@@ -104,14 +105,14 @@ impl Pattern {
         &self.options
     }
 
-    /// `firstline`: a match has to begin in the first line. Left to the caller, who may see only
-    /// a part of the text at a time.
+    /// `firstline`: a match has to begin in the first line. Enforced by the caller, because only a
+    /// part of the text may be available at a time.
     pub fn is_first_line(&self) -> bool {
         self.first_line
     }
 
-    /// Where the first match at or after `from` begins and ends. What is before `from` still
-    /// counts as context.
+    /// Start and end of the first match at or after `from`. Text before `from` still counts as
+    /// context.
     pub fn find(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
         if from > text.len() {
             return None;
@@ -120,7 +121,7 @@ impl Pattern {
     }
 }
 
-/// The crate draws the pattern with a marker, on several lines; the last one has the reason.
+/// The last line of an error, which has the reason; the lines before it only show the pattern.
 fn in_short(error: &regex::Error) -> String {
     match error {
         regex::Error::CompiledTooBig(limit) => {

@@ -1,7 +1,7 @@
-//! Short texts made on the stack and handed over in one piece.
+//! Short texts built on the stack and written in one piece.
 //!
-//! A formatter passes on every octet of an address and every bracket by itself. Where lines are
-//! about thousands of servers, that is most of what a line costs.
+//! A formatter writes each octet of an address and each bracket separately. In log lines about
+//! thousands of servers, that is most of the cost of a line.
 
 use std::fmt::{self, Write};
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use std::net::IpAddr;
 /// Room for an IPv6 address with its port, and a word.
 const ROOM: usize = 64;
 
-/// What does not fit is left out.
+/// Text that does not fit is cut off.
 #[derive(Debug)]
 pub struct Piece {
     bytes: [u8; ROOM],
@@ -24,7 +24,7 @@ impl Default for Piece {
 
 impl Piece {
     pub fn push(&mut self, text: &str) {
-        // A call of `memcpy` for two or three bytes takes longer than they do.
+        // For two or three bytes, a call of `memcpy` costs more than the copy.
         for byte in text.bytes() {
             self.byte(byte);
         }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_addresses_are_as_the_formatter_has_them() {
+    fn numbers_and_addresses_look_as_from_the_formatter() {
         for number in (0..=u16::MAX).step_by(7).chain([9, 10, 99, 100, 9_999, 10_000, u16::MAX]) {
             let mut piece = Piece::default();
             piece.number(number);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_left_out() {
+    fn text_that_does_not_fit_is_cut_off() {
         let mut piece = Piece::default();
         piece.push(&"x".repeat(ROOM - 1));
         piece.number(42);

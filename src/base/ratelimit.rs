@@ -1,20 +1,20 @@
-//! Lines and scripts that a peer, a file or a process can cause as fast as it likes: so many at
-//! once, then one every now and then, with how many more there were.
+//! Rate limits for log lines and scripts that a peer, a file or a process can trigger: a burst,
+//! then one per period, with the number of those suppressed.
 //!
-//! An allowance grows back instead of being counted per minute: what is told after a storm has to
-//! be what came of it.
+//! An allowance refills gradually instead of per minute, so that the outcome of a storm is still
+//! logged after it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::time::{Duration, Instant};
 
-/// How much passes.
+/// A rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// So many at once.
+    /// Events admitted at once.
     pub burst: u32,
-    /// So long until one more may pass.
+    /// Time until one more event is admitted.
     pub every: Duration,
 }
 
@@ -24,12 +24,12 @@ impl Rate {
     }
 }
 
-/// One allowance, and how many it held back.
+/// One allowance, with the number of events held back.
 #[derive(Debug, Clone)]
 pub struct RateLimit {
     rate: Rate,
     left: u32,
-    /// Up to when what grew back is counted in.
+    /// Time up to which the refill has been credited.
     counted: Instant,
     held_back: u32,
 }
@@ -40,7 +40,7 @@ impl RateLimit {
         Self { rate, left: burst, counted: Instant::ZERO, held_back: 0 }
     }
 
-    /// `Some(held back since the last one that passed)` when this event may pass.
+    /// `Some(number held back since the last admitted event)` if this event is admitted.
     pub fn admit(&mut self, now: Instant) -> Option<u32> {
         self.grow(now);
         if self.left == 0 {
@@ -61,24 +61,24 @@ impl RateLimit {
         }
     }
 
-    /// As good as new, but for what it held back.
+    /// True if the allowance is full again. Events held back do not matter.
     fn is_whole(&mut self, now: Instant) -> bool {
         self.grow(now);
         self.left == self.rate.burst
     }
 }
 
-/// Allowances by what an event is about and who sent what caused it.
+/// Allowances by subject of an event and sender of its cause.
 #[derive(Debug)]
 pub struct Limiter<K>(BTreeMap<K, Senders>);
 
-/// Senders of one kind that have an allowance of their own. The rest share one: forged addresses
-/// cost no memory, and no more lines than one sender.
+/// Number of senders per subject with an allowance of their own. The rest share one, so that forged
+/// addresses cost no memory, and no more log lines than one sender.
 const MOST_SENDERS: usize = 8;
 
 #[derive(Debug, Default)]
 struct Senders {
-    /// Under `None` what has no sender, and the senders beyond the limit.
+    /// `None` stands for events without a sender, and for senders beyond the limit.
     by: BTreeMap<Option<IpAddr>, RateLimit>,
 }
 
@@ -89,7 +89,7 @@ impl<K> Default for Limiter<K> {
 }
 
 impl<K: Ord> Limiter<K> {
-    /// `Some(held back since the last one that passed)` when this event may pass.
+    /// `Some(number held back since the last admitted event)` if this event is admitted.
     pub fn admit(
         &mut self,
         about: K,
@@ -120,8 +120,8 @@ impl Senders {
         limit.admit(now)
     }
 
-    /// Makes room: who has been quiet needs no allowance of his own. What was held back of him is
-    /// told with the rest.
+    /// Makes room by dropping the allowances of quiet senders. Their held-back events are counted
+    /// with the rest.
     fn forget_quiet(&mut self, rate: Rate, now: Instant) {
         let mut held_back = 0_u32;
         self.by.retain(|sender, limit| {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_back_and_then_tells_how_many() {
+    fn held_back_events_are_counted() {
         let mut limit = RateLimit::new(2, Duration::from_secs(60));
         let shown: Vec<_> = (0..5).map(|i| limit.admit(at(i))).collect();
         assert_eq!(shown, [Some(0), Some(0), None, None, None]);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_talks_without_end_silences_nothing_else_and_is_heard_again_soon() {
+    fn an_endless_sender_silences_no_other_and_is_admitted_again_soon() {
         let mut limiter = Limiter::default();
         let rate = Rate::new(30, Duration::from_secs(2));
         let mut admit = |about: &'static str, millis| limiter.admit(about, None, rate, at(millis));
@@ -191,7 +191,7 @@ mod tests {
         let mut admit = |sender, millis| limiter.admit(7, from(sender), RATE, at(millis));
         let shown = (0..100_000).filter(|n| admit(*n, 1).is_some()).count();
         assert_eq!(shown, MOST_SENDERS + 1);
-        // An hour later there is room for an honest one, and the count is told.
+        // An hour later there is room for a genuine sender, and the count is reported.
         let held_back: u32 = (0..20).filter_map(|n| admit(200_000 + n, 3_600_000)).sum();
         assert_eq!(held_back as usize, 100_000 - shown);
         assert!(limiter.0[&7].by.len() <= MOST_SENDERS + 1);

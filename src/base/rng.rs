@@ -1,4 +1,4 @@
-//! Numbers that look random and follow from a seed: SplitMix64 (Steele, Lea, Flood 2014).
+//! Seeded pseudo-random numbers: SplitMix64 (Steele, Lea, Flood 2014).
 
 #[derive(Clone, Debug)]
 pub struct Rng(u64);
@@ -15,7 +15,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// From `low` to below `high`. (Hardly biased for the small numbers it is used for.)
+    /// A number from `low` to below `high`. (The bias is negligible for the small ranges in use.)
     pub const fn between(&mut self, low: u64, high: u64) -> u64 {
         if high <= low {
             return low;
@@ -27,12 +27,12 @@ impl Rng {
         self.between(0, n) == 0
     }
 
-    /// True so many times in a thousand.
+    /// True with a probability of `n` in a thousand.
     pub const fn per_mille(&mut self, n: u32) -> bool {
         self.between(0, 1000) < n as u64
     }
 
-    /// One of them. There must be one.
+    /// One element of a non-empty slice.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         let n = usize::try_from(self.draw() % from.len() as u64).expect("less than the length");
         &from[n]

@@ -1,4 +1,4 @@
-//! Points in time, as plain numbers. Reads no clock: `sys::clock` does.
+//! Points in time as plain numbers. The clock is read in `sys::clock` only.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
@@ -6,7 +6,7 @@ pub use std::time::Duration;
 
 /// A point in monotonic time: microseconds since the daemon started.
 ///
-/// A number of our own, so that a test can write it and a golden file can show it.
+/// A separate type, so that tests can construct values and golden files can show them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Instant(u64);
 
@@ -25,7 +25,7 @@ impl Instant {
         self.0
     }
 
-    /// How long after `earlier` this is; zero when it is not after it.
+    /// Time elapsed since `earlier`; zero if this is not later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
@@ -65,7 +65,7 @@ impl fmt::Debug for Instant {
     }
 }
 
-/// A moment of the calendar: microseconds since 1970 UTC.
+/// Wall-clock time: microseconds since 1970 UTC.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct WallTime(pub u64);
 

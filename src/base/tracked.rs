@@ -1,11 +1,11 @@
-//! What is known of a tracked object: the word that trackers pass to those who depend on them.
+//! State of a tracked object, as passed from trackers to their dependents.
 
 use std::fmt;
 
-/// The state of a script, a file, a process or a BFD session that somebody tracks.
+/// The state of a tracked script, file, process or BFD session.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum TrackState {
-    /// There is no result yet.
+    /// No result yet.
     Pending,
     Up,
     /// `why` is short and fits in brackets: `exit 1`, `timed out`, `0 of 1 processes`.

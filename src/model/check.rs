@@ -1,7 +1,7 @@
 //! The checks of a real server.
 //!
-//! Every default is already filled in: of the check, of the real server, of the virtual server and
-//! the general one, in that order. So two equal values are the same check, and survive a reload.
+//! Defaults are already resolved: from the check, the real server, the virtual server and the
+//! global default, in that order. So equal values are the same check, and survive a reload.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::script::Script;
 use crate::base::pattern::Pattern;
 
-/// One check: what is probed, and how often.
+/// One check: its target and its schedule.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Check {
     pub kind: Kind,
@@ -21,18 +21,18 @@ pub struct Check {
     pub log_all_failures: bool,
 }
 
-/// When a check probes. Without meaning for FILE_CHECK and BFD_CHECK, which are told.
+/// Timing of the probes. Ignored for FILE_CHECK and BFD_CHECK, which do not probe.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Schedule {
-    /// `delay_loop`: from the end of a probe to the next one (MISC_CHECK: from start to start);
-    /// default 60 s.
+    /// `delay_loop`: interval from the end of a probe to the next one (MISC_CHECK: from start to
+    /// start); default 60 s.
     pub delay_loop: Duration,
-    /// `retry`: failures that are tried again before the server goes down; default 1, DNS_CHECK 3,
+    /// `retry`: failures that are retried before the server goes down; default 1, DNS_CHECK 3,
     /// MISC_CHECK 0.
     pub retry: u32,
     /// `delay_before_retry`; default 1 s, HTTP_GET and SSL_GET 3 s, DNS_CHECK `delay_loop`.
     pub delay_before_retry: Duration,
-    /// `warmup`: the first probe starts at random within it; default `delay_loop`.
+    /// `warmup`: the first probe starts at a random time within it; default `delay_loop`.
     pub warmup: Duration,
 }
 
@@ -47,27 +47,27 @@ impl Default for Schedule {
     }
 }
 
-/// Where a check connects to, and from where.
+/// Destination and source of a check's connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Connect {
     /// `connect_ip`; default: the real server.
     pub addr: IpAddr,
-    /// `connect_port`; default: that of the real server. Without meaning for PING_CHECK.
+    /// `connect_port`; default: that of the real server. Ignored for PING_CHECK.
     pub port: u16,
     /// `bindto`; `None`: the kernel chooses.
     pub bind_addr: Option<IpAddr>,
     /// `bind_port`; `None`: the kernel chooses.
     pub bind_port: Option<u16>,
-    /// `bind_if`: the interface the connection is tied to.
+    /// `bind_if`: the interface the connection is bound to.
     pub bind_if: Option<String>,
-    /// `connect_timeout`, for the connection and for every wait after it; default 5 s.
+    /// `connect_timeout`, for the connection and for each later wait; default 5 s.
     pub timeout: Duration,
-    /// `fwmark` of the packets; 0: none.
+    /// `fwmark` of the packets sent; 0: none.
     pub fwmark: u32,
 }
 
 impl Connect {
-    /// All defaults, to this server.
+    /// A connection to this server with all defaults.
     pub const fn to(addr: IpAddr, port: u16) -> Self {
         Self {
             addr,
@@ -85,7 +85,7 @@ impl Connect {
     }
 }
 
-/// What is probed.
+/// Type of a check, with its parameters.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Kind {
     Tcp(Connect),
@@ -116,21 +116,20 @@ impl Kind {
     }
 }
 
-/// `HTTP_GET`, or with TLS `SSL_GET`.
+/// `HTTP_GET` or, with TLS, `SSL_GET`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Http {
-    /// `SSL_GET`. The key material is that of the `SSL` block, for all checks.
+    /// `SSL_GET`. The key material comes from the `SSL` block, for all checks.
     pub tls: bool,
     /// `http_protocol`, default 1.0.
     pub protocol: Protocol,
-    /// At least one, asked for in this order.
+    /// At least one, requested in this order.
     pub urls: Vec<Url>,
     /// `fast_recovery`: no `delay_loop` between the URLs while the check is down.
     pub fast_recovery: bool,
 }
 
-/// `http_protocol`: what the request line says, and whether it asks for the connection to be
-/// closed.
+/// `http_protocol`: version in the request line, and whether `Connection: close` is sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Protocol {
     /// `1.0`.
@@ -142,36 +141,36 @@ pub enum Protocol {
     V1_1,
 }
 
-/// One `url`: a page, and what it has to be like.
+/// One `url`: a page, and the conditions it has to meet.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Url {
-    /// `path`, as it goes into the request.
+    /// `path`, as sent in the request.
     pub path: String,
     /// `status_code`; default [`STATUS_DEFAULT`]. Never empty.
     pub status_codes: Vec<RangeInclusive<u16>>,
     /// `digest`: MD5 of the body.
     pub digest: Option<[u8; 16]>,
-    /// `regex` and what belongs to it.
+    /// `regex` and its options.
     pub regex: Option<PageRegex>,
     /// The `Host` of the request: `virtualhost` of the url, the check, the real server or the
     /// virtual server. `None`: address and port of the server.
     pub virtualhost: Option<String>,
-    /// The name TLS asks for. Only with `enable_sni`: `virtualhost` of the url, the check or the
-    /// virtual server, but not of the real server. `None`: no name is sent.
+    /// The TLS server name (SNI). Only with `enable_sni`: `virtualhost` of the url, the check or
+    /// the virtual server, but not of the real server. `None`: no name is sent.
     pub sni_name: Option<String>,
-    /// `tls_compliant` of the url or the check: a page must end with TLS's own end.
+    /// `tls_compliant` of the url or the check: a page must end with a TLS `close_notify`.
     pub tls_compliant: bool,
 }
 
-/// Statuses that are good when the file says none.
+/// Status codes accepted by default.
 pub const STATUS_DEFAULT: RangeInclusive<u16> = 200..=299;
 
-/// `regex`: what the body has to match, or must not.
+/// `regex`: pattern that the body has to match, or must not match.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PageRegex {
     /// `regex` with `regex_options`, compiled.
     pub pattern: Pattern,
-    /// `regex_no_match`: a match is the failure.
+    /// `regex_no_match`: a match is a failure.
     pub no_match: bool,
     /// `regex_min_offset`: the match begins there or later; default 0.
     pub min_offset: usize,
@@ -193,7 +192,7 @@ pub const HELO_NAME_DEFAULT: &str = "smtpchecker.keepalived.org";
 pub struct Dns {
     /// `type`, default SOA.
     pub record: Record,
-    /// `name`, without a dot at the end; empty: the root, which is the default.
+    /// `name`, without the final dot; empty: the root, which is the default.
     pub name: String,
 }
 
@@ -221,14 +220,14 @@ pub struct Udp {
     pub reply: Option<UdpReply>,
 }
 
-/// What is sent when the file gives no `payload`.
+/// Default of `payload`.
 pub const UDP_PAYLOAD_DEFAULT: &[u8; 32] = b"keepalived check - keepalived ch";
 
-/// The answer that `require_reply` demands.
+/// The reply expected with `require_reply`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UdpReply {
-    /// What the answer begins with, each byte with the mask of the bits that count. Empty: any.
-    /// Of a shorter answer only what is there is compared.
+    /// Expected start of the reply, each byte with a mask of the bits to compare. Empty: any reply.
+    /// A shorter reply is compared as far as it goes.
     pub pattern: Vec<MaskedByte>,
     /// `min_reply_length`, default 0.
     pub min_len: u16,
@@ -236,11 +235,11 @@ pub struct UdpReply {
     pub max_len: u16,
 }
 
-/// A byte of a pattern in which a hexadecimal digit can be `x`.
+/// A byte of a pattern; each hexadecimal digit can be `x` for any value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MaskedByte {
     pub value: u8,
-    /// 0xff, or with `x` 0xf0, 0x0f or 0.
+    /// 0xff or, with `x`, 0xf0, 0x0f or 0.
     pub mask: u8,
 }
 
@@ -251,7 +250,7 @@ pub struct Misc {
     pub script: Script,
     /// `misc_timeout`; default and 0: `delay_loop` of the virtual server.
     pub timeout: Duration,
-    /// `misc_dynamic`: exit status 2..=255 is the weight, plus two.
+    /// `misc_dynamic`: exit status 2..=255 is the weight plus two.
     pub dynamic: bool,
 }
 
@@ -262,20 +261,20 @@ pub struct File {
     pub name: String,
     /// `weight`, default that of the `track_file`; 0: any value but 0 means down.
     pub weight: i32,
-    /// `reverse`: the other sign; with weight 0: the value 0 means down.
+    /// `reverse`: inverts the sign; with weight 0: the value 0 means down.
     pub reverse: bool,
 }
 
-/// The `SSL` block: files (PEM) for every `SSL_GET`.
+/// The `SSL` block: PEM files for every `SSL_GET`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Tls {
-    /// `ca`: who may have signed the certificates of servers. Kept to be shown: as with
-    /// keepalived, no server is refused for its certificate.
+    /// `ca`: trusted issuers of server certificates. Kept for display only: as in keepalived,
+    /// server certificates are not verified.
     pub ca: Option<String>,
-    /// `certificate` we show.
+    /// `certificate` of the client.
     pub certificate: Option<String>,
     /// `key` of the certificate.
     pub key: Option<String>,
-    /// `password` of the key, should it need one.
+    /// `password` of the key, if encrypted.
     pub password: Option<String>,
 }

@@ -1,6 +1,6 @@
-//! Two models, and what leads from the one to the other.
+//! Differences between two models.
 //!
-//! Identity is what must be equal for an instance to be the same one across a reload; everything
+//! The identity of an instance must be equal for it to be the same one across a reload; everything
 //! else is an attribute that can be adjusted while it runs. As in keepalived, the name is an
 //! attribute: renaming an instance does not restart it.
 
@@ -12,17 +12,17 @@ use super::vrrp::{Delivery, Instance};
 use super::Config;
 use crate::base::addr::Family;
 
-/// What makes an instance the same one: its place on the wire.
+/// Identity of an instance: how it appears on the network.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Identity<'a> {
     vrid: u8,
     family: Family,
     interface: Option<&'a str>,
-    place: Place,
+    transport: Transport,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Place {
+enum Transport {
     Multicast(IpAddr),
     Unicast(Option<IpAddr>),
 }
@@ -33,28 +33,28 @@ impl<'a> Identity<'a> {
             vrid: instance.vrid,
             family: instance.family,
             interface: instance.interface.as_deref(),
-            place: match instance.delivery {
-                Delivery::Multicast { group } => Place::Multicast(group),
-                Delivery::Unicast { .. } => Place::Unicast(instance.source),
+            transport: match instance.delivery {
+                Delivery::Multicast { group } => Transport::Multicast(group),
+                Delivery::Unicast { .. } => Transport::Unicast(instance.source),
             },
         }
     }
 }
 
-/// What happens to one instance. Numbers are positions in the old and the new list.
+/// Change to one instance. Numbers are indices into the old and the new list.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Change {
-    /// Goes away; first, so that its address is free for another.
+    /// Removed. Sorted first, so that its address is free for another.
     Remove { old: usize },
-    /// The same, and nothing differs.
+    /// Unchanged.
     Keep { old: usize, new: usize },
-    /// The same, with other attributes.
+    /// Same identity, other attributes.
     Adjust { old: usize, new: usize },
-    /// New. A replaced instance is one removed and one added.
+    /// New. A replaced instance is removed and added.
     Add { new: usize },
 }
 
-/// The changes from `old` to `new`: removals, then what stays, then what is new.
+/// The changes from `old` to `new`: removals, then kept and adjusted instances, then additions.
 pub fn instances(old: &Config, new: &Config) -> Vec<Change> {
     let mut known: BTreeMap<Identity<'_>, Vec<usize>> = BTreeMap::new();
     for (n, instance) in old.instances.iter().enumerate() {
@@ -62,7 +62,8 @@ pub fn instances(old: &Config, new: &Config) -> Vec<Change> {
     }
     let mut changes = Vec::new();
     for (new_n, instance) in new.instances.iter().enumerate() {
-        // Unicast instances with different peers can share an identity; the name then decides.
+        // Unicast instances with different peers can share an identity; the name distinguishes
+        // them.
         let same = known.get_mut(&Identity::of(instance)).and_then(|list| {
             let named = list.iter().position(|&n| old.instances[n].name == instance.name);
             let at = named.or(if list.is_empty() { None } else { Some(0) })?;
@@ -82,8 +83,7 @@ pub fn instances(old: &Config, new: &Config) -> Vec<Change> {
     changes
 }
 
-/// What makes a virtual server the same one: what it listens to. Of a group, only the name: its
-/// entries can change.
+/// Identity of a virtual server: its service. For a group, only the name: its entries can change.
 fn listens<'a>(server: &'a VirtualServer) -> (Listens<'a>, Option<Protocol>, Family) {
     let place = match &server.service {
         Service::Address { addr, port } => Listens::Address(*addr, *port),
@@ -100,7 +100,7 @@ enum Listens<'a> {
     Group(&'a str),
 }
 
-/// The same for virtual servers. One whose address group changed is adjusted, too.
+/// The same for virtual servers. One whose address group changed is also adjusted.
 pub fn virtual_servers(old: &Config, new: &Config) -> Vec<Change> {
     let mut known: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (n, server) in old.virtual_servers.iter().enumerate().rev() {
@@ -138,13 +138,13 @@ fn entries<'a>(groups: &Groups<'a>, server: &VirtualServer) -> Option<&'a [Group
     }
 }
 
-/// The address group that a virtual server listens to.
+/// The address group of a virtual server.
 pub fn group_of<'a>(config: &'a Config, server: &VirtualServer) -> Option<&'a AddressGroup> {
     let Service::Group { name, .. } = &server.service else { return None };
     config.address_groups.iter().find(|group| group.name == *name)
 }
 
-/// Settings that only a restart can change, with the keyword of each.
+/// Keywords of changed settings that take effect only after a restart.
 pub fn frozen(old: &Config, new: &Config) -> Vec<&'static str> {
     let (a, b) = (&old.global, &new.global);
     let mut list = Vec::new();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_daemon_lives_is_settled_at_its_start() {
+    fn namespace_and_pid_files_change_only_at_a_restart() {
         let old = Config::default();
         assert!(frozen(&old, &old).is_empty());
         let mut new = Config::default();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn another_group_is_another_place_on_the_wire() {
+    fn another_multicast_group_is_another_identity() {
         let mut moved = instance("A", 1);
         moved.delivery = Delivery::Multicast { group: Ipv4Addr::new(224, 0, 0, 99).into() };
         let (old, new) = (config(vec![instance("A", 1)]), config(vec![moved]));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_virtual_server_is_known_by_what_it_listens_to() {
+    fn a_virtual_server_is_identified_by_its_service() {
         let mut moved = virtual_server([10, 0, 0, 1], 80);
         let config = |list: Vec<VirtualServer>, last: u8| Config {
             virtual_servers: list.into_iter().map(Rc::new).collect(),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_tracked_and_who_is_told_are_adjustments() {
+    fn changed_tracking_and_notification_are_adjustments() {
         let mut tracks = instance("A", 1);
         let object = Object::Script("chk".into());
         tracks.tracked.push(Tracked { object, weight: 5, reverse: false });

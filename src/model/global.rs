@@ -1,7 +1,7 @@
-//! `global_defs` and the bare words of the top level, as far as they have an effect.
+//! `global_defs` and the top-level keywords without a block, as far as they have an effect.
 //!
-//! Defaults that an instance can override are resolved when the instance is lowered; here stays
-//! only what belongs to the daemon as a whole.
+//! Defaults that an instance can override are resolved when the instance is lowered; only settings
+//! of the daemon as a whole are kept here.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use super::notify::{Fifos, LifeScript, Mail};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Global {
-    /// `router_id`; the host name where the file has none (filled in at start).
+    /// `router_id`; default: the host name (filled in at start).
     pub router_id: Option<String>,
-    /// `vrrp_startup_delay`: no advertisement is sent or believed until it is over.
+    /// `vrrp_startup_delay`: until it is over, no advertisement is sent or processed.
     pub startup_delay: Duration,
     /// `dynamic_interfaces`: an interface may be missing at start.
     pub dynamic_interfaces: bool,
@@ -22,17 +22,17 @@ pub struct Global {
     pub mcast_group4: Ipv4Addr,
     /// `vrrp_mcast_group6`, default ff02::12 (RFC 9568 §5.1.2.2).
     pub mcast_group6: Ipv6Addr,
-    /// `vrrp_garp_interval`: least time between two gratuitous ARPs on one interface; 0: none.
+    /// `vrrp_garp_interval`: minimum time between gratuitous ARPs on one interface; 0: none.
     pub garp_interval: Duration,
     /// `vrrp_gna_interval`: the same for neighbour advertisements.
     pub gna_interval: Duration,
     /// `vrrp_rx_bufs_*` resolved to bytes; `None` leaves the daemon's own default.
     pub rx_buffer: Option<usize>,
-    /// `default_interface`: where static addresses that name no interface go.
+    /// `default_interface`: for static addresses without an interface.
     pub default_interface: Option<String>,
     /// `net_namespace`.
     pub net_namespace: Option<String>,
-    /// `instance NAME`: tells several daemons on one host apart.
+    /// `instance NAME`: distinguishes several daemons on one host.
     pub instance_name: Option<String>,
     /// `use_pid_dir`, also implied by `instance`.
     pub use_pid_dir: bool,
@@ -47,13 +47,13 @@ pub struct Global {
     /// `smtp_server`; `None`: no mail is sent.
     pub mail: Option<Mail>,
     pub fifos: Fifos,
-    /// `enable_script_security`: commands that others than root can change do not run as root.
+    /// `enable_script_security`: commands that users other than root can change do not run as root.
     pub script_security: bool,
-    /// `use_symlink_paths`: commands are executed by the path given, not by the resolved one.
+    /// `use_symlink_paths`: commands are executed by the configured path, not by the resolved one.
     pub use_symlink_paths: bool,
-    /// `startup_script`: ends before anything else begins.
+    /// `startup_script`: finishes before anything else starts.
     pub startup_script: Option<LifeScript>,
-    /// `shutdown_script`: runs after everything has ended.
+    /// `shutdown_script`: runs after everything else has stopped.
     pub shutdown_script: Option<LifeScript>,
 }
 

@@ -1,8 +1,7 @@
-//! Virtual servers, their real servers, and groups of addresses.
+//! Virtual servers, their real servers, and address groups.
 //!
-//! Every default is already filled in, and what does not go together was put right or left out: a
-//! port that the forwarding method demands, a quorum that could never be reached, a server of the
-//! wrong family.
+//! Defaults are already resolved, and conflicting settings corrected or left out: a port required
+//! by the forwarding method, a quorum that could never be reached, a server of the wrong family.
 
 mod method;
 mod settings;
@@ -28,7 +27,7 @@ pub struct VirtualServer {
     pub service: Service,
     /// `protocol`; `None` for firewall marks. Default UDP.
     pub protocol: Option<Protocol>,
-    /// Of the address, or `ip_family`, or what the real servers have, else IPv4.
+    /// Family of the address, else `ip_family`, else that of the real servers, else IPv4.
     pub family: Family,
     /// `lvs_sched`, default wlc.
     pub scheduler: Scheduler,
@@ -40,15 +39,15 @@ pub struct VirtualServer {
     pub persistence_engine: Option<String>,
     /// `ops`: one-packet scheduling. Only UDP and firewall marks.
     pub one_packet: bool,
-    /// `delay_loop`, default 60 s; every check has its own.
+    /// `delay_loop`, default 60 s; every check has its resolved value.
     pub delay_loop: Duration,
     /// `alpha`: servers are down until checked; every real server has its own.
     pub alpha: bool,
-    /// `omega`: what goes away at the end is told as going down.
+    /// `omega`: servers removed on stop are notified as going down.
     pub omega: bool,
     /// `ha_suspend`: no checks while the address is not on this host. Only [`Service::Address`].
     pub ha_suspend: bool,
-    /// `quorum`: least total weight of live servers; 1 or more, and not above the total weight of
+    /// `quorum`: minimum total weight of live servers; at least 1, and at most the total weight of
     /// all servers (unless that is 0).
     pub quorum: u32,
     /// `hysteresis`, less than `quorum`.
@@ -58,26 +57,26 @@ pub struct VirtualServer {
     pub sorry_server: Option<SorryServer>,
     /// `smtp_alert`, default off.
     pub mail: bool,
-    /// `virtualhost`; the checks have what follows from it.
+    /// `virtualhost`; the checks have the resolved value.
     pub virtualhost: Option<String>,
     pub snmp_name: Option<String>,
-    /// At least one; no two with one address and port.
+    /// At least one; address and port are unique.
     pub servers: Vec<RealServer>,
 }
 
 impl VirtualServer {
-    /// A real server of this one as it is shown to people: `[ADDR]:PROTOCOL:PORT`.
+    /// Display name of a real server of this one: `[ADDR]:PROTOCOL:PORT`.
     pub const fn server_name<'a>(&self, server: &'a RealServer) -> ServerName<'a> {
         ServerName { addr: &server.addr, protocol: self.protocol, port: server.port }
     }
 
-    /// The sorry server as it is shown to people.
+    /// Display name of the sorry server.
     pub const fn sorry_name<'a>(&self, server: &'a SorryServer) -> ServerName<'a> {
         ServerName { addr: &server.addr, protocol: self.protocol, port: server.port }
     }
 }
 
-/// `[ADDR]:PROTOCOL:PORT`, `FWM N`, or `[GROUP]:N`, as logs, FIFOs and mails show it.
+/// `[ADDR]:PROTOCOL:PORT`, `FWM N`, or `[GROUP]:N`, as in logs, FIFOs and mail.
 impl fmt::Display for VirtualServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.service {
@@ -90,7 +89,7 @@ impl fmt::Display for VirtualServer {
     }
 }
 
-/// An address as logs, FIFOs and mails show it, IPv4 in brackets too: `[10.1.2.3]:tcp:80`.
+/// An address as in logs, FIFOs and mail, with brackets for IPv4, too: `[10.1.2.3]:tcp:80`.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerName<'a> {
     pub addr: &'a IpAddr,
@@ -111,17 +110,17 @@ impl fmt::Display for ServerName<'_> {
     }
 }
 
-/// What a virtual server listens to.
+/// Service of a virtual server.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Service {
-    /// Port 0: every port, with persistence.
+    /// Port 0: all ports, with persistence.
     Address { addr: IpAddr, port: u16 },
     /// `fwmark N`: packets with this firewall mark.
     Fwmark(u32),
     /// `group NAME`: a service for every entry of an [`AddressGroup`] that exists.
     Group {
         name: String,
-        /// Which of the virtual servers of this group, counted from 0; only to be shown.
+        /// Index among the virtual servers of this group, from 0; for display only.
         index: u32,
     },
 }
@@ -137,7 +136,7 @@ pub enum Protocol {
 impl Protocol {
     pub const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Sctp];
 
-    /// As shown to people; the configuration has it in either case.
+    /// For display; the configuration accepts either case.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
@@ -146,7 +145,7 @@ impl Protocol {
         }
     }
 
-    /// IANA's number.
+    /// IANA protocol number.
     pub const fn number(self) -> u8 {
         match self {
             Self::Tcp => 6,
@@ -156,14 +155,14 @@ impl Protocol {
     }
 }
 
-/// `sorry_server`: what is used while the quorum is lost, with weight 1.
+/// `sorry_server`: used with weight 1 while the quorum is lost.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SorryServer {
     pub addr: IpAddr,
     pub port: u16,
     /// `sorry_server_lvs_method`, default that of the virtual server.
     pub forwarding: Forwarding,
-    /// `sorry_server_inhibit`: always there, with weight 0 while it is not needed.
+    /// `sorry_server_inhibit`: always present, with weight 0 while not needed.
     pub inhibit: bool,
 }
 
@@ -171,31 +170,31 @@ pub struct SorryServer {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RealServer {
     pub addr: IpAddr,
-    /// That of the virtual server unless the method is NAT and the file says otherwise.
+    /// Port of the virtual server, unless the method is NAT and another port is configured.
     pub port: u16,
     /// `weight` 0..=2,147,483,647, default 1.
     pub weight: u32,
     pub forwarding: Forwarding,
-    /// `uthreshold`: connections above which it is not chosen; 0: none.
+    /// `uthreshold`: number of connections above which it is not chosen; 0: none.
     pub upper_threshold: u32,
-    /// `lthreshold`: connections below which it is chosen again; 0: none.
+    /// `lthreshold`: number of connections below which it is chosen again; 0: none.
     pub lower_threshold: u32,
     /// `inhibit_on_failure`: weight 0 instead of removal.
     pub inhibit_on_failure: bool,
     pub notify_up: Option<Box<Script>>,
     pub notify_down: Option<Box<Script>>,
-    /// `alpha`: down until checked; every check has its own.
+    /// `alpha`: down until checked; every check has its resolved value.
     pub alpha: bool,
     /// `smtp_alert`, default on.
     pub mail: bool,
-    /// `virtualhost`, default that of the virtual server; the checks have what follows from it.
+    /// `virtualhost`, default that of the virtual server; the checks have the resolved value.
     pub virtualhost: Option<String>,
     pub snmp_name: Option<String>,
-    /// One each, shared with whoever makes it.
+    /// Each shared with its checker.
     pub checks: Vec<Rc<Check>>,
 }
 
-/// One `virtual_server_group`; only those that a virtual server names.
+/// One `virtual_server_group`; only groups that a virtual server uses.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AddressGroup {
     pub name: String,
@@ -205,15 +204,15 @@ pub struct AddressGroup {
 /// One line of a `virtual_server_group`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum GroupEntry {
-    /// Every address from `first` to `last`, which are of one family and in order. Port 0: every
-    /// port.
+    /// All addresses from `first` to `last`, which are of the same family and in order. Port 0: all
+    /// ports.
     Range { first: IpAddr, last: IpAddr, port: u16 },
-    /// `fwmark N [inet|inet6]`; `family` is that of the virtual server where the line has none.
+    /// `fwmark N [inet|inet6]`; `family` defaults to that of the virtual server.
     Fwmark { mark: u32, family: Option<Family> },
 }
 
 impl GroupEntry {
-    /// The family, as far as the line itself says it.
+    /// The family given in the line itself.
     pub const fn family(&self) -> Option<Family> {
         match self {
             Self::Range { first, .. } => Some(Family::of(first)),
@@ -303,7 +302,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn servers_are_shown_with_brackets_whatever_the_family() {
+    fn servers_of_either_family_are_shown_in_brackets() {
         let mut vs = virtual_server([10, 3, 0, 101], 80);
         assert_eq!(vs.to_string(), "[10.3.0.101]:tcp:80");
         let rs = real_server([10, 3, 0, 11], 8080);
@@ -320,7 +319,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_range_has_both_of_its_ends() {
+    fn a_range_includes_both_ends() {
         let entry = |first: &str, last: &str| GroupEntry::Range {
             first: first.parse().unwrap(),
             last: last.parse().unwrap(),

@@ -1,6 +1,6 @@
-//! What the operator asked for: plain data, comparable, without behaviour.
+//! The checked configuration: plain, comparable data without behaviour.
 //!
-//! Everything in here was checked on the way in; later code meets no invalid value.
+//! All values were validated when the model was built; later code can rely on them.
 
 pub mod check;
 pub mod diff;
@@ -17,10 +17,10 @@ pub use global::Global;
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Config {
     pub global: Global,
-    /// In the order of the file, which is the order of everything shown.
+    /// In the order of the file, which is also the display order.
     pub instances: Vec<std::rc::Rc<vrrp::Instance>>,
     pub groups: Vec<vrrp::SyncGroup>,
-    /// `static_ipaddress`: on their interfaces for as long as the daemon runs.
+    /// `static_ipaddress`: held on their interfaces while the daemon runs.
     pub static_addresses: Vec<vrrp::VirtualAddress>,
     /// `vrrp_script`; only those that are tracked.
     pub scripts: Vec<track::TrackScript>,
@@ -30,7 +30,7 @@ pub struct Config {
     pub processes: Vec<track::TrackProcess>,
     /// `virtual_server`, in the order of the file.
     pub virtual_servers: Vec<std::rc::Rc<lvs::VirtualServer>>,
-    /// `virtual_server_group`; only those that a virtual server names.
+    /// `virtual_server_group`; only groups that a virtual server uses.
     pub address_groups: Vec<lvs::AddressGroup>,
     pub lvs: lvs::Lvs,
 }

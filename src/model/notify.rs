@@ -1,11 +1,11 @@
-//! Who is told of a change, and how.
+//! Notification of changes: scripts, FIFOs and mail.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::script::{Script, User};
 
-/// What an instance or a sync group does when its state changes. Every default is resolved.
+/// Notification settings of an instance or a sync group, with defaults resolved.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Notify {
     /// `notify_master`.
@@ -20,17 +20,18 @@ pub struct Notify {
     pub deleted: Option<Script>,
     /// `notify_deleted`: removal by a reload is reported as DELETED, not as FAULT (instances).
     pub says_deleted: bool,
-    /// `notify`: every change, with four more arguments.
+    /// `notify`: run for every change, with four more arguments.
     pub any: Option<Script>,
     /// `notify_master_rx_lower_pri` (instances).
     pub master_rx_lower_pri: Option<Script>,
-    /// `notify_priority_changes`: FIFOs are told of the effective priority (instances).
+    /// `notify_priority_changes`: changes of the effective priority are written to the FIFOs
+    /// (instances).
     pub priority_changes: bool,
     /// `smtp_alert`.
     pub mail: bool,
 }
 
-/// `smtp_server` and what belongs to it.
+/// `smtp_server` and the other mail settings.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mail {
     pub server: MailServer,
@@ -38,20 +39,20 @@ pub struct Mail {
     pub port: u16,
     /// `smtp_helo_name`; default: the host name.
     pub helo: String,
-    /// `smtp_connect_timeout`, for every step of the conversation; default 30 s.
+    /// `smtp_connect_timeout`, for every step of the SMTP session; default 30 s.
     pub timeout: Duration,
     /// `notification_email_from`; default: user@host.
     pub from: String,
     /// `notification_email`: `a@b` or `Name <a@b>`.
     pub recipients: Vec<String>,
-    /// `no_email_faults`: no mail of FAULT.
+    /// `no_email_faults`: no mail for FAULT.
     pub no_faults: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum MailServer {
     Address(IpAddr),
-    /// Looked up when it is needed, without holding anything else up.
+    /// Resolved when needed, without blocking the daemon.
     Name(String),
     /// `smtp_alert_file`: messages are appended to this file instead.
     File(String),
@@ -61,9 +62,9 @@ pub enum MailServer {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fifo {
     pub path: String,
-    /// Who owns it, if we make it.
+    /// Owner of the FIFO, if the daemon creates it.
     pub owner: User,
-    /// Started with the path as one more argument.
+    /// Reader, started with the path as an additional argument.
     pub script: Option<Script>,
 }
 

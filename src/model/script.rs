@@ -1,6 +1,6 @@
-//! Commands that the daemon runs for the operator.
+//! Commands run by the daemon.
 
-/// Who a command runs as.
+/// User and group of a command.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct User {
     pub uid: u32,
@@ -10,23 +10,24 @@ pub struct User {
 impl User {
     pub const ROOT: Self = Self { uid: 0, gid: 0 };
 
-    /// Root, by user or by group: then the path of a command must be safe.
+    /// True if user or group is root: the path of the command must then be secure.
     pub const fn is_root(self) -> bool {
         self.uid == 0 || self.gid == 0
     }
 }
 
-/// A command, checked when the configuration was read. All but those of checks were there then, and
-/// may be executed.
+/// A command, validated when the configuration was read. All commands except those of checks
+/// existed and were executable then.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Script {
-    /// What is executed: the resolved path, or the given one with `use_symlink_paths`. Empty if
-    /// there was none: to start it fails, even if there is one meanwhile that nobody has checked.
+    /// Path to execute: the resolved path, or the configured one with `use_symlink_paths`. Empty if
+    /// the file was missing: starting the command then fails, even if an unchecked file has
+    /// appeared since.
     pub path: String,
-    /// The words as written, the first included: that is what the command sees as its name.
+    /// The words as configured, including the first, which the command sees as its name.
     pub argv: Vec<String>,
     pub user: User,
-    /// Executed through the shell, since it has no `#!` and is no binary.
+    /// Executed by the shell, because it is neither a binary nor has a `#!` line.
     pub by_shell: bool,
 }
 
@@ -35,7 +36,7 @@ impl Script {
         Self { path: String::new(), argv, user, by_shell: false }
     }
 
-    /// The command as it is shown to people.
+    /// The command for display.
     pub fn shown(&self) -> String {
         self.argv.join(" ")
     }

@@ -1,4 +1,4 @@
-//! What the priority of a virtual router, or its health, can depend on besides interfaces.
+//! Tracked objects other than interfaces, which affect the priority or cause FAULT.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,11 +14,11 @@ pub struct TrackScript {
     pub interval: Duration,
     /// `timeout`; default: the interval.
     pub timeout: Duration,
-    /// `rise`: successes in a row until it counts as up; default 1.
+    /// `rise`: consecutive successes until it is up; default 1.
     pub rise: u32,
-    /// `fall`: failures in a row until it counts as down; default 1.
+    /// `fall`: consecutive failures until it is down; default 1.
     pub fall: u32,
-    /// `weight` -253..=253; 0: failing means FAULT.
+    /// `weight` -253..=253; 0: a failure causes FAULT.
     pub weight: i16,
     /// `weight N reverse`.
     pub reverse: bool,
@@ -37,24 +37,24 @@ pub struct InitFile {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrackFile {
     pub name: String,
-    /// Absolute.
+    /// Absolute path.
     pub path: String,
-    /// `weight` -254..=254, default 1; 0: any value but 0 means FAULT.
+    /// `weight` -254..=254, default 1; 0: any value but 0 causes FAULT.
     pub weight: i16,
     pub reverse: bool,
     pub init: Option<InitFile>,
 }
 
-/// `param_match`: how the parameters of a process are compared.
+/// `param_match`: comparison of the parameters of a process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ParamMatch {
-    /// They do not matter.
+    /// Parameters are ignored.
     Any,
-    /// All of them, in order.
+    /// The parameters are exactly those configured.
     Exact,
-    /// Those given are the first ones.
+    /// The parameters begin with those configured.
     Partial,
-    /// Those given are the first ones, and the last of them need only begin its word.
+    /// As `Partial`, and the last one configured need only be a prefix.
     Initial,
 }
 
@@ -62,26 +62,26 @@ pub enum ParamMatch {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrackProcess {
     pub name: String,
-    /// `process`: a name, or a path when it has a slash.
+    /// `process`: a name, or a path if it contains a slash.
     pub process: String,
     pub params: Vec<String>,
     pub param_match: ParamMatch,
-    /// `full_command`: compared with the command line, not with the name of the process.
+    /// `full_command`: compare with the command line, not with the process name.
     pub full_command: bool,
-    /// `weight` -254..=254; 0: a lost quorum means FAULT.
+    /// `weight` -254..=254; 0: a lost quorum causes FAULT.
     pub weight: i16,
     pub reverse: bool,
-    /// `quorum` 0..=65535: least number of processes; default 1.
+    /// `quorum` 0..=65535: minimum number of processes; default 1.
     pub quorum: u32,
-    /// `quorum_max` 0..=65535: largest number of processes.
+    /// `quorum_max` 0..=65535: maximum number of processes.
     pub quorum_max: Option<u32>,
-    /// `terminate_delay`: how long a loss of processes is not yet believed.
+    /// `terminate_delay`: time before a loss of processes takes effect.
     pub terminate_delay: Duration,
-    /// `fork_delay`: how long a gain of processes is not yet believed.
+    /// `fork_delay`: time before a gain of processes takes effect.
     pub fork_delay: Duration,
 }
 
-/// An object that is tracked by name.
+/// An object tracked by name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Object {
     Script(String),
@@ -97,7 +97,7 @@ impl Object {
         }
     }
 
-    /// The kind, as log lines call it.
+    /// The kind of object, as in log lines.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Script(_) => "script",
@@ -115,7 +115,7 @@ impl fmt::Display for Object {
 }
 
 /// One entry of `track_script`, `track_file`, `track_process` or `track_bfd`, of an instance or of
-/// its group. The weight is the entry's own, or else that of the object.
+/// its group. The weight is that of the entry, or else that of the object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tracked {
     pub object: Object,

@@ -1,7 +1,7 @@
-//! Virtual routers and sync groups as the operator wants them.
+//! Configured virtual routers and sync groups.
 //!
-//! Every default is already filled in: global ones, those that follow from the version, and those
-//! of strict mode.
+//! Defaults are already resolved: global ones, those that depend on the version, and those of
+//! strict mode.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use super::notify::Notify;
 use super::track::Tracked;
 use crate::base::addr::{Family, Prefix};
 
-/// `version`. RFC 3768 is 2, RFC 5798 and RFC 9568 are 3.
+/// `version`: 2 (RFC 3768) or 3 (RFC 5798, RFC 9568).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Version {
     V2,
     V3,
 }
 
-/// `state`: only a hint for defaults; every instance that is not the owner starts in BACKUP.
+/// `state`: only affects defaults; every instance but the owner starts in BACKUP.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum InitialState {
     Master,
@@ -43,10 +43,10 @@ impl std::fmt::Debug for Authentication {
 
 /// The pseudo-header in the checksum of version 3 over IPv4 (RFC 9568 §5.2.8).
 ///
-/// Either form is accepted when received; this says which one is sent.
+/// Either form is accepted on reception; this selects the one sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ChecksumForm {
-    /// With the pseudo-header: what keepalived sends by default.
+    /// With the pseudo-header, the default of keepalived.
     PseudoHeader,
     /// Without it, as version 2 (`v3_checksum_as_v2`).
     AsV2,
@@ -64,23 +64,23 @@ pub struct Peer {
     pub max_ttl: u8,
 }
 
-/// How advertisements travel.
+/// Transport of advertisements.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Delivery {
     Multicast {
         group: IpAddr,
     },
     Unicast {
-        /// At least one, unless the instance stands in FAULT for the lack of any.
+        /// At least one, unless the lack of peers keeps the instance in FAULT.
         peers: Vec<Peer>,
         /// `unicast_ttl`; `None`: 255 for IPv4, the kernel's default for IPv6.
         ttl: Option<u8>,
-        /// `check_unicast_src`: only peers are listened to.
+        /// `check_unicast_src`: accept advertisements from peers only.
         check_source: bool,
     },
 }
 
-/// `scope` of an address: rtnetlink's number.
+/// `scope` of an address, as in rtnetlink.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Scope(pub u8);
 
@@ -96,7 +96,7 @@ impl Scope {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Broadcast {
     None,
-    /// `brd A`, or `brd +` (host part all ones) and `brd -` (all zeros) worked out.
+    /// `brd A`, or the address computed for `brd +` (host part all ones) or `brd -` (all zeros).
     Address(std::net::Ipv4Addr),
 }
 
@@ -124,14 +124,14 @@ pub struct VirtualAddress {
     /// `preferred_lft` in seconds; `None`: for ever. Zero (deprecated) is the default for /128, so
     /// that a virtual address is not chosen as a source.
     pub preferred_lft: Option<u32>,
-    /// `no_track`: the state of its interface does not matter to the instance.
+    /// `no_track`: the state of its interface does not affect the instance.
     pub no_track: bool,
 }
 
-/// Gratuitous ARP and unsolicited neighbour advertisements: how often, when.
+/// Timing of gratuitous ARP and unsolicited neighbour advertisements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Garp {
-    /// `garp_master_delay`: the second round after MASTER; zero: none.
+    /// `garp_master_delay`: delay of the second round after MASTER; zero: none.
     pub delay: Duration,
     /// `garp_master_repeat`: frames per address and round.
     pub repeat: u32,
@@ -149,18 +149,18 @@ pub struct Garp {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrackedLink {
     pub interface: String,
-    /// 0: down means FAULT. Otherwise -253..=253, added to the priority.
+    /// 0: a down interface causes FAULT. Otherwise -253..=253, added to the priority.
     pub weight: i16,
-    /// `reverse`: down is good.
+    /// `reverse`: down is the good state.
     pub reverse: bool,
 }
 
-/// Why an instance stays in FAULT for as long as its configuration stands.
+/// Reason for an instance to stay in FAULT until its configuration changes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum StandingFault {
-    /// `unicast_fault_no_peer`, and no `unicast_peer`.
+    /// `unicast_fault_no_peer` without a `unicast_peer`.
     NoPeer,
-    /// Its interface has no multicast, and no `unicast_peer` is given.
+    /// The interface has no multicast, and no `unicast_peer` is configured.
     NoMulticast,
 }
 
@@ -184,11 +184,12 @@ pub struct Instance {
     pub family: Family,
     pub version: Version,
     pub initial_state: InitialState,
-    /// `priority` 1..=255; 255 owns the addresses.
+    /// `priority` 1..=255; 255: owner of the addresses.
     pub priority: u8,
     /// `advert_int`: 1 s..=255 s in whole seconds (version 2), 10 ms..=40.95 s (version 3).
     pub advert_interval: Duration,
-    /// `down_timer_adverts` 1..=100, default 3: silent intervals until a takeover.
+    /// `down_timer_adverts` 1..=100, default 3: intervals without an advertisement until a
+    /// takeover.
     pub down_timer_adverts: u32,
     pub authentication: Authentication,
     pub delivery: Delivery,
@@ -197,7 +198,7 @@ pub struct Instance {
     /// `track_src_ip`: FAULT while `source` is not on the host.
     pub track_source: bool,
     pub checksum: ChecksumForm,
-    /// Once a peer is heard that uses the old unicast checksum, it is sent to as well; off with
+    /// A peer that sends the old unicast checksum is sent it in return; off with
     /// `old_unicast_checksum never`.
     pub checksum_follows_peer: bool,
     /// `nopreempt`.
@@ -206,17 +207,18 @@ pub struct Instance {
     pub preempt_delay: Duration,
     /// `strict_mode` or `vrrp_strict`.
     pub strict: bool,
-    /// `lower_prio_no_advert`: a lower-priority advertisement is not answered.
+    /// `lower_prio_no_advert`: lower-priority advertisements are not answered.
     pub lower_prio_no_advert: bool,
     /// `higher_prio_send_advert`: one more advertisement before yielding.
     pub higher_prio_send_advert: bool,
-    /// `skip_check_adv_addr`: an advertisement from the same master is not compared again.
+    /// `skip_check_adv_addr`: addresses are not compared again for advertisements from the same
+    /// master.
     pub skip_check_adv_addr: bool,
     /// `owner_ignore_adverts`.
     pub owner_ignore_adverts: bool,
     /// `accept` (RFC 9568 Accept_Mode). Off is not enforced in this version.
     pub accept: bool,
-    /// `dont_track_primary`: a fault of the own interface does not matter.
+    /// `dont_track_primary`: a fault of the instance's own interface is ignored.
     pub dont_track_primary: bool,
     pub tracked_links: Vec<TrackedLink>,
     /// `track_script`, `track_file`, `track_process`, `track_bfd`.
@@ -229,11 +231,11 @@ pub struct Instance {
     pub excluded: Vec<VirtualAddress>,
     /// `promote_secondaries`: the sysctl is set on the interface.
     pub promote_secondaries: bool,
-    /// `timer_expired_backup [N]`: after a stall of our own, step back without a word.
+    /// `timer_expired_backup [N]`: step back silently after a stall of this daemon.
     pub timer_expired_backup: Option<u8>,
     /// `debug` 0..=4.
     pub debug: u8,
-    /// Never leaves FAULT, whatever its links do.
+    /// Keeps the instance in FAULT, regardless of its links.
     pub standing_fault: Option<StandingFault>,
 }
 
@@ -253,14 +255,14 @@ impl Instance {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SyncGroup {
     pub name: String,
-    /// Names of instances that exist, at least one.
+    /// Names of existing instances, at least one.
     pub members: Vec<String>,
     /// `track_interface` of the group, applied to every member.
     pub tracked_links: Vec<TrackedLink>,
     /// `track_script` and the like of the group, applied to every member.
     pub tracked: Vec<Tracked>,
     pub notify: Notify,
-    /// `sync_group_tracking_weight`: weights count although members act together.
+    /// `sync_group_tracking_weight`: weights of members count within the group.
     pub tracking_weight: bool,
 }
 

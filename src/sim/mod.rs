@@ -1,8 +1,9 @@
-//! Routers without a kernel: the same cores as the daemon's, on segments that lose, delay, double
-//! and part, with a clock that jumps from event to event. Everything follows from the seed.
+//! Simulated routers without a kernel: the cores of the daemon, on segments that lose, delay,
+//! duplicate and partition, with a clock that jumps from event to event. A run is determined by its
+//! seed.
 //!
-//! What is simulated: sockets of limited size, daemons that sleep and crash, links that fail. What
-//! is not: time that the kernel takes, and packets of anybody else.
+//! Simulated: sockets of limited size, daemons that stall and crash, links that fail. Not
+//! simulated: time spent in the kernel, and unrelated traffic.
 
 mod network;
 mod router;

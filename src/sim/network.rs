@@ -1,4 +1,4 @@
-//! Routers on segments, and the clock that jumps to whatever happens next.
+//! Routers on segments, and a clock that jumps to the next event.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,34 +12,34 @@ use crate::model::track::Object;
 use crate::model::Config;
 use crate::vrrp::{Action, LinkState, TrackState};
 
-/// What happens at a moment.
-enum Event {
+/// An entry of the event queue.
+enum Scheduled {
     Arrives {
         to: usize,
         packet: Packet,
     },
-    /// The daemon gets the processor, if that is still when it was to.
+    /// The daemon is scheduled, unless its wake-up time has changed since.
     Wakes(usize),
     /// The next wave of a flood.
     Floods(String),
 }
 
-/// A stranger that sends to every router of a segment, far more than is of any use.
+/// A flood of packets from an unrelated host to every router of a segment.
 struct Flood {
     until: Instant,
     /// The time between two waves.
     wave: Duration,
-    /// So many in a wave.
+    /// Packets per wave.
     count: usize,
-    /// In turns.
+    /// Sent in rotation.
     packets: Vec<Packet>,
     next: usize,
 }
 
-/// How long a turn takes in which as much was read as may be.
+/// Duration of a turn that used its whole read budget.
 const LONG_TURN: Duration = Duration::from_millis(1);
 
-/// Something a router did.
+/// The actions of a router in one turn.
 pub struct Turn {
     pub router: usize,
     pub actions: Vec<Action>,
@@ -50,9 +50,9 @@ pub struct Network {
     rng: Rng,
     routers: Vec<Router>,
     pub segments: BTreeMap<String, Segment>,
-    /// How late, at most, a daemon gets the processor.
+    /// Upper bound of the scheduling latency of a daemon.
     pub latency: Duration,
-    events: BTreeMap<(Instant, u64), Event>,
+    events: BTreeMap<(Instant, u64), Scheduled>,
     wakes: Vec<Option<Instant>>,
     floods: BTreeMap<String, Flood>,
     number: u64,
@@ -88,7 +88,7 @@ impl Network {
         self.routers.len() - 1
     }
 
-    /// Starts a daemon, or makes it reload.
+    /// Starts a daemon, or reloads its configuration.
     pub fn start(&mut self, n: usize, config: Config) -> Turn {
         let (router, now) = (&mut self.routers[n], self.now);
         match router.life {
@@ -98,7 +98,7 @@ impl Network {
         self.after(n)
     }
 
-    /// The daemon ends, with a farewell.
+    /// The daemon stops, and sends priority 0.
     pub fn stop(&mut self, n: usize) -> Turn {
         self.routers[n].stop(self.now);
         self.wakes[n] = None;
@@ -117,7 +117,7 @@ impl Network {
         self.wakes[n] = None;
     }
 
-    /// The daemon sleeps, whatever happens.
+    /// The daemon stalls for this time.
     pub fn stall(&mut self, n: usize, time: Duration) {
         let until = self.now + time;
         if self.routers[n].life != Life::Off {
@@ -132,15 +132,14 @@ impl Network {
         self.plan(n);
     }
 
-    /// What a router tracks is in another state.
+    /// Changes the state of an object that a router tracks.
     pub fn set_tracked(&mut self, n: usize, object: Object, state: TrackState) {
         self.routers[n].set_tracked(object, state);
         self.plan(n);
     }
 
-    /// A stranger floods a segment with advertisements for the virtual routers that this router has
-    /// there: goodbyes, the lowest priority, and what no router accepts. `count` of them arrive every
-    /// `wave`.
+    /// Floods a segment with forged advertisements for the virtual routers of this router: priority
+    /// 0, the lowest priority, and malformed ones. `count` of them arrive every `wave`.
     pub fn flood(
         &mut self,
         n: usize,
@@ -153,12 +152,12 @@ impl Network {
         if !packets.is_empty() {
             let flood = Flood { until, wave, count, packets, next: 0 };
             if self.floods.insert(link.to_owned(), flood).is_none() {
-                self.push(self.now, Event::Floods(link.to_owned()));
+                self.push(self.now, Scheduled::Floods(link.to_owned()));
             }
         }
     }
 
-    /// All floods are over.
+    /// Ends all floods.
     pub fn dry_up(&mut self) {
         for flood in self.floods.values_mut() {
             flood.until = self.now;
@@ -178,30 +177,30 @@ impl Network {
         for n in 0..self.routers.len() {
             self.plan(n);
         }
-        self.push(self.now + flood.wave, Event::Floods(link.clone()));
+        self.push(self.now + flood.wave, Scheduled::Floods(link.clone()));
         self.floods.insert(link, flood);
     }
 
-    /// Somebody else removes a virtual address from a router.
+    /// Removes a virtual address from a router externally.
     pub fn remove_address(&mut self, n: usize, key: &Key) {
         self.routers[n].remove(key);
         self.plan(n);
     }
 
-    /// Lets the next thing happen, if it does until then; else it is `until`.
+    /// Processes the next event, if it is due by `until`; otherwise advances the clock to `until`.
     ///
-    /// `Some` if a router did something about it.
+    /// `Some` if a router acted on it.
     pub fn step(&mut self, until: Instant) -> Option<Turn> {
         while let Some(next) = self.events.first_entry().filter(|e| e.key().0 <= until) {
             let ((at, _), event) = next.remove_entry();
             self.now = at;
             match event {
-                Event::Arrives { to, packet } => {
+                Scheduled::Arrives { to, packet } => {
                     self.routers[to].hear(packet, at);
                     self.plan(to);
                 }
-                Event::Floods(link) => self.wave(link),
-                Event::Wakes(n) => {
+                Scheduled::Floods(link) => self.wave(link),
+                Scheduled::Wakes(n) => {
                     if self.wakes[n] == Some(at) {
                         self.wakes[n] = None;
                         self.routers[n].turn(at);
@@ -214,13 +213,13 @@ impl Network {
         None
     }
 
-    /// Sends what the router has to send, and sees when it has to do something again.
+    /// Sends the packets of the router, and schedules its next wake-up.
     fn after(&mut self, n: usize) -> Turn {
         for packet in std::mem::take(&mut self.routers[n].sent) {
             self.carry(n, &packet);
         }
         self.plan(n);
-        Turn { router: n, actions: self.routers[n].take_told() }
+        Turn { router: n, actions: self.routers[n].take_actions() }
     }
 
     fn carry(&mut self, from: usize, packet: &Packet) {
@@ -234,7 +233,7 @@ impl Network {
             arrivals.extend(when.into_iter().flatten().map(|at| (at, to)));
         }
         for (at, to) in arrivals {
-            self.push(at, Event::Arrives { to, packet: packet.clone() });
+            self.push(at, Scheduled::Arrives { to, packet: packet.clone() });
         }
     }
 
@@ -253,11 +252,11 @@ impl Network {
         };
         if self.wakes[n].is_none_or(|planned| at < planned) {
             self.wakes[n] = Some(at);
-            self.push(at, Event::Wakes(n));
+            self.push(at, Scheduled::Wakes(n));
         }
     }
 
-    fn push(&mut self, at: Instant, event: Event) {
+    fn push(&mut self, at: Instant, event: Scheduled) {
         self.number += 1;
         self.events.insert((at, self.number), event);
     }

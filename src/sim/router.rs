@@ -1,7 +1,7 @@
-//! One simulated router: the cores, and a kernel that does at once what it is asked to do.
+//! One simulated router: the cores, and a kernel that carries out requests at once.
 //!
 //! It follows `daemon/turn.rs` and `daemon/execute.rs`: packets before deadlines, actions carried
-//! out in order, what they cause fed back through an inbox.
+//! out in order, their effects fed back through an inbox.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -20,16 +20,16 @@ use crate::vrrp::receive::Received;
 use crate::vrrp::{self, advert, Action, Hold, Input, LinkState, TrackState, Unread};
 use crate::wire::ip::V4_HEADER_LEN;
 
-/// What the daemon of a router is doing.
+/// Process state of the daemon of a router.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Life {
     Off,
     Running,
-    /// It gets no time from the scheduler; its socket fills.
+    /// Not scheduled; its socket fills.
     Asleep(Instant),
 }
 
-/// An advertisement under way: what follows the IP header, and what the header said.
+/// An advertisement in transit: the payload, and the fields of its IP header.
 #[derive(Clone, Debug)]
 pub(super) struct Packet {
     pub(super) link: String,
@@ -38,30 +38,30 @@ pub(super) struct Packet {
     pub(super) pdu: Rc<[u8]>,
 }
 
-/// What the kernel has to tell, in order.
-enum News {
+/// A notification of the kernel. They are kept in order.
+enum KernelNotice {
     Link(String, LinkState),
     Tracked(track::Object, TrackState),
     Gone(u32, HostAddress),
 }
 
-/// What goes from one core to another.
-enum Message {
+/// A message from one core to another.
+enum CoreMessage {
     Hold(InstanceId, Hold),
     Held(InstanceId),
 }
 
 pub struct Router {
     pub name: String,
-    /// The addresses it has by itself, by interface.
+    /// Its own addresses, by interface.
     own: BTreeMap<String, Vec<IpAddr>>,
     links: BTreeMap<String, LinkState>,
-    /// The number of each interface; one that comes back has another.
+    /// Interface indices; an interface that comes back gets a new one.
     indices: BTreeMap<String, u32>,
     next_index: u32,
-    /// The numbers that the daemon has heard of.
+    /// Interface indices known to the daemon.
     known: BTreeMap<String, u32>,
-    /// What is tracked besides, as it is. A daemon that starts hears of it a little later.
+    /// Actual state of tracked objects. A daemon learns of it shortly after its start.
     objects: BTreeMap<track::Object, TrackState>,
     config: Config,
     ids: Vec<InstanceId>,
@@ -69,23 +69,23 @@ pub struct Router {
     holdings: holdings::Domain,
     /// Survives the daemon.
     kernel: BTreeMap<(u32, Spot), HostAddress>,
-    news: VecDeque<News>,
+    news: VecDeque<KernelNotice>,
     /// By interface.
     sockets: BTreeMap<String, VecDeque<(Packet, Instant)>>,
-    /// Packets that a socket holds; what comes after is dropped.
+    /// Capacity of a socket in packets; further packets are dropped.
     pub socket_size: usize,
     /// The last turn left packets unread.
     crowded: bool,
     pub(super) life: Life,
-    inbox: VecDeque<Message>,
+    inbox: VecDeque<CoreMessage>,
     decided: VecDeque<Action>,
-    /// Everything decided since it was last taken.
-    told: Vec<Action>,
+    /// Every action decided since they were last taken.
+    recorded: Vec<Action>,
     pub(super) sent: Vec<Packet>,
 }
 
 impl Router {
-    /// A router that is switched off, with all its interfaces up.
+    /// A powered-off router with all its interfaces up.
     pub fn new(name: impl Into<String>, own: BTreeMap<String, Vec<IpAddr>>) -> Self {
         Self {
             name: name.into(),
@@ -107,7 +107,7 @@ impl Router {
             life: Life::Off,
             inbox: VecDeque::new(),
             decided: VecDeque::new(),
-            told: Vec::new(),
+            recorded: Vec::new(),
             sent: Vec::new(),
         }
     }
@@ -135,7 +135,7 @@ impl Router {
         Some((*self.indices.get(link)?, *spot))
     }
 
-    /// The state of a tracked object, once somebody set it.
+    /// The state of a tracked object, once set.
     pub fn tracked(&self, object: &track::Object) -> Option<&TrackState> {
         self.objects.get(object)
     }
@@ -148,7 +148,7 @@ impl Router {
         self.crash();
         self.life = Life::Running;
         self.vrrp = vrrp::Domain::new(config.global.startup_delay);
-        let results = self.objects.iter().map(|(o, s)| News::Tracked(o.clone(), s.clone()));
+        let results = self.objects.iter().map(|(o, s)| KernelNotice::Tracked(o.clone(), s.clone()));
         self.news.extend(results);
         self.known = self.indices.clone();
         let links = self.indices.iter().map(|(name, index)| Link::plain(*index, name));
@@ -161,7 +161,7 @@ impl Router {
         self.adopt(config, now);
     }
 
-    /// The daemon is gone without a word; what it put into the kernel stays there.
+    /// The daemon dies silently; its kernel objects stay.
     pub(super) fn crash(&mut self) {
         let fresh = Self::new(std::mem::take(&mut self.name), std::mem::take(&mut self.own));
         *self = Self {
@@ -196,19 +196,19 @@ impl Router {
             self.next_index += 1;
             self.indices.insert(name.to_owned(), self.next_index);
         }
-        self.news.push_back(News::Link(name.to_owned(), state));
+        self.news.push_back(KernelNotice::Link(name.to_owned(), state));
     }
 
     pub(super) fn set_tracked(&mut self, object: track::Object, state: TrackState) {
         self.objects.insert(object.clone(), state.clone());
-        self.news.push_back(News::Tracked(object, state));
+        self.news.push_back(KernelNotice::Tracked(object, state));
     }
 
-    /// Somebody else removes a virtual address.
+    /// Removes a virtual address externally.
     pub(super) fn remove(&mut self, key: &Key) {
         let Some(place) = self.place(key) else { return };
         if let Some(address) = self.kernel.remove(&place) {
-            self.news.push_back(News::Gone(place.0, address));
+            self.news.push_back(KernelNotice::Gone(place.0, address));
         }
     }
 
@@ -227,12 +227,12 @@ impl Router {
         self.has_unread() || !self.news.is_empty()
     }
 
-    /// There are packets that the daemon has not read.
+    /// True if there are packets that the daemon has not read.
     pub fn has_unread(&self) -> bool {
         self.sockets.values().any(|s| !s.is_empty())
     }
 
-    /// It read as much as it could in one turn, and that took its time.
+    /// True if the last turn used its whole read budget.
     pub(super) const fn is_crowded(&self) -> bool {
         self.crowded
     }
@@ -241,7 +241,7 @@ impl Router {
         self.vrrp.next_deadline().into_iter().chain(self.holdings.next_deadline()).min()
     }
 
-    /// One turn of the loop: as much as there is time for of what was received, then what is due.
+    /// One turn of the loop: received packets within the budget, then deadlines.
     pub(super) fn turn(&mut self, now: Instant) {
         self.life = Life::Running;
         let read = self.read(now);
@@ -255,11 +255,11 @@ impl Router {
         // Netlink is served after VRRP.
         while let Some(news) = self.news.pop_front() {
             match news {
-                News::Link(name, state) => self.tell_link(&name, state, now),
-                News::Tracked(object, state) => {
+                KernelNotice::Link(name, state) => self.update_link(&name, state, now),
+                KernelNotice::Tracked(object, state) => {
                     self.handle(Input::Tracked { object: &object, state }, now);
                 }
-                News::Gone(index, address) => {
+                KernelNotice::Gone(index, address) => {
                     self.report(KernelEvent::AddressGone { index, address }, now);
                 }
             }
@@ -267,8 +267,8 @@ impl Router {
         }
     }
 
-    /// Reads every socket within its budget. Those that are not empty then, and up to when what
-    /// arrived through them is read.
+    /// Reads every socket within its budget. Returns the sockets that are not empty afterwards,
+    /// each with the arrival time up to which it has been read.
     fn read(&mut self, now: Instant) -> BTreeMap<String, Instant> {
         const BUDGET: usize = 16;
         let mut unread = BTreeMap::new();
@@ -292,12 +292,12 @@ impl Router {
         unread
     }
 
-    /// What was decided since the last call.
-    pub(super) fn take_told(&mut self) -> Vec<Action> {
-        std::mem::take(&mut self.told)
+    /// The actions decided since the last call.
+    pub(super) fn take_actions(&mut self) -> Vec<Action> {
+        std::mem::take(&mut self.recorded)
     }
 
-    /// Goes over to a configuration, as `daemon/reload.rs` does.
+    /// Switches to a configuration, as `daemon/reload.rs` does.
     pub(super) fn adopt(&mut self, new: Config, now: Instant) {
         self.hold(holdings::Input::Pause, now);
         let changes = diff::instances(&self.config, &new);
@@ -326,7 +326,7 @@ impl Router {
         self.ids = ids.into_values().collect();
         self.config = new;
         for (name, state) in self.links.clone() {
-            self.tell_link(&name, state, now);
+            self.update_link(&name, state, now);
         }
         for (n, is_known) in touched {
             let (id, config) = (self.ids[n], Rc::clone(&self.config.instances[n]));
@@ -340,8 +340,9 @@ impl Router {
         self.hold(holdings::Input::Resume, now);
     }
 
-    /// Tells the cores of an interface, and every instance of its source. They know what is new.
-    fn tell_link(&mut self, link: &str, state: LinkState, now: Instant) {
+    /// Passes the state of an interface to the cores, and its source address to every instance. The
+    /// cores ignore what has not changed.
+    fn update_link(&mut self, link: &str, state: LinkState, now: Instant) {
         let index = self.indices.get(link).copied();
         let known = self.known.get(link).copied();
         if let (Some(index), true) = (known, known != index) {
@@ -384,11 +385,11 @@ impl Router {
     fn handle(&mut self, input: Input<'_>, now: Instant) {
         let mut out = Vec::new();
         self.vrrp.handle(input, now, &mut out);
-        self.told.extend_from_slice(&out);
+        self.recorded.extend_from_slice(&out);
         self.decided.extend(out);
     }
 
-    /// Carries out what was decided, and what that causes, until nothing is left.
+    /// Carries out the decided actions, and their effects, until none is left.
     fn drain(&mut self, now: Instant) {
         loop {
             while let Some(action) = self.decided.pop_front() {
@@ -396,13 +397,13 @@ impl Router {
             }
             match self.inbox.pop_front() {
                 None => break,
-                Some(Message::Held(id)) => self.handle(Input::Held { id }, now),
-                Some(Message::Hold(id, hold)) => self.tell_holdings(id, hold, now),
+                Some(CoreMessage::Held(id)) => self.handle(Input::Held { id }, now),
+                Some(CoreMessage::Hold(id, hold)) => self.apply_hold(id, hold, now),
             }
         }
     }
 
-    fn tell_holdings(&mut self, id: InstanceId, hold: Hold, now: Instant) {
+    fn apply_hold(&mut self, id: InstanceId, hold: Hold, now: Instant) {
         let owner = id.into();
         let config = self.vrrp.instance(id).map(|i| Rc::clone(i.config()));
         let addresses = config.iter().flat_map(|config| config.all_addresses());
@@ -419,7 +420,7 @@ impl Router {
 
     fn execute(&mut self, action: &Action) {
         if let Some((id, holds)) = action.holds() {
-            self.inbox.extend(holds.iter().map(|hold| Message::Hold(id, *hold)));
+            self.inbox.extend(holds.iter().map(|hold| CoreMessage::Hold(id, *hold)));
         }
         match *action {
             Action::SendAdvert { id, priority } => self.send(id, priority),
@@ -435,8 +436,8 @@ impl Router {
         }
     }
 
-    /// What a stranger would send who poses as the master of our virtual routers on a link; and as
-    /// much again that is damaged.
+    /// Advertisements forged by a host that poses as the master of our virtual routers on a link,
+    /// and a damaged copy of each.
     pub(super) fn forge(&self, link: &str, from: IpAddr, priorities: &[u8]) -> Vec<Packet> {
         let mut packets = Vec::new();
         let on_link = |i: &&Rc<Instance>| i.interface.as_deref() == Some(link);
@@ -470,7 +471,7 @@ impl Router {
         self.hold(holdings::Input::Kernel(event), now);
     }
 
-    /// Feeds the holdings. The kernel does as they tell it, and answers at once.
+    /// Passes an input to the holdings. The kernel does what they ask, and answers at once.
     fn hold(&mut self, input: holdings::Input<'_>, now: Instant) {
         let mut actions = Vec::new();
         self.holdings.handle(input, now, &mut actions);
@@ -480,7 +481,7 @@ impl Router {
                 match action {
                     holdings::Action::Ask(request) => self.ask(&request, now, &mut out),
                     holdings::Action::Held(Holder::Instance(id)) => {
-                        self.inbox.push_back(Message::Held(id));
+                        self.inbox.push_back(CoreMessage::Held(id));
                     }
                     holdings::Action::Fact(_)
                     | holdings::Action::Held(Holder::Host)
@@ -527,7 +528,7 @@ impl Router {
         let answer = holdings::Input::Answer { request: request.id, answer: errno.into() };
         self.holdings.handle(answer, now, out);
         if let (Op::Remove(Item::Address(address)), 0) = (&request.op, errno) {
-            // The echo on the socket for news.
+            // The echo on the notification socket.
             let echo = KernelEvent::AddressGone { index, address: address.clone() };
             self.holdings.handle(holdings::Input::Kernel(echo), now, out);
         }

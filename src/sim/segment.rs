@@ -1,25 +1,25 @@
-//! A simulated segment: whether a packet from one router reaches another, how often, and when.
+//! A simulated segment: loss, duplication, delay and partitions between routers.
 
 use std::collections::BTreeSet;
 
 use crate::base::rng::Rng;
 use crate::base::time::{micros, Duration, Instant};
 
-/// A segment in the state it is in now. Packets under way are not affected by changes.
+/// Current state of a segment. Changes do not affect packets in transit.
 #[derive(Clone, Debug)]
 pub struct Segment {
     pub shortest_delay: Duration,
-    /// Packets overtake each other within these limits.
+    /// Packets may be reordered within these limits.
     pub longest_delay: Duration,
-    /// In a thousand.
+    /// Per thousand.
     pub loss: u32,
-    /// In a thousand.
+    /// Per thousand.
     pub duplication: u32,
-    /// From whom to whom nothing gets through.
+    /// Blocked pairs of sender and receiver.
     pub blocked: BTreeSet<(usize, usize)>,
 }
 
-/// Nothing is lost, and the order is kept.
+/// No loss, and no reordering.
 impl Default for Segment {
     fn default() -> Self {
         const DELAY: Duration = Duration::from_micros(200);
@@ -34,7 +34,7 @@ impl Default for Segment {
 }
 
 impl Segment {
-    /// Parts the routers for whom `is_apart` holds from the others, both ways.
+    /// Separates the routers for which `is_apart` holds from the others, in both directions.
     pub fn part(&mut self, routers: usize, is_apart: impl Fn(usize) -> bool) {
         for (a, b) in (0..routers).flat_map(|a| (0..routers).map(move |b| (a, b))) {
             if is_apart(a) != is_apart(b) {
@@ -43,7 +43,7 @@ impl Segment {
         }
     }
 
-    /// When the copies of a packet sent now arrive: none, one or two.
+    /// Arrival times of the copies of a packet sent now: none, one or two.
     pub fn carry(
         &self,
         from: usize,

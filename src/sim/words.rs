@@ -1,5 +1,5 @@
-//! What the VRRP core decides, in words: for scenarios, traces and dry runs. The log lines of
-//! operators are `daemon/report.rs`.
+//! Text form of the actions of the VRRP core, for scenarios, traces and dry runs. The log lines for
+//! operators are in `daemon/report.rs`.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use crate::base::ids::InstanceId;
 use crate::vrrp::cause::Seconds;
 use crate::vrrp::{Action, Domain, Note};
 
-/// One action on one line. The domain lends the names; ask before an instance is forgotten.
+/// One action on one line. Names come from the domain: format it before an instance is removed.
 pub struct Words<'a>(pub &'a Action, pub &'a Domain);
 
 impl fmt::Display for Words<'_> {

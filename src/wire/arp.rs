@@ -8,10 +8,11 @@ use crate::base::addr::Mac;
 /// Ethernet header and ARP packet, without padding: the driver pads.
 pub const FRAME_LEN: usize = ether::HEADER_LEN + 28;
 
-/// The frame that tells a link where `address` is.
+/// The frame that announces the MAC of `address` on a link.
 ///
-/// It is a request, as the reference sends it and as RFC 5227 §3 recommends, because some hosts
-/// ignore unsolicited replies; the target MAC is the broadcast address, not zero, as there.
+/// It is a request, as sent by the reference and recommended by RFC 5227 §3, because some hosts
+/// ignore unsolicited replies; as in the reference, the target MAC is the broadcast address, not
+/// zero.
 pub fn gratuitous(mac: Mac, address: Ipv4Addr) -> [u8; FRAME_LEN] {
     let mut out = [0; FRAME_LEN];
     out[..14].copy_from_slice(&ether::header(Mac::BROADCAST, mac, EtherType::Arp));
@@ -29,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_to_everybody_about_oneself() {
+    fn a_broadcast_request_for_the_own_address() {
         let frame = gratuitous(Mac([2, 0, 0, 0, 0, 9]), Ipv4Addr::new(10, 1, 0, 101));
         let expected: [u8; 42] = [
             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 9, 0x08, 0x06, // Ethernet

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-/// A one's-complement sum that is still being added to.
+/// A running one's-complement sum.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Sum(u64);
 
@@ -38,7 +38,7 @@ impl Sum {
         protocol: u8,
         len: usize,
     ) -> Self {
-        // Both forms sum to the same: addresses, protocol and a length whose high part may be 0.
+        // Both forms have the same sum: addresses, protocol and a length whose high part may be 0.
         let len = u32::try_from(len).unwrap_or(u32::MAX);
         let sum = self.address(source).address(destination).word(u16::from(protocol));
         Self(sum.0 + u64::from(len >> 16) + u64::from(len & 0xffff))
@@ -51,12 +51,12 @@ impl Sum {
         }
     }
 
-    /// What belongs into the checksum field, which must have been zero in the sum.
+    /// The value for the checksum field, which must have been zero in the sum.
     pub fn checksum(self) -> u16 {
         !self.fold()
     }
 
-    /// True if the sum, with the checksum field in it, proves the data intact.
+    /// True if the sum, which includes the checksum field, is that of intact data.
     pub fn is_valid(self) -> bool {
         self.fold() == 0xffff
     }
@@ -102,7 +102,7 @@ mod tests {
         fn adjusting_gives_what_computing_again_gives(
             mut data in proptest::collection::vec(any::<u8>(), 4..64), new in any::<u16>(),
         ) {
-            // A sum over nothing but zeros has two representations; real headers are never that.
+            // A sum of zeros has two representations; real headers are never all zeros.
             data[0] = 0x45;
             let before = Sum::new().bytes(&data).checksum();
             let old = u16::from_be_bytes([data[2], data[3]]);

@@ -1,8 +1,8 @@
-//! A DNS query, and as much of an answer as tells whether the server works (RFC 1035 §4.1).
+//! DNS queries, and the header of responses, which shows whether the server works (RFC 1035 §4.1).
 
 use super::Malformed;
 
-/// Length of the header; the least an answer can have.
+/// Length of the header, and minimum length of a response.
 const HEADER_LEN: usize = 12;
 
 /// Recursion desired, everything else 0.
@@ -10,21 +10,21 @@ const QUERY_FLAGS: u16 = 0x0100;
 
 const CLASS_IN: u16 = 1;
 
-/// The longest a name may be in a message, with its length bytes (RFC 1035 §3.1).
+/// Maximum length of a name in a message, with its length bytes (RFC 1035 §3.1).
 const NAME_MAX: usize = 255;
 
 /// A question.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Query<'a> {
     pub id: u16,
-    /// With or without a dot at the end; empty: the root.
+    /// With or without the final dot; empty: the root.
     pub name: &'a str,
     /// The number of the record type.
     pub record: u16,
 }
 
 impl Query<'_> {
-    /// Fails when the name cannot be one: a label empty or over 63 bytes, or 255 bytes in all.
+    /// Fails if the name is invalid: a label empty or over 63 bytes, or more than 255 bytes in all.
     pub fn emit(&self) -> Result<Vec<u8>, Malformed> {
         let mut out = Vec::with_capacity(HEADER_LEN + self.name.len() + 6);
         for word in [self.id, QUERY_FLAGS, 1, 0, 0, 0] {
@@ -70,7 +70,7 @@ impl Header {
     }
 }
 
-/// What people call a response code (RFC 1035 §4.1.1, RFC 2136 §2.2).
+/// Mnemonic of a response code (RFC 1035 §4.1.1, RFC 2136 §2.2).
 pub const fn rcode_name(rcode: u8) -> &'static str {
     match rcode {
         0 => "NOERROR",
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_cannot_be_is_refused() {
+    fn an_invalid_name_is_refused() {
         for name in ["a..b", ".a", "..", &"a".repeat(64), &"a".repeat(300), &"ab.".repeat(90)] {
             assert_eq!(query(name), Err(Malformed), "{name}");
         }

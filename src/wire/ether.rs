@@ -1,10 +1,10 @@
-//! The Ethernet header in front of what we put on a link ourselves.
+//! The Ethernet header of frames that the daemon builds itself.
 
 use crate::base::addr::Mac;
 
 pub const HEADER_LEN: usize = 14;
 
-/// The type field: what follows the header.
+/// EtherType: protocol of the payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EtherType {
     Arp,
@@ -20,7 +20,7 @@ impl EtherType {
     }
 }
 
-/// The fourteen bytes before the payload.
+/// The 14-byte header.
 pub fn header(destination: Mac, source: Mac, kind: EtherType) -> [u8; HEADER_LEN] {
     let mut out = [0; HEADER_LEN];
     out[0..6].copy_from_slice(&destination.0);

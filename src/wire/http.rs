@@ -1,6 +1,6 @@
-//! HTTP as a check needs it: a request to send, the head of a reply, chunked bodies.
+//! HTTP for checks (RFC 9112): requests, the head of a reply, chunked bodies.
 //!
-//! RFC 9112. Nothing here keeps a body: what is decoded is handed on in pieces.
+//! Bodies are not stored here: decoded data is passed on in pieces.
 
 use super::Malformed;
 
@@ -16,7 +16,7 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// The lines and their order are those of keepalived: servers are set up to recognise them.
+    /// Lines and their order are those of keepalived: servers are configured to recognise them.
     pub fn emit(&self) -> Vec<u8> {
         let close = if self.close { "Connection: close\r\n" } else { "" };
         format!(
@@ -27,9 +27,9 @@ impl Request<'_> {
     }
 }
 
-/// How many of these bytes are the head of a reply, with the empty line at its end.
+/// Length of the head of a reply, including the empty line at its end.
 ///
-/// `seen` bytes were looked at before, without success.
+/// The first `seen` bytes have been searched already.
 pub fn head_len(bytes: &[u8], seen: usize) -> Option<usize> {
     const END: &[u8] = b"\r\n\r\n";
     let from = seen.saturating_sub(END.len() - 1).min(bytes.len());
@@ -42,7 +42,7 @@ pub fn head_len(bytes: &[u8], seen: usize) -> Option<usize> {
 pub struct Head<'a>(&'a [u8]);
 
 impl<'a> Head<'a> {
-    /// Takes a head with its empty line, or any part of it.
+    /// From a complete head with its empty line, or any part of one.
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
@@ -60,8 +60,8 @@ impl<'a> Head<'a> {
         self.lines().next().unwrap_or_default()
     }
 
-    /// The status: three digits between the first blank and another one (RFC 9112 §4). What is
-    /// before the first blank does not matter to keepalived, and some servers do not call it HTTP.
+    /// The status: three digits between the first blank and the next (RFC 9112 §4). As in
+    /// keepalived, text before the first blank is ignored: some servers do not send `HTTP` there.
     pub fn status(self) -> Result<u16, Malformed> {
         let line = self.status_line();
         let blank = line.iter().position(|b| *b == b' ').ok_or(Malformed)?;
@@ -73,7 +73,8 @@ impl<'a> Head<'a> {
         }
     }
 
-    /// The values of a field, without blanks around them; the name in any case (RFC 9110 §5.1).
+    /// The values of a field, without surrounding blanks; the name is case-insensitive (RFC 9110
+    /// §5.1).
     fn values(self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.lines().skip(1).filter_map(move |line| {
             let colon = line.iter().position(|b| *b == b':')?;
@@ -83,7 +84,7 @@ impl<'a> Head<'a> {
         })
     }
 
-    /// `Content-Length`, unless it is missing, no number, or given twice with two values
+    /// `Content-Length`, unless it is missing, not a number, or given twice with different values
     /// (RFC 9112 §6.3).
     pub fn content_length(self) -> Option<u64> {
         let mut values = self.values("content-length").map(decimal);
@@ -91,7 +92,7 @@ impl<'a> Head<'a> {
         values.all(|other| other == Some(first)).then_some(first)
     }
 
-    /// The last coding of `Transfer-Encoding` is `chunked` (RFC 9112 §6.1).
+    /// True if the last coding of `Transfer-Encoding` is `chunked` (RFC 9112 §6.1).
     pub fn is_chunked(self) -> bool {
         let last = self.values("transfer-encoding").last().unwrap_or_default();
         let coding = last.rsplit(|b| *b == b',').next().unwrap_or_default();
@@ -106,13 +107,13 @@ fn decimal(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0_u64, |sum, d| sum.checked_mul(10)?.checked_add(u64::from(d - b'0')))
 }
 
-/// Digits of a chunk's size, with leading zeros: a 64-bit number and no more.
+/// Maximum digits of a chunk size, with leading zeros: a 64-bit number.
 const SIZE_DIGITS_MAX: u8 = 16;
 
-/// Bytes of an extension, or of all trailers together.
+/// Maximum bytes of an extension, or of all trailers together.
 const EXTRA_MAX: usize = 8 * 1024;
 
-/// Takes a chunked body apart (RFC 9112 §7.1), however its bytes are cut up.
+/// Decoder for a chunked body (RFC 9112 §7.1), independent of how its bytes are split.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Chunks {
     state: ChunkState,
@@ -124,15 +125,15 @@ enum ChunkState {
         value: u64,
         digits: u8,
     },
-    /// What follows the size, up to the end of its line.
+    /// Extension after the size, up to the end of the line.
     Extension {
         size: u64,
         len: usize,
     },
     Data(u64),
-    /// The line end behind the data; true: its CR was there.
+    /// Line end after the data; true: its CR was seen.
     AfterData(bool),
-    /// Trailers: how much of the line there is without CR, how many bytes in all.
+    /// Trailers: length of the current line without CR, and total bytes.
     Trailer {
         line: usize,
         len: usize,
@@ -151,8 +152,8 @@ impl Chunks {
         matches!(self.state, ChunkState::Done)
     }
 
-    /// Decodes the next bytes; `body` gets what belongs to the body. What comes after the end is
-    /// ignored. After an error, it stays an error to go on.
+    /// Decodes the next bytes and passes those of the body to `body`. Bytes after the end are
+    /// ignored. After an error, every further call fails.
     pub fn received(&mut self, bytes: &[u8], mut body: impl FnMut(&[u8])) -> Result<(), Malformed> {
         let mut rest = bytes;
         while let Some((&byte, after)) = rest.split_first() {
@@ -179,7 +180,7 @@ impl Chunks {
     }
 }
 
-/// One byte between the data.
+/// Processes one byte of the framing.
 fn frame(state: ChunkState, byte: u8) -> Result<ChunkState, Malformed> {
     match state {
         ChunkState::Size { value, digits } => match char::from(byte).to_digit(16) {
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_is_the_one_servers_know() {
+    fn the_request_is_that_of_keepalived() {
         let request = Request { path: "/a", version: "1.0", close: false, host: "[::1]:80" };
         assert_eq!(
             request.emit(),
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_head_ends_at_the_first_empty_line_wherever_the_bytes_are_cut() {
+    fn the_head_ends_at_the_first_empty_line_for_every_split() {
         let text = b"HTTP/1.0 200 OK\r\nA: b\r\n\r\nbody\r\n\r\n";
         assert_eq!(head_len(text, 0), Some(25));
         for seen in 0..25 {
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_joined_wherever_the_bytes_are_cut() {
+    fn chunks_are_joined_for_every_split() {
         let text = b"5\r\nhello\r\n00a; x=\"y\"\r\n, world!!\n\r\n0\r\nT: v\r\n\r\nmore";
         let want = (b"hello, world!!\n".to_vec(), true);
         assert_eq!(decoded(&[text]), Ok(want.clone()));
@@ -313,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_that_lie_are_refused() {
+    fn malformed_chunks_are_refused() {
         for text in [
             &b"\r\n"[..],
             b"x\r\n",
@@ -329,7 +330,7 @@ mod tests {
         assert_eq!(decoded(&[&endless]), Err(Malformed));
         let trailers = [b"0\r\n".to_vec(), b"A: b\r\n".repeat(EXTRA_MAX)].concat();
         assert_eq!(decoded(&[&trailers]), Err(Malformed));
-        // The largest size there is: it is only a promise.
+        // The maximum size: a valid announcement.
         assert_eq!(decoded(&[b"ffffffffffffffff\r\nabc"]), Ok((b"abc".to_vec(), false)));
     }
 }

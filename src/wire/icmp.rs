@@ -1,5 +1,5 @@
-//! ICMP and ICMPv6 echo, as an unprivileged ping socket has it: the kernel fills in the
-//! identifier and the checksum, and hands over only answers to them.
+//! ICMP and ICMPv6 echo for unprivileged ping sockets: the kernel fills in identifier and checksum,
+//! and delivers only matching replies.
 
 use super::Malformed;
 use crate::base::addr::Family;

@@ -1,16 +1,16 @@
-//! The IPv4 header: read from raw sockets, which deliver it, and written for those that want it
-//! from us (`IP_HDRINCL`). The kernel deals with the IPv6 header.
+//! The IPv4 header: parsed from raw sockets, which deliver it, and emitted for sockets with
+//! `IP_HDRINCL`. The kernel handles the IPv6 header.
 
 use std::net::Ipv4Addr;
 
 use super::checksum::{adjust, Sum};
 use super::Malformed;
 
-/// Length of an IPv4 header without options, the only kind we write.
+/// Length of an IPv4 header without options, the only kind emitted.
 pub const V4_HEADER_LEN: usize = 20;
 pub const V6_HEADER_LEN: usize = 40;
 
-/// An IPv4 packet whose lengths agree.
+/// An IPv4 packet with consistent lengths.
 #[derive(Clone, Copy, Debug)]
 pub struct Ipv4Packet<'a> {
     header: &'a [u8; V4_HEADER_LEN],
@@ -18,7 +18,7 @@ pub struct Ipv4Packet<'a> {
 }
 
 impl<'a> Ipv4Packet<'a> {
-    /// Reads a packet. Bytes after the total length, which a link may have padded with, are cut.
+    /// Parses a packet. Link-layer padding after the total length is cut.
     pub fn parse(data: &'a [u8]) -> Result<Self, Malformed> {
         let header = data.first_chunk::<V4_HEADER_LEN>().ok_or(Malformed)?;
         let header_len = usize::from(header[0] & 0x0f) * 4;
@@ -48,13 +48,13 @@ impl<'a> Ipv4Packet<'a> {
         Ipv4Addr::new(a, b, c, d)
     }
 
-    /// What follows the header and its options, up to the total length.
+    /// The payload after the header and its options, up to the total length.
     pub const fn payload(&self) -> &'a [u8] {
         self.payload
     }
 }
 
-/// What we decide about the IPv4 header of an advertisement.
+/// The variable fields of the IPv4 header of an advertisement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ipv4Header {
     pub source: Ipv4Addr,
@@ -67,8 +67,8 @@ pub struct Ipv4Header {
 }
 
 impl Ipv4Header {
-    /// The header with its checksum. A payload beyond 64 KiB is not representable and cut off in
-    /// the length; nothing we send comes near.
+    /// The header with its checksum. The length field is truncated for payloads beyond 64 KiB,
+    /// which are never sent.
     pub fn emit(&self) -> [u8; V4_HEADER_LEN] {
         let total = u16::try_from(self.payload_len.saturating_add(V4_HEADER_LEN));
         let mut out = [0; V4_HEADER_LEN];
@@ -86,7 +86,7 @@ impl Ipv4Header {
     }
 }
 
-/// Changes the identification of a packet that was emitted earlier.
+/// Changes the identification of an emitted header.
 pub fn set_ident(header: &mut [u8; V4_HEADER_LEN], ident: u16) {
     let old = u16::from_be_bytes([header[4], header[5]]);
     let checksum = adjust(u16::from_be_bytes([header[10], header[11]]), old, ident);
@@ -114,7 +114,7 @@ mod tests {
     ];
 
     #[test]
-    fn emits_what_was_captured() {
+    fn emits_the_captured_header() {
         assert_eq!(HEADER.emit(), BYTES);
     }
 
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_disagree_are_refused() {
+    fn inconsistent_lengths_are_refused() {
         let mut data = HEADER.emit().to_vec();
         data.extend_from_slice(&[0; 24]);
         assert!(Ipv4Packet::parse(&data).is_ok());

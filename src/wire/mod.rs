@@ -1,7 +1,7 @@
-//! Bytes ↔ values of everything that travels. No input or output, no policy.
+//! Parsing and emitting of all wire formats. No I/O, no policy.
 //!
-//! Each protocol has a *view*, which borrows the bytes and whose `parse` proves that no accessor
-//! can fail, and a small *value* with `emit`. Nothing in here panics, whatever the bytes are.
+//! Each protocol has a *view*, which borrows the bytes and whose `parse` ensures that no accessor
+//! can fail, and a small *value* with `emit`. Nothing in here panics on any input.
 
 pub mod arp;
 pub mod checksum;
@@ -15,9 +15,9 @@ pub mod netlink;
 pub mod smtp;
 pub mod vrrp;
 
-/// Too few bytes, or bytes that contradict each other.
+/// Truncated or inconsistent data.
 ///
-/// Carries nothing on purpose: who drops the packet knows where it came from and counts it.
+/// Has no details on purpose: the caller that drops the packet knows its source and counts it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Malformed;
 

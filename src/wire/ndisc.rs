@@ -15,10 +15,10 @@ const MESSAGE_LEN: usize = 32;
 /// Ethernet header, IPv6 header, neighbour advertisement with the link-layer address.
 pub const FRAME_LEN: usize = ether::HEADER_LEN + ip::V6_HEADER_LEN + MESSAGE_LEN;
 
-/// The frame that tells a link where `address` is.
+/// The frame that announces the MAC of `address` on a link.
 ///
-/// Override is always set, so that caches change at once; `router` says whether we forward: hosts
-/// drop a default router whose advertisement has the flag clear (RFC 4861 §7.2.5).
+/// Override is always set, so that caches change at once; `router` must be set if this host
+/// forwards: hosts drop a default router that advertises with the flag clear (RFC 4861 §7.2.5).
 pub fn unsolicited(mac: Mac, address: Ipv6Addr, router: bool) -> [u8; FRAME_LEN] {
     const ICMPV6: u8 = 58;
     const ROUTER: u8 = 0x80;
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_router_says_so() {
+    fn a_router_sets_the_router_flag() {
         assert_eq!(unsolicited(MAC, ADDRESS, true)[58], 0xa0);
     }
 }

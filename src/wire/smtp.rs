@@ -2,7 +2,7 @@
 
 use super::Malformed;
 
-/// Longest line that is waited for. RFC 5321 §4.5.3.1.5 allows 512 bytes.
+/// Maximum length of a line. RFC 5321 §4.5.3.1.5 allows 512 bytes.
 pub const LINE_MAX: usize = 2048;
 
 /// One line of a reply, without its end.
@@ -26,7 +26,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// More lines of the same reply follow: a `-` behind the digits.
+    /// True if more lines of the same reply follow: a `-` after the digits.
     pub fn is_continued(self) -> bool {
         matches!(self.0, [a, b, c, b'-', ..] if digits([*a, *b, *c]).is_ok())
     }
@@ -46,8 +46,8 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Takes bytes up to the end of the first line, and says how many of them. The line is there
-    /// when `true` comes with it. Fails when a line is longer than [`LINE_MAX`].
+    /// Takes bytes up to the end of the first line. Returns the number of bytes taken, and whether
+    /// the line is complete. Fails if a line is longer than [`LINE_MAX`].
     pub fn take(&mut self, bytes: &[u8]) -> Result<(usize, bool), Malformed> {
         let end = bytes.iter().position(|b| *b == b'\n');
         let taken = end.map_or(bytes.len(), |at| at + 1);
@@ -58,7 +58,7 @@ impl Lines {
         Ok((taken, end.is_some()))
     }
 
-    /// What was collected, without the end of the line.
+    /// The collected line, without its end.
     pub fn line(&self) -> Line<'_> {
         let text = self.pending.strip_suffix(b"\n").unwrap_or(&self.pending);
         Line(text.strip_suffix(b"\r").unwrap_or(text))

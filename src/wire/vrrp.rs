@@ -1,5 +1,5 @@
 //! VRRP advertisements: version 2 (RFC 3768, with the password of RFC 2338) and version 3
-//! (RFC 5798, RFC 9568). Whether one is acceptable is decided in `vrrp::receive`, not here.
+//! (RFC 5798, RFC 9568). Acceptance is decided in `vrrp::receive`, not here.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -10,19 +10,19 @@ use crate::base::addr::Family;
 
 /// The IP protocol number.
 pub const PROTOCOL: u8 = 112;
-/// Internetwork control (RFC 791 §3.1): advertisements must get through a congested link.
+/// Internetwork control (RFC 791 §3.1): advertisements must pass a congested link.
 pub const TRAFFIC_CLASS: u8 = 0xc0;
-/// The only type there is.
+/// The only packet type.
 pub const ADVERTISEMENT: u8 = 1;
-/// The group of IPv4 (RFC 9568 §5.1.1.2).
+/// The IPv4 multicast group (RFC 9568 §5.1.1.2).
 pub const GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
-/// The group of IPv6 (RFC 9568 §5.1.2.2).
+/// The IPv6 multicast group (RFC 9568 §5.1.2.2).
 pub const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
 
 pub const HEADER_LEN: usize = 8;
-/// Where the checksum is: the kernel fills it in for IPv6 (RFC 3542 §3.1).
+/// Offset of the checksum: the kernel fills it in for IPv6 (RFC 3542 §3.1).
 pub const CHECKSUM_OFFSET: usize = 6;
-/// The authentication data that ends every advertisement of version 2 over IPv4.
+/// Length of the authentication data at the end of version 2 advertisements over IPv4.
 pub const AUTH_DATA_LEN: usize = 8;
 
 const fn address_len(family: Family) -> usize {
@@ -32,8 +32,8 @@ const fn address_len(family: Family) -> usize {
     }
 }
 
-/// Length of the authentication data. Version 2 over IPv6 is the reference's own invention and
-/// has none.
+/// Length of the authentication data. Version 2 over IPv6 is an extension of the reference, without
+/// authentication data.
 const fn auth_data_len(version: u8, family: Family) -> usize {
     if version == 2 && matches!(family, Family::V4) {
         AUTH_DATA_LEN
@@ -42,7 +42,7 @@ const fn auth_data_len(version: u8, family: Family) -> usize {
     }
 }
 
-/// An advertisement as it came: at least a header, nothing else is known.
+/// A received advertisement: at least a header, otherwise unchecked.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'a> {
     header: &'a [u8; HEADER_LEN],
@@ -50,7 +50,7 @@ pub struct Packet<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// Takes what follows the IP header.
+    /// From the payload of the IP packet.
     pub fn parse(pdu: &'a [u8]) -> Result<Self, Malformed> {
         let header = pdu.first_chunk::<HEADER_LEN>().ok_or(Malformed)?;
         Ok(Self { header, pdu })
@@ -72,7 +72,7 @@ impl<'a> Packet<'a> {
         self.header[2]
     }
 
-    /// How many addresses it says it carries.
+    /// Number of addresses according to the header.
     pub const fn address_count(&self) -> u8 {
         self.header[3]
     }
@@ -100,21 +100,21 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// How long the advertisement is by what its header says.
+    /// Length of the advertisement according to its header.
     pub fn expected_len(&self, family: Family) -> usize {
         HEADER_LEN
             + usize::from(self.address_count()) * address_len(family)
             + auth_data_len(self.version(), family)
     }
 
-    /// The addresses, as many as are there.
+    /// The addresses that are present.
     pub fn addresses(&self, family: Family) -> Addresses<'a> {
         let len = usize::from(self.address_count()) * address_len(family);
         let body = self.pdu.get(HEADER_LEN..).unwrap_or_default();
         Addresses { body: body.get(..len).unwrap_or(body), family }
     }
 
-    /// The password field, if the advertisement is long enough to have one.
+    /// The password field, if the advertisement is long enough.
     pub fn auth_data(&self, family: Family) -> Option<[u8; AUTH_DATA_LEN]> {
         if auth_data_len(self.version(), family) == 0 {
             return None;
@@ -123,7 +123,7 @@ impl<'a> Packet<'a> {
         data.first_chunk().copied()
     }
 
-    /// True if the checksum over the expected length fits, with or without a pseudo-header.
+    /// True if the checksum over the expected length is valid, with or without a pseudo-header.
     pub fn is_checksum_valid(&self, family: Family, pseudo: Option<(IpAddr, IpAddr)>) -> bool {
         let Some(pdu) = self.pdu.get(..self.expected_len(family)) else { return false };
         sum(pdu, pseudo).is_valid()
@@ -156,7 +156,7 @@ impl Iterator for Addresses<'_> {
     }
 }
 
-/// Password or not (RFC 2338 §5.3.6); version 2 over IPv4 only.
+/// Optional password (RFC 2338 §5.3.6); version 2 over IPv4 only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Auth {
     None,
@@ -172,14 +172,14 @@ impl Auth {
     }
 }
 
-/// What distinguishes the versions on the wire.
+/// Version-specific parts of the wire format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Form {
     V2(Auth),
     V3,
 }
 
-/// An advertisement as a value; its addresses are borrowed from elsewhere.
+/// An advertisement as a value with borrowed addresses.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Advertisement {
     pub form: Form,
@@ -200,7 +200,7 @@ impl Advertisement {
 
     /// Appends the advertisement with its checksum, which covers `pseudo` if given.
     ///
-    /// Addresses of the other family are left out, and so is what comes after the 255th.
+    /// Addresses of the other family are left out, as are those after the 255th.
     pub fn emit(
         &self,
         family: Family,
@@ -247,18 +247,18 @@ fn sum(pdu: &[u8], pseudo: Option<(IpAddr, IpAddr)>) -> Sum {
     }
 }
 
-/// Whole seconds of version 2; the model keeps them within one octet.
+/// Interval in seconds for version 2; the model limits it to one octet.
 pub fn interval_s(interval: Duration) -> u8 {
     u8::try_from(interval.as_secs()).unwrap_or(u8::MAX)
 }
 
-/// Centiseconds of version 3; the model keeps them within twelve bits.
+/// Interval in centiseconds for version 3; the model limits it to twelve bits.
 pub fn interval_cs(interval: Duration) -> u16 {
     const MAX: u16 = 0x0fff;
     u16::try_from(interval.as_millis() / 10).unwrap_or(MAX).min(MAX)
 }
 
-/// Changes the priority of an advertisement that was emitted earlier, and its checksum.
+/// Changes the priority of an emitted advertisement, and adjusts its checksum.
 pub fn set_priority(header: &mut [u8; HEADER_LEN], priority: u8) {
     let [_, _, old, count, _, _, high, low] = *header;
     let before = u16::from_be_bytes([old, count]);

@@ -1,4 +1,4 @@
-//! Tells a scenario: feeds each line to the pool and writes down what it decides.
+//! Replays a scenario: feeds each line to the pool and records its decisions.
 //!
 //! ```text
 //! limit 2                                    probes that may run at once
@@ -12,9 +12,9 @@
 //! Other facts: `remove A`, `suspend A`, `resume A`, `adjust A WORDS`, `file F 3`, `bfd S up`,
 //! `deadline`.
 //!
-//! A description may say how probes end by themselves, and how long they take:
-//! `check A tcp delay 10 does ++-+ takes 0.5`; the last one goes on for ever.
-//! `> next T` is the next deadline, written whenever it moved.
+//! A check may also have predefined results and a duration for its probes:
+//! `check A tcp delay 10 does ++-+ takes 0.5`; the last result repeats for ever.
+//! `> next T` is the next deadline, written whenever it changes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
@@ -33,8 +33,8 @@ use keepalived::model::script::{Script, User};
 
 type Fallible<T> = Result<T, String>;
 
-/// The text again, with the decisions as they are now.
-pub(crate) fn tell(text: &str) -> Fallible<String> {
+/// The text of the scenario with the actual decisions.
+pub(crate) fn replay(text: &str) -> Fallible<String> {
     let mut story = Story::default();
     let mut out = String::new();
     for line in text.lines() {
@@ -54,7 +54,7 @@ pub(crate) fn tell(text: &str) -> Fallible<String> {
 #[derive(Clone)]
 struct Described {
     config: Check,
-    /// How probes end by themselves, `+` and `-`.
+    /// Predefined results of probes, `+` and `-`.
     does: VecDeque<char>,
     takes: Duration,
 }
@@ -64,7 +64,7 @@ struct Story {
     pool: Pool,
     now: Instant,
     next: Option<Instant>,
-    /// When a probe ends by itself.
+    /// Time at which a probe with a predefined result ends.
     ends: BTreeMap<(Instant, usize), ()>,
     said: Vec<String>,
 }

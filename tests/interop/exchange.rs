@@ -1,11 +1,11 @@
-//! One router is ours, the other the reference: the address moves every way it can.
+//! One router runs this program, the other the reference: every kind of failover between them.
 
 use crate::lab::{
     config, instance, stays, wait, Daemon, Host, Instance, Outcome, Program, Segment, SOON,
 };
 use crate::lab::{millis, secs};
 
-/// Which of the two has the higher priority.
+/// The program with the higher priority.
 #[derive(Clone, Copy)]
 enum Above {
     Ours,
@@ -21,7 +21,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// `block` makes the instance of host number `.0` whose peer is number `.1`.
+    /// `block` builds the instance of host number `.0` with peer number `.1`.
     fn new(
         above: Above,
         block: impl Fn(u8, u8) -> Instance,
@@ -69,13 +69,14 @@ impl Scene {
         low.wait_master("VI_1");
         self.held_by(1);
 
-        // The better router comes back and takes over.
+        // The router with the higher priority comes back and takes over.
         let mut high = self.start(0);
         high.wait_master("VI_1");
         low.wait_log("(VI_1) Entering BACKUP STATE");
         self.held_by(0);
 
-        // A crash is noticed by silence. What it left on the interface is still there.
+        // A crash is detected by the missing advertisements. Its addresses are still on the
+        // interface.
         let mark = low.mark();
         high.crash();
         low.wait_log_since(mark, "(VI_1) Entering MASTER STATE");
@@ -84,7 +85,7 @@ impl Scene {
         high.wait_master("VI_1");
         self.held_by(0);
 
-        // The end of a backup is nobody's business.
+        // The stop of a backup has no effect.
         let mark = high.mark();
         assert_eq!(low.stop().code(), Some(0));
         stays("the master stays", millis(500), || self.hosts[0].holds("eth0", self.vip));
@@ -178,7 +179,8 @@ pub(crate) fn unicast_over_ipv6_theirs_above() -> Outcome {
     unicast_ipv6(Above::Theirs)
 }
 
-/// Both are master while the network is cut; the higher address stays it, whichever program has it.
+/// Both are master while the network is partitioned; afterwards the higher address stays master,
+/// regardless of the program.
 pub(crate) fn equal_priorities_settle_after_a_split() -> Outcome {
     let theirs = Program::reference()?;
     for ours_first in [true, false] {
@@ -204,12 +206,12 @@ pub(crate) fn equal_priorities_settle_after_a_split() -> Outcome {
     Ok(())
 }
 
-/// An old keepalived computes the sum of a unicast packet as if it were sent to the group.
+/// Old versions compute the checksum of a unicast packet as if it were sent to the group.
 pub(crate) fn an_old_style_unicast_checksum_is_understood() -> Outcome {
     let block = |own, peer| {
         let line = format!("unicast_src_ip 10.7.0.{own}\nunicast_peer {{\n 10.7.0.{peer}\n }}");
         let block = instance("VI_1").line(&line).vip("10.7.1.1/16");
-        // The reference sends it the old way and accepts only that.
+        // The reference sends the old form and accepts only that.
         if own == 1 {
             block.line("old_unicast_checksum")
         } else {

@@ -1,4 +1,4 @@
-//! The same story is told to the reference and to ours: scripts and FIFOs must say the same.
+//! The reference and this program go through the same events: notifications must be the same.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use crate::lab::{
     config_with, instance, wait, Daemon, Host, Outcome, Program, Segment, Workshop, SOON,
 };
 
-/// What was heard of each instance and group, in order.
+/// Notifications by instance and group, in order.
 type Heard = BTreeMap<String, Vec<String>>;
 
-struct Told {
+struct Notified {
     fifo: Heard,
     scripts: Heard,
 }
 
 fn config(shop: &Workshop, with_third: bool) -> String {
-    let tell = shop.script("tell.sh", "echo \"$*\" >>$HERE/told");
+    let recorder = shop.script("record.sh", "echo \"$*\" >>$HERE/notified");
     let check = shop.script("check.sh", "test -e $HERE/good");
     let global = format!(
         "    script_user root\n    enable_script_security\n    vrrp_notify_fifo {}",
@@ -24,7 +24,7 @@ fn config(shop: &Workshop, with_third: bool) -> String {
     let mut text = config_with(&global, &[]);
     text += &format!(
         "vrrp_script check {{\n script \"{check}\"\n interval 0.1\n weight -5\n}}\n\
-         vrrp_sync_group G1 {{\n group {{\n VI_1\n VI_2\n }}\n notify \"{tell}\"\n notify_fault \"{tell} G1 fault\"\n}}\n"
+         vrrp_sync_group G1 {{\n group {{\n VI_1\n VI_2\n }}\n notify \"{recorder}\"\n notify_fault \"{recorder} G1 fault\"\n}}\n"
     );
     text += &instance("VI_1").vrid(51).vip("10.7.1.1/16").to_string();
     text += &instance("VI_2").vrid(52).vip("10.7.1.2/16").to_string();
@@ -33,11 +33,11 @@ fn config(shop: &Workshop, with_third: bool) -> String {
             .vrid(53)
             .line("track_script {\n check\n }")
             .line("notify_priority_changes")
-            .line(&format!("notify \"{tell}\""))
-            .line(&format!("notify_master \"{tell} VI_3 master\""))
-            .line(&format!("notify_backup \"{tell} VI_3 backup\""))
-            .line(&format!("notify_fault \"{tell} VI_3 fault\""))
-            .line(&format!("notify_stop \"{tell} VI_3 stop\""))
+            .line(&format!("notify \"{recorder}\""))
+            .line(&format!("notify_master \"{recorder} VI_3 master\""))
+            .line(&format!("notify_backup \"{recorder} VI_3 backup\""))
+            .line(&format!("notify_fault \"{recorder} VI_3 fault\""))
+            .line(&format!("notify_stop \"{recorder} VI_3 stop\""))
             .vip("10.7.1.3/16")
             .to_string();
     }
@@ -49,7 +49,7 @@ fn by_name(lines: &[String]) -> Heard {
     let mut heard = Heard::new();
     for line in lines {
         let name = ["G1", "VI_1", "VI_2", "VI_3"].into_iter().find(|n| line.contains(n));
-        heard.entry(name.unwrap_or("nobody").to_owned()).or_default().push(line.clone());
+        heard.entry(name.unwrap_or("none").to_owned()).or_default().push(line.clone());
     }
     heard
 }
@@ -77,7 +77,7 @@ impl Story {
         }
     }
 
-    fn tell(&self, program: &Program) -> Told {
+    fn run(&self, program: &Program) -> Notified {
         self.shop.write("good", "");
         let mut daemon = self.host[0].start_program(program, &config(&self.shop, true));
         wait("the FIFO is there", SOON, || self.shop.exists("fifo"));
@@ -91,15 +91,15 @@ impl Story {
         self.all(" FAULT ");
         self.segment.plug_cable(&self.host[0], "eth0");
         self.all(" MASTER ");
-        wait("the scripts are done", SOON, || self.shop.lines("told").len() == 16);
-        let scripts = self.shop.lines("told");
+        wait("the scripts are done", SOON, || self.shop.lines("notified").len() == 16);
+        let scripts = self.shop.lines("notified");
         self.remove_third(&mut daemon);
         assert_eq!(daemon.stop().code(), Some(0));
         self.hears("G1", " STOP ");
-        // The reference starts scripts at once: those of one event may overtake each other.
+        // The reference starts scripts concurrently: those of one event may overtake each other.
         let mut scripts = by_name(&scripts);
         scripts.values_mut().for_each(|list| list.sort());
-        Told { fifo: by_name(&self.shop.lines("heard")), scripts }
+        Notified { fifo: by_name(&self.shop.lines("heard")), scripts }
     }
 
     fn remove_third(&self, daemon: &mut Daemon) {
@@ -110,7 +110,7 @@ impl Story {
     }
 }
 
-/// Opens the FIFO again and again: after a reload it may be another one.
+/// Reopens the FIFO repeatedly: a reload may have replaced it.
 struct Reader(std::process::Child);
 
 impl Reader {
@@ -134,15 +134,15 @@ impl Drop for Reader {
     }
 }
 
-fn told_by(program: &Program) -> Told {
+fn notifications_of(program: &Program) -> Notified {
     let (segment, host) = Segment::with_hosts(["a"]);
     let story = Story { segment, host, shop: Workshop::new() };
-    story.tell(program)
+    story.run(program)
 }
 
 pub(crate) fn scripts_and_fifos_say_the_same() -> Outcome {
-    let theirs = told_by(&Program::reference()?);
-    let ours = told_by(Program::under_test());
+    let theirs = notifications_of(&Program::reference()?);
+    let ours = notifications_of(Program::under_test());
     assert_eq!(ours.fifo, theirs.fifo);
     assert_eq!(ours.scripts, theirs.scripts);
     Ok(())

@@ -1,4 +1,4 @@
-//! What is played in the guest: one function for each part.
+//! The tests that run in the guest, one function each.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -26,7 +26,7 @@ fn run(command: &str) -> String {
     said
 }
 
-/// What `ipvsadm -Sn` says, a line each.
+/// The lines of `ipvsadm -Sn`.
 fn saved() -> Vec<String> {
     run("ipvsadm -Sn").lines().map(|line| line.trim_end().to_owned()).collect()
 }
@@ -42,7 +42,7 @@ fn fresh() -> Ipvs<Request> {
     ipvs
 }
 
-/// Asks for all of them and returns the answers, which must be in order.
+/// Sends all requests and returns the replies, which must be in order.
 fn ask(ipvs: &mut Ipvs<Request>, requests: &[Request]) -> Vec<i32> {
     for request in requests {
         ipvs.queue(request, *request);
@@ -93,7 +93,7 @@ pub(crate) fn the_module_is_loaded_when_it_is_needed() {
     assert!((0x1_02_01..0x2_00_00).contains(&version), "{version:#x}");
 }
 
-pub(crate) fn a_missing_module_is_named() {
+pub(crate) fn a_missing_module_is_reported() {
     unload();
     let program = run("cat /proc/sys/kernel/modprobe");
     run("echo /bin/false >/proc/sys/kernel/modprobe");
@@ -117,14 +117,14 @@ pub(crate) fn every_scheduler() {
         let lines = saved();
         assert!(lines.contains(&format!("-A -t 10.0.0.1:{port} -s {scheduler}")), "{lines:?}");
     }
-    // Not every kernel is built with it.
+    // Not available in every kernel.
     let twos = Service::new(tcp("10.0.0.2", 1), name("twos"));
     match ask(&mut ipvs, &[Request::AddService(twos)])[..] {
         [0] => say(super::TWOS, "ok"),
         [ENOENT] => {}
         ref other => panic!("{other:?}"),
     }
-    // And all over again as changes.
+    // The same again, as changes.
     for scheduler in schedulers {
         let service = Service::new(tcp("10.0.0.1", 1), name(scheduler));
         assert_eq!(ask(&mut ipvs, &[Request::ChangeService(service)]), [0], "{scheduler}");
@@ -134,7 +134,7 @@ pub(crate) fn every_scheduler() {
     }
 }
 
-/// Adds them, and sees that a dump shows the same.
+/// Adds the services, and verifies them with a dump.
 fn add_services(ipvs: &mut Ipvs<Request>, services: &[Service]) {
     let requests: Vec<_> = services.iter().map(|s| Request::AddService(*s)).collect();
     assert_eq!(ask(ipvs, &requests), vec![0; requests.len()]);
@@ -146,7 +146,7 @@ fn add_services(ipvs: &mut Ipvs<Request>, services: &[Service]) {
     }
 }
 
-pub(crate) fn services_are_as_ipvsadm_shows_them() {
+pub(crate) fn services_match_the_output_of_ipvsadm() {
     let mut ipvs = fresh();
     let sctp = ServiceKey::Address { protocol: Protocol::Sctp, addr: ip("10.0.0.3"), port: 3 };
     let persistent = |key, timeout, netmask| Service {
@@ -195,7 +195,7 @@ pub(crate) fn services_are_as_ipvsadm_shows_them() {
     assert!(saved().is_empty());
 }
 
-pub(crate) fn destinations_are_as_ipvsadm_shows_them() {
+pub(crate) fn destinations_match_the_output_of_ipvsadm() {
     let mut ipvs = fresh();
     let tunnel =
         |encapsulation, port, flags| Forwarding::Tunnel(Tunnel { encapsulation, port, flags });
@@ -264,7 +264,7 @@ pub(crate) fn weights_and_thresholds_change_in_place() {
     assert!(saved().contains(&"-a -t 10.0.0.1:80 -r 10.9.0.1:80 -m -w 0".to_owned()));
 }
 
-pub(crate) fn refusals_are_told_apart() {
+pub(crate) fn refusals_are_distinguished() {
     const ESRCH: i32 = 3;
     const EEXIST: i32 = 17;
     let mut ipvs = fresh();
@@ -346,7 +346,7 @@ pub(crate) fn sync_daemons_come_and_go() {
     assert_eq!(ipvs.daemons().expect("a dump"), []);
 }
 
-pub(crate) fn daemons_and_timeouts_are_held_and_come_back() {
+pub(crate) fn daemons_and_timeouts_are_held_and_restored() {
     let mut held = Held::new();
     let original = held.ipvs.timeouts().expect("timeouts");
     let of = |role, port| Daemon {
@@ -358,7 +358,7 @@ pub(crate) fn daemons_and_timeouts_are_held_and_come_back() {
         ttl: None,
         group: Some(ip("224.0.0.81")),
     };
-    // Left over from somebody else.
+    // Left over from another program.
     run("ipvsadm --start-daemon backup --mcast-interface lo --syncid 5 --mcast-port 7777");
     let seen = held.ipvs.daemons().expect("a dump");
     let _ = held.on(Input::SeenDaemons { daemons: &seen });
@@ -373,7 +373,7 @@ pub(crate) fn daemons_and_timeouts_are_held_and_come_back() {
     assert_eq!(seen.len(), 2);
     let changed = Timeouts { tcp: 77, ..original };
     assert_eq!(held.ipvs.timeouts().expect("timeouts"), changed);
-    // A second copy finds everything as it is.
+    // A second copy finds nothing to change.
     let mut again = Held { domain: Domain::default(), ipvs: open(), now: Instant::ZERO };
     let _ = again.on(Input::SeenDaemons { daemons: &seen });
     let _ = again.on(Input::WantDaemons { daemons: &wanted });
@@ -398,7 +398,7 @@ pub(crate) fn another_namespace_has_its_own_table() {
     run("ip netns del blue");
 }
 
-/// A holding with the kernel behind it.
+/// Holdings connected to the kernel.
 struct Held {
     domain: Domain,
     ipvs: Ipvs<Request>,
@@ -423,14 +423,14 @@ impl Held {
         self.on(Input::Dumped { services: &dump })
     }
 
-    /// Carries out what is due now. Returns how many requests there were, and what was told.
+    /// Carries out the due requests. Returns their number, and the reported actions.
     fn settle(&mut self, first: Vec<Action>) -> (usize, Vec<Action>) {
-        let (mut count, mut told, mut actions) = (0, Vec::new(), first);
+        let (mut count, mut reported, mut actions) = (0, Vec::new(), first);
         loop {
             for action in std::mem::take(&mut actions) {
                 match action {
                     Action::Ask(request) => self.ipvs.queue(&request, request),
-                    other => told.push(other),
+                    other => reported.push(other),
                 }
             }
             let mut answers = Vec::new();
@@ -444,13 +444,13 @@ impl Held {
             if self.domain.next_deadline().is_some_and(|when| when <= self.now) {
                 actions.extend(self.on(Input::Deadline));
             } else if actions.is_empty() {
-                return (count, told);
+                return (count, reported);
             }
         }
     }
 }
 
-pub(crate) fn a_holding_mends_what_others_break() {
+pub(crate) fn external_changes_are_repaired() {
     run("ipvsadm -C; ipvsadm -A -t 10.0.0.9:9 -s rr; ipvsadm -a -t 10.0.0.9:9 -r 10.9.0.9");
     let mut held = Held { domain: Domain::default(), ipvs: open(), now: Instant::ZERO };
     let _ = held.look();
@@ -464,9 +464,9 @@ pub(crate) fn a_holding_mends_what_others_break() {
     assert!(whole.contains(&"-a -f 5 -r 10.9.0.2:0 -g -w 1".to_owned()), "{whole:?}");
     run("ipvsadm -D -t 10.0.0.1:80; ipvsadm -d -f 5 -r 10.9.0.1");
     run("ipvsadm -a -f 5 -r 10.9.0.7 -g; ipvsadm -e -f 5 -r 10.9.0.2 -g -w 9");
-    let told = held.look();
-    assert_eq!(told.len(), 2, "{told:?}");
-    assert_eq!(held.settle(told).0, 6);
+    let reported = held.look();
+    assert_eq!(reported.len(), 2, "{reported:?}");
+    assert_eq!(held.settle(reported).0, 6);
     assert_eq!(
         saved().into_iter().collect::<BTreeSet<_>>(),
         whole.into_iter().collect::<BTreeSet<_>>()
@@ -500,12 +500,12 @@ pub(crate) fn many_destinations_in_little_time() {
     #[expect(clippy::disallowed_methods, reason = "measures")]
     let watch = Watch::now();
     want(&mut held);
-    let (count, told) = held.settle(Vec::new());
+    let (count, reported) = held.settle(Vec::new());
     println!("{count} requests in {:?}", watch.elapsed());
-    assert_eq!(told.first(), None);
+    assert_eq!(reported.first(), None);
     assert_eq!(count, usize::from(SERVICES) * usize::from(EACH + 1));
     assert_eq!(saved().len(), count);
-    // A second copy finds everything as it is.
+    // A second copy finds nothing to change.
     let mut again = Held { domain: Domain::default(), ipvs: open(), now: Instant::ZERO };
     #[expect(clippy::disallowed_methods, reason = "measures")]
     let watch = Watch::now();

@@ -1,7 +1,7 @@
-//! IPVS against the real kernel, compared with what ipvsadm says.
+//! IPVS in a real kernel, compared with the output of ipvsadm.
 //!
-//! The kernel of a build machine often has no IPVS, so this program starts itself again in a
-//! User-Mode Linux guest, plays all of `guest.rs` there at once, and reports each part as a test.
+//! The kernel of a build machine often has no IPVS, so this program re-executes itself in a
+//! User-Mode Linux guest, runs all of `guest.rs` there, and reports each function as a test.
 
 mod guest;
 #[path = "../lab/mod.rs"]
@@ -14,7 +14,7 @@ use libtest_mimic::{Completion, Trial};
 
 macro_rules! parts {
     ($($name:ident),+ $(,)?) => {
-        /// One after the other: they share the kernel's table.
+        /// Run sequentially: they share the kernel's table.
         static GUEST: Guest = Guest::new("512M", 1, &[
             $((stringify!($name), || { guest::$name(); Ok(()) })),+
         ]);
@@ -26,17 +26,17 @@ macro_rules! parts {
 
 parts![
     the_module_is_loaded_when_it_is_needed,
-    a_missing_module_is_named,
+    a_missing_module_is_reported,
     every_scheduler,
-    services_are_as_ipvsadm_shows_them,
-    destinations_are_as_ipvsadm_shows_them,
+    services_match_the_output_of_ipvsadm,
+    destinations_match_the_output_of_ipvsadm,
     weights_and_thresholds_change_in_place,
-    refusals_are_told_apart,
+    refusals_are_distinguished,
     timeouts_are_set_one_by_one,
     sync_daemons_come_and_go,
-    daemons_and_timeouts_are_held_and_come_back,
+    daemons_and_timeouts_are_held_and_restored,
     another_namespace_has_its_own_table,
-    a_holding_mends_what_others_break,
+    external_changes_are_repaired,
     many_destinations_in_little_time,
 ];
 
@@ -49,8 +49,8 @@ fn main() -> ExitCode {
     lab::main(tests)
 }
 
-/// The one scheduler that Debian's guest kernel is built without. No package brings it, so that
-/// `REQUIRE_ALL` cannot ask for it.
+/// The only scheduler missing in Debian's guest kernel. No package provides it, so `REQUIRE_ALL`
+/// cannot require it.
 const TWOS: &str = "the_scheduler_twos";
 
 fn the_scheduler_twos() -> Result<Completion, libtest_mimic::Failed> {

@@ -1,4 +1,4 @@
-//! What passes an interface, with the kernel's time stamps.
+//! Packet capture on an interface, with kernel time stamps.
 
 use std::io::IoSliceMut;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -19,7 +19,7 @@ pub(crate) struct Frame {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// A packet socket on one interface. The kernel keeps what comes until it is looked at.
+/// A packet socket on one interface. The kernel queues packets until they are read.
 pub(crate) struct Capture {
     socket: OwnedFd,
     frames: Vec<Frame>,
@@ -33,7 +33,7 @@ impl Capture {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)
             .expect("packet socket");
-        // More than the usual limit only where it is allowed.
+        // Beyond the usual limit only if permitted.
         let _ = setsockopt(&socket, sockopt::RcvBufForce, &(32 << 20));
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true).expect("time stamps");
         bind(socket.as_raw_fd(), &link).expect("the interface is still there");
@@ -67,13 +67,13 @@ impl Capture {
         }
     }
 
-    /// Everything that came so far.
+    /// All frames captured so far.
     pub(crate) fn frames(&mut self) -> &[Frame] {
         self.read();
         &self.frames
     }
 
-    /// Forgets what came so far.
+    /// Discards all frames captured so far.
     pub(crate) fn clear(&mut self) {
         self.read();
         self.frames.clear();
@@ -93,7 +93,7 @@ impl Capture {
         self.frames().iter().filter_map(announcement).collect()
     }
 
-    /// Waits for an advertisement that `accept`s; those before are passed over.
+    /// Waits for an advertisement that satisfies `accept`; earlier ones are skipped.
     #[track_caller]
     pub(crate) fn wait_advert(
         &mut self,

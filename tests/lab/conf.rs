@@ -1,8 +1,8 @@
-//! Configuration texts, with what the tests have in common.
+//! Configuration texts shared by the tests.
 
 use std::fmt::{self, Display};
 
-/// A `vrrp_instance` block: version 3, ten advertisements a second, on eth0.
+/// A `vrrp_instance` block: version 3, ten advertisements per second, on eth0.
 #[derive(Clone)]
 pub(crate) struct Instance {
     name: String,
@@ -94,12 +94,12 @@ impl Display for Instance {
     }
 }
 
-/// A whole file with these instances.
+/// A complete file with these instances.
 pub(crate) fn config(instances: &[Instance]) -> String {
     config_with("", instances)
 }
 
-/// A whole file with these lines in `global_defs`.
+/// A complete file with these lines in `global_defs`.
 pub(crate) fn config_with(global: &str, instances: &[Instance]) -> String {
     let mut text = format!("global_defs {{\n    router_id lab\n{global}\n}}\n");
     for instance in instances {

@@ -1,4 +1,4 @@
-//! A keepalived in a namespace: ours, or the reference.
+//! A keepalived in a namespace: this program, or the reference.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -14,16 +14,16 @@ use nix::unistd::Pid;
 
 use super::{eventually, output_of, wait, Namespace, Skip, SOON};
 
-/// A program that takes keepalived's command line.
+/// A program with the command line of keepalived.
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
-    /// The program of this package, which is held to more than the reference.
+    /// This package's program, with stricter expectations than the reference.
     pub(crate) ours: bool,
 }
 
 impl Program {
-    /// `KEEPALIVED` of the environment, or what this package builds.
+    /// `KEEPALIVED` from the environment, or the binary of this package.
     pub(crate) fn under_test() -> &'static Self {
         static CHOSEN: OnceLock<Program> = OnceLock::new();
         CHOSEN.get_or_init(|| match std::env::var_os("KEEPALIVED") {
@@ -46,14 +46,14 @@ impl Program {
         }
     }
 
-    /// What `-v` says.
+    /// Output of `-v`.
     pub(crate) fn version(&self) -> String {
         let said = Command::new(&self.path).arg("-v").output();
         said.map_or_else(|e| e.to_string(), |out| String::from_utf8_lossy(&out.stderr).into_owned())
     }
 }
 
-/// A running daemon with its files in a folder of its own. Killed when dropped.
+/// A running daemon with its own directory for its files. Killed when dropped.
 pub(crate) struct Daemon {
     pub(crate) name: String,
     child: Child,
@@ -62,7 +62,7 @@ pub(crate) struct Daemon {
     ended: Option<ExitStatus>,
 }
 
-/// How a daemon is started unlike others.
+/// Variations of the start of a daemon.
 #[derive(Clone, Copy, Default)]
 struct Unlike<'a> {
     fault: Option<&'a str>,
@@ -81,7 +81,7 @@ impl Daemon {
         Self::run(program, namespace, name, config, &args, Unlike::default())
     }
 
-    /// One of ours that is to fail, as `KEEPALIVED_FAULT` tells it.
+    /// This program, with a fault injected through `KEEPALIVED_FAULT`.
     pub(super) fn start_faulty(
         program: &Program,
         namespace: Rc<Namespace>,
@@ -94,7 +94,7 @@ impl Daemon {
         Self::run(program, namespace, name, config, args, unlike)
     }
 
-    /// One that lacks a capability, by setpriv's name of it.
+    /// Without a capability, given by its name in setpriv.
     pub(super) fn start_without(
         program: &Program,
         namespace: Rc<Namespace>,
@@ -128,7 +128,7 @@ impl Daemon {
         std::fs::write(&conf, config).expect("the folder is new");
         let log = File::create(folder.join("log")).expect("the folder is new");
         let _inside = namespace.enter();
-        // setpriv: should the tests be killed, their daemons go with them.
+        // setpriv: the daemons die with the tests if those are killed.
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL"])
             .args(unlike.lacks.map(|capability| format!("--bounding-set=-{capability}")))
@@ -154,7 +154,7 @@ impl Daemon {
         Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"))
     }
 
-    /// The time on a processor that it has had.
+    /// CPU time used.
     pub(crate) fn cpu(&self) -> Duration {
         let text = std::fs::read_to_string(format!("/proc/{}/schedstat", self.pid()));
         let text = text.unwrap_or_default();
@@ -162,7 +162,7 @@ impl Daemon {
         Duration::from_nanos(nanos.unwrap_or(0))
     }
 
-    /// A file in the folder that is the daemon's TMPDIR.
+    /// A file in the daemon's directory, which is also its TMPDIR.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -176,12 +176,12 @@ impl Daemon {
         self.read("log").lines().map(|line| text_of(line).to_owned()).collect()
     }
 
-    /// How many lines the log has: a place to look on from.
+    /// Number of lines in the log: a position to continue from.
     pub(crate) fn mark(&self) -> usize {
         self.log().len()
     }
 
-    /// True when a line of the log is exactly this.
+    /// True if the log has exactly this line.
     pub(crate) fn logged(&self, line: &str) -> bool {
         self.logged_since(0, line)
     }
@@ -204,10 +204,10 @@ impl Daemon {
     #[track_caller]
     pub(crate) fn wait_log_part(&self, mark: usize, part: &str) {
         let seen = || self.log().iter().skip(mark).any(|l| l.contains(part));
-        wait(&format!("{} logs something with '{part}'", self.name), SOON, seen);
+        wait(&format!("{} logs a line with '{part}'", self.name), SOON, seen);
     }
 
-    /// Lines since `mark` that tell of a change of state.
+    /// Lines since `mark` about changes of state.
     pub(crate) fn state_changes(&self, mark: usize) -> Vec<String> {
         self.log()
             .into_iter()
@@ -226,7 +226,7 @@ impl Daemon {
         self.wait_log(&format!("({instance}) Entering BACKUP STATE (init)"));
     }
 
-    /// FAULT from the start; the reference has several ways to say so.
+    /// FAULT from the start; the reference has several messages for it.
     #[track_caller]
     pub(crate) fn wait_fault(&self, instance: &str) {
         let of_it = |line: &String| {
@@ -251,7 +251,7 @@ impl Daemon {
         self.signal(Signal::SIGHUP);
     }
 
-    /// `--reload-and-wait`: its status, and all that it says.
+    /// `--reload-and-wait`: its status and its output.
     pub(crate) fn reload_and_wait(&self) -> (Option<i32>, String) {
         let mut command = Command::new(&Program::under_test().path);
         command.arg("-f").arg(self.file("keepalived.conf")).args(pid_files(&self.folder));
@@ -273,7 +273,7 @@ impl Daemon {
         self.ended.expect("it has ended")
     }
 
-    /// SIGTERM, and wait.
+    /// Sends SIGTERM and waits.
     #[track_caller]
     pub(crate) fn stop(&mut self) -> ExitStatus {
         if self.is_running() {
@@ -282,12 +282,12 @@ impl Daemon {
         self.wait_end()
     }
 
-    /// SIGKILL to the daemon and to what it started, so that nothing can clean up.
+    /// SIGKILL to the daemon and its children, so that no cleanup can run.
     pub(crate) fn crash(&mut self) {
         if !self.is_running() {
             return;
         }
-        // The parent is held first: it would restart a child that dies.
+        // The parent is stopped first: it would restart a killed child.
         self.signal(Signal::SIGSTOP);
         for child in descendants(self.pid()) {
             let _ = kill(child, Signal::SIGKILL);
@@ -296,7 +296,7 @@ impl Daemon {
         let _ = self.wait_end();
     }
 
-    /// SIGSTOP to the daemon and to what it started.
+    /// SIGSTOP to the daemon and its children.
     pub(crate) fn freeze(&self) {
         self.signal_all(Signal::SIGSTOP);
     }

@@ -1,6 +1,7 @@
-//! Captured frames as adverts and announcements.
+//! Captured frames, decoded as advertisements and announcements.
 //!
-//! Written from the RFCs, not with the product's own parser: a mistake there is not made twice.
+//! Written from the RFCs, independently of the product's parser, so that its errors are not
+//! repeated.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -33,7 +34,7 @@ pub(crate) struct Announcement {
     pub(crate) address: IpAddr,
 }
 
-/// The times between consecutive advertisements.
+/// Intervals between consecutive advertisements.
 pub(crate) fn gaps(adverts: &[Advert]) -> Vec<Duration> {
     adverts.windows(2).map(|pair| pair[1].at.saturating_sub(pair[0].at)).collect()
 }

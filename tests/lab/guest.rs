@@ -1,8 +1,8 @@
-//! Parts of a test program that are played in a User-Mode Linux guest, whose kernel has what the
-//! one of a build machine often has not.
+//! Tests that run in a User-Mode Linux guest, whose kernel has features that the kernel of a build
+//! machine often lacks.
 //!
-//! A guest takes seconds to start, so the program starts itself again in one guest, plays all
-//! parts there, and reports each as a test of its own.
+//! A guest takes seconds to start, so the program re-executes itself in one guest, runs all tests
+//! there, and reports each of them separately.
 
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;
@@ -14,20 +14,20 @@ use libtest_mimic::Arguments;
 
 use super::{output_of, require_program, Outcome, Skip};
 
-/// Set in the guest: the parts to play, by what their names contain.
+/// Set in the guest: filters for the names of the tests to run.
 const PARTS: &str = "KEEPALIVED_TEST_PARTS";
-/// Begins the line with the result of a part.
+/// Prefix of the line with the result of a test.
 const RESULT: &str = "@part";
 
 pub(crate) type Part = (&'static str, fn() -> Outcome);
 
 pub(crate) struct Guest {
     memory: &'static str,
-    /// How many parts are played at the same time.
+    /// Number of tests run concurrently.
     at_once: usize,
     parts: &'static [Part],
     played: OnceLock<Played>,
-    /// What the guest said is only shown with the first failure.
+    /// The guest's output is shown only with the first failure.
     shown: AtomicBool,
 }
 
@@ -42,7 +42,7 @@ impl Guest {
         Self { memory, at_once, parts, played, shown: AtomicBool::new(false) }
     }
 
-    /// In the guest: plays, and returns true.
+    /// In the guest: runs the tests, and returns true.
     pub(crate) fn plays(&self) -> bool {
         let Ok(wanted) = std::env::var(PARTS) else { return false };
         let matching = self.parts.iter().filter(|(name, _)| plain(name).contains(&wanted));
@@ -64,7 +64,7 @@ impl Guest {
         true
     }
 
-    /// What a part said.
+    /// Result of a test.
     pub(crate) fn report(&self, name: &str) -> Outcome {
         for (program, package) in
             [("linux.uml", "user-mode-linux"), ("modprobe", "kmod"), ("busybox", "busybox-static")]
@@ -87,7 +87,7 @@ impl Guest {
         panic!("{result}{}", if first { &played.said } else { "" });
     }
 
-    /// True when the guest said something under this name.
+    /// True if the guest reported a result under this name.
     pub(crate) fn mentioned(&self, name: &str) -> bool {
         self.played().results.contains_key(name)
     }
@@ -108,12 +108,12 @@ impl Guest {
     }
 }
 
-/// In the guest: the result of something under this name.
+/// In the guest: reports a result under this name.
 pub(crate) fn say(name: &str, result: &str) {
     println!("{RESULT} {} {result}", plain(name));
 }
 
-/// `stringify!` may put spaces into a path.
+/// Removes the spaces that `stringify!` may put into a path.
 fn plain(name: &str) -> String {
     name.replace(' ', "")
 }

@@ -1,4 +1,4 @@
-//! Frames put on the wire byte by byte: what a broken or hostile neighbour might send.
+//! Injection of raw frames, as a broken or hostile neighbour might send.
 
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -41,7 +41,7 @@ impl Injector {
     }
 }
 
-/// What a flood came to.
+/// Result of a flood.
 #[derive(Debug)]
 pub(crate) struct Flooded {
     pub(crate) frames: u64,
@@ -55,8 +55,8 @@ impl Flooded {
 }
 
 impl Injector {
-    /// Sends these frames in turns from a thread of its own: no more per second than `rate`, for
-    /// that long.
+    /// Sends these frames in rotation from a separate thread, at most `rate` per second, for the
+    /// given time.
     pub(crate) fn flood(
         self,
         frames: Vec<Vec<u8>>,
@@ -80,7 +80,7 @@ impl Injector {
     }
 }
 
-/// A version 2 or 3 advertisement over IPv4 in an Ethernet frame, with every field free to be wrong.
+/// A version 2 or 3 advertisement over IPv4 in an Ethernet frame; every field can be invalid.
 #[derive(Clone)]
 pub(crate) struct FrameBuilder {
     pub(crate) source: Ipv4Addr,
@@ -90,22 +90,22 @@ pub(crate) struct FrameBuilder {
     pub(crate) kind: u8,
     pub(crate) vrid: u8,
     pub(crate) priority: u8,
-    /// What the count field says; `None`: the truth.
+    /// Value of the count field; `None`: the correct one.
     pub(crate) count: Option<u8>,
-    /// Octets four and five of the header: interval, and in version 2 the type of authentication.
+    /// Octets four and five of the header: interval and, in version 2, authentication type.
     pub(crate) middle: [u8; 2],
     pub(crate) addresses: Vec<Ipv4Addr>,
     /// Version 2: eight octets of authentication data.
     pub(crate) auth: Vec<u8>,
-    /// What the pseudo-header of version 3 has for a destination; `None`: the truth.
+    /// Destination in the pseudo-header of version 3; `None`: the correct one.
     pub(crate) pseudo_destination: Option<Ipv4Addr>,
-    /// Added to the right checksum.
+    /// Added to the correct checksum.
     pub(crate) checksum_error: u16,
-    /// Octets of the payload that are sent, of the whole.
+    /// Number of payload octets sent.
     pub(crate) cut_to: Option<usize>,
-    /// Octets after the payload, counted in the IP header's length.
+    /// Octets after the payload, included in the length of the IP header.
     pub(crate) excess: usize,
-    /// What the IP header's length field says; `None`: the truth.
+    /// Length field of the IP header; `None`: the correct one.
     pub(crate) ip_length: Option<u16>,
     /// Header length in words in the IP header.
     pub(crate) ihl: u8,
@@ -114,7 +114,7 @@ pub(crate) struct FrameBuilder {
 }
 
 impl FrameBuilder {
-    /// An advertisement that everybody accepts who has this router id and these addresses.
+    /// An advertisement that is valid for routers with this router id and these addresses.
     pub(crate) fn v3(
         source: &str,
         vrid: u8,

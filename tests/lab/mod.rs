@@ -1,8 +1,8 @@
 //! A network laboratory: hosts in network namespaces, daemons in them, captures, injected frames.
 //!
-//! Namespaces have no names: they live as long as the test holds them, so nothing is left behind,
-//! whatever happens to the test. Needs root or user namespaces; what is missing on a machine makes
-//! a visible skip, and a failure where `REQUIRE_ALL=1` is set.
+//! Namespaces are anonymous: they exist only while the test holds them, so nothing is left behind
+//! even if the test crashes. Needs root or user namespaces; a test with a missing prerequisite is
+//! reported as skipped, and fails if `REQUIRE_ALL=1` is set.
 #![allow(dead_code, unused_imports, reason = "each of the test programs uses its own part")]
 #![expect(clippy::disallowed_methods, reason = "tests wait, run programs and read the clock")]
 
@@ -32,7 +32,7 @@ pub(crate) use runner::{main, ours_only, require_program, test, test_alone, Outc
 pub(crate) use segment::{Host, Segment};
 pub(crate) use workshop::Workshop;
 
-/// How long to wait for something that must happen, on a machine that is busy with other tests.
+/// Timeout for an expected event, on a machine that is busy with other tests.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
 pub(crate) const fn millis(n: u64) -> Duration {
@@ -43,17 +43,17 @@ pub(crate) const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// Since 1970: the clock of the kernel's time stamps.
+/// Time since 1970, by the clock of the kernel's time stamps.
 pub(crate) fn now() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("the clock is past 1970")
 }
 
-/// Lets time pass, where the test is about what does not happen meanwhile.
+/// Lets time pass, for tests that verify that nothing happens meanwhile.
 pub(crate) fn pass(time: Duration) {
     std::thread::sleep(time);
 }
 
-/// Waits until `condition` holds; false when it did not within `limit`.
+/// Waits until `condition` holds; false if it did not within `limit`.
 pub(crate) fn eventually(limit: Duration, mut condition: impl FnMut() -> bool) -> bool {
     let end = Instant::now() + limit;
     loop {
@@ -67,19 +67,19 @@ pub(crate) fn eventually(limit: Duration, mut condition: impl FnMut() -> bool) -
     }
 }
 
-/// Waits until `condition` holds and fails the test when it does not.
+/// Waits until `condition` holds; fails the test if it does not within `limit`.
 #[track_caller]
 pub(crate) fn wait(what: &str, limit: Duration, condition: impl FnMut() -> bool) {
     assert!(eventually(limit, condition), "not within {limit:?}: {what}");
 }
 
-/// Watches that `condition` goes on holding.
+/// Verifies that `condition` keeps holding.
 #[track_caller]
 pub(crate) fn stays(what: &str, time: Duration, mut condition: impl FnMut() -> bool) {
     assert!(!eventually(time, || !condition()), "no longer: {what}");
 }
 
-/// Runs a program to its end: exit code and everything it said.
+/// Runs a program to completion: exit code and output.
 pub(crate) fn output_of(command: &mut std::process::Command) -> (Option<i32>, String) {
     let done = command.output().unwrap_or_else(|e| panic!("cannot run {command:?}: {e}"));
     let said = [done.stdout, done.stderr].concat();

@@ -1,4 +1,4 @@
-//! The kernel's word on addresses that come and go (rtnetlink).
+//! Kernel notifications about added and removed addresses (rtnetlink).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -40,7 +40,7 @@ impl AddressMonitor {
         Self { socket, events: Vec::new() }
     }
 
-    /// Everything that happened so far, in order.
+    /// All events so far, in order.
     pub(crate) fn events(&mut self) -> &[AddressEvent] {
         let mut buffer = [0; 65536];
         loop {
@@ -79,7 +79,7 @@ fn parse(mut data: &[u8], events: &mut Vec<AddressEvent>) {
     }
 }
 
-/// IFA_LOCAL, or IFA_ADDRESS where there is none (IPv6).
+/// IFA_LOCAL, or IFA_ADDRESS if it is missing (IPv6).
 fn address(message: &[u8]) -> Option<IpAddr> {
     let mut attributes = message.get(24..)?;
     let mut found = None;

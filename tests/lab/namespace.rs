@@ -1,4 +1,4 @@
-//! A network namespace without a name, and work done inside it.
+//! An anonymous network namespace, and operations inside it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -13,12 +13,12 @@ use nix::sys::socket::{LinkAddr, SockaddrStorage};
 
 const OWN_NET: &str = "/proc/thread-self/ns/net";
 
-/// A network namespace; gone when this value and the daemons in it are.
+/// A network namespace; it disappears with this value and the daemons in it.
 pub(crate) struct Namespace {
     file: File,
 }
 
-/// While this lives, the thread works inside the namespace.
+/// Guard: the thread is inside the namespace until it is dropped.
 pub(crate) struct Inside {
     home: File,
 }
@@ -30,7 +30,7 @@ impl Drop for Inside {
 }
 
 impl Namespace {
-    /// Fails where the kernel or the user's rights do not allow it.
+    /// Fails if the kernel or the user's privileges do not permit it.
     pub(crate) fn try_new() -> io::Result<Self> {
         let file = std::thread::scope(|scope| {
             let made = scope.spawn(|| {
@@ -43,7 +43,7 @@ impl Namespace {
     }
 
     /// A namespace with `lo` up, and without IPv6 duplicate address detection, so that an IPv6
-    /// address can be used as soon as it is there.
+    /// address is usable at once.
     pub(crate) fn new() -> Self {
         let new = Self::try_new().expect("the runner has seen that namespaces work");
         for conf in ["all", "default"] {
@@ -70,14 +70,14 @@ impl Namespace {
             .unwrap_or_else(|e| panic!("cannot set {name}: {e}"));
     }
 
-    /// Runs `ip` commands, one a line, and fails the test when one fails.
+    /// Runs `ip` commands, one per line; fails the test if one fails.
     #[track_caller]
     pub(crate) fn ip(&self, lines: &str) {
         let (ok, said) = self.ip_batch(lines);
         assert!(ok, "ip failed: {said}in: {lines}");
     }
 
-    /// Runs `ip` commands, one a line; false when one failed.
+    /// Runs `ip` commands, one per line; false if one failed.
     pub(crate) fn try_ip(&self, lines: &str) -> bool {
         self.ip_batch(lines).0
     }
@@ -100,7 +100,7 @@ impl Namespace {
         (done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned())
     }
 
-    /// What a program prints that runs inside.
+    /// Output of a program run inside.
     pub(crate) fn output(&self, program: &str, args: &[&str]) -> String {
         let _inside = self.enter();
         let done = Command::new(program)
@@ -115,7 +115,7 @@ impl Namespace {
         let mut found: BTreeMap<String, Vec<IpAddr>> = BTreeMap::new();
         let _inside = self.enter();
         for entry in getifaddrs().expect("interfaces can be listed") {
-            // Secondary addresses come with their label instead of the interface's name.
+            // Secondary addresses are listed with their label instead of the interface name.
             let name = entry.interface_name.split(':').next().unwrap_or_default().to_owned();
             found.entry(name).or_default().extend(entry.address.as_ref().and_then(ip_of));
         }
@@ -128,7 +128,7 @@ impl Namespace {
         self.addresses().get(interface).is_some_and(|list| list.contains(&wanted))
     }
 
-    /// The link-layer address of an interface, with its index; `None` when there is none.
+    /// The link-layer address of an interface, with its index; `None` if it does not exist.
     pub(crate) fn link(&self, interface: &str) -> Option<LinkAddr> {
         let _inside = self.enter();
         getifaddrs().ok()?.filter(|entry| entry.interface_name == interface).find_map(|entry| {
@@ -141,7 +141,7 @@ impl Namespace {
         self.link(interface).and_then(|link| link.addr()).expect("the interface exists")
     }
 
-    /// The IPv6 link-local address that the kernel made for an interface (RFC 4291, Appendix A).
+    /// The IPv6 link-local address assigned by the kernel (RFC 4291, Appendix A).
     #[track_caller]
     pub(crate) fn link_local(&self, interface: &str) -> IpAddr {
         let all = self.addresses();

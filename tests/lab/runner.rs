@@ -1,4 +1,4 @@
-//! Which tests run, which are skipped and why.
+//! Test runner: runs tests, or skips them with a reason.
 
 use std::fmt::Display;
 use std::os::unix::process::CommandExt;
@@ -9,7 +9,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use super::{Namespace, Program};
 
-/// Why a test cannot run on this machine.
+/// Reason why a test cannot run on this machine.
 #[derive(Debug)]
 pub(crate) struct Skip(pub(super) String);
 
@@ -22,16 +22,16 @@ impl Skip {
 /// A test fails by panicking.
 pub(crate) type Outcome = Result<(), Skip>;
 
-/// What only the program of this package promises.
+/// Skips a test of behaviour that only this package's program guarantees.
 pub(crate) fn ours_only() -> Outcome {
     if Program::under_test().ours {
         Ok(())
     } else {
-        Err(Skip::new("not a promise of the program that KEEPALIVED names"))
+        Err(Skip::new("not guaranteed by the program that KEEPALIVED names"))
     }
 }
 
-/// For tests that run another program.
+/// Skips a test if a program it needs is missing.
 pub(crate) fn require_program(name: &str, package: &str) -> Outcome {
     let path = std::env::var_os("PATH").unwrap_or_default();
     if std::env::split_paths(&path)
@@ -44,7 +44,7 @@ pub(crate) fn require_program(name: &str, package: &str) -> Outcome {
     }
 }
 
-/// Tests run side by side, except for those that have to be alone.
+/// A test that may run in parallel with others.
 static QUIET: RwLock<()> = RwLock::new(());
 
 pub(crate) fn test(name: &str, body: fn() -> Outcome) -> Trial {
@@ -54,7 +54,7 @@ pub(crate) fn test(name: &str, body: fn() -> Outcome) -> Trial {
     })
 }
 
-/// A test that keeps the machine so busy that no other could be trusted meanwhile.
+/// A test that loads the machine so much that no other test would be reliable meanwhile.
 pub(crate) fn test_alone(name: &str, body: fn() -> Outcome) -> Trial {
     Trial::ignorable_test(name.replace(' ', ""), move || {
         let _alone = QUIET.write().unwrap_or_else(PoisonError::into_inner);
@@ -76,11 +76,11 @@ fn skipped(reason: String) -> Result<Completion, Failed> {
     Ok(Completion::ignored_with(reason))
 }
 
-/// Runs the tests; where nothing of the laboratory works, each is skipped with the reason.
+/// Runs the tests; if the laboratory is unavailable, each is skipped with the reason.
 pub(crate) fn main(tests: Vec<Trial>) -> ExitCode {
     become_root_of_a_user_namespace();
     let mut arguments = Arguments::from_args();
-    // Tests mostly wait, so more of them fit than there are cores.
+    // Tests mostly wait, so more of them can run than there are cores.
     arguments.test_threads.get_or_insert(8);
     let tests = match laboratory() {
         Ok(()) => tests,
@@ -107,8 +107,8 @@ fn laboratory() -> Outcome {
     Ok(())
 }
 
-/// A plain user starts again as root of a user namespace, where the kernel allows that. The network
-/// namespace that comes with it is the one that threads can come home to.
+/// An unprivileged user re-executes the program as root of a user namespace, if the kernel permits
+/// it, with a network namespace that threads can return to.
 fn become_root_of_a_user_namespace() {
     const MARK: &str = "KEEPALIVED_LAB_USER_NAMESPACE";
     if nix::unistd::geteuid().is_root() || std::env::var_os(MARK).is_some() {
@@ -120,7 +120,7 @@ fn become_root_of_a_user_namespace() {
         let Ok(own) = std::env::current_exe() else { return };
         let mut again = Command::new("unshare");
         again.arg("-Urn").arg(own).args(std::env::args_os().skip(1)).env(MARK, "1");
-        // Only returns when it failed; then the tests are skipped with the reason.
+        // Returns only on failure; the tests are then skipped with the reason.
         let _ = again.exec();
     }
 }

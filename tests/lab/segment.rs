@@ -1,11 +1,11 @@
-//! Hosts, and the bridges that connect them.
+//! Hosts, and the bridges between them.
 
 use std::ops::Deref;
 use std::rc::Rc;
 
 use super::{Capture, Daemon, Injector, Namespace, Program};
 
-/// A machine of the laboratory.
+/// A host of the laboratory.
 pub(crate) struct Host {
     pub(crate) name: String,
     namespace: Rc<Namespace>,
@@ -33,7 +33,7 @@ impl Host {
         Daemon::start(program, Rc::clone(&self.namespace), &self.name, config, &[])
     }
 
-    /// Without `-n`: what is returned is the process that starts the daemon.
+    /// Starts the daemon without `-n`; returns the process that starts it.
     pub(crate) fn start_in_background(&self, config: &str) -> Daemon {
         Daemon::start_in_background(
             Program::under_test(),
@@ -43,7 +43,7 @@ impl Host {
         )
     }
 
-    /// Starts a daemon that fails as told: see `src/daemon/fault.rs`.
+    /// Starts a daemon with an injected fault: see `src/daemon/fault.rs`.
     pub(crate) fn start_faulty(&self, config: &str, fault: &str, args: &[&str]) -> Daemon {
         let (program, space) = (Program::under_test(), Rc::clone(&self.namespace));
         Daemon::start_faulty(program, space, &self.name, config, fault, args)
@@ -68,7 +68,7 @@ impl Host {
     }
 }
 
-/// A broadcast domain: a bridge in a namespace of its own, where everything can be seen.
+/// A broadcast domain: a bridge in its own namespace, where all traffic is visible.
 pub(crate) struct Segment {
     switch: Namespace,
     number: u8,
@@ -92,7 +92,7 @@ impl Segment {
         (segment, hosts)
     }
 
-    /// Gives a host an interface on this segment, with the addresses number `id`.
+    /// Gives a host an interface on this segment, with the addresses of number `id`.
     pub(crate) fn attach(&self, host: &Host, interface: &str, id: u8) {
         self.plug(host, interface);
         host.ip(&format!(
@@ -125,7 +125,7 @@ impl Segment {
         format!("{}-{interface}", host.name)
     }
 
-    /// Takes the carrier from a host's interface.
+    /// Takes the carrier of a host's interface down.
     pub(crate) fn pull_cable(&self, host: &Host, interface: &str) {
         self.switch.ip(&format!("link set {} down", Self::port(host, interface)));
     }
@@ -134,7 +134,7 @@ impl Segment {
         self.switch.ip(&format!("link set {} up", Self::port(host, interface)));
     }
 
-    /// Frames of a host no longer pass, although its link stays up.
+    /// Blocks the frames of a host, while its link stays up.
     pub(crate) fn isolate(&self, host: &Host, interface: &str) {
         self.switch.ip(&format!("link set {} nomaster", Self::port(host, interface)));
     }
@@ -143,7 +143,7 @@ impl Segment {
         self.switch.ip(&format!("link set {} master br0", Self::port(host, interface)));
     }
 
-    /// Everything multicast and broadcast on the segment.
+    /// All multicast and broadcast traffic on the segment.
     pub(crate) fn capture(&self) -> Capture {
         Capture::new(&self.switch, "br0")
     }

@@ -1,4 +1,4 @@
-//! A folder with the scripts a test gives to the daemon, and what they write down.
+//! A directory with the scripts that a test gives to the daemon, and their output.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{wait, SOON};
 
-/// Removed when dropped.
+/// Deleted when dropped.
 pub(crate) struct Workshop {
     folder: PathBuf,
 }
@@ -22,15 +22,15 @@ impl Workshop {
         Self { folder }
     }
 
-    /// The path of a file in the folder, for a configuration.
+    /// The path of a file in the directory, for a configuration.
     pub(crate) fn path(&self, name: &str) -> String {
         self.folder.join(name).display().to_string()
     }
 
-    /// An executable shell script whose `$HERE` is the folder; returns its path.
+    /// Creates an executable shell script, with `$HERE` set to the directory; returns its path.
     pub(crate) fn script(&self, name: &str, body: &str) -> String {
         let path = self.folder.join(name);
-        // Written under another name: nobody must see it half done, or open for writing.
+        // Written under another name: it must never be visible half-written, or open for writing.
         let draft = self.folder.join(format!("{name}.draft"));
         let mut file = std::fs::OpenOptions::new()
             .write(true)
@@ -65,7 +65,7 @@ impl Workshop {
         self.read(name).lines().map(str::to_owned).collect()
     }
 
-    /// Waits until a file has exactly these lines.
+    /// Waits until a file consists of exactly these lines.
     #[track_caller]
     pub(crate) fn wait_lines(&self, name: &str, expected: &[&str]) {
         let mut seen = Vec::new();

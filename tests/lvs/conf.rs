@@ -1,12 +1,12 @@
-//! How virtual servers are described:
+//! Syntax of virtual servers in scenarios:
 //!
 //! ```text
 //! vs A 10.0.0.100 quorum 2 hysteresis 1 sorry 10.0.0.9 sorry_inhibit alpha omega ha_suspend
 //! rs A 10.0.0.1 weight 3 checks 2 inhibit alpha delay 10
 //! ```
 //!
-//! What is not said is as always: one check, weight 1. A reload has lines of the same kind, which
-//! add or amend, and `drop A` or `drop A 10.0.0.1`; `sorry none` takes it away.
+//! Defaults are one check and weight 1. A reload has lines of the same kind, which add or modify,
+//! and `drop A` or `drop A 10.0.0.1`; `sorry none` removes the sorry server.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -122,7 +122,7 @@ impl Conf {
         Config { virtual_servers, ..Config::default() }
     }
 
-    /// Which one it is in the list of the configuration.
+    /// Index in the configuration.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.list.iter().position(|(n, _)| n == name)
     }

@@ -1,8 +1,8 @@
-//! Does the core of virtual servers decide right? Every `NAME.scenario` beside this file is a story:
-//! facts with their time, and below each, behind `>`, what the core decided.
+//! Scenarios for the virtual server core. Every `NAME.scenario` in this directory lists timed
+//! inputs and, after `>`, the expected decisions of the core.
 //!
-//! `UPDATE=1 cargo test --test lvs` rewrites the decisions; the difference is then to be reviewed.
-//! `conf.rs` says how virtual servers are described, `story.rs` what can happen.
+//! `UPDATE=1 cargo test --test lvs` rewrites the decisions; review the difference.
+//! `conf.rs` documents the syntax of virtual servers, `story.rs` that of inputs.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -32,18 +32,18 @@ fn main() {
 
 fn run(path: &Path) -> Result<(), Failed> {
     let expected = std::fs::read_to_string(path)?;
-    let told = story::tell(&expected)?;
-    if told == expected {
+    let actual = story::replay(&expected)?;
+    if actual == expected {
         return Ok(());
     }
     if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(path, told)?;
+        std::fs::write(path, actual)?;
         return Ok(());
     }
-    let differs = expected.lines().zip(told.lines()).position(|(a, b)| a != b);
-    let at = differs.unwrap_or_else(|| expected.lines().count().min(told.lines().count()));
+    let differs = expected.lines().zip(actual.lines()).position(|(a, b)| a != b);
+    let at = differs.unwrap_or_else(|| expected.lines().count().min(actual.lines().count()));
     let line = |text: &str| text.lines().nth(at).unwrap_or("(the end)").to_owned();
-    let (want, have) = (line(&expected), line(&told));
+    let (want, have) = (line(&expected), line(&actual));
     let place = path.display();
-    Err(format!("{place}:{}\nexpected {want}\nfound    {have}\n\n{told}", at + 1).into())
+    Err(format!("{place}:{}\nexpected {want}\nfound    {have}\n\n{actual}", at + 1).into())
 }

@@ -1,4 +1,4 @@
-//! Tells a scenario: feeds each line to the core and writes down what it decides.
+//! Replays a scenario: feeds each line to the core and records its decisions.
 //!
 //! ```text
 //! 0  start [init_notifies]
@@ -9,7 +9,7 @@
 //! 5  stop
 //! ```
 //!
-//! Behind `> held:` is what the kernel has in the end, written whenever it is something else.
+//! `> held:` shows the resulting state of the kernel, written whenever it changes.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -26,8 +26,8 @@ use super::words::Words;
 
 type Fallible<T> = Result<T, String>;
 
-/// The text again, with the decisions as they are now.
-pub(crate) fn tell(text: &str) -> Fallible<String> {
+/// The text of the scenario with the actual decisions.
+pub(crate) fn replay(text: &str) -> Fallible<String> {
     let mut story = Story::default();
     let mut out = String::new();
     for line in text.lines() {
@@ -52,7 +52,7 @@ struct Story {
     /// In the order of the configuration.
     ids: Vec<ServiceId>,
     now: Instant,
-    /// What the kernel would have: destinations and weights.
+    /// Simulated state of the kernel: destinations and weights.
     held: BTreeMap<(ServiceId, IpAddr), u32>,
     said: Vec<String>,
 }
@@ -133,7 +133,7 @@ impl Story {
         }
     }
 
-    /// As an executor would, with the kernel.
+    /// Applies an action, as the executor does with the kernel.
     fn execute(&mut self, action: &Action) {
         match action {
             Action::Want(id) => {
@@ -151,7 +151,7 @@ impl Story {
         }
     }
 
-    /// What was put and withdrawn one by one is what is wanted as a whole.
+    /// Verifies that the incremental changes add up to the wanted state.
     fn compare(&self) {
         let all: BTreeMap<_, _> =
             self.lvs.services().flat_map(|(id, _)| wanted(&self.lvs, id)).collect();
@@ -193,7 +193,7 @@ fn wanted(lvs: &Domain, id: ServiceId) -> BTreeMap<(ServiceId, IpAddr), u32> {
             Wanted::Server(rs, weight) => (rs.addr, weight),
             Wanted::Sorry(rs, weight) => (rs.addr, weight),
         };
-        // Of what is named twice, the first counts.
+        // Of duplicates, the first counts.
         map.entry((id, addr)).or_insert(weight);
     }
     map

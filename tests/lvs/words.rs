@@ -1,10 +1,10 @@
-//! What the core of virtual servers decides, in words.
+//! Text form of the actions of the virtual server core.
 
 use std::fmt;
 
 use keepalived::lvs::{Action, Domain, Leaving, ServerRef, ServiceRef, Tally, Wanted, Why};
 
-/// One action on one line, with what the kernel is to hold at that time.
+/// One action on one line, with the wanted state of the kernel at that time.
 pub(crate) struct Words<'a>(pub(crate) &'a Action, pub(crate) &'a Domain);
 
 impl fmt::Display for Words<'_> {

@@ -1,11 +1,11 @@
-//! Every checker, with a real server of its kind.
+//! Every checker, with a matching real server.
 
 use std::net::UdpSocket;
 
 use crate::farm::{certificate, lines, require_aiosmtpd, table, wait_table, Server, Web};
 use crate::lab::{require_program, secs, stays, Host, Namespace, Outcome, Segment, Workshop};
 
-/// A virtual server with one real server, which this checks.
+/// A virtual server with one real server and this check.
 struct Checked {
     port: u16,
     server: &'static str,
@@ -82,7 +82,7 @@ fn config(all: &[Checked], shop: &Workshop) -> String {
     text
 }
 
-/// Nothing is there at first: all servers go. Then all come, and go again.
+/// No server runs at first: all are removed. Then all start, and stop again.
 fn they_come_and_go<S>(all: &[Checked], shop: &Workshop, start: impl Fn(&Host) -> S) {
     let (_segment, [director, server]) = Segment::with_hosts(["a", "s"]);
     let mut daemon = director.start(&config(all, shop));
@@ -123,7 +123,7 @@ pub(crate) fn tcp_and_http_servers_come_and_go() -> Outcome {
     Ok(())
 }
 
-/// What a server answers decides, not that it answers.
+/// The content of a reply is checked.
 pub(crate) fn wrong_pages_are_failures() -> Outcome {
     let get = |url: &str| format!("HTTP_GET {{ url {{ {url} }} }}");
     let all = [
@@ -260,7 +260,7 @@ pub(crate) fn scripts_and_files_give_weights() -> Outcome {
     Ok(())
 }
 
-/// A route that forbids is no fault of ours: of every kind of check, the server is to go.
+/// A forbidding route counts as a failure of the server, for every kind of check.
 pub(crate) fn servers_behind_forbidding_routes_are_out() -> Outcome {
     let get = "HTTP_GET { url { path / } }";
     let kinds: [(bool, &str); 6] = [
@@ -309,7 +309,7 @@ pub(crate) fn a_dead_server_stays_out_at_a_reload() -> Outcome {
     Ok(())
 }
 
-/// Answers everything that comes in with this, for as long as the guest runs.
+/// Replies to every packet with this text, until the guest ends.
 fn echo(host: &Namespace, address: &str, answer: &'static [u8]) {
     let socket = {
         let _inside = host.enter();
@@ -323,7 +323,7 @@ fn echo(host: &Namespace, address: &str, answer: &'static [u8]) {
     });
 }
 
-pub(crate) fn replies_are_compared_when_they_are_required() -> Outcome {
+pub(crate) fn required_replies_are_compared() -> Outcome {
     let all = [
         Checked::udp(1001, "UDP_CHECK { payload 0102; require_reply 6f6b }"),
         Checked::udp(1002, "UDP_CHECK { payload 0102; require_reply 6fxx }"),

@@ -7,11 +7,11 @@ use crate::lab::{now, wait, Daemon, Host, Outcome, Segment};
 
 const VIP: &str = "10.1.38.15";
 const SERVICE: &str = "10.1.38.15:80";
-/// From the death of a server to its removal: a delay of 1 s, three retries 1 s apart, and a
-/// second for each connection that a busy machine may need, at most.
+/// Maximum time from the failure of a server to its removal: a delay of 1 s, three retries 1 s
+/// apart, and a second for each connection on a busy machine.
 const REMOVAL: Duration = Duration::from_secs(8);
 
-/// The clients' network with both directors; the real servers are in it too, or behind them.
+/// The clients' network with both directors; the real servers are in it, or behind the directors.
 struct Site {
     _segments: Vec<Segment>,
     client: Host,
@@ -38,7 +38,7 @@ fn virtual_server(kind: &str, servers: [&str; 2]) -> String {
     ))
 }
 
-/// How the table names the web servers and the sorry server.
+/// Rows of the table for the web servers and the sorry server.
 struct Rows {
     first: String,
     second: String,
@@ -48,7 +48,7 @@ struct Rows {
 impl Rows {
     fn new(method: &str, servers: [&str; 2]) -> Self {
         let row = |server, method| format!("-a -t {SERVICE} -r {server}:80 {method} -w 1");
-        // The kernel translates nothing to a loopback address.
+        // The kernel does not translate to loopback addresses.
         let sorry = row("127.0.0.1", "-g");
         Self { first: row(servers[0], method), second: row(servers[1], method), sorry }
     }
@@ -72,7 +72,7 @@ fn served(client: &Host, count: usize) -> Vec<String> {
     pages
 }
 
-/// The client gets from both in turn.
+/// Waits until the client is served by both servers alternately.
 #[track_caller]
 fn wait_in_turn(client: &Host) {
     wait("the first answer", PATIENCE, || page(client, SERVICE).is_some());
@@ -86,7 +86,7 @@ fn start_webs(servers: &[Host; 2]) -> [Web; 2] {
     ]
 }
 
-/// The whole story, which is the same for every forwarding method.
+/// The whole scenario, which is the same for every forwarding method.
 fn play(site: &Site, rows: &Rows, configs: [String; 2]) {
     let Site { client, directors: [a, b], servers, .. } = site;
     let [first, second] = start_webs(servers);
@@ -126,7 +126,7 @@ fn play(site: &Site, rows: &Rows, configs: [String; 2]) {
     drop((webs, sorry));
 }
 
-/// Retries only count after a first success.
+/// Retries apply only after a first success.
 #[track_caller]
 fn wait_checked(daemon: &Daemon) {
     for line in ["Remote Web server", "TCP connection to"] {
@@ -141,8 +141,8 @@ fn plug(segment: &Segment, host: &Host, interface: &str, address: &str) {
     host.ip(&format!("addr add {address}/16 dev {interface}"));
 }
 
-/// Real servers answer clients themselves: they have the address, but do not tell.
-pub(crate) fn clients_are_served_in_turn_by_direct_routing() -> Outcome {
+/// Real servers reply to clients directly: they have the address, but do not announce it.
+pub(crate) fn direct_routing_alternates_between_servers() -> Outcome {
     let segment = Segment::new(1);
     let [client, a, b, first, second] = ["client", "a", "b", "first", "second"].map(Host::new);
     for (host, address) in [(&client, "10.1.0.9"), (&a, "10.1.38.11"), (&b, "10.1.38.12")] {
@@ -162,8 +162,8 @@ pub(crate) fn clients_are_served_in_turn_by_direct_routing() -> Outcome {
     Ok(())
 }
 
-/// Real servers are behind the director, which is their gateway by a virtual address.
-pub(crate) fn clients_are_served_in_turn_by_address_translation() -> Outcome {
+/// Real servers are behind the director, whose virtual address is their gateway.
+pub(crate) fn address_translation_alternates_between_servers() -> Outcome {
     let (outer, inner) = (Segment::new(1), Segment::new(2));
     let [client, a, b, first, second] = ["client", "a", "b", "first", "second"].map(Host::new);
     for (host, n) in [(&a, 11), (&b, 12)] {

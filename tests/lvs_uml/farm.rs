@@ -1,4 +1,4 @@
-//! Web servers, clients, configurations on one line, and tables as `ipvsadm` shows them.
+//! Web servers, clients, one-line configurations, and tables as shown by `ipvsadm`.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -12,18 +12,18 @@ use nix::sys::socket::{shutdown, Shutdown as How};
 
 use crate::lab::{eventually, millis, pass, Namespace, Outcome, Skip, Workshop, SOON};
 
-/// A guest with one processor has a lot to do at once.
+/// Generous, since all tests share a guest with one processor.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(25);
 
-/// A configuration written on one line: blocks and `;` become lines.
+/// Expands a one-line configuration: blocks and `;` become lines.
 pub(crate) fn lines(text: &str) -> String {
     text.replace("{ ", "{\n").replace("; ", "\n").replace(" }", "\n}\n")
 }
 
-/// What it answers to the path of a request: the status and the page.
+/// Response for the path of a request: status and page.
 pub(crate) type Pages = fn(&str) -> (u16, &'static str);
 
-/// A web server in a thread. It ends when dropped.
+/// A web server in a thread. It stops when dropped.
 pub(crate) struct Web {
     listener: Arc<TcpListener>,
     thread: Option<JoinHandle<()>>,
@@ -50,13 +50,13 @@ impl Web {
 
 impl Drop for Web {
     fn drop(&mut self) {
-        // Wakes up accept, which fails from now on.
+        // Wakes up accept, which then fails.
         let _ = shutdown(self.listener.as_raw_fd(), How::Both);
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// `None` when the client went away.
+/// `None` if the client disconnected.
 fn answer(mut stream: TcpStream, pages: Pages) -> Option<()> {
     stream.set_read_timeout(Some(SOON)).ok()?;
     let (mut head, mut buffer) = (String::new(), [0; 1024]);
@@ -73,7 +73,7 @@ fn answer(mut stream: TcpStream, pages: Pages) -> Option<()> {
     stream.shutdown(Shutdown::Write).ok()
 }
 
-/// What a client gets from an address with a port: the page, or nothing.
+/// The page that a client gets from an address and port, if any.
 pub(crate) fn page(client: &Namespace, address: &str) -> Option<String> {
     let _inside = client.enter();
     let address: SocketAddr = address.parse().expect("an address with a port");
@@ -93,7 +93,7 @@ pub(crate) fn table(host: &Namespace) -> Vec<String> {
     lines
 }
 
-/// Waits until the table is this, given as the sorted lines without the virtual server's key.
+/// Waits for a table, given as sorted lines without the key of the virtual server.
 #[track_caller]
 pub(crate) fn wait_table(host: &Namespace, expected: &[&str]) {
     let mut seen = Vec::new();
@@ -107,7 +107,7 @@ pub(crate) fn wait_table(host: &Namespace, expected: &[&str]) {
     assert!(done, "the table is {seen:#?} instead of {expected:#?}");
 }
 
-/// A program that runs on a host until this is dropped.
+/// A program on a host; it is stopped when dropped.
 pub(crate) struct Server(Child);
 
 impl Server {
@@ -144,7 +144,7 @@ pub(crate) fn require_aiosmtpd() -> Outcome {
     Err(Skip::new("aiosmtpd is missing: apt-get install python3-aiosmtpd"))
 }
 
-/// Makes a self-signed certificate for this name: its file, and that of its key.
+/// Creates a self-signed certificate for this name; returns its file and that of its key.
 pub(crate) fn certificate(shop: &Workshop, name: &str) -> (String, String) {
     let files = (shop.path(&format!("{name}.crt")), shop.path(&format!("{name}.key")));
     let made = format!(

@@ -1,4 +1,4 @@
-//! Mails of virtual and real servers, and who wants them.
+//! Mail about virtual and real servers.
 
 use std::fmt::Write as _;
 
@@ -27,10 +27,10 @@ fn mail_server(host: &Namespace, shop: &Workshop) -> Server {
     server
 }
 
-/// A mail without what differs from one to the next: the subject and the text.
+/// The invariable parts of a mail: subject and text.
 type Mail = (String, String);
 
-/// All that came from the one with this `router_id`, sorted.
+/// All mails from the daemon with this `router_id`, sorted.
 fn mails_of(shop: &Workshop, router: &str) -> Vec<Mail> {
     let all = shop.read("mails");
     let mut found: Vec<_> = all.split("-- end\n").filter_map(|mail| parse(mail, router)).collect();
@@ -56,7 +56,7 @@ fn parse(mail: &str, router: &str) -> Option<Mail> {
     Some((subject.to_owned(), text.trim().to_owned()))
 }
 
-/// What is configured, and whether real servers and virtual servers are then mailed about.
+/// A configuration, and whether mail about real servers and virtual servers is then expected.
 #[derive(Debug)]
 struct Case {
     global: &'static str,
@@ -81,7 +81,7 @@ const CASES: [Case; 4] = [
     case("smtp_alert off", "", "smtp_alert", (true, false)),
 ];
 
-/// Two servers that are up while a file is there, and are both needed; and one with a port.
+/// Two servers that are up while a file exists, and are both needed; and one with a port.
 fn config(shop: &Workshop, router: &str, case: &Case) -> String {
     let check = shop.script("check.sh", "test -e $HERE/$1");
     let Case { global, of_virtual, of_real, .. } = case;
@@ -106,7 +106,7 @@ fn config(shop: &Workshop, router: &str, case: &Case) -> String {
     lines(&text)
 }
 
-/// Everybody's table: the servers that are there, by their numbers.
+/// Waits until the tables of all hosts have these servers, by number.
 #[track_caller]
 fn wait_servers(hosts: &[Host], alive: &[u8]) {
     let of_second = |port| format!("-a -t 10.0.0.2:90 -r 10.7.0.1:{port} -m -w 1");
@@ -121,7 +121,7 @@ fn wait_servers(hosts: &[Host], alive: &[u8]) {
     hosts.iter().for_each(|host| wait_table(host, &rows));
 }
 
-pub(crate) fn mails_tell_of_servers_and_quorums_to_who_wants_it() -> Outcome {
+pub(crate) fn mail_about_servers_and_quorums_follows_the_settings() -> Outcome {
     require_aiosmtpd()?;
     let programs = [("t", &Program::reference()?), ("o", Program::under_test())];
     let shop = Workshop::new();
@@ -142,7 +142,7 @@ pub(crate) fn mails_tell_of_servers_and_quorums_to_who_wants_it() -> Outcome {
         }
     }
     wait_servers(&hosts, &[1, 2, 90, 91]);
-    // Every check has run: what goes now is told.
+    // Every check has run: removals are notified from now on.
     let ran = "Misc check for [[10.9.0.2]:tcp:80 VS [10.0.0.1]:tcp:80]";
     for daemon in &daemons {
         wait("the checks have run", PATIENCE, || daemon.log().iter().any(|l| l.contains(ran)));
@@ -210,14 +210,14 @@ const EXPECTED: [(&str, &str); 15] = [
         "MISC CHECK succeeded on service",
     ),
     ("Virtualserver [10.0.0.1]:tcp:80 - UP", "Gained quorum 2+0=2 <= 2"),
-    // From here on, at the stop.
+    // From here on: on stop.
     ("Realserver [10.9.0.1]:tcp:80 of virtual server [10.0.0.1]:tcp:80 - DOWN", "Shutting down"),
     ("Realserver [10.9.0.2]:tcp:80 of virtual server [10.0.0.1]:tcp:80 - DOWN", "Shutting down"),
     ("Virtualserver [10.0.0.1]:tcp:80 - DOWN", "Shutting down"),
 ];
 
-/// What Debian's keepalived 2.2.7 says otherwise, as if it did not: it has another word for a page
-/// that did not come, it mails the first success of a script, and does not stay to send its last.
+/// Compensates for differences of Debian's keepalived 2.2.7: its message for a missing page, mail
+/// for the first success of a script, and an exit before its last mail is sent.
 fn as_newer(mut mails: Vec<Mail>) -> Vec<Mail> {
     for (_, text) in &mut mails {
         *text = text.replace("HTTP request", "HTTP/SSL request");

@@ -9,37 +9,37 @@ use crate::lab::{eventually, wait, Host, Outcome, Program, Workshop};
 
 const SERVICE: &str = "10.0.0.1:80";
 
-/// What is configured besides.
+/// Additional settings.
 #[derive(Clone, Copy, Default)]
 struct Words {
     global: &'static str,
-    /// Of the virtual server, before and behind its sorry server.
+    /// Settings of the virtual server, before and after its sorry server.
     inner: &'static str,
     of_sorry: &'static str,
 }
 
-/// Three servers, each up while a file with its number exists; two of them are needed.
+/// Three servers, each up while a file with its number exists; two are needed.
 fn config(shop: &Workshop, words: Words) -> String {
     let Words { global, inner, of_sorry } = words;
-    let tell = shop.script("tell.sh", "echo \"$*\" >>$HERE/told");
+    let recorder = shop.script("record.sh", "echo \"$*\" >>$HERE/notified");
     let check = shop.script("check.sh", "test -e $HERE/$1");
     let mut text = format!(
         "global_defs {{ router_id lab; script_user root; enable_script_security; lvs_notify_fifo {}; {global} }} \
          virtual_server 10.0.0.1 80 {{ delay_loop 1; lvs_sched rr; lvs_method DR; protocol TCP; quorum 2; {inner}; \
-         quorum_up \"{tell} gained\"; quorum_down \"{tell} lost\"; sorry_server 10.9.0.9 80; {of_sorry}; ",
+         quorum_up \"{recorder} gained\"; quorum_down \"{recorder} lost\"; sorry_server 10.9.0.9 80; {of_sorry}; ",
         shop.path("fifo")
     );
     for n in 1..=3 {
         let _ = write!(
             text,
-            "real_server 10.9.0.{n} 80 {{ weight 1; notify_up \"{tell} up {n}\"; notify_down \"{tell} down {n}\"; \
+            "real_server 10.9.0.{n} 80 {{ weight 1; notify_up \"{recorder} up {n}\"; notify_down \"{recorder} down {n}\"; \
              MISC_CHECK {{ misc_path \"{check} {n}\"; misc_timeout 5 }} }} "
         );
     }
     lines(&(text + "} "))
 }
 
-/// Writes down what comes through the FIFO, for as long as it lives.
+/// Records the lines of the FIFO until dropped.
 struct Reader(Child);
 
 impl Reader {
@@ -62,11 +62,11 @@ impl Drop for Reader {
     }
 }
 
-/// Which servers are alive; the rows of the table then, number and weight; and what is told of it,
-/// in the words of the scripts.
+/// The live servers; the resulting rows of the table, number and weight; and the notifications, in
+/// the terms of the scripts.
 type Step = (&'static [u8], &'static [(u8, u8)], &'static [&'static str]);
 
-/// A line of the FIFO in the words of the scripts.
+/// A line of the FIFO in the terms of the scripts.
 fn word_of(line: &str) -> String {
     let (server, up) = (line.strip_prefix("RS [10.9.0."), line.ends_with("]:tcp:80 UP"));
     assert!(up || line.ends_with("[10.0.0.1]:tcp:80 DOWN"), "{line}");
@@ -83,11 +83,11 @@ struct Stage {
     host: Host,
     shop: Workshop,
     words: Words,
-    told: Vec<&'static str>,
+    notified: Vec<&'static str>,
 }
 
 impl Stage {
-    /// The files by which the checks know who is alive.
+    /// Creates the files that the checks of live servers test.
     fn set_alive(&self, alive: &[u8]) {
         for n in 1..=3_u8 {
             let name = n.to_string();
@@ -111,13 +111,13 @@ impl Stage {
         wait_table(&self.host, &expected.iter().map(String::as_str).collect::<Vec<_>>());
     }
 
-    /// Waits until the FIFO has said this in addition, in this order unless it is the first, and
-    /// the scripts too, which may overtake each other.
+    /// Waits for these further lines in the FIFO, in this order except the first time, and for the
+    /// same from the scripts, which may overtake each other.
     #[track_caller]
-    fn wait_told(&mut self, more: &[&'static str], scripts: bool) {
-        let first = self.told.is_empty();
-        self.told.extend(more);
-        let mut sorted = self.told.clone();
+    fn wait_notified(&mut self, more: &[&'static str], scripts: bool) {
+        let first = self.notified.is_empty();
+        self.notified.extend(more);
+        let mut sorted = self.notified.clone();
         sorted.sort_unstable();
         let (mut heard, mut ran) = (Vec::new(), Vec::new());
         let done = eventually(PATIENCE, || {
@@ -125,43 +125,43 @@ impl Stage {
             if first {
                 heard.sort();
             }
-            ran = self.shop.lines("told");
+            ran = self.shop.lines("notified");
             ran.sort();
-            heard == if first { &sorted } else { &self.told }[..] && (!scripts || ran == sorted)
+            heard == if first { &sorted } else { &self.notified }[..] && (!scripts || ran == sorted)
         });
-        assert!(done, "the FIFO has {heard:?}, scripts {ran:?}, instead of {:?}", self.told);
+        assert!(done, "the FIFO has {heard:?}, scripts {ran:?}, instead of {:?}", self.notified);
         if first {
             let lines = self.shop.lines("heard");
-            self.told = sorted; // as it was heard, from now on
-            self.told.sort_by_key(|word| lines.iter().position(|line| word_of(line) == *word));
+            self.notified = sorted; // as it was heard, from now on
+            self.notified.sort_by_key(|word| lines.iter().position(|line| word_of(line) == *word));
         }
     }
 }
 
 fn play(program: &Program, words: Words, steps: &[Step], at_stop: &[&'static str]) {
     let (host, shop) = (Host::new("a"), Workshop::new());
-    let mut stage = Stage { host, shop, words, told: Vec::new() };
+    let mut stage = Stage { host, shop, words, notified: Vec::new() };
     let _reader = Reader::start(&stage.shop);
     let mut daemon = None;
-    for (alive, rows, told) in steps {
+    for (alive, rows, notified) in steps {
         stage.set_alive(alive);
         let config = || config(&stage.shop, words);
         daemon.get_or_insert_with(|| stage.host.start_program(program, &config()));
         stage.wait_rows(rows);
-        stage.wait_told(told, true);
+        stage.wait_notified(notified, true);
     }
     let ended = daemon.map(|mut daemon| daemon.stop());
-    // Debian's keepalived sometimes kills itself together with the scripts that it ends.
+    // Debian's keepalived sometimes kills itself together with its scripts.
     if !program.ours && ended.is_some_and(|status| status.signal() == Some(9)) {
         return;
     }
     assert!(ended.is_some_and(|status| status.success()), "{program:?} ended with {ended:?}");
     assert_eq!(table(&stage.host), [""; 0]);
-    // The reference ends at once the scripts that it starts now.
-    stage.wait_told(at_stop, false);
+    // The reference kills at once the scripts that it starts now.
+    stage.wait_notified(at_stop, false);
 }
 
-/// Both programs play it.
+/// Runs the steps with both programs.
 fn both(words: Words, steps: &[Step], at_stop: &[&'static str]) -> Outcome {
     play(&Program::reference()?, words, steps, at_stop);
     play(Program::under_test(), words, steps, at_stop);
@@ -181,7 +181,7 @@ pub(crate) fn the_sorry_server_serves_below_the_quorum() -> Outcome {
     )
 }
 
-pub(crate) fn alpha_begins_without_servers() -> Outcome {
+pub(crate) fn alpha_starts_without_servers() -> Outcome {
     both(
         Words { inner: "alpha", ..Words::default() },
         &[
@@ -234,8 +234,8 @@ pub(crate) fn everything_can_be_inhibited_at_once() -> Outcome {
     )
 }
 
-/// With `lvs_flush_on_stop`, servers go with their virtual server, and are not told of.
-pub(crate) fn a_flush_at_the_stop_tells_of_virtual_servers_only() -> Outcome {
+/// With `lvs_flush_on_stop`, servers are removed with their virtual server, without notification.
+pub(crate) fn a_flush_on_stop_notifies_virtual_servers_only() -> Outcome {
     for global in ["lvs_flush_on_stop VS", "lvs_flush_on_stop"] {
         both(
             Words { global, inner: "omega", ..Words::default() },

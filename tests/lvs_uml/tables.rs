@@ -1,18 +1,18 @@
-//! What the configuration says is in the kernel's table, at the start and after reloads.
+//! The kernel's table matches the configuration, at start and after reloads.
 
 use crate::farm::{lines, table, wait_table, PATIENCE};
 use crate::lab::{eventually, millis, ours_only, pass, stays, Daemon, Host, Outcome, Program};
 
 const SERVICE: &str = "10.0.0.1:80";
 
-/// One virtual server with these two words and lines, and these real servers.
+/// One virtual server with this head and these lines, and these real servers.
 fn service(head: &str, inner: &str, servers: &[(&str, &str)]) -> String {
     let servers: String =
         servers.iter().map(|(key, inner)| format!("real_server {key} {{ {inner} }} ")).collect();
     lines(&format!("virtual_server {head} {{ delay_loop 1; {inner}; {servers} }} "))
 }
 
-/// Every scheduler, kind of service and way of forwarding that the configuration can name.
+/// Every scheduler, kind of service and forwarding method of the configuration.
 fn everything() -> String {
     let mut text = String::new();
     let schedulers =
@@ -56,7 +56,7 @@ fn everything() -> String {
     text + &lines("virtual_server_group several { 10.0.0.4 80; 10.0.0.5-7 81; fwmark 9 } ")
 }
 
-/// Waits until the table has this many lines and is the same twice.
+/// Waits until the table has this many lines and is stable.
 #[track_caller]
 fn settled(host: &Host, count: usize) -> Vec<String> {
     let mut seen = Vec::new();
@@ -71,7 +71,7 @@ fn settled(host: &Host, count: usize) -> Vec<String> {
     seen
 }
 
-pub(crate) fn everything_is_as_the_reference_has_it() -> Outcome {
+pub(crate) fn the_table_equals_that_of_the_reference() -> Outcome {
     let programs = [&Program::reference()?, Program::under_test()];
     let hosts = ["theirs", "ours"].map(Host::new);
     let config = everything();
@@ -113,7 +113,7 @@ fn reload(daemon: &Daemon, config: &str) {
     daemon.reload();
 }
 
-pub(crate) fn a_reload_changes_what_has_changed() -> Outcome {
+pub(crate) fn a_reload_applies_changes() -> Outcome {
     let host = Host::new("a");
     add_foreign(&host);
     let two = [("10.9.0.1 80", "weight 1"), ("10.9.0.2 80", "weight 2")];
@@ -146,7 +146,7 @@ pub(crate) fn a_reload_changes_what_has_changed() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn a_reload_keeps_what_has_not_changed() -> Outcome {
+pub(crate) fn a_reload_keeps_unchanged_entries() -> Outcome {
     ours_only()?;
     let host = Host::new("a");
     let config = plain("rr", &[("10.9.0.1 80", "weight 1"), ("10.9.0.2 80", "weight 2")]);
@@ -170,7 +170,7 @@ pub(crate) fn services_can_be_kept_at_a_stop() -> Outcome {
     let before = settled(&host, 2);
     assert!(daemon.stop().success());
     assert_eq!(table(&host), before);
-    // The next one takes it over, and releases it.
+    // The next daemon takes it over, and releases it.
     let mut next = host.start(&config);
     next.wait_log_part(0, "Gained quorum");
     assert_eq!(settled(&host, 2), before);
@@ -179,7 +179,7 @@ pub(crate) fn services_can_be_kept_at_a_stop() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn lines_of_a_group_come_and_go_at_a_reload() -> Outcome {
+pub(crate) fn a_reload_adds_and_removes_group_entries() -> Outcome {
     let host = Host::new("a");
     let config = |entries: &str| {
         lines(&format!("virtual_server_group G {{ {entries} }} "))
@@ -210,7 +210,7 @@ pub(crate) fn lines_of_a_group_come_and_go_at_a_reload() -> Outcome {
     daemon.wait_log("VS [[10.0.0.2]:tcp:80-10.0.0.3] in group G no longer exists");
     daemon.wait_log("VS [5] in group G no longer exists");
     daemon.wait_log("VS [[10.0.0.4]:tcp:80] added into group G");
-    // Debian's keepalived leaves all of the range but its first address behind.
+    // Debian's keepalived leaves all addresses of the range but the first behind.
     if Program::under_test().ours {
         wait_rows(&after);
         assert!(daemon.stop().success());

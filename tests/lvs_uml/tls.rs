@@ -1,4 +1,4 @@
-//! `SSL_GET` against nginx: names, sessions, and our certificate.
+//! `SSL_GET` against nginx: server names, sessions, client certificates.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -10,7 +10,7 @@ use crate::lab::{
     eventually, millis, ours_only, pass, require_program, wait, Host, Outcome, Segment, Workshop,
 };
 
-/// Runs nginx on a host with these `server` blocks. It writes what it is asked into `asked`.
+/// Runs nginx on a host with these `server` blocks. It logs requests to `asked`.
 fn nginx(host: &Host, shop: &Workshop, servers: &str) -> Server {
     let (asked, errors, folder) = (shop.path("asked"), shop.path("errors"), shop.path("nginx"));
     let (file, key) = certificate(shop, "default.example");
@@ -34,7 +34,7 @@ fn nginx(host: &Host, shop: &Workshop, servers: &str) -> Server {
     Server::start(host, &["nginx", "-e", &errors, "-c", &shop.path("nginx.conf")])
 }
 
-/// What nginx was asked for.
+/// The requests that nginx received.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Asked {
     path: String,
@@ -61,7 +61,7 @@ fn require() -> Outcome {
     require_program("openssl", "openssl")
 }
 
-/// A virtual server at this port of 10.7.1.1 with one real server, 10.7.0.2, asked at port 443.
+/// A virtual server at this port of 10.7.1.1 with one real server, 10.7.0.2, checked at port 443.
 fn service(port: u16, virtualhost: &str, of_server: &str, check: &str) -> String {
     lines(&format!(
         "virtual_server 10.7.1.1 {port} {{ delay_loop 1; lvs_sched rr; lvs_method NAT; protocol TCP; {virtualhost}; \
@@ -69,7 +69,7 @@ fn service(port: u16, virtualhost: &str, of_server: &str, check: &str) -> String
     ))
 }
 
-pub(crate) fn names_reach_the_server_as_they_are_configured() -> Outcome {
+pub(crate) fn configured_names_reach_the_server() -> Outcome {
     require()?;
     let shop = Workshop::new();
     let (_segment, [director, server]) = Segment::with_hosts(["a", "s"]);
@@ -99,7 +99,7 @@ pub(crate) fn names_reach_the_server_as_they_are_configured() -> Outcome {
         ),
         service(2, one, "", &format!("enable_sni; {two}; {}", url("2", &is("two")))),
         service(3, one, "", &format!("enable_sni; {}", url("3", &is("one")))),
-        // The virtual host of a real server is not a name of TLS.
+        // The virtual host of a real server is not used as a TLS server name.
         service(4, one, two, &format!("enable_sni; {}", url("4", &is("two")))),
         service(5, "", two, &format!("enable_sni; {}", url("5", &is("two")))),
         service(6, one, "", &url("6", &is("one"))),
@@ -126,11 +126,11 @@ pub(crate) fn names_reach_the_server_as_they_are_configured() -> Outcome {
             false
         }
     });
-    assert!(done, "not everything is asked for: {seen:#?}");
+    assert!(done, "not everything is requested: {seen:#?}");
     for (path, sni, host) in &seen {
         assert!(expected.contains(&(path, sni, host)), "{path} with {sni} and {host}");
     }
-    // The pages are right: nobody was taken out.
+    // The pages are correct: no server was removed.
     let mut rows: Vec<_> = (1..=8)
         .flat_map(|port| {
             let key = format!("-t 10.7.1.1:{port}");
@@ -143,7 +143,7 @@ pub(crate) fn names_reach_the_server_as_they_are_configured() -> Outcome {
     Ok(())
 }
 
-/// Real servers for each version of TLS: more than the store of rustls would remember.
+/// Real servers for each TLS version: more than the session store of rustls holds by default.
 const MANY: usize = 50;
 
 pub(crate) fn sessions_of_many_servers_are_resumed() -> Outcome {
@@ -168,7 +168,7 @@ pub(crate) fn sessions_of_many_servers_are_resumed() -> Outcome {
             "virtual_server 10.7.1.1 {port} {{ delay_loop 4; lvs_sched rr; lvs_method NAT; protocol TCP; virtualhost www.example; "
         );
         for n in 1..=MANY {
-            // By one name, or by their addresses.
+            // With one name for all, or by address.
             let sni = if n % 2 == 0 { "enable_sni" } else { "" };
             let _ = write!(
                 config,
@@ -190,16 +190,16 @@ pub(crate) fn sessions_of_many_servers_are_resumed() -> Outcome {
             false
         }
     });
-    assert!(done, "not everybody was asked twice: {by_server:?}");
+    assert!(done, "not every server was checked twice: {by_server:?}");
     for (server, kinds) in &by_server {
         let full = kinds.iter().filter(|resumed| !**resumed).count();
-        assert!(full == 1 && !kinds[0], "{server:?} was asked with these resumed: {kinds:?}");
+        assert!(full == 1 && !kinds[0], "{server:?} had these resumed: {kinds:?}");
     }
     assert!(daemon.stop().success());
     Ok(())
 }
 
-pub(crate) fn servers_that_ask_for_our_certificate_get_it() -> Outcome {
+pub(crate) fn the_client_certificate_is_sent_on_request() -> Outcome {
     require()?;
     let shop = Workshop::new();
     let (_segment, [director, server]) = Segment::with_hosts(["a", "s"]);
@@ -225,7 +225,7 @@ pub(crate) fn servers_that_ask_for_our_certificate_get_it() -> Outcome {
     let mut daemon = director.start(&whole);
     wait("the certificate arrives", PATIENCE, || count("SUCCESS", "200") >= 2);
     wait_table(&director, &[row, up]);
-    // A key alone is no certificate.
+    // A key alone is not enough.
     daemon.rewrite(&with(&format!("key {key}")));
     daemon.reload();
     wait_table(&director, &[row]);
@@ -237,8 +237,8 @@ pub(crate) fn servers_that_ask_for_our_certificate_get_it() -> Outcome {
     Ok(())
 }
 
-/// The key material is read again at each reload.
-pub(crate) fn a_key_that_was_wrong_can_be_put_right() -> Outcome {
+/// Each reload reads the key material again.
+pub(crate) fn a_reload_can_correct_an_invalid_key() -> Outcome {
     ours_only()?;
     require()?;
     let shop = Workshop::new();

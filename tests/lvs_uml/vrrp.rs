@@ -11,11 +11,11 @@ pub(crate) fn checks_are_suspended_without_the_address() -> Outcome {
     ));
     let [service, server] = ["-A -t 10.7.1.1:80 -s rr", "-a -t 10.7.1.1:80 -r 10.7.0.2:80 -g -w 1"];
     wait_table(&a, &[service, server]);
-    stays("nobody checks", secs(3), || table(&a) == [service, server]);
+    stays("no check runs", secs(3), || table(&a) == [service, server]);
     a.ip("addr add 10.7.1.1/32 dev lo");
     wait_table(&a, &[service]);
     a.ip("addr del 10.7.1.1/32 dev lo");
-    stays("nobody checks, what was found holds", secs(2), || table(&a) == [service]);
+    stays("no check runs, the last results hold", secs(2), || table(&a) == [service]);
     assert!(daemon.stop().success());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Virtual addresses on the interface: as configured, adopted, put back, gone at the end.
+//! Virtual addresses on the interface: as configured, adopted, restored, removed on stop.
 
 use crate::lab::{
     config, instance, millis, ours_only, secs, stays, wait, AddressEvent, AddressMonitor, Host,
@@ -31,7 +31,7 @@ pub(crate) fn addresses_are_as_configured() -> Outcome {
     wait("the excluded IPv6 address", SOON, || {
         listed("eth0", &["inet6 fd07::2:1/64 scope global", "nodad"])
     });
-    // Not to be chosen as a source.
+    // Must not be chosen as a source.
     wait("the IPv6 host address", SOON, || {
         listed("eth0", &["inet6 fd07::2:2/128 scope global", "nodad", "deprecated"])
     });
@@ -94,7 +94,7 @@ pub(crate) fn without_tracking_it_is_not_restored() -> Outcome {
     Ok(())
 }
 
-/// As the only, as a second and as an excluded virtual address; of a MASTER and of a BACKUP.
+/// As the only, a second and an excluded virtual address; of a MASTER and of a BACKUP.
 pub(crate) fn addresses_of_the_host_itself_are_never_removed() -> Outcome {
     ours_only()?;
     let excluded = "virtual_ipaddress_excluded {\n 10.7.0.1/16\n }";
@@ -123,7 +123,7 @@ pub(crate) fn addresses_of_the_host_itself_are_never_removed() -> Outcome {
     Ok(())
 }
 
-/// RFC 9568: the owner has the virtual address as its own, and sends from it.
+/// RFC 9568: the virtual address is the owner's own address, and its source.
 pub(crate) fn an_address_owner_of_one_address_keeps_it() -> Outcome {
     ours_only()?;
     let (segment, [a, b]) = Segment::with_hosts(["a", "b"]);
@@ -142,8 +142,8 @@ pub(crate) fn an_address_owner_of_one_address_keeps_it() -> Outcome {
     Ok(())
 }
 
-/// The scope of an address must be that of the others in its network, or the kernel refuses it.
-pub(crate) fn a_router_whose_addresses_are_refused_is_at_fault() -> Outcome {
+/// The kernel refuses an address whose scope differs from that of others in its network.
+pub(crate) fn a_router_whose_addresses_are_refused_is_in_fault() -> Outcome {
     ours_only()?;
     let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
     let healthy = b.start(&config(&[instance("VI_1").vip("10.7.1.1/16")]));
@@ -156,7 +156,7 @@ pub(crate) fn a_router_whose_addresses_are_refused_is_at_fault() -> Outcome {
     healthy.wait_log_since(mark, "(VI_1) Entering MASTER STATE");
     wait("the healthy router has it", SOON, || b.holds("eth0", "10.7.1.1"));
     let mark = daemon.mark();
-    // Its network gives way, so that the kernel takes the address.
+    // The conflicting network is removed, so that the kernel accepts the address.
     a.ip("addr add 10.7.0.1/24 dev eth0\naddr del 10.7.0.1/16 dev eth0");
     daemon.wait_log_since(mark, "(VI_1) Entering MASTER STATE");
     wait("it has its address", SOON, || a.holds("eth0", "10.7.1.1"));
@@ -201,7 +201,7 @@ pub(crate) fn a_static_address_is_a_source() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn addresses_that_are_there_at_start_are_adopted() -> Outcome {
+pub(crate) fn addresses_present_at_start_are_adopted() -> Outcome {
     ours_only()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     left_by_a_crash(&a);
@@ -217,8 +217,8 @@ pub(crate) fn addresses_that_are_there_at_start_are_adopted() -> Outcome {
     Ok(())
 }
 
-/// What a crashed predecessor left must not stay on a router that is only BACKUP now.
-pub(crate) fn a_backup_removes_what_was_left_over() -> Outcome {
+/// Addresses left by a crashed daemon must not stay on a router that is now BACKUP.
+pub(crate) fn a_backup_removes_leftover_addresses() -> Outcome {
     let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
     left_by_a_crash(&a);
     let master = b.start(&config(&[instance("VI_1").priority(200).vip("10.7.1.1/16")]));
@@ -240,7 +240,7 @@ pub(crate) fn nothing_is_left_after_a_stop_in_any_state() -> Outcome {
     assert_eq!(backup.stop().code(), Some(0));
     assert_eq!(master.stop().code(), Some(0));
     assert_eq!((a.addresses(), b.addresses()), before);
-    // In FAULT: the link is down while it stops.
+    // In FAULT: the link is down during the stop.
     let mut faulty = a.start(&config(&[instance("VI_1").vip("10.7.1.1/16")]));
     faulty.wait_master("VI_1");
     wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
@@ -252,7 +252,7 @@ pub(crate) fn nothing_is_left_after_a_stop_in_any_state() -> Outcome {
     Ok(())
 }
 
-/// A host with eth1 besides, and one static address there.
+/// A host with an additional eth1 with one static address.
 fn static_scene(group: &str) -> ([Segment; 2], [Host; 1], String) {
     let (segment, hosts) = Segment::with_hosts(["a"]);
     let other = Segment::new(8);
@@ -265,7 +265,7 @@ fn static_scene(group: &str) -> ([Segment; 2], [Host; 1], String) {
     ([segment, other], hosts, text)
 }
 
-pub(crate) fn static_addresses_are_there_whoever_is_master() -> Outcome {
+pub(crate) fn static_addresses_do_not_depend_on_the_master() -> Outcome {
     let (_segments, [a], text) = static_scene("");
     let mut daemon = a.start(&text);
     daemon.wait_master("VI_1");

@@ -1,4 +1,4 @@
-//! Gratuitous ARP and unsolicited neighbour advertisements: when, how often, from which MAC.
+//! Gratuitous ARP and unsolicited neighbour advertisements: timing, number, MAC.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ pub(crate) fn a_refresh_repeats_them() -> Outcome {
     wait("several rounds", SOON, || of(&mut capture, "10.7.1.1").len() >= 5);
     let seen = of(&mut capture, "10.7.1.1");
     let gaps = seen.windows(2).map(|pair| pair[1].at - pair[0].at);
-    // The delayed round and a refresh may fall on the same moment.
+    // The delayed round and a refresh may coincide.
     let gaps: Vec<Duration> = gaps.filter(|gap| *gap > millis(20)).collect();
     assert!(gaps.iter().all(|gap| (millis(800)..millis(1500)).contains(gap)), "{gaps:?}");
     Ok(())

@@ -1,4 +1,4 @@
-//! A daemon that fails: what it leaves behind.
+//! Cleanup after a failure of the daemon.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -10,10 +10,10 @@ use nix::sys::signal::Signal;
 use crate::lab::{config, instance, ours_only, wait, Daemon, Host, Outcome, Segment, Skip, SOON};
 
 const ADDRESSES: [&str; 4] = ["10.7.1.1", "10.7.1.3", "10.7.1.4", "fd07::99"];
-/// The host's own, and a virtual address all the same.
+/// An address of the host that is also a virtual address.
 const FOREIGN: &str = "10.7.1.2";
 
-/// Addresses of all kinds: one that is there already, both families, of no instance, with a peer.
+/// Addresses of all kinds: already present, of both families, static, with a peer.
 fn text() -> String {
     let lines = [
         "virtual_ipaddress_excluded {\n fd07::99/64\n 10.7.1.3 peer 10.7.9.9/32\n }",
@@ -44,7 +44,7 @@ fn wait_for_addresses(a: &Host) {
     }
 }
 
-/// Only its own are gone: the host's is still there.
+/// Only the daemon's addresses are gone: that of the host is still there.
 #[track_caller]
 fn assert_clean(a: &Host, what: &str) {
     for address in ADDRESSES {
@@ -57,7 +57,7 @@ fn assert_clean(a: &Host, what: &str) {
 
 const FOREGROUND: [&str; 4] = ["-n", "-l", "-G", "-D"];
 
-pub(crate) fn a_panic_ends_with_a_farewell_and_leaves_nothing() -> Outcome {
+pub(crate) fn a_panic_sends_priority_zero_and_leaves_nothing() -> Outcome {
     hooked()?;
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let mut daemon = started(&a, "panic@stats", &FOREGROUND);
@@ -77,7 +77,7 @@ pub(crate) fn a_panic_ends_with_a_farewell_and_leaves_nothing() -> Outcome {
 pub(crate) fn a_panic_at_the_start_leaves_nothing_either() -> Outcome {
     hooked()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
-    // Without -n: the process that was started tells how it went.
+    // Without -n: the initial process reports the outcome.
     let mut daemon = started(&a, "panic@start", &["-G", "-D"]);
     assert_eq!(daemon.wait_end().code(), Some(70));
     daemon.wait_log("as asked");
@@ -105,7 +105,7 @@ pub(crate) fn the_text_of_a_panic_is_in_the_log_of_a_daemon() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn what_cannot_be_caught_leaves_no_address() -> Outcome {
+pub(crate) fn a_crash_without_unwinding_leaves_no_address() -> Outcome {
     hooked()?;
     for (fault, signal) in [("memory@stats", Signal::SIGABRT), ("stack@stats", Signal::SIGSEGV)] {
         let (_segment, [a]) = Segment::with_hosts(["a"]);
@@ -121,7 +121,7 @@ pub(crate) fn what_cannot_be_caught_leaves_no_address() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn a_signal_of_a_defect_leaves_no_address() -> Outcome {
+pub(crate) fn a_crash_signal_leaves_no_address() -> Outcome {
     ours_only()?;
     let signals =
         [Signal::SIGABRT, Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGILL, Signal::SIGFPE];
@@ -139,8 +139,8 @@ pub(crate) fn a_signal_of_a_defect_leaves_no_address() -> Outcome {
     Ok(())
 }
 
-/// What is ready for the worst keeps up with what is held: what went is not removed again.
-pub(crate) fn only_what_is_held_is_removed() -> Outcome {
+/// The crash handler follows the held addresses: released ones are not removed again.
+pub(crate) fn only_held_addresses_are_removed() -> Outcome {
     ours_only()?;
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let router = |vip: &str| config(&[instance("VI_1").vip(vip)]);
@@ -150,12 +150,12 @@ pub(crate) fn only_what_is_held_is_removed() -> Outcome {
     daemon.reload();
     wait("it holds another", SOON, || a.holds("eth0", "10.7.1.2") && !a.holds("eth0", "10.7.1.1"));
     a.ip("addr add 10.7.1.1/16 dev eth0");
-    // It has taken in by now what the kernel answered.
+    // The kernel's reply has been processed by now.
     segment.capture().wait_advert("the loop has gone on", SOON, |_| true);
     daemon.signal(Signal::SIGABRT);
     assert!(is_killed(daemon.wait_end(), Signal::SIGABRT));
     assert!(!a.holds("eth0", "10.7.1.2"));
-    assert!(a.holds("eth0", "10.7.1.1"), "it is somebody else's by now");
+    assert!(a.holds("eth0", "10.7.1.1"), "it belongs to another program now");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The one job: the address moves when its master goes, and comes back.
+//! Failover: the address moves when its master fails, and comes back.
 
 use crate::lab::{
     config, instance, millis, now, pass, secs, stays, wait, Capture, Daemon, Host, Instance,
@@ -74,7 +74,7 @@ pub(crate) fn a_stopped_master_is_replaced_after_the_skew_time() -> Outcome {
 
 pub(crate) fn a_master_that_comes_back_takes_its_address_again() -> Outcome {
     let Pair { segment: _segment, hosts: [a, b], mut master, backup, .. } = pair();
-    // A crash leaves the address where it was; the next start must cope with it.
+    // A crash leaves the address in place; the next start must handle it.
     master.crash();
     wait("the backup holds the address", SOON, || b.holds("eth0", VIP));
     let again = a.start(&config(&[router(200)]));
@@ -115,7 +115,7 @@ pub(crate) fn two_masters_agree_when_the_network_heals() -> Outcome {
     Ok(())
 }
 
-/// What piled up in the socket during a stall of our own tells that the master lives.
+/// Advertisements queued in the socket during a stall show that the master is alive.
 pub(crate) fn a_stalled_backup_does_not_take_over() -> Outcome {
     let Pair { segment: _segment, hosts: [_a, b], master, backup, mut capture } = pair();
     for _ in 0..3 {

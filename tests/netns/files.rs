@@ -1,4 +1,4 @@
-//! Files that another user could make a trap of.
+//! Files that another user could turn into a trap.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -10,17 +10,17 @@ use crate::lab::{
     SOON,
 };
 
-/// Of fcntl(2); not in the library.
+/// From fcntl(2); missing in the libc crate.
 const F_SETSIG: libc::c_int = 10;
 
-/// Whoever opens the file from now on waits, for 45 seconds if need be, as long as this lives.
+/// Holds a lease: opening the file blocks for up to 45 seconds, until the lease is dropped.
 fn lease(path: &str) -> File {
     let holder = File::open(path).expect("it is there");
-    // SAFETY: numbers only; the descriptor lives. The signal that tells of an attempt to open has
-    // no effect.
+    // SAFETY: only integers are passed; the descriptor is open. The signal for an attempt to open
+    // has no effect.
     let signal = unsafe { libc::fcntl(holder.as_raw_fd(), F_SETSIG, libc::SIGURG) };
     assert_eq!(signal, 0);
-    wait("nobody else has the file open", SOON, || {
+    wait("no other process has the file open", SOON, || {
         // SAFETY: as above.
         unsafe { libc::fcntl(holder.as_raw_fd(), libc::F_SETLEASE, libc::F_WRLCK) == 0 }
     });
@@ -39,7 +39,7 @@ pub(crate) fn a_lease_on_a_script_delays_no_advert() -> Outcome {
     let daemon = a.start(&(config_with(global, &[]) + &block + &router.to_string()));
     daemon.wait_master("VI_1");
     let mut capture = segment.capture();
-    // In the way of the checks, and of the reload, which looks what kind of file it is.
+    // Affects the checks, and the reload, which examines the type of the file.
     let _holder = lease(&script);
     let mark = daemon.mark();
     daemon.reload();
@@ -62,8 +62,8 @@ pub(crate) fn a_log_file_is_not_written_through_a_hard_link() -> Outcome {
     let router = instance("VI_1").vip("10.7.1.1/16");
     let mut daemon = a.start_with(&config_with("", &[router]), &[&file]);
     assert_eq!(daemon.wait_end().code(), Some(1));
-    let told = format!("Cannot open the log file: {link}: the file has 2 names (hard links)");
-    daemon.wait_log_part(0, &told);
+    let message = format!("Cannot open the log file: {link}: the file has 2 names (hard links)");
+    daemon.wait_log_part(0, &message);
     assert_eq!(shop.read("victim"), "precious\n");
     Ok(())
 }

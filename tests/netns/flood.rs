@@ -1,4 +1,4 @@
-//! Advertisements at a rate that no router sends, and what they cost those whom they do not concern.
+//! Floods of advertisements, and their effect on other virtual routers.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::lab::{
 
 const TRUSTING: &str = "    script_user root\n    enable_script_security";
 
-/// The longest time between two advertisements of a virtual router, in a capture that began and
-/// ended with the flood.
+/// The longest interval between two advertisements of a virtual router, in a capture that covers
+/// the flood.
 fn longest_gap(capture: &mut Capture, vrid: u8, mac: [u8; 6]) -> Duration {
     let own: Vec<_> = capture.adverts_of(vrid).into_iter().filter(|a| a.mac == mac).collect();
     assert!(own.len() > 2, "{} advertisements of {vrid}", own.len());
     gaps(&own).into_iter().max().expect("several")
 }
 
-/// Two segments, one of them flooded. The flooded router has a neighbour on the same socket and one
-/// on the other segment, whose backup must not take over.
-pub(crate) fn goodbyes_silence_nobody_else() -> Outcome {
+/// Two segments, one of them flooded. The flooded virtual router shares its socket with another,
+/// and its daemon with one on the other segment, whose backup must not take over.
+pub(crate) fn a_flood_of_priority_zero_silences_no_other_router() -> Outcome {
     ours_only()?;
     const RATE: u64 = 30_000;
     let (quiet, [a, b]) = Segment::with_hosts(["a", "b"]);
@@ -45,7 +45,7 @@ pub(crate) fn goodbyes_silence_nobody_else() -> Outcome {
     let cpu = daemon.cpu();
     let goodbye = FrameBuilder::v3("10.8.0.3", 60, 0, 100, &["10.8.1.2"]).build();
     let flood = evil.injector("eth0").flood(vec![goodbye], RATE, secs(5));
-    // The capture must not lose what is to be counted.
+    // The capture must not lose packets that are counted.
     while !flood.is_finished() {
         busy.frames();
         pass(millis(5));
@@ -74,8 +74,8 @@ pub(crate) fn goodbyes_silence_nobody_else() -> Outcome {
     Ok(())
 }
 
-/// Twenty peers, and a host that is none of them.
-pub(crate) fn a_stranger_makes_a_unicast_router_send_no_more() -> Outcome {
+/// Twenty peers, and an unrelated host.
+pub(crate) fn an_unrelated_host_cannot_amplify_unicast_traffic() -> Outcome {
     ours_only()?;
     let (segment, [a, evil]) = Segment::with_hosts(["a", "evil"]);
     let peers: String = (10..30).map(|n| format!("  10.7.0.{n}\n")).collect();
@@ -87,7 +87,7 @@ pub(crate) fn a_stranger_makes_a_unicast_router_send_no_more() -> Outcome {
     let daemon = a.start(&config_with("", &[block]));
     daemon.wait_master("VI_1");
     let mut old_style = FrameBuilder::v3("10.7.0.2", 51, 0, 100, &["10.7.1.1"]);
-    // The old form of the checksum covers the group, whoever it is sent to.
+    // The old form of the checksum covers the group, regardless of the destination.
     old_style.destination = "10.7.0.1".parse().expect("an address");
     old_style.pseudo_destination = Some("224.0.0.18".parse().expect("an address"));
     old_style.ttl = 9;
@@ -98,18 +98,21 @@ pub(crate) fn a_stranger_makes_a_unicast_router_send_no_more() -> Outcome {
         evil.injector("eth0").flood(vec![frame], 10_000, secs(2)).join().expect("it ends");
     let count = capture.adverts().iter().filter(|x| x.mac == a.mac("eth0")).count();
     println!("{:.0}/s for {:?}: {count} packets sent", flooded.rate(), flooded.time);
-    // Twenty copies of each of ten answers and one advertisement per second.
+    // Twenty copies each of ten replies and one advertisement per second.
     let most = 20.0 * 11.0 * (flooded.time.as_secs_f64() + 2.0);
     assert!((count as f64) < most, "{count} packets");
     assert!(count > 20, "{count} packets: the peers cannot be reached");
     let log = daemon.log();
-    assert!(!log.iter().any(|l| l.contains("checksum to old version")), "a stranger was followed");
+    assert!(
+        !log.iter().any(|l| l.contains("checksum to old version")),
+        "the checksum form of an unrelated host was adopted"
+    );
     assert!(log.iter().any(|l| l.contains("in the old unicast form")), "it was heard");
     drop(segment);
     Ok(())
 }
 
-/// What is sent, to whom, and until when it has to be ready.
+/// Frames to send, their target, and the condition to wait for first.
 struct Case {
     what: &'static str,
     block: Instance,
@@ -125,19 +128,24 @@ fn cases(shop: &Workshop) -> Vec<Case> {
     let master = |daemon: &Daemon| daemon.wait_master("VI_1");
     let backup = |daemon: &Daemon| daemon.wait_backup("VI_1");
     let block = || instance("VI_1").priority(200).vip("10.7.1.1/16");
-    let tell = shop.script("tell.sh", "echo >>$HERE/told");
-    let told = || block().line(&format!("notify_master_rx_lower_pri \"{tell}\""));
-    let any = || block().line(&format!("notify \"{tell}\""));
-    // Many senders, as a forger would have it.
+    let recorder = shop.script("record.sh", "echo >>$HERE/notified");
+    let notified = || block().line(&format!("notify_master_rx_lower_pri \"{recorder}\""));
+    let any = || block().line(&format!("notify \"{recorder}\""));
+    // Many forged senders.
     let forged = |priority| {
         (0..=255_u8).map(|n| from(&format!("10.7.9.{n}"), priority).build()).collect::<Vec<_>>()
     };
     let damaged = FrameBuilder { checksum_error: 1, ..from("10.7.0.3", 250) };
     let case = |what, block, is_ready, frames| Case { what, block, is_ready, frames };
     vec![
-        case("lower priorities", told(), master, vec![from("10.7.0.3", 1).build()]),
-        case("lower priorities of many", told(), master, forged(1)),
-        case("another owner", told().priority(255), master, vec![from("10.7.0.0", 255).build()]),
+        case("lower priorities", notified(), master, vec![from("10.7.0.3", 1).build()]),
+        case("lower priorities of many", notified(), master, forged(1)),
+        case(
+            "another owner",
+            notified().priority(255),
+            master,
+            vec![from("10.7.0.0", 255).build()],
+        ),
         case("goodbyes to a master", block(), master, vec![from("10.7.0.3", 0).build()]),
         case(
             "goodbyes to a backup",
@@ -168,7 +176,7 @@ fn cases(shop: &Workshop) -> Vec<Case> {
     ]
 }
 
-/// Lines and processes do not grow with the number of packets.
+/// The number of log lines and processes does not grow with the number of packets.
 pub(crate) fn each_kind_costs_few_lines_and_processes() -> Outcome {
     ours_only()?;
     const RATE: u64 = 4000;
@@ -176,27 +184,27 @@ pub(crate) fn each_kind_costs_few_lines_and_processes() -> Outcome {
     let shop = Workshop::new();
     let (_segment, [a, evil]) = Segment::with_hosts(["a", "evil"]);
     for Case { what, block, is_ready, frames } in cases(&shop) {
-        shop.write("told", "");
+        shop.write("notified", "");
         let mut daemon = a.start(&config_with(TRUSTING, &[block]));
         is_ready(&daemon);
         wait("the script of the start ran", SOON, || {
-            what != "a flapping master" || shop.lines("told").len() == 2
+            what != "a flapping master" || shop.lines("notified").len() == 2
         });
-        let (mark, scripts, cpu) = (daemon.mark(), shop.lines("told").len(), daemon.cpu());
+        let (mark, scripts, cpu) = (daemon.mark(), shop.lines("notified").len(), daemon.cpu());
         let flood = evil.injector("eth0").flood(frames, RATE, TIME);
         let flooded = flood.join().expect("it ends");
         stays("it goes on", millis(300), || daemon.is_running());
         let lines = daemon.mark() - mark;
-        let scripts = shop.lines("told").len() - scripts;
+        let scripts = shop.lines("notified").len() - scripts;
         println!(
             "{what}: {} packets, {lines} lines, {scripts} scripts, CPU {:.0} %",
             flooded.frames,
             100.0 * (daemon.cpu() - cpu).div_duration_f64(flooded.time)
         );
         let log = || daemon.log().split_off(mark).join("\n");
-        // What flaps has a burst of each of its lines, a state with its cause being two of them.
+        // Flapping gives a burst of each log line; a state with its cause counts as two.
         assert!(lines <= 250, "{what}: {lines} lines\n{}", log());
-        // Once per interval, which is a tenth of a second; a change of state at most once per skew.
+        // Once per interval of a tenth of a second; a change of state at most once per skew.
         let most = 10.0 * (flooded.time.as_secs_f64() + 0.5) + 2.0;
         let most = if what == "a flapping master" { 400.0 } else { most };
         assert!(scripts as f64 <= most, "{what}: {scripts} scripts");

@@ -1,4 +1,4 @@
-//! A reload knows the host as it is, also those interfaces that nothing was to be heard of before.
+//! A reload uses the current state of the host, including interfaces that were unused before.
 
 use crate::lab::{
     config, instance, ours_only, secs, stays, wait, Daemon, Host, Instance, Outcome, Segment, SOON,
@@ -12,7 +12,7 @@ fn second() -> Instance {
     instance("VI_2").on("eth1").vrid(52).vip("10.8.1.1/16")
 }
 
-/// A daemon with an instance on eth0, and eth1 on a segment of its own.
+/// A daemon with an instance on eth0, and eth1 on a separate segment.
 fn scene() -> ([Segment; 2], Host, Daemon) {
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let other = Segment::new(8);
@@ -22,7 +22,7 @@ fn scene() -> ([Segment; 2], Host, Daemon) {
     ([segment, other], a, daemon)
 }
 
-/// The kernel takes its time to notice.
+/// Waits for a carrier change, which the kernel detects with a delay.
 fn wait_carrier(host: &Host, is_there: bool) {
     wait(&format!("carrier of eth1: {is_there}"), SOON, || {
         let shown = host.output("ip", &["link", "show", "dev", "eth1"]);
@@ -36,7 +36,7 @@ fn reload(daemon: &Daemon, instances: &[Instance]) {
     daemon.wait_log("Reload complete");
 }
 
-pub(crate) fn a_carrier_that_was_lost() -> Outcome {
+pub(crate) fn a_lost_carrier() -> Outcome {
     let ([_segment, other], a, daemon) = scene();
     other.pull_cable(&a, "eth1");
     wait_carrier(&a, false);
@@ -48,7 +48,7 @@ pub(crate) fn a_carrier_that_was_lost() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn a_carrier_that_came() -> Outcome {
+pub(crate) fn a_restored_carrier() -> Outcome {
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let other = Segment::new(8);
     other.attach(&a, "eth1", 1);
@@ -64,7 +64,7 @@ pub(crate) fn a_carrier_that_came() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn an_address_that_was_replaced() -> Outcome {
+pub(crate) fn a_replaced_address() -> Outcome {
     let ([_segment, other], a, daemon) = scene();
     a.ip("addr add 10.8.0.9/16 dev eth1\naddr del 10.8.0.1/16 dev eth1");
     if !a.holds("eth1", "10.8.0.9") {
@@ -78,7 +78,7 @@ pub(crate) fn an_address_that_was_replaced() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn an_interface_that_is_new() -> Outcome {
+pub(crate) fn a_new_interface() -> Outcome {
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let daemon = a.start(&config(&[first()]));
     daemon.wait_master("VI_1");
@@ -90,7 +90,7 @@ pub(crate) fn an_interface_that_is_new() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn an_interface_that_was_made_anew() -> Outcome {
+pub(crate) fn a_recreated_interface() -> Outcome {
     let ([_segment, other], a, daemon) = scene();
     a.ip("link del eth1");
     other.attach(&a, "eth1", 3);

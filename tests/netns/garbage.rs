@@ -1,4 +1,4 @@
-//! What a broken or hostile neighbour sends must not disturb anybody.
+//! Packets from a broken or hostile neighbour have no effect.
 
 use crate::lab::{
     config, instance, millis, ours_only, pass, stays, wait, Capture, Daemon, FrameBuilder, Host,
@@ -31,7 +31,7 @@ fn scene(block: impl Fn(Instance) -> Instance) -> Scene {
 }
 
 impl Scene {
-    /// Sends the frames while the routers are watched, then makes sure that they still work.
+    /// Sends the frames while watching the routers, then verifies that they still work.
     fn unmoved_by(mut self, frames: &[Vec<u8>]) {
         let marks = [self.master.mark(), self.backup.mark()];
         self.capture.clear();
@@ -65,7 +65,7 @@ impl Scene {
     }
 }
 
-/// A frame that would win the election, if it were right.
+/// A frame that would win the election if it were valid.
 fn winner() -> FrameBuilder {
     FrameBuilder::v3("10.7.0.3", 51, 250, 10, &[VIP])
 }
@@ -76,12 +76,12 @@ pub(crate) fn packets_of_the_wrong_length() -> Outcome {
     for cut in 0..whole {
         let short = FrameBuilder { cut_to: Some(cut), ..winner() };
         frames.push(short.build());
-        // The IP header promises more than there is.
+        // The length in the IP header exceeds the packet.
         let ip_length = Some(u16::try_from(whole + 20).expect("short"));
         frames.push(FrameBuilder { ip_length, ..short }.build());
     }
     frames.extend(
-        // Two octets more are padding that some senders count, and are taken for that.
+        // Two more octets are accepted as padding, which some senders include in the length.
         [1, 3, 4, 7, 8, 12, 16, 28, 100, 1400]
             .map(|excess| FrameBuilder { excess, ..winner() }.build()),
     );
@@ -96,7 +96,7 @@ pub(crate) fn packets_of_the_wrong_length() -> Outcome {
     frames.extend(
         [0x2000, 0x0001, 0x1fff].map(|fragment| FrameBuilder { fragment, ..winner() }.build()),
     );
-    // Frames that are not even an IP header.
+    // Frames shorter than an IP header.
     let frame = winner().build();
     frames.extend((14..34).map(|n| frame[..n].to_vec()));
     scene(|i| i).unmoved_by(&frames);
@@ -138,8 +138,8 @@ pub(crate) fn packets_of_version_2_with_a_wrong_field() -> Outcome {
     Ok(())
 }
 
-/// Lower priorities never win, whatever else they say.
-pub(crate) fn right_packets_of_a_lower_priority() -> Outcome {
+/// Lower priorities never win, regardless of other fields.
+pub(crate) fn valid_packets_with_a_lower_priority() -> Outcome {
     let mut frames = Vec::new();
     for _ in 0..20 {
         frames.push(FrameBuilder::v3("10.7.0.3", 51, 1, 10, &[VIP]).build());
@@ -159,7 +159,8 @@ pub(crate) fn packets_from_the_masters_own_address() -> Outcome {
     Ok(())
 }
 
-/// The reference reads one packet for a router id and wake-up, so a flood starves its master's.
+/// The reference reads one packet per router id and wake-up, so a flood starves those of the
+/// master.
 pub(crate) fn a_flood_of_noise() -> Outcome {
     ours_only()?;
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
@@ -173,8 +174,8 @@ pub(crate) fn a_flood_of_noise() -> Outcome {
     let mut frames = Vec::new();
     for turn in 0..3000 {
         let mut broken = frame.clone();
-        // Behind the addresses: the packet still reaches the socket. Never a right one: the checksum
-        // covers every octet but its own two.
+        // After the addresses, so that the packet reaches the socket. It is never valid: the
+        // checksum covers every octet but its own two.
         let place = 34 + usize::try_from(random() % 12).expect("small");
         broken[place] ^= u8::try_from(random() % 255).expect("small") + 1;
         if turn % 3 == 0 {

@@ -1,4 +1,4 @@
-//! Interfaces that fail, flap, vanish and come back.
+//! Interfaces that fail, flap, disappear and come back.
 
 use crate::lab::{
     config, config_with, instance, millis, ours_only, pass, secs, stays, wait, Daemon, Host,
@@ -27,7 +27,7 @@ fn moved_to(to: &Host, from: &Host) {
     });
 }
 
-pub(crate) fn an_interface_taken_down_is_a_fault() -> Outcome {
+pub(crate) fn an_interface_taken_down_causes_fault() -> Outcome {
     let (_segment, [a, b], high, low) = pair("");
     a.ip("link set eth0 down");
     high.wait_log("(VI_1) Entering FAULT STATE");
@@ -44,7 +44,7 @@ pub(crate) fn an_interface_taken_down_is_a_fault() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn a_pulled_cable_is_a_fault() -> Outcome {
+pub(crate) fn a_pulled_cable_causes_fault() -> Outcome {
     let (segment, [a, b], high, low) = pair("");
     segment.pull_cable(&a, "eth0");
     high.wait_log("(VI_1) Entering FAULT STATE");
@@ -94,7 +94,7 @@ pub(crate) fn a_deleted_interface_may_come_back() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn an_interface_may_come_later() -> Outcome {
+pub(crate) fn an_interface_may_appear_later() -> Outcome {
     let segment = Segment::new(7);
     let a = Host::new("a");
     let daemon = a.start(&config_with("dynamic_interfaces", &[router(100)]));
@@ -119,7 +119,7 @@ pub(crate) fn without_an_address_of_its_own_a_router_waits() -> Outcome {
     Ok(())
 }
 
-/// With its own address gone a router cannot speak; the kernel takes the virtual one along.
+/// Without its own address a router cannot send; the kernel removes the virtual one with it.
 pub(crate) fn a_router_that_loses_its_own_address_waits_for_it() -> Outcome {
     let (_segment, [a, b], high, low) = pair("");
     a.ip("addr del 10.7.0.1/16 dev eth0");
@@ -145,7 +145,7 @@ pub(crate) fn another_own_address_takes_over_as_the_source() -> Outcome {
     Ok(())
 }
 
-/// The kernel removes every IPv6 address of an interface that goes down.
+/// The kernel removes all IPv6 addresses of an interface that goes down.
 pub(crate) fn an_ipv6_router_comes_back_after_its_interface() -> Outcome {
     let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
     let block = |priority| {

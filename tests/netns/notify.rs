@@ -1,4 +1,4 @@
-//! Notification: which script runs with which words, what the FIFOs say, what is mailed.
+//! Notification: scripts and their arguments, FIFO lines, mail.
 
 use std::process::{Child, Command, Stdio};
 
@@ -16,37 +16,37 @@ fn hosts() -> (Segment, [Host; 1]) {
     Segment::with_hosts(["a"])
 }
 
-/// An instance with the generic script and all the specific ones, each of which writes its words.
+/// An instance with the generic and all specific scripts, each of which records its arguments.
 fn chatty(shop: &Workshop, block: Instance) -> Instance {
-    let tell = shop.script("tell.sh", "echo \"$*\" >>$HERE/told");
+    let recorder = shop.script("record.sh", "echo \"$*\" >>$HERE/notified");
     block
-        .line(&format!("notify_master \"{tell} specific master\""))
-        .line(&format!("notify_backup \"{tell} specific backup\""))
-        .line(&format!("notify_fault \"{tell} specific fault\""))
-        .line(&format!("notify_stop \"{tell} specific stop\""))
-        .line(&format!("notify \"{tell} generic\""))
+        .line(&format!("notify_master \"{recorder} specific master\""))
+        .line(&format!("notify_backup \"{recorder} specific backup\""))
+        .line(&format!("notify_fault \"{recorder} specific fault\""))
+        .line(&format!("notify_stop \"{recorder} specific stop\""))
+        .line(&format!("notify \"{recorder} generic\""))
 }
 
-pub(crate) fn scripts_get_the_words_of_the_manual() -> Outcome {
+pub(crate) fn scripts_get_the_documented_arguments() -> Outcome {
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
     let block = chatty(&shop, instance("VI_1").vip("10.7.1.1/16"));
     let mut daemon = a.start(&config_with(TRUSTING, &[block]));
     daemon.wait_master("VI_1");
-    let told = |line: &str| shop.lines("told").iter().any(|l| l == line);
+    let notified = |line: &str| shop.lines("notified").iter().any(|l| l == line);
     for line in [
         "specific backup",
         "generic INSTANCE VI_1 BACKUP 100",
         "specific master",
         "generic INSTANCE VI_1 MASTER 100",
     ] {
-        wait(line, SOON, || told(line));
+        wait(line, SOON, || notified(line));
     }
     assert_eq!(daemon.stop().code(), Some(0));
     for line in ["specific stop", "generic INSTANCE VI_1 STOP 100"] {
-        wait(line, SOON, || told(line));
+        wait(line, SOON, || notified(line));
     }
-    assert_eq!(shop.lines("told").len(), 6);
+    assert_eq!(shop.lines("notified").len(), 6);
     Ok(())
 }
 
@@ -54,21 +54,23 @@ pub(crate) fn scripts_of_one_instance_run_in_order() -> Outcome {
     ours_only()?;
     let shop = Workshop::new();
     let (segment, [a]) = hosts();
-    let slow =
-        shop.script("slow.sh", "echo begin $3 >>$HERE/told; sleep 0.3; echo end $3 >>$HERE/told");
+    let slow = shop.script(
+        "slow.sh",
+        "echo begin $3 >>$HERE/notified; sleep 0.3; echo end $3 >>$HERE/notified",
+    );
     let block = instance("VI_1").line(&format!("notify \"{slow}\"")).vip("10.7.1.1/16");
     let daemon = a.start(&config_with(TRUSTING, &[block]));
     daemon.wait_master("VI_1");
     segment.pull_cable(&a, "eth0");
     daemon.wait_log("(VI_1) Entering FAULT STATE");
     shop.wait_lines(
-        "told",
+        "notified",
         &["begin BACKUP", "end BACKUP", "begin MASTER", "end MASTER", "begin FAULT", "end FAULT"],
     );
     Ok(())
 }
 
-/// What a script finds when it starts.
+/// The process attributes of a script at its start.
 pub(crate) fn a_script_inherits_nothing_but_the_environment() -> Outcome {
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
@@ -88,7 +90,7 @@ pub(crate) fn a_script_inherits_nothing_but_the_environment() -> Outcome {
         open.filter(|l| !l.ends_with("/dev/null") && !l.contains("draft")).collect();
     assert!(strange.is_empty(), "descriptors of the daemon: {strange:?}");
     for signals in lines.iter().filter(|l| l.starts_with("Sig")) {
-        // Those from 32 on belong to the C library.
+        // Signals from 32 on belong to the C library.
         let mask = signals.split_whitespace().last().and_then(|m| u64::from_str_radix(m, 16).ok());
         assert_eq!(mask.map(|m| m & 0x7fff_ffff), Some(0), "{signals}");
     }
@@ -97,25 +99,25 @@ pub(crate) fn a_script_inherits_nothing_but_the_environment() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn a_group_is_told_of_as_a_whole() -> Outcome {
+pub(crate) fn a_group_is_notified_as_a_whole() -> Outcome {
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
-    let tell = shop.script("tell.sh", "echo \"$*\" >>$HERE/told");
+    let recorder = shop.script("record.sh", "echo \"$*\" >>$HERE/notified");
     let blocks = [
         instance("VI_1").vrid(51).vip("10.7.1.1/16"),
         instance("VI_2").vrid(52).vip("10.7.1.2/16"),
     ];
     let group = format!(
-        "vrrp_sync_group G1 {{\n group {{\n VI_1\n VI_2\n }}\n notify \"{tell}\"\n notify_master \"{tell} master\"\n}}\n"
+        "vrrp_sync_group G1 {{\n group {{\n VI_1\n VI_2\n }}\n notify \"{recorder}\"\n notify_master \"{recorder} master\"\n}}\n"
     );
     let daemon = a.start(
         &(config_with(TRUSTING, &[]) + &group + &blocks[0].to_string() + &blocks[1].to_string()),
     );
     daemon.wait_master("VI_2");
     for line in ["GROUP G1 BACKUP 0", "master", "GROUP G1 MASTER 0"] {
-        wait(line, SOON, || shop.lines("told").iter().any(|l| l == line));
+        wait(line, SOON, || shop.lines("notified").iter().any(|l| l == line));
     }
-    assert_eq!(shop.lines("told").len(), 3);
+    assert_eq!(shop.lines("notified").len(), 3);
     Ok(())
 }
 
@@ -143,7 +145,7 @@ impl Reader {
     }
 }
 
-pub(crate) fn the_fifo_says_what_the_manual_says() -> Outcome {
+pub(crate) fn fifo_lines_match_the_manual() -> Outcome {
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
     let global = format!("    vrrp_notify_fifo {}", shop.path("fifo"));
@@ -182,7 +184,7 @@ pub(crate) fn the_fifo_says_what_the_manual_says() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn a_fifo_reader_that_comes_back_hears_the_current_state() -> Outcome {
+pub(crate) fn a_reopened_fifo_gets_the_current_state() -> Outcome {
     ours_only()?;
     let shop = Workshop::new();
     let (segment, [a]) = hosts();
@@ -207,8 +209,8 @@ pub(crate) fn a_fifo_reader_that_comes_back_hears_the_current_state() -> Outcome
     Ok(())
 }
 
-/// A reader that opens the FIFO and never reads: lines are lost, nothing else is.
-pub(crate) fn a_fifo_that_nobody_empties_stops_nothing() -> Outcome {
+/// A reader that opens the FIFO and never reads loses lines, without other effects.
+pub(crate) fn an_unread_fifo_blocks_nothing() -> Outcome {
     ours_only()?;
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
@@ -236,7 +238,7 @@ pub(crate) fn a_fifo_that_nobody_empties_stops_nothing() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn the_fifo_script_gets_the_path_and_ends_with_us() -> Outcome {
+pub(crate) fn the_fifo_script_gets_the_path_and_ends_with_the_daemon() -> Outcome {
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
     let script = shop.script(
@@ -259,8 +261,9 @@ pub(crate) fn the_fifo_script_gets_the_path_and_ends_with_us() -> Outcome {
     Ok(())
 }
 
-/// By the time a reload is over: another script, one that has ended, and a FIFO that was removed.
-pub(crate) fn a_reload_brings_fifos_and_their_scripts_back() -> Outcome {
+/// A changed script, a script that has exited, and a removed FIFO are handled by the end of a
+/// reload.
+pub(crate) fn a_reload_restores_fifos_and_their_scripts() -> Outcome {
     ours_only()?;
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
@@ -284,7 +287,7 @@ pub(crate) fn a_reload_brings_fifos_and_their_scripts_back() -> Outcome {
     daemon.rewrite(&config(&format!("{script} y")));
     daemon.reload();
     shop.wait_lines("words", &[&line("x"), &line("x"), &line("y")]);
-    wait("what nobody has read yet", SOON, || shop.lines("heard").len() == 2);
+    wait("the unread lines", SOON, || shop.lines("heard").len() == 2);
     shop.remove("fifo");
     daemon.reload();
     shop.wait_lines("words", &[&line("x"), &line("x"), &line("y"), &line("y")]);
@@ -293,7 +296,7 @@ pub(crate) fn a_reload_brings_fifos_and_their_scripts_back() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn startup_and_shutdown_scripts_frame_everything() -> Outcome {
+pub(crate) fn startup_and_shutdown_scripts_run_first_and_last() -> Outcome {
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
     let say = shop.script(
@@ -307,12 +310,12 @@ pub(crate) fn startup_and_shutdown_scripts_frame_everything() -> Outcome {
     daemon.wait_master("VI_1");
     wait("the address is there", SOON, || a.holds("eth0", "10.7.1.1"));
     assert_eq!(daemon.stop().code(), Some(0));
-    // The address was not there yet, and is there no more.
+    // The address was not there yet at startup, and is gone at shutdown.
     shop.wait_lines("said", &["up 1", "down 1"]);
     Ok(())
 }
 
-pub(crate) fn a_startup_script_that_hangs_is_ended() -> Outcome {
+pub(crate) fn a_hanging_startup_script_is_terminated() -> Outcome {
     ours_only()?;
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
@@ -327,7 +330,7 @@ pub(crate) fn a_startup_script_that_hangs_is_ended() -> Outcome {
     Ok(())
 }
 
-/// A mail server on port 2525 of a host, which writes what it gets into the workshop.
+/// A mail server on port 2525 of a host, which stores mail in the workshop.
 struct MailServer(Child);
 
 const SERVER: &str = r#"
@@ -344,7 +347,7 @@ open(sys.argv[2], "w").write("ready")
 time.sleep(120)
 "#;
 
-/// Greets, and then says nothing more.
+/// Sends a greeting, and then stalls.
 const STALLED: &str = r#"
 import socket, sys, time
 s = socket.create_server(("10.7.0.1", 2525))
@@ -399,7 +402,7 @@ pub(crate) fn a_change_of_state_is_mailed() -> Outcome {
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
     let _server = MailServer::start(&a, &shop, SERVER)?;
-    // The reference of Debian hands names on to the server as they are.
+    // Debian's reference passes names to the server unchanged.
     let global = MAIL
         .replace('ä', "a")
         .replace("\"Second Person <second@lab>\"", "second@lab")
@@ -425,7 +428,7 @@ pub(crate) fn a_change_of_state_is_mailed() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn accents_arrive_as_they_were_written() -> Outcome {
+pub(crate) fn non_ascii_mail_arrives_unchanged() -> Outcome {
     ours_only()?;
     let shop = Workshop::new();
     let (_segment, [a]) = hosts();
@@ -454,7 +457,7 @@ pub(crate) fn accents_arrive_as_they_were_written() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn a_mail_server_that_stalls_costs_nothing_else() -> Outcome {
+pub(crate) fn a_stalled_mail_server_delays_nothing_else() -> Outcome {
     ours_only()?;
     let shop = Workshop::new();
     let (segment, [a]) = hosts();

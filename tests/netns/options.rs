@@ -1,9 +1,9 @@
-//! An address whose options change: whatever comes in between, the kernel shows what a fresh start
-//! would show, and nothing is left in the end.
+//! An address with changed options: the result in the kernel is that of a fresh start, and nothing
+//! is left behind at the end.
 
 use crate::lab::{config, instance, ours_only, wait, Daemon, Host, Outcome, Segment, SOON};
 
-/// An entry, and what takes its place.
+/// An entry, and its replacement.
 const CHANGES: [(&str, &str); 14] = [
     ("10.7.1.1/16", "10.7.1.1/16 label eth0:v"),
     ("10.7.1.1/16 label eth0:v", "10.7.1.1/16"),
@@ -28,7 +28,7 @@ fn text(entry: &str, priority: u8) -> String {
     config(&[block.line(&excluded)])
 }
 
-/// How `ip` shows the address, without what runs down.
+/// The address as shown by `ip`, without the remaining lifetimes.
 fn shown(host: &Host, entry: &str) -> Vec<String> {
     let addr = entry.split([' ', '/']).next().expect("an address");
     let list = host.output("ip", &["-o", "addr", "show", "dev", "eth0"]);
@@ -58,7 +58,7 @@ fn stop(mut daemon: Daemon, host: &Host, entry: &str) {
     assert_eq!(shown(host, entry), Vec::<String>::new(), "{entry} is left");
 }
 
-/// What a fresh start with each of the new entries shows.
+/// The address as shown after a fresh start with the new entry.
 fn fresh(to: &str) -> Vec<String> {
     let (_segment, [host]) = Segment::with_hosts(["fresh"]);
     let daemon = master(&host, to);
@@ -98,7 +98,7 @@ pub(crate) fn options_that_changed_since_a_crash_are_applied() -> Outcome {
 }
 
 /// Neither a reload nor a crash leaves a router in BACKUP with the address.
-pub(crate) fn options_that_changed_hold_no_address_back() -> Outcome {
+pub(crate) fn changed_options_leave_no_address_behind() -> Outcome {
     ours_only()?;
     let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
     for (from, to) in CHANGES {
@@ -111,7 +111,7 @@ pub(crate) fn options_that_changed_hold_no_address_back() -> Outcome {
         daemon.wait_backup("VI_1");
         wait(&format!("{to} is gone"), SOON, || shown(&a, to).is_empty());
         stop(daemon, &a, to);
-        // An earlier run left it, and this one hears a master.
+        // Left by an earlier run, while this one hears a master.
         assert_eq!(better.stop().code(), Some(0));
         master(&a, from).crash();
         let mut better = b.start(&text(to, 200));

@@ -1,4 +1,4 @@
-//! Who is master when a better router appears.
+//! Preemption by a router with a higher priority.
 
 use crate::lab::{
     config, instance, millis, now, secs, stays, wait, Daemon, Host, Instance, Outcome, Segment,

@@ -1,4 +1,4 @@
-//! The daemon as a process: signals, dump files, pid files, start and end.
+//! The daemon as a process: signals, dump files, pid files, start and stop.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -18,7 +18,7 @@ pub(crate) fn sigusr1_writes_the_data() -> Outcome {
     let daemon = a.start(&config(&[router()]));
     daemon.wait_master("VI_1");
     daemon.signal(Signal::SIGUSR1);
-    wait("the file tells of the instance", SOON, || {
+    wait("the file mentions the instance", SOON, || {
         daemon.read("keepalived.data").contains("VRRP Instance = VI_1")
     });
     let data = daemon.read("keepalived.data");
@@ -32,7 +32,7 @@ pub(crate) fn sigusr2_writes_the_statistics() -> Outcome {
     let daemon = a.start(&config(&[router()]));
     daemon.wait_master("VI_1");
     daemon.signal(Signal::SIGUSR2);
-    wait("the file tells of the instance", SOON, || {
+    wait("the file mentions the instance", SOON, || {
         daemon.read("keepalived.stats").contains("VRRP Instance: VI_1")
     });
     assert!(
@@ -102,7 +102,7 @@ pub(crate) fn a_configuration_that_cannot_run_ends_with_2() -> Outcome {
     Ok(())
 }
 
-/// One process, so that nothing has to be told to anybody else.
+/// The daemon has no other processes or threads to synchronise with.
 pub(crate) fn it_is_one_process_with_one_thread() -> Outcome {
     ours_only()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
@@ -150,7 +150,7 @@ pub(crate) fn a_second_copy_with_the_same_pid_file_ends_at_once() -> Outcome {
     Ok(())
 }
 
-/// Another program's lock is not a daemon that is running already.
+/// A lock of another program is not taken for a running daemon.
 pub(crate) fn a_pid_file_that_another_program_has_locked_is_a_failure() -> Outcome {
     ours_only()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
@@ -174,7 +174,7 @@ fn whole_file() -> libc::flock {
     }
 }
 
-/// Somebody else may write to the folder: what the name points to must not be overwritten.
+/// Other users may write to the directory: the target of a link must not be overwritten.
 pub(crate) fn dumps_are_not_written_through_a_link() -> Outcome {
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let daemon = a.start(&config(&[router()]));
@@ -203,12 +203,12 @@ pub(crate) fn without_n_it_goes_to_the_background() -> Outcome {
     Ok(())
 }
 
-/// A configuration that takes a while to read.
+/// A configuration that takes time to read.
 fn long(text: String) -> String {
-    (0..300_000).fold(text, |text, n| text + "$NAME=a value nobody uses #" + &n.to_string() + "\n")
+    (0..300_000).fold(text, |text, n| text + "$NAME=an unused value #" + &n.to_string() + "\n")
 }
 
-pub(crate) fn a_signal_while_it_starts_is_obeyed() -> Outcome {
+pub(crate) fn a_signal_during_startup_is_handled() -> Outcome {
     ours_only()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let mut crashed = a.start(&config(&[router()]));
@@ -220,12 +220,12 @@ pub(crate) fn a_signal_while_it_starts_is_obeyed() -> Outcome {
     daemon.signal(Signal::SIGHUP);
     daemon.signal(Signal::SIGTERM);
     assert!(!daemon.log().iter().any(|l| l == "Startup complete"), "too short a text");
-    assert_eq!(daemon.wait_end().code(), Some(0), "not by the signal");
+    assert_eq!(daemon.wait_end().code(), Some(0), "not killed by the signal");
     assert!(!a.holds("eth0", "10.7.1.1"), "what the crash left is gone");
     Ok(())
 }
 
-pub(crate) fn memory_is_locked_although_the_limit_stays() -> Outcome {
+pub(crate) fn memory_is_locked_although_the_limit_is_unchanged() -> Outcome {
     ours_only()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let shop = Workshop::new();
@@ -248,7 +248,7 @@ pub(crate) fn memory_is_locked_although_the_limit_stays() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn descriptors_that_come_back_end_a_fault() -> Outcome {
+pub(crate) fn a_fault_ends_when_descriptors_are_available() -> Outcome {
     ours_only()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let second = instance("VI_2").vrid(52).on("eth1").vip("10.8.1.1/16");

@@ -1,4 +1,4 @@
-//! SIGHUP: touches what changed and nothing else.
+//! SIGHUP touches only what changed.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use crate::lab::{
     AddressMonitor, Instance, Outcome, Segment, SOON,
 };
 
-/// Of a file that takes a while.
+/// For a file that takes time to read.
 const LINES: usize = 300_000;
 
 fn router() -> Instance {
@@ -20,7 +20,7 @@ fn router() -> Instance {
 pub(crate) fn an_unchanged_file_disturbs_nothing() -> Outcome {
     ours_only()?;
     let (segment, [a, b]) = Segment::with_hosts(["a", "b"]);
-    // The second round of gratuitous ARPs would fall into the time that is watched.
+    // The second round of gratuitous ARPs would fall into the observed period.
     let quiet = |i: Instance| config(&[i.line("garp_master_delay 0")]);
     let master = a.start(&quiet(router()));
     master.wait_master("VI_1");
@@ -74,16 +74,18 @@ pub(crate) fn an_added_address_appears_and_a_removed_one_goes() -> Outcome {
     if ours_only().is_err() {
         return Ok(());
     }
-    let told = |mark, what: &str| {
+    let logged = |mark, what: &str| {
         daemon.logged_since(mark, &format!("vrrp_instance VI_1: virtual_ipaddress {what}"))
     };
-    assert!(told(mark, "10.7.1.2/16 dev eth0 removed") && told(mark, "10.7.1.3/16 dev eth0 added"));
+    assert!(
+        logged(mark, "10.7.1.2/16 dev eth0 removed") && logged(mark, "10.7.1.3/16 dev eth0 added")
+    );
     let mark = daemon.mark();
     daemon.rewrite(&config(&[router()]));
     daemon.reload();
     wait("the third is gone", SOON, || !a.holds("eth0", "10.7.1.3"));
     daemon.wait_log_since(mark, "Reload complete");
-    assert!(told(mark, "10.7.1.3/16 dev eth0 removed"));
+    assert!(logged(mark, "10.7.1.3/16 dev eth0 removed"));
     assert!(!daemon.logged_since(mark, "(VI_1) setting VIPs."), "none is set");
     Ok(())
 }
@@ -122,11 +124,12 @@ pub(crate) fn a_changed_priority_takes_effect_in_place() -> Outcome {
     wait("the address has moved", SOON, || {
         b.holds("eth0", "10.7.1.1") && !a.holds("eth0", "10.7.1.1")
     });
-    assert!(capture.adverts().iter().all(|a| a.priority != 0), "nobody stopped");
+    assert!(capture.adverts().iter().all(|a| a.priority != 0), "no instance stopped");
     Ok(())
 }
 
-/// Each of these stops a start as well: the running configuration goes on, and the log says why.
+/// Each of these errors also prevents a start: the running configuration stays in effect, and the
+/// log gives the reason.
 pub(crate) fn a_refused_file_changes_nothing() -> Outcome {
     ours_only()?;
     let (segment, [a]) = Segment::with_hosts(["a"]);
@@ -149,7 +152,7 @@ pub(crate) fn a_refused_file_changes_nothing() -> Outcome {
     assert_eq!(monitor.events(), [], "no address is touched");
     let gaps = gaps(&capture.adverts());
     assert!(gaps.iter().all(|gap| (millis(400)..millis(750)).contains(gap)), "{gaps:?}");
-    // And the next good file is taken.
+    // The next valid file is accepted.
     daemon.rewrite(&config(&[router().vip("10.7.1.9/16")]));
     daemon.reload();
     wait("the new address is there", SOON, || a.holds("eth0", "10.7.1.9"));
@@ -169,7 +172,7 @@ pub(crate) fn a_missing_file_changes_nothing() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn the_outcome_can_be_waited_for() -> Outcome {
+pub(crate) fn reload_and_wait_reports_the_outcome() -> Outcome {
     ours_only()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let mut daemon = a.start(&config(&[router()]));
@@ -219,7 +222,7 @@ pub(crate) fn many_reloads_at_once_are_survived() -> Outcome {
     Ok(())
 }
 
-/// Whatever the length of the file: nobody's advertisement waits for its end.
+/// Advertisements are not delayed, regardless of the length of the file.
 pub(crate) fn adverts_go_on_while_a_long_file_is_read() -> Outcome {
     ours_only()?;
     let (segment, [a]) = Segment::with_hosts(["a"]);
@@ -227,8 +230,8 @@ pub(crate) fn adverts_go_on_while_a_long_file_is_read() -> Outcome {
         "vrrp_garp_master_delay 0",
         &[instance("VI_1").every("0.1").vip("10.7.1.1/16")],
     );
-    let long = (0..LINES)
-        .fold(own, |text, n| text + "$NAME=a value nobody uses #" + &n.to_string() + "\n");
+    let long =
+        (0..LINES).fold(own, |text, n| text + "$NAME=an unused value #" + &n.to_string() + "\n");
     let daemon = a.start(&long);
     daemon.wait_master("VI_1");
     pass(millis(500));
@@ -244,8 +247,8 @@ pub(crate) fn adverts_go_on_while_a_long_file_is_read() -> Outcome {
     Ok(())
 }
 
-/// Each stands for as much as is read of it, and has VRRP wait no longer than any other text.
-pub(crate) fn a_text_without_end_delays_no_advert() -> Outcome {
+/// Each file expands to as much text as is read, and delays VRRP no more than any other text.
+pub(crate) fn an_endless_file_delays_no_advert() -> Outcome {
     ours_only()?;
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let own = config_with(
@@ -278,7 +281,7 @@ pub(crate) fn a_text_without_end_delays_no_advert() -> Outcome {
     Ok(())
 }
 
-/// An instance is recognised by its router id, family and interface, not by its name.
+/// An instance is identified by its router id, family and interface, not by its name.
 pub(crate) fn a_renamed_instance_is_the_same_one() -> Outcome {
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let daemon = a.start(&config(&[router()]));
@@ -291,7 +294,7 @@ pub(crate) fn a_renamed_instance_is_the_same_one() -> Outcome {
     daemon.reload();
     wait("the new address is there", SOON, || a.holds("eth0", "10.7.1.2"));
     assert!(!monitor.removed("10.7.1.1"));
-    assert!(capture.adverts().iter().all(|a| a.priority == 100), "nobody stopped");
+    assert!(capture.adverts().iter().all(|a| a.priority == 100), "no instance stopped");
     Ok(())
 }
 
@@ -330,7 +333,7 @@ pub(crate) fn a_group_can_be_formed_while_running() -> Outcome {
     Ok(())
 }
 
-/// Two that swap, and one that goes.
+/// Two instances swap addresses, and one is removed.
 pub(crate) fn an_address_that_changes_its_owner_stays() -> Outcome {
     ours_only()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);

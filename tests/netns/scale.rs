@@ -1,4 +1,4 @@
-//! As many routers as one link can have.
+//! The maximum number of routers on one link.
 
 use crate::lab::{config_with, gaps, instance, secs, wait, Outcome, Segment, SOON};
 
@@ -22,7 +22,7 @@ pub(crate) fn all_255_router_ids_on_one_link() -> Outcome {
         let held = a.addresses().remove("eth0").unwrap_or_default();
         (1..=255).all(|n| held.contains(&format!("10.7.1.{n}").parse().expect("an address")))
     });
-    // Several rounds without one that is missing.
+    // Several rounds without a missing advertisement.
     capture.clear();
     let from = daemon.mark();
     wait("everybody advertises three times", secs(10), || {
@@ -38,7 +38,7 @@ pub(crate) fn all_255_router_ids_on_one_link() -> Outcome {
     Ok(())
 }
 
-/// Thousands of changes that are none of its business, and those that are still noticed.
+/// Thousands of unrelated changes do not hide relevant ones.
 pub(crate) fn a_storm_of_netlink_messages() -> Outcome {
     let (segment, [a]) = Segment::with_hosts(["a"]);
     a.ip("link add other type veth peer name other2\nlink set other up\nlink set other2 up");

@@ -1,4 +1,4 @@
-//! `vrrp_script`: what a script says decides who is master, and nothing a script does disturbs.
+//! `vrrp_script`: results of scripts affect the election; misbehaving scripts disturb nothing.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -32,7 +32,7 @@ struct Pair {
     low: Daemon,
 }
 
-/// The first router watches a script; the second is 4 behind it.
+/// The first router tracks a script; the second has a priority lower by 4.
 fn pair(script: &str, more: &str) -> Pair {
     let (segment, hosts) = Segment::with_hosts(["a", "b"]);
     let text = config_with(TRUSTING, &[]) + &check(script, more) + &tracking(100);
@@ -68,7 +68,7 @@ pub(crate) fn a_weight_lowers_the_priority_while_it_fails() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn without_a_weight_failing_is_a_fault() -> Outcome {
+pub(crate) fn without_a_weight_a_failure_causes_fault() -> Outcome {
     let shop = Workshop::new();
     shop.write("good", "");
     let pair = pair(&shop.script("check.sh", "test -e $HERE/good"), "");
@@ -115,7 +115,7 @@ pub(crate) fn it_is_not_master_before_the_first_result() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn a_tree_that_ignores_term_is_gone_after_its_timeout() -> Outcome {
+pub(crate) fn a_process_tree_that_ignores_sigterm_is_killed() -> Outcome {
     let shop = Workshop::new();
     let script = shop.script(
         "stubborn.sh",
@@ -137,7 +137,7 @@ pub(crate) fn a_tree_that_ignores_term_is_gone_after_its_timeout() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn scripts_that_flood_fork_and_vanish_disturb_nothing() -> Outcome {
+pub(crate) fn misbehaving_scripts_disturb_nothing() -> Outcome {
     ours_only()?;
     let shop = Workshop::new();
     let scripts = [
@@ -171,7 +171,7 @@ pub(crate) fn scripts_that_flood_fork_and_vanish_disturb_nothing() -> Outcome {
     Ok(())
 }
 
-/// Children of the daemon that ended and were not reaped within a moment.
+/// Children of the daemon that exited and were not reaped promptly.
 fn zombies(daemon: &Daemon) -> Vec<String> {
     let list = || {
         let path = format!("/proc/{0}/task/{0}/children", daemon.pid());
@@ -186,14 +186,14 @@ fn zombies(daemon: &Daemon) -> Vec<String> {
     if first.is_empty() {
         return first;
     }
-    // Seen twice, it is no longer a matter of the moment.
+    // Seen twice: not just about to be reaped.
     pass(millis(300));
     let second = list();
     first.into_iter().filter(|z| second.contains(z)).collect()
 }
 
-/// Two hundred scripts a second beside 64 routers that advertise ten times a second, while both
-/// processors are busy with something else.
+/// Two hundred scripts per second and 64 routers that advertise ten times per second, while both
+/// processors are busy otherwise.
 pub(crate) fn two_hundred_scripts_delay_no_advert() -> Outcome {
     ours_only()?;
     let shop = Workshop::new();
@@ -219,8 +219,8 @@ pub(crate) fn two_hundred_scripts_delay_no_advert() -> Outcome {
         daemon.wait_master(&format!("VI_{vrid}"));
     }
     let _load: Vec<_> = (0..2).map(|_| Busy::start()).collect();
-    // Where they leave the host: what the bridge is late with is not ours. The machine itself may
-    // stop for a moment, but not every time.
+    // Captured where they leave the host: delays in the bridge do not count. The machine itself may
+    // stall for a moment, but not every time.
     let mut capture = a.capture("eth0");
     let best = (0..3).map(|_| worst_gap(&mut capture)).min().unwrap_or_default();
     assert!(best < millis(120), "an advertisement was {:?} late", best - millis(100));
@@ -228,7 +228,7 @@ pub(crate) fn two_hundred_scripts_delay_no_advert() -> Outcome {
     Ok(())
 }
 
-/// The longest time between two advertisements of a router, of 64 routers, within 5 s.
+/// The longest interval between two advertisements of any of 64 routers, within 5 s.
 fn worst_gap(capture: &mut Capture) -> Duration {
     capture.clear();
     pass(secs(5));
@@ -241,7 +241,7 @@ fn worst_gap(capture: &mut Capture) -> Duration {
     worst
 }
 
-/// A process that only burns time.
+/// A process that only burns CPU time.
 struct Busy(std::process::Child);
 
 impl Busy {
@@ -264,7 +264,7 @@ impl Drop for Busy {
     }
 }
 
-/// A web server of a node; all are in one process namespace, so each is known by its pid file.
+/// A web server of a node; all share a process namespace, so each is identified by its pid file.
 struct Nginx {
     child: std::process::Child,
 }
@@ -297,7 +297,7 @@ impl Nginx {
 }
 
 impl Drop for Nginx {
-    /// The master process takes its workers along.
+    /// The master process terminates its workers.
     fn drop(&mut self) {
         let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
         let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM);
@@ -317,7 +317,7 @@ pub(crate) fn the_address_follows_nginx() -> Outcome {
         .map(|n| {
             let shop = &shops[n];
             let check = shop.script("check.sh", "read -r pid <$HERE/nginx.pid && kill -0 $pid");
-            let notify = shop.script("notify.sh", "echo $1 >>$HERE/told");
+            let notify = shop.script("notify.sh", "echo $1 >>$HERE/notified");
             let block = instance("VI_1")
                 .v2_pass("x1er44q")
                 .priority(if n == 0 { 100 } else { 96 })
@@ -343,7 +343,7 @@ pub(crate) fn the_address_follows_nginx() -> Outcome {
     served_by(1);
     servers[0] = Some(Nginx::start(&hosts[0], &shops[0])?);
     served_by(0);
-    shops[0].wait_lines("told", &["backup", "master", "backup", "master"]);
-    shops[1].wait_lines("told", &["backup", "master", "backup"]);
+    shops[0].wait_lines("notified", &["backup", "master", "backup", "master"]);
+    shops[1].wait_lines("notified", &["backup", "master", "backup"]);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `track_interface`: another interface decides with.
+//! `track_interface`: other interfaces an instance depends on.
 
 use crate::lab::{config, instance, wait, Daemon, Host, Outcome, Segment, SOON};
 
@@ -27,7 +27,7 @@ fn moved_to(to: &Host, from: &Host) {
     });
 }
 
-pub(crate) fn a_tracked_interface_down_is_a_fault() -> Outcome {
+pub(crate) fn a_tracked_interface_down_causes_fault() -> Outcome {
     let ([_segment, uplink], [a, b], high, low) = scene("eth1");
     uplink.pull_cable(&a, "eth1");
     high.wait_log("(VI_1) Entering FAULT STATE");

@@ -1,4 +1,4 @@
-//! What the advertisements look like, over every way they can travel.
+//! The format of advertisements, over every transport.
 
 use crate::lab::{
     config, config_with, instance, millis, wait, Advert, Daemon, Host, Instance, Outcome, Segment,
@@ -21,7 +21,7 @@ fn moves_and_returns(
     let low = b.start(&text(2, 1, 100));
     low.wait_backup("VI_1");
     wait("the master holds the address", SOON, || a.holds("eth0", vip));
-    assert!(!b.holds("eth0", vip), "and nobody else");
+    assert!(!b.holds("eth0", vip), "and no other router");
     high.crash();
     low.wait_master("VI_1");
     wait("the backup holds the address", SOON, || b.holds("eth0", vip));

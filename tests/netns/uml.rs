@@ -1,10 +1,10 @@
-//! The User-Mode Linux runner, which later tests use for what this kernel has not.
+//! The User-Mode Linux runner, for tests that need features missing in the host's kernel.
 
 use std::process::Command;
 
 use crate::lab::{output_of, require_program, Outcome, Skip};
 
-pub(crate) fn a_guest_has_what_the_host_may_lack() -> Outcome {
+pub(crate) fn a_guest_has_features_missing_on_the_host() -> Outcome {
     for (program, package) in
         [("linux.uml", "user-mode-linux"), ("modprobe", "kmod"), ("busybox", "busybox-static")]
     {

@@ -1,4 +1,4 @@
-//! `track_file` and `track_process`: a number in a file, and who is running.
+//! `track_file` and `track_process`: numbers in files, and running processes.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -13,7 +13,7 @@ use crate::lab::{
 
 const VIP: &str = "10.7.1.1";
 
-/// One router, with these blocks and what it tracks.
+/// One router with these blocks and tracked objects.
 fn one(blocks: &str, tracked: &str) -> (Segment, [Host; 1], Daemon) {
     let (segment, hosts) = Segment::with_hosts(["a"]);
     let block = instance("VI_1").line(tracked).vip("10.7.1.1/16");
@@ -52,7 +52,7 @@ pub(crate) fn the_number_in_a_file_is_added() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn a_file_without_weight_is_a_fault_unless_zero() -> Outcome {
+pub(crate) fn a_file_without_weight_causes_fault_unless_zero() -> Outcome {
     let shop = Workshop::new();
     shop.write("number", "0");
     let (_segment, [a], daemon) = one(&file_block(&shop.path("number"), "weight 0"), TRACK_FILE);
@@ -85,7 +85,7 @@ pub(crate) fn garbage_in_a_file_is_zero() -> Outcome {
         daemon.wait_log_part(mark, " to 120");
         at = 120;
     }
-    // What is no file at all does not hold anything up.
+    // A path that is not a regular file blocks nothing.
     shop.remove("number");
     nix::unistd::mkfifo(shop.path("number").as_str(), nix::sys::stat::Mode::S_IRWXU)
         .expect("the name is free");
@@ -96,7 +96,7 @@ pub(crate) fn garbage_in_a_file_is_zero() -> Outcome {
     Ok(())
 }
 
-pub(crate) fn init_file_makes_the_file() -> Outcome {
+pub(crate) fn init_file_creates_the_file() -> Outcome {
     let shop = Workshop::new();
     let (_segment, _hosts, daemon) =
         one(&file_block(&shop.path("number"), "init_file 5\n weight 2"), TRACK_FILE);
@@ -107,8 +107,8 @@ pub(crate) fn init_file_makes_the_file() -> Outcome {
     Ok(())
 }
 
-/// The folder of the file comes and goes.
-pub(crate) fn the_folder_of_a_file_may_come_later() -> Outcome {
+/// The directory of the file is created and removed.
+pub(crate) fn the_directory_of_a_file_may_appear_later() -> Outcome {
     ours_only()?;
     let shop = Workshop::new();
     let folder = shop.path("folder");
@@ -126,7 +126,7 @@ pub(crate) fn the_folder_of_a_file_may_come_later() -> Outcome {
     Ok(())
 }
 
-/// A process with a name of its own.
+/// A process with a given name.
 struct Named(Child);
 
 impl Named {
@@ -153,11 +153,11 @@ impl Drop for Named {
     }
 }
 
-/// In a network namespace there is no process connector: this is the way without it.
+/// The process connector is unavailable in a network namespace: this tests the fallback.
 pub(crate) fn a_process_that_ends_lowers_the_priority() -> Outcome {
     ours_only()?;
     let shop = Workshop::new();
-    // Fifteen characters at most: that is all the kernel keeps.
+    // At most fifteen characters, as stored by the kernel.
     let name = format!("ka{}", std::process::id());
     let first = Named::start(&shop, &name, &["100"]);
     let block = format!("vrrp_track_process p {{\n process {name}\n weight 10\n}}\n");
@@ -195,14 +195,14 @@ pub(crate) fn a_quorum_of_processes_is_counted() -> Outcome {
     Ok(())
 }
 
-/// Ticks of a hundredth of a second that a process has run so far.
+/// CPU time of a process in hundredths of a second.
 fn ticks(daemon: &Daemon) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", daemon.pid())).expect("it runs");
     let fields: Vec<&str> = stat.rsplit(") ").next().expect("a name").split(' ').collect();
     [11, 12].map(|n| fields[n].parse::<u64>().expect("a number")).iter().sum()
 }
 
-pub(crate) fn a_flood_beside_tracked_files_costs_little() -> Outcome {
+pub(crate) fn a_flood_of_untracked_files_costs_little() -> Outcome {
     ours_only()?;
     let shop = Workshop::new();
     let mut blocks = String::new();
@@ -221,7 +221,7 @@ pub(crate) fn a_flood_beside_tracked_files_costs_little() -> Outcome {
             while !stop.load(Ordering::Relaxed) {
                 let n = files.fetch_add(1, Ordering::Relaxed);
                 let path = shop.path(&format!("beside{}", n % 100));
-                // Without content: only the directory, and what watches it, has work.
+                // Empty files: only the directory and its watchers are affected.
                 File::options().append(true).create(true).open(path).expect("is ours");
             }
         });

@@ -1,8 +1,8 @@
-//! What a process does to itself, seen from outside: going to the background, signals, scheduling,
-//! namespaces, a console nobody reads.
+//! Process attributes, observed from outside: background, signals, scheduling, namespaces, an
+//! unread console.
 //!
-//! A test harness has threads, and these things belong to a whole process. So the test binary
-//! starts itself again in a role; `roles.rs` says what each does.
+//! A test harness has threads, and these attributes belong to a whole process. So the test binary
+//! re-executes itself in a role; the roles are in `roles.rs`.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -28,14 +28,17 @@ fn main() {
         return roles::play(&role);
     }
     let tests: [(&str, Test); 9] = [
-        ("the_background_is_away_from_everything", the_background_is_away_from_everything),
-        ("the_lock_stays_in_the_background", the_lock_stays_in_the_background),
-        ("a_failed_start_is_seen_by_the_caller", a_failed_start_is_seen_by_the_caller),
-        ("a_start_that_dies_is_seen_by_the_caller", a_start_that_dies_is_seen_by_the_caller),
+        ("the_background_process_is_detached", the_background_process_is_detached),
+        ("the_lock_passes_to_the_background_process", the_lock_passes_to_the_background_process),
+        ("a_failed_start_is_reported_to_the_caller", a_failed_start_is_reported_to_the_caller),
+        (
+            "a_crash_during_startup_is_reported_to_the_caller",
+            a_crash_during_startup_is_reported_to_the_caller,
+        ),
         ("signals_become_readable", signals_become_readable),
         ("an_ignored_interrupt_does_nothing", an_ignored_interrupt_does_nothing),
         ("commands_start_in_a_clean_state", commands_start_in_a_clean_state),
-        ("a_console_nobody_reads_does_not_stall", a_console_nobody_reads_does_not_stall),
+        ("an_unread_console_does_not_block", an_unread_console_does_not_block),
         ("a_burst_reaches_a_slow_console", a_burst_reaches_a_slow_console),
     ];
     let privileged: [(&str, &str, Test); 4] = [
@@ -59,9 +62,9 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-/// Names the role of a process that is not the test harness.
+/// Role of a process that is not the test harness.
 const ROLE: &str = "KEEPALIVED_TEST_ROLE";
-/// Of variables that no command is to inherit, some.
+/// Some of the variables that commands must not inherit.
 const WITHHELD: [&str; 12] = [
     "BASH_ENV",
     "GCONV_PATH",
@@ -76,7 +79,7 @@ const WITHHELD: [&str; 12] = [
     "RES_OPTIONS",
     "WATCHDOG_PID",
 ];
-/// No step may take longer.
+/// Time limit of a step.
 const LIMIT: Duration = Duration::from_secs(20);
 
 fn role(name: &str, dir: &Path) -> Command {
@@ -85,7 +88,7 @@ fn role(name: &str, dir: &Path) -> Command {
     command
 }
 
-/// Whether the host lets us: root, and the kernel's consent.
+/// True if the host permits the role: it needs root, and the kernel may refuse.
 fn may(role: &str) -> bool {
     match role {
         "netns" => {
@@ -106,7 +109,7 @@ fn ip(arguments: &[&str]) -> bool {
     Command::new("ip").args(arguments).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
 }
 
-/// What it wrote to standard output, if it ended well.
+/// Standard output of a process that exited successfully.
 fn finish(mut child: Child) -> Option<String> {
     let status = status(&mut child)?;
     let mut text = String::new();
@@ -124,14 +127,14 @@ fn status(child: &mut Child) -> Option<i32> {
     ended?.code()
 }
 
-/// Looks again and again until there is something.
+/// Polls until there is a value.
 fn wait<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let clock = Clock::new();
     while clock.now().since(Instant::ZERO) < LIMIT {
         if let Some(found) = look() {
             return Some(found);
         }
-        #[expect(clippy::disallowed_methods, reason = "between two looks; the limit is above")]
+        #[expect(clippy::disallowed_methods, reason = "polling interval; the limit is above")]
         std::thread::sleep(Duration::from_millis(5));
     }
     None
@@ -153,14 +156,14 @@ impl Drop for TempDir {
     }
 }
 
-/// Starts a daemon in `dir`; what it says about itself, once the caller was released.
+/// Starts a daemon in `dir`; returns its report, once the caller was released.
 fn background(dir: &Path) -> Result<String, Failed> {
     let mut child = role("background", dir).stderr(Stdio::piped()).spawn()?;
     let status = status(&mut child);
     if status != Some(0) {
         return Err(format!("the caller ended with {status:?}").into());
     }
-    // Standard output of the daemon is our pipe until it has started: its end is that moment.
+    // Standard output of the daemon is our pipe until startup is complete, when it is closed.
     let mut rest = String::new();
     child.stdout.take().expect("is piped").read_to_string(&mut rest)?;
     let report =
@@ -168,26 +171,26 @@ fn background(dir: &Path) -> Result<String, Failed> {
     report.ok_or_else(|| "no report".into())
 }
 
-/// Lets the daemon of [`background`] end.
+/// Lets the daemon of [`background`] exit.
 fn release(dir: &Path) -> Outcome {
     fs::write(dir.join("stop"), "")?;
     let gone = wait(|| (!dir.join("k.pid").exists()).then_some(()));
     gone.ok_or_else(|| "the daemon goes on".into())
 }
 
-fn the_background_is_away_from_everything() -> Outcome {
+fn the_background_process_is_detached() -> Outcome {
     let dir = TempDir::new("background");
     let report = background(&dir.0)?;
     release(&dir.0)?;
     for wanted in ["cwd /\n", "fd0 /dev/null\n", "fd1 /dev/null\n", "fd2 /dev/null\n"] {
         assert!(report.contains(wanted), "{report}");
     }
-    // Not the leader of its session, so that no terminal can attach itself.
+    // Not a session leader, so that it cannot acquire a terminal.
     assert!(report.contains("leader no\nsession new\n"), "{report}");
     Ok(())
 }
 
-fn the_lock_stays_in_the_background() -> Outcome {
+fn the_lock_passes_to_the_background_process() -> Outcome {
     let dir = TempDir::new("lock");
     let report = background(&dir.0)?;
     let path = dir.0.join("k.pid");
@@ -198,7 +201,7 @@ fn the_lock_stays_in_the_background() -> Outcome {
     release(&dir.0)
 }
 
-fn a_failed_start_is_seen_by_the_caller() -> Outcome {
+fn a_failed_start_is_reported_to_the_caller() -> Outcome {
     let mut child = role("fails", Path::new("/")).stderr(Stdio::piped()).spawn()?;
     assert_eq!(status(&mut child), Some(2));
     let mut text = String::new();
@@ -207,7 +210,7 @@ fn a_failed_start_is_seen_by_the_caller() -> Outcome {
     Ok(())
 }
 
-fn a_start_that_dies_is_seen_by_the_caller() -> Outcome {
+fn a_crash_during_startup_is_reported_to_the_caller() -> Outcome {
     let mut child = role("dies", Path::new("/")).spawn()?;
     assert_eq!(status(&mut child), Some(1));
     Ok(())
@@ -223,11 +226,11 @@ fn kill(child: &Child, signal: &str) {
     assert!(sent.success());
 }
 
-/// Starts `role`, sends `signals` one after the other, and gives what it says to each.
+/// Starts `role`, sends `signals` one after the other, and returns its response to each.
 fn answers(name: &str, signals: &[&str]) -> Result<Vec<String>, Failed> {
     let mut child = role(name, Path::new("/")).spawn()?;
     let mut lines = BufReader::new(child.stdout.take().expect("is piped")).lines();
-    let mut said = vec![lines.next().ok_or("it never got ready")??];
+    let mut said = vec![lines.next().ok_or("it never became ready")??];
     for signal in signals {
         kill(&child, signal);
         said.push(lines.next().unwrap_or_else(|| Ok("gone".into()))?);
@@ -247,7 +250,7 @@ fn signals_become_readable() -> Outcome {
 fn an_ignored_interrupt_does_nothing() -> Outcome {
     let mut child = role("uninterrupted", Path::new("/")).spawn()?;
     let mut lines = BufReader::new(child.stdout.take().expect("is piped")).lines();
-    assert_eq!(lines.next().ok_or("it never got ready")??, "ready");
+    assert_eq!(lines.next().ok_or("it never became ready")??, "ready");
     kill(&child, "INT");
     kill(&child, "HUP");
     kill(&child, "TERM");
@@ -297,7 +300,7 @@ fn starts_clean(dir: &Path) -> Outcome {
     Ok(())
 }
 
-/// A daemon that is not root has its rights from its service manager, and for itself alone.
+/// A non-root daemon gets capabilities from its service manager, and does not pass them on.
 fn a_command_has_none_of_the_daemons_capabilities() -> Outcome {
     for manner in ["borrow", "copy"] {
         let dir = TempDir::new(&format!("rights-{manner}"));
@@ -315,7 +318,7 @@ fn a_command_has_none_of_the_daemons_capabilities() -> Outcome {
     Ok(())
 }
 
-/// A role as a user that has one capability, and hands it down.
+/// A role run as a user with one inheritable capability.
 fn without_root(name: &str, dir: &Path) -> Command {
     let mut command = Command::new("setpriv");
     command
@@ -329,7 +332,7 @@ fn without_root(name: &str, dir: &Path) -> Command {
     command
 }
 
-fn a_console_nobody_reads_does_not_stall() -> Outcome {
+fn an_unread_console_does_not_block() -> Outcome {
     let mut child = role("chatters", Path::new("/")).stderr(Stdio::piped()).spawn()?;
     assert_eq!(status(&mut child), Some(0));
     let mut text = String::new();
@@ -343,7 +346,7 @@ fn a_burst_reaches_a_slow_console() -> Outcome {
     let mut written = String::new();
     BufReader::new(child.stdout.take().expect("is piped")).read_line(&mut written)?;
     let mut text = String::new();
-    // Until it ends: it waits for us.
+    // Until it exits: it waits for this process.
     child.stderr.take().expect("is piped").read_to_string(&mut text)?;
     assert_eq!(status(&mut child), Some(0));
     assert_eq!(text.lines().filter(|l| l.ends_with(": a line of the log")).count(), 3_000);

@@ -1,5 +1,4 @@
-//! What a process does that the tests watch. Each role is `main` of its own process, with one
-//! thread.
+//! Roles of the processes under test. Each role is the `main` of a single-threaded process.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -29,8 +28,8 @@ pub(crate) fn play(role: &str) {
             let _start = process::daemonise().expect("forks");
             std::process::abort();
         }
-        "signals" => tell_signals(Interrupt::Stops),
-        "uninterrupted" => tell_signals(Interrupt::Ignored),
+        "signals" => print_signals(Interrupt::Stops),
+        "uninterrupted" => print_signals(Interrupt::Ignored),
         "starts" => starts(&argument),
         "chatters" => {
             chatter(20_000);
@@ -81,8 +80,8 @@ fn field(stat: &str, number: usize) -> &str {
     after_name.split(' ').nth(number - 3).expect("as many fields")
 }
 
-/// Says which signals come, through the poll loop's eyes, until one asks to stop.
-fn tell_signals(interrupt: Interrupt) {
+/// Prints the signals received, as seen by the poll loop, until one requests a stop.
+fn print_signals(interrupt: Interrupt) {
     let mut signals = Signals::new(interrupt).expect("a signalfd");
     let mut poll = Poll::new().expect("polls");
     let fd = signals.as_raw_fd();
@@ -102,8 +101,8 @@ fn tell_signals(interrupt: Interrupt) {
     }
 }
 
-/// Changes everything about this process that a command is not to inherit, and some that it is;
-/// starts a command that shows what it got.
+/// Changes all process attributes that a command must not inherit, and some that it must; starts a
+/// command that prints its own.
 fn starts(dir: &Path) {
     let inherited = sched::Inherited::read().expect("reads");
     let _signals = Signals::new(Interrupt::Ignored).expect("a signalfd");
@@ -182,7 +181,7 @@ fn memory() {
         exit(1);
     }
     let status = fs::read_to_string("/proc/self/status").expect("reads");
-    let locked = status.lines().find_map(|l| l.strip_prefix("VmLck:")).expect("is told");
+    let locked = status.lines().find_map(|l| l.strip_prefix("VmLck:")).expect("is reported");
     println!("{}", locked.trim().trim_end_matches(" kB"));
 }
 

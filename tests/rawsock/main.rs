@@ -1,6 +1,6 @@
-//! VRRP and link sockets against the real kernel: two namespaces with a wire between them.
+//! VRRP and link sockets with the real kernel: two namespaces with a wire between them.
 //!
-//! Every test makes its own namespaces, which nobody else can see and which vanish with it.
+//! Every test creates its own namespaces, which are private and disappear with it.
 
 mod segment;
 
@@ -29,14 +29,18 @@ fn main() {
         ("multicast_over_ipv6", multicast_over_ipv6),
         ("unicast_over_ipv4", unicast_over_ipv4),
         ("unicast_over_ipv6", unicast_over_ipv6),
-        ("the_local_address_may_come_later", the_local_address_may_come_later),
-        ("what_is_sent_does_not_come_back", what_is_sent_does_not_come_back),
-        ("the_filter_picks_ours_over_ipv4", |s| the_filter_picks_ours(s, Family::V4)),
-        ("the_filter_picks_ours_over_ipv6", |s| the_filter_picks_ours(s, Family::V6)),
+        ("the_local_address_may_appear_later", the_local_address_may_appear_later),
+        ("sent_packets_are_not_received", sent_packets_are_not_received),
+        ("the_filter_passes_own_router_ids_over_ipv4", |s| {
+            the_filter_passes_own_router_ids(s, Family::V4)
+        }),
+        ("the_filter_passes_own_router_ids_over_ipv6", |s| {
+            the_filter_passes_own_router_ids(s, Family::V6)
+        }),
         ("a_long_packet_makes_room_for_the_next", a_long_packet_makes_room_for_the_next),
-        ("each_failure_is_told", each_failure_is_told),
-        ("a_missing_interface_is_named", a_missing_interface_is_named),
-        ("frames_reach_the_link_as_they_are", frames_reach_the_link_as_they_are),
+        ("each_failure_is_reported", each_failure_is_reported),
+        ("a_missing_interface_is_reported", a_missing_interface_is_reported),
+        ("frames_reach_the_link_unchanged", frames_reach_the_link_unchanged),
     ];
     let skip = segment::impossible();
     if let Some(why) = &skip {
@@ -67,7 +71,7 @@ fn open(side: &Side, endpoint: &Endpoint) -> Result<Socket, Failed> {
     Ok(socket)
 }
 
-/// An advertisement as `vrrp::advert` makes it; what is sent, and what is to arrive.
+/// An advertisement from `vrrp::advert`: the bytes sent, and those expected.
 fn advert(vrid: u8, source: IpAddr, destination: IpAddr, count: usize) -> (Vec<u8>, Vec<u8>) {
     let family = Family::of(&source);
     let interval = std::time::Duration::from_secs(1);
@@ -133,14 +137,14 @@ fn expect_eq<T: PartialEq + std::fmt::Debug>(got: T, wanted: T, what: &str) -> O
     }
 }
 
-/// The calendar, for comparison with what the kernel stamps.
+/// Wall-clock time, for comparison with kernel time stamps.
 #[expect(clippy::disallowed_methods, reason = "compares with the kernel's clock")]
 fn wall_clock() -> WallTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     WallTime(u64::try_from(since.as_micros()).unwrap_or(0))
 }
 
-/// Sends one advertisement from a to b and compares everything that arrives with it.
+/// Sends one advertisement from a to b and compares everything that arrives.
 fn advert_arrives(
     (from, source): (&Socket, IpAddr),
     (to, destination): (&Socket, IpAddr),
@@ -196,7 +200,7 @@ fn unicast_over_ipv4(s: &Segment) -> Outcome {
 fn unicast_over_ipv6(s: &Segment) -> Outcome {
     let from = open(&s.a, &unicast(&s.a, s.a.v6))?;
     let to = open(&s.b, &unicast(&s.b, s.b.v6))?;
-    // The kernel's default, as the reference; unless `unicast_ttl` says otherwise.
+    // The kernel's default, as in the reference, unless `unicast_ttl` is set.
     advert_arrives((&from, s.a.v6), (&to, s.b.v6), (None, 64))?;
     advert_arrives((&from, s.a.v6), (&to, s.b.v6), (Some(3), 3))?;
     let from = open(&s.a, &unicast(&s.a, s.a.link_local))?;
@@ -204,7 +208,7 @@ fn unicast_over_ipv6(s: &Segment) -> Outcome {
     advert_arrives((&from, s.a.link_local), (&to, s.b.link_local), (Some(255), 255))
 }
 
-fn the_local_address_may_come_later(s: &Segment) -> Outcome {
+fn the_local_address_may_appear_later(s: &Segment) -> Outcome {
     for (local, plain) in [("10.9.0.77", "10.9.0.77/32"), ("fd09::77", "fd09::77/128")] {
         let local: IpAddr = local.parse()?;
         let source = if local.is_ipv4() { s.a.v4 } else { s.a.v6 };
@@ -218,7 +222,7 @@ fn the_local_address_may_come_later(s: &Segment) -> Outcome {
     Ok(())
 }
 
-fn what_is_sent_does_not_come_back(s: &Segment) -> Outcome {
+fn sent_packets_are_not_received(s: &Segment) -> Outcome {
     for (family, source) in [(Family::V4, s.a.v4), (Family::V6, s.a.link_local)] {
         let here = open(&s.a, &multicast(&s.a, family))?;
         let there = open(&s.b, &multicast(&s.b, family))?;
@@ -231,7 +235,7 @@ fn what_is_sent_does_not_come_back(s: &Segment) -> Outcome {
     Ok(())
 }
 
-fn the_filter_picks_ours(s: &Segment, family: Family) -> Outcome {
+fn the_filter_passes_own_router_ids(s: &Segment, family: Family) -> Outcome {
     let (group, source) = match family {
         Family::V4 => (IpAddr::V4(GROUP_V4), s.a.v4),
         Family::V6 => (IpAddr::V6(GROUP_V6), s.a.link_local),
@@ -260,7 +264,7 @@ fn the_filter_picks_ours(s: &Segment, family: Family) -> Outcome {
         }
         from.send(&mut queue, &mut scratch, |_, result| sent += usize::from(result.is_ok()));
         expect_eq(sent, 256, "packets sent")?;
-        // The last one to arrive is known to pass, so nothing is still on its way after it.
+        // The last one always passes, so none can be in transit after it.
         to.set_filter(&[], true)?;
         let (last, marker) = advert(254, source, group, 3);
         send_one(&from, source, group, &last)?;
@@ -298,7 +302,7 @@ fn a_long_packet_makes_room_for_the_next(s: &Segment) -> Outcome {
     Ok(())
 }
 
-fn each_failure_is_told(s: &Segment) -> Outcome {
+fn each_failure_is_reported(s: &Segment) -> Outcome {
     let from = open(&s.a, &unicast(&s.a, s.a.v6))?;
     let mut queue = SendQueue::default();
     let (packet, _) = advert(1, s.a.v6, s.b.v6, 1);
@@ -320,7 +324,7 @@ fn each_failure_is_told(s: &Segment) -> Outcome {
     expect(send_one(&from, s.a.v4, GROUP_V4.into(), &packet).is_err(), "a link that is down fails")
 }
 
-fn a_missing_interface_is_named(s: &Segment) -> Outcome {
+fn a_missing_interface_is_reported(s: &Segment) -> Outcome {
     let mut endpoint = multicast(&s.a, Family::V4);
     endpoint.link = Some((4711, "gone0".to_owned()));
     let error = s.a.inside(|| Socket::open(&endpoint, None)).err().ok_or("it opened")?;
@@ -329,7 +333,7 @@ fn a_missing_interface_is_named(s: &Segment) -> Outcome {
     expect(error.starts_with("cannot join 224.0.0.18 on gone0: No such device"), &error)
 }
 
-fn frames_reach_the_link_as_they_are(s: &Segment) -> Outcome {
+fn frames_reach_the_link_unchanged(s: &Segment) -> Outcome {
     let socket = s.a.inside(LinkSocket::open)?;
     let sniffer = s.b.sniffer()?;
     let mac = Mac([2, 0, 0, 0, 0, 9]);

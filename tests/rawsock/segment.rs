@@ -1,4 +1,5 @@
-//! Two network namespaces and a wire. They have no names: they live in descriptors of the test.
+//! Two network namespaces and a wire. They are anonymous, and exist only as descriptors of the
+//! test.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -14,7 +15,7 @@ use libtest_mimic::Failed;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
-/// Longer than anything here takes, even on a busy machine.
+/// Longer than any step takes, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Segment {
@@ -31,9 +32,9 @@ pub(crate) struct Side {
     pub(crate) link_local: IpAddr,
 }
 
-/// Why there can be no namespaces here, if so.
+/// The reason why namespaces are unavailable, if they are.
 pub(crate) fn impossible() -> Option<String> {
-    // SAFETY: no arguments, no failure.
+    // SAFETY: takes no pointers.
     let root = unsafe { libc::geteuid() } == 0;
     if !root {
         return Some("not root".to_owned());
@@ -41,7 +42,7 @@ pub(crate) fn impossible() -> Option<String> {
     in_thread(|| Namespace::fresh().map(drop)).err().map(|e| format!("no namespaces: {e}"))
 }
 
-/// Runs a test with a segment of its own, in a thread of its own: the namespace is the thread's.
+/// Runs a test with its own segment in its own thread: a namespace belongs to a thread.
 pub(crate) fn run(test: fn(&Segment) -> Result<(), Failed>) -> Result<(), Failed> {
     in_thread(move || test(&Segment::make().map_err(|e| e.to_string())?).map_err(message))
         .map_err(Failed::from)
@@ -63,7 +64,7 @@ fn in_thread<E: ToString>(
 struct Namespace;
 
 impl Namespace {
-    /// Moves the thread into a namespace that did not exist before.
+    /// Moves the thread into a new namespace.
     fn fresh() -> std::io::Result<File> {
         // SAFETY: no pointers; affects this thread alone.
         if unsafe { libc::unshare(libc::CLONE_NEWNET) } != 0 {
@@ -114,7 +115,7 @@ impl Side {
         Ok(())
     }
 
-    /// The kernel notices a carrier up to a second after it is there, and drops until then.
+    /// The kernel detects a carrier with up to a second of delay, and drops packets until then.
     #[expect(clippy::disallowed_methods, reason = "a test may watch the clock and wait")]
     fn wait_until_up(&self) -> Result<(), String> {
         let started = std::time::Instant::now();
@@ -131,7 +132,8 @@ impl Side {
         (self.index, "wire0".to_owned())
     }
 
-    /// Runs something inside the namespace. The thread stays there; whoever cares moves it.
+    /// Runs a function inside the namespace. The thread stays there; callers that mind move it
+    /// back.
     pub(crate) fn inside<T>(&self, body: impl FnOnce() -> T) -> T {
         // SAFETY: no pointers; affects this thread alone.
         let rc = unsafe { libc::setns(self.namespace.as_raw_fd(), libc::CLONE_NEWNET) };
@@ -151,7 +153,7 @@ impl Side {
         }
     }
 
-    /// Sees every frame from now on.
+    /// A sniffer for every frame from now on.
     pub(crate) fn sniffer(&self) -> std::io::Result<Sniffer> {
         const ALL: u16 = 3;
         let protocol = socket2::Protocol::from(i32::from(ALL.to_be()));

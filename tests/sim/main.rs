@@ -1,8 +1,8 @@
-//! Do several routers agree? Thousands of schedules of trouble, each following from its seed, with
+//! Simulation of several routers: thousands of fault schedules, each generated from a seed, with
 //! the invariants of `watch.rs` checked after every step.
 //!
-//! `SEEDS=N` runs the first N schedules, `SEEDS=A..B` those from A to below B. A schedule that
-//! fails is told with the last lines of its trace; `SEEDS=A..A+1` replays it, `TRACE=1` shows all.
+//! `SEEDS=N` runs the first N schedules, `SEEDS=A..B` those from A to below B. A failed schedule is
+//! reported with the last lines of its trace; `SEEDS=A..A+1` replays it, `TRACE=1` shows all of it.
 
 #[path = "../vrrp/conf.rs"]
 #[expect(dead_code, reason = "shared with the scenarios, which need more of it")]
@@ -17,11 +17,11 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use world::World;
 
 const SCHEDULES: u64 = 10_000;
-/// Schedules per test, so that several run at a time.
+/// Schedules per test, so that several tests run in parallel.
 const CHUNK: u64 = 250;
-/// One schedule in so many is run twice.
+/// One in this many schedules is run twice.
 const TWICE: u64 = 20;
-/// Lines of a trace that are shown.
+/// Number of trace lines shown.
 const SHOWN: usize = 120;
 
 fn main() {
@@ -61,14 +61,14 @@ fn run(seeds: Range<u64>) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Runs one schedule; what happened, if it was asked for.
+/// Runs one schedule; returns its trace, if requested.
 fn attempt(seed: u64, traced: bool) -> Result<Vec<String>, Failed> {
     let mut world = World::new(seed, traced);
     let result = world.run();
     let why = match result {
         Ok(()) => return Ok(world.trace),
         Err(why) if !traced => {
-            // Once more, to tell what led to it.
+            // Run again to get the trace.
             let mut again = World::new(seed, true);
             let _ = again.run();
             world.trace = again.trace;

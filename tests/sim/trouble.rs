@@ -1,4 +1,4 @@
-//! What goes wrong.
+//! Fault injection.
 
 use keepalived::base::time::Duration;
 use keepalived::model::track::Object;
@@ -10,8 +10,8 @@ use super::watch::key_of;
 use super::world::World;
 
 impl World {
-    /// A dozen things go wrong. In half of the times nothing is wrong with the network itself, so
-    /// that more can be demanded of the routers.
+    /// Injects a dozen faults. In half of the cases the network itself has none, so that stricter
+    /// invariants apply to the routers.
     pub(crate) fn trouble(&mut self) -> Result<(), String> {
         let is_clean = self.rng.one_in(2);
         for _ in 0..self.rng.between(1, 12) {
@@ -83,8 +83,8 @@ impl World {
         Ok(())
     }
 
-    /// One router reloads with other groups; or all do, one after the other, and agree. Mostly it is a
-    /// master that has lost some of its virtual routers before, and has yet to win them back.
+    /// One router reloads with other groups; or all do, one after the other, with the same groups.
+    /// Usually it is a master that has lost some of its virtual routers and not yet regained them.
     fn regroup(&mut self, n: usize) -> Result<(), String> {
         let is_master = |n: &usize| {
             let mut all = self.net.routers()[*n].vrrp().instances();
@@ -128,7 +128,7 @@ impl World {
         }
     }
 
-    /// The script of a router has another result than before.
+    /// Changes the result of a router's script.
     fn flap_script(&mut self, n: usize) {
         let script = Object::Script("check".to_owned());
         let is_up = self.net.routers()[n].tracked(&script) == Some(&TrackState::Up);
@@ -178,7 +178,7 @@ impl World {
         self.watch.segment_changed(&link, &self.net.segments[&link], now);
     }
 
-    /// A stranger sends more than any router can read.
+    /// An unrelated host sends more than any router can read.
     fn flood(&mut self, link: &str) {
         let segment = self.plan.links.iter().position(|l| l == link).expect("one of them");
         let from = if self.plan.is_v6() {
@@ -190,7 +190,7 @@ impl World {
         let Some(n) = running else { return };
         let time = self.interval().mul_f64(self.rng.between(5, 25) as f64 / 10.0);
         let (count, until) = (self.rng.between(1, 24), self.net.now() + time);
-        // The worst is simulated seldom: a flood at full rate costs as much as a hundred schedules.
+        // The worst case is rare: a flood at full rate costs as much as a hundred schedules.
         let is_worst = self.rng.one_in(20);
         let wave = if is_worst { Duration::from_millis(1) } else { self.interval() / 40 };
         self.note(|| format!("{link} is flooded for {time:?}, {count} every {wave:?}"));

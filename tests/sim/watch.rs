@@ -1,19 +1,19 @@
-//! What must be true, whatever goes wrong.
+//! Invariants that hold despite all faults.
 //!
-//! * Once everything was in order for the down time and three intervals, there is exactly one
-//!   master per virtual router among those that can be; the best, if all of them preempt.
-//! * A router that is not master has none of the addresses, unless a daemon that was killed left
-//!   them and no other router has been heard since. A master that was left in peace has them all.
-//! * The next deadline is in the future after each turn, or an unread packet may move it.
-//! * A master that is awake advertises at least every 1.1 intervals, whatever floods its segment or
-//!   another; and it is not made to advertise much more often.
-//! * Members of a sync group are in the same state. A reload that brings together members in
-//!   different states divides the group for the down time at most.
-//! * A virtual router is without a master no longer than the down time if a backup is in order, and
-//!   no longer than the skew if the master said goodbye.
-//! * Two masters that hear each other are one within an interval of the better one.
-//! * A master that is in order, and heard, is displaced by a better router that may preempt, and by
-//!   nobody else: not by one that has slept, nor by one that came later and has `nopreempt`.
+//! * After the down time plus three intervals without a fault, there is exactly one master per
+//!   virtual router among the eligible routers; the best one, if all of them preempt.
+//! * A router that is not master has none of the addresses, unless a killed daemon left them and no
+//!   other router has been heard since. An undisturbed master has all of them.
+//! * After each turn, the next deadline is in the future, or an unread packet may move it.
+//! * A master that is not stalled advertises at least every 1.1 intervals, regardless of floods on
+//!   any segment; and it cannot be made to advertise much more often.
+//! * Members of a sync group are in the same state. A reload that joins members in different states
+//!   leaves the group divided for at most the down time.
+//! * A virtual router has no master for at most the down time if a backup is healthy, and for at
+//!   most the skew if the master sent priority 0.
+//! * Of two masters that hear each other, one remains within an interval of the better one.
+//! * A healthy master that is heard is displaced only by a better router that may preempt: not by
+//!   one that was stalled, nor by one that started later and has `nopreempt`.
 
 use std::collections::BTreeMap;
 
@@ -25,27 +25,27 @@ use keepalived::vrrp::{Action, LinkState, Phase};
 use super::world::{Plan, Traits};
 
 pub(crate) struct Watch {
-    /// Since when nothing was wrong with a router. May lie ahead: it sleeps until then.
+    /// Start of the fault-free period of a router. In the future while it is stalled.
     in_order: Vec<Instant>,
-    /// Until when a router slept, and when it last got other groups.
+    /// End of the last stall of a router, and time of its last change of groups.
     awake: Vec<Instant>,
     regrouped: Vec<Instant>,
-    /// Since when all routers have the same groups.
+    /// Time since which all routers have had the same groups.
     aligned: Option<Instant>,
-    /// Since when a segment carries everything at once, if it does.
+    /// Time since which a segment has delivered everything at once, if it does.
     clean: BTreeMap<String, Option<Instant>>,
-    /// By router and virtual router, since when it is master.
+    /// Start of the master state, by router and virtual router.
     master_since: Vec<Vec<Option<Instant>>>,
-    /// Until when a segment is flooded, and what came of that.
+    /// End of the flood of a segment and its effects.
     flooded: BTreeMap<String, Instant>,
-    /// By router and virtual router, what it advertised as a master.
+    /// Advertisements as master, by router and virtual router.
     adverts: Vec<Vec<Option<Adverts>>>,
-    /// By virtual router, since when there has been no master, and how long that may last.
+    /// Start of the current vacancy and its maximum duration, by virtual router.
     vacant: Vec<Option<(Instant, Duration)>>,
     pub(crate) transitions: u64,
 }
 
-/// Since when a master is one, how often it has advertised, and when last.
+/// Start of a master's term, number of its advertisements, and time of the last one.
 #[derive(Clone, Copy)]
 struct Adverts {
     since: Instant,
@@ -53,7 +53,7 @@ struct Adverts {
     last: Instant,
 }
 
-/// Delays of a segment in order, latency of the daemons, both ways.
+/// Round trip: delays of a fault-free segment and latency of the daemons.
 const SLACK: Duration = Duration::from_millis(5);
 
 impl Watch {
@@ -74,12 +74,12 @@ impl Watch {
         }
     }
 
-    /// Something is wrong with a router, or was changed, until then.
+    /// A router has a fault, or was changed, until then.
     pub(crate) fn disturb_router(&mut self, n: usize, until: Instant) {
         self.in_order[n] = self.in_order[n].max(until);
     }
 
-    /// A router sleeps until then.
+    /// A router is stalled until then.
     pub(crate) fn asleep(&mut self, n: usize, until: Instant) {
         self.awake[n] = self.awake[n].max(until);
         self.disturb_router(n, until);
@@ -101,30 +101,30 @@ impl Watch {
             && segment.blocked.is_empty()
             && segment.longest_delay <= Segment::default().longest_delay;
         let before = self.clean.insert(link.to_owned(), None).flatten();
-        // What is under way from before arrives later.
+        // Packets in transit arrive later.
         let since = is_clean.then(|| before.unwrap_or(now + LONGEST));
         self.clean.insert(link.to_owned(), since);
     }
 
-    /// A segment is flooded until then, and what is under way arrives later.
+    /// A segment is flooded until then; packets in transit arrive later.
     pub(crate) fn segment_flooded(&mut self, link: &str, until: Instant) {
         self.flooded.insert(link.to_owned(), until + Duration::from_millis(400));
     }
 
-    /// Since when a segment carries everything at once, and nothing else.
+    /// Time since which a segment has delivered everything at once, without a flood.
     fn clean_since(&self, link: &str) -> Option<Instant> {
         let since = self.clean[link]?;
         Some(self.flooded.get(link).map_or(since, |until| since.max(*until)))
     }
 
-    /// From when on everything is in order, if nothing else happens.
+    /// Time from which everything is fault-free, if no further fault occurs.
     pub(crate) fn quiet_from(&self, net: &Network) -> Instant {
         let clean = self.clean.keys().filter_map(|link| self.clean_since(link));
         let all = self.in_order.iter().copied().chain(clean);
         all.max().unwrap_or_default().max(net.now())
     }
 
-    /// After a router did something.
+    /// Checks the invariants after a turn of a router.
     pub(crate) fn after(
         &mut self,
         net: &Network,
@@ -135,8 +135,8 @@ impl Watch {
         let (n, now) = (turn.router, net.now());
         let router = &net.routers()[n];
         let next = router.vrrp().next_deadline();
-        // It may be due after a reload, which comes in between; the core itself sees to it that it is
-        // not after a turn.
+        // It may be due after a reload, which runs between turns; the core ensures that it is not
+        // due after a turn.
         let is_late = next.is_some_and(|next| next + net.latency < now);
         if router.life() != Life::Off && is_late && !router.has_unread() {
             return Err(format!("{}: the deadline {next:?} stays due at {now}", router.name));
@@ -159,7 +159,7 @@ impl Watch {
             self.check_vacancy(net, plan, v, plan.down_time())?;
             let is_master = router.vrrp().instance(Plan::id(v)).map(|i| i.phase());
             let has = key_of(router, v).is_some_and(|key| router.has(&key));
-            // What a killed daemon left stays until another router is heard.
+            // Addresses left by a killed daemon stay until another router is heard.
             let has_begun = is_master.is_some_and(|phase| phase != Phase::Init);
             let is_left = router.life() == Life::Off || router.keeps(Plan::id(v)) || !has_begun;
             if is_master != Some(Phase::Master) && has && !is_left {
@@ -170,7 +170,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Members are in one state, but for a moment after a reload that brought them together.
+    /// Members are in the same state, except shortly after a reload that joined them.
     fn check_groups(
         &mut self,
         net: &Network,
@@ -196,7 +196,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Masters advertise when they have to, and hardly more often.
+    /// Masters advertise on time, and not much more often.
     fn check_adverts(
         &mut self,
         net: &Network,
@@ -222,7 +222,7 @@ impl Watch {
                         ));
                     }
                     (a.last, a.count) = (now, a.count + 1);
-                    // Ten answers per interval, the usual one, and the first.
+                    // Ten replies per interval, the regular one, and the first.
                     let most = 11.0 * (now.since(a.since).div_duration_f64(interval) + 1.0) + 1.0;
                     if f64::from(a.count) > most {
                         let (count, since) = (a.count, a.since);
@@ -235,7 +235,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Was there a master, and is there one? If not, there may be none for `most`.
+    /// Checks the vacancy of a virtual router: at most `most` without a master.
     fn check_vacancy(
         &mut self,
         net: &Network,
@@ -244,7 +244,7 @@ impl Watch {
         most: Duration,
     ) -> Result<(), String> {
         let (now, count) = (net.now(), self.master_since.len());
-        // A master that sleeps is as good as none, until it wakes up.
+        // A stalled master counts as none until it resumes.
         let awake = |n: usize| self.master_since[n][v].map(|since| since.max(self.in_order[n]));
         let manned = (0..count).filter_map(awake).filter(|since| *since <= now).min();
         let Some((since, most)) = self.vacant[v] else {
@@ -253,8 +253,8 @@ impl Watch {
         };
         let Some(manned) = manned else { return Ok(()) };
         self.vacant[v] = None;
-        // All must have been able to hear all, and somebody to take over. Who wakes up may say a
-        // last word as master, and the others wait anew.
+        // All routers must have been able to hear each other, and one to take over. A router that
+        // resumes may send a last advertisement as master, which restarts the wait of the others.
         let long_ago = since - plan.down_time();
         let able = |router: &Router| {
             let i = router.vrrp().instance(Plan::id(v));
@@ -272,7 +272,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Router `n` just became master: whom did it displace?
+    /// Router `n` just became master: checks the master that it displaced.
     fn check_takeover(
         &self,
         net: &Network,
@@ -281,7 +281,7 @@ impl Watch {
         n: usize,
         v: usize,
     ) -> Result<(), String> {
-        // A router that does not know the interval of the others cannot know how long to wait.
+        // A router that does not know the others' interval cannot know its down time.
         if plan.is_mixed() {
             return Ok(());
         }
@@ -292,8 +292,8 @@ impl Watch {
         if net.now() < Instant::ZERO + plan.down_time() || !is_clean {
             return Ok(());
         }
-        // One that has lost its interface, and was held up when it should have heard of it, believes
-        // anything for a moment; no other router hears it.
+        // A router that lost its interface while stalled does not know it yet and may become
+        // master; no other router hears it.
         if net.routers()[n].link(plan.link(v)) != LinkState::Up {
             return Ok(());
         }
@@ -321,7 +321,7 @@ impl Watch {
             .filter_map(|n| Some((n, self.master_since[n][v]?.max(self.in_order[n]).max(clean))))
             .collect();
         for (a, since_a) in &masters {
-            // The better one: higher priority, then higher address.
+            // The better router: higher priority, then higher address.
             for (b, since_b) in &masters {
                 let rank = |n: usize| (priority(net, n, v), n);
                 if rank(*a) <= rank(*b) {
@@ -337,9 +337,10 @@ impl Watch {
         Ok(())
     }
 
-    /// Everything was in order for long enough.
+    /// Checks the invariants that hold after a long enough fault-free period.
     pub(crate) fn check_agreement(&self, net: &Network, traits: &[Traits]) -> Result<(), String> {
-        // Who has other groups than the rest may hold back what the rest leaves to it.
+        // A router with other groups may hold back from virtual routers that the others leave to
+        // it.
         if self.aligned.is_none() {
             return Ok(());
         }
@@ -385,12 +386,12 @@ impl Watch {
     }
 }
 
-/// With what it tracks.
+/// Effective priority, including tracked objects.
 fn priority(net: &Network, n: usize, v: usize) -> u8 {
     net.routers()[n].vrrp().instance(Plan::id(v)).map_or(0, |i| i.priority())
 }
 
-/// The address of a virtual router as the kernel of a router has it.
+/// Key of the address of a virtual router in the kernel of a router.
 pub(crate) fn key_of(router: &Router, v: usize) -> Option<Key> {
     let i = router.vrrp().instance(Plan::id(v))?;
     i.config().addresses.first().map(Key::of)

@@ -1,4 +1,4 @@
-//! What a seed makes: routers, virtual routers, their configurations, and the course of events.
+//! The world generated from a seed: routers, virtual routers, their configurations, and the events.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -14,23 +14,23 @@ use keepalived::vrrp::TrackState;
 use super::conf::Conf;
 use super::watch::Watch;
 
-/// What all routers have in common.
+/// Settings common to all routers.
 pub(crate) struct Plan {
     pub(crate) virtual_routers: u64,
     pub(crate) links: Vec<String>,
     version: u64,
     v6: bool,
-    /// Every router has one of these.
+    /// Interfaces present on every router.
     intervals_ms: Vec<u64>,
     pub(crate) grouped: bool,
-    /// Reloads make, extend, shrink and dissolve groups.
+    /// Reloads create, extend, shrink and dissolve groups.
     pub(crate) regroups: bool,
     pub(crate) preempt_delay: u64,
     startup_delay: u64,
     pub(crate) down_timer_adverts: u64,
 }
 
-/// One router as it is configured.
+/// Configuration of one router.
 #[derive(Clone)]
 pub(crate) struct Traits {
     /// By virtual router.
@@ -40,7 +40,7 @@ pub(crate) struct Traits {
     flags: Vec<&'static str>,
     /// The members of each sync group, by virtual router.
     pub(crate) groups: Vec<Vec<usize>>,
-    /// Of the script that it tracks.
+    /// Weight of its tracked script.
     script_weight: i16,
 }
 
@@ -73,7 +73,7 @@ impl World {
             };
             let own: BTreeMap<_, _> = plan.links.iter().enumerate().map(own).collect();
             let mut router = Router::new(format!("R{}", n + 1), own);
-            // Never so small that a virtual router would get no place in it.
+            // Never too small for all virtual routers.
             router.socket_size = usize::try_from(rng.between(8, 40)).expect("small");
             let n = net.add(router);
             let state = if rng.one_in(8) { TrackState::down("exit 1") } else { TrackState::Up };
@@ -83,7 +83,7 @@ impl World {
         Self { net, plan, routers, rng, watch, traced, trace: Vec::new() }
     }
 
-    /// Several times: trouble, then peace, in which the routers must agree.
+    /// Alternates several times between faults and quiet periods, in which the routers must agree.
     pub(crate) fn run(&mut self) -> Result<(), String> {
         for n in 0..self.routers.len() {
             if !self.rng.one_in(4) {
@@ -97,7 +97,7 @@ impl World {
         Ok(())
     }
 
-    /// Everything that goes wrong with the network stops; then the routers agree, and stay so.
+    /// Ends all network faults; the routers must then agree, and stay in agreement.
     fn settle(&mut self) -> Result<(), String> {
         self.heal();
         let until = self.watch.quiet_from(&self.net) + self.patience();
@@ -111,19 +111,19 @@ impl World {
         self.watch.check_agreement(&self.net, &self.routers)
     }
 
-    /// How long the routers may take to agree: three intervals and the down time, with a second
-    /// chance after a stall, and all the delays that are configured.
+    /// Maximum time for the routers to agree: three intervals and the down time, with a second
+    /// chance after a stall, and all configured delays.
     fn patience(&self) -> Duration {
         let waits = Duration::from_secs(self.plan.preempt_delay + self.plan.startup_delay);
         self.down_time() + 3 * self.interval() + waits + Duration::from_millis(50)
     }
 
-    /// The longest a backup waits for a sign of life.
+    /// The maximum time that a backup waits for an advertisement.
     pub(crate) fn down_time(&self) -> Duration {
         self.plan.down_time()
     }
 
-    /// The longest interval of all.
+    /// The longest interval of all virtual routers.
     pub(crate) fn interval(&self) -> Duration {
         self.plan.interval()
     }
@@ -135,7 +135,7 @@ impl World {
         Ok(())
     }
 
-    /// Starts a router, or makes it read its configuration again.
+    /// Starts a router, or reloads its configuration.
     pub(crate) fn start(&mut self, n: usize) -> Result<(), String> {
         self.watch.disturb_router(n, self.net.now());
         let config = self.config(n);
@@ -202,7 +202,7 @@ impl World {
         conf.load().expect("nothing to complain about")
     }
 
-    /// The cast, for the report of a failure.
+    /// Description of the world, for the report of a failure.
     pub(crate) fn describe(&self) -> String {
         let mut text = String::new();
         for (n, r) in self.routers.iter().enumerate() {
@@ -232,7 +232,7 @@ impl Plan {
             _ => vec![1000],
         };
         let regroups = virtual_routers > 1 && rng.one_in(4);
-        // Virtual routers that have different masters, to be put together.
+        // Joins virtual routers that have different masters.
         let links = if regroups { 2 } else { rng.between(1, 3) };
         Self {
             virtual_routers,
@@ -252,18 +252,19 @@ impl Plan {
         usize::try_from(self.virtual_routers).expect("small")
     }
 
-    /// A router has the same priority for all virtual routers: any two may be in a group.
+    /// True if a router has the same priority for all virtual routers, so that any two may be
+    /// grouped.
     const fn is_uniform(&self) -> bool {
         self.grouped || self.regroups
     }
 
-    /// Some virtual routers are put together, some are not.
+    /// Groups some of the virtual routers at random.
     pub(crate) fn draw_groups(&self, rng: &mut Rng) -> Vec<Vec<usize>> {
         let mut groups = vec![Vec::new(); 3];
         for v in 0..self.count() {
             groups[usize::try_from(rng.between(0, 3)).expect("small")].push(v);
         }
-        // The members of the last are in no group; one alone is none.
+        // Members of the last part are in no group; a single one is no group.
         groups.truncate(2);
         groups.retain(|g| g.len() > 1);
         groups
@@ -273,7 +274,7 @@ impl Plan {
         self.v6
     }
 
-    /// Different intervals: a router that starts does not know those of the others.
+    /// True if intervals differ: a router that starts does not know those of the others.
     pub(crate) fn is_mixed(&self) -> bool {
         self.intervals_ms.len() > 1
     }
@@ -283,13 +284,13 @@ impl Plan {
         Duration::from_millis(*longest)
     }
 
-    /// Every interval, the skew, and after a stall one more interval and skew.
+    /// All intervals and the skew, plus one more interval and skew after a stall.
     pub(crate) fn down_time(&self) -> Duration {
         let adverts = u32::try_from(self.down_timer_adverts).expect("small");
         (adverts + 1) * self.interval() + 2 * self.skew()
     }
 
-    /// The longest possible.
+    /// The longest possible skew.
     pub(crate) fn skew(&self) -> Duration {
         if self.version == 2 {
             Duration::from_secs(1)
@@ -303,7 +304,7 @@ impl Plan {
         &self.links[v % self.links.len()]
     }
 
-    /// The address of a virtual router, as the kernel has it.
+    /// The address of a virtual router, as in the kernel.
     pub(crate) fn id(v: usize) -> InstanceId {
         InstanceId(u32::try_from(v).expect("small"))
     }
@@ -335,7 +336,7 @@ impl Traits {
         if plan.grouped {
             router.groups = vec![(0..plan.count()).collect()];
         }
-        // An owner ignores weights, and other members of its group get none.
+        // An owner ignores weights, and so do the other members of its group.
         if is_owner || plan.is_uniform() {
             router.script_weight = 0;
         }
@@ -351,7 +352,7 @@ impl Traits {
         Duration::from_millis(self.interval_ms)
     }
 
-    /// Members of a group have one priority, or no router would be best for all of them.
+    /// Members of a group have the same priority, or no router would be best for all of them.
     pub(crate) fn draw_priorities(&mut self, plan: &Plan, is_owner: bool, rng: &mut Rng) {
         let one = *rng.pick(&[50, 100, 100, 150, 254]);
         self.priorities = (0..plan.virtual_routers)

@@ -1,4 +1,4 @@
-//! Configurations in one line per block, with the words of the manual page:
+//! Configurations with one line per block, in the keywords of the manual page:
 //!
 //! ```text
 //! instance A  priority 100, nopreempt, track_interface { eth1 weight -20, eth2 }
@@ -9,8 +9,8 @@
 //! global  vrrp_startup_delay 3
 //! ```
 //!
-//! What is not said but needed: `interface eth0`, a `virtual_router_id` (51, 52, ...) and a
-//! `virtual_ipaddress` (10.0.0.101, 10.0.0.102, ...); a command, a path, a name.
+//! Defaults: `interface eth0`, a `virtual_router_id` (51, 52, ...) and a `virtual_ipaddress`
+//! (10.0.0.101, 10.0.0.102, ...); a command, a path, a name.
 
 use keepalived::config::{self, LinkFacts, MemoryHost, MemoryLoader, ReadOptions};
 use keepalived::model::script::User;
@@ -75,7 +75,7 @@ impl Conf {
     }
 
     /// Changes of a reload: `remove A`, `ungroup G`, a new line of the head, or `A priority 120,
-    /// -nopreempt`, which sets one statement of an instance and takes away another.
+    /// -nopreempt`, which sets one statement of an instance and removes another.
     pub(crate) fn change(&mut self, text: &str) -> Option<()> {
         let (first, rest) = text.split_once(' ')?;
         match first {
@@ -97,14 +97,14 @@ impl Conf {
         Some(())
     }
 
-    /// What nobody tracks would only be complained of.
+    /// Untracked objects are left out, since they would only cause a diagnostic.
     fn is_tracked(&self, name: &str) -> bool {
         let statements = self.instances.iter().chain(&self.groups).flat_map(|b| &b.statements);
         let mut lists = statements.filter(|s| s.starts_with("track_"));
         lists.any(|s| s.split(|c: char| !c.is_alphanumeric()).any(|word| word == name))
     }
 
-    /// What the daemon would make of it. Complaints are an error of the scenario.
+    /// The model as loaded by the daemon. Diagnostics are errors in the scenario.
     pub(crate) fn load(&self) -> Result<Config, String> {
         let mut text = String::from("global_defs {\n");
         text.push_str("enable_script_security\nscript_user root\n");
@@ -166,7 +166,7 @@ fn block(text: &mut String, statements: &[String]) {
     text.push_str("}\n");
 }
 
-/// Every interface anybody names exists.
+/// A host on which every interface mentioned exists.
 fn machine() -> MemoryHost {
     let root = User::ROOT;
     let host = MemoryHost::default().and_program("/usr/bin/true").and_user("root", 0, 0);

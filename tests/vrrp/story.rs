@@ -1,4 +1,4 @@
-//! Tells a scenario: feeds each line to the core and writes down what it decides.
+//! Replays a scenario: feeds each line to the core and records its decisions.
 //!
 //! ```text
 //! 0.000  start                               everything described in the head begins
@@ -9,11 +9,11 @@
 //!
 //! `deadline unread A 3.5` serves deadlines while A has unread packets that arrived after 3.5.
 //!
-//! Other facts: `deadline`, `link eth1 down`, `source A none`, `socket A no such luck`, `held A`,
-//! `stop`, `reload ...` (see `conf.rs`; several changes are parted by `;`).
+//! Other inputs: `deadline`, `link eth1 down`, `source A none`, `socket A no such luck`, `held A`,
+//! `stop`, `reload ...` (see `conf.rs`; several changes are separated by `;`).
 //!
-//! `> next T` is the core's next deadline, written whenever it moved. Passing over a deadline
-//! without `run` or `stall` is an error: no punctual daemon would.
+//! `> next T` is the core's next deadline, written whenever it changes. Skipping a deadline without
+//! `run` or `stall` is an error: a daemon that is not stalled never does.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -35,8 +35,8 @@ use super::conf::Conf;
 
 type Fallible<T> = Result<T, String>;
 
-/// The text again, with the decisions as they are now.
-pub(crate) fn tell(text: &str) -> Fallible<String> {
+/// The text of the scenario with the actual decisions.
+pub(crate) fn replay(text: &str) -> Fallible<String> {
     let mut story = Story::default();
     let mut out = String::new();
     for line in text.lines() {
@@ -61,11 +61,11 @@ struct Story {
     ids: Vec<InstanceId>,
     links: BTreeMap<String, LinkState>,
     objects: BTreeMap<Object, TrackState>,
-    /// What was said of an instance's source, by its name; else it is 10.0.0.1 or `fe80::1`.
+    /// Source addresses set in the scenario, by instance; the default is 10.0.0.1 or `fe80::1`.
     sources: BTreeMap<String, Option<IpAddr>>,
     begun: bool,
     now: Instant,
-    /// The daemon does not run: deadlines pass.
+    /// The daemon is stalled: deadlines pass.
     stalled: bool,
     next: Option<Instant>,
     said: Vec<String>,
@@ -181,7 +181,7 @@ impl Story {
         Ok(())
     }
 
-    /// `NAME up`, `NAME pending`, `NAME value 5`, or `NAME` and why it is down.
+    /// `NAME up`, `NAME pending`, `NAME value 5`, or `NAME` and the reason why it is down.
     fn tracked(&mut self, text: &str, object: fn(String) -> Object) -> Fallible<()> {
         let (name, state) = text.split_once(' ').ok_or("in which state?")?;
         let object = object(name.to_owned());
@@ -210,7 +210,7 @@ impl Story {
         self.said.extend(actions.iter().map(|a| Words(a, &self.vrrp).to_string()));
     }
 
-    /// Goes over to a configuration, in the order of `daemon/reload.rs`.
+    /// Switches to a configuration, in the order of `daemon/reload.rs`.
     fn adopt(&mut self, new: Config) {
         let changes = diff::instances(&self.running, &new);
         let (mut ids, mut touched) = (BTreeMap::new(), Vec::new());
@@ -264,9 +264,9 @@ impl Story {
         let mut words = text.split_whitespace().peekable();
         let id = match words.next_if(|w| *w != "from") {
             Some(name) => self.named(name)?,
-            None => *self.ids.first().ok_or("nobody listens")?,
+            None => *self.ids.first().ok_or("no instance listens")?,
         };
-        let ours = self.vrrp.instance(id).ok_or("nobody listens")?;
+        let ours = self.vrrp.instance(id).ok_or("no instance listens")?;
         let mut config = (**ours.config()).clone();
         let (mut from, mut priority) = (None, config.priority);
         let (mut arrived, mut ttl) = (self.now, 255);
@@ -306,7 +306,7 @@ impl Story {
     }
 }
 
-/// Every interface that a configuration names.
+/// Every interface in a configuration.
 fn links_of(config: &Config) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for i in &config.instances {

@@ -1,7 +1,7 @@
-//! Do bytes and values agree? Every `NAME.hex` beside this file is a packet somebody really sent:
-//! it is read, written down as `NAME.txt` has it, and emitted again to the very same bytes.
+//! Captured packets. Every `NAME.hex` in this directory is parsed, compared with its description in
+//! `NAME.txt`, and must be emitted again as the same bytes.
 //!
-//! `UPDATE=1 cargo test --test wire` rewrites the text; the difference is then to be reviewed.
+//! `UPDATE=1 cargo test --test wire` rewrites the descriptions; review the difference.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -13,16 +13,16 @@ use keepalived::base::addr::Family;
 use keepalived::wire::ip::{Ipv4Header, Ipv4Packet, V4_HEADER_LEN};
 use keepalived::wire::vrrp::{Advertisement, Auth, Form, Packet, PROTOCOL, TRAFFIC_CLASS};
 
-/// A packet of the collection: IPv4 ones with their header, IPv6 ones with a note of addresses.
+/// A sample packet: IPv4 with its header, IPv6 with its addresses in a comment.
 struct Sample {
     name: String,
     bytes: Vec<u8>,
-    /// `# from A to B`: IPv6, whose header is not in the bytes.
+    /// `# from A to B`: the addresses of IPv6 packets, which have no header here.
     ends: Option<(IpAddr, IpAddr)>,
     text: PathBuf,
 }
 
-/// A sample taken apart.
+/// The parsed parts of a sample.
 struct Parts<'a> {
     header: Option<Ipv4Packet<'a>>,
     ends: (IpAddr, IpAddr),
@@ -77,7 +77,7 @@ fn take_apart(sample: &Sample) -> Parts<'_> {
     }
 }
 
-/// Which pseudo-header the checksum was computed with.
+/// The pseudo-header used for the checksum.
 fn checksum_form(packet: &Packet<'_>, parts: &Parts<'_>) -> &'static str {
     if packet.is_checksum_valid(parts.family, Some(parts.ends)) {
         "right with pseudo-header"
@@ -117,7 +117,7 @@ fn describe(parts: &Parts<'_>) -> String {
     out
 }
 
-/// The bytes again, from nothing but the values.
+/// The bytes emitted from the parsed values.
 fn emit(parts: &Parts<'_>) -> Vec<u8> {
     let packet = Packet::parse(parts.payload).unwrap();
     let form = match (packet.version(), packet.auth_type(), packet.auth_data(parts.family)) {
@@ -159,7 +159,7 @@ fn is_vrrp(parts: &Parts<'_>) -> bool {
 }
 
 #[test]
-fn every_packet_reads_as_written_down() {
+fn every_packet_parses_as_described() {
     let update = std::env::var_os("UPDATE").is_some();
     for sample in samples() {
         let text = describe(&take_apart(&sample));
@@ -173,7 +173,7 @@ fn every_packet_reads_as_written_down() {
 }
 
 #[test]
-fn every_packet_is_emitted_as_it_was() {
+fn every_packet_is_emitted_unchanged() {
     for sample in samples() {
         let parts = take_apart(&sample);
         if is_vrrp(&parts) {
@@ -183,7 +183,7 @@ fn every_packet_is_emitted_as_it_was() {
 }
 
 #[test]
-fn every_truncation_is_noticed() {
+fn every_truncation_is_detected() {
     for sample in samples() {
         let parts = take_apart(&sample);
         if parts.header.is_some() {

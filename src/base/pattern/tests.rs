@@ -1,4 +1,4 @@
-//! Patterns match what they match in PCRE2, or say why not.
+//! Patterns match the same texts as in PCRE2, or are refused with a reason.
 
 use super::Pattern;
 
@@ -26,7 +26,7 @@ fn a_dollar_ignores_the_last_line_break() {
 }
 
 #[test]
-fn braces_that_repeat_nothing_mean_themselves() {
+fn braces_without_a_repetition_are_literal() {
     assert!(matches(r#"{"status": *"UP"}"#, &[], r#"{"status":"UP"}"#));
     assert!(matches("a{2,3}b", &[], "aab"));
     assert!(!matches("a{2}b", &[], "ab"));
@@ -35,7 +35,7 @@ fn braces_that_repeat_nothing_mean_themselves() {
 }
 
 #[test]
-fn brackets_mean_what_they_do_in_pcre() {
+fn brackets_mean_the_same_as_in_pcre() {
     assert!(matches("^[[]$", &[], "["));
     assert!(matches("^[]a]+$", &[], "]a"));
     assert!(matches("^[[:digit:]&~]+$", &[], "1&~"));
@@ -59,7 +59,7 @@ fn options_have_their_effect() {
 }
 
 #[test]
-fn escapes_the_crate_lacks_are_written_out() {
+fn escapes_missing_in_the_crate_are_translated() {
     assert!(matches(r"^\Qa.b*\E$", &[], "a.b*"));
     assert!(matches(r"a\Rb", &[], "a\r\nb"));
     assert!(matches(r"^\<\>\/\ \033\cA$", &[], "<>/ \x1b\x01"));
@@ -67,7 +67,7 @@ fn escapes_the_crate_lacks_are_written_out() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused_by_name() {
+fn unsupported_constructs_are_refused_by_name() {
     for (pattern, word) in [
         ("a(?=b)", "look-around"),
         ("(?<!a)b", "look-around"),
@@ -89,7 +89,7 @@ fn what_cannot_be_meant_is_refused_by_name() {
 }
 
 #[test]
-fn equal_when_written_the_same() {
+fn patterns_with_the_same_source_are_equal() {
     let a = |s: &str, o: &[&str]| Pattern::compile(s, o).expect("compiles");
     assert_eq!(a("x", &[]), a("x", &[]));
     assert_ne!(a("x", &[]), a("x", &["caseless"]));
@@ -98,7 +98,7 @@ fn equal_when_written_the_same() {
 
 proptest::proptest! {
     #[test]
-    fn no_text_makes_it_panic(source in ".{0,40}", hostile in r"[\\\[\]{}()?*+$#^:0-9a-zQEx ]{0,24}") {
+    fn no_text_causes_a_panic(source in ".{0,40}", hostile in r"[\\\[\]{}()?*+$#^:0-9a-zQEx ]{0,24}") {
         for text in [source, hostile] {
             let _ = Pattern::compile(&text, &["extended"]);
             let _ = Pattern::compile(&text, &["utf"]);

@@ -1,8 +1,8 @@
-//! From the spelling of PCRE2 to that of the crate `regex`.
+//! Translation of PCRE2 syntax to that of the crate `regex`.
 //!
-//! Only what pages are really matched with: a `$` that ignores the last line break, braces and
-//! brackets that mean themselves, escapes the crate has not. A construct that would silently mean
-//! something else is an error.
+//! Limited to constructs used to match pages: a `$` that ignores the last line break, literal
+//! braces and brackets, escapes missing in the crate. A construct that would silently change its
+//! meaning is an error.
 
 use super::Options;
 
@@ -92,7 +92,7 @@ impl Translator {
         Ok(())
     }
 
-    /// `{2,3}` repeats; any other brace means itself.
+    /// `{2,3}` is a repetition; any other brace is literal.
     fn brace(&mut self) -> Result<(), String> {
         let rest = &self.chars[self.at..];
         let close = rest.iter().position(|c| *c == '}');
@@ -138,8 +138,8 @@ impl Translator {
         }
     }
 
-    /// Looks at `(?m)` or `(?x:` without consuming it. They stay on to the end, which is more
-    /// than PCRE2 means, but `$` and blanks are rarely mixed in one pattern.
+    /// Reads the flags of `(?m)` or `(?x:` without consuming them. They apply to the end of the
+    /// pattern, longer than in PCRE2, but patterns that mix `$` and blanks are rare.
     fn inline_flags(&mut self) {
         let flags = self.chars[self.at..].iter().take_while(|c| c.is_ascii_lowercase());
         for flag in flags {
@@ -178,7 +178,7 @@ impl Translator {
         Ok(())
     }
 
-    /// The escapes that stand for one character, or mean the same in a class.
+    /// Escapes that stand for one character, or mean the same in a class.
     fn plain_escape(&mut self, c: char) -> Result<(), String> {
         match c {
             'E' => {}
@@ -212,7 +212,7 @@ impl Translator {
         Ok(())
     }
 
-    /// `{...}` as it is, if it comes next.
+    /// Copies `{...}` unchanged, if it comes next.
     fn braced(&mut self) {
         if self.peek(0) == Some('{') {
             while let Some(c) = self.next() {
@@ -232,7 +232,7 @@ impl Translator {
         }
     }
 
-    /// A character that means itself, wherever it stands.
+    /// A literal character, in any context.
     fn literal(&mut self, c: char) {
         match c {
             '\\' | '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$'
@@ -270,7 +270,7 @@ impl Translator {
         Err("a [ is not closed".to_owned())
     }
 
-    /// `[:alpha:]`; or else the bracket means itself.
+    /// `[:alpha:]`; otherwise the bracket is literal.
     fn named_class(&mut self) {
         let rest: String = self.chars[self.at..].iter().take(16).collect();
         match rest.find(":]") {

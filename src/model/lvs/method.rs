@@ -1,8 +1,8 @@
-//! How connections are spread and packets forwarded.
+//! Schedulers, forwarding methods and persistence.
 
 use std::net::Ipv4Addr;
 
-/// `lvs_sched`, by the names the kernel has for them.
+/// `lvs_sched`, by the kernel's names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Scheduler {
     Rr,
@@ -60,7 +60,7 @@ impl Scheduler {
     }
 }
 
-/// What a scheduler is told besides; each has its own meaning for them.
+/// Scheduler flags; their meaning depends on the scheduler.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct SchedulerFlags {
     /// `flag-1`, `sh-fallback`, `mh-fallback`.
@@ -71,7 +71,7 @@ pub struct SchedulerFlags {
     pub third: bool,
 }
 
-/// `lvs_method`: how packets reach a real server.
+/// `lvs_method`: forwarding of packets to a real server.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Forwarding {
     /// `NAT`, the only one that can change the port.
@@ -115,7 +115,7 @@ pub enum TunnelChecksum {
 pub struct Persistence {
     /// Seconds, 1..=2,678,400.
     pub timeout: u32,
-    /// Clients that count as one; `None`: every address is its own.
+    /// Clients treated as one; `None`: each address separately.
     pub granularity: Option<Granularity>,
 }
 

@@ -1,35 +1,35 @@
-//! The settings of IPVS and the checks as a whole.
+//! Global settings of IPVS and the checks.
 
 use std::net::IpAddr;
 
 use crate::model::check::Tls;
 
-/// What concerns IPVS and the checks as a whole.
+/// Global settings of IPVS and the checks.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Lvs {
     pub namespace: Namespace,
     /// `lvs_timeouts`.
     pub timeouts: Timeouts,
-    /// `lvs_flush`: everything in IPVS goes away at start.
+    /// `lvs_flush`: IPVS is cleared at start.
     pub flush: bool,
     pub flush_on_stop: FlushOnStop,
     /// `lvs_sync_daemon`.
     pub sync_daemon: Option<SyncDaemon>,
-    /// `rs_init_notifies`: the first state of a real server is told too.
+    /// `rs_init_notifies`: the first state of a real server is also notified.
     pub init_notifies: bool,
-    /// `no_checker_emails`: mail only when a real server goes up or down, not for each check.
+    /// `no_checker_emails`: mail only for changes of a real server, not for each check.
     pub no_checker_mail: bool,
     /// `SSL`: key material of every `SSL_GET`.
     pub tls: Tls,
 }
 
-/// `net_namespace_ipvs`: where IPVS is told of it all.
+/// `net_namespace_ipvs`: network namespace of IPVS.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Namespace {
-    /// Where the daemon is.
+    /// That of the daemon.
     #[default]
     Own,
-    /// Bare: the one the daemon was started in.
+    /// Without a name: the one the daemon was started in.
     Initial,
     Named(String),
 }
@@ -42,13 +42,13 @@ pub struct Timeouts {
     pub udp: Option<u32>,
 }
 
-/// `lvs_flush_on_stop`: what goes away at the end.
+/// `lvs_flush_on_stop`: what to remove on stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum FlushOnStop {
-    /// Our destinations, then our services.
+    /// Configured destinations, then configured services.
     #[default]
     Off,
-    /// `VS`: our services, and their destinations with them.
+    /// `VS`: configured services, including their destinations.
     Services,
     /// Everything in IPVS.
     All,
@@ -58,20 +58,20 @@ pub enum FlushOnStop {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SyncDaemon {
     pub interface: String,
-    /// The `vrrp_instance` whose state says which of the two daemons runs. `None`: both run.
+    /// The `vrrp_instance` whose state selects which of the two daemons runs. `None`: both run.
     pub instance: Option<String>,
     /// `id`, default that of the instance, else 0.
     pub id: u8,
-    /// `maxlen`; `None`, here and below: the kernel's own.
+    /// `maxlen`; `None`, here and below: the kernel's default.
     pub max_len: Option<u16>,
     pub port: Option<u16>,
     pub ttl: Option<u8>,
-    /// Multicast.
+    /// Multicast group.
     pub group: Option<IpAddr>,
 }
 
 impl SyncDaemon {
-    /// With every default, of no instance.
+    /// A sync daemon with all defaults and no instance.
     pub fn on(interface: &str) -> Self {
         Self {
             interface: interface.to_owned(),

@@ -1,21 +1,21 @@
-//! Generic netlink: families that the kernel numbers as they are loaded, and the controller that
-//! knows the numbers.
+//! Generic netlink: families with numbers assigned at load time, and the controller that resolves
+//! them.
 
 use netlink_packet_core::NLM_F_ACK;
 
 use super::{attributes, text_of, u16_of, Writer};
 use crate::wire::Malformed;
 
-/// The family that is always there (`nlctrl`).
+/// The controller family (`nlctrl`), which always exists.
 pub const CONTROLLER: u16 = 16;
-/// Command, version, two bytes of nothing.
+/// Command, version, two reserved bytes.
 pub const HEADER_LEN: usize = 4;
 
 const CTRL_CMD_GETFAMILY: u8 = 3;
 const CTRL_ATTR_FAMILY_ID: u16 = 1;
 const CTRL_ATTR_FAMILY_NAME: u16 = 2;
 
-/// Begins a command of a family.
+/// Starts a command of a family.
 pub fn begin(out: &mut Vec<u8>, family: u16, flags: u16, command: u8, version: u8) -> Writer<'_> {
     let mut w = Writer::begin(out, family, flags);
     w.raw(&[command, version, 0, 0]);
@@ -28,15 +28,15 @@ pub fn parse(body: &[u8]) -> Result<(u8, &[u8]), Malformed> {
     Ok((head[0], rest))
 }
 
-/// Asks the controller for the number of a family. The kernel loads the family's module for it if
-/// it can.
+/// Requests the number of a family from the controller. The kernel loads the module of the family
+/// if possible.
 pub fn emit_resolve(name: &str, out: &mut Vec<u8>) {
     let mut w = begin(out, CONTROLLER, NLM_F_ACK, CTRL_CMD_GETFAMILY, 1);
     w.text(CTRL_ATTR_FAMILY_NAME, name);
     w.finish();
 }
 
-/// The number of the family called `name`, from the controller's answer.
+/// The number of the family `name`, from the controller's reply.
 pub fn parse_family(body: &[u8], name: &str) -> Result<u16, Malformed> {
     let (_, list) = parse(body)?;
     let (mut id, mut named) = (None, false);
@@ -65,14 +65,14 @@ mod tests {
         let (_, body) = messages(&out).next().expect("a message");
         assert_eq!(parse_family(body, "IPVS"), Ok(0x21));
         assert_eq!(parse_family(body, "IPV"), Err(Malformed));
-        // The last two bytes only fill up.
+        // The last two bytes are padding.
         for len in 0..body.len() - 2 {
             assert_eq!(parse_family(&body[..len], "IPVS"), Err(Malformed));
         }
     }
 
     #[test]
-    fn the_controller_is_asked_by_name() {
+    fn a_family_is_requested_by_name() {
         let mut out = Vec::new();
         emit_resolve("IPVS", &mut out);
         let (header, body) = messages(&out).next().expect("a message");

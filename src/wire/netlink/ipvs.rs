@@ -1,4 +1,4 @@
-//! IPVS as generic netlink shows it (`linux/ip_vs.h`): services, destinations, sync daemons,
+//! The generic netlink interface of IPVS (`linux/ip_vs.h`): services, destinations, sync daemons,
 //! timeouts.
 
 mod address;
@@ -20,7 +20,7 @@ pub use request::{Info, Query, Request, Timeouts};
 pub use service::{Protocol, SeenService, Service, ServiceFlags, ServiceKey};
 pub use stats::Stats;
 
-/// The name under which the controller knows the family.
+/// Name of the family for the controller.
 pub const FAMILY: &str = "IPVS";
 
 const CMD_ATTR_SERVICE: u16 = 1;

@@ -1,7 +1,7 @@
-//! Netlink messages that no crate reads or writes for us: framing, attributes, and the families
-//! below. Routes, addresses and links are `netlink-packet-route`'s.
+//! Netlink messages not covered by a crate: framing, attributes, and the families below. Routes,
+//! addresses and links are handled by `netlink-packet-route`.
 //!
-//! Everything is in the byte order of the machine unless it says otherwise.
+//! Values are in host byte order unless noted otherwise.
 
 use netlink_packet_core::{NlasIterator, NLA_F_NESTED, NLM_F_REQUEST};
 
@@ -15,7 +15,7 @@ pub mod procevent;
 pub const HEADER_LEN: usize = 16;
 const ATTRIBUTE_HEADER_LEN: usize = 4;
 
-/// The answer to a request (0 or a negative errno), and the end of a dump.
+/// The reply to a request (0 or a negative errno), and the end of a dump.
 pub const NLMSG_ERROR: u16 = 2;
 pub const NLMSG_DONE: u16 = 3;
 
@@ -23,16 +23,16 @@ const fn aligned(len: usize) -> usize {
     (len + 3) & !3
 }
 
-/// A request being written at the end of a buffer, to which it belongs until it is finished.
+/// A request under construction at the end of a buffer, which it borrows until it is finished.
 #[derive(Debug)]
-#[must_use = "the length is not known before it is finished"]
+#[must_use = "the length is set only when the message is finished"]
 pub struct Writer<'a> {
     out: &'a mut Vec<u8>,
     start: usize,
 }
 
 impl<'a> Writer<'a> {
-    /// Writes a header with sequence number 0: who sends it numbers it.
+    /// Writes a header with sequence number 0, which is set when the message is sent.
     pub fn begin(out: &'a mut Vec<u8>, kind: u16, flags: u16) -> Self {
         let start = out.len();
         out.extend_from_slice(&[0; 4]);
@@ -47,7 +47,7 @@ impl<'a> Writer<'a> {
         self.out[self.start..self.start + 4].copy_from_slice(&len.to_ne_bytes());
     }
 
-    /// The fixed part that follows the header, if the family has one.
+    /// Appends the family's fixed part after the header, if it has one.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
         self.pad();
@@ -78,7 +78,7 @@ impl<'a> Writer<'a> {
         self.bytes(kind, &value.to_ne_bytes());
     }
 
-    /// A text with the zero byte that ends it.
+    /// A text with a terminating zero byte.
     pub fn text(&mut self, kind: u16, value: &str) {
         let mut bytes = value.as_bytes().to_vec();
         bytes.push(0);
@@ -99,7 +99,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// What matters of a header.
+/// The fields of a header that are used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Header {
     pub kind: u16,
@@ -107,7 +107,7 @@ pub struct Header {
     pub sequence: u32,
 }
 
-/// The messages of a datagram, with what follows their headers. Ends at the first that is cut off.
+/// The messages of a datagram: headers and bodies. Ends at the first truncated message.
 pub fn messages(mut data: &[u8]) -> impl Iterator<Item = (Header, &[u8])> {
     std::iter::from_fn(move || {
         let (head, _) = data.split_first_chunk::<HEADER_LEN>()?;
@@ -124,7 +124,7 @@ pub fn messages(mut data: &[u8]) -> impl Iterator<Item = (Header, &[u8])> {
     })
 }
 
-/// The errno that an answer or the end of a dump carries; 0 is success.
+/// The errno in a reply or at the end of a dump; 0 is success.
 pub fn errno(body: &[u8]) -> Result<i32, Malformed> {
     let (code, _) = body.split_first_chunk::<4>().ok_or(Malformed)?;
     Ok(i32::from_ne_bytes(*code).saturating_neg())
@@ -140,7 +140,7 @@ pub fn attributes(data: &[u8]) -> impl Iterator<Item = Result<(u16, &[u8]), Malf
     })
 }
 
-/// The fixed number of bytes that a value has to have.
+/// A value of fixed length.
 fn exactly<const N: usize>(value: &[u8]) -> Result<[u8; N], Malformed> {
     value.try_into().map_err(|_| Malformed)
 }
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn emitted_messages_are_parsed_again() {
         let mut out = vec![9; 4];
         let mut w = Writer::begin(&mut out, 77, 4);
         w.raw(&[1, 2, 3]);
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_off_message_ends_the_datagram() {
+    fn a_truncated_message_ends_the_datagram() {
         let mut out = Vec::new();
         for kind in [1, 2] {
             let mut w = Writer::begin(&mut out, kind, 0);

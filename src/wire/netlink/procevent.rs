@@ -1,34 +1,33 @@
-//! What the kernel tells of processes through its connector: `linux/connector.h` and
-//! `linux/cn_proc.h`.
+//! Process events of the kernel's connector: `linux/connector.h` and `linux/cn_proc.h`.
 
 use super::{messages, text_of, u16_of, u32_of, Writer, HEADER_LEN, NLMSG_DONE};
 use crate::wire::Malformed;
 
-/// The multicast group, and both numbers of the address.
+/// The multicast group, and both parts of the connector id.
 pub const CN_IDX_PROC: u32 = 1;
 const CN_VAL_PROC: u32 = 1;
-/// Address, sequence number, acknowledgement, length, flags.
+/// Connector id, sequence number, acknowledgement, length, flags.
 const CONNECTOR_LEN: usize = 20;
 
-/// Kinds of events, as the kernel numbers them.
+/// Kernel numbers of the event types.
 pub const ACK: u32 = 0;
 pub const FORK: u32 = 1;
 pub const EXEC: u32 = 2;
 pub const COMM: u32 = 0x200;
 pub const EXIT: u32 = 0x8000_0000;
 
-/// Where in a datagram the kind is, and behind processor and time the first number.
+/// Offset of the event type in a datagram; processor, timestamp and the first field follow.
 pub const KIND_OFFSET: usize = HEADER_LEN + CONNECTOR_LEN;
 pub const DATA_OFFSET: usize = KIND_OFFSET + 16;
 
-/// What is asked for.
+/// Kind of request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Subscription {
     Listen,
     Ignore,
 }
 
-/// One event. `leader` is the process that a thread belongs to: `pid` itself for the process.
+/// One event. `leader` is the process of a thread; for a process, it equals `pid`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event<'a> {
     /// The subscription is accepted (0), or refused with an errno.
@@ -37,12 +36,12 @@ pub enum Event<'a> {
         pid: u32,
         leader: u32,
     },
-    /// Another program, so another name and command line.
+    /// Another program was executed: name and command line have changed.
     Exec {
         pid: u32,
         leader: u32,
     },
-    /// A process or a thread gave itself a name.
+    /// A process or a thread changed its name.
     Comm {
         pid: u32,
         leader: u32,
@@ -72,7 +71,7 @@ pub fn subscribe(what: Subscription) -> Vec<u8> {
     out
 }
 
-/// The events of a datagram. Those of kinds that are of no interest are left out.
+/// The events of a datagram, without irrelevant types.
 pub fn parse(datagram: &[u8]) -> impl Iterator<Item = Result<Event<'_>, Malformed>> {
     messages(datagram).filter_map(|(_, body)| parse_body(body).transpose())
 }
@@ -103,7 +102,7 @@ fn parse_body(body: &[u8]) -> Result<Option<Event<'_>>, Malformed> {
 mod tests {
     use super::*;
 
-    /// As the kernel sends it: 40 bytes for every kind.
+    /// A datagram as sent by the kernel: 40 bytes for every type.
     fn datagram(kind: u32, words: [u32; 4], name: &[u8]) -> Vec<u8> {
         let mut event = kind.to_ne_bytes().to_vec();
         event.extend([0xee; 12]);
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_is_read() {
+    fn every_event_type_is_parsed() {
         let name: &[u8] = b"worker";
         for (kind, words, text, wanted) in [
             (ACK, [1, 0, 0, 0], &b""[..], Event::Ack(1)),
@@ -143,16 +142,16 @@ mod tests {
         ] {
             assert_eq!(one(&datagram(kind, words, text)), Some(Ok(wanted)));
         }
-        // A change of user.
+        // A change of the user id.
         assert_eq!(one(&datagram(4, [30, 40, 0, 0], b"")), None);
     }
 
     #[test]
-    fn what_is_cut_off_is_an_error_or_nothing() {
+    fn a_truncated_datagram_is_an_error_or_empty() {
         let whole = datagram(COMM, [30, 40, 0, 0], b"a name of fifteen");
         for len in 0..whole.len() {
             assert!(!matches!(one(&whole[..len]), Some(Ok(_))), "{len} bytes");
-            // The lengths inside claim more than there is.
+            // The lengths inside exceed the datagram.
             let mut cut = whole[..len].to_vec();
             if let Some(length) = cut.first_chunk_mut::<4>() {
                 *length = u32::try_from(len).unwrap().to_ne_bytes();
@@ -162,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_has_the_form_of_an_event() {
+    fn a_request_has_the_format_of_an_event() {
         let request = subscribe(Subscription::Listen);
         assert_eq!(request.len(), HEADER_LEN + CONNECTOR_LEN + 4);
         let (_, body) = messages(&request).next().expect("a message");

@@ -1,4 +1,4 @@
-//! Addresses: 16 bytes for either family, of which IPv4 uses the first four.
+//! Addresses: 16 bytes for either family; IPv4 uses the first four.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! The daemons in the kernel that tell another director of connections.
+//! The kernel's sync daemons, which synchronise connections with another director.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -17,20 +17,20 @@ const MCAST_GROUP6: u16 = 6;
 const MCAST_PORT: u16 = 7;
 const MCAST_TTL: u16 = 8;
 
-/// Which way connections are told. Both can run at once.
+/// Direction of the synchronisation. Both can run at once.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Role {
     Master = 1,
     Backup = 2,
 }
 
-/// A daemon; what is `None` is the kernel's choice.
+/// A sync daemon; the kernel chooses values that are `None`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Daemon {
     pub role: Role,
     pub interface: Name,
     pub id: u32,
-    /// Longest payload of a packet.
+    /// Maximum payload of a packet.
     pub max_len: Option<u16>,
     pub port: Option<u16>,
     pub ttl: Option<u8>,
@@ -38,13 +38,13 @@ pub struct Daemon {
     pub group: Option<IpAddr>,
 }
 
-/// What the kernel takes where nothing is said.
+/// The kernel's default port.
 const DEFAULT_PORT: u16 = 8848;
 const DEFAULT_TTL: u8 = 1;
 const DEFAULT_GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 81));
 
 impl Daemon {
-    /// True if the kernel, showing `seen`, runs what is wanted here.
+    /// True if the daemon `seen` in the kernel satisfies this one.
     pub fn is_held_as(&self, seen: &Self) -> bool {
         let chosen = |d: &Self| Self {
             max_len: self.max_len.and(d.max_len),
@@ -79,7 +79,7 @@ impl Daemon {
         });
     }
 
-    /// Takes the attributes of a message.
+    /// Parses the attributes of a message.
     pub fn parse(list: &[u8]) -> Result<Self, Malformed> {
         for attribute in attributes(list) {
             if let (CMD_ATTR_DAEMON, value) = attribute? {

@@ -25,10 +25,10 @@ const TUN_TYPE: u16 = 13;
 const TUN_PORT: u16 = 14;
 const TUN_FLAGS: u16 = 15;
 
-/// The kernel keeps more than the method in the same word.
+/// The kernel uses the other bits of the word for flags.
 const METHOD_MASK: u32 = 7;
 
-/// What the kernel tells the destinations of a service apart by.
+/// Key of a destination within a service.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct DestinationKey {
     pub addr: IpAddr,
@@ -60,7 +60,7 @@ pub enum Encapsulation {
     Gre,
 }
 
-/// How packets are wrapped on their way to a destination.
+/// Encapsulation of packets to a destination.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Tunnel {
     pub encapsulation: Encapsulation,
@@ -73,21 +73,21 @@ pub struct Tunnel {
 impl Tunnel {
     pub const CHECKSUM: u16 = 1;
     pub const REMOTE_CHECKSUM: u16 = 2;
-    /// What all kernels can do.
+    /// Supported by all kernels.
     pub const IPIP: Self = Self { encapsulation: Encapsulation::IpIp, port: 0, flags: 0 };
 }
 
-/// How packets get to a destination.
+/// Forwarding method of a destination.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Forwarding {
     /// Address translation.
     Masq,
-    /// To this machine itself.
+    /// Delivery to this host.
     Local,
     Tunnel(Tunnel),
     /// Direct routing: only the link-layer address changes.
     Route,
-    /// The kernel's own, for transparent caches.
+    /// Set by the kernel for transparent caches.
     Bypass,
 }
 
@@ -103,21 +103,22 @@ impl Forwarding {
     }
 }
 
-/// A destination with everything that can be set.
+/// A destination with all its settings.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Destination {
     pub key: DestinationKey,
     pub forwarding: Forwarding,
     pub weight: i32,
-    /// No new connections above this many; 0: no limit.
+    /// Number of connections above which it gets no new ones; 0: no limit.
     pub upper_threshold: u32,
-    /// New connections again below this many; 0: three quarters of the upper threshold.
+    /// Number of connections below which it gets new ones again; 0: three quarters of the upper
+    /// threshold.
     pub lower_threshold: u32,
 }
 
 impl Destination {
-    /// The same as the kernel has to be given it for this service: only address translation can
-    /// change the port, and port 0 is the service's own.
+    /// The destination as passed to the kernel for this service: only address translation can
+    /// change the port, and port 0 stands for that of the service.
     #[must_use]
     pub const fn behind(mut self, service: &ServiceKey) -> Self {
         let port = match service {
@@ -146,7 +147,7 @@ impl Destination {
     }
 }
 
-/// A destination as a dump shows it.
+/// A destination from a kernel dump.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SeenDestination {
     pub destination: Destination,
@@ -157,7 +158,8 @@ pub struct SeenDestination {
 }
 
 impl SeenDestination {
-    /// Takes the attributes of a message. Kernels before 3.18 name no family: it is the service's.
+    /// Parses the attributes of a message. Kernels before 3.18 report no family: it is that of the
+    /// service.
     pub fn parse(list: &[u8], family: Family) -> Result<Self, Malformed> {
         for attribute in attributes(list) {
             if let (CMD_ATTR_DEST, value) = attribute? {
@@ -168,7 +170,7 @@ impl SeenDestination {
     }
 }
 
-/// Attributes as they come: what some mean depends on others.
+/// Raw attributes: the meaning of some depends on others.
 #[derive(Default)]
 struct Fields<'a> {
     af: Option<u16>,

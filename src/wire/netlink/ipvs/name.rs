@@ -1,8 +1,8 @@
-//! Names of schedulers, persistence engines and interfaces: 15 bytes at most.
+//! Names of schedulers, persistence engines and interfaces: at most 15 bytes.
 
 use std::fmt;
 
-/// A name as the kernel keeps it. Never empty, so that "no name" is an `Option`.
+/// A name as stored by the kernel. Never empty, so that a missing name is an `Option`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
     len: u8,
@@ -15,7 +15,7 @@ impl Name {
         Self::of_bytes(text.as_bytes())
     }
 
-    /// The same from what the kernel sent, up to the first zero byte.
+    /// A name sent by the kernel, up to the first zero byte.
     pub(super) fn of_bytes(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; 15];
         bytes.get_mut(..text.len())?.copy_from_slice(text);
@@ -23,7 +23,7 @@ impl Name {
         Some(Self { len, bytes })
     }
 
-    /// As text; a question mark if it is none, which only an interface's name can be.
+    /// As text; `?` if it is not UTF-8, which is possible for interface names only.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(self.as_bytes()).unwrap_or("?")
     }
@@ -32,7 +32,7 @@ impl Name {
         &self.bytes[..usize::from(self.len)]
     }
 
-    /// With the zero byte that ends it.
+    /// The bytes with a terminating zero, and their length.
     pub(super) fn terminated(&self) -> ([u8; 16], usize) {
         let mut out = [0; 16];
         out[..15].copy_from_slice(&self.bytes);
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_kernel_cannot_keep_is_no_name() {
+    fn an_invalid_name_is_refused() {
         assert_eq!(Name::new("wlc").map(|n| n.to_string()), Some("wlc".to_owned()));
         assert!(Name::new("fifteen-letters").is_some());
         for bad in ["", "sixteen-letters.", "a\0b"] {

@@ -1,4 +1,4 @@
-//! What the kernel can be asked: to change something ([`Request`]) or to show it ([`Query`]).
+//! Messages to the kernel: changes ([`Request`]) and queries ([`Query`]).
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP};
 
@@ -7,7 +7,7 @@ use super::{Daemon, Destination, DestinationKey, Role, Service, ServiceKey};
 use crate::wire::netlink::{attributes, genl, u32_of};
 use crate::wire::Malformed;
 
-/// Of the family.
+/// Version of the family.
 const VERSION: u8 = 1;
 
 const NEW_SERVICE: u8 = 1;
@@ -34,12 +34,12 @@ const CMD_ATTR_TIMEOUT_UDP: u16 = 6;
 const INFO_ATTR_VERSION: u16 = 1;
 const INFO_ATTR_CONN_TAB_SIZE: u16 = 2;
 
-/// A change; the answer is an errno.
+/// A change; the reply is an errno.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Request {
     AddService(Service),
     ChangeService(Service),
-    /// Takes the destinations along.
+    /// Also removes its destinations.
     RemoveService(ServiceKey),
     AddDestination(ServiceKey, Destination),
     ChangeDestination(ServiceKey, Destination),
@@ -47,9 +47,9 @@ pub enum Request {
     StartDaemon(Daemon),
     StopDaemon(Role),
     SetTimeouts(Timeouts),
-    /// Sets the counters of one service, or of all, to zero.
+    /// Resets the counters of one service, or of all.
     Zero(Option<ServiceKey>),
-    /// Removes every service, whoever added it.
+    /// Removes all services, regardless of their origin.
     Flush,
 }
 
@@ -70,7 +70,7 @@ impl Request {
         }
     }
 
-    /// Appends the message; `family` is what the controller said.
+    /// Appends the message; `family` is the number from the controller.
     pub fn emit(&self, family: u16, out: &mut Vec<u8>) {
         let mut w = genl::begin(out, family, 0, self.command(), VERSION);
         match self {
@@ -97,7 +97,7 @@ impl Request {
     }
 }
 
-/// A question; the answer is one message, or a dump of many.
+/// A query; the reply is one message, or a dump of many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Query {
     Services,
@@ -108,13 +108,13 @@ pub enum Query {
 }
 
 impl Query {
-    /// True if the answer may be of any number of messages. It ends with one of its own; the others
-    /// are acknowledged.
+    /// True if the reply is a dump of any number of messages, with a final one. Other replies are
+    /// followed by an acknowledgement.
     const fn is_dump(&self) -> bool {
         matches!(self, Self::Services | Self::Destinations(_) | Self::Daemons)
     }
 
-    /// Appends the message; `family` is what the controller said.
+    /// Appends the message; `family` is the number from the controller.
     pub fn emit(&self, family: u16, out: &mut Vec<u8>) {
         let command = match self {
             Self::Services => GET_SERVICE,
@@ -132,7 +132,7 @@ impl Query {
     }
 }
 
-/// How long connections are remembered, in seconds. In a request, 0 changes nothing.
+/// Connection timeouts in seconds. In a request, 0 leaves a timeout unchanged.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Timeouts {
     pub tcp: u32,
@@ -141,7 +141,7 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// Takes the attributes of a message.
+    /// Parses the attributes of a message.
     pub fn parse(list: &[u8]) -> Result<Self, Malformed> {
         let mut t = Self::default();
         for attribute in attributes(list) {
@@ -156,16 +156,16 @@ impl Timeouts {
     }
 }
 
-/// What the module says of itself.
+/// Information about the IPVS module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Info {
-    /// Major, minor and patch level, a byte each.
+    /// Major, minor and patch level, one byte each.
     pub version: u32,
     pub connection_table_size: u32,
 }
 
 impl Info {
-    /// Takes the attributes of a message.
+    /// Parses the attributes of a message.
     pub fn parse(list: &[u8]) -> Result<Self, Malformed> {
         let mut info = Self::default();
         for attribute in attributes(list) {

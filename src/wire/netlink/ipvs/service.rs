@@ -1,4 +1,4 @@
-//! Services: what clients connect to.
+//! Services: the addresses and ports that clients connect to.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -39,7 +39,7 @@ impl fmt::Display for Protocol {
     }
 }
 
-/// What the kernel tells services apart by.
+/// Key of a service.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum ServiceKey {
     Address { protocol: Protocol, addr: IpAddr, port: u16 },
@@ -80,16 +80,16 @@ impl fmt::Display for ServiceKey {
     }
 }
 
-/// How a service behaves.
+/// Flags of a service.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct ServiceFlags(pub u32);
 
 impl ServiceFlags {
     pub const PERSISTENT: Self = Self(0x1);
-    /// Set by the kernel on every service that is in its table.
+    /// Set by the kernel on every service in its table.
     pub const HASHED: Self = Self(0x2);
     pub const ONE_PACKET: Self = Self(0x4);
-    /// What these mean depends on the scheduler; `sh` and `mh`: fall back to another destination.
+    /// The meaning depends on the scheduler; `sh` and `mh`: fall back to another destination.
     pub const SCHEDULER_1: Self = Self(0x8);
     /// `sh` and `mh`: take the port into account.
     pub const SCHEDULER_2: Self = Self(0x10);
@@ -110,23 +110,22 @@ impl ServiceFlags {
     }
 }
 
-/// A service with everything that can be set.
+/// A service with all its settings.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Service {
     pub key: ServiceKey,
     pub scheduler: Name,
     pub flags: ServiceFlags,
-    /// Of the persistence, in seconds.
+    /// Persistence timeout, in seconds.
     pub timeout: u32,
-    /// Which clients persistence takes for one: the netmask as a number for IPv4, the length of
-    /// the prefix for IPv6.
+    /// Granularity of persistence: the netmask as a number for IPv4, the prefix length for IPv6.
     pub netmask: u32,
     /// The persistence engine.
     pub engine: Option<Name>,
 }
 
 impl Service {
-    /// Without persistence and flags.
+    /// A service without persistence and flags.
     pub const fn new(key: ServiceKey, scheduler: Name) -> Self {
         let netmask = match key.family() {
             Family::V4 => u32::MAX,
@@ -135,7 +134,7 @@ impl Service {
         Self { key, scheduler, flags: ServiceFlags(0), timeout: 0, netmask, engine: None }
     }
 
-    /// True if the kernel, showing `seen`, has what is wanted here.
+    /// True if the service `seen` in the kernel satisfies this one.
     pub fn is_held_as(&self, seen: &Self) -> bool {
         let bare = |s: &Self| Self { flags: s.flags.without(ServiceFlags::HASHED), ..*s };
         bare(self) == bare(seen)
@@ -164,7 +163,7 @@ impl Service {
     }
 }
 
-/// A service as a dump shows it.
+/// A service from a kernel dump.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SeenService {
     pub service: Service,
@@ -172,7 +171,7 @@ pub struct SeenService {
 }
 
 impl SeenService {
-    /// Takes the attributes of a message.
+    /// Parses the attributes of a message.
     pub fn parse(list: &[u8]) -> Result<Self, Malformed> {
         for attribute in attributes(list) {
             if let (CMD_ATTR_SERVICE, value) = attribute? {
@@ -183,7 +182,7 @@ impl SeenService {
     }
 }
 
-/// Attributes as they come: what some mean depends on others.
+/// Raw attributes: the meaning of some depends on others.
 #[derive(Default)]
 struct Fields<'a> {
     af: u16,

@@ -11,7 +11,7 @@ pub struct Stats {
     pub packets_out: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
-    /// These are per second.
+    /// Rates are per second.
     pub connection_rate: u64,
     pub packet_rate_in: u64,
     pub packet_rate_out: u64,
@@ -20,7 +20,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Takes the attributes of either form, `STATS` (mostly 32 bits) or `STATS64`.
+    /// Parses the attributes of either form, `STATS` (mostly 32 bits) or `STATS64`.
     pub(super) fn parse(list: &[u8]) -> Result<Self, Malformed> {
         let mut s = Self::default();
         for attribute in attributes(list) {

@@ -35,7 +35,7 @@ fn list_of(data: &[u8]) -> Vec<(u16, Vec<u8>)> {
 }
 
 #[test]
-fn an_added_service_names_everything_that_can_be_set() {
+fn an_added_service_has_all_settings() {
     let mut service = Service::new(KEY, name("wlc"));
     service.flags = ServiceFlags::PERSISTENT.with(ServiceFlags::ONE_PACKET);
     service.timeout = 300;
@@ -72,7 +72,7 @@ fn a_mark_replaces_protocol_address_and_port() {
 }
 
 #[test]
-fn the_default_mask_takes_every_client_for_itself() {
+fn the_default_mask_treats_clients_separately() {
     assert_eq!(Service::new(KEY, name("rr")).netmask, 0xffff_ffff);
     let v6 = ServiceKey::FwMark { family: Family::V6, mark: 1 };
     let (_, list) = emitted(&Request::AddService(Service::new(v6, name("rr"))));
@@ -81,7 +81,7 @@ fn the_default_mask_takes_every_client_for_itself() {
 }
 
 #[test]
-fn the_flag_the_kernel_sets_makes_no_difference() {
+fn the_flag_set_by_the_kernel_is_ignored() {
     let wanted = Service::new(KEY, name("rr"));
     let seen = Service { flags: ServiceFlags::HASHED, ..wanted };
     assert!(wanted.is_held_as(&seen) && seen.is_held_as(&wanted));
@@ -125,7 +125,7 @@ fn only_address_translation_changes_the_port() {
 }
 
 #[test]
-fn a_removed_destination_is_named_without_the_rest() {
+fn a_removed_destination_is_sent_as_its_key_only() {
     let key = destination(Forwarding::Masq).key;
     let (command, list) = emitted(&Request::RemoveDestination(KEY, key));
     assert_eq!(command, 7);
@@ -134,7 +134,7 @@ fn a_removed_destination_is_named_without_the_rest() {
 }
 
 #[test]
-fn counters_of_64_bits_win_wherever_they_are() {
+fn counters_of_64_bits_win_in_any_order() {
     let nested = |kind, stats: &[(u16, &[u8])], out: &mut Vec<u8>| {
         let mut w = crate::wire::netlink::Writer::begin(out, 0, 0);
         w.nested(kind, |w| stats.iter().for_each(|(k, v)| w.bytes(*k, v)));
@@ -161,7 +161,7 @@ fn counters_of_64_bits_win_wherever_they_are() {
 }
 
 #[test]
-fn the_family_of_a_destination_is_the_services_unless_it_is_named() {
+fn a_destination_without_a_family_has_that_of_its_service() {
     let (_, list) = emitted(&Request::AddDestination(KEY, destination(Forwarding::Masq)));
     let mut data = list_of(&list)[1].1.clone();
     assert_eq!(data.drain(..8).count(), 8); // the attribute with the family
@@ -189,7 +189,7 @@ fn timeouts_and_info_are_read() {
 }
 
 #[test]
-fn dumps_are_asked_for_as_dumps() {
+fn dump_queries_have_the_dump_flag() {
     for (query, command, dump) in [
         (Query::Services, 4, true),
         (Query::Destinations(KEY), 8, true),
@@ -278,7 +278,7 @@ fn a_daemon() -> impl Strategy<Value = Daemon> {
         })
 }
 
-/// Every reader of an answer; what it reads is what the same values give when they are written.
+/// Runs every parser of replies, and checks that emitting the parsed values gives the same result.
 fn read_all(list: &[u8]) {
     if let Ok(SeenService { service, .. }) = SeenService::parse(list) {
         let (_, again) = emitted(&Request::AddService(service));
