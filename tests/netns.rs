@@ -217,6 +217,7 @@ fn main() -> ExitCode {
         crash::a_crash_without_unwinding_leaves_no_address,
         crash::a_crash_signal_leaves_no_address,
         crash::only_held_addresses_are_removed,
+        crash::promote_secondaries_is_restored_however_the_daemon_ends,
     ]);
     lab::main(tests)
 }

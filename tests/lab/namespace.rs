@@ -70,6 +70,12 @@ impl Namespace {
             .unwrap_or_else(|e| panic!("cannot set {name}: {e}"));
     }
 
+    pub(crate) fn read_sysctl(&self, name: &str) -> String {
+        let _inside = self.enter();
+        let value = std::fs::read_to_string(format!("/proc/sys/{name}"));
+        value.unwrap_or_else(|e| panic!("cannot read {name}: {e}")).trim().to_owned()
+    }
+
     /// Runs `ip` commands, one per line; fails the test if one fails.
     #[track_caller]
     pub(crate) fn ip(&self, lines: &str) {

@@ -162,3 +162,39 @@ pub(crate) fn only_held_addresses_are_removed() -> Outcome {
 fn is_killed(status: ExitStatus, signal: Signal) -> bool {
     status.signal() == Some(signal as i32)
 }
+
+pub(crate) fn promote_secondaries_is_restored_however_the_daemon_ends() -> Outcome {
+    hooked()?;
+    const SETTING: &str = "net/ipv4/conf/eth0/promote_secondaries";
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let plain = config(&[instance("VI_1").priority(255).vip("10.7.1.1/16")]);
+    let promoting = config(&[instance("VI_1")
+        .priority(255)
+        .vip("10.7.1.1/16")
+        .line("promote_secondaries")
+        .line("garp_master_delay 0")]);
+    a.sysctl(SETTING, "0");
+    let value = |what: &str, expected: &str| {
+        wait(&format!("{what}: promote_secondaries {expected}"), SOON, || {
+            a.read_sysctl(SETTING) == expected
+        });
+    };
+    let mut daemon = a.start_faulty(&promoting, "panic@stats", &FOREGROUND);
+    daemon.wait_master("VI_1");
+    value("start", "1");
+    daemon.signal(Signal::SIGUSR2);
+    assert_eq!(daemon.wait_end().code(), Some(70));
+    value("panic", "0");
+    let mut daemon = a.start(&promoting);
+    daemon.wait_master("VI_1");
+    value("start", "1");
+    daemon.rewrite(&plain);
+    daemon.reload();
+    value("reload without the keyword", "0");
+    daemon.rewrite(&promoting);
+    daemon.reload();
+    value("reload with it", "1");
+    daemon.stop();
+    value("end", "0");
+    Ok(())
+}
