@@ -16,7 +16,7 @@
 //!      sys/ ──► daemon/ ───►│  next_deadline() -> Option<Instant>           │
 //!      ▲        turn.rs     └───────────────────────────────────────────────┘
 //!      │           ▲                                │ actions, in order
-//!      └───────────┴──── daemon/execute.rs ◄────────┘
+//!      └───────────┴──── daemon/network/execute.rs ◄───┘
 //! ```
 //!
 //! Left to right, text becomes a model. Around the loop, facts become actions. There are no other
@@ -28,7 +28,7 @@
 //! | --- | --- |
 //! | keywords, their arguments and defaults | `config/keywords/` |
 //! | meaning of the blocks of the configuration | `config/lower/` |
-//! | what survives a reload | `model/diff.rs`, `daemon/reload.rs` |
+//! | what survives a reload | `model/diff.rs`, `daemon/config/reload.rs` |
 //! | acceptance of an advertisement | `vrrp/receive.rs` |
 //! | effect of an advertisement on the state of a virtual router | `vrrp/hear.rs` |
 //! | rate limits for log lines and scripts caused by peers | `vrrp/noted.rs`, `base/ratelimit.rs` |
@@ -37,10 +37,10 @@
 //! | effect of tracked objects on a virtual router | `vrrp/tracking.rs`, `vrrp/priority.rs` |
 //! | sync groups | `vrrp/membership.rs` |
 //! | timers of a virtual router | `vrrp/timing.rs` |
-//! | timing and rate of gratuitous ARP | `vrrp/announce.rs`, `daemon/announcer.rs` |
+//! | timing and rate of gratuitous ARP | `vrrp/announce.rs`, `daemon/network/announcer.rs` |
 //! | schedule and results of tracked scripts, tracked processes | `track/` |
 //! | addresses in the kernel: added, adopted, restored, refused | `holdings/` |
-//! | owner of an address that was present at start | `holdings/leftovers.rs`, `daemon/beginning.rs` |
+//! | owner of an address that was present at start | `holdings/leftovers.rs`, `daemon/start/beginning.rs` |
 //! | services and destinations in IPVS, and differences from the wanted ones | `holdings/ipvs.rs` |
 //! | real servers in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs` |
 //! | schedule and results of checks | `check/pool.rs`, `check/schedule.rs` |
@@ -48,21 +48,21 @@
 //! | text of the reason why a server is down | `check/verdict.rs` |
 //! | recipients, order and text of notifications | `notify/mod.rs`, `notify/words.rs` |
 //! | order of notification scripts | `notify/scripts.rs` |
-//! | lines queued for the reader of a FIFO | `notify/fifo.rs`, `daemon/fifos.rs` |
-//! | sending, retrying and dropping of mail | `notify/outbox.rs`, `daemon/mailer.rs` |
+//! | lines queued for the reader of a FIFO | `notify/fifo.rs`, `daemon/outlets/fifos.rs` |
+//! | sending, retrying and dropping of mail | `notify/outbox.rs`, `daemon/outlets/mailer.rs` |
 //! | permission and user of a command | `config/lower/script.rs`, `sys/scriptfacts.rs` |
-//! | start, timeout and termination of commands | `sys/children.rs`, `daemon/children.rs` |
-//! | `startup_script`, `shutdown_script` | `daemon/life.rs` |
-//! | watching of files, processes and scripts | `daemon/tracking.rs`, `daemon/processes.rs`, `sys/inotify.rs` |
+//! | start, timeout and termination of commands | `sys/children.rs`, `daemon/commands/children.rs` |
+//! | `startup_script`, `shutdown_script` | `daemon/start/life.rs` |
+//! | watching of files, processes and scripts | `daemon/commands/tracking.rs`, `daemon/commands/processes.rs`, `sys/inotify.rs` |
 //! | order of work in a turn | `daemon/turn.rs` |
-//! | order of startup and shutdown | `daemon/startup.rs`, `daemon/shutdown.rs` |
-//! | cleanup after a panic or a crash | `daemon/defect.rs`, `sys/rescue.rs` |
-//! | text of log lines | `daemon/report.rs`, `daemon/lvs/report.rs` |
+//! | order of startup and shutdown | `daemon/start/startup.rs`, `daemon/start/shutdown.rs` |
+//! | cleanup after a panic or a crash | `daemon/start/defect.rs`, `sys/rescue.rs` |
+//! | text of log lines | `daemon/outlets/report.rs`, `daemon/lvs/report.rs` |
 //! | text of dumps | `daemon/dump/` |
-//! | sockets of instances, and their packets | `daemon/endpoints.rs` |
-//! | sockets and timeouts of probes | `daemon/checks.rs` |
+//! | sockets of instances, and their packets | `daemon/network/endpoints.rs` |
+//! | sockets and timeouts of probes | `daemon/lvs/probes.rs` |
 //! | cooperation of virtual servers, checks and IPVS | `daemon/lvs.rs` |
-//! | messages between virtual servers and the rest of the daemon | `daemon/director.rs` |
+//! | messages between virtual servers and the rest of the daemon | `daemon/lvs/director.rs` |
 //! | simulation of several routers without a kernel | `sim/` |
 //! | `genhash` | `genhash/` |
 //!

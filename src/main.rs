@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     if let [_, flag, name] = argv.as_slice() {
         if lookup::FLAGS.iter().any(|known| flag == known) {
             interruptible();
-            print(&keepalived::daemon::resolve::run(flag, name).unwrap_or_default());
+            print(&keepalived::daemon::outlets::resolve::run(flag, name).unwrap_or_default());
             return Status::Ok.into();
         }
     }

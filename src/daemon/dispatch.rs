@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::endpoints::{endpoint_of, SocketId};
-use super::report;
-use super::report::HeldBack;
-use super::retries::Lacking;
-use super::runtime::{Message, Mode, Runtime};
 use crate::base::ids::InstanceId;
 use crate::base::link::KernelEvent;
 use crate::base::ratelimit::Rate;
 use crate::base::time::{Duration, Instant};
+use crate::daemon::network::endpoints::{endpoint_of, SocketId};
+use crate::daemon::outlets::report;
+use crate::daemon::outlets::report::HeldBack;
+use crate::daemon::retries::Lacking;
+use crate::daemon::runtime::{Message, Mode, Runtime};
 use crate::holdings::{self, Fact, Links, Object};
 use crate::notify;
 use crate::sys::netlink;
@@ -313,7 +313,7 @@ impl Runtime {
             Signal::Stats => {
                 self.dump_stats();
                 #[cfg(debug_assertions)]
-                self.maybe_fail(super::fault::Moment::Stats);
+                self.maybe_fail(crate::daemon::start::fault::Moment::Stats);
             }
             Signal::StatsClear => {
                 self.dump_stats();

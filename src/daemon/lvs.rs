@@ -9,12 +9,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use super::checks::Probes;
-use super::children::Children;
 use crate::base::ids::{CheckId, ServiceId};
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::{Duration, Instant};
 use crate::check::{pool, tls, Pool};
+use crate::daemon::commands::children::Children;
+use crate::daemon::lvs::probes::Probes;
 use crate::holdings::ipvs;
 use crate::lvs::{Action, Domain, Input};
 use crate::model::check::Kind;
@@ -27,9 +27,11 @@ use crate::sys::ipvs::Ipvs;
 use crate::sys::poll::Poll;
 use crate::wire::netlink::ipvs::{Destination, DestinationKey, Request};
 
+pub(super) mod director;
 mod execute;
 mod kernel;
 mod keys;
+pub(super) mod probes;
 mod report;
 #[cfg(test)]
 mod tests;

@@ -3,41 +3,17 @@
 //! `startup` builds the `runtime`, `turn` is one round of the loop, `dispatch` brings facts to
 //! the cores, `execute` carries out what they decide.
 
-mod announcer;
-mod ask_reload;
-mod beginning;
-mod capabilities;
-mod chatter;
-mod checks;
-pub mod children;
-mod defect;
-mod director;
+mod commands;
+mod config;
 mod dispatch;
 mod dump;
-mod endpoints;
-mod execute;
-#[cfg(debug_assertions)]
-mod fault;
-pub mod fifos;
-mod host;
 mod lateness;
-mod life;
 mod lvs;
-pub mod mailer;
-mod notices;
-mod outcome;
-mod privileges;
-mod processes;
-mod reading;
-mod reload;
-mod report;
-pub mod resolve;
+mod network;
+pub mod outlets;
 mod retries;
 mod runtime;
-mod shutdown;
-mod startup;
-mod status;
-mod tracking;
+mod start;
 mod turn;
 
-pub use startup::run;
+pub use start::startup::run;

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::runtime::Runtime;
 use crate::base::ids::InstanceId;
 use crate::base::time::{Duration, Instant};
+use crate::daemon::runtime::Runtime;
 use crate::notify::Which;
 
 /// The first pause; each further one is twice as long.

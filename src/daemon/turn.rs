@@ -3,9 +3,9 @@
 
 use std::io;
 
-use super::lateness::Fault;
-use super::runtime::{Mode, Owner, Runtime};
 use crate::base::time::{Duration, Instant};
+use crate::daemon::lateness::Fault;
+use crate::daemon::runtime::{Mode, Owner, Runtime};
 use crate::notify;
 use crate::sys::log as logging;
 use crate::track;

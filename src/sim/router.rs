@@ -1,6 +1,6 @@
 //! One simulated router: the cores, and a kernel that carries out requests at once.
 //!
-//! It follows `daemon/turn.rs` and `daemon/execute.rs`: packets before deadlines, actions carried
+//! It follows `daemon/turn.rs` and `daemon/network/execute.rs`: packets before deadlines, actions carried
 //! out in order, their effects fed back through an inbox.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -297,7 +297,7 @@ impl Router {
         std::mem::take(&mut self.recorded)
     }
 
-    /// Switches to a configuration, as `daemon/reload.rs` does.
+    /// Switches to a configuration, as `daemon/config/reload.rs` does.
     pub(super) fn adopt(&mut self, new: Config, now: Instant) {
         self.hold(holdings::Input::Pause, now);
         let changes = diff::instances(&self.config, &new);

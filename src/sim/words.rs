@@ -1,5 +1,5 @@
 //! Text form of the actions of the VRRP core, for scenarios, traces and dry runs. The log lines for
-//! operators are in `daemon/report.rs`.
+//! operators are in `daemon/outlets/report.rs`.
 
 use std::fmt;
 

@@ -43,7 +43,7 @@ impl Host {
         )
     }
 
-    /// Starts a daemon with an injected fault: see `src/daemon/fault.rs`.
+    /// Starts a daemon with an injected fault: see `src/daemon/start/fault.rs`.
     pub(crate) fn start_faulty(&self, config: &str, fault: &str, args: &[&str]) -> Daemon {
         let (program, space) = (Program::under_test(), Rc::clone(&self.namespace));
         Daemon::start_faulty(program, space, &self.name, config, fault, args)

@@ -68,7 +68,7 @@ pub(crate) fn a_panic_sends_priority_zero_and_leaves_nothing() -> Outcome {
     assert_eq!(daemon.wait_end().code(), Some(70));
     assert_clean(&a, "panic");
     capture.wait_advert("priority 0", SOON, |a| a.priority == 0);
-    daemon.wait_log_part(0, "a defect in keepalived itself: panicked at src/daemon/fault.rs");
+    daemon.wait_log_part(0, "a defect in keepalived itself: panicked at src/daemon/start/fault.rs");
     daemon.wait_log("as asked");
     assert!(!daemon.file("main.pid").exists() && !daemon.file("vrrp.pid").exists());
     Ok(())
@@ -99,7 +99,7 @@ pub(crate) fn the_text_of_a_panic_is_in_the_log_of_a_daemon() -> Outcome {
     wait("it ends", SOON, || !starter.file("main.pid").exists());
     let said = std::fs::read_to_string(&log).expect("its log");
     let _ = std::fs::remove_file(&log);
-    assert!(said.contains("panicked at src/daemon/fault.rs"), "{said}");
+    assert!(said.contains("panicked at src/daemon/start/fault.rs"), "{said}");
     assert!(said.contains("as asked"), "{said}");
     assert_clean(&a, "panic");
     Ok(())

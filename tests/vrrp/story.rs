@@ -210,7 +210,7 @@ impl Story {
         self.said.extend(actions.iter().map(|a| Words(a, &self.vrrp).to_string()));
     }
 
-    /// Switches to a configuration, in the order of `daemon/reload.rs`.
+    /// Switches to a configuration, in the order of `daemon/config/reload.rs`.
     fn adopt(&mut self, new: Config) {
         let changes = diff::instances(&self.running, &new);
         let (mut ids, mut touched) = (BTreeMap::new(), Vec::new());

@@ -14,10 +14,10 @@ mod track;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::lateness::Lateness;
-use super::runtime::Runtime;
 use crate::base::ids::InstanceId;
 use crate::base::time::{micros, Instant, WallTime};
+use crate::daemon::lateness::Lateness;
+use crate::daemon::runtime::Runtime;
 use crate::holdings::{self, Key, Links};
 use crate::model::vrrp::VirtualAddress;
 use crate::model::Config;

@@ -7,7 +7,7 @@ use super::{report, told, Hands, Lvs, Message, Told};
 use crate::base::ids::{CheckId, ServiceId};
 use crate::base::time::Instant;
 use crate::check::{pool, Reason, Verdict};
-use crate::daemon::checks::{Begun, Finished};
+use crate::daemon::lvs::probes::{Begun, Finished};
 use crate::holdings::ipvs;
 use crate::lvs::{Action, Input, Wanted};
 use crate::model::check::Kind;

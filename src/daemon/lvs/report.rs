@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 use super::told::complaint;
 use crate::base::ids::CheckId;
 use crate::check::{pool, Pool, Reason, Verdict};
-use crate::daemon::report::HeldBack;
+use crate::daemon::outlets::report::HeldBack;
 use crate::lvs::{Action, Domain, Leaving, ServerRef, Why};
 use crate::model::check::{Check, Kind, Url};
 use crate::model::diff;

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::base::rng::Rng;
-use crate::daemon::children::Event;
+use crate::daemon::commands::children::Event;
 use crate::lvs::Slot;
 use crate::model::check::{Check, Connect, File, Misc, Schedule, Smtp};
 use crate::model::lvs;

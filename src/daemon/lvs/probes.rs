@@ -44,23 +44,23 @@ const BUFFER: usize = 64 * 1024;
 
 /// A probe that is over.
 #[derive(PartialEq, Debug)]
-pub(super) struct Finished {
-    pub(super) check: CheckId,
-    pub(super) verdict: Verdict,
-    pub(super) timings: Timings,
+pub(in crate::daemon) struct Finished {
+    pub(in crate::daemon) check: CheckId,
+    pub(in crate::daemon) verdict: Verdict,
+    pub(in crate::daemon) timings: Timings,
 }
 
 /// What `begin` leaves to be done.
 #[derive(PartialEq, Eq, Debug)]
 #[must_use]
-pub(super) enum Begun {
+pub(in crate::daemon) enum Begun {
     Probing,
     /// Start the script, then say so with `script_started`, or `unmade`.
     Script,
 }
 
 /// Every probe under way.
-pub(super) struct Probes {
+pub(in crate::daemon) struct Probes {
     jobs: BTreeMap<CheckId, Job>,
     scripts: Scripts,
     deadlines: Deadlines<CheckId>,
@@ -77,7 +77,7 @@ pub(super) struct Probes {
 }
 
 impl Probes {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(in crate::daemon) fn new(seed: u64) -> Self {
         Self {
             jobs: BTreeMap::new(),
             scripts: Scripts::default(),
@@ -94,44 +94,44 @@ impl Probes {
     }
 
     /// The key material of every `SSL_GET`. Probes under way keep what they have.
-    pub(super) fn set_tls(&mut self, client: Option<Client>) {
+    pub(in crate::daemon) fn set_tls(&mut self, client: Option<Client>) {
         self.tls = client;
     }
 
     /// Probes that are over since the last call.
-    pub(super) fn finished(&mut self) -> Vec<Finished> {
+    pub(in crate::daemon) fn finished(&mut self) -> Vec<Finished> {
         std::mem::take(&mut self.finished)
     }
 
     /// Gives the list back, so that its room is used again.
-    pub(super) fn recycle(&mut self, mut list: Vec<Finished>) {
+    pub(in crate::daemon) fn recycle(&mut self, mut list: Vec<Finished>) {
         list.clear();
         if self.finished.is_empty() {
             self.finished = list;
         }
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    pub(in crate::daemon) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.next()
     }
 
     /// True if answers are to be expected.
-    pub(super) fn is_any(&self) -> bool {
+    pub(in crate::daemon) fn is_any(&self) -> bool {
         !self.jobs.is_empty()
     }
 
     /// How often a probe was begun or gone on with.
-    pub(super) const fn steps(&self) -> u64 {
+    pub(in crate::daemon) const fn steps(&self) -> u64 {
         self.steps
     }
 
     /// How many probes are to be read without waiting for an event.
-    pub(super) fn unread(&self) -> usize {
+    pub(in crate::daemon) fn unread(&self) -> usize {
         self.unread.len()
     }
 
     /// Begins to probe page `page` of a check; `owner` is to be told of events.
-    pub(super) fn begin<O: Copy>(
+    pub(in crate::daemon) fn begin<O: Copy>(
         &mut self,
         check: CheckId,
         config: &Check,
@@ -228,7 +228,7 @@ impl Probes {
     }
 
     /// Forgets a probe. True if there is a script to be stopped.
-    pub(super) fn abort<O: Copy>(&mut self, check: CheckId, poll: &mut Poll<O>) -> bool {
+    pub(in crate::daemon) fn abort<O: Copy>(&mut self, check: CheckId, poll: &mut Poll<O>) -> bool {
         self.close(check, poll);
         self.scripts.forget(check)
     }
@@ -242,7 +242,12 @@ impl Probes {
     }
 
     /// Its socket can be read or written.
-    pub(super) fn on_ready<O: Copy>(&mut self, check: CheckId, now: Instant, poll: &mut Poll<O>) {
+    pub(in crate::daemon) fn on_ready<O: Copy>(
+        &mut self,
+        check: CheckId,
+        now: Instant,
+        poll: &mut Poll<O>,
+    ) {
         self.unread.remove(&check);
         let Some(job) = self.jobs.get_mut(&check) else { return };
         self.steps += 1;
@@ -258,7 +263,11 @@ impl Probes {
     }
 
     /// Reads one of those that had their share; false if there is none.
-    pub(super) fn on_unread<O: Copy>(&mut self, now: Instant, poll: &mut Poll<O>) -> bool {
+    pub(in crate::daemon) fn on_unread<O: Copy>(
+        &mut self,
+        now: Instant,
+        poll: &mut Poll<O>,
+    ) -> bool {
         let behind = (Bound::Excluded(self.last_unread), Bound::Unbounded);
         let next = self.unread.range(behind).next().or_else(|| self.unread.first());
         let Some(check) = next.copied() else { return false };
@@ -269,7 +278,11 @@ impl Probes {
 
     /// One probe whose time is over; false if there is none. What has arrived meanwhile counts: we
     /// may have been late ourselves.
-    pub(super) fn on_deadline<O: Copy>(&mut self, now: Instant, poll: &mut Poll<O>) -> bool {
+    pub(in crate::daemon) fn on_deadline<O: Copy>(
+        &mut self,
+        now: Instant,
+        poll: &mut Poll<O>,
+    ) -> bool {
         let Some((due, check)) = self.deadlines.pop_due(now) else { return false };
         if let Some(over) = self.scripts.give_up(check) {
             self.script_over(check, over, now);
@@ -307,23 +320,23 @@ impl Probes {
     }
 
     /// There was no probe.
-    pub(super) fn refused(&mut self, check: CheckId, reason: Reason) {
+    pub(in crate::daemon) fn refused(&mut self, check: CheckId, reason: Reason) {
         let verdict = Verdict::Down(reason);
         self.finished.push(Finished { check, verdict, timings: Timings::default() });
     }
 
-    pub(super) fn script_started(&mut self, check: CheckId, pid: Pid, now: Instant) {
+    pub(in crate::daemon) fn script_started(&mut self, check: CheckId, pid: Pid, now: Instant) {
         self.scripts.started(check, pid, now);
     }
 
     /// The time of the script of a check is over; it is being ended.
-    pub(super) fn on_script_timed_out(&mut self, check: CheckId, now: Instant) {
+    pub(in crate::daemon) fn on_script_timed_out(&mut self, check: CheckId, now: Instant) {
         if self.scripts.time_out(check) {
             self.deadlines.set(check, Some(now + scripts::ENDING));
         }
     }
 
-    pub(super) fn on_script_ended(
+    pub(in crate::daemon) fn on_script_ended(
         &mut self,
         check: CheckId,
         pid: Pid,

@@ -23,7 +23,7 @@ const WARM: Duration = Duration::from_secs(60);
 
 /// Running commands, each started for an asker.
 #[derive(Debug)]
-pub struct Children<A> {
+pub(in crate::daemon) struct Children<A> {
     starter: Starter,
     running: BTreeMap<Pid, Running<A>>,
     deadlines: Deadlines<Pid>,
@@ -61,7 +61,7 @@ enum Stage {
 
 /// What happened to a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event<A> {
+pub(in crate::daemon) enum Event<A> {
     /// Its time is over. `Ended` comes when it has given in, which can take for ever.
     TimedOut(A),
     Ended {
@@ -74,7 +74,7 @@ pub enum Event<A> {
 }
 
 impl<A: Clone> Children<A> {
-    pub const fn new(starter: Starter) -> Self {
+    pub(in crate::daemon) const fn new(starter: Starter) -> Self {
         Self {
             starter,
             running: BTreeMap::new(),
@@ -87,7 +87,7 @@ impl<A: Clone> Children<A> {
     ///
     /// # Errors
     /// It cannot be started. Often this is known later: [`Outcome::NotStarted`].
-    pub fn start(
+    pub(in crate::daemon) fn start(
         &mut self,
         script: &Script,
         extra: &[&str],
@@ -120,22 +120,22 @@ impl<A: Clone> Children<A> {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(in crate::daemon) fn is_empty(&self) -> bool {
         self.running.is_empty()
     }
 
     /// Whom the running commands were started for.
-    pub fn askers(&self) -> impl Iterator<Item = &A> {
+    pub(in crate::daemon) fn askers(&self) -> impl Iterator<Item = &A> {
         self.running.values().map(|r| &r.asker)
     }
 
     /// When somebody's time is over.
-    pub fn next_deadline(&self) -> Option<Instant> {
+    pub(in crate::daemon) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.next()
     }
 
     /// The turn began `late`: call this before anything else in it. That time counts for nobody.
-    pub fn on_late(&mut self, late: Duration, now: Instant) {
+    pub(in crate::daemon) fn on_late(&mut self, late: Duration, now: Instant) {
         for (pid, running) in &mut self.running {
             let Some(deadline) = self.deadlines.of(pid) else { continue };
             if running.stage == Stage::Running {
@@ -152,7 +152,7 @@ impl<A: Clone> Children<A> {
     }
 
     /// SIGCHLD: buries everybody who has ended.
-    pub fn on_sigchld(&mut self, out: &mut Vec<Event<A>>) {
+    pub(in crate::daemon) fn on_sigchld(&mut self, out: &mut Vec<Event<A>>) {
         loop {
             match children::ended() {
                 Ok(Some((pid, said))) => self.on_ended(pid, said, out),
@@ -166,7 +166,7 @@ impl<A: Clone> Children<A> {
     }
 
     /// Time has passed. Looks first whether somebody has ended in time, unnoticed so far.
-    pub fn on_deadline(&mut self, now: Instant, out: &mut Vec<Event<A>>) {
+    pub(in crate::daemon) fn on_deadline(&mut self, now: Instant, out: &mut Vec<Event<A>>) {
         if self.deadlines.next().is_none_or(|d| d > now) {
             return;
         }
@@ -183,7 +183,7 @@ impl<A: Clone> Children<A> {
 
     /// Asks the commands of some askers to end, and kills them if they have not after a while. They
     /// have not timed out.
-    pub fn stop(&mut self, now: Instant, which: impl Fn(&A) -> bool) {
+    pub(in crate::daemon) fn stop(&mut self, now: Instant, which: impl Fn(&A) -> bool) {
         let chosen = |r: &Running<A>| r.stage == Stage::Running && which(&r.asker);
         let pids: Vec<_> =
             self.running.iter().filter(|(_, r)| chosen(r)).map(|(p, _)| *p).collect();
@@ -193,12 +193,12 @@ impl<A: Clone> Children<A> {
     }
 
     /// Asks all of them.
-    pub fn stop_all(&mut self, now: Instant) {
+    pub(in crate::daemon) fn stop_all(&mut self, now: Instant) {
         self.stop(now, |_| true);
     }
 
     /// Kills all of them at once: the daemon cannot wait any longer.
-    pub fn kill_all(&mut self, now: Instant) {
+    pub(in crate::daemon) fn kill_all(&mut self, now: Instant) {
         for (pid, running) in &mut self.running {
             running.stage = Stage::Terminated;
             self.deadlines.set(*pid, Some(now));

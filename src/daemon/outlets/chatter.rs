@@ -8,16 +8,16 @@ use crate::base::time::{Duration, Instant};
 const RATE: Rate = Rate::new(30, Duration::from_secs(2));
 
 #[derive(Debug, Default)]
-pub(super) struct Chatter(Limiter<String>);
+pub(in crate::daemon) struct Chatter(Limiter<String>);
 
 impl Chatter {
     /// `Some(held back since the last one that was shown)` when a line may be shown.
-    pub(super) fn admit(&mut self, about: String, now: Instant) -> Option<u32> {
+    pub(in crate::daemon) fn admit(&mut self, about: String, now: Instant) -> Option<u32> {
         self.0.admit(about, None, RATE, now)
     }
 
     /// A reload may have taken away what is known here.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::daemon) fn clear(&mut self) {
         self.0.clear();
     }
 }

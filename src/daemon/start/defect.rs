@@ -2,12 +2,12 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use super::runtime::Runtime;
 use crate::cli::options::Options;
+use crate::daemon::runtime::Runtime;
 use crate::vrrp::Phase;
 
 /// Brings the text of a panic into the log, where a daemon without a terminal can be heard.
-pub(super) fn log_panics(options: &Options) {
+pub(in crate::daemon) fn log_panics(options: &Options) {
     let to_console = options.log_console && options.foreground;
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -20,7 +20,7 @@ pub(super) fn log_panics(options: &Options) {
 }
 
 /// Runs `work`; `None` if it panicked, which is logged by then.
-pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub(in crate::daemon) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     // What was half done is not gone on with: after a panic things are only let go of.
     panic::catch_unwind(AssertUnwindSafe(work)).ok()
 }
@@ -30,7 +30,7 @@ impl Runtime {
     ///
     /// Services of IPVS stay: they do no harm, connections go on, and the next start brings them in
     /// line.
-    pub(super) fn abandon(&mut self) {
+    pub(in crate::daemon) fn abandon(&mut self) {
         // Anything may be broken now, so that each step stands alone; the one that matters most
         // relies on nothing.
         let _ = caught(|| self.say_goodbye());

@@ -6,12 +6,12 @@ use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
-use super::children::Event;
-use super::report::HeldBack;
-use super::retries::Lacking;
-use super::runtime::{Asker, Message, Mode, Owner, Runtime};
 use crate::base::ids::ScriptId;
 use crate::base::time::{Duration, Instant};
+use crate::daemon::commands::children::Event;
+use crate::daemon::outlets::report::HeldBack;
+use crate::daemon::retries::Lacking;
+use crate::daemon::runtime::{Asker, Message, Mode, Owner, Runtime};
 use crate::sys::inotify::FileWatch;
 use crate::sys::{children, files, open, reason};
 use crate::track::{Action, Input, Outcome};
@@ -26,14 +26,14 @@ const BREAK: Duration = Duration::from_millis(20);
 
 /// When events about tracked files are read.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct FileBreaks {
+pub(in crate::daemon) struct FileBreaks {
     last: Option<Instant>,
     /// The end of the break; until then nothing wakes us.
     until: Option<Instant>,
 }
 
 impl FileBreaks {
-    pub(super) const fn next_deadline(&self) -> Option<Instant> {
+    pub(in crate::daemon) const fn next_deadline(&self) -> Option<Instant> {
         self.until
     }
 
@@ -49,7 +49,7 @@ impl FileBreaks {
 }
 
 impl Runtime {
-    pub(super) fn execute_track(&mut self, action: Action) {
+    pub(in crate::daemon) fn execute_track(&mut self, action: Action) {
         match action {
             Action::Run { script, timeout } => self.run_track_script(script, timeout),
             Action::Abandon { script } => {
@@ -96,7 +96,7 @@ impl Runtime {
     }
 
     /// Watches a file and reads it; until it can be watched, it is tried again.
-    pub(super) fn watch_file(&mut self, name: &str) {
+    pub(in crate::daemon) fn watch_file(&mut self, name: &str) {
         let lacking = Lacking::File(name.to_owned());
         let Some(path) = self.config.files.iter().find(|f| f.name == name).map(|f| f.path.clone())
         else {
@@ -129,7 +129,7 @@ impl Runtime {
     }
 
     /// Reads of files that changed, though not too often.
-    pub(super) fn serve_file_events(&mut self) {
+    pub(in crate::daemon) fn serve_file_events(&mut self) {
         if self.file_breaks.until.is_some_and(|until| until <= self.now) {
             self.file_breaks.until = None;
             if let Some(files) = &self.files {
@@ -171,7 +171,7 @@ impl Runtime {
         self.drain();
     }
 
-    pub(super) fn read_tracked_file(&mut self, name: &str) {
+    pub(in crate::daemon) fn read_tracked_file(&mut self, name: &str) {
         let Some(file) = self.config.files.iter().find(|f| f.name == name) else { return };
         let content = open::read_head(Path::new(&file.path), ENOUGH).ok();
         let input = Input::File { name, content: content.as_deref() };
@@ -179,7 +179,7 @@ impl Runtime {
     }
 
     /// Something happened to commands: tells whoever asked for them.
-    pub(super) fn on_child_events(&mut self) {
+    pub(in crate::daemon) fn on_child_events(&mut self) {
         let mut events = std::mem::take(&mut self.child_events);
         for event in events.drain(..) {
             match event {

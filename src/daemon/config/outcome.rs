@@ -9,12 +9,12 @@ const LIMIT: u64 = 64 << 10;
 
 /// The end of one reload.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Outcome {
+pub(in crate::daemon) struct Outcome {
     /// When it began, by CLOCK_MONOTONIC in microseconds: it is the answer to what was asked before.
-    pub(super) began: u64,
-    pub(super) accepted: bool,
+    pub(in crate::daemon) began: u64,
+    pub(in crate::daemon) accepted: bool,
     /// Why it was refused; or what is wrong in a file that was taken all the same.
-    pub(super) reasons: Vec<String>,
+    pub(in crate::daemon) reasons: Vec<String>,
 }
 
 impl Outcome {
@@ -41,7 +41,7 @@ impl Outcome {
     }
 
     /// Puts it in the place of the one before.
-    pub(super) fn write(&self, path: &Path) {
+    pub(in crate::daemon) fn write(&self, path: &Path) {
         let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
         else {
             return;
@@ -55,20 +55,20 @@ impl Outcome {
     }
 
     /// The last one, if any can be read.
-    pub(super) fn read(path: &Path) -> Option<Self> {
+    pub(in crate::daemon) fn read(path: &Path) -> Option<Self> {
         let text = dumpfile::read(path, LIMIT).ok()?;
         Self::parse(&String::from_utf8_lossy(&text))
     }
 }
 
 /// At the end of the daemon.
-pub(super) fn remove(path: &Path) {
+pub(in crate::daemon) fn remove(path: &Path) {
     // Most daemons never reload.
     let _ = std::fs::remove_file(path);
 }
 
 /// The file that goes with a pid file: `/run/keepalived.reload`.
-pub(super) fn path(pid_file: &Path) -> PathBuf {
+pub(in crate::daemon) fn path(pid_file: &Path) -> PathBuf {
     pid_file.with_extension("reload")
 }
 

@@ -7,9 +7,9 @@ use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use super::runtime::Owner;
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
+use crate::daemon::runtime::Owner;
 use crate::model::vrrp::{ChecksumForm, Delivery, Instance};
 use crate::sys::poll::Poll;
 use crate::sys::raw::{Endpoint, EndpointKind, Outgoing, Scratch, SendQueue, Socket};
@@ -18,7 +18,7 @@ use crate::vrrp::{self, advert};
 
 /// One pair of sockets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) struct SocketId(u32);
+pub(in crate::daemon) struct SocketId(u32);
 
 struct Slot {
     socket: Socket,
@@ -54,7 +54,7 @@ struct Copy {
 }
 
 #[derive(Default)]
-pub(super) struct Endpoints {
+pub(in crate::daemon) struct Endpoints {
     slots: Vec<Option<Slot>>,
     by_endpoint: BTreeMap<Endpoint, SocketId>,
     of_instance: BTreeMap<InstanceId, SocketId>,
@@ -62,13 +62,13 @@ pub(super) struct Endpoints {
     /// Sockets with something to send.
     waiting: BTreeSet<SocketId>,
     /// Receive buffer in bytes, if configured.
-    pub(super) rx_buffer: Option<usize>,
+    pub(in crate::daemon) rx_buffer: Option<usize>,
     /// `log_unknown_vrids`: the filter lets every virtual router through.
-    pub(super) pass_all: bool,
+    pub(in crate::daemon) pass_all: bool,
 }
 
 /// Where an instance sends and listens, as far as that is known.
-pub(super) fn endpoint_of(
+pub(in crate::daemon) fn endpoint_of(
     config: &Instance,
     index: Option<u32>,
     source: Option<IpAddr>,
@@ -90,18 +90,23 @@ fn explained(what: &str, error: &io::Error) -> io::Error {
 }
 
 impl Endpoints {
-    pub(super) fn of(&self, id: InstanceId) -> Option<&Endpoint> {
+    pub(in crate::daemon) fn of(&self, id: InstanceId) -> Option<&Endpoint> {
         let socket = self.of_instance.get(&id)?;
         self.slot(*socket).map(|s| s.socket.endpoint())
     }
 
-    pub(super) fn socket(&self, id: SocketId) -> Option<&Socket> {
+    pub(in crate::daemon) fn socket(&self, id: SocketId) -> Option<&Socket> {
         self.slot(id).map(|s| &s.socket)
     }
 
     /// Who a packet for this virtual router is for. Several unicast instances may share a router
     /// id; then the one that lists the sender as a peer has it.
-    pub(super) fn addressee(&self, socket: SocketId, vrid: u8, from: IpAddr) -> Option<InstanceId> {
+    pub(in crate::daemon) fn addressee(
+        &self,
+        socket: SocketId,
+        vrid: u8,
+        from: IpAddr,
+    ) -> Option<InstanceId> {
         let members = self.slot(socket)?.members.get(&vrid)?;
         let lists = |id: &&InstanceId| {
             let delivery = self.packets.get(id).map(|p| &p.config.delivery);
@@ -115,7 +120,7 @@ impl Endpoints {
     }
 
     /// Joins the socket of this endpoint, opening it for the first.
-    pub(super) fn attach(
+    pub(in crate::daemon) fn attach(
         &mut self,
         id: InstanceId,
         vrid: u8,
@@ -143,7 +148,7 @@ impl Endpoints {
     }
 
     /// Leaves its socket; the last one closes it.
-    pub(super) fn detach(&mut self, id: InstanceId, vrid: u8, poll: &mut Poll<Owner>) {
+    pub(in crate::daemon) fn detach(&mut self, id: InstanceId, vrid: u8, poll: &mut Poll<Owner>) {
         let Some(socket) = self.of_instance.remove(&id) else { return };
         let Some(slot) = self.slot_mut(socket) else { return };
         if let Some(list) = slot.members.get_mut(&vrid) {
@@ -165,14 +170,14 @@ impl Endpoints {
     }
 
     /// What arrived up to this moment has been read.
-    pub(super) fn note_read(&mut self, socket: SocketId, arrived: Instant) {
+    pub(in crate::daemon) fn note_read(&mut self, socket: SocketId, arrived: Instant) {
         if let Some(slot) = self.slot_mut(socket) {
             slot.read = arrived;
         }
     }
 
     /// For whom these sockets may hold more, and up to when what arrived for them is read.
-    pub(super) fn unread(
+    pub(in crate::daemon) fn unread(
         &self,
         sockets: impl Iterator<Item = SocketId>,
     ) -> BTreeMap<InstanceId, Instant> {
@@ -181,14 +186,19 @@ impl Endpoints {
     }
 
     /// Forgets an instance that is gone.
-    pub(super) fn forget(&mut self, id: InstanceId) {
+    pub(in crate::daemon) fn forget(&mut self, id: InstanceId) {
         self.packets.remove(&id);
     }
 
     /// Puts one advertisement into the queue of its socket, one copy per destination.
     ///
     /// Without a source of its own now, the instance says farewell from the last one it had.
-    pub(super) fn queue(&mut self, id: InstanceId, instance: &vrrp::Instance, priority: u8) {
+    pub(in crate::daemon) fn queue(
+        &mut self,
+        id: InstanceId,
+        instance: &vrrp::Instance,
+        priority: u8,
+    ) {
         let last = self.packets.get(&id).map(|p| p.source);
         let source = instance.source().or(last);
         let (Some(source), Some(&socket)) = (source, self.of_instance.get(&id)) else {
@@ -213,7 +223,7 @@ impl Endpoints {
 
     /// Sends all that waits. `done` hears of every advertisement, and of every failure. What the kernel has no room for waits
     /// on: false then.
-    pub(super) fn flush(
+    pub(in crate::daemon) fn flush(
         &mut self,
         scratch: &mut Scratch,
         mut done: impl FnMut(InstanceId, u8, io::Result<()>),

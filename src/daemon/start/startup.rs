@@ -4,21 +4,6 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use super::ask_reload;
-use super::beginning::{links_of_kernel, Beginning};
-use super::capabilities;
-use super::children::Children;
-use super::defect::{caught, log_panics};
-use super::director::narrow;
-use super::fifos::Fifos;
-use super::life::{self, Then};
-use super::lvs::Lvs;
-use super::mailer::Mailer;
-use super::outcome;
-use super::privileges::{lift_core_limit, CorePattern, Scheduling};
-use super::processes::Processes;
-use super::reading::Text;
-use super::runtime::{Mode, Owner, Runtime};
 use crate::base::diag::Severity;
 use crate::base::ids::CheckId;
 use crate::base::ratelimit::RateLimit;
@@ -26,6 +11,21 @@ use crate::base::time::{Duration, Instant};
 use crate::cli::exit::Status;
 use crate::cli::help;
 use crate::cli::options::Options;
+use crate::daemon::commands::children::Children;
+use crate::daemon::commands::processes::Processes;
+use crate::daemon::config::outcome;
+use crate::daemon::config::reading::Text;
+use crate::daemon::lvs::director::narrow;
+use crate::daemon::lvs::Lvs;
+use crate::daemon::outlets::fifos::Fifos;
+use crate::daemon::outlets::mailer::Mailer;
+use crate::daemon::runtime::{Mode, Owner, Runtime};
+use crate::daemon::start::ask_reload;
+use crate::daemon::start::beginning::{links_of_kernel, Beginning};
+use crate::daemon::start::capabilities;
+use crate::daemon::start::defect::{caught, log_panics};
+use crate::daemon::start::life::{self, Then};
+use crate::daemon::start::privileges::{lift_core_limit, CorePattern, Scheduling};
 use crate::holdings;
 use crate::model::Config;
 use crate::notify;
@@ -386,7 +386,10 @@ fn build(
 }
 
 /// One process, so every file a script may look for holds the same number.
-pub(super) fn pid_paths(options: &Options, place: &Place<'_>) -> Vec<(pidfile::Owner, PathBuf)> {
+pub(in crate::daemon) fn pid_paths(
+    options: &Options,
+    place: &Place<'_>,
+) -> Vec<(pidfile::Owner, PathBuf)> {
     let given = [
         (pidfile::Owner::Main, &options.pid_file, true),
         (pidfile::Owner::Vrrp, &options.vrrp_pid_file, options.run_vrrp),

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::os::fd::AsRawFd as _;
 
-use super::runtime::{Owner, Runtime};
 use crate::base::time::{Duration, Instant};
+use crate::daemon::runtime::{Owner, Runtime};
 use crate::sys::procevent::{Event, Got, ProcessMonitor};
 use crate::sys::procscan::{look, Found, Scan};
 use crate::track::{Input, Process};
@@ -28,7 +28,7 @@ struct News {
 
 /// How processes are followed.
 #[derive(Debug, Default)]
-pub(super) struct Processes {
+pub(in crate::daemon) struct Processes {
     monitor: Option<ProcessMonitor>,
     /// Poll knows of it.
     watched: bool,
@@ -49,23 +49,23 @@ pub(super) struct Processes {
 
 impl Processes {
     /// To be called before a network namespace is entered, where nothing is told.
-    pub(super) fn subscribed() -> Self {
+    pub(in crate::daemon) fn subscribed() -> Self {
         Self { monitor: ProcessMonitor::open().ok(), ..Self::default() }
     }
 
-    pub(super) const fn next_deadline(&self) -> Option<Instant> {
+    pub(in crate::daemon) const fn next_deadline(&self) -> Option<Instant> {
         self.again
     }
 
     /// There is more to be looked at in the next turn.
-    pub(super) fn is_busy(&self) -> bool {
+    pub(in crate::daemon) fn is_busy(&self) -> bool {
         self.scan.is_some() || !self.held.is_empty()
     }
 }
 
 impl Runtime {
     /// Subscribes or unsubscribes, as the configuration needs it.
-    pub(super) fn set_up_processes(&mut self) {
+    pub(in crate::daemon) fn set_up_processes(&mut self) {
         if !self.track.watches_processes() {
             if let Some(monitor) = self.processes.monitor.take() {
                 self.poll.remove(monitor.as_raw_fd());
@@ -99,7 +99,7 @@ impl Runtime {
         }
     }
 
-    pub(super) fn scan_processes(&mut self) {
+    pub(in crate::daemon) fn scan_processes(&mut self) {
         let processes = &mut self.processes;
         processes.began = Some(self.now);
         processes.again = None;
@@ -137,7 +137,7 @@ impl Runtime {
         }
     }
 
-    pub(super) fn serve_processes(&mut self) {
+    pub(in crate::daemon) fn serve_processes(&mut self) {
         if self.processes.again.is_some_and(|at| at <= self.now) {
             self.scan_processes();
         }

@@ -3,14 +3,14 @@
 use std::io;
 use std::net::IpAddr;
 
-use super::announcer::Announcement;
-use super::notices::Telling;
-use super::report;
-use super::runtime::{Message, Runtime};
 use crate::base::addr::HostAddress;
 use crate::base::errno::Errno;
 use crate::base::ids::InstanceId;
 use crate::base::time::Duration;
+use crate::daemon::network::announcer::Announcement;
+use crate::daemon::outlets::notices::Telling;
+use crate::daemon::outlets::report;
+use crate::daemon::runtime::{Message, Runtime};
 use crate::holdings::{
     self, Answer, Holder, Item, Object, Op, Request, RequestId, Setting, Spot, Sysctl,
 };
@@ -23,7 +23,7 @@ const RETRY_SENDS: Duration = Duration::from_millis(1);
 
 impl Runtime {
     /// Carries out everything decided, and feeds what that causes back, until nothing is left.
-    pub(super) fn drain(&mut self) {
+    pub(in crate::daemon) fn drain(&mut self) {
         loop {
             let mut actions = std::mem::take(&mut self.vrrp_actions);
             for action in actions.drain(..) {
@@ -146,7 +146,7 @@ impl Runtime {
     }
 
     /// Gives a setting of an interface this value, and returns the one before.
-    pub(super) fn write_setting(
+    pub(in crate::daemon) fn write_setting(
         &self,
         index: u32,
         setting: Setting,
@@ -172,7 +172,7 @@ impl Runtime {
     }
 
     /// Sends the adverts that wait.
-    pub(super) fn flush_adverts(&mut self) {
+    pub(in crate::daemon) fn flush_adverts(&mut self) {
         let (vrrp, limit, now) = (&mut self.vrrp, &mut self.send_errors, self.now);
         let chatter = &mut self.chatter;
         let done = |id, priority, result: io::Result<()>| match result {
@@ -194,7 +194,7 @@ impl Runtime {
     }
 
     /// Sends one batch of netlink requests and takes the answers in.
-    pub(super) fn flush_requests(&mut self) {
+    pub(in crate::daemon) fn flush_requests(&mut self) {
         let mut answers = std::mem::take(&mut self.answers);
         if let Err(e) = self.requests.flush(&mut answers) {
             log::error!("cannot send netlink requests: {e}");
@@ -209,7 +209,7 @@ impl Runtime {
     }
 
     /// Sends some of the gratuitous ARPs and neighbour advertisements that wait.
-    pub(super) fn flush_announcements(&mut self) {
+    pub(in crate::daemon) fn flush_announcements(&mut self) {
         /// In one go, between two looks at the clock.
         const MOST: usize = 64;
         loop {

@@ -18,7 +18,7 @@ use crate::sys::poll::{Poll, Wants};
 
 /// The open FIFOs. Whatever poll reports for `owner` goes to `on_ready`.
 #[derive(Debug)]
-pub struct Fifos<O> {
+pub(in crate::daemon) struct Fifos<O> {
     owner: O,
     open: BTreeMap<Which, Fifo>,
     /// What was configured to be started for each that is open.
@@ -29,22 +29,22 @@ pub struct Fifos<O> {
 
 /// What became of the FIFOs that are configured.
 #[derive(Debug)]
-pub struct Opened {
+pub(in crate::daemon) struct Opened {
     /// Opened now, or with another script.
-    pub changed: Vec<Which>,
+    pub(in crate::daemon) changed: Vec<Which>,
     /// Not opened, and why.
-    pub failed: BTreeMap<Which, String>,
+    pub(in crate::daemon) failed: BTreeMap<Which, String>,
 }
 
 impl<O: Copy> Fifos<O> {
-    pub const fn new(owner: O) -> Self {
+    pub(in crate::daemon) const fn new(owner: O) -> Self {
         Self { owner, open: BTreeMap::new(), scripts: BTreeMap::new(), readers: None }
     }
 
     /// Opens and closes what the configuration says; after `Input::Setup`, before any change is
     /// told. Gives those that were opened and those whose script is another: these are to be
     /// started (again).
-    pub fn setup(
+    pub(in crate::daemon) fn setup(
         &mut self,
         config: &model::notify::Fifos,
         domain: &mut Domain,
@@ -99,12 +99,17 @@ impl<O: Copy> Fifos<O> {
         Opened { changed, failed }
     }
 
-    pub fn is_open(&self, which: Which) -> bool {
+    pub(in crate::daemon) fn is_open(&self, which: Which) -> bool {
         self.open.contains_key(&which)
     }
 
     /// Something can be written to again, or somebody has opened a FIFO.
-    pub fn on_ready(&mut self, domain: &mut Domain, now: Instant, out: &mut Vec<Action>) {
+    pub(in crate::daemon) fn on_ready(
+        &mut self,
+        domain: &mut Domain,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
         let mut again = Vec::new();
         if let Some(Err(e)) = self.readers.as_mut().map(|r| r.read(&mut again)) {
             log::debug!("cannot tell who reads the notification FIFOs: {e}");
@@ -120,7 +125,7 @@ impl<O: Copy> Fifos<O> {
     }
 
     /// `Action::WriteFifo`: writes what waits until the pipe is full. Poll tells when it is not.
-    pub fn write(&self, which: Which, domain: &mut Domain) {
+    pub(in crate::daemon) fn write(&self, which: Which, domain: &mut Domain) {
         let Some(fifo) = self.open.get(&which) else { return };
         while let Some(line) = domain.pending_line(which) {
             if line.len() > LONGEST {
@@ -143,7 +148,7 @@ impl<O: Copy> Fifos<O> {
     }
 
     /// The daemon ends: what it has made goes with it.
-    pub fn close_all(&mut self, poll: &mut Poll<O>) {
+    pub(in crate::daemon) fn close_all(&mut self, poll: &mut Poll<O>) {
         for which in Which::ALL {
             self.close(which, poll);
         }

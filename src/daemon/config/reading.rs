@@ -3,11 +3,11 @@
 
 use std::io;
 
-use super::host::{Disk, KernelHost, Meanwhile};
 use crate::base::diag::{Diagnostics, Severity, Sources};
 use crate::cli::options::Options;
 use crate::config::document::{Document, Node};
 use crate::config::{self, IncludeCheck, Limits, ReadOptions};
+use crate::daemon::config::host::{Disk, KernelHost, Meanwhile};
 use crate::holdings::Links;
 use crate::model::notify::LifeScript;
 use crate::model::Config;
@@ -15,13 +15,13 @@ use crate::sys::pidfile::Place;
 use crate::sys::{netns, process, random, reason};
 
 /// A configuration as read: the model, and everything there is to say about the text.
-pub(super) struct Reading {
-    pub(super) config: Config,
-    pub(super) worst: Option<Severity>,
+pub(in crate::daemon) struct Reading {
+    pub(in crate::daemon) config: Config,
+    pub(in crate::daemon) worst: Option<Severity>,
     refused: bool,
     flawed: bool,
     /// What is to blame if it is refused, or for being flawed: the first few.
-    pub(super) causes: Vec<String>,
+    pub(in crate::daemon) causes: Vec<String>,
 }
 
 /// Causes that are named; the log has all of them.
@@ -29,22 +29,22 @@ const MOST_CAUSES: usize = 5;
 
 impl Reading {
     /// The daemon must not run with it.
-    pub(super) fn is_refused(&self) -> bool {
+    pub(in crate::daemon) fn is_refused(&self) -> bool {
         self.refused
     }
 
     /// Something in it is wrong, and was left out or corrected.
-    pub(super) fn is_flawed(&self) -> bool {
+    pub(in crate::daemon) fn is_flawed(&self) -> bool {
         self.flawed
     }
 }
 
 /// A configuration as it was read, before it is known where the daemon lives.
-pub(super) struct Text {
+pub(in crate::daemon) struct Text {
     document: Document,
     sources: Sources,
     diagnostics: Diagnostics,
-    pub(super) namespace: Option<String>,
+    pub(in crate::daemon) namespace: Option<String>,
     /// That namespace could not be entered.
     elsewhere: bool,
     instance: Option<String>,
@@ -53,7 +53,7 @@ pub(super) struct Text {
 
 impl Text {
     /// Reads the file, and looks for the words that decide where the daemon lives.
-    pub(super) fn read(options: &Options, meanwhile: Meanwhile<'_>) -> Self {
+    pub(in crate::daemon) fn read(options: &Options, meanwhile: Meanwhile<'_>) -> Self {
         let path = options.config_file().to_string_lossy();
         let (document, sources, diagnostics) =
             config::read(&Disk(meanwhile), &path, &read_options(options));
@@ -68,7 +68,7 @@ impl Text {
     }
 
     /// What decides where the pid files lie.
-    pub(super) fn place(&self) -> Place<'_> {
+    pub(in crate::daemon) fn place(&self) -> Place<'_> {
         Place {
             use_pid_dir: self.use_pid_dir,
             instance: self.instance.as_deref(),
@@ -77,21 +77,21 @@ impl Text {
     }
 
     /// No file was there to read.
-    pub(super) fn is_missing(&self) -> bool {
+    pub(in crate::daemon) fn is_missing(&self) -> bool {
         self.sources.is_empty()
     }
 
-    pub(super) fn enter_namespace(&self) -> io::Result<()> {
+    pub(in crate::daemon) fn enter_namespace(&self) -> io::Result<()> {
         self.namespace.as_deref().map_or(Ok(()), netns::enter)
     }
 
     /// The worst complaints so far.
-    pub(super) fn causes(&self) -> Vec<String> {
+    pub(in crate::daemon) fn causes(&self) -> Vec<String> {
         causes(&self.diagnostics, &self.sources)
     }
 
     /// For `-t`, which needs no namespace: without it, only the interfaces are not looked at.
-    pub(super) fn visit_namespace(&mut self) {
+    pub(in crate::daemon) fn visit_namespace(&mut self) {
         if let Err(e) = self.enter_namespace() {
             log::warn!("{}. Its interfaces are not checked.", self.namespace_trouble(&e));
             self.elsewhere = true;
@@ -99,7 +99,7 @@ impl Text {
     }
 
     /// Why the namespace cannot be entered, and what to do.
-    pub(super) fn namespace_trouble(&self, error: &io::Error) -> String {
+    pub(in crate::daemon) fn namespace_trouble(&self, error: &io::Error) -> String {
         let name = self.namespace.as_deref().unwrap_or_default();
         let why = reason(error);
         let hint = match error.kind() {
@@ -111,13 +111,13 @@ impl Text {
     }
 
     /// Tells the complaints so far.
-    pub(super) fn tell(&self, options: &Options, meanwhile: Meanwhile<'_>) {
+    pub(in crate::daemon) fn tell(&self, options: &Options, meanwhile: Meanwhile<'_>) {
         tell(&self.diagnostics, &self.sources, options.config_test.is_some(), meanwhile);
     }
 
     /// What is to be run before anything else. Nothing is complained of yet: much may be different
     /// when it has ended.
-    pub(super) fn startup_script(&self, links: &Links) -> Option<LifeScript> {
+    pub(in crate::daemon) fn startup_script(&self, links: &Links) -> Option<LifeScript> {
         let mut blocks = self.document.roots().filter(|n| n.keyword().text == "global_defs");
         let named = |n: Node<'_>| n.keyword().text == "startup_script";
         if !blocks.any(|block| block.children().any(named)) {
@@ -129,7 +129,7 @@ impl Text {
     }
 
     /// Checks everything, and tells all complaints.
-    pub(super) fn lower(
+    pub(in crate::daemon) fn lower(
         mut self,
         options: &Options,
         links: &Links,

@@ -24,7 +24,7 @@ fn needs(config: &Config) -> Vec<(&'static str, Capability)> {
 
 /// # Errors
 /// A capability is missing: which, and what for.
-pub(super) fn check(config: &Config) -> Result<(), String> {
+pub(in crate::daemon) fn check(config: &Config) -> Result<(), String> {
     let Ok(held) = capability::effective() else { return Ok(()) };
     match needs(config).into_iter().find(|(_, needed)| !held.has(*needed)) {
         None => Ok(()),

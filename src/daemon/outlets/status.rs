@@ -1,15 +1,15 @@
 //! The line that `systemctl status` shows of the daemon.
 
-use super::outcome::Outcome;
-use super::runtime::Runtime;
+use crate::daemon::config::outcome::Outcome;
+use crate::daemon::runtime::Runtime;
 use crate::sys::clock;
 use crate::vrrp::Phase;
 
 /// What systemd was last told, and what there is to tell.
 #[derive(Debug, Default)]
-pub(super) struct Standing {
+pub(in crate::daemon) struct Standing {
     /// Something in it may have changed since it was told.
-    pub(super) stale: bool,
+    pub(in crate::daemon) stale: bool,
     told: String,
     /// `refused at Sun Nov 22 19:11:50 2026: (Line 7) ...`.
     last_reload: Option<String>,
@@ -17,7 +17,7 @@ pub(super) struct Standing {
 
 impl Standing {
     /// Takes note of how a reload ended.
-    pub(super) fn reloaded(&mut self, outcome: &Outcome) {
+    pub(in crate::daemon) fn reloaded(&mut self, outcome: &Outcome) {
         let word = if outcome.accepted { "done" } else { "refused" };
         let mut text = format!("{word} at {}", clock::local(clock::wall()).long());
         if let Some(reason) = outcome.reasons.first().filter(|_| !outcome.accepted) {
@@ -31,7 +31,7 @@ impl Standing {
 
 impl Runtime {
     /// At the end of a turn: one message for all that happened in it.
-    pub(super) fn tell_systemd(&mut self) {
+    pub(in crate::daemon) fn tell_systemd(&mut self) {
         if !std::mem::take(&mut self.standing.stale) || !self.systemd.is_active() {
             return;
         }

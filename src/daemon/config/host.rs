@@ -9,10 +9,10 @@ use crate::sys::files::{self, DiskLoader};
 use crate::sys::{lookup, process, scriptfacts, users};
 
 /// What must not wait for the end of a long text.
-pub(super) type Meanwhile<'a> = &'a dyn Fn();
+pub(in crate::daemon) type Meanwhile<'a> = &'a dyn Fn();
 
 /// Reads the files of this host.
-pub(super) struct Disk<'a>(pub(super) Meanwhile<'a>);
+pub(in crate::daemon) struct Disk<'a>(pub(in crate::daemon) Meanwhile<'a>);
 
 impl Loader for Disk<'_> {
     fn list(&self, directory: &str) -> Option<Vec<String>> {
@@ -37,11 +37,11 @@ impl Loader for Disk<'_> {
 }
 
 /// Answers the questions of the lowering from what the kernel last said.
-pub(super) struct KernelHost<'a> {
-    pub(super) links: &'a Links,
-    pub(super) meanwhile: Meanwhile<'a>,
+pub(in crate::daemon) struct KernelHost<'a> {
+    pub(in crate::daemon) links: &'a Links,
+    pub(in crate::daemon) meanwhile: Meanwhile<'a>,
     /// The interfaces are in a network namespace that is not there yet: any is taken to exist.
-    pub(super) elsewhere: bool,
+    pub(in crate::daemon) elsewhere: bool,
 }
 
 impl KernelHost<'_> {

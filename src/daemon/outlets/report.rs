@@ -5,9 +5,9 @@
 
 use std::rc::Rc;
 
-use super::chatter::Chatter;
 use crate::base::errno::Errno;
 use crate::base::time::Instant;
+use crate::daemon::outlets::chatter::Chatter;
 use crate::holdings::{self, Fate, Holder, Restore};
 use crate::model::track::Object;
 use crate::model::vrrp::{ChecksumForm, Delivery, Instance};
@@ -16,7 +16,12 @@ use crate::vrrp::cause::{Cause, Fault, Seconds};
 use crate::vrrp::{Action, Domain, Note, Phase};
 
 /// Logs whatever an action of the VRRP core has to tell.
-pub(super) fn vrrp(action: &Action, domain: &Domain, chatter: &mut Chatter, now: Instant) {
+pub(in crate::daemon) fn vrrp(
+    action: &Action,
+    domain: &Domain,
+    chatter: &mut Chatter,
+    now: Instant,
+) {
     let name = |id| domain.instance(id).map_or("?", |i| i.config().name.as_str());
     match action {
         Action::Changed { id, from, to, cause } => {
@@ -50,7 +55,7 @@ pub(super) fn vrrp(action: &Action, domain: &Domain, chatter: &mut Chatter, now:
 }
 
 /// What goes with every change of state, and so as often as a neighbour likes.
-pub(super) fn detail(name: &str, what: &str, chatter: &mut Chatter, now: Instant) {
+pub(in crate::daemon) fn detail(name: &str, what: &str, chatter: &mut Chatter, now: Instant) {
     if log::log_enabled!(log::Level::Debug) {
         if let Some(held_back) = chatter.admit(format!("{what} {name}"), now) {
             log::debug!("({name}) {what}{}", HeldBack(held_back));
@@ -140,7 +145,7 @@ fn noted(name: &str, note: &Note, held_back: u32) {
 
 /// Unicast instances believe what any host sends them, unless they are told not to: the default of
 /// keepalived, which few expect.
-pub(super) fn open_to_strangers(config: &Config) -> Option<String> {
+pub(in crate::daemon) fn open_to_strangers(config: &Config) -> Option<String> {
     let is_open =
         |i: &&Rc<Instance>| matches!(&i.delivery, Delivery::Unicast { check_source: false, .. });
     let open: Vec<_> = config.instances.iter().filter(is_open).map(|i| i.name.as_str()).collect();
@@ -157,7 +162,7 @@ pub(super) fn open_to_strangers(config: &Config) -> Option<String> {
 }
 
 /// Logs what the holdings report.
-pub(super) fn holdings(action: &holdings::Action, domain: &Domain) {
+pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
     let name = |owner: &Holder| match owner {
         Holder::Host => "static_ipaddress",
         Holder::Instance(id) => domain.instance(*id).map_or("?", |i| i.config().name.as_str()),
@@ -208,7 +213,7 @@ pub(super) fn holdings(action: &holdings::Action, domain: &Domain) {
 }
 
 /// "And so many more" behind a line that is not shown every time.
-pub(super) struct HeldBack(pub(super) u32);
+pub(in crate::daemon) struct HeldBack(pub(in crate::daemon) u32);
 
 impl std::fmt::Display for HeldBack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -3,8 +3,8 @@
 
 use std::io;
 
-use super::runtime::{Asker, Owner, Runtime};
 use crate::base::time::{Duration, Instant};
+use crate::daemon::runtime::{Asker, Owner, Runtime};
 use crate::holdings::{self, Holder};
 use crate::sys::log as logging;
 use crate::sys::signals::Signal;
@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 impl Runtime {
     /// Says goodbye and lets go. Returns when the kernel holds nothing of ours any more.
-    pub(super) fn wind_down(&mut self) -> io::Result<()> {
+    pub(in crate::daemon) fn wind_down(&mut self) -> io::Result<()> {
         log::info!("Stopping");
         self.systemd.notify(State::Stopping);
         self.now = self.clock.now();

@@ -1,11 +1,11 @@
 //! Defects on request, to see what becomes of the addresses: `KEEPALIVED_FAULT=panic@stats`. Only in
 //! builds with debug assertions, as tests use them.
 
-use super::runtime::Runtime;
+use crate::daemon::runtime::Runtime;
 
 /// When a defect shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Moment {
+pub(in crate::daemon) enum Moment {
     /// Everything is set up, and the first addresses are in the kernel.
     Start,
     /// SIGUSR2.
@@ -14,7 +14,7 @@ pub(super) enum Moment {
 
 impl Runtime {
     /// Fails if the environment asks for it now.
-    pub(super) fn maybe_fail(&mut self, moment: Moment) {
+    pub(in crate::daemon) fn maybe_fail(&mut self, moment: Moment) {
         let Ok(wish) = std::env::var("KEEPALIVED_FAULT") else { return };
         let moment = match moment {
             Moment::Start => "start",

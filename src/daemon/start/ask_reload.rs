@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::outcome::{self, Outcome};
-use super::reading::Text;
-use super::startup::pid_paths;
 use crate::base::time::Duration;
 use crate::cli::exit::Status;
 use crate::cli::options::Options;
+use crate::daemon::config::outcome::{self, Outcome};
+use crate::daemon::config::reading::Text;
+use crate::daemon::start::startup::pid_paths;
 use crate::sys::clock::Clock;
 use crate::sys::pidfile;
 use crate::sys::poll::Poll;
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// Gives what to tell the operator, and the status.
-pub(super) fn run(options: &Options) -> (Vec<String>, Status) {
+pub(in crate::daemon) fn run(options: &Options) -> (Vec<String>, Status) {
     match ask(options) {
         Ok(Outcome { accepted: true, reasons, .. }) => (reasons, Status::Ok),
         Ok(Outcome { accepted: false, reasons, .. }) => (reasons, Status::Config),

@@ -3,8 +3,8 @@
 use std::io;
 use std::os::fd::AsRawFd as _;
 
-use super::children::{Children, Event};
 use crate::base::time::{Duration, Instant};
+use crate::daemon::commands::children::{Children, Event};
 use crate::model::notify::LifeScript;
 use crate::sys::children::{Outcome, Starter};
 use crate::sys::clock::Clock;
@@ -18,14 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether the daemon is to go on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Then {
+pub(in crate::daemon) enum Then {
     GoOn,
     /// Somebody told it to stop meanwhile.
     Stop,
 }
 
 /// Runs a script and waits for its end, or for its timeout. `what` is `startup` or `shutdown`.
-pub(super) fn run(
+pub(in crate::daemon) fn run(
     what: &str,
     life: &LifeScript,
     signals: &mut Signals,

@@ -11,13 +11,13 @@ use std::ops::Bound;
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 
-use super::lvs::{Hands, Lvs, Release};
-use super::privileges::raise_file_limit;
-use super::runtime::{Asker, Mode, Owner, Runtime};
 use crate::base::ids::{CheckId, InstanceId};
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::cli::options::Options;
+use crate::daemon::lvs::{Hands, Lvs, Release};
+use crate::daemon::runtime::{Asker, Mode, Owner, Runtime};
+use crate::daemon::start::privileges::raise_file_limit;
 use crate::model::lvs::{FlushOnStop, Namespace};
 use crate::model::track::Object;
 use crate::model::{self, Config};
@@ -34,7 +34,7 @@ const BEGINNING: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Leaves out what the command line does not want to run.
-pub(super) fn narrow(config: &mut Config, options: &Options) {
+pub(in crate::daemon) fn narrow(config: &mut Config, options: &Options) {
     if !options.run_vrrp {
         config.instances.clear();
         config.groups.clear();
@@ -55,7 +55,7 @@ pub(super) fn narrow(config: &mut Config, options: &Options) {
 
 /// Raises the limit of open files for this configuration. What VRRP and the rest do not need is for checks: so many of
 /// them may run at once.
-pub(super) fn room_for_checks(config: &Config) -> usize {
+pub(in crate::daemon) fn room_for_checks(config: &Config) -> usize {
     let servers = config.virtual_servers.iter().flat_map(|vs| &vs.servers);
     let checks: usize = servers.map(|server| server.checks.len()).sum();
     // Two sockets per interface, family and group, at most one pair per instance; and some more.
@@ -84,7 +84,7 @@ impl Runtime {
     }
 
     /// Checks whose sockets are ready, and everything that is due.
-    pub(super) fn serve_lvs(&mut self) {
+    pub(in crate::daemon) fn serve_lvs(&mut self) {
         let (before, now) = (self.lvs.steps(), self.clock.now());
         let mut ready = self.ready.split_off(&Owner::Check(CheckId(0)));
         if !ready.is_empty() {
@@ -107,7 +107,7 @@ impl Runtime {
     }
 
     /// Ends what `adopt_servers` began.
-    pub(super) fn finish_adoption(&mut self) {
+    pub(in crate::daemon) fn finish_adoption(&mut self) {
         let until = self.clock.now() + PATIENCE;
         self.serve_lvs_while(until, Lvs::is_adopting);
         self.tell_of_servers();
@@ -137,7 +137,7 @@ impl Runtime {
     }
 
     /// Goes over from `old` to the configuration in force; at the start, from an empty one.
-    pub(super) fn adopt_servers(&mut self, old: &Config) {
+    pub(in crate::daemon) fn adopt_servers(&mut self, old: &Config) {
         if let Err(e) = self.open_ipvs() {
             let place = match &self.config.lvs.namespace {
                 Namespace::Named(name) => {
@@ -170,14 +170,14 @@ impl Runtime {
     }
 
     /// What is known of a tracked object.
-    pub(super) fn tell_servers(&mut self, object: &Object, state: &TrackState) {
+    pub(in crate::daemon) fn tell_servers(&mut self, object: &Object, state: &TrackState) {
         if let (Object::File(name), TrackState::Value(value)) = (object, state) {
             self.lvs.on_file(name, *value, self.now);
         }
     }
 
     /// A virtual router became master, or is it no longer.
-    pub(super) fn on_role(&mut self, id: InstanceId, is_master: bool) {
+    pub(in crate::daemon) fn on_role(&mut self, id: InstanceId, is_master: bool) {
         // At the end, no sync daemon is started any more.
         if self.mode == Mode::Stopping {
             return;
@@ -187,12 +187,12 @@ impl Runtime {
     }
 
     /// An address may have come to this host or gone.
-    pub(super) fn on_local_address(&mut self, addr: IpAddr, present: bool) {
+    pub(in crate::daemon) fn on_local_address(&mut self, addr: IpAddr, present: bool) {
         self.lvs.on_address(addr, present, self.now);
     }
 
     /// What is ours leaves IPVS, as far as it is to.
-    pub(super) fn release_servers(&mut self) {
+    pub(in crate::daemon) fn release_servers(&mut self) {
         let release = match self.config.lvs.flush_on_stop {
             _ if self.options.keep_ipvs => Release::Nothing,
             FlushOnStop::All => Release::Everything,

@@ -11,18 +11,18 @@ use crate::base::time::{Duration, Instant};
 
 /// One frame to send.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Announcement {
-    pub(super) owner: InstanceId,
-    pub(super) link: String,
-    pub(super) addr: IpAddr,
+pub(in crate::daemon) struct Announcement {
+    pub(in crate::daemon) owner: InstanceId,
+    pub(in crate::daemon) link: String,
+    pub(in crate::daemon) addr: IpAddr,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Announcer {
+pub(in crate::daemon) struct Announcer {
     /// `vrrp_garp_interval`; zero: no limit.
-    pub(super) garp_interval: Duration,
+    pub(in crate::daemon) garp_interval: Duration,
     /// `vrrp_gna_interval`.
-    pub(super) gna_interval: Duration,
+    pub(in crate::daemon) gna_interval: Duration,
     queues: BTreeMap<(String, Family), Paced>,
 }
 
@@ -34,20 +34,25 @@ struct Paced {
 }
 
 impl Announcer {
-    pub(super) fn push(&mut self, a: Announcement) {
+    pub(in crate::daemon) fn push(&mut self, a: Announcement) {
         let key = (a.link, Family::of(&a.addr));
         self.queues.entry(key).or_default().waiting.push_back((a.owner, a.addr));
     }
 
     /// Nobody is to hear of this instance's addresses any more: it is no longer MASTER.
-    pub(super) fn withdraw(&mut self, owner: InstanceId) {
+    pub(in crate::daemon) fn withdraw(&mut self, owner: InstanceId) {
         for queue in self.queues.values_mut() {
             queue.waiting.retain(|(id, _)| *id != owner);
         }
     }
 
     /// Takes up to `most` that may go out now.
-    pub(super) fn take_due(&mut self, now: Instant, most: usize, out: &mut Vec<Announcement>) {
+    pub(in crate::daemon) fn take_due(
+        &mut self,
+        now: Instant,
+        most: usize,
+        out: &mut Vec<Announcement>,
+    ) {
         for ((link, family), queue) in &mut self.queues {
             let interval = match family {
                 Family::V4 => self.garp_interval,
@@ -66,7 +71,7 @@ impl Announcer {
     }
 
     /// When the next one may go out; `None` if none waits.
-    pub(super) fn next_deadline(&self) -> Option<Instant> {
+    pub(in crate::daemon) fn next_deadline(&self) -> Option<Instant> {
         self.queues.values().filter(|q| !q.waiting.is_empty()).map(|q| q.next).min()
     }
 }

@@ -13,7 +13,7 @@ use crate::sys::{open, reason};
 
 /// Scheduling in force, and what it was before.
 #[derive(Debug)]
-pub(super) struct Scheduling {
+pub(in crate::daemon) struct Scheduling {
     inherited: Inherited,
     wanted: Wanted,
     /// SCHED_RR priority in force.
@@ -39,17 +39,17 @@ impl Scheduling {
     ///
     /// # Errors
     /// The kernel does not tell, which it has no reason for.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(in crate::daemon) fn new() -> io::Result<Self> {
         Ok(Self { inherited: Inherited::read()?, wanted: Wanted::default(), realtime: None })
     }
 
     /// How things were when the daemon started: commands get it back.
-    pub(super) const fn inherited(&self) -> Inherited {
+    pub(in crate::daemon) const fn inherited(&self) -> Inherited {
         self.inherited
     }
 
     /// Brings the process to what the configuration asks for; at start and after each reload.
-    pub(super) fn apply(&mut self, global: &Global) {
+    pub(in crate::daemon) fn apply(&mut self, global: &Global) {
         let wanted = Wanted::of(global);
         if wanted.nice != self.wanted.nice {
             let nice = wanted.nice.unwrap_or_else(|| self.inherited.nice());
@@ -67,12 +67,12 @@ impl Scheduling {
     }
 
     /// Ordinary scheduling for a while: reading a configuration is not worth real time.
-    pub(super) fn suspend_realtime(&mut self) {
+    pub(in crate::daemon) fn suspend_realtime(&mut self) {
         self.set_realtime(None);
     }
 
     /// Ends [`Scheduling::suspend_realtime`].
-    pub(super) fn resume_realtime(&mut self) {
+    pub(in crate::daemon) fn resume_realtime(&mut self) {
         self.set_realtime(self.wanted.rt_priority);
     }
 
@@ -111,7 +111,7 @@ fn lock_memory() -> io::Result<()> {
 }
 
 /// Makes room for `wanted` open descriptors as far as that is allowed; gives how many there may be.
-pub(super) fn raise_file_limit(wanted: u64) -> u64 {
+pub(in crate::daemon) fn raise_file_limit(wanted: u64) -> u64 {
     let current = match sched::limit(Resource::Files) {
         Ok(limit) if limit.soft >= wanted => return limit.soft,
         Ok(limit) => limit,
@@ -138,7 +138,7 @@ pub(super) fn raise_file_limit(wanted: u64) -> u64 {
 
 /// The kernel's pattern for names of core dumps, while it is ours (`--core-dump-pattern`).
 #[derive(Debug)]
-pub(super) struct CorePattern {
+pub(in crate::daemon) struct CorePattern {
     file: PathBuf,
     before: Vec<u8>,
 }
@@ -151,7 +151,7 @@ impl CorePattern {
     ///
     /// # Errors
     /// Only root may.
-    pub(super) fn set(pattern: &str) -> io::Result<Self> {
+    pub(in crate::daemon) fn set(pattern: &str) -> io::Result<Self> {
         Self::set_at(Path::new(Self::FILE), pattern)
     }
 
@@ -165,13 +165,13 @@ impl CorePattern {
     ///
     /// # Errors
     /// Only root may.
-    pub(super) fn restore(self) -> io::Result<()> {
+    pub(in crate::daemon) fn restore(self) -> io::Result<()> {
         open::kernel_write(&self.file, &self.before)
     }
 }
 
 /// Lets the process leave core dumps of any size (`--core-dump`).
-pub(super) fn lift_core_limit() {
+pub(in crate::daemon) fn lift_core_limit() {
     let result = sched::set_limit(Resource::Core, Limit::UNLIMITED);
     is_done(result, || "Cannot lift the limit of core dumps".to_owned());
 }

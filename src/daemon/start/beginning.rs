@@ -2,20 +2,20 @@
 
 use std::io;
 
-use super::runtime::Runtime;
+use crate::daemon::runtime::Runtime;
 use crate::holdings::{self, Action, Fact, Links};
 use crate::model::Config;
 use crate::sys::{netlink, process};
 
 /// What a daemon starts with.
-pub(super) struct Beginning {
-    pub(super) config: Config,
-    pub(super) links: Links,
+pub(in crate::daemon) struct Beginning {
+    pub(in crate::daemon) config: Config,
+    pub(in crate::daemon) links: Links,
 }
 
 impl Runtime {
     /// Takes what the kernel holds into account and starts every instance.
-    pub(super) fn begin(&mut self, Beginning { config, links }: Beginning) {
+    pub(in crate::daemon) fn begin(&mut self, Beginning { config, links }: Beginning) {
         if config.instances.is_empty() && config.virtual_servers.is_empty() {
             log::warn!("Warning - keepalived has no configuration to run");
         }
@@ -35,11 +35,11 @@ impl Runtime {
             }
         }
         self.adopt(config);
-        if let Some(line) = super::report::open_to_strangers(&self.config) {
+        if let Some(line) = crate::daemon::outlets::report::open_to_strangers(&self.config) {
             log::info!("{line}");
         }
         #[cfg(debug_assertions)]
-        self.maybe_fail(super::fault::Moment::Start);
+        self.maybe_fail(crate::daemon::start::fault::Moment::Start);
     }
 }
 
@@ -54,7 +54,7 @@ fn is_at_least(release: &str, wanted: (u32, u32)) -> bool {
 }
 
 /// The interfaces and addresses that the kernel has now.
-pub(super) fn links_of_kernel() -> io::Result<Links> {
+pub(in crate::daemon) fn links_of_kernel() -> io::Result<Links> {
     netlink::dump(&mut || {}).map(Links::dumped)
 }
 

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::director::{narrow, room_for_checks};
-use super::outcome::Outcome;
-use super::reading::{Reading, Text};
-use super::runtime::Runtime;
 use crate::base::ids::InstanceId;
 use crate::config as configuration;
+use crate::daemon::config::outcome::Outcome;
+use crate::daemon::config::reading::{Reading, Text};
+use crate::daemon::lvs::director::{narrow, room_for_checks};
+use crate::daemon::runtime::Runtime;
 use crate::holdings::{self, Holder, Object, Setting, Sysctl};
 use crate::model::diff::{self, Change};
 use crate::model::Config;
@@ -21,7 +21,7 @@ use crate::vrrp::Input;
 const MOST_CHANGES: usize = 200;
 
 impl Runtime {
-    pub(super) fn reload(&mut self) {
+    pub(in crate::daemon) fn reload(&mut self) {
         log::info!("Reloading ...");
         let monotonic_usec = self.clock.monotonic_micros();
         self.systemd.notify(State::Reloading { monotonic_usec });
@@ -107,7 +107,7 @@ impl Runtime {
     }
 
     /// Goes from the running configuration to this one; at the start, from an empty one.
-    pub(super) fn adopt(&mut self, new: Config) {
+    pub(in crate::daemon) fn adopt(&mut self, new: Config) {
         let changes = diff::instances(&self.config, &new);
         let old_ids = std::mem::take(&mut self.ids);
         let old = std::mem::replace(&mut self.config, new);

@@ -3,11 +3,11 @@
 
 use std::fmt::Display;
 
-use super::fifos::Opened;
-use super::report::HeldBack;
-use super::retries::Lacking;
-use super::runtime::{Asker, Message, Runtime};
 use crate::base::ids::{GroupId, InstanceId};
+use crate::daemon::outlets::fifos::Opened;
+use crate::daemon::outlets::report::HeldBack;
+use crate::daemon::retries::Lacking;
+use crate::daemon::runtime::{Asker, Message, Runtime};
 use crate::model::script::Script;
 use crate::notify::{Action, Input, Object, RunId, Standing, State, Which};
 use crate::sys::reason;
@@ -15,7 +15,7 @@ use crate::vrrp::{self, Phase};
 
 /// What is told of virtual routers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Telling {
+pub(in crate::daemon) enum Telling {
     Instance(InstanceId, State),
     Group(GroupId, State),
     LowerPriority(InstanceId),
@@ -24,7 +24,7 @@ pub(super) enum Telling {
 
 impl Telling {
     /// What of an action others are told.
-    pub(super) fn of(action: &vrrp::Action) -> Option<Self> {
+    pub(in crate::daemon) fn of(action: &vrrp::Action) -> Option<Self> {
         match *action {
             vrrp::Action::Changed { id, to, .. } => Some(Self::Instance(id, state(to)?)),
             vrrp::Action::GroupChanged { group, to } => Some(Self::Group(group, state(to)?)),
@@ -47,7 +47,7 @@ const fn state(phase: Phase) -> Option<State> {
 }
 
 impl Runtime {
-    pub(super) fn tell(&mut self, telling: Telling) {
+    pub(in crate::daemon) fn tell(&mut self, telling: Telling) {
         let (out, now) = (&mut self.notify_actions, self.now);
         match telling {
             Telling::Group(id, state) => {
@@ -79,7 +79,7 @@ impl Runtime {
         }
     }
 
-    pub(super) fn execute_notify(&mut self, action: Action) {
+    pub(in crate::daemon) fn execute_notify(&mut self, action: Action) {
         match action {
             Action::RunScript { run, script, extra } => {
                 let extra: Vec<_> = extra.iter().map(String::as_str).collect();
@@ -103,7 +103,7 @@ impl Runtime {
     }
 
     /// A script was not executed. Of the ones that were, how they end is their own affair.
-    pub(super) fn on_notify_failed(&mut self, run: RunId, error: &dyn Display) {
+    pub(in crate::daemon) fn on_notify_failed(&mut self, run: RunId, error: &dyn Display) {
         let command = self.notify.command(run).unwrap_or_default();
         if let Some(held_back) = self.chatter.admit(format!("notify script {command}"), self.now) {
             log::error!("cannot run notify script '{command}': {error}{}", HeldBack(held_back));
@@ -111,14 +111,14 @@ impl Runtime {
     }
 
     /// A FIFO has room, or somebody has opened it.
-    pub(super) fn on_fifos(&mut self) {
+    pub(in crate::daemon) fn on_fifos(&mut self) {
         self.fifos.on_ready(&mut self.notify, self.now, &mut self.notify_actions);
         self.drain();
     }
 
     /// Brings FIFOs and their scripts in line with the configuration. What is the same stays open,
     /// with its readers; a script that has ended is started again.
-    pub(super) fn set_up_notification(&mut self) {
+    pub(in crate::daemon) fn set_up_notification(&mut self) {
         let (now, out, poll) = (self.now, &mut self.notify_actions, &mut self.poll);
         let global = &self.config.global;
         self.notify.handle(Input::Setup(global), now, out);
@@ -127,7 +127,7 @@ impl Runtime {
     }
 
     /// Opens the FIFOs and starts their scripts: all of them, or one that was lacking.
-    pub(super) fn open_fifos(&mut self, lacking: Option<Which>) {
+    pub(in crate::daemon) fn open_fifos(&mut self, lacking: Option<Which>) {
         let (now, out, poll) = (self.now, &mut self.notify_actions, &mut self.poll);
         let fifos = &self.config.global.fifos;
         let Opened { changed, mut failed } =
@@ -177,7 +177,7 @@ impl Runtime {
     }
 
     /// After a reload: where everything stands.
-    pub(super) fn tell_standing(&mut self) {
+    pub(in crate::daemon) fn tell_standing(&mut self) {
         let mut list = Vec::new();
         for (_, group) in self.vrrp.groups() {
             if let Some(state) = state(group.phase()) {

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
-use super::report::HeldBack;
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::{Duration, Instant};
+use crate::daemon::outlets::report::HeldBack;
 use crate::model::notify::Mail;
 use crate::notify::mail::Stamp;
 use crate::notify::outbox::{Note, Outbox, Task};
@@ -25,7 +25,7 @@ const SHOWN_EVERY: Duration = Duration::from_secs(60);
 
 /// The way from the outbox to the world. Whatever poll reports for `owner` goes to `on_ready`.
 #[derive(Debug)]
-pub struct Mailer<O> {
+pub(in crate::daemon) struct Mailer<O> {
     owner: O,
     outbox: Outbox,
     stream: Option<Stream>,
@@ -35,7 +35,7 @@ pub struct Mailer<O> {
 }
 
 impl<O: Copy> Mailer<O> {
-    pub fn new(owner: O) -> Self {
+    pub(in crate::daemon) fn new(owner: O) -> Self {
         Self {
             owner,
             outbox: Outbox::default(),
@@ -47,47 +47,52 @@ impl<O: Copy> Mailer<O> {
     }
 
     /// Takes over what the configuration says, at the start and at a reload.
-    pub fn setup(&mut self, mail: Option<&Mail>, poll: &mut Poll<O>, now: Instant) {
+    pub(in crate::daemon) fn setup(
+        &mut self,
+        mail: Option<&Mail>,
+        poll: &mut Poll<O>,
+        now: Instant,
+    ) {
         self.outbox.setup(mail, now, &mut self.tasks);
         self.carry_on(poll, now);
     }
 
     /// Sends a letter, now or when the server can be reached.
-    pub fn post(&mut self, letter: &Letter, poll: &mut Poll<O>, now: Instant) {
+    pub(in crate::daemon) fn post(&mut self, letter: &Letter, poll: &mut Poll<O>, now: Instant) {
         let wall = clock::wall();
         let stamp = Stamp { wall, offset_minutes: clock::zone_minutes(wall) };
         self.outbox.post(letter, stamp, now, &mut self.tasks);
         self.carry_on(poll, now);
     }
 
-    pub fn on_ready(&mut self, poll: &mut Poll<O>, now: Instant) {
+    pub(in crate::daemon) fn on_ready(&mut self, poll: &mut Poll<O>, now: Instant) {
         self.on_answer(poll, now);
         self.on_stream(poll, now);
         self.carry_on(poll, now);
     }
 
-    pub fn on_deadline(&mut self, poll: &mut Poll<O>, now: Instant) {
+    pub(in crate::daemon) fn on_deadline(&mut self, poll: &mut Poll<O>, now: Instant) {
         self.outbox.on_deadline(now, &mut self.tasks);
         self.carry_on(poll, now);
     }
 
-    pub fn next_deadline(&self) -> Option<Instant> {
+    pub(in crate::daemon) fn next_deadline(&self) -> Option<Instant> {
         self.outbox.next_deadline()
     }
 
     /// The daemon ends: whatever waits is tried once, until then.
-    pub fn finish(&mut self, until: Instant, poll: &mut Poll<O>, now: Instant) {
+    pub(in crate::daemon) fn finish(&mut self, until: Instant, poll: &mut Poll<O>, now: Instant) {
         self.outbox.finish(until, now, &mut self.tasks);
         self.carry_on(poll, now);
     }
 
     /// Mail is under way, or will be in a moment.
-    pub fn is_busy(&self, now: Instant) -> bool {
+    pub(in crate::daemon) fn is_busy(&self, now: Instant) -> bool {
         self.outbox.is_busy(now)
     }
 
     /// Mails that are not sent yet.
-    pub fn waiting(&self) -> usize {
+    pub(in crate::daemon) fn waiting(&self) -> usize {
         self.outbox.waiting()
     }
 
