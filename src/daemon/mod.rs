@@ -1,19 +1,22 @@
 //! Composition: the only code that sees cores and `sys` together.
 //!
-//! `startup` builds the `runtime`, `turn` is one round of the loop, `dispatch` brings facts to
-//! the cores, `execute` carries out what they decide.
+//! `start` builds the `runtime`, `turn` is one round of the loop, `inbox` carries out what the cores
+//! decide, and brings them what that causes.
 
 mod commands;
 mod config;
-mod dispatch;
+mod cores;
 mod dump;
+mod inbox;
 mod lateness;
 mod lvs;
 mod network;
 pub mod outlets;
 mod retries;
 mod runtime;
+mod signals;
 mod start;
+mod tokens;
 mod turn;
 
 pub use start::startup::run;

@@ -78,13 +78,13 @@ impl Retries {
 impl Runtime {
     /// Tries again what is due.
     pub(super) fn serve_retries(&mut self) {
-        if self.retries.next_deadline().is_none_or(|next| next > self.now) {
+        if self.commands.retries.next_deadline().is_none_or(|next| next > self.now) {
             return;
         }
-        for what in self.retries.due(self.now) {
+        for what in self.commands.retries.due(self.now) {
             match &what {
                 Lacking::Socket(id) if self.instance_config(*id).is_none() => {
-                    self.retries.ended(&what);
+                    self.commands.retries.ended(&what);
                 }
                 Lacking::Socket(id) => self.refresh_source(*id),
                 Lacking::File(name) => self.watch_file(name),

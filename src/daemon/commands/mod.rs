@@ -1,5 +1,47 @@
 //! Commands, and the files and processes that are tracked.
 
+use crate::base::time::Instant;
+use crate::daemon::retries::Retries;
+use crate::daemon::tokens::Asker;
+use crate::sys::inotify::FileWatch;
+
 pub(super) mod children;
 pub(super) mod processes;
 pub(super) mod tracking;
+
+use children::{Children, Event};
+use processes::Processes;
+use tracking::FileBreaks;
+
+pub(super) struct Commands {
+    pub(super) children: Children<Asker>,
+    pub(super) child_events: Vec<Event<Asker>>,
+    pub(super) processes: Processes,
+    /// From the first tracked file on.
+    pub(super) files: Option<FileWatch<String>>,
+    pub(super) file_breaks: FileBreaks,
+    pub(super) retries: Retries,
+}
+
+impl Commands {
+    pub(super) fn new(children: Children<Asker>, processes: Processes) -> Self {
+        Self {
+            children,
+            child_events: Vec::new(),
+            processes,
+            files: None,
+            file_breaks: FileBreaks::default(),
+            retries: Retries::default(),
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let all = [
+            self.children.next_deadline(),
+            self.processes.next_deadline(),
+            self.file_breaks.next_deadline(),
+            self.retries.next_deadline(),
+        ];
+        all.into_iter().flatten().min()
+    }
+}

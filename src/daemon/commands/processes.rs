@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::os::fd::AsRawFd as _;
 
 use crate::base::time::{Duration, Instant};
-use crate::daemon::runtime::{Owner, Runtime};
+use crate::daemon::runtime::Runtime;
+use crate::daemon::tokens::Owner;
 use crate::sys::procevent::{Event, Got, ProcessMonitor};
 use crate::sys::procscan::{look, Found, Scan};
 use crate::track::{Input, Process};
@@ -66,18 +67,18 @@ impl Processes {
 impl Runtime {
     /// Subscribes or unsubscribes, as the configuration needs it.
     pub(in crate::daemon) fn set_up_processes(&mut self) {
-        if !self.track.watches_processes() {
-            if let Some(monitor) = self.processes.monitor.take() {
+        if !self.cores.track.watches_processes() {
+            if let Some(monitor) = self.commands.processes.monitor.take() {
                 self.poll.remove(monitor.as_raw_fd());
             }
-            self.processes = Processes::default();
+            self.commands.processes = Processes::default();
             return;
         }
-        if self.processes.monitor.is_none() {
+        if self.commands.processes.monitor.is_none() {
             match ProcessMonitor::open() {
-                Ok(monitor) => self.processes.monitor = Some(monitor),
-                Err(e) if !self.processes.told => {
-                    self.processes.told = true;
+                Ok(monitor) => self.commands.processes.monitor = Some(monitor),
+                Err(e) if !self.commands.processes.told => {
+                    self.commands.processes.told = true;
                     log::warn!(
                         "{e}: tracked processes are looked for in /proc every {} s instead",
                         EVERY.as_secs()
@@ -86,21 +87,22 @@ impl Runtime {
                 Err(_) => {}
             }
         }
-        let Some(monitor) = self.processes.monitor.as_ref().filter(|_| !self.processes.watched)
+        let Some(monitor) =
+            self.commands.processes.monitor.as_ref().filter(|_| !self.commands.processes.watched)
         else {
             return;
         };
         match self.poll.add(monitor.as_raw_fd(), Owner::Processes) {
-            Ok(()) => self.processes.watched = true,
+            Ok(()) => self.commands.processes.watched = true,
             Err(e) => {
                 log::error!("cannot watch process events: {e}");
-                self.processes.monitor = None;
+                self.commands.processes.monitor = None;
             }
         }
     }
 
     pub(in crate::daemon) fn scan_processes(&mut self) {
-        let processes = &mut self.processes;
+        let processes = &mut self.commands.processes;
         processes.began = Some(self.now);
         processes.again = None;
         processes.stale = false;
@@ -123,7 +125,7 @@ impl Runtime {
     /// The kernel had no room for some events. A storm that loses them all the time is looked at
     /// every now and then, and each look is finished: or else none ever was.
     fn on_events_lost(&mut self) {
-        let processes = &mut self.processes;
+        let processes = &mut self.commands.processes;
         processes.held.clear();
         if processes.scan.is_some() {
             processes.stale = true;
@@ -138,15 +140,16 @@ impl Runtime {
     }
 
     pub(in crate::daemon) fn serve_processes(&mut self) {
-        if self.processes.again.is_some_and(|at| at <= self.now) {
+        if self.commands.processes.again.is_some_and(|at| at <= self.now) {
             self.scan_processes();
         }
         // What came during a scan counts first.
-        let is_late = self.processes.scan.is_none() && !self.processes.held.is_empty();
-        if !is_late && self.ready.remove(&Owner::Processes) && self.read_process_events() {
-            self.ready.insert(Owner::Processes);
+        let is_late =
+            self.commands.processes.scan.is_none() && !self.commands.processes.held.is_empty();
+        if !is_late && self.pace.ready.remove(&Owner::Processes) && self.read_process_events() {
+            self.pace.ready.insert(Owner::Processes);
         }
-        match &mut self.processes.scan {
+        match &mut self.commands.processes.scan {
             Some(scan) => {
                 if let Some(found) = scan.advance(PIECE) {
                     self.on_scanned(&found);
@@ -158,20 +161,20 @@ impl Runtime {
     }
 
     fn on_scanned(&mut self, found: &[Found]) {
-        self.processes.scan = None;
+        self.commands.processes.scan = None;
         let all: Vec<_> = found.iter().map(|f| process(f, f.leader)).collect();
-        self.track.handle(Input::ProcessScan(&all), self.now, &mut self.track_actions);
-        let more = self.processes.monitor.is_none() || self.processes.stale;
-        if more && self.track.watches_processes() {
-            self.processes.again = Some(self.now + EVERY);
+        self.cores.track(Input::ProcessScan(&all), self.now);
+        let more = self.commands.processes.monitor.is_none() || self.commands.processes.stale;
+        if more && self.cores.track.watches_processes() {
+            self.commands.processes.again = Some(self.now + EVERY);
         }
     }
 
     fn take_held(&mut self) {
         for _ in 0..BUDGET {
-            let Some(news) = self.processes.held.pop_front() else { return };
+            let Some(news) = self.commands.processes.held.pop_front() else { return };
             self.take_news(news);
-            if self.vrrp_is_due() {
+            if self.urgent_is_due() {
                 return;
             }
         }
@@ -179,7 +182,7 @@ impl Runtime {
 
     /// True if there may be more.
     fn read_process_events(&mut self) -> bool {
-        let Some(mut monitor) = self.processes.monitor.take() else { return false };
+        let Some(mut monitor) = self.commands.processes.monitor.take() else { return false };
         let mut list = Vec::new();
         let mut more = true;
         for _ in 0..BUDGET {
@@ -197,20 +200,20 @@ impl Runtime {
                 }
             }
             for news in list.drain(..) {
-                if self.processes.is_busy() {
-                    self.processes.held.push_back(news);
+                if self.commands.processes.is_busy() {
+                    self.commands.processes.held.push_back(news);
                 } else {
                     self.take_news(news);
                 }
             }
-            if self.processes.held.len() > MOST_HELD {
+            if self.commands.processes.held.len() > MOST_HELD {
                 self.on_events_lost();
             }
-            if self.vrrp_is_due() {
+            if self.urgent_is_due() {
                 break;
             }
         }
-        self.processes.monitor = Some(monitor);
+        self.commands.processes.monitor = Some(monitor);
         self.drain();
         more
     }
@@ -222,7 +225,7 @@ impl Runtime {
             Some(found) => Input::ProcessSeen(process(found, leader)),
             None => Input::ProcessGone { pid },
         };
-        self.track.handle(input, self.now, &mut self.track_actions);
+        self.cores.track(input, self.now);
     }
 }
 

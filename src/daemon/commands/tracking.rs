@@ -9,9 +9,11 @@ use std::path::Path;
 use crate::base::ids::ScriptId;
 use crate::base::time::{Duration, Instant};
 use crate::daemon::commands::children::Event;
+use crate::daemon::cores::Message;
 use crate::daemon::outlets::report::HeldBack;
 use crate::daemon::retries::Lacking;
-use crate::daemon::runtime::{Asker, Message, Mode, Owner, Runtime};
+use crate::daemon::runtime::{Mode, Runtime};
+use crate::daemon::tokens::{Asker, Owner};
 use crate::sys::inotify::FileWatch;
 use crate::sys::{children, files, open, reason};
 use crate::track::{Action, Input, Outcome};
@@ -53,14 +55,14 @@ impl Runtime {
         match action {
             Action::Run { script, timeout } => self.run_track_script(script, timeout),
             Action::Abandon { script } => {
-                self.children.stop(self.now, |asker| *asker == Asker::Track(script));
+                self.commands.children.stop(self.now, |asker| *asker == Asker::Track(script));
             }
             Action::Changed { object, state } => {
-                self.inbox.push_back(Message::Tracked(object, state));
+                self.cores.inbox.push_back(Message::Tracked(object, state));
             }
             Action::Noted(note) => {
                 if let Some(held_back) =
-                    self.chatter.admit(format!("tracked {}", note.about()), self.now)
+                    self.outlets.chatter.admit(format!("tracked {}", note.about()), self.now)
                 {
                     log::info!("{note}{}", HeldBack(held_back));
                 }
@@ -70,8 +72,8 @@ impl Runtime {
                 self.watch_file(&name);
             }
             Action::UnwatchFile { name } => {
-                self.retries.ended(&Lacking::File(name.clone()));
-                if let Some(files) = &mut self.files {
+                self.commands.retries.ended(&Lacking::File(name.clone()));
+                if let Some(files) = &mut self.commands.files {
                     files.unwatch(&name);
                 }
             }
@@ -80,15 +82,19 @@ impl Runtime {
     }
 
     fn run_track_script(&mut self, id: ScriptId, timeout: Duration) {
-        let Some(config) = self.track.script(id) else { return };
+        let Some(config) = self.cores.track.script(id) else { return };
         let asker = Asker::Track(id);
-        if let Err(e) = self.children.start(&config.script, &[], Some(timeout), asker, self.now) {
-            self.inbox.push_back(Message::TrackExited(id, Outcome::NotStarted(e.to_string())));
+        if let Err(e) =
+            self.commands.children.start(&config.script, &[], Some(timeout), asker, self.now)
+        {
+            self.cores
+                .inbox
+                .push_back(Message::TrackExited(id, Outcome::NotStarted(e.to_string())));
         }
     }
 
     fn init_file(&self, name: &str, path: &str) {
-        let file = self.config.files.iter().find(|f| f.name == name);
+        let file = self.running.config.files.iter().find(|f| f.name == name);
         let Some(init) = file.and_then(|f| f.init) else { return };
         if let Err(e) = files::write_number(Path::new(path), init.value, init.overwrite) {
             log::error!("cannot write tracked file {path}: {e}");
@@ -98,26 +104,29 @@ impl Runtime {
     /// Watches a file and reads it; until it can be watched, it is tried again.
     pub(in crate::daemon) fn watch_file(&mut self, name: &str) {
         let lacking = Lacking::File(name.to_owned());
-        let Some(path) = self.config.files.iter().find(|f| f.name == name).map(|f| f.path.clone())
+        let Some(path) =
+            self.running.config.files.iter().find(|f| f.name == name).map(|f| f.path.clone())
         else {
-            self.retries.ended(&lacking);
+            self.commands.retries.ended(&lacking);
             return;
         };
         match self.file_watch().and_then(|f| f.watch(name.to_owned(), Path::new(&path))) {
-            Ok(()) if self.retries.ended(&lacking) => log::info!("tracked file {path} is watched"),
+            Ok(()) if self.commands.retries.ended(&lacking) => {
+                log::info!("tracked file {path} is watched")
+            }
             Ok(()) => {}
             Err(e) => {
                 let why = reason(&e);
-                if self.retries.failed(lacking, &why, self.now) {
+                if self.commands.retries.failed(lacking, &why, self.now) {
                     log::error!("cannot watch tracked file {path}: {why}; it is tried again");
                 }
             }
         }
-        self.inbox.push_back(Message::ReadFile(name.to_owned()));
+        self.cores.inbox.push_back(Message::ReadFile(name.to_owned()));
     }
 
     fn file_watch(&mut self) -> io::Result<&mut FileWatch<String>> {
-        let watch = match self.files.take() {
+        let watch = match self.commands.files.take() {
             Some(watch) => watch,
             None => {
                 let watch = FileWatch::new()?;
@@ -125,36 +134,36 @@ impl Runtime {
                 watch
             }
         };
-        Ok(self.files.insert(watch))
+        Ok(self.commands.files.insert(watch))
     }
 
     /// Reads of files that changed, though not too often.
     pub(in crate::daemon) fn serve_file_events(&mut self) {
-        if self.file_breaks.until.is_some_and(|until| until <= self.now) {
-            self.file_breaks.until = None;
-            if let Some(files) = &self.files {
+        if self.commands.file_breaks.until.is_some_and(|until| until <= self.now) {
+            self.commands.file_breaks.until = None;
+            if let Some(files) = &self.commands.files {
                 // Tells at once of what has come meanwhile.
                 if let Err(e) = self.poll.add(files.as_raw_fd(), Owner::Files) {
                     log::warn!("cannot watch tracked files: {e}");
                 }
             }
         }
-        if !self.ready.remove(&Owner::Files) {
+        if !self.pace.ready.remove(&Owner::Files) {
             return;
         }
-        if self.file_breaks.is_time(self.now) {
+        if self.commands.file_breaks.is_time(self.now) {
             self.on_files_changed();
-        } else if let Some(files) = &self.files {
+        } else if let Some(files) = &self.commands.files {
             self.poll.remove(files.as_raw_fd());
         }
     }
 
     fn on_files_changed(&mut self) {
         let mut changed = BTreeSet::new();
-        if let Some(files) = &mut self.files {
+        if let Some(files) = &mut self.commands.files {
             for n in 0.. {
                 if n == READS {
-                    self.ready.insert(Owner::Files);
+                    self.pace.ready.insert(Owner::Files);
                     break;
                 }
                 match files.read(&mut changed) {
@@ -167,38 +176,38 @@ impl Runtime {
                 }
             }
         }
-        self.inbox.extend(changed.into_iter().map(Message::ReadFile));
+        self.cores.inbox.extend(changed.into_iter().map(Message::ReadFile));
         self.drain();
     }
 
     pub(in crate::daemon) fn read_tracked_file(&mut self, name: &str) {
-        let Some(file) = self.config.files.iter().find(|f| f.name == name) else { return };
+        let Some(file) = self.running.config.files.iter().find(|f| f.name == name) else { return };
         let content = open::read_head(Path::new(&file.path), ENOUGH).ok();
         let input = Input::File { name, content: content.as_deref() };
-        self.track.handle(input, self.now, &mut self.track_actions);
+        self.cores.track(input, self.now);
     }
 
     /// Something happened to commands: tells whoever asked for them.
     pub(in crate::daemon) fn on_child_events(&mut self) {
-        let mut events = std::mem::take(&mut self.child_events);
+        let mut events = std::mem::take(&mut self.commands.child_events);
         for event in events.drain(..) {
             match event {
                 Event::TimedOut(Asker::Track(script)) => {
                     let input = Input::TimedOut { script };
-                    self.track.handle(input, self.now, &mut self.track_actions);
+                    self.cores.track(input, self.now);
                 }
                 // Ended by us, since the daemon ends.
                 Event::Ended { asker: Asker::Track(_), .. } if self.mode == Mode::Stopping => {}
                 Event::Ended { asker: Asker::Track(script), outcome, timed_out, .. } => {
                     let outcome = if timed_out { Outcome::TimedOut } else { of_child(outcome) };
                     let input = Input::Exited { script, outcome };
-                    self.track.handle(input, self.now, &mut self.track_actions);
+                    self.cores.track(input, self.now);
                 }
                 Event::Ended { asker: Asker::Notify(run), outcome, .. } => {
                     if let children::Outcome::NotStarted(failure) = outcome {
                         self.on_notify_failed(run, &failure);
                     }
-                    self.inbox.push_back(Message::NotifyEnded(run));
+                    self.cores.inbox.push_back(Message::NotifyEnded(run));
                 }
                 Event::Ended { asker: Asker::FifoScript(which), outcome, .. } => {
                     if let children::Outcome::NotStarted(failure) = outcome {
@@ -217,7 +226,7 @@ impl Runtime {
             }
             self.drain();
         }
-        self.child_events = events;
+        self.commands.child_events = events;
     }
 }
 

@@ -24,8 +24,8 @@ impl Runtime {
     pub(in crate::daemon) fn reload(&mut self) {
         log::info!("Reloading ...");
         let monotonic_usec = self.clock.monotonic_micros();
-        self.systemd.notify(State::Reloading { monotonic_usec });
-        self.scheduling.suspend_realtime();
+        self.outlets.systemd.notify(State::Reloading { monotonic_usec });
+        self.place.scheduling.suspend_realtime();
         self.look_everywhere();
         let reading = self.read_anew();
         self.catch_up();
@@ -40,18 +40,18 @@ impl Runtime {
             reasons = causes;
             reasons.push(remark.to_owned());
         } else {
-            self.flawed = reading.is_flawed();
-            self.chatter.clear();
+            self.running.flawed = reading.is_flawed();
+            self.outlets.chatter.clear();
             let mut config = reading.config;
             narrow(&mut config, &self.options);
-            if config == self.config {
+            if config == self.running.config {
                 // What the operator removed, or what has ended, comes back all the same; and what
                 // was missing outside of the configuration may be there now.
                 self.set_up_notification();
-                self.adopt_servers(&self.config.clone());
+                self.adopt_servers(&self.running.config.clone());
                 log::info!("The configuration is the same");
             } else {
-                for change in configuration::changes(&self.config, &config, MOST_CHANGES) {
+                for change in configuration::changes(&self.running.config, &config, MOST_CHANGES) {
                     log::info!("{change}");
                 }
                 self.adopt(config);
@@ -60,11 +60,11 @@ impl Runtime {
             log::info!("Reload complete");
         }
         self.refilter_monitor();
-        self.scheduling.resume_realtime();
+        self.place.scheduling.resume_realtime();
         let outcome = Outcome { began: monotonic_usec, accepted, reasons };
-        outcome.write(&self.outcome_file);
-        self.standing.reloaded(&outcome);
-        self.systemd.notify(State::Ready { pid: std::process::id() });
+        outcome.write(&self.outlets.outcome_file);
+        self.outlets.standing.reloaded(&outcome);
+        self.outlets.systemd.notify(State::Ready { pid: std::process::id() });
     }
 
     /// Learns of every interface: the new configuration may name some that the old one did not, and
@@ -76,11 +76,11 @@ impl Runtime {
 
     /// Reads the file, with VRRP served whenever it is due.
     fn read_anew(&mut self) -> Reading {
-        let (options, links) = (self.options.clone(), self.holdings.links().clone());
+        let (options, links) = (self.options.clone(), self.cores.holdings.links().clone());
         let daemon = RefCell::new(self);
         let meanwhile = || {
             let mut daemon = daemon.borrow_mut();
-            if daemon.vrrp_is_due() {
+            if daemon.urgent_is_due() {
                 daemon.catch_up();
             }
         };
@@ -90,12 +90,12 @@ impl Runtime {
     /// Why the file is not taken, and what a start would make of it. Errors are lived with if the
     /// running configuration has some, too; otherwise new ones are refused.
     fn refusal(&self, reading: &Reading) -> Option<(Vec<String>, &'static str)> {
-        let frozen = diff::frozen(&self.config, &reading.config);
+        let frozen = diff::frozen(&self.running.config, &reading.config);
         let restart = |k| format!("Cannot change {k} at a reload - please restart keepalived");
         let mut causes: Vec<_> = frozen.into_iter().map(restart).collect();
         let remark = if reading.is_refused() {
             "A start would refuse this file, too"
-        } else if reading.is_flawed() && !self.flawed {
+        } else if reading.is_flawed() && !self.running.flawed {
             "A start would go on without what is wrong; a reload keeps what runs, which has no errors"
         } else if !causes.is_empty() {
             return Some((causes, "A start would take this file"));
@@ -108,17 +108,17 @@ impl Runtime {
 
     /// Goes from the running configuration to this one; at the start, from an empty one.
     pub(in crate::daemon) fn adopt(&mut self, new: Config) {
-        let changes = diff::instances(&self.config, &new);
-        let old_ids = std::mem::take(&mut self.ids);
-        let old = std::mem::replace(&mut self.config, new);
-        self.lvs.pool.limit_to(room_for_checks(&self.config));
+        let changes = diff::instances(&self.running.config, &new);
+        let old_ids = std::mem::take(&mut self.running.ids);
+        let old = std::mem::replace(&mut self.running.config, new);
+        self.lvs.pool.limit_to(room_for_checks(&self.running.config));
         self.set_up_notification();
-        let fixed = wanted_by_host(&self.config);
-        let out = &mut self.holdings_actions;
+        let fixed = wanted_by_host(&self.running.config);
+        let out = &mut self.cores.holdings_actions;
         // An address that changes its owner stays.
-        self.holdings.handle(holdings::Input::Pause, self.now, out);
+        self.cores.holdings.handle(holdings::Input::Pause, self.now, out);
         let input = holdings::Input::Want { owner: Holder::Host, objects: &fixed };
-        self.holdings.handle(input, self.now, out);
+        self.cores.holdings.handle(input, self.now, out);
         for change in &changes {
             if let Change::Remove { old: o } = *change {
                 self.remove_instance(old_ids[o], old.instances[o].vrid);
@@ -132,44 +132,46 @@ impl Runtime {
                 Change::Keep { old: o, new: n } => {
                     ids.insert(n, old_ids[o]);
                     // The core goes on with the very value it has.
-                    self.config.instances[n] = old.instances[o].clone();
+                    self.running.config.instances[n] = old.instances[o].clone();
                 }
                 Change::Adjust { old: o, new: n } => {
                     ids.insert(n, old_ids[o]);
                     touched.push((n, false));
                 }
                 Change::Add { new: n } => {
-                    let id = self.vrrp.vacant_id();
-                    let input = Input::Add { id, config: Rc::clone(&self.config.instances[n]) };
-                    self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
+                    let id = self.cores.vrrp.vacant_id();
+                    let input =
+                        Input::Add { id, config: Rc::clone(&self.running.config.instances[n]) };
+                    self.cores.vrrp(input, self.now);
                     ids.insert(n, id);
                     touched.push((n, true));
                 }
             }
         }
-        self.ids = ids.into_values().collect();
+        self.running.ids = ids.into_values().collect();
         self.apply_globals();
         self.index_config();
         for (n, is_new) in touched {
-            let id = self.ids[n];
+            let id = self.running.ids[n];
             if !is_new {
-                let input = Input::Adjust { id, config: Rc::clone(&self.config.instances[n]) };
-                self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
+                let input =
+                    Input::Adjust { id, config: Rc::clone(&self.running.config.instances[n]) };
+                self.cores.vrrp(input, self.now);
                 // With other addresses it may go better.
                 let input = Input::Addresses { id, refusal: None };
-                self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
+                self.cores.vrrp(input, self.now);
             }
             self.refresh_source(id);
         }
-        let input = track::Input::Configure(&self.config);
-        self.track.handle(input, self.now, &mut self.track_actions);
+        let input = track::Input::Configure(&self.running.config);
+        self.cores.track(input, self.now);
         self.set_up_processes();
         self.drain();
-        let groups = Input::Groups(&self.config.groups);
-        self.vrrp.handle(groups, self.now, &mut self.vrrp_actions);
-        self.vrrp.handle(Input::Start, self.now, &mut self.vrrp_actions);
+        let groups = Input::Groups(&self.running.config.groups);
+        self.cores.vrrp(groups, self.now);
+        self.cores.vrrp(Input::Start, self.now);
         self.drain();
-        self.holdings.handle(holdings::Input::Resume, self.now, &mut self.holdings_actions);
+        self.cores.holdings(holdings::Input::Resume, self.now);
         self.drain();
         self.flush_adverts();
         self.adopt_servers(&old);
@@ -177,56 +179,60 @@ impl Runtime {
 
     /// Puts the settings of the daemon as a whole where they are used.
     fn apply_globals(&mut self) {
-        let global = &self.config.global;
-        self.announcer.garp_interval = global.garp_interval;
-        self.announcer.gna_interval = global.gna_interval;
-        self.endpoints.rx_buffer = global.rx_buffer;
-        self.endpoints.pass_all = global.log_unknown_vrids;
-        self.scheduling.apply(global);
+        let global = &self.running.config.global;
+        self.network.announcer.garp_interval = global.garp_interval;
+        self.network.announcer.gna_interval = global.gna_interval;
+        self.network.endpoints.rx_buffer = global.rx_buffer;
+        self.network.endpoints.pass_all = global.log_unknown_vrids;
+        self.place.scheduling.apply(global);
     }
 
     /// Learns what the configuration names, and tells the core of the interfaces among it.
     fn index_config(&mut self) {
-        self.virtual_addresses.clear();
-        self.interesting.clear();
-        self.instances_on.clear();
-        for (n, instance) in self.config.instances.iter().enumerate() {
+        self.running.virtual_addresses.clear();
+        self.running.interesting.clear();
+        self.running.instances_on.clear();
+        for (n, instance) in self.running.config.instances.iter().enumerate() {
             let own = instance.interface.iter();
-            self.interesting.extend(own.clone().cloned());
-            self.interesting.extend(instance.tracked_links.iter().map(|t| t.interface.clone()));
+            self.running.interesting.extend(own.clone().cloned());
+            self.running
+                .interesting
+                .extend(instance.tracked_links.iter().map(|t| t.interface.clone()));
             for address in instance.all_addresses() {
-                self.virtual_addresses.insert(address.prefix.addr);
-                if !self.interesting.contains(&address.interface) {
-                    self.interesting.insert(address.interface.clone());
+                self.running.virtual_addresses.insert(address.prefix.addr);
+                if !self.running.interesting.contains(&address.interface) {
+                    self.running.interesting.insert(address.interface.clone());
                 }
             }
             let own = instance.interface.clone().unwrap_or_default();
-            self.instances_on.entry(own).or_default().push(self.ids[n]);
+            self.running.instances_on.entry(own).or_default().push(self.running.ids[n]);
         }
-        let fixed = self.config.static_addresses.iter();
-        self.interesting.extend(fixed.map(|a| a.interface.clone()));
-        for group in &self.config.groups {
-            self.interesting.extend(group.tracked_links.iter().map(|t| t.interface.clone()));
+        let fixed = self.running.config.static_addresses.iter();
+        self.running.interesting.extend(fixed.map(|a| a.interface.clone()));
+        for group in &self.running.config.groups {
+            self.running
+                .interesting
+                .extend(group.tracked_links.iter().map(|t| t.interface.clone()));
         }
         self.refilter_monitor();
-        for name in &self.interesting {
-            let state = self.holdings.links().state(name);
-            self.told_links.insert(name.clone(), state);
-            self.vrrp.handle(Input::Link { name, state }, self.now, &mut self.vrrp_actions);
+        for name in &self.running.interesting {
+            let state = self.cores.holdings.links().state(name);
+            self.network.told_links.insert(name.clone(), state);
+            self.cores.vrrp(Input::Link { name, state }, self.now);
         }
         self.drain();
     }
 
     fn remove_instance(&mut self, id: InstanceId, vrid: u8) {
-        self.vrrp.handle(Input::Remove { id }, self.now, &mut self.vrrp_actions);
+        self.cores.vrrp(Input::Remove { id }, self.now);
         // The farewell still needs the instance and its socket.
         self.drain();
         self.flush_adverts();
-        self.vrrp.forget(id);
+        self.cores.vrrp.forget(id);
         let input = holdings::Input::Forget { owner: id.into() };
-        self.holdings.handle(input, self.now, &mut self.holdings_actions);
-        self.endpoints.detach(id, vrid, &mut self.poll);
-        self.endpoints.forget(id);
+        self.cores.holdings(input, self.now);
+        self.network.endpoints.detach(id, vrid, &mut self.poll);
+        self.network.endpoints.forget(id);
     }
 }
 

@@ -31,7 +31,7 @@ impl Runtime {
     pub(super) fn dump_data(&self) {
         log::info!("Printing VRRP data for process({}) on signal", std::process::id());
         save("keepalived.data", &data::render(&self.view()));
-        if !self.config.virtual_servers.is_empty() {
+        if !self.running.config.virtual_servers.is_empty() {
             log::info!("Printing checker data for process({}) on signal", std::process::id());
             save("keepalived_check.data", &self.render_servers());
         }
@@ -49,7 +49,7 @@ impl Runtime {
 
     /// The JSON signal. As with keepalived, there is no file where there is no instance.
     pub(super) fn dump_json(&self) {
-        if self.ids.is_empty() {
+        if self.running.ids.is_empty() {
             return;
         }
         log::info!("Printing VRRP as json for process({}) on signal", std::process::id());
@@ -58,7 +58,7 @@ impl Runtime {
 
     /// `--dump-conf`: what SIGUSR1 writes, to the log.
     pub(super) fn dump_config(&self) {
-        let servers = match self.config.virtual_servers.is_empty() {
+        let servers = match self.running.config.virtual_servers.is_empty() {
             true => String::new(),
             false => self.render_servers(),
         };
@@ -69,19 +69,19 @@ impl Runtime {
 
     fn view(&self) -> View<'_> {
         let mut sockets: BTreeMap<&Endpoint, Vec<InstanceId>> = BTreeMap::new();
-        for &id in &self.ids {
-            if let Some(endpoint) = self.endpoints.of(id) {
+        for &id in &self.running.ids {
+            if let Some(endpoint) = self.network.endpoints.of(id) {
                 sockets.entry(endpoint).or_default().push(id);
             }
         }
         View {
-            config: &self.config,
-            ids: &self.ids,
-            vrrp: &self.vrrp,
-            holdings: &self.holdings,
-            links: self.holdings.links(),
+            config: &self.running.config,
+            ids: &self.running.ids,
+            vrrp: &self.cores.vrrp,
+            holdings: &self.cores.holdings,
+            links: self.cores.holdings.links(),
             sockets,
-            lateness: &self.lateness,
+            lateness: &self.pace.lateness,
             // Not `Clock::moment`: it tells a step of the wall clock once, and that is for those
             // who convert the stamps of packets.
             now: self.clock.now(),

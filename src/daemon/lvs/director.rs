@@ -15,9 +15,11 @@ use crate::base::ids::{CheckId, InstanceId};
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::cli::options::Options;
+use crate::daemon::commands::Commands;
 use crate::daemon::lvs::{Hands, Lvs, Release};
-use crate::daemon::runtime::{Asker, Mode, Owner, Runtime};
+use crate::daemon::runtime::{Mode, Runtime};
 use crate::daemon::start::privileges::raise_file_limit;
+use crate::daemon::tokens::{Asker, Owner};
 use crate::model::lvs::{FlushOnStop, Namespace};
 use crate::model::track::Object;
 use crate::model::{self, Config};
@@ -71,8 +73,8 @@ impl Runtime {
         until: Instant,
         work: impl FnOnce(&mut Lvs, &mut Hands<'_, Owner, Asker>) -> T,
     ) -> T {
-        let Self { lvs, poll, children, clock, vrrp, .. } = self;
-        let (clock, vrrp) = (&*clock, &*vrrp);
+        let Self { lvs, poll, commands, clock, cores, .. } = self;
+        let (children, clock, vrrp) = (&mut commands.children, &*clock, &cores.vrrp);
         let steps = Cell::new(0);
         let urgent = || {
             let now = clock.now();
@@ -86,9 +88,9 @@ impl Runtime {
     /// Checks whose sockets are ready, and everything that is due.
     pub(in crate::daemon) fn serve_lvs(&mut self) {
         let (before, now) = (self.lvs.steps(), self.clock.now());
-        let mut ready = self.ready.split_off(&Owner::Check(CheckId(0)));
+        let mut ready = self.pace.ready.split_off(&Owner::Check(CheckId(0)));
         if !ready.is_empty() {
-            let mut last = self.last_check;
+            let mut last = self.pace.last_check;
             self.with_lvs(now + SHARE, |lvs, hands| {
                 while let Some(check) = next_after(last, &mut ready) {
                     lvs.on_ready(check, hands);
@@ -98,11 +100,11 @@ impl Runtime {
                     }
                 }
             });
-            self.last_check = last;
-            self.ready.append(&mut ready);
+            self.pace.last_check = last;
+            self.pace.ready.append(&mut ready);
         }
         self.with_lvs(self.clock.recent() + SHARE, Lvs::serve);
-        self.checks_in_turn = self.lvs.steps() - before;
+        self.pace.checks_in_turn = self.lvs.steps() - before;
         self.tell_of_servers();
     }
 
@@ -115,7 +117,7 @@ impl Runtime {
 
     /// With nobody in a hurry.
     fn serve_lvs_while(&mut self, until: Instant, goes_on: impl Fn(&Lvs) -> bool) {
-        let Self { lvs, poll, children, clock, .. } = self;
+        let Self { lvs, poll, commands: Commands { children, .. }, clock, .. } = self;
         let hands = &mut Hands { poll, children, clock: &*clock, urgent: &|| false };
         while goes_on(lvs) && clock.now() < until {
             lvs.serve(hands);
@@ -128,9 +130,11 @@ impl Runtime {
         if told.is_empty() {
             return;
         }
-        let (quiet, now) = (self.config.lvs.no_checker_mail, self.now);
+        let (quiet, now) = (self.running.config.lvs.no_checker_mail, self.now);
         for told in &told {
-            told.tell(quiet, |input| self.notify.handle(input, now, &mut self.notify_actions));
+            told.tell(quiet, |input| {
+                self.cores.notify.handle(input, now, &mut self.cores.notify_actions)
+            });
         }
         self.drain();
         self.flush_adverts();
@@ -139,7 +143,7 @@ impl Runtime {
     /// Goes over from `old` to the configuration in force; at the start, from an empty one.
     pub(in crate::daemon) fn adopt_servers(&mut self, old: &Config) {
         if let Err(e) = self.open_ipvs() {
-            let place = match &self.config.lvs.namespace {
+            let place = match &self.running.config.lvs.namespace {
                 Namespace::Named(name) => {
                     format!(" in network namespace {name} (/run/netns/{name})")
                 }
@@ -148,25 +152,26 @@ impl Runtime {
             log::error!("IPVS: Can't initialize ipvs{place}: {}", reason(&e));
             log::error!("IPVS: nothing is balanced until a reload finds it; all else goes on");
         }
-        for id in self.ids.clone() {
-            let phase = self.vrrp.instance(id).map(crate::vrrp::Instance::phase);
+        for id in self.running.ids.clone() {
+            let phase = self.cores.vrrp.instance(id).map(crate::vrrp::Instance::phase);
             self.on_role(id, phase == Some(Phase::Master));
         }
-        self.lvs.adopt(old, &mut self.config, self.now);
+        self.lvs.adopt(old, &mut self.running.config, self.now);
         self.with_lvs(self.clock.now() + BEGINNING, Lvs::serve);
         self.tell_of_servers();
     }
 
     fn open_ipvs(&mut self) -> std::io::Result<()> {
-        let namespace = match &self.config.lvs.namespace {
+        let namespace = match &self.running.config.lvs.namespace {
             Namespace::Own => None,
             Namespace::Named(name) => Some(netns::path(name)?),
             Namespace::Initial => self
+                .place
                 .home
                 .as_ref()
                 .map(|home| PathBuf::from(format!("/proc/self/fd/{}", home.as_raw_fd()))),
         };
-        self.lvs.open(&self.config, namespace.as_deref(), self.now)
+        self.lvs.open(&self.running.config, namespace.as_deref(), self.now)
     }
 
     /// What is known of a tracked object.
@@ -193,14 +198,14 @@ impl Runtime {
 
     /// What is ours leaves IPVS, as far as it is to.
     pub(in crate::daemon) fn release_servers(&mut self) {
-        let release = match self.config.lvs.flush_on_stop {
+        let release = match self.running.config.lvs.flush_on_stop {
             _ if self.options.keep_ipvs => Release::Nothing,
             FlushOnStop::All => Release::Everything,
             FlushOnStop::Services => Release::Services,
             FlushOnStop::Off => Release::Ours,
         };
         let until = self.clock.now() + PATIENCE;
-        let Self { lvs, poll, children, clock, .. } = self;
+        let Self { lvs, poll, commands: Commands { children, .. }, clock, .. } = self;
         // Nobody is in a hurry any more: VRRP has said goodbye.
         let hands = &mut Hands { poll, children, clock: &*clock, urgent: &|| false };
         lvs.stop(release, hands);

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
-use crate::daemon::runtime::Owner;
+use crate::daemon::tokens::Owner;
 use crate::model::vrrp::{ChecksumForm, Delivery, Instance};
 use crate::sys::poll::Poll;
 use crate::sys::raw::{Endpoint, EndpointKind, Outgoing, Scratch, SendQueue, Socket};

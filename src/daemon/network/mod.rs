@@ -1,5 +1,83 @@
 //! Packets, interfaces, addresses: VRRP on the wire, and the kernel.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use crate::base::ratelimit::{Limiter, RateLimit};
+use crate::base::time::{Duration, Instant};
+use crate::holdings::{Place, RequestId};
+use crate::sys::netlink::{Monitor, Requests};
+use crate::sys::packet::{LinkSocket, Scratch, SendQueue};
+use crate::sys::raw::Batch;
+use crate::sys::rescue::Rescue;
+use crate::vrrp::LinkState;
+
+pub(super) mod adverts;
+pub(super) mod announce;
 pub(super) mod announcer;
 pub(super) mod endpoints;
 pub(super) mod execute;
+pub(super) mod kernel;
+pub(super) mod monitor;
+pub(super) mod source;
+
+use announcer::{Announcement, Announcer};
+use endpoints::Endpoints;
+
+pub(super) struct Network {
+    pub(super) endpoints: Endpoints,
+    /// Taken out while it is read.
+    pub(super) batch: Option<Batch>,
+    pub(super) scratch: Scratch,
+    /// When VRRP packets were last read, and the time before that.
+    pub(super) heard: Instant,
+    pub(super) heard_before: Instant,
+    pub(super) unknown_vrids: Limiter<()>,
+    /// The kernel had no room; try again then.
+    pub(super) retry_sends: Option<Instant>,
+    pub(super) send_errors: RateLimit,
+
+    pub(super) link_socket: LinkSocket,
+    pub(super) frames: SendQueue<()>,
+    pub(super) announcer: Announcer,
+    pub(super) due_announcements: Vec<Announcement>,
+
+    pub(super) requests: Requests<RequestId>,
+    pub(super) answers: Vec<(RequestId, i32)>,
+    /// Removes what is in the kernel because of us, should all else fail.
+    pub(super) rescue: Rescue<Place>,
+    pub(super) monitor: Monitor,
+    /// The last logged state of each interface.
+    pub(super) told_links: BTreeMap<String, LinkState>,
+    /// Interfaces whose addresses changed: their instances may have another source now.
+    pub(super) stale_sources: BTreeSet<String>,
+}
+
+impl Network {
+    pub(super) fn open(monitor: Monitor) -> io::Result<Self> {
+        Ok(Self {
+            endpoints: Endpoints::default(),
+            batch: None,
+            scratch: Scratch::default(),
+            heard: Instant::ZERO,
+            heard_before: Instant::ZERO,
+            unknown_vrids: Limiter::default(),
+            retry_sends: None,
+            send_errors: RateLimit::new(10, Duration::from_secs(1)),
+            link_socket: LinkSocket::open()?,
+            frames: SendQueue::default(),
+            announcer: Announcer::default(),
+            due_announcements: Vec::new(),
+            requests: Requests::open()?,
+            answers: Vec::new(),
+            rescue: Rescue::open()?,
+            monitor,
+            told_links: BTreeMap::new(),
+            stale_sources: BTreeSet::new(),
+        })
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.announcer.next_deadline().into_iter().chain(self.retry_sends).min()
+    }
+}

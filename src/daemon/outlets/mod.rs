@@ -1,4 +1,9 @@
-//! What leaves the daemon for people and their programs: notification, mail, lines.
+//! What leaves the daemon for operators and their programs: notification, mail, lines.
+
+use std::path::PathBuf;
+
+use crate::daemon::tokens::Owner;
+use crate::sys::systemd::Notifier;
 
 pub(super) mod chatter;
 pub(super) mod fifos;
@@ -7,3 +12,31 @@ pub(super) mod notices;
 pub(super) mod report;
 pub mod resolve;
 pub(super) mod status;
+
+use chatter::Chatter;
+use fifos::Fifos;
+use mailer::Mailer;
+use status::Standing;
+
+pub(super) struct Outlets {
+    pub(super) fifos: Fifos<Owner>,
+    pub(super) mailer: Mailer<Owner>,
+    pub(super) chatter: Chatter,
+    pub(super) systemd: Notifier,
+    pub(super) standing: Standing,
+    /// Where the outcome of each reload is written.
+    pub(super) outcome_file: PathBuf,
+}
+
+impl Outlets {
+    pub(super) fn new(systemd: Notifier) -> Self {
+        Self {
+            fifos: Fifos::new(Owner::Fifos),
+            mailer: Mailer::new(Owner::Mail),
+            chatter: Chatter::default(),
+            systemd,
+            standing: Standing::default(),
+            outcome_file: PathBuf::new(),
+        }
+    }
+}

@@ -4,10 +4,12 @@
 use std::fmt::Display;
 
 use crate::base::ids::{GroupId, InstanceId};
+use crate::daemon::cores::Message;
 use crate::daemon::outlets::fifos::Opened;
 use crate::daemon::outlets::report::HeldBack;
 use crate::daemon::retries::Lacking;
-use crate::daemon::runtime::{Asker, Message, Runtime};
+use crate::daemon::runtime::Runtime;
+use crate::daemon::tokens::Asker;
 use crate::model::script::Script;
 use crate::notify::{Action, Input, Object, RunId, Standing, State, Which};
 use crate::sys::reason;
@@ -48,33 +50,37 @@ const fn state(phase: Phase) -> Option<State> {
 
 impl Runtime {
     pub(in crate::daemon) fn tell(&mut self, telling: Telling) {
-        let (out, now) = (&mut self.notify_actions, self.now);
+        let (out, now) = (&mut self.cores.notify_actions, self.now);
         match telling {
             Telling::Group(id, state) => {
-                let Some(name) = self.vrrp.group(id).map(vrrp::Group::name) else { return };
-                let Some(group) = self.config.groups.iter().find(|g| g.name == name) else {
+                let Some(name) = self.cores.vrrp.group(id).map(vrrp::Group::name) else { return };
+                let Some(group) = self.running.config.groups.iter().find(|g| g.name == name) else {
                     return;
                 };
-                self.notify.handle(Input::Group { name, state, notify: &group.notify }, now, out);
+                self.cores.notify.handle(
+                    Input::Group { name, state, notify: &group.notify },
+                    now,
+                    out,
+                );
             }
             Telling::Instance(id, state) => {
-                let Some(i) = self.vrrp.instance(id) else { return };
-                let group = i.group().and_then(|g| self.vrrp.group(g)).map(vrrp::Group::name);
+                let Some(i) = self.cores.vrrp.instance(id) else { return };
+                let group = i.group().and_then(|g| self.cores.vrrp.group(g)).map(vrrp::Group::name);
                 let (config, priority) = (i.config(), i.priority());
                 let (name, notify) = (config.name.as_str(), &config.notify);
                 let input = Input::Instance { name, state, priority, group, notify };
-                self.notify.handle(input, now, out);
+                self.cores.notify.handle(input, now, out);
             }
             Telling::LowerPriority(id) => {
-                let Some(i) = self.vrrp.instance(id) else { return };
+                let Some(i) = self.cores.vrrp.instance(id) else { return };
                 let (config, priority) = (i.config(), i.priority());
                 let (name, notify) = (config.name.as_str(), &config.notify);
-                self.notify.handle(Input::LowerPriority { name, priority, notify }, now, out);
+                self.cores.notify.handle(Input::LowerPriority { name, priority, notify }, now, out);
             }
             Telling::Priority(id, priority) => {
-                let Some(i) = self.vrrp.instance(id) else { return };
+                let Some(i) = self.cores.vrrp.instance(id) else { return };
                 let (name, notify) = (i.config().name.as_str(), &i.config().notify);
-                self.notify.handle(Input::Priority { name, priority, notify }, now, out);
+                self.cores.notify.handle(Input::Priority { name, priority, notify }, now, out);
             }
         }
     }
@@ -84,18 +90,19 @@ impl Runtime {
             Action::RunScript { run, script, extra } => {
                 let extra: Vec<_> = extra.iter().map(String::as_str).collect();
                 let asker = Asker::Notify(run);
-                if let Err(e) = self.children.start(&script, &extra, None, asker, self.now) {
+                if let Err(e) = self.commands.children.start(&script, &extra, None, asker, self.now)
+                {
                     self.on_notify_failed(run, &e);
-                    self.inbox.push_back(Message::NotifyEnded(run));
+                    self.cores.inbox.push_back(Message::NotifyEnded(run));
                 }
             }
             Action::EndScript { run } => {
-                self.children.stop(self.now, |asker| *asker == Asker::Notify(run));
+                self.commands.children.stop(self.now, |asker| *asker == Asker::Notify(run));
             }
-            Action::WriteFifo(which) => self.fifos.write(which, &mut self.notify),
-            Action::SendMail(letter) => self.mailer.post(&letter, &mut self.poll, self.now),
+            Action::WriteFifo(which) => self.outlets.fifos.write(which, &mut self.cores.notify),
+            Action::SendMail(letter) => self.outlets.mailer.post(&letter, &mut self.poll, self.now),
             Action::Noted(note) => {
-                if let Some(held_back) = self.chatter.admit(note.about(), self.now) {
+                if let Some(held_back) = self.outlets.chatter.admit(note.about(), self.now) {
                     log::warn!("{note}{}", HeldBack(held_back));
                 }
             }
@@ -104,44 +111,50 @@ impl Runtime {
 
     /// A script was not executed. Of the ones that were, how they end is their own affair.
     pub(in crate::daemon) fn on_notify_failed(&mut self, run: RunId, error: &dyn Display) {
-        let command = self.notify.command(run).unwrap_or_default();
-        if let Some(held_back) = self.chatter.admit(format!("notify script {command}"), self.now) {
+        let command = self.cores.notify.command(run).unwrap_or_default();
+        if let Some(held_back) =
+            self.outlets.chatter.admit(format!("notify script {command}"), self.now)
+        {
             log::error!("cannot run notify script '{command}': {error}{}", HeldBack(held_back));
         }
     }
 
     /// A FIFO has room, or somebody has opened it.
     pub(in crate::daemon) fn on_fifos(&mut self) {
-        self.fifos.on_ready(&mut self.notify, self.now, &mut self.notify_actions);
+        self.outlets.fifos.on_ready(
+            &mut self.cores.notify,
+            self.now,
+            &mut self.cores.notify_actions,
+        );
         self.drain();
     }
 
     /// Brings FIFOs and their scripts in line with the configuration. What is the same stays open,
     /// with its readers; a script that has ended is started again.
     pub(in crate::daemon) fn set_up_notification(&mut self) {
-        let (now, out, poll) = (self.now, &mut self.notify_actions, &mut self.poll);
-        let global = &self.config.global;
-        self.notify.handle(Input::Setup(global), now, out);
-        self.mailer.setup(global.mail.as_ref(), poll, now);
+        let (now, out, poll) = (self.now, &mut self.cores.notify_actions, &mut self.poll);
+        let global = &self.running.config.global;
+        self.cores.notify.handle(Input::Setup(global), now, out);
+        self.outlets.mailer.setup(global.mail.as_ref(), poll, now);
         self.open_fifos(None);
     }
 
     /// Opens the FIFOs and starts their scripts: all of them, or one that was lacking.
     pub(in crate::daemon) fn open_fifos(&mut self, lacking: Option<Which>) {
-        let (now, out, poll) = (self.now, &mut self.notify_actions, &mut self.poll);
-        let fifos = &self.config.global.fifos;
+        let (now, out, poll) = (self.now, &mut self.cores.notify_actions, &mut self.poll);
+        let fifos = &self.running.config.global.fifos;
         let Opened { changed, mut failed } =
-            self.fifos.setup(fifos, &mut self.notify, poll, now, out);
+            self.outlets.fifos.setup(fifos, &mut self.cores.notify, poll, now, out);
         for which in Which::ALL.into_iter().filter(|w| lacking.is_none_or(|one| one == *w)) {
             let failure = failed.remove(&which).map(|why| format!("{why}: it is told nothing"));
             let script = self.start_fifo_script(which, changed.contains(&which));
             let failure = failure.or(script);
             match failure {
                 None => {
-                    self.retries.ended(&Lacking::Fifo(which));
+                    self.commands.retries.ended(&Lacking::Fifo(which));
                 }
                 Some(why) => {
-                    if self.retries.failed(Lacking::Fifo(which), &why, now) {
+                    if self.commands.retries.failed(Lacking::Fifo(which), &why, now) {
                         log::error!("{}: {why}; it is tried again", which.keyword());
                     }
                 }
@@ -151,22 +164,22 @@ impl Runtime {
 
     /// Starts the script of a FIFO unless it runs; gives why it could not be started.
     fn start_fifo_script(&mut self, which: Which, is_another: bool) -> Option<String> {
-        let wanted = self.fifo_script(which).filter(|_| self.fifos.is_open(which));
-        let runs = self.children.askers().any(|a| *a == Asker::FifoScript(which));
+        let wanted = self.fifo_script(which).filter(|_| self.outlets.fifos.is_open(which));
+        let runs = self.commands.children.askers().any(|a| *a == Asker::FifoScript(which));
         let stays = runs && wanted.is_some() && !is_another;
         if runs && !stays {
-            self.children.stop(self.now, |asker| *asker == Asker::FifoScript(which));
+            self.commands.children.stop(self.now, |asker| *asker == Asker::FifoScript(which));
         }
         let (script, path) = wanted.filter(|_| !stays)?;
         let asker = Asker::FifoScript(which);
-        let started = self.children.start(&script, &[&path], None, asker, self.now);
+        let started = self.commands.children.start(&script, &[&path], None, asker, self.now);
         let why = |e| format!("cannot run its script '{}': {}", script.shown(), reason(&e));
         started.err().map(why)
     }
 
     /// The script of a FIFO, and the path it is given.
     fn fifo_script(&self, which: Which) -> Option<(Script, String)> {
-        let fifos = &self.config.global.fifos;
+        let fifos = &self.running.config.global.fifos;
         let fifo = match which {
             Which::All => &fifos.all,
             Which::Vrrp => &fifos.vrrp,
@@ -179,19 +192,19 @@ impl Runtime {
     /// After a reload: where everything stands.
     pub(in crate::daemon) fn tell_standing(&mut self) {
         let mut list = Vec::new();
-        for (_, group) in self.vrrp.groups() {
+        for (_, group) in self.cores.vrrp.groups() {
             if let Some(state) = state(group.phase()) {
                 let object = Object::Group(group.name().to_owned());
                 list.push(Standing { object, state, priority: 0 });
             }
         }
-        for i in self.ids.iter().filter_map(|id| self.vrrp.instance(*id)) {
+        for i in self.running.ids.iter().filter_map(|id| self.cores.vrrp.instance(*id)) {
             if let Some(state) = state(i.phase()) {
                 let object = Object::Instance(i.config().name.clone());
                 list.push(Standing { object, state, priority: i.priority() });
             }
         }
-        self.notify.handle(Input::Standing(&list), self.now, &mut self.notify_actions);
+        self.cores.notify(Input::Standing(&list), self.now);
         self.drain();
     }
 }

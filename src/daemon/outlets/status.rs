@@ -32,15 +32,20 @@ impl Standing {
 impl Runtime {
     /// At the end of a turn: one message for all that happened in it.
     pub(in crate::daemon) fn tell_systemd(&mut self) {
-        if !std::mem::take(&mut self.standing.stale) || !self.systemd.is_active() {
+        if !std::mem::take(&mut self.outlets.standing.stale) || !self.outlets.systemd.is_active() {
             return;
         }
-        let phases = self.ids.iter().filter_map(|id| self.vrrp.instance(*id)).map(|i| i.phase());
-        let reload = self.standing.last_reload.as_deref();
-        let text = text(phases, self.config.virtual_servers.len(), reload);
-        if text != self.standing.told {
-            self.systemd.status(&text);
-            self.standing.told = text;
+        let phases = self
+            .running
+            .ids
+            .iter()
+            .filter_map(|id| self.cores.vrrp.instance(*id))
+            .map(|i| i.phase());
+        let reload = self.outlets.standing.last_reload.as_deref();
+        let text = text(phases, self.running.config.virtual_servers.len(), reload);
+        if text != self.outlets.standing.told {
+            self.outlets.systemd.status(&text);
+            self.outlets.standing.told = text;
         }
     }
 }

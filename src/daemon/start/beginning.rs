@@ -22,12 +22,12 @@ impl Runtime {
         self.now = self.clock.now();
         // The owner of the addresses had them before keepalived came.
         let is_doubtful = config.instances.iter().any(|i| i.is_owner());
-        if self.follows_crash && !is_doubtful && !shows_origins(&links) {
-            self.holdings.inherit();
+        if self.place.follows_crash && !is_doubtful && !shows_origins(&links) {
+            self.cores.holdings.inherit();
         }
         let mut found = Vec::new();
-        self.holdings.handle(holdings::Input::Dumped(links), self.now, &mut found);
-        self.holdings.settle_origins();
+        self.cores.holdings.handle(holdings::Input::Dumped(links), self.now, &mut found);
+        self.cores.holdings.settle_origins();
         // Nothing is news at the start; but virtual servers have to know the addresses.
         for action in found {
             if let Action::Fact(Fact::Added { address, .. }) = action {
@@ -35,7 +35,8 @@ impl Runtime {
             }
         }
         self.adopt(config);
-        if let Some(line) = crate::daemon::outlets::report::open_to_strangers(&self.config) {
+        if let Some(line) = crate::daemon::outlets::report::open_to_strangers(&self.running.config)
+        {
             log::info!("{line}");
         }
         #[cfg(debug_assertions)]

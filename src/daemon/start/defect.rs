@@ -34,20 +34,20 @@ impl Runtime {
         // Anything may be broken now, so that each step stands alone; the one that matters most
         // relies on nothing.
         let _ = caught(|| self.say_goodbye());
-        self.rescue.fire();
+        self.network.rescue.fire();
         let _ = caught(|| self.restore_settings());
     }
 
     fn restore_settings(&self) {
-        for (index, setting, before) in self.holdings.changed_settings() {
+        for (index, setting, before) in self.cores.holdings.changed_settings() {
             let _ = self.write_setting(index, setting, before);
         }
     }
 
     fn say_goodbye(&mut self) {
-        let masters = self.vrrp.instances().filter(|(_, i)| i.phase() == Phase::Master);
+        let masters = self.cores.vrrp.instances().filter(|(_, i)| i.phase() == Phase::Master);
         for (id, instance) in masters {
-            self.endpoints.queue(id, instance, 0);
+            self.network.endpoints.queue(id, instance, 0);
         }
         self.flush_adverts();
     }

@@ -4,7 +4,8 @@
 use std::io;
 
 use crate::base::time::{Duration, Instant};
-use crate::daemon::runtime::{Asker, Owner, Runtime};
+use crate::daemon::runtime::Runtime;
+use crate::daemon::tokens::{Asker, Owner};
 use crate::holdings::{self, Holder};
 use crate::sys::log as logging;
 use crate::sys::signals::Signal;
@@ -22,9 +23,9 @@ impl Runtime {
     /// Says goodbye and lets go. Returns when the kernel holds nothing of ours any more.
     pub(in crate::daemon) fn wind_down(&mut self) -> io::Result<()> {
         log::info!("Stopping");
-        self.systemd.notify(State::Stopping);
+        self.outlets.systemd.notify(State::Stopping);
         self.now = self.clock.now();
-        self.children.stop(self.now, |asker| matches!(asker, Asker::Track(_)));
+        self.commands.children.stop(self.now, |asker| matches!(asker, Asker::Track(_)));
         if !self.options.keep_vrrp {
             self.release_everything();
         }
@@ -33,15 +34,15 @@ impl Runtime {
     }
 
     fn release_everything(&mut self) {
-        self.vrrp.handle(Input::Stop, self.now, &mut self.vrrp_actions);
+        self.cores.vrrp(Input::Stop, self.now);
         self.drain();
         let input = holdings::Input::Release { owner: Holder::Host };
-        self.holdings.handle(input, self.now, &mut self.holdings_actions);
+        self.cores.holdings(input, self.now);
         self.drain();
         self.flush_adverts();
         // Each round is answered before it returns, so this ends: everything is removed, or the
         // kernel has refused and that was told.
-        while !self.requests.is_idle() || !self.answers.is_empty() {
+        while !self.network.requests.is_idle() || !self.network.answers.is_empty() {
             self.flush_requests();
             self.drain();
         }
@@ -50,22 +51,23 @@ impl Runtime {
     /// The last notifications, and an end to every command. Takes no longer than it has to.
     fn finish_commands(&mut self) -> io::Result<()> {
         let now = self.clock.now();
-        self.mailer.finish(now + LAST_MAILS, &mut self.poll, now);
+        self.outlets.mailer.finish(now + LAST_MAILS, &mut self.poll, now);
         let until = now + LAST_WORDS;
         self.serve_until(until, |runtime| {
             let tracks = |asker: &Asker| matches!(asker, Asker::Track(_));
-            let idle = runtime.notify.is_idle() && !runtime.mailer.is_busy(runtime.now);
-            idle && !runtime.children.askers().any(tracks)
+            let idle =
+                runtime.cores.notify.is_idle() && !runtime.outlets.mailer.is_busy(runtime.now);
+            idle && !runtime.commands.children.askers().any(tracks)
         })?;
-        match self.mailer.waiting() {
+        match self.outlets.mailer.waiting() {
             0 => {}
             mails => log::warn!("mails that could not be sent are lost: {mails}"),
         }
-        self.fifos.close_all(&mut self.poll);
-        self.children.stop_all(self.now);
+        self.outlets.fifos.close_all(&mut self.poll);
+        self.commands.children.stop_all(self.now);
         let until = self.clock.now() + GRACE;
-        self.serve_until(until, |runtime| runtime.children.is_empty())?;
-        self.children.kill_all(self.now);
+        self.serve_until(until, |runtime| runtime.commands.children.is_empty())?;
+        self.commands.children.kill_all(self.now);
         Ok(())
     }
 
@@ -74,27 +76,27 @@ impl Runtime {
         self.now = self.clock.now();
         while !done(self) && self.now < until {
             let deadlines = [
-                self.children.next_deadline(),
-                self.notify.next_deadline(),
-                self.mailer.next_deadline(),
+                self.commands.children.next_deadline(),
+                self.cores.notify.next_deadline(),
+                self.outlets.mailer.next_deadline(),
             ];
             let deadline = deadlines.into_iter().flatten().fold(until, Instant::min);
-            let mut polled = std::mem::take(&mut self.polled);
+            let mut polled = std::mem::take(&mut self.pace.polled);
             self.poll.wait(self.now, Some(deadline), true, &mut polled)?;
-            self.ready.extend(polled.drain(..));
-            self.polled = polled;
+            self.pace.ready.extend(polled.drain(..));
+            self.pace.polled = polled;
             self.now = self.clock.now();
-            if self.ready.remove(&Owner::Signals) {
+            if self.pace.ready.remove(&Owner::Signals) {
                 while let Some(signal) = self.signals.take()? {
                     if signal == Signal::Child {
-                        self.children.on_sigchld(&mut self.child_events);
+                        self.commands.children.on_sigchld(&mut self.commands.child_events);
                     }
                 }
             }
             self.on_child_events();
             self.serve_commands();
             self.serve_files();
-            self.ready.clear();
+            self.pace.ready.clear();
             logging::end_turn();
         }
         Ok(())

@@ -5,46 +5,43 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::base::diag::Severity;
-use crate::base::ids::CheckId;
-use crate::base::ratelimit::RateLimit;
 use crate::base::time::{Duration, Instant};
 use crate::cli::exit::Status;
 use crate::cli::help;
 use crate::cli::options::Options;
 use crate::daemon::commands::children::Children;
 use crate::daemon::commands::processes::Processes;
+use crate::daemon::commands::Commands;
 use crate::daemon::config::outcome;
 use crate::daemon::config::reading::Text;
+use crate::daemon::config::Running;
+use crate::daemon::cores::Cores;
 use crate::daemon::lvs::director::narrow;
 use crate::daemon::lvs::Lvs;
-use crate::daemon::outlets::fifos::Fifos;
-use crate::daemon::outlets::mailer::Mailer;
-use crate::daemon::runtime::{Mode, Owner, Runtime};
+use crate::daemon::network::Network;
+use crate::daemon::outlets::Outlets;
+use crate::daemon::runtime::Home;
+use crate::daemon::runtime::{Mode, Runtime};
 use crate::daemon::start::ask_reload;
 use crate::daemon::start::beginning::{links_of_kernel, Beginning};
 use crate::daemon::start::capabilities;
 use crate::daemon::start::defect::{caught, log_panics};
 use crate::daemon::start::life::{self, Then};
 use crate::daemon::start::privileges::{lift_core_limit, CorePattern, Scheduling};
-use crate::holdings;
-use crate::model::Config;
-use crate::notify;
+use crate::daemon::tokens::Owner;
+use crate::daemon::turn::Pace;
 use crate::sys::children::Starter;
 use crate::sys::clock::Clock;
 use crate::sys::log as logging;
-use crate::sys::netlink::{Monitor, Requests};
+use crate::sys::netlink::Monitor;
 use crate::sys::netns;
-use crate::sys::packet::LinkSocket;
 use crate::sys::pidfile::{self, PidFiles, Place};
 use crate::sys::poll::Poll;
 use crate::sys::process::{self, Readiness};
 use crate::sys::random;
 use crate::sys::reason;
-use crate::sys::rescue::Rescue;
 use crate::sys::signals::{self, Interrupt, Signals};
 use crate::sys::systemd::{Notifier, State};
-use crate::track;
-use crate::vrrp;
 
 /// Runs the daemon, or tests the configuration, and says how it ended.
 pub fn run(mut options: Options) -> Status {
@@ -198,8 +195,8 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     let mut readiness = Some(readiness);
     let result = caught(|| {
         let (mut runtime, beginning) = build(options, text, systemd, processes, home)?;
-        runtime.follows_crash = follows_crash;
-        runtime.outcome_file.clone_from(&outcome_file);
+        runtime.place.follows_crash = follows_crash;
+        runtime.outlets.outcome_file.clone_from(&outcome_file);
         serve(&mut runtime, beginning, &mut pid_files, &mut readiness)
     });
     let result = result.unwrap_or_else(|| Err(defect()));
@@ -229,7 +226,7 @@ fn serve(
     pid_files: &mut PidFiles,
     readiness: &mut Option<Readiness>,
 ) -> Result<Status, Failure> {
-    if let Err(e) = runtime.rescue.arm(!runtime.options.no_syslog) {
+    if let Err(e) = runtime.network.rescue.arm(!runtime.options.no_syslog) {
         log::warn!("After a crash, addresses will stay: {e}");
     }
     match caught(|| live(runtime, beginning, pid_files, readiness)) {
@@ -273,10 +270,10 @@ fn live(
     if let Some(Err(e)) = readiness.take().map(Readiness::ready) {
         log::warn!("cannot leave the terminal: {e}");
     }
-    runtime.systemd.notify(State::Ready { pid: std::process::id() });
+    runtime.outlets.systemd.notify(State::Ready { pid: std::process::id() });
     runtime.run()?;
-    if let Some(script) = runtime.config.global.shutdown_script.clone() {
-        let inherited = runtime.scheduling.inherited();
+    if let Some(script) = runtime.running.config.global.shutdown_script.clone() {
+        let inherited = runtime.place.scheduling.inherited();
         let _ = life::run("shutdown", &script, &mut runtime.signals, inherited);
     }
     Ok(())
@@ -320,67 +317,22 @@ fn build(
     poll.add(std::os::fd::AsRawFd::as_raw_fd(&monitor), Owner::Monitor)
         .and_then(|()| poll.add(std::os::fd::AsRawFd::as_raw_fd(&signals), Owner::Signals))
         .map_err(Failure::of("watch descriptors"))?;
+    let children = Children::new(Starter::new(scheduling.inherited()));
     let runtime = Runtime {
-        flawed,
-        outcome_file: PathBuf::new(),
-        standing: Default::default(),
-        config: Config::default(),
-        ids: Vec::new(),
+        options: options.clone(),
         mode: Mode::Running,
         now: Instant::ZERO,
-        vrrp: vrrp::Domain::new(config.global.startup_delay),
-        holdings: holdings::Domain::default(),
-        track: track::Domain::default(),
-        notify: notify::Domain::default(),
-        lvs: Lvs::new(random::seed()),
-        fifos: Fifos::new(Owner::Fifos),
-        mailer: Mailer::new(Owner::Mail),
-        processes,
-        files: None,
-        file_breaks: Default::default(),
-        retries: Default::default(),
-        children: Children::new(Starter::new(scheduling.inherited())),
-        interesting: Default::default(),
-        instances_on: Default::default(),
-        told_links: Default::default(),
-        stale_sources: Default::default(),
-        virtual_addresses: Default::default(),
-        inbox: Default::default(),
-        vrrp_actions: Vec::new(),
-        holdings_actions: Vec::new(),
-        track_actions: Vec::new(),
-        notify_actions: Vec::new(),
-        child_events: Vec::new(),
-        batch: None,
-        scratch: Default::default(),
-        frames: Default::default(),
-        announcer: Default::default(),
-        due_announcements: Vec::new(),
-        retry_sends: None,
-        chatter: Default::default(),
-        send_errors: RateLimit::new(10, Duration::from_secs(1)),
-        unknown_vrids: Default::default(),
-        answers: Vec::new(),
-        ready: Default::default(),
-        last_check: CheckId(0),
-        polled: Vec::new(),
-        lateness: Default::default(),
-        heard: Instant::ZERO,
-        heard_before: Instant::ZERO,
-        checks_in_turn: 0,
-        home,
-        follows_crash: false,
         clock: Clock::new(),
         poll,
         signals,
-        systemd,
-        scheduling,
-        endpoints: Default::default(),
-        link_socket: LinkSocket::open().map_err(Failure::of("open a packet socket"))?,
-        requests: Requests::open().map_err(Failure::of("open a netlink socket"))?,
-        rescue: Rescue::open().map_err(Failure::of("open a netlink socket"))?,
-        monitor,
-        options: options.clone(),
+        running: Running { flawed, ..Running::default() },
+        cores: Cores::new(config.global.startup_delay),
+        lvs: Lvs::new(random::seed()),
+        network: Network::open(monitor).map_err(Failure::of("open sockets"))?,
+        commands: Commands::new(children, processes),
+        outlets: Outlets::new(systemd),
+        pace: Pace::default(),
+        place: Home { home, follows_crash: false, scheduling },
     };
     Ok((runtime, Beginning { config, links }))
 }

@@ -1,0 +1,101 @@
+//! The pure cores, what they decided and is not carried out yet, and the inbox.
+
+use std::collections::VecDeque;
+
+use crate::base::ids::{InstanceId, ScriptId};
+use crate::base::time::{Duration, Instant};
+use crate::base::tracked::TrackState;
+use crate::daemon::outlets::notices::Telling;
+use crate::holdings::{self, RequestId};
+use crate::model::track::Object;
+use crate::notify::{self, RunId};
+use crate::track;
+use crate::vrrp;
+
+/// What carrying out an action causes; it enters a core only after the action list is done.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// How this instance stands to its addresses.
+    Hold(InstanceId, vrrp::Hold),
+    /// The kernel refuses all addresses of this instance, and why; or no longer.
+    Refused(InstanceId, Option<String>),
+    /// The interfaces or addresses of the host changed.
+    Fact(holdings::Fact),
+    /// The kernel answered a request of the holdings at once.
+    Answer(RequestId, holdings::Answer),
+    /// All wanted objects of this instance are in the kernel.
+    Held(InstanceId),
+    /// The present state of a tracked object.
+    Tracked(Object, TrackState),
+    /// A run of a tracked script is over before it began.
+    TrackExited(ScriptId, track::Outcome),
+    /// A tracked file is to be read.
+    ReadFile(String),
+    Tell(Telling),
+    /// A virtual router became master, or no longer is.
+    Role(InstanceId, bool),
+    /// A notify script is over before it began.
+    NotifyEnded(RunId),
+}
+
+pub(super) struct Cores {
+    pub(super) vrrp: vrrp::Domain,
+    pub(super) holdings: holdings::Domain,
+    pub(super) track: track::Domain,
+    pub(super) notify: notify::Domain,
+    pub(super) vrrp_actions: Vec<vrrp::Action>,
+    pub(super) holdings_actions: Vec<holdings::Action>,
+    pub(super) track_actions: Vec<track::Action>,
+    pub(super) notify_actions: Vec<notify::Action>,
+    pub(super) inbox: VecDeque<Message>,
+}
+
+impl Cores {
+    pub(super) fn new(startup_delay: Duration) -> Self {
+        Self {
+            vrrp: vrrp::Domain::new(startup_delay),
+            holdings: holdings::Domain::default(),
+            track: track::Domain::default(),
+            notify: notify::Domain::default(),
+            vrrp_actions: Vec::new(),
+            holdings_actions: Vec::new(),
+            track_actions: Vec::new(),
+            notify_actions: Vec::new(),
+            inbox: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn vrrp(&mut self, input: vrrp::Input<'_>, now: Instant) {
+        self.vrrp.handle(input, now, &mut self.vrrp_actions);
+    }
+
+    pub(super) fn holdings(&mut self, input: holdings::Input<'_>, now: Instant) {
+        self.holdings.handle(input, now, &mut self.holdings_actions);
+    }
+
+    pub(super) fn track(&mut self, input: track::Input<'_>, now: Instant) {
+        self.track.handle(input, now, &mut self.track_actions);
+    }
+
+    pub(super) fn notify(&mut self, input: notify::Input<'_>, now: Instant) {
+        self.notify.handle(input, now, &mut self.notify_actions);
+    }
+
+    /// True if every decision is carried out.
+    pub(super) fn are_settled(&self) -> bool {
+        self.vrrp_actions.is_empty()
+            && self.holdings_actions.is_empty()
+            && self.track_actions.is_empty()
+            && self.notify_actions.is_empty()
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let all = [
+            self.vrrp.next_deadline(),
+            self.holdings.next_deadline(),
+            self.track.next_deadline(),
+            self.notify.next_deadline(),
+        ];
+        all.into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,108 @@
+//! The inbox: what carrying out an action causes enters a core only after the action list is done.
+
+use crate::base::ids::InstanceId;
+use crate::daemon::cores::Message;
+use crate::daemon::outlets::report;
+use crate::daemon::runtime::Runtime;
+use crate::holdings::{self, Object};
+use crate::notify;
+use crate::track;
+use crate::vrrp::{Hold, Input};
+
+/// Messages that one turn may take: far more than a reload of everything causes.
+const MOST_ROUNDS: usize = 1_000_000;
+
+impl Runtime {
+    /// Carries out everything decided, and feeds what that causes back, until nothing is left.
+    pub(super) fn drain(&mut self) {
+        for _ in 0..MOST_ROUNDS {
+            self.carry_out();
+            match self.cores.inbox.pop_front() {
+                Some(message) => self.deliver(message),
+                None if !self.network.stale_sources.is_empty() => self.refresh_stale_sources(),
+                None if self.cores.are_settled() => return,
+                None => {}
+            }
+        }
+        // What is left waits for the next turn, so that the loop goes on.
+        log::error!("a defect in keepalived itself: its parts do not come to rest");
+        debug_assert!(false, "the cores do not come to rest");
+    }
+
+    fn carry_out(&mut self) {
+        let mut actions = std::mem::take(&mut self.cores.vrrp_actions);
+        for action in actions.drain(..) {
+            self.execute_vrrp(&action);
+        }
+        self.cores.vrrp_actions = actions;
+        let mut actions = std::mem::take(&mut self.cores.holdings_actions);
+        for action in actions.drain(..) {
+            self.execute_holdings(action);
+        }
+        self.cores.holdings_actions = actions;
+        let mut actions = std::mem::take(&mut self.cores.track_actions);
+        for action in actions.drain(..) {
+            self.execute_track(action);
+        }
+        self.cores.track_actions = actions;
+        let mut actions = std::mem::take(&mut self.cores.notify_actions);
+        for action in actions.drain(..) {
+            self.execute_notify(action);
+        }
+        self.cores.notify_actions = actions;
+    }
+
+    fn deliver(&mut self, message: Message) {
+        match message {
+            Message::Held(id) => {
+                self.cores.vrrp(Input::Held { id }, self.now);
+            }
+            Message::Tracked(object, state) => {
+                self.tell_servers(&object, &state);
+                let input = Input::Tracked { object: &object, state };
+                self.cores.vrrp(input, self.now);
+            }
+            Message::TrackExited(script, outcome) => {
+                let input = track::Input::Exited { script, outcome };
+                self.cores.track(input, self.now);
+            }
+            Message::ReadFile(name) => self.read_tracked_file(&name),
+            Message::Tell(telling) => self.tell(telling),
+            Message::Role(id, is_master) => self.on_role(id, is_master),
+            Message::NotifyEnded(run) => {
+                let input = notify::Input::ScriptEnded(run);
+                self.cores.notify(input, self.now);
+            }
+            Message::Hold(id, hold) => self.tell_holdings(id, hold),
+            Message::Refused(id, refusal) => {
+                let input = Input::Addresses { id, refusal };
+                self.cores.vrrp(input, self.now);
+            }
+            Message::Fact(fact) => self.on_fact(fact),
+            Message::Answer(request, answer) => {
+                self.cores.holdings(holdings::Input::Answer { request, answer }, self.now);
+            }
+        }
+    }
+
+    fn tell_holdings(&mut self, id: InstanceId, hold: Hold) {
+        let owner = id.into();
+        let config = self.instance_config(id);
+        let addresses = config.iter().flat_map(|config| config.all_addresses());
+        let objects = &addresses.map(Object::from).collect::<Vec<_>>()[..];
+        let input = match (hold, &config) {
+            (Hold::Release, _) => holdings::Input::Release { owner },
+            (Hold::Rival, _) => holdings::Input::Rival { owner },
+            (Hold::Want | Hold::Expect, None) => return,
+            (Hold::Want, Some(_)) => holdings::Input::Want { owner, objects },
+            (Hold::Expect, Some(_)) => holdings::Input::Expect { owner, objects },
+        };
+        let before = self.cores.holdings_actions.len();
+        self.cores.holdings(input, self.now);
+        // A reload may only take some away.
+        let adds = self.cores.holdings_actions[before..].iter().any(holdings::Action::adds);
+        if let (Hold::Want, true, Some(config)) = (hold, adds, config) {
+            report::detail(&config.name, "setting VIPs.", &mut self.outlets.chatter, self.now);
+        }
+    }
+}

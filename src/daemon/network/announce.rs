@@ -1,0 +1,95 @@
+//! Gratuitous ARP and neighbour advertisements: queued by the announcer, sent when they are due.
+
+use std::io;
+use std::net::IpAddr;
+
+use crate::base::ids::InstanceId;
+use crate::base::time::Duration;
+use crate::daemon::network::announcer::Announcement;
+use crate::daemon::runtime::Runtime;
+use crate::sys::sysctl;
+use crate::wire::{arp, ndisc};
+
+/// Pause when the kernel has no room for packets.
+const RETRY_SENDS: Duration = Duration::from_millis(1);
+
+impl Runtime {
+    /// Sends some of the gratuitous ARPs and neighbour advertisements that wait.
+    pub(in crate::daemon) fn flush_announcements(&mut self) {
+        /// In one go, between two looks at the clock.
+        const MOST: usize = 64;
+        loop {
+            let mut due = std::mem::take(&mut self.network.due_announcements);
+            if self.network.frames.is_empty() {
+                self.network.announcer.take_due(self.now, MOST, &mut due);
+            }
+            for a in due.drain(..) {
+                self.queue_frame(&a);
+            }
+            self.network.due_announcements = due;
+            if self.network.frames.is_empty() {
+                break;
+            }
+            let failed = |(), result: io::Result<()>| {
+                if let Err(e) = result {
+                    log::debug!("cannot send gratuitous ARP or neighbour advertisement: {e}");
+                }
+            };
+            if !self.network.link_socket.send(
+                &mut self.network.frames,
+                &mut self.network.scratch,
+                failed,
+            ) {
+                self.network.retry_sends = Some(self.now + RETRY_SENDS);
+                break;
+            }
+            if self.urgent_is_due() {
+                break;
+            }
+        }
+    }
+
+    fn queue_frame(&mut self, a: &Announcement) {
+        let Some(link) = self.cores.holdings.links().get(&a.link) else { return };
+        let (true, Some(mac)) = (link.arp, link.mac) else { return };
+        match a.addr {
+            IpAddr::V4(addr) => {
+                let frame = arp::gratuitous(mac, addr);
+                self.network.link_socket.queue(&mut self.network.frames, (), link.index, &frame);
+            }
+            IpAddr::V6(addr) => {
+                let frame = ndisc::unsolicited(mac, addr, sysctl::is_forwarding(&link.name));
+                self.network.link_socket.queue(&mut self.network.frames, (), link.index, &frame);
+            }
+        }
+    }
+
+    pub(in crate::daemon) fn announce(&mut self, id: InstanceId, repeat: u32) {
+        let Some(config) = self.instance_config(id) else { return };
+        for _ in 0..repeat {
+            for address in config.all_addresses() {
+                let (link, addr) = (address.interface.clone(), address.prefix.addr);
+                self.network.announcer.push(Announcement { owner: id, link, addr });
+            }
+        }
+        if repeat > 0 && log::log_enabled!(log::Level::Debug) {
+            let about = format!("announcements of {}", config.name);
+            let Some(held_back) = self.outlets.chatter.admit(about, self.now) else { return };
+            if held_back > 0 {
+                let name = &config.name;
+                log::debug!("({name}) announced {held_back} times more than was shown");
+            }
+            for address in config.all_addresses() {
+                let (name, link, addr) = (&config.name, &address.interface, address.prefix.addr);
+                log::debug!("({name}) Sending/queueing gratuitous ARPs on {link} for {addr}");
+            }
+        }
+    }
+
+    pub(in crate::daemon) fn announce_source(&mut self, id: InstanceId) {
+        let Some(i) = self.cores.vrrp.instance(id) else { return };
+        if let (Some(link), Some(addr)) = (i.config().interface.clone(), i.source()) {
+            self.network.announcer.push(Announcement { owner: id, link, addr });
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The kernel's notifications and answers, and what depends on interfaces and addresses.
+
+use std::net::IpAddr;
+
+use crate::base::link::KernelEvent;
+use crate::daemon::runtime::Runtime;
+use crate::holdings::{self, Fact, Links};
+use crate::sys::netlink;
+use crate::vrrp::Input;
+
+impl Runtime {
+    /// Reads one datagram of kernel news; false if there was none.
+    pub(in crate::daemon) fn receive_kernel(&mut self) -> bool {
+        let mut events = Vec::new();
+        match self.network.monitor.receive(&mut events) {
+            Ok(more) => {
+                self.take_events(events);
+                more
+            }
+            Err(e) => {
+                log::warn!("kernel news were lost ({e}): reading everything again");
+                self.resynchronise();
+                true
+            }
+        }
+    }
+
+    /// A gap is never trusted: what the kernel has now is the truth.
+    pub(in crate::daemon) fn resynchronise(&mut self) {
+        self.network.monitor.discard();
+        let mut breathe = || {
+            if self.urgent_is_due() {
+                self.catch_up();
+            }
+        };
+        match netlink::dump(&mut breathe) {
+            Ok(events) => {
+                self.cores.holdings(holdings::Input::Dumped(Links::dumped(events)), self.now);
+                self.drain();
+            }
+            Err(e) => log::error!("cannot read interfaces and addresses from the kernel: {e}"),
+        }
+    }
+
+    fn take_events(&mut self, events: Vec<KernelEvent>) {
+        for event in events {
+            self.cores.holdings(holdings::Input::Kernel(event), self.now);
+        }
+        self.drain();
+    }
+
+    pub(in crate::daemon) fn on_fact(&mut self, fact: Fact) {
+        match fact {
+            Fact::Appeared(link) => {
+                self.tell_link(&link);
+                self.refilter_monitor();
+            }
+            Fact::Changed(link) => self.tell_link(&link),
+            Fact::Vanished { link, index, deleted } => {
+                let what = if deleted { "deleted" } else { "has another name now" };
+                log::info!("Interface {link} {what}");
+                if deleted {
+                    self.network.rescue.release_all(|place| place.0 == index);
+                }
+                self.tell_link(&link);
+                self.refilter_monitor();
+            }
+            Fact::Added { link, address, ours } => {
+                self.on_address("added to", link, address.prefix.addr, ours);
+            }
+            Fact::Removed { link, address, ours } => {
+                self.on_address("removed from", link, address.prefix.addr, ours);
+            }
+        }
+    }
+
+    fn on_address(&mut self, what: &str, link: String, addr: IpAddr, ours: bool) {
+        self.address_log(what, &link, &addr);
+        self.on_local_address(addr, self.cores.holdings.links().holds(&addr));
+        // A virtual address of ours is no source, however often it comes and goes.
+        if !ours || !self.running.virtual_addresses.contains(&addr) {
+            self.network.stale_sources.insert(link);
+        }
+    }
+
+    /// `-a`: every address change is told.
+    fn address_log(&self, what: &str, link: &str, addr: &IpAddr) {
+        if self.options.address_log {
+            log::info!("Netlink: address {addr} {what} {link}");
+        }
+    }
+
+    /// Tells the core the state of an interface, and brings its sockets in line.
+    fn tell_link(&mut self, name: &str) {
+        if !self.is_of_interest(name) {
+            return;
+        }
+        let state = self.cores.holdings.links().state(name);
+        if self.network.told_links.insert(name.to_owned(), state) != Some(state) {
+            log::info!(
+                "Netlink reports {name} {}",
+                if state == crate::vrrp::LinkState::Up { "up" } else { "down" }
+            );
+        }
+        self.network.stale_sources.insert(name.to_owned());
+        self.refresh_stale_sources();
+        self.cores.vrrp(Input::Link { name, state }, self.now);
+        self.drain();
+    }
+
+    /// Interfaces that some instance names.
+    pub(in crate::daemon) fn is_of_interest(&self, name: &str) -> bool {
+        self.running.interesting.contains(name)
+    }
+
+    /// Sends one batch of netlink requests and takes the answers in.
+    pub(in crate::daemon) fn flush_requests(&mut self) {
+        let mut answers = std::mem::take(&mut self.network.answers);
+        if let Err(e) = self.network.requests.flush(&mut answers) {
+            log::error!("cannot send netlink requests: {e}");
+            // Whoever asked decides whether to ask again.
+            self.network.requests.give_up(e.raw_os_error().unwrap_or(libc::EIO), &mut answers);
+        }
+        for (request, errno) in answers.drain(..) {
+            let input = holdings::Input::Answer { request, answer: errno.into() };
+            self.cores.holdings(input, self.now);
+        }
+        self.network.answers = answers;
+    }
+}

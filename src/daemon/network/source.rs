@@ -1,0 +1,61 @@
+//! What instances send from and through.
+
+use std::collections::BTreeSet;
+
+use crate::base::ids::InstanceId;
+use crate::daemon::network::endpoints::endpoint_of;
+use crate::daemon::retries::Lacking;
+use crate::daemon::runtime::Runtime;
+use crate::sys::reason;
+use crate::vrrp::Input;
+
+impl Runtime {
+    /// Works out again what instances send from and through: those on interfaces whose addresses
+    /// changed, and those without one, whose address may be on any.
+    pub(in crate::daemon) fn refresh_stale_sources(&mut self) {
+        let mut concerned = BTreeSet::new();
+        let stale = std::mem::take(&mut self.network.stale_sources);
+        for link in stale.iter().map(String::as_str).chain([""]) {
+            concerned.extend(self.running.instances_on.get(link).into_iter().flatten().copied());
+        }
+        for id in concerned {
+            self.refresh_source(id);
+        }
+    }
+
+    pub(in crate::daemon) fn refresh_source(&mut self, id: InstanceId) {
+        let Some(config) = self.instance_config(id) else { return };
+        let links = self.cores.holdings.links();
+        let source = links.source(&config, &self.running.virtual_addresses);
+        let index = config.interface.as_deref().and_then(|name| links.get(name));
+        let index = index.map(|link| link.index);
+        let error = match endpoint_of(&config, index, source) {
+            Some(endpoint) => {
+                let poll = &mut self.poll;
+                self.network
+                    .endpoints
+                    .attach(id, config.vrid, &endpoint, poll)
+                    .err()
+                    .map(|e| reason(&e))
+            }
+            None => None,
+        };
+        match &error {
+            None => {
+                self.commands.retries.ended(&Lacking::Socket(id));
+            }
+            Some(why) => {
+                if self.commands.retries.failed(Lacking::Socket(id), why, self.now) {
+                    log::warn!("({}) {why}; it is tried again", config.name);
+                }
+            }
+        }
+        let known = self.cores.vrrp.instance(id).map(crate::vrrp::Instance::source);
+        if known != Some(source) {
+            let input = Input::Source { id, source };
+            self.cores.vrrp(input, self.now);
+        }
+        let input = Input::Socket { id, error };
+        self.cores.vrrp(input, self.now);
+    }
+}
