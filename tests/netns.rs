@@ -96,6 +96,7 @@ fn main() -> ExitCode {
         transport::version_3_over_ipv6_multicast,
         transport::unicast_over_ipv4,
         transport::unicast_over_ipv6,
+        transport::unicast_instances_that_share_a_router_id_hear_their_own_peers,
         transport::another_multicast_group,
         transport::ipv4_and_ipv6_share_a_router_id,
         links::an_interface_taken_down_causes_fault,

@@ -8,6 +8,7 @@ use super::action::Phase;
 use super::announce::Schedule;
 use super::cause::{Fault, Heard, PriorityChange, Reason};
 use super::input::LinkState;
+use super::outbound::Outbound;
 use super::priority::{self, Share, Worth};
 use super::receive::{AddressSet, Counters};
 use super::timing;
@@ -56,6 +57,8 @@ pub struct Instance {
     pub(super) addresses: AddressSet,
     /// Peers that compute unicast checksums the old way, and are sent the like.
     pub(super) old_style: BTreeSet<IpAddr>,
+    /// From the first advertisement on.
+    pub(super) outbound: Option<Box<Outbound>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -140,6 +143,7 @@ impl Instance {
             limits: Limiter::default(),
             addresses: AddressSet::of(&config),
             old_style: BTreeSet::new(),
+            outbound: None,
             state: State::Init,
             config,
         }

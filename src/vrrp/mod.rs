@@ -24,6 +24,7 @@ mod instance;
 mod lifecycle;
 mod membership;
 mod noted;
+mod outbound;
 mod priority;
 pub mod receive;
 #[cfg(test)]
@@ -40,6 +41,7 @@ pub use action::{Action, Hold, Note, Phase};
 pub use group::Group;
 pub use input::{Input, LinkState, Unread};
 pub use instance::Instance;
+pub use outbound::Outbound;
 
 /// All virtual routers of the daemon.
 #[derive(Debug, Default)]

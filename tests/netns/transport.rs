@@ -120,6 +120,37 @@ pub(crate) fn unicast_over_ipv6() -> Outcome {
     Ok(())
 }
 
+/// Two unicast instances with one router id and one source address: each hears its own peer, also
+/// before it has sent anything.
+pub(crate) fn unicast_instances_that_share_a_router_id_hear_their_own_peers() -> Outcome {
+    let (_segment, [a, b, c]) = Segment::with_hosts(["a", "b", "c"]);
+    let unicast = |name: &str, priority, own, peer, vip| {
+        instance(name)
+            .priority(priority)
+            .line(&format!("unicast_src_ip 10.7.0.{own}"))
+            .line(&format!("unicast_peer {{\n 10.7.0.{peer}\n }}"))
+            .vip(vip)
+    };
+    let daemons = [(&b, 2, "10.7.1.1/16"), (&c, 3, "10.7.1.2/16")].map(|(host, own, vip)| {
+        let daemon = host.start(&config(&[unicast("VI_1", 200, own, 1, vip)]));
+        daemon.wait_master("VI_1");
+        daemon
+    });
+    let both =
+        [unicast("VI_B", 100, 1, 2, "10.7.1.1/16"), unicast("VI_C", 100, 1, 3, "10.7.1.2/16")];
+    let daemon = a.start(&config(&both));
+    for name in ["VI_B", "VI_C"] {
+        daemon.wait_log(&format!("({name}) Entering BACKUP STATE (init)"));
+    }
+    // Of a master that leaves, only its own instance takes over.
+    let [b, mut c] = daemons;
+    c.stop();
+    daemon.wait_master("VI_C");
+    assert!(!daemon.log().iter().any(|line| line.contains("(VI_B) Entering MASTER")));
+    drop(b);
+    Ok(())
+}
+
 pub(crate) fn another_multicast_group() -> Outcome {
     let block = |_, _| instance("VI_1").vip("10.7.1.1/16");
     let (segment, _hosts, _daemons) =

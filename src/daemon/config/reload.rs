@@ -232,7 +232,6 @@ impl Runtime {
         let input = holdings::Input::Forget { owner: id.into() };
         self.cores.holdings(input, self.now);
         self.network.endpoints.detach(id, vrid, &mut self.poll);
-        self.network.endpoints.forget(id);
     }
 }
 

@@ -59,7 +59,9 @@ impl Runtime {
             last = arrived;
             // The filter has looked at the router id already, so there is one.
             let Some(&vrid) = datagram.payload.get(1) else { continue };
-            let Some(id) = self.network.endpoints.addressee(socket, vrid, datagram.source) else {
+            let vrrp = &self.cores.vrrp;
+            let has_peer = |id| vrrp.instance(id).is_some_and(|i| i.has_peer(datagram.source));
+            let Some(id) = self.network.endpoints.addressee(socket, vrid, has_peer) else {
                 self.on_unknown_vrid(vrid, datagram.source);
                 continue;
             };

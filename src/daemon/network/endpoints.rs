@@ -1,20 +1,17 @@
 //! Which instances share which sockets, and the advertisements that wait to be sent through them.
-//!
-//! A packet is made when something in it changes, not when it is sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
-use std::rc::Rc;
 
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
 use crate::daemon::tokens::Owner;
-use crate::model::vrrp::{ChecksumForm, Delivery, Instance};
+use crate::model::vrrp::{Delivery, Instance};
 use crate::sys::poll::Poll;
 use crate::sys::raw::{Endpoint, EndpointKind, Outgoing, Scratch, SendQueue, Socket};
 use crate::sys::reason;
-use crate::vrrp::{self, advert};
+use crate::vrrp::Outbound;
 
 /// One pair of sockets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -37,28 +34,11 @@ struct Tag {
     is_copy: bool,
 }
 
-/// The packets of one instance as they were last sent, one per destination.
-struct Packets {
-    config: Rc<Instance>,
-    priority: u8,
-    source: IpAddr,
-    ident: u16,
-    list: Vec<Copy>,
-}
-
-/// The packet for one destination.
-struct Copy {
-    to: IpAddr,
-    checksum: ChecksumForm,
-    packet: Vec<u8>,
-}
-
 #[derive(Default)]
 pub(in crate::daemon) struct Endpoints {
     slots: Vec<Option<Slot>>,
     by_endpoint: BTreeMap<Endpoint, SocketId>,
     of_instance: BTreeMap<InstanceId, SocketId>,
-    packets: BTreeMap<InstanceId, Packets>,
     /// Sockets with something to send.
     waiting: BTreeSet<SocketId>,
     /// Receive buffer in bytes, if configured.
@@ -99,24 +79,19 @@ impl Endpoints {
         self.slot(id).map(|s| &s.socket)
     }
 
-    /// Who a packet for this virtual router is for. Several unicast instances may share a router
-    /// id; then the one that lists the sender as a peer has it.
+    /// The instance that a packet for this virtual router is for. Several unicast instances may
+    /// share a router id; then the one that has the sender as a peer gets it.
     pub(in crate::daemon) fn addressee(
         &self,
         socket: SocketId,
         vrid: u8,
-        from: IpAddr,
+        has_peer: impl Fn(InstanceId) -> bool,
     ) -> Option<InstanceId> {
         let members = self.slot(socket)?.members.get(&vrid)?;
-        let lists = |id: &&InstanceId| {
-            let delivery = self.packets.get(id).map(|p| &p.config.delivery);
-            matches!(delivery, Some(Delivery::Unicast { peers, .. })
-                if peers.iter().any(|p| p.addr == from))
-        };
         if let [only] = members[..] {
             return Some(only);
         }
-        members.iter().find(lists).or_else(|| members.first()).copied()
+        members.iter().find(|id| has_peer(**id)).or_else(|| members.first()).copied()
     }
 
     /// Joins the socket of this endpoint, opening it for the first.
@@ -185,37 +160,15 @@ impl Endpoints {
         slots.flat_map(|s| s.members.values().flatten().map(|id| (*id, s.read))).collect()
     }
 
-    /// Forgets an instance that is gone.
-    pub(in crate::daemon) fn forget(&mut self, id: InstanceId) {
-        self.packets.remove(&id);
-    }
-
     /// Puts one advertisement into the queue of its socket, one copy per destination.
-    ///
-    /// Without a source of its own now, the instance says farewell from the last one it had.
-    pub(in crate::daemon) fn queue(
-        &mut self,
-        id: InstanceId,
-        instance: &vrrp::Instance,
-        priority: u8,
-    ) {
-        let last = self.packets.get(&id).map(|p| p.source);
-        let source = instance.source().or(last);
-        let (Some(source), Some(&socket)) = (source, self.of_instance.get(&id)) else {
-            return;
-        };
-        let config = instance.config();
-        let packets = self.packets.entry(id).or_insert_with(|| Packets::new(config, source));
-        packets.refresh(instance, priority, source);
-        let hops = match config.delivery {
-            Delivery::Multicast { .. } => None,
-            Delivery::Unicast { ttl, .. } => ttl,
-        };
+    pub(in crate::daemon) fn queue(&mut self, id: InstanceId, priority: u8, advert: &Outbound) {
+        let Some(&socket) = self.of_instance.get(&id) else { return };
         let Some(slot) = self.slots.get_mut(socket.0 as usize).and_then(Option::as_mut) else {
             return;
         };
-        for (n, Copy { to, packet, .. }) in packets.list.iter().enumerate() {
-            let outgoing = Outgoing { source, destination: *to, hops, packet };
+        let (source, hops) = (advert.source, advert.hops());
+        for (n, copy) in advert.copies.iter().enumerate() {
+            let outgoing = Outgoing { source, destination: copy.to, hops, packet: &copy.packet };
             slot.socket.queue(&mut slot.queue, Tag { id, priority, is_copy: n > 0 }, &outgoing);
         }
         self.waiting.insert(socket);
@@ -272,42 +225,5 @@ impl Endpoints {
 
     fn slot_mut(&mut self, id: SocketId) -> Option<&mut Slot> {
         self.slots.get_mut(id.0 as usize)?.as_mut()
-    }
-}
-
-impl Packets {
-    fn new(config: &Rc<Instance>, source: IpAddr) -> Self {
-        Self { config: config.clone(), priority: 0, source, ident: 0, list: Vec::new() }
-    }
-
-    /// Makes the packets say what is to be said now, from scratch only if they must.
-    fn refresh(&mut self, instance: &vrrp::Instance, priority: u8, source: IpAddr) {
-        let config = instance.config();
-        let same = Rc::ptr_eq(&self.config, config)
-            && self.source == source
-            && self.list.iter().all(|copy| copy.checksum == instance.checksum_for(&copy.to));
-        if !same || self.list.is_empty() {
-            self.config = config.clone();
-            self.source = source;
-            self.list.clear();
-            let destinations: Vec<IpAddr> = match &config.delivery {
-                Delivery::Multicast { group } => vec![*group],
-                Delivery::Unicast { peers, .. } => peers.iter().map(|p| p.addr).collect(),
-            };
-            for to in destinations {
-                let (mut packet, checksum) = (Vec::new(), instance.checksum_for(&to));
-                advert::emit_as(config, checksum, priority, source, to, &mut packet);
-                self.list.push(Copy { to, checksum, packet });
-            }
-        } else if self.priority != priority {
-            for copy in &mut self.list {
-                advert::set_priority(&mut copy.packet, config.family, priority);
-            }
-        }
-        self.priority = priority;
-        self.ident = advert::next_ident(self.ident);
-        for copy in &mut self.list {
-            advert::set_ident(&mut copy.packet, config.family, self.ident);
-        }
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use crate::base::addr::HostAddress;
 use crate::base::errno::Errno;
+use crate::base::ids::InstanceId;
 use crate::daemon::cores::Message;
 use crate::daemon::outlets::notices::Telling;
 use crate::daemon::outlets::report;
@@ -28,11 +29,7 @@ impl Runtime {
             self.cores.inbox.extend(holds.iter().map(|hold| Message::Hold(id, *hold)));
         }
         match *action {
-            Action::SendAdvert { id, priority } => {
-                if let Some(i) = self.cores.vrrp.instance(id) {
-                    self.network.endpoints.queue(id, i, priority);
-                }
-            }
+            Action::SendAdvert { id, priority } => self.queue_advert(id, priority),
             Action::Release(id) => self.network.announcer.withdraw(id),
             Action::Announce { id, repeat } => self.announce(id, repeat),
             Action::AnnounceSource { id } => self.announce_source(id),
@@ -72,6 +69,12 @@ impl Runtime {
             | holdings::Action::Hopeless { owner: Holder::Host, .. }
             | holdings::Action::Hopeful { owner: Holder::Host }
             | holdings::Action::Found { .. } => {}
+        }
+    }
+
+    pub(in crate::daemon) fn queue_advert(&mut self, id: InstanceId, priority: u8) {
+        if let Some(advert) = self.cores.vrrp.outbound(id, priority) {
+            self.network.endpoints.queue(id, priority, advert);
         }
     }
 

@@ -45,9 +45,10 @@ impl Runtime {
     }
 
     fn say_goodbye(&mut self) {
-        let masters = self.cores.vrrp.instances().filter(|(_, i)| i.phase() == Phase::Master);
-        for (id, instance) in masters {
-            self.network.endpoints.queue(id, instance, 0);
+        let all = self.cores.vrrp.instances();
+        let masters = all.filter(|(_, i)| i.phase() == Phase::Master).map(|(id, _)| id);
+        for id in masters.collect::<Vec<_>>() {
+            self.queue_advert(id, 0);
         }
         self.flush_adverts();
     }
