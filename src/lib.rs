@@ -32,6 +32,7 @@
 //! | is this advertisement acceptable | `vrrp/receive.rs` |
 //! | what an advertisement does to the state of a virtual router | `vrrp/hear.rs` |
 //! | how often a peer may cause a line or a script | `vrrp/noted.rs`, `base/ratelimit.rs` |
+//! | what a backup remembers of routers it refused | `vrrp/refused.rs` |
 //! | which form of checksum a peer is sent | `vrrp/checksum.rs` |
 //! | how a state is entered, what a deadline does | `vrrp/transition.rs` |
 //! | what tracked interfaces, scripts and the like do to a virtual router | `vrrp/tracking.rs`, `vrrp/priority.rs` |

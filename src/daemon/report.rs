@@ -133,6 +133,9 @@ fn noted(name: &str, note: &Note, held_back: u32) {
             log::info!("({name}) Setting unicast VRRPv3 checksum to {version} version");
             log::info!("({name}) because: {from} uses it{more}");
         }
+        Note::Rejected { from, reason, is_rival: true } => {
+            log::info!("({name}) {reason}; {from} is MASTER, too{more}");
+        }
         Note::Rejected { reason, .. } => log::info!("({name}) {reason}{more}"),
         Note::Remarked { remark, .. } => log::info!("({name}) {remark}{more}"),
     }

@@ -65,6 +65,9 @@ fn noted(note: &Note, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Note::OwnerConflict { from } => write!(f, "{from} owns the addresses, too"),
         Note::SameAddress { from } => write!(f, "{from} has our priority and our address"),
         Note::ChecksumFollowed { from, form } => write!(f, "{from} is sent {form:?} checksums"),
+        Note::Rejected { from, reason, is_rival: true } => {
+            write!(f, "rejected: {reason}; {from} is MASTER, too")
+        }
         Note::Rejected { reason, .. } => write!(f, "rejected: {reason}"),
         Note::Remarked { remark, .. } => write!(f, "remark: {remark}"),
     }

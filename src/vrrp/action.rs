@@ -157,6 +157,8 @@ pub enum Note {
     Rejected {
         from: IpAddr,
         reason: Reject,
+        /// As master: the sender is MASTER, too.
+        is_rival: bool,
     },
     /// An advertisement was accepted although something about it is odd.
     Remarked {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::input::LinkState;
+use super::refused::Refused;
 use crate::base::time::Duration;
 use crate::base::tracked::TrackState;
 use crate::model::track::Object;
@@ -126,12 +127,12 @@ pub enum Cause {
     Started,
     /// Priority 255: nobody needs to be asked.
     Owner,
-    /// No advertisement within the master-down interval.
-    Silence { waited: Duration, last: Option<Heard> },
+    /// No valid advertisement within the master-down interval.
+    Silence { waited: Duration, last: Option<Heard>, refused: Option<Box<Refused>> },
     /// The last advertisements were of a router that is less entitled than this one.
     LowerPriority { from: IpAddr, theirs: u8, ours: u8 },
-    /// The master resigned with priority 0 and nobody followed within the skew time.
-    Resigned { from: IpAddr },
+    /// The master resigned with priority 0 and no other router followed within the skew time.
+    Resigned { from: IpAddr, refused: Option<Box<Refused>> },
     /// A better advertisement: higher priority. `lowered`: but for that, ours would not be lower.
     HigherPriority { from: IpAddr, theirs: u8, ours: u8, lowered: Option<PriorityChange> },
     /// A better advertisement: the same priority from a higher address.
@@ -159,21 +160,14 @@ impl fmt::Display for Cause {
         match self {
             Self::Started => f.write_str("started"),
             Self::Owner => f.write_str("priority 255 owns the addresses"),
-            Self::Silence { waited, last: None } => {
-                write!(f, "no advertisement in {}", Seconds(*waited))
-            }
-            Self::Silence { waited, last: Some(h) } => write!(
-                f,
-                "no advertisement in {}; last heard {} with priority {}, {} ago",
-                Seconds(*waited),
-                h.from,
-                h.priority,
-                Seconds(h.ago)
-            ),
+            Self::Silence { waited, last, refused } => silence(*waited, *last, refused, f),
             Self::LowerPriority { from, theirs, ours } => {
                 write!(f, "{from} advertises priority {theirs} only, ours is {ours}")
             }
-            Self::Resigned { from } => write!(f, "{from} resigned (priority 0)"),
+            Self::Resigned { from, refused } => {
+                write!(f, "{from} resigned (priority 0)")?;
+                refused.as_ref().map_or(Ok(()), |refused| fmt::Display::fmt(refused, f))
+            }
             Self::HigherPriority { from, theirs, lowered: Some(c), .. } => {
                 let PriorityChange { from: before, to, cause } = c;
                 write!(f, "{cause}: priority {before} -> {to}; {from} advertises {theirs}")
@@ -197,6 +191,20 @@ impl fmt::Display for Cause {
             Self::Removed => f.write_str("no longer configured"),
         }
     }
+}
+
+fn silence(
+    waited: Duration,
+    last: Option<Heard>,
+    refused: &Option<Box<Refused>>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let valid = if refused.is_some() { "valid " } else { "" };
+    write!(f, "no {valid}advertisement in {}", Seconds(waited))?;
+    if let Some(Heard { from, priority, ago }) = last {
+        write!(f, "; last heard {from} with priority {priority}, {} ago", Seconds(ago))?;
+    }
+    refused.as_ref().map_or(Ok(()), |refused| fmt::Display::fmt(refused, f))
 }
 
 fn list_of(f: &mut fmt::Formatter<'_>, before: &str, list: &[impl fmt::Display]) -> fmt::Result {

@@ -8,10 +8,11 @@ use std::net::IpAddr;
 use super::action::{Action, Note};
 use super::cause::Cause;
 use super::instance::{LastHeard, PreemptDelay, State};
-use super::receive::{self, Advert, Received};
+use super::receive::{self, Advert, Received, Reject};
 use super::{timing, Domain};
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
+use crate::wire::vrrp::Packet;
 
 /// A master answers at most so many times per interval, however much it hears.
 const ANSWERS: u32 = 10;
@@ -57,13 +58,37 @@ impl Domain {
                         out.push(Action::Noted { id, note, held_back });
                     }
                 }
+                if let State::Backup(b) = &mut i.state {
+                    b.refused = None;
+                }
                 self.learn_checksum(id, &advert, now, out);
                 self.on_advert(id, &advert, now, out);
             }
-            Err(reason) => {
-                self.note(id, Note::Rejected { from: packet.source, reason }, now, out);
-            }
+            Err(reason) => self.on_refused(id, packet, reason, now, out),
         }
+    }
+
+    /// An advertisement that changes nothing. It is remembered by a backup, whose next log line may
+    /// have to say what was refused; and a master names the router that is MASTER beside it.
+    fn on_refused(
+        &mut self,
+        id: InstanceId,
+        packet: &Received<'_>,
+        reason: Reject,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let is_rival = match &mut i.state {
+            State::Backup(b) if reason.is_for_us() => {
+                b.refused.get_or_insert_default().count(packet, reason);
+                false
+            }
+            State::Master(_) => is_rival(packet, &reason),
+            _ => false,
+        };
+        let note = Note::Rejected { from: packet.source, reason, is_rival };
+        self.note(id, note, now, out);
     }
 
     /// An acceptable advertisement: §6.4.2 as backup, §6.4.3 as master.
@@ -291,6 +316,12 @@ impl Domain {
             out.push(Action::SendAdvert { id, priority });
         }
     }
+}
+
+/// What was refused comes from a router that is MASTER of this virtual router.
+pub(super) fn is_rival(packet: &Received<'_>, reason: &Reject) -> bool {
+    let priority = Packet::parse(packet.pdu).map_or(0, |advert| advert.priority());
+    priority > 0 && reason.is_of_a_router()
 }
 
 impl LastHeard {

@@ -10,6 +10,7 @@ use super::cause::{Fault, Heard, PriorityChange, Reason};
 use super::input::LinkState;
 use super::priority::{self, Share, Worth};
 use super::receive::{AddressSet, Counters};
+use super::refused::Refused;
 use super::timing;
 use crate::base::ids::GroupId;
 use crate::base::ratelimit::Limiter;
@@ -93,6 +94,8 @@ pub(super) struct Backup {
     pub(super) is_first: bool,
     /// The master got a second chance because we were asleep.
     pub(super) second_chance: bool,
+    /// What was refused since the last valid advertisement.
+    pub(super) refused: Option<Box<Refused>>,
 }
 
 /// `preempt_delay`: how long a lower-priority master is tolerated.

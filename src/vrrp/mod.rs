@@ -26,6 +26,7 @@ mod membership;
 mod noted;
 mod priority;
 pub mod receive;
+mod refused;
 #[cfg(test)]
 mod tests;
 pub mod timing;

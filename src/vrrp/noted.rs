@@ -40,7 +40,7 @@ impl Note {
             Self::Discarded { from, .. } => (subject::DISCARDED, Some(from), CONDITION),
             Self::OwnerConflict { from } => (subject::OWNER_CONFLICT, Some(from), CONDITION),
             Self::SameAddress { from } => (subject::SAME_ADDRESS, Some(from), CONDITION),
-            Self::Rejected { from, reason } => (reason.kind(), Some(from), CONDITION),
+            Self::Rejected { from, reason, .. } => (reason.kind(), Some(from), CONDITION),
             Self::Remarked { from, remark } => (remark.kind(), Some(from), CONDITION),
             Self::MasterIs { addr, .. } => (subject::MASTER_IS, Some(addr), EVENT),
             Self::Goodbye { from } => (subject::GOODBYE, Some(from), EVENT),

@@ -138,6 +138,7 @@ impl Domain {
         let Some(i) = self.instance_mut(id) else { return };
         let chance = timing::second_chance(&i.config, i.priority, i.master_interval);
         let last = i.heard_before(now);
+        let ours = i.priority;
         let State::Backup(b) = &mut i.state else { return };
         if b.master_down > now {
             return;
@@ -151,14 +152,15 @@ impl Domain {
             return;
         }
         let cause = match (b.resigned, b.discarded, last) {
-            (Some(from), _, _) => Cause::Resigned { from },
+            (Some(from), _, _) => Cause::Resigned { from, refused: b.refused.clone() },
             (None, Some((LastHeard { addr, priority, .. }, _)), _) => {
-                Cause::LowerPriority { from: addr, theirs: priority, ours: i.priority }
+                Cause::LowerPriority { from: addr, theirs: priority, ours }
             }
             (None, None, None) if i.config.is_owner() => Cause::Owner,
             (None, None, last) => {
                 let since = last.map_or(b.silent_since, |h| (now - h.ago).max(b.silent_since));
-                Cause::Silence { waited: now.since(since), last }
+                let refused = b.refused.clone();
+                Cause::Silence { waited: now.since(since), last, refused }
             }
         };
         self.note(id, Note::Silence, now, out);
@@ -217,6 +219,7 @@ impl Domain {
             wants_master: false,
             is_first: from == Phase::Init,
             second_chance: false,
+            refused: None,
         });
         i.since = now;
         if from == Phase::Master {

@@ -24,7 +24,7 @@ use keepalived::base::ids::InstanceId;
 use keepalived::base::time::Instant;
 use keepalived::model::diff::{self, Change};
 use keepalived::model::track::Object;
-use keepalived::model::vrrp::{Delivery, Version};
+use keepalived::model::vrrp::{Authentication, Delivery, Version};
 use keepalived::model::Config;
 use keepalived::sim::words::Words;
 use keepalived::vrrp::receive::Received;
@@ -259,7 +259,8 @@ impl Story {
         self.hand(Input::Start);
     }
 
-    /// `[A] from ADDR priority N [interval S] [version N] [arrived T] [ttl N] [addresses N]`
+    /// `[A] from ADDR priority N [interval S] [version N] [arrived T] [ttl N] [addresses N]
+    /// [pass WORD]`
     fn advert(&mut self, text: &str) -> Fallible<()> {
         let mut words = text.split_whitespace().peekable();
         let id = match words.next_if(|w| *w != "from") {
@@ -281,6 +282,7 @@ impl Story {
                 "arrived" => arrived = instant(value)?,
                 "ttl" => ttl = parsed(value)?,
                 "addresses" => config.addresses.truncate(parsed(value)?),
+                "pass" => config.authentication = password(value)?,
                 _ => return Err(format!("unknown: {word} {value}")),
             }
         }
@@ -304,6 +306,13 @@ impl Story {
         let found = all.find(|(_, i)| i.config().name == name).map(|(id, _)| id);
         found.ok_or_else(|| format!("no instance {name}"))
     }
+}
+
+/// `auth_pass`.
+fn password(text: &str) -> Fallible<Authentication> {
+    let mut octets = [0; 8];
+    octets.get_mut(..text.len()).ok_or("too long")?.copy_from_slice(text.as_bytes());
+    Ok(Authentication::Pass(octets))
 }
 
 /// Every interface that a configuration names.
