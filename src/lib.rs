@@ -34,7 +34,9 @@
 //! | how often a peer may cause a line or a script | `vrrp/noted.rs`, `base/ratelimit.rs` |
 //! | what a backup remembers of routers it refused | `vrrp/refused.rs` |
 //! | which form of checksum a peer is sent | `vrrp/checksum.rs` |
+//! | the only way from one state into another | `vrrp/state.rs` |
 //! | how a state is entered, what a deadline does | `vrrp/transition.rs` |
+//! | why a state changed, in words | `vrrp/cause.rs`, `vrrp/fault.rs`, `base/tracked.rs` |
 //! | what tracked interfaces, scripts and the like do to a virtual router | `vrrp/tracking.rs`, `vrrp/priority.rs` |
 //! | sync groups | `vrrp/membership.rs` |
 //! | how long to wait | `vrrp/timing.rs` |

@@ -39,8 +39,8 @@ impl Runtime {
                 let input = Input::Tracked { object: &object, state };
                 self.vrrp.handle(input, self.now, &mut self.vrrp_actions);
             }
-            Message::TrackExited(script, outcome) => {
-                let input = track::Input::Exited { script, outcome };
+            Message::TrackExited(script, end) => {
+                let input = track::Input::Exited { script, end };
                 self.track.handle(input, self.now, &mut self.track_actions);
             }
             Message::ReadFile(name) => self.read_tracked_file(&name),

@@ -27,7 +27,7 @@ impl Telling {
     pub(super) fn of(action: &vrrp::Action) -> Option<Self> {
         match *action {
             vrrp::Action::Changed { id, to, .. } => Some(Self::Instance(id, state(to)?)),
-            vrrp::Action::GroupChanged { group, to } => Some(Self::Group(group, state(to)?)),
+            vrrp::Action::GroupChanged { group, to, .. } => Some(Self::Group(group, state(to)?)),
             vrrp::Action::PriorityChanged { id, to, .. } => Some(Self::Priority(id, to)),
             vrrp::Action::LowerPriority { id } => Some(Self::LowerPriority(id)),
             _ => None,

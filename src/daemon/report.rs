@@ -25,11 +25,17 @@ pub(super) fn vrrp(action: &Action, domain: &Domain, chatter: &mut Chatter, now:
                 changed(name, *from, *to, cause, held_back);
             }
         }
-        Action::GroupChanged { group, to } => {
+        Action::GroupChanged { group, to, cause } => {
             let name = domain.group(*group).map_or("?", |g| g.name());
             let is_told = matches!(to, Phase::Master | Phase::Backup | Phase::Fault);
-            if is_told && chatter.admit(format!("state of group {name}"), now).is_some() {
+            if !is_told {
+                return;
+            }
+            if let Some(held_back) = chatter.admit(format!("state of group {name}"), now) {
                 log::info!("VRRP_Group({name}) Syncing instances to {} state", to.word());
+                if !cause.is_start() {
+                    log::info!("VRRP_Group({name}) because: {cause}{}", HeldBack(held_back));
+                }
             }
         }
         Action::PriorityChanged { id, from, to, cause } => {

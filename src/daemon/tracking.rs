@@ -14,7 +14,7 @@ use crate::base::ids::ScriptId;
 use crate::base::time::{Duration, Instant};
 use crate::sys::inotify::FileWatch;
 use crate::sys::{children, files, open, reason};
-use crate::track::{Action, Input, Outcome};
+use crate::track::{Action, Input, RunEnd};
 
 /// Of a tracked file: more than any number has digits.
 const ENOUGH: u64 = 100;
@@ -83,7 +83,8 @@ impl Runtime {
         let Some(config) = self.track.script(id) else { return };
         let asker = Asker::Track(id);
         if let Err(e) = self.children.start(&config.script, &[], Some(timeout), asker, self.now) {
-            self.inbox.push_back(Message::TrackExited(id, Outcome::NotStarted(e.to_string())));
+            self.inbox
+                .push_back(Message::TrackExited(id, RunEnd::NotStarted(e.to_string().into())));
         }
     }
 
@@ -190,8 +191,8 @@ impl Runtime {
                 // Ended by us, since the daemon ends.
                 Event::Ended { asker: Asker::Track(_), .. } if self.mode == Mode::Stopping => {}
                 Event::Ended { asker: Asker::Track(script), outcome, timed_out, .. } => {
-                    let outcome = if timed_out { Outcome::TimedOut } else { of_child(outcome) };
-                    let input = Input::Exited { script, outcome };
+                    let end = if timed_out { RunEnd::TimedOut } else { of_child(outcome) };
+                    let input = Input::Exited { script, end };
                     self.track.handle(input, self.now, &mut self.track_actions);
                 }
                 Event::Ended { asker: Asker::Notify(run), outcome, .. } => {
@@ -221,11 +222,11 @@ impl Runtime {
     }
 }
 
-fn of_child(outcome: children::Outcome) -> Outcome {
+fn of_child(outcome: children::Outcome) -> RunEnd {
     match outcome {
-        children::Outcome::Exited(status) => Outcome::Exit(i32::from(status)),
-        children::Outcome::Killed(signal) => Outcome::Signal(signal),
-        children::Outcome::NotStarted(failure) => Outcome::NotStarted(failure.to_string()),
+        children::Outcome::Exited(status) => RunEnd::Exit(i32::from(status)),
+        children::Outcome::Killed(signal) => RunEnd::Signal(signal),
+        children::Outcome::NotStarted(failure) => RunEnd::NotStarted(failure.to_string().into()),
     }
 }
 

@@ -24,9 +24,9 @@ impl fmt::Display for Words<'_> {
             Action::Changed { id, from, to, cause } => {
                 write!(f, "{} {} -> {} ({cause})", name(*id), from.word(), to.word())
             }
-            Action::GroupChanged { group, to } => {
+            Action::GroupChanged { group, to, cause } => {
                 let group = self.1.group(*group).map_or("?", |g| g.name());
-                write!(f, "group {group} {}", to.word())
+                write!(f, "group {group} {} ({cause})", to.word())
             }
             Action::PriorityChanged { id, from, to, cause } => {
                 write!(f, "{} priority {from} -> {to} ({cause})", name(*id))

@@ -22,6 +22,7 @@ use std::rc::Rc;
 use keepalived::base::addr::Family;
 use keepalived::base::ids::InstanceId;
 use keepalived::base::time::Instant;
+use keepalived::base::tracked::RunEnd;
 use keepalived::model::diff::{self, Change};
 use keepalived::model::track::Object;
 use keepalived::model::vrrp::{Authentication, Delivery, Version};
@@ -181,16 +182,23 @@ impl Story {
         Ok(())
     }
 
-    /// `NAME up`, `NAME pending`, `NAME value 5`, or `NAME` and why it is down.
+    /// `NAME up`, `NAME pending`, `NAME value 5`, `NAME exit 1`, `NAME 0 of 1 processes`.
     fn tracked(&mut self, text: &str, object: fn(String) -> Object) -> Fallible<()> {
         let (name, state) = text.split_once(' ').ok_or("in which state?")?;
         let object = object(name.to_owned());
         let state = match state.trim() {
-            "up" => TrackState::Up,
             "pending" => TrackState::Pending,
-            other => match other.strip_prefix("value ") {
-                Some(value) => TrackState::Value(parsed(value)?),
-                None => TrackState::down(other),
+            "up" if matches!(object, Object::Process(_)) => TrackState::processes(1, 1, None),
+            "up" => TrackState::exit(0),
+            "timed out" => TrackState::after(RunEnd::TimedOut),
+            other => match other.split_whitespace().collect::<Vec<_>>()[..] {
+                ["value", value] => TrackState::Value(parsed(value)?),
+                ["exit", status] => TrackState::exit(parsed(status)?),
+                ["signal", number] => TrackState::after(RunEnd::Signal(parsed(number)?)),
+                [count, "of", quorum, "processes"] => {
+                    TrackState::processes(parsed(count)?, parsed(quorum)?, None)
+                }
+                _ => return Err("no such state".to_owned()),
             },
         };
         if self.begun {
