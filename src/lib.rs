@@ -45,10 +45,12 @@
 //! | which address is in the kernel, adopted, restored, refused | `holdings/` |
 //! | whose an address is that was there before | `holdings/leftovers.rs`, `daemon/beginning.rs` |
 //! | which services and destinations IPVS has, and what differs from what is wanted | `holdings/ipvs.rs` |
-//! | which real servers are in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs` |
+//! | which real servers are in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs`, `lvs/quorum.rs` |
 //! | when a check probes, and what its result means | `check/pool.rs`, `check/schedule.rs` |
 //! | what a check sends, and which answer is good | `check/http.rs`, `check/smtp.rs`, ... |
-//! | why a server is down, in words | `check/verdict.rs` |
+//! | why a server is down, in words | `base/verdict.rs` |
+//! | why a real server, a quorum or a sorry server changed, in words | `lvs/cause.rs` |
+//! | keepalived's words for a failed check | `notify/complaint.rs` |
 //! | whom a change is told, in which order and words | `notify/mod.rs`, `notify/words.rs` |
 //! | when a notification script runs, and which waits for which | `notify/scripts.rs` |
 //! | what the reader of a FIFO has still to be told | `notify/fifo.rs`, `daemon/fifos.rs` |

@@ -38,6 +38,6 @@ id!(
 );
 id!(
     /// One tracked script as configured. Never given out twice, so that a late exit of a run that
-    /// belongs to an older configuration is nobody's.
+    /// belongs to an older configuration is ignored.
     ScriptId
 );

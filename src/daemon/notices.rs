@@ -2,6 +2,7 @@
 //! it.
 
 use std::fmt::Display;
+use std::rc::Rc;
 
 use super::fifos::Opened;
 use super::report::HeldBack;
@@ -9,15 +10,16 @@ use super::retries::Lacking;
 use super::runtime::{Asker, Message, Runtime};
 use crate::base::ids::{GroupId, InstanceId};
 use crate::model::script::Script;
-use crate::notify::{Action, Input, Object, RunId, Standing, State, Which};
+use crate::notify::{Action, Because, Input, RunId, Standing, State, Subject, Which};
 use crate::sys::reason;
+use crate::vrrp::cause::{Cause, GroupCause};
 use crate::vrrp::{self, Phase};
 
 /// What is told of virtual routers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(super) enum Telling {
-    Instance(InstanceId, State),
-    Group(GroupId, State),
+    Instance(InstanceId, State, Rc<Cause>),
+    Group(GroupId, State, Rc<GroupCause>),
     LowerPriority(InstanceId),
     Priority(InstanceId, u8),
 }
@@ -26,8 +28,12 @@ impl Telling {
     /// What of an action others are told.
     pub(super) fn of(action: &vrrp::Action) -> Option<Self> {
         match *action {
-            vrrp::Action::Changed { id, to, .. } => Some(Self::Instance(id, state(to)?)),
-            vrrp::Action::GroupChanged { group, to, .. } => Some(Self::Group(group, state(to)?)),
+            vrrp::Action::Changed { id, to, ref cause, .. } => {
+                Some(Self::Instance(id, state(to)?, Rc::clone(cause)))
+            }
+            vrrp::Action::GroupChanged { group, to, ref cause } => {
+                Some(Self::Group(group, state(to)?, Rc::clone(cause)))
+            }
             vrrp::Action::PriorityChanged { id, to, .. } => Some(Self::Priority(id, to)),
             vrrp::Action::LowerPriority { id } => Some(Self::LowerPriority(id)),
             _ => None,
@@ -50,19 +56,26 @@ impl Runtime {
     pub(super) fn tell(&mut self, telling: Telling) {
         let (out, now) = (&mut self.notify_actions, self.now);
         match telling {
-            Telling::Group(id, state) => {
+            Telling::Group(id, state, cause) => {
                 let Some(name) = self.vrrp.group(id).map(vrrp::Group::name) else { return };
                 let Some(group) = self.config.groups.iter().find(|g| g.name == name) else {
                     return;
                 };
-                self.notify.handle(Input::Group { name, state, notify: &group.notify }, now, out);
+                let because = if cause.is_plain() { None } else { Some(&*cause as &dyn Display) };
+                let because = Because(because);
+                let input = Input::Group { name, state, notify: &group.notify, because };
+                self.notify.handle(input, now, out);
             }
-            Telling::Instance(id, state) => {
+            Telling::Instance(id, state, cause) => {
                 let Some(i) = self.vrrp.instance(id) else { return };
                 let group = i.group().and_then(|g| self.vrrp.group(g)).map(vrrp::Group::name);
                 let (config, priority) = (i.config(), i.priority());
                 let (name, notify) = (config.name.as_str(), &config.notify);
-                let input = Input::Instance { name, state, priority, group, notify };
+                let because = match &*cause {
+                    Cause::Started | Cause::Stopping | Cause::Removed => Because::NOTHING,
+                    cause => Because(Some(cause)),
+                };
+                let input = Input::Instance { name, state, priority, group, notify, because };
                 self.notify.handle(input, now, out);
             }
             Telling::LowerPriority(id) => {
@@ -181,13 +194,13 @@ impl Runtime {
         let mut list = Vec::new();
         for (_, group) in self.vrrp.groups() {
             if let Some(state) = state(group.phase()) {
-                let object = Object::Group(group.name().to_owned());
+                let object = Subject::Group(group.name().to_owned());
                 list.push(Standing { object, state, priority: 0 });
             }
         }
         for i in self.ids.iter().filter_map(|id| self.vrrp.instance(*id)) {
             if let Some(state) = state(i.phase()) {
-                let object = Object::Instance(i.config().name.clone());
+                let object = Subject::Instance(i.config().name.clone());
                 list.push(Standing { object, state, priority: i.priority() });
             }
         }

@@ -33,7 +33,7 @@ pub(super) fn vrrp(action: &Action, domain: &Domain, chatter: &mut Chatter, now:
             }
             if let Some(held_back) = chatter.admit(format!("state of group {name}"), now) {
                 log::info!("VRRP_Group({name}) Syncing instances to {} state", to.word());
-                if !cause.is_start() {
+                if !cause.is_plain() {
                     log::info!("VRRP_Group({name}) because: {cause}{}", HeldBack(held_back));
                 }
             }

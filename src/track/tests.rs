@@ -103,7 +103,7 @@ fn config(kinds: &[Option<u8>; 4]) -> Config {
 struct Watched {
     domain: Domain,
     now: Instant,
-    /// What somebody would believe who heard of every change.
+    /// What follows from every change that was reported.
     believed: BTreeMap<Object, TrackState>,
     running: BTreeSet<ScriptId>,
     /// Every run that was ever started.

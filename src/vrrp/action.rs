@@ -52,12 +52,12 @@ pub enum Action {
     Release(InstanceId),
     /// Send `repeat` gratuitous ARPs or neighbour advertisements for every address.
     Announce { id: InstanceId, repeat: u32 },
-    /// Tell the instance's segment where its own source address lives (unicast, after a fault).
+    /// Announce to the instance's segment where its own source address lives (unicast, after a fault).
     AnnounceSource { id: InstanceId },
     /// The state changed. Logged, journalled, notified.
     Changed { id: InstanceId, from: Phase, to: Phase, cause: Rc<Cause> },
     /// The state of a whole group changed.
-    GroupChanged { group: GroupId, to: Phase, cause: Box<GroupCause> },
+    GroupChanged { group: GroupId, to: Phase, cause: Rc<GroupCause> },
     /// The effective priority changed.
     PriorityChanged { id: InstanceId, from: u8, to: u8, cause: PriorityCause },
     /// As master: a router that is less entitled advertises. The script for that runs.

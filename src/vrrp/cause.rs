@@ -60,7 +60,7 @@ pub struct PriorityChange {
     pub cause: PriorityCause,
 }
 
-/// The last word of a master.
+/// The last advertisement of a master.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Heard {
     pub from: IpAddr,
@@ -159,9 +159,13 @@ pub enum GroupCause {
 }
 
 impl GroupCause {
-    /// The daemon, or the group, has only just started.
-    pub fn is_start(&self) -> bool {
-        matches!(self, Self::Member { cause, .. } if **cause == Cause::Started)
+    /// There is nothing to explain: it has only just started, or it ends.
+    pub fn is_plain(&self) -> bool {
+        match self {
+            Self::Member { cause, .. } => **cause == Cause::Started,
+            Self::Reloaded => false,
+            Self::Stopping => true,
+        }
     }
 }
 

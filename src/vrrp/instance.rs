@@ -181,7 +181,7 @@ impl Instance {
         matches!(self.state.get(), State::Master(Master { held: true, .. }))
     }
 
-    /// The last word of another master, if there was one.
+    /// The last advertisement of another master, if there was one.
     pub fn heard_before(&self, now: Instant) -> Option<Heard> {
         self.heard.map(|h| Heard { from: h.addr, priority: h.priority, ago: now.since(h.at) })
     }

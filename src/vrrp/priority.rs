@@ -11,7 +11,7 @@ pub(super) enum Worth {
     Weight(i32),
     /// It is a fault, and so much is added to the priority.
     Fault(i32),
-    /// A fault or not: the first result will tell.
+    /// A fault or not: that depends on the first result.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! What an instance depends on: interfaces, its source address, its socket, and whatever else it
+//! What an instance depends on: interfaces, its source address, its socket, and what else it
 //! tracks.
 
 use std::collections::BTreeSet;

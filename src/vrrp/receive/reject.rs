@@ -66,7 +66,7 @@ pub enum Reject {
         source: IpAddr,
         multicast: bool,
     },
-    /// Sent by ourselves, or by somebody with our address.
+    /// Sent by ourselves, or by another host with our address.
     OwnAddress {
         source: IpAddr,
     },
@@ -231,7 +231,7 @@ pub enum Remark {
         ours: usize,
         theirs: usize,
     },
-    /// As many as ours, but this one of ours is not among them; looked for only if it is told.
+    /// As many as ours, but this one of ours is not among them; looked for only if it is logged.
     AddressList {
         source: IpAddr,
         vrid: u8,

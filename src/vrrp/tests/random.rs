@@ -176,7 +176,7 @@ fn address(last: u8) -> IpAddr {
     Ipv4Addr::new(10, 0, 0, last).into()
 }
 
-/// What was told last: from it follows what priorities and faults must be.
+/// What was reported last: from it follows what priorities and faults must be.
 #[derive(Default)]
 struct World {
     links: BTreeMap<String, LinkState>,
@@ -337,7 +337,7 @@ impl Watched {
         }
     }
 
-    /// Everything comes in order. Then nobody is in FAULT, nor waits, except for what is tracked in
+    /// Everything comes in order. Then none is in FAULT, nor waits, except for what is tracked in
     /// reverse.
     fn heal(&mut self) {
         self.apply(&Op::Start);
