@@ -145,3 +145,14 @@ impl StateCell {
         Action::Changed { id, from, to, cause: Rc::new(cause) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_rare_takes_no_room_in_every_instance() {
+        assert!(size_of::<StateCell>() <= 120, "{}", size_of::<StateCell>());
+        assert!(size_of::<crate::vrrp::Instance>() <= 680);
+    }
+}
