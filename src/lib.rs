@@ -32,8 +32,11 @@
 //! | acceptance of an advertisement | `vrrp/receive.rs` |
 //! | effect of an advertisement on the state of a virtual router | `vrrp/hear.rs` |
 //! | rate limits for log lines and scripts caused by peers | `vrrp/noted.rs`, `base/ratelimit.rs` |
+//! | routers refused since the last valid advertisement | `vrrp/refused.rs` |
 //! | checksum form sent to a peer | `vrrp/checksum.rs` |
+//! | state of a virtual router, and the only way to change it | `vrrp/state.rs` |
 //! | state transitions, deadlines | `vrrp/transition.rs` |
+//! | text of the cause of a change | `vrrp/cause.rs`, `vrrp/fault.rs`, `base/tracked.rs` |
 //! | effect of tracked objects on a virtual router | `vrrp/tracking.rs`, `vrrp/priority.rs` |
 //! | sync groups | `vrrp/membership.rs` |
 //! | timers of a virtual router | `vrrp/timing.rs` |
@@ -42,10 +45,12 @@
 //! | addresses in the kernel: added, adopted, restored, refused | `holdings/` |
 //! | owner of an address that was present at start | `holdings/leftovers.rs`, `daemon/start/beginning.rs` |
 //! | services and destinations in IPVS, and differences from the wanted ones | `holdings/ipvs.rs` |
-//! | real servers in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs` |
+//! | real servers in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs`, `lvs/quorum.rs` |
 //! | schedule and results of checks | `check/pool.rs`, `check/schedule.rs` |
 //! | requests of checks, and accepted replies | `check/http.rs`, `check/smtp.rs`, ... |
-//! | text of the reason why a server is down | `check/verdict.rs` |
+//! | text of the reason why a server is down | `base/verdict.rs` |
+//! | text of the cause of a change to a real server, quorum or sorry server | `lvs/cause.rs` |
+//! | text of a failed check in keepalived's words | `notify/complaint.rs` |
 //! | recipients, order and text of notifications | `notify/mod.rs`, `notify/words.rs` |
 //! | order of notification scripts | `notify/scripts.rs` |
 //! | lines queued for the reader of a FIFO | `notify/fifo.rs`, `daemon/outlets/fifos.rs` |
@@ -59,7 +64,7 @@
 //! | cleanup after a panic or a crash | `daemon/start/defect.rs`, `sys/rescue.rs` |
 //! | text of log lines | `daemon/outlets/report.rs`, `daemon/lvs/report.rs` |
 //! | text of dumps | `daemon/dump/` |
-//! | sockets of instances, and their packets | `daemon/network/endpoints.rs` |
+//! | sockets of instances, packets sent through them | `daemon/network/endpoints.rs`, `vrrp/outbound.rs` |
 //! | sockets and timeouts of probes | `daemon/lvs/probes.rs` |
 //! | cooperation of virtual servers, checks and IPVS | `daemon/lvs.rs` |
 //! | messages between virtual servers and the rest of the daemon | `daemon/lvs/director.rs` |

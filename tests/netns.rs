@@ -161,6 +161,7 @@ fn main() -> ExitCode {
         flood::an_unrelated_host_cannot_amplify_unicast_traffic,
         auth::routers_with_one_password_agree,
         auth::routers_with_different_passwords_do_not_hear_each_other,
+        auth::a_router_with_another_password_is_named_as_the_other_master,
         groups::one_failed_member_takes_the_other_along,
         groups::a_group_moves_when_its_router_dies,
         tracking::a_tracked_interface_down_causes_fault,

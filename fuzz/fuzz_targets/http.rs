@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use keepalived::base::pattern::Pattern;
 use keepalived::check::http::Page;
-use keepalived::check::probe::End;
+use keepalived::check::end::End;
 use keepalived::check::Verdict;
 use keepalived::model::check::{Http, PageRegex, Protocol, Url, STATUS_DEFAULT};
 use libfuzzer_sys::fuzz_target;

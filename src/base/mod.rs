@@ -10,5 +10,7 @@ pub mod pattern;
 pub mod piece;
 pub mod ratelimit;
 pub mod rng;
+pub mod tally;
 pub mod time;
 pub mod tracked;
+pub mod verdict;

@@ -1,6 +1,6 @@
 //! `BFD_CHECK`: what the state of a session means.
 
-use super::verdict::{Reason, Verdict};
+use crate::base::verdict::{Reason, Verdict};
 
 pub const fn verdict(up: bool) -> Verdict {
     if up {

@@ -1,19 +1,12 @@
-//! The digest of a page: MD5, since that is what configurations have in them.
+//! Makes the digest of a page as it arrives.
 //!
-//! It tells one page from another. It is no protection against somebody who wants two to agree.
+//! It distinguishes pages. It is no protection against two that were made to agree.
 
 use std::fmt;
 
 use md5::Digest as _;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Digest(pub [u8; 16]);
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
+use crate::base::verdict::Digest;
 
 /// A digest in the making.
 #[derive(Clone, Default)]

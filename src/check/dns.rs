@@ -1,6 +1,6 @@
 //! `DNS_CHECK`: a question, and any answer with response code 0.
 
-use super::verdict::{Phase, Reason, Verdict};
+use crate::base::verdict::{ProbeStep, Reason, Verdict};
 use crate::model;
 use crate::wire::dns::{Header, Query};
 
@@ -36,16 +36,7 @@ impl Dns {
     }
 
     pub fn timed_out(&self) -> Verdict {
-        Verdict::Down(self.failed.clone().unwrap_or(Reason::TimedOut(Phase::Reply)))
-    }
-}
-
-/// The words of the log line that tells of a failed `DNS_CHECK`; scripts look for them.
-pub fn complaint(reason: &Reason) -> String {
-    match reason {
-        Reason::Rcode(rcode) => format!("read error occurred. (rcode = {rcode})"),
-        Reason::TimedOut(_) => "read timeout from socket.".to_owned(),
-        other => format!("read error occurred. ({other})"),
+        Verdict::Down(self.failed.clone().unwrap_or(Reason::TimedOut(ProbeStep::Reply)))
     }
 }
 
@@ -71,8 +62,7 @@ mod tests {
         assert_eq!(answer(0x1234, 0x01, 0x00), None, "a query");
         assert_eq!(dns.received(&[0x12, 0x34, 0x81]), None);
         assert_eq!(dns.received(&[]), None);
-        assert_eq!(dns.timed_out(), Verdict::Down(Reason::TimedOut(Phase::Reply)));
-        assert_eq!(complaint(&Reason::Rcode(2)), "read error occurred. (rcode = 2)");
+        assert_eq!(dns.timed_out(), Verdict::Down(Reason::TimedOut(ProbeStep::Reply)));
     }
 
     #[test]

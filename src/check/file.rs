@@ -1,6 +1,6 @@
 //! `FILE_CHECK`: what the value of a tracked file means for a server.
 
-use super::verdict::{Reason, Verdict, Weight};
+use crate::base::verdict::{Reason, Verdict, Weight};
 use crate::model;
 
 /// Products at or below this mean down.

@@ -11,10 +11,10 @@ use std::ops::RangeInclusive;
 
 use self::reply::{Piece, Reply};
 use self::sending::Sending;
-use super::digest::{Digest, Hasher};
-use super::probe::End;
+use super::digest::Hasher;
+use super::end::End;
 use super::search::Search;
-use super::verdict::{Phase, Reason, Verdict};
+use crate::base::verdict::{Digest, ProbeStep, Reason, Verdict};
 use crate::model::check::{Http, Url};
 use crate::wire::http::Head;
 
@@ -93,7 +93,7 @@ impl Page {
             return;
         }
         self.verdict = Some(if !self.reply.has_head() {
-            Verdict::Down(Reason::Closed(Phase::Header))
+            Verdict::Down(Reason::Closed(ProbeStep::Header))
         } else if end == End::Cut && self.judge.tls_compliant {
             Verdict::Down(Reason::Tls("the connection ended without close_notify".to_owned()))
         } else {
@@ -102,8 +102,8 @@ impl Page {
         });
     }
 
-    pub fn phase(&self) -> Phase {
-        phase(&self.request, &self.reply)
+    pub fn step(&self) -> ProbeStep {
+        step(&self.request, &self.reply)
     }
 
     pub fn outcome(&self) -> Option<&Verdict> {
@@ -111,15 +111,15 @@ impl Page {
     }
 }
 
-fn phase(request: &Sending, reply: &Reply) -> Phase {
+fn step(request: &Sending, reply: &Reply) -> ProbeStep {
     if !request.is_started() {
-        Phase::Connecting
+        ProbeStep::Connecting
     } else if reply.has_head() {
-        Phase::Body
+        ProbeStep::Body
     } else if request.is_finished() {
-        Phase::Header
+        ProbeStep::Header
     } else {
-        Phase::Request
+        ProbeStep::Request
     }
 }
 

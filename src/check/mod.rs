@@ -3,11 +3,12 @@
 //! A *check* is configured; a *probe* is one run of it. A probe never sees a socket, a clock or a
 //! process: bytes go in, bytes come out, and at the end there is a [`Verdict`]. [`probe`] is the
 //! contract; a file for each kind keeps it. When probes run and what their
-//! results mean is decided by the [`pool`]; whoever has the sockets runs them.
+//! results mean is decided by the [`pool`]; the owner of the sockets runs them.
 
 pub mod bfd;
 pub mod digest;
 pub mod dns;
+pub mod end;
 pub mod file;
 pub mod http;
 pub mod ping;
@@ -17,12 +18,12 @@ pub mod schedule;
 pub mod script;
 pub mod search;
 pub mod smtp;
+pub mod talk;
 pub mod tcp;
 pub mod timings;
 pub mod tls;
 pub mod udp;
-pub mod verdict;
 
+pub use crate::base::verdict::{Reason, Verdict, Weight};
 pub use pool::Pool;
 pub use timings::Timings;
-pub use verdict::{Reason, Verdict, Weight};

@@ -1,14 +1,14 @@
 //! `PING_CHECK`: an echo request, and the reply with its number.
 
-use super::verdict::{Phase, Reason, Verdict};
 use crate::base::addr::Family;
+use crate::base::verdict::{ProbeStep, Reason, Verdict};
 use crate::wire::icmp::{echo_request, parse_echo_reply};
 
 /// Bytes in an echo request after its header.
 const PAYLOAD: usize = 128;
 /// Where they begin.
 const HEADER: usize = 8;
-/// So many of them nobody can know who has not seen the request.
+/// So many of them can only be known from the request.
 const SECRET: usize = size_of::<u32>();
 
 /// One echo request.
@@ -42,7 +42,7 @@ impl Ping {
     }
 
     pub fn timed_out(&self) -> Verdict {
-        Verdict::Down(Reason::TimedOut(Phase::Reply))
+        Verdict::Down(Reason::TimedOut(ProbeStep::Reply))
     }
 }
 
@@ -65,6 +65,6 @@ mod tests {
         assert_eq!(ping.received(&reply), None, "a guess");
         assert_eq!(ping.received(&reply[..11]), None, "not all of it");
         assert_eq!(ping.received(&[]), None);
-        assert_eq!(ping.timed_out(), Verdict::Down(Reason::TimedOut(Phase::Reply)));
+        assert_eq!(ping.timed_out(), Verdict::Down(Reason::TimedOut(ProbeStep::Reply)));
     }
 }

@@ -1,8 +1,8 @@
-//! All checks: which probe begins when, and what to tell of its result.
+//! All checks: which probe begins when, and what its result means.
 //!
 //! First probes are spread over the warm-up. No more probes than a limit run at once; the others
 //! wait in the order in which they came due. Checks that follow a file or a BFD session are not
-//! probed, but told.
+//! probed: their result comes with the value or the state.
 
 mod entry;
 #[cfg(test)]
@@ -13,15 +13,15 @@ use std::rc::Rc;
 
 use super::schedule::Life;
 use super::timings::Timings;
-use super::verdict::{Verdict, Weight};
 use super::{bfd, file};
 use crate::base::deadlines::Deadlines;
 use crate::base::ids::CheckId;
 use crate::base::rng::Rng;
 use crate::base::time::{Duration, Instant};
+use crate::base::verdict::Verdict;
 use crate::model::check::{Check, Kind};
 pub use entry::Entry;
-use entry::Stage;
+use entry::ProbeState;
 
 /// One fact.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub enum Input<'a> {
     Deadline,
 }
 
-/// One thing to do or to tell. What there is to say of a result is in [`Pool::check`].
+/// One thing to do or to report. The timings of a result are in [`Pool::check`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[must_use]
 pub enum Action {
@@ -77,8 +77,9 @@ pub enum Action {
     /// The first result, or another one than before, in state or in weight.
     Result {
         check: CheckId,
-        up: bool,
-        weight: Weight,
+        /// Which `url`.
+        page: usize,
+        verdict: Verdict,
         turned: bool,
         first: bool,
         /// How often it was tried again in vain.
@@ -116,7 +117,7 @@ impl<T> Default for Followed<T> {
 /// Probes begun at one deadline. Opening a socket takes time, and others have deadlines, too.
 const BATCH: usize = 64;
 /// A first probe waits at least this long.
-const SETTLE: Duration = Duration::from_secs(1);
+const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// In microseconds. Probes begin at multiples of it, so that those of a thousand servers share two
 /// hundred wake-ups a second.
 const BEAT: u64 = 5_000;
@@ -203,11 +204,11 @@ impl Pool {
         self.entries[at] = Some(Entry::new(config, life));
         self.follow(check);
         if !suspended {
-            self.resume(check, SETTLE, warmup, now, out);
+            self.resume(check, FIRST_WAIT, warmup, now, out);
         }
     }
 
-    /// Notes on whose word a check depends that is not probed.
+    /// Files what a check depends on that is not probed.
     fn follow(&mut self, check: CheckId) {
         let Some(entry) = self.entries.get(check.0 as usize).and_then(Option::as_ref) else {
             return;
@@ -268,13 +269,13 @@ impl Pool {
     fn on_suspend(&mut self, check: CheckId, out: &mut Vec<Action>) {
         self.set_aside(check, out);
         if let Some(entry) = self.entry_mut(check) {
-            entry.stage = Stage::Suspended;
+            entry.probe = ProbeState::Suspended;
         }
     }
 
     fn on_resume(&mut self, check: CheckId, now: Instant, out: &mut Vec<Action>) {
         if self.check(check).is_some_and(Entry::is_suspended) {
-            self.resume(check, Duration::ZERO, SETTLE, now, out);
+            self.resume(check, Duration::ZERO, FIRST_WAIT, now, out);
         }
     }
 
@@ -282,15 +283,15 @@ impl Pool {
     fn set_aside(&mut self, check: CheckId, out: &mut Vec<Action>) {
         self.deadlines.set(check, None);
         let Some(entry) = self.entry_mut(check) else { return };
-        match std::mem::replace(&mut entry.stage, Stage::Idle) {
-            Stage::Waiting(since) => {
+        match std::mem::replace(&mut entry.probe, ProbeState::Idle) {
+            ProbeState::Waiting(since) => {
                 self.waiting.remove(&(since, check));
             }
-            Stage::Running(_) => {
+            ProbeState::Running(_) => {
                 self.running -= 1;
                 out.push(Action::Abort(check));
             }
-            Stage::Idle | Stage::Suspended => {}
+            ProbeState::Idle | ProbeState::Suspended => {}
         }
     }
 
@@ -304,7 +305,7 @@ impl Pool {
         out: &mut Vec<Action>,
     ) {
         let Some(entry) = self.entry_mut(check) else { return };
-        entry.stage = Stage::Idle;
+        entry.probe = ProbeState::Idle;
         let config = Rc::clone(&entry.config);
         match &config.kind {
             Kind::File(file) => {
@@ -346,8 +347,8 @@ impl Pool {
     /// When the probe that ends here began. `None`: there is none, the answer comes too late.
     fn finished(&mut self, check: CheckId) -> Option<Instant> {
         let entry = self.entry_mut(check)?;
-        let Stage::Running(begun) = entry.stage else { return None };
-        entry.stage = Stage::Idle;
+        let ProbeState::Running(begun) = entry.probe else { return None };
+        entry.probe = ProbeState::Idle;
         self.running -= 1;
         Some(begun)
     }
@@ -382,7 +383,7 @@ impl Pool {
     fn on_deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
         while let Some((since, check)) = self.deadlines.pop_due(now) {
             if let Some(entry) = self.entry_mut(check) {
-                entry.stage = Stage::Waiting(since);
+                entry.probe = ProbeState::Waiting(since);
                 self.waiting.insert((since, check));
             }
         }
@@ -390,7 +391,7 @@ impl Pool {
         for _ in 0..room {
             let Some((_, check)) = self.waiting.pop_first() else { return };
             if let Some(entry) = self.entry_mut(check) {
-                entry.stage = Stage::Running(now);
+                entry.probe = ProbeState::Running(now);
                 out.push(Action::Begin { check, page: entry.life.page() });
                 self.running += 1;
             }
@@ -399,16 +400,19 @@ impl Pool {
 
     /// What is true between any two facts.
     fn check_invariants(&self) {
-        let stages = || self.entries.iter().flatten().map(|e| e.stage);
-        let running = stages().filter(|s| matches!(s, Stage::Running(_))).count();
+        let states = || self.entries.iter().flatten().map(|e| e.probe);
+        let running = states().filter(|s| matches!(s, ProbeState::Running(_))).count();
         assert_eq!(running, self.running);
         assert!(running <= self.limit);
         for (id, entry) in (0..).map(CheckId).zip(&self.entries) {
             let filed = self.deadlines.of(&id).is_some();
-            let idle = entry.as_ref().is_some_and(|e| e.stage == Stage::Idle);
+            let idle = entry.as_ref().is_some_and(|e| e.probe == ProbeState::Idle);
             assert!(!filed || idle, "{id} is due while {entry:?}");
         }
-        assert_eq!(stages().filter(|s| matches!(s, Stage::Waiting(_))).count(), self.waiting.len());
+        assert_eq!(
+            states().filter(|s| matches!(s, ProbeState::Waiting(_))).count(),
+            self.waiting.len()
+        );
     }
 }
 

@@ -1,111 +1,25 @@
 //! The contract of one probe.
 //!
-//! Whoever owns the socket does this, and nothing else:
+//! The owner of the socket does this, and nothing else:
 //!
 //! * a stream ([`Stream`]): connect; [`Stream::start`]; then write [`Stream::pending_output`] and
-//!   tell how much was [`Stream::sent`], and hand over what was [`Stream::received`], until there
+//!   report how much was [`Stream::sent`], and hand over what was [`Stream::received`], until there
 //!   is an [`Stream::outcome`] or the time for the next step is over;
 //! * a datagram ([`Datagram`]): send the request, hand over what comes, until there is a verdict
 //!   or the time is over.
 //!
 //! When something fails below the probe (`connect`, a reset, an ICMP error), `failed` takes the
 //! words of the system. Output is written once more, if that does not block, after an outcome:
-//! TLS says good-bye. The end of a connection is told once, and everything after an outcome is
-//! ignored.
+//! TLS says good-bye. The end of a connection is handed over once, and everything after an outcome
+//! is ignored.
 
 use super::dns::Dns;
-use super::http::fetch::Fetch;
-use super::http::Page;
+use super::end::End;
 use super::ping::Ping;
-use super::smtp::Smtp;
-use super::tcp::Tcp;
+use super::talk::Talk;
 use super::tls::Filter;
 use super::udp::Udp;
-use super::verdict::{Phase, Reason, Verdict};
-
-/// How a connection ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum End {
-    /// As the protocol wants it. Without TLS always.
-    Orderly,
-    /// TLS was not told of it (RFC 8446 §6.1).
-    Cut,
-}
-
-/// A conversation over a byte stream, in clear.
-#[derive(Clone, Debug)]
-pub enum Talk {
-    Tcp(Tcp),
-    Http(Box<Page>),
-    /// A page for `genhash`.
-    Fetch(Box<Fetch>),
-    Smtp(Smtp),
-}
-
-impl Talk {
-    pub fn start(&mut self) {
-        match self {
-            Self::Tcp(tcp) => tcp.start(),
-            Self::Http(page) => page.start(),
-            Self::Fetch(fetch) => fetch.start(),
-            Self::Smtp(smtp) => smtp.start(),
-        }
-    }
-
-    pub fn pending_output(&self) -> &[u8] {
-        match self {
-            Self::Tcp(_) => &[],
-            Self::Http(page) => page.pending_output(),
-            Self::Fetch(fetch) => fetch.pending_output(),
-            Self::Smtp(smtp) => smtp.pending_output(),
-        }
-    }
-
-    pub fn sent(&mut self, n: usize) {
-        match self {
-            Self::Tcp(_) => {}
-            Self::Http(page) => page.sent(n),
-            Self::Fetch(fetch) => fetch.sent(n),
-            Self::Smtp(smtp) => smtp.sent(n),
-        }
-    }
-
-    pub fn received(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Tcp(_) => {}
-            Self::Http(page) => page.received(bytes),
-            Self::Fetch(fetch) => fetch.received(bytes),
-            Self::Smtp(smtp) => smtp.received(bytes),
-        }
-    }
-
-    pub fn closed(&mut self, end: End) {
-        match self {
-            Self::Tcp(_) => {}
-            Self::Http(page) => page.closed(end),
-            Self::Fetch(fetch) => fetch.closed(),
-            Self::Smtp(smtp) => smtp.closed(),
-        }
-    }
-
-    pub fn phase(&self) -> Phase {
-        match self {
-            Self::Tcp(_) => Phase::Connecting,
-            Self::Http(page) => page.phase(),
-            Self::Fetch(fetch) => fetch.phase(),
-            Self::Smtp(smtp) => smtp.phase(),
-        }
-    }
-
-    pub fn outcome(&self) -> Option<&Verdict> {
-        match self {
-            Self::Tcp(tcp) => tcp.outcome(),
-            Self::Http(page) => page.outcome(),
-            Self::Fetch(fetch) => fetch.outcome(),
-            Self::Smtp(smtp) => smtp.outcome(),
-        }
-    }
-}
+use crate::base::verdict::{ProbeStep, Reason, Verdict};
 
 /// The most that is read in one probe: twice the largest page, for what TLS and chunks add to it.
 /// Tickets and empty records are part of no page, and could go on for ever.
@@ -179,7 +93,7 @@ impl Stream {
         }
         self.received = self.received.saturating_add(bytes.len() as u64);
         if self.received > RECEIVED_MAX {
-            return self.accept(Err(Reason::TooLong(self.phase())));
+            return self.accept(Err(Reason::TooLong(self.step())));
         }
         let outcome = match &mut self.tls {
             Some(tls) => tls.received(bytes, &mut self.talk),
@@ -208,19 +122,19 @@ impl Stream {
 
     /// The system reports an error, in its own words.
     pub fn failed(&mut self, why: String) {
-        self.accept(Err(Reason::Failed(self.phase(), why)));
+        self.accept(Err(Reason::Failed(self.step(), why)));
     }
 
     /// The time for a step is over. The outcome says which one it was.
     pub fn timed_out(&mut self) {
-        self.accept(Err(Reason::TimedOut(self.phase())));
+        self.accept(Err(Reason::TimedOut(self.step())));
     }
 
     /// What is being waited for.
-    pub fn phase(&self) -> Phase {
+    pub fn step(&self) -> ProbeStep {
         match &self.tls {
-            Some(tls) if self.is_connected && tls.is_handshaking() => Phase::Handshake,
-            _ => self.talk.phase(),
+            Some(tls) if self.is_connected && tls.is_handshaking() => ProbeStep::Handshake,
+            _ => self.talk.step(),
         }
     }
 
@@ -265,7 +179,7 @@ impl Datagram {
 
     /// The system reports an error, as after an ICMP message, in its own words.
     pub fn failed(&self, why: String) -> Verdict {
-        Verdict::Down(Reason::Failed(Phase::Reply, why))
+        Verdict::Down(Reason::Failed(ProbeStep::Reply, why))
     }
 
     pub fn timed_out(&self) -> Verdict {
@@ -280,6 +194,8 @@ impl Datagram {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::smtp::Smtp;
+    use crate::check::tcp::Tcp;
     use crate::model;
 
     fn smtp() -> Stream {
@@ -321,7 +237,7 @@ mod tests {
         stream.received(b"2");
         assert_eq!(stream.outcome(), None);
         stream.received(b"2");
-        let reason = Reason::TooLong(Phase::Greeting);
+        let reason = Reason::TooLong(ProbeStep::Greeting);
         assert_eq!(stream.outcome(), Some(&Verdict::Down(reason)));
     }
 

@@ -25,9 +25,9 @@ pub struct Life {
     is_broken: bool,
 }
 
-/// What there is to say after a probe.
+/// What a result means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Said {
+pub enum Conclusion {
     /// All is as it was.
     Same,
     /// One page is well, of a server that is not up yet.
@@ -47,7 +47,7 @@ pub enum Said {
 /// What follows from a probe.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Step {
-    pub said: Said,
+    pub conclusion: Conclusion,
     /// From the end of this probe to the next; of `MISC_CHECK`, from its start.
     pub delay: Duration,
 }
@@ -90,7 +90,7 @@ impl Life {
             }
         }
         self.is_broken = false;
-        Step { said: self.become_known(true, 0), delay }
+        Step { conclusion: self.become_known(true, 0), delay }
     }
 
     /// To the next page, unless this was the last one.
@@ -102,10 +102,10 @@ impl Life {
         if self.page == 0 && !was_broken {
             return None;
         }
-        let settled = self.up && self.has_run;
-        let delay = if http.fast_recovery && !settled { Duration::ZERO } else { delay };
-        let said = if settled { Said::Same } else { Said::Page(page) };
-        Some(Step { said, delay })
+        let is_known = self.up && self.has_run;
+        let delay = if http.fast_recovery && !is_known { Duration::ZERO } else { delay };
+        let conclusion = if is_known { Conclusion::Same } else { Conclusion::Page(page) };
+        Some(Step { conclusion, delay })
     }
 
     pub fn on_failure(&mut self, config: &Check) -> Step {
@@ -134,11 +134,11 @@ impl Life {
 
     fn try_again(&self, nth: u32, config: &Check) -> Step {
         let schedule = &config.schedule;
-        let said = match self.up {
-            true => Said::Retry { nth, of: schedule.retry },
-            false => Said::Same,
+        let conclusion = match self.up {
+            true => Conclusion::Retry { nth, of: schedule.retry },
+            false => Conclusion::Same,
         };
-        Step { said, delay: schedule.delay_before_retry }
+        Step { conclusion, delay: schedule.delay_before_retry }
     }
 
     fn give_up(&mut self, retries: u32, config: &Check) -> Step {
@@ -149,20 +149,20 @@ impl Life {
             Kind::Http(..) => schedule.delay_loop.max(schedule.delay_before_retry),
             _ => schedule.delay_loop,
         };
-        Step { said: self.become_known(false, retries), delay }
+        Step { conclusion: self.become_known(false, retries), delay }
     }
 
-    /// A failure that was told, not probed: there is nothing to try again.
+    /// A failure that came without a probe: there is nothing to try again.
     pub fn on_certain_failure(&mut self) -> Step {
-        Step { said: self.become_known(false, 0), delay: Duration::ZERO }
+        Step { conclusion: self.become_known(false, 0), delay: Duration::ZERO }
     }
 
-    fn become_known(&mut self, up: bool, retries: u32) -> Said {
+    fn become_known(&mut self, up: bool, retries: u32) -> Conclusion {
         let (turned, first) = (self.up != up, !self.has_run);
         (self.up, self.has_run) = (up, true);
         match turned || first {
-            true => Said::Result { up, turned, first, retries },
-            false => Said::Same,
+            true => Conclusion::Result { up, turned, first, retries },
+            false => Conclusion::Same,
         }
     }
 }
@@ -217,11 +217,11 @@ pub(super) mod tests {
                 '?' => life.on_unmade(config),
                 _ => life.on_failure(config),
             };
-            let said = match step.said {
-                Said::Same => String::new(),
-                Said::Page(n) => format!(" page {n}"),
-                Said::Retry { nth, of } => format!(" retry {nth}/{of}"),
-                Said::Result { up, turned, first, retries } => format!(
+            let said = match step.conclusion {
+                Conclusion::Same => String::new(),
+                Conclusion::Page(n) => format!(" page {n}"),
+                Conclusion::Retry { nth, of } => format!(" retry {nth}/{of}"),
+                Conclusion::Result { up, turned, first, retries } => format!(
                     " {}{}{}{}",
                     if turned { "becomes " } else { "is " },
                     if up { "up" } else { "down" },

@@ -1,6 +1,6 @@
 //! `MISC_CHECK`: what the end of a script means.
 
-use super::verdict::{Reason, Verdict, Weight};
+use crate::base::verdict::{Reason, Verdict, Weight};
 
 /// How a script ended.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,6 +1,6 @@
 //! `TCP_CHECK`: a connection is enough.
 
-use super::verdict::Verdict;
+use crate::base::verdict::Verdict;
 
 /// Up as soon as it is connected.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

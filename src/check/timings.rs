@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::verdict::Verdict;
 use crate::base::time::Duration;
-use crate::model::check::{Check, Connect, Kind};
+use crate::base::verdict::Verdict;
+use crate::model::probed::Probed;
 
 /// How long after the beginning of a probe something came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -35,70 +35,18 @@ impl fmt::Display for Millis {
     }
 }
 
-/// What was probed, as in `HTTP_GET 10.1.38.13:80 /`.
-#[derive(Clone, Copy, Debug)]
-pub struct Probed<'a> {
-    pub config: &'a Check,
-    /// Which `url`.
-    pub page: usize,
-}
-
-impl fmt::Display for Probed<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = |f: &mut fmt::Formatter<'_>, connect: &Connect| write!(f, " {}", connect.target());
-        let kind = &self.config.kind;
-        f.write_str(keyword(kind))?;
-        match kind {
-            Kind::Tcp(connect) | Kind::Smtp(connect, _) | Kind::Udp(connect, _) => at(f, connect),
-            Kind::Http(connect, http) => {
-                at(f, connect)?;
-                let path = http.urls.get(self.page).map_or("", |url| url.path.as_str());
-                write!(f, " {path}")
-            }
-            Kind::Dns(connect, dns) => {
-                at(f, connect)?;
-                write!(f, " {}", if dns.name.is_empty() { "." } else { &dns.name })
-            }
-            Kind::Ping(connect) => write!(f, " {}", connect.addr),
-            Kind::Misc(misc) => write!(f, " {}", misc.script.shown()),
-            Kind::File(file) => write!(f, " {}", file.name),
-            Kind::Bfd(name) => write!(f, " {name}"),
-        }
-    }
-}
-
-/// The keyword of a check.
-pub const fn keyword(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Tcp(_) => "TCP_CHECK",
-        Kind::Http(_, http) if http.tls => "SSL_GET",
-        Kind::Http(..) => "HTTP_GET",
-        Kind::Smtp(..) => "SMTP_CHECK",
-        Kind::Dns(..) => "DNS_CHECK",
-        Kind::Udp(..) => "UDP_CHECK",
-        Kind::Ping(_) => "PING_CHECK",
-        Kind::Misc(_) => "MISC_CHECK",
-        Kind::File(_) => "FILE_CHECK",
-        Kind::Bfd(_) => "BFD_CHECK",
-    }
-}
-
 /// The last result of a check: `HTTP_GET 10.1.38.13:80 /: status 503, expected 200-299 (connect
 /// 0.4 ms, first byte 1.2 ms, total 1.3 ms)`.
 #[derive(Clone, Copy, Debug)]
-pub struct Told<'a> {
+pub struct LastResult<'a> {
     pub probed: Probed<'a>,
     pub verdict: &'a Verdict,
     pub timings: Option<&'a Timings>,
 }
 
-impl fmt::Display for Told<'_> {
+impl fmt::Display for LastResult<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.probed)?;
-        match self.verdict {
-            Verdict::Up(_) => f.write_str("success")?,
-            Verdict::Down(reason) => reason.fmt(f)?,
-        }
+        write!(f, "{}: {}", self.probed, self.verdict)?;
         self.timings.map_or(Ok(()), |timings| write!(f, " ({timings})"))
     }
 }
@@ -110,7 +58,7 @@ mod tests {
     use super::*;
     use crate::check::schedule::tests::pages;
     use crate::check::Reason;
-    use crate::model::check::Schedule;
+    use crate::model::check::{Check, Connect, Kind, Schedule};
 
     #[test]
     fn a_result_names_what_was_probed_and_how_long_it_took() {
@@ -128,7 +76,7 @@ mod tests {
             total: Duration::from_millis(2),
         };
         let probed = Probed { config: &http, page: 0 };
-        let told = Told { probed, verdict: &verdict, timings: Some(&timings) };
+        let told = LastResult { probed, verdict: &verdict, timings: Some(&timings) };
         assert_eq!(
             told.to_string(),
             "HTTP_GET 127.0.0.1:80 /0: status 503, expected 200-299 \
@@ -136,7 +84,7 @@ mod tests {
         );
         let ping = check(Kind::Ping(Connect::to(IpAddr::V4(Ipv4Addr::LOCALHOST), 80)));
         let probed = Probed { config: &ping, page: 0 };
-        let told = Told { probed, verdict: &Verdict::UP, timings: None };
+        let told = LastResult { probed, verdict: &Verdict::UP, timings: None };
         assert_eq!(told.to_string(), "PING_CHECK 127.0.0.1: success");
     }
 }

@@ -1,9 +1,9 @@
 //! TLS as a filter over bytes, between a stream and the conversation.
 //!
-//! What `SSL_GET` is about is whether a server works, and so, as with keepalived, **nobody is
-//! verified**: a certificate may be expired, self-signed, or for another name. That is acceptable
-//! here, and only here, since nothing secret goes out and nothing that comes back is believed
-//! beyond "up" or "down", which who can answer in the server's place could say without TLS too.
+//! What `SSL_GET` is about is whether a server works, and so, as with keepalived, **no certificate
+//! is verified**: it may be expired, self-signed, or for another name. That is acceptable here, and
+//! only here, since nothing secret goes out and nothing that comes back is believed beyond "up" or
+//! "down", which an impostor in the server's place could say without TLS, too.
 //!
 //! TLS 1.2 and 1.3 are spoken. In a build without the feature `tls` a [`Client`] cannot be made.
 
@@ -27,7 +27,7 @@ pub use client::Client;
 #[cfg(feature = "tls")]
 pub use filter::Filter;
 
-/// The contents (PEM) of the files of the `SSL` block. `ca` is not among them: nobody is verified.
+/// The contents (PEM) of the files of the `SSL` block. `ca` is not among them: no certificate is verified.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Material {
     /// Our certificate, and what leads to its authority.

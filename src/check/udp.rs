@@ -1,6 +1,6 @@
 //! `UDP_CHECK`: silence is fine, unless an answer is demanded.
 
-use super::verdict::{Phase, Reason, Verdict};
+use crate::base::verdict::{ProbeStep, Reason, Verdict};
 use crate::model;
 
 /// A datagram to a server.
@@ -38,7 +38,7 @@ impl Udp {
     pub fn timed_out(&self) -> Verdict {
         match self.udp.reply {
             None => Verdict::UP,
-            Some(_) => Verdict::Down(Reason::TimedOut(Phase::Reply)),
+            Some(_) => Verdict::Down(Reason::TimedOut(ProbeStep::Reply)),
         }
     }
 }
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(quiet.timed_out(), Verdict::UP);
         assert_eq!(quiet.received(&[0; 9_000]), Some(Verdict::UP));
         let strict = udp(reply(&[], 0, 255));
-        assert_eq!(strict.timed_out(), Verdict::Down(Reason::TimedOut(Phase::Reply)));
+        assert_eq!(strict.timed_out(), Verdict::Down(Reason::TimedOut(ProbeStep::Reply)));
         assert_eq!(strict.received(b""), Some(Verdict::UP));
     }
 

@@ -28,7 +28,7 @@ pub(super) enum Message {
     /// The present state of a tracked object.
     Tracked(Object, TrackState),
     /// A run of a tracked script is over before it began.
-    TrackExited(ScriptId, track::Outcome),
+    TrackExited(ScriptId, track::RunEnd),
     /// A tracked file is to be read.
     ReadFile(String),
     Tell(Telling),

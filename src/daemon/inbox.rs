@@ -62,8 +62,8 @@ impl Runtime {
                 let input = Input::Tracked { object: &object, state };
                 self.cores.vrrp(input, self.now);
             }
-            Message::TrackExited(script, outcome) => {
-                let input = track::Input::Exited { script, outcome };
+            Message::TrackExited(script, end) => {
+                let input = track::Input::Exited { script, end };
                 self.cores.track(input, self.now);
             }
             Message::ReadFile(name) => self.read_tracked_file(&name),

@@ -11,10 +11,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::options::Options;
 use super::render::{render, Text};
 use super::Outcome;
+use crate::base::verdict::ProbeStep;
 use crate::check::http::fetch::{Fetch, Record};
-use crate::check::probe::{Stream, Talk};
+use crate::check::probe::Stream;
+use crate::check::talk::Talk;
 use crate::check::tls::{Client, Filter, Material};
-use crate::check::verdict::Phase;
 use crate::check::{Reason, Verdict};
 use crate::cli::exit::Status;
 use crate::sys::clock::Clock;
@@ -45,7 +46,7 @@ pub(super) fn fetch(options: &Options) -> Outcome {
 
 /// The first address of the server.
 fn look_up(options: &Options) -> Result<SocketAddr, Reason> {
-    let unknown = |why: String| Reason::Failed(Phase::Connecting, why);
+    let unknown = |why: String| Reason::Failed(ProbeStep::Connecting, why);
     if let Ok(address) = options.server.parse::<IpAddr>() {
         return Ok(SocketAddr::new(address, options.port));
     }

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
+use super::cause::{Found, QuorumCause, ServerCause, SorryCause};
 use crate::base::ids::{CheckId, ServiceId};
+use crate::base::tally::Tally;
 use crate::model::check::Check;
 use crate::model::lvs::{RealServer, ServerName, VirtualServer};
 
@@ -32,19 +34,6 @@ impl ServerRef {
     }
 }
 
-/// Why the state of a real server is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Why {
-    /// It begins (`rs_init_notifies`). Nothing was changed.
-    Initial,
-    /// The first result of a check, which is what was assumed. Nothing was changed.
-    Confirmed,
-    /// A check that turned.
-    Check(CheckId),
-    /// A reload left it without failed checks.
-    Reload,
-}
-
 /// How a server leaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Leaving {
@@ -54,22 +43,11 @@ pub enum Leaving {
     WithService,
     /// The daemon ends.
     Shutdown,
-    /// The daemon ends, and a server goes with its virtual server: nobody is told of each.
+    /// The daemon ends, and a server goes with its virtual server: no notification for each.
     Flushed,
 }
 
-/// The weight of the live servers against the quorum.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Tally {
-    pub quorum: u32,
-    pub hysteresis: u32,
-    /// What the weight was compared with.
-    pub threshold: u64,
-    /// Of the live servers together.
-    pub weight: u64,
-}
-
-/// One thing to do or to tell.
+/// One thing to do or to report.
 #[derive(Clone, PartialEq, Debug)]
 #[must_use]
 pub enum Action {
@@ -108,11 +86,11 @@ pub enum Action {
         server: ServerRef,
     },
 
-    /// A real server goes up or down, or that it is so is told.
+    /// A real server goes up or down, or is reported as it is.
     ServerChanged {
         server: ServerRef,
         up: bool,
-        why: Why,
+        cause: ServerCause,
     },
     /// The effective weight of a real server changed. It only matters while the server is up.
     WeightChanged {
@@ -120,28 +98,30 @@ pub enum Action {
         from: u32,
         to: u32,
         up: bool,
+        cause: ServerCause,
     },
     /// After everything that a check which turned has caused.
     CheckTurned {
-        check: CheckId,
         server: ServerRef,
-        up: bool,
+        found: Rc<Found>,
         /// The server went up or down with it.
         server_changed: bool,
     },
-    /// The quorum is lost or gained; at the start, both are told.
+    /// The quorum is lost or gained; at the start, either is reported.
     QuorumChanged {
         service: ServiceRef,
         up: bool,
         starting: bool,
-        /// Outside the log. What is down from the start without a sorry server is not.
+        /// To notifications. What is down from the start without a sorry server is not.
         told: bool,
         tally: Tally,
+        cause: Rc<QuorumCause>,
     },
     /// The sorry server takes over, or is relieved.
     SorryServer {
         service: ServiceRef,
         on: bool,
+        cause: SorryCause,
     },
     /// The live servers go back into the pool, or make room for the sorry server.
     AliveServers {
@@ -151,7 +131,7 @@ pub enum Action {
 
     /// A virtual server is no longer in the configuration; its real servers follow.
     ServiceLeaving(ServiceRef),
-    /// A real server goes; if it was up, notifications are told so where `told` says it.
+    /// A real server goes. `told`: as going down to notifications.
     ServerGone {
         server: ServerRef,
         was_up: bool,

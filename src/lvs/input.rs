@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use super::server::Weight;
 use crate::base::ids::{CheckId, ServiceId};
+use crate::base::verdict::Verdict;
 use crate::model::lvs::VirtualServer;
 
 /// One fact.
@@ -19,11 +19,12 @@ pub enum Input {
     Remove { id: ServiceId },
     /// All virtual servers added so far and not yet started begin.
     Start {
-        /// `rs_init_notifies`: that a real server is up from the first is told, too.
+        /// `rs_init_notifies`: that a real server is up from the first is reported, too.
         init_notifies: bool,
     },
     /// What a check found; the first time, and whenever it is something else than before.
-    Verdict { check: CheckId, up: bool, weight: Weight },
+    /// `page`: which `url`.
+    Verdict { check: CheckId, page: usize, verdict: Verdict },
     /// An address came to this host, or went (`ha_suspend`).
     Address { addr: IpAddr, present: bool },
     /// The daemon ends. `flush`: IPVS is emptied at one stroke (`lvs_flush_on_stop`).

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::action::{Action, Leaving, Why};
-use super::places::Places;
+use super::action::{Action, Leaving};
+use super::cause::{QuorumCause, ServerCause, Shift, ShiftKind, SorryCause};
+use super::quorum::Quorum;
 use super::server::{Checks, Server};
-use super::service::{Service, Stage};
+use super::service::Service;
+use super::slots::Slots;
 use crate::base::ids::CheckId;
 use crate::base::time::Instant;
 use crate::model::lvs::{RealServer, VirtualServer};
@@ -14,16 +16,16 @@ use crate::model::lvs::{RealServer, VirtualServer};
 impl Service {
     /// Its place in the kernel, and its quorum. Servers are in the pool before any check has run.
     pub(super) fn start(&mut self, init_notifies: bool, now: Instant, out: &mut Vec<Action>) {
-        self.stage = Stage::Running;
+        self.started = true;
         out.push(Action::Want(self.id));
         for n in (0..self.servers.len()).filter(|_| init_notifies) {
-            if self.servers[n].up {
-                let server = self.server_ref(n);
-                out.push(Action::ServerChanged { server, up: true, why: Why::Initial });
+            if self.servers[n].is_up() {
+                let (server, cause) = (self.server_ref(n), ServerCause::Initial);
+                out.push(Action::ServerChanged { server, up: true, cause });
             }
         }
-        self.since = now;
-        self.settle_quorum(true, now, out);
+        self.quorum = Quorum::new(now);
+        self.follow_quorum(QuorumCause::Started, now, out);
     }
 
     pub(super) fn start_checks(&self, out: &mut Vec<Action>) {
@@ -40,7 +42,7 @@ impl Service {
             check: slot.id,
             config: Rc::clone(&slot.config),
             server: self.server_ref(n),
-            up: slot.up,
+            up: slot.is_up(),
             suspended: self.suspended,
         }
     }
@@ -71,32 +73,34 @@ impl Service {
         &mut self,
         config: Rc<VirtualServer>,
         now: Instant,
-        places: &mut Places,
+        slots: &mut Slots,
         out: &mut Vec<Action>,
     ) {
-        let running = self.stage == Stage::Running;
+        let running = self.started;
         if running {
             out.push(Action::Want(self.id));
         }
         let (was_sorry, before) = (self.is_sorry(), self.this());
-        let stay = self.retire(&config, places, out);
+        let mut shifts = Vec::new();
+        let stay = self.retire(&config, slots, &mut shifts, out);
         self.config = config;
-        let changes = self.welcome(stay, now, places, out);
-        self.settle_places(places);
+        let changes = self.welcome(stay, now, slots, &mut shifts, out);
+        self.file_slots(slots);
         if !running {
             return;
         }
         for n in 0..self.servers.len() {
-            self.settle_weight(n, out);
-            self.settle_server(n, Why::Reload, now, out);
+            shifts.extend(self.follow_weight(n, ServerCause::Reload, out));
+            shifts.extend(self.follow_checks(n, ServerCause::Reload, now, out));
         }
         // A sorry server that comes or goes, while it would be needed.
         if was_sorry != self.is_sorry() {
             let service = if was_sorry { before } else { self.this() };
-            out.push(Action::SorryServer { service, on: !was_sorry });
+            let cause = SorryCause::Reload;
+            out.push(Action::SorryServer { service, on: !was_sorry, cause });
             out.push(Action::AliveServers { service: self.this(), on: was_sorry });
         }
-        self.settle_quorum(false, now, out);
+        self.follow_quorum(QuorumCause::Reload(shifts), now, out);
         for (n, found) in changes.iter().enumerate() {
             for &slot in &found.adjusted {
                 let slot = &self.servers[n].checks[slot];
@@ -112,7 +116,8 @@ impl Service {
     fn retire(
         &mut self,
         new: &VirtualServer,
-        places: &mut Places,
+        slots: &mut Slots,
+        shifts: &mut Vec<Shift>,
         out: &mut Vec<Action>,
     ) -> BTreeMap<usize, Server> {
         let key = |s: &RealServer| (s.addr, s.port);
@@ -124,9 +129,13 @@ impl Service {
                 stay.insert(to, server);
                 continue;
             }
-            retire_checks(&server, places, out);
-            if self.stage == Stage::Running {
-                let (gone, was_up) = (self.server_ref(n), server.up);
+            retire_checks(&server, slots, out);
+            if self.started {
+                let (gone, was_up) = (self.server_ref(n), server.is_up());
+                if was_up {
+                    let (kind, cause) = (ShiftKind::Removed, ServerCause::Reload);
+                    shifts.push(Shift { server: gone.clone(), kind, cause });
+                }
                 let leaving = Leaving::Removed;
                 out.push(Action::ServerGone { server: gone, was_up, leaving, told: was_up });
             }
@@ -139,21 +148,26 @@ impl Service {
         &mut self,
         mut stay: BTreeMap<usize, Server>,
         now: Instant,
-        places: &mut Places,
+        slots: &mut Slots,
+        shifts: &mut Vec<Shift>,
         out: &mut Vec<Action>,
     ) -> Vec<Checks> {
         let mut changes = Vec::new();
         for (n, rs) in self.config.servers.iter().enumerate() {
             let Some(mut server) = stay.remove(&n) else {
-                let server = Server::new(rs, now, places);
+                let server = Server::new(rs, now, slots);
                 let added = (0..server.checks.len()).collect();
                 changes.push(Checks { added, ..Checks::default() });
+                if server.is_up() {
+                    let (kind, cause) = (ShiftKind::Added, ServerCause::Reload);
+                    shifts.push(Shift { server: self.server_ref(n), kind, cause });
+                }
                 self.servers.push(server);
                 continue;
             };
-            let found = server.adopt(rs, places);
+            let found = server.adopt(rs, slots);
             for &check in &found.removed {
-                places.forget(check);
+                slots.forget(check);
                 out.push(Action::CheckRemoved(check));
             }
             changes.push(found);
@@ -162,32 +176,32 @@ impl Service {
         changes
     }
 
-    /// Lets go of everything, and tells it as it has to be told.
-    pub(super) fn end(&self, leaving: Leaving, places: &mut Places, out: &mut Vec<Action>) {
-        let running = self.stage == Stage::Running;
+    /// Lets go of everything, and reports what has to be reported.
+    pub(super) fn end(&self, leaving: Leaving, slots: &mut Slots, out: &mut Vec<Action>) {
+        let running = self.started;
         if running {
             out.push(Action::Release(self.id));
         }
         for server in &self.servers {
-            retire_checks(server, places, out);
+            retire_checks(server, slots, out);
         }
         if !running {
             return;
         }
         let omega = self.config.omega;
         for (n, s) in self.servers.iter().enumerate() {
-            let (server, was_up) = (self.server_ref(n), s.up);
+            let (server, was_up) = (self.server_ref(n), s.is_up());
             let told = omega && was_up && leaving != Leaving::Flushed;
             out.push(Action::ServerGone { server, was_up, leaving, told });
         }
-        let told = omega && self.up;
+        let told = omega && self.is_up();
         out.push(Action::ServiceGone { service: self.this(), leaving, told });
     }
 }
 
-fn retire_checks(server: &Server, places: &mut Places, out: &mut Vec<Action>) {
+fn retire_checks(server: &Server, slots: &mut Slots, out: &mut Vec<Action>) {
     for slot in &server.checks {
-        places.forget(slot.id);
+        slots.forget(slot.id);
         out.push(Action::CheckRemoved(slot.id));
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! `server` knows whether a real server is up, `service` the quorum and the sorry server,
 //! `lifecycle` what a start, a reload and an end mean. Checks are only known by what they say; when
-//! they run is decided in `check`. Nothing in here waits for a moment, so there is no deadline.
+//! they run is decided in `check`. There are no deadlines in here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -11,23 +11,29 @@ use std::rc::Rc;
 
 use crate::base::ids::{CheckId, ServiceId};
 use crate::base::time::Instant;
+use crate::base::verdict::Verdict;
 use crate::model::lvs::{self, VirtualServer};
 
 pub mod action;
+pub mod cause;
 mod input;
 mod lifecycle;
-mod places;
+mod quorum;
 mod server;
 mod service;
+mod slots;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, Leaving, ServerRef, ServiceRef, Tally, Why};
+pub use action::{Action, Leaving, ServerRef, ServiceRef};
+pub use cause::{Found, QuorumCause, ServerCause, SorryCause};
 pub use input::Input;
-use places::Places;
-pub use server::{Server, Slot, Weight};
-use service::Stage;
+pub use server::{Server, Slot};
 pub use service::{Service, Wanted};
+use slots::Slots;
+
+pub use crate::base::tally::Tally;
+pub use crate::base::verdict::Weight;
 
 /// All virtual servers of the daemon.
 #[derive(Debug, Default)]
@@ -37,7 +43,7 @@ pub struct Domain {
     vacant: Vec<ServiceId>,
     /// Not yet started.
     added: Vec<ServiceId>,
-    places: Places,
+    slots: Slots,
     /// Every address of this host.
     present: BTreeSet<IpAddr>,
     /// Whose checks wait for an address (`ha_suspend`).
@@ -52,7 +58,9 @@ impl Domain {
             Input::Adjust { id, config } => self.on_adjust(id, config, now, out),
             Input::Remove { id } => self.on_remove(id, out),
             Input::Start { init_notifies } => self.on_start(init_notifies, now, out),
-            Input::Verdict { check, up, weight } => self.on_verdict(check, up, weight, now, out),
+            Input::Verdict { check, page, verdict } => {
+                self.on_verdict(check, page, verdict, now, out);
+            }
             Input::Address { addr, present } => self.on_address(addr, present, out),
             Input::Stop { flush } => self.on_stop(flush, out),
         }
@@ -82,8 +90,8 @@ impl Domain {
 
     /// The real server that a check belongs to.
     pub fn server_of(&self, check: CheckId) -> Option<ServerRef> {
-        let place = self.places.of(check)?;
-        Some(self.service(place.service)?.server_ref(place.server))
+        let at = self.slots.of(check)?;
+        Some(self.service(at.service)?.server_ref(at.server))
     }
 
     fn service_mut(&mut self, id: ServiceId) -> Option<&mut Service> {
@@ -92,7 +100,7 @@ impl Domain {
 
     fn on_add(&mut self, id: ServiceId, config: Rc<VirtualServer>, now: Instant) {
         let Some(slot) = self.services.get_mut(id.0 as usize) else { return };
-        *slot = Some(Service::new(id, config, now, &mut self.places));
+        *slot = Some(Service::new(id, config, now, &mut self.slots));
         self.added.push(id);
         self.watch(id);
         let suspended = self.is_to_be_suspended(id);
@@ -110,7 +118,7 @@ impl Domain {
     ) {
         let slot = self.services.get_mut(id.0 as usize);
         let Some(service) = slot.and_then(Option::as_mut) else { return };
-        service.adjust(config, now, &mut self.places, out);
+        service.adjust(config, now, &mut self.slots, out);
         self.watch(id);
         let suspended = self.is_to_be_suspended(id);
         if let Some(service) = self.service_mut(id) {
@@ -121,10 +129,10 @@ impl Domain {
     fn on_remove(&mut self, id: ServiceId, out: &mut Vec<Action>) {
         let slot = self.services.get_mut(id.0 as usize);
         let Some(service) = slot.and_then(Option::take) else { return };
-        if service.stage == Stage::Running {
+        if service.started {
             out.push(Action::ServiceLeaving(service.this()));
         }
-        service.end(Leaving::WithService, &mut self.places, out);
+        service.end(Leaving::WithService, &mut self.slots, out);
         for ids in self.watchers.values_mut() {
             ids.remove(&id);
         }
@@ -136,7 +144,7 @@ impl Domain {
     fn on_start(&mut self, init_notifies: bool, now: Instant, out: &mut Vec<Action>) {
         let added = std::mem::take(&mut self.added);
         for id in &added {
-            if let Some(service) = self.service_mut(*id).filter(|s| s.stage == Stage::Added) {
+            if let Some(service) = self.service_mut(*id).filter(|s| !s.started) {
                 service.start(init_notifies, now, out);
             }
         }
@@ -150,14 +158,14 @@ impl Domain {
     fn on_verdict(
         &mut self,
         check: CheckId,
-        up: bool,
-        weight: Weight,
+        page: usize,
+        verdict: Verdict,
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let Some(place) = self.places.of(check) else { return };
-        if let Some(service) = self.service_mut(place.service) {
-            service.on_verdict(place, up, weight, now, out);
+        let Some(at) = self.slots.of(check) else { return };
+        if let Some(service) = self.service_mut(at.service) {
+            service.on_verdict(at, page, verdict, now, out);
         }
     }
 
@@ -177,7 +185,7 @@ impl Domain {
     fn on_stop(&mut self, flush: bool, out: &mut Vec<Action>) {
         let leaving = if flush { Leaving::Flushed } else { Leaving::Shutdown };
         for service in self.services.iter_mut().filter_map(Option::take) {
-            service.end(leaving, &mut self.places, out);
+            service.end(leaving, &mut self.slots, out);
             self.vacant.push(service.id);
         }
         self.watchers.clear();
@@ -211,13 +219,13 @@ impl Domain {
             assert_eq!(s.servers.len(), s.config.servers.len(), "{id}");
             let tally = s.tally();
             for (n, server) in s.servers.iter().enumerate() {
-                assert_eq!(server.up, server.is_healthy(), "{id}: server {n}");
+                assert_eq!(server.is_up(), server.is_healthy(), "{id}: server {n}");
                 assert_eq!(server.checks.len(), s.config.servers[n].checks.len(), "{id}: {n}");
                 for slot in &server.checks {
-                    assert_eq!(self.places.of(slot.id).map(|p| p.service), Some(id));
+                    assert_eq!(self.slots.of(slot.id).map(|p| p.service), Some(id));
                 }
             }
-            assert!(!s.up || tally.weight > 0, "{id} is up without a live server");
+            assert!(!s.is_up() || tally.weight > 0, "{id} is up without a live server");
         }
     }
 }

@@ -2,32 +2,23 @@
 
 use std::rc::Rc;
 
-use super::places::Places;
+use super::action::{Action, ServerRef};
+use super::cause::ServerCause;
+use super::slots::Slots;
 use crate::base::ids::CheckId;
 use crate::base::time::Instant;
+use crate::base::verdict::{Verdict, Weight};
 use crate::model::check::{Check, Kind};
 use crate::model::lvs::RealServer;
-
-/// What a check says about the weight of its server.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Weight {
-    /// Nothing: the configured one counts.
-    #[default]
-    Unchanged,
-    /// In place of the configured one (`misc_dynamic`).
-    Instead(i64),
-    /// On top of it (`FILE_CHECK`).
-    Plus(i64),
-}
 
 /// One check of a real server.
 #[derive(Clone, Debug)]
 pub struct Slot {
     pub(super) id: CheckId,
     pub(super) config: Rc<Check>,
-    pub(super) up: bool,
-    pub(super) has_run: bool,
-    pub(super) weight: Weight,
+    up: bool,
+    has_run: bool,
+    weight: Weight,
 }
 
 impl Slot {
@@ -47,15 +38,24 @@ impl Slot {
     pub const fn has_run(&self) -> bool {
         self.has_run
     }
+
+    /// Takes what was found. A server that is down keeps its weight for when it is up again.
+    pub(super) const fn take(&mut self, verdict: &Verdict) {
+        self.has_run = true;
+        self.up = verdict.is_up();
+        if let Verdict::Up(weight) = *verdict {
+            self.weight = weight;
+        }
+    }
 }
 
 /// One real server, beside its configuration in the virtual server.
 #[derive(Clone, Debug)]
 pub struct Server {
-    pub(super) up: bool,
-    pub(super) since: Instant,
-    /// Effective: as last told.
-    pub(super) weight: u32,
+    up: bool,
+    since: Instant,
+    /// Effective: as last reported.
+    weight: u32,
     pub(super) checks: Vec<Slot>,
 }
 
@@ -69,8 +69,8 @@ pub(super) struct Checks {
 
 impl Server {
     /// A new one: up, unless a check wants to see it first (`alpha`).
-    pub(super) fn new(config: &RealServer, now: Instant, places: &mut Places) -> Self {
-        let slot = |check: &Rc<Check>| new_slot(check, !check.alpha, places.vacant());
+    pub(super) fn new(config: &RealServer, now: Instant, slots: &mut Slots) -> Self {
+        let slot = |check: &Rc<Check>| new_slot(check, !check.alpha, slots.vacant());
         let checks: Vec<Slot> = config.checks.iter().map(slot).collect();
         let mut server = Self { up: false, since: now, weight: config.weight, checks };
         server.up = server.is_healthy();
@@ -95,6 +95,24 @@ impl Server {
         &self.checks
     }
 
+    /// Goes up or down, and returns the report of that.
+    pub(super) fn turn(
+        &mut self,
+        up: bool,
+        server: ServerRef,
+        cause: ServerCause,
+        now: Instant,
+    ) -> Action {
+        (self.up, self.since) = (up, now);
+        Action::ServerChanged { server, up, cause }
+    }
+
+    /// Goes over to another weight, and returns the report of that.
+    pub(super) fn weigh(&mut self, to: u32, server: ServerRef, cause: ServerCause) -> Action {
+        let from = std::mem::replace(&mut self.weight, to);
+        Action::WeightChanged { server, from, to, up: self.up, cause }
+    }
+
     /// No check has failed.
     pub(super) fn is_healthy(&self) -> bool {
         self.checks.iter().all(|slot| slot.up)
@@ -113,7 +131,7 @@ impl Server {
 
     /// Takes over the checks of a new configuration. A check that is the same goes on as it is, and
     /// one that only has another schedule keeps its state.
-    pub(super) fn adopt(&mut self, config: &RealServer, places: &mut Places) -> Checks {
+    pub(super) fn adopt(&mut self, config: &RealServer, slots: &mut Slots) -> Checks {
         let mut old: Vec<Option<Slot>> =
             std::mem::take(&mut self.checks).into_iter().map(Some).collect();
         let mut new: Vec<Option<Slot>> = config.checks.iter().map(|_| None).collect();
@@ -142,7 +160,7 @@ impl Server {
             self.checks.push(kept.unwrap_or_else(|| {
                 found.added.push(n);
                 // A server in use is not taken down because one more check is to see it first.
-                new_slot(check, self.up || !check.alpha, places.vacant())
+                new_slot(check, self.up || !check.alpha, slots.vacant())
             }));
         }
         found

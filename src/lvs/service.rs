@@ -3,11 +3,15 @@
 
 use std::rc::Rc;
 
-use super::action::{Action, ServerRef, ServiceRef, Tally, Why};
-use super::places::{Place, Places};
-use super::server::{Server, Weight};
+use super::action::{Action, ServerRef, ServiceRef};
+use super::cause::{Found, QuorumCause, ServerCause, Shift, ShiftKind, SorryCause};
+use super::quorum::Quorum;
+use super::server::Server;
+use super::slots::{SlotRef, Slots};
 use crate::base::ids::ServiceId;
+use crate::base::tally::Tally;
 use crate::base::time::Instant;
+use crate::base::verdict::Verdict;
 use crate::model::lvs::{RealServer, SorryServer, VirtualServer};
 
 /// One virtual server and its real servers.
@@ -17,19 +21,11 @@ pub struct Service {
     pub(super) config: Rc<VirtualServer>,
     /// Beside `config.servers`.
     pub(super) servers: Vec<Server>,
-    pub(super) stage: Stage,
-    /// The quorum is met. False before the start.
-    pub(super) up: bool,
-    pub(super) since: Instant,
+    /// Before that, nothing is wanted of the kernel and nothing is reported.
+    pub(super) started: bool,
+    pub(super) quorum: Quorum,
     /// `ha_suspend`, and the address is elsewhere.
     pub(super) suspended: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Stage {
-    /// Nothing is wanted of the kernel yet, nothing is told.
-    Added,
-    Running,
 }
 
 /// One destination that a virtual server wants, with its weight.
@@ -44,12 +40,12 @@ impl Service {
         id: ServiceId,
         config: Rc<VirtualServer>,
         now: Instant,
-        places: &mut Places,
+        slots: &mut Slots,
     ) -> Self {
-        let servers = config.servers.iter().map(|rs| Server::new(rs, now, places)).collect();
-        let stage = Stage::Added;
-        let new = Self { id, config, servers, stage, up: false, since: now, suspended: false };
-        new.settle_places(places);
+        let servers = config.servers.iter().map(|rs| Server::new(rs, now, slots)).collect();
+        let quorum = Quorum::new(now);
+        let new = Self { id, config, servers, started: false, quorum, suspended: false };
+        new.file_slots(slots);
         new
     }
 
@@ -64,12 +60,12 @@ impl Service {
 
     /// The quorum is met.
     pub const fn is_up(&self) -> bool {
-        self.up
+        self.quorum.is_met()
     }
 
     /// Since when it is up or down.
     pub const fn since(&self) -> Instant {
-        self.since
+        self.quorum.since()
     }
 
     /// The checks wait for the address (`ha_suspend`).
@@ -79,13 +75,13 @@ impl Service {
 
     /// The sorry server stands in for the others.
     pub fn is_sorry(&self) -> bool {
-        self.stage == Stage::Running && !self.up && self.config.sorry_server.is_some()
+        self.started && !self.is_up() && self.config.sorry_server.is_some()
     }
 
     /// All destinations that are to be in the kernel. Should the sorry server be one of the real
     /// servers, the one that is used comes first.
     pub fn wanted(&self) -> Vec<Wanted<'_>> {
-        if self.stage != Stage::Running {
+        if !self.started {
             return Vec::new();
         }
         let (mut list, mut last) = (Vec::new(), None);
@@ -105,10 +101,10 @@ impl Service {
     /// The weight with which a real server is to be in the kernel, if at all.
     pub fn held_weight(&self, index: usize) -> Option<u32> {
         let (config, server) = (self.config.servers.get(index)?, self.servers.get(index)?);
-        if self.stage != Stage::Running {
+        if !self.started {
             None
-        } else if server.up && !self.is_sorry() {
-            Some(server.weight)
+        } else if server.is_up() && !self.is_sorry() {
+            Some(server.weight())
         } else {
             config.inhibit_on_failure.then_some(0)
         }
@@ -117,13 +113,15 @@ impl Service {
     /// What the quorum is decided on.
     pub fn tally(&self) -> Tally {
         let (quorum, hysteresis) = (self.config.quorum, self.config.hysteresis);
-        let live = self.servers.iter().filter(|s| s.up);
+        let live = self.servers.iter().filter(|s| s.is_up());
         let (low, high) = (quorum.saturating_sub(hysteresis).into(), u64::from(quorum));
         Tally {
             quorum,
             hysteresis,
-            threshold: if self.up { low } else { high + u64::from(hysteresis) },
-            weight: live.map(|s| u64::from(s.weight)).sum(),
+            threshold: if self.is_up() { low } else { high + u64::from(hysteresis) },
+            weight: live.clone().map(|s| u64::from(s.weight())).sum(),
+            live: live.count(),
+            servers: self.servers.len(),
         }
     }
 
@@ -138,39 +136,45 @@ impl Service {
     /// What a check found about one server.
     pub(super) fn on_verdict(
         &mut self,
-        place: Place,
-        up: bool,
-        weight: Weight,
+        at: SlotRef,
+        page: usize,
+        verdict: Verdict,
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let n = place.server;
+        let n = at.server;
         let (start, before) = (out.len(), (self.is_sorry(), self.held_weight(n)));
-        let Some(slot) = self.servers.get_mut(n).and_then(|s| s.checks.get_mut(place.slot)) else {
+        let Some(slot) = self.servers.get_mut(n).and_then(|s| s.checks.get_mut(at.slot)) else {
             return;
         };
-        let (turned, first, alpha, id) = (slot.up != up, !slot.has_run, slot.config.alpha, slot.id);
-        (slot.up, slot.has_run, slot.weight) = (up, true, weight);
-        if self.settle_weight(n, out) {
-            self.settle_quorum(false, now, out);
+        let up = verdict.is_up();
+        let (turned, first, alpha) = (slot.is_up() != up, !slot.has_run(), slot.config.alpha);
+        slot.take(&verdict);
+        let (check, config) = (slot.id, Rc::clone(&slot.config));
+        let found = Rc::new(Found { check, config, page, verdict });
+        let cause = || ServerCause::Check(Rc::clone(&found));
+        if let Some(shift) = self.follow_weight(n, cause(), out) {
+            self.follow_quorum(QuorumCause::Server(shift), now, out);
         }
-        let server_changed = self.settle_server(n, Why::Check(id), now, out);
-        if server_changed {
-            self.settle_quorum(false, now, out);
+        let shift = self.follow_checks(n, cause(), now, out);
+        let server_changed = shift.is_some();
+        if let Some(shift) = shift {
+            self.follow_quorum(QuorumCause::Server(shift), now, out);
         } else if !turned && first && (alpha || !up) {
-            let (server, up) = (self.server_ref(n), self.servers[n].up);
-            out.push(Action::ServerChanged { server, up, why: Why::Confirmed });
+            let (server, up) = (self.server_ref(n), self.servers[n].is_up());
+            let cause = ServerCause::Confirmed(Rc::clone(&found));
+            out.push(Action::ServerChanged { server, up, cause });
         }
         if turned {
             let server = self.server_ref(n);
-            out.push(Action::CheckTurned { check: id, server, up, server_changed });
+            out.push(Action::CheckTurned { server, found, server_changed });
         }
         if let Some(action) = self.hold(n, before) {
             out.insert(start, action);
         }
     }
 
-    /// The kernel first: everything else tells what is so already.
+    /// The kernel first: everything else reports what is so already.
     fn hold(&self, n: usize, (was_sorry, before): (bool, Option<u32>)) -> Option<Action> {
         let held = self.held_weight(n);
         if was_sorry != self.is_sorry() {
@@ -191,68 +195,70 @@ impl Service {
         })
     }
 
-    /// True if the effective weight changed.
-    pub(super) fn settle_weight(&mut self, n: usize, out: &mut Vec<Action>) -> bool {
-        let server = &self.servers[n];
-        let (from, up) = (server.weight, server.up);
-        let to = server.effective_weight(&self.config.servers[n]);
-        if from == to {
-            return false;
-        }
-        self.servers[n].weight = to;
-        out.push(Action::WeightChanged { server: self.server_ref(n), from, to, up });
-        true
-    }
-
-    /// True if the server went up or down.
-    pub(super) fn settle_server(
+    /// Lets the effective weight of a server follow its checks and the configuration.
+    pub(super) fn follow_weight(
         &mut self,
         n: usize,
-        why: Why,
+        cause: ServerCause,
+        out: &mut Vec<Action>,
+    ) -> Option<Shift> {
+        let this = self.server_ref(n);
+        let server = &mut self.servers[n];
+        let (from, to) = (server.weight(), server.effective_weight(&self.config.servers[n]));
+        if from == to {
+            return None;
+        }
+        out.push(server.weigh(to, this.clone(), cause.clone()));
+        Some(Shift { server: this, kind: ShiftKind::Weight { from, to }, cause })
+    }
+
+    /// Lets a server go up or down with its checks.
+    pub(super) fn follow_checks(
+        &mut self,
+        n: usize,
+        cause: ServerCause,
         now: Instant,
         out: &mut Vec<Action>,
-    ) -> bool {
+    ) -> Option<Shift> {
+        let this = self.server_ref(n);
         let server = &mut self.servers[n];
         let up = server.is_healthy();
-        if server.up == up {
-            return false;
+        if server.is_up() == up {
+            return None;
         }
-        (server.up, server.since) = (up, now);
-        out.push(Action::ServerChanged { server: self.server_ref(n), up, why });
-        true
+        out.push(server.turn(up, this.clone(), cause.clone(), now));
+        let kind = if up { ShiftKind::Up } else { ShiftKind::Down };
+        Some(Shift { server: this, kind, cause })
     }
 
     /// Gains or loses the quorum, if it is time. What begins says so in any case.
-    pub(super) fn settle_quorum(&mut self, starting: bool, now: Instant, out: &mut Vec<Action>) {
-        let tally = self.tally();
-        let up = if self.up {
-            tally.weight > 0 && tally.weight >= tally.threshold
-        } else {
-            tally.weight >= tally.threshold
-        };
-        if up == self.up && !starting {
+    pub(super) fn follow_quorum(
+        &mut self,
+        cause: QuorumCause,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let (tally, was_met) = (self.tally(), self.quorum.is_met());
+        let up = tally.weight >= tally.threshold && (tally.weight > 0 || !was_met);
+        let starting = cause == QuorumCause::Started;
+        if up == was_met && !starting {
             return;
         }
-        if up != self.up {
-            self.since = now;
-        }
-        self.up = up;
-        let service = self.this();
-        // What begins without its quorum has changed nothing unless a sorry server stands in.
-        let told = up || !starting || self.config.sorry_server.is_some();
-        out.push(Action::QuorumChanged { service: service.clone(), up, starting, told, tally });
+        let (service, cause) = (self.this(), Rc::new(cause));
+        out.push(self.quorum.enter(up, service.clone(), tally, Rc::clone(&cause), now));
         // What begins with its quorum has no sorry server to relieve.
         if self.config.sorry_server.is_some() && !(starting && up) {
-            out.push(Action::SorryServer { service: service.clone(), on: !up });
+            let cause = SorryCause::Quorum(cause);
+            out.push(Action::SorryServer { service: service.clone(), on: !up, cause });
             out.push(Action::AliveServers { service, on: up });
         }
     }
 
-    /// Writes down where its checks are.
-    pub(super) fn settle_places(&self, places: &mut Places) {
+    /// Files where its checks are.
+    pub(super) fn file_slots(&self, slots: &mut Slots) {
         for (server, s) in self.servers.iter().enumerate() {
             for (slot, check) in s.checks.iter().enumerate() {
-                places.set(check.id, Place { service: self.id, server, slot });
+                slots.set(check.id, SlotRef { service: self.id, server, slot });
             }
         }
     }

@@ -6,18 +6,19 @@ use std::rc::Rc;
 
 use super::*;
 use crate::base::rng::Rng;
+use crate::base::verdict::Reason;
 use crate::model::check::{Check, Connect, Kind, Schedule};
 use crate::model::lvs::tests::{real_server, virtual_server};
 use crate::model::lvs::{Forwarding, SorryServer};
 
 type Held = BTreeMap<(IpAddr, u16), u32>;
 
-/// The core with a kernel that does as it is told.
+/// The core with a kernel that does what it is asked to.
 #[derive(Default)]
 struct Bench {
     lvs: Domain,
     held: Held,
-    /// Whether a virtual server was told to be up.
+    /// Whether a virtual server was reported to be up.
     told: Option<bool>,
 }
 
@@ -152,12 +153,16 @@ fn run(seed: u64) {
             bench.hand(Input::Adjust { id, config: Rc::new(config.clone()) });
         } else {
             let (check, weight) = (*rng.pick(&list), weight(&mut rng));
-            bench.hand(Input::Verdict { check, up: rng.one_in(2), weight });
+            let verdict = match rng.one_in(2) {
+                true => Verdict::Up(weight),
+                false => Verdict::Down(Reason::Overran),
+            };
+            bench.hand(Input::Verdict { check, page: 0, verdict });
         }
         bench.check(id);
     }
     for check in checks(&bench, id) {
-        bench.hand(Input::Verdict { check, up: true, weight: Weight::Unchanged });
+        bench.hand(Input::Verdict { check, page: 0, verdict: Verdict::UP });
         bench.check(id);
     }
     let service = bench.lvs.service(id).expect("it is there");
@@ -206,6 +211,6 @@ fn numbers_are_given_again_and_late_verdicts_mean_nothing() {
     );
     bench.hand(Input::Remove { id: first });
     assert_eq!(bench.lvs.server_of(check), None);
-    bench.hand(Input::Verdict { check, up: true, weight: Weight::Unchanged });
+    bench.hand(Input::Verdict { check, page: 0, verdict: Verdict::UP });
     assert_eq!(bench.lvs.vacant_id(), first);
 }

@@ -7,6 +7,7 @@ pub mod diff;
 pub mod global;
 pub mod lvs;
 pub mod notify;
+pub mod probed;
 pub mod script;
 pub mod track;
 pub mod vrrp;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::input::Object;
+use super::input::Subject;
 use crate::model::script::Script;
 
 /// One run of a script. Never given out twice.
@@ -38,11 +38,11 @@ impl Which {
 pub struct Letter {
     pub subject: String,
     pub text: String,
-    /// Whom it is about: of several letters about one, the newest matters most.
-    pub about: Object,
+    /// What it is about: of several letters about one, the newest matters most.
+    pub about: Subject,
 }
 
-/// One thing to do or to tell.
+/// One thing to do or to report.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[must_use]
 pub enum Action {
@@ -67,12 +67,12 @@ pub enum Action {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Note {
     /// Scripts come slower than changes: the scripts for this one were never run.
-    Skipped { of: Object, word: &'static str },
+    Skipped { of: Subject, word: &'static str },
     /// A script runs for so long that the next one no longer waits for it.
-    Overdue { of: Object, script: String },
+    Overdue { of: Subject, script: String },
     /// It was asked to end, and did not.
-    Abandoned { of: Object, script: String },
-    /// The reader of a FIFO is slower than changes; it will be told where things stand.
+    Abandoned { of: Subject, script: String },
+    /// The reader of a FIFO is slower than changes; it will get the last states only.
     Behind { which: Which },
 }
 
@@ -88,7 +88,7 @@ impl Note {
     }
 }
 
-impl fmt::Display for Object {
+impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Group(name) => write!(f, "VRRP_Group({name})"),

@@ -1,32 +1,32 @@
-//! What the readers of the FIFOs have still to be told.
+//! The lines that the readers of the FIFOs have not read yet.
 //!
-//! Lines go out as they come. Where they cannot, because the FIFO is full or nobody reads it, they
-//! wait; where too many wait, only the last state of each object is kept, and told when it can be.
+//! Lines go out as they come. Where they cannot, because the FIFO is full or has no reader, they
+//! wait; where too many wait, only the last state of each object is kept, and written when it can be.
 //! So a reader may miss what was, but never what is.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::action::{Action, Note, Which};
-use super::input::{Object, Standing, State};
-use super::words::{self, Kind};
+use super::input::{Standing, State, Subject};
+use super::words::{self, Scope};
 use crate::base::time::{Duration, Instant};
 use crate::model::notify::Fifos;
 
-/// Lines that wait. As long as nobody has read the FIFO this stands in for the pipe itself, which
+/// Lines that wait. As long as the FIFO has had no reader this stands in for the pipe itself, which
 /// takes 64 KiB.
 const MOST_WAITING: usize = 1024;
-/// A reader that comes back while nothing has changed is not told everything once more before this
+/// A reader that comes back while nothing has changed does not get everything once more before this
 /// is over: it may open the FIFO anew for every line, and would be kept busy for ever.
 const CALM: Duration = Duration::from_secs(600);
 
-/// The place of an object among all: its kind, then as they came.
+/// The seat of an object among all: its kind, then as they came.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Place(u8, u64);
+pub(super) struct Seat(u8, u64);
 
-/// How things stand, as it is told.
+/// The state of an object, as its line says it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Known {
-    Vrrp { kind: Kind, name: String, state: State, priority: u8 },
+    Vrrp { scope: Scope, name: String, state: State, priority: u8 },
     Service { name: String, up: bool },
     Server { service: String, name: String, up: bool },
 }
@@ -34,26 +34,26 @@ enum Known {
 impl Known {
     fn line(&self) -> String {
         match self {
-            Self::Vrrp { kind, name, state, priority } => kind.line(name, *state, *priority),
+            Self::Vrrp { scope, name, state, priority } => scope.line(name, *state, *priority),
             Self::Service { name, up } => words::service_line(name, *up),
             Self::Server { service, name, up } => words::server_line(service, name, *up),
         }
     }
 
     fn of(standing: &Standing) -> Option<Self> {
-        let (kind, name) = match &standing.object {
-            Object::Group(name) => (Kind::Group, name),
-            Object::Instance(name) => (Kind::Instance, name),
-            Object::Service(_) | Object::Server(..) => return None,
+        let (scope, name) = match &standing.object {
+            Subject::Group(name) => (Scope::Group, name),
+            Subject::Instance(name) => (Scope::Instance, name),
+            Subject::Service(_) | Subject::Server(..) => return None,
         };
         let (state, priority) = (standing.state, standing.priority);
-        Some(Self::Vrrp { kind, name: name.clone(), state, priority })
+        Some(Self::Vrrp { scope, name: name.clone(), state, priority })
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Reader {
-    /// None was seen yet: whoever comes first is told everything from the start.
+    /// None was seen yet: the first one gets everything from the start.
     Never,
     Present,
     Gone,
@@ -62,7 +62,7 @@ enum Reader {
 /// What a line that waits is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Tells {
-    State(Place),
+    State(Seat),
     Event,
     /// The last that is heard of an object.
     Farewell,
@@ -76,10 +76,10 @@ struct Pipe {
     current: Option<String>,
     /// In order.
     waiting: VecDeque<(Tells, String)>,
-    /// Objects whose state is told after that. While there are any, lines about states do not
+    /// Objects whose state is written after that. While there are any, lines about states do not
     /// wait: what they say is known.
-    behind: BTreeSet<Place>,
-    /// Something was told since everything was.
+    behind: BTreeSet<Seat>,
+    /// Something was written since everything was.
     changed: bool,
     replayed: Option<Instant>,
 }
@@ -101,8 +101,8 @@ impl Pipe {
     fn tell(&mut self, tells: Tells, line: String) -> bool {
         self.changed = true;
         if self.reader == Reader::Gone || !self.behind.is_empty() {
-            if let Tells::State(place) = tells {
-                self.behind.insert(place);
+            if let Tells::State(seat) = tells {
+                self.behind.insert(seat);
             }
             return false;
         }
@@ -115,13 +115,13 @@ impl Pipe {
     }
 
     /// An object whose last state is this line is no longer known.
-    fn forget(&mut self, place: Place, line: String) {
-        if self.behind.remove(&place) {
+    fn forget(&mut self, seat: Seat, line: String) {
+        if self.behind.remove(&seat) {
             self.waiting.push_back((Tells::Farewell, line));
         } else {
             let mut last = Tells::Farewell;
             for (tells, _) in self.waiting.iter_mut().rev() {
-                if *tells == Tells::State(place) {
+                if *tells == Tells::State(seat) {
                     *tells = std::mem::replace(&mut last, Tells::Event);
                 }
             }
@@ -135,8 +135,8 @@ impl Pipe {
     fn fall_behind(&mut self) {
         for (tells, line) in std::mem::take(&mut self.waiting) {
             match tells {
-                Tells::State(place) => {
-                    self.behind.insert(place);
+                Tells::State(seat) => {
+                    self.behind.insert(seat);
                 }
                 Tells::Farewell => self.waiting.push_back((tells, line)),
                 Tells::Event => {}
@@ -155,10 +155,10 @@ impl Pipe {
 
 #[derive(Debug, Default)]
 pub(super) struct Pipes {
-    places: BTreeMap<Object, Place>,
-    known: BTreeMap<Place, Known>,
-    /// Told since the configuration was set up.
-    fresh: BTreeSet<Place>,
+    seats: BTreeMap<Subject, Seat>,
+    known: BTreeMap<Seat, Known>,
+    /// Reported since the configuration was set up.
+    fresh: BTreeSet<Seat>,
     next: u64,
     pipes: BTreeMap<Which, Pipe>,
     states_on_reload: bool,
@@ -176,7 +176,7 @@ impl Pipes {
                 continue;
             };
             if self.pipes.get(&which).is_none_or(|p| p.path != fifo.path) {
-                // Whoever reads a FIFO that was not there before knows nothing.
+                // The reader of a FIFO that was not there before knows nothing.
                 let mut pipe = Pipe::new(&fifo.path);
                 pipe.behind = self.all(which).collect();
                 self.pipes.insert(which, pipe);
@@ -186,31 +186,31 @@ impl Pipes {
 
     /// Takes over where the virtual routers stand after a reload.
     pub(super) fn on_standing(&mut self, list: &[Standing], out: &mut Vec<Action>) {
-        let is_vrrp = |o: &Object| matches!(o, Object::Group(_) | Object::Instance(_));
+        let is_vrrp = |o: &Subject| matches!(o, Subject::Group(_) | Subject::Instance(_));
         let before: BTreeMap<_, _> =
-            self.places.iter().filter(|(o, _)| is_vrrp(o)).map(|(o, p)| (o.clone(), *p)).collect();
-        self.places.retain(|o, _| !is_vrrp(o));
-        // New places in the new order; whoever is owed a state is still owed it.
+            self.seats.iter().filter(|(o, _)| is_vrrp(o)).map(|(o, p)| (o.clone(), *p)).collect();
+        self.seats.retain(|o, _| !is_vrrp(o));
+        // New seats in the new order; a state that is owed is still owed.
         let mut moved = BTreeMap::new();
         let mut known = BTreeMap::new();
         for standing in list {
             let Some(now) = Known::of(standing) else { continue };
-            let place = self.place(&standing.object);
+            let seat = self.seat(&standing.object);
             if let Some(old) = before.get(&standing.object) {
-                moved.insert(*old, place);
+                moved.insert(*old, seat);
             }
-            known.insert(place, now);
+            known.insert(seat, now);
         }
-        let stays = |p: &Place| p.0 > INSTANCES;
-        let follow = |p: &Place| if stays(p) { Some(*p) } else { moved.get(p).copied() };
+        let stays = |p: &Seat| p.0 > INSTANCES;
+        let follow = |p: &Seat| if stays(p) { Some(*p) } else { moved.get(p).copied() };
         self.known.retain(|p, _| stays(p));
         self.known.append(&mut known);
         self.fresh = self.fresh.iter().filter_map(follow).collect();
         for pipe in self.pipes.values_mut() {
             pipe.behind = pipe.behind.iter().filter_map(follow).collect();
             for (tells, _) in &mut pipe.waiting {
-                if let Tells::State(place) = tells {
-                    *tells = follow(place).map_or(Tells::Farewell, Tells::State);
+                if let Tells::State(seat) = tells {
+                    *tells = follow(seat).map_or(Tells::Farewell, Tells::State);
                 }
             }
         }
@@ -219,7 +219,7 @@ impl Pipes {
         }
     }
 
-    /// `fifo_write_vrrp_states_on_reload`: what did not change is told as well.
+    /// `fifo_write_vrrp_states_on_reload`: what did not change is written as well.
     fn repeat(&mut self, out: &mut Vec<Action>) {
         let rest: Vec<_> =
             self.known.keys().filter(|p| p.0 <= INSTANCES && !self.fresh.contains(p)).collect();
@@ -236,25 +236,25 @@ impl Pipes {
 
     pub(super) fn tell_vrrp(
         &mut self,
-        kind: Kind,
+        scope: Scope,
         name: &str,
         state: State,
         priority: u8,
         out: &mut Vec<Action>,
     ) {
-        let object = vrrp_object(kind, name);
-        let known = Known::Vrrp { kind, name: name.to_owned(), state, priority };
+        let object = vrrp_subject(scope, name);
+        let known = Known::Vrrp { scope, name: name.to_owned(), state, priority };
         self.learn(&object, known, out);
     }
 
-    /// Tells of an event of an instance that is no change of state.
+    /// Writes an event of an instance that is no change of state.
     pub(super) fn tell_event(&mut self, line: &str, out: &mut Vec<Action>) {
         self.tell(Tells::Event, line, &[Which::All, Which::Vrrp], out);
     }
 
     pub(super) fn tell_service(
         &mut self,
-        object: &Object,
+        object: &Subject,
         name: &str,
         up: bool,
         out: &mut Vec<Action>,
@@ -264,7 +264,7 @@ impl Pipes {
 
     pub(super) fn tell_server(
         &mut self,
-        object: &Object,
+        object: &Subject,
         service: &str,
         name: &str,
         up: bool,
@@ -274,28 +274,28 @@ impl Pipes {
         self.learn(object, Known::Server { service, name, up }, out);
     }
 
-    /// The state of a group or an instance as it was last told.
-    pub(super) fn state(&self, object: &Object) -> Option<State> {
-        match self.known.get(self.places.get(object)?)? {
+    /// The state of a group or an instance as last reported.
+    pub(super) fn state(&self, object: &Subject) -> Option<State> {
+        match self.known.get(self.seats.get(object)?)? {
             Known::Vrrp { state, .. } => Some(*state),
             Known::Service { .. } | Known::Server { .. } => None,
         }
     }
 
     pub(super) fn note_priority(&mut self, name: &str, to: u8) {
-        let place = self.places.get(&Object::Instance(name.to_owned()));
-        if let Some(Known::Vrrp { priority, .. }) = place.and_then(|p| self.known.get_mut(p)) {
+        let seat = self.seats.get(&Subject::Instance(name.to_owned()));
+        if let Some(Known::Vrrp { priority, .. }) = seat.and_then(|p| self.known.get_mut(p)) {
             *priority = to;
         }
     }
 
-    /// Whoever has still to be told of its state is told that one, if there is room.
-    pub(super) fn forget(&mut self, object: &Object) {
-        let Some(place) = self.places.remove(object) else { return };
-        self.fresh.remove(&place);
-        let Some(known) = self.known.remove(&place) else { return };
+    /// A state that is still owed to a reader is written, if there is room.
+    pub(super) fn forget(&mut self, object: &Subject) {
+        let Some(seat) = self.seats.remove(object) else { return };
+        self.fresh.remove(&seat);
+        let Some(known) = self.known.remove(&seat) else { return };
         for pipe in self.pipes.values_mut() {
-            pipe.forget(place, known.line());
+            pipe.forget(seat, known.line());
         }
     }
 
@@ -341,8 +341,8 @@ impl Pipes {
             pipe.current = pipe.waiting.pop_front().map(|(_, line)| line);
         }
         while pipe.current.is_none() {
-            let place = pipe.behind.pop_first()?;
-            pipe.current = self.known.get(&place).map(Known::line);
+            let seat = pipe.behind.pop_first()?;
+            pipe.current = self.known.get(&seat).map(Known::line);
         }
         pipe.current.as_deref()
     }
@@ -353,14 +353,14 @@ impl Pipes {
         }
     }
 
-    fn learn(&mut self, object: &Object, known: Known, out: &mut Vec<Action>) {
+    fn learn(&mut self, object: &Subject, known: Known, out: &mut Vec<Action>) {
         let line = known.line();
-        let place = self.place(object);
+        let seat = self.seat(object);
         let lvs = matches!(known, Known::Service { .. } | Known::Server { .. });
-        self.known.insert(place, known);
-        self.fresh.insert(place);
+        self.known.insert(seat, known);
+        self.fresh.insert(seat);
         let other = if lvs { Which::Lvs } else { Which::Vrrp };
-        self.tell(Tells::State(place), &line, &[Which::All, other], out);
+        self.tell(Tells::State(seat), &line, &[Which::All, other], out);
     }
 
     fn tell(&mut self, tells: Tells, line: &str, to: &[Which], out: &mut Vec<Action>) {
@@ -375,17 +375,17 @@ impl Pipes {
         }
     }
 
-    fn place(&mut self, object: &Object) -> Place {
+    fn seat(&mut self, object: &Subject) -> Seat {
         let next = &mut self.next;
-        *self.places.entry(object.clone()).or_insert_with(|| {
+        *self.seats.entry(object.clone()).or_insert_with(|| {
             *next += 1;
-            Place(rank(object), *next)
+            Seat(rank(object), *next)
         })
     }
 
     /// Everything that a FIFO is about.
-    fn all(&self, which: Which) -> impl Iterator<Item = Place> + '_ {
-        let fits = move |p: &Place| match which {
+    fn all(&self, which: Which) -> impl Iterator<Item = Seat> + '_ {
+        let fits = move |p: &Seat| match which {
             Which::All => true,
             Which::Vrrp => p.0 <= INSTANCES,
             Which::Lvs => p.0 > INSTANCES,
@@ -394,7 +394,7 @@ impl Pipes {
     }
 
     pub(super) fn check_invariants(&self) {
-        debug_assert_eq!(self.places.len(), self.known.len(), "who has a place is known");
+        debug_assert_eq!(self.seats.len(), self.known.len(), "who has a seat is known");
         for pipe in self.pipes.values() {
             debug_assert!(pipe.waiting.len() <= MOST_WAITING, "{} has a long queue", pipe.path);
             debug_assert!(pipe.behind.len() <= self.known.len(), "{} owes too much", pipe.path);
@@ -405,18 +405,18 @@ impl Pipes {
 /// The rank of instances; what is above it is not about virtual routers.
 const INSTANCES: u8 = 1;
 
-const fn rank(object: &Object) -> u8 {
+const fn rank(object: &Subject) -> u8 {
     match object {
-        Object::Group(_) => 0,
-        Object::Instance(_) => INSTANCES,
-        Object::Service(_) => 2,
-        Object::Server(..) => 3,
+        Subject::Group(_) => 0,
+        Subject::Instance(_) => INSTANCES,
+        Subject::Service(_) => 2,
+        Subject::Server(..) => 3,
     }
 }
 
-fn vrrp_object(kind: Kind, name: &str) -> Object {
-    match kind {
-        Kind::Group => Object::Group(name.to_owned()),
-        Kind::Instance => Object::Instance(name.to_owned()),
+fn vrrp_subject(scope: Scope, name: &str) -> Subject {
+    match scope {
+        Scope::Group => Subject::Group(name.to_owned()),
+        Scope::Instance => Subject::Instance(name.to_owned()),
     }
 }

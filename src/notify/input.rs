@@ -1,12 +1,17 @@
 //! Everything that can enter the core of notifications.
 
+use std::fmt;
+
 use super::action::{RunId, Which};
 use crate::base::ids::ServiceId;
+use crate::base::tally::Tally;
+use crate::base::verdict::Verdict;
 use crate::model::notify::Notify;
+use crate::model::probed::Probed;
 use crate::model::script::Script;
 use crate::model::Global;
 
-/// What a virtual router or a sync group is told to be.
+/// What notifications say a virtual router or a sync group is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum State {
     Master,
@@ -14,7 +19,7 @@ pub enum State {
     Fault,
     /// The daemon ends.
     Stop,
-    /// No longer configured. Told as FAULT unless `notify_deleted` says otherwise.
+    /// No longer configured. Notified as FAULT unless `notify_deleted` says otherwise.
     Deleted,
 }
 
@@ -31,9 +36,9 @@ impl State {
     }
 }
 
-/// Whoever something is told of. In the order in which a FIFO is told where all things stand.
+/// What a notification is about. In the order in which the states of all are written to a FIFO.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Object {
+pub enum Subject {
     Group(String),
     Instance(String),
     Service(ServiceId),
@@ -44,22 +49,13 @@ pub enum Object {
 /// Where a group or an instance stands.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Standing {
-    pub object: Object,
+    pub object: Subject,
     pub state: State,
     /// 0 for groups.
     pub priority: u8,
 }
 
-/// The weight of the live servers against the quorum.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Tally {
-    pub quorum: u32,
-    pub hysteresis: u32,
-    pub threshold: u64,
-    pub weight: u64,
-}
-
-/// Why a virtual server is told to be up or down.
+/// Why a virtual server is notified to be up or down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ServiceEvent {
     Starting(Tally),
@@ -70,25 +66,32 @@ pub enum ServiceEvent {
     ShuttingDown,
 }
 
-/// What a check says, as mails word it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict<'a> {
-    Tcp,
-    /// HTTP_GET and SSL_GET.
-    Http,
-    /// With the reason if it failed.
-    Smtp(&'a str),
-    Misc,
-    MiscTimedOut,
-    Dns,
-    Udp,
-    Ping,
-    File,
-    Bfd(&'a str),
-    /// Not a check: a reload took the server away.
+/// What a mail says of a real server.
+#[derive(Clone, Copy, Debug)]
+pub enum ServerNews<'a> {
+    /// What a check found.
+    Check { probed: Probed<'a>, verdict: &'a Verdict },
+    /// A reload took the server away.
     Removing,
-    /// Not a check: the daemon ends.
+    /// The daemon ends.
     ShuttingDown,
+}
+
+/// Why it happened, for formats that have room for that; nothing where it is said already.
+#[derive(Clone, Copy)]
+pub struct Because<'a>(pub Option<&'a dyn fmt::Display>);
+
+impl Because<'_> {
+    pub const NOTHING: Self = Self(None);
+}
+
+impl fmt::Debug for Because<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(cause) => write!(f, "{cause}"),
+            None => f.write_str("-"),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -107,14 +110,16 @@ pub enum Input<'a> {
         /// The sync group it belongs to.
         group: Option<&'a str>,
         notify: &'a Notify,
+        because: Because<'a>,
     },
     /// A sync group changed its state as a whole.
     Group {
         name: &'a str,
         state: State,
         notify: &'a Notify,
+        because: Because<'a>,
     },
-    /// As master, an instance heard somebody less entitled.
+    /// As master, an instance heard a router of lower priority.
     LowerPriority {
         name: &'a str,
         priority: u8,
@@ -126,7 +131,7 @@ pub enum Input<'a> {
         priority: u8,
         notify: &'a Notify,
     },
-    /// A virtual server went up or down, or that it is so is told.
+    /// A virtual server went up or down, or is reported as it is.
     Service {
         id: ServiceId,
         /// `[ADDR]:PROTOCOL:PORT`.
@@ -137,8 +142,9 @@ pub enum Input<'a> {
         script: Option<&'a Script>,
         /// `smtp_alert`.
         mail: bool,
+        because: Because<'a>,
     },
-    /// A real server went up or down, or that it is so is told.
+    /// A real server went up or down, or is reported as it is.
     Server {
         service: ServiceId,
         service_name: &'a str,
@@ -147,19 +153,19 @@ pub enum Input<'a> {
         /// `notify_up` or `notify_down`.
         script: Option<&'a Script>,
     },
-    /// What a check said is to be mailed. It comes after everything the check has caused.
+    /// A mail about a real server. It comes after everything its cause has brought about.
     CheckMail {
         service: ServiceId,
         service_name: &'a str,
         name: &'a str,
         up: bool,
-        verdict: Verdict<'a>,
+        news: ServerNews<'a>,
     },
-    /// No longer configured. What was to be told of it has been told.
-    Forget(&'a Object),
+    /// No longer configured. Its last notification was given.
+    Forget(&'a Subject),
     /// A script that was asked for is over, or could not be started.
     ScriptEnded(RunId),
-    /// Somebody has the FIFO open for reading, or nobody any more.
+    /// The FIFO is open for reading, or no longer.
     FifoReader {
         which: Which,
         present: bool,

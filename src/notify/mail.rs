@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 use super::action::Letter;
-use super::input::Object;
+use super::input::Subject;
 use crate::base::time::WallTime;
 use crate::model::notify::Mail;
 
@@ -36,10 +36,10 @@ pub struct Message {
     /// Head, empty line and text; every line ends with CRLF, none is too long.
     pub bytes: Vec<u8>,
     pub subject: String,
-    pub about: Object,
+    pub about: Subject,
 }
 
-/// Puts a letter into a mail. `serial` tells mails of one microsecond apart.
+/// Puts a letter into a mail. `serial` distinguishes mails of one microsecond.
 pub fn compose(letter: &Letter, mail: &Mail, stamp: Stamp, serial: u64) -> Message {
     let from = Mailbox::parse(&mail.from);
     let to: Vec<_> = mail.recipients.iter().map(|r| Mailbox::parse(r)).collect();

@@ -1,20 +1,21 @@
-//! Whom a change is told: scripts, FIFOs, mails. Pure.
+//! Notifications of a change: scripts, FIFOs, mails. Pure.
 //!
-//! `mod.rs` decides what is told and in which order, `scripts.rs` when a script may run, `fifo.rs`
+//! `mod.rs` decides what is notified and in which order, `scripts.rs` when a script may run, `fifo.rs`
 //! which lines readers have still to get, `words.rs` has the wording. How a letter becomes a mail
 //! and gets to the server is `mail.rs`, `outbox.rs` and `smtp.rs`.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use self::fifo::Pipes;
-use self::scripts::{Event, Job, Scripts};
-use self::words::Kind;
+use self::scripts::{Change, Job, Scripts};
+use self::words::Scope;
 use crate::base::time::Instant;
 use crate::model::notify::Notify;
 use crate::model::script::Script;
 use crate::model::Global;
 
 pub mod action;
+mod complaint;
 mod fifo;
 pub mod input;
 pub mod mail;
@@ -24,7 +25,8 @@ pub mod smtp;
 mod words;
 
 pub use action::{Action, Letter, Note, RunId, Which};
-pub use input::{Input, Object, ServiceEvent, Standing, State, Tally, Verdict};
+pub use complaint::complaint;
+pub use input::{Because, Input, ServerNews, ServiceEvent, Standing, State, Subject};
 
 #[derive(Debug, Default)]
 pub struct Domain {
@@ -33,8 +35,8 @@ pub struct Domain {
     mails: bool,
     /// `no_email_faults`.
     no_faults: bool,
-    /// The state that was last mailed of each group and instance.
-    mailed: BTreeMap<Object, State>,
+    /// The state of each group and instance in its last mail.
+    mailed: BTreeMap<Subject, State>,
     scripts: Scripts,
     pipes: Pipes,
 }
@@ -45,11 +47,12 @@ impl Domain {
         match input {
             Input::Setup(global) => self.on_setup(global),
             Input::Standing(list) => self.on_standing(list, out),
-            Input::Instance { name, state, priority, group, notify } => {
-                self.on_instance(name, (state, priority), group, notify, now, out);
+            Input::Instance { name, state, priority, group, notify, because } => {
+                let standing = (state, priority);
+                self.on_instance(name, standing, group, (notify, because), now, out);
             }
-            Input::Group { name, state, notify } => {
-                self.tell(Kind::Group, name, (state, 0), notify, now, out);
+            Input::Group { name, state, notify, because } => {
+                self.tell(Scope::Group, name, (state, 0), (notify, because), now, out);
             }
             Input::LowerPriority { name, priority, notify } => {
                 self.on_lower_priority(name, priority, notify, now, out);
@@ -94,7 +97,7 @@ impl Domain {
         self.scripts.command(run)
     }
 
-    /// Nobody waits for a script: none waits, and those that run are not expected to end.
+    /// No script waits, and those that run are not expected to end.
     pub fn is_idle(&self) -> bool {
         self.scripts.is_idle()
     }
@@ -116,15 +119,15 @@ impl Domain {
         name: &str,
         (mut state, priority): (State, u8),
         group: Option<&str>,
-        notify: &Notify,
+        (notify, because): (&Notify, Because<'_>),
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let object = Object::Instance(name.to_owned());
+        let object = Subject::Instance(name.to_owned());
         let told = self.pipes.state(&object);
         // Back where it was, and its group with it. The reference also keeps silent when something
-        // else was told of the instance in between; then its last script would be wrong.
-        let group = group.and_then(|g| self.pipes.state(&Object::Group(g.to_owned())));
+        // else was reported of the instance in between; then its last script would be wrong.
+        let group = group.and_then(|g| self.pipes.state(&Subject::Group(g.to_owned())));
         if group == Some(state) && told == Some(state) {
             return;
         }
@@ -133,7 +136,7 @@ impl Domain {
             state = State::Fault;
         }
         if !deleted || told != Some(state) {
-            self.tell(Kind::Instance, name, (state, priority), notify, now, out);
+            self.tell(Scope::Instance, name, (state, priority), (notify, because), now, out);
         }
         if deleted {
             self.pipes.forget(&object);
@@ -141,19 +144,19 @@ impl Domain {
         }
     }
 
-    /// Tells of a change: the script for it, the one for everything, FIFOs, mail.
+    /// Notifies of a change: the script for it, the one for everything, FIFOs, mail.
     fn tell(
         &mut self,
-        kind: Kind,
+        scope: Scope,
         name: &str,
         (state, priority): (State, u8),
-        notify: &Notify,
+        (notify, because): (&Notify, Because<'_>),
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let object = match kind {
-            Kind::Instance => Object::Instance(name.to_owned()),
-            Kind::Group => Object::Group(name.to_owned()),
+        let object = match scope {
+            Scope::Instance => Subject::Instance(name.to_owned()),
+            Scope::Group => Subject::Group(name.to_owned()),
         };
         let specific = match state {
             State::Master => &notify.master,
@@ -162,25 +165,25 @@ impl Domain {
             State::Stop => &notify.stop,
             State::Deleted => &notify.deleted,
         };
-        let words = [kind.word(), name, state.word()].map(str::to_owned);
+        let words = [scope.word(), name, state.word()].map(str::to_owned);
         let extra = words.into_iter().chain([priority.to_string()]).collect();
         let jobs = specific.iter().map(|s| Job { script: s.clone(), extra: Vec::new() });
         let any = notify.any.clone().map(|script| Job { script, extra });
         let jobs: VecDeque<_> = jobs.chain(any).collect();
-        let event = Event { word: state.word(), minor: false, jobs };
+        let change = Change { word: state.word(), minor: false, jobs };
         match state {
-            State::Stop => self.scripts.add_last(&object, event, out),
-            _ => self.scripts.add(&object, event, now, out),
+            State::Stop => self.scripts.add_last(&object, change, out),
+            _ => self.scripts.add(&object, change, now, out),
         }
-        self.pipes.tell_vrrp(kind, name, state, priority, out);
+        self.pipes.tell_vrrp(scope, name, state, priority, out);
         let silent = state == State::Fault && self.no_faults;
         if notify.mail && self.mails && !silent {
             let before = self.mailed.insert(object.clone(), state);
             if before != Some(state) {
-                let subject = kind.subject(&self.router_id, name, state);
+                let subject = scope.subject(&self.router_id, name, state);
                 out.push(Action::SendMail(Letter {
                     subject,
-                    text: kind.text(state),
+                    text: scope.text(state, because),
                     about: object,
                 }));
             }
@@ -196,14 +199,21 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let script = notify.master_rx_lower_pri.as_ref();
-        self.run(&Object::Instance(name.to_owned()), "MASTER_RX_LOWER_PRI", true, script, now, out);
+        self.run(
+            &Subject::Instance(name.to_owned()),
+            "MASTER_RX_LOWER_PRI",
+            true,
+            script,
+            now,
+            out,
+        );
         self.pipes.tell_event(&words::lower_priority_line(name, priority), out);
     }
 
     fn on_priority(&mut self, name: &str, priority: u8, notify: &Notify, out: &mut Vec<Action>) {
         self.pipes.note_priority(name, priority);
         if notify.priority_changes {
-            let state = self.pipes.state(&Object::Instance(name.to_owned()));
+            let state = self.pipes.state(&Subject::Instance(name.to_owned()));
             let line = words::priority_line(name, state == Some(State::Master), priority);
             self.pipes.tell_event(&line, out);
         }
@@ -211,25 +221,25 @@ impl Domain {
 
     fn on_lvs(&mut self, input: &Input<'_>, now: Instant, out: &mut Vec<Action>) {
         match *input {
-            Input::Service { id, name, up, event, script, mail } => {
-                let object = Object::Service(id);
+            Input::Service { id, name, up, event, script, mail, because } => {
+                let object = Subject::Service(id);
                 self.run(&object, words::up_down(up), false, script, now, out);
                 self.pipes.tell_service(&object, name, up, out);
                 if mail && self.mails {
                     let subject = words::service_subject(&self.router_id, name, up);
-                    let text = words::service_text(up, event);
+                    let text = words::service_text(up, event, because);
                     out.push(Action::SendMail(Letter { subject, text, about: object }));
                 }
             }
             Input::Server { service, service_name, name, up, script } => {
-                let object = Object::Server(service, name.to_owned());
+                let object = Subject::Server(service, name.to_owned());
                 self.run(&object, words::up_down(up), false, script, now, out);
                 self.pipes.tell_server(&object, service_name, name, up, out);
             }
-            Input::CheckMail { service, service_name, name, up, verdict } if self.mails => {
-                let about = Object::Server(service, name.to_owned());
+            Input::CheckMail { service, service_name, name, up, news } if self.mails => {
+                let about = Subject::Server(service, name.to_owned());
                 let subject = words::server_subject(&self.router_id, service_name, name, up);
-                let text = words::check_text(up, verdict);
+                let text = words::server_text(news);
                 out.push(Action::SendMail(Letter { subject, text, about }));
             }
             _ => {}
@@ -238,7 +248,7 @@ impl Domain {
 
     fn run(
         &mut self,
-        of: &Object,
+        of: &Subject,
         word: &'static str,
         minor: bool,
         script: Option<&Script>,
@@ -247,7 +257,7 @@ impl Domain {
     ) {
         let job = |script: &Script| Job { script: script.clone(), extra: Vec::new() };
         let jobs = script.map(job).into_iter().collect();
-        self.scripts.add(of, Event { word, minor, jobs }, now, out);
+        self.scripts.add(of, Change { word, minor, jobs }, now, out);
     }
 }
 

@@ -11,13 +11,13 @@ use std::net::{IpAddr, SocketAddr};
 pub use self::note::{Note, Server};
 use super::action::Letter;
 use super::mail::{self, Message, Stamp};
-use super::smtp::{Command, Conversation, Event};
+use super::smtp::{Command, Conversation, SmtpEvent};
 use crate::base::time::{Duration, Instant};
 use crate::model::notify::{Mail, MailServer};
 
 /// Mails that wait, of some 500 bytes each.
 pub const MOST_WAITING: usize = 1024;
-/// Nobody wants to be woken by what is older.
+/// What is older is of no use to an operator.
 const LIFE: Duration = Duration::from_secs(4 * 3600);
 /// The first wait before another try, doubled each time.
 const FIRST_RETRY: Duration = Duration::from_secs(10);
@@ -69,7 +69,7 @@ enum Link {
 
 /// What is still to be hoped for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum Stage {
+enum OutboxState {
     /// What cannot be sent is tried again later.
     #[default]
     Running,
@@ -80,7 +80,7 @@ enum Stage {
 
 #[derive(Debug, Default)]
 pub struct Outbox {
-    stage: Stage,
+    state: OutboxState,
     mail: Option<Mail>,
     queue: VecDeque<Item>,
     full: bool,
@@ -93,7 +93,7 @@ pub struct Outbox {
     failures: u32,
     not_before: Instant,
     serial: u64,
-    events: Vec<Event>,
+    events: Vec<SmtpEvent>,
 }
 
 impl Outbox {
@@ -204,15 +204,15 @@ impl Outbox {
 
     /// The daemon ends: whatever waits is tried once, until then.
     pub fn finish(&mut self, until: Instant, now: Instant, out: &mut Vec<Task>) {
-        self.stage = Stage::LastTry(until);
+        self.state = OutboxState::LastTry(until);
         self.not_before = now;
         self.queue.iter_mut().for_each(|item| item.due = now);
         self.advance(now, out);
     }
 
     pub fn on_deadline(&mut self, now: Instant, out: &mut Vec<Task>) {
-        if matches!(self.stage, Stage::LastTry(until) if until <= now) {
-            self.stage = Stage::Over;
+        if matches!(self.state, OutboxState::LastTry(until) if until <= now) {
+            self.state = OutboxState::Over;
             return self.hang_up(now, out);
         }
         match self.link {
@@ -238,7 +238,7 @@ impl Outbox {
     /// When `on_deadline` next has work. Early calls do nothing.
     pub fn next_deadline(&self) -> Option<Instant> {
         let next = match &self.link {
-            Link::Idle if self.stage == Stage::Over => None,
+            Link::Idle if self.state == OutboxState::Over => None,
             Link::Idle => {
                 let due = self.queue.iter().map(|item| item.due).min();
                 due.map(|due| due.max(self.not_before))
@@ -246,9 +246,9 @@ impl Outbox {
             Link::Resolving { deadline } | Link::Connecting { deadline } => Some(*deadline),
             Link::Talking { conversation, .. } => conversation.next_deadline(),
         };
-        match self.stage {
-            Stage::LastTry(until) => next.map(|next| next.min(until)),
-            Stage::Running | Stage::Over => next,
+        match self.state {
+            OutboxState::LastTry(until) => next.map(|next| next.min(until)),
+            OutboxState::Running | OutboxState::Over => next,
         }
     }
 
@@ -306,7 +306,7 @@ impl Outbox {
         &mut self,
         now: Instant,
         out: &mut Vec<Task>,
-        step: impl FnOnce(&mut Conversation, &mut Vec<Event>),
+        step: impl FnOnce(&mut Conversation, &mut Vec<SmtpEvent>),
     ) {
         let Link::Talking { conversation, .. } = &mut self.link else { return };
         let mut events = std::mem::take(&mut self.events);
@@ -317,16 +317,16 @@ impl Outbox {
         self.events = events;
     }
 
-    fn on_event(&mut self, event: Event, now: Instant, out: &mut Vec<Task>) {
+    fn on_event(&mut self, event: SmtpEvent, now: Instant, out: &mut Vec<Task>) {
         match event {
-            Event::Ready => self.next_mail(now),
-            Event::Refused { command, address, reply } => {
+            SmtpEvent::Ready => self.next_mail(now),
+            SmtpEvent::Refused { command, address, reply } => {
                 if let Some(server) = self.server() {
                     out.push(Task::Noted(Note::Refused { command, server, address, reply }));
                 }
             }
-            Event::Over { taken, retry } => self.on_over(taken, retry, now, out),
-            Event::Ended { at, trouble } => {
+            SmtpEvent::Over { taken, retry } => self.on_over(taken, retry, now, out),
+            SmtpEvent::Ended { at, trouble } => {
                 self.link = Link::Idle;
                 out.push(Task::Close);
                 match trouble {
@@ -387,8 +387,8 @@ impl Outbox {
 
     /// `None`: that was the last try.
     fn put_off(&mut self, now: Instant) -> Option<Duration> {
-        if self.stage != Stage::Running {
-            self.stage = Stage::Over;
+        if self.state != OutboxState::Running {
+            self.state = OutboxState::Over;
             return None;
         }
         let retry = back_off(self.failures);

@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::action::{Action, Note, RunId};
-use super::input::Object;
+use super::input::Subject;
 use crate::base::deadlines::Deadlines;
 use crate::base::time::{Duration, Instant};
 use crate::model::script::Script;
 
-/// So long may a script keep others waiting: then it is ended. A script that keeps nobody waiting
+/// So long may a script keep others waiting: then it is ended. A script that keeps none waiting
 /// may run for ever, since some are meant to (a service kept in the foreground by
 /// `notify_master`). A minute is more than the slowest of useful waits, an address in use or a
 /// database that recovers, and less than people take to wonder.
@@ -25,9 +25,9 @@ const MOST_WAITING: usize = 16;
 /// together must not start a thousand processes at once.
 const MOST_RUNNING: usize = 64;
 
-/// A change that scripts are told of.
+/// A change, with the scripts that run for it.
 #[derive(Debug)]
-pub(super) struct Event {
+pub(super) struct Change {
     pub(super) word: &'static str,
     /// Not a change of state: goes first where something has to.
     pub(super) minor: bool,
@@ -43,21 +43,21 @@ pub(super) struct Job {
 #[derive(Debug, Default)]
 struct Queue {
     running: Option<RunId>,
-    waiting: VecDeque<Event>,
+    waiting: VecDeque<Change>,
     /// In `Scripts::ready`.
     ready: bool,
 }
 
 #[derive(Debug)]
 struct Run {
-    /// Whose queue waits for it; nobody's at the end of the daemon.
-    owner: Option<Object>,
+    /// Whose queue waits for it; none at the end of the daemon.
+    owner: Option<Subject>,
     shown: String,
-    stage: Stage,
+    age: RunAge,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
+enum RunAge {
     Young,
     /// Past its limit.
     Old,
@@ -67,10 +67,10 @@ enum Stage {
 
 #[derive(Debug, Default)]
 pub(super) struct Scripts {
-    queues: BTreeMap<Object, Queue>,
+    queues: BTreeMap<Subject, Queue>,
     runs: BTreeMap<RunId, Run>,
-    /// Whoever could go on if fewer scripts ran.
-    ready: VecDeque<Object>,
+    /// Those that could go on if fewer scripts ran.
+    ready: VecDeque<Subject>,
     deadlines: Deadlines<RunId>,
     young: usize,
     last: u64,
@@ -80,7 +80,7 @@ impl Scripts {
     /// Nothing waits, and what runs is past its limit: a service in the foreground, most likely.
     /// What was started at the end of the daemon has no limit and is waited for.
     pub(super) fn is_idle(&self) -> bool {
-        let is_service = |run: &Run| run.stage == Stage::Old && run.owner.is_some();
+        let is_service = |run: &Run| run.age == RunAge::Old && run.owner.is_some();
         self.queues.values().all(|q| q.waiting.is_empty()) && self.runs.values().all(is_service)
     }
 
@@ -94,25 +94,25 @@ impl Scripts {
 
     pub(super) fn add(
         &mut self,
-        owner: &Object,
-        event: Event,
+        owner: &Subject,
+        change: Change,
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        if event.jobs.is_empty() {
+        if change.jobs.is_empty() {
             return;
         }
         let queue = self.queues.entry(owner.clone()).or_default();
-        // It would be told the same once more.
-        if event.minor && queue.waiting.iter().any(|e| e.minor) {
+        // It would say the same once more.
+        if change.minor && queue.waiting.iter().any(|e| e.minor) {
             return;
         }
-        queue.waiting.push_back(event);
+        queue.waiting.push_back(change);
         if queue.waiting.len() > MOST_WAITING {
             // The first may be half done, the last is where things stand.
             let victim = queue.waiting.iter().position(|e| e.minor).unwrap_or(1);
-            if let Some(event) = queue.waiting.remove(victim) {
-                let note = Note::Skipped { of: owner.clone(), word: event.word };
+            if let Some(change) = queue.waiting.remove(victim) {
+                let note = Note::Skipped { of: owner.clone(), word: change.word };
                 out.push(Action::Noted(note));
             }
         }
@@ -122,17 +122,17 @@ impl Scripts {
         }
     }
 
-    /// The daemon ends: there is no time to wait for anybody, and what waits no longer matters.
-    pub(super) fn add_last(&mut self, owner: &Object, event: Event, out: &mut Vec<Action>) {
+    /// The daemon ends: there is no time to wait, and what waits no longer matters.
+    pub(super) fn add_last(&mut self, owner: &Subject, change: Change, out: &mut Vec<Action>) {
         if let Some(queue) = self.queues.get_mut(owner) {
             queue.waiting.clear();
         }
-        for job in event.jobs {
+        for job in change.jobs {
             self.start(None, job, None, out);
         }
     }
 
-    /// Who is over. Unknown ones were given up before.
+    /// A run is over. Unknown ones were given up before.
     pub(super) fn on_ended(&mut self, run: RunId, now: Instant, out: &mut Vec<Action>) {
         self.finish(run, now, out);
     }
@@ -140,14 +140,14 @@ impl Scripts {
     pub(super) fn on_deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
         while let Some((_, id)) = self.deadlines.pop_due(now) {
             let Some(run) = self.runs.get_mut(&id) else { continue };
-            match run.stage {
-                Stage::Young => {
-                    run.stage = Stage::Old;
+            match run.age {
+                RunAge::Young => {
+                    run.age = RunAge::Old;
                     self.young -= 1;
                     self.hurry(id, now, out);
                 }
-                Stage::Old => {}
-                Stage::Ending => {
+                RunAge::Old => {}
+                RunAge::Ending => {
                     if let Some(of) = run.owner.clone() {
                         let script = run.shown.clone();
                         out.push(Action::Noted(Note::Abandoned { of, script }));
@@ -159,13 +159,13 @@ impl Scripts {
         self.fill(now, out);
     }
 
-    /// Ends a run that is past its limit, if somebody waits for it.
+    /// Ends a run that is past its limit, if another one waits for it.
     fn hurry(&mut self, id: RunId, now: Instant, out: &mut Vec<Action>) {
         let Some(run) = self.runs.get_mut(&id) else { return };
         let Some(owner) = &run.owner else { return };
         let waits = self.queues.get(owner).is_some_and(|q| !q.waiting.is_empty());
-        if run.stage == Stage::Old && waits {
-            run.stage = Stage::Ending;
+        if run.age == RunAge::Old && waits {
+            run.age = RunAge::Ending;
             let (of, script) = (owner.clone(), run.shown.clone());
             out.push(Action::Noted(Note::Overdue { of, script }));
             out.push(Action::EndScript { run: id });
@@ -176,7 +176,7 @@ impl Scripts {
     fn finish(&mut self, id: RunId, now: Instant, out: &mut Vec<Action>) {
         let Some(run) = self.runs.remove(&id) else { return };
         self.deadlines.set(id, None);
-        if run.stage == Stage::Young {
+        if run.age == RunAge::Young {
             self.young -= 1;
         }
         if let Some(owner) = run.owner {
@@ -188,7 +188,7 @@ impl Scripts {
         self.fill(now, out);
     }
 
-    /// Starts whatever waits for a free place.
+    /// Starts what waits for a free place.
     fn fill(&mut self, now: Instant, out: &mut Vec<Action>) {
         while self.young < MOST_RUNNING {
             let Some(owner) = self.ready.pop_front() else { return };
@@ -200,7 +200,7 @@ impl Scripts {
     }
 
     /// Starts the next script of an object, if none of it runs.
-    fn advance(&mut self, owner: &Object, now: Instant, out: &mut Vec<Action>) {
+    fn advance(&mut self, owner: &Subject, now: Instant, out: &mut Vec<Action>) {
         let Some(queue) = self.queues.get_mut(owner) else { return };
         if queue.running.is_some() || queue.ready {
             return;
@@ -210,12 +210,12 @@ impl Scripts {
             self.ready.push_back(owner.clone());
             return;
         }
-        let Some(event) = queue.waiting.front_mut() else {
+        let Some(change) = queue.waiting.front_mut() else {
             self.queues.remove(owner);
             return;
         };
-        let job = event.jobs.pop_front();
-        if event.jobs.is_empty() {
+        let job = change.jobs.pop_front();
+        if change.jobs.is_empty() {
             queue.waiting.pop_front();
         }
         if let Some(job) = job {
@@ -225,7 +225,7 @@ impl Scripts {
 
     fn start(
         &mut self,
-        owner: Option<Object>,
+        owner: Option<Subject>,
         job: Job,
         now: Option<Instant>,
         out: &mut Vec<Action>,
@@ -236,14 +236,14 @@ impl Scripts {
             queue.running = Some(run);
         }
         self.deadlines.set(run, now.map(|now| now + LIMIT));
-        let stage = if now.is_some() { Stage::Young } else { Stage::Old };
-        self.young += usize::from(stage == Stage::Young);
-        self.runs.insert(run, Run { owner, shown: job.script.shown(), stage });
+        let age = if now.is_some() { RunAge::Young } else { RunAge::Old };
+        self.young += usize::from(age == RunAge::Young);
+        self.runs.insert(run, Run { owner, shown: job.script.shown(), age });
         out.push(Action::RunScript { run, script: job.script, extra: job.extra });
     }
 
     pub(super) fn check_invariants(&self) {
-        let young = self.runs.values().filter(|r| r.stage == Stage::Young).count();
+        let young = self.runs.values().filter(|r| r.age == RunAge::Young).count();
         debug_assert_eq!(young, self.young, "young runs");
         debug_assert!(self.young <= MOST_RUNNING, "too many scripts at a time");
         for (owner, queue) in &self.queues {

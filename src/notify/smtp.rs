@@ -78,7 +78,7 @@ impl fmt::Display for Trouble {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Event {
+pub enum SmtpEvent {
     /// The next message can be given, or none: `send` or `quit`.
     Ready,
     /// The server will not have this recipient, or the message.
@@ -86,7 +86,7 @@ pub enum Event {
     /// The message is done with: for so many recipients it was taken, for those it is to be tried
     /// again. For the rest, `Refused` has come.
     Over { taken: usize, retry: Vec<String> },
-    /// Close the connection. A message under way is `Over` before that, and nobody has got it as
+    /// Close the connection. A message under way is `Over` before that, and has reached no recipient as
     /// far as we know.
     Ended { at: Command, trouble: Option<Trouble> },
 }
@@ -172,7 +172,7 @@ impl Conversation {
         self.say(Command::Quit, "QUIT", now);
     }
 
-    pub fn received(&mut self, mut bytes: &[u8], now: Instant, out: &mut Vec<Event>) {
+    pub fn received(&mut self, mut bytes: &[u8], now: Instant, out: &mut Vec<SmtpEvent>) {
         while !bytes.is_empty() && self.step != Step::Ended {
             let Ok((taken, complete)) = self.lines.take(bytes) else {
                 return self.end(Some(Trouble::Nonsense), out);
@@ -186,20 +186,20 @@ impl Conversation {
     }
 
     /// The server closed the connection, or it broke.
-    pub fn closed(&mut self, out: &mut Vec<Event>) {
+    pub fn closed(&mut self, out: &mut Vec<SmtpEvent>) {
         // Whether a server answers QUIT or just goes is the same to us.
         let expected = matches!(self.step, Step::Waiting(Command::Quit));
         self.end((!expected).then_some(Trouble::Closed), out);
     }
 
-    pub fn on_deadline(&mut self, now: Instant, out: &mut Vec<Event>) {
+    pub fn on_deadline(&mut self, now: Instant, out: &mut Vec<SmtpEvent>) {
         if self.deadline.is_some_and(|d| d <= now) {
             let quitting = matches!(self.step, Step::Waiting(Command::Quit));
             self.end((!quitting).then_some(Trouble::TimedOut), out);
         }
     }
 
-    fn on_line(&mut self, now: Instant, out: &mut Vec<Event>) {
+    fn on_line(&mut self, now: Instant, out: &mut Vec<SmtpEvent>) {
         let line = self.lines.line();
         self.reply_lines += 1;
         if line.is_continued() && self.reply_lines < REPLY_LINES {
@@ -225,13 +225,13 @@ impl Conversation {
         }
         // A message too long, perhaps. We are out of step now.
         if code / 100 == 5 && self.letter.take().is_some() {
-            out.push(Event::Refused { command, address: None, reply: reply.clone() });
-            out.push(Event::Over { taken: 0, retry: Vec::new() });
+            out.push(SmtpEvent::Refused { command, address: None, reply: reply.clone() });
+            out.push(SmtpEvent::Over { taken: 0, retry: Vec::new() });
         }
         self.end(Some(Trouble::Refused(reply)), out);
     }
 
-    fn on_reply(&mut self, command: Command, reply: Reply, now: Instant, out: &mut Vec<Event>) {
+    fn on_reply(&mut self, command: Command, reply: Reply, now: Instant, out: &mut Vec<SmtpEvent>) {
         let good = match command {
             Command::Connect => reply.code == 220,
             Command::Data => reply.code == 354,
@@ -270,7 +270,7 @@ impl Conversation {
     }
 
     /// The server's word on the recipient that was asked for last.
-    fn on_recipient(&mut self, refusal: Option<Reply>, out: &mut Vec<Event>) {
+    fn on_recipient(&mut self, refusal: Option<Reply>, out: &mut Vec<SmtpEvent>) {
         let Some(letter) = &mut self.letter else { return };
         let Some(address) = letter.asked.checked_sub(1).and_then(|n| letter.to.get(n)).cloned()
         else {
@@ -280,10 +280,10 @@ impl Conversation {
         let list = if reply.is_transient() { &mut letter.retry } else { &mut letter.refused };
         list.push(address.clone());
         let command = Command::RcptTo;
-        out.push(Event::Refused { command, address: Some(address), reply });
+        out.push(SmtpEvent::Refused { command, address: Some(address), reply });
     }
 
-    fn next_recipient(&mut self, now: Instant, out: &mut Vec<Event>) {
+    fn next_recipient(&mut self, now: Instant, out: &mut Vec<SmtpEvent>) {
         let Some(letter) = &mut self.letter else { return };
         if let Some(address) = letter.to.get(letter.asked) {
             let line = format!("RCPT TO:<{address}>");
@@ -298,7 +298,13 @@ impl Conversation {
     }
 
     /// The server will not have the message as such.
-    fn on_refused(&mut self, command: Command, reply: Reply, now: Instant, out: &mut Vec<Event>) {
+    fn on_refused(
+        &mut self,
+        command: Command,
+        reply: Reply,
+        now: Instant,
+        out: &mut Vec<SmtpEvent>,
+    ) {
         if let Some(letter) = &mut self.letter {
             let accepted = std::mem::take(&mut letter.accepted);
             if reply.is_transient() {
@@ -306,21 +312,21 @@ impl Conversation {
                 letter.retry.extend(letter.to.drain(letter.asked..));
             }
         }
-        out.push(Event::Refused { command, address: None, reply });
+        out.push(SmtpEvent::Refused { command, address: None, reply });
         self.conclude(out);
         self.say(Command::Reset, "RSET", now);
     }
 
-    fn conclude(&mut self, out: &mut Vec<Event>) {
+    fn conclude(&mut self, out: &mut Vec<SmtpEvent>) {
         if let Some(letter) = self.letter.take() {
-            out.push(Event::Over { taken: letter.accepted.len(), retry: letter.retry });
+            out.push(SmtpEvent::Over { taken: letter.accepted.len(), retry: letter.retry });
         }
     }
 
-    fn become_ready(&mut self, out: &mut Vec<Event>) {
+    fn become_ready(&mut self, out: &mut Vec<SmtpEvent>) {
         self.step = Step::Idle;
         self.deadline = None;
-        out.push(Event::Ready);
+        out.push(SmtpEvent::Ready);
     }
 
     fn say(&mut self, command: Command, line: &str, now: Instant) {
@@ -335,7 +341,7 @@ impl Conversation {
         self.deadline = Some(now + self.timeout);
     }
 
-    fn end(&mut self, trouble: Option<Trouble>, out: &mut Vec<Event>) {
+    fn end(&mut self, trouble: Option<Trouble>, out: &mut Vec<SmtpEvent>) {
         let at = match self.step {
             Step::Waiting(command) => command,
             Step::Idle => Command::Quit,
@@ -347,9 +353,9 @@ impl Conversation {
         if let Some(letter) = self.letter.take() {
             let again = |address: &String| !letter.refused.contains(address);
             let retry = letter.to.iter().filter(|a| again(a)).cloned().collect();
-            out.push(Event::Over { taken: 0, retry });
+            out.push(SmtpEvent::Over { taken: 0, retry });
         }
-        out.push(Event::Ended { at, trouble });
+        out.push(SmtpEvent::Ended { at, trouble });
     }
 }
 

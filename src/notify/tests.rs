@@ -2,8 +2,12 @@
 
 use super::*;
 use crate::base::ids::ServiceId;
+use crate::base::tally::Tally;
 use crate::base::time::Duration;
+use crate::base::verdict::{ProbeStep, Reason, Verdict};
+use crate::model::check::{Check, Connect, Kind, Schedule};
 use crate::model::notify::{Fifo, Mail, MailServer};
+use crate::model::probed::Probed;
 use crate::model::script::User;
 
 mod fifos;
@@ -83,7 +87,8 @@ impl Desk {
     }
 
     pub(super) fn instance(&mut self, name: &str, state: State, notify: &Notify) -> Vec<Action> {
-        self.feed(Input::Instance { name, state, priority: 100, group: None, notify })
+        let because = Because::NOTHING;
+        self.feed(Input::Instance { name, state, priority: 100, group: None, notify, because })
     }
 
     pub(super) fn reader(&mut self, which: Which, present: bool) -> Vec<Action> {
@@ -149,7 +154,12 @@ fn script_then_fifo_then_mail() {
 fn a_group_has_priority_zero() {
     let mut desk = Desk::read_by_all(&global());
     let notify = Notify { any: Some(script("any")), mail: true, ..Notify::default() };
-    let out = desk.feed(Input::Group { name: "G 1", state: State::Backup, notify: &notify });
+    let out = desk.feed(Input::Group {
+        name: "G 1",
+        state: State::Backup,
+        notify: &notify,
+        because: Because::NOTHING,
+    });
     assert_eq!(
         shown(&out),
         [
@@ -173,14 +183,20 @@ fn a_member_is_not_repeated_while_its_group_stands_there() {
             priority: 100,
             group: Some("G"),
             notify: &notify,
+            because: Because::NOTHING,
         });
-        desk.feed(Input::Group { name: "G", state: State::Backup, notify: &notify });
+        desk.feed(Input::Group {
+            name: "G",
+            state: State::Backup,
+            notify: &notify,
+            because: Because::NOTHING,
+        });
         !out.is_empty()
     };
     assert!(member(State::Backup));
-    assert!(!member(State::Backup), "the group is in BACKUP, and this was told before");
+    assert!(!member(State::Backup), "the group is in BACKUP, and this was reported before");
     assert!(member(State::Master));
-    assert!(member(State::Backup), "the last that was told was MASTER");
+    assert!(member(State::Backup), "the last that was reported was MASTER");
 }
 
 #[test]
@@ -232,7 +248,7 @@ fn virtual_and_real_servers_are_told_without_quotes() {
     let input =
         Input::Server { service: id, service_name: vs, name: rs, up: true, script: Some(&up) };
     assert_eq!(shown(&desk.feed(input)), ["run up", "notify_fifo", "lvs_notify_fifo"]);
-    let tally = Tally { quorum: 2, hysteresis: 1, threshold: 3, weight: 1 };
+    let tally = Tally { quorum: 2, hysteresis: 1, threshold: 3, weight: 1, live: 1, servers: 2 };
     let input = Input::Service {
         id,
         name: vs,
@@ -240,17 +256,25 @@ fn virtual_and_real_servers_are_told_without_quotes() {
         event: ServiceEvent::Quorum(tally),
         script: Some(&up),
         mail: true,
+        because: Because(Some(&"[10.3.0.12]:tcp:80 is down")),
     };
-    let lost = "mail [r1] Virtualserver [10.3.0.101]:tcp:80 - DOWN => Lost quorum 2+1=3 <= 1 <=";
+    let lost = "mail [r1] Virtualserver [10.3.0.101]:tcp:80 - DOWN => Lost quorum 2+1=3 <= 1 <=\nbecause: [10.3.0.12]:tcp:80 is down";
     assert_eq!(shown(&desk.feed(input)), ["run up", "notify_fifo", "lvs_notify_fifo", lost]);
+    let config = Check {
+        kind: Kind::Tcp(Connect::to([10, 3, 0, 11].into(), 80)),
+        schedule: Schedule::default(),
+        alpha: false,
+        log_all_failures: false,
+    };
+    let verdict = Verdict::Down(Reason::TimedOut(ProbeStep::Connecting));
     let input = Input::CheckMail {
         service: id,
         service_name: vs,
         name: rs,
         up: false,
-        verdict: Verdict::Tcp,
+        news: ServerNews::Check { probed: Probed { config: &config, page: 0 }, verdict: &verdict },
     };
-    let check = "mail [r1] Realserver [10.3.0.11]:tcp:80 of virtual server [10.3.0.101]:tcp:80 - DOWN => TCP CHECK failed on service <=";
+    let check = "mail [r1] Realserver [10.3.0.11]:tcp:80 of virtual server [10.3.0.101]:tcp:80 - DOWN => TCP CHECK failed on service <=\nbecause: TCP_CHECK 10.3.0.11:80: timeout while connecting";
     assert_eq!(shown(&desk.feed(input)), [check]);
     let lines = ["RS [10.3.0.11]:tcp:80 [10.3.0.101]:tcp:80 UP", "VS [10.3.0.101]:tcp:80 DOWN"];
     assert_eq!(desk.read(Which::Lvs), lines);

@@ -1,15 +1,19 @@
-//! The wording of FIFO lines and of mails, which is the reference's to the byte.
+//! The wording of FIFO lines and of mails, which is the reference's to the byte. Behind its text, a
+//! mail has a line of ours with the cause.
 
-use super::input::{ServiceEvent, State, Verdict};
+use super::complaint::complaint;
+use super::input::{Because, ServerNews, ServiceEvent, State};
+use crate::base::verdict::{Reason, Verdict};
+use crate::model::check::Kind;
 
-/// What is told of: the two have different texts.
+/// One instance or a whole group: the two have different texts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(super) enum Scope {
     Instance,
     Group,
 }
 
-impl Kind {
+impl Scope {
     /// The word of FIFO lines and of the generic script.
     pub(super) const fn word(self) -> &'static str {
         match self {
@@ -37,7 +41,7 @@ impl Kind {
         format!("[{router}] VRRP {kind} {name} - {what}")
     }
 
-    pub(super) fn text(self, state: State) -> String {
+    pub(super) fn text(self, state: State, because: Because<'_>) -> String {
         let text = match (self, state) {
             (Self::Instance, State::Master) => "VRRP Instance is now owning VRRP VIPs",
             (Self::Instance, State::Backup | State::Fault) => {
@@ -50,7 +54,7 @@ impl Kind {
             (Self::Group, State::Stop) => "All VRRP group instances are now stopping",
             (_, State::Deleted) => "VRRP Deleted at reload",
         };
-        arrows(text)
+        with_cause(arrows(text), because)
     }
 }
 
@@ -83,7 +87,7 @@ pub(super) fn service_subject(router: &str, name: &str, up: bool) -> String {
     format!("[{router}] Virtualserver {name} - {}", up_down(up))
 }
 
-pub(super) fn service_text(up: bool, event: ServiceEvent) -> String {
+pub(super) fn service_text(up: bool, event: ServiceEvent, because: Because<'_>) -> String {
     let (what, tally) = match event {
         ServiceEvent::Starting(tally) if up => ("Starting with quorum up", tally),
         ServiceEvent::Starting(tally) => ("Starting with quorum down", tally),
@@ -95,36 +99,60 @@ pub(super) fn service_text(up: bool, event: ServiceEvent) -> String {
     // The signs are the same for a gain and a loss, as in the reference.
     let (quorum, hysteresis) = (tally.quorum, tally.hysteresis);
     let (threshold, weight) = (tally.threshold, tally.weight);
-    arrows(&format!("{what} {quorum}+{hysteresis}={threshold} <= {weight}"))
+    let text = arrows(&format!("{what} {quorum}+{hysteresis}={threshold} <= {weight}"));
+    with_cause(text, because)
 }
 
 pub(super) fn server_subject(router: &str, service: &str, name: &str, up: bool) -> String {
     format!("[{router}] Realserver {name} of virtual server {service} - {}", up_down(up))
 }
 
-pub(super) fn check_text(up: bool, verdict: Verdict<'_>) -> String {
-    let plain = |name: &str| {
-        let result = if up { "succeed" } else { "failed" };
-        arrows(&format!("{name} {result} on service"))
+pub(super) fn server_text(news: ServerNews<'_>) -> String {
+    match news {
+        ServerNews::Check { probed, verdict } => {
+            let text = arrows(&check_text(&probed.config.kind, verdict));
+            match verdict {
+                Verdict::Up(_) => text,
+                Verdict::Down(reason) => format!("{text}\nbecause: {probed}: {reason}"),
+            }
+        }
+        ServerNews::Removing => arrows("Removing"),
+        ServerNews::ShuttingDown => arrows("Shutting down"),
+    }
+}
+
+fn check_text(kind: &Kind, verdict: &Verdict) -> String {
+    let (plain, past) = match verdict {
+        Verdict::Up(_) => ("succeed", "succeeded"),
+        Verdict::Down(_) => ("failed", "failed"),
     };
-    let past = |name: &str| {
-        let result = if up { "succeeded" } else { "failed" };
-        arrows(&format!("{name} {result} on service"))
-    };
-    match verdict {
-        Verdict::Tcp => plain("TCP CHECK"),
-        Verdict::Http | Verdict::Smtp(_) if up => plain("CHECK"),
-        Verdict::Http => arrows("CHECK failed on service : HTTP/SSL request failed"),
-        Verdict::Smtp(reason) => arrows(&format!("CHECK failed on service : {reason}")),
-        Verdict::Misc => past("MISC CHECK"),
-        Verdict::MiscTimedOut => arrows("MISC CHECK timed out on service"),
-        Verdict::Dns => plain("DNS_CHECK:"),
-        Verdict::Udp => plain("UDP CHECK"),
-        Verdict::Ping => plain("ICMP CHECK"),
-        Verdict::File => past("FILE CHECK"),
-        Verdict::Bfd(name) => past(&format!("BFD CHECK {name}")),
-        Verdict::Removing => arrows("Removing"),
-        Verdict::ShuttingDown => arrows("Shutting down"),
+    match (kind, verdict) {
+        (Kind::Tcp(_), _) => format!("TCP CHECK {plain} on service"),
+        (Kind::Http(..) | Kind::Smtp(..), Verdict::Up(_)) => format!("CHECK {plain} on service"),
+        (Kind::Http(..), Verdict::Down(_)) => {
+            "CHECK failed on service : HTTP/SSL request failed".to_owned()
+        }
+        (Kind::Smtp(..), Verdict::Down(reason)) => {
+            let complaint = complaint(kind, reason).unwrap_or_default();
+            format!("CHECK failed on service : {complaint}")
+        }
+        (Kind::Misc(_), Verdict::Down(Reason::Overran)) => {
+            "MISC CHECK timed out on service".to_owned()
+        }
+        (Kind::Misc(_), _) => format!("MISC CHECK {past} on service"),
+        (Kind::Dns(..), _) => format!("DNS_CHECK: {plain} on service"),
+        (Kind::Udp(..), _) => format!("UDP CHECK {plain} on service"),
+        (Kind::Ping(_), _) => format!("ICMP CHECK {plain} on service"),
+        (Kind::File(_), _) => format!("FILE CHECK {past} on service"),
+        (Kind::Bfd(name), _) => format!("BFD CHECK {name} {past} on service"),
+    }
+}
+
+/// The reference's text, and behind it a line of our own.
+fn with_cause(text: String, because: Because<'_>) -> String {
+    match because.0 {
+        Some(cause) => format!("{text}\nbecause: {cause}"),
+        None => text,
     }
 }
 

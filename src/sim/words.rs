@@ -24,9 +24,9 @@ impl fmt::Display for Words<'_> {
             Action::Changed { id, from, to, cause } => {
                 write!(f, "{} {} -> {} ({cause})", name(*id), from.word(), to.word())
             }
-            Action::GroupChanged { group, to } => {
+            Action::GroupChanged { group, to, cause } => {
                 let group = self.1.group(*group).map_or("?", |g| g.name());
-                write!(f, "group {group} {}", to.word())
+                write!(f, "group {group} {} ({cause})", to.word())
             }
             Action::PriorityChanged { id, from, to, cause } => {
                 write!(f, "{} priority {from} -> {to} ({cause})", name(*id))
@@ -65,6 +65,9 @@ fn noted(note: &Note, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Note::OwnerConflict { from } => write!(f, "{from} owns the addresses, too"),
         Note::SameAddress { from } => write!(f, "{from} has our priority and our address"),
         Note::ChecksumFollowed { from, form } => write!(f, "{from} is sent {form:?} checksums"),
+        Note::Rejected { from, reason, is_rival: true } => {
+            write!(f, "rejected: {reason}; {from} is MASTER, too")
+        }
         Note::Rejected { reason, .. } => write!(f, "rejected: {reason}"),
         Note::Remarked { remark, .. } => write!(f, "remark: {remark}"),
     }

@@ -7,7 +7,7 @@ use crate::model::track::Object;
 
 use super::note::Note;
 
-/// One thing to do or to tell.
+/// One thing to do or to report.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[must_use]
 pub enum Action {

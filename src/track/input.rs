@@ -1,8 +1,7 @@
 //! Everything that can go into the tracking core.
 
-use std::fmt;
-
 use crate::base::ids::ScriptId;
+use crate::base::tracked::RunEnd;
 use crate::model::Config;
 
 /// One fact.
@@ -12,10 +11,10 @@ pub enum Input<'a> {
     /// routers begin, and at each reload.
     Configure(&'a Config),
     /// A run has passed its timeout: that is its result, although it may take a while to end.
-    /// Optional: [`Outcome::TimedOut`] says the same once it has ended.
+    /// Optional: [`RunEnd::TimedOut`] says the same once it has ended.
     TimedOut { script: ScriptId },
     /// A run is over. Once for each [`super::Action::Run`].
-    Exited { script: ScriptId, outcome: Outcome },
+    Exited { script: ScriptId, end: RunEnd },
     /// What a file holds; `None`: there is no such file, or it cannot be read. The first hundred
     /// bytes are enough.
     File { name: &'a str, content: Option<&'a [u8]> },
@@ -28,35 +27,6 @@ pub enum Input<'a> {
     ProcessGone { pid: u32 },
     /// Time has passed.
     Deadline,
-}
-
-/// How a run ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Outcome {
-    Exit(i32),
-    Signal(i32),
-    /// It was killed because it took too long.
-    TimedOut,
-    /// It could not be started, and why.
-    NotStarted(String),
-}
-
-impl Outcome {
-    pub const fn is_success(&self) -> bool {
-        matches!(self, Self::Exit(0))
-    }
-}
-
-/// As the reason of a failure: `exit 1`.
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Exit(status) => write!(f, "exit {status}"),
-            Self::Signal(number) => write!(f, "signal {number}"),
-            Self::TimedOut => f.write_str("timed out"),
-            Self::NotStarted(error) => write!(f, "not started: {error}"),
-        }
-    }
 }
 
 /// One process, or one more thread of it, as `/proc` shows it.

@@ -2,8 +2,8 @@
 //! that hold a number, processes that are to be there. Pure: runs and readings are asked for as
 //! actions and come back as inputs.
 //!
-//! Who tracks an object, with which weight, is not known here: `vrrp` and the checkers are told of
-//! [`Action::Changed`].
+//! What depends on an object, and with which weight, is not known here: [`Action::Changed`] goes to
+//! `vrrp` and to the checks.
 
 use crate::base::ids::ScriptId;
 use crate::base::time::Instant;
@@ -19,9 +19,9 @@ mod scripts;
 #[cfg(test)]
 mod tests;
 
-pub use crate::base::tracked::TrackState;
+pub use crate::base::tracked::{RunEnd, TrackState};
 pub use action::Action;
-pub use input::{Input, Outcome, Process};
+pub use input::{Input, Process};
 pub use note::{Flaw, Note};
 
 /// Every tracked script, file and process of the daemon.
@@ -38,7 +38,7 @@ impl Domain {
         match input {
             Input::Configure(config) => self.on_configure(config, now, out),
             Input::TimedOut { script } => self.scripts.on_timed_out(script, out),
-            Input::Exited { script, outcome } => self.scripts.on_exited(script, &outcome, out),
+            Input::Exited { script, end } => self.scripts.on_exited(script, end, out),
             Input::File { name, content } => self.files.on_content(name, content, out),
             Input::ProcessScan(all) => self.processes.on_scan(all, now, out),
             Input::ProcessSeen(process) => self.processes.on_seen(&process, now, out),

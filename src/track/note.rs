@@ -1,10 +1,10 @@
-//! What trackers have to tell. Lines that operators search for are byte-compatible with keepalived.
+//! What trackers log. Lines that operators search for are byte-compatible with keepalived.
 
 use std::fmt;
 
-use super::input::Outcome;
+use crate::base::tracked::RunEnd;
 
-/// Events that are told.
+/// What is worth a line in the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Note {
     /// As many successes in a row as it takes.
@@ -14,14 +14,14 @@ pub enum Note {
     /// As many failures in a row as it takes; the last one.
     ScriptFailed {
         script: String,
-        outcome: Outcome,
+        end: RunEnd,
     },
     /// Another exit status than the last time.
     Returning {
         script: String,
         status: i32,
     },
-    /// The next run is due, but the last one is not over. Told once for each run.
+    /// The next run is due, but the last one is not over. Logged once for each run.
     StillRunning {
         script: String,
     },
@@ -30,7 +30,7 @@ pub enum Note {
         script: String,
         is_up: bool,
     },
-    /// A file has no number to offer: it counts as 0. Told when it begins.
+    /// A file holds no number and counts as 0. Logged when that begins.
     FileCountsAsZero {
         file: String,
         flaw: Flaw,
@@ -71,13 +71,13 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ScriptSucceeded { script } => write!(f, "VRRP_Script({script}) succeeded"),
-            Self::ScriptFailed { script, outcome } => {
+            Self::ScriptFailed { script, end } => {
                 write!(f, "VRRP_Script({script}) ")?;
-                match outcome {
-                    Outcome::Exit(status) => write!(f, "failed (exited with status {status})"),
-                    Outcome::Signal(number) => write!(f, "failed (due to signal {number})"),
-                    Outcome::TimedOut => f.write_str("timed_out"),
-                    Outcome::NotStarted(error) => write!(f, "failed (cannot be started: {error})"),
+                match end {
+                    RunEnd::Exit(status) => write!(f, "failed (exited with status {status})"),
+                    RunEnd::Signal(number) => write!(f, "failed (due to signal {number})"),
+                    RunEnd::TimedOut => f.write_str("timed_out"),
+                    RunEnd::NotStarted(error) => write!(f, "failed (cannot be started: {error})"),
                 }
             }
             Self::Returning { script, status } => {
@@ -113,12 +113,12 @@ mod tests {
     #[test]
     fn operators_find_the_lines_they_search_for() {
         let script = || "S".to_owned();
-        let failed = |outcome| Note::ScriptFailed { script: script(), outcome };
+        let failed = |end| Note::ScriptFailed { script: script(), end };
         let lines = [
             (Note::ScriptSucceeded { script: script() }, "VRRP_Script(S) succeeded"),
-            (failed(Outcome::Exit(3)), "VRRP_Script(S) failed (exited with status 3)"),
-            (failed(Outcome::Signal(9)), "VRRP_Script(S) failed (due to signal 9)"),
-            (failed(Outcome::TimedOut), "VRRP_Script(S) timed_out"),
+            (failed(RunEnd::Exit(3)), "VRRP_Script(S) failed (exited with status 3)"),
+            (failed(RunEnd::Signal(9)), "VRRP_Script(S) failed (due to signal 9)"),
+            (failed(RunEnd::TimedOut), "VRRP_Script(S) timed_out"),
             (Note::Returning { script: script(), status: 3 }, "Script `S` now returning 3"),
             (
                 Note::StillRunning { script: script() },

@@ -29,7 +29,7 @@ struct Tracker {
     /// The processes were counted once.
     is_counted: bool,
     /// When the other verdict will be believed.
-    settles: Option<Instant>,
+    believed_at: Option<Instant>,
 }
 
 impl Processes {
@@ -49,7 +49,7 @@ impl Processes {
                 // Until they are counted anew, the old verdict stands.
                 tracker.config = config.clone();
                 tracker.is_counted = false;
-                tracker.settles = None;
+                tracker.believed_at = None;
                 tracker.clear();
             }
             self.by_name.insert(config.name.clone(), tracker);
@@ -87,14 +87,14 @@ impl Processes {
 
     pub(super) fn on_deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
         for t in self.by_name.values_mut() {
-            if t.settles.is_some_and(|when| when <= now) {
-                t.settle(out);
+            if t.believed_at.is_some_and(|when| when <= now) {
+                t.believe(out);
             }
         }
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.by_name.values().filter_map(|t| t.settles).min()
+        self.by_name.values().filter_map(|t| t.believed_at).min()
     }
 
     pub(super) fn state(&self, name: &str) -> Option<TrackState> {
@@ -116,7 +116,7 @@ impl Tracker {
             processes: BTreeMap::new(),
             told: state,
             is_counted: false,
-            settles: None,
+            believed_at: None,
         }
     }
 
@@ -146,63 +146,52 @@ impl Tracker {
         true
     }
 
-    fn has_quorum(&self) -> bool {
+    /// The state that the processes there are now would mean.
+    fn found(&self) -> TrackState {
         let count = u32::try_from(self.processes.len()).unwrap_or(u32::MAX);
-        count >= self.config.quorum && self.config.quorum_max.is_none_or(|max| count <= max)
+        TrackState::processes(count, self.config.quorum, self.config.quorum_max)
     }
 
     /// There were `before` processes. A change is believed at once or after its delay; until then
     /// it can be taken back.
     fn reconsider(&mut self, before: usize, now: Instant, out: &mut Vec<Action>) {
         if !std::mem::replace(&mut self.is_counted, true) {
-            self.settle(out);
+            self.believe(out);
             return;
         }
         let count = self.processes.len();
         if count == before {
             return;
         }
-        if self.has_quorum() == (self.told == TrackState::Up) {
-            self.settles = None;
+        if self.found().is_up() == self.told.is_up() {
+            self.believed_at = None;
             return;
         }
         let delay =
             if count > before { self.config.fork_delay } else { self.config.terminate_delay };
         if delay.is_zero() {
-            self.settle(out);
-        } else if self.settles.is_none() {
-            self.settles = Some(now + delay);
+            self.believe(out);
+        } else if self.believed_at.is_none() {
+            self.believed_at = Some(now + delay);
         }
     }
 
-    /// Believes what is the case now.
-    fn settle(&mut self, out: &mut Vec<Action>) {
-        self.settles = None;
+    /// Takes what is there now for the state, and reports it if it is another one.
+    fn believe(&mut self, out: &mut Vec<Action>) {
+        self.believed_at = None;
+        let state = self.found();
+        if !self.told.is_pending() && state.is_up() == self.told.is_up() {
+            return;
+        }
         let process = self.config.name.clone();
         let object = Object::Process(process.clone());
-        let (state, note) = if self.has_quorum() {
-            (TrackState::Up, Note::QuorumGained { process })
-        } else {
-            (TrackState::Down { why: self.shortfall() }, Note::QuorumLost { process })
+        let note = match state.is_up() {
+            true => Note::QuorumGained { process },
+            false => Note::QuorumLost { process },
         };
-        let is_same = matches!(
-            (&self.told, &state),
-            (TrackState::Up, TrackState::Up) | (TrackState::Down { .. }, TrackState::Down { .. })
-        );
-        if !is_same {
-            self.told = state.clone();
-            out.push(Action::Noted(note));
-            out.push(Action::Changed { object, state });
-        }
-    }
-
-    /// `0 of 1 processes`, or how many there are too many.
-    fn shortfall(&self) -> String {
-        let count = self.processes.len();
-        match self.config.quorum_max {
-            Some(max) if count > max as usize => format!("{count} processes, {max} at most"),
-            _ => format!("{count} of {} processes", self.config.quorum),
-        }
+        self.told = state.clone();
+        out.push(Action::Noted(note));
+        out.push(Action::Changed { object, state });
     }
 }
 

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::action::Action;
-use super::input::Outcome;
 use super::note::Note;
 use crate::base::deadlines::Deadlines;
 use crate::base::ids::ScriptId;
 use crate::base::time::{micros, Duration, Instant};
-use crate::base::tracked::TrackState;
+use crate::base::tracked::{Finding, RunEnd, TrackState};
 use crate::model::track::{Object, TrackScript};
 
 /// Most starts in one turn. A fork takes long enough to be felt by advertisements.
@@ -33,7 +32,7 @@ struct Tracker {
     result: u32,
     /// The first result counts at once, whatever it is.
     is_fresh: bool,
-    /// What was told last.
+    /// As last reported.
     told: TrackState,
     /// The exit status of the last run that had one.
     status: i32,
@@ -45,8 +44,8 @@ struct Tracker {
 struct Run {
     /// It has its result: it took too long.
     is_counted: bool,
-    /// Somebody was told that it is in the way of the next one.
-    is_complained_of: bool,
+    /// It was logged that it is in the way of the next one.
+    is_logged: bool,
 }
 
 impl Scripts {
@@ -85,7 +84,7 @@ impl Scripts {
         let Some(t) = self.by_id.get_mut(&id).filter(|t| t.config.script == config.script) else {
             return false;
         };
-        let is_up = t.told == TrackState::Up;
+        let is_up = t.told.is_up();
         let numbers = |c: &TrackScript| (c.rise, c.fall);
         if numbers(&t.config) != numbers(config) {
             t.result = match (is_up, t.is_fresh) {
@@ -107,7 +106,7 @@ impl Scripts {
     }
 
     /// A new script. One that had another command before keeps its verdict until the first result
-    /// of the new one, so that a reload alone moves nobody.
+    /// of the new one, so that a reload alone changes no state.
     fn add(
         &mut self,
         config: &TrackScript,
@@ -118,7 +117,7 @@ impl Scripts {
         let id = ScriptId(self.last_id);
         self.last_id = self.last_id.wrapping_add(1);
         let first = match before {
-            None if config.init_fail => TrackState::down("init_fail"),
+            None if config.init_fail => TrackState::Down(Finding::InitFail),
             None => TrackState::Pending,
             Some(ref before) => before.clone(),
         };
@@ -169,13 +168,13 @@ impl Scripts {
         let Some(t) = self.by_id.get_mut(&id) else { return };
         let Some(run) = t.run.as_mut().filter(|run| !run.is_counted) else { return };
         run.is_counted = true;
-        t.count(&Outcome::TimedOut, out);
+        t.count(RunEnd::TimedOut, out);
     }
 
-    pub(super) fn on_exited(&mut self, id: ScriptId, outcome: &Outcome, out: &mut Vec<Action>) {
+    pub(super) fn on_exited(&mut self, id: ScriptId, end: RunEnd, out: &mut Vec<Action>) {
         let Some(t) = self.by_id.get_mut(&id) else { return };
         if t.run.take().is_some_and(|run| !run.is_counted) {
-            t.count(outcome, out);
+            t.count(end, out);
         }
     }
 
@@ -211,7 +210,7 @@ impl Tracker {
                 true
             }
             Some(run) => {
-                if !std::mem::replace(&mut run.is_complained_of, true) {
+                if !std::mem::replace(&mut run.is_logged, true) {
                     let script = self.config.name.clone();
                     out.push(Action::Noted(Note::StillRunning { script }));
                 }
@@ -221,16 +220,16 @@ impl Tracker {
     }
 
     /// Takes a result into account.
-    fn count(&mut self, outcome: &Outcome, out: &mut Vec<Action>) {
+    fn count(&mut self, end: RunEnd, out: &mut Vec<Action>) {
         let (rise, top) = (self.config.rise, self.config.rise + self.config.fall - 1);
-        if let Outcome::Exit(status) = *outcome {
+        if let RunEnd::Exit(status) = end {
             if std::mem::replace(&mut self.status, status) != status {
                 let script = self.config.name.clone();
                 out.push(Action::Noted(Note::Returning { script, status }));
             }
         }
         let is_fresh = std::mem::take(&mut self.is_fresh);
-        self.result = match (outcome.is_success(), self.result) {
+        self.result = match (end.is_success(), self.result) {
             (true, result) if result + 1 < rise => result + 1,
             (true, _) => top,
             (false, result) if result > rise => result - 1,
@@ -238,17 +237,17 @@ impl Tracker {
         };
         let script = self.config.name.clone();
         if self.result >= rise {
-            if self.told != TrackState::Up {
+            if !self.told.is_up() {
                 out.push(Action::Noted(Note::ScriptSucceeded { script }));
-                self.tell(TrackState::Up, out);
+                self.tell(TrackState::Up(Finding::Run(end)), out);
             }
-        } else if is_fresh || self.told == TrackState::Up {
-            if outcome.is_success() {
+        } else if is_fresh || self.told.is_up() {
+            if end.is_success() {
                 // `init_fail`, and it takes more than one success.
                 return;
             }
-            out.push(Action::Noted(Note::ScriptFailed { script, outcome: outcome.clone() }));
-            self.tell(TrackState::down(outcome.to_string()), out);
+            out.push(Action::Noted(Note::ScriptFailed { script, end: end.clone() }));
+            self.tell(TrackState::Down(Finding::Run(end)), out);
         }
     }
 

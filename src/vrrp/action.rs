@@ -1,8 +1,9 @@
 //! Everything that can come out of the VRRP core, in the order it must be done.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
-use super::cause::{Cause, PriorityCause};
+use super::cause::{Cause, GroupCause, PriorityCause};
 use super::receive::{Reject, Remark};
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::time::{Duration, Instant};
@@ -37,7 +38,7 @@ impl Phase {
     }
 }
 
-/// One thing to do or to tell.
+/// One thing to do or to report.
 #[derive(Clone, PartialEq, Debug)]
 #[must_use]
 pub enum Action {
@@ -51,21 +52,21 @@ pub enum Action {
     Release(InstanceId),
     /// Send `repeat` gratuitous ARPs or neighbour advertisements for every address.
     Announce { id: InstanceId, repeat: u32 },
-    /// Tell the instance's segment where its own source address lives (unicast, after a fault).
+    /// Announce to the instance's segment where its own source address lives (unicast, after a fault).
     AnnounceSource { id: InstanceId },
     /// The state changed. Logged, journalled, notified.
-    Changed { id: InstanceId, from: Phase, to: Phase, cause: Box<Cause> },
+    Changed { id: InstanceId, from: Phase, to: Phase, cause: Rc<Cause> },
     /// The state of a whole group changed.
-    GroupChanged { group: GroupId, to: Phase },
+    GroupChanged { group: GroupId, to: Phase, cause: Rc<GroupCause> },
     /// The effective priority changed.
     PriorityChanged { id: InstanceId, from: u8, to: u8, cause: PriorityCause },
     /// As master: a router that is less entitled advertises. The script for that runs.
     LowerPriority { id: InstanceId },
-    /// Worth a line in the log, changes nothing. So many like it were not told.
+    /// Worth a line in the log, changes nothing. So many like it were held back.
     Noted { id: InstanceId, note: Note, held_back: u32 },
 }
 
-/// What the holdings hear of an instance: how it stands to its addresses.
+/// How an instance stands to its addresses, for the holdings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hold {
     Want,
@@ -105,7 +106,7 @@ impl Action {
     }
 }
 
-/// Events that are told but are not transitions.
+/// What is worth a line in the log and is no transition.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Note {
     /// As master: a router that is less entitled advertises.
@@ -157,6 +158,8 @@ pub enum Note {
     Rejected {
         from: IpAddr,
         reason: Reject,
+        /// As master: the sender is MASTER, too.
+        is_rival: bool,
     },
     /// An advertisement was accepted although something about it is odd.
     Remarked {

@@ -1,4 +1,4 @@
-//! When to tell the segment where the addresses live: gratuitous ARP (RFC 5227 §3) and
+//! When to announce to the segment where the addresses live: gratuitous ARP (RFC 5227 §3) and
 //! unsolicited neighbour advertisements (RFC 4861 §7.2.6). Which frames that means is the
 //! executor's business.
 

@@ -1,57 +1,21 @@
-//! Why a state changed. The log line, the notification and the journal print the same value.
+//! Why a state changed: one value for the log line, the notification and the journal.
 
 use std::fmt;
 use std::net::IpAddr;
+use std::rc::Rc;
 
+use super::fault::{describe, Overcome};
 use super::input::LinkState;
+use super::refused::Refused;
 use crate::base::time::Duration;
 use crate::base::tracked::TrackState;
 use crate::model::track::Object;
-use crate::model::vrrp::StandingFault;
 
-/// What is wrong, by name. An instance is in FAULT while its set of these is not empty.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Fault {
-    /// The interface does not exist.
-    LinkMissing(String),
-    /// The interface is down.
-    Link(String),
-    /// The interface is up, and tracked in reverse.
-    LinkUp(String),
-    /// A tracked object is in the wrong state.
-    Tracked { object: Object, state: TrackState },
-    /// There is no address to send from.
-    NoAddress,
-    /// The configuration rules it out.
-    Standing(StandingFault),
-    /// No socket could be opened, and why.
-    Socket(String),
-    /// The kernel takes none of its addresses: the last one, and why.
-    Refused(String),
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LinkMissing(name) => write!(f, "interface {name} does not exist"),
-            Self::Link(name) => write!(f, "interface {name} down"),
-            Self::LinkUp(name) => write!(f, "interface {name} up"),
-            Self::Tracked { object, state } => {
-                describe(object, state, f)?;
-                let is_reverse = *state == TrackState::Up;
-                f.write_str(if is_reverse { ", which is tracked in reverse" } else { "" })
-            }
-            Self::NoAddress => f.write_str("no address to send from"),
-            Self::Standing(fault) => fmt::Display::fmt(fault, f),
-            Self::Socket(error) => f.write_str(error),
-            Self::Refused(why) => write!(f, "no virtual address can be added ({why})"),
-        }
-    }
-}
+pub use super::fault::Fault;
 
 /// Something the priority depends on, as it is now.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Reason {
+pub enum Factor {
     Link {
         name: String,
         state: LinkState,
@@ -64,7 +28,7 @@ pub enum Reason {
     Configured,
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for Factor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Link { name, state: LinkState::Up } => write!(f, "interface {name} up"),
@@ -78,24 +42,9 @@ impl fmt::Display for Reason {
     }
 }
 
-/// `script check_ngx failed (exit 1)`
-fn describe(object: &Object, state: &TrackState, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "{object} ")?;
-    match (object, state) {
-        (_, TrackState::Pending) => f.write_str("has no result yet"),
-        (_, TrackState::Value(value)) => write!(f, "counts as {value}"),
-        (Object::Script(_), TrackState::Up) => f.write_str("succeeded"),
-        (Object::Script(_), TrackState::Down { why }) => write!(f, "failed ({why})"),
-        (Object::Process(_), TrackState::Up) => f.write_str("has its quorum"),
-        (Object::Process(_), TrackState::Down { why }) => write!(f, "lost its quorum ({why})"),
-        (_, TrackState::Up) => f.write_str("up"),
-        (_, TrackState::Down { why }) => write!(f, "down ({why})"),
-    }
-}
-
 /// Why the effective priority is another one than before.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PriorityCause(pub Vec<Reason>);
+pub struct PriorityCause(pub Vec<Factor>);
 
 impl fmt::Display for PriorityCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,7 +60,7 @@ pub struct PriorityChange {
     pub cause: PriorityCause,
 }
 
-/// The last word of a master.
+/// The last advertisement of a master.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Heard {
     pub from: IpAddr,
@@ -120,32 +69,35 @@ pub struct Heard {
     pub ago: Duration,
 }
 
+/// Why an instance entered a state.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Cause {
     /// The daemon, or this instance, started.
     Started,
-    /// Priority 255: nobody needs to be asked.
+    /// Priority 255: no election is needed.
     Owner,
-    /// No advertisement within the master-down interval.
-    Silence { waited: Duration, last: Option<Heard> },
+    /// No valid advertisement within the master-down interval.
+    Silence { waited: Duration, last: Option<Heard>, refused: Option<Box<Refused>> },
     /// The last advertisements were of a router that is less entitled than this one.
     LowerPriority { from: IpAddr, theirs: u8, ours: u8 },
-    /// The master resigned with priority 0 and nobody followed within the skew time.
-    Resigned { from: IpAddr },
+    /// The master resigned with priority 0 and no other router followed within the skew time.
+    Resigned { from: IpAddr, refused: Option<Box<Refused>> },
     /// A better advertisement: higher priority. `lowered`: but for that, ours would not be lower.
     HigherPriority { from: IpAddr, theirs: u8, ours: u8, lowered: Option<PriorityChange> },
     /// A better advertisement: the same priority from a higher address.
     HigherAddress { from: IpAddr, ours: Option<IpAddr>, priority: u8 },
     /// What is wrong now.
     Faults(Vec<Fault>),
-    /// Nothing is wrong any more; these were.
-    Recovered(Vec<Fault>),
-    /// Nothing turned out to be wrong with these.
+    /// Nothing is wrong any more: this is so now in place of what was.
+    Recovered(Vec<Overcome>),
+    /// These have their first result, and it is no fault.
     FirstResult(Vec<Object>),
     /// Another member of the sync group moved.
     Group { group: String, member: String },
-    /// We slept so long that somebody else must have taken over.
+    /// We slept so long that another router must have taken over.
     OwnStall { late: Duration },
+    /// A member of a sync group follows another router, and so the others cannot be MASTER.
+    Follows { from: IpAddr, priority: u8 },
     /// The new configuration says so.
     Reloaded,
     /// The daemon ends.
@@ -159,21 +111,14 @@ impl fmt::Display for Cause {
         match self {
             Self::Started => f.write_str("started"),
             Self::Owner => f.write_str("priority 255 owns the addresses"),
-            Self::Silence { waited, last: None } => {
-                write!(f, "no advertisement in {}", Seconds(*waited))
-            }
-            Self::Silence { waited, last: Some(h) } => write!(
-                f,
-                "no advertisement in {}; last heard {} with priority {}, {} ago",
-                Seconds(*waited),
-                h.from,
-                h.priority,
-                Seconds(h.ago)
-            ),
+            Self::Silence { waited, last, refused } => silence(*waited, *last, refused, f),
             Self::LowerPriority { from, theirs, ours } => {
                 write!(f, "{from} advertises priority {theirs} only, ours is {ours}")
             }
-            Self::Resigned { from } => write!(f, "{from} resigned (priority 0)"),
+            Self::Resigned { from, refused } => {
+                write!(f, "{from} resigned (priority 0)")?;
+                refused.as_ref().map_or(Ok(()), |refused| fmt::Display::fmt(refused, f))
+            }
             Self::HigherPriority { from, theirs, lowered: Some(c), .. } => {
                 let PriorityChange { from: before, to, cause } = c;
                 write!(f, "{cause}: priority {before} -> {to}; {from} advertises {theirs}")
@@ -188,15 +133,64 @@ impl fmt::Display for Cause {
                 write!(f, "{from} advertises the same priority {priority}")
             }
             Self::Faults(list) => list_of(f, "", list),
-            Self::Recovered(list) => list_of(f, "no longer: ", list),
+            Self::Recovered(list) => list_of(f, "", list),
             Self::FirstResult(list) => list_of(f, "first result of ", list),
             Self::Group { group, member } => write!(f, "sync group {group} follows {member}"),
             Self::OwnStall { late } => write!(f, "we were stalled for {}", Seconds(*late)),
+            Self::Follows { from, priority } => {
+                write!(f, "follows {from}, which advertises priority {priority}")
+            }
             Self::Reloaded => f.write_str("the configuration changed"),
             Self::Stopping => f.write_str("stopping"),
             Self::Removed => f.write_str("no longer configured"),
         }
     }
+}
+
+/// Why a sync group entered a state.
+#[derive(Clone, PartialEq, Debug)]
+pub enum GroupCause {
+    /// A member moved, for a reason of its own; the others followed or agree with it.
+    Member { member: String, cause: Rc<Cause> },
+    /// Its members are others than before, or it is new.
+    Reloaded,
+    /// The daemon ends.
+    Stopping,
+}
+
+impl GroupCause {
+    /// There is nothing to explain: it has only just started, or it ends.
+    pub fn is_plain(&self) -> bool {
+        match self {
+            Self::Member { cause, .. } => **cause == Cause::Started,
+            Self::Reloaded => false,
+            Self::Stopping => true,
+        }
+    }
+}
+
+impl fmt::Display for GroupCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Member { member, cause } => write!(f, "{member}: {cause}"),
+            Self::Reloaded => f.write_str("the configuration changed"),
+            Self::Stopping => f.write_str("stopping"),
+        }
+    }
+}
+
+fn silence(
+    waited: Duration,
+    last: Option<Heard>,
+    refused: &Option<Box<Refused>>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let valid = if refused.is_some() { "valid " } else { "" };
+    write!(f, "no {valid}advertisement in {}", Seconds(waited))?;
+    if let Some(Heard { from, priority, ago }) = last {
+        write!(f, "; last heard {from} with priority {priority}, {} ago", Seconds(ago))?;
+    }
+    refused.as_ref().map_or(Ok(()), |refused| fmt::Display::fmt(refused, f))
 }
 
 fn list_of(f: &mut fmt::Formatter<'_>, before: &str, list: &[impl fmt::Display]) -> fmt::Result {

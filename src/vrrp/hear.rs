@@ -5,13 +5,15 @@
 
 use std::net::IpAddr;
 
-use super::action::{Action, Note};
+use super::action::{Action, Note, Phase};
 use super::cause::Cause;
-use super::instance::{LastHeard, PreemptDelay, State};
-use super::receive::{self, Advert, Received};
+use super::instance::LastHeard;
+use super::receive::{self, Advert, Received, Reject};
+use super::state::{PreemptDelay, State};
 use super::{timing, Domain};
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
+use crate::wire::vrrp::Packet;
 
 /// A master answers at most so many times per interval, however much it hears.
 const ANSWERS: u32 = 10;
@@ -31,7 +33,7 @@ impl Domain {
         // Another router may be master by now: answering what waited for us would depose it.
         self.step_back_after_stall(id, now, out);
         let Some(i) = self.instance_mut(id) else { return };
-        let compare_addresses = match &i.state {
+        let compare_addresses = match i.state.get() {
             State::Init | State::Waiting | State::Fault => return,
             State::Master(_) => true,
             State::Backup(_) => {
@@ -57,18 +59,38 @@ impl Domain {
                         out.push(Action::Noted { id, note, held_back });
                     }
                 }
+                if let Some(b) = i.state.backup() {
+                    b.refused = None;
+                }
                 self.learn_checksum(id, &advert, now, out);
                 self.on_advert(id, &advert, now, out);
             }
-            Err(reason) => {
-                self.note(id, Note::Rejected { from: packet.source, reason }, now, out);
-            }
+            Err(reason) => self.on_refused(id, packet, reason, now, out),
         }
+    }
+
+    /// An advertisement that changes nothing. It is remembered by a backup, whose next log line may
+    /// have to say what was refused; and a master names the router that is MASTER beside it.
+    fn on_refused(
+        &mut self,
+        id: InstanceId,
+        packet: &Received<'_>,
+        reason: Reject,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(i) = self.instance_mut(id) else { return };
+        if let Some(b) = i.state.backup().filter(|_| reason.is_for_us()) {
+            b.refused.get_or_insert_default().count(packet, reason);
+        }
+        let is_rival = i.phase() == Phase::Master && is_rival(packet, &reason);
+        let note = Note::Rejected { from: packet.source, reason, is_rival };
+        self.note(id, note, now, out);
     }
 
     /// An acceptable advertisement: §6.4.2 as backup, §6.4.3 as master.
     fn on_advert(&mut self, id: InstanceId, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
-        match self.instance(id).map(|i| &i.state) {
+        match self.instance(id).map(|i| i.state.get()) {
             Some(State::Backup(_)) => {
                 self.on_advert_as_backup(id, advert, now, out);
                 self.rearm(id);
@@ -91,7 +113,7 @@ impl Domain {
         let Some(i) = self.instance_mut(id) else { return };
         let config = i.config.clone();
         let skew = timing::skew(config.version, i.priority, i.master_interval);
-        let State::Backup(b) = &mut i.state else { return };
+        let Some(b) = i.state.backup() else { return };
         if advert.priority == 0 {
             // Never later than before: goodbyes without end must not put it off without end.
             b.master_down = b.master_down.min(advert.arrived + skew);
@@ -107,7 +129,7 @@ impl Domain {
         }
         if lower && !config.nopreempt && !self.tolerates(id, advert, now, out) {
             // The deadline goes on: this router is not one to be followed.
-            if let Some(State::Backup(b)) = self.instance_mut(id).map(|i| &mut i.state) {
+            if let Some(b) = self.instance_mut(id).and_then(|i| i.state.backup()) {
                 b.discarded = Some((LastHeard::of(advert), advert.interval));
             }
             let note = Note::Discarded { from: advert.source, theirs: advert.priority };
@@ -127,7 +149,7 @@ impl Domain {
     ) -> bool {
         let Some(i) = self.instance_mut(id) else { return false };
         let delay = i.config.preempt_delay;
-        let State::Backup(b) = &mut i.state else { return false };
+        let Some(b) = i.state.backup() else { return false };
         match b.preempt {
             PreemptDelay::Until(until) => advert.arrived < until,
             PreemptDelay::Idle if delay.is_zero() => false,
@@ -142,7 +164,7 @@ impl Domain {
     /// As backup: this router is the master.
     fn follow(&mut self, id: InstanceId, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
         let Some(i) = self.instance_mut(id) else { return };
-        let State::Backup(b) = &mut i.state else { return };
+        let Some(b) = i.state.backup() else { return };
         b.resigned = None;
         b.discarded = None;
         b.wants_master = false;
@@ -151,7 +173,7 @@ impl Domain {
         i.heard = Some(LastHeard::of(advert));
         i.learn_interval(advert.interval);
         let down = advert.arrived + i.master_down_interval();
-        if let State::Backup(b) = &mut i.state {
+        if let Some(b) = i.state.backup() {
             b.master_down = down;
         }
         if before != Some(advert.source) {
@@ -208,7 +230,7 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let Some(i) = self.instance_mut(id) else { return };
-        let State::Master(m) = &mut i.state else { return };
+        let Some(m) = i.state.master() else { return };
         // After a stall there are many of them to read; one answer is enough for all.
         let settled = m.asserted.is_some_and(|asserted| advert.arrived < asserted);
         let pause = i.config.advert_interval / ANSWERS;
@@ -229,16 +251,13 @@ impl Domain {
         for member in self.with_group_of(id) {
             let Some(i) = self.instance_mut(member) else { continue };
             let garp = i.config.garp;
-            match &mut i.state {
-                // Before that, the round that comes with `held` will do.
-                State::Master(m) if m.held => {
-                    let repeat = m.announce.on_lower_priority(&garp, now);
-                    if repeat > 0 {
-                        out.push(Action::Announce { id: member, repeat });
-                    }
-                    self.rearm(member);
+            // Before that, the round that comes with `held` will do.
+            if let Some(m) = i.state.master().filter(|m| m.held) {
+                let repeat = m.announce.on_lower_priority(&garp, now);
+                if repeat > 0 {
+                    out.push(Action::Announce { id: member, repeat });
                 }
-                _ => {}
+                self.rearm(member);
             }
         }
     }
@@ -266,7 +285,7 @@ impl Domain {
     fn answer(&mut self, id: InstanceId, arrived: Instant, now: Instant, out: &mut Vec<Action>) {
         let Some(i) = self.instance_mut(id) else { return };
         let pause = i.config.advert_interval / ANSWERS;
-        let State::Master(m) = &mut i.state else { return };
+        let Some(m) = i.state.master() else { return };
         match m.answered {
             Some(last) if arrived < last => {}
             Some(last) if now < last + pause => {
@@ -285,12 +304,18 @@ impl Domain {
     fn send_advert(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
         let Some(i) = self.instance_mut(id) else { return };
         let (priority, interval) = (i.priority, i.config.advert_interval);
-        if let State::Master(m) = &mut i.state {
+        if let Some(m) = i.state.master() {
             m.next_advert = now + interval;
             m.last_advert = now;
             out.push(Action::SendAdvert { id, priority });
         }
     }
+}
+
+/// What was refused comes from a router that is MASTER of this virtual router.
+pub(super) fn is_rival(packet: &Received<'_>, reason: &Reject) -> bool {
+    let priority = Packet::parse(packet.pdu).map_or(0, |advert| advert.priority());
+    priority > 0 && reason.is_of_a_router()
 }
 
 impl LastHeard {

@@ -1,16 +1,16 @@
-//! One virtual router: what it is doing, what it knows, what it has counted.
+//! One virtual router: what it knows, what it has counted.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::action::Phase;
-use super::announce::Schedule;
-use super::cause::{Fault, Heard, PriorityChange, Reason};
+use super::cause::{Factor, Fault, Heard, PriorityChange};
 use super::input::LinkState;
 use super::outbound::Outbound;
 use super::priority::{self, Share, Worth};
 use super::receive::{AddressSet, Counters};
+use super::state::{Master, State, StateCell};
 use super::timing;
 use crate::base::ids::GroupId;
 use crate::base::ratelimit::Limiter;
@@ -20,11 +20,11 @@ use crate::model;
 use crate::model::track::{Object, Tracked};
 use crate::model::vrrp::{InitialState, TrackedLink, Version};
 
-/// A virtual router. What exists only in one state lives in `State`.
+/// A virtual router. What exists in one state only lives in `state`.
 #[derive(Debug)]
 pub struct Instance {
     pub(super) config: Rc<model::vrrp::Instance>,
-    pub(super) state: State,
+    pub(super) state: StateCell,
     pub(super) priority: u8,
     /// The master's interval: ours in version 2, the last one heard in version 3.
     pub(super) master_interval: Duration,
@@ -49,7 +49,6 @@ pub struct Instance {
     pub(super) group: Option<GroupId>,
     /// The router last heard as master.
     pub(super) heard: Option<LastHeard>,
-    pub(super) since: Instant,
     pub(super) counters: Counters,
     /// How much more its peers may cause: lines, and the script for lower priorities.
     pub(super) limits: Limiter<u16>,
@@ -66,58 +65,6 @@ pub(super) struct LastHeard {
     pub(super) addr: IpAddr,
     pub(super) priority: u8,
     pub(super) at: Instant,
-}
-
-#[derive(Debug)]
-pub(super) enum State {
-    Init,
-    /// It has begun, but something it depends on has no result yet. Nobody is told of this state: to
-    /// the outside it is still INIT.
-    Waiting,
-    Fault,
-    Backup(Backup),
-    Master(Master),
-}
-
-#[derive(Debug)]
-pub(super) struct Backup {
-    /// When to take over if nobody advertises. Moved by every acceptable advertisement.
-    pub(super) master_down: Instant,
-    /// From when silence counts.
-    pub(super) silent_since: Instant,
-    pub(super) preempt: PreemptDelay,
-    /// Who said goodbye with priority 0; nobody has advertised since.
-    pub(super) resigned: Option<IpAddr>,
-    /// The last advertisement that was not believed, for its priority was lower than ours.
-    pub(super) discarded: Option<(LastHeard, Duration)>,
-    /// Its own deadline has passed, but the sync group is not ready.
-    pub(super) wants_master: bool,
-    /// It has been in no other state before.
-    pub(super) is_first: bool,
-    /// The master got a second chance because we were asleep.
-    pub(super) second_chance: bool,
-}
-
-/// `preempt_delay`: how long a lower-priority master is tolerated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PreemptDelay {
-    Idle,
-    Until(Instant),
-}
-
-#[derive(Debug)]
-pub(super) struct Master {
-    pub(super) next_advert: Instant,
-    pub(super) last_advert: Instant,
-    /// When less entitled routers were last put in their place. What arrived before is settled.
-    pub(super) asserted: Option<Instant>,
-    /// When a goodbye or a lower priority was last answered.
-    pub(super) answered: Option<Instant>,
-    /// The next advertisement comes early, for it is an answer.
-    pub(super) owes_answer: bool,
-    pub(super) announce: Schedule,
-    /// The addresses are in the kernel.
-    pub(super) held: bool,
 }
 
 impl Instance {
@@ -138,13 +85,12 @@ impl Instance {
             priority_change: None,
             group: None,
             heard: None,
-            since: now,
             counters: Counters::default(),
             limits: Limiter::default(),
             addresses: AddressSet::of(&config),
             old_style: BTreeSet::new(),
             outbound: None,
-            state: State::Init,
+            state: StateCell::new(now),
             config,
         }
     }
@@ -154,12 +100,7 @@ impl Instance {
     }
 
     pub const fn phase(&self) -> Phase {
-        match self.state {
-            State::Init | State::Waiting => Phase::Init,
-            State::Fault => Phase::Fault,
-            State::Backup(_) => Phase::Backup,
-            State::Master(_) => Phase::Master,
-        }
+        self.state.phase()
     }
 
     /// The priority that is advertised: the base and everything that tracks it.
@@ -179,7 +120,7 @@ impl Instance {
 
     /// When it entered the state it is in.
     pub const fn since(&self) -> Instant {
-        self.since
+        self.state.since()
     }
 
     pub const fn counters(&self) -> &Counters {
@@ -197,7 +138,7 @@ impl Instance {
 
     /// The priority of the master: ours while MASTER, else the last one heard.
     pub fn master_priority(&self) -> u8 {
-        match self.state {
+        match self.state.get() {
             State::Master(_) => self.priority,
             _ => self.heard.map_or(0, |h| h.priority),
         }
@@ -232,7 +173,7 @@ impl Instance {
     /// has heard of any master, what `state` says.
     pub fn wanted_phase(&self) -> Phase {
         let hopes = self.config.initial_state == InitialState::Master && self.group.is_none();
-        match &self.state {
+        match self.state.get() {
             State::Backup(b) if b.wants_master => Phase::Master,
             State::Backup(b) if b.is_first && hopes && self.heard.is_none() => Phase::Master,
             _ => self.phase(),
@@ -241,10 +182,10 @@ impl Instance {
 
     /// The addresses are wanted, and all in the kernel.
     pub const fn holds_addresses(&self) -> bool {
-        matches!(self.state, State::Master(Master { held: true, .. }))
+        matches!(self.state.get(), State::Master(Master { held: true, .. }))
     }
 
-    /// The last word of another master, if there was one.
+    /// The last advertisement of another master, if there was one.
     pub fn heard_before(&self, now: Instant) -> Option<Heard> {
         self.heard.map(|h| Heard { from: h.addr, priority: h.priority, ago: now.since(h.at) })
     }
@@ -268,7 +209,7 @@ impl Instance {
 
     /// The same by kind: what it owes others, and what it expects of them.
     pub(super) fn deadlines(&self) -> [Option<Instant>; 2] {
-        match &self.state {
+        match self.state.get() {
             State::Init | State::Waiting | State::Fault => [None, None],
             State::Backup(b) => [None, Some(b.master_down)],
             State::Master(m) => {
@@ -332,7 +273,7 @@ impl Weighed {
         let name = t.interface.clone();
         match priority::link_worth(t.weight, t.reverse, state) {
             Worth::Weight(weight) if t.weight != 0 => {
-                self.shares.push(Share { reason: Reason::Link { name, state }, weight });
+                self.shares.push(Share { reason: Factor::Link { name, state }, weight });
             }
             Worth::Weight(_) | Worth::Unknown => {}
             Worth::Fault(_) => {
@@ -350,7 +291,7 @@ impl Weighed {
         let worth = priority::object_worth(t.weight, t.reverse, &state);
         if let Worth::Weight(weight) | Worth::Fault(weight) = worth {
             if t.weight != 0 {
-                let reason = Reason::Tracked { object: object.clone(), state: state.clone() };
+                let reason = Factor::Tracked { object: object.clone(), state: state.clone() };
                 self.shares.push(Share { reason, weight });
             }
         }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::action::{Action, Phase};
-use super::cause::Cause;
+use super::cause::{Cause, GroupCause};
 use super::group::Group;
-use super::instance::{Instance, PreemptDelay, State};
+use super::instance::Instance;
 use super::receive::AddressSet;
+use super::state::PreemptDelay;
 use super::tracking::Before;
 use super::Domain;
 use crate::base::ids::{GroupId, InstanceId};
@@ -35,7 +36,7 @@ impl Domain {
         if self.startup_until.is_none() && !self.startup_delay.is_zero() {
             self.startup_until = Some(now + self.startup_delay);
         }
-        let told = out.len();
+        let start = out.len();
         let fresh: Vec<_> =
             self.instances().filter(|(_, i)| i.phase() == Phase::Init).map(|(id, _)| id).collect();
         for &id in &fresh {
@@ -46,12 +47,12 @@ impl Domain {
         }
         // Members that were there before follow a new one that is in FAULT.
         for id in fresh {
-            self.settle(id, &Before::default(), now, out);
+            self.follow_faults(id, Before::default(), now, out);
         }
         for g in (0..self.groups.len()).filter_map(|n| u32::try_from(n).ok()) {
-            self.tell_group(GroupId(g), out);
+            self.report_group(GroupId(g), out);
         }
-        groups_first(&mut out[told..]);
+        groups_first(&mut out[start..]);
     }
 
     /// Names the groups and their members; called before `Start`, and at every reload.
@@ -59,7 +60,7 @@ impl Domain {
         let by_name: std::collections::BTreeMap<String, InstanceId> =
             self.instances().map(|(id, i)| (i.config().name.clone(), id)).collect();
         let told: std::collections::BTreeMap<String, Phase> =
-            self.groups.drain(..).map(|g| (g.name, g.phase)).collect();
+            self.groups.drain(..).map(|g| (g.name().to_owned(), g.phase())).collect();
         let mut membership = vec![None; self.instances.len()];
         for (n, group) in groups.iter().enumerate() {
             let members: Vec<_> =
@@ -68,13 +69,7 @@ impl Domain {
                 membership[m.0 as usize] = Some(GroupId(number(n)));
             }
             let phase = told.get(&group.name).copied().unwrap_or(Phase::Init);
-            self.groups.push(Group {
-                name: group.name.clone(),
-                members,
-                tracked_links: group.tracked_links.clone(),
-                tracked: group.tracked.clone(),
-                phase,
-            });
+            self.groups.push(Group::new(group, members, phase));
         }
         for (n, group) in membership.into_iter().enumerate() {
             let id = InstanceId(number(n));
@@ -87,7 +82,7 @@ impl Domain {
         let weighed: Vec<_> =
             all.into_iter().filter_map(|id| Some((id, self.weigh(id, now, out)?))).collect();
         for (id, were) in weighed {
-            self.settle(id, &were, now, out);
+            self.follow_faults(id, were, now, out);
         }
     }
 
@@ -115,41 +110,37 @@ impl Domain {
             || i.config.version != old.version
             || i.config.down_timer_adverts != old.down_timer_adverts;
         let down = delayed.unwrap_or(now) + i.master_down_interval();
-        match &mut i.state {
-            State::Init | State::Waiting | State::Fault => {}
-            State::Backup(b) => {
-                if i.config.preempt_delay != old.preempt_delay {
-                    b.preempt = PreemptDelay::Idle;
-                }
-                if is_retimed {
-                    // What was heard before says nothing about the new interval.
-                    b.master_down = down;
-                }
-                match delayed {
-                    Some(until) if becomes_owner => b.master_down = until,
-                    None if becomes_owner => self.try_master(id, Cause::Owner, now, out),
-                    _ => {}
-                }
+        if let Some(b) = i.state.backup() {
+            if i.config.preempt_delay != old.preempt_delay {
+                b.preempt = PreemptDelay::Idle;
             }
-            State::Master(m) => {
-                m.next_advert = m.next_advert.min(now + interval);
-                if m.held && i.config.garp != old.garp {
-                    m.announce.on_adjust(&i.config.garp, now);
-                }
-                let same = old.addresses == i.config.addresses && old.excluded == i.config.excluded;
-                if !same {
-                    // An address more has to be announced when it is there; one less has not.
-                    let had: BTreeSet<&VirtualAddress> = old.all_addresses().collect();
-                    m.held &= i.config.all_addresses().all(|a| had.contains(a));
-                    out.push(Action::Want(id));
-                }
+            if is_retimed {
+                // What was heard before says nothing about the new interval.
+                b.master_down = down;
+            }
+            match delayed {
+                Some(until) if becomes_owner => b.master_down = until,
+                None if becomes_owner => self.try_master(id, Cause::Owner, now, out),
+                _ => {}
+            }
+        } else if let Some(m) = i.state.master() {
+            m.next_advert = m.next_advert.min(now + interval);
+            if m.held && i.config.garp != old.garp {
+                m.announce.on_adjust(&i.config.garp, now);
+            }
+            let same = old.addresses == i.config.addresses && old.excluded == i.config.excluded;
+            if !same {
+                // An address more has to be announced when it is there; one less has not.
+                let had: BTreeSet<&VirtualAddress> = old.all_addresses().collect();
+                m.held &= i.config.all_addresses().all(|a| had.contains(a));
+                out.push(Action::Want(id));
             }
         }
         self.rearm(id);
     }
 
-    /// It says goodbye. It stays known, so that whoever carries the farewell out can look it up,
-    /// until [`Domain::forget`].
+    /// It says goodbye. It stays known until [`Domain::forget`], for the farewell needs its name and
+    /// addresses.
     pub(super) fn on_remove(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
         self.resign(id, Phase::Deleted, Cause::Removed, now, out);
         for g in &mut self.groups {
@@ -166,7 +157,7 @@ impl Domain {
         self.rearm(id);
     }
 
-    /// An id that no instance has. Whoever asks for it adds an instance under it.
+    /// An id that no instance has, for an instance that is to be added under it.
     pub fn vacant_id(&mut self) -> InstanceId {
         self.vacant.pop().unwrap_or_else(|| InstanceId(number(self.instances.len())))
     }
@@ -177,12 +168,11 @@ impl Domain {
             self.resign(id, Phase::Stopped, Cause::Stopping, now, out);
         }
         for (n, g) in self.groups.iter_mut().enumerate() {
-            g.phase = Phase::Stopped;
-            out.push(Action::GroupChanged { group: GroupId(number(n)), to: Phase::Stopped });
+            out.push(g.enter(GroupId(number(n)), Phase::Stopped, GroupCause::Stopping));
         }
     }
 
-    /// Leaves the stage: a master says goodbye with priority 0 (RFC 9568 §6.4.3).
+    /// Ends: a master says goodbye with priority 0 (RFC 9568 §6.4.3).
     fn resign(
         &mut self,
         id: InstanceId,
@@ -193,8 +183,7 @@ impl Domain {
     ) {
         let Some(i) = self.instance_mut(id) else { return };
         let from = i.phase();
-        i.state = State::Init;
-        i.since = now;
+        let changed = i.state.leave(id, to, cause, now);
         i.faults.clear();
         i.pending.clear();
         if from == Phase::Master {
@@ -202,12 +191,12 @@ impl Domain {
             out.push(Action::SendAdvert { id, priority: 0 });
             out.push(Action::Release(id));
         }
-        out.push(Action::Changed { id, from, to, cause: Box::new(cause) });
+        out.push(changed);
         self.rearm(id);
     }
 }
 
-/// At the start keepalived tells of the groups before it tells of their members.
+/// At the start keepalived logs the groups before their members.
 fn groups_first(actions: &mut [Action]) {
     let is_change = |a: &Action| matches!(a, Action::Changed { .. });
     let from = actions.iter().position(is_change).unwrap_or(actions.len());

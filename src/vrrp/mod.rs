@@ -17,6 +17,7 @@ pub mod advert;
 mod announce;
 pub mod cause;
 mod checksum;
+mod fault;
 mod group;
 mod hear;
 pub mod input;
@@ -27,6 +28,8 @@ mod noted;
 mod outbound;
 mod priority;
 pub mod receive;
+mod refused;
+mod state;
 #[cfg(test)]
 mod tests;
 pub mod timing;
@@ -34,6 +37,7 @@ mod tracking;
 mod transition;
 mod watchers;
 
+use membership::Mover;
 use watchers::Watchers;
 
 pub use crate::base::tracked::TrackState;
@@ -64,6 +68,8 @@ pub struct Domain {
     /// `vrrp_startup_delay`, measured from the first start.
     startup_delay: Duration,
     startup_until: Option<Instant>,
+    /// The first member of each sync group that moved because of the fact at hand.
+    movers: BTreeMap<GroupId, Mover>,
     /// Reused from deadline to deadline.
     due: Vec<InstanceId>,
 }
@@ -80,6 +86,7 @@ impl Domain {
 
     /// Takes one fact. Appends what must be done, in the order it must be done.
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
+        self.movers.clear();
         match input {
             Input::Add { id, config } => self.on_add(id, config, now),
             Input::Adjust { id, config } => self.on_adjust(id, config, now, out),

@@ -1,4 +1,4 @@
-//! How often a peer may cause a line or a script: by what it is about, and who sent it.
+//! How often a peer may cause a line or a script: by subject and by sender.
 //!
 //! A change of state clears nothing here, for a peer can cause that as well.
 
@@ -40,7 +40,7 @@ impl Note {
             Self::Discarded { from, .. } => (subject::DISCARDED, Some(from), CONDITION),
             Self::OwnerConflict { from } => (subject::OWNER_CONFLICT, Some(from), CONDITION),
             Self::SameAddress { from } => (subject::SAME_ADDRESS, Some(from), CONDITION),
-            Self::Rejected { from, reason } => (reason.kind(), Some(from), CONDITION),
+            Self::Rejected { from, reason, .. } => (reason.kind(), Some(from), CONDITION),
             Self::Remarked { from, remark } => (remark.kind(), Some(from), CONDITION),
             Self::MasterIs { addr, .. } => (subject::MASTER_IS, Some(addr), EVENT),
             Self::Goodbye { from } => (subject::GOODBYE, Some(from), EVENT),
@@ -55,7 +55,7 @@ impl Note {
 }
 
 impl Domain {
-    /// Tells of something, unless it was told too often.
+    /// Logs a note, unless there were too many like it.
     pub(super) fn note(&mut self, id: InstanceId, note: Note, now: Instant, out: &mut Vec<Action>) {
         let Some(i) = self.instance_mut(id) else { return };
         if let Some(held_back) = i.may_tell(&note, now) {
@@ -63,7 +63,7 @@ impl Domain {
         }
     }
 
-    /// The script and the FIFO hear of lower priorities at most once per interval: one router that
+    /// The script runs and the FIFO has a line for lower priorities at most once per interval: one router that
     /// advertises too much makes no more of it than one that advertises as it should.
     pub(super) fn tell_lower_priority(
         &mut self,
@@ -80,7 +80,7 @@ impl Domain {
 }
 
 impl Instance {
-    /// Whether a note may be told, and how many like it were held back.
+    /// Whether a note may be logged, and how many like it were held back.
     pub(super) fn may_tell(&mut self, note: &Note, now: Instant) -> Option<u32> {
         let (subject, from, rate) = note.limit();
         self.limits.admit(subject, from, rate, now)

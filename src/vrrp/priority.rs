@@ -1,6 +1,6 @@
 //! Base priority plus everything that tracks it; and which tracked object is a fault.
 
-use super::cause::Reason;
+use super::cause::Factor;
 use super::input::LinkState;
 use crate::base::tracked::TrackState;
 
@@ -11,7 +11,7 @@ pub(super) enum Worth {
     Weight(i32),
     /// It is a fault, and so much is added to the priority.
     Fault(i32),
-    /// A fault or not: the first result will tell.
+    /// A fault or not: that depends on the first result.
     Unknown,
 }
 
@@ -25,8 +25,8 @@ pub(super) fn object_worth(weight: i16, reverse: bool, state: &TrackState) -> Wo
     match state {
         TrackState::Pending if weight == 0 => Worth::Unknown,
         TrackState::Pending => Worth::Weight(0),
-        TrackState::Up => switch_worth(weight, reverse, true),
-        TrackState::Down { .. } => switch_worth(weight, reverse, false),
+        TrackState::Up(_) => switch_worth(weight, reverse, true),
+        TrackState::Down(_) => switch_worth(weight, reverse, false),
         TrackState::Value(value) => value_worth(weight, reverse, *value),
     }
 }
@@ -73,12 +73,12 @@ pub(super) fn effective(base: u8, contributions: i32) -> u8 {
 /// Something with a weight, in the state it is in, and what that adds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Share {
-    pub(super) reason: Reason,
+    pub(super) reason: Factor,
     pub(super) weight: i32,
 }
 
 /// Why the sum of `new` is another one than that of `old`.
-pub(super) fn reasons(old: &[Share], new: &[Share], base_changed: bool) -> Vec<Reason> {
+pub(super) fn reasons(old: &[Share], new: &[Share], base_changed: bool) -> Vec<Factor> {
     let mut list = Vec::new();
     let mut configured = base_changed;
     for share in new {
@@ -94,15 +94,15 @@ pub(super) fn reasons(old: &[Share], new: &[Share], base_changed: bool) -> Vec<R
         .iter()
         .any(|o| o.weight != 0 && !new.iter().any(|n| is_same_thing(&o.reason, &n.reason)));
     if configured {
-        list.push(Reason::Configured);
+        list.push(Factor::Configured);
     }
     list
 }
 
-fn is_same_thing(a: &Reason, b: &Reason) -> bool {
+fn is_same_thing(a: &Factor, b: &Factor) -> bool {
     match (a, b) {
-        (Reason::Link { name: a, .. }, Reason::Link { name: b, .. }) => a == b,
-        (Reason::Tracked { object: a, .. }, Reason::Tracked { object: b, .. }) => a == b,
+        (Factor::Link { name: a, .. }, Factor::Link { name: b, .. }) => a == b,
+        (Factor::Tracked { object: a, .. }, Factor::Tracked { object: b, .. }) => a == b,
         _ => false,
     }
 }
@@ -134,8 +134,8 @@ mod tests {
         assert_eq!(link_worth(0, false, LinkState::Down), fault);
         assert_eq!(link_worth(0, false, LinkState::Up), fine);
         assert_eq!(link_worth(0, true, LinkState::Up), fault);
-        assert_eq!(object_worth(0, false, &TrackState::down("exit 1")), fault);
-        assert_eq!(object_worth(0, true, &TrackState::down("exit 1")), fine);
+        assert_eq!(object_worth(0, false, &TrackState::exit(1)), fault);
+        assert_eq!(object_worth(0, true, &TrackState::exit(1)), fine);
         assert_eq!(object_worth(0, true, &TrackState::Pending), Worth::Unknown);
         assert_eq!(object_worth(-5, false, &TrackState::Pending), fine);
     }
@@ -172,21 +172,21 @@ mod tests {
     #[test]
     fn the_reasons_are_what_changed_and_nothing_else() {
         let link =
-            |state, weight| Share { reason: Reason::Link { name: "eth1".into(), state }, weight };
+            |state, weight| Share { reason: Factor::Link { name: "eth1".into(), state }, weight };
         let object = Object::Script("s".into());
         let script = |state, weight| Share {
-            reason: Reason::Tracked { object: object.clone(), state },
+            reason: Factor::Tracked { object: object.clone(), state },
             weight,
         };
-        let (up, down) = (TrackState::Up, TrackState::down("exit 1"));
+        let (up, down) = (TrackState::exit(0), TrackState::exit(1));
         let before = [link(LinkState::Up, 20), script(up, 0)];
         let failed = script(down.clone(), -5);
         let after = [link(LinkState::Up, 20), failed.clone()];
         assert_eq!(reasons(&before, &after, false), std::slice::from_ref(&failed.reason));
         assert_eq!(reasons(&[], &after, false), [link(LinkState::Up, 0).reason, failed.reason]);
         let heavier = [link(LinkState::Up, 20), script(down, -9)];
-        assert_eq!(reasons(&after, &heavier, false), [Reason::Configured]);
-        assert_eq!(reasons(&after, &[], false), [Reason::Configured]);
-        assert_eq!(reasons(&after, &after, true), [Reason::Configured]);
+        assert_eq!(reasons(&after, &heavier, false), [Factor::Configured]);
+        assert_eq!(reasons(&after, &[], false), [Factor::Configured]);
+        assert_eq!(reasons(&after, &after, true), [Factor::Configured]);
     }
 }

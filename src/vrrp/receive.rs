@@ -60,7 +60,7 @@ pub struct Context<'a> {
 
 /// Examines one advertisement with our VRID and counts the outcome.
 ///
-/// A peer may cause any result as often as it likes, so whoever logs must hold back; see
+/// A peer may cause any result as often as it likes, so log lines must be limited; see
 /// [`Reject::kind`].
 pub fn examine(
     received: &Received<'_>,
@@ -194,7 +194,7 @@ fn check_version_2(
     Ok(())
 }
 
-/// Compares in a time that does not tell how many octets were right.
+/// Compares in a time that does not depend on how many octets were right.
 fn is_same_secret(a: [u8; 8], b: [u8; 8]) -> bool {
     u64::from_ne_bytes(a) ^ u64::from_ne_bytes(b) == 0
 }
@@ -253,7 +253,7 @@ fn destination(received: &Received<'_>, context: &Context<'_>) -> IpAddr {
     }
 }
 
-/// Multicast is for multicast instances, and nothing is for who sent it.
+/// Multicast is for multicast instances, and nothing is for its sender.
 fn check_destination(received: &Received<'_>, context: &Context<'_>) -> Result<(), Reject> {
     let source = received.source;
     let multicast = matches!(context.config.delivery, Delivery::Multicast { .. });
@@ -282,7 +282,7 @@ fn compare_addresses(
 }
 
 impl Remark {
-    /// The remark as it is told: what takes a search is looked for only then.
+    /// The remark as it is logged: what takes a search is looked for only then.
     pub(super) fn completed(self, received: &Received<'_>, config: &Instance) -> Self {
         match (self, Packet::parse(received.pdu)) {
             (Self::AddressList { source, vrid, .. }, Ok(packet)) => {

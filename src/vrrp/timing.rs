@@ -28,7 +28,7 @@ pub fn second_chance(config: &Instance, priority: u8, master_interval: Duration)
 
 /// The next point of an absolute schedule after `due`, so that lateness does not add up.
 ///
-/// A schedule missed by a whole interval or more starts afresh: nobody gains from a burst.
+/// A schedule missed by a whole interval or more starts afresh: a burst is of no use.
 pub fn next_in_schedule(due: Instant, interval: Duration, now: Instant) -> Instant {
     let next = due + interval;
     if next > now {

@@ -1,16 +1,17 @@
-//! What an instance depends on: interfaces, its source address, its socket, and whatever else it
+//! What an instance depends on: interfaces, its source address, its socket, and what else it
 //! tracks.
 
 use std::collections::BTreeSet;
 
 use super::action::Action;
 use super::cause::{Fault, PriorityCause, PriorityChange};
-use super::instance::{tracked, trackers, Instance, State};
+use super::instance::{tracked, trackers, Instance};
 use super::priority::reasons;
+use super::state::State;
 use super::{Domain, LinkState};
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
-use crate::base::tracked::TrackState;
+use crate::base::tracked::{Finding, TrackState};
 use crate::model::track::Object;
 
 impl Domain {
@@ -21,7 +22,7 @@ impl Domain {
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        // Kept even if nobody depends on it yet: the instance that will may come with a reload.
+        // Kept even if nothing depends on it yet: the instance that will may come with a reload.
         if self.links.insert(name.to_owned(), state) == Some(state) {
             return;
         }
@@ -47,7 +48,7 @@ impl Domain {
         let weighed: Vec<_> =
             concerned.into_iter().filter_map(|id| Some((id, self.weigh(id, now, out)?))).collect();
         for (id, were) in weighed {
-            self.settle(id, &were, now, out);
+            self.follow_faults(id, were, now, out);
         }
     }
 
@@ -70,7 +71,7 @@ impl Domain {
     /// Weighs one instance again and lets its state follow.
     pub(super) fn reconsider(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
         if let Some(were) = self.weigh(id, now, out) {
-            self.settle(id, &were, now, out);
+            self.follow_faults(id, were, now, out);
         }
     }
 
@@ -82,7 +83,7 @@ impl Domain {
         out: &mut Vec<Action>,
     ) -> Option<Before> {
         // Before `Start` not all is known, and its group must not suffer from that.
-        self.instance(id).filter(|i| !matches!(i.state, State::Init))?;
+        self.instance(id).filter(|i| !matches!(i.state.get(), State::Init))?;
         self.weigh_first(id, now, out)
     }
 
@@ -112,9 +113,9 @@ impl Domain {
     }
 
     /// What is known of a tracked object.
-    fn state_of(&self, object: &Object) -> TrackState {
+    pub(super) fn state_of(&self, object: &Object) -> TrackState {
         let unknown = || match object {
-            Object::Bfd(_) => TrackState::down("no session yet"),
+            Object::Bfd(_) => TrackState::Down(Finding::NoSession),
             Object::Script(_) | Object::File(_) | Object::Process(_) => TrackState::Pending,
         };
         self.objects.get(object).cloned().unwrap_or_else(unknown)
@@ -156,7 +157,7 @@ impl Instance {
         let old_down = self.master_down_interval();
         let from = std::mem::replace(&mut self.priority, priority);
         let new_down = self.master_down_interval();
-        if let State::Backup(b) = &mut self.state {
+        if let Some(b) = self.state.backup() {
             let moved = (b.master_down + new_down.saturating_sub(old_down))
                 - old_down.saturating_sub(new_down);
             // What is due by this is due now, and not late.
@@ -167,9 +168,9 @@ impl Instance {
     }
 
     /// The master that was not believed for its low priority is good enough for us now. To take over
-    /// from it, because its next word comes only after our deadline, would help nobody.
+    /// from it, because its next word comes only after our deadline, would be of no use.
     fn follow_discarded(&mut self) {
-        let State::Backup(b) = &mut self.state else { return };
+        let Some(b) = self.state.backup() else { return };
         let Some((master, interval)) = b.discarded.take_if(|(m, _)| m.priority >= self.priority)
         else {
             return;
@@ -177,7 +178,7 @@ impl Instance {
         self.heard = Some(master);
         self.learn_interval(interval);
         let down = master.at + self.master_down_interval();
-        if let State::Backup(b) = &mut self.state {
+        if let Some(b) = self.state.backup() {
             b.resigned = None;
             b.master_down = b.master_down.max(down);
         }

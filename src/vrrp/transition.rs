@@ -5,7 +5,8 @@
 use super::action::{Action, Note, Phase};
 use super::announce::Schedule;
 use super::cause::Cause;
-use super::instance::{Backup, LastHeard, Master, PreemptDelay, State};
+use super::instance::LastHeard;
+use super::state::{Backup, Master, PreemptDelay, State};
 use super::{timing, Domain, Unread};
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
@@ -19,7 +20,7 @@ impl Domain {
         } else if self.is_pending(id) {
             // Quietly: whether anything is wrong will be known in a moment.
             if let Some(i) = self.instance_mut(id) {
-                i.state = State::Waiting;
+                i.state.wait();
             }
         } else if i.config.is_owner() && self.delayed_until(now).is_none() {
             self.try_master(id, Cause::Owner, now, out);
@@ -35,7 +36,7 @@ impl Domain {
     pub(super) fn on_held(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
         let Some(i) = self.instance_mut(id) else { return };
         let garp = i.config.garp;
-        if let State::Master(m) = &mut i.state {
+        if let Some(m) = i.state.master() {
             m.held = true;
             let repeat = m.announce.on_held(&garp, now);
             out.push(Action::Announce { id, repeat });
@@ -94,7 +95,7 @@ impl Domain {
         let Some(i) = self.instance_mut(id) else { return };
         let config = i.config.clone();
         let priority = i.priority;
-        let State::Master(m) = &mut i.state else { return };
+        let Some(m) = i.state.master() else { return };
         if m.next_advert <= now {
             if std::mem::take(&mut m.owes_answer) {
                 m.answered = Some(now);
@@ -118,7 +119,8 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let Some(i) = self.instance(id) else { return };
-        let (Some(highest_other), State::Master(m)) = (i.config.timer_expired_backup, &i.state)
+        let (Some(highest_other), State::Master(m)) =
+            (i.config.timer_expired_backup, i.state.get())
         else {
             return;
         };
@@ -138,7 +140,8 @@ impl Domain {
         let Some(i) = self.instance_mut(id) else { return };
         let chance = timing::second_chance(&i.config, i.priority, i.master_interval);
         let last = i.heard_before(now);
-        let State::Backup(b) = &mut i.state else { return };
+        let ours = i.priority;
+        let Some(b) = i.state.backup() else { return };
         if b.master_down > now {
             return;
         }
@@ -151,14 +154,15 @@ impl Domain {
             return;
         }
         let cause = match (b.resigned, b.discarded, last) {
-            (Some(from), _, _) => Cause::Resigned { from },
+            (Some(from), _, _) => Cause::Resigned { from, refused: b.refused.clone() },
             (None, Some((LastHeard { addr, priority, .. }, _)), _) => {
-                Cause::LowerPriority { from: addr, theirs: priority, ours: i.priority }
+                Cause::LowerPriority { from: addr, theirs: priority, ours }
             }
             (None, None, None) if i.config.is_owner() => Cause::Owner,
             (None, None, last) => {
                 let since = last.map_or(b.silent_since, |h| (now - h.ago).max(b.silent_since));
-                Cause::Silence { waited: now.since(since), last }
+                let refused = b.refused.clone();
+                Cause::Silence { waited: now.since(since), last, refused }
             }
         };
         self.note(id, Note::Silence, now, out);
@@ -174,9 +178,8 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let Some(i) = self.instance_mut(id) else { return };
-        let from = i.phase();
         i.master_interval = i.config.advert_interval;
-        i.state = State::Master(Master {
+        let master = Master {
             next_advert: now + i.config.advert_interval,
             last_advert: now,
             asserted: None,
@@ -184,11 +187,11 @@ impl Domain {
             owes_answer: false,
             announce: Schedule::default(),
             held: false,
-        });
-        i.since = now;
+        };
+        let changed = i.state.enter(id, State::Master(master), cause, now);
         i.counters.become_master += 1;
         out.push(Action::SendAdvert { id, priority: i.priority });
-        out.push(Action::Changed { id, from, to: Phase::Master, cause: Box::new(cause) });
+        self.report(changed, out);
         out.push(Action::Want(id));
         self.rearm(id);
     }
@@ -208,7 +211,7 @@ impl Domain {
         let from = i.phase();
         let wait =
             if delayed && i.config.is_owner() { start } else { start + i.master_down_interval() };
-        i.state = State::Backup(Backup {
+        let backup = Backup {
             master_down: wait,
             silent_since: start,
             preempt: PreemptDelay::Idle,
@@ -217,13 +220,14 @@ impl Domain {
             wants_master: false,
             is_first: from == Phase::Init,
             second_chance: false,
-        });
-        i.since = now;
+            refused: None,
+        };
+        let changed = i.state.enter(id, State::Backup(backup), cause, now);
         if from == Phase::Master {
             i.counters.release_master += 1;
             out.push(Action::Release(id));
         }
-        out.push(Action::Changed { id, from, to: Phase::Backup, cause: Box::new(cause) });
+        self.report(changed, out);
         self.rearm(id);
     }
 
@@ -237,8 +241,7 @@ impl Domain {
     ) {
         let Some(i) = self.instance_mut(id) else { return };
         let from = i.phase();
-        i.state = State::Fault;
-        i.since = now;
+        let changed = i.state.enter(id, State::Fault, cause, now);
         i.heard = None;
         i.master_interval = i.config.advert_interval;
         if from == Phase::Master {
@@ -246,7 +249,7 @@ impl Domain {
             out.push(Action::SendAdvert { id, priority: 0 });
             out.push(Action::Release(id));
         }
-        out.push(Action::Changed { id, from, to: Phase::Fault, cause: Box::new(cause) });
+        self.report(changed, out);
         self.rearm(id);
     }
 

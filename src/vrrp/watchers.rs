@@ -1,4 +1,4 @@
-//! Who depends on what: an index, so that a fact costs only those whom it concerns.
+//! Which instances depend on what: an index, so that a fact costs only those it concerns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ impl<K: Ord + Clone> Watchers<K> {
         }
     }
 
-    /// Those who watch this.
+    /// Those that watch this.
     pub(super) fn of<Q>(&self, key: &Q) -> Vec<InstanceId>
     where
         K: std::borrow::Borrow<Q>,

@@ -70,24 +70,6 @@ impl Header {
     }
 }
 
-/// Mnemonic of a response code (RFC 1035 §4.1.1, RFC 2136 §2.2).
-pub const fn rcode_name(rcode: u8) -> &'static str {
-    match rcode {
-        0 => "NOERROR",
-        1 => "FORMERR",
-        2 => "SERVFAIL",
-        3 => "NXDOMAIN",
-        4 => "NOTIMP",
-        5 => "REFUSED",
-        6 => "YXDOMAIN",
-        7 => "YXRRSET",
-        8 => "NXRRSET",
-        9 => "NOTAUTH",
-        10 => "NOTZONE",
-        _ => "unassigned",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

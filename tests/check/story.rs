@@ -22,8 +22,8 @@ use std::rc::Rc;
 
 use keepalived::base::ids::CheckId;
 use keepalived::base::time::{Duration, Instant};
+use keepalived::base::verdict::ProbeStep;
 use keepalived::check::pool::{Action, Input, Pool};
-use keepalived::check::verdict::Phase;
 use keepalived::check::{Reason, Timings, Verdict, Weight};
 use keepalived::model::check::{
     Check, Connect, Dns, File, Http, Kind, Misc, Protocol, Record, Schedule, Smtp, Url,
@@ -210,7 +210,7 @@ impl Story {
     fn finish(&mut self, n: usize, good: bool, weight: Weight) {
         let verdict = match good {
             true => Verdict::Up(weight),
-            false => Verdict::Down(Reason::TimedOut(Phase::Connecting)),
+            false => Verdict::Down(Reason::TimedOut(ProbeStep::Connecting)),
         };
         self.done(id(n), verdict);
     }
@@ -255,8 +255,9 @@ impl Story {
                 format!("{} failed, will try again {nth}/{of}", name(check))
             }
             Action::PageUp { check, page } => format!("{} page {page} is well", name(check)),
-            Action::Result { check, up, weight, turned, first, retries } => {
-                let mut text = format!("{} {}", name(check), if *up { "UP" } else { "DOWN" });
+            Action::Result { check, verdict, turned, first, retries, .. } => {
+                let mut text =
+                    format!("{} {}", name(check), if verdict.is_up() { "UP" } else { "DOWN" });
                 if *first {
                     text += ", first";
                 }
@@ -266,8 +267,9 @@ impl Story {
                 if *retries > 0 {
                     text += &format!(", after {retries} retries");
                 }
-                if *weight != Weight::Unchanged {
-                    text += &format!(", weight {weight:?}");
+                match verdict {
+                    Verdict::Up(Weight::Unchanged) | Verdict::Down(_) => {}
+                    Verdict::Up(weight) => text += &format!(", weight {weight:?}"),
                 }
                 text
             }

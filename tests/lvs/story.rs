@@ -17,7 +17,8 @@ use std::rc::Rc;
 
 use keepalived::base::ids::{CheckId, ServiceId};
 use keepalived::base::time::Instant;
-use keepalived::lvs::{Action, Domain, Input, Wanted, Weight};
+use keepalived::base::verdict::{Reason, Verdict, Weight};
+use keepalived::lvs::{Action, Domain, Input, Wanted};
 use keepalived::model::diff::{self, Change};
 use keepalived::model::Config;
 
@@ -101,7 +102,11 @@ impl Story {
                     _ => Weight::Unchanged,
                 };
                 let check = self.check(check).ok_or("which check?")?;
-                self.hand(Input::Verdict { check, up: verb == "up", weight });
+                let verdict = match verb {
+                    "up" => Verdict::Up(weight),
+                    _ => Verdict::Down(Reason::Overran),
+                };
+                self.hand(Input::Verdict { check, page: 0, verdict });
             }
             "address" => {
                 let (addr, state) = rest.split_once(' ').ok_or("present or absent?")?;

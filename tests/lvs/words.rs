@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use keepalived::lvs::{Action, Domain, Leaving, ServerRef, ServiceRef, Tally, Wanted, Why};
+use keepalived::lvs::{
+    Action, Domain, Leaving, QuorumCause, ServerCause, ServerRef, ServiceRef, SorryCause, Tally,
+    Wanted,
+};
 
 /// One action on one line, with the wanted state of the kernel at that time.
 pub(crate) struct Words<'a>(pub(crate) &'a Action, pub(crate) &'a Domain);
@@ -36,31 +39,36 @@ impl fmt::Display for Words<'_> {
             Action::CheckRemoved(check) => write!(f, "check {check} ends"),
             Action::CheckSuspended { check, .. } => write!(f, "check {check} rests"),
             Action::CheckResumed { check, .. } => write!(f, "check {check} goes on"),
-            Action::ServerChanged { server, up, why } => {
-                let why = match why {
-                    Why::Initial => "initial".to_owned(),
-                    Why::Confirmed => "confirmed".to_owned(),
-                    Why::Check(check) => format!("check {check}"),
-                    Why::Reload => "reload".to_owned(),
+            Action::ServerChanged { server, up, cause } => {
+                let why = match cause {
+                    ServerCause::Initial => "initial".to_owned(),
+                    ServerCause::Confirmed(_) => "confirmed".to_owned(),
+                    ServerCause::Check(found) => format!("check {}", found.check),
+                    ServerCause::Reload => "reload".to_owned(),
                 };
                 write!(f, "{} {} ({why})", Rs(server), up_down(*up))
             }
-            Action::WeightChanged { server, from, to, up } => {
+            Action::WeightChanged { server, from, to, up, .. } => {
                 let state = if *up { "" } else { ", while it is down" };
                 write!(f, "{} weight {from} -> {to}{state}", Rs(server))
             }
-            Action::CheckTurned { check, up, server_changed, .. } => {
+            Action::CheckTurned { found, server_changed, .. } => {
                 let alone = if *server_changed { "" } else { ", the server did not" };
-                write!(f, "check {check} went {}{alone}", up_down(*up))
+                write!(f, "check {} went {}{alone}", found.check, up_down(found.verdict.is_up()))
             }
-            Action::QuorumChanged { service, up, starting, told, tally } => {
+            Action::QuorumChanged { service, up, starting, told, tally, cause } => {
                 let starting = if *starting { " from the start" } else { "" };
                 let told = if *told { "" } else { ", not told" };
-                write!(f, "{} {}{starting}{told}: {}", Vs(service), up_down(*up), Sum(tally))
+                write!(f, "{} {}{starting}{told}: {}", Vs(service), up_down(*up), Sum(tally))?;
+                match **cause {
+                    QuorumCause::Started => Ok(()),
+                    ref cause => write!(f, " ({tally}, {cause})"),
+                }
             }
-            Action::SorryServer { service, on } => {
+            Action::SorryServer { service, on, cause } => {
                 let name = service.config.sorry_server.as_ref().map(|s| s.addr.to_string());
-                write!(f, "sorry server {} {}", name.unwrap_or_default(), on_off(*on))
+                write!(f, "sorry server {} {}", name.unwrap_or_default(), on_off(*on))?;
+                f.write_str(if *cause == SorryCause::Reload { " (reload)" } else { "" })
             }
             Action::AliveServers { on, .. } => write!(f, "live servers {}", on_off(*on)),
             Action::ServiceLeaving(service) => write!(f, "{} is removed", Vs(service)),

@@ -53,7 +53,10 @@ fn parse(mail: &str, router: &str) -> Option<Mail> {
     ] {
         assert!(head.contains(part), "no {part:?} in {mail}");
     }
-    Some((subject.to_owned(), text.trim().to_owned()))
+    // Behind the reference's text there may be a line of ours.
+    let text = text.trim();
+    let text = text.split_once("\nbecause: ").map_or(text, |(text, _)| text);
+    Some((subject.to_owned(), text.to_owned()))
 }
 
 /// A configuration, and whether mail about real servers and virtual servers is then expected.
@@ -174,6 +177,10 @@ pub(crate) fn mail_about_servers_and_quorums_follows_the_settings() -> Outcome {
                 seen == expected
             });
             assert!(done, "{} with {case:?} sent {seen:#?} instead of {expected:#?}", host.name);
+            if program.ours && of_real {
+                let because = "\nbecause: TCP_CHECK 10.7.0.1:91: ";
+                assert!(shop.read("mails").contains(because), "no cause in the mails");
+            }
         }
     }
     Ok(())

@@ -37,3 +37,25 @@ pub(crate) fn routers_with_different_passwords_do_not_hear_each_other() -> Outco
     });
     Ok(())
 }
+
+pub(crate) fn a_router_with_another_password_is_named_as_the_other_master() -> Outcome {
+    let (segment, [a, b]) = Segment::with_hosts(["a", "b"]);
+    let block = |password| config(&[instance("VI_1").v2_pass(password).vip("10.7.1.1/16")]);
+    let one = a.start(&block("x1er44q"));
+    one.wait_master("VI_1");
+    let other = b.start(&block("x1er44Q"));
+    other.wait_master("VI_1");
+    let addr = |id| segment.v4(id).split('/').next().unwrap_or_default().to_owned();
+    let because = "(VI_1) because: no valid advertisement in ";
+    wait("it says whom it refused", secs(5), || {
+        let log = other.log();
+        let line = log.iter().find(|l| l.contains(because)).cloned().unwrap_or_default();
+        let refused = format!(" from {} refused (wrong password)", addr(1));
+        line.contains(&refused) && line.contains(&format!("; {} is MASTER, too", addr(1)))
+    });
+    let named = format!("(VI_1) received an invalid passwd from {}!; {0} is MASTER, too", addr(2));
+    wait("the first one names the second", secs(5), || {
+        one.log().iter().any(|l| l.contains(&named))
+    });
+    Ok(())
+}

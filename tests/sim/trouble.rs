@@ -131,8 +131,8 @@ impl World {
     /// Changes the result of a router's script.
     fn flap_script(&mut self, n: usize) {
         let script = Object::Script("check".to_owned());
-        let is_up = self.net.routers()[n].tracked(&script) == Some(&TrackState::Up);
-        let state = if is_up { TrackState::down("exit 1") } else { TrackState::Up };
+        let is_up = self.net.routers()[n].tracked(&script).is_some_and(TrackState::is_up);
+        let state = if is_up { TrackState::exit(1) } else { TrackState::exit(0) };
         let name = self.net.routers()[n].name.clone();
         self.note(|| format!("script check of {name} is {state}"));
         self.net.set_tracked(n, script, state);

@@ -76,7 +76,7 @@ impl World {
             // Never too small for all virtual routers.
             router.socket_size = usize::try_from(rng.between(8, 40)).expect("small");
             let n = net.add(router);
-            let state = if rng.one_in(8) { TrackState::down("exit 1") } else { TrackState::Up };
+            let state = if rng.one_in(8) { TrackState::exit(1) } else { TrackState::exit(0) };
             net.set_tracked(n, Object::Script("check".to_owned()), state);
         }
         let watch = Watch::new(routers.len(), &plan);

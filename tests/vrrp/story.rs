@@ -22,9 +22,10 @@ use std::rc::Rc;
 use keepalived::base::addr::Family;
 use keepalived::base::ids::InstanceId;
 use keepalived::base::time::Instant;
+use keepalived::base::tracked::RunEnd;
 use keepalived::model::diff::{self, Change};
 use keepalived::model::track::Object;
-use keepalived::model::vrrp::{Delivery, Version};
+use keepalived::model::vrrp::{Authentication, Delivery, Version};
 use keepalived::model::Config;
 use keepalived::sim::words::Words;
 use keepalived::vrrp::receive::Received;
@@ -181,16 +182,23 @@ impl Story {
         Ok(())
     }
 
-    /// `NAME up`, `NAME pending`, `NAME value 5`, or `NAME` and the reason why it is down.
+    /// `NAME up`, `NAME pending`, `NAME value 5`, `NAME exit 1`, `NAME 0 of 1 processes`.
     fn tracked(&mut self, text: &str, object: fn(String) -> Object) -> Fallible<()> {
         let (name, state) = text.split_once(' ').ok_or("in which state?")?;
         let object = object(name.to_owned());
         let state = match state.trim() {
-            "up" => TrackState::Up,
             "pending" => TrackState::Pending,
-            other => match other.strip_prefix("value ") {
-                Some(value) => TrackState::Value(parsed(value)?),
-                None => TrackState::down(other),
+            "up" if matches!(object, Object::Process(_)) => TrackState::processes(1, 1, None),
+            "up" => TrackState::exit(0),
+            "timed out" => TrackState::after(RunEnd::TimedOut),
+            other => match other.split_whitespace().collect::<Vec<_>>()[..] {
+                ["value", value] => TrackState::Value(parsed(value)?),
+                ["exit", status] => TrackState::exit(parsed(status)?),
+                ["signal", number] => TrackState::after(RunEnd::Signal(parsed(number)?)),
+                [count, "of", quorum, "processes"] => {
+                    TrackState::processes(parsed(count)?, parsed(quorum)?, None)
+                }
+                _ => return Err("no such state".to_owned()),
             },
         };
         if self.begun {
@@ -259,7 +267,8 @@ impl Story {
         self.hand(Input::Start);
     }
 
-    /// `[A] from ADDR priority N [interval S] [version N] [arrived T] [ttl N] [addresses N]`
+    /// `[A] from ADDR priority N [interval S] [version N] [arrived T] [ttl N] [addresses N]
+    /// [pass WORD]`
     fn advert(&mut self, text: &str) -> Fallible<()> {
         let mut words = text.split_whitespace().peekable();
         let id = match words.next_if(|w| *w != "from") {
@@ -281,6 +290,7 @@ impl Story {
                 "arrived" => arrived = instant(value)?,
                 "ttl" => ttl = parsed(value)?,
                 "addresses" => config.addresses.truncate(parsed(value)?),
+                "pass" => config.authentication = password(value)?,
                 _ => return Err(format!("unknown: {word} {value}")),
             }
         }
@@ -304,6 +314,13 @@ impl Story {
         let found = all.find(|(_, i)| i.config().name == name).map(|(id, _)| id);
         found.ok_or_else(|| format!("no instance {name}"))
     }
+}
+
+/// `auth_pass`.
+fn password(text: &str) -> Fallible<Authentication> {
+    let mut octets = [0; 8];
+    octets.get_mut(..text.len()).ok_or("too long")?.copy_from_slice(text.as_bytes());
+    Ok(Authentication::Pass(octets))
 }
 
 /// Every interface in a configuration.

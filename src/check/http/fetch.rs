@@ -2,8 +2,8 @@
 
 use super::reply::{Broken, Piece, Reply};
 use super::sending::Sending;
-use crate::check::digest::{Digest, Hasher};
-use crate::check::verdict::{Phase, Reason, Verdict};
+use crate::base::verdict::{Digest, ProbeStep, Reason, Verdict};
+use crate::check::digest::Hasher;
 use crate::model::check::Protocol;
 
 /// A page being fetched.
@@ -81,13 +81,13 @@ impl Fetch {
         if self.verdict.is_none() {
             self.verdict = Some(match self.reply.has_head() {
                 true => Verdict::UP,
-                false => Verdict::Down(Reason::Closed(Phase::Header)),
+                false => Verdict::Down(Reason::Closed(ProbeStep::Header)),
             });
         }
     }
 
-    pub fn phase(&self) -> Phase {
-        super::phase(&self.request, &self.reply)
+    pub fn step(&self) -> ProbeStep {
+        super::step(&self.request, &self.reply)
     }
 
     pub fn outcome(&self) -> Option<&Verdict> {
@@ -98,8 +98,8 @@ impl Fetch {
 impl From<Broken> for Reason {
     fn from(broken: Broken) -> Self {
         match broken {
-            Broken::HeadTooLong => Self::TooLong(Phase::Header),
-            Broken::BodyTooLong => Self::TooLong(Phase::Body),
+            Broken::HeadTooLong => Self::TooLong(ProbeStep::Header),
+            Broken::BodyTooLong => Self::TooLong(ProbeStep::Body),
             Broken::Chunks => Self::Chunks,
         }
     }
@@ -132,6 +132,6 @@ mod tests {
         fetch.start();
         fetch.received(b"HTTP/1.0 200 X\r\n");
         fetch.closed();
-        assert_eq!(fetch.outcome(), Some(&Verdict::Down(Reason::Closed(Phase::Header))));
+        assert_eq!(fetch.outcome(), Some(&Verdict::Down(Reason::Closed(ProbeStep::Header))));
     }
 }

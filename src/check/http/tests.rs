@@ -53,10 +53,10 @@ fn the_request_names_the_server_or_its_virtual_host() {
     let text = b"GET /a HTTP/1.0\r\nUser-Agent: KeepAliveClient\r\nHost: 192.0.2.1:80\r\n\r\n";
     assert_eq!(asked.pending_output(), text);
     asked.sent(4);
-    assert_eq!(asked.phase(), Phase::Request);
+    assert_eq!(asked.step(), ProbeStep::Request);
     assert_eq!(asked.pending_output(), &text[4..]);
     asked.sent(999);
-    assert_eq!((asked.pending_output(), asked.phase()), (&b""[..], Phase::Header));
+    assert_eq!((asked.pending_output(), asked.step()), (&b""[..], ProbeStep::Header));
 
     let named = Url { virtualhost: Some("www.example".into()), ..url() };
     let mut asked = page(Protocol::V1_1, &named);
@@ -152,11 +152,11 @@ fn a_regex_looks_at_the_body_only() {
 }
 
 #[test]
-fn with_http_1_1_nobody_waits_for_the_end_of_the_connection() {
+fn with_http_1_1_the_end_of_the_connection_is_not_waited_for() {
     let mut page = page(Protocol::V1_1, &url());
     page.start();
     page.received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na");
-    assert_eq!((page.outcome(), page.phase()), (None, Phase::Body));
+    assert_eq!((page.outcome(), page.step()), (None, ProbeStep::Body));
     page.received(b"b");
     assert_eq!(page.outcome(), Some(&Verdict::UP));
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::check::verdict::{Phase, Reason};
+use crate::base::verdict::{ProbeStep, Reason};
 use crate::model::check::{Connect, Schedule};
 
 fn check(delay: u64, retry: u32, warmup: u64) -> Rc<Check> {
@@ -26,7 +26,7 @@ fn add(pool: &mut Pool, n: u32, config: Rc<Check>) {
 }
 
 fn done(n: CheckId, good: bool) -> Input<'static> {
-    let bad = Verdict::Down(Reason::TimedOut(Phase::Connecting));
+    let bad = Verdict::Down(Reason::TimedOut(ProbeStep::Connecting));
     let verdict = if good { Verdict::UP } else { bad };
     Input::Done { check: n, verdict, timings: Timings::default() }
 }
@@ -125,7 +125,7 @@ fn whatever_happens_a_check_is_due_running_waiting_or_suspended() {
             assert_eq!(running.len(), pool.load().0, "seed {seed}");
             for (id, entry) in (0..).map(CheckId).zip(&pool.entries) {
                 let filed = pool.deadlines.of(&id).is_some();
-                assert_eq!(filed, entry.as_ref().is_some_and(|e| e.stage == Stage::Idle));
+                assert_eq!(filed, entry.as_ref().is_some_and(|e| e.probe == ProbeState::Idle));
             }
         }
     }

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use super::{Material, Unusable};
-use crate::check::probe::Talk;
-use crate::check::verdict::Reason;
+use crate::base::verdict::Reason;
+use crate::check::talk::Talk;
 
 #[derive(Clone, Debug)]
 pub struct Client(Infallible);

@@ -92,7 +92,7 @@ impl ServerCertVerifier for Everybody {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let mut schemes = self.0.signature_verification_algorithms.supported_schemes();
-        // What nobody checks can be offered: servers with old certificates choose among these.
+        // What is not checked can be offered: servers with old certificates choose among these.
         schemes.extend([
             SignatureScheme::ECDSA_NISTP521_SHA512,
             SignatureScheme::RSA_PKCS1_SHA1,

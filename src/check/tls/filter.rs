@@ -7,8 +7,9 @@ use rustls::pki_types::ServerName;
 use rustls::ClientConnection;
 
 use super::Client;
-use crate::check::probe::{End, Talk};
-use crate::check::verdict::{Phase, Reason};
+use crate::base::verdict::{ProbeStep, Reason};
+use crate::check::end::End;
+use crate::check::talk::Talk;
 
 /// Clear text is handed on in pieces of this size.
 const PIECE: usize = 4096;
@@ -25,7 +26,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// With a `name` that is one, the server is told it (SNI); without, it is told none.
+    /// A `name` that is one goes to the server (SNI).
     ///
     /// Sessions are remembered by the server and that name.
     pub fn new(client: &Client, name: Option<&str>, server: SocketAddr) -> Result<Self, Reason> {
@@ -67,10 +68,10 @@ impl Filter {
         Ok(())
     }
 
-    /// The stream has ended, with or without TLS having been told.
+    /// The stream has ended, in the way of TLS or not.
     pub fn closed(&mut self, talk: &mut Talk) -> Result<(), Reason> {
         if self.is_handshaking() {
-            return Err(Reason::Closed(Phase::Handshake));
+            return Err(Reason::Closed(ProbeStep::Handshake));
         }
         if !self.is_closed {
             self.is_closed = true;

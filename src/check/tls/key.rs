@@ -208,7 +208,7 @@ impl<'a> Locked<'a> {
         let mut how = (derivation.value(OID)? == PBKDF2).then(|| derivation.sequence())??;
         let salt = how.value(OCTETS)?;
         let rounds = number(how.value(INTEGER)?)?;
-        // The length of the key may be told, and is that of the cipher.
+        // The length of the key may be given, and is that of the cipher.
         let _ = how.value(INTEGER);
         let algorithm = match how.sequence() {
             Some(mut function) => hmac(function.value(OID)?)?,

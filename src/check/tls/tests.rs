@@ -11,9 +11,10 @@ use rustls::server::ServerSessionMemoryCache;
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
 use super::*;
+use crate::base::verdict::{ProbeStep, Reason, Verdict};
 use crate::check::http::Page;
-use crate::check::probe::{Stream, Talk};
-use crate::check::verdict::{Phase, Reason, Verdict};
+use crate::check::probe::Stream;
+use crate::check::talk::Talk;
 use crate::model::check::{Http, Protocol, Url, STATUS_DEFAULT};
 
 /// Self-signed, and worth nothing: made for these tests.
@@ -72,7 +73,7 @@ fn stream_to(
 struct Server {
     connection: ServerConnection,
     request: Vec<u8>,
-    /// Whether it tells TLS of the end.
+    /// Whether it ends as TLS demands.
     is_polite: bool,
     is_done: bool,
 }
@@ -110,7 +111,7 @@ impl Server {
     }
 }
 
-/// Carries bytes both ways, in pieces, until nobody has any left.
+/// Carries bytes both ways, in pieces, until none are left.
 fn converse(stream: &mut Stream, server: &mut Server, piece: usize) {
     loop {
         let out = stream.pending_output().to_vec();
@@ -133,7 +134,7 @@ fn a_page_comes_through_in_either_version_however_it_is_cut() {
         for piece in [1, 100, 100_000] {
             let mut server = Server::new(&server_config(&[version]), true);
             let mut stream = stream(&client(), None, true);
-            assert_eq!(stream.phase(), Phase::Handshake);
+            assert_eq!(stream.step(), ProbeStep::Handshake);
             converse(&mut stream, &mut server, piece);
             assert_eq!(stream.outcome(), Some(&Verdict::UP), "{version:?} by {piece}");
             assert!(server.request.starts_with(b"GET /a HTTP/1.0\r\n"));
@@ -237,11 +238,11 @@ fn a_server_that_speaks_no_tls_is_down() {
     }
     let mut silent = stream(&client(), None, false);
     silent.closed();
-    let closed = Verdict::Down(Reason::Closed(Phase::Handshake));
+    let closed = Verdict::Down(Reason::Closed(ProbeStep::Handshake));
     assert_eq!(silent.outcome(), Some(&closed));
     let mut slow = stream(&client(), None, false);
     slow.timed_out();
-    assert_eq!(slow.outcome(), Some(&Verdict::Down(Reason::TimedOut(Phase::Handshake))));
+    assert_eq!(slow.outcome(), Some(&Verdict::Down(Reason::TimedOut(ProbeStep::Handshake))));
 }
 
 #[test]

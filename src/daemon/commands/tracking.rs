@@ -16,7 +16,7 @@ use crate::daemon::runtime::{Mode, Runtime};
 use crate::daemon::tokens::{Asker, Owner};
 use crate::sys::inotify::FileWatch;
 use crate::sys::{children, files, open, reason};
-use crate::track::{Action, Input, Outcome};
+use crate::track::{Action, Input, RunEnd};
 
 /// Of a tracked file: more than any number has digits.
 const ENOUGH: u64 = 100;
@@ -89,7 +89,7 @@ impl Runtime {
         {
             self.cores
                 .inbox
-                .push_back(Message::TrackExited(id, Outcome::NotStarted(e.to_string())));
+                .push_back(Message::TrackExited(id, RunEnd::NotStarted(e.to_string().into())));
         }
     }
 
@@ -199,8 +199,8 @@ impl Runtime {
                 // Ended by us, since the daemon ends.
                 Event::Ended { asker: Asker::Track(_), .. } if self.mode == Mode::Stopping => {}
                 Event::Ended { asker: Asker::Track(script), outcome, timed_out, .. } => {
-                    let outcome = if timed_out { Outcome::TimedOut } else { of_child(outcome) };
-                    let input = Input::Exited { script, outcome };
+                    let end = if timed_out { RunEnd::TimedOut } else { of_child(outcome) };
+                    let input = Input::Exited { script, end };
                     self.cores.track(input, self.now);
                 }
                 Event::Ended { asker: Asker::Notify(run), outcome, .. } => {
@@ -230,11 +230,11 @@ impl Runtime {
     }
 }
 
-fn of_child(outcome: children::Outcome) -> Outcome {
+fn of_child(outcome: children::Outcome) -> RunEnd {
     match outcome {
-        children::Outcome::Exited(status) => Outcome::Exit(i32::from(status)),
-        children::Outcome::Killed(signal) => Outcome::Signal(signal),
-        children::Outcome::NotStarted(failure) => Outcome::NotStarted(failure.to_string()),
+        children::Outcome::Exited(status) => RunEnd::Exit(i32::from(status)),
+        children::Outcome::Killed(signal) => RunEnd::Signal(signal),
+        children::Outcome::NotStarted(failure) => RunEnd::NotStarted(failure.to_string().into()),
     }
 }
 

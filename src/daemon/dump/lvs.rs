@@ -2,10 +2,10 @@
 
 use super::text::{or_none, stamp, Seconds, Text};
 use super::View;
-use crate::check::timings::Probed;
 use crate::check::Pool;
 use crate::lvs::{Server, Service, Slot};
 use crate::model::lvs::{Forwarding, GroupEntry, RealServer};
+use crate::model::probed::Probed;
 
 /// `services` in the order to be shown, and the results of their checks in `pool`.
 pub(super) fn render<'a>(

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::{report, told, Hands, Lvs, Message, Told};
+use super::{report, Hands, Lvs, Message, Told};
 use crate::base::ids::{CheckId, ServiceId};
 use crate::base::time::Instant;
 use crate::check::{pool, Reason, Verdict};
@@ -88,7 +88,7 @@ impl Lvs {
             | Action::QuorumChanged { .. }
             | Action::CheckTurned { .. }
             | Action::ServerGone { .. }
-            | Action::ServiceGone { .. } => self.told.extend(Told::of(action, &self.pool)),
+            | Action::ServiceGone { .. } => self.told.extend(Told::of(action)),
             Action::Release(_)
             | Action::WeightChanged { .. }
             | Action::SorryServer { .. }
@@ -115,9 +115,8 @@ impl Lvs {
                     hands.children.stop(hands.clock.recent(), |a| *a == asker);
                 }
             }
-            pool::Action::Result { check, up, weight, .. } => {
-                let weight = told::weight(weight);
-                self.inbox.push_back(Message::Lvs(Input::Verdict { check, up, weight }));
+            pool::Action::Result { check, page, verdict, .. } => {
+                self.inbox.push_back(Message::Lvs(Input::Verdict { check, page, verdict }));
             }
             pool::Action::Retrying { .. } | pool::Action::PageUp { .. } => {}
         }

@@ -12,15 +12,16 @@ use crate::base::deadlines::Deadlines;
 use crate::base::ids::CheckId;
 use crate::base::rng::Rng;
 use crate::base::time::{Duration, Instant};
+use crate::base::verdict::ProbeStep;
 use crate::check::dns::Dns;
 use crate::check::http::Page;
 use crate::check::ping::Ping;
-use crate::check::probe::{self, Talk};
+use crate::check::probe;
 use crate::check::smtp::Smtp;
+use crate::check::talk::Talk;
 use crate::check::tcp::Tcp;
 use crate::check::tls::{Client, Filter};
 use crate::check::udp::Udp;
-use crate::check::verdict::Phase;
 use crate::check::{Reason, Timings, Verdict};
 use crate::model::check::{Check, Connect, Http, Kind};
 use crate::sys::children::{Outcome, Pid};
@@ -360,7 +361,7 @@ impl From<Fault> for Reason {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Ours(error) => Self::Unmade(reason(&error)),
-            Fault::Theirs(error) => Self::Failed(Phase::Connecting, reason(&error)),
+            Fault::Theirs(error) => Self::Failed(ProbeStep::Connecting, reason(&error)),
         }
     }
 }

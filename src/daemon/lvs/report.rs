@@ -4,15 +4,16 @@
 
 use std::fmt::{self, Write as _};
 
-use super::told::complaint;
 use crate::base::ids::CheckId;
 use crate::check::{pool, Pool, Reason, Verdict};
 use crate::daemon::outlets::report::HeldBack;
-use crate::lvs::{Action, Domain, Leaving, ServerRef, Why};
+use crate::lvs::{Action, Domain, Leaving, QuorumCause, ServerCause, ServerRef, SorryCause};
 use crate::model::check::{Check, Kind, Url};
 use crate::model::diff;
 use crate::model::lvs::{GroupEntry, ServerName, Service, VirtualServer};
+use crate::model::probed::Probed;
 use crate::model::Config;
+use crate::notify::complaint;
 
 pub(super) fn lvs(action: &Action) {
     lines_of_lvs(action, &mut |line| log::info!("{line}"));
@@ -32,7 +33,7 @@ pub(super) fn group(vs: &VirtualServer, old: &Config, new: &Config) {
 pub(super) fn unmade(check: CheckId, reason: &Reason, held_back: u32, pool: &Pool) {
     let Some(entry) = pool.check(check) else { return };
     let page = entry.life().page();
-    let probed = crate::check::timings::Probed { config: entry.config(), page };
+    let probed = Probed { config: entry.config(), page };
     log::warn!("{probed}: {reason}{}", HeldBack(held_back));
 }
 
@@ -61,8 +62,10 @@ fn lines_of_lvs(action: &Action, say: &mut impl FnMut(fmt::Arguments<'_>)) {
             let (rs, vs) = pair(server);
             say(format_args!("Activating healthchecker for service {rs} for VS {vs}"));
         }
-        Action::ServerChanged { why: Why::Initial | Why::Confirmed, .. } => {}
-        Action::ServerChanged { server, up, .. } => {
+        Action::ServerChanged {
+            cause: ServerCause::Initial | ServerCause::Confirmed(_), ..
+        } => {}
+        Action::ServerChanged { server, up, cause } => {
             let (rs, vs) = pair(server);
             match (server.config().inhibit_on_failure, up) {
                 (true, true) => say(format_args!("Enabling service {rs} of VS {vs}")),
@@ -70,15 +73,17 @@ fn lines_of_lvs(action: &Action, say: &mut impl FnMut(fmt::Arguments<'_>)) {
                 (false, true) => say(format_args!("Adding service {rs} to VS {vs}")),
                 (false, false) => say(format_args!("Removing service {rs} from VS {vs}")),
             }
+            say(format_args!("service {rs} of VS {vs} because: {cause}"));
         }
-        Action::WeightChanged { server, from, to, up } => {
+        Action::WeightChanged { server, from, to, up, cause } => {
             let (rs, vs) = pair(server);
             let state = if *up { "active" } else { "inactive" };
             say(format_args!(
                 "Changing weight from {from} to {to} for {state} service {rs} of VS {vs}"
             ));
+            say(format_args!("service {rs} of VS {vs} because: {cause}"));
         }
-        Action::QuorumChanged { service, up, starting, tally, .. } => {
+        Action::QuorumChanged { service, up, starting, tally, cause, .. } => {
             let (q, h, w) = (tally.quorum, tally.hysteresis, tally.weight);
             let (t, vs) = (tally.threshold, &service.config);
             match (up, starting) {
@@ -89,8 +94,17 @@ fn lines_of_lvs(action: &Action, say: &mut impl FnMut(fmt::Arguments<'_>)) {
                     say(format_args!("Starting with quorum down {q}-{h}={t} > {w} for VS {vs}"));
                 }
             }
+            if **cause != QuorumCause::Started {
+                say(format_args!("VS {vs} because: {tally}, {cause}"));
+            }
         }
-        Action::SorryServer { service, on } => lines_of_sorry(&service.config, *on, say),
+        Action::SorryServer { service, on, cause } => {
+            lines_of_sorry(&service.config, *on, say);
+            // Otherwise the line of the quorum has said it.
+            if *cause == SorryCause::Reload {
+                say(format_args!("VS {} because: {cause}", service.config));
+            }
+        }
         Action::AliveServers { service, on } => {
             let vs = &service.config;
             match on {
@@ -177,7 +191,7 @@ fn lines_of_check(
         pool::Action::Retrying { check, nth, of } => {
             (*check, Tail::Retry { done: nth.saturating_sub(1), of: *of })
         }
-        pool::Action::Result { check, up: true, .. } => (*check, Tail::Up),
+        pool::Action::Result { check, verdict: Verdict::Up(_), .. } => (*check, Tail::Up),
         pool::Action::Result { check, retries, .. } => (*check, Tail::Down { retries: *retries }),
     };
     let (Some(entry), Some(server)) = (pool.check(check), domain.server_of(check)) else { return };
@@ -185,7 +199,7 @@ fn lines_of_check(
     let config = entry.config();
     // keepalived has a line for each page, but only while the server is down.
     let was_down = match action {
-        pool::Action::Result { up, turned, .. } => *up && *turned,
+        pool::Action::Result { verdict, turned, .. } => verdict.is_up() && *turned,
         _ => !entry.life().is_up(),
     };
     if let (Kind::Http(_, http), true, Verdict::Up(_)) = (&config.kind, was_down, last.verdict) {

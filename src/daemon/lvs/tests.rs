@@ -58,12 +58,18 @@ impl Bench {
     }
 
     fn hear(&mut self) {
+        let shown = |news: notify::ServerNews<'_>| match news {
+            notify::ServerNews::Check { probed, verdict } => {
+                format!("{probed}: {verdict}")
+            }
+            other => format!("{other:?}"),
+        };
         for told in self.lvs.told() {
             told.tell(false, |input| match input {
                 notify::Input::Service { name, up, .. } => self.heard.push(format!("{name} {up}")),
                 notify::Input::Server { name, up, .. } => self.heard.push(format!("{name} {up}")),
-                notify::Input::CheckMail { name, up, verdict, .. } => {
-                    self.heard.push(format!("{name} {up} {verdict:?}"));
+                notify::Input::CheckMail { name, up, news, .. } => {
+                    self.heard.push(format!("{name} {up} {}", shown(news)));
                 }
                 notify::Input::Forget(object) => self.heard.push(format!("forget {object:?}")),
                 _ => {}
@@ -122,11 +128,14 @@ fn a_server_that_answers_is_told_and_so_is_one_that_stops() {
     bench.run(3);
     let (vs, rs) = ("[127.0.0.9]:tcp:80", format!("[127.0.0.1]:tcp:{port}"));
     let heard = std::mem::take(&mut bench.heard);
-    assert_eq!(heard, [format!("{rs} true"), format!("{vs} true"), format!("{rs} true Tcp")]);
+    let check = format!("TCP_CHECK 127.0.0.1:{port}");
+    let said = format!("{rs} true {check}: success");
+    assert_eq!(heard, [format!("{rs} true"), format!("{vs} true"), said]);
     drop(listener);
     bench.run(3);
     let heard = std::mem::take(&mut bench.heard);
-    assert_eq!(heard, [format!("{rs} false"), format!("{vs} false"), format!("{rs} false Tcp")]);
+    let said = format!("{rs} false {check}: Connection refused while connecting");
+    assert_eq!(heard, [format!("{rs} false"), format!("{vs} false"), said]);
     bench.adopt(Config::default());
     assert_eq!(bench.heard.len(), 2, "{:?}", bench.heard);
     assert!(bench.heard.iter().all(|line| line.starts_with("forget ")));

@@ -1,83 +1,54 @@
 //! What notifications are told of virtual servers, in the terms of their core.
 
-use crate::check::{self, dns, smtp, Pool, Reason, Verdict};
-use crate::lvs::{Action, Leaving, ServerRef, ServiceRef, Tally, Weight};
-use crate::model::check::Kind;
-use crate::notify::{self, Input, Object, ServiceEvent};
+use crate::lvs::{Action, Found, Leaving, QuorumCause, ServerRef, ServiceRef};
+use crate::notify::{Because, Input, ServerNews, ServiceEvent, Subject};
 
-/// Something that happened, with what is needed to tell it later.
+/// Something that happened, with what is needed to notify of it later.
 #[derive(Clone, PartialEq, Debug)]
-pub(in crate::daemon) struct Told {
-    action: Action,
-    said: Said,
-}
-
-/// What a check says, as `notify::Verdict`.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-enum Said {
-    #[default]
-    Nothing,
-    Tcp,
-    Http,
-    Smtp(String),
-    Misc,
-    MiscTimedOut,
-    Dns,
-    Udp,
-    Ping,
-    File,
-    Bfd(String),
-}
+pub(in crate::daemon) struct Told(Action);
 
 impl Told {
-    /// `None` where there is nothing to tell.
-    pub(super) fn of(action: Action, pool: &Pool) -> Option<Self> {
-        let said = match &action {
-            Action::QuorumChanged { told: false, .. } => return None,
-            Action::CheckTurned { check, .. } => {
-                let entry = pool.check(*check)?;
-                let verdict = entry.last().map(|(last, _)| last.verdict);
-                said(&entry.config().kind, verdict)
-            }
-            _ => Said::Nothing,
-        };
-        Some(Self { action, said })
+    /// `None` where there is nothing to notify of.
+    pub(super) fn of(action: Action) -> Option<Self> {
+        let is_quiet = matches!(action, Action::QuorumChanged { told: false, .. });
+        (!is_quiet).then_some(Self(action))
     }
 
     /// Hands over what notifications have to hear, in order. `no_checker_mail`: mails of checks
     /// only when the server went up or down with it.
     pub(in crate::daemon) fn tell(&self, no_checker_mail: bool, mut hear: impl FnMut(Input<'_>)) {
-        match &self.action {
+        match &self.0 {
             Action::ServerChanged { server, up, .. } => tell_server(server, *up, &mut hear),
-            Action::CheckTurned { server, up, server_changed, .. } => {
+            Action::CheckTurned { server, found, server_changed } => {
                 let wanted = *server_changed || !no_checker_mail;
                 if server.config().mail && wanted {
-                    mail(server, *up, self.said.as_verdict(), &mut hear);
+                    let Found { verdict, .. } = &**found;
+                    let news = ServerNews::Check { probed: found.probed(), verdict };
+                    mail(server, verdict.is_up(), news, &mut hear);
                 }
             }
             Action::ServerGone { server, told, leaving, .. } => {
                 if *told {
                     tell_server(server, false, &mut hear);
-                    let verdict = match leaving {
-                        Leaving::Shutdown | Leaving::Flushed => notify::Verdict::ShuttingDown,
-                        Leaving::Removed | Leaving::WithService => notify::Verdict::Removing,
+                    let news = match leaving {
+                        Leaving::Shutdown | Leaving::Flushed => ServerNews::ShuttingDown,
+                        Leaving::Removed | Leaving::WithService => ServerNews::Removing,
                     };
                     if server.config().mail {
-                        mail(server, false, Some(verdict), &mut hear);
+                        mail(server, false, news, &mut hear);
                     }
                 }
                 if !matches!(leaving, Leaving::Shutdown | Leaving::Flushed) {
                     let name = server.name().to_string();
-                    hear(Input::Forget(&Object::Server(server.service.id, name)));
+                    hear(Input::Forget(&Subject::Server(server.service.id, name)));
                 }
             }
-            Action::QuorumChanged { service, up, starting, tally, .. } => {
-                let tally = of_tally(tally);
-                let event = match starting {
-                    true => ServiceEvent::Starting(tally),
-                    false => ServiceEvent::Quorum(tally),
+            Action::QuorumChanged { service, up, tally, cause, .. } => {
+                let (event, because) = match &**cause {
+                    QuorumCause::Started => (ServiceEvent::Starting(*tally), Because::NOTHING),
+                    cause => (ServiceEvent::Quorum(*tally), Because(Some(cause))),
                 };
-                tell_service(service, *up, event, &mut hear);
+                tell_service(service, *up, event, because, &mut hear);
             }
             Action::ServiceGone { service, leaving, told } => {
                 let event = match leaving {
@@ -85,10 +56,10 @@ impl Told {
                     Leaving::Removed | Leaving::WithService => ServiceEvent::Removing,
                 };
                 if *told {
-                    tell_service(service, false, event, &mut hear);
+                    tell_service(service, false, event, Because::NOTHING, &mut hear);
                 }
                 if !matches!(leaving, Leaving::Shutdown | Leaving::Flushed) {
-                    hear(Input::Forget(&Object::Service(service.id)));
+                    hear(Input::Forget(&Subject::Service(service.id)));
                 }
             }
             _ => {}
@@ -100,6 +71,7 @@ fn tell_service(
     service: &ServiceRef,
     up: bool,
     event: ServiceEvent,
+    because: Because<'_>,
     hear: &mut impl FnMut(Input<'_>),
 ) {
     let config = &service.config;
@@ -111,6 +83,7 @@ fn tell_service(
         event,
         script: script.as_ref(),
         mail: config.mail,
+        because,
     });
 }
 
@@ -126,80 +99,12 @@ fn tell_server(server: &ServerRef, up: bool, hear: &mut impl FnMut(Input<'_>)) {
     });
 }
 
-fn mail(
-    server: &ServerRef,
-    up: bool,
-    verdict: Option<notify::Verdict<'_>>,
-    hear: &mut impl FnMut(Input<'_>),
-) {
-    let Some(verdict) = verdict else { return };
+fn mail(server: &ServerRef, up: bool, news: ServerNews<'_>, hear: &mut impl FnMut(Input<'_>)) {
     hear(Input::CheckMail {
         service: server.service.id,
         service_name: &server.service.config.to_string(),
         name: &server.name().to_string(),
         up,
-        verdict,
+        news,
     });
-}
-
-impl Said {
-    fn as_verdict(&self) -> Option<notify::Verdict<'_>> {
-        Some(match self {
-            Self::Nothing => return None,
-            Self::Tcp => notify::Verdict::Tcp,
-            Self::Http => notify::Verdict::Http,
-            Self::Smtp(why) => notify::Verdict::Smtp(why),
-            Self::Misc => notify::Verdict::Misc,
-            Self::MiscTimedOut => notify::Verdict::MiscTimedOut,
-            Self::Dns => notify::Verdict::Dns,
-            Self::Udp => notify::Verdict::Udp,
-            Self::Ping => notify::Verdict::Ping,
-            Self::File => notify::Verdict::File,
-            Self::Bfd(name) => notify::Verdict::Bfd(name),
-        })
-    }
-}
-
-fn said(kind: &Kind, verdict: Option<&Verdict>) -> Said {
-    match (kind, verdict) {
-        (Kind::Tcp(_), _) => Said::Tcp,
-        (Kind::Http(..), _) => Said::Http,
-        (Kind::Smtp(to, _), Some(Verdict::Down(reason))) => {
-            Said::Smtp(smtp::complaint(reason, to.target()))
-        }
-        (Kind::Smtp(..), _) => Said::Smtp(String::new()),
-        (Kind::Misc(_), Some(Verdict::Down(Reason::Overran))) => Said::MiscTimedOut,
-        (Kind::Misc(_), _) => Said::Misc,
-        (Kind::Dns(..), _) => Said::Dns,
-        (Kind::Udp(..), _) => Said::Udp,
-        (Kind::Ping(_), _) => Said::Ping,
-        (Kind::File(_), _) => Said::File,
-        (Kind::Bfd(name), _) => Said::Bfd(name.clone()),
-    }
-}
-
-/// What keepalived's lines say of a failure, where it is more than "failed".
-pub(super) fn complaint(kind: &Kind, reason: &Reason) -> Option<String> {
-    match kind {
-        Kind::Smtp(to, _) => Some(smtp::complaint(reason, to.target())),
-        Kind::Dns(..) => Some(dns::complaint(reason)),
-        _ => None,
-    }
-}
-
-const fn of_tally(tally: &Tally) -> notify::Tally {
-    notify::Tally {
-        quorum: tally.quorum,
-        hysteresis: tally.hysteresis,
-        threshold: tally.threshold,
-        weight: tally.weight,
-    }
-}
-
-pub(super) const fn weight(weight: check::Weight) -> Weight {
-    match weight {
-        check::Weight::Unchanged => Weight::Unchanged,
-        check::Weight::Instead(n) => Weight::Instead(n),
-        check::Weight::Plus(n) => Weight::Plus(n),
-    }
 }

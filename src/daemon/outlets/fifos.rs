@@ -204,7 +204,7 @@ mod tests {
     use crate::model::notify::Notify;
     use crate::model::script::User;
     use crate::model::Global;
-    use crate::notify::State;
+    use crate::notify::{Because, State};
     use crate::sys::tests::TempDir;
 
     struct Desk {
@@ -228,7 +228,8 @@ mod tests {
 
         fn tell(&mut self, name: &str, state: State) {
             let notify = &Notify::default();
-            let input = Input::Instance { name, state, priority: 1, group: None, notify };
+            let because = Because::NOTHING;
+            let input = Input::Instance { name, state, priority: 1, group: None, notify, because };
             self.domain.handle(input, Instant::ZERO, &mut self.out);
             self.obey();
         }

@@ -2,6 +2,7 @@
 //! it.
 
 use std::fmt::Display;
+use std::rc::Rc;
 
 use crate::base::ids::{GroupId, InstanceId};
 use crate::daemon::cores::Message;
@@ -11,15 +12,16 @@ use crate::daemon::retries::Lacking;
 use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens::Asker;
 use crate::model::script::Script;
-use crate::notify::{Action, Input, Object, RunId, Standing, State, Which};
+use crate::notify::{Action, Because, Input, RunId, Standing, State, Subject, Which};
 use crate::sys::reason;
+use crate::vrrp::cause::{Cause, GroupCause};
 use crate::vrrp::{self, Phase};
 
 /// What is told of virtual routers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(in crate::daemon) enum Telling {
-    Instance(InstanceId, State),
-    Group(GroupId, State),
+    Instance(InstanceId, State, Rc<Cause>),
+    Group(GroupId, State, Rc<GroupCause>),
     LowerPriority(InstanceId),
     Priority(InstanceId, u8),
 }
@@ -28,8 +30,12 @@ impl Telling {
     /// What of an action others are told.
     pub(in crate::daemon) fn of(action: &vrrp::Action) -> Option<Self> {
         match *action {
-            vrrp::Action::Changed { id, to, .. } => Some(Self::Instance(id, state(to)?)),
-            vrrp::Action::GroupChanged { group, to } => Some(Self::Group(group, state(to)?)),
+            vrrp::Action::Changed { id, to, ref cause, .. } => {
+                Some(Self::Instance(id, state(to)?, Rc::clone(cause)))
+            }
+            vrrp::Action::GroupChanged { group, to, ref cause } => {
+                Some(Self::Group(group, state(to)?, Rc::clone(cause)))
+            }
             vrrp::Action::PriorityChanged { id, to, .. } => Some(Self::Priority(id, to)),
             vrrp::Action::LowerPriority { id } => Some(Self::LowerPriority(id)),
             _ => None,
@@ -52,23 +58,26 @@ impl Runtime {
     pub(in crate::daemon) fn tell(&mut self, telling: Telling) {
         let (out, now) = (&mut self.cores.notify_actions, self.now);
         match telling {
-            Telling::Group(id, state) => {
+            Telling::Group(id, state, cause) => {
                 let Some(name) = self.cores.vrrp.group(id).map(vrrp::Group::name) else { return };
                 let Some(group) = self.running.config.groups.iter().find(|g| g.name == name) else {
                     return;
                 };
-                self.cores.notify.handle(
-                    Input::Group { name, state, notify: &group.notify },
-                    now,
-                    out,
-                );
+                let because = if cause.is_plain() { None } else { Some(&*cause as &dyn Display) };
+                let because = Because(because);
+                let input = Input::Group { name, state, notify: &group.notify, because };
+                self.cores.notify.handle(input, now, out);
             }
-            Telling::Instance(id, state) => {
+            Telling::Instance(id, state, cause) => {
                 let Some(i) = self.cores.vrrp.instance(id) else { return };
                 let group = i.group().and_then(|g| self.cores.vrrp.group(g)).map(vrrp::Group::name);
                 let (config, priority) = (i.config(), i.priority());
                 let (name, notify) = (config.name.as_str(), &config.notify);
-                let input = Input::Instance { name, state, priority, group, notify };
+                let because = match &*cause {
+                    Cause::Started | Cause::Stopping | Cause::Removed => Because::NOTHING,
+                    cause => Because(Some(cause)),
+                };
+                let input = Input::Instance { name, state, priority, group, notify, because };
                 self.cores.notify.handle(input, now, out);
             }
             Telling::LowerPriority(id) => {
@@ -194,13 +203,13 @@ impl Runtime {
         let mut list = Vec::new();
         for (_, group) in self.cores.vrrp.groups() {
             if let Some(state) = state(group.phase()) {
-                let object = Object::Group(group.name().to_owned());
+                let object = Subject::Group(group.name().to_owned());
                 list.push(Standing { object, state, priority: 0 });
             }
         }
         for i in self.running.ids.iter().filter_map(|id| self.cores.vrrp.instance(*id)) {
             if let Some(state) = state(i.phase()) {
-                let object = Object::Instance(i.config().name.clone());
+                let object = Subject::Instance(i.config().name.clone());
                 list.push(Standing { object, state, priority: i.priority() });
             }
         }

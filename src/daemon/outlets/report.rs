@@ -30,11 +30,17 @@ pub(in crate::daemon) fn vrrp(
                 changed(name, *from, *to, cause, held_back);
             }
         }
-        Action::GroupChanged { group, to } => {
+        Action::GroupChanged { group, to, cause } => {
             let name = domain.group(*group).map_or("?", |g| g.name());
             let is_told = matches!(to, Phase::Master | Phase::Backup | Phase::Fault);
-            if is_told && chatter.admit(format!("state of group {name}"), now).is_some() {
+            if !is_told {
+                return;
+            }
+            if let Some(held_back) = chatter.admit(format!("state of group {name}"), now) {
                 log::info!("VRRP_Group({name}) Syncing instances to {} state", to.word());
+                if !cause.is_plain() {
+                    log::info!("VRRP_Group({name}) because: {cause}{}", HeldBack(held_back));
+                }
             }
         }
         Action::PriorityChanged { id, from, to, cause } => {
@@ -137,6 +143,9 @@ fn noted(name: &str, note: &Note, held_back: u32) {
             let version = if *form == ChecksumForm::OldUnicast { "old" } else { "new" };
             log::info!("({name}) Setting unicast VRRPv3 checksum to {version} version");
             log::info!("({name}) because: {from} uses it{more}");
+        }
+        Note::Rejected { from, reason, is_rival: true } => {
+            log::info!("({name}) {reason}; {from} is MASTER, too{more}");
         }
         Note::Rejected { reason, .. } => log::info!("({name}) {reason}{more}"),
         Note::Remarked { remark, .. } => log::info!("({name}) {remark}{more}"),

@@ -19,7 +19,7 @@ fn mail(from: &str, to: &[&str]) -> Mail {
 }
 
 fn letter(subject: &str, text: &str) -> Letter {
-    Letter { subject: subject.into(), text: text.into(), about: Object::Instance("A".into()) }
+    Letter { subject: subject.into(), text: text.into(), about: Subject::Instance("A".into()) }
 }
 
 const STAMP: Stamp = Stamp { wall: WallTime(1_795_375_377_000_000), offset_minutes: 0 };

@@ -1,4 +1,4 @@
-//! What the outbox has to tell: lines for the log.
+//! The log lines of the outbox.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -37,7 +37,7 @@ pub enum Note {
     Expired {
         subject: String,
     },
-    /// The queue is full; told once until it is empty.
+    /// The queue is full; logged once until it is empty.
     Full,
     Sent {
         subject: String,

@@ -1,6 +1,6 @@
 //! Servers that are away, slow, picky or many; and the queue, which never grows too long.
 
-use super::super::input::Object;
+use super::super::input::Subject;
 use super::*;
 use crate::base::time::WallTime;
 
@@ -41,7 +41,7 @@ impl Post {
     }
 
     fn letter(&mut self, about: &str, subject: &str) -> Vec<Task> {
-        let about = Object::Instance(about.into());
+        let about = Subject::Instance(about.into());
         let letter = Letter { subject: subject.into(), text: "t".into(), about };
         self.with(|o, now, out| o.post(&letter, STAMP, now, out))
     }
@@ -223,7 +223,7 @@ fn a_name_is_looked_up_when_it_is_needed_and_remembered_for_a_while() {
         notes(&tasks),
         ["cannot resolve SMTP server mx: no such name; 1 mails wait, next try in 10 s"]
     );
-    assert_eq!(resolve(&mut post, &[[10, 7, 0, 1]]), [], "nobody asked");
+    assert_eq!(resolve(&mut post, &[[10, 7, 0, 1]]), [], "not asked for");
     assert_eq!(post.wait(10), [Task::Resolve("mx".into())]);
     assert!(notes(&post.wait(30))[0].contains("no answer in time"));
 }

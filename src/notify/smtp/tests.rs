@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::input::Object;
+use super::super::input::Subject;
 use super::*;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -14,7 +14,7 @@ fn message(to: &[&str], text: &str) -> Message {
         to: to.iter().map(|s| (*s).to_owned()).collect(),
         bytes: format!("Subject: x\r\n\r\n{text}\r\n").into_bytes(),
         subject: "x".into(),
-        about: Object::Instance("A".into()),
+        about: Subject::Instance("A".into()),
     }
 }
 
@@ -23,7 +23,7 @@ fn conversation() -> Conversation {
 }
 
 /// Takes in a reply; gives what happened and what is said to that.
-fn hear(c: &mut Conversation, reply: &str) -> (Vec<Event>, String) {
+fn hear(c: &mut Conversation, reply: &str) -> (Vec<SmtpEvent>, String) {
     let mut events = Vec::new();
     c.received(reply.as_bytes(), START, &mut events);
     (events, said(c))
@@ -39,7 +39,7 @@ fn said(c: &mut Conversation) -> String {
 fn sending(to: &[&str], text: &str) -> Conversation {
     let mut c = conversation();
     assert_eq!(hear(&mut c, "220 mail ESMTP\r\n"), (vec![], "HELO r1\r\n".into()));
-    assert_eq!(hear(&mut c, "250 hello\r\n"), (vec![Event::Ready], String::new()));
+    assert_eq!(hear(&mut c, "250 hello\r\n"), (vec![SmtpEvent::Ready], String::new()));
     c.send(&message(to, text), START);
     assert_eq!(said(&mut c), "MAIL FROM:<a@b>\r\n");
     c
@@ -49,8 +49,8 @@ fn reply(text: &str) -> Reply {
     Reply { code: text[..3].parse().expect("a code"), text: text.into() }
 }
 
-fn refused(command: Command, address: Option<&str>, text: &str) -> Event {
-    Event::Refused { command, address: address.map(Into::into), reply: reply(text) }
+fn refused(command: Command, address: Option<&str>, text: &str) -> SmtpEvent {
+    SmtpEvent::Refused { command, address: address.map(Into::into), reply: reply(text) }
 }
 
 #[test]
@@ -61,12 +61,12 @@ fn one_mail_from_greeting_to_goodbye() {
     assert_eq!(hear(&mut c, "251 will forward\r\n"), (vec![], "DATA\r\n".into()));
     let body = "Subject: x\r\n\r\nt\r\n.\r\n".to_owned();
     assert_eq!(hear(&mut c, "354 go on\r\n"), (vec![], body));
-    let over = Event::Over { taken: 2, retry: vec![] };
-    assert_eq!(hear(&mut c, "250 queued\r\n"), (vec![over, Event::Ready], String::new()));
+    let over = SmtpEvent::Over { taken: 2, retry: vec![] };
+    assert_eq!(hear(&mut c, "250 queued\r\n"), (vec![over, SmtpEvent::Ready], String::new()));
     assert_eq!(c.next_deadline(), None);
     c.quit(START);
     assert_eq!(said(&mut c), "QUIT\r\n");
-    let ended = Event::Ended { at: Command::Quit, trouble: None };
+    let ended = SmtpEvent::Ended { at: Command::Quit, trouble: None };
     assert_eq!(hear(&mut c, "221 bye\r\n"), (vec![ended], String::new()));
 }
 
@@ -75,7 +75,7 @@ fn replies_of_several_lines_count_once() {
     let mut c = conversation();
     assert_eq!(hear(&mut c, "220-mail\r\n220-be nice\r\n"), (vec![], String::new()));
     assert_eq!(hear(&mut c, "220 here you are\r\n").1, "HELO r1\r\n");
-    assert_eq!(hear(&mut c, "250-mail\n250 OK\n").0, [Event::Ready]);
+    assert_eq!(hear(&mut c, "250-mail\n250 OK\n").0, [SmtpEvent::Ready]);
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn one_refused_recipient_does_not_lose_the_others() {
     assert_eq!(hear(&mut c, "450 greylisted\r\n"), (vec![event], "RCPT TO:<g@h>\r\n".into()));
     assert_eq!(hear(&mut c, "250 ok\r\n").1, "DATA\r\n");
     hear(&mut c, "354 go on\r\n");
-    let over = Event::Over { taken: 1, retry: vec!["e@f".into()] };
-    assert_eq!(hear(&mut c, "250 ok\r\n").0, [over, Event::Ready]);
+    let over = SmtpEvent::Over { taken: 1, retry: vec!["e@f".into()] };
+    assert_eq!(hear(&mut c, "250 ok\r\n").0, [over, SmtpEvent::Ready]);
 }
 
 #[test]
@@ -97,9 +97,9 @@ fn without_recipients_there_is_no_data() {
     let mut c = sending(&["c@d"], "t");
     hear(&mut c, "250 ok\r\n");
     let event = refused(Command::RcptTo, Some("c@d"), "553 no");
-    let over = Event::Over { taken: 0, retry: vec![] };
+    let over = SmtpEvent::Over { taken: 0, retry: vec![] };
     assert_eq!(hear(&mut c, "553 no\r\n"), (vec![event, over], "RSET\r\n".into()));
-    assert_eq!(hear(&mut c, "250 ok\r\n").0, [Event::Ready]);
+    assert_eq!(hear(&mut c, "250 ok\r\n").0, [SmtpEvent::Ready]);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn a_refusal_for_now_is_tried_again_and_one_for_good_is_not() {
                 hear(&mut c, reply);
             }
             let (events, said) = hear(&mut c, &format!("{text}\r\n"));
-            let over = Event::Over { taken: 0, retry: retry.clone() };
+            let over = SmtpEvent::Over { taken: 0, retry: retry.clone() };
             assert_eq!(events.last(), Some(&over), "after {replies} replies");
             assert_eq!(said, "RSET\r\n");
         }
@@ -139,7 +139,7 @@ fn every_step_has_its_time() {
     assert_eq!(c.next_deadline(), Some(START + Duration::from_secs(50)), "lines gain no time");
     c.on_deadline(START + Duration::from_secs(50), &mut events);
     let trouble = Some(Trouble::TimedOut);
-    assert_eq!(events, [Event::Ended { at: Command::Helo, trouble }]);
+    assert_eq!(events, [SmtpEvent::Ended { at: Command::Helo, trouble }]);
 }
 
 #[test]
@@ -149,8 +149,8 @@ fn a_mail_under_way_comes_back_when_the_server_goes() {
     hear(&mut c, "550 no\r\n");
     let mut events = Vec::new();
     c.closed(&mut events);
-    let over = Event::Over { taken: 0, retry: vec!["e@f".into()] };
-    let ended = Event::Ended { at: Command::RcptTo, trouble: Some(Trouble::Closed) };
+    let over = SmtpEvent::Over { taken: 0, retry: vec!["e@f".into()] };
+    let ended = SmtpEvent::Ended { at: Command::RcptTo, trouble: Some(Trouble::Closed) };
     assert_eq!(events, [over, ended]);
     c.closed(&mut events);
     assert_eq!(events.len(), 2, "it ended once");
@@ -164,9 +164,9 @@ fn a_server_may_interrupt_what_it_will_not_have() {
     }
     let mut events = Vec::new();
     c.received(b"354 go\r\n552 too long\r\n", START, &mut events);
-    let over = Event::Over { taken: 0, retry: vec![] };
+    let over = SmtpEvent::Over { taken: 0, retry: vec![] };
     let trouble = Some(Trouble::Refused(reply("552 too long")));
-    let ended = Event::Ended { at: Command::Body, trouble };
+    let ended = SmtpEvent::Ended { at: Command::Body, trouble };
     assert_eq!(events, [refused(Command::Body, None, "552 too long"), over, ended]);
 }
 
@@ -181,7 +181,7 @@ fn nonsense_ends_it() {
         let (events, _) = hear(&mut c, greeting);
         let nonsense = Some(Trouble::Nonsense);
         assert!(
-            matches!(&events[..], [Event::Ended { trouble, .. }] if *trouble == nonsense),
+            matches!(&events[..], [SmtpEvent::Ended { trouble, .. }] if *trouble == nonsense),
             "{greeting:.20}: {events:?}"
         );
         assert_eq!(c.pending_output(), b"");
@@ -192,7 +192,7 @@ fn nonsense_ends_it() {
 fn what_a_server_says_is_fit_for_the_log() {
     let mut c = conversation();
     let (events, _) = hear(&mut c, &format!("554 \u{1b}[2J{}\r\n", "\u{fc}".repeat(900)));
-    let [Event::Ended { trouble: Some(Trouble::Refused(reply)), .. }] = &events[..] else {
+    let [SmtpEvent::Ended { trouble: Some(Trouble::Refused(reply)), .. }] = &events[..] else {
         panic!("{events:?}");
     };
     assert_eq!(reply.text.chars().count(), 200);
@@ -242,23 +242,23 @@ proptest! {
             for event in events {
                 prop_assert!(!ended, "nothing comes after the end");
                 match event {
-                    Event::Ready => {
+                    SmtpEvent::Ready => {
                         c.send(&message(&["c@d", "e@f"], "t"), now);
                         given += 1;
                     }
-                    Event::Over { taken, retry } => {
+                    SmtpEvent::Over { taken, retry } => {
                         prop_assert!(taken + retry.len() <= 2);
                         over += 1;
                     }
-                    Event::Ended { .. } => ended = true,
-                    Event::Refused { .. } => {}
+                    SmtpEvent::Ended { .. } => ended = true,
+                    SmtpEvent::Refused { .. } => {}
                 }
             }
             prop_assert!(ended || c.next_deadline().is_some(), "it waits for ever");
         }
         let mut events = Vec::new();
         c.closed(&mut events);
-        over += events.iter().filter(|e| matches!(e, Event::Over { .. })).count();
+        over += events.iter().filter(|e| matches!(e, SmtpEvent::Over { .. })).count();
         prop_assert_eq!(over, given, "every message is done with once");
     }
 }

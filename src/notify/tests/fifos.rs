@@ -1,4 +1,4 @@
-//! What readers of a FIFO are told, whenever they come.
+//! What readers of a FIFO get, whenever they come.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn the_first_reader_hears_everything_from_the_start() {
     let mut desk = Desk::new(&global());
     desk.instance("A", State::Backup, &quiet());
     let out = desk.instance("A", State::Master, &quiet());
-    assert_eq!(out, [], "nobody reads");
+    assert_eq!(out, [], "there is no reader");
     assert_eq!(desk.reader(Which::Vrrp, true), [Action::WriteFifo(Which::Vrrp)]);
     let lines = ["INSTANCE \"A\" BACKUP 100", "INSTANCE \"A\" MASTER 100"];
     assert_eq!(desk.read(Which::Vrrp), lines);
@@ -22,7 +22,12 @@ fn a_reader_that_comes_back_hears_where_things_stand() {
     let mut desk = Desk::read_by_all(&global());
     desk.instance("B", State::Master, &quiet());
     desk.instance("A", State::Backup, &quiet());
-    desk.feed(Input::Group { name: "G", state: State::Backup, notify: &quiet() });
+    desk.feed(Input::Group {
+        name: "G",
+        state: State::Backup,
+        notify: &quiet(),
+        because: Because::NOTHING,
+    });
     assert_eq!(desk.read(Which::Vrrp).len(), 3);
     desk.reader(Which::Vrrp, false);
     assert_eq!(desk.instance("A", State::Fault, &quiet()), [Action::WriteFifo(Which::All)]);
@@ -103,7 +108,7 @@ fn the_last_of_a_removed_instance_is_not_lost_to_a_slow_reader() {
 }
 
 fn standing(name: &str) -> Standing {
-    Standing { object: Object::Instance(name.into()), state: State::Backup, priority: 90 }
+    Standing { object: Subject::Instance(name.into()), state: State::Backup, priority: 90 }
 }
 
 #[test]
@@ -157,9 +162,11 @@ fn what_is_forgotten_is_not_repeated() {
     let mut desk = Desk::read_by_all(&global());
     let id = ServiceId(7);
     let event = ServiceEvent::Removing;
-    desk.feed(Input::Service { id, name: "FWM 7", up: false, event, script: None, mail: false });
+    let because = Because::NOTHING;
+    let (name, script) = ("FWM 7", None);
+    desk.feed(Input::Service { id, name, up: false, event, script, mail: false, because });
     assert_eq!(desk.read(Which::Lvs), ["VS FWM 7 DOWN"]);
-    desk.feed(Input::Forget(&Object::Service(id)));
+    desk.feed(Input::Forget(&Subject::Service(id)));
     desk.reader(Which::Lvs, false);
     desk.reader(Which::Lvs, true);
     assert_eq!(desk.read(Which::Lvs), [""; 0]);

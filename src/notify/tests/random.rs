@@ -1,4 +1,4 @@
-//! Anything in any order: whoever listens ends up knowing where things stand.
+//! Anything in any order: a reader ends up with the last state of everything.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The daemon around the core: which scripts run, what they were told, what was read.
+/// The daemon around the core: which scripts run, with which arguments, what was read.
 struct World {
     desk: Desk,
     notify: Notify,
@@ -123,7 +123,7 @@ impl World {
     fn read(&mut self, most: usize) {
         for _ in 0..most {
             let Some(line) = self.desk.domain.pending_line(Which::Vrrp) else { return };
-            assert!(self.present, "nobody reads");
+            assert!(self.present, "there is no reader");
             let words: Vec<_> = line.split_whitespace().collect();
             if words[2] != "MASTER_RX_LOWER_PRI" {
                 let name = words[1].trim_matches('"').to_owned();
@@ -138,7 +138,7 @@ impl World {
         let alive = self.stands.iter().filter(|(_, s)| **s != State::Deleted);
         let list: Vec<_> = alive
             .map(|(name, state)| Standing {
-                object: Object::Instance(name.clone()),
+                object: Subject::Instance(name.clone()),
                 state: *state,
                 priority: 100,
             })
@@ -152,7 +152,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn whoever_listens_knows_where_things_stand(steps in prop::collection::vec(step(), 0..400)) {
+    fn a_reader_ends_up_with_the_last_states(steps in prop::collection::vec(step(), 0..400)) {
         let mut world = World::new();
         for step in steps {
             world.take(step);

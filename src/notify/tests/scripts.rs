@@ -40,11 +40,11 @@ fn a_script_that_holds_up_others_is_ended_after_its_limit() {
     let shown = started(&out);
     assert!(shown[0].contains("does not end"), "{shown:?}");
     assert_eq!(shown[1], "run any INSTANCE A MASTER 100");
-    assert_eq!(desk.feed(Input::ScriptEnded(first)), [], "at last, but nobody waits any more");
+    assert_eq!(desk.feed(Input::ScriptEnded(first)), [], "at last, but none waits any more");
 }
 
 #[test]
-fn a_script_that_holds_up_nobody_may_run_for_ever() {
+fn a_script_that_holds_up_no_other_may_run_for_ever() {
     let mut desk = Desk::new(&Global::default());
     let first = run_of(&desk.instance("A", State::Master, &any()));
     assert_eq!(desk.pass(LIMIT * 100), []);
@@ -96,7 +96,7 @@ fn adverts_of_lesser_routers_do_not_crowd_out_states() {
 }
 
 #[test]
-fn the_end_waits_for_nobody() {
+fn the_end_waits_for_none() {
     let mut desk = Desk::new(&Global::default());
     let notify = everything();
     let first = run_of(&desk.instance("A", State::Master, &notify));
@@ -143,5 +143,5 @@ fn scripts_that_never_end_do_not_take_the_places_of_others() {
     assert_eq!(out.len(), 36, "those who waited for a place");
     assert!(!desk.domain.is_idle());
     desk.pass(LIMIT);
-    assert!(desk.domain.is_idle(), "nobody waits at a stop for what is not going to end");
+    assert!(desk.domain.is_idle(), "a stop does not wait for what is not going to end");
 }

@@ -58,15 +58,15 @@ impl Watched {
         runs
     }
 
-    fn exited(&mut self, id: u32, outcome: Outcome) {
-        self.all.on_exited(ScriptId(id), &outcome, &mut self.out);
+    fn exited(&mut self, id: u32, end: RunEnd) {
+        self.all.on_exited(ScriptId(id), end, &mut self.out);
     }
 
     /// One whole run.
-    fn result(&mut self, outcome: Outcome) {
+    fn result(&mut self, end: RunEnd) {
         let at = self.all.next_deadline().unwrap();
         assert_eq!(self.run_until(at.micros() / 1000).len(), 1);
-        self.exited(0, outcome);
+        self.exited(0, end);
     }
 
     fn state(&self, name: &str) -> TrackState {
@@ -79,12 +79,8 @@ impl Watched {
     }
 }
 
-const OK: Outcome = Outcome::Exit(0);
-const BAD: Outcome = Outcome::Exit(1);
-
-fn down(why: &str) -> TrackState {
-    TrackState::down(why)
-}
+const OK: RunEnd = RunEnd::Exit(0);
+const BAD: RunEnd = RunEnd::Exit(1);
 
 #[test]
 fn runs_start_an_interval_apart_whatever_they_take() {
@@ -131,7 +127,7 @@ fn a_run_is_skipped_while_the_last_one_goes_on_and_said_once() {
 
 #[test]
 fn the_first_result_decides_alone() {
-    for (outcome, state) in [(OK, TrackState::Up), (BAD, down("exit 1"))] {
+    for (outcome, state) in [(OK, TrackState::exit(0)), (BAD, TrackState::exit(1))] {
         let mut w = Watched::new(&[script("s", 3, 3)]);
         assert_eq!(w.state("s"), TrackState::Pending);
         w.result(outcome);
@@ -157,7 +153,7 @@ fn it_takes_rise_successes_and_fall_failures_in_a_row() {
     ];
     for (n, (outcome, is_up)) in steps.into_iter().enumerate() {
         w.result(outcome);
-        assert_eq!(w.state("s") == TrackState::Up, is_up, "after step {n}");
+        assert_eq!(w.state("s").is_up(), is_up, "after step {n}");
     }
 }
 
@@ -166,11 +162,11 @@ fn init_fail_is_down_until_rise_successes() {
     let mut w = Watched::default();
     w.configure(&[TrackScript { init_fail: true, ..script("s", 2, 1) }]);
     let object = Object::Script("s".into());
-    assert_eq!(w.out, [Action::Changed { object, state: down("init_fail") }]);
+    assert_eq!(w.out, [Action::Changed { object, state: TrackState::Down(Finding::InitFail) }]);
     w.result(OK);
-    assert_eq!(w.state("s"), down("init_fail"));
+    assert_eq!(w.state("s"), TrackState::Down(Finding::InitFail));
     w.result(OK);
-    assert_eq!(w.state("s"), TrackState::Up);
+    assert!(w.state("s").is_up());
 }
 
 #[test]
@@ -178,16 +174,16 @@ fn what_happened_is_told_in_the_known_words() {
     let mut w = Watched::new(&[script("s", 1, 1)]);
     w.result(OK);
     assert_eq!(w.notes(), ["VRRP_Script(s) succeeded"]);
-    w.result(Outcome::Exit(3));
+    w.result(RunEnd::Exit(3));
     let lines = ["Script `s` now returning 3", "VRRP_Script(s) failed (exited with status 3)"];
     assert_eq!(w.notes(), lines);
-    w.result(Outcome::Exit(4));
+    w.result(RunEnd::Exit(4));
     assert_eq!(w.notes(), ["Script `s` now returning 4"]);
     w.result(OK);
     assert_eq!(w.notes(), ["Script `s` now returning 0", "VRRP_Script(s) succeeded"]);
-    w.result(Outcome::Signal(11));
+    w.result(RunEnd::Signal(11));
     assert_eq!(w.notes(), ["VRRP_Script(s) failed (due to signal 11)"]);
-    assert_eq!(w.state("s"), down("signal 11"));
+    assert_eq!(w.state("s"), TrackState::after(RunEnd::Signal(11)));
 }
 
 #[test]
@@ -196,15 +192,15 @@ fn a_timeout_counts_at_once_and_only_once() {
     w.result(OK);
     w.run_until(1000);
     w.all.on_timed_out(ScriptId(0), &mut w.out);
-    w.exited(0, Outcome::TimedOut);
-    assert_eq!(w.state("s"), TrackState::Up);
+    w.exited(0, RunEnd::TimedOut);
+    assert!(w.state("s").is_up());
     w.run_until(2000);
     w.all.on_timed_out(ScriptId(0), &mut w.out);
-    assert_eq!(w.state("s"), down("timed out"));
+    assert_eq!(w.state("s"), TrackState::after(RunEnd::TimedOut));
     // It cannot be killed; no other is started beside it.
     assert_eq!(w.run_until(9000), []);
-    w.exited(0, Outcome::Signal(9));
-    assert_eq!(w.state("s"), down("timed out"));
+    w.exited(0, RunEnd::Signal(9));
+    assert_eq!(w.state("s"), TrackState::after(RunEnd::TimedOut));
     assert_eq!(w.run_until(10_000).len(), 1);
 }
 
@@ -217,9 +213,9 @@ fn a_reload_keeps_the_result_of_the_same_command() {
     w.configure(&[slower]);
     assert_eq!(w.notes(), ["VRRP_Script(s) considered unsuccessful on reload"]);
     w.result(OK);
-    assert_eq!(w.state("s"), down("exit 1"));
+    assert_eq!(w.state("s"), TrackState::exit(1));
     w.result(OK);
-    assert_eq!(w.state("s"), TrackState::Up);
+    assert!(w.state("s").is_up());
     assert_eq!(w.all.next_deadline(), Some(Instant::from_millis(11_000)));
 }
 
@@ -234,12 +230,12 @@ fn a_changed_command_runs_at_once_and_the_old_verdict_stands_until_then() {
     other.init_fail = true;
     w.configure(&[other]);
     assert_eq!(w.out, [Action::Abandon { script: ScriptId(0) }]);
-    assert_eq!(w.state("s"), down("exit 1"));
+    assert_eq!(w.state("s"), TrackState::exit(1));
     assert_eq!(w.run_until(1000), [(1000, ScriptId(1))]);
     w.exited(0, OK);
-    assert_eq!(w.state("s"), down("exit 1"));
+    assert_eq!(w.state("s"), TrackState::exit(1));
     w.exited(1, OK);
-    assert_eq!(w.state("s"), TrackState::Up);
+    assert!(w.state("s").is_up());
 }
 
 #[test]
@@ -273,7 +269,7 @@ proptest! {
         for _ in 0..if last { rise } else { fall } {
             w.result(outcome(last));
         }
-        prop_assert_eq!(w.state("s") == TrackState::Up, last);
+        prop_assert_eq!(w.state("s").is_up(), last);
         prop_assert_ne!(w.state("s"), TrackState::Pending);
     }
 }

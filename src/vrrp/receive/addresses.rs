@@ -21,14 +21,14 @@ impl AddressSet {
         Self { count: config.addresses.len(), digest: digest(ours(config)) }
     }
 
-    /// The same addresses, in whatever order, as far as a digest can tell: one made to fit would
+    /// The same addresses, in whatever order, as far as a digest goes: one made to fit would
     /// spare its maker a remark in the log, and change nothing else.
     pub(super) fn is(&self, theirs: impl Iterator<Item = IpAddr>) -> bool {
         self.digest == digest(theirs)
     }
 }
 
-/// The first of ours that is not among theirs. For the few packets that are told of.
+/// The first of ours that is not among theirs. For the few packets that are logged.
 pub(super) fn missing(config: &Instance, theirs: impl Iterator<Item = IpAddr>) -> Option<IpAddr> {
     let theirs: BTreeSet<_> = theirs.inspect(|_| work::count()).collect();
     ours(config).inspect(|_| work::count()).find(|a| !theirs.contains(a))

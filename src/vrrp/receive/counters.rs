@@ -30,7 +30,7 @@ pub struct Counters {
     pub version_err: u64,
     pub checksum_err: u64,
     pub vrid_err: u64,
-    /// From our own address: looped back, or somebody uses it too.
+    /// From our own address: looped back, or another host uses it, too.
     pub own_address: u64,
     /// `check_unicast_src` refused the sender or its TTL.
     pub peer_err: u64,

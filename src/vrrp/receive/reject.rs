@@ -66,7 +66,7 @@ pub enum Reject {
         source: IpAddr,
         multicast: bool,
     },
-    /// Sent by ourselves, or by somebody with our address.
+    /// Sent by ourselves, or by another host with our address.
     OwnAddress {
         source: IpAddr,
     },
@@ -107,6 +107,62 @@ impl Reject {
             Self::OwnerIgnores { .. } => 13,
             Self::UnknownPeer { .. } => 14,
             Self::PeerTtl { .. } => 15,
+        }
+    }
+
+    /// It was sent for our virtual router, and is refused for what it is.
+    pub(in crate::vrrp) const fn is_for_us(&self) -> bool {
+        !matches!(self, Self::Vrid { .. } | Self::OwnerIgnores { .. })
+    }
+
+    /// The sender is a router that advertises our virtual router. What came from afar, is damaged
+    /// or has our own address says nothing about any router.
+    pub(in crate::vrrp) const fn is_of_a_router(&self) -> bool {
+        matches!(
+            self,
+            Self::Version { .. }
+                | Self::AuthType { .. }
+                | Self::AuthMismatch { .. }
+                | Self::Password { .. }
+                | Self::Interval { .. }
+                | Self::Destination { .. }
+                | Self::UnknownPeer { .. }
+                | Self::PeerTtl { .. }
+        )
+    }
+
+    /// The reason in a few words, to be put in brackets behind the sender.
+    pub(in crate::vrrp) fn brief(self) -> impl fmt::Display {
+        Brief(self)
+    }
+}
+
+struct Brief(Reject);
+
+impl fmt::Display for Brief {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Reject::TooShort { .. } => f.write_str("too short"),
+            Reject::Vrid { theirs, .. } => write!(f, "VRID {theirs}"),
+            Reject::Length { .. } => f.write_str("wrong length"),
+            Reject::Ttl { ttl, .. } => write!(f, "TTL {ttl}, not 255"),
+            Reject::Version { ours, theirs, .. } => write!(f, "version {theirs}, ours is {ours}"),
+            Reject::AuthType { theirs, .. } => write!(f, "authentication type {theirs}"),
+            Reject::AuthMismatch { ours, theirs, .. } => {
+                write!(f, "authentication type {theirs}, ours is {ours}")
+            }
+            Reject::Password { .. } => f.write_str("wrong password"),
+            Reject::Interval { ours, theirs, .. } => {
+                write!(f, "interval {theirs} s, ours is {ours} s")
+            }
+            Reject::Type { kind, .. } => write!(f, "packet type {kind}"),
+            Reject::Checksum { .. } => f.write_str("wrong checksum"),
+            Reject::Destination { multicast: true, .. } => f.write_str("unicast"),
+            Reject::Destination { multicast: false, .. } => f.write_str("multicast"),
+            Reject::OwnAddress { .. } => f.write_str("our own address"),
+            Reject::OwnerIgnores { .. } => f.write_str("ignored by the owner"),
+            Reject::UnknownPeer { .. } => f.write_str("not a unicast peer"),
+            Reject::PeerTtl { ttl, min, max, .. } => write!(f, "TTL {ttl}, not {min}-{max}"),
         }
     }
 }
@@ -175,7 +231,7 @@ pub enum Remark {
         ours: usize,
         theirs: usize,
     },
-    /// As many as ours, but this one of ours is not among them; looked for only if it is told.
+    /// As many as ours, but this one of ours is not among them; looked for only if it is logged.
     AddressList {
         source: IpAddr,
         vrid: u8,

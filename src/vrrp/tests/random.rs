@@ -8,10 +8,11 @@ use proptest::prelude::*;
 
 use crate::base::ids::InstanceId;
 use crate::base::time::{Duration, Instant};
+use crate::base::tracked::{Finding, RunEnd};
 use crate::model::track::{Object, Tracked};
 use crate::model::vrrp::{tests::instance, Instance as Config, SyncGroup, TrackedLink, Version};
-use crate::vrrp::instance::State;
 use crate::vrrp::receive::Received;
+use crate::vrrp::state::State;
 use crate::vrrp::{advert, Action, Domain, Input, Instance, LinkState, Phase, TrackState};
 use crate::wire::ip::V4_HEADER_LEN;
 
@@ -114,9 +115,9 @@ fn op() -> impl Strategy<Value = Op> {
 fn track_state() -> impl Strategy<Value = TrackState> {
     let value = prop_oneof![Just(0i64), Just(i64::MIN), -300..300i64];
     prop_oneof![
-        4 => Just(TrackState::Up),
-        3 => Just(TrackState::down("exit 1")),
-        1 => Just(TrackState::down("timed out")),
+        4 => Just(TrackState::exit(0)),
+        3 => Just(TrackState::exit(1)),
+        1 => Just(TrackState::after(RunEnd::TimedOut)),
         1 => Just(TrackState::Pending),
         3 => value.prop_map(TrackState::Value),
     ]
@@ -175,7 +176,7 @@ fn address(last: u8) -> IpAddr {
     Ipv4Addr::new(10, 0, 0, last).into()
 }
 
-/// What was told last: from it follows what priorities and faults must be.
+/// What was reported last: from it follows what priorities and faults must be.
 #[derive(Default)]
 struct World {
     links: BTreeMap<String, LinkState>,
@@ -213,19 +214,19 @@ impl World {
         for t in of_group.iter().chain(own) {
             let sign = if t.reverse { -1 } else { 1 };
             let unknown = match t.object {
-                Object::Bfd(_) => TrackState::down(""),
+                Object::Bfd(_) => TrackState::Down(Finding::NoSession),
                 _ => TrackState::Pending,
             };
             match (t.weight, self.objects.get(&t.object).unwrap_or(&unknown)) {
                 (w, TrackState::Pending) => is_pending |= w == 0,
                 (0, TrackState::Value(v)) => is_faulted |= (*v == 0) == t.reverse,
-                (0, state) => is_faulted |= (*state == TrackState::Up) == t.reverse,
+                (0, state) => is_faulted |= (state.is_up()) == t.reverse,
                 (w, TrackState::Value(v)) => {
                     let product = i128::from(*v) * i128::from(w) * i128::from(sign);
                     is_faulted |= product <= -254;
                     sum += i64::try_from(product.clamp(-254, 253)).unwrap();
                 }
-                (w @ 1.., TrackState::Up) | (w @ ..0, TrackState::Down { .. }) => {
+                (w @ 1.., TrackState::Up(_)) | (w @ ..0, TrackState::Down(_)) => {
                     sum += i64::from(w) * sign;
                 }
                 _ => {}
@@ -312,7 +313,9 @@ impl Watched {
     /// Priority and faults are what the world says, and the states go with them.
     fn check_world(&self) {
         let judged = |id| self.domain.instance(id).map(|i| self.world.judge(id, i));
-        for (id, i) in self.domain.instances().filter(|(_, i)| !matches!(i.state, State::Init)) {
+        for (id, i) in
+            self.domain.instances().filter(|(_, i)| !matches!(i.state.get(), State::Init))
+        {
             let own = judged(id).expect("it is there");
             assert_eq!(i.priority(), own.priority, "{id}");
             assert_eq!(i.faults().next().is_some(), own.is_faulted, "{id}");
@@ -320,12 +323,12 @@ impl Watched {
             let members = group.map_or_else(|| vec![id], |(_, g)| g.members().to_vec());
             // A member that has not begun has no say yet.
             let has_begun = |m: &&InstanceId| {
-                self.domain.instance(**m).is_some_and(|i| !matches!(i.state, State::Init))
+                self.domain.instance(**m).is_some_and(|i| !matches!(i.state.get(), State::Init))
             };
             let all: Vec<_> = members.iter().filter(has_begun).filter_map(|m| judged(*m)).collect();
             let is_faulted = all.iter().any(|j| j.is_faulted);
             let is_pending = all.iter().any(|j| j.is_pending);
-            match i.state {
+            match i.state.get() {
                 State::Init => {}
                 State::Fault => assert!(is_faulted || is_pending, "{id} is in FAULT for nothing"),
                 State::Waiting => assert!(!is_faulted && is_pending, "{id} waits for nothing"),
@@ -334,7 +337,7 @@ impl Watched {
         }
     }
 
-    /// Everything comes in order. Then nobody is in FAULT, nor waits, except for what is tracked in
+    /// Everything comes in order. Then none is in FAULT, nor waits, except for what is tracked in
     /// reverse.
     fn heal(&mut self) {
         self.apply(&Op::Start);
@@ -347,7 +350,7 @@ impl Watched {
         }
         self.apply(&Op::Tracked(0, TrackState::Value(0)));
         for n in 1..OBJECTS {
-            self.apply(&Op::Tracked(n, TrackState::Up));
+            self.apply(&Op::Tracked(n, TrackState::exit(0)));
         }
         self.check_world();
         let is_reverse = |i: &Instance| i.config().tracked_links.iter().any(|t| t.reverse);
@@ -355,7 +358,11 @@ impl Watched {
             return;
         }
         for (id, i) in self.domain.instances() {
-            assert!(matches!(i.phase(), Phase::Backup | Phase::Master), "{id} is {:?}", i.state);
+            assert!(
+                matches!(i.phase(), Phase::Backup | Phase::Master),
+                "{id} is {:?}",
+                i.state.get()
+            );
             assert_eq!((i.faults().next(), i.pending()), (None, &[][..]), "{id}");
         }
     }

@@ -7,8 +7,8 @@ use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
 use crate::model::track::{Object, Tracked};
 use crate::model::vrrp::{tests::instance, Instance};
-use crate::vrrp::instance::State;
 use crate::vrrp::receive::Received;
+use crate::vrrp::state::State;
 use crate::vrrp::{advert, Action, Domain, Input, LinkState, TrackState};
 use crate::wire::ip::V4_HEADER_LEN;
 
@@ -272,7 +272,7 @@ fn domain_in(state: In) -> Domain {
     let mut feed = |input: Input<'_>, now| domain.handle(input, now, &mut Vec::new());
     feed(Input::Add { id: ID, config: Rc::new(config()) }, at(0));
     if state != In::Waiting {
-        feed(Input::Tracked { object: &script(), state: TrackState::Up }, at(0));
+        feed(Input::Tracked { object: &script(), state: TrackState::exit(0) }, at(0));
     }
     let link = if state == In::Fault { LinkState::Down } else { LinkState::Up };
     feed(Input::Link { name: "eth0", state: link }, at(0));
@@ -312,8 +312,8 @@ fn feed(domain: &mut Domain, kind: Kind, out: &mut Vec<Action>) -> bool {
         Kind::LinkDown => Input::Link { name: "eth0", state: LinkState::Down },
         Kind::LinkUp => Input::Link { name: "eth0", state: LinkState::Up },
         Kind::OtherLink => Input::Link { name: "eth1", state: LinkState::Down },
-        Kind::ScriptFails => Input::Tracked { object: &script, state: TrackState::down("exit 1") },
-        Kind::ScriptSucceeds => Input::Tracked { object: &script, state: TrackState::Up },
+        Kind::ScriptFails => Input::Tracked { object: &script, state: TrackState::exit(1) },
+        Kind::ScriptSucceeds => Input::Tracked { object: &script, state: TrackState::exit(0) },
         Kind::SourceGone => Input::Source { id: ID, source: None },
         Kind::SourceNew => Input::Source { id: ID, source: Some(ip("10.0.0.9")) },
         Kind::SocketError => Input::Socket { id: ID, error: Some("no".into()) },
@@ -359,11 +359,11 @@ fn every_input_in_every_state_does_what_the_table_says() {
     for state in STATES {
         for &kind in KINDS {
             let mut domain = domain_in(state);
-            let before = state_of(&domain.instance(ID).unwrap().state);
+            let before = state_of(domain.instance(ID).unwrap().state.get());
             assert_eq!(before, state, "cannot be brought about");
             let mut out = Vec::new();
             assert!(feed(&mut domain, kind, &mut out), "{kind:?} is in no list of kinds");
-            let after = state_of(&domain.instance(ID).unwrap().state);
+            let after = state_of(domain.instance(ID).unwrap().state.get());
             let actions: Vec<_> = out.iter().map(kind_of_action).collect();
             let actions = actions.join(" ");
             assert_eq!((after, actions.as_str()), expected(state, kind), "{kind:?} in {state:?}");

@@ -125,7 +125,7 @@ fn keys_of_every_kind_open_with_their_password() {
         assert_eq!(opened(text, Some("secret")), Ok(old.clone_key()), "{text}");
     }
     assert!(matches!(opened(OLD_RSA, Some("secret")), Ok(PrivateKeyDer::Pkcs1(_))));
-    // Behind a certificate, with what openssl writes between, and a password nobody needs.
+    // Behind a certificate, with what openssl writes between, and a password that is not needed.
     let behind = format!("{}Bag Attributes: x\n{AES_256}", include_str!("../test-certificate.pem"));
     assert_eq!(opened(&behind, Some("secret")), Ok(clear.clone_key()));
     assert_eq!(opened(CLEAR, Some("secret")), Ok(clear));

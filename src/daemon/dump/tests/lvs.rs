@@ -4,7 +4,7 @@ use super::*;
 use crate::base::ids::CheckId;
 use crate::check::pool;
 use crate::check::{Pool, Reason, Timings, Verdict};
-use crate::lvs::{self as core, Weight};
+use crate::lvs as core;
 use crate::model::check::{Check, Connect, Kind, Schedule};
 use crate::model::lvs::tests::{real_server, virtual_server};
 
@@ -28,8 +28,8 @@ fn virtual_servers_are_shown_with_what_their_checks_found() {
     domain.handle(core::Input::Start { init_notifies: false }, now, &mut actions);
     let at = Instant::from_millis(2_000);
     let check = CheckId(0);
-    let verdict = core::Input::Verdict { check, up: false, weight: Weight::Unchanged };
-    domain.handle(verdict, at, &mut actions);
+    let verdict = Verdict::Down(Reason::Overran);
+    domain.handle(core::Input::Verdict { check, page: 0, verdict }, at, &mut actions);
     let (mut pool, mut actions) = (Pool::new(1, 1), Vec::new());
     let config =
         Rc::clone(domain.service(id).unwrap().servers().next().unwrap().1.checks()[0].config());

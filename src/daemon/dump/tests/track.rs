@@ -67,7 +67,7 @@ fn config() -> Config {
 fn tracked_objects_have_sections() {
     let mut d = Daemon::start(config());
     let object = Object::Script("chk".into());
-    d.handle(Input::Tracked { object: &object, state: TrackState::down("exit 1") });
+    d.handle(Input::Tracked { object: &object, state: TrackState::exit(1) });
     let text = data::render(&d.view());
     assert_eq!(
         between(&text, "------< VRRP Scripts >------", "------< Interfaces"),

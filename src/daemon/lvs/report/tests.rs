@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use super::*;
 use crate::base::time::{Duration, Instant};
-use crate::check::verdict::Phase;
+use crate::base::verdict::ProbeStep;
 use crate::check::Timings;
-use crate::lvs::{Input, Weight};
+use crate::lvs::Input;
 use crate::model::check::{
     Connect, Dns, Http, Misc, Protocol, Record, Schedule, Smtp, Udp, STATUS_DEFAULT,
 };
@@ -61,7 +61,9 @@ fn a_lost_quorum_reads_as_with_keepalived() {
     let mut tell = |up| {
         let mut out = Vec::new();
         let check = CheckId(0);
-        let input = Input::Verdict { check, up, weight: Weight::Unchanged };
+        let down = Verdict::Down(Reason::SessionDown);
+        let verdict = if up { Verdict::UP } else { down };
+        let input = Input::Verdict { check, page: 0, verdict };
         domain.handle(input, Instant::ZERO, &mut out);
         lines(&out)
     };
@@ -69,7 +71,9 @@ fn a_lost_quorum_reads_as_with_keepalived() {
         tell(false),
         [
             "Removing service [10.3.0.11]:udp:53 from VS [10.3.0.102]:udp:53",
+            "service [10.3.0.11]:udp:53 of VS [10.3.0.102]:udp:53 because: BFD_CHECK x: session is down",
             "Lost quorum 1-0=1 > 0 for VS [10.3.0.102]:udp:53",
+            "VS [10.3.0.102]:udp:53 because: 0 of 1 up, [10.3.0.11]:udp:53 is down: BFD_CHECK x: session is down",
             "Adding sorry server [10.3.0.9]:udp:53 to VS [10.3.0.102]:udp:53",
             "Removing alive servers from the pool for VS [10.3.0.102]:udp:53",
         ]
@@ -78,7 +82,9 @@ fn a_lost_quorum_reads_as_with_keepalived() {
         tell(true),
         [
             "Adding service [10.3.0.11]:udp:53 to VS [10.3.0.102]:udp:53",
+            "service [10.3.0.11]:udp:53 of VS [10.3.0.102]:udp:53 because: BFD_CHECK x: success",
             "Gained quorum 1+0=1 <= 1 for VS [10.3.0.102]:udp:53",
+            "VS [10.3.0.102]:udp:53 because: 1 of 1 up, [10.3.0.11]:udp:53 is up: BFD_CHECK x: success",
             "Removing sorry server [10.3.0.9]:udp:53 from VS [10.3.0.102]:udp:53",
             "Adding alive servers to the pool for VS [10.3.0.102]:udp:53",
         ]
@@ -156,7 +162,7 @@ fn told(kind: Kind, retry: u32, reason: Reason) -> Vec<String> {
 #[test]
 fn results_read_as_with_keepalived_and_say_why() {
     assert_eq!(
-        told(Kind::Tcp(SERVER), 0, Reason::TimedOut(Phase::Connecting)),
+        told(Kind::Tcp(SERVER), 0, Reason::TimedOut(ProbeStep::Connecting)),
         [
             "TCP connection to [10.3.0.11]:udp:53 success.",
             "TCP_CHECK on service [10.3.0.11]:udp:53 failed.",
@@ -166,7 +172,7 @@ fn results_read_as_with_keepalived_and_say_why() {
     );
     let udp = Udp { payload: Vec::new(), reply: None };
     assert_eq!(
-        told(Kind::Udp(SERVER, udp), 1, Reason::TimedOut(Phase::Reply))[1..],
+        told(Kind::Udp(SERVER, udp), 1, Reason::TimedOut(ProbeStep::Reply))[1..],
         [
             "UDP_CHECK on service [10.3.0.11]:udp:53 failed.",
             "UDP_CHECK 10.3.0.11:25: timeout while waiting for a reply (total 0.0 ms)",
@@ -176,7 +182,7 @@ fn results_read_as_with_keepalived_and_say_why() {
         ]
     );
     assert_eq!(
-        told(Kind::Ping(SERVER), 1, Reason::TimedOut(Phase::Reply))[3],
+        told(Kind::Ping(SERVER), 1, Reason::TimedOut(ProbeStep::Reply))[3],
         "ICMP CHECK on service [10.3.0.11]:udp:53 of [10.3.0.102]:udp:53 failed after 1 retries."
     );
 }
@@ -184,7 +190,7 @@ fn results_read_as_with_keepalived_and_say_why() {
 #[test]
 fn protocols_say_what_went_wrong() {
     let smtp = Smtp { helo_name: "x".into() };
-    let reason = Reason::Answer { phase: Phase::Greeting, found: Vec::new(), expected: 220 };
+    let reason = Reason::Answer { step: ProbeStep::Greeting, found: Vec::new(), expected: 220 };
     assert_eq!(
         told(Kind::Smtp(SERVER, smtp), 0, reason)[1],
         "SMTP_CHECK Bad greeting banner from server [10.3.0.11]:25"
@@ -213,7 +219,7 @@ fn pages_of_a_server_that_is_down_are_named_with_what_was_right() {
     let urls = vec![url("/a", Some([0; 16]))];
     let http = Http { tls, protocol, urls, fast_recovery };
     assert_eq!(
-        told(Kind::Http(SERVER, http), 0, Reason::TimedOut(Phase::Header)),
+        told(Kind::Http(SERVER, http), 0, Reason::TimedOut(ProbeStep::Header)),
         [
             "Remote Web server [10.3.0.11]:udp:53 succeed on service.",
             "HTTP_CHECK on service [10.3.0.11]:udp:53 failed.",
@@ -225,7 +231,7 @@ fn pages_of_a_server_that_is_down_are_named_with_what_was_right() {
     let urls = vec![url("/a", None), url("/b", None)];
     let http = Http { tls, protocol, urls, fast_recovery };
     assert_eq!(
-        told(Kind::Http(SERVER, http), 0, Reason::TimedOut(Phase::Header))[2..],
+        told(Kind::Http(SERVER, http), 0, Reason::TimedOut(ProbeStep::Header))[2..],
         ["HTTP status code success to [10.3.0.11]:udp:53 url(/b)"],
         "the page that failed, and then all from the first"
     );

@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::model::notify::MailServer;
-use crate::notify::Object;
+use crate::notify::Subject;
 use crate::sys::clock::Clock;
 use crate::sys::tests::{wait, TempDir};
 
@@ -125,7 +125,7 @@ impl Client {
     }
 
     fn post(&mut self, subject: &str) {
-        let about = Object::Instance(subject.into());
+        let about = Subject::Instance(subject.into());
         let letter = Letter { subject: subject.into(), text: ".dot".into(), about };
         let now = self.now();
         self.mailer.post(&letter, &mut self.poll, now);

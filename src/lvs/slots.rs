@@ -1,22 +1,23 @@
-//! Which real server a check belongs to. Numbers of checks that are gone are given again.
+//! Which real server a check belongs to. The numbers of checks that are gone are used again.
 
 use crate::base::ids::{CheckId, ServiceId};
 
+/// Where a check is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Place {
+pub(super) struct SlotRef {
     pub(super) service: ServiceId,
     pub(super) server: usize,
     pub(super) slot: usize,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Places {
-    list: Vec<Option<Place>>,
+pub(super) struct Slots {
+    list: Vec<Option<SlotRef>>,
     vacant: Vec<CheckId>,
 }
 
-impl Places {
-    /// A number for a new check, whose place is yet to be set.
+impl Slots {
+    /// A number for a new check; `set` follows.
     pub(super) fn vacant(&mut self) -> CheckId {
         self.vacant.pop().unwrap_or_else(|| {
             self.list.push(None);
@@ -24,18 +25,18 @@ impl Places {
         })
     }
 
-    pub(super) fn set(&mut self, id: CheckId, place: Place) {
+    pub(super) fn set(&mut self, id: CheckId, at: SlotRef) {
         if let Some(slot) = self.list.get_mut(id.0 as usize) {
-            *slot = Some(place);
+            *slot = Some(at);
         }
     }
 
-    pub(super) fn of(&self, id: CheckId) -> Option<Place> {
+    pub(super) fn of(&self, id: CheckId) -> Option<SlotRef> {
         *self.list.get(id.0 as usize)?
     }
 
     pub(super) fn forget(&mut self, id: CheckId) {
-        if self.list.get_mut(id.0 as usize).is_some_and(|place| place.take().is_some()) {
+        if self.list.get_mut(id.0 as usize).is_some_and(|at| at.take().is_some()) {
             self.vacant.push(id);
         }
     }

@@ -1,12 +1,10 @@
-//! Up, or down for a reason. Every probe ends here.
+//! What a check found: up, or down for a reason. It goes with the reason from the probe to the log
+//! line and the mail.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use super::digest::Digest;
-use crate::wire::dns::rcode_name;
-
-/// What a probe says.
+/// What a probe, a file or a session says of a server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
     Up(Weight),
@@ -22,10 +20,30 @@ impl Verdict {
     }
 }
 
-/// What a check says about the weight of its server.
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Up(_) => f.write_str("success"),
+            Self::Down(reason) => fmt::Display::fmt(reason, f),
+        }
+    }
+}
+
+/// The digest of a page: MD5, since that is what configurations have in them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Digest(pub [u8; 16]);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// What a check says about the weight of its server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Weight {
     /// Nothing: the configured one counts.
+    #[default]
     Unchanged,
     /// In place of the configured one (`misc_dynamic`).
     Instead(i64),
@@ -35,7 +53,7 @@ pub enum Weight {
 
 /// How far a probe has come. Displays as "while waiting for the header".
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Phase {
+pub enum ProbeStep {
     Connecting,
     Handshake,
     /// Our request is not sent completely.
@@ -49,7 +67,7 @@ pub enum Phase {
     Reply,
 }
 
-impl fmt::Display for Phase {
+impl fmt::Display for ProbeStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connecting => "while connecting",
@@ -69,11 +87,11 @@ impl fmt::Display for Phase {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Reason {
     /// The system refused, with its own words.
-    Failed(Phase, String),
-    TimedOut(Phase),
-    Closed(Phase),
-    /// More bytes than anybody waits for.
-    TooLong(Phase),
+    Failed(ProbeStep, String),
+    TimedOut(ProbeStep),
+    Closed(ProbeStep),
+    /// More bytes than are waited for.
+    TooLong(ProbeStep),
     /// What TLS complains about.
     Tls(String),
     /// A first line without a status.
@@ -93,7 +111,7 @@ pub enum Reason {
     Match(String),
     /// A line of a mail server, and the status it should have had.
     Answer {
-        phase: Phase,
+        step: ProbeStep,
         found: Vec<u8>,
         expected: u16,
     },
@@ -134,10 +152,10 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(phase, why) => write!(f, "{why} {phase}"),
-            Self::TimedOut(phase) => write!(f, "timeout {phase}"),
-            Self::Closed(phase) => write!(f, "connection closed {phase}"),
-            Self::TooLong(phase) => write!(f, "too much data {phase}"),
+            Self::Failed(step, why) => write!(f, "{why} {step}"),
+            Self::TimedOut(step) => write!(f, "timeout {step}"),
+            Self::Closed(step) => write!(f, "connection closed {step}"),
+            Self::TooLong(step) => write!(f, "too much data {step}"),
             Self::Tls(why) => write!(f, "TLS: {why}"),
             Self::NoStatus(line) => write!(f, "no status in '{}'", Excerpt(line)),
             Self::Status { found, expected } => {
@@ -196,6 +214,24 @@ impl fmt::Display for Ranges<'_> {
     }
 }
 
+/// What people call a response code (RFC 1035 §4.1.1, RFC 2136 §2.2).
+const fn rcode_name(rcode: u8) -> &'static str {
+    match rcode {
+        0 => "NOERROR",
+        1 => "FORMERR",
+        2 => "SERVFAIL",
+        3 => "NXDOMAIN",
+        4 => "NOTIMP",
+        5 => "REFUSED",
+        6 => "YXDOMAIN",
+        7 => "YXRRSET",
+        8 => "NXRRSET",
+        9 => "NOTAUTH",
+        10 => "NOTZONE",
+        _ => "unassigned",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,19 +239,22 @@ mod tests {
     #[test]
     fn reasons_read_as_an_operator_would_say_them() {
         let cases = [
-            (Reason::TimedOut(Phase::Header), "timeout while waiting for the header"),
+            (Reason::TimedOut(ProbeStep::Header), "timeout while waiting for the header"),
             (
-                Reason::Failed(Phase::Connecting, "Connection refused".into()),
+                Reason::Failed(ProbeStep::Connecting, "Connection refused".into()),
                 "Connection refused while connecting",
             ),
-            (Reason::Closed(Phase::Greeting), "connection closed while waiting for the greeting"),
+            (
+                Reason::Closed(ProbeStep::Greeting),
+                "connection closed while waiting for the greeting",
+            ),
             (
                 Reason::Status { found: 503, expected: vec![200..=200, 300..=302] },
                 "status 503, expected 200, 300-302",
             ),
             (
                 Reason::Answer {
-                    phase: Phase::Greeting,
+                    step: ProbeStep::Greeting,
                     found: b"421 \x1b[31mbusy".to_vec(),
                     expected: 220,
                 },
