@@ -15,6 +15,9 @@ mod start;
 
 use std::io;
 
+use nix::sys::signal::{killpg, Signal};
+use nix::sys::wait::waitpid;
+
 use super::check;
 pub use remote::is_remote;
 pub use start::{Child, Failure, Manner, Starter};
@@ -71,8 +74,7 @@ pub fn ended() -> io::Result<Option<(Pid, Outcome)>> {
 /// Takes a child that has ended from the table of processes. Its number is free from now on.
 pub fn bury(pid: Pid) {
     // One that is just ending is waited for.
-    // SAFETY: the status is not asked for.
-    unsafe { libc::waitpid(pid.0, std::ptr::null_mut(), 0) };
+    let _ = waitpid(nix::unistd::Pid::from_raw(pid.0), None);
 }
 
 /// What can be sent to a child.
@@ -85,12 +87,12 @@ pub enum Sent {
 /// Sends a signal to a child that was started here and to what it has started in turn, except for
 /// processes that have left its group. That nobody is left is no error.
 pub fn signal_group(pid: Pid, signal: Sent) {
-    let number = match signal {
-        Sent::Terminate => libc::SIGTERM,
-        Sent::Kill => libc::SIGKILL,
+    let signal = match signal {
+        Sent::Terminate => Signal::SIGTERM,
+        Sent::Kill => Signal::SIGKILL,
     };
-    // SAFETY: numbers only. The leader is not buried, so the group is still its own.
-    unsafe { libc::kill(-pid.0, number) };
+    // The leader is not buried, so the group is still its own.
+    let _ = killpg(nix::unistd::Pid::from_raw(pid.0), signal);
 }
 
 #[cfg(test)]

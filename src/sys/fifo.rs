@@ -5,17 +5,19 @@
 //! One that finds the pipe full is not lost either: the caller keeps what is newest, and poll says
 //! when somebody has read. Readers are not watched: some open and close the FIFO for every line.
 
-use std::ffi::CString;
 use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{fchown, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
 use super::open::{self, Unfit};
-use super::{check, reason};
+use super::{reason, users};
 use crate::model::script::User;
 
 /// Longer lines are not written whole. The same for every FIFO of Linux.
@@ -145,20 +147,16 @@ impl AsRawFd for Fifo {
 
 /// True if it was made, false if something of the name is there.
 fn make(path: &Path) -> io::Result<bool> {
-    let name = CString::new(path.as_os_str().as_bytes())?;
     // The daemon's umask makes that 0600, unless the operator has set another.
-    // SAFETY: a C string that lives.
-    match check(unsafe { libc::mkfifo(name.as_ptr(), 0o644) }) {
-        Ok(_) => Ok(true),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(e) => Err(e),
+    match mkfifo(path, Mode::from_bits_truncate(0o644)) {
+        Ok(()) => Ok(true),
+        Err(Errno::EEXIST) => Ok(false),
+        Err(e) => Err(e.into()),
     }
 }
 
 fn examine(path: &Path, found: &Metadata, owner: User) -> Result<(), Error> {
-    // SAFETY: no arguments, cannot fail.
-    let own = unsafe { libc::geteuid() };
-    if found.uid() != own && found.uid() != owner.uid {
+    if found.uid() != users::own().uid && found.uid() != owner.uid {
         return Err(Error::Foreign(path.into(), found.uid()));
     }
     Ok(())
@@ -174,13 +172,9 @@ mod tests {
     use super::*;
     use crate::sys::poll::{Poll, Wants};
     use crate::sys::tests::TempDir;
+    use crate::sys::users::own;
 
     const NOBODY: User = User { uid: 65534, gid: 65534 };
-
-    fn own() -> User {
-        // SAFETY: no arguments, cannot fail.
-        unsafe { User { uid: libc::geteuid(), gid: libc::getegid() } }
-    }
 
     fn open(path: &Path) -> Fifo {
         Fifo::open(path, own()).expect("opens")

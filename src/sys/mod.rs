@@ -38,7 +38,9 @@ pub mod users;
 mod via;
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
+
+use nix::fcntl::OFlag;
 
 pub use crate::base::errno::reason;
 
@@ -53,11 +55,7 @@ fn check(result: libc::c_int) -> io::Result<libc::c_int> {
 
 /// A pipe: the end to read from, the end to write to. Closed in children that execute something.
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let mut ends = [-1; 2];
-    // SAFETY: the kernel writes two numbers into an array of two.
-    check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
-    // SAFETY: both were just made and are nobody else's.
-    Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
+    Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
 }
 
 #[cfg(test)]

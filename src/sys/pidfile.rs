@@ -5,12 +5,14 @@
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::fcntl::{fcntl, FcntlArg};
+
 use super::open::{self, Unfit};
-use super::{check, process, reason};
+use super::{process, reason};
 
 /// Where the files lie by default.
 const RUN: &str = "/run";
@@ -258,10 +260,10 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 
 /// Takes the write lock that belongs to the open file, not to the process; false if it is taken.
 fn try_lock(file: &File) -> io::Result<bool> {
-    match write_lock(file, libc::F_OFD_SETLK) {
+    match fcntl(file, FcntlArg::F_OFD_SETLK(&write_lock())) {
         Ok(_) => Ok(true),
-        Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
-        Err(e) => Err(e),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+        Err(e) => Err(e.into()),
     }
 }
 
@@ -278,24 +280,24 @@ pub fn foreign_holder(path: &Path) -> Option<String> {
 }
 
 fn locking_process(file: &File) -> io::Result<Option<u32>> {
-    let in_the_way = write_lock(file, libc::F_GETLK)?;
+    let mut in_the_way = write_lock();
+    fcntl(file, FcntlArg::F_GETLK(&mut in_the_way))?;
     Ok(u32::try_from(in_the_way.l_pid).ok().filter(|pid| *pid > 0))
 }
 
 fn is_locked(file: &File) -> io::Result<bool> {
-    let in_the_way = write_lock(file, libc::F_OFD_GETLK)?;
+    let mut in_the_way = write_lock();
+    fcntl(file, FcntlArg::F_OFD_GETLK(&mut in_the_way))?;
     Ok(libc::c_int::from(in_the_way.l_type) != libc::F_UNLCK)
 }
 
-/// Takes the write lock of the whole file, or asks what is in its way, as `command` says.
-fn write_lock(file: &File, command: libc::c_int) -> io::Result<libc::flock> {
+/// The write lock of a whole file.
+fn write_lock() -> libc::flock {
     // SAFETY: integers, for which zero is valid; a length of 0 is the whole file.
     let mut range: libc::flock = unsafe { std::mem::zeroed() };
     // The constant has another width than the structure.
     range.l_type = libc::F_WRLCK as libc::c_short;
-    // SAFETY: the descriptor and `range` live.
-    check(unsafe { libc::fcntl(file.as_raw_fd(), command, &raw mut range) })?;
-    Ok(range)
+    range
 }
 
 #[cfg(test)]

@@ -178,10 +178,11 @@ fn filter() -> Program {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::script::{Script, User};
+    use crate::model::script::Script;
     use crate::sys::children::{bury, ended, Manner, Starter};
     use crate::sys::sched::Inherited;
     use crate::sys::tests::{alone_with_children, wait};
+    use crate::sys::users;
 
     #[test]
     fn a_process_is_seen_from_its_beginning_to_its_end() {
@@ -191,8 +192,7 @@ mod tests {
             Err(e) => return eprintln!("SKIPPED: {e}"),
         };
         let argv = ["sh", "-c", "exec sleep 0"].map(str::to_owned).into();
-        // SAFETY: no arguments, cannot fail.
-        let user = unsafe { User { uid: libc::geteuid(), gid: libc::getegid() } };
+        let user = users::own();
         let script = Script { path: "/bin/sh".into(), argv, user, by_shell: false };
         let mut starter = Starter::new(Inherited::read().expect("reads"));
         let child = starter.start(&script, &[], Manner::Borrow).expect("starts");
@@ -221,10 +221,8 @@ mod tests {
         };
         #[expect(clippy::disallowed_methods, reason = "the test is about threads")]
         let thread = std::thread::spawn(|| {
-            // SAFETY: a C string; sets the name of this thread.
-            unsafe { libc::prctl(libc::PR_SET_NAME, c"kp-thread".as_ptr()) };
-            // SAFETY: no arguments.
-            u32::try_from(unsafe { libc::syscall(libc::SYS_gettid) })
+            nix::sys::prctl::set_name(c"kp-thread").expect("a short name");
+            u32::try_from(nix::unistd::gettid().as_raw())
         });
         let thread = thread.join().expect("ends").expect("positive");
         let mut seen = Vec::new();

@@ -5,13 +5,9 @@ use crate::model::script::{Script, User};
 use crate::sys::clock::Clock;
 use crate::sys::sched::Inherited;
 use crate::sys::tests::{alone_with_children, wait, TempDir};
+use crate::sys::users::own;
 
 const NOBODY: User = User { uid: 65534, gid: 65534 };
-
-fn own() -> User {
-    // SAFETY: no arguments, cannot fail.
-    unsafe { User { uid: libc::geteuid(), gid: libc::getegid() } }
-}
 
 fn starter() -> Starter {
     Starter::new(Inherited::read().expect("reads"))

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::os::fd::RawFd;
+use std::os::fd::BorrowedFd;
 
 /// Something that takes lines, each at once or not at all, or in part.
 pub(super) trait Sink {
@@ -14,7 +14,7 @@ pub(super) trait Sink {
     fn send(&mut self, line: &[u8]) -> io::Result<usize>;
 
     /// What becomes writable when lines are taken again.
-    fn descriptor(&self) -> Option<RawFd>;
+    fn descriptor(&self) -> Option<BorrowedFd<'_>>;
 
     /// Whether several lines may be sent as one.
     fn joins(&self) -> bool;
@@ -170,7 +170,7 @@ mod tests {
             Ok(n)
         }
 
-        fn descriptor(&self) -> Option<RawFd> {
+        fn descriptor(&self) -> Option<BorrowedFd<'_>> {
             None
         }
 

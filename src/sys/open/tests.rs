@@ -1,6 +1,5 @@
 #![expect(clippy::disallowed_methods, reason = "makes what is opened, and opens it otherwise")]
 
-use std::ffi::CString;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -13,9 +12,7 @@ use crate::sys::tests::TempDir;
 const F_SETSIG: libc::c_int = 10;
 
 fn make_fifo(path: &Path) {
-    let name = CString::new(path.to_str().unwrap()).unwrap();
-    // SAFETY: the name is a C string that outlives the call.
-    check(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }).expect("a FIFO");
+    nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
 }
 
 /// Holds a lease on a file. Its holder is told by a signal that has no effect.

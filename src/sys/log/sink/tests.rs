@@ -38,7 +38,7 @@ fn stalls_and_recovers(stream: &mut Stream, mut reader: impl Read) {
 #[test]
 fn a_full_pipe_takes_no_line_and_does_not_block() {
     let (reader, writer) = pipe().expect("a pipe");
-    let mut stream = Stream::of(writer.as_raw_fd()).expect("a stream");
+    let mut stream = Stream::of(&writer).expect("a stream");
     assert_eq!(stream.way, Way::Plain);
     stalls_and_recovers(&mut stream, File::from(reader));
 }
@@ -46,9 +46,8 @@ fn a_full_pipe_takes_no_line_and_does_not_block() {
 #[test]
 fn the_shared_end_of_a_pipe_stays_blocking() {
     let (_reader, writer) = pipe().expect("a pipe");
-    let _stream = Stream::of(writer.as_raw_fd()).expect("a stream");
-    // SAFETY: only asks for flags.
-    let flags = unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_GETFL) };
+    let _stream = Stream::of(&writer).expect("a stream");
+    let flags = nix::fcntl::fcntl(&writer, nix::fcntl::FcntlArg::F_GETFL).expect("flags");
     assert_eq!(flags & libc::O_NONBLOCK, 0);
 }
 
@@ -62,7 +61,7 @@ fn a_pipe_that_cannot_be_opened_anew_is_polled() {
 #[test]
 fn a_full_socket_takes_no_line_and_does_not_block() {
     let (reader, writer) = UnixStream::pair().expect("a pair");
-    let mut stream = Stream::of(writer.as_raw_fd()).expect("a stream");
+    let mut stream = Stream::of(&writer).expect("a stream");
     assert_eq!(stream.way, Way::Socket);
     stalls_and_recovers(&mut stream, reader);
 }
@@ -70,7 +69,7 @@ fn a_full_socket_takes_no_line_and_does_not_block() {
 #[test]
 fn a_reader_that_is_gone_is_an_error() {
     let (reader, writer) = pipe().expect("a pipe");
-    let mut stream = Stream::of(writer.as_raw_fd()).expect("a stream");
+    let mut stream = Stream::of(&writer).expect("a stream");
     drop(reader);
     let result = stream.send(b"x");
     assert!(result.is_err() && !is_blocked(&result), "{result:?}");
