@@ -31,7 +31,7 @@ use crate::model::Config;
 use crate::notify;
 use crate::sys::children::Starter;
 use crate::sys::clock::Clock;
-use crate::sys::log as logging;
+use crate::sys::log::{self as logging, Spec};
 use crate::sys::netlink::{Monitor, Requests};
 use crate::sys::netns;
 use crate::sys::packet::LinkSocket;
@@ -53,9 +53,17 @@ pub fn run(mut options: Options) -> Status {
         lines.iter().for_each(|line| report_early(line));
         return status;
     }
+    let of_environment =
+        if options.log_filter.is_none() { Spec::of_environment() } else { Ok(None) };
+    if let Ok(Some(filter)) = &of_environment {
+        options.log_filter = Some(filter.clone());
+    }
     if let Err(e) = logging::install(options.log_setup()) {
         report_early(&format!("Cannot open the log file: {}", reason(&e)));
         return Status::Failure;
+    }
+    if let Err(wrong) = of_environment {
+        log::warn!("The variable {} is ignored: {wrong}", logging::VARIABLE);
     }
     if options.config_test.is_some() {
         // Nothing is begun that an end would have to undo.

@@ -138,6 +138,7 @@ fn starts(dir: &Path) {
 
 fn chatter(lines: u32) {
     logging::install(logging::Setup {
+        filter: None,
         ident: "Keepalived".into(),
         detail: logging::Detail::Normal,
         console: logging::Console::On(logging::Form::Stamped),
