@@ -33,10 +33,6 @@ id!(
     CheckId
 );
 id!(
-    /// An interface as the kernel numbers it.
-    LinkIndex
-);
-id!(
     /// One tracked script as configured. Never given out twice, so that a late exit of a run that
     /// belongs to an older configuration is nobody's.
     ScriptId

@@ -35,7 +35,7 @@ use crate::sys::log::{self as logging, Spec};
 use crate::sys::netlink::{Monitor, Requests};
 use crate::sys::netns;
 use crate::sys::packet::LinkSocket;
-use crate::sys::pidfile::{self, PidFiles, Place};
+use crate::sys::pidfile::{self, Location, PidFiles};
 use crate::sys::poll::Poll;
 use crate::sys::process::{self, Readiness};
 use crate::sys::random;
@@ -179,9 +179,9 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     }
     let pid_paths = pid_paths(options, &place);
     // One process, one way to be asked: the first file leads to it.
-    let outcome_file = pid_paths.first().map(|(_, path)| outcome::path(path)).unwrap_or_default();
+    let outcome_file = pid_paths.first().map(|path| outcome::path(path)).unwrap_or_default();
     // Once they are ours, those that are there now are of a daemon that was killed.
-    let follows_crash = pid_paths.iter().any(|(_, path)| path.exists());
+    let follows_crash = pid_paths.iter().any(|path| path.exists());
     let mut pid_files = match PidFiles::claim(pid_paths) {
         Ok(files) => files,
         Err(pidfile::Error::Locked(path)) => {
@@ -220,7 +220,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
 }
 
 /// Several daemons on one host are told apart in the log.
-fn ident(place: &Place<'_>) -> String {
+fn ident(place: &Location<'_>) -> String {
     let mut ident = "Keepalived".to_owned();
     for part in [place.namespace, place.instance].into_iter().flatten() {
         ident.push('_');
@@ -395,7 +395,7 @@ fn build(
 }
 
 /// One process, so every file a script may look for holds the same number.
-pub(super) fn pid_paths(options: &Options, place: &Place<'_>) -> Vec<(pidfile::Owner, PathBuf)> {
+pub(super) fn pid_paths(options: &Options, place: &Location<'_>) -> Vec<PathBuf> {
     let given = [
         (pidfile::Owner::Main, &options.pid_file, true),
         (pidfile::Owner::Vrrp, &options.vrrp_pid_file, options.run_vrrp),
@@ -405,7 +405,7 @@ pub(super) fn pid_paths(options: &Options, place: &Place<'_>) -> Vec<(pidfile::O
     given
         .into_iter()
         .filter(|(_, _, wanted)| *wanted)
-        .map(|(owner, path, _)| (owner, path.clone().unwrap_or_else(|| place.path(owner))))
+        .map(|(owner, path, _)| path.clone().unwrap_or_else(|| place.path(owner)))
         .collect()
 }
 

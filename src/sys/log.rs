@@ -22,7 +22,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 use self::filter::LineFilter;
 pub use self::filter::{Spec, VARIABLE};
 use self::output::{Output, Sink};
-use self::sink::{LogFile, Stream, SyslogSocket, SYSLOG_SOCKET};
+use self::sink::{Stream, SyslogSocket, SYSLOG_SOCKET};
 use super::clock::{self, Clock};
 use crate::base::time::{Instant, WallTime};
 
@@ -126,18 +126,7 @@ pub fn set_pid() {
     }
 }
 
-/// Opens the log file again, for log rotation.
-///
-/// # Errors
-/// It cannot be opened; the old one stays in use then.
-pub fn reopen_file() -> io::Result<()> {
-    match LOGGER.lock().as_mut().and_then(|b| b.file.as_mut()) {
-        Some((_, file)) => file.sink.reopen(),
-        None => Ok(()),
-    }
-}
-
-/// Lines dropped since the start because nobody took them.
+/// Lines dropped since the start because no reader took them.
 pub fn dropped() -> u64 {
     LOGGER.lock().as_ref().map_or(0, Backend::dropped)
 }
@@ -216,7 +205,7 @@ struct Backend {
     pid: u32,
     console: Option<(Form, Output<Stream>)>,
     syslog: Option<(Facility, Output<SyslogSocket>)>,
-    file: Option<(Form, Output<LogFile>)>,
+    file: Option<(Form, Output<Stream>)>,
     stamps: Stamps,
     text: String,
     line: Vec<u8>,
@@ -225,7 +214,7 @@ struct Backend {
 impl Backend {
     fn open(setup: Setup) -> io::Result<Self> {
         let file = match setup.file {
-            Some(FileTarget { path, form }) => Some((form, Output::new(LogFile::open(path)?))),
+            Some(FileTarget { path, form }) => Some((form, Output::new(Stream::file(&path)?))),
             None => None,
         };
         let console = match setup.console {

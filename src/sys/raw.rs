@@ -88,11 +88,6 @@ impl Socket {
         })
     }
 
-    /// Takes over sockets that an earlier image of this program opened.
-    pub const fn adopt(endpoint: Endpoint, rx: OwnedFd, tx: OwnedFd) -> Self {
-        Self { endpoint, rx, tx }
-    }
-
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }

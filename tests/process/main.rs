@@ -1,5 +1,5 @@
 //! What a process does to itself, seen from outside: going to the background, signals, scheduling,
-//! namespaces, a console nobody reads.
+//! namespaces, a console that is not read.
 //!
 //! A test harness has threads, and these things belong to a whole process. So the test binary
 //! starts itself again in a role; `roles.rs` says what each does.
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use keepalived::base::time::Instant;
 use keepalived::sys::clock::Clock;
-use keepalived::sys::pidfile::{self, Owner, PidFiles};
+use keepalived::sys::pidfile::{self, PidFiles};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 type Outcome = Result<(), Failed>;
@@ -35,7 +35,7 @@ fn main() {
         ("signals_become_readable", signals_become_readable),
         ("an_ignored_interrupt_does_nothing", an_ignored_interrupt_does_nothing),
         ("commands_start_in_a_clean_state", commands_start_in_a_clean_state),
-        ("a_console_nobody_reads_does_not_stall", a_console_nobody_reads_does_not_stall),
+        ("a_console_that_is_not_read_does_not_stall", a_console_that_is_not_read_does_not_stall),
         ("a_burst_reaches_a_slow_console", a_burst_reaches_a_slow_console),
     ];
     let privileged: [(&str, &str, Test); 4] = [
@@ -191,7 +191,7 @@ fn the_lock_stays_in_the_background() -> Outcome {
     let dir = TempDir::new("lock");
     let report = background(&dir.0)?;
     let path = dir.0.join("k.pid");
-    let taken = PidFiles::claim([(Owner::Main, path.clone())]);
+    let taken = PidFiles::claim([path.clone()]);
     assert!(matches!(taken, Err(pidfile::Error::Locked(_))), "{taken:?}");
     let pid = fs::read_to_string(&path)?;
     assert!(report.contains(&format!("pid {pid}")), "{pid} {report}");
@@ -329,7 +329,7 @@ fn without_root(name: &str, dir: &Path) -> Command {
     command
 }
 
-fn a_console_nobody_reads_does_not_stall() -> Outcome {
+fn a_console_that_is_not_read_does_not_stall() -> Outcome {
     let mut child = role("chatters", Path::new("/")).stderr(Stdio::piped()).spawn()?;
     assert_eq!(status(&mut child), Some(0));
     let mut text = String::new();

@@ -10,7 +10,7 @@ use std::process::exit;
 
 use keepalived::model::script::{Script, User};
 use keepalived::sys::children::{self, Manner, Starter};
-use keepalived::sys::pidfile::{Owner, PidFiles};
+use keepalived::sys::pidfile::PidFiles;
 use keepalived::sys::signals::{Interrupt, Signal, Signals};
 use keepalived::sys::{log as logging, netns, process, sched};
 use mio::unix::SourceFd;
@@ -55,7 +55,7 @@ fn background(dir: &Path) {
     let stat = |pid: &str| fs::read_to_string(format!("/proc/{pid}/stat")).expect("reads");
     let session = |stat: &str| field(stat, 6).to_owned();
     let caller = session(&stat("self"));
-    let mut files = PidFiles::claim([(Owner::Main, dir.join("k.pid"))]).expect("is free");
+    let mut files = PidFiles::claim([dir.join("k.pid")]).expect("is free");
     let start = process::daemonise().expect("forks");
     files.write(std::process::id()).expect("writes");
     start.ready().expect("detaches");

@@ -40,7 +40,7 @@ pub(super) struct Output<S> {
 const LIMIT: usize = 128 * 1024;
 /// More than this is not gathered. A pipe takes as much as a whole, or nothing.
 const GATHERED: usize = 4096;
-/// Lines of a turn that go out at once: nobody waits for what is told one by one.
+/// Lines of a turn that go out at once: a few lines are read as they happen, a burst is not.
 const FREE: usize = 16;
 
 impl<S: Sink> Output<S> {
@@ -49,7 +49,7 @@ impl<S: Sink> Output<S> {
         Self { sink, backlog, bytes: 0, gathered: 0, free: usize::MAX, untold: 0, lost: 0 }
     }
 
-    /// Lines that nobody will see.
+    /// Lines that were dropped.
     pub(super) fn lost(&self) -> u64 {
         self.lost
     }

@@ -23,7 +23,7 @@ pub(super) const SYSLOG_SOCKET: &str = "/dev/log";
 pub(super) struct SyslogSocket {
     path: PathBuf,
     socket: Option<UnixDatagram>,
-    /// When nobody listened there.
+    /// When there was no listener.
     missed: Option<WallTime>,
 }
 
@@ -86,47 +86,6 @@ fn is_full(e: &io::Error) -> bool {
     e.kind() == ErrorKind::WouldBlock || e.raw_os_error() == Some(libc::ENOBUFS)
 }
 
-/// A log file that can be opened anew.
-#[derive(Debug)]
-pub(super) struct LogFile {
-    path: PathBuf,
-    stream: Stream,
-}
-
-impl LogFile {
-    /// Opens for appending; never through a link of either kind, since the default lies in /tmp.
-    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
-        Ok(Self { stream: open_log(&path)?, path })
-    }
-
-    pub(super) fn reopen(&mut self) -> io::Result<()> {
-        self.stream = open_log(&self.path)?;
-        Ok(())
-    }
-}
-
-impl Sink for LogFile {
-    fn send(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.stream.send(line)
-    }
-
-    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
-        self.stream.descriptor()
-    }
-
-    fn joins(&self) -> bool {
-        true
-    }
-}
-
-fn open_log(path: &Path) -> io::Result<Stream> {
-    let file = open::append(path, 0o644).map_err(|e| {
-        let text = format!("{}: {e}", path.display());
-        io::Error::new(io::Error::from(e).kind(), text)
-    })?;
-    Ok(Stream { file, way: Way::Plain })
-}
-
 /// How a descriptor is written so that a slow reader cannot stall us.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Way {
@@ -162,6 +121,16 @@ impl Stream {
             (file, Way::Plain)
         };
         Ok(Self { file, way })
+    }
+
+    /// A log file, to be appended to; never through a link of either kind, since the default lies in
+    /// /tmp.
+    pub(super) fn file(path: &Path) -> io::Result<Self> {
+        let file = open::append(path, 0o644).map_err(|e| {
+            let text = format!("{}: {e}", path.display());
+            io::Error::new(io::Error::from(e).kind(), text)
+        })?;
+        Ok(Self { file, way: Way::Plain })
     }
 
     /// Standard error as it is: waits for a reader that is slow.
