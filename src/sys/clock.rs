@@ -52,8 +52,10 @@ impl Clock {
 
     /// Both clocks. To be called after the packets were read whose stamps are to be converted.
     pub fn moment(&self) -> Moment {
-        let monotonic = read(ClockId::CLOCK_MONOTONIC);
-        let wall = read(ClockId::CLOCK_REALTIME);
+        self.moment_of(read(ClockId::CLOCK_MONOTONIC), read(ClockId::CLOCK_REALTIME))
+    }
+
+    fn moment_of(&self, monotonic: Duration, wall: Duration) -> Moment {
         let offset = offset(monotonic, wall);
         let change = offset.abs_diff(self.offset.replace(offset));
         Moment {
@@ -224,10 +226,13 @@ mod tests {
     #[test]
     fn notices_a_step_of_the_wall_once() {
         let clock = Clock::new();
-        assert!(!clock.moment().stepped);
-        clock.offset.set(clock.offset.get() + 1_000_000);
-        assert!(clock.moment().stepped);
-        assert!(!clock.moment().stepped);
+        let second = Duration::from_secs(1);
+        // The first moment may follow a step, as the clock was made at another time.
+        let stepped = [(1, 100), (2, 101), (3, 103), (4, 104), (5, 103), (6, 104)]
+            .map(|(monotonic, wall)| clock.moment_of(monotonic * second, wall * second).stepped);
+        assert_eq!(stepped[1..], [false, true, false, true, false]);
+        let slewed = clock.moment_of(7 * second, 105 * second + STEP / 2);
+        assert!(!slewed.stepped);
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Lookup {
                 Ok(n) => self.heard.extend_from_slice(&buffer[..n]),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return None,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => return Some(Err(e.to_string())),
+                Err(e) => return Some(Err(super::reason(&e))),
             }
         }
     }
@@ -121,7 +121,7 @@ fn wait_for(mut lookup: Lookup, looks: usize, breathe: &dyn Fn()) -> Result<Stri
 pub fn emit(result: &io::Result<Vec<IpAddr>>) -> String {
     match result {
         Ok(list) => list.iter().map(|ip| format!("{ip}\n")).collect(),
-        Err(e) => format!("{ERROR}{e}\n"),
+        Err(e) => format!("{ERROR}{}\n", super::reason(e)),
     }
 }
 
@@ -151,7 +151,7 @@ pub fn limit_life() {
 mod tests {
     use super::*;
     use crate::sys::children;
-    use crate::sys::tests::{alone_with_children, wait};
+    use crate::sys::tests::{alone_with_children, wait, TempDir};
 
     #[test]
     fn answers_are_addresses_or_one_error() {
@@ -185,9 +185,15 @@ mod tests {
         let answer = wait_for(start("/bin/echo", "1003", "1004"), LOOKS, &breathe);
         assert_eq!(answer.as_deref(), Ok("1003 1004\n"));
         breaths.set(0);
-        let slow = start("/bin/sh", "-c", "sleep 1");
+        let dir = TempDir::new("lookup");
+        let fifo = dir.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+        let slow = start("/bin/sh", "-c", &format!("read line <'{}'", fifo.display()));
         assert!(wait_for(slow, 5, &breathe).is_err());
         assert_eq!(breaths.get(), 5);
+        // The child ends when the FIFO was opened and closed.
+        #[expect(clippy::disallowed_methods, reason = "the child opens it, too")]
+        drop(std::fs::OpenOptions::new().write(true).open(&fifo).expect("a reader"));
         for _ in 0..2 {
             let (pid, _) = wait(|| children::ended().expect("waits"));
             children::bury(pid);

@@ -13,10 +13,10 @@ use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, setsid, Pid};
 
 use super::{check, open, pipe, signals};
 
-/// Tells the process that was started by the operator how starting went.
+/// Reports to the process that the operator started how starting went.
 ///
-/// That process ends with the status told, and with 1 if this is dropped or the daemon dies
-/// first. In the foreground nobody waits, and nothing happens.
+/// That process ends with the status reported, and with 1 if this is dropped or the daemon dies
+/// first. In the foreground there is no such process, and nothing happens.
 #[derive(Debug, Default)]
 #[must_use = "the process that was started waits for it"]
 pub struct Readiness {
@@ -32,7 +32,7 @@ impl Readiness {
     /// The daemon works: lets go of the standard descriptors, and of the process that waits.
     ///
     /// # Errors
-    /// `/dev/null` cannot be opened. The waiting process is told of success all the same.
+    /// `/dev/null` cannot be opened. Success is reported to the waiting process all the same.
     pub fn ready(self) -> io::Result<()> {
         let detached = if self.pipe.is_some() { detach_standard() } else { Ok(()) };
         self.tell(0);
@@ -46,7 +46,7 @@ impl Readiness {
 
     fn tell(mut self, status: u8) {
         if let Some(pipe) = &mut self.pipe {
-            // Whoever waited may have been killed; that is no reason to stop.
+            // The process that waited may have been killed; that is no reason to stop.
             let _ = pipe.write_all(&[status]);
         }
     }
@@ -61,7 +61,7 @@ impl Readiness {
 /// interrupted; signals that were held until now ([`signals::hold`]) are the new one's.
 ///
 /// # Errors
-/// No process can be made. The caller then ends, and whoever waits ends with 1.
+/// No process can be made. The caller then ends, and a process that waits ends with 1.
 pub fn daemonise() -> io::Result<Readiness> {
     let (reader, writer) = pipe()?;
     let pending = signals::Pending::now();
@@ -182,8 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_in_the_foreground() {
+    fn the_foreground_keeps_its_standard_descriptors() {
+        let descriptors = || {
+            [0, 1, 2].map(|fd| std::fs::read_link(format!("/proc/self/fd/{fd}")).expect("is open"))
+        };
+        let before = descriptors();
         Readiness::foreground().ready().expect("nothing to do");
+        assert_eq!(descriptors(), before);
     }
 
     #[test]
