@@ -74,8 +74,8 @@ fn check(config: &Instance, ttl: u8, pdu: &[u8]) {
     }
 }
 
-/// What was accepted is, but for reserved bits, the checksum, and authentication data that nobody
-/// asked for, what the same values give.
+/// What was accepted is what the same values give, but for reserved bits, the checksum, and
+/// authentication data that the configuration does not ask for.
 fn emits_again(config: &Instance, pdu: &[u8]) {
     let packet = Packet::parse(pdu).unwrap();
     let form = match (config.version, packet.auth_data(config.family)) {

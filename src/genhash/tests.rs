@@ -168,7 +168,7 @@ fn a_page_that_cannot_be_fetched_is_a_failure() {
             asked.join().expect("a request");
         }
     }
-    // Nobody listens any more on a port that was just in use.
+    // A port that was just in use has no listener any more.
     let (port, asked) = server(b"");
     drop(std::net::TcpStream::connect(("127.0.0.1", port)).expect("a listener"));
     asked.join().expect("no request");

@@ -4,9 +4,9 @@
 //! is executed, as with vfork: that costs the loop some 30 µs however large the daemon is. But it
 //! waits for the command to be read from its disk, if it is not in memory, and must not change its
 //! user, who could stop the new process just then and us with it. In the other manner the memory is
-//! copied and nobody waits: half a millisecond, and more for a large daemon.
+//! copied and the loop goes on: half a millisecond, and more for a large daemon.
 //!
-//! That children have ended is told by SIGCHLD. All are waited for, not only those started here:
+//! SIGCHLD reports that children have ended. All are waited for, not only those started here:
 //! in a container we may be the first process, which inherits the orphans of all others.
 
 mod remote;
@@ -22,7 +22,7 @@ use super::check;
 pub use remote::is_remote;
 pub use start::{Child, Failure, Manner, Starter};
 
-/// A child that has not been [`bury`]-ed yet, so that the number is nobody else's.
+/// A child that has not been [`bury`]-ed yet, so that no other process has the number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Pid(libc::pid_t);
 
@@ -58,7 +58,7 @@ pub fn ended() -> io::Result<Option<(Pid, Outcome)>> {
         Err(e) if e.raw_os_error() == Some(libc::ECHILD) => return Ok(None),
         Err(e) => return Err(e),
     }
-    // SAFETY: waitid fills in these two, and zero was there before if nobody has ended.
+    // SAFETY: waitid fills in these two, and zero was there before if no child has ended.
     let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
     if pid == 0 {
         return Ok(None);
@@ -85,7 +85,7 @@ pub enum Sent {
 }
 
 /// Sends a signal to a child that was started here and to what it has started in turn, except for
-/// processes that have left its group. That nobody is left is no error.
+/// processes that have left its group. That none is left is no error.
 pub fn signal_group(pid: Pid, signal: Sent) {
     let signal = match signal {
         Sent::Terminate => Signal::SIGTERM,

@@ -1,9 +1,9 @@
 //! A FIFO that tells others of changes, a line at a time.
 //!
-//! It is open for reading too, as keepalived has it: so lines wait for whoever reads next, and a
+//! It is open for reading too, as keepalived has it: so lines wait for the next reader, and a
 //! reader that goes away does no harm. A line is written whole or not at all (pipe(7), PIPE_BUF).
 //! One that finds the pipe full is not lost either: the caller keeps what is newest, and poll says
-//! when somebody has read. Readers are not watched: some open and close the FIFO for every line.
+//! when there is room again. Readers are not watched: some open and close the FIFO for every line.
 
 use std::fmt;
 use std::fs::{self, File, Metadata};
@@ -81,7 +81,7 @@ impl Fifo {
     /// Opens a FIFO, which is made for `owner` if it is not there.
     ///
     /// # Errors
-    /// It cannot be made or opened, something else is there, or it is somebody else's.
+    /// It cannot be made or opened, something else is there, or it belongs to another user.
     pub fn open(path: &Path, owner: User) -> Result<Self, Error> {
         let made = make(path).map_err(|e| Error::Make(path.into(), e))?;
         let (file, found) = open::fifo(path).map_err(|e| Error::Open(path.into(), e))?;
@@ -117,7 +117,7 @@ impl Fifo {
         &self.path
     }
 
-    /// Whoever opens the path gets this FIFO: nobody has removed or replaced it.
+    /// The path leads to this FIFO still: it was neither removed nor replaced.
     pub fn is_in_place(&self) -> bool {
         let (own, there) = (self.file.metadata(), fs::symlink_metadata(&self.path));
         matches!((own, there), (Ok(own), Ok(there)) if is_same(&own, &there))
@@ -128,7 +128,7 @@ impl Fifo {
         let (own, there) = (self.file.metadata(), fs::symlink_metadata(&self.path));
         if self.made && matches!((own, there), (Ok(own), Ok(there)) if is_same(&own, &there)) {
             if let Err(e) = fs::remove_file(&self.path) {
-                log::warn!("cannot remove FIFO {}: {e}", self.path.display());
+                log::warn!("cannot remove FIFO {}: {}", self.path.display(), reason(&e));
             }
         }
     }
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_wait_for_whoever_reads_next() {
+    fn lines_wait_for_the_next_reader() {
         let dir = TempDir::new("fifo");
         let path = dir.path().join("f");
         let fifo = open(&path);

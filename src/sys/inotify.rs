@@ -18,7 +18,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use self::chain::{chain, Link};
-use self::instance::{Event, Instance, Watch};
+use self::instance::{FileEvent, Instance, Watch};
 use super::reason;
 
 /// Names that appear, go, or are written and closed.
@@ -189,7 +189,7 @@ impl<K> AsRawFd for FileWatch<K> {
 fn take<K: Ord + Clone>(
     files: &BTreeMap<K, Watched>,
     watches: &mut BTreeMap<Watch, Listeners<K>>,
-    event: &Event<'_>,
+    event: &FileEvent<'_>,
     changed: &mut BTreeSet<K>,
     moved: &mut BTreeSet<K>,
 ) {
@@ -229,7 +229,7 @@ enum Concern {
 
 impl Watched {
     /// Of an event in one of its directories, with its name if there is one.
-    fn concern(&self, event: &Event<'_>) -> Concern {
+    fn concern(&self, event: &FileEvent<'_>) -> Concern {
         match event.mask {
             m if m & libc::IN_CLOSE_WRITE != 0 => Concern::Content,
             // Just opened by who is about to write it: empty still.
@@ -239,7 +239,7 @@ impl Watched {
     }
 
     /// It is the file, new, and of one name only. A second name, or a link, comes with its content.
-    fn is_being_written(&self, event: &Event<'_>) -> bool {
+    fn is_being_written(&self, event: &FileEvent<'_>) -> bool {
         let is_last =
             self.last.as_ref().is_some_and(|(w, n)| *w == event.watch && *n == event.name);
         is_last && fs::metadata(&self.path).is_ok_and(|m| m.is_file() && m.nlink() == 1)

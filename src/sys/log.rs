@@ -102,7 +102,6 @@ pub struct Setup {
 /// appear later.
 pub fn install(setup: Setup) -> io::Result<()> {
     let backend = Backend::open(setup)?;
-    // What no line passes costs no more than a look at this.
     let filtered = backend.filter.as_ref().map_or(LevelFilter::Off, LineFilter::max_level);
     let level = backend.level.max(filtered);
     *LOGGER.lock() = Some(backend);

@@ -34,8 +34,8 @@ const LONGEST: usize = 8192;
 /// What a line with an error begins with; any other is an address.
 const ERROR: char = '!';
 
-/// A name that is being looked up. To drop it is to lose interest: the child ends by itself. That
-/// it has ended is heard of, and cleaned up, as for any other child.
+/// A name that is being looked up. When this is dropped, the child ends by itself, and is waited for
+/// as any other child.
 #[derive(Debug)]
 pub struct Lookup {
     reader: ChildStdout,

@@ -1,4 +1,4 @@
-//! Thin adapters over system calls. No policy: whoever calls decides.
+//! Thin adapters over system calls. No policy: the caller decides.
 
 pub mod capability;
 pub mod children;
@@ -68,7 +68,7 @@ pub(crate) mod tests {
     use super::clock::Clock;
     use crate::base::time::Instant;
 
-    /// Whoever waits for children waits for those of the whole process: one test at a time.
+    /// To wait for children is to wait for those of the whole process: one test at a time.
     pub(crate) fn alone_with_children() -> MutexGuard<'static, ()> {
         static ONE: Mutex<()> = Mutex::new(());
         ONE.lock().unwrap_or_else(PoisonError::into_inner)

@@ -111,7 +111,7 @@ impl<O: Copy> Poll<O> {
 
     /// Waits until something is ready, or `deadline`; not at all if `idle` is false.
     ///
-    /// Appends the owners that are ready. The timer itself is no owner: whoever called knows the
+    /// Appends the owners that are ready. The timer itself is no owner: the caller knows the
     /// deadline. An interrupted wait is an empty one.
     pub fn wait(
         &mut self,

@@ -10,6 +10,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use netlink_sys::{Socket, SocketAddr};
 
 use super::filter::{attach, force_receive_buffer, Program};
+use super::reason;
 pub use crate::wire::netlink::procevent::Event;
 use crate::wire::netlink::procevent::{
     parse, subscribe, Subscription, ACK, CN_IDX_PROC, COMM, DATA_OFFSET, EXEC, EXIT, FORK,
@@ -29,7 +30,7 @@ pub enum Error {
     Open(io::Error),
     /// It does not want us.
     Refused(io::Error),
-    /// It said nothing, as to whoever is in a namespace of process ids.
+    /// It said nothing, as in a namespace of process ids.
     Silent,
 }
 
@@ -37,7 +38,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("cannot follow processes by the kernel's connector: ")?;
         match self {
-            Self::Open(e) | Self::Refused(e) => e.fmt(f),
+            Self::Open(e) | Self::Refused(e) => f.write_str(&reason(e)),
             Self::Silent => f.write_str("it does not answer, as in a container"),
         }
     }
@@ -93,7 +94,7 @@ impl ProcessMonitor {
             });
             match got {
                 Ok(Got::Events) => {}
-                // Whoever loses events is told some.
+                // Events were lost, so there are some.
                 Ok(Got::Lost) => return Ok(()),
                 Ok(Got::Nothing) => return Err(Error::Silent),
                 Err(e) => return Err(Error::Refused(e)),
@@ -141,7 +142,7 @@ impl ProcessMonitor {
 }
 
 impl Drop for ProcessMonitor {
-    /// The kernel makes events as long as it believes that somebody listens.
+    /// The kernel makes events as long as it counts a listener.
     fn drop(&mut self) {
         let request = subscribe(Subscription::Ignore);
         let _ = self.socket.send_to(&request, &SocketAddr::new(0, 0), 0);

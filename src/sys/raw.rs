@@ -98,7 +98,7 @@ impl Socket {
     }
 
     /// Never readable; writable again after [`Self::send`] returned false.
-    pub fn tx_fd(&self) -> RawFd {
+    fn tx_fd(&self) -> RawFd {
         self.tx.as_raw_fd()
     }
 

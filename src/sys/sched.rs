@@ -33,7 +33,7 @@ pub fn set_realtime(priority: Option<u8>) -> io::Result<()> {
 ///
 /// # Errors
 /// There is no such process any more.
-pub fn run_normally(child: i32) -> io::Result<()> {
+pub(super) fn run_normally(child: i32) -> io::Result<()> {
     set_policy(child, libc::SCHED_OTHER, 0)
 }
 
@@ -190,7 +190,7 @@ impl Inherited {
 
     /// The same for a child that keeps its parent waiting; the parent then makes it
     /// [`run_normally`].
-    pub fn restore_but_real_time(&self) {
+    pub(super) fn restore_but_real_time(&self) {
         let _ = set_nice(self.nice);
         let _ = set_limit(Resource::Files, self.files);
         let _ = set_limit(Resource::RealTime, self.real_time);

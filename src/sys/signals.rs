@@ -16,7 +16,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{self, SigSet, SigmaskHow};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-/// What somebody asks the daemon by a signal, or the kernel tells it.
+/// What a signal asks of the daemon, or reports to it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Signal {
     /// SIGTERM, SIGINT.

@@ -71,7 +71,7 @@ pub fn answer_about_group(name: &str) -> String {
     found.map_or_else(String::new, |group| format!("{}\n", group.gid))
 }
 
-/// Who this process acts as: user and group.
+/// The user and the group that this process acts as.
 pub fn own() -> User {
     User { uid: geteuid().as_raw(), gid: getegid().as_raw() }
 }

@@ -274,7 +274,7 @@ fn launch(plan: &Plan<'_>, stack: &mut [u128], waits: bool) -> io::Result<Pid> {
     let argument = std::ptr::from_ref(plan).cast_mut().cast();
     // A handler of ours must not run over there.
     let before = signals::block_all()?;
-    // SAFETY: the stack is large enough, aligned, used by nobody else, and grows down from its end
+    // SAFETY: the stack is large enough, aligned, used for nothing else, and grows down from its end
     // on every platform we have. While memory is shared this thread is suspended, so that `plan` and
     // the stack outlive their use; otherwise the child has copies. `become_command` makes system
     // calls and touches nothing but the plan, its failure word and errno.
@@ -388,7 +388,7 @@ fn become_user(user: User, own: User) -> bool {
     let (uid, gid) = (user.uid, user.gid);
     // SAFETY: one number is read from `gid`, which lives.
     let alone = unsafe { libc::syscall(call::SETGROUPS, 1, &raw const gid) } == 0;
-    // Whoever is not root cannot, and need not if it stays who it is.
+    // Only root can; without a change of user it is not needed.
     if !alone && user != own {
         return false;
     }

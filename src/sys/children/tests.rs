@@ -51,7 +51,7 @@ fn what_cannot_be_executed_says_why() {
 }
 
 #[test]
-fn another_user_is_refused_to_whoever_is_not_root() {
+fn another_user_is_for_root_only() {
     let _alone = alone_with_children();
     if own().uid == 0 {
         let test = "[ $(id -u) = 65534 ] && [ $(id -G) = 65534 ]";

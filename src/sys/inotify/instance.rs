@@ -54,7 +54,7 @@ impl Instance {
     ///
     /// # Errors
     /// Reading fails, which the kernel has no reason for.
-    pub(super) fn read(&mut self, mut each: impl FnMut(Event<'_>)) -> io::Result<bool> {
+    pub(super) fn read(&mut self, mut each: impl FnMut(FileEvent<'_>)) -> io::Result<bool> {
         match nix::unistd::read(&self.inotify, &mut self.buffer).map_err(io::Error::from) {
             Ok(count) => {
                 for event in events(&self.buffer[..count.min(BUFFER)]) {
@@ -79,7 +79,7 @@ impl AsRawFd for Instance {
 }
 
 #[derive(Debug)]
-pub(super) struct Event<'a> {
+pub(super) struct FileEvent<'a> {
     pub(super) watch: Watch,
     pub(super) mask: u32,
     /// Empty for events of the directory itself.
@@ -87,7 +87,7 @@ pub(super) struct Event<'a> {
 }
 
 /// The events of one read, as inotify(7) lays them out.
-pub(super) fn events(mut bytes: &[u8]) -> impl Iterator<Item = Event<'_>> {
+pub(super) fn events(mut bytes: &[u8]) -> impl Iterator<Item = FileEvent<'_>> {
     std::iter::from_fn(move || {
         let (head, rest) = bytes.split_at_checked(16)?;
         let word = |n: usize| head[n * 4..].first_chunk::<4>().copied();
@@ -95,7 +95,7 @@ pub(super) fn events(mut bytes: &[u8]) -> impl Iterator<Item = Event<'_>> {
         let (name, rest) = rest.split_at_checked(length)?;
         bytes = rest;
         let name = name.split(|b| *b == 0).next().unwrap_or_default();
-        Some(Event {
+        Some(FileEvent {
             watch: i32::from_ne_bytes(word(0)?),
             mask: u32::from_ne_bytes(word(1)?),
             name: OsStr::from_bytes(name),

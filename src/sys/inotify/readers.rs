@@ -1,14 +1,14 @@
 //! Who reads a FIFO: says when a reader comes after all others have gone.
 //!
 //! Nothing depends on it but courtesy to that reader: what the kernel does not report, or reports
-//! of somebody who opens the FIFO for writing, costs a repetition or the lack of one.
+//! of a program that opens the FIFO for writing, costs a repetition or the lack of one.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 
-use super::instance::{Event, Instance, Watch};
+use super::instance::{FileEvent, Instance, Watch};
 
 const OPENED: u32 = libc::IN_OPEN;
 const CLOSED: u32 = libc::IN_CLOSE_NOWRITE | libc::IN_CLOSE_WRITE;
@@ -68,7 +68,7 @@ impl<K: Ord + Copy> Readers<K> {
     }
 }
 
-fn take<K: Copy>(all: &mut BTreeMap<Watch, Watched<K>>, event: &Event<'_>, again: &mut Vec<K>) {
+fn take<K: Copy>(all: &mut BTreeMap<Watch, Watched<K>>, event: &FileEvent<'_>, again: &mut Vec<K>) {
     if event.mask & libc::IN_Q_OVERFLOW != 0 {
         for watched in all.values_mut() {
             watched.open = 0;
@@ -129,13 +129,13 @@ mod tests {
         assert_eq!(again(), [], "one more, and the first goes");
         drop(second);
         let third = open();
-        assert_eq!(again(), ['f'], "somebody is there again");
+        assert_eq!(again(), ['f'], "there is a reader again");
         drop(third);
         assert_eq!(again(), []);
         readers.unwatch('f');
         let _fourth = open();
         let mut list = Vec::new();
         readers.read(&mut list).expect("reads");
-        assert_eq!(list, [], "nobody is interested any more");
+        assert_eq!(list, [], "it is not watched any more");
     }
 }

@@ -171,7 +171,7 @@ fn an_overflow_makes_all_of_them_suspect() {
 }
 
 #[test]
-fn what_nobody_watches_costs_nothing() {
+fn what_is_not_watched_costs_nothing() {
     let mut w = World::new();
     w.watch('f', "f");
     w.watch('g', "g");

@@ -15,7 +15,7 @@ fn make_fifo(path: &Path) {
     nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
 }
 
-/// Holds a lease on a file. Its holder is told by a signal that has no effect.
+/// Holds a lease on a file. The signal to its holder has no effect.
 fn lease(file: &File, kind: libc::c_int) {
     // SAFETY: numbers only; the descriptor lives.
     unsafe {
@@ -71,7 +71,7 @@ fn what_has_no_end_or_makes_wait_is_not_read() {
 }
 
 #[test]
-fn nobody_waits_for_the_holder_of_a_lease() {
+fn a_lease_is_refused_and_not_waited_for() {
     let dir = TempDir::new("open-lease");
     let path = file(&dir, "f", "12345");
     let holder = OpenOptions::new().write(true).open(&path).unwrap();
