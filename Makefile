@@ -22,7 +22,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/setup scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy samples licences lint-shell lint-man man demo demo-nginx demo-lvs static size fuzz install uninstall dist clean
+.PHONY: all help setup test check fmt clippy fuzz-check samples licences lint-shell lint-man man demo demo-nginx demo-lvs static size fuzz install uninstall dist clean
 
 all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
@@ -36,13 +36,16 @@ setup: ## install the prerequisites for build, tests and demos (Debian; uses sud
 test: ## run all tests
 	$(CARGO) test $(CARGO_FLAGS)
 
-check: fmt clippy test samples licences lint-shell lint-man ## run all checks that a change must pass
+check: fmt clippy fuzz-check test samples licences lint-shell lint-man ## run all checks that a change must pass
 
 fmt: ## check the formatting
 	$(CARGO) fmt --check
 
 clippy: ## run clippy, with warnings as errors
 	$(CARGO) clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+
+fuzz-check: ## compile the fuzz targets with the versions of fuzz/Cargo.lock
+	$(CARGO) check $(CARGO_FLAGS) --manifest-path fuzz/Cargo.toml
 
 samples: ## check the sample configurations with `keepalived -t`
 	$(CARGO) build $(CARGO_FLAGS)

@@ -11,7 +11,7 @@ use keepalived::cli::options::{self, Complaint, Request};
 use keepalived::sys::{lookup, process, signals};
 
 fn main() -> ExitCode {
-    // Before anything else: who is told to stop early stops as if told later.
+    // Before anything else: a signal that comes early has the effect of one that comes later.
     let held = signals::hold();
     debug_assert!(held.is_ok());
     let argv: Vec<OsString> = std::env::args_os().collect();
@@ -59,7 +59,7 @@ fn keepalived(program: &OsStr, argv: &[OsString]) -> Status {
     Status::Ok
 }
 
-/// What is no daemon ends when it is told to, at once.
+/// Everything but the daemon has nothing to undo, and ends at once on a signal.
 fn interruptible() {
     let released = signals::release();
     debug_assert!(released.is_ok());

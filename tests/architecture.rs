@@ -53,11 +53,15 @@ fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
 
 /// Every file below `src`, with its relative path.
 fn all() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    below("src")
+}
+
+fn below(directory: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
     let mut list = Vec::new();
     sources(&root, &mut list);
     list.sort();
-    let name = |p: &Path| p.strip_prefix(&root).expect("below src").display().to_string();
+    let name = |p: &Path| p.strip_prefix(&root).expect("below it").display().to_string();
     list.iter().map(|p| (name(p), fs::read_to_string(p).expect("a source"))).collect()
 }
 
@@ -304,4 +308,50 @@ fn the_wording_lint_reads_comments_and_literals_only() {
     );
     let user = "let NAME = '\"'; run(\"NAME\", \"script_user NAME\"); // the user `NAME`";
     assert_eq!(found(&user.replace("NAME", "nobody")), 0);
+}
+
+/// The names of a table of Cargo.toml, as `[dependencies]`.
+fn table<'a>(manifest: &'a str, head: &str) -> Vec<&'a str> {
+    let (_, table) = manifest.split_once(head).expect("the table");
+    let lines = table.lines().take_while(|line| !line.starts_with('['));
+    lines.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name).collect()
+}
+
+/// True if code names a crate: in a path, or as the macro of the same name.
+fn names(text: &str, package: &str) -> bool {
+    // md-5 calls itself md5.
+    let forms = [package.replace('-', "_"), package.replace('-', "")];
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    text.lines().filter(is_code).any(|line| {
+        forms.iter().any(|name| {
+            line.match_indices(&format!("{name}::")).any(|(at, _)| {
+                let before = line[..at].chars().next_back();
+                !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+            })
+        })
+    })
+}
+
+/// A source without its unit tests.
+fn without_tests((path, text): &(String, String)) -> String {
+    let is_test = path.split('/').any(|part| part == "tests" || part == "tests.rs");
+    let end = if is_test { 0 } else { text.find("#[cfg(test)]\n").unwrap_or(text.len()) };
+    text[..end].to_owned()
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("the manifest");
+    let (src, tests) = (below("src"), below("tests"));
+    let code: Vec<_> = src.iter().map(without_tests).collect();
+    let needed = table(&manifest, "\n[dependencies]\n");
+    let idle = needed.iter().filter(|name| !code.iter().any(|text| names(text, name)));
+    let for_tests = table(&manifest, "\n[dev-dependencies]\n");
+    let is_used = |name: &str| src.iter().chain(&tests).any(|(_, text)| names(text, name));
+    let idle_in_tests = for_tests.iter().filter(|name| !is_used(name));
+    let idle: Vec<_> = idle.chain(idle_in_tests).collect();
+    assert!(needed.len() > 10 && for_tests.len() > 2, "{needed:?} {for_tests:?}");
+    assert!(idle.is_empty(), "no code names these crates: {idle:?}");
+    assert!(!names("// getopts::Options\nuse my_getopts::x;", "getopts"));
 }

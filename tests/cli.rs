@@ -14,8 +14,13 @@ struct Outcome {
 }
 
 fn run_as(name: &str, arguments: &[&str]) -> Outcome {
+    run_in(name, arguments, "")
+}
+
+/// With this filter of log lines in its environment.
+fn run_in(name: &str, arguments: &[&str], filter: &str) -> Outcome {
     let mut command = Command::new(env!("CARGO_BIN_EXE_keepalived"));
-    command.arg0(name).args(arguments).stdin(Stdio::null());
+    command.arg0(name).args(arguments).env("KEEPALIVED_LOG", filter).stdin(Stdio::null());
     #[expect(clippy::disallowed_methods, reason = "a test has no loop to block")]
     let output = command.output().expect("the binary starts");
     Outcome {
@@ -83,6 +88,26 @@ fn wrong_options_are_reported_and_nothing_starts() {
     ] {
         assert_eq!(run(arguments), outcome(1, "", stderr), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_wrong_filter_of_log_lines_is_refused_as_an_option_and_ignored_as_a_variable() {
+    let why = "Invalid log filter 'vrrp=loud': 'loud' is not a level. A filter is a list as \
+               keepalived::vrrp=trace,keepalived::check=debug; the levels are off, error, warn, \
+               info, debug and trace\n";
+    assert_eq!(run(&["-n", "--log-filter=vrrp=loud"]), outcome(1, "", why));
+    let test = |options: &[&str], variable: &str| {
+        let options = [&["-t", "-f", "/nowhere/keepalived.conf"], options].concat();
+        run_in("keepalived", &options, variable)
+    };
+    let plain = test(&[], "");
+    assert!(plain.stderr.contains("/nowhere/keepalived.conf"), "{plain:?}");
+    let warned = format!("The variable KEEPALIVED_LOG is ignored: {why}{}", plain.stderr);
+    assert_eq!(test(&[], "vrrp=loud"), Outcome { stderr: warned, ..plain });
+    // Of the two, the option counts.
+    let silent = outcome(5, "", "");
+    assert_eq!(test(&[], "off"), silent);
+    assert_eq!(test(&["--log-filter=off"], "vrrp=loud"), silent);
 }
 
 #[test]

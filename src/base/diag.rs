@@ -70,10 +70,6 @@ impl Diagnostics {
         self.push(Severity::Error, Some(span), message);
     }
 
-    pub fn fatal(&mut self, span: Span, message: impl Into<String>) {
-        self.push(Severity::Fatal, Some(span), message);
-    }
-
     /// Adds a hint to the last diagnostic.
     pub fn hint(&mut self, hint: impl Into<String>) {
         if let Some(last) = self.list.last_mut() {

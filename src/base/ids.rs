@@ -33,10 +33,6 @@ id!(
     CheckId
 );
 id!(
-    /// The kernel's index of an interface.
-    LinkIndex
-);
-id!(
     /// One tracked script as configured. Never reused, so that a late exit of a run from an older
     /// configuration matches no current script.
     ScriptId

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::options::{ConfigTest, Options, Request};
-use crate::sys::log::Facility;
+use crate::sys::log::{Facility, Spec};
 
 /// Whether an option takes a value, and what the help calls it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +24,8 @@ pub enum Lands {
     /// In a field. The value is empty where none was given. An error is text for the operator;
     /// the option is then as if it had not been given.
     Field(fn(&mut Options, &OsStr) -> Result<(), String>),
+    /// The same, but nothing starts after an error.
+    Checked(fn(&mut Options, &OsStr) -> Result<(), String>),
     /// It ends the scan: do this and nothing else.
     Request(fn(&OsStr) -> Request),
     /// All arguments that follow belong to genhash.
@@ -164,6 +166,23 @@ pub static FLAGS: &[Flag] = &[
             o.log_detail = o.log_detail.saturating_add(1);
             Ok(())
         }),
+    ),
+    flag(
+        "log-filter",
+        NO_LETTER,
+        "Log more or less of a module: keepalived::vrrp=trace",
+        Lands::Checked(|o, value| {
+            o.log_filter = Some(Spec::parse(&value.to_string_lossy())?);
+            Ok(())
+        }),
+    )
+    .required("SPEC")
+    .doc(
+        "A list, with commas, of modules with a level each: off, error, warn, info, debug or trace, \
+         the last if none is given. A level alone is for all other modules, which without one are \
+         logged as -D says. A text after a / at the end has to be in a line. The modules are those \
+         of the source code. A filter that is wrong is refused. Without this option, the filter is \
+         taken from the environment variable KEEPALIVED_LOG.",
     ),
     flag(
         "log-facility",

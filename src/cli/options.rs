@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::flags::{Effect, Flag, Lands, FLAGS};
 use super::scan::{Item, Scanner};
-use crate::sys::log::{Console, Detail, Facility, FileTarget, Form, Setup};
+use crate::sys::log::{Console, Detail, Facility, FileTarget, Form, Setup, Spec};
 
 /// The default of `-f`.
 pub const DEFAULT_CONFIG_FILE: &str = "/etc/keepalived/keepalived.conf";
@@ -34,6 +34,7 @@ pub struct Options {
     pub log_console: bool,
     /// How often `-D` was given.
     pub log_detail: u8,
+    pub log_filter: Option<Spec>,
     pub log_facility: Facility,
     pub log_file: Option<PathBuf>,
     pub log_flush: bool,
@@ -77,6 +78,7 @@ impl Default for Options {
             run_all: false,
             log_console: false,
             log_detail: 0,
+            log_filter: None,
             log_facility: Facility::DAEMON,
             log_file: None,
             log_flush: false,
@@ -120,11 +122,11 @@ impl Options {
             1 => Detail::Detailed,
             _ => Detail::Extra,
         };
-        let ident = "Keepalived".to_owned();
+        let (ident, filter) = ("Keepalived".to_owned(), self.log_filter.clone());
         if let Some(test) = &self.config_test {
             let file = test.output.clone().map(|path| FileTarget { path, form: Form::Plain });
             let console = if file.is_some() { Console::Off } else { Console::On(Form::Plain) };
-            return Setup { ident, detail, console, syslog: None, file };
+            return Setup { ident, detail, filter, console, syslog: None, file };
         }
         let console = if self.log_console && self.foreground {
             Console::On(Form::Stamped)
@@ -133,7 +135,7 @@ impl Options {
         };
         let file = self.log_file.clone().map(|path| FileTarget { path, form: Form::Stamped });
         let syslog = (!self.no_syslog).then_some(self.log_facility);
-        Setup { ident, detail, console, syslog, file }
+        Setup { ident, detail, filter, console, syslog, file }
     }
 
     /// Makes relative paths independent of the working directory, which a daemon leaves.
@@ -208,6 +210,12 @@ pub fn parse(argv: &[OsString]) -> Parsed {
                     }
                     if flag.effect != Effect::Full && !options.without_effect.contains(&flag) {
                         options.without_effect.push(flag);
+                    }
+                }
+                Lands::Checked(apply) => {
+                    if let Err(complaint) = apply(&mut options, &value) {
+                        refused = true;
+                        complaints.push(Complaint::Stderr(complaint));
                     }
                 }
                 Lands::Request(make) => return Parsed { complaints, request: make(&value) },

@@ -206,14 +206,6 @@ impl Builder {
         true
     }
 
-    /// The keyword's span of each block still open, outermost first.
-    pub fn still_open(&self) -> impl Iterator<Item = Span> + '_ {
-        self.open.iter().map(|&n| {
-            let first = self.doc.nodes[n as usize].first;
-            self.doc.words[first as usize].span
-        })
-    }
-
     /// Closes what is still open and hands the document over.
     pub fn finish(mut self) -> Document {
         while self.close() {}

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use getopts::{Fail, Matches};
+
 use crate::model::check::Protocol;
 
 /// A page to fetch.
@@ -88,28 +90,18 @@ pub fn parse(arguments: &[OsString]) -> Result<Options, String> {
     if arguments.len() <= 1 {
         return Err(String::new());
     }
-    let mut words = arguments.iter().map(|word| word.to_string_lossy().into_owned());
-    let (mut given, mut complaints, mut operands) = (Given::default(), String::new(), Vec::new());
-    while let Some(word) = words.next() {
-        if word == "--" {
-            operands.extend(words.by_ref());
-        } else if let Some(long) = word.strip_prefix("--") {
-            let (name, value) = match long.split_once('=') {
-                Some((name, value)) => (name, Some(value.to_owned())),
-                None => (long, None),
-            };
-            match by_long(name).filter(|flag| flag.takes_value || value.is_none()) {
-                Some(flag) => take(flag, &word, value, &mut words, &mut given)?,
-                None => complaints.push_str(&format!("Unknown option {word}\n")),
-            }
-        } else if word.len() > 1 && word.starts_with('-') {
-            shorts(&word, &mut words, &mut given, &mut complaints)?;
-        } else {
-            operands.push(word);
-        }
+    let words = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let Scan { found, mut complaints, missing } = scan(words);
+    let mut given = Given::default();
+    // What is wrong with a value ends everything.
+    for (flag, value) in in_order(&found) {
+        take(flag, value, &mut given)?;
     }
-    if !operands.is_empty() {
-        complaints.push_str(&format!("Unexpected argument(s): {}\n", operands.join(" ")));
+    if let Some(typed) = missing {
+        return Err(format!("Missing parameter for option {typed}\n"));
+    }
+    if !found.free.is_empty() {
+        complaints.push_str(&format!("Unexpected argument(s): {}\n", found.free.join(" ")));
     }
     match given {
         Given { server: Some(server), port: Some(port), path: Some(path), .. }
@@ -132,53 +124,112 @@ pub fn parse(arguments: &[OsString]) -> Result<Options, String> {
     }
 }
 
-/// By its whole name, or by a beginning that no other one has.
-fn by_long(name: &str) -> Option<&'static Flag> {
-    let mut candidates = FLAGS.iter().filter(|flag| flag.long.starts_with(name));
-    let first = candidates.next()?;
-    if candidates.next().is_none() {
-        return Some(first);
-    }
-    FLAGS.iter().find(|flag| flag.long == name)
+/// What a command line has, and what is wrong with its words.
+struct Scan {
+    found: Matches,
+    /// A line for each option that there is not.
+    complaints: String,
+    /// The last option, as it was typed, if its value is missing.
+    missing: Option<String>,
 }
 
-/// The options of a word like `-vS`.
-fn shorts(
-    word: &str,
-    words: &mut impl Iterator<Item = String>,
-    given: &mut Given,
-    complaints: &mut String,
-) -> Result<(), String> {
-    for (at, letter) in word.char_indices().skip(1) {
-        let typed = format!("-{letter}");
-        let Some(flag) = FLAGS.iter().find(|flag| flag.short == letter) else {
-            complaints.push_str(&format!("Unknown option {typed}\n"));
-            continue;
+/// getopts ends at the first option that it does not know. All of them are to be named, and the
+/// beginning of a long option is enough: so what it ends at is mended or taken out, and the rest
+/// tried again.
+fn scan(mut words: Vec<String>) -> Scan {
+    let parser = parser();
+    let (mut complaints, mut missing) = (String::new(), None);
+    loop {
+        let fail = match parser.parse(&words) {
+            Ok(found) => return Scan { found, complaints, missing },
+            Err(fail) => fail,
         };
-        let rest = &word[at + letter.len_utf8()..];
-        let value = (flag.takes_value && !rest.is_empty()).then(|| rest.to_owned());
-        take(flag, &typed, value, words, given)?;
-        if flag.takes_value {
-            break;
+        let at = at_fault(&parser, &words);
+        match (fail, full(&words[at])) {
+            (Fail::ArgumentMissing(name), _) => missing = Some(take_out(&mut words, at, &name)),
+            (Fail::UnrecognizedOption(_), Some(full)) => words[at] = full,
+            (
+                Fail::UnrecognizedOption(name)
+                | Fail::UnexpectedArgument(name)
+                | Fail::OptionMissing(name)
+                | Fail::OptionDuplicated(name),
+                _,
+            ) => {
+                let typed = take_out(&mut words, at, &name);
+                complaints.push_str(&format!("Unknown option {typed}\n"));
+            }
         }
     }
-    Ok(())
 }
 
-/// One option, whose value may be the next word. What is wrong with a value ends everything.
-fn take(
-    flag: &Flag,
-    typed: &str,
-    value: Option<String>,
-    words: &mut impl Iterator<Item = String>,
-    given: &mut Given,
-) -> Result<(), String> {
-    let value = match value {
-        None if flag.takes_value => {
-            words.next().ok_or_else(|| format!("Missing parameter for option {typed}\n"))?
-        }
-        value => value.unwrap_or_default(),
+/// The word that getopts ends at: without those behind it, it ends there too.
+fn at_fault(parser: &getopts::Options, words: &[String]) -> usize {
+    let is_wrong = |end: &usize| match parser.parse(&words[..=*end]) {
+        Ok(_) | Err(Fail::ArgumentMissing(_)) => false,
+        Err(_) => true,
     };
+    (0..words.len()).find(is_wrong).unwrap_or(words.len() - 1)
+}
+
+/// Removes a long option, or the one letter of a word like `-vS`; gives what it was.
+fn take_out(words: &mut Vec<String>, at: usize, name: &str) -> String {
+    let Some(letters) = words[at].strip_prefix('-').filter(|rest| !rest.starts_with('-')) else {
+        return words.remove(at);
+    };
+    let left = letters.replacen(name, "", 1);
+    if left.is_empty() {
+        words.remove(at);
+    } else {
+        words[at] = format!("-{left}");
+    }
+    format!("-{name}")
+}
+
+/// A long option with its whole name, if it is given by a beginning that no other one has.
+fn full(word: &str) -> Option<String> {
+    let (name, value) = match word.strip_prefix("--")?.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (word.strip_prefix("--")?, None),
+    };
+    let mut begin = FLAGS.iter().filter(|flag| flag.long.starts_with(name) && flag.long != name);
+    let (flag, None) = (begin.next()?, begin.next()) else { return None };
+    match value {
+        Some(value) => flag.takes_value.then(|| format!("--{}={value}", flag.long)),
+        None => Some(format!("--{}", flag.long)),
+    }
+}
+
+fn parser() -> getopts::Options {
+    let mut parser = getopts::Options::new();
+    for flag in FLAGS {
+        let short = flag.short.to_string();
+        if flag.takes_value {
+            parser.optmulti(&short, flag.long, flag.help, "");
+        } else {
+            parser.optflagmulti(&short, flag.long, flag.help);
+        }
+    }
+    parser
+}
+
+/// Every option with its value, in the order of the command line.
+fn in_order(found: &Matches) -> Vec<(&'static Flag, String)> {
+    let mut list = Vec::new();
+    for flag in FLAGS {
+        let name = flag.short.to_string();
+        if flag.takes_value {
+            list.extend(found.opt_strs_pos(&name).into_iter().map(|(at, value)| (at, flag, value)));
+        } else {
+            list.extend(found.opt_positions(&name).into_iter().map(|at| (at, flag, String::new())));
+        }
+    }
+    // Of the letters in one word, the last alone can have a value.
+    list.sort_by_key(|(at, flag, _)| (*at, flag.takes_value));
+    list.into_iter().map(|(_, flag, value)| (flag, value)).collect()
+}
+
+/// Stores one option.
+fn take(flag: &Flag, value: String, given: &mut Given) -> Result<(), String> {
     let number =
         |what: &str| value.parse::<u32>().map_err(|_| format!("invalid {what} '{value}'\n"));
     match flag.short {

@@ -109,7 +109,7 @@ fn converse(options: &Options, server: SocketAddr, stream: &mut Stream) -> io::R
         }
         exchange(stream, &mut socket)?;
     }
-    // TLS says good-bye, if anybody still listens.
+    // TLS says good-bye, if the server still listens.
     let _ = write(stream, &mut socket);
     Ok(())
 }

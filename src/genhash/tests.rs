@@ -55,6 +55,15 @@ fn what_is_wrong_comes_before_the_usage() {
         ("-s 127.0.0.1 -p 1 -u / --foo=1", "Unknown option --foo=1\n"),
         ("-s 127.0.0.1 -p 1 -u / --verbose=1", "Unknown option --verbose=1\n"),
         ("-s 127.0.0.1 a -p 1 -u / b", "Unexpected argument(s): a b\n"),
+        ("-s 127.0.0.1 -p 1 -u / -- -v --x", "Unexpected argument(s): -v --x\n"),
+        ("-s 127.0.0.1 -p 1 -u / -vxSy", "Unknown option -x\nUnknown option -y\n"),
+        ("-s 127.0.0.1 -p 1 -u / -v-", "Unknown option --\n"),
+        ("-s 127.0.0.1 -p 1 -u / --use", "Unknown option --use\n"),
+        ("-s 127.0.0.1 -p 1 -u / --verb=1 -x", "Unknown option --verb=1\nUnknown option -x\n"),
+        ("-x -s 127.0.0.1 -p 0 -u", "invalid port number '0'\n"),
+        ("-s 127.0.0.1 -vu", "Missing parameter for option -u\n"),
+        ("-x -h -p 0", ""),
+        ("-hp0", ""),
     ] {
         let outcome = genhash(line);
         let usage = outcome.stderr.strip_prefix(complaint).unwrap_or_default();
@@ -75,6 +84,9 @@ fn every_option_can_be_written_in_several_ways() {
     assert_eq!(parse(long), short);
     let cut = "--use-ss --use-sn --verb --se ::1 --po 443 --ur /a --use-v h -m7 -P1.1 --t=9";
     assert_eq!(parse(cut), short);
+    let last = parse("-p 1 -s a -u / -V -x -p2 -t 1 --use-virtualhost --use-ss -s b -t 9");
+    assert_eq!((last.port, last.server.as_str()), (2, "b"));
+    assert_eq!(last.virtualhost.as_deref(), Some("--use-ss"));
     assert_eq!((short.server.as_str(), short.port), ("::1", 443));
     assert!(short.tls && short.sni && short.verbose && short.fwmark == 7);
     for flag in ["use-ssl", "server", "timeout", "-S", "-t"] {
@@ -156,7 +168,7 @@ fn a_page_that_cannot_be_fetched_is_a_failure() {
             asked.join().expect("a request");
         }
     }
-    // Nobody listens any more on a port that was just in use.
+    // A port that was just in use has no listener any more.
     let (port, asked) = server(b"");
     drop(std::net::TcpStream::connect(("127.0.0.1", port)).expect("a listener"));
     asked.join().expect("no request");

@@ -4,9 +4,9 @@
 //! is executed, as with vfork: that costs the loop some 30 µs however large the daemon is. But it
 //! waits for the command to be read from its disk, if it is not in memory, and must not change its
 //! user, who could stop the new process just then and us with it. In the other manner the memory is
-//! copied and nobody waits: half a millisecond, and more for a large daemon.
+//! copied and the loop goes on: half a millisecond, and more for a large daemon.
 //!
-//! That children have ended is told by SIGCHLD. All are waited for, not only those started here:
+//! SIGCHLD reports that children have ended. All are waited for, not only those started here:
 //! in a container we may be the first process, which inherits the orphans of all others.
 
 mod remote;
@@ -15,11 +15,14 @@ mod start;
 
 use std::io;
 
+use nix::sys::signal::{killpg, Signal};
+use nix::sys::wait::waitpid;
+
 use super::check;
 pub use remote::is_remote;
 pub use start::{Child, Failure, Manner, Starter};
 
-/// A child that has not been [`bury`]-ed yet, so that the number is nobody else's.
+/// A child that has not been [`bury`]-ed yet, so that no other process has the number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Pid(libc::pid_t);
 
@@ -55,7 +58,7 @@ pub fn ended() -> io::Result<Option<(Pid, Outcome)>> {
         Err(e) if e.raw_os_error() == Some(libc::ECHILD) => return Ok(None),
         Err(e) => return Err(e),
     }
-    // SAFETY: waitid fills in these two, and zero was there before if nobody has ended.
+    // SAFETY: waitid fills in these two, and zero was there before if no child has ended.
     let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
     if pid == 0 {
         return Ok(None);
@@ -71,8 +74,7 @@ pub fn ended() -> io::Result<Option<(Pid, Outcome)>> {
 /// Takes a child that has ended from the table of processes. Its number is free from now on.
 pub fn bury(pid: Pid) {
     // One that is just ending is waited for.
-    // SAFETY: the status is not asked for.
-    unsafe { libc::waitpid(pid.0, std::ptr::null_mut(), 0) };
+    let _ = waitpid(nix::unistd::Pid::from_raw(pid.0), None);
 }
 
 /// What can be sent to a child.
@@ -83,14 +85,14 @@ pub enum Sent {
 }
 
 /// Sends a signal to a child that was started here and to what it has started in turn, except for
-/// processes that have left its group. That nobody is left is no error.
+/// processes that have left its group. That none is left is no error.
 pub fn signal_group(pid: Pid, signal: Sent) {
-    let number = match signal {
-        Sent::Terminate => libc::SIGTERM,
-        Sent::Kill => libc::SIGKILL,
+    let signal = match signal {
+        Sent::Terminate => Signal::SIGTERM,
+        Sent::Kill => Signal::SIGKILL,
     };
-    // SAFETY: numbers only. The leader is not buried, so the group is still its own.
-    unsafe { libc::kill(-pid.0, number) };
+    // The leader is not buried, so the group is still its own.
+    let _ = killpg(nix::unistd::Pid::from_raw(pid.0), signal);
 }
 
 #[cfg(test)]

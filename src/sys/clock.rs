@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::check;
+use nix::time::ClockId;
+
 use crate::base::time::{micros, Instant, WallTime};
 
 /// The monotonic clock, counted from the start of the daemon.
@@ -29,13 +30,13 @@ impl Clock {
     /// A clock that shows zero.
     #[expect(clippy::new_without_default, reason = "reads the clock, which a default should not")]
     pub fn new() -> Self {
-        let start = read(libc::CLOCK_MONOTONIC);
-        let offset = offset(start, read(libc::CLOCK_REALTIME));
+        let start = read(ClockId::CLOCK_MONOTONIC);
+        let offset = offset(start, read(ClockId::CLOCK_REALTIME));
         Self { start, recent: Cell::new(Instant::ZERO), offset: Cell::new(offset) }
     }
 
     pub fn now(&self) -> Instant {
-        self.instant(read(libc::CLOCK_MONOTONIC))
+        self.instant(read(ClockId::CLOCK_MONOTONIC))
     }
 
     /// What the clock showed when it was last read: for those who know that this was a moment ago.
@@ -46,13 +47,15 @@ impl Clock {
 
     /// CLOCK_MONOTONIC itself, in microseconds, for those who compare it with their own.
     pub fn monotonic_micros(&self) -> u64 {
-        micros(read(libc::CLOCK_MONOTONIC))
+        micros(read(ClockId::CLOCK_MONOTONIC))
     }
 
     /// Both clocks. To be called after the packets were read whose stamps are to be converted.
     pub fn moment(&self) -> Moment {
-        let monotonic = read(libc::CLOCK_MONOTONIC);
-        let wall = read(libc::CLOCK_REALTIME);
+        self.moment_of(read(ClockId::CLOCK_MONOTONIC), read(ClockId::CLOCK_REALTIME))
+    }
+
+    fn moment_of(&self, monotonic: Duration, wall: Duration) -> Moment {
         let offset = offset(monotonic, wall);
         let change = offset.abs_diff(self.offset.replace(offset));
         Moment {
@@ -94,7 +97,7 @@ impl Moment {
 
 /// The calendar's time. For texts and for comparing with files and stamps only.
 pub fn wall() -> WallTime {
-    WallTime(micros(read(libc::CLOCK_REALTIME)))
+    WallTime(micros(read(ClockId::CLOCK_REALTIME)))
 }
 
 /// A time of the local calendar, to the second.
@@ -166,13 +169,11 @@ fn offset(monotonic: Duration, wall: Duration) -> i64 {
     of(wall).saturating_sub(of(monotonic))
 }
 
-fn read(clock: libc::clockid_t) -> Duration {
-    let mut ts = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `ts` is a live timespec of ours.
-    check(unsafe { libc::clock_gettime(clock, &raw mut ts) }).expect("a clock Linux always has");
+fn read(clock: ClockId) -> Duration {
+    let time = clock.now().expect("a clock Linux always has");
     // Before 1970 counts as 1970.
-    let seconds = u64::try_from(ts.tv_sec).unwrap_or(0);
-    Duration::new(seconds, u32::try_from(ts.tv_nsec).unwrap_or(0))
+    let seconds = u64::try_from(time.tv_sec()).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(time.tv_nsec()).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -225,10 +226,13 @@ mod tests {
     #[test]
     fn notices_a_step_of_the_wall_once() {
         let clock = Clock::new();
-        assert!(!clock.moment().stepped);
-        clock.offset.set(clock.offset.get() + 1_000_000);
-        assert!(clock.moment().stepped);
-        assert!(!clock.moment().stepped);
+        let second = Duration::from_secs(1);
+        // The first moment may follow a step, as the clock was made at another time.
+        let stepped = [(1, 100), (2, 101), (3, 103), (4, 104), (5, 103), (6, 104)]
+            .map(|(monotonic, wall)| clock.moment_of(monotonic * second, wall * second).stepped);
+        assert_eq!(stepped[1..], [false, true, false, true, false]);
+        let slewed = clock.moment_of(7 * second, 105 * second + STEP / 2);
+        assert!(!slewed.stepped);
     }
 
     #[test]

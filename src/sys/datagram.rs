@@ -17,12 +17,13 @@ use crate::wire::checksum;
 #[derive(Debug)]
 pub struct Datagram {
     socket: Socket,
-    kind: Kind,
+    framing: Framing,
 }
 
+/// Which part of a datagram is ours to write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
-    /// The kernel cares for headers.
+enum Framing {
+    /// The payload alone: the kernel writes the headers.
     Plain,
     /// Echo requests on a raw socket, with this identifier.
     Raw { v4: bool, identifier: [u8; 2] },
@@ -43,7 +44,7 @@ impl Datagram {
     /// No route, no such interface or address here, not allowed, no descriptor left.
     pub fn udp(to: SocketAddr, via: &Via<'_>) -> Result<Self, Fault> {
         let socket = via.socket(to, Type::DGRAM, Some(Protocol::UDP)).map_err(Fault::Ours)?;
-        Self::connected(socket, Kind::Plain, to)
+        Self::connected(socket, Framing::Plain, to)
     }
 
     /// A socket for echo requests and their replies, both without the IP header. The identifier of
@@ -55,14 +56,14 @@ impl Datagram {
     pub fn ping(to: SocketAddr, via: &Via<'_>) -> Result<Self, Fault> {
         let mut to = to;
         to.set_port(0);
-        let (socket, kind) = echo_socket(to, via).map_err(Fault::Ours)?;
-        Self::connected(socket, kind, to)
+        let (socket, framing) = echo_socket(to, via).map_err(Fault::Ours)?;
+        Self::connected(socket, framing, to)
     }
 
-    fn connected(socket: Socket, kind: Kind, to: SocketAddr) -> Result<Self, Fault> {
+    fn connected(socket: Socket, framing: Framing, to: SocketAddr) -> Result<Self, Fault> {
         hear_of_icmp(&socket, to.is_ipv4()).map_err(Fault::Ours)?;
         socket.connect(&to.into()).map_err(Fault::of)?;
-        Ok(Self { socket, kind })
+        Ok(Self { socket, framing })
     }
 
     /// Sends one datagram; false if there is no room now, which poll tells the end of.
@@ -70,9 +71,9 @@ impl Datagram {
     /// # Errors
     /// The kernel cannot, or an answer by ICMP to an earlier one says so.
     pub fn send(&mut self, datagram: &[u8]) -> io::Result<bool> {
-        let sent = match self.kind {
-            Kind::Plain => (&self.socket).write(datagram),
-            Kind::Raw { v4, identifier } => {
+        let sent = match self.framing {
+            Framing::Plain => (&self.socket).write(datagram),
+            Framing::Raw { v4, identifier } => {
                 (&self.socket).write(&identified(datagram, identifier, v4))
             }
         };
@@ -96,7 +97,7 @@ impl Datagram {
                 Err(e) => return Err(e),
             }
         };
-        let Kind::Raw { v4, identifier } = self.kind else {
+        let Framing::Raw { v4, identifier } = self.framing else {
             return Ok(Received::Bytes(count));
         };
         // Replies to other programs come here too, and could keep us here for ever.
@@ -111,7 +112,7 @@ impl AsRawFd for Datagram {
 }
 
 /// A socket for echo requests, not yet connected; a raw one where the kernel allows no other.
-fn echo_socket(to: SocketAddr, via: &Via<'_>) -> io::Result<(Socket, Kind)> {
+fn echo_socket(to: SocketAddr, via: &Via<'_>) -> io::Result<(Socket, Framing)> {
     let v4 = to.is_ipv4();
     let via = Via { port: None, ..*via };
     let protocol = if v4 { Protocol::ICMPV4 } else { Protocol::ICMPV6 };
@@ -122,9 +123,9 @@ fn echo_socket(to: SocketAddr, via: &Via<'_>) -> io::Result<(Socket, Kind)> {
             // Differs between our sockets, and mostly from other programs'.
             let number = std::process::id().wrapping_mul(31) ^ socket.as_raw_fd().unsigned_abs();
             let [.., a, b] = number.to_be_bytes();
-            Ok((socket, Kind::Raw { v4, identifier: [a, b] }))
+            Ok((socket, Framing::Raw { v4, identifier: [a, b] }))
         }
-        other => Ok((other?, Kind::Plain)),
+        other => Ok((other?, Framing::Plain)),
     }
 }
 

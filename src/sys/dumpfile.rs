@@ -9,7 +9,7 @@ use super::{open, random};
 
 /// What a daemon tells of itself is for its owner; the umask can only take away from it.
 const MODE: u32 = 0o600;
-/// Somebody who fills a public directory with our temporary names has to guess this many of them.
+/// A user who fills a public directory with our temporary names has to guess this many of them.
 const ATTEMPTS: u32 = 8;
 
 /// Puts a file of this text at `dir/name` and gives its path.

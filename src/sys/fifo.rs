@@ -1,21 +1,23 @@
 //! A FIFO that tells others of changes, a line at a time.
 //!
-//! It is open for reading too, as keepalived has it: so lines wait for whoever reads next, and a
+//! It is open for reading too, as keepalived has it: so lines wait for the next reader, and a
 //! reader that goes away does no harm. A line is written whole or not at all (pipe(7), PIPE_BUF).
 //! One that finds the pipe full is not lost either: the caller keeps what is newest, and poll says
-//! when somebody has read. Readers are not watched: some open and close the FIFO for every line.
+//! when there is room again. Readers are not watched: some open and close the FIFO for every line.
 
-use std::ffi::CString;
 use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd, RawFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{fchown, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
 use super::open::{self, Unfit};
-use super::{check, reason};
+use super::{reason, users};
 use crate::model::script::User;
 
 /// Longer lines are not written whole. The same for every FIFO of Linux.
@@ -79,7 +81,7 @@ impl Fifo {
     /// Opens a FIFO, which is made for `owner` if it is not there.
     ///
     /// # Errors
-    /// It cannot be made or opened, something else is there, or it is somebody else's.
+    /// It cannot be made or opened, something else is there, or it belongs to another user.
     pub fn open(path: &Path, owner: User) -> Result<Self, Error> {
         let made = make(path).map_err(|e| Error::Make(path.into(), e))?;
         let (file, found) = open::fifo(path).map_err(|e| Error::Open(path.into(), e))?;
@@ -115,7 +117,7 @@ impl Fifo {
         &self.path
     }
 
-    /// Whoever opens the path gets this FIFO: nobody has removed or replaced it.
+    /// The path leads to this FIFO still: it was neither removed nor replaced.
     pub fn is_in_place(&self) -> bool {
         let (own, there) = (self.file.metadata(), fs::symlink_metadata(&self.path));
         matches!((own, there), (Ok(own), Ok(there)) if is_same(&own, &there))
@@ -126,7 +128,7 @@ impl Fifo {
         let (own, there) = (self.file.metadata(), fs::symlink_metadata(&self.path));
         if self.made && matches!((own, there), (Ok(own), Ok(there)) if is_same(&own, &there)) {
             if let Err(e) = fs::remove_file(&self.path) {
-                log::warn!("cannot remove FIFO {}: {e}", self.path.display());
+                log::warn!("cannot remove FIFO {}: {}", self.path.display(), reason(&e));
             }
         }
     }
@@ -145,20 +147,16 @@ impl AsRawFd for Fifo {
 
 /// True if it was made, false if something of the name is there.
 fn make(path: &Path) -> io::Result<bool> {
-    let name = CString::new(path.as_os_str().as_bytes())?;
     // The daemon's umask makes that 0600, unless the operator has set another.
-    // SAFETY: a C string that lives.
-    match check(unsafe { libc::mkfifo(name.as_ptr(), 0o644) }) {
-        Ok(_) => Ok(true),
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(e) => Err(e),
+    match mkfifo(path, Mode::from_bits_truncate(0o644)) {
+        Ok(()) => Ok(true),
+        Err(Errno::EEXIST) => Ok(false),
+        Err(e) => Err(e.into()),
     }
 }
 
 fn examine(path: &Path, found: &Metadata, owner: User) -> Result<(), Error> {
-    // SAFETY: no arguments, cannot fail.
-    let own = unsafe { libc::geteuid() };
-    if found.uid() != own && found.uid() != owner.uid {
+    if found.uid() != users::own().uid && found.uid() != owner.uid {
         return Err(Error::Foreign(path.into(), found.uid()));
     }
     Ok(())
@@ -174,13 +172,9 @@ mod tests {
     use super::*;
     use crate::sys::poll::{Poll, Wants};
     use crate::sys::tests::TempDir;
+    use crate::sys::users::own;
 
     const NOBODY: User = User { uid: 65534, gid: 65534 };
-
-    fn own() -> User {
-        // SAFETY: no arguments, cannot fail.
-        unsafe { User { uid: libc::geteuid(), gid: libc::getegid() } }
-    }
 
     fn open(path: &Path) -> Fifo {
         Fifo::open(path, own()).expect("opens")
@@ -198,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_wait_for_whoever_reads_next() {
+    fn lines_wait_for_the_next_reader() {
         let dir = TempDir::new("fifo");
         let path = dir.path().join("f");
         let fifo = open(&path);

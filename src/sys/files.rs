@@ -107,9 +107,7 @@ mod tests {
     fn a_pipe_is_refused_without_waiting_for_a_writer() {
         let dir = TempDir::new("pipe");
         let pipe = path(&dir, "pipe");
-        let name = std::ffi::CString::new(pipe.as_str()).unwrap();
-        // SAFETY: the name is a C string that outlives the call.
-        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
+        nix::unistd::mkfifo(pipe.as_str(), nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
         assert_eq!(DiskLoader.read(&pipe, 4), Err(Unusable::NotRegular));
     }
 

@@ -1,4 +1,4 @@
-//! Classic BPF programs for socket filters, and a few socket options nobody else wraps.
+//! Classic BPF programs for socket filters, and a few socket options that no library wraps.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -16,36 +16,36 @@ pub struct Program {
 }
 
 impl Program {
-    pub fn load_word(&mut self, offset: u32) {
+    pub(super) fn load_word(&mut self, offset: u32) {
         self.push(LD_W_ABS, 0, 0, offset);
     }
 
-    pub fn load_half(&mut self, offset: u32) {
+    pub(super) fn load_half(&mut self, offset: u32) {
         self.push(LD_H_ABS, 0, 0, offset);
     }
 
     /// Goes on with the next `count` instructions only if the value loaded is `value`.
-    pub fn only_if(&mut self, value: u32, count: u8) {
+    pub(super) fn only_if(&mut self, value: u32, count: u8) {
         self.push(JEQ, 0, count, value);
     }
 
     /// Accepts the whole datagram if the value loaded is `value`.
-    pub fn accept_if(&mut self, value: u32) {
+    pub(super) fn accept_if(&mut self, value: u32) {
         self.push(JEQ, 0, 1, value);
         self.accept_all();
     }
 
     /// Drops the datagram if the value loaded is `value`.
-    pub fn drop_if(&mut self, value: u32) {
+    pub(super) fn drop_if(&mut self, value: u32) {
         self.push(JEQ, 0, 1, value);
         self.drop_all();
     }
 
-    pub fn accept_all(&mut self) {
+    pub(super) fn accept_all(&mut self) {
         self.push(RET, 0, 0, ALL);
     }
 
-    pub fn drop_all(&mut self) {
+    pub(super) fn drop_all(&mut self) {
         self.push(RET, 0, 0, 0);
     }
 
@@ -63,7 +63,7 @@ pub fn attach(fd: RawFd, program: &Program) -> io::Result<()> {
 
 /// Asks for a receive buffer, beyond the system's limit where we may. Failure costs nothing but
 /// room.
-pub fn force_receive_buffer(fd: RawFd, bytes: usize) {
+pub(super) fn force_receive_buffer(fd: RawFd, bytes: usize) {
     let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
     if set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &bytes).is_err() {
         let _ = set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, &bytes);
@@ -71,7 +71,7 @@ pub fn force_receive_buffer(fd: RawFd, bytes: usize) {
 }
 
 /// `setsockopt` with a plain value.
-pub fn set_option<T: Copy>(
+pub(super) fn set_option<T: Copy>(
     fd: RawFd,
     level: libc::c_int,
     name: libc::c_int,

@@ -6,19 +6,20 @@
 //! read then is no older than the next report.
 
 mod chain;
+mod instance;
 pub mod readers;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{CString, OsStr, OsString};
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use self::chain::{chain, Link};
-use super::check;
+use self::instance::{FileEvent, Instance, Watch};
+use super::reason;
 
 /// Names that appear, go, or are written and closed.
 const ENTRIES: u32 = libc::IN_CREATE
@@ -29,23 +30,17 @@ const ENTRIES: u32 = libc::IN_CREATE
     | WAY;
 /// The directory itself goes.
 const WAY: u32 = libc::IN_DELETE_SELF | libc::IN_MOVE_SELF;
-/// More events than these per call wait for the next.
-const BUFFER: usize = 16 * 1024;
 /// Directories that change while they are being looked at are looked at again, not for ever.
 const ATTEMPTS: usize = 8;
-
-/// The kernel's number of a watched directory.
-type Watch = i32;
 
 /// Watches files on behalf of keys.
 #[derive(Debug)]
 pub struct FileWatch<K> {
-    fd: File,
+    instance: Instance,
     files: BTreeMap<K, Watched>,
     /// What the kernel was asked to watch, and for whom. Beside a file that matters others may write
     /// a hundred thousand a second, so an event costs no more than looking its name up.
     watches: BTreeMap<Watch, Listeners<K>>,
-    buffer: Vec<u8>,
 }
 
 /// Whom the events of one directory concern.
@@ -76,11 +71,7 @@ impl<K: Ord + Clone> FileWatch<K> {
     /// The system call fails, for want of descriptors or of the user's instances
     /// (`fs.inotify.max_user_instances`).
     pub fn new() -> io::Result<Self> {
-        // SAFETY: flags only.
-        let fd = check(unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) })?;
-        // SAFETY: just made, and nobody else's.
-        let fd = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
-        Ok(Self { fd, files: BTreeMap::new(), watches: BTreeMap::new(), buffer: vec![0; BUFFER] })
+        Ok(Self { instance: Instance::new()?, files: BTreeMap::new(), watches: BTreeMap::new() })
     }
 
     /// Watches an absolute path, which need not lead anywhere yet. Read the file afterwards.
@@ -109,52 +100,18 @@ impl<K: Ord + Clone> FileWatch<K> {
     /// # Errors
     /// Reading fails, which the kernel has no reason for.
     pub fn read(&mut self, changed: &mut BTreeSet<K>) -> io::Result<bool> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let count = (&self.fd).read(&mut buffer);
-        if let Ok(count) = count {
-            self.take(&buffer[..count.min(buffer.len())], changed);
-        }
-        self.buffer = buffer;
-        match count {
-            Ok(_) => Ok(true),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(true),
-            Err(e) => Err(e),
-        }
+        let mut moved = BTreeSet::new();
+        let Self { instance, files, watches } = self;
+        let more = instance.read(|event| take(files, watches, &event, changed, &mut moved));
+        self.follow(moved, changed);
+        more
     }
 
-    fn take(&mut self, bytes: &[u8], changed: &mut BTreeSet<K>) {
-        // Whose way has changed.
-        let mut moved = BTreeSet::new();
-        for event in events(bytes) {
-            if event.mask & libc::IN_Q_OVERFLOW != 0 {
-                moved.extend(self.files.keys().cloned());
-                continue;
-            }
-            let Some(listeners) = self.watches.get(&event.watch) else { continue };
-            let concerned = if event.mask & (WAY | libc::IN_IGNORED) != 0 {
-                Some(&listeners.all)
-            } else {
-                listeners.by_name.get(event.name)
-            };
-            for key in concerned.into_iter().flatten() {
-                match self.files[key].concern(&event) {
-                    Concern::None => {}
-                    Concern::Content => {
-                        changed.insert(key.clone());
-                    }
-                    Concern::Way => {
-                        moved.insert(key.clone());
-                    }
-                }
-            }
-            if event.mask & libc::IN_IGNORED != 0 {
-                self.watches.remove(&event.watch);
-            }
-        }
+    /// Watches anew what may lead elsewhere now.
+    fn follow(&mut self, mut moved: BTreeSet<K>, changed: &mut BTreeSet<K>) {
         for key in &moved {
             if let Err(e) = self.place(key) {
-                log::warn!("cannot watch {}: {e}", self.files[key].path.display());
+                log::warn!("cannot watch {}: {}", self.files[key].path.display(), reason(&e));
             }
         }
         if !moved.is_empty() {
@@ -180,7 +137,7 @@ impl<K: Ord + Clone> FileWatch<K> {
                     }
                     Link::Way { dir } => (dir, None, WAY),
                 };
-                match add(&self.fd, &dir, mask) {
+                match self.instance.add(&dir, mask | libc::IN_MASK_ADD | libc::IN_ONLYDIR) {
                     Ok(watch) => {
                         self.watches.entry(watch).or_default();
                         file.last = name.clone().filter(|_| is_file).map(|n| (watch, n));
@@ -204,8 +161,7 @@ impl<K: Ord + Clone> FileWatch<K> {
             self.listen(&key);
         }
         for watch in before.into_keys().filter(|watch| !self.watches.contains_key(watch)) {
-            // SAFETY: numbers only. A directory that is gone has taken its watch with it.
-            unsafe { libc::inotify_rm_watch(self.fd.as_raw_fd(), watch) };
+            self.instance.remove(watch);
         }
     }
 
@@ -224,7 +180,42 @@ impl<K: Ord + Clone> FileWatch<K> {
 
 impl<K> AsRawFd for FileWatch<K> {
     fn as_raw_fd(&self) -> RawFd {
-        self.fd.as_raw_fd()
+        self.instance.as_raw_fd()
+    }
+}
+
+/// Sorts the files that an event concerns: those whose content may have `changed`, and those whose
+/// path has `moved`.
+fn take<K: Ord + Clone>(
+    files: &BTreeMap<K, Watched>,
+    watches: &mut BTreeMap<Watch, Listeners<K>>,
+    event: &FileEvent<'_>,
+    changed: &mut BTreeSet<K>,
+    moved: &mut BTreeSet<K>,
+) {
+    if event.mask & libc::IN_Q_OVERFLOW != 0 {
+        moved.extend(files.keys().cloned());
+        return;
+    }
+    let Some(listeners) = watches.get(&event.watch) else { return };
+    let concerned = if event.mask & (WAY | libc::IN_IGNORED) != 0 {
+        Some(&listeners.all)
+    } else {
+        listeners.by_name.get(event.name)
+    };
+    for key in concerned.into_iter().flatten() {
+        match files[key].concern(event) {
+            Concern::None => {}
+            Concern::Content => {
+                changed.insert(key.clone());
+            }
+            Concern::Way => {
+                moved.insert(key.clone());
+            }
+        }
+    }
+    if event.mask & libc::IN_IGNORED != 0 {
+        watches.remove(&event.watch);
     }
 }
 
@@ -238,7 +229,7 @@ enum Concern {
 
 impl Watched {
     /// Of an event in one of its directories, with its name if there is one.
-    fn concern(&self, event: &Event<'_>) -> Concern {
+    fn concern(&self, event: &FileEvent<'_>) -> Concern {
         match event.mask {
             m if m & libc::IN_CLOSE_WRITE != 0 => Concern::Content,
             // Just opened by who is about to write it: empty still.
@@ -248,44 +239,11 @@ impl Watched {
     }
 
     /// It is the file, new, and of one name only. A second name, or a link, comes with its content.
-    fn is_being_written(&self, event: &Event<'_>) -> bool {
+    fn is_being_written(&self, event: &FileEvent<'_>) -> bool {
         let is_last =
             self.last.as_ref().is_some_and(|(w, n)| *w == event.watch && *n == event.name);
         is_last && fs::metadata(&self.path).is_ok_and(|m| m.is_file() && m.nlink() == 1)
     }
-}
-
-/// Watches a directory, for these events besides those it is watched for already.
-fn add(fd: &File, dir: &Path, mask: u32) -> io::Result<Watch> {
-    let name = CString::new(dir.as_os_str().as_bytes())?;
-    let mask = mask | libc::IN_MASK_ADD | libc::IN_ONLYDIR;
-    // SAFETY: a C string that lives.
-    check(unsafe { libc::inotify_add_watch(fd.as_raw_fd(), name.as_ptr(), mask) })
-}
-
-#[derive(Debug)]
-struct Event<'a> {
-    watch: Watch,
-    mask: u32,
-    /// Empty for events of the directory itself.
-    name: &'a OsStr,
-}
-
-/// The events of one read, as inotify(7) lays them out.
-fn events(mut bytes: &[u8]) -> impl Iterator<Item = Event<'_>> {
-    std::iter::from_fn(move || {
-        let (head, rest) = bytes.split_at_checked(16)?;
-        let word = |n: usize| head[n * 4..].first_chunk::<4>().copied();
-        let length = usize::try_from(u32::from_ne_bytes(word(3)?)).ok()?;
-        let (name, rest) = rest.split_at_checked(length)?;
-        bytes = rest;
-        let name = name.split(|b| *b == 0).next().unwrap_or_default();
-        Some(Event {
-            watch: i32::from_ne_bytes(word(0)?),
-            mask: u32::from_ne_bytes(word(1)?),
-            name: OsStr::from_bytes(name),
-        })
-    })
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@
 //! cannot take waits in a backlog that goes out with the next line or [`end_turn`]. A full backlog
 //! drops lines, counts them, and says how many. Only regular files are written the ordinary way.
 //!
-//! Levels: error, warn and info are always shown, debug is `-D`, trace is `-D -D`.
+//! Levels: error, warn and info are always shown, debug is `-D`, trace is `-D -D`. A filter
+//! ([`Spec`]) can say otherwise for a module.
 
+mod filter;
 mod output;
 mod sink;
 
@@ -17,8 +19,10 @@ use std::time::Duration;
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
+use self::filter::LineFilter;
+pub use self::filter::{Spec, VARIABLE};
 use self::output::{Output, Sink};
-use self::sink::{LogFile, Stream, SyslogSocket, SYSLOG_SOCKET};
+use self::sink::{Stream, SyslogSocket, SYSLOG_SOCKET};
 use super::clock::{self, Clock};
 use crate::base::time::{Instant, WallTime};
 
@@ -84,6 +88,8 @@ pub struct Setup {
     /// The name in syslog.
     pub ident: String,
     pub detail: Detail,
+    /// For modules about which `detail` shall not decide.
+    pub filter: Option<Spec>,
     pub console: Console,
     pub syslog: Option<Facility>,
     pub file: Option<FileTarget>,
@@ -95,15 +101,13 @@ pub struct Setup {
 /// The log file cannot be opened; nothing has changed then. A missing syslog is no error: it may
 /// appear later.
 pub fn install(setup: Setup) -> io::Result<()> {
-    let filter = match setup.detail {
-        Detail::Normal => LevelFilter::Info,
-        Detail::Detailed => LevelFilter::Debug,
-        Detail::Extra => LevelFilter::Trace,
-    };
-    *LOGGER.lock() = Some(Backend::open(setup)?);
+    let backend = Backend::open(setup)?;
+    let filtered = backend.filter.as_ref().map_or(LevelFilter::Off, LineFilter::max_level);
+    let level = backend.level.max(filtered);
+    *LOGGER.lock() = Some(backend);
     // Fails when it is set already, which is what we want.
     let _ = log::set_logger(&LOGGER);
-    log::set_max_level(filter);
+    log::set_max_level(level);
     Ok(())
 }
 
@@ -121,18 +125,7 @@ pub fn set_pid() {
     }
 }
 
-/// Opens the log file again, for log rotation.
-///
-/// # Errors
-/// It cannot be opened; the old one stays in use then.
-pub fn reopen_file() -> io::Result<()> {
-    match LOGGER.lock().as_mut().and_then(|b| b.file.as_mut()) {
-        Some((_, file)) => file.sink.reopen(),
-        None => Ok(()),
-    }
-}
-
-/// Lines dropped since the start because nobody took them.
+/// Lines dropped since the start because no reader took them.
 pub fn dropped() -> u64 {
     LOGGER.lock().as_ref().map_or(0, Backend::dropped)
 }
@@ -191,13 +184,9 @@ impl Log for Logger {
     }
 
     fn log(&self, record: &Record<'_>) {
-        // The details of libraries are no details of the daemon.
-        if record.level() > Level::Info && !record.target().starts_with("keepalived") {
-            return;
-        }
         // Taken already: the arguments of the line being written log something themselves.
         let Ok(mut backend) = self.backend.try_lock() else { return };
-        if let Some(backend) = backend.as_mut() {
+        if let Some(backend) = backend.as_mut().filter(|backend| backend.shows(record)) {
             backend.write(record.level(), *record.args(), clock::wall());
         }
     }
@@ -209,11 +198,13 @@ impl Log for Logger {
 
 /// Everything behind the lock. The buffers are kept, so that a line costs no allocation.
 struct Backend {
+    level: LevelFilter,
+    filter: Option<LineFilter>,
     ident: String,
     pid: u32,
     console: Option<(Form, Output<Stream>)>,
     syslog: Option<(Facility, Output<SyslogSocket>)>,
-    file: Option<(Form, Output<LogFile>)>,
+    file: Option<(Form, Output<Stream>)>,
     stamps: Stamps,
     text: String,
     line: Vec<u8>,
@@ -222,7 +213,7 @@ struct Backend {
 impl Backend {
     fn open(setup: Setup) -> io::Result<Self> {
         let file = match setup.file {
-            Some(FileTarget { path, form }) => Some((form, Output::new(LogFile::open(path)?))),
+            Some(FileTarget { path, form }) => Some((form, Output::new(Stream::file(&path)?))),
             None => None,
         };
         let console = match setup.console {
@@ -231,7 +222,14 @@ impl Backend {
             Console::On(Form::Plain) => Some((Form::Plain, Output::new(Stream::patient_stderr()?))),
         };
         let syslog = setup.syslog.map(|f| (f, Output::new(SyslogSocket::new(SYSLOG_SOCKET))));
+        let level = match setup.detail {
+            Detail::Normal => LevelFilter::Info,
+            Detail::Detailed => LevelFilter::Debug,
+            Detail::Extra => LevelFilter::Trace,
+        };
         Ok(Self {
+            level,
+            filter: setup.filter.as_ref().map(LineFilter::new),
             ident: setup.ident,
             pid: std::process::id(),
             console,
@@ -241,6 +239,18 @@ impl Backend {
             text: String::new(),
             line: Vec::new(),
         })
+    }
+
+    fn shows(&self, record: &Record<'_>) -> bool {
+        // The details of libraries are no details of the daemon.
+        let by_default = |about: &Metadata<'_>| {
+            about.level() <= self.level
+                && (about.level() <= Level::Info || about.target().starts_with("keepalived"))
+        };
+        match &self.filter {
+            Some(filter) => filter.shows(record, by_default),
+            None => by_default(record.metadata()),
+        }
     }
 
     fn write(&mut self, level: Level, args: fmt::Arguments<'_>, wall: WallTime) {

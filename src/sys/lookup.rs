@@ -6,10 +6,14 @@
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind, Read as _};
 use std::net::IpAddr;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd, RawFd};
 use std::process::{ChildStdout, Command, Stdio};
 
-use super::{check, sched};
+use nix::fcntl::{fcntl, FcntlArg, OFlag};
+use nix::poll::{poll, PollFd, PollFlags};
+use nix::unistd::alarm;
+
+use super::sched;
 
 /// Make of this program one that looks up the host, user or group that follows.
 pub const HOST: &str = "--resolve-name";
@@ -18,20 +22,20 @@ pub const GROUP: &str = "--resolve-group";
 pub const FLAGS: [&str; 3] = [HOST, USER, GROUP];
 
 /// Between two looks for an answer, while something else goes on.
-const LOOK_MILLIS: libc::c_int = 5;
+const LOOK_MILLIS: u8 = 5;
 /// Looks for the answer about a user or group: ten seconds at least.
 const LOOKS: usize = 2000;
 /// What is started: this program.
 const PROGRAM: &str = "/proc/self/exe";
 /// The resolver gives up before.
-const PATIENCE_SECONDS: libc::c_uint = 120;
+const PATIENCE_SECONDS: u32 = 120;
 /// More than this is not read: some hundred addresses.
 const LONGEST: usize = 8192;
 /// What a line with an error begins with; any other is an address.
 const ERROR: char = '!';
 
-/// A name that is being looked up. To drop it is to lose interest: the child ends by itself. That
-/// it has ended is heard of, and cleaned up, as for any other child.
+/// A name that is being looked up. When this is dropped, the child ends by itself, and is waited for
+/// as any other child.
 #[derive(Debug)]
 pub struct Lookup {
     reader: ChildStdout,
@@ -59,8 +63,7 @@ impl Lookup {
             let _ = sched::run_normally(pid);
         }
         let reader = child.stdout.take().ok_or(ErrorKind::BrokenPipe)?;
-        // SAFETY: flags of a descriptor that is ours.
-        check(unsafe { libc::fcntl(reader.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) })?;
+        fcntl(&reader, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         Ok(Self { reader, heard: Vec::new() })
     }
 
@@ -81,7 +84,7 @@ impl Lookup {
                 Ok(n) => self.heard.extend_from_slice(&buffer[..n]),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return None,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => return Some(Err(e.to_string())),
+                Err(e) => return Some(Err(super::reason(&e))),
             }
         }
     }
@@ -107,9 +110,8 @@ fn wait_for(mut lookup: Lookup, looks: usize, breathe: &dyn Fn()) -> Result<Stri
         if let Some(text) = lookup.text() {
             return text;
         }
-        let mut ready = libc::pollfd { fd: lookup.as_raw_fd(), events: libc::POLLIN, revents: 0 };
-        // SAFETY: one structure, which lives. What it says does not matter: the next look tells.
-        unsafe { libc::poll(&raw mut ready, 1, LOOK_MILLIS) };
+        // What it says does not matter: the next look tells.
+        let _ = poll(&mut [PollFd::new(lookup.reader.as_fd(), PollFlags::POLLIN)], LOOK_MILLIS);
         breathe();
     }
     Err("there is no answer".to_owned())
@@ -119,7 +121,7 @@ fn wait_for(mut lookup: Lookup, looks: usize, breathe: &dyn Fn()) -> Result<Stri
 pub fn emit(result: &io::Result<Vec<IpAddr>>) -> String {
     match result {
         Ok(list) => list.iter().map(|ip| format!("{ip}\n")).collect(),
-        Err(e) => format!("{ERROR}{e}\n"),
+        Err(e) => format!("{ERROR}{}\n", super::reason(e)),
     }
 }
 
@@ -141,15 +143,15 @@ fn parse(text: &str) -> Result<Vec<IpAddr>, String> {
 
 /// For the child: whatever happens, it does not live for ever.
 pub fn limit_life() {
-    // SAFETY: a number; nobody handles the signal, so it ends the process.
-    unsafe { libc::alarm(PATIENCE_SECONDS) };
+    // The signal has no handler, so it ends the process.
+    alarm::set(PATIENCE_SECONDS);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sys::children;
-    use crate::sys::tests::{alone_with_children, wait};
+    use crate::sys::tests::{alone_with_children, wait, TempDir};
 
     #[test]
     fn answers_are_addresses_or_one_error() {
@@ -183,9 +185,15 @@ mod tests {
         let answer = wait_for(start("/bin/echo", "1003", "1004"), LOOKS, &breathe);
         assert_eq!(answer.as_deref(), Ok("1003 1004\n"));
         breaths.set(0);
-        let slow = start("/bin/sh", "-c", "sleep 1");
+        let dir = TempDir::new("lookup");
+        let fifo = dir.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+        let slow = start("/bin/sh", "-c", &format!("read line <'{}'", fifo.display()));
         assert!(wait_for(slow, 5, &breathe).is_err());
         assert_eq!(breaths.get(), 5);
+        // The child ends when the FIFO was opened and closed.
+        #[expect(clippy::disallowed_methods, reason = "the child opens it, too")]
+        drop(std::fs::OpenOptions::new().write(true).open(&fifo).expect("a reader"));
         for _ in 0..2 {
             let (pid, _) = wait(|| children::ended().expect("waits"));
             children::bury(pid);

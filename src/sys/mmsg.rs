@@ -1,7 +1,7 @@
 //! Many small packets with one system call (`sendmmsg`), shared by the raw and the packet socket.
 //!
 //! A queue owns copies of its packets, which are a few dozen bytes each: what the kernel does not
-//! take today waits for the next call without holding on to anybody's buffers.
+//! take today waits for the next call without holding on to the caller's buffers.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -49,11 +49,6 @@ impl<T> Default for SendQueue<T> {
 impl<T: Copy> SendQueue<T> {
     pub fn is_empty(&self) -> bool {
         self.done == self.items.len()
-    }
-
-    /// How many packets wait.
-    pub fn len(&self) -> usize {
-        self.items.len() - self.done
     }
 
     /// Forgets what waits: it is too late for it.
@@ -240,7 +235,7 @@ mod tests {
             result.unwrap();
             told.push(n);
         }) {
-            assert_eq!(queue.len(), count as usize - told.len());
+            assert_eq!(queue.items.len() - queue.done, count as usize - told.len());
             got.extend(arrived(&to));
             calls += 1;
         }

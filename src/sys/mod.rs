@@ -1,4 +1,4 @@
-//! Thin adapters over system calls. No policy: whoever calls decides.
+//! Thin adapters over system calls. No policy: the caller decides.
 
 pub mod capability;
 pub mod children;
@@ -38,7 +38,9 @@ pub mod users;
 mod via;
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
+
+use nix::fcntl::OFlag;
 
 pub use crate::base::errno::reason;
 
@@ -53,11 +55,7 @@ fn check(result: libc::c_int) -> io::Result<libc::c_int> {
 
 /// A pipe: the end to read from, the end to write to. Closed in children that execute something.
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let mut ends = [-1; 2];
-    // SAFETY: the kernel writes two numbers into an array of two.
-    check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
-    // SAFETY: both were just made and are nobody else's.
-    Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
+    Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
 }
 
 #[cfg(test)]
@@ -70,7 +68,7 @@ pub(crate) mod tests {
     use super::clock::Clock;
     use crate::base::time::Instant;
 
-    /// Whoever waits for children waits for those of the whole process: one test at a time.
+    /// To wait for children is to wait for those of the whole process: one test at a time.
     pub(crate) fn alone_with_children() -> MutexGuard<'static, ()> {
         static ONE: Mutex<()> = Mutex::new(());
         ONE.lock().unwrap_or_else(PoisonError::into_inner)

@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-use super::{check, open};
+use nix::sched::{setns, CloneFlags};
+
+use super::open;
 
 /// Where `ip netns` mounts them.
 const DIRECTORY: &str = "/run/netns";
@@ -39,11 +40,9 @@ pub fn home() -> io::Result<File> {
 pub fn within<T>(path: &Path, work: impl FnOnce() -> T) -> io::Result<T> {
     let home = home()?;
     let there = open::handle(path)?;
-    // SAFETY: takes a descriptor that lives; anything but a network namespace is an error.
-    check(unsafe { libc::setns(there.as_raw_fd(), libc::CLONE_NEWNET) })?;
+    setns(there, CloneFlags::CLONE_NEWNET)?;
     let result = work();
-    // SAFETY: as above.
-    check(unsafe { libc::setns(home.as_raw_fd(), libc::CLONE_NEWNET) })?;
+    setns(home, CloneFlags::CLONE_NEWNET)?;
     Ok(result)
 }
 
@@ -53,9 +52,7 @@ pub fn within<T>(path: &Path, work: impl FnOnce() -> T) -> io::Result<T> {
 /// There is no such namespace, or the process may not enter it.
 pub fn enter(name: &str) -> io::Result<()> {
     let file = open::handle(&path(name)?)?;
-    // SAFETY: takes a descriptor that lives; anything but a network namespace is an error.
-    check(unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) })?;
-    Ok(())
+    Ok(setns(file, CloneFlags::CLONE_NEWNET)?)
 }
 
 #[cfg(test)]

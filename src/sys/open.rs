@@ -60,7 +60,7 @@ pub fn reader(path: &Path) -> Result<(File, Metadata), Unfit> {
 ///
 /// # Errors
 /// It is not there, a link, not regular, leased or unreadable.
-pub fn unlinked(path: &Path) -> Result<(File, Metadata), Unfit> {
+pub(super) fn unlinked(path: &Path) -> Result<(File, Metadata), Unfit> {
     fitting(path, OpenOptions::new().read(true), UNLINKED, regular)
 }
 
@@ -68,7 +68,7 @@ pub fn unlinked(path: &Path) -> Result<(File, Metadata), Unfit> {
 ///
 /// # Errors
 /// As with [`unlinked`], or it is too large.
-pub fn read_unlinked(path: &Path, limit: u64) -> Result<Vec<u8>, Unfit> {
+pub(super) fn read_unlinked(path: &Path, limit: u64) -> Result<Vec<u8>, Unfit> {
     let (file, metadata) = unlinked(path)?;
     whole(file, &metadata, limit, &|| {})
 }
@@ -107,7 +107,7 @@ pub fn overwrite(path: &Path, mode: u32) -> Result<File, Unfit> {
 ///
 /// # Errors
 /// Something has the name (`AlreadyExists`), or the file cannot be made.
-pub fn create_new(path: &Path, mode: u32) -> Result<File, Unfit> {
+pub(super) fn create_new(path: &Path, mode: u32) -> Result<File, Unfit> {
     Ok(with(OpenOptions::new().write(true).create_new(true).mode(mode), UNLINKED, path)?)
 }
 
@@ -161,7 +161,7 @@ pub fn kernel_read(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// There is no such file, or it may not be read.
-pub fn kernel_read_head(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+pub(super) fn kernel_read_head(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     with(OpenOptions::new().read(true), FLAGS, path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)

@@ -1,7 +1,9 @@
 //! Frames put on a link as they are: gratuitous ARP and neighbour advertisements.
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd as _, RawFd};
+
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::filter::{self, Program};
 use super::mmsg::Address;
@@ -11,28 +13,22 @@ pub use super::mmsg::{Scratch, SendQueue};
 /// A packet socket that only sends. One serves every link.
 #[derive(Debug)]
 pub struct LinkSocket {
-    fd: OwnedFd,
+    socket: Socket,
 }
 
 impl LinkSocket {
     pub fn open() -> io::Result<Self> {
-        let kind = libc::SOCK_RAW | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+        let kind = Type::RAW.nonblocking().cloexec();
         // Protocol 0: the kernel does not even offer us what arrives.
-        // SAFETY: no pointers; the result is checked before it is owned.
-        let fd = unsafe { libc::socket(libc::AF_PACKET, kind, 0) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: `fd` was just opened and belongs to nobody else.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        let socket = Socket::new(Domain::PACKET, kind, Some(Protocol::from(0)))?;
         let mut deaf = Program::default();
         deaf.drop_all();
-        filter::attach(fd.as_raw_fd(), &deaf)?;
-        Ok(Self { fd })
+        filter::attach(socket.as_raw_fd(), &deaf)?;
+        Ok(Self { socket })
     }
 
     pub fn fd(&self) -> RawFd {
-        self.fd.as_raw_fd()
+        self.socket.as_raw_fd()
     }
 
     /// Puts an Ethernet frame for the link of that index into the queue. The tag comes back with

@@ -5,12 +5,14 @@
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::fcntl::{fcntl, FcntlArg};
+
 use super::open::{self, Unfit};
-use super::{check, process, reason};
+use super::{process, reason};
 
 /// Where the files lie by default.
 const RUN: &str = "/run";
@@ -38,7 +40,7 @@ impl Owner {
 
 /// What decides where the files lie when the command line does not.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Place<'a> {
+pub struct Location<'a> {
     /// `use_pid_dir`.
     pub use_pid_dir: bool,
     /// `instance NAME`.
@@ -47,7 +49,7 @@ pub struct Place<'a> {
     pub namespace: Option<&'a str>,
 }
 
-impl Place<'_> {
+impl Location<'_> {
     /// `/run`, `/run/keepalived` or `/run/keepalived/NAMESPACE`.
     pub fn directory(&self) -> PathBuf {
         let mut directory = PathBuf::from(RUN);
@@ -112,7 +114,6 @@ pub struct PidFiles {
 
 #[derive(Debug)]
 struct PidFile {
-    owner: Owner,
     path: PathBuf,
     file: File,
 }
@@ -123,10 +124,10 @@ impl PidFiles {
     ///
     /// # Errors
     /// One cannot be had. Those taken before are removed again.
-    pub fn claim(paths: impl IntoIterator<Item = (Owner, PathBuf)>) -> Result<Self, Error> {
+    pub fn claim(paths: impl IntoIterator<Item = PathBuf>) -> Result<Self, Error> {
         let mut taken = Self::default();
-        for (owner, path) in paths {
-            if let Err(e) = taken.add(owner, path) {
+        for path in paths {
+            if let Err(e) = taken.add(path) {
                 taken.remove();
                 return Err(e);
             }
@@ -134,11 +135,11 @@ impl PidFiles {
         Ok(taken)
     }
 
-    fn add(&mut self, owner: Owner, path: PathBuf) -> Result<(), Error> {
+    fn add(&mut self, path: PathBuf) -> Result<(), Error> {
         let failed = |source| Error::Io { path: path.clone(), source };
         self.directories.extend(make_directories(&path).map_err(failed)?);
         let file = lock(&path).map_err(failed)?.ok_or_else(|| Error::Locked(path.clone()))?;
-        self.files.push(PidFile { owner, path, file });
+        self.files.push(PidFile { path, file });
         Ok(())
     }
 
@@ -148,7 +149,7 @@ impl PidFiles {
     /// A file cannot be written; the others are.
     pub fn write(&mut self, pid: u32) -> Result<(), Error> {
         let mut failed = None;
-        for PidFile { path, file, .. } in &mut self.files {
+        for PidFile { path, file } in &mut self.files {
             let text = format!("{pid}\n");
             let written = file.set_len(0).and_then(|()| file.write_all_at(text.as_bytes(), 0));
             if let Err(source) = written {
@@ -156,17 +157,6 @@ impl PidFiles {
             }
         }
         failed.map_or(Ok(()), Err)
-    }
-
-    /// Removes the files of subsystems that turn out not to be used.
-    pub fn keep(&mut self, used: impl Fn(Owner) -> bool) {
-        self.files.retain(|f| {
-            let used = used(f.owner);
-            if !used {
-                remove_file(f);
-            }
-            used
-        });
     }
 
     /// Removes all files, and their directory if it is empty then.
@@ -182,9 +172,9 @@ impl PidFiles {
 }
 
 /// Removes the name if it still is that of our file.
-fn remove_file(PidFile { path, file, .. }: &PidFile) {
+fn remove_file(PidFile { path, file }: &PidFile) {
     if is_at(file, path).unwrap_or(false) {
-        // The file was ours to remove; somebody else having done it is fine too.
+        // It is as well if another program has done it.
         let _ = fs::remove_file(path);
     }
 }
@@ -258,10 +248,10 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
 
 /// Takes the write lock that belongs to the open file, not to the process; false if it is taken.
 fn try_lock(file: &File) -> io::Result<bool> {
-    match write_lock(file, libc::F_OFD_SETLK) {
+    match fcntl(file, FcntlArg::F_OFD_SETLK(&write_lock())) {
         Ok(_) => Ok(true),
-        Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
-        Err(e) => Err(e),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+        Err(e) => Err(e.into()),
     }
 }
 
@@ -278,24 +268,24 @@ pub fn foreign_holder(path: &Path) -> Option<String> {
 }
 
 fn locking_process(file: &File) -> io::Result<Option<u32>> {
-    let in_the_way = write_lock(file, libc::F_GETLK)?;
+    let mut in_the_way = write_lock();
+    fcntl(file, FcntlArg::F_GETLK(&mut in_the_way))?;
     Ok(u32::try_from(in_the_way.l_pid).ok().filter(|pid| *pid > 0))
 }
 
 fn is_locked(file: &File) -> io::Result<bool> {
-    let in_the_way = write_lock(file, libc::F_OFD_GETLK)?;
+    let mut in_the_way = write_lock();
+    fcntl(file, FcntlArg::F_OFD_GETLK(&mut in_the_way))?;
     Ok(libc::c_int::from(in_the_way.l_type) != libc::F_UNLCK)
 }
 
-/// Takes the write lock of the whole file, or asks what is in its way, as `command` says.
-fn write_lock(file: &File, command: libc::c_int) -> io::Result<libc::flock> {
+/// The write lock of a whole file.
+fn write_lock() -> libc::flock {
     // SAFETY: integers, for which zero is valid; a length of 0 is the whole file.
     let mut range: libc::flock = unsafe { std::mem::zeroed() };
     // The constant has another width than the structure.
     range.l_type = libc::F_WRLCK as libc::c_short;
-    // SAFETY: the descriptor and `range` live.
-    check(unsafe { libc::fcntl(file.as_raw_fd(), command, &raw mut range) })?;
-    Ok(range)
+    range
 }
 
 #[cfg(test)]
@@ -305,8 +295,7 @@ mod tests {
     use crate::sys::tests::TempDir;
 
     fn claim(paths: &[&Path]) -> Result<PidFiles, Error> {
-        let owners = [Owner::Main, Owner::Vrrp, Owner::Checkers, Owner::Bfd];
-        PidFiles::claim(owners.into_iter().zip(paths.iter().map(|p| p.to_path_buf())))
+        PidFiles::claim(paths.iter().map(|p| p.to_path_buf()))
     }
 
     fn text(path: &Path) -> String {
@@ -315,17 +304,17 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_original() {
-        let path = |place: Place<'_>, owner| place.path(owner).display().to_string();
-        let plain = Place::default();
+        let path = |place: Location<'_>, owner| place.path(owner).display().to_string();
+        let plain = Location::default();
         assert_eq!(path(plain, Owner::Main), "/run/keepalived.pid");
         assert_eq!(path(plain, Owner::Vrrp), "/run/vrrp.pid");
         assert_eq!(path(plain, Owner::Checkers), "/run/checkers.pid");
         assert_eq!(path(plain, Owner::Bfd), "/run/bfd.pid");
-        let own = Place { use_pid_dir: true, ..plain };
+        let own = Location { use_pid_dir: true, ..plain };
         assert_eq!(path(own, Owner::Main), "/run/keepalived/keepalived.pid");
-        let named = Place { instance: Some("inst1"), ..plain };
+        let named = Location { instance: Some("inst1"), ..plain };
         assert_eq!(path(named, Owner::Vrrp), "/run/keepalived/vrrp_inst1.pid");
-        let both = Place { namespace: Some("blue"), ..named };
+        let both = Location { namespace: Some("blue"), ..named };
         assert_eq!(path(both, Owner::Main), "/run/keepalived/blue/keepalived_inst1.pid");
     }
 
@@ -383,17 +372,6 @@ mod tests {
         assert_eq!(holder(&path).expect("reads"), Some(42));
         drop(files);
         assert_eq!(holder(&path).expect("reads"), None, "left behind by a dead one");
-    }
-
-    #[test]
-    fn unused_files_go() {
-        let dir = TempDir::new("pid-unused");
-        let (main, vrrp) = (dir.path().join("main"), dir.path().join("vrrp"));
-        let mut files = claim(&[&main, &vrrp]).expect("are free");
-        files.keep(|owner| owner == Owner::Main);
-        assert!(main.exists() && !vrrp.exists());
-        files.write(7).expect("writes");
-        assert!(!vrrp.exists());
     }
 
     #[test]

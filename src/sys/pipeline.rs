@@ -5,12 +5,12 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::AsRawFd as _;
+use std::time::Duration;
 
 use netlink_packet_core::NLM_F_ACK;
 use netlink_sys::{Socket, SocketAddr};
+use socket2::SockRef;
 
-use super::check;
 use crate::wire::netlink::{errno, messages, Writer, HEADER_LEN, NLMSG_ERROR};
 
 /// Requests in one send: few enough that the kernel is done in about a millisecond.
@@ -146,14 +146,7 @@ impl<T> Pipeline<T> {
 /// The kernel answers while it takes a request in: an answer that takes longer was lost, and waiting
 /// for it would never end.
 pub(super) fn limit_waiting(socket: &Socket) -> io::Result<()> {
-    let limit = libc::timeval { tv_sec: 2, tv_usec: 0 };
-    let size = libc::socklen_t::try_from(size_of_val(&limit)).unwrap_or(0);
-    let (level, option) = (libc::SOL_SOCKET, libc::SO_RCVTIMEO);
-    // SAFETY: the option takes a timeval of this size, which lives.
-    let result = unsafe {
-        libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const limit).cast(), size)
-    };
-    check(result).map(|_| ())
+    SockRef::from(socket).set_read_timeout(Some(Duration::from_secs(2)))
 }
 
 /// One datagram in place of what `buffer` held.

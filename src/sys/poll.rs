@@ -5,15 +5,23 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use nix::time::{clock_nanosleep, ClockId, ClockNanosleepFlags};
 
-use crate::base::time::{micros, Instant};
+use crate::base::time::Instant;
 
 const TIMER: Token = Token(0);
+/// Zero would disarm the timer.
+const SHORTEST_WAIT: Duration = Duration::from_micros(1);
+/// As many seconds as the smallest platform counts: decades.
+const LONGEST_WAIT: Duration = Duration::from_secs(i32::MAX as u64);
+const LONGEST_REST: Duration = Duration::from_micros(999);
 
 /// What a descriptor is watched for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +35,7 @@ pub enum Wants {
 pub struct Poll<O> {
     poll: mio::Poll,
     events: Events,
-    timer: OwnedFd,
+    timer: TimerFd,
     armed: Option<Instant>,
     /// Slot n has token n + 1.
     owners: Vec<Option<O>>,
@@ -40,15 +48,9 @@ pub struct Poll<O> {
 impl<O: Copy> Poll<O> {
     pub fn new() -> io::Result<Self> {
         let poll = mio::Poll::new()?;
-        // SAFETY: no pointers are passed; the result is checked before it is owned.
-        let fd = unsafe {
-            libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC)
-        };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: `fd` was just created and belongs to nobody else.
-        let timer = unsafe { OwnedFd::from_raw_fd(fd) };
+        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+        let timer = TimerFd::new(nix::sys::timerfd::ClockId::CLOCK_MONOTONIC, flags)?;
+        let fd = timer.as_fd().as_raw_fd();
         poll.registry().register(&mut SourceFd(&fd), TIMER, Interest::READABLE)?;
         Ok(Self {
             poll,
@@ -109,7 +111,7 @@ impl<O: Copy> Poll<O> {
 
     /// Waits until something is ready, or `deadline`; not at all if `idle` is false.
     ///
-    /// Appends the owners that are ready. The timer itself is no owner: whoever called knows the
+    /// Appends the owners that are ready. The timer itself is no owner: the caller knows the
     /// deadline. An interrupted wait is an empty one.
     pub fn wait(
         &mut self,
@@ -144,30 +146,16 @@ impl<O: Copy> Poll<O> {
     ///
     /// A signal may cut it short.
     pub fn rest(&self, span: Duration) {
-        let nanos = libc::c_long::from(span.subsec_micros().min(999) as u16) * 1000;
-        let request = libc::timespec { tv_sec: 0, tv_nsec: nanos };
-        // SAFETY: `request` outlives the call; the remainder is not asked for.
-        unsafe { libc::nanosleep(&raw const request, std::ptr::null_mut()) };
+        let span = TimeSpec::from_duration(span.min(LONGEST_REST));
+        let _ = clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::empty(), &span);
     }
 
     /// Relative, so that the timer needs to know nothing of our zero. Never read: arming it anew
     /// clears it, and poll reports each expiry once.
     fn arm(&mut self, now: Instant, deadline: Instant) -> io::Result<()> {
-        let left = micros(deadline.since(now)).max(1);
-        let value = libc::timespec {
-            // As wide as it is on the smallest platform: decades.
-            tv_sec: i32::try_from(left / 1_000_000).unwrap_or(i32::MAX).into(),
-            tv_nsec: libc::c_long::try_from(left % 1_000_000 * 1000).unwrap_or(0),
-        };
-        let zero = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        let spec = libc::itimerspec { it_interval: zero, it_value: value };
-        // SAFETY: `spec` outlives the call; the old value is not asked for.
-        let rc = unsafe {
-            libc::timerfd_settime(self.timer.as_raw_fd(), 0, &spec, std::ptr::null_mut())
-        };
-        if rc < 0 {
-            return Err(io::Error::last_os_error());
-        }
+        let left = deadline.since(now).clamp(SHORTEST_WAIT, LONGEST_WAIT);
+        let expiry = Expiration::OneShot(TimeSpec::from_duration(left));
+        self.timer.set(expiry, TimerSetTimeFlags::empty())?;
         self.armed = Some(deadline);
         Ok(())
     }

@@ -1,17 +1,22 @@
 //! The process itself: becoming a daemon, umask, standard descriptors, what the kernel is.
 
-use std::ffi::CStr;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
+
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::sys::stat::{umask, Mode};
+use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, setsid, Pid};
 
 use super::{check, open, pipe, signals};
 
-/// Tells the process that was started by the operator how starting went.
+/// Reports to the process that the operator started how starting went.
 ///
-/// That process ends with the status told, and with 1 if this is dropped or the daemon dies
-/// first. In the foreground nobody waits, and nothing happens.
+/// That process ends with the status reported, and with 1 if this is dropped or the daemon dies
+/// first. In the foreground there is no such process, and nothing happens.
 #[derive(Debug, Default)]
 #[must_use = "the process that was started waits for it"]
 pub struct Readiness {
@@ -27,7 +32,7 @@ impl Readiness {
     /// The daemon works: lets go of the standard descriptors, and of the process that waits.
     ///
     /// # Errors
-    /// `/dev/null` cannot be opened. The waiting process is told of success all the same.
+    /// `/dev/null` cannot be opened. Success is reported to the waiting process all the same.
     pub fn ready(self) -> io::Result<()> {
         let detached = if self.pipe.is_some() { detach_standard() } else { Ok(()) };
         self.tell(0);
@@ -41,7 +46,7 @@ impl Readiness {
 
     fn tell(mut self, status: u8) {
         if let Some(pipe) = &mut self.pipe {
-            // Whoever waited may have been killed; that is no reason to stop.
+            // The process that waited may have been killed; that is no reason to stop.
             let _ = pipe.write_all(&[status]);
         }
     }
@@ -56,7 +61,7 @@ impl Readiness {
 /// interrupted; signals that were held until now ([`signals::hold`]) are the new one's.
 ///
 /// # Errors
-/// No process can be made. The caller then ends, and whoever waits ends with 1.
+/// No process can be made. The caller then ends, and a process that waits ends with 1.
 pub fn daemonise() -> io::Result<Readiness> {
     let (reader, writer) = pipe()?;
     let pending = signals::Pending::now();
@@ -66,8 +71,8 @@ pub fn daemonise() -> io::Result<Readiness> {
         exit_now(wait_for_status(reader));
     }
     drop(reader);
-    // SAFETY: no arguments. It fails only for the leader of a group, which a new process is not.
-    check(unsafe { libc::setsid() })?;
+    // It fails only for the leader of a group, which a new process is not.
+    setsid()?;
     // The leader of a session could still acquire a terminal; its child cannot.
     if fork()? != 0 {
         exit_now(0);
@@ -92,8 +97,8 @@ fn fork() -> io::Result<libc::pid_t> {
     check(unsafe { libc::fork() })
 }
 
-/// Ends without running destructors, which belong to the process that goes on.
-fn exit_now(status: u8) -> ! {
+/// Ends without running destructors, which belong to the process that this one was copied from.
+pub(super) fn exit_now(status: u8) -> ! {
     // SAFETY: takes a number and does not return.
     unsafe { libc::_exit(libc::c_int::from(status)) }
 }
@@ -101,21 +106,15 @@ fn exit_now(status: u8) -> ! {
 /// Puts `/dev/null` in the place of standard input, output and error.
 fn detach_standard() -> io::Result<()> {
     let null = open::null()?;
-    for fd in 0..=2 {
-        // SAFETY: replaces a standard descriptor, which nothing here owns, by one that lives.
-        check(unsafe { libc::dup2(null.as_raw_fd(), fd) })?;
-    }
-    Ok(())
+    dup2_stdin(&null)?;
+    dup2_stdout(&null)?;
+    Ok(dup2_stderr(&null)?)
 }
 
 /// True while a process has this number.
 pub fn exists(pid: u32) -> bool {
     let Ok(pid) = libc::pid_t::try_from(pid) else { return false };
-    // SAFETY: numbers only; signal 0 is none.
-    match check(unsafe { libc::kill(pid, 0) }) {
-        Ok(_) => true,
-        Err(e) => e.raw_os_error() == Some(libc::EPERM),
-    }
+    matches!(kill(Pid::from_raw(pid), None), Ok(()) | Err(Errno::EPERM))
 }
 
 /// The name that the kernel has for a process; `None` if there is none here.
@@ -126,8 +125,7 @@ pub fn name_of(pid: u32) -> Option<String> {
 
 /// Sets the mask for modes of new files; gives the old one.
 pub fn set_umask(mask: u32) -> u32 {
-    // SAFETY: takes a number, cannot fail.
-    unsafe { libc::umask(mask & 0o777) }
+    umask(Mode::from_bits_truncate(mask & 0o777)).bits()
 }
 
 /// What `uname` says.
@@ -153,22 +151,14 @@ impl Uname {
 
 /// Asks the kernel for its names and the host's.
 pub fn uname() -> Uname {
-    // SAFETY: arrays of bytes, for which zero is valid.
-    let mut names: libc::utsname = unsafe { std::mem::zeroed() };
-    // SAFETY: `names` lives; a failure leaves empty texts.
-    unsafe { libc::uname(&raw mut names) };
+    let names = nix::sys::utsname::uname().expect("the kernel has no reason to refuse");
+    let text = |name: &OsStr| name.to_string_lossy().into_owned();
     Uname {
-        system: text(&names.sysname),
-        host: text(&names.nodename),
-        release: text(&names.release),
-        version: text(&names.version),
+        system: text(names.sysname()),
+        host: text(names.nodename()),
+        release: text(names.release()),
+        version: text(names.version()),
     }
-}
-
-fn text(field: &[libc::c_char]) -> String {
-    let bytes: Vec<u8> = field.iter().map(|c| c.to_ne_bytes()[0]).collect();
-    let text = CStr::from_bytes_until_nul(&bytes).unwrap_or_default();
-    text.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -192,8 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_in_the_foreground() {
+    fn the_foreground_keeps_its_standard_descriptors() {
+        let descriptors = || {
+            [0, 1, 2].map(|fd| std::fs::read_link(format!("/proc/self/fd/{fd}")).expect("is open"))
+        };
+        let before = descriptors();
         Readiness::foreground().ready().expect("nothing to do");
+        assert_eq!(descriptors(), before);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use netlink_sys::{Socket, SocketAddr};
 
 use super::filter::{attach, force_receive_buffer, Program};
+use super::reason;
 pub use crate::wire::netlink::procevent::Event;
 use crate::wire::netlink::procevent::{
     parse, subscribe, Subscription, ACK, CN_IDX_PROC, COMM, DATA_OFFSET, EXEC, EXIT, FORK,
@@ -29,7 +30,7 @@ pub enum Error {
     Open(io::Error),
     /// It does not want us.
     Refused(io::Error),
-    /// It said nothing, as to whoever is in a namespace of process ids.
+    /// It said nothing, as in a namespace of process ids.
     Silent,
 }
 
@@ -37,7 +38,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("cannot follow processes by the kernel's connector: ")?;
         match self {
-            Self::Open(e) | Self::Refused(e) => e.fmt(f),
+            Self::Open(e) | Self::Refused(e) => f.write_str(&reason(e)),
             Self::Silent => f.write_str("it does not answer, as in a container"),
         }
     }
@@ -93,7 +94,7 @@ impl ProcessMonitor {
             });
             match got {
                 Ok(Got::Events) => {}
-                // Whoever loses events is told some.
+                // Events were lost, so there are some.
                 Ok(Got::Lost) => return Ok(()),
                 Ok(Got::Nothing) => return Err(Error::Silent),
                 Err(e) => return Err(Error::Refused(e)),
@@ -141,7 +142,7 @@ impl ProcessMonitor {
 }
 
 impl Drop for ProcessMonitor {
-    /// The kernel makes events as long as it believes that somebody listens.
+    /// The kernel makes events as long as it counts a listener.
     fn drop(&mut self) {
         let request = subscribe(Subscription::Ignore);
         let _ = self.socket.send_to(&request, &SocketAddr::new(0, 0), 0);
@@ -178,10 +179,11 @@ fn filter() -> Program {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::script::{Script, User};
+    use crate::model::script::Script;
     use crate::sys::children::{bury, ended, Manner, Starter};
     use crate::sys::sched::Inherited;
     use crate::sys::tests::{alone_with_children, wait};
+    use crate::sys::users;
 
     #[test]
     fn a_process_is_seen_from_its_beginning_to_its_end() {
@@ -191,8 +193,7 @@ mod tests {
             Err(e) => return eprintln!("SKIPPED: {e}"),
         };
         let argv = ["sh", "-c", "exec sleep 0"].map(str::to_owned).into();
-        // SAFETY: no arguments, cannot fail.
-        let user = unsafe { User { uid: libc::geteuid(), gid: libc::getegid() } };
+        let user = users::own();
         let script = Script { path: "/bin/sh".into(), argv, user, by_shell: false };
         let mut starter = Starter::new(Inherited::read().expect("reads"));
         let child = starter.start(&script, &[], Manner::Borrow).expect("starts");
@@ -221,10 +222,8 @@ mod tests {
         };
         #[expect(clippy::disallowed_methods, reason = "the test is about threads")]
         let thread = std::thread::spawn(|| {
-            // SAFETY: a C string; sets the name of this thread.
-            unsafe { libc::prctl(libc::PR_SET_NAME, c"kp-thread".as_ptr()) };
-            // SAFETY: no arguments.
-            u32::try_from(unsafe { libc::syscall(libc::SYS_gettid) })
+            nix::sys::prctl::set_name(c"kp-thread").expect("a short name");
+            u32::try_from(nix::unistd::gettid().as_raw())
         });
         let thread = thread.join().expect("ends").expect("positive");
         let mut seen = Vec::new();

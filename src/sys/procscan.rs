@@ -1,5 +1,5 @@
 //! The processes there are, as `/proc` shows them: a few at a time, since a host can have many and
-//! nobody's advertisement waits for that.
+//! no advertisement waits for that.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::open;
 
-/// Longer command lines are cut: nobody configures so many words.
+/// Longer command lines are cut: no configuration has so many words.
 const LONGEST: u64 = 4096;
 
 /// One process, or one thread that has a name of its own.
@@ -85,8 +85,8 @@ fn read_at(path: &str) -> Option<Vec<u8>> {
 
 /// One pass over all processes, and those of their threads that have a name of their own.
 ///
-/// Processes start and end meanwhile. Whoever follows events besides keeps those that come during
-/// the pass, and lets them count after it.
+/// Processes start and end meanwhile. A caller that follows events besides keeps those that come
+/// during the pass, and lets them count after it.
 #[derive(Debug)]
 pub struct Scan {
     entries: fs::ReadDir,

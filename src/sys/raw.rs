@@ -88,11 +88,6 @@ impl Socket {
         })
     }
 
-    /// Takes over sockets that an earlier image of this program opened.
-    pub const fn adopt(endpoint: Endpoint, rx: OwnedFd, tx: OwnedFd) -> Self {
-        Self { endpoint, rx, tx }
-    }
-
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -103,7 +98,7 @@ impl Socket {
     }
 
     /// Never readable; writable again after [`Self::send`] returned false.
-    pub fn tx_fd(&self) -> RawFd {
+    fn tx_fd(&self) -> RawFd {
         self.tx.as_raw_fd()
     }
 

@@ -3,6 +3,10 @@
 
 use std::io;
 
+use nix::errno::Errno;
+use nix::sys::mman::{mlockall, munlockall, MlockAllFlags};
+use nix::sys::resource::{getrlimit, rlim_t, setrlimit, Resource as Limited, RLIM_INFINITY};
+
 use super::check;
 
 /// Sets the nice value, -20 to 19.
@@ -29,7 +33,7 @@ pub fn set_realtime(priority: Option<u8>) -> io::Result<()> {
 ///
 /// # Errors
 /// There is no such process any more.
-pub fn run_normally(child: i32) -> io::Result<()> {
+pub(super) fn run_normally(child: i32) -> io::Result<()> {
     set_policy(child, libc::SCHED_OTHER, 0)
 }
 
@@ -60,21 +64,15 @@ pub enum Locked {
 /// The process may not, or has not the memory.
 pub fn lock_memory(which: Locked) -> io::Result<()> {
     let flags = match which {
-        Locked::Now => libc::MCL_CURRENT,
-        Locked::NowAndLater => libc::MCL_CURRENT | libc::MCL_FUTURE,
+        Locked::Now => MlockAllFlags::MCL_CURRENT,
+        Locked::NowAndLater => MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE,
     };
-    // SAFETY: flags only.
-    match check(unsafe { libc::mlockall(flags | libc::MCL_ONFAULT) }) {
+    let on_fault = MlockAllFlags::from_bits_retain(libc::MCL_ONFAULT);
+    match mlockall(flags | on_fault) {
         // Linux before 4.4.
-        Err(e) if e.raw_os_error() == Some(libc::EINVAL) => {
-            // SAFETY: flags only.
-            check(unsafe { libc::mlockall(flags) })?;
-        }
-        result => {
-            result?;
-        }
+        Err(Errno::EINVAL) => Ok(mlockall(flags)?),
+        result => Ok(result?),
     }
-    Ok(())
 }
 
 /// Undoes [`lock_memory`].
@@ -82,9 +80,7 @@ pub fn lock_memory(which: Locked) -> io::Result<()> {
 /// # Errors
 /// None that can be expected.
 pub fn unlock_memory() -> io::Result<()> {
-    // SAFETY: no arguments.
-    check(unsafe { libc::munlockall() })?;
-    Ok(())
+    Ok(munlockall()?)
 }
 
 /// A limit: what is enforced, and up to where that may be raised.
@@ -111,15 +107,24 @@ pub enum Resource {
     LockedMemory,
 }
 
+impl From<Resource> for Limited {
+    fn from(which: Resource) -> Self {
+        match which {
+            Resource::Files => Self::RLIMIT_NOFILE,
+            Resource::RealTime => Self::RLIMIT_RTTIME,
+            Resource::Core => Self::RLIMIT_CORE,
+            Resource::LockedMemory => Self::RLIMIT_MEMLOCK,
+        }
+    }
+}
+
 /// Reads a limit.
 ///
 /// # Errors
 /// The kernel does not tell, which it has no reason for.
 pub fn limit(which: Resource) -> io::Result<Limit> {
-    let mut old = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: nothing is set; `old` lives.
-    unsafe { prlimit(which, std::ptr::null(), &raw mut old) }?;
-    Ok(Limit { soft: old.rlim_cur, hard: old.rlim_max })
+    let (soft, hard) = getrlimit(which.into())?;
+    Ok(Limit { soft: widened(soft), hard: widened(hard) })
 }
 
 /// Sets a limit. Safe between fork and exec: one system call.
@@ -127,31 +132,21 @@ pub fn limit(which: Resource) -> io::Result<Limit> {
 /// # Errors
 /// The process may not raise the hard limit.
 pub fn set_limit(which: Resource, limit: Limit) -> io::Result<()> {
-    let new = libc::rlimit64 { rlim_cur: limit.soft, rlim_max: limit.hard };
-    // SAFETY: `new` lives; the old limit is not asked for.
-    unsafe { prlimit(which, &raw const new, std::ptr::null_mut()) }
+    Ok(setrlimit(which.into(), narrowed(limit.soft), narrowed(limit.hard))?)
 }
 
-/// One call per resource, because the C libraries disagree on the type of their numbers.
-///
-/// # Safety
-/// `new` and `old` are null or point to a live limit.
-unsafe fn prlimit(
-    which: Resource,
-    new: *const libc::rlimit64,
-    old: *mut libc::rlimit64,
-) -> io::Result<()> {
-    // SAFETY: as the caller promises; 0 is this process.
-    let result = unsafe {
-        match which {
-            Resource::Files => libc::prlimit64(0, libc::RLIMIT_NOFILE, new, old),
-            Resource::RealTime => libc::prlimit64(0, libc::RLIMIT_RTTIME, new, old),
-            Resource::Core => libc::prlimit64(0, libc::RLIMIT_CORE, new, old),
-            Resource::LockedMemory => libc::prlimit64(0, libc::RLIMIT_MEMLOCK, new, old),
-        }
-    };
-    check(result)?;
-    Ok(())
+#[expect(clippy::useless_conversion, reason = "glibc has 32 bits for it on machines of 32 bits")]
+fn widened(limit: rlim_t) -> u64 {
+    if limit == RLIM_INFINITY {
+        u64::MAX
+    } else {
+        limit.into()
+    }
+}
+
+#[expect(clippy::useless_conversion, reason = "glibc has 32 bits for it on machines of 32 bits")]
+fn narrowed(limit: u64) -> rlim_t {
+    limit.try_into().unwrap_or(RLIM_INFINITY)
 }
 
 /// What children get back: scheduling as it was before [`set_nice`] and [`set_limit`].
@@ -195,7 +190,7 @@ impl Inherited {
 
     /// The same for a child that keeps its parent waiting; the parent then makes it
     /// [`run_normally`].
-    pub fn restore_but_real_time(&self) {
+    pub(super) fn restore_but_real_time(&self) {
         let _ = set_nice(self.nice);
         let _ = set_limit(Resource::Files, self.files);
         let _ = set_limit(Resource::RealTime, self.real_time);

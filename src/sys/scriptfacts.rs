@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn the_mode_says_who_may_execute() {
         let own = crate::sys::users::own();
-        let (owner, group) = (User { uid: own.0, gid: own.1 }, User { uid: 54_321, gid: own.1 });
+        let (owner, group) = (own, User { uid: 54_321, ..own });
         let other = User { uid: 54_321, gid: 54_321 };
         let dir = TempDir::new("modes");
         let path = write(&dir, "x", b"#!", 0o750);

@@ -3,14 +3,20 @@
 //! The signals are blocked for the whole process, and a blocked signal stays blocked across fork
 //! and exec; an ignored one stays ignored. Children therefore need `reset_for_child`, which
 //! [`super::children`] calls for them.
+//!
+//! signal-hook, with handlers and a pipe, is no replacement: a handler interrupts whatever waits
+//! (poll(2), and what has a time limit, is never restarted: signal(7)), real-time signals that were
+//! sent twice are reported once, and a process copied from the daemon would write to the daemon's
+//! pipe. The tests below hold what is relied on.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsRawFd, RawFd};
 
-use super::check;
+use nix::errno::Errno;
+use nix::sys::signal::{self, SigSet, SigmaskHow};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-/// What somebody asks the daemon by a signal, or the kernel tells it.
+/// What a signal asks of the daemon, or reports to it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Signal {
     /// SIGTERM, SIGINT.
@@ -71,9 +77,7 @@ pub fn signal_number(function: &str) -> Option<i32> {
 pub fn ask_to_reload(pid: u32) -> io::Result<()> {
     let pid = libc::pid_t::try_from(pid).ok().filter(|pid| *pid > 0);
     let pid = pid.ok_or(ErrorKind::InvalidInput)?;
-    // SAFETY: numbers only.
-    check(unsafe { libc::kill(pid, libc::SIGHUP) })?;
-    Ok(())
+    Ok(signal::kill(nix::unistd::Pid::from_raw(pid), signal::SIGHUP)?)
 }
 
 /// What SIGINT does.
@@ -90,7 +94,7 @@ pub enum Interrupt {
 /// # Errors
 /// None that can be expected.
 pub fn hold() -> io::Result<()> {
-    mask(libc::SIG_BLOCK, &all_of_ours())
+    Ok(ours().thread_block()?)
 }
 
 /// Ends [`hold`], for what is no daemon and may be interrupted. What has come has its effect now.
@@ -98,7 +102,7 @@ pub fn hold() -> io::Result<()> {
 /// # Errors
 /// None that can be expected.
 pub fn release() -> io::Result<()> {
-    mask(libc::SIG_UNBLOCK, &all_of_ours())
+    Ok(ours().thread_unblock()?)
 }
 
 /// Signals that have come while they were held.
@@ -107,7 +111,7 @@ pub(super) struct Pending(libc::sigset_t);
 
 impl Pending {
     pub(super) fn now() -> Self {
-        let mut set = empty_set();
+        let mut set = *SigSet::empty().as_ref();
         // SAFETY: `set` lives; a failure leaves it empty.
         unsafe { libc::sigpending(&raw mut set) };
         Self(set)
@@ -116,29 +120,38 @@ impl Pending {
     /// Sends them to this process, to which a fork has not handed them down.
     pub(super) fn repeat(&self) {
         for (number, _) in ALL {
-            // SAFETY: an initialised set, and numbers.
-            unsafe {
-                if libc::sigismember(&raw const self.0, number) == 1 {
-                    libc::kill(libc::getpid(), number);
-                }
+            if contains(&self.0, number) {
+                // SAFETY: numbers only.
+                unsafe { libc::kill(libc::getpid(), number) };
             }
         }
     }
 }
 
-fn all_of_ours() -> libc::sigset_t {
-    let mut set = empty_set();
-    for (number, _) in ALL {
-        // SAFETY: an initialised set of ours and valid numbers.
+fn ours() -> SigSet {
+    set_of(ALL.into_iter().map(|(number, _)| number))
+}
+
+/// By number, as nix has no names for real-time signals.
+fn set_of(numbers: impl Iterator<Item = i32>) -> SigSet {
+    let mut set = *SigSet::empty().as_ref();
+    for number in numbers {
+        // SAFETY: an initialised set of ours; a number that is no signal's would be refused.
         unsafe { libc::sigaddset(&raw mut set, number) };
     }
-    set
+    // SAFETY: it was initialised as an empty set.
+    unsafe { SigSet::from_sigset_t_unchecked(set) }
+}
+
+fn contains(set: &libc::sigset_t, number: i32) -> bool {
+    // SAFETY: an initialised set that lives.
+    unsafe { libc::sigismember(set, number) == 1 }
 }
 
 /// The descriptor that becomes readable when a signal has come. Does not block.
 #[derive(Debug)]
 pub struct Signals {
-    fd: File,
+    fd: SignalFd,
 }
 
 impl Signals {
@@ -148,25 +161,20 @@ impl Signals {
     /// The system call fails, for want of descriptors or memory.
     pub fn new(interrupt: Interrupt) -> io::Result<Self> {
         ignore(libc::SIGPIPE)?;
-        let ours = |number: i32| interrupt == Interrupt::Stops || number != libc::SIGINT;
-        if interrupt == Interrupt::Ignored {
+        let stops = interrupt == Interrupt::Stops;
+        if !stops {
             ignore(libc::SIGINT)?;
         }
-        let mut set = empty_set();
-        for (number, _) in ALL.into_iter().filter(|&(number, _)| ours(number)) {
-            // Whoever started us may have ignored SIGCHLD, and children could not be waited for.
+        let numbers = ALL.into_iter().map(|(number, _)| number);
+        let numbers = numbers.filter(|&number| stops || number != libc::SIGINT);
+        for number in numbers.clone() {
+            // The parent may have ignored SIGCHLD, and children could not be waited for.
             set_action(number, libc::SIG_DFL)?;
-            // SAFETY: `set` is an initialised set of ours and the numbers are valid.
-            check(unsafe { libc::sigaddset(&raw mut set, number) })?;
         }
-        mask(libc::SIG_BLOCK, &set)?;
-        // SAFETY: `set` lives; -1 asks for a new descriptor.
-        let fd = check(unsafe {
-            libc::signalfd(-1, &raw const set, libc::SFD_NONBLOCK | libc::SFD_CLOEXEC)
-        })?;
-        // SAFETY: just made, and nobody else's.
-        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        Ok(Self { fd: File::from(fd) })
+        let set = set_of(numbers);
+        set.thread_block()?;
+        let fd = SignalFd::with_flags(&set, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+        Ok(Self { fd })
     }
 
     /// The next signal that has come, or `None`.
@@ -175,15 +183,12 @@ impl Signals {
     /// Reading fails, which the kernel has no reason for.
     pub fn take(&mut self) -> io::Result<Option<Signal>> {
         loop {
-            let mut record = [0; size_of::<libc::signalfd_siginfo>()];
-            match self.fd.read_exact(&mut record) {
-                Ok(()) => {}
-                Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(None),
-                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                Err(e) => return Err(e),
-            }
-            // `ssi_signo` is the first field.
-            let number = u32::from_ne_bytes([record[0], record[1], record[2], record[3]]);
+            let number = match self.fd.read_signal() {
+                Ok(Some(record)) => record.ssi_signo,
+                Ok(None) => return Ok(None),
+                Err(Errno::EINTR) => continue,
+                Err(e) => return Err(e.into()),
+            };
             let known = ALL.iter().find(|&&(n, _)| u32::try_from(n) == Ok(number));
             if let Some(&(_, signal)) = known {
                 return Ok(Some(signal));
@@ -210,25 +215,12 @@ pub(super) fn reset_for_child() -> io::Result<()> {
         // Some cannot be changed, and need not.
         let _ = set_action(signal, libc::SIG_DFL);
     }
-    mask(libc::SIG_SETMASK, &empty_set())
+    Ok(SigSet::empty().thread_set_mask()?)
 }
 
-/// Blocks all signals for this thread; gives the mask to put back with [`set_mask`].
-pub(super) fn block_all() -> io::Result<libc::sigset_t> {
-    let mut all = empty_set();
-    let mut before = empty_set();
-    // SAFETY: `all` lives.
-    unsafe { libc::sigfillset(&raw mut all) };
-    // SAFETY: both live.
-    match unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before) } {
-        0 => Ok(before),
-        errno => Err(io::Error::from_raw_os_error(errno)),
-    }
-}
-
-/// Sets the mask of this thread.
-pub(super) fn set_mask(to: &libc::sigset_t) -> io::Result<()> {
-    mask(libc::SIG_SETMASK, to)
+/// Blocks all signals for this thread; gives the mask to put back.
+pub(super) fn block_all() -> io::Result<SigSet> {
+    Ok(SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?)
 }
 
 fn ignore(signal: i32) -> io::Result<()> {
@@ -244,26 +236,14 @@ fn set_action(signal: i32, action: libc::sighandler_t) -> io::Result<()> {
     Ok(())
 }
 
-fn empty_set() -> libc::sigset_t {
-    // SAFETY: a set is plain data; all zeros is valid, and sigemptyset makes it empty for sure.
-    unsafe {
-        let mut set = std::mem::zeroed();
-        libc::sigemptyset(&raw mut set);
-        set
-    }
-}
-
-fn mask(how: libc::c_int, set: &libc::sigset_t) -> io::Result<()> {
-    // SAFETY: `set` lives, and the old mask is not asked for.
-    match unsafe { libc::pthread_sigmask(how, set, std::ptr::null_mut()) } {
-        0 => Ok(()),
-        errno => Err(io::Error::from_raw_os_error(errno)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd as _;
+
+    use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+
     use super::*;
+    use crate::sys::tests::wait;
 
     /// To this thread only: other tests of the process have not blocked anything.
     fn raise(number: i32) {
@@ -293,6 +273,43 @@ mod tests {
     }
 
     #[test]
+    fn a_real_time_signal_sent_twice_is_read_twice() {
+        let mut signals = Signals::new(Interrupt::Stops).expect("a signalfd");
+        for number in [JSON, STATS_CLEAR, JSON, JSON_MUSL] {
+            raise(number);
+        }
+        let read = std::iter::from_fn(|| signals.take().expect("reads"));
+        let expected = [Signal::Json, Signal::Json, Signal::Json, Signal::StatsClear];
+        assert_eq!(read.collect::<Vec<_>>(), expected);
+    }
+
+    /// The state of a thread of this process, as proc_pid_stat(5) has it: `S` while it waits.
+    fn state(thread: nix::unistd::Pid) -> Option<char> {
+        let path = format!("/proc/self/task/{thread}/stat");
+        let stat = crate::sys::open::kernel_read(std::path::Path::new(&path)).ok()?;
+        let stat = String::from_utf8_lossy(&stat).into_owned();
+        stat.rsplit_once(") ")?.1.chars().next()
+    }
+
+    #[test]
+    fn a_signal_interrupts_no_wait() {
+        let mut signals = Signals::new(Interrupt::Stops).expect("a signalfd");
+        let (reader, writer) = crate::sys::pipe().expect("a pipe");
+        let (thread, waiting) = (nix::sys::pthread::pthread_self(), nix::unistd::gettid());
+        #[expect(clippy::disallowed_methods, reason = "the other end of a test needs a thread")]
+        let other = std::thread::spawn(move || {
+            wait(|| (state(waiting) == Some('S')).then_some(()));
+            nix::sys::pthread::pthread_kill(thread, signal::SIGHUP).expect("sends");
+            // What comes after the signal ends the wait.
+            nix::unistd::write(&writer, b"x").expect("writes");
+        });
+        let mut ready = [PollFd::new(reader.as_fd(), PollFlags::POLLIN)];
+        assert_eq!(poll(&mut ready, PollTimeout::NONE), Ok(1));
+        other.join().expect("ends");
+        assert_eq!(signals.take().expect("reads"), Some(Signal::Reload));
+    }
+
+    #[test]
     fn what_comes_while_signals_are_held_is_read_later() {
         hold().expect("holds");
         raise(libc::SIGHUP);
@@ -306,12 +323,9 @@ mod tests {
     fn the_mask_is_gone_in_a_child_that_resets_it() {
         let _signals = Signals::new(Interrupt::Stops).expect("a signalfd");
         reset_for_child().expect("resets");
-        let mut now = empty_set();
-        // SAFETY: only asks for the mask of this thread.
-        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), &raw mut now) };
+        let now = SigSet::thread_get_mask().expect("the mask of this thread");
         for (number, _) in ALL {
-            // SAFETY: an initialised set.
-            assert_eq!(unsafe { libc::sigismember(&raw const now, number) }, 0, "{number}");
+            assert!(!contains(now.as_ref(), number), "{number}");
         }
         ignore(libc::SIGPIPE).expect("as the test harness had it");
     }

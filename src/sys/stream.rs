@@ -112,17 +112,9 @@ impl Stream {
             };
         }
     }
-
-    /// Our end.
-    ///
-    /// # Errors
-    /// None that can be expected.
-    pub fn local(&self) -> io::Result<Option<SocketAddr>> {
-        Ok(self.socket.local_addr()?.as_socket())
-    }
 }
 
-/// Where nobody listens on a port of this host, the kernel may have chosen that very port for our
+/// Where a port of this host has no listener, the kernel may have chosen that very port for our
 /// end, and TCP connects it with itself (RFC 9293 §3.5).
 fn refuse_ourselves(socket: &Socket, peer: Option<SocketAddr>) -> io::Result<()> {
     /// The kernel chooses from higher ones.
@@ -152,6 +144,10 @@ mod tests {
         let listener = TcpListener::bind((address, 0)).expect("binds");
         let to = listener.local_addr().expect("is bound");
         (listener, to)
+    }
+
+    fn local(stream: &Stream) -> Option<SocketAddr> {
+        stream.socket.local_addr().expect("is bound").as_socket()
     }
 
     fn connect(to: SocketAddr, via: &Via<'_>) -> io::Result<Stream> {
@@ -197,11 +193,11 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_connected_with_himself() {
+    fn a_socket_is_not_connected_with_itself() {
         let (listener, to) = listener("127.0.0.1");
         drop(listener);
         let via = Via { address: Some(to.ip()), port: Some(to.port()), ..Via::default() };
-        let error = connect(to, &via).expect_err("nobody listens");
+        let error = connect(to, &via).expect_err("no listener");
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     }
 
@@ -228,10 +224,10 @@ mod tests {
         let (_listener, to) = listener("127.0.0.1");
         let address = "127.0.0.9".parse::<IpAddr>().ok();
         let stream = connect(to, &Via { address, ..Via::default() }).expect("connects");
-        assert_eq!(stream.local().expect("is bound").map(|l| l.ip()), address);
+        assert_eq!(local(&stream).map(|l| l.ip()), address);
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let stream = connect(to, &Via { port: Some(port), ..Via::default() }).expect("connects");
-        assert_eq!(stream.local().expect("is bound").map(|l| l.port()), Some(port));
+        assert_eq!(local(&stream).map(|l| l.port()), Some(port));
         drop(stream);
         let via = Via { address: Some(Ipv6Addr::LOCALHOST.into()), ..Via::default() };
         assert!(connect(to, &via).is_err(), "from IPv6 to IPv4");

@@ -18,10 +18,6 @@ pub enum State {
         monotonic_usec: u64,
     },
     Stopping,
-    /// Fails for good, with this error number.
-    Failed {
-        errno: i32,
-    },
 }
 
 /// The way to systemd, if it started us.
@@ -58,7 +54,7 @@ impl Notifier {
         self.target.is_some()
     }
 
-    /// Sends; nothing happens where nobody listens.
+    /// Sends, if systemd has started the daemon. A failure has no effect.
     pub fn notify(&self, state: State) {
         self.send(&message(state));
     }
@@ -83,7 +79,6 @@ fn message(state: State) -> String {
             format!("RELOADING=1\nMONOTONIC_USEC={monotonic_usec}")
         }
         State::Stopping => "STOPPING=1".to_owned(),
-        State::Failed { errno } => format!("ERRNO={errno}"),
     }
 }
 
@@ -118,7 +113,6 @@ mod tests {
         );
         assert_eq!(message(State::Stopping), "STOPPING=1");
         assert_eq!(status("1 MASTER\nMAINPID=1"), "STATUS=1 MASTER MAINPID=1");
-        assert_eq!(message(State::Failed { errno: 22 }), "ERRNO=22");
     }
 
     #[test]
@@ -137,8 +131,16 @@ mod tests {
     }
 
     #[test]
-    fn nobody_listening_is_no_trouble() {
-        Notifier::to(&"/nonexistent/socket".into()).expect("a path").notify(State::Stopping);
-        Notifier::default().notify(State::Stopping);
+    fn what_is_said_before_the_socket_is_there_is_lost_and_nothing_else() {
+        let dir = TempDir::new("notify-later");
+        let path = dir.path().join("socket");
+        let notifier = Notifier::to(&path.clone().into_os_string()).expect("a path");
+        notifier.notify(State::Reloading { monotonic_usec: 9 });
+        let server = UnixDatagram::bind(&path).expect("binds");
+        notifier.notify(State::Stopping);
+        assert_eq!(received(&server), "STOPPING=1");
+        let silent = Notifier::default();
+        silent.notify(State::Ready { pid: 7 });
+        assert!(notifier.is_active() && !silent.is_active());
     }
 }

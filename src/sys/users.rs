@@ -3,10 +3,12 @@
 //! The files in `/etc` are read first; only what is not there is asked of the C library, which may
 //! ask a server and wait for it. So another process does that (`lookup.rs`).
 
-use std::ffi::{CStr, CString};
 use std::path::Path;
 
+use nix::unistd::{getegid, geteuid, Group, User as Entry};
+
 use super::open;
+use crate::model::script::User;
 
 /// A user's number, and the group of the account.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -59,18 +61,19 @@ pub fn group(name: &str, ask: impl FnOnce() -> Option<String>) -> Option<u32> {
 
 /// What the C library knows of a user: `UID GID`, or nothing. May wait.
 pub fn answer_about_user(name: &str) -> String {
-    account_of_libc(name).map_or_else(String::new, |a| format!("{} {}\n", a.uid, a.gid))
+    let found = Entry::from_name(name).ok().flatten();
+    found.map_or_else(String::new, |user| format!("{} {}\n", user.uid, user.gid))
 }
 
 /// What the C library knows of a group: its number, or nothing. May wait.
 pub fn answer_about_group(name: &str) -> String {
-    group_of_libc(name).map_or_else(String::new, |gid| format!("{gid}\n"))
+    let found = Group::from_name(name).ok().flatten();
+    found.map_or_else(String::new, |group| format!("{}\n", group.gid))
 }
 
-/// Who this process acts as: user and group.
-pub fn own() -> (u32, u32) {
-    // SAFETY: no arguments, and it cannot fail.
-    unsafe { (libc::geteuid(), libc::getegid()) }
+/// The user and the group that this process acts as.
+pub fn own() -> User {
+    User { uid: geteuid().as_raw(), gid: getegid().as_raw() }
 }
 
 /// `name:password:uid:gid:...`, a line each.
@@ -90,40 +93,6 @@ fn group_in(listed: &str, name: &str) -> Option<u32> {
         let mut fields = line.split(':');
         (fields.next()? == name).then(|| fields.nth(1)?.parse().ok()).flatten()
     })
-}
-
-/// Room for the texts of one entry: more than any sane one needs.
-const TEXTS: usize = 16 * 1024;
-
-fn account_of_libc(name: &str) -> Option<Account> {
-    let name = CString::new(name).ok()?;
-    let mut texts = vec![0; TEXTS];
-    // SAFETY: plain numbers and pointers, for which zero is a value.
-    let mut entry: libc::passwd = unsafe { std::mem::zeroed() };
-    let mut found = std::ptr::null_mut();
-    // SAFETY: all pointers are to live memory of the size told.
-    let result = unsafe {
-        libc::getpwnam_r(name.as_ptr(), &mut entry, texts.as_mut_ptr(), texts.len(), &mut found)
-    };
-    if result != 0 || found.is_null() {
-        return None;
-    }
-    // SAFETY: an entry was found, so that the name is a string within `texts`.
-    let name = unsafe { CStr::from_ptr(entry.pw_name) }.to_string_lossy().into_owned();
-    Some(Account { name, uid: entry.pw_uid, gid: entry.pw_gid })
-}
-
-fn group_of_libc(name: &str) -> Option<u32> {
-    let name = CString::new(name).ok()?;
-    let mut texts = vec![0; TEXTS];
-    // SAFETY: plain numbers and pointers, for which zero is a value.
-    let mut entry: libc::group = unsafe { std::mem::zeroed() };
-    let mut found = std::ptr::null_mut();
-    // SAFETY: all pointers are to live memory of the size told.
-    let result = unsafe {
-        libc::getgrnam_r(name.as_ptr(), &mut entry, texts.as_mut_ptr(), texts.len(), &mut found)
-    };
-    (result == 0 && !found.is_null()).then_some(entry.gr_gid)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use keepalived::base::time::Instant;
 use keepalived::sys::clock::Clock;
-use keepalived::sys::pidfile::{self, Owner, PidFiles};
+use keepalived::sys::pidfile::{self, PidFiles};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 type Outcome = Result<(), Failed>;
@@ -194,7 +194,7 @@ fn the_lock_passes_to_the_background_process() -> Outcome {
     let dir = TempDir::new("lock");
     let report = background(&dir.0)?;
     let path = dir.0.join("k.pid");
-    let taken = PidFiles::claim([(Owner::Main, path.clone())]);
+    let taken = PidFiles::claim([path.clone()]);
     assert!(matches!(taken, Err(pidfile::Error::Locked(_))), "{taken:?}");
     let pid = fs::read_to_string(&path)?;
     assert!(report.contains(&format!("pid {pid}")), "{pid} {report}");

@@ -9,7 +9,7 @@ use std::process::exit;
 
 use keepalived::model::script::{Script, User};
 use keepalived::sys::children::{self, Manner, Starter};
-use keepalived::sys::pidfile::{Owner, PidFiles};
+use keepalived::sys::pidfile::PidFiles;
 use keepalived::sys::signals::{Interrupt, Signal, Signals};
 use keepalived::sys::{log as logging, netns, process, sched};
 use mio::unix::SourceFd;
@@ -54,7 +54,7 @@ fn background(dir: &Path) {
     let stat = |pid: &str| fs::read_to_string(format!("/proc/{pid}/stat")).expect("reads");
     let session = |stat: &str| field(stat, 6).to_owned();
     let caller = session(&stat("self"));
-    let mut files = PidFiles::claim([(Owner::Main, dir.join("k.pid"))]).expect("is free");
+    let mut files = PidFiles::claim([dir.join("k.pid")]).expect("is free");
     let start = process::daemonise().expect("forks");
     files.write(std::process::id()).expect("writes");
     start.ready().expect("detaches");
@@ -137,6 +137,7 @@ fn starts(dir: &Path) {
 
 fn chatter(lines: u32) {
     logging::install(logging::Setup {
+        filter: None,
         ident: "Keepalived".into(),
         detail: logging::Detail::Normal,
         console: logging::Console::On(logging::Form::Stamped),

@@ -34,7 +34,13 @@ fn meaning(words: &[&str]) -> Parsed {
     parsed
 }
 
-const SAMPLE: &str = "07";
+/// A value that the option takes.
+fn sample(flag: &Flag) -> &'static str {
+    match flag.long {
+        "log-filter" => "info",
+        _ => "07",
+    }
+}
 
 #[test]
 fn no_name_and_no_letter_twice() {
@@ -62,9 +68,10 @@ fn all_options_of_the_original_are_there() {
 #[test]
 fn every_option_means_the_same_short_and_long() {
     for flag in FLAGS {
+        let sample = sample(flag);
         let long = match flag.arg {
             Arg::None => format!("--{}", flag.long),
-            _ => format!("--{}={SAMPLE}", flag.long),
+            _ => format!("--{}={sample}", flag.long),
         };
         let by_name = meaning(&[&long]);
         assert_eq!(by_name.complaints, [], "{long}");
@@ -72,12 +79,12 @@ fn every_option_means_the_same_short_and_long() {
         let Some(letter) = flag.short else { continue };
         let attached = match flag.arg {
             Arg::None => format!("-{letter}"),
-            _ => format!("-{letter}{SAMPLE}"),
+            _ => format!("-{letter}{sample}"),
         };
         assert_eq!(meaning(&[&attached]), by_name, "{attached}");
         if let Arg::Required(_) = flag.arg {
-            assert_eq!(meaning(&[&format!("-{letter}"), SAMPLE]), by_name, "{attached}");
-            assert_eq!(meaning(&[&format!("--{}", flag.long), SAMPLE]), by_name, "{long}");
+            assert_eq!(meaning(&[&format!("-{letter}"), sample]), by_name, "{attached}");
+            assert_eq!(meaning(&[&format!("--{}", flag.long), sample]), by_name, "{long}");
         }
     }
 }
@@ -201,6 +208,19 @@ fn a_bad_facility_or_mask_is_ignored_with_a_complaint() {
         assert_eq!(parsed.complaints, [Complaint::Stderr(line)]);
         assert!(matches!(parsed.request, Request::Run(o) if o.umask.is_none()));
     }
+}
+
+#[test]
+fn a_bad_filter_is_refused() {
+    let parsed = outcome(&["--log-filter", "vrrp=trace", "-n"]);
+    assert_eq!(parsed.request, Request::Refuse);
+    let [Complaint::Stderr(line)] = &parsed.complaints[..] else { panic!("{parsed:?}") };
+    assert!(
+        line.starts_with("Invalid log filter 'vrrp=trace': there is no module 'vrrp'"),
+        "{line}"
+    );
+    let good = options(&["--log-filter=keepalived::vrrp=trace"]);
+    assert_eq!(good.log_setup().filter, Spec::parse("keepalived::vrrp=trace").ok());
 }
 
 #[test]

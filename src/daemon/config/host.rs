@@ -95,12 +95,11 @@ impl Host for KernelHost<'_> {
     }
 
     fn own_user(&self) -> User {
-        let (uid, gid) = users::own();
-        User { uid, gid }
+        users::own()
     }
 
     fn own_user_name(&self) -> Option<String> {
-        users::with_uid(users::own().0).map(|account| account.name)
+        users::with_uid(users::own().uid).map(|account| account.name)
     }
 
     fn command(&self, name: &str, user: User) -> Result<CommandFacts, String> {

@@ -11,7 +11,7 @@ use crate::daemon::config::host::{Disk, KernelHost, Meanwhile};
 use crate::holdings::Links;
 use crate::model::notify::LifeScript;
 use crate::model::Config;
-use crate::sys::pidfile::Place;
+use crate::sys::pidfile::Location;
 use crate::sys::{netns, process, random, reason};
 
 /// A configuration as read: the model, and everything there is to say about the text.
@@ -68,8 +68,8 @@ impl Text {
     }
 
     /// What decides where the pid files lie.
-    pub(in crate::daemon) fn place(&self) -> Place<'_> {
-        Place {
+    pub(in crate::daemon) fn place(&self) -> Location<'_> {
+        Location {
             use_pid_dir: self.use_pid_dir,
             instance: self.instance.as_deref(),
             namespace: self.namespace.as_deref(),

@@ -32,7 +32,7 @@ fn ask(options: &Options) -> Result<Outcome, String> {
     let text = Text::read(options, &|| {});
     let place = text.place();
     let paths = pid_paths(options, &place);
-    let Some((_, file)) = paths.first() else { return Err("there is no pid file".to_owned()) };
+    let Some(file) = paths.first() else { return Err("there is no pid file".to_owned()) };
     let shown = file.display();
     let pid = match pidfile::holder(file) {
         Ok(Some(pid)) => pid,

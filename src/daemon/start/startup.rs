@@ -32,10 +32,10 @@ use crate::daemon::tokens::Owner;
 use crate::daemon::turn::Pace;
 use crate::sys::children::Starter;
 use crate::sys::clock::Clock;
-use crate::sys::log as logging;
+use crate::sys::log::{self as logging, Spec};
 use crate::sys::netlink::Monitor;
 use crate::sys::netns;
-use crate::sys::pidfile::{self, PidFiles, Place};
+use crate::sys::pidfile::{self, Location, PidFiles};
 use crate::sys::poll::Poll;
 use crate::sys::process::{self, Readiness};
 use crate::sys::random;
@@ -50,9 +50,17 @@ pub fn run(mut options: Options) -> Status {
         lines.iter().for_each(|line| report_early(line));
         return status;
     }
+    let of_environment =
+        if options.log_filter.is_none() { Spec::of_environment() } else { Ok(None) };
+    if let Ok(Some(filter)) = &of_environment {
+        options.log_filter = Some(filter.clone());
+    }
     if let Err(e) = logging::install(options.log_setup()) {
         report_early(&format!("Cannot open the log file: {}", reason(&e)));
         return Status::Failure;
+    }
+    if let Err(wrong) = of_environment {
+        log::warn!("The variable {} is ignored: {wrong}", logging::VARIABLE);
     }
     if options.config_test.is_some() {
         // Nothing is begun that an end would have to undo.
@@ -168,9 +176,9 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     }
     let pid_paths = pid_paths(options, &place);
     // One process, one way to be asked: the first file leads to it.
-    let outcome_file = pid_paths.first().map(|(_, path)| outcome::path(path)).unwrap_or_default();
+    let outcome_file = pid_paths.first().map(|path| outcome::path(path)).unwrap_or_default();
     // Once they are ours, those that are there now are of a daemon that was killed.
-    let follows_crash = pid_paths.iter().any(|(_, path)| path.exists());
+    let follows_crash = pid_paths.iter().any(|path| path.exists());
     let mut pid_files = match PidFiles::claim(pid_paths) {
         Ok(files) => files,
         Err(pidfile::Error::Locked(path)) => {
@@ -209,7 +217,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
 }
 
 /// Several daemons on one host are told apart in the log.
-fn ident(place: &Place<'_>) -> String {
+fn ident(place: &Location<'_>) -> String {
     let mut ident = "Keepalived".to_owned();
     for part in [place.namespace, place.instance].into_iter().flatten() {
         ident.push('_');
@@ -338,10 +346,7 @@ fn build(
 }
 
 /// One process, so every file a script may look for holds the same number.
-pub(in crate::daemon) fn pid_paths(
-    options: &Options,
-    place: &Place<'_>,
-) -> Vec<(pidfile::Owner, PathBuf)> {
+pub(in crate::daemon) fn pid_paths(options: &Options, place: &Location<'_>) -> Vec<PathBuf> {
     let given = [
         (pidfile::Owner::Main, &options.pid_file, true),
         (pidfile::Owner::Vrrp, &options.vrrp_pid_file, options.run_vrrp),
@@ -351,7 +356,7 @@ pub(in crate::daemon) fn pid_paths(
     given
         .into_iter()
         .filter(|(_, _, wanted)| *wanted)
-        .map(|(owner, path, _)| (owner, path.clone().unwrap_or_else(|| place.path(owner))))
+        .map(|(owner, path, _)| path.clone().unwrap_or_else(|| place.path(owner)))
         .collect()
 }
 

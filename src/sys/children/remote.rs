@@ -1,4 +1,4 @@
-//! Files that are kept by somebody else, who may stop answering: to execute one can take for ever.
+//! Files of a server that may stop answering: to execute one can take for ever.
 //! To ask the file system itself can too, so the kernel's list of mounts is asked.
 
 use std::ffi::OsString;
@@ -12,8 +12,8 @@ const REMOTE: [&str; 13] = [
     "ocfs2", "coda",
 ];
 
-/// Whether a path is on such a file system. Symbolic links are not followed: whoever configures a
-/// path that is not resolved means what it leads to at the time.
+/// Whether a path is on such a file system. Symbolic links are not followed: a path that was
+/// configured unresolved stands for what it leads to at the time.
 pub fn is_remote(path: &str) -> bool {
     open::kernel_read(Path::new("/proc/self/mountinfo"))
         .is_ok_and(|mounts| is_mounted_remote(&mounts, Path::new(path)))

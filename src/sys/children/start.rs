@@ -1,17 +1,26 @@
 //! Starting a command: all that needs memory is made ready first, then the new process takes the
 //! steps of [`become_command`], which are system calls and nothing else.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fmt;
 use std::io;
+use std::os::fd::IntoRawFd as _;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::errno::Errno;
+use nix::fcntl::{open, OFlag};
+use nix::sched::{unshare, CloneFlags};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
+use nix::unistd::{self, dup2_stderr, dup2_stdin, dup2_stdout, getpid, getppid, setpgid};
 
 use super::shared::SharedWord;
 use super::{Outcome, Pid};
 use crate::model::script::{Script, User};
 use crate::sys::sched::Inherited;
-use crate::sys::{check, reason, sched, signals};
+use crate::sys::{check, process, reason, sched, signals, users};
 
 /// What a shell or the C library would obey, for the worse: what glibc ignores where a program gains
 /// rights (ld.so(8)), save the directory for temporary files. And what is between the service manager
@@ -153,8 +162,7 @@ impl Starter {
             // What came from a C string has no NUL.
             CString::new([name.as_bytes(), value.as_bytes()].join(&b'=')).ok()
         });
-        // SAFETY: no arguments, cannot fail.
-        let own = unsafe { User { uid: libc::geteuid(), gid: libc::getegid() } };
+        let own = users::own();
         Self { environment: environment.collect(), inherited, own, stack: Box::new([0; STACK]) }
     }
 
@@ -172,14 +180,13 @@ impl Starter {
         let shared = if waits { None } else { Some(SharedWord::new()?) };
         let local = AtomicU32::new(0);
         let plan = Plan {
-            path: path.as_ptr(),
+            path: &path,
             argv: argv.as_ptr(),
             environment: environment.as_ptr(),
             user: script.user,
             inherited: self.inherited,
             own: self.own,
-            // SAFETY: no arguments, cannot fail.
-            parent: unsafe { libc::getpid() },
+            parent: getpid(),
             waits,
             failure: shared.as_ref().map_or(&local, SharedWord::word),
         };
@@ -245,13 +252,13 @@ fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
 /// All that the new process needs to know. What is pointed to lives until it has executed or has
 /// memory of its own.
 struct Plan<'a> {
-    path: *const libc::c_char,
+    path: &'a CStr,
     argv: *const *const libc::c_char,
     environment: *const *const libc::c_char,
     user: User,
     own: User,
     inherited: Inherited,
-    parent: libc::pid_t,
+    parent: unistd::Pid,
     /// The daemon waits: until it has executed, the child is as urgent as the daemon itself.
     waits: bool,
     failure: &'a AtomicU32,
@@ -267,21 +274,21 @@ fn launch(plan: &Plan<'_>, stack: &mut [u128], waits: bool) -> io::Result<Pid> {
     let argument = std::ptr::from_ref(plan).cast_mut().cast();
     // A handler of ours must not run over there.
     let before = signals::block_all()?;
-    // SAFETY: the stack is large enough, aligned, used by nobody else, and grows down from its end
+    // SAFETY: the stack is large enough, aligned, used for nothing else, and grows down from its end
     // on every platform we have. While memory is shared this thread is suspended, so that `plan` and
     // the stack outlive their use; otherwise the child has copies. `become_command` makes system
     // calls and touches nothing but the plan, its failure word and errno.
     let result = check(unsafe { libc::clone(become_command, top.cast(), flags, argument) });
-    signals::set_mask(&before)?;
+    before.thread_set_mask()?;
     let pid = result?;
     if waits {
         // One that has ended already has no need of it.
         let _ = sched::run_normally(pid);
     } else {
-        // Whoever comes first: the group must be there before somebody signals it. It fails when
-        // the command was executed, and then the child has done it.
-        // SAFETY: numbers only.
-        unsafe { libc::setpgid(pid, pid) };
+        // Both processes do it: the group must be there before it is signalled. It fails when the
+        // command was executed, and then the child has done it.
+        let child = unistd::Pid::from_raw(pid);
+        let _ = setpgid(child, child);
     }
     Ok(Pid(pid))
 }
@@ -293,8 +300,7 @@ extern "C" fn become_command(plan: *mut libc::c_void) -> libc::c_int {
     let step = take_steps(plan);
     let errno = io::Error::last_os_error().raw_os_error().unwrap_or(0);
     plan.failure.store(Failure::emit(step, errno), Ordering::Release);
-    // SAFETY: does not return, and runs nothing of the daemon's.
-    unsafe { libc::_exit(libc::c_int::from(NOT_STARTED)) }
+    process::exit_now(NOT_STARTED)
 }
 
 /// Everything up to the command. Returns only when something fails; which step, errno says why.
@@ -305,8 +311,8 @@ fn take_steps(plan: &Plan<'_>) -> Step {
     if !open_null() {
         return Step::Null;
     }
-    // SAFETY: numbers only; 0 is this process.
-    if unsafe { libc::setpgid(0, 0) } != 0 {
+    let this = unistd::Pid::from_raw(0);
+    if setpgid(this, this).is_err() {
         return Step::Group;
     }
     if plan.waits {
@@ -324,12 +330,10 @@ fn take_steps(plan: &Plan<'_>) -> Step {
         unsafe { libc::prctl(libc::PR_CAP_AMBIENT, clear, 0, 0, 0) };
     }
     // After the change of user, which would undo it.
-    // SAFETY: numbers only.
-    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM as libc::c_ulong, 0, 0, 0) };
-    // SAFETY: no arguments. Unequal: the daemon died before it could be tied to us.
-    if unsafe { libc::getppid() } != plan.parent {
-        // SAFETY: does not return.
-        unsafe { libc::_exit(libc::c_int::from(NOT_STARTED)) };
+    let _ = set_pdeathsig(Signal::SIGTERM);
+    // Unequal: the daemon died before it could be tied to us.
+    if getppid() != plan.parent {
+        process::exit_now(NOT_STARTED);
     }
     if signals::reset_for_child().is_err() {
         return Step::Signals;
@@ -338,37 +342,44 @@ fn take_steps(plan: &Plan<'_>) -> Step {
         return Step::Execute;
     }
     // SAFETY: a C string and two arrays of such with a null pointer at the end, all alive.
-    unsafe { libc::execve(plan.path, plan.argv, plan.environment) };
+    unsafe { libc::execve(plan.path.as_ptr(), plan.argv, plan.environment) };
     Step::Execute
 }
 
 /// A table of descriptors of our own, with the standard ones only.
 fn leave_descriptors() -> bool {
-    let unshare = 1u32 << 1;
     // SAFETY: close_range(2) with numbers. Nothing of the daemon's is closed: the table is made
     // anew first, without the range.
-    let left = unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, unshare) } == 0;
+    let left =
+        unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, libc::CLOSE_RANGE_UNSHARE) }
+            == 0;
     // Linux before 5.9: everything is closed by being executed, as it was opened so.
-    // SAFETY: numbers only.
-    left || unsafe { libc::unshare(libc::CLONE_FILES) } == 0
+    left || unshare(CloneFlags::CLONE_FILES).is_ok()
 }
 
-/// Opens what is to be executed, so that nobody can take a lease on it any more; false if one is
-/// held. To execute such a file waits for its holder, and the daemon with it.
-fn hold(path: *const libc::c_char) -> bool {
-    let flags = libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
-    // SAFETY: a C string that lives. Closed by being executed.
-    let held = unsafe { libc::open(path, flags) };
-    // Some may be executed and not read.
-    held >= 0 || io::Error::last_os_error().raw_os_error() != Some(libc::EWOULDBLOCK)
+/// Opens what is to be executed, so that no lease can be taken on it any more; false if one is held.
+/// To execute such a file waits for its holder, and the daemon with it.
+fn hold(path: &CStr) -> bool {
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    match open(path, flags, Mode::empty()) {
+        // Closed by being executed, and not before.
+        Ok(held) => held.into_raw_fd() >= 0,
+        // Some may be executed and not read.
+        Err(e) => e != Errno::EWOULDBLOCK,
+    }
 }
 
-/// `/dev/null` as standard input, output and error.
+/// `/dev/null` as standard input, output and error of this process, whose table of descriptors is its
+/// own by now.
 fn open_null() -> bool {
-    // SAFETY: a C string that lives forever.
-    let null = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
-    // SAFETY: replaces descriptors of this process, whose table is its own by now.
-    null >= 0 && (0..=2).all(|fd| unsafe { libc::dup2(null, fd) } == fd)
+    let null = open(c"/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty());
+    null.is_ok_and(|null| {
+        let in_place =
+            dup2_stdin(&null).is_ok() && dup2_stdout(&null).is_ok() && dup2_stderr(&null).is_ok();
+        // Whatever its number, what it leads to stays open for the command.
+        let _ = null.into_raw_fd();
+        in_place
+    })
 }
 
 /// System calls themselves: the C library's functions speak for all threads of a process, and the
@@ -377,7 +388,7 @@ fn become_user(user: User, own: User) -> bool {
     let (uid, gid) = (user.uid, user.gid);
     // SAFETY: one number is read from `gid`, which lives.
     let alone = unsafe { libc::syscall(call::SETGROUPS, 1, &raw const gid) } == 0;
-    // Whoever is not root cannot, and need not if it stays who it is.
+    // Only root can; without a change of user it is not needed.
     if !alone && user != own {
         return false;
     }

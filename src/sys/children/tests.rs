@@ -5,13 +5,9 @@ use crate::model::script::{Script, User};
 use crate::sys::clock::Clock;
 use crate::sys::sched::Inherited;
 use crate::sys::tests::{alone_with_children, wait, TempDir};
+use crate::sys::users::own;
 
 const NOBODY: User = User { uid: 65534, gid: 65534 };
-
-fn own() -> User {
-    // SAFETY: no arguments, cannot fail.
-    unsafe { User { uid: libc::geteuid(), gid: libc::getegid() } }
-}
 
 fn starter() -> Starter {
     Starter::new(Inherited::read().expect("reads"))
@@ -55,7 +51,7 @@ fn what_cannot_be_executed_says_why() {
 }
 
 #[test]
-fn another_user_is_refused_to_whoever_is_not_root() {
+fn another_user_is_for_root_only() {
     let _alone = alone_with_children();
     if own().uid == 0 {
         let test = "[ $(id -u) = 65534 ] && [ $(id -G) = 65534 ]";

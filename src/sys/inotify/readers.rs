@@ -1,28 +1,22 @@
 //! Who reads a FIFO: says when a reader comes after all others have gone.
 //!
 //! Nothing depends on it but courtesy to that reader: what the kernel does not report, or reports
-//! of somebody who opens the FIFO for writing, costs a repetition or the lack of one.
+//! of a program that opens the FIFO for writing, costs a repetition or the lack of one.
 
 use std::collections::BTreeMap;
-use std::ffi::CString;
-use std::fs::File;
-use std::io::{self, Read as _};
-use std::os::fd::{AsRawFd, FromRawFd as _, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt as _;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 
-use super::{events, Event, Watch};
-use crate::sys::check;
+use super::instance::{FileEvent, Instance, Watch};
 
 const OPENED: u32 = libc::IN_OPEN;
 const CLOSED: u32 = libc::IN_CLOSE_NOWRITE | libc::IN_CLOSE_WRITE;
-/// Events without names take 16 bytes each.
-const BUFFER: usize = 4096;
 
 /// Watches FIFOs on behalf of keys.
 #[derive(Debug)]
 pub struct Readers<K> {
-    fd: File,
+    instance: Instance,
     watched: BTreeMap<Watch, Watched<K>>,
 }
 
@@ -40,11 +34,7 @@ impl<K: Ord + Copy> Readers<K> {
     /// The system call fails, for want of descriptors or of the user's instances
     /// (`fs.inotify.max_user_instances`).
     pub fn new() -> io::Result<Self> {
-        // SAFETY: flags only.
-        let fd = check(unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) })?;
-        // SAFETY: just made, and nobody else's.
-        let fd = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
-        Ok(Self { fd, watched: BTreeMap::new() })
+        Ok(Self { instance: Instance::new()?, watched: BTreeMap::new() })
     }
 
     /// Watches a FIFO that is open already.
@@ -52,20 +42,16 @@ impl<K: Ord + Copy> Readers<K> {
     /// # Errors
     /// It is not there, or the kernel has no more watches for this user.
     pub fn watch(&mut self, key: K, path: &Path) -> io::Result<()> {
-        let name = CString::new(path.as_os_str().as_bytes())?;
-        // SAFETY: a C string that lives.
-        let watch = check(unsafe {
-            libc::inotify_add_watch(self.fd.as_raw_fd(), name.as_ptr(), OPENED | CLOSED)
-        })?;
+        let watch = self.instance.add(path, OPENED | CLOSED)?;
         self.watched.insert(watch, Watched { key, open: 0, had_one: false });
         Ok(())
     }
 
     pub fn unwatch(&mut self, key: K) {
-        self.watched.retain(|watch, w| {
+        let Self { instance, watched } = self;
+        watched.retain(|watch, w| {
             if w.key == key {
-                // SAFETY: numbers only. A FIFO that is gone has taken its watch with it.
-                unsafe { libc::inotify_rm_watch(self.fd.as_raw_fd(), *watch) };
+                instance.remove(*watch);
             }
             w.key != key
         });
@@ -76,46 +62,36 @@ impl<K: Ord + Copy> Readers<K> {
     /// # Errors
     /// Reading fails, which the kernel has no reason for.
     pub fn read(&mut self, again: &mut Vec<K>) -> io::Result<()> {
-        let mut buffer = [0; BUFFER];
-        loop {
-            match (&self.fd).read(&mut buffer) {
-                Ok(count) => {
-                    for event in events(&buffer[..count.min(BUFFER)]) {
-                        self.on_event(&event, again);
-                    }
-                }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
-            }
-        }
+        let Self { instance, watched } = self;
+        while instance.read(|event| take(watched, &event, again))? {}
+        Ok(())
     }
+}
 
-    fn on_event(&mut self, event: &Event<'_>, again: &mut Vec<K>) {
-        if event.mask & libc::IN_Q_OVERFLOW != 0 {
-            for watched in self.watched.values_mut() {
-                watched.open = 0;
-            }
-            return;
+fn take<K: Copy>(all: &mut BTreeMap<Watch, Watched<K>>, event: &FileEvent<'_>, again: &mut Vec<K>) {
+    if event.mask & libc::IN_Q_OVERFLOW != 0 {
+        for watched in all.values_mut() {
+            watched.open = 0;
         }
-        let Some(watched) = self.watched.get_mut(&event.watch) else { return };
-        if event.mask & OPENED != 0 {
-            if watched.open == 0 && watched.had_one {
-                again.push(watched.key);
-            }
-            watched.open += 1;
-            watched.had_one = true;
+        return;
+    }
+    let Some(watched) = all.get_mut(&event.watch) else { return };
+    if event.mask & OPENED != 0 {
+        if watched.open == 0 && watched.had_one {
+            again.push(watched.key);
         }
-        if event.mask & CLOSED != 0 {
-            watched.open = watched.open.saturating_sub(1);
-            watched.had_one = true;
-        }
+        watched.open += 1;
+        watched.had_one = true;
+    }
+    if event.mask & CLOSED != 0 {
+        watched.open = watched.open.saturating_sub(1);
+        watched.had_one = true;
     }
 }
 
 impl<K> AsRawFd for Readers<K> {
     fn as_raw_fd(&self) -> RawFd {
-        self.fd.as_raw_fd()
+        self.instance.as_raw_fd()
     }
 }
 
@@ -126,17 +102,15 @@ mod tests {
     use std::os::unix::fs::OpenOptionsExt as _;
 
     use super::*;
-    use crate::model::script::User;
     use crate::sys::fifo::Fifo;
     use crate::sys::tests::TempDir;
+    use crate::sys::users;
 
     #[test]
     fn a_reader_that_comes_back_is_told_from_the_first_and_from_a_second() {
         let dir = TempDir::new("readers");
         let path = dir.path().join("f");
-        // SAFETY: no arguments, cannot fail.
-        let own = unsafe { User { uid: libc::geteuid(), gid: libc::getegid() } };
-        let _fifo = Fifo::open(&path, own).expect("opens");
+        let _fifo = Fifo::open(&path, users::own()).expect("opens");
         let mut readers = Readers::new().expect("inotify");
         readers.watch('f', &path).expect("watches");
         let open = || {
@@ -155,13 +129,13 @@ mod tests {
         assert_eq!(again(), [], "one more, and the first goes");
         drop(second);
         let third = open();
-        assert_eq!(again(), ['f'], "somebody is there again");
+        assert_eq!(again(), ['f'], "there is a reader again");
         drop(third);
         assert_eq!(again(), []);
         readers.unwatch('f');
         let _fourth = open();
         let mut list = Vec::new();
         readers.read(&mut list).expect("reads");
-        assert_eq!(list, [], "nobody is interested any more");
+        assert_eq!(list, [], "it is not watched any more");
     }
 }

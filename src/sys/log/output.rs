@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
-use std::os::fd::RawFd;
+use std::os::fd::BorrowedFd;
 
 /// Something that takes lines, each at once or not at all, or in part.
 pub(super) trait Sink {
@@ -14,7 +14,7 @@ pub(super) trait Sink {
     fn send(&mut self, line: &[u8]) -> io::Result<usize>;
 
     /// What becomes writable when lines are taken again.
-    fn descriptor(&self) -> Option<RawFd>;
+    fn descriptor(&self) -> Option<BorrowedFd<'_>>;
 
     /// Whether several lines may be sent as one.
     fn joins(&self) -> bool;
@@ -40,7 +40,7 @@ pub(super) struct Output<S> {
 const LIMIT: usize = 128 * 1024;
 /// More than this is not gathered. A pipe takes as much as a whole, or nothing.
 const GATHERED: usize = 4096;
-/// Lines of a turn that go out at once: nobody waits for what is told one by one.
+/// Lines of a turn that go out at once: a few lines are read as they happen, a burst is not.
 const FREE: usize = 16;
 
 impl<S: Sink> Output<S> {
@@ -49,7 +49,7 @@ impl<S: Sink> Output<S> {
         Self { sink, backlog, bytes: 0, gathered: 0, free: usize::MAX, untold: 0, lost: 0 }
     }
 
-    /// Lines that nobody will see.
+    /// Lines that were dropped.
     pub(super) fn lost(&self) -> u64 {
         self.lost
     }
@@ -170,7 +170,7 @@ mod tests {
             Ok(n)
         }
 
-        fn descriptor(&self) -> Option<RawFd> {
+        fn descriptor(&self) -> Option<BorrowedFd<'_>> {
             None
         }
 

@@ -2,17 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use socket2::SockRef;
 
 use super::output::Sink;
 use crate::base::time::WallTime;
-use crate::sys::{check, clock, open};
+use crate::sys::{clock, open};
 
 /// Where the host's syslog listens.
 pub(super) const SYSLOG_SOCKET: &str = "/dev/log";
@@ -22,7 +23,7 @@ pub(super) const SYSLOG_SOCKET: &str = "/dev/log";
 pub(super) struct SyslogSocket {
     path: PathBuf,
     socket: Option<UnixDatagram>,
-    /// When nobody listened there.
+    /// When there was no listener.
     missed: Option<WallTime>,
 }
 
@@ -72,8 +73,8 @@ impl Sink for SyslogSocket {
         Err(ErrorKind::NotConnected.into())
     }
 
-    fn descriptor(&self) -> Option<RawFd> {
-        self.socket.as_ref().map(AsRawFd::as_raw_fd)
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.socket.as_ref().map(AsFd::as_fd)
     }
 
     fn joins(&self) -> bool {
@@ -83,47 +84,6 @@ impl Sink for SyslogSocket {
 
 fn is_full(e: &io::Error) -> bool {
     e.kind() == ErrorKind::WouldBlock || e.raw_os_error() == Some(libc::ENOBUFS)
-}
-
-/// A log file that can be opened anew.
-#[derive(Debug)]
-pub(super) struct LogFile {
-    path: PathBuf,
-    stream: Stream,
-}
-
-impl LogFile {
-    /// Opens for appending; never through a link of either kind, since the default lies in /tmp.
-    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
-        Ok(Self { stream: open_log(&path)?, path })
-    }
-
-    pub(super) fn reopen(&mut self) -> io::Result<()> {
-        self.stream = open_log(&self.path)?;
-        Ok(())
-    }
-}
-
-impl Sink for LogFile {
-    fn send(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.stream.send(line)
-    }
-
-    fn descriptor(&self) -> Option<RawFd> {
-        self.stream.descriptor()
-    }
-
-    fn joins(&self) -> bool {
-        true
-    }
-}
-
-fn open_log(path: &Path) -> io::Result<Stream> {
-    let file = open::append(path, 0o644).map_err(|e| {
-        let text = format!("{}: {e}", path.display());
-        io::Error::new(io::Error::from(e).kind(), text)
-    })?;
-    Ok(Stream { file, way: Way::Plain })
 }
 
 /// How a descriptor is written so that a slow reader cannot stall us.
@@ -149,28 +109,38 @@ impl Stream {
     ///
     /// O_NONBLOCK belongs to the open description, which standard error shares with the shell and
     /// everybody else, so it is not touched: pipes and terminals are opened a second time.
-    fn of(fd: libc::c_int) -> io::Result<Self> {
-        let file = File::from(duplicate(fd)?);
+    fn of(shared: impl AsFd) -> io::Result<Self> {
+        let file = duplicate(&shared)?;
         let kind = file.metadata()?.file_type();
         let (file, way) = if kind.is_socket() {
             (file, Way::Socket)
         } else if kind.is_fifo() || kind.is_char_device() {
-            open::anew(fd).map_or((file, Way::Polled), |own| (own, Way::Plain))
+            open::anew(shared.as_fd().as_raw_fd())
+                .map_or((file, Way::Polled), |own| (own, Way::Plain))
         } else {
             (file, Way::Plain)
         };
         Ok(Self { file, way })
     }
 
+    /// A log file, to be appended to; never through a link of either kind, since the default lies in
+    /// /tmp.
+    pub(super) fn file(path: &Path) -> io::Result<Self> {
+        let file = open::append(path, 0o644).map_err(|e| {
+            let text = format!("{}: {e}", path.display());
+            io::Error::new(io::Error::from(e).kind(), text)
+        })?;
+        Ok(Self { file, way: Way::Plain })
+    }
+
     /// Standard error as it is: waits for a reader that is slow.
     pub(super) fn patient_stderr() -> io::Result<Self> {
-        let file = File::from(duplicate(io::stderr().as_raw_fd())?);
-        Ok(Self { file, way: Way::Plain })
+        Ok(Self { file: duplicate(&io::stderr())?, way: Way::Plain })
     }
 
     /// Standard error in a way that does not wait.
     pub(super) fn stderr() -> io::Result<Self> {
-        Self::of(io::stderr().as_raw_fd())
+        Self::of(io::stderr())
     }
 }
 
@@ -191,8 +161,8 @@ impl Sink for Stream {
         }
     }
 
-    fn descriptor(&self) -> Option<RawFd> {
-        Some(self.file.as_raw_fd())
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.file.as_fd())
     }
 
     fn joins(&self) -> bool {
@@ -201,23 +171,20 @@ impl Sink for Stream {
 }
 
 fn has_room(file: &File) -> bool {
-    wait_writable(file.as_raw_fd(), Duration::ZERO)
+    wait_writable(file.as_fd(), Duration::ZERO)
 }
 
 /// True once `fd` takes bytes again; false if that does not happen within the limit.
-pub(super) fn wait_writable(fd: RawFd, limit: Duration) -> bool {
-    let mut poll = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
-    let millis = libc::c_int::try_from(limit.as_millis()).unwrap_or(libc::c_int::MAX);
-    // SAFETY: one pollfd, which is ours and lives.
-    let n = unsafe { libc::poll(&raw mut poll, 1, millis) };
-    n == 1 && poll.revents & libc::POLLOUT != 0
+pub(super) fn wait_writable(fd: BorrowedFd<'_>, limit: Duration) -> bool {
+    let mut waiting = [PollFd::new(fd, PollFlags::POLLOUT)];
+    let millis = PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX);
+    let found = poll(&mut waiting, millis) == Ok(1);
+    found && waiting[0].revents().is_some_and(|r| r.contains(PollFlags::POLLOUT))
 }
 
-fn duplicate(fd: libc::c_int) -> io::Result<OwnedFd> {
-    // SAFETY: fcntl looks the number up; a wrong one is an error.
-    let copy = check(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) })?;
-    // SAFETY: just made, and nobody else's.
-    Ok(unsafe { std::os::fd::FromRawFd::from_raw_fd(copy) })
+/// Closed in children that execute something, and never one of the standard descriptors.
+fn duplicate(fd: &impl AsFd) -> io::Result<File> {
+    Ok(File::from(fd.as_fd().try_clone_to_owned()?))
 }
 
 #[cfg(test)]

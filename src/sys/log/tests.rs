@@ -59,6 +59,7 @@ fn a_message_of_several_lines_becomes_several_lines() {
     let mut backend = Backend::open(Setup {
         ident: "Keepalived".into(),
         detail: Detail::Normal,
+        filter: None,
         console: Console::Off,
         syslog: None,
         file: Some(FileTarget { path: path.clone(), form: Form::Plain }),

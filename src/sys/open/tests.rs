@@ -1,6 +1,5 @@
 #![expect(clippy::disallowed_methods, reason = "makes what is opened, and opens it otherwise")]
 
-use std::ffi::CString;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
@@ -13,12 +12,10 @@ use crate::sys::tests::TempDir;
 const F_SETSIG: libc::c_int = 10;
 
 fn make_fifo(path: &Path) {
-    let name = CString::new(path.to_str().unwrap()).unwrap();
-    // SAFETY: the name is a C string that outlives the call.
-    check(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }).expect("a FIFO");
+    nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
 }
 
-/// Holds a lease on a file. Its holder is told by a signal that has no effect.
+/// Holds a lease on a file. The signal to its holder has no effect.
 fn lease(file: &File, kind: libc::c_int) {
     // SAFETY: numbers only; the descriptor lives.
     unsafe {
@@ -74,7 +71,7 @@ fn what_has_no_end_or_makes_wait_is_not_read() {
 }
 
 #[test]
-fn nobody_waits_for_the_holder_of_a_lease() {
+fn a_lease_is_refused_and_not_waited_for() {
     let dir = TempDir::new("open-lease");
     let path = file(&dir, "f", "12345");
     let holder = OpenOptions::new().write(true).open(&path).unwrap();

@@ -82,7 +82,7 @@ impl Batch {
     pub const CAPACITY: usize = 64;
 
     /// Makes room for packets of this length. Without it, the first longer one is lost.
-    pub fn reserve(&mut self, len: usize) {
+    fn reserve(&mut self, len: usize) {
         self.wanted = self.wanted.max(len.min(LAST_ROOM));
     }
 

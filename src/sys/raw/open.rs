@@ -1,13 +1,15 @@
 //! Opening VRRP sockets: which options, in which order.
 
 use std::fmt;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr};
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::io::{self, Read as _};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 
 use super::super::filter::{self, set_option, Program};
 use super::super::reason;
-use super::{in6_addr, in_addr, socket_address, Endpoint, EndpointKind};
+use super::{Endpoint, EndpointKind};
 use crate::base::addr::Family;
 use crate::wire::vrrp::{CHECKSUM_OFFSET, PROTOCOL, TRAFFIC_CLASS};
 
@@ -57,7 +59,7 @@ pub(super) fn receiver(endpoint: &Endpoint, buffer: usize) -> Result<OwnedFd, Op
     }
     match endpoint.kind {
         EndpointKind::Multicast { group } => {
-            join(fd, group, endpoint.index()).map_err(|source| {
+            join(&socket, group, endpoint.index()).map_err(|source| {
                 let link = endpoint.link.as_ref().map_or("no interface", |(_, name)| name);
                 OpenError { what: format!("join {group} on {link}"), source }
             })?;
@@ -71,10 +73,10 @@ pub(super) fn receiver(endpoint: &Endpoint, buffer: usize) -> Result<OwnedFd, Op
             set_option(fd, level, name, &on).map_err(|e| error("bind freely", e))?;
         }
     }
-    bind(fd, endpoint)?;
-    // What came in between `socket` and the filter may be anybody's.
-    drain(fd);
-    Ok(socket)
+    bind(&socket, endpoint)?;
+    // What came in between `socket` and the filter may be for any virtual router.
+    drain(&socket);
+    Ok(socket.into())
 }
 
 pub(super) fn sender(endpoint: &Endpoint) -> Result<OwnedFd, OpenError> {
@@ -113,23 +115,19 @@ pub(super) fn sender(endpoint: &Endpoint) -> Result<OwnedFd, OpenError> {
         set_option(fd, libc::IPPROTO_IP, libc::IP_MULTICAST_IF, &mreqn)
             .map_err(|e| error("set the multicast interface", e))?;
     }
-    Ok(socket)
+    Ok(socket.into())
 }
 
 /// A non-blocking raw socket, deaf, and bound to the interface if there is one.
-fn open_raw(endpoint: &Endpoint) -> Result<OwnedFd, OpenError> {
+fn open_raw(endpoint: &Endpoint) -> Result<Socket, OpenError> {
     let domain = match endpoint.family {
-        Family::V4 => libc::AF_INET,
-        Family::V6 => libc::AF_INET6,
+        Family::V4 => Domain::IPV4,
+        Family::V6 => Domain::IPV6,
     };
-    let kind = libc::SOCK_RAW | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
-    // SAFETY: no pointers; the result is checked before it is owned.
-    let fd = unsafe { libc::socket(domain, kind, libc::c_int::from(PROTOCOL)) };
-    if fd < 0 {
-        return Err(error("open a raw socket", io::Error::last_os_error()));
-    }
-    // SAFETY: `fd` was just opened and belongs to nobody else.
-    let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+    let kind = Type::RAW.nonblocking().cloexec();
+    let socket = Socket::new(domain, kind, Some(Protocol::from(libc::c_int::from(PROTOCOL))))
+        .map_err(|e| error("open a raw socket", e))?;
+    let fd = socket.as_raw_fd();
     let mut deaf = Program::default();
     deaf.drop_all();
     filter::attach(fd, &deaf).map_err(|e| error("attach a socket filter", e))?;
@@ -146,7 +144,7 @@ fn open_raw(endpoint: &Endpoint) -> Result<OwnedFd, OpenError> {
             .map_err(|e| error("have checksums computed", e))?;
     }
     if let Some((index, name)) = &endpoint.link {
-        bind_to_link(fd, *index, name)
+        bind_to_link(&socket, *index, name)
             .map_err(|source| OpenError { what: format!("bind to {name}"), source })?;
     }
     Ok(socket)
@@ -157,55 +155,35 @@ fn error(what: &str, source: io::Error) -> OpenError {
 }
 
 /// By index where the kernel can (Linux 5.0): a name may have changed hands meanwhile.
-fn bind_to_link(fd: RawFd, index: u32, name: &str) -> io::Result<()> {
-    match set_option(fd, libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX, &index) {
-        Err(e) if e.raw_os_error() == Some(libc::ENOPROTOOPT) => {}
-        result => return result,
+fn bind_to_link(socket: &Socket, index: u32, name: &str) -> io::Result<()> {
+    match set_option(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX, &index) {
+        Err(e) if e.raw_os_error() == Some(libc::ENOPROTOOPT) => {
+            socket.bind_device(Some(name.as_bytes()))
+        }
+        result => result,
     }
-    let mut padded = [0u8; libc::IFNAMSIZ];
-    let room = padded.get_mut(..name.len()).filter(|room| room.len() < libc::IFNAMSIZ);
-    room.ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(name.as_bytes());
-    set_option(fd, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, &padded)
 }
 
-fn join(fd: RawFd, group: IpAddr, index: u32) -> io::Result<()> {
+fn join(socket: &Socket, group: IpAddr, index: u32) -> io::Result<()> {
     match group {
         IpAddr::V4(group) => {
-            let mreqn = libc::ip_mreqn {
-                imr_multiaddr: in_addr(group),
-                imr_address: in_addr(Ipv4Addr::UNSPECIFIED),
-                imr_ifindex: libc::c_int::try_from(index).unwrap_or(0),
-            };
-            set_option(fd, libc::IPPROTO_IP, libc::IP_ADD_MEMBERSHIP, &mreqn)
+            socket.join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(index))
         }
-        IpAddr::V6(group) => {
-            let mreq =
-                libc::ipv6_mreq { ipv6mr_multiaddr: in6_addr(group), ipv6mr_interface: index };
-            set_option(fd, libc::IPPROTO_IPV6, libc::IPV6_ADD_MEMBERSHIP, &mreq)
-        }
+        IpAddr::V6(group) => socket.join_multicast_v6(&group, index),
     }
 }
 
-fn bind(fd: RawFd, endpoint: &Endpoint) -> Result<(), OpenError> {
-    let (address, len) = socket_address(endpoint.address(), endpoint.index());
-    // SAFETY: `address` outlives the call and `len` is the length of its variant in use.
-    let rc = unsafe { libc::bind(fd, std::ptr::from_ref(&address).cast(), len) };
-    if rc == 0 {
-        return Ok(());
-    }
-    let source = io::Error::last_os_error();
-    Err(OpenError { what: format!("bind to {}", endpoint.address()), source })
+fn bind(socket: &Socket, endpoint: &Endpoint) -> Result<(), OpenError> {
+    let address = match endpoint.address() {
+        IpAddr::V4(address) => SocketAddr::new(address.into(), 0),
+        IpAddr::V6(address) => SocketAddrV6::new(address, 0, 0, endpoint.index()).into(),
+    };
+    socket
+        .bind(&address.into())
+        .map_err(|source| OpenError { what: format!("bind to {}", endpoint.address()), source })
 }
 
 /// Throws away what waits.
-fn drain(fd: RawFd) {
-    let mut byte = 0u8;
-    loop {
-        // SAFETY: `byte` is one writable byte, and the length says so.
-        let rc =
-            unsafe { libc::recv(fd, std::ptr::from_mut(&mut byte).cast(), 1, libc::MSG_DONTWAIT) };
-        if rc < 0 {
-            return;
-        }
-    }
+fn drain(mut socket: &Socket) {
+    while socket.read(&mut [0]).is_ok() {}
 }

@@ -1,5 +1,8 @@
 //! Hostile text comes to an end, with a complaint.
 
+use std::time::Duration;
+
+use nix::time::ClockId;
 use proptest::prelude::*;
 
 use super::*;
@@ -125,7 +128,11 @@ fn an_overlong_line_is_left_out_whole() {
 }
 
 #[test]
-fn lines_full_of_one_thing_take_no_time() {
+fn lines_full_of_one_thing_take_time_in_proportion() {
+    // Of this thread's processor, so that other programs do not count. Eight times the text takes
+    // eight times as long, and with a square in it 64 times.
+    const LEAST: Duration = Duration::from_millis(2);
+    let now = || Duration::from(ClockId::CLOCK_THREAD_CPUTIME_ID.now().expect("a clock"));
     let limits = Limits { line: usize::MAX, ..Limits::default() };
     let options = ReadOptions { limits, ..options() };
     for piece in [
@@ -141,8 +148,14 @@ fn lines_full_of_one_thing_take_no_time() {
         "{",
         "a{",
     ] {
-        let line = format!("$A=\\#\na {}\n", piece.repeat(100_000));
-        let _ = see(&MemoryLoader::with(MAIN, line), MAIN, &options);
+        let took = [12_500, 100_000].map(|count| {
+            let line = format!("$A=\\#\na {}\n", piece.repeat(count));
+            let loader = MemoryLoader::with(MAIN, line);
+            let start = now();
+            let _ = see(&loader, MAIN, &options);
+            now() - start
+        });
+        assert!(took[1] < took[0].max(LEAST) * 32, "{piece}: {took:?}");
     }
 }
 

@@ -95,10 +95,6 @@ impl ServiceFlags {
     pub const SCHEDULER_2: Self = Self(0x10);
     pub const SCHEDULER_3: Self = Self(0x20);
 
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
