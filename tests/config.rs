@@ -147,7 +147,7 @@ fn vocabulary(block: &'static Block) -> Vec<String> {
 /// A text of keywords, values, braces and line ends in any order, but likely ones first.
 fn text() -> impl Strategy<Value = String> {
     let word = prop_oneof![
-        8 => prop::sample::select(vocabulary(&ROOT)),
+        8 => prop::sample::select(vocabulary(ROOT)),
         3 => Just("\n".to_owned()),
         2 => Just("{\n".to_owned()),
         2 => Just("\n}\n".to_owned()),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::complaints::Complaints;
-use super::lower::Settled;
+use super::lower::LoweredInstance;
 use crate::base::addr::{is_link_local, Family};
 use crate::base::diag::Span;
 use crate::model::vrrp::{Delivery, Instance};
@@ -27,8 +27,8 @@ enum Local<'m> {
 }
 
 /// Refuses two instances of one VRID and family in one place.
-pub(super) fn routers(out: &mut Complaints<'_>, instances: &[Settled]) {
-    let mut owners: HashMap<(u8, Family, Place<'_>), &Settled> = HashMap::new();
+pub(super) fn routers(out: &mut Complaints<'_>, instances: &[LoweredInstance]) {
+    let mut owners: HashMap<(u8, Family, Place<'_>), &LoweredInstance> = HashMap::new();
     for settled in instances {
         let one = &settled.instance;
         let mut other = None;
@@ -51,8 +51,8 @@ pub(super) fn routers(out: &mut Complaints<'_>, instances: &[Settled]) {
 }
 
 /// Warns of an address of two instances: as MASTERs on two routers, both would have it.
-pub(super) fn addresses(out: &mut Complaints<'_>, instances: &[Settled]) {
-    let mut owners: HashMap<(IpAddr, Option<&str>), (&Settled, Span)> = HashMap::new();
+pub(super) fn addresses(out: &mut Complaints<'_>, instances: &[LoweredInstance]) {
+    let mut owners: HashMap<(IpAddr, Option<&str>), (&LoweredInstance, Span)> = HashMap::new();
     for settled in instances {
         for &(addr, span) in &settled.addresses {
             // What exists once per link is another address on another one.

@@ -16,6 +16,13 @@ pub struct Word<'d> {
     pub quoted: bool,
 }
 
+impl Default for Word<'_> {
+    fn default() -> Self {
+        let span = Span { file: 0, line: 0, column: 0, len: 0 };
+        Self { text: "", span, quoted: false }
+    }
+}
+
 /// Where a text lies in [`Document::text`].
 #[derive(Clone, Copy, Debug)]
 struct Slice {

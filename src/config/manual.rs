@@ -24,13 +24,13 @@ struct Section {
 /// The list as subsections with mdoc lists.
 pub fn mdoc_keywords() -> String {
     let mut sections = Vec::new();
-    collect(&ROOT, None, true, &mut sections);
+    collect(ROOT, None, true, &mut sections);
     let mut out = String::new();
     for section in &sections {
         // Writing to a string cannot fail.
         let _ = match section.parent {
             Some(parent) => writeln!(out, ".Ss {} in {parent}", section.block.name),
-            None if std::ptr::eq(section.block, &raw const ROOT) => writeln!(out, ".Ss Top level"),
+            None if std::ptr::eq(section.block, ROOT) => writeln!(out, ".Ss Top level"),
             None => writeln!(out, ".Ss {}", section.block.name),
         };
         if !section.in_effect {
@@ -49,7 +49,7 @@ pub fn mdoc_keywords() -> String {
 /// Markdown. Of a block, what stands in it goes without saying.
 pub fn markdown_later() -> String {
     let mut sections = Vec::new();
-    collect(&ROOT, None, true, &mut sections);
+    collect(ROOT, None, true, &mut sections);
     let mut out = String::new();
     // Two kinds of check have each a block of the same name.
     let mut told = Vec::new();
@@ -61,7 +61,7 @@ pub fn markdown_later() -> String {
             continue;
         }
         told.push((section.block.name, names.clone()));
-        let place = match std::ptr::eq(section.block, &raw const ROOT) {
+        let place = match std::ptr::eq(section.block, ROOT) {
             true => "top level".to_owned(),
             false => format!("`{}`", section.block.name),
         };
@@ -93,7 +93,7 @@ fn collect(
         return;
     }
     out.push(Section { block, parent, in_effect });
-    let name = (!std::ptr::eq(block, &raw const ROOT)).then_some(block.name);
+    let name = (!std::ptr::eq(block, ROOT)).then_some(block.name);
     for keyword in block.keywords {
         if let Body::Keywords(inner) = keyword.body {
             collect(inner, name, in_effect && keyword.in_effect, out);
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn every_keyword_has_an_item() {
         let text = mdoc_keywords();
-        walk(&ROOT, &mut |block| {
+        walk(ROOT, &mut |block| {
             for keyword in block.keywords {
                 let item = format!(".It Ic {}", roff(keyword.name));
                 let listed =

@@ -41,7 +41,7 @@ pub(super) fn mend(doc: &Document, out: &mut Complaints<'_>, host: &dyn Host) ->
     let mut mender =
         Mender { made: Builder::default(), out, mended: false, owed: 0, host, steps: 0 };
     let roots = mender.gathered(doc.roots());
-    mender.fill(roots, &ROOT, true);
+    mender.fill(roots, ROOT, true);
     mender.mended.then(|| mender.made.finish())
 }
 

@@ -19,6 +19,7 @@ mod secrets;
 pub mod source;
 mod statement;
 mod suggest;
+mod table;
 #[cfg(test)]
 mod testing;
 mod value;

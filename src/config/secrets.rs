@@ -52,7 +52,7 @@ fn names() -> &'static Names {
     static NAMES: OnceLock<Names> = OnceLock::new();
     NAMES.get_or_init(|| {
         let mut names = Names { secret: Vec::new(), other: Vec::new() };
-        keywords::walk(&keywords::ROOT, &mut |block: &'static Block| {
+        keywords::walk(keywords::ROOT, &mut |block: &'static Block| {
             for keyword in block.keywords {
                 if keyword.is_secret() {
                     names.secret.push(keyword.name);

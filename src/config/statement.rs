@@ -7,9 +7,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::complaints::Complaints;
 use super::document::{Children, Node, Word};
-use super::entry::Cursor;
+use super::entry::{Cursor, Line};
 use super::host::Host;
-use super::keyword::{Args, Bad, Block, Body, Keyword, Kind, Repeat, Standing, Told};
+use super::keyword::{Args, Bad, Block, Body, Keyword, Kind, OldName, Repeat, Standing};
 use super::value::{cut, describe, parse, Value, Wrong};
 use super::{secrets, suggest};
 use crate::base::diag::{Severity, Span};
@@ -22,6 +22,8 @@ const SUGGESTIONS: u32 = 50;
 pub(super) struct Statement<'d> {
     /// Under its present name, whatever was written.
     pub keyword: &'static Keyword,
+    /// Of the keyword in its block.
+    pub index: usize,
     pub node: Node<'d>,
     /// What its first word turned out to be.
     pub value: Value<'d>,
@@ -81,44 +83,47 @@ impl<'a> Checker<'a> {
         let mut seen = Seen::default();
         for node in statements {
             self.breathe();
-            let Some(keyword) = self.keyword(node, block) else { continue };
+            let Some(index) = self.keyword(node, block) else { continue };
+            let keyword = &block.keywords[index];
             if in_effect && !keyword.in_effect {
                 self.note_not_in_effect(keyword.name, node.keyword());
             }
             if !self.is_welcome_again(&mut seen, keyword, node) {
                 continue;
             }
-            let value = self.args(node, keyword, block);
+            let in_effect_here = in_effect && keyword.in_effect;
+            let value = self.args(node, keyword, block, in_effect_here);
             let Some(value) = value else { continue };
             if !self.braces(node, keyword) {
                 continue;
             }
-            if in_effect && keyword.in_effect {
-                take(self, Statement { keyword, node, value });
+            if in_effect_here {
+                take(self, Statement { keyword, index, node, value });
             } else {
                 self.body(node, keyword);
             }
         }
     }
 
-    /// Looks the keyword up, under its present name where it has an old one.
-    fn keyword(&mut self, node: Node<'_>, block: &'static Block) -> Option<&'static Keyword> {
+    /// The place of the keyword in its block, under its present name where it has an old one.
+    fn keyword(&mut self, node: Node<'_>, block: &'static Block) -> Option<usize> {
         let word = node.keyword();
-        let Some(keyword) = block.find(word.text) else {
+        let Some(index) = block.position(word.text) else {
             self.unknown(word, block);
             return None;
         };
+        let keyword = &block.keywords[index];
         match keyword.standing {
-            Standing::Current => Some(keyword),
-            Standing::Replaced { by, told } => {
+            Standing::Current => Some(index),
+            Standing::Replaced { by, report } => {
                 let text = format!("'{}' is outdated: use {by}", word.text);
-                self.outdated(keyword, word, told, &text);
-                Some(keyword)
+                self.outdated(keyword, word, report, &text);
+                Some(index)
             }
-            Standing::Alias { of, told } => {
+            Standing::Alias { of, report } => {
                 let text = format!("'{}' is the old name of '{of}'", word.text);
-                self.outdated(keyword, word, told, &text);
-                block.find(of)
+                self.outdated(keyword, word, report, &text);
+                block.position(of)
             }
         }
     }
@@ -146,11 +151,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn outdated(&mut self, keyword: &'static Keyword, word: Word<'_>, told: Told, text: &str) {
-        let severity = match told {
-            Told::Never => return,
-            Told::Note => Severity::Note,
-            Told::Error => Severity::Error,
+    fn outdated(&mut self, keyword: &'static Keyword, word: Word<'_>, report: OldName, text: &str) {
+        let severity = match report {
+            OldName::Accepted => return,
+            OldName::Noted => Severity::Note,
+            OldName::Wrong => Severity::Error,
         };
         self.out.tell(severity, keyword.name, Some(word.span), text);
     }
@@ -197,11 +202,13 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks the words of the line; the value of the first, or `None` if the statement is void.
+    /// Options of a statement in effect are checked when its setter reads them.
     fn args<'d>(
         &mut self,
         node: Node<'d>,
         keyword: &'static Keyword,
         block: &'static Block,
+        in_effect: bool,
     ) -> Option<Value<'d>> {
         self.quotes(node, keyword);
         match keyword.args {
@@ -222,9 +229,10 @@ impl<'a> Checker<'a> {
                 }
                 first
             }
+            Args::Options(_) if in_effect => Some(Value::Nothing),
             Args::Options(entry) => {
-                let mut cursor = Cursor::args(node);
-                self.entry_words(&mut cursor, entry, &mut |_, _| {}).then_some(Value::Nothing)
+                let line = self.entry_words(&mut Cursor::args(node), entry, &mut |_, _| {});
+                (line != Line::Useless).then_some(Value::Nothing)
             }
             Args::Script { required, user } => self.script(node, keyword, required, user),
             Args::Pattern => self.pattern(node, keyword),

@@ -2,14 +2,14 @@
 
 use super::lvs::Core;
 use super::server::Draft;
-use super::service::RawService;
 use super::Scene;
 use crate::base::addr::Family;
+use crate::config::keywords::RawService;
 use crate::model::lvs::{Forwarding, Granularity, GroupEntry, Service};
 
 /// What the addresses say, then `ip_family`, then the granularity, then the real servers. `None` if
 /// that is two families where only one can be.
-pub(super) fn settle(
+pub(super) fn family(
     scene: &mut Scene<'_, '_>,
     raw: &RawService<'_>,
     core: &Core,

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use super::lvs::Core;
 use super::server::Draft;
-use super::service::RawService;
 use super::Scene;
 use crate::base::addr::Family;
 use crate::base::diag::Span;
+use crate::config::keywords::RawService;
 use crate::model::lvs::{Forwarding, RealServer, Service, SorryServer};
 
 /// The real servers that get on with the virtual server, with their ports.
@@ -24,7 +24,7 @@ pub(super) fn servers(
             continue;
         }
         server.port =
-            settled_port(scene, core, "real_server", (server.port, server.forwarding), span);
+            usable_port(scene, core, "real_server", (server.port, server.forwarding), span);
         if seen.insert((server.addr, server.port)) {
             servers.push(server);
         } else {
@@ -60,7 +60,7 @@ fn is_reachable(
 }
 
 /// The port of a server: only NAT can change it.
-fn settled_port(
+fn usable_port(
     scene: &mut Scene<'_, '_>,
     core: &Core,
     what: &str,
@@ -104,7 +104,7 @@ pub(super) fn sorry_server(
     if !is_reachable(scene, core, NAME, sorry.addr, forwarding, sorry.span) {
         return None;
     }
-    let port = settled_port(scene, core, NAME, (sorry.port, forwarding), sorry.span);
+    let port = usable_port(scene, core, NAME, (sorry.port, forwarding), sorry.span);
     let twin = servers.iter().find(|s| s.addr == sorry.addr && s.port == port);
     let mut inhibit = sorry.inhibit;
     if let Some(twin) = twin.filter(|twin| twin.inhibit_on_failure != inhibit) {

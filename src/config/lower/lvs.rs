@@ -3,47 +3,46 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::check::Known;
-use super::inherit::Inherited;
 use super::merge::merge;
+use super::probe::Files;
 use super::server::{self, Draft, Outer};
-use super::service::{self, RawService, PERSISTENCE};
 use super::{address_group, family, fit, ipvs, Scene};
 use crate::base::addr::Family;
 use crate::base::diag::{Severity, Span};
-use crate::config::document::{Document, Node};
+use crate::config::document::Node;
+use crate::config::keywords::{port, RawService, RawSync, PERSISTENCE, VIRTUAL_SERVER};
 use crate::config::statement::Statement;
 use crate::config::value::Value;
 use crate::model::lvs::{
-    AddressGroup, Forwarding, Granularity, GroupEntry, Persistence, Protocol, RealServer,
+    AddressGroup, Forwarding, Granularity, GroupEntry, Lvs, Persistence, Protocol, RealServer,
     Scheduler, Service, VirtualServer,
 };
 use crate::model::Config;
 
 /// What concerns virtual servers, until everything else is known.
 pub(super) struct Pending<'d> {
-    pub ipvs: ipvs::Draft,
+    pub lvs: Lvs,
+    pub sync: Option<RawSync<'d>>,
     pub servers: Vec<Statement<'d>>,
     pub groups: Vec<Node<'d>>,
 }
 
-impl Pending<'_> {
-    pub(super) const fn new(ipvs: ipvs::Draft) -> Self {
-        Self { ipvs, servers: Vec::new(), groups: Vec::new() }
+impl<'d> Pending<'d> {
+    pub(super) const fn new(lvs: Lvs, sync: Option<RawSync<'d>>) -> Self {
+        Self { lvs, sync, servers: Vec::new(), groups: Vec::new() }
     }
 
     /// Lowers it all, into a model that has everything else.
-    pub(super) fn lower(self, scene: &mut Scene<'_, '_>, doc: &Document, config: &mut Config) {
-        config.lvs = self.ipvs.lvs;
+    pub(super) fn lower(self, scene: &mut Scene<'_, '_>, config: &mut Config) {
+        config.lvs = self.lvs;
         let vrid = |name: &str| config.instances.iter().find(|i| i.name == name).map(|i| i.vrid);
-        config.lvs.sync_daemon = self.ipvs.sync.and_then(|s| s.settle(scene.checker, vrid));
+        config.lvs.sync_daemon =
+            self.sync.and_then(|raw| ipvs::sync_daemon(&raw, scene.checker, vrid));
         if self.servers.is_empty() && self.groups.is_empty() {
             return;
         }
         let mut lowering = Lowering::default();
-        lowering.known.files = config.files.iter().map(|f| (f.name.as_str(), f)).collect();
-        let bfd = doc.roots().filter(|node| node.keyword().text == "bfd_instance");
-        lowering.known.bfd = bfd.map(super::name_of).collect();
+        lowering.files = config.files.iter().map(|f| (f.name.as_str(), f)).collect();
         for node in self.groups {
             lowering.group(scene, node);
         }
@@ -59,7 +58,7 @@ impl Pending<'_> {
 /// Every `virtual_server` and `virtual_server_group` of a configuration, as they come.
 #[derive(Default)]
 struct Lowering<'a> {
-    known: Known<'a>,
+    files: Files<'a>,
     groups: HashMap<&'a str, Group>,
     servers: Vec<VirtualServer>,
     /// What is listened to, with the place in `servers` and in the file.
@@ -123,9 +122,10 @@ impl<'a> Lowering<'a> {
         let shown: Vec<_> = s.node.args().map(|word| word.text).collect();
         let shown = shown.join(" ");
         scene.checker.out.set_scope(Some(&shown));
-        let raw = service::read(scene.checker, s.node);
+        let mut raw = RawService::default();
+        scene.checker.fill(s.node.children(), &VIRTUAL_SERVER, &mut raw);
         let span = s.node.keyword().span;
-        if let Some(server) = self.settle(scene, s, &raw, &shown) {
+        if let Some(server) = self.lower(scene, s, &raw, &shown) {
             self.add(scene, server, span);
         }
         scene.checker.out.set_scope(None);
@@ -146,7 +146,7 @@ impl<'a> Lowering<'a> {
         self.servers.push(server);
     }
 
-    fn settle(
+    fn lower(
         &self,
         scene: &mut Scene<'_, '_>,
         s: Statement<'_>,
@@ -155,7 +155,7 @@ impl<'a> Lowering<'a> {
     ) -> Option<VirtualServer> {
         let mut core = self.core(scene, s, raw)?;
         let drafts = self.servers(scene, raw, &core, shown);
-        core.family = family::settle(scene, raw, &core, &drafts)?;
+        core.family = family::family(scene, raw, &core, &drafts)?;
         let servers = fit::servers(scene, &core, drafts);
         if servers.is_empty() {
             let text = if raw.servers.is_empty() {
@@ -187,7 +187,7 @@ impl<'a> Lowering<'a> {
             sorry_server,
             mail: raw.mail.or(scene.defaults.checks.mail).unwrap_or(false),
             virtualhost: raw.virtualhost.map(str::to_owned),
-            snmp_name: raw.snmp_name.map(str::to_owned),
+            snmp_name: None,
             servers,
             service: core.service,
             protocol: core.protocol,
@@ -195,7 +195,7 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    /// Service, protocol and method. The family is still that of nobody who asks.
+    /// Service, protocol and method. The family is decided later.
     fn core(
         &self,
         scene: &mut Scene<'_, '_>,
@@ -206,7 +206,7 @@ impl<'a> Lowering<'a> {
         let mut entries = Vec::new();
         let (service, port) = match s.value {
             Value::Addr(addr) => {
-                let port = service::port(s.node)?;
+                let port = port(s.node)?;
                 (Service::Address { addr, port }, port)
             }
             Value::Int(mark) => (Service::Fwmark(u32::try_from(mark).unwrap_or(0)), 0),
@@ -242,13 +242,13 @@ impl<'a> Lowering<'a> {
         shown: &str,
     ) -> Vec<Draft> {
         let outer = Outer {
-            inherited: Inherited { ..raw.inherited },
+            inherited: raw.inherited,
             port: core.port,
             weight: raw.weight.unwrap_or(1),
             inhibit: raw.inhibit,
             virtualhost: raw.virtualhost,
             forwarding: core.forwarding,
-            known: &self.known,
+            files: &self.files,
         };
         let mut drafts = Vec::with_capacity(raw.servers.len());
         let mut scope = String::new();

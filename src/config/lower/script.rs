@@ -7,6 +7,7 @@ use super::Scene;
 use crate::base::diag::{Severity, Span};
 use crate::config::document::{Node, Word};
 use crate::config::host::{CommandFacts, Form, Host};
+use crate::config::keywords::RawScriptRules;
 use crate::config::lex::script::{command_words, line_words, script_words};
 use crate::config::statement::Checker;
 use crate::model::script::{Script, User};
@@ -34,16 +35,12 @@ enum DefaultUser {
     Missing,
 }
 
-/// What `global_defs` says of scripts.
-#[derive(Default)]
-pub(super) struct RawRules<'d> {
-    pub user: Option<Node<'d>>,
-    pub security: bool,
-    pub symlinks: bool,
-}
-
 impl Rules {
-    pub(super) fn new(raw: &RawRules<'_>, host: &dyn Host, checker: &mut Checker<'_>) -> Self {
+    pub(super) fn new(
+        raw: &RawScriptRules<'_>,
+        host: &dyn Host,
+        checker: &mut Checker<'_>,
+    ) -> Self {
         let user = match raw.user {
             Some(node) => match named_user(host, node.arg(0), node.arg(1)) {
                 Ok(user) => DefaultUser::Is(user),
