@@ -10,11 +10,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use keepalived::base::diag::Severity;
+#[path = "config/memory.rs"]
+mod memory;
+
 use keepalived::config::keyword::{Block, Body};
 use keepalived::config::keywords::ROOT;
-use keepalived::config::{self, LinkFacts, Loaded, MemoryHost, MemoryLoader, ReadOptions, Secrets};
+use keepalived::config::{self, LinkFacts, Loaded, ReadOptions, Secrets};
 
-use keepalived::model::script::User;
+use keepalived::model::{self, script::User};
+use memory::{MemoryHost, MemoryLoader};
 
 use proptest::prelude::*;
 

@@ -3,10 +3,15 @@
 
 #![no_main]
 
+#[path = "../../tests/config/memory.rs"]
+mod memory;
+
 use keepalived::config::{
-    lower, print, read, Limits, LinkFacts, MemoryHost, MemoryLoader, ReadOptions, Secrets,
+    self, lower, print, read, Limits, LinkFacts, ReadOptions, Secrets,
 };
+use keepalived::model;
 use libfuzzer_sys::fuzz_target;
+use memory::{MemoryHost, MemoryLoader};
 
 /// Every interface is there, and a command.
 fn host() -> MemoryHost {

@@ -30,23 +30,37 @@ struct Slice {
     len: u32,
 }
 
+/// A document may have millions of words and nodes: their flags are bits of other numbers.
+const FLAG: u32 = 1 << 31;
+
 #[derive(Clone, Copy, Debug)]
 struct WordData {
-    text: Slice,
+    start: u32,
+    /// With `FLAG` for a word in quotes.
+    len: u32,
     span: Span,
-    quoted: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct NodeData {
     /// Its words: `words[first..first + count]`, the keyword first.
     first: u32,
+    /// With `FLAG` for a node with a block.
     count: u32,
     /// The statement after its keyword as one text, for keywords with their own quoting rules.
     raw: Slice,
-    has_block: bool,
     /// Index after the last node of its block.
     end: u32,
+}
+
+impl NodeData {
+    const fn count(&self) -> u32 {
+        self.count & !FLAG
+    }
+
+    const fn has_block(&self) -> bool {
+        self.count & FLAG != 0
+    }
 }
 
 /// A whole configuration as a tree of statements.
@@ -66,6 +80,10 @@ impl Document {
     fn slice(&self, s: Slice) -> &str {
         &self.text[s.start as usize..(s.start + s.len) as usize]
     }
+
+    fn word(&self, w: &WordData) -> &str {
+        self.slice(Slice { start: w.start, len: w.len & !FLAG })
+    }
 }
 
 /// One statement: a keyword, its arguments and, if it has one, its block.
@@ -82,7 +100,7 @@ impl<'d> Node<'d> {
 
     fn word(self, n: u32) -> Word<'d> {
         let w = &self.doc.words[(self.data().first + n) as usize];
-        Word { text: self.doc.slice(w.text), span: w.span, quoted: w.quoted }
+        Word { text: self.doc.word(w), span: w.span, quoted: w.len & FLAG != 0 }
     }
 
     pub fn keyword(self) -> Word<'d> {
@@ -91,17 +109,17 @@ impl<'d> Node<'d> {
 
     /// All words of the statement, the keyword first.
     pub fn words(self) -> impl ExactSizeIterator<Item = Word<'d>> {
-        (0..self.data().count).map(move |n| self.word(n))
+        (0..self.data().count()).map(move |n| self.word(n))
     }
 
     /// The words after the keyword.
     pub fn args(self) -> impl ExactSizeIterator<Item = Word<'d>> {
-        (1..self.data().count).map(move |n| self.word(n))
+        (1..self.data().count()).map(move |n| self.word(n))
     }
 
     /// The n-th word after the keyword, counted from 0.
     pub fn arg(self, n: u32) -> Option<Word<'d>> {
-        (n + 1 < self.data().count).then(|| self.word(n + 1))
+        (n + 1 < self.data().count()).then(|| self.word(n + 1))
     }
 
     /// The statement after its keyword, quotes and all.
@@ -110,7 +128,7 @@ impl<'d> Node<'d> {
     }
 
     pub fn has_block(self) -> bool {
-        self.data().has_block
+        self.data().has_block()
     }
 
     /// The statements of its block.
@@ -145,14 +163,14 @@ impl Document {
     /// it is in the same file.
     pub fn ends_of_blocks(&self, lines: &BTreeSet<(u32, u32)>) -> BTreeMap<(u32, u32), Span> {
         let mut ends = BTreeMap::new();
-        for node in self.nodes.iter().filter(|n| n.has_block) {
+        for node in self.nodes.iter().filter(|n| n.has_block()) {
             let head = self.words[node.first as usize].span;
             let line = (head.file, head.line);
             if !lines.contains(&line) || ends.contains_key(&line) {
                 continue;
             }
             let last = &self.nodes[node.end as usize - 1];
-            let words = &self.words[node.first as usize..(last.first + last.count) as usize];
+            let words = &self.words[node.first as usize..(last.first + last.count()) as usize];
             if let Some(last) = words.iter().rev().find(|w| w.span.file == head.file) {
                 ends.insert(line, last.span);
             }
@@ -166,7 +184,12 @@ impl Document {
 pub struct Builder {
     doc: Document,
     open: Vec<u32>,
+    /// Texts that may come again, each at the place that its bytes give.
+    recent: Vec<Slice>,
 }
+
+/// Most statements of a large configuration repeat each other.
+const RECENT: usize = 1024;
 
 impl Builder {
     /// Adds a statement to the block that is open now. `words` must not be empty.
@@ -176,29 +199,29 @@ impl Builder {
         let kept = self.keep(raw);
         for w in words {
             // Most words are part of the raw text, and need not be kept twice.
-            let start = (w.text.as_ptr() as usize).wrapping_sub(raw.as_ptr() as usize);
-            let text = match raw.get(start..start.wrapping_add(w.text.len())) {
-                Some(_) => Slice { start: kept.start + index(start), len: index(w.text.len()) },
+            let at = (w.text.as_ptr() as usize).wrapping_sub(raw.as_ptr() as usize);
+            let Slice { start, len } = match raw.get(at..at.wrapping_add(w.text.len())) {
+                Some(_) => Slice { start: kept.start + index(at), len: index(w.text.len()) },
                 None => self.keep(w.text),
             };
-            self.doc.words.push(WordData { text, span: w.span, quoted: w.quoted });
+            let len = if w.quoted { len | FLAG } else { len };
+            self.doc.words.push(WordData { start, len, span: w.span });
         }
         let end = index(self.doc.nodes.len() + 1);
-        let count = index(words.len());
-        self.doc.nodes.push(NodeData { first, count, raw: kept, has_block: false, end });
+        self.doc.nodes.push(NodeData { first, count: index(words.len()), raw: kept, end });
     }
 
     /// The keyword of the statement added last, empty if there is none.
     pub fn last_keyword(&self) -> &str {
         let first = self.doc.nodes.last().and_then(|n| self.doc.words.get(n.first as usize));
-        first.map_or("", |w| self.doc.slice(w.text))
+        first.map_or("", |w| self.doc.word(w))
     }
 
     /// Opens the block of the statement added last; false if it has one already or there is none.
     pub fn open(&mut self) -> bool {
         match self.doc.nodes.last_mut() {
-            Some(node) if !node.has_block => {
-                node.has_block = true;
+            Some(node) if !node.has_block() => {
+                node.count |= FLAG;
                 self.open.push(index(self.doc.nodes.len() - 1));
                 true
             }
@@ -227,16 +250,24 @@ impl Builder {
         self.doc
     }
 
+    /// Where the text lies, which is put behind the others unless it came lately.
     fn keep(&mut self, text: &str) -> Slice {
-        let start = index(self.doc.text.len());
+        self.recent.resize(RECENT, Slice { start: 0, len: 0 });
+        let hash = text.bytes().fold(0, |h: usize, b| h.wrapping_mul(31).wrapping_add(b.into()));
+        let recent = self.recent[hash % RECENT];
+        if self.doc.slice(recent) == text {
+            return recent;
+        }
+        let kept = Slice { start: index(self.doc.text.len()), len: index(text.len()) };
         self.doc.text.push_str(text);
-        Slice { start, len: index(text.len()) }
+        self.recent[hash % RECENT] = kept;
+        kept
     }
 }
 
-/// Indices are 32 bits wide: a configuration of 4 GiB is refused when it is read.
+/// Indices are 31 bits wide: a configuration of 2 GiB is refused when it is read.
 fn index(n: usize) -> u32 {
-    u32::try_from(n).expect("a document is smaller than 4 GiB")
+    u32::try_from(n).ok().filter(|n| n & FLAG == 0).expect("a document is smaller than 2 GiB")
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl<'d> Item<'d> {
 
 /// What a line is good for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum LineUse {
     Whole,
     /// Some of its words are left out.
     InPart,
@@ -111,7 +111,7 @@ impl Checker<'_> {
         line: Node<'d>,
         entry: &'static Entry,
         take: &mut dyn FnMut(&mut Self, Item<'d>),
-    ) -> Line {
+    ) -> LineUse {
         self.breathe();
         self.no_block(line);
         self.entry_words(&mut Cursor { node: line, next: 0 }, entry, take)
@@ -133,40 +133,40 @@ impl Checker<'_> {
         cursor: &mut Cursor<'d>,
         entry: &'static Entry,
         take: &mut dyn FnMut(&mut Self, Item<'d>),
-    ) -> Line {
+    ) -> LineUse {
         for (i, &kind) in entry.head.iter().enumerate() {
             let Some(word) = cursor.take() else {
                 if i < entry.required {
                     self.missing(entry.name, cursor.node.keyword(), kind);
-                    return Line::Useless;
+                    return LineUse::Useless;
                 }
                 break;
             };
             let Some(value) = self.value(entry.name, kind, word, Bad::Ignore) else {
-                return Line::Useless;
+                return LineUse::Useless;
             };
             take(self, Item::plain(word, value));
         }
-        let mut line = Line::Whole;
+        let mut line = LineUse::Whole;
         while let Some(word) = cursor.take() {
             if let Some(index) = entry.position(word.text) {
                 match self.option(cursor, word, &entry.options[index]) {
                     Ok(Some(item)) => take(self, Item { index: Some(index), ..item }),
-                    Ok(None) => line = Line::InPart,
-                    Err(Missing) if entry.unknown == Unknown::SkipEntry => return Line::Useless,
-                    Err(Missing) if entry.options[index].vital => return Line::Useless,
-                    Err(Missing) => return Line::InPart,
+                    Ok(None) => line = LineUse::InPart,
+                    Err(Missing) if entry.unknown == Unknown::SkipEntry => return LineUse::Useless,
+                    Err(Missing) if entry.options[index].vital => return LineUse::Useless,
+                    Err(Missing) => return LineUse::InPart,
                 }
             } else if let Some(kind) = entry.free {
                 let Some(value) = self.value(entry.name, kind, word, Bad::Ignore) else {
-                    return Line::Useless;
+                    return LineUse::Useless;
                 };
                 take(self, Item::plain(word, value));
             } else {
                 self.unknown_option(cursor.node, word, entry);
                 return match entry.unknown {
-                    Unknown::SkipEntry => Line::Useless,
-                    Unknown::IgnoreRest => Line::InPart,
+                    Unknown::SkipEntry => LineUse::Useless,
+                    Unknown::IgnoreRest => LineUse::InPart,
                 };
             }
         }

@@ -72,7 +72,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The word is not for everybody.
+    /// The word is a secret.
     pub(super) const fn is_secret(self) -> bool {
         matches!(self, Self::Secret(_) | Self::Hidden)
     }
@@ -219,7 +219,7 @@ pub struct Entry {
     pub unknown: Unknown,
 }
 
-/// What happens to a line with a word that nobody knows.
+/// What happens to a line with an unknown word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unknown {
     SkipEntry,

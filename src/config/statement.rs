@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::complaints::Complaints;
 use super::document::{Children, Node, Word};
-use super::entry::{Cursor, Line};
+use super::entry::{Cursor, LineUse};
 use super::host::Host;
 use super::keyword::{Args, Bad, Block, Body, Keyword, Kind, OldName, Repeat, Standing};
 use super::value::{cut, describe, parse, Value, Wrong};
@@ -31,7 +31,7 @@ pub(super) struct Statement<'d> {
 
 pub(super) struct Checker<'a> {
     pub out: Complaints<'a>,
-    /// Keywords of which was told that they are not in effect.
+    /// Keywords that were reported not to be in effect.
     noted: BTreeSet<&'static str>,
     suggestions: u32,
     host: &'a dyn Host,
@@ -56,7 +56,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Tells once per configuration that a keyword has no effect.
+    /// Notes once per configuration that a keyword has no effect.
     pub(super) fn note_not_in_effect(&mut self, keyword: &'static str, word: Word<'_>) {
         if self.noted.insert(keyword) {
             self.out.note(word.span, format!("{keyword}: accepted, not in effect in this version"));
@@ -135,9 +135,9 @@ impl<'a> Checker<'a> {
             let near = suggest::nearest(word.text, block.keywords.iter().map(|k| k.name));
             let text = if near.is_some() { word.text } else { secrets::HIDDEN };
             let shown = Word { text, span: Span { column: 0, ..word.span }, ..word };
-            let told = self.out.unknown(shown, format!("Unknown keyword '{text}'"));
+            let reported = self.out.unknown(shown, format!("Unknown keyword '{text}'"));
             let near = near.map(|near| format!("did you mean '{near}'?"));
-            if let Some(hint) = suggest::punctuation(word.text).or(near).filter(|_| told) {
+            if let Some(hint) = suggest::punctuation(word.text).or(near).filter(|_| reported) {
                 self.out.hint(hint);
             }
             return;
@@ -157,7 +157,7 @@ impl<'a> Checker<'a> {
             OldName::Noted => Severity::Note,
             OldName::Wrong => Severity::Error,
         };
-        self.out.tell(severity, keyword.name, Some(word.span), text);
+        self.out.report(severity, keyword.name, Some(word.span), text);
     }
 
     /// False if the statement repeats what may not be repeated and does not count.
@@ -232,7 +232,7 @@ impl<'a> Checker<'a> {
             Args::Options(_) if in_effect => Some(Value::Nothing),
             Args::Options(entry) => {
                 let line = self.entry_words(&mut Cursor::args(node), entry, &mut |_, _| {});
-                (line != Line::Useless).then_some(Value::Nothing)
+                (line != LineUse::Useless).then_some(Value::Nothing)
             }
             Args::Script { required, user } => self.script(node, keyword, required, user),
             Args::Pattern => self.pattern(node, keyword),
@@ -284,7 +284,7 @@ impl<'a> Checker<'a> {
         first
     }
 
-    /// Tells of words after those that count; false if the statement is void for them.
+    /// Reports words after those that count; false if the statement is void for them.
     fn left_over(
         &mut self,
         node: Node<'_>,
@@ -342,9 +342,9 @@ impl<'a> Checker<'a> {
             "notification_email_from" => Severity::Error,
             _ => Severity::Warning,
         };
-        let told = self.out.tell(severity, keyword.name, Some(span), text);
+        let reported = self.out.report(severity, keyword.name, Some(span), text);
         let marked = node.args().filter(|_| !has_secret).find_map(|w| suggest::punctuation(w.text));
-        if let (true, Some(mark)) = (told, marked) {
+        if let (true, Some(mark)) = (reported, marked) {
             self.out.hint(mark);
         }
         true

@@ -1,4 +1,4 @@
-//! The word somebody may have meant.
+//! The word that may have been meant.
 
 use std::net::Ipv4Addr;
 

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::document::{Children, Node, Word};
-use super::entry::{Cursor, Item, Line};
+use super::entry::{Cursor, Item, LineUse};
 use super::keyword::{
     Args, Bad, Block, Body, Entry, Keyword, Kind, OldName, Opt, Repeat, Standing,
 };
@@ -100,7 +100,7 @@ impl<'d, V> Setting<'_, '_, 'd, V> {
         &mut self,
         table: &'static LineTable<W>,
         raw: &mut W::In<'d>,
-    ) -> Line {
+    ) -> LineUse {
         let mut words = Cursor::args(self.node());
         self.checker.entry_words(&mut words, &table.entry, &mut |checker, item| {
             table.set(raw, checker, item);
@@ -207,11 +207,11 @@ shapes! {
     Bare: (),
     Switch: bool,
     Number: i64,
-    Time: Duration,
-    Text: &'d str,
-    Address: IpAddr,
+    Period: Duration,
+    Chars: &'d str,
+    Inet: IpAddr,
     MaybeNumber: Option<i64>,
-    MaybeText: Option<&'d str>,
+    MaybeChars: Option<&'d str>,
 }
 
 impl<W: Written> Table<W> {
@@ -231,13 +231,13 @@ impl<W: Written> Table<W> {
             (Setter::Bare(set), _) => call!(set, ()),
             (Setter::Switch(set), value) => call!(set, value != Value::Bool(false)),
             (Setter::Number(set), Value::Int(n)) => call!(set, n),
-            (Setter::Time(set), Value::Micros(n)) => call!(set, Duration::from_micros(n)),
-            (Setter::Text(set), Value::Text(text)) => call!(set, text),
-            (Setter::Address(set), Value::Addr(addr)) => call!(set, addr),
+            (Setter::Period(set), Value::Micros(n)) => call!(set, Duration::from_micros(n)),
+            (Setter::Chars(set), Value::Text(text)) => call!(set, text),
+            (Setter::Inet(set), Value::Addr(addr)) => call!(set, addr),
             (Setter::MaybeNumber(set), Value::Int(n)) => call!(set, Some(n)),
             (Setter::MaybeNumber(set), Value::Nothing) => call!(set, None),
-            (Setter::MaybeText(set), Value::Text(text)) => call!(set, Some(text)),
-            (Setter::MaybeText(set), Value::Nothing) => call!(set, None),
+            (Setter::MaybeChars(set), Value::Text(text)) => call!(set, Some(text)),
+            (Setter::MaybeChars(set), Value::Nothing) => call!(set, None),
             (_, value) => {
                 debug_assert!(false, "'{}' is {value:?}", statement.keyword.name);
             }
@@ -262,7 +262,7 @@ impl Checker<'_> {
         line: Node<'d>,
         table: &'static LineTable<W>,
         raw: &mut W::In<'d>,
-    ) -> Line {
+    ) -> LineUse {
         self.entry(line, &table.entry, &mut |checker, item| table.set(raw, checker, item))
     }
 }
@@ -438,27 +438,27 @@ pub(super) const fn number(name: &'static str, kinds: &'static [Kind]) -> Unset<
     line(name, 1, kinds)
 }
 
-pub(super) const fn time(name: &'static str, kinds: &'static [Kind; 1]) -> Unset<Time> {
+pub(super) const fn time(name: &'static str, kinds: &'static [Kind; 1]) -> Unset<Period> {
     assert!(matches!(kinds[0], Kind::Time { .. }));
     line(name, 1, kinds)
 }
 
 /// A word of one of the kinds whose value is the word, and perhaps others after it.
-pub(super) const fn word(name: &'static str, kinds: &'static [Kind]) -> Unset<Text> {
+pub(super) const fn word(name: &'static str, kinds: &'static [Kind]) -> Unset<Chars> {
     assert!(is_text(kinds[0]));
     line(name, 1, kinds)
 }
 
-pub(super) const fn text(name: &'static str) -> Unset<Text> {
+pub(super) const fn text(name: &'static str) -> Unset<Chars> {
     word(name, &[Kind::Text])
 }
 
-pub(super) const fn link(name: &'static str) -> Unset<Text> {
+pub(super) const fn link(name: &'static str) -> Unset<Chars> {
     word(name, &[Kind::Link])
 }
 
 /// An address of one of the kinds, and perhaps words after it.
-pub(super) const fn address(name: &'static str, kinds: &'static [Kind]) -> Unset<Address> {
+pub(super) const fn address(name: &'static str, kinds: &'static [Kind]) -> Unset<Inet> {
     assert!(matches!(kinds[0], Kind::Address | Kind::Group | Kind::Group4 | Kind::Group6));
     line(name, 1, kinds)
 }
@@ -473,7 +473,7 @@ pub(super) const fn maybe_number(
 }
 
 /// A word or nothing.
-pub(super) const fn maybe_word(name: &'static str, kind: &'static [Kind; 1]) -> Unset<MaybeText> {
+pub(super) const fn maybe_word(name: &'static str, kind: &'static [Kind; 1]) -> Unset<MaybeChars> {
     assert!(is_text(kind[0]));
     line(name, 0, kind)
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::director::{narrow, room_for_checks};
+use super::director::room_for_checks;
 use super::outcome::Outcome;
 use super::reading::{Reading, Text};
 use super::runtime::Runtime;
@@ -42,8 +42,7 @@ impl Runtime {
         } else {
             self.flawed = reading.is_flawed();
             self.chatter.clear();
-            let mut config = reading.config;
-            narrow(&mut config, &self.options);
+            let config = reading.config;
             if config == self.config {
                 // What the operator removed, or what has ended, comes back all the same; and what
                 // was missing outside of the configuration may be there now.

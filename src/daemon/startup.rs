@@ -9,7 +9,6 @@ use super::beginning::links_of_kernel;
 use super::capabilities;
 use super::children::Children;
 use super::defect::{caught, log_panics};
-use super::director::narrow;
 use super::fifos::Fifos;
 use super::life::{self, Then};
 use super::lvs::Lvs;
@@ -313,8 +312,7 @@ fn build(
         return Err(Failure::new(status, format!("The configuration cannot be used: {why}")));
     }
     let flawed = reading.is_flawed();
-    let mut config = reading.config;
-    narrow(&mut config, options);
+    let config = reading.config;
     capabilities::check(&config).map_err(|text| Failure::new(Status::Permission, text))?;
     let mut poll = Poll::new().map_err(Failure::of("create an event poll"))?;
     poll.add(std::os::fd::AsRawFd::as_raw_fd(&monitor), Owner::Monitor)

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::base::addr::{Family, Prefix};
 use crate::config::document::{Node, Word};
-use crate::config::entry::{Item, Line};
+use crate::config::entry::{Item, LineUse};
 use crate::config::keyword::{opt, Entry, Kind, Unknown};
 use crate::config::statement::Checker;
 use crate::config::table::{borrowed, joined, line_table, opt_rows, Given, LineTable, OptRow};
@@ -107,11 +107,11 @@ impl<'d> RawAddress<'d> {
     ) -> Option<Self> {
         let mut raw = Self { word: line.keyword(), ..Self::default() };
         let read = checker.fill_line(line, table, &mut raw);
-        (read != Line::Useless && !raw.void).then_some(raw)
+        (read != LineUse::Useless && !raw.void).then_some(raw)
     }
 
     pub(in crate::config) fn prefix(&self) -> Prefix {
-        self.prefix.unwrap_or(Prefix::host(Ipv4Addr::UNSPECIFIED.into()))
+        self.prefix.unwrap_or_else(|| Prefix::host(Ipv4Addr::UNSPECIFIED.into()))
     }
 
     fn address(&mut self, item: Item<'d>) {

@@ -52,7 +52,7 @@ pub(in crate::config) struct RawCheck<'d> {
     pub connect: RawConnect<'d>,
     pub helo_name: Option<&'d str>,
     /// The `host` blocks of `SMTP_CHECK`.
-    pub hosts: Vec<RawCheck<'d>>,
+    pub hosts: Vec<Self>,
     pub record: Record,
     /// The name that `DNS_CHECK` asks for.
     pub domain: Option<&'d str>,

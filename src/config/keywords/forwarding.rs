@@ -1,6 +1,6 @@
 //! `lvs_method`: how packets reach a real server.
 
-use crate::config::entry::Line;
+use crate::config::entry::LineUse;
 use crate::config::keyword::{opt, strict, Entry, Kind, Unknown};
 use crate::config::table::{borrowed, line_table, LineTable, Setting};
 use crate::model::lvs::{Forwarding, Tunnel, TunnelChecksum};
@@ -44,16 +44,16 @@ pub(super) fn read(s: &mut Setting<'_, '_, '_, ()>) -> Option<Forwarding> {
     let line = s.options(&LVS_METHOD, &mut raw);
     let name = s.node().keyword();
     Some(match (raw.name, line) {
-        (_, Line::Useless) => return None,
-        // Of a bad option was told already.
-        ("TUN", Line::InPart) => Forwarding::Tunnel(Tunnel::Ipip),
-        ("TUN", Line::Whole) => Forwarding::Tunnel(tunnel(&raw).unwrap_or_else(|why| {
+        (_, LineUse::Useless) => return None,
+        // A bad option was reported.
+        ("TUN", LineUse::InPart) => Forwarding::Tunnel(Tunnel::Ipip),
+        ("TUN", LineUse::Whole) => Forwarding::Tunnel(tunnel(&raw).unwrap_or_else(|why| {
             let text = format!("{} TUN: {why}: its options are ignored", name.text);
             s.checker.out.error("lvs_method", name.span, text);
             Tunnel::Ipip
         })),
         (plain, _) => {
-            if line == Line::Whole && s.node().arg(1).is_some() {
+            if line == LineUse::Whole && s.node().arg(1).is_some() {
                 let text = format!("options after '{plain}' are ignored: only TUN has any");
                 s.checker.out.warn("lvs_method", name.span, text);
             }

@@ -17,7 +17,7 @@ use super::vrrp::{
 use crate::base::addr::Family;
 use crate::base::diag::Span;
 use crate::config::document::{Node, Word};
-use crate::config::entry::Line;
+use crate::config::entry::LineUse;
 use crate::config::keyword::{int, seconds, strict, Bad, Kind, OldName, Repeat};
 use crate::config::statement::Checker;
 use crate::config::table::{
@@ -344,7 +344,7 @@ impl<'d> RawInstance<'d> {
         let mut raw = RawPeer::default();
         let read = checker.fill_line(line, &UNICAST_PEER, &mut raw);
         let RawPeer { addr: Some(addr), min_ttl, max_ttl } = raw else { return };
-        if read == Line::Useless {
+        if read == LineUse::Useless {
             return;
         }
         let word = line.keyword();

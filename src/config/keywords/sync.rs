@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::config::document::Word;
-use crate::config::entry::{Item, Line};
+use crate::config::entry::{Item, LineUse};
 use crate::config::keyword::{opt, strict, Entry, Kind, Unknown};
 use crate::config::statement::Checker;
 use crate::config::table::{borrowed, line_table, owned, LineTable, Setting};
@@ -37,7 +37,7 @@ pub(super) static LVS_TIMEOUTS: LineTable<Timeouts> = line_table!(
 pub(super) fn timeouts(timeouts: &mut Timeouts, mut s: Setting<'_, '_, '_, ()>) {
     let mut given = Timeouts::default();
     let line = s.options(&LVS_TIMEOUTS, &mut given);
-    if line == Line::Whole && given == Timeouts::default() {
+    if line == LineUse::Whole && given == Timeouts::default() {
         s.error("lvs_timeouts needs one of 'tcp N', 'tcpfin N' and 'udp N'");
     } else {
         *timeouts = given;
@@ -88,7 +88,7 @@ impl<'d> RawSync<'d> {
     pub(super) fn read(mut s: Setting<'_, '_, 'd, ()>) -> Option<Self> {
         let mut raw = Self::default();
         let line = s.options(&LVS_SYNC_DAEMON, &mut raw);
-        (line != Line::Useless).then_some(raw)
+        (line != LineUse::Useless).then_some(raw)
     }
 
     fn instance(&mut self, item: Item<'d>, checker: &mut Checker<'_>) {

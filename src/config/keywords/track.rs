@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::REVERSE;
 use crate::config::document::{Node, Word};
-use crate::config::entry::{Item, Line};
+use crate::config::entry::{Item, LineUse};
 use crate::config::keyword::{int, opt, seconds, Bad, Entry, Kind, Opt, Repeat, Unit, Unknown};
 use crate::config::statement::Checker;
 use crate::config::table::{
@@ -277,6 +277,6 @@ impl<'d> RawLink<'d> {
     pub(super) fn read(checker: &mut Checker<'_>, line: Node<'d>) -> Option<Self> {
         let mut link = Self::default();
         let read = checker.fill_line(line, &TRACK_INTERFACE, &mut link);
-        (read != Line::Useless).then_some(link)
+        (read != LineUse::Useless).then_some(link)
     }
 }

@@ -6,7 +6,7 @@ use super::Scene;
 use crate::base::addr::Family;
 use crate::base::diag::Span;
 use crate::config::document::Node;
-use crate::config::entry::Line;
+use crate::config::entry::LineUse;
 use crate::config::keywords::{RawGroupLine, SERVER_GROUP};
 use crate::model::lvs::GroupEntry;
 
@@ -36,7 +36,7 @@ pub(super) fn read(scene: &mut Scene<'_, '_>, node: Node<'_>) -> Vec<GroupEntry>
 
 fn entry(scene: &mut Scene<'_, '_>, line: Node<'_>) -> Option<GroupEntry> {
     let mut raw = RawGroupLine::default();
-    if scene.checker.fill_line(line, &SERVER_GROUP, &mut raw) == Line::Useless {
+    if scene.checker.fill_line(line, &SERVER_GROUP, &mut raw) == LineUse::Useless {
         return None;
     }
     let RawGroupLine { words, mark, family } = raw;

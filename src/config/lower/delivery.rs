@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::strict::Facts;
+use super::strict::StrictFacts;
 use super::Scene;
 use crate::base::addr::{is_link_local, Family};
 use crate::config::host::LinkFacts;
@@ -31,7 +31,7 @@ pub(super) fn interface<'d>(scene: &mut Scene<'_, '_>, raw: &RawInstance<'d>) ->
 pub(super) fn delivery(
     scene: &mut Scene<'_, '_>,
     raw: &RawInstance<'_>,
-    facts: &Facts,
+    facts: &StrictFacts,
     link: Option<LinkFacts>,
 ) -> Delivery {
     let unicast = !raw.peers.is_empty() || raw.fault_without_peer;

@@ -13,7 +13,7 @@ use crate::model::Config;
 /// Where addresses go that name no interface.
 const USUAL_INTERFACE: &str = "eth0";
 
-/// What is there whoever is master, as it is written.
+/// Static addresses and the groups that follow them, as they are written.
 #[derive(Default)]
 pub(super) struct Fixed<'d> {
     addresses: Vec<RawAddress<'d>>,
@@ -68,7 +68,7 @@ fn follow(
 ) {
     let Some((_, members)) = groups.iter().find(|(name, _)| *name == group.text) else {
         let text =
-            format!("track_group '{}' does not exist: nobody follows the address", group.text);
+            format!("track_group '{}' does not exist: no instance follows the address", group.text);
         return scene.error("track_group", group.span, text);
     };
     if address.no_track {
@@ -82,7 +82,7 @@ fn follow(
             scene.error(member.text, member.span, text);
             continue;
         };
-        // Nobody else has it before the model is complete.
+        // It is not shared before the model is complete.
         let Some(instance) = Rc::get_mut(&mut found.instance) else { continue };
         let own = instance.interface.as_ref() == Some(&address.interface);
         let mut tracked = instance.tracked_links.iter();

@@ -12,7 +12,7 @@ use crate::model::vrrp::{Instance, SyncGroup, TrackedLink};
 /// Resolves the members, and takes from them what they cannot have in a group.
 pub(super) fn lower_all(
     scene: &mut Scene<'_, '_>,
-    raw: Vec<(RawGroup<'_>, Vec<track::Entry<'_>>)>,
+    raw: Vec<(RawGroup<'_>, Vec<track::TrackedEntry<'_>>)>,
     instances: &mut Instances,
 ) -> Vec<SyncGroup> {
     if raw.is_empty() {
@@ -33,7 +33,7 @@ pub(super) fn lower_all(
 fn lower<'d>(
     scene: &mut Scene<'_, '_>,
     raw: RawGroup<'d>,
-    tracked: Vec<track::Entry<'d>>,
+    tracked: Vec<track::TrackedEntry<'d>>,
     instances: &mut Instances,
     index: &HashMap<String, usize>,
     taken: &mut HashSet<&'d str>,
@@ -124,7 +124,7 @@ fn join(
     name: &str,
     member: &mut LoweredInstance,
 ) {
-    // Nobody else has it before the model is complete.
+    // It is not shared before the model is complete.
     let Some(instance) = Rc::get_mut(&mut member.instance) else { return };
     if !tracking_weight {
         drop_weights(scene, name, member.name, &mut instance.tracked_links);

@@ -16,7 +16,7 @@ use crate::model::vrrp::{
 };
 
 /// The part of an instance that other rules depend on.
-struct Core {
+struct InstanceCore {
     family: Family,
     version: Version,
     strict: bool,
@@ -24,7 +24,7 @@ struct Core {
     state: InitialState,
 }
 
-impl Core {
+impl InstanceCore {
     const fn is_owner(&self) -> bool {
         self.priority == 255
     }
@@ -34,7 +34,7 @@ impl Core {
 pub(super) fn lower<'d>(
     scene: &mut Scene<'_, '_>,
     mut raw: RawInstance<'d>,
-    tracked: Vec<track::Entry<'d>>,
+    tracked: Vec<track::TrackedEntry<'d>>,
 ) -> Option<LoweredInstance> {
     let core = core(scene, &mut raw);
     let vrid = raw.vrid.or_else(|| {
@@ -108,9 +108,9 @@ pub(super) fn lower<'d>(
     })
 }
 
-impl Core {
-    const fn facts(&self) -> strict::Facts {
-        strict::Facts {
+impl InstanceCore {
+    const fn facts(&self) -> strict::StrictFacts {
+        strict::StrictFacts {
             strict: self.strict,
             owner: self.is_owner(),
             version: self.version,
@@ -120,7 +120,7 @@ impl Core {
 }
 
 /// Family, version, priority and state, which decide each other.
-fn core(scene: &mut Scene<'_, '_>, raw: &mut RawInstance<'_>) -> Core {
+fn core(scene: &mut Scene<'_, '_>, raw: &mut RawInstance<'_>) -> InstanceCore {
     let family = raw.family.unwrap_or(Family::V4);
     let mut version = raw.version.unwrap_or(scene.defaults.version);
     let strict = raw.strict.unwrap_or(scene.defaults.strict);
@@ -142,14 +142,14 @@ fn core(scene: &mut Scene<'_, '_>, raw: &mut RawInstance<'_>) -> Core {
         scene.error("state", given.span, text);
         state = by_priority;
     }
-    Core { family, version, strict, priority, state }
+    InstanceCore { family, version, strict, priority, state }
 }
 
 /// `None`: the instance must not run, since it would run unprotected.
 fn authentication(
     scene: &mut Scene<'_, '_>,
     raw: &RawInstance<'_>,
-    core: &Core,
+    core: &InstanceCore,
 ) -> Option<Authentication> {
     let auth = &raw.auth;
     if let Some(span) = auth.hmac {
@@ -236,7 +236,11 @@ struct Preemption {
     timer_expired_backup: Option<u8>,
 }
 
-fn preemption(scene: &mut Scene<'_, '_>, raw: &mut RawInstance<'_>, core: &Core) -> Preemption {
+fn preemption(
+    scene: &mut Scene<'_, '_>,
+    raw: &mut RawInstance<'_>,
+    core: &InstanceCore,
+) -> Preemption {
     let mut nopreempt = raw.nopreempt;
     let mut delay = raw.preempt_delay.filter(|d| !d.value.is_zero());
     let master = core.state == InitialState::Master;
@@ -274,7 +278,7 @@ fn preemption(scene: &mut Scene<'_, '_>, raw: &mut RawInstance<'_>, core: &Core)
 fn tracked_links(
     scene: &mut Scene<'_, '_>,
     raw: Vec<RawLink<'_>>,
-    core: &Core,
+    core: &InstanceCore,
     interface: Option<&str>,
 ) -> Vec<TrackedLink> {
     let mut links = checked_links(scene, raw);
@@ -321,7 +325,7 @@ pub(super) fn checked_links(
 fn addresses<'d>(
     scene: &mut Scene<'_, '_>,
     raw: &mut RawInstance<'d>,
-    core: &Core,
+    core: &InstanceCore,
     interface: Option<&'d str>,
     link: Option<LinkFacts>,
     places: &mut Vec<(IpAddr, Span)>,
@@ -348,7 +352,7 @@ fn addresses<'d>(
     (addresses, excluded)
 }
 
-fn no_address(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, core: &Core) {
+fn no_address(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, core: &InstanceCore) {
     if let Some(span) = raw.no_address {
         if !core.strict {
             return;

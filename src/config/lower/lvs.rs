@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::merge::merge;
 use super::probe::Files;
-use super::server::{self, Draft, Outer};
+use super::server::{self, Outer, ServerDraft};
 use super::{address_group, family, fit, ipvs, Scene};
 use crate::base::addr::Family;
 use crate::base::diag::{Severity, Span};
@@ -41,8 +41,8 @@ impl<'d> Pending<'d> {
         if self.servers.is_empty() && self.groups.is_empty() {
             return;
         }
-        let mut lowering = Lowering::default();
-        lowering.files = config.files.iter().map(|f| (f.name.as_str(), f)).collect();
+        let files = config.files.iter().map(|f| (f.name.as_str(), f)).collect();
+        let mut lowering = Lowering { files, ..Lowering::default() };
         for node in self.groups {
             lowering.group(scene, node);
         }
@@ -74,7 +74,7 @@ struct Group {
 }
 
 /// What most rules look at.
-pub(super) struct Core {
+pub(super) struct ServiceCore {
     pub service: Service,
     pub span: Span,
     /// The lines of the group; none for other services.
@@ -201,7 +201,7 @@ impl<'a> Lowering<'a> {
         scene: &mut Scene<'_, '_>,
         s: Statement<'_>,
         raw: &RawService<'_>,
-    ) -> Option<Core> {
+    ) -> Option<ServiceCore> {
         let span = s.node.keyword().span;
         let mut entries = Vec::new();
         let (service, port) = match s.value {
@@ -228,8 +228,15 @@ impl<'a> Lowering<'a> {
             scene.error("lvs_method", span, "lvs_method is missing: NAT is used");
             Forwarding::Nat
         });
-        let mut core =
-            Core { service, span, entries, port, protocol: None, family: Family::V4, forwarding };
+        let mut core = ServiceCore {
+            service,
+            span,
+            entries,
+            port,
+            protocol: None,
+            family: Family::V4,
+            forwarding,
+        };
         core.protocol = protocol(scene, raw, &core);
         Some(core)
     }
@@ -238,9 +245,9 @@ impl<'a> Lowering<'a> {
         &self,
         scene: &mut Scene<'_, '_>,
         raw: &RawService<'_>,
-        core: &Core,
+        core: &ServiceCore,
         shown: &str,
-    ) -> Vec<Draft> {
+    ) -> Vec<ServerDraft> {
         let outer = Outer {
             inherited: raw.inherited,
             port: core.port,
@@ -265,12 +272,12 @@ impl<'a> Lowering<'a> {
     }
 }
 
-impl Core {
-    /// Tells of a server that does not fit. With a group, to keepalived, this is no error.
-    pub(super) fn tell(&self, scene: &mut Scene<'_, '_>, about: &str, span: Span, text: &str) {
+impl ServiceCore {
+    /// Reports a server that does not fit. With a group, to keepalived, this is no error.
+    pub(super) fn report(&self, scene: &mut Scene<'_, '_>, about: &str, span: Span, text: &str) {
         let is_group = matches!(self.service, Service::Group { .. });
         let severity = if is_group { Severity::Warning } else { Severity::Error };
-        scene.checker.out.tell(severity, about, Some(span), text);
+        scene.checker.out.report(severity, about, Some(span), text);
     }
 
     /// A group with entries of both families.
@@ -312,7 +319,11 @@ fn common_port(entries: &[GroupEntry]) -> u16 {
     }
 }
 
-fn protocol(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Option<Protocol> {
+fn protocol(
+    scene: &mut Scene<'_, '_>,
+    raw: &RawService<'_>,
+    core: &ServiceCore,
+) -> Option<Protocol> {
     match raw.protocol {
         Some(given) if !core.has_address() => {
             scene.error("protocol", given.span, "protocol is ignored with fwmark");
@@ -327,7 +338,7 @@ fn protocol(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Opt
     }
 }
 
-fn scheduler(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Scheduler {
+fn scheduler(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &ServiceCore) -> Scheduler {
     raw.scheduler.unwrap_or_else(|| {
         scene.error("lvs_sched", core.span, "lvs_sched is missing: wlc is used");
         Scheduler::Wlc
@@ -337,7 +348,7 @@ fn scheduler(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Sc
 fn persistence(
     scene: &mut Scene<'_, '_>,
     raw: &RawService<'_>,
-    core: &Core,
+    core: &ServiceCore,
 ) -> Option<Persistence> {
     let granularity = raw.granularity.and_then(|given| {
         let family = match given.value {
@@ -370,7 +381,7 @@ fn persistence(
     Some(Persistence { timeout: timeout?, granularity })
 }
 
-fn one_packet(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> bool {
+fn one_packet(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &ServiceCore) -> bool {
     let Some(span) = raw.ops else { return false };
     let fits = !core.has_address() || core.protocol == Some(Protocol::Udp);
     if !fits {
@@ -379,7 +390,7 @@ fn one_packet(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> b
     fits
 }
 
-fn ha_suspend(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> bool {
+fn ha_suspend(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &ServiceCore) -> bool {
     let Some(span) = raw.ha_suspend else { return false };
     match core.service {
         Service::Address { .. } => return true,
@@ -398,7 +409,7 @@ fn ha_suspend(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> b
 fn quorum(
     scene: &mut Scene<'_, '_>,
     raw: &RawService<'_>,
-    core: &Core,
+    core: &ServiceCore,
     servers: &[RealServer],
 ) -> (u32, u32) {
     let total: u64 = servers.iter().map(|server| u64::from(server.weight)).sum();

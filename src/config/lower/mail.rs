@@ -47,6 +47,6 @@ pub(super) fn check(out: &mut Complaints<'_>, config: &Config) {
     if wanted && config.global.mail.is_none() {
         let text = "smtp_alert: no mail is sent without smtp_server and notification_email in \
                     global_defs";
-        out.tell(Severity::Warning, "smtp_alert", None, text);
+        out.report(Severity::Warning, "smtp_alert", None, text);
     }
 }

@@ -52,7 +52,7 @@ use crate::model::{vrrp, Config};
 
 /// Makes a model of what the operator wrote.
 ///
-/// Whatever is wrong is told in `diags` and left out or corrected; with a complaint of
+/// Whatever is wrong is reported in `diags` and left out or corrected; with a complaint of
 /// [`Severity::Fatal`](crate::base::diag::Severity::Fatal) the model must not be run.
 pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config {
     // Only a text with such an error can have a brace too few.
@@ -66,7 +66,7 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
         global::lower(doc, host, &mut checker);
     outlets.resolve(&mut Scene { checker: &mut checker, host, defaults: &defaults }, &mut global);
     let mut config = Config { global, ..Config::default() };
-    let mut reading = Reading {
+    let mut reading = Gathered {
         config: &mut config,
         services: lvs::Pending::new(lvs, sync),
         instances: Instances::default(),
@@ -82,7 +82,7 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
             reading.take(&mut scene, top);
         }
     });
-    let Reading { services, mut instances, groups, fixed, definitions, .. } = reading;
+    let Gathered { services, mut instances, groups, fixed, definitions, .. } = reading;
     let mut scene = Scene { checker: &mut checker, host, defaults: &defaults };
     fixed.resolve(&mut scene, &mut instances, &mut config);
     config.groups = group::lower_all(&mut scene, groups, &mut instances);
@@ -100,8 +100,8 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
     config
 }
 
-/// What is told of a block as a whole comes after what is told of its lines: that a line is missing
-/// may follow from a misspelt one.
+/// A complaint about a block as a whole comes after those about its lines: a line may be missing
+/// because it is misspelt.
 fn causes_first(doc: &Document, diags: &mut Diagnostics, parsed: usize) {
     let lines = diags.spans().map(|s| (s.file, s.line)).collect();
     let ends = doc.ends_of_blocks(&lines);
@@ -110,16 +110,16 @@ fn causes_first(doc: &Document, diags: &mut Diagnostics, parsed: usize) {
 }
 
 /// What has been read of the top level.
-struct Reading<'c, 'd> {
+struct Gathered<'c, 'd> {
     config: &'c mut Config,
     services: lvs::Pending<'d>,
     instances: Instances,
-    groups: Vec<(RawGroup<'d>, Vec<track::Entry<'d>>)>,
+    groups: Vec<(RawGroup<'d>, Vec<track::TrackedEntry<'d>>)>,
     fixed: fixed::Fixed<'d>,
     definitions: track::Definitions<'d>,
 }
 
-impl<'d> Reading<'_, 'd> {
+impl<'d> Gathered<'_, 'd> {
     fn take(&mut self, scene: &mut Scene<'_, '_>, top: TopLevel<'d>) {
         let global = &mut self.config.global;
         let lvs = &mut self.services.lvs;
@@ -219,7 +219,7 @@ pub(super) struct LoweredInstance {
     pub vrid: Span,
     /// Where its addresses stand, those of both lists.
     pub addresses: Vec<(IpAddr, Span)>,
-    /// It says itself whether changes of its priority are told.
+    /// It says itself whether changes of its priority are reported.
     pub priority_changes_given: bool,
 }
 

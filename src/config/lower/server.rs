@@ -23,7 +23,7 @@ pub(super) struct Outer<'a> {
 }
 
 /// A real server before it is seen whether it fits to its virtual server.
-pub(super) struct Draft {
+pub(super) struct ServerDraft {
     /// With port 0 where none was given.
     pub server: RealServer,
     pub span: Span,
@@ -34,7 +34,7 @@ pub(super) fn read(
     scene: &mut Scene<'_, '_>,
     unread: &UnreadServer<'_>,
     outer: &Outer<'_>,
-) -> Option<Draft> {
+) -> Option<ServerDraft> {
     let UnreadServer { node, addr, method } = *unread;
     // A bad port was reported: the block is skipped.
     let port = port(node)?;
@@ -82,5 +82,5 @@ pub(super) fn read(
         snmp_name: None,
         checks,
     };
-    Some(Draft { server, span: node.keyword().span })
+    Some(ServerDraft { server, span: node.keyword().span })
 }

@@ -8,7 +8,7 @@ use crate::config::table::Given;
 use crate::model::vrrp::{Version, VirtualAddress};
 
 /// What decides.
-pub(super) struct Facts {
+pub(super) struct StrictFacts {
     pub strict: bool,
     pub owner: bool,
     pub version: Version,
@@ -29,7 +29,7 @@ impl Settings {
     pub(super) fn new(
         scene: &mut Scene<'_, '_>,
         raw: &RawInstance<'_>,
-        facts: &Facts,
+        facts: &StrictFacts,
         addresses: &[VirtualAddress],
     ) -> Self {
         let defaults = scene.defaults;
@@ -103,7 +103,11 @@ impl Rule<'_, '_, '_> {
     }
 }
 
-fn owner_ignore_adverts(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, facts: &Facts) -> bool {
+fn owner_ignore_adverts(
+    scene: &mut Scene<'_, '_>,
+    raw: &RawInstance<'_>,
+    facts: &StrictFacts,
+) -> bool {
     const NAME: &str = "owner_ignore_adverts";
     match raw.owner_ignore_adverts {
         None => facts.owner && (facts.strict || scene.defaults.owner_ignore_adverts),
@@ -124,7 +128,7 @@ fn owner_ignore_adverts(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, facts:
 
 /// RFC 9568 §6.1, Accept_Mode: only the owner accepts packets for its addresses, if the RFC is
 /// taken at its word.
-fn accept(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, facts: &Facts) -> bool {
+fn accept(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, facts: &StrictFacts) -> bool {
     let strict_other = facts.strict && !facts.owner;
     let accept = match raw.accept {
         None => !strict_other,

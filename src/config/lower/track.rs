@@ -1,7 +1,7 @@
 //! `vrrp_script`, `track_file`, `vrrp_track_process`, and the lists that refer to them.
 //!
 //! What is tracked must be defined above the place that names it. Commands are looked at last,
-//! when it is known which of them anybody tracks.
+//! when it is known which of them are tracked.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use super::define::{self, Script};
 use super::{name_word, Instances, LoweredInstance, Scene};
 use crate::base::diag::{Severity, Span};
 use crate::config::document::{Document, Node, Word};
-use crate::config::entry::Line;
+use crate::config::entry::LineUse;
 use crate::config::keywords::{RawTracked, RawWeight, TrackList};
 use crate::config::statement::Checker;
 use crate::model::track::{Object, TrackFile, TrackProcess, TrackScript, Tracked};
@@ -30,7 +30,7 @@ pub(super) struct Definitions<'d> {
 }
 
 /// A line of a `track_...` block whose object is defined.
-pub(super) struct Entry<'d> {
+pub(super) struct TrackedEntry<'d> {
     name: Word<'d>,
     tracked: Tracked,
 }
@@ -130,7 +130,7 @@ impl<'d> Definitions<'d> {
         &self,
         checker: &mut Checker<'_>,
         lists: &[TrackList<'d>],
-    ) -> Vec<Entry<'d>> {
+    ) -> Vec<TrackedEntry<'d>> {
         let lines = lists.iter().flat_map(|list| list.node.children().map(move |l| (list, l)));
         lines.filter_map(|(list, line)| self.read_entry(checker, line, list)).collect()
     }
@@ -140,11 +140,11 @@ impl<'d> Definitions<'d> {
         checker: &mut Checker<'_>,
         line: Node<'d>,
         list: &TrackList<'d>,
-    ) -> Option<Entry<'d>> {
+    ) -> Option<TrackedEntry<'d>> {
         let name = line.keyword();
         let object = (list.object)(name.text.to_owned());
         let mut raw = RawTracked::default();
-        if checker.fill_line(line, list.table, &mut raw) == Line::Useless {
+        if checker.fill_line(line, list.table, &mut raw) == LineUse::Useless {
             return None;
         }
         let Some(&base) = self.known.get(&object) else {
@@ -153,7 +153,7 @@ impl<'d> Definitions<'d> {
         };
         let weight = raw.weight.unwrap_or(base.weight);
         let reverse = raw.reverse.unwrap_or(base.reverse);
-        Some(Entry { name, tracked: Tracked { object, weight, reverse } })
+        Some(TrackedEntry { name, tracked: Tracked { object, weight, reverse } })
     }
 
     fn unknown(&self, checker: &mut Checker<'_>, name: Word<'_>, object: &Object) {
@@ -171,7 +171,7 @@ impl<'d> Definitions<'d> {
         }
     }
 
-    /// Removes what nobody tracks and what cannot be run, and gives the rest to the model.
+    /// Removes what is not tracked and what cannot be run, and gives the rest to the model.
     pub(super) fn finish(
         self,
         scene: &mut Scene<'_, '_>,
@@ -240,7 +240,7 @@ fn runnable(scene: &mut Scene<'_, '_>, defined: Script<'_>) -> Option<TrackScrip
 /// Takes what is not there any more out of every list.
 fn forget(gone: &HashSet<Object>, instances: &mut Instances, groups: &mut [SyncGroup]) {
     for settled in &mut instances.list {
-        // Nobody else has it before the model is complete.
+        // It is not shared before the model is complete.
         if let Some(instance) = Rc::get_mut(&mut settled.instance) {
             instance.tracked.retain(|t| !gone.contains(&t.object));
         }
@@ -253,12 +253,12 @@ fn forget(gone: &HashSet<Object>, instances: &mut Instances, groups: &mut [SyncG
 /// The entries of one instance or group, each object once.
 pub(super) fn each_once(
     scene: &mut Scene<'_, '_>,
-    raw: Vec<Entry<'_>>,
+    raw: Vec<TrackedEntry<'_>>,
     is_owner: bool,
 ) -> Vec<Tracked> {
     let mut seen = HashSet::new();
     let mut list = Vec::with_capacity(raw.len());
-    for Entry { name, mut tracked } in raw {
+    for TrackedEntry { name, mut tracked } in raw {
         if !seen.insert(tracked.object.clone()) {
             let text = format!("{} is tracked already: the line is ignored", tracked.object);
             scene.error("track", name.span, text);
@@ -328,7 +328,7 @@ pub(super) fn drop_weights(
     });
 }
 
-/// True if it has no weight. That of a file is 1 where nobody chose one, and may as well be none:
+/// True if it has no weight. That of a file is 1 where none is given, and may as well be none:
 /// then any value but 0 means FAULT.
 fn unweighted(tracked: &mut Tracked) -> bool {
     if matches!(tracked.object, Object::File(_)) && tracked.weight == 1 {
