@@ -91,13 +91,22 @@ impl<'a> Checker<'a> {
             if !self.is_welcome_again(&mut seen, keyword, node) {
                 continue;
             }
-            let in_effect_here = in_effect && keyword.in_effect;
-            let value = self.args(node, keyword, block, in_effect_here);
-            let Some(value) = value else { continue };
-            if !self.braces(node, keyword) {
-                continue;
-            }
-            if in_effect_here {
+            let set = in_effect && keyword.in_effect;
+            // The setter of a line of options checks it, so that it is parsed once.
+            let value = match keyword.args {
+                Args::Options(_) if set => {
+                    self.quotes(node, keyword);
+                    Value::Nothing
+                }
+                _ => {
+                    let Some(value) = self.args(node, keyword, block) else { continue };
+                    if !self.braces(node, keyword) {
+                        continue;
+                    }
+                    value
+                }
+            };
+            if set {
                 take(self, Statement { keyword, index, node, value });
             } else {
                 self.body(node, keyword);
@@ -202,13 +211,11 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks the words of the line; the value of the first, or `None` if the statement is void.
-    /// Options of a statement in effect are checked when its setter reads them.
     fn args<'d>(
         &mut self,
         node: Node<'d>,
         keyword: &'static Keyword,
         block: &'static Block,
-        in_effect: bool,
     ) -> Option<Value<'d>> {
         self.quotes(node, keyword);
         match keyword.args {
@@ -229,7 +236,6 @@ impl<'a> Checker<'a> {
                 }
                 first
             }
-            Args::Options(_) if in_effect => Some(Value::Nothing),
             Args::Options(entry) => {
                 let line = self.entry_words(&mut Cursor::args(node), entry, &mut |_, _| {});
                 (line != LineUse::Useless).then_some(Value::Nothing)
@@ -412,7 +418,7 @@ impl<'a> Checker<'a> {
     }
 
     /// False if the statement has a block it must not have, or lacks the one it must have.
-    fn braces(&mut self, node: Node<'_>, keyword: &'static Keyword) -> bool {
+    pub(super) fn braces(&mut self, node: Node<'_>, keyword: &'static Keyword) -> bool {
         let word = node.keyword();
         let wanted = !matches!(keyword.body, Body::None);
         if wanted == node.has_block() {

@@ -102,9 +102,12 @@ impl<'d, V> Setting<'_, '_, 'd, V> {
         raw: &mut W::In<'d>,
     ) -> LineUse {
         let mut words = Cursor::args(self.node());
-        self.checker.entry_words(&mut words, &table.entry, &mut |checker, item| {
-            table.set(raw, checker, item);
-        })
+        let set = &mut |checker: &mut Checker<'_>, item| table.set(raw, checker, item);
+        let line = self.checker.entry_words(&mut words, &table.entry, set);
+        if line != LineUse::Useless {
+            self.checker.braces(self.node(), self.statement.keyword);
+        }
+        line
     }
 
     /// Adds what `read` makes of the lines of the block.
