@@ -30,22 +30,45 @@ struct Slice {
     len: u32,
 }
 
-/// A document may have millions of words and nodes: their flags are bits of other numbers.
-const FLAG: u32 = 1 << 31;
-
+/// A word in few bytes, since a document may have millions of them.
 #[derive(Clone, Copy, Debug)]
 struct WordData {
     start: u32,
-    /// With `FLAG` for a word in quotes.
-    len: u32,
-    span: Span,
+    line: u32,
+    file: u16,
+    column: u16,
+    /// `LARGE`: what belongs here is in `Document::large`.
+    span: u16,
+    /// With `QUOTED` for a word in quotes.
+    len: u16,
 }
+
+const LARGE: u16 = u16::MAX;
+const QUOTED: u16 = 1 << 15;
+
+impl WordData {
+    /// `None` if something is too large for it.
+    fn new(text: Slice, span: Span, quoted: bool) -> Option<Self> {
+        let len = u16::try_from(text.len).ok().filter(|len| len & QUOTED == 0)?;
+        Some(Self {
+            start: text.start,
+            line: span.line,
+            file: u16::try_from(span.file).ok()?,
+            column: u16::try_from(span.column).ok()?,
+            span: u16::try_from(span.len).ok().filter(|&len| len != LARGE)?,
+            len: if quoted { len | QUOTED } else { len },
+        })
+    }
+}
+
+/// The flag of a node is a bit of its number of words.
+const HAS_BLOCK: u32 = 1 << 31;
 
 #[derive(Clone, Copy, Debug)]
 struct NodeData {
     /// Its words: `words[first..first + count]`, the keyword first.
     first: u32,
-    /// With `FLAG` for a node with a block.
+    /// With `HAS_BLOCK` for a node with one.
     count: u32,
     /// The statement after its keyword as one text, for keywords with their own quoting rules.
     raw: Slice,
@@ -55,11 +78,11 @@ struct NodeData {
 
 impl NodeData {
     const fn count(&self) -> u32 {
-        self.count & !FLAG
+        self.count & !HAS_BLOCK
     }
 
     const fn has_block(&self) -> bool {
-        self.count & FLAG != 0
+        self.count & HAS_BLOCK != 0
     }
 }
 
@@ -68,6 +91,8 @@ impl NodeData {
 pub struct Document {
     text: String,
     words: Vec<WordData>,
+    /// Words that do not fit into a `WordData`, by their index.
+    large: BTreeMap<u32, (Slice, Span, bool)>,
     nodes: Vec<NodeData>,
 }
 
@@ -81,8 +106,16 @@ impl Document {
         &self.text[s.start as usize..(s.start + s.len) as usize]
     }
 
-    fn word(&self, w: &WordData) -> &str {
-        self.slice(Slice { start: w.start, len: w.len & !FLAG })
+    fn word(&self, n: u32) -> Word<'_> {
+        let w = &self.words[n as usize];
+        if w.span == LARGE {
+            let (text, span, quoted) = self.large[&n];
+            return Word { text: self.slice(text), span, quoted };
+        }
+        let span =
+            Span { file: w.file.into(), line: w.line, column: w.column.into(), len: w.span.into() };
+        let text = Slice { start: w.start, len: (w.len & !QUOTED).into() };
+        Word { text: self.slice(text), span, quoted: w.len & QUOTED != 0 }
     }
 }
 
@@ -99,8 +132,7 @@ impl<'d> Node<'d> {
     }
 
     fn word(self, n: u32) -> Word<'d> {
-        let w = &self.doc.words[(self.data().first + n) as usize];
-        Word { text: self.doc.word(w), span: w.span, quoted: w.len & FLAG != 0 }
+        self.doc.word(self.data().first + n)
     }
 
     pub fn keyword(self) -> Word<'d> {
@@ -164,15 +196,17 @@ impl Document {
     pub fn ends_of_blocks(&self, lines: &BTreeSet<(u32, u32)>) -> BTreeMap<(u32, u32), Span> {
         let mut ends = BTreeMap::new();
         for node in self.nodes.iter().filter(|n| n.has_block()) {
-            let head = self.words[node.first as usize].span;
+            let head = self.word(node.first).span;
             let line = (head.file, head.line);
             if !lines.contains(&line) || ends.contains_key(&line) {
                 continue;
             }
             let last = &self.nodes[node.end as usize - 1];
-            let words = &self.words[node.first as usize..(last.first + last.count()) as usize];
-            if let Some(last) = words.iter().rev().find(|w| w.span.file == head.file) {
-                ends.insert(line, last.span);
+            let mut words = (node.first..last.first + last.count()).rev();
+            let last =
+                words.find_map(|n| Some(self.word(n).span).filter(|span| span.file == head.file));
+            if let Some(last) = last {
+                ends.insert(line, last);
             }
         }
         ends
@@ -200,12 +234,16 @@ impl Builder {
         for w in words {
             // Most words are part of the raw text, and need not be kept twice.
             let at = (w.text.as_ptr() as usize).wrapping_sub(raw.as_ptr() as usize);
-            let Slice { start, len } = match raw.get(at..at.wrapping_add(w.text.len())) {
+            let text = match raw.get(at..at.wrapping_add(w.text.len())) {
                 Some(_) => Slice { start: kept.start + index(at), len: index(w.text.len()) },
                 None => self.keep(w.text),
             };
-            let len = if w.quoted { len | FLAG } else { len };
-            self.doc.words.push(WordData { start, len, span: w.span });
+            let word = WordData::new(text, w.span, w.quoted).unwrap_or_else(|| {
+                let n = index(self.doc.words.len());
+                self.doc.large.insert(n, (text, w.span, w.quoted));
+                WordData { start: 0, line: 0, file: 0, column: 0, span: LARGE, len: 0 }
+            });
+            self.doc.words.push(word);
         }
         let end = index(self.doc.nodes.len() + 1);
         self.doc.nodes.push(NodeData { first, count: index(words.len()), raw: kept, end });
@@ -213,15 +251,14 @@ impl Builder {
 
     /// The keyword of the statement added last, empty if there is none.
     pub fn last_keyword(&self) -> &str {
-        let first = self.doc.nodes.last().and_then(|n| self.doc.words.get(n.first as usize));
-        first.map_or("", |w| self.doc.word(w))
+        self.doc.nodes.last().map_or("", |node| self.doc.word(node.first).text)
     }
 
     /// Opens the block of the statement added last; false if it has one already or there is none.
     pub fn open(&mut self) -> bool {
         match self.doc.nodes.last_mut() {
             Some(node) if !node.has_block() => {
-                node.count |= FLAG;
+                node.count |= HAS_BLOCK;
                 self.open.push(index(self.doc.nodes.len() - 1));
                 true
             }
@@ -238,10 +275,7 @@ impl Builder {
 
     /// The keyword's span of each block still open, outermost first.
     pub fn still_open(&self) -> impl Iterator<Item = Span> + '_ {
-        self.open.iter().map(|&n| {
-            let first = self.doc.nodes[n as usize].first;
-            self.doc.words[first as usize].span
-        })
+        self.open.iter().map(|&n| self.doc.word(self.doc.nodes[n as usize].first).span)
     }
 
     /// Closes what is still open and hands the document over.
@@ -267,7 +301,7 @@ impl Builder {
 
 /// Indices are 31 bits wide: a configuration of 2 GiB is refused when it is read.
 fn index(n: usize) -> u32 {
-    u32::try_from(n).ok().filter(|n| n & FLAG == 0).expect("a document is smaller than 2 GiB")
+    u32::try_from(n).ok().filter(|n| n & HAS_BLOCK == 0).expect("a document is smaller than 2 GiB")
 }
 
 #[cfg(test)]
@@ -300,6 +334,22 @@ mod tests {
         assert_eq!(instance.arg(0).unwrap().text, "V");
         let inside: Vec<_> = instance.children().map(|n| n.keyword().text).collect();
         assert_eq!(inside, ["virtual_ipaddress", "priority"]);
+    }
+
+    #[test]
+    fn a_word_of_any_size_is_kept() {
+        let long = "x".repeat(70_000);
+        let far = Span { file: 70_000, line: 1 << 20, column: 70_000, len: 70_000 };
+        let words = [
+            Word { text: "a", span: far, quoted: false },
+            Word { text: &long, span: SPAN, quoted: true },
+            Word { text: "b", span: SPAN, quoted: true },
+        ];
+        let mut b = Builder::default();
+        b.statement(&words, "");
+        let doc = b.finish();
+        let node = doc.roots().next().unwrap();
+        assert_eq!(node.words().collect::<Vec<_>>(), words);
     }
 
     #[test]
