@@ -6,9 +6,7 @@
 #[path = "../../tests/config/memory.rs"]
 mod memory;
 
-use keepalived::config::{
-    self, lower, print, read, Limits, LinkFacts, ReadOptions, Secrets,
-};
+use keepalived::config::{self, lower, print, read, Limits, LinkFacts, ReadOptions, Secrets};
 use keepalived::model;
 use libfuzzer_sys::fuzz_target;
 use memory::{MemoryHost, MemoryLoader};
