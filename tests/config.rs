@@ -10,11 +10,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use keepalived::base::diag::Severity;
+#[path = "config/memory.rs"]
+mod memory;
+
 use keepalived::config::keyword::{Block, Body};
 use keepalived::config::keywords::ROOT;
-use keepalived::config::{self, LinkFacts, Loaded, MemoryHost, MemoryLoader, ReadOptions, Secrets};
+use keepalived::config::{self, LinkFacts, Loaded, ReadOptions, Secrets};
 
-use keepalived::model::script::User;
+use keepalived::model::{self, script::User};
+use memory::{MemoryHost, MemoryLoader};
 
 use proptest::prelude::*;
 
@@ -147,7 +151,7 @@ fn vocabulary(block: &'static Block) -> Vec<String> {
 /// A random text of keywords, values, braces and line ends, weighted towards plausible ones.
 fn text() -> impl Strategy<Value = String> {
     let word = prop_oneof![
-        8 => prop::sample::select(vocabulary(&ROOT)),
+        8 => prop::sample::select(vocabulary(ROOT)),
         3 => Just("\n".to_owned()),
         2 => Just("{\n".to_owned()),
         2 => Just("\n}\n".to_owned()),

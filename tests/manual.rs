@@ -3,10 +3,12 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
+#[path = "manual/keywords.rs"]
+mod keywords;
+
 use std::path::{Path, PathBuf};
 
 use keepalived::cli::help;
-use keepalived::config::manual;
 
 /// Start and end markers of a generated part, in the manual pages and in the README.
 const MDOC: [&str; 2] = [".\\\" generated: ", ".\\\" end generated\n"];
@@ -30,10 +32,10 @@ fn regenerated(page: &str, [begin, end]: [&str; 2], part: impl Fn(&str) -> Strin
 
 fn part(name: &str) -> String {
     match name {
-        "keywords" => manual::mdoc_keywords(),
+        "keywords" => keywords::mdoc_keywords(),
         "options" => help::mdoc_options(),
         "statuses" => help::mdoc_exit_statuses(),
-        "later" => manual::markdown_later(),
+        "later" => keywords::markdown_later(),
         _ => panic!("no table is called '{name}'"),
     }
 }

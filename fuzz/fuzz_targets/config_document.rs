@@ -5,10 +5,15 @@
 
 #![no_main]
 
+#[path = "../../tests/config/memory.rs"]
+mod memory;
+
 use keepalived::config::document::Node;
 use keepalived::config::lex::script::{command_words, script_words};
-use keepalived::config::{read, IncludeCheck, Limits, MemoryLoader, ReadOptions};
+use keepalived::config::{self, read, IncludeCheck, Limits, ReadOptions};
+use keepalived::model;
 use libfuzzer_sys::fuzz_target;
+use memory::MemoryLoader;
 
 fuzz_target!(|data: &[u8]| {
     let mut loader = MemoryLoader::default();

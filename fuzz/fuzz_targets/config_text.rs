@@ -3,10 +3,13 @@
 
 #![no_main]
 
-use keepalived::config::{
-    lower, print, read, Limits, LinkFacts, MemoryHost, MemoryLoader, ReadOptions, Secrets,
-};
+#[path = "../../tests/config/memory.rs"]
+mod memory;
+
+use keepalived::config::{self, lower, print, read, Limits, LinkFacts, ReadOptions, Secrets};
+use keepalived::model;
 use libfuzzer_sys::fuzz_target;
+use memory::{MemoryHost, MemoryLoader};
 
 /// A host on which every interface exists, and one command.
 fn host() -> MemoryHost {

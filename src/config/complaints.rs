@@ -1,24 +1,24 @@
 //! Complaints of the later stages, bounded: one mistake made ten thousand times, by a sequence or
-//! a generator, is told a few times and then counted.
+//! a generator, is reported a few times and then counted.
 
 use std::collections::BTreeMap;
 
 use super::document::Word;
 use crate::base::diag::{Diagnostics, Severity, Span};
 
-/// How often one mistake about one thing is told.
+/// How often one mistake about one thing is reported.
 const LIMIT: u32 = 20;
 
 pub(super) struct Complaints<'a> {
     list: &'a mut Diagnostics,
-    told: BTreeMap<(Severity, String), u32>,
+    counts: BTreeMap<(Severity, String), u32>,
     /// `(VI_1) `: put before each text.
     scope: String,
 }
 
 impl<'a> Complaints<'a> {
     pub(super) fn new(list: &'a mut Diagnostics) -> Self {
-        Self { list, told: BTreeMap::new(), scope: String::new() }
+        Self { list, counts: BTreeMap::new(), scope: String::new() }
     }
 
     /// Names the item that is examined now; `None` at its end.
@@ -31,21 +31,21 @@ impl<'a> Complaints<'a> {
         }
     }
 
-    /// Tells of something, unless it was told of `about` too often; true if it was told.
-    pub(super) fn tell(
+    /// Reports something, unless there were too many reports about `about`; true if it is reported.
+    pub(super) fn report(
         &mut self,
         severity: Severity,
         about: &str,
         span: Option<Span>,
         text: impl AsRef<str>,
     ) -> bool {
-        let count = match self.told.get_mut(&(severity, about.to_owned())) {
+        let count = match self.counts.get_mut(&(severity, about.to_owned())) {
             Some(count) => {
                 *count += 1;
                 *count
             }
             None => {
-                self.told.insert((severity, about.to_owned()), 1);
+                self.counts.insert((severity, about.to_owned()), 1);
                 1
             }
         };
@@ -56,24 +56,24 @@ impl<'a> Complaints<'a> {
     }
 
     pub(super) fn error(&mut self, about: &str, span: Span, text: impl AsRef<str>) -> bool {
-        self.tell(Severity::Error, about, Some(span), text)
+        self.report(Severity::Error, about, Some(span), text)
     }
 
     /// An error of which scripts know the text: it does not say which item it is in.
     pub(super) fn unknown(&mut self, word: Word<'_>, text: impl AsRef<str>) -> bool {
         let scope = std::mem::take(&mut self.scope);
-        let told = self.error(word.text, word.span, text);
+        let reported = self.error(word.text, word.span, text);
         self.scope = scope;
-        told
+        reported
     }
 
     pub(super) fn warn(&mut self, about: &str, span: Span, text: impl AsRef<str>) -> bool {
-        self.tell(Severity::Warning, about, Some(span), text)
+        self.report(Severity::Warning, about, Some(span), text)
     }
 
     /// The daemon would not start with this.
     pub(super) fn refuse(&mut self, about: &str, span: Span, text: impl AsRef<str>) -> bool {
-        self.tell(Severity::Fatal, about, Some(span), text)
+        self.report(Severity::Fatal, about, Some(span), text)
     }
 
     /// A note does not belong to the item it was first found in.
@@ -81,14 +81,14 @@ impl<'a> Complaints<'a> {
         self.list.note(span, text);
     }
 
-    /// Adds a line below what was told last.
+    /// Adds a line below what was reported last.
     pub(super) fn hint(&mut self, text: impl Into<String>) {
         self.list.hint(text);
     }
 
-    /// Tells how much was left untold.
+    /// Reports how much was left out.
     pub(super) fn finish(self) {
-        for ((severity, about), count) in self.told {
+        for ((severity, about), count) in self.counts {
             if let Some(more) = count.checked_sub(LIMIT).filter(|&more| more > 0) {
                 self.list.push(severity, None, format!("{more} more complaints about '{about}'"));
             }

@@ -5,30 +5,30 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::complaints::Complaints;
-use super::lower::Settled;
+use super::lower::LoweredInstance;
 use crate::base::addr::{is_link_local, Family};
 use crate::base::diag::Span;
 use crate::model::vrrp::{Delivery, Instance};
 
 /// What two virtual routers must not share.
 #[derive(PartialEq, Eq, Hash)]
-enum Place<'m> {
+enum Exclusive<'m> {
     /// Frames of both would come from one virtual MAC on one segment.
     Segment { interface: &'m str, group: IpAddr },
     /// A packet of that peer could be for either.
-    Peer { local: Local<'m>, peer: IpAddr },
+    Peer { local: Receiver<'m>, peer: IpAddr },
 }
 
 /// Where a unicast router receives.
 #[derive(PartialEq, Eq, Hash, Clone, Copy)]
-enum Local<'m> {
+enum Receiver<'m> {
     Address(IpAddr),
     Interface(Option<&'m str>),
 }
 
 /// Refuses two instances of one VRID and family in one place.
-pub(super) fn routers(out: &mut Complaints<'_>, instances: &[Settled]) {
-    let mut owners: HashMap<(u8, Family, Place<'_>), &Settled> = HashMap::new();
+pub(super) fn routers(out: &mut Complaints<'_>, instances: &[LoweredInstance]) {
+    let mut owners: HashMap<(u8, Family, Exclusive<'_>), &LoweredInstance> = HashMap::new();
     for settled in instances {
         let one = &settled.instance;
         let mut other = None;
@@ -42,8 +42,8 @@ pub(super) fn routers(out: &mut Complaints<'_>, instances: &[Settled]) {
         }
         if let Some(other) = other {
             let text = conflict(one, &other.instance);
-            let told = out.refuse("virtual_router_id", settled.vrid, text);
-            if told && other.vrid.file == settled.vrid.file {
+            let reported = out.refuse("virtual_router_id", settled.vrid, text);
+            if reported && other.vrid.file == settled.vrid.file {
                 out.hint(format!("{} has it from line {}", other.instance.name, other.vrid.line));
             }
         }
@@ -51,8 +51,8 @@ pub(super) fn routers(out: &mut Complaints<'_>, instances: &[Settled]) {
 }
 
 /// Warns of an address of two instances: as MASTERs on two routers, both would have it.
-pub(super) fn addresses(out: &mut Complaints<'_>, instances: &[Settled]) {
-    let mut owners: HashMap<(IpAddr, Option<&str>), (&Settled, Span)> = HashMap::new();
+pub(super) fn addresses(out: &mut Complaints<'_>, instances: &[LoweredInstance]) {
+    let mut owners: HashMap<(IpAddr, Option<&str>), (&LoweredInstance, Span)> = HashMap::new();
     for settled in instances {
         for &(addr, span) in &settled.addresses {
             // What exists once per link is another address on another one.
@@ -72,20 +72,20 @@ pub(super) fn addresses(out: &mut Complaints<'_>, instances: &[Settled]) {
     }
 }
 
-fn places(i: &Instance) -> Vec<Place<'_>> {
+fn places(i: &Instance) -> Vec<Exclusive<'_>> {
     match &i.delivery {
         Delivery::Multicast { group } => i
             .interface
             .as_deref()
-            .map(|interface| Place::Segment { interface, group: *group })
+            .map(|interface| Exclusive::Segment { interface, group: *group })
             .into_iter()
             .collect(),
         Delivery::Unicast { peers, .. } => {
             let local = match i.source {
-                Some(source) => Local::Address(source),
-                None => Local::Interface(i.interface.as_deref()),
+                Some(source) => Receiver::Address(source),
+                None => Receiver::Interface(i.interface.as_deref()),
             };
-            peers.iter().map(|peer| Place::Peer { local, peer: peer.addr }).collect()
+            peers.iter().map(|peer| Exclusive::Peer { local, peer: peer.addr }).collect()
         }
     }
 }

@@ -16,6 +16,13 @@ pub struct Word<'d> {
     pub quoted: bool,
 }
 
+impl Default for Word<'_> {
+    fn default() -> Self {
+        let span = Span { file: 0, line: 0, column: 0, len: 0 };
+        Self { text: "", span, quoted: false }
+    }
+}
+
 /// Where a text lies in [`Document::text`].
 #[derive(Clone, Copy, Debug)]
 struct Slice {
@@ -23,23 +30,60 @@ struct Slice {
     len: u32,
 }
 
+/// A word in few bytes, since a document may have millions of them.
 #[derive(Clone, Copy, Debug)]
 struct WordData {
-    text: Slice,
-    span: Span,
-    quoted: bool,
+    start: u32,
+    line: u32,
+    file: u16,
+    column: u16,
+    /// `LARGE`: what belongs here is in `Document::large`.
+    span: u16,
+    /// With `QUOTED` for a word in quotes.
+    len: u16,
 }
+
+const LARGE: u16 = u16::MAX;
+const QUOTED: u16 = 1 << 15;
+
+impl WordData {
+    /// `None` if something is too large for it.
+    fn new(text: Slice, span: Span, quoted: bool) -> Option<Self> {
+        let len = u16::try_from(text.len).ok().filter(|len| len & QUOTED == 0)?;
+        Some(Self {
+            start: text.start,
+            line: span.line,
+            file: u16::try_from(span.file).ok()?,
+            column: u16::try_from(span.column).ok()?,
+            span: u16::try_from(span.len).ok().filter(|&len| len != LARGE)?,
+            len: if quoted { len | QUOTED } else { len },
+        })
+    }
+}
+
+/// The flag of a node is a bit of its number of words.
+const HAS_BLOCK: u32 = 1 << 31;
 
 #[derive(Clone, Copy, Debug)]
 struct NodeData {
     /// Its words: `words[first..first + count]`, the keyword first.
     first: u32,
+    /// With `HAS_BLOCK` for a node with one.
     count: u32,
     /// The statement after its keyword as one text, for keywords with their own quoting rules.
     raw: Slice,
-    has_block: bool,
     /// Index after the last node of its block.
     end: u32,
+}
+
+impl NodeData {
+    const fn count(&self) -> u32 {
+        self.count & !HAS_BLOCK
+    }
+
+    const fn has_block(&self) -> bool {
+        self.count & HAS_BLOCK != 0
+    }
 }
 
 /// A whole configuration as a tree of statements.
@@ -47,6 +91,8 @@ struct NodeData {
 pub struct Document {
     text: String,
     words: Vec<WordData>,
+    /// Words that do not fit into a `WordData`, by their index.
+    large: BTreeMap<u32, (Slice, Span, bool)>,
     nodes: Vec<NodeData>,
 }
 
@@ -58,6 +104,18 @@ impl Document {
 
     fn slice(&self, s: Slice) -> &str {
         &self.text[s.start as usize..(s.start + s.len) as usize]
+    }
+
+    fn word(&self, n: u32) -> Word<'_> {
+        let w = &self.words[n as usize];
+        if w.span == LARGE {
+            let (text, span, quoted) = self.large[&n];
+            return Word { text: self.slice(text), span, quoted };
+        }
+        let span =
+            Span { file: w.file.into(), line: w.line, column: w.column.into(), len: w.span.into() };
+        let text = Slice { start: w.start, len: (w.len & !QUOTED).into() };
+        Word { text: self.slice(text), span, quoted: w.len & QUOTED != 0 }
     }
 }
 
@@ -74,8 +132,7 @@ impl<'d> Node<'d> {
     }
 
     fn word(self, n: u32) -> Word<'d> {
-        let w = &self.doc.words[(self.data().first + n) as usize];
-        Word { text: self.doc.slice(w.text), span: w.span, quoted: w.quoted }
+        self.doc.word(self.data().first + n)
     }
 
     pub fn keyword(self) -> Word<'d> {
@@ -84,17 +141,17 @@ impl<'d> Node<'d> {
 
     /// All words of the statement, the keyword first.
     pub fn words(self) -> impl ExactSizeIterator<Item = Word<'d>> {
-        (0..self.data().count).map(move |n| self.word(n))
+        (0..self.data().count()).map(move |n| self.word(n))
     }
 
     /// The words after the keyword.
     pub fn args(self) -> impl ExactSizeIterator<Item = Word<'d>> {
-        (1..self.data().count).map(move |n| self.word(n))
+        (1..self.data().count()).map(move |n| self.word(n))
     }
 
     /// The n-th word after the keyword, counted from 0.
     pub fn arg(self, n: u32) -> Option<Word<'d>> {
-        (n + 1 < self.data().count).then(|| self.word(n + 1))
+        (n + 1 < self.data().count()).then(|| self.word(n + 1))
     }
 
     /// The statement after its keyword, quotes and all.
@@ -103,7 +160,7 @@ impl<'d> Node<'d> {
     }
 
     pub fn has_block(self) -> bool {
-        self.data().has_block
+        self.data().has_block()
     }
 
     /// The statements of its block.
@@ -138,16 +195,18 @@ impl Document {
     /// it is in the same file.
     pub fn ends_of_blocks(&self, lines: &BTreeSet<(u32, u32)>) -> BTreeMap<(u32, u32), Span> {
         let mut ends = BTreeMap::new();
-        for node in self.nodes.iter().filter(|n| n.has_block) {
-            let head = self.words[node.first as usize].span;
+        for node in self.nodes.iter().filter(|n| n.has_block()) {
+            let head = self.word(node.first).span;
             let line = (head.file, head.line);
             if !lines.contains(&line) || ends.contains_key(&line) {
                 continue;
             }
             let last = &self.nodes[node.end as usize - 1];
-            let words = &self.words[node.first as usize..(last.first + last.count) as usize];
-            if let Some(last) = words.iter().rev().find(|w| w.span.file == head.file) {
-                ends.insert(line, last.span);
+            let mut words = (node.first..last.first + last.count()).rev();
+            let last =
+                words.find_map(|n| Some(self.word(n).span).filter(|span| span.file == head.file));
+            if let Some(last) = last {
+                ends.insert(line, last);
             }
         }
         ends
@@ -159,7 +218,12 @@ impl Document {
 pub struct Builder {
     doc: Document,
     open: Vec<u32>,
+    /// Texts that may come again, each at the place that its bytes give.
+    recent: Vec<Slice>,
 }
+
+/// Most statements of a large configuration repeat each other.
+const RECENT: usize = 1024;
 
 impl Builder {
     /// Adds a statement to the block that is open now. `words` must not be empty.
@@ -169,29 +233,32 @@ impl Builder {
         let kept = self.keep(raw);
         for w in words {
             // Most words are part of the raw text, and need not be kept twice.
-            let start = (w.text.as_ptr() as usize).wrapping_sub(raw.as_ptr() as usize);
-            let text = match raw.get(start..start.wrapping_add(w.text.len())) {
-                Some(_) => Slice { start: kept.start + index(start), len: index(w.text.len()) },
+            let at = (w.text.as_ptr() as usize).wrapping_sub(raw.as_ptr() as usize);
+            let text = match raw.get(at..at.wrapping_add(w.text.len())) {
+                Some(_) => Slice { start: kept.start + index(at), len: index(w.text.len()) },
                 None => self.keep(w.text),
             };
-            self.doc.words.push(WordData { text, span: w.span, quoted: w.quoted });
+            let word = WordData::new(text, w.span, w.quoted).unwrap_or_else(|| {
+                let n = index(self.doc.words.len());
+                self.doc.large.insert(n, (text, w.span, w.quoted));
+                WordData { start: 0, line: 0, file: 0, column: 0, span: LARGE, len: 0 }
+            });
+            self.doc.words.push(word);
         }
         let end = index(self.doc.nodes.len() + 1);
-        let count = index(words.len());
-        self.doc.nodes.push(NodeData { first, count, raw: kept, has_block: false, end });
+        self.doc.nodes.push(NodeData { first, count: index(words.len()), raw: kept, end });
     }
 
     /// The keyword of the statement added last, empty if there is none.
     pub fn last_keyword(&self) -> &str {
-        let first = self.doc.nodes.last().and_then(|n| self.doc.words.get(n.first as usize));
-        first.map_or("", |w| self.doc.slice(w.text))
+        self.doc.nodes.last().map_or("", |node| self.doc.word(node.first).text)
     }
 
     /// Opens the block of the statement added last; false if it has one already or there is none.
     pub fn open(&mut self) -> bool {
         match self.doc.nodes.last_mut() {
-            Some(node) if !node.has_block => {
-                node.has_block = true;
+            Some(node) if !node.has_block() => {
+                node.count |= HAS_BLOCK;
                 self.open.push(index(self.doc.nodes.len() - 1));
                 true
             }
@@ -212,16 +279,24 @@ impl Builder {
         self.doc
     }
 
+    /// Where the text lies, which is put behind the others unless it came lately.
     fn keep(&mut self, text: &str) -> Slice {
-        let start = index(self.doc.text.len());
+        self.recent.resize(RECENT, Slice { start: 0, len: 0 });
+        let hash = text.bytes().fold(0, |h: usize, b| h.wrapping_mul(31).wrapping_add(b.into()));
+        let recent = self.recent[hash % RECENT];
+        if self.doc.slice(recent) == text {
+            return recent;
+        }
+        let kept = Slice { start: index(self.doc.text.len()), len: index(text.len()) };
         self.doc.text.push_str(text);
-        Slice { start, len: index(text.len()) }
+        self.recent[hash % RECENT] = kept;
+        kept
     }
 }
 
-/// Indices are 32 bits wide: a configuration of 4 GiB is refused when it is read.
+/// Indices are 31 bits wide: a configuration of 2 GiB is refused when it is read.
 fn index(n: usize) -> u32 {
-    u32::try_from(n).expect("a document is smaller than 4 GiB")
+    u32::try_from(n).ok().filter(|n| n & HAS_BLOCK == 0).expect("a document is smaller than 2 GiB")
 }
 
 #[cfg(test)]
@@ -254,6 +329,22 @@ mod tests {
         assert_eq!(instance.arg(0).unwrap().text, "V");
         let inside: Vec<_> = instance.children().map(|n| n.keyword().text).collect();
         assert_eq!(inside, ["virtual_ipaddress", "priority"]);
+    }
+
+    #[test]
+    fn a_word_of_any_size_is_kept() {
+        let long = "x".repeat(70_000);
+        let far = Span { file: 70_000, line: 1 << 20, column: 70_000, len: 70_000 };
+        let words = [
+            Word { text: "a", span: far, quoted: false },
+            Word { text: &long, span: SPAN, quoted: true },
+            Word { text: "b", span: SPAN, quoted: true },
+        ];
+        let mut b = Builder::default();
+        b.statement(&words, "");
+        let doc = b.finish();
+        let node = doc.roots().next().unwrap();
+        assert_eq!(node.words().collect::<Vec<_>>(), words);
     }
 
     #[test]

@@ -11,10 +11,35 @@ use super::value::{parse, Value};
 /// One item of an entry or of a line of options.
 #[derive(Clone, Copy)]
 pub(super) struct Item<'d> {
-    /// The option; empty for the words an entry begins with, and for free ones.
-    pub option: &'static str,
+    /// Of the option in its entry; none for the words an entry begins with, and for free ones.
+    pub index: Option<usize>,
     pub word: Word<'d>,
     pub value: Value<'d>,
+    /// The word after the value that belongs to it.
+    pub after: Option<&'static str>,
+}
+
+impl<'d> Item<'d> {
+    const fn plain(word: Word<'d>, value: Value<'d>) -> Self {
+        Self { index: None, word, value, after: None }
+    }
+
+    /// The number, within the limits of the option.
+    pub(super) fn number<T: TryFrom<i64> + Default>(&self) -> T {
+        match self.value {
+            Value::Int(n) => T::try_from(n).unwrap_or_default(),
+            _ => T::default(),
+        }
+    }
+}
+
+/// What a line is good for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum LineUse {
+    Whole,
+    /// Some of its words are left out.
+    InPart,
+    Useless,
 }
 
 /// Words of one statement, from some word on.
@@ -41,33 +66,18 @@ impl<'d> Cursor<'d> {
         self.next += 1;
         Some(word)
     }
+
+    /// Takes one of `words` if it comes next.
+    fn literal(&mut self, words: &'static [&'static str]) -> Option<&'static str> {
+        let next = self.peek()?;
+        let found = words.iter().find(|word| **word == next.text)?;
+        self.next += 1;
+        Some(found)
+    }
 }
 
-/// What a line of options says that was checked before: the good items, and whether all are.
-pub(super) fn items<'d>(node: Node<'d>, entry: &'static Entry) -> (Vec<Item<'d>>, bool) {
-    let mut cursor = Cursor::args(node);
-    let mut items = Vec::new();
-    let mut all = true;
-    let mut head = entry.head.iter();
-    while let Some(word) = cursor.take() {
-        let option = if head.len() == 0 { entry.find(word.text) } else { None };
-        let (name, kind, word) = match (option, head.next()) {
-            (Some(option), _) => match (option.value, cursor.peek()) {
-                (Some(kind), Some(_)) => (option.name, Some(kind), cursor.take().unwrap_or(word)),
-                (None, _) => (option.name, None, word),
-                (Some(_), None) => return (items, false),
-            },
-            (None, Some(kind)) => ("", Some(*kind), word),
-            (None, None) if entry.free.is_some() => ("", entry.free, word),
-            (None, None) => return (items, false),
-        };
-        match kind.map_or(Ok(Value::Nothing), |kind| parse(kind, word.text)) {
-            Ok(value) => items.push(Item { option: name, word, value }),
-            Err(_) => all = false,
-        }
-    }
-    (items, all)
-}
+/// An option lacks its value, or the line is no good without it.
+struct Missing;
 
 impl Checker<'_> {
     /// Checks a block of names and hands each one over.
@@ -95,13 +105,13 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks one line of a list; false if it does not count.
+    /// Checks one line of a list and hands its items over.
     pub(super) fn entry<'d>(
         &mut self,
         line: Node<'d>,
         entry: &'static Entry,
         take: &mut dyn FnMut(&mut Self, Item<'d>),
-    ) -> bool {
+    ) -> LineUse {
         self.breathe();
         self.no_block(line);
         self.entry_words(&mut Cursor { node: line, next: 0 }, entry, take)
@@ -123,34 +133,44 @@ impl Checker<'_> {
         cursor: &mut Cursor<'d>,
         entry: &'static Entry,
         take: &mut dyn FnMut(&mut Self, Item<'d>),
-    ) -> bool {
+    ) -> LineUse {
         for (i, &kind) in entry.head.iter().enumerate() {
             let Some(word) = cursor.take() else {
                 if i < entry.required {
                     self.missing(entry.name, cursor.node.keyword(), kind);
-                    return false;
+                    return LineUse::Useless;
                 }
                 break;
             };
-            let Some(value) = self.value(entry.name, kind, word, Bad::Ignore) else { return false };
-            take(self, Item { option: "", word, value });
+            let Some(value) = self.value(entry.name, kind, word, Bad::Ignore) else {
+                return LineUse::Useless;
+            };
+            take(self, Item::plain(word, value));
         }
+        let mut line = LineUse::Whole;
         while let Some(word) = cursor.take() {
-            if let Some(option) = entry.find(word.text) {
-                if !self.option(cursor, word, option, take) {
-                    return entry.unknown == Unknown::IgnoreRest && !option.vital;
+            if let Some(index) = entry.position(word.text) {
+                match self.option(cursor, word, &entry.options[index]) {
+                    Ok(Some(item)) => take(self, Item { index: Some(index), ..item }),
+                    Ok(None) => line = LineUse::InPart,
+                    Err(Missing) if entry.unknown == Unknown::SkipEntry => return LineUse::Useless,
+                    Err(Missing) if entry.options[index].vital => return LineUse::Useless,
+                    Err(Missing) => return LineUse::InPart,
                 }
             } else if let Some(kind) = entry.free {
                 let Some(value) = self.value(entry.name, kind, word, Bad::Ignore) else {
-                    return false;
+                    return LineUse::Useless;
                 };
-                take(self, Item { option: "", word, value });
+                take(self, Item::plain(word, value));
             } else {
                 self.unknown_option(cursor.node, word, entry);
-                return entry.unknown == Unknown::IgnoreRest;
+                return match entry.unknown {
+                    Unknown::SkipEntry => LineUse::Useless,
+                    Unknown::IgnoreRest => LineUse::InPart,
+                };
             }
         }
-        true
+        line
     }
 
     fn unknown_option(&mut self, node: Node<'_>, word: Word<'_>, entry: &'static Entry) {
@@ -171,54 +191,34 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks one option and what belongs to it; false if it takes the line with it.
+    /// Checks one option and what belongs to it; nothing if its value is bad and can be left out.
     fn option<'d>(
         &mut self,
         cursor: &mut Cursor<'d>,
         name: Word<'d>,
         option: &'static Opt,
-        take: &mut dyn FnMut(&mut Self, Item<'d>),
-    ) -> bool {
-        self.literal(cursor, option.before, take);
-        let mut value = Value::Nothing;
-        let mut word = name;
+    ) -> Result<Option<Item<'d>>, Missing> {
+        cursor.literal(option.before);
+        let (mut word, mut value) = (name, Value::Nothing);
         if let Some(kind) = option.value {
             let Some(given) = cursor.take() else {
                 self.missing(option.name, name, kind);
-                return false;
+                return Err(Missing);
             };
             let Some(good) = self.value(option.name, kind, given, Bad::Ignore) else {
                 // What belongs to a bad value goes with it.
-                self.literal(cursor, option.after, &mut |_, _| {});
-                return !option.vital;
+                cursor.literal(option.after);
+                return if option.vital { Err(Missing) } else { Ok(None) };
             };
-            value = good;
-            word = given;
+            (word, value) = (given, good);
         }
-        take(self, Item { option: option.name, word, value });
-        self.literal(cursor, option.after, take);
+        let after = cursor.literal(option.after);
         if let Some(nested) = option.nested {
-            while let Some(inner) = cursor.peek().and_then(|w| nested.find(w.text)) {
+            while let Some(inner) = cursor.peek().and_then(|w| nested.position(w.text)) {
                 let Some(name) = cursor.take() else { break };
-                if !self.option(cursor, name, inner, take) {
-                    return false;
-                }
+                self.option(cursor, name, &nested.options[inner])?;
             }
         }
-        true
-    }
-
-    /// Takes one of `words` if it comes next.
-    fn literal<'d>(
-        &mut self,
-        cursor: &mut Cursor<'d>,
-        words: &'static [&'static str],
-        take: &mut dyn FnMut(&mut Self, Item<'d>),
-    ) {
-        let Some(word) = cursor.peek() else { return };
-        if let Some(option) = words.iter().find(|w| **w == word.text) {
-            cursor.next += 1;
-            take(self, Item { option, word, value: Value::Nothing });
-        }
+        Ok(Some(Item { after, ..Item::plain(word, value) }))
     }
 }

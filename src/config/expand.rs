@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::diag::{Severity, Span};
-use crate::config::lex::text::{By, Place, Text, Traced};
+use crate::config::lex::text::{By, LinePlace, Text, Traced};
 use crate::config::lex::{self, Quotes};
-use crate::config::source::run::Run;
+use crate::config::run::Run;
 use builtin::{Answer, Builtins};
 
 /// How deep definitions may use each other.
@@ -164,7 +164,7 @@ pub(super) struct Expander<'e, 't> {
     pub(super) definitions: &'e Definitions,
     pub(super) builtins: &'e mut Builtins<'t>,
     pub(super) run: &'e mut Run,
-    pub(super) place: &'e Place<'e>,
+    pub(super) place: &'e LinePlace<'e>,
     /// The directory of the file being read.
     pub(super) dir: &'e str,
 }
@@ -259,7 +259,7 @@ impl Expander<'_, '_> {
             }
             line = next;
             let head = line.text().text;
-            if head.starts_with('@') || sequence::Kind::of(head).is_some() {
+            if head.starts_with('@') || sequence::SequenceKind::of(head).is_some() {
                 return Ok(Some(Expansion { line, tails }));
             }
             if line.len() > self.run.limits.line {

@@ -1,9 +1,5 @@
 //! What lowering has to know of the machine. A trait, so that the code stays pure.
 
-mod memory;
-
-pub use memory::MemoryHost;
-
 use std::net::IpAddr;
 
 use crate::model::script::User;
@@ -66,7 +62,7 @@ pub struct CommandFacts {
     pub form: Form,
     /// Every part of both paths from the root on, each once.
     pub parts: Vec<PathPart>,
-    /// It runs as root whoever starts it.
+    /// It runs as root, whichever user starts it.
     pub becomes_root: bool,
 }
 
@@ -161,6 +157,6 @@ pub trait Host {
     /// Why there is none, in the words of the system.
     fn command(&self, name: &str, user: User) -> Result<CommandFacts, String>;
 
-    /// Called between two blocks: whoever lowers may have something urgent to do.
+    /// Called between two blocks, for work that cannot wait.
     fn breathe(&self) {}
 }

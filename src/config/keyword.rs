@@ -72,7 +72,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The word is not for everybody.
+    /// The word is a secret.
     pub(super) const fn is_secret(self) -> bool {
         matches!(self, Self::Secret(_) | Self::Hidden)
     }
@@ -155,21 +155,21 @@ pub enum Standing {
     /// Another name of a keyword.
     Alias {
         of: &'static str,
-        told: Told,
+        report: OldName,
     },
     /// Outdated, and what came in its place is not the same thing.
     Replaced {
         by: &'static str,
-        told: Told,
+        report: OldName,
     },
 }
 
-/// How the use of an old name is told.
+/// What is reported of an old name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Told {
-    Never,
-    Note,
-    Error,
+pub enum OldName {
+    Accepted,
+    Noted,
+    Wrong,
 }
 
 /// One keyword of one block.
@@ -197,8 +197,11 @@ pub struct Block {
 
 impl Block {
     pub fn find(&self, name: &str) -> Option<&'static Keyword> {
-        let at = self.keywords.binary_search_by(|k| k.name.cmp(name)).ok()?;
-        Some(&self.keywords[at])
+        self.position(name).map(|at| &self.keywords[at])
+    }
+
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        self.keywords.binary_search_by(|k| k.name.cmp(name)).ok()
     }
 }
 
@@ -216,7 +219,7 @@ pub struct Entry {
     pub unknown: Unknown,
 }
 
-/// What happens to a line with a word that nobody knows.
+/// What happens to a line with an unknown word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unknown {
     SkipEntry,
@@ -239,103 +242,12 @@ pub struct Opt {
 }
 
 impl Entry {
-    pub fn find(&self, name: &str) -> Option<&'static Opt> {
-        self.options.iter().find(|o| o.name == name)
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        self.options.iter().position(|o| o.name == name)
     }
 }
 
 // The words the tables are written in.
-
-pub(super) const fn keyword(name: &'static str, args: Args, body: Body) -> Keyword {
-    Keyword {
-        name,
-        args,
-        body,
-        default: "",
-        in_effect: true,
-        bad: Bad::Ignore,
-        repeat: Repeat::Fine,
-        standing: Standing::Current,
-    }
-}
-
-const fn line(name: &'static str, required: usize, kinds: &'static [Kind]) -> Keyword {
-    keyword(name, Args::Row { required, kinds }, Body::None)
-}
-
-/// A keyword without arguments.
-pub(super) const fn flag(name: &'static str) -> Keyword {
-    line(name, 0, &[]).default("off")
-}
-
-/// `[on|off]`; bare means on.
-pub(super) const fn boolean(name: &'static str) -> Keyword {
-    line(name, 0, &[Kind::Bool]).default("off")
-}
-
-/// One argument.
-pub(super) const fn one(name: &'static str, kinds: &'static [Kind; 1]) -> Keyword {
-    line(name, 1, kinds)
-}
-
-/// One argument or none.
-pub(super) const fn maybe(name: &'static str, kinds: &'static [Kind; 1]) -> Keyword {
-    line(name, 0, kinds)
-}
-
-/// Several arguments, of which the first `required` must be there.
-pub(super) const fn row(name: &'static str, required: usize, kinds: &'static [Kind]) -> Keyword {
-    line(name, required, kinds)
-}
-
-/// At least one argument of one kind.
-pub(super) const fn many(name: &'static str, kind: Kind) -> Keyword {
-    keyword(name, Args::Many { required: 1, kind }, Body::None)
-}
-
-/// Any number of arguments of one kind.
-pub(super) const fn any(name: &'static str, kind: Kind) -> Keyword {
-    keyword(name, Args::Many { required: 0, kind }, Body::None)
-}
-
-pub(super) const fn text(name: &'static str) -> Keyword {
-    line(name, 1, &[Kind::Text])
-}
-
-pub(super) const fn address(name: &'static str) -> Keyword {
-    line(name, 1, &[Kind::Address])
-}
-
-pub(super) const fn link(name: &'static str) -> Keyword {
-    line(name, 1, &[Kind::Link])
-}
-
-pub(super) const fn options(name: &'static str, entry: &'static Entry) -> Keyword {
-    keyword(name, Args::Options(entry), Body::None)
-}
-
-/// A command with an optional user and group; the first one counts.
-pub(super) const fn script(name: &'static str) -> Keyword {
-    keyword(name, Args::Script { required: true, user: true }, Body::None)
-        .repeat(Repeat::FirstCounts)
-        .default("none")
-}
-
-pub(super) const fn block(name: &'static str, block: &'static Block) -> Keyword {
-    keyword(name, Args::Row { required: 0, kinds: &[] }, Body::Keywords(block))
-}
-
-pub(super) const fn named_block(name: &'static str, block: &'static Block) -> Keyword {
-    keyword(name, Args::Row { required: 1, kinds: &[Kind::Text] }, Body::Keywords(block))
-}
-
-pub(super) const fn entries(name: &'static str, entry: &'static Entry) -> Keyword {
-    keyword(name, Args::Row { required: 0, kinds: &[] }, Body::Entries(entry))
-}
-
-pub(super) const fn names(name: &'static str, kind: Kind) -> Keyword {
-    keyword(name, Args::Row { required: 0, kinds: &[] }, Body::Names(kind))
-}
 
 /// A number that is used even if other characters follow it.
 pub(super) const fn int(min: i64, max: i64) -> Kind {
@@ -382,98 +294,4 @@ impl Opt {
         self.vital = false;
         self
     }
-}
-
-impl Keyword {
-    pub(super) const fn default(mut self, text: &'static str) -> Self {
-        self.default = text;
-        self
-    }
-
-    /// Accepted, not in effect in this version.
-    pub(super) const fn later(mut self) -> Self {
-        self.in_effect = false;
-        self
-    }
-
-    pub(super) const fn bad(mut self, bad: Bad) -> Self {
-        self.bad = bad;
-        self
-    }
-
-    pub(super) const fn repeat(mut self, repeat: Repeat) -> Self {
-        self.repeat = repeat;
-        self
-    }
-
-    /// Another name of `of`; nobody minds.
-    pub(super) const fn alias(mut self, of: &'static str) -> Self {
-        self.standing = Standing::Alias { of, told: Told::Never };
-        self
-    }
-
-    /// The old name of `of`, worth a note.
-    pub(super) const fn noted(mut self, of: &'static str) -> Self {
-        self.standing = Standing::Alias { of, told: Told::Note };
-        self
-    }
-
-    /// The old name of `of`, worth a complaint.
-    pub(super) const fn outdated(mut self, of: &'static str) -> Self {
-        self.standing = Standing::Alias { of, told: Told::Error };
-        self
-    }
-
-    pub(super) const fn replaced(mut self, by: &'static str, told: Told) -> Self {
-        self.standing = Standing::Replaced { by, told };
-        self
-    }
-}
-
-/// Puts a table into the order [`Block::find`] needs, so that it can be written in the order of
-/// the manual page.
-pub(super) const fn sorted<const N: usize>(mut table: [Keyword; N]) -> [Keyword; N] {
-    let mut i = 1;
-    while i < N {
-        let mut j = i;
-        while j > 0 && is_before(table[j].name, table[j - 1].name) {
-            let swap = table[j];
-            table[j] = table[j - 1];
-            table[j - 1] = swap;
-            j -= 1;
-        }
-        i += 1;
-    }
-    table
-}
-
-/// One table after the other.
-pub(super) const fn joined<T: Copy, const A: usize, const B: usize, const N: usize>(
-    a: [T; A],
-    b: [T; B],
-) -> [T; N] {
-    assert!(A + B == N && A > 0);
-    let mut all = [a[0]; N];
-    let mut i = 0;
-    while i < A {
-        all[i] = a[i];
-        i += 1;
-    }
-    while i < N {
-        all[i] = b[i - A];
-        i += 1;
-    }
-    all
-}
-
-const fn is_before(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let mut i = 0;
-    while i < a.len() && i < b.len() {
-        if a[i] != b[i] {
-            return a[i] < b[i];
-        }
-        i += 1;
-    }
-    a.len() < b.len()
 }

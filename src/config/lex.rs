@@ -108,7 +108,7 @@ impl Quotes {
     /// Finds them. `flags` are those of the text.
     ///
     /// Words know no escapes: the next quote closes. Scripts do, and their `"sh -c \"a # {b}\""`
-    /// reaches this place before anybody knows that it is a script. So a quote is closed by the
+    /// reaches this place before it is known to be a script. So a quote is closed by the
     /// next one without a backslash, provided that what lies between reads the same either way:
     /// the quotes with a backslash are even in number.
     pub(super) fn find(text: &str, flags: u8) -> Self {

@@ -1,8 +1,9 @@
 //! The whole way from files to a model.
 
 use super::host::Host;
+use super::loader::Loader;
 use super::lower::lower;
-use super::source::{self, Loader, ReadOptions};
+use super::source::{self, ReadOptions};
 use crate::base::diag::{Diagnostics, Sources};
 use crate::model::Config;
 

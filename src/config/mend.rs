@@ -1,8 +1,8 @@
-//! A document with a brace too few, put right: what was meant is known here, since the tables tell
+//! A document with a brace too few, put right: what was meant is known here, since the tables say
 //! where a keyword belongs. Without it one missing brace would make everything behind it unknown.
 //!
 //! A `{` that is missing is put behind its keyword, a `}` before the first keyword that cannot
-//! stand where it stands. Both are told.
+//! stand where it stands. Both are reported.
 
 use std::collections::VecDeque;
 
@@ -30,7 +30,7 @@ struct Mender<'m, 'a> {
     made: Builder,
     out: &'m mut Complaints<'a>,
     mended: bool,
-    /// Closing braces that are missing, and told of, and will be noticed again further up.
+    /// Closing braces that are missing, were reported, and will be noticed again further up.
     owed: u32,
     host: &'m dyn Host,
     steps: u32,
@@ -41,7 +41,7 @@ pub(super) fn mend(doc: &Document, out: &mut Complaints<'_>, host: &dyn Host) ->
     let mut mender =
         Mender { made: Builder::default(), out, mended: false, owed: 0, host, steps: 0 };
     let roots = mender.gathered(doc.roots());
-    mender.fill(roots, &ROOT, true);
+    mender.fill(roots, ROOT, true);
     mender.mended.then(|| mender.made.finish())
 }
 

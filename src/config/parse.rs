@@ -8,8 +8,8 @@ mod segments;
 use crate::base::diag::{Severity, Span};
 use crate::config::document::{Builder, Document, Word};
 use crate::config::lex;
-use crate::config::lex::text::{Place, Text};
-use crate::config::source::run::Run;
+use crate::config::lex::text::{LinePlace, Text};
+use crate::config::run::Run;
 pub(super) use segments::{Segment, Segments};
 
 /// A brace that waits for its `}`.
@@ -77,7 +77,7 @@ impl Parser {
     pub(super) fn statement<'a>(
         &mut self,
         text: Text<'a>,
-        place: &Place<'_>,
+        place: &LinePlace<'_>,
         words: &mut Vec<Word<'a>>,
         run: &mut Run,
     ) {
@@ -112,7 +112,7 @@ impl Parser {
         &mut self,
         text: Text<'_>,
         quote: usize,
-        place: &Place<'_>,
+        place: &LinePlace<'_>,
         run: &mut Run,
     ) {
         let span = text.span(place, quote, quote + 1);

@@ -16,7 +16,8 @@ use std::fmt::{self, Write};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::lower::{number, seconds};
+use super::keywords::version_number;
+use super::lower::seconds;
 use crate::base::addr::Family;
 use crate::model::vrrp::{
     Authentication, Broadcast, ChecksumForm, Delivery, Garp, InitialState, Instance, Scope,
@@ -166,7 +167,7 @@ impl Printer {
 
     fn instance(&mut self, i: &Instance, global: &Global) -> fmt::Result {
         // Before any address: those of IPv6 bring version 3 with them.
-        line!(self, "version {}", number(i.version))?;
+        line!(self, "version {}", version_number(i.version))?;
         self.flag(i.family == Family::V6, "native_ipv6")?;
         self.flag(i.strict, "strict_mode")?;
         let master = i.initial_state == InitialState::Master;

@@ -1,4 +1,4 @@
-//! Passwords and keys are not told: not in a complaint, nor with the line that it points at.
+//! Passwords and keys are not shown: not in a complaint, nor with the line that it points at.
 //!
 //! Which keywords have them, the tables say ([`Kind`](super::keyword::Kind)). What is written wrong
 //! is hidden too: a misspelt keyword, one in a wrong place, a password in the next line. So not the
@@ -24,7 +24,7 @@ pub(super) fn is_name(word: &str) -> bool {
     names().secret.contains(&word)
 }
 
-/// A text about a line as it may be told; `None` if nothing in the line is secret. `before` is the
+/// A text about a line as it may be shown; `None` if nothing in the line is secret. `before` is the
 /// line before it, without those that are empty.
 pub(super) fn veiled(text: &str, line: &str, before: &str) -> Option<String> {
     let secrets = secrets(line).or_else(|| {
@@ -33,7 +33,7 @@ pub(super) fn veiled(text: &str, line: &str, before: &str) -> Option<String> {
     })?;
     let mut text = text.to_owned();
     for secret in secrets {
-        // What is long is told in part.
+        // What is long is shown in part.
         let cut: String = secret.chars().take(40).collect();
         for secret in [secret, &cut] {
             text = without(&text, secret);
@@ -52,7 +52,7 @@ fn names() -> &'static Names {
     static NAMES: OnceLock<Names> = OnceLock::new();
     NAMES.get_or_init(|| {
         let mut names = Names { secret: Vec::new(), other: Vec::new() };
-        keywords::walk(&keywords::ROOT, &mut |block: &'static Block| {
+        keywords::walk(keywords::ROOT, &mut |block: &'static Block| {
             for keyword in block.keywords {
                 if keyword.is_secret() {
                     names.secret.push(keyword.name);
@@ -81,7 +81,7 @@ fn words(line: &str) -> impl DoubleEndedIterator<Item = &str> {
         .filter(|word| word.chars().any(|c| !MARKS.contains(&c)))
 }
 
-/// The words of a line that are not to be told; `None` if there is no reason for that.
+/// The words of a line that are not to be shown; `None` if there is no reason for that.
 fn secrets(line: &str) -> Option<Vec<&str>> {
     let all: Vec<&str> = words(line).collect();
     let at = all.iter().position(|word| announces(word))?;
@@ -139,7 +139,7 @@ fn wants_more(line: &str) -> bool {
     }
 }
 
-/// The text with a word hidden wherever it stands alone, unless everybody knows the word.
+/// The text with a word hidden wherever it stands alone, unless it is a keyword.
 fn without(text: &str, word: &str) -> String {
     if names().other.contains(&word) {
         return text.to_owned();

@@ -6,65 +6,15 @@
 
 mod glob;
 mod include;
-mod memory;
 mod reader;
-pub(super) mod run;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
+use super::loader::Loader;
+use super::run::Limits;
 use crate::base::diag::{Diagnostics, Sources};
 use crate::config::document::Document;
 pub use include::IncludeCheck;
-pub use memory::MemoryLoader;
-pub use run::Limits;
-
-/// Where files come from.
-pub trait Loader {
-    /// The names in a directory, in any order; `None` if it cannot be listed. `""` is the working
-    /// directory.
-    fn list(&self, directory: &str) -> Option<Vec<String>>;
-
-    /// Whether there is anything under this name.
-    fn exists(&self, path: &str) -> bool;
-
-    /// The content of a regular, readable file without execute permission, of at most `limit`
-    /// bytes. Never waits for anything but the disk.
-    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Unusable>;
-
-    /// The name of an existing file or directory as seen from anywhere, without links.
-    fn absolute(&self, path: &str) -> String;
-
-    /// Called every few hundred lines: whoever reads may have something urgent to do.
-    fn breathe(&self) {}
-}
-
-/// Why a file is not read.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Unusable {
-    Missing,
-    Directory,
-    /// A device, a pipe, a socket.
-    NotRegular,
-    /// Some execute permission is set: it may be a script named by mistake.
-    Executable,
-    TooLarge,
-    /// The system's reason.
-    Unreadable(String),
-}
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "no such file",
-            Self::Directory => "it is a directory",
-            Self::NotRegular => "it is not a regular file",
-            Self::Executable => "it is executable",
-            Self::TooLarge => "it is too large",
-            Self::Unreadable(why) => why,
-        })
-    }
-}
 
 /// What reading depends on besides the files.
 #[derive(Clone, Default, Debug)]

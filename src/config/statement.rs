@@ -7,9 +7,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::complaints::Complaints;
 use super::document::{Children, Node, Word};
-use super::entry::Cursor;
+use super::entry::{Cursor, LineUse};
 use super::host::Host;
-use super::keyword::{Args, Bad, Block, Body, Keyword, Kind, Repeat, Standing, Told};
+use super::keyword::{Args, Bad, Block, Body, Keyword, Kind, OldName, Repeat, Standing};
 use super::value::{cut, describe, parse, Value, Wrong};
 use super::{secrets, suggest};
 use crate::base::diag::{Severity, Span};
@@ -22,6 +22,8 @@ const SUGGESTIONS: u32 = 50;
 pub(super) struct Statement<'d> {
     /// Under its present name, whatever was written.
     pub keyword: &'static Keyword,
+    /// Of the keyword in its block.
+    pub index: usize,
     pub node: Node<'d>,
     /// What its first word turned out to be.
     pub value: Value<'d>,
@@ -29,7 +31,7 @@ pub(super) struct Statement<'d> {
 
 pub(super) struct Checker<'a> {
     pub out: Complaints<'a>,
-    /// Keywords of which was told that they are not in effect.
+    /// Keywords that were reported not to be in effect.
     noted: BTreeSet<&'static str>,
     suggestions: u32,
     host: &'a dyn Host,
@@ -54,7 +56,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Tells once per configuration that a keyword has no effect.
+    /// Notes once per configuration that a keyword has no effect.
     pub(super) fn note_not_in_effect(&mut self, keyword: &'static str, word: Word<'_>) {
         if self.noted.insert(keyword) {
             self.out.note(word.span, format!("{keyword}: accepted, not in effect in this version"));
@@ -81,44 +83,56 @@ impl<'a> Checker<'a> {
         let mut seen = Seen::default();
         for node in statements {
             self.breathe();
-            let Some(keyword) = self.keyword(node, block) else { continue };
+            let Some(index) = self.keyword(node, block) else { continue };
+            let keyword = &block.keywords[index];
             if in_effect && !keyword.in_effect {
                 self.note_not_in_effect(keyword.name, node.keyword());
             }
             if !self.is_welcome_again(&mut seen, keyword, node) {
                 continue;
             }
-            let value = self.args(node, keyword, block);
-            let Some(value) = value else { continue };
-            if !self.braces(node, keyword) {
-                continue;
-            }
-            if in_effect && keyword.in_effect {
-                take(self, Statement { keyword, node, value });
+            let set = in_effect && keyword.in_effect;
+            // The setter of a line of options checks it, so that it is parsed once.
+            let value = match keyword.args {
+                Args::Options(_) if set => {
+                    self.quotes(node, keyword);
+                    Value::Nothing
+                }
+                _ => {
+                    let Some(value) = self.args(node, keyword, block) else { continue };
+                    if !self.braces(node, keyword) {
+                        continue;
+                    }
+                    value
+                }
+            };
+            if set {
+                take(self, Statement { keyword, index, node, value });
             } else {
                 self.body(node, keyword);
             }
         }
     }
 
-    /// Looks the keyword up, under its present name where it has an old one.
-    fn keyword(&mut self, node: Node<'_>, block: &'static Block) -> Option<&'static Keyword> {
+    /// The place of the keyword in its block, under its present name where it has an old one.
+    fn keyword(&mut self, node: Node<'_>, block: &'static Block) -> Option<usize> {
         let word = node.keyword();
-        let Some(keyword) = block.find(word.text) else {
+        let Some(index) = block.position(word.text) else {
             self.unknown(word, block);
             return None;
         };
+        let keyword = &block.keywords[index];
         match keyword.standing {
-            Standing::Current => Some(keyword),
-            Standing::Replaced { by, told } => {
+            Standing::Current => Some(index),
+            Standing::Replaced { by, report } => {
                 let text = format!("'{}' is outdated: use {by}", word.text);
-                self.outdated(keyword, word, told, &text);
-                Some(keyword)
+                self.outdated(keyword, word, report, &text);
+                Some(index)
             }
-            Standing::Alias { of, told } => {
+            Standing::Alias { of, report } => {
                 let text = format!("'{}' is the old name of '{of}'", word.text);
-                self.outdated(keyword, word, told, &text);
-                block.find(of)
+                self.outdated(keyword, word, report, &text);
+                block.position(of)
             }
         }
     }
@@ -130,9 +144,9 @@ impl<'a> Checker<'a> {
             let near = suggest::nearest(word.text, block.keywords.iter().map(|k| k.name));
             let text = if near.is_some() { word.text } else { secrets::HIDDEN };
             let shown = Word { text, span: Span { column: 0, ..word.span }, ..word };
-            let told = self.out.unknown(shown, format!("Unknown keyword '{text}'"));
+            let reported = self.out.unknown(shown, format!("Unknown keyword '{text}'"));
             let near = near.map(|near| format!("did you mean '{near}'?"));
-            if let Some(hint) = suggest::punctuation(word.text).or(near).filter(|_| told) {
+            if let Some(hint) = suggest::punctuation(word.text).or(near).filter(|_| reported) {
                 self.out.hint(hint);
             }
             return;
@@ -146,13 +160,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn outdated(&mut self, keyword: &'static Keyword, word: Word<'_>, told: Told, text: &str) {
-        let severity = match told {
-            Told::Never => return,
-            Told::Note => Severity::Note,
-            Told::Error => Severity::Error,
+    fn outdated(&mut self, keyword: &'static Keyword, word: Word<'_>, report: OldName, text: &str) {
+        let severity = match report {
+            OldName::Accepted => return,
+            OldName::Noted => Severity::Note,
+            OldName::Wrong => Severity::Error,
         };
-        self.out.tell(severity, keyword.name, Some(word.span), text);
+        self.out.report(severity, keyword.name, Some(word.span), text);
     }
 
     /// False if the statement repeats what may not be repeated and does not count.
@@ -223,8 +237,8 @@ impl<'a> Checker<'a> {
                 first
             }
             Args::Options(entry) => {
-                let mut cursor = Cursor::args(node);
-                self.entry_words(&mut cursor, entry, &mut |_, _| {}).then_some(Value::Nothing)
+                let line = self.entry_words(&mut Cursor::args(node), entry, &mut |_, _| {});
+                (line != LineUse::Useless).then_some(Value::Nothing)
             }
             Args::Script { required, user } => self.script(node, keyword, required, user),
             Args::Pattern => self.pattern(node, keyword),
@@ -276,7 +290,7 @@ impl<'a> Checker<'a> {
         first
     }
 
-    /// Tells of words after those that count; false if the statement is void for them.
+    /// Reports words after those that count; false if the statement is void for them.
     fn left_over(
         &mut self,
         node: Node<'_>,
@@ -334,9 +348,9 @@ impl<'a> Checker<'a> {
             "notification_email_from" => Severity::Error,
             _ => Severity::Warning,
         };
-        let told = self.out.tell(severity, keyword.name, Some(span), text);
+        let reported = self.out.report(severity, keyword.name, Some(span), text);
         let marked = node.args().filter(|_| !has_secret).find_map(|w| suggest::punctuation(w.text));
-        if let (true, Some(mark)) = (told, marked) {
+        if let (true, Some(mark)) = (reported, marked) {
             self.out.hint(mark);
         }
         true
@@ -404,7 +418,7 @@ impl<'a> Checker<'a> {
     }
 
     /// False if the statement has a block it must not have, or lacks the one it must have.
-    fn braces(&mut self, node: Node<'_>, keyword: &'static Keyword) -> bool {
+    pub(super) fn braces(&mut self, node: Node<'_>, keyword: &'static Keyword) -> bool {
         let word = node.keyword();
         let wanted = !matches!(keyword.body, Body::None);
         if wanted == node.has_block() {

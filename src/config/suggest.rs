@@ -1,4 +1,4 @@
-//! The word somebody may have meant.
+//! The word that may have been meant.
 
 use std::net::Ipv4Addr;
 
@@ -19,7 +19,7 @@ pub(super) fn keyword(word: &str, block: &'static Block) -> Option<String> {
     let mut homes: Vec<&'static str> = Vec::new();
     let mut names: Vec<&'static str> = Vec::new();
     let mut present = None;
-    keywords::walk(&keywords::ROOT, &mut |b| {
+    keywords::walk(keywords::ROOT, &mut |b| {
         if let Some(keyword) = b.find(word) {
             if let Standing::Alias { of, .. } = keyword.standing {
                 present = present.or_else(|| block.find(of).map(|k| k.name));
@@ -39,7 +39,7 @@ pub(super) fn keyword(word: &str, block: &'static Block) -> Option<String> {
     }
     let near = nearest(word, names.iter().copied())?;
     let mut home = None;
-    keywords::walk(&keywords::ROOT, &mut |b| {
+    keywords::walk(keywords::ROOT, &mut |b| {
         if home.is_none() && b.find(near).is_some() {
             home = Some(b.name);
         }
@@ -168,10 +168,10 @@ mod tests {
 
     #[test]
     fn the_same_block_comes_first_then_others() {
-        let instance = &keywords::VRRP_INSTANCE;
+        let instance = &keywords::VRRP_INSTANCE.block;
         assert_eq!(keyword("prioritty", instance).unwrap(), "did you mean 'priority'?");
         assert_eq!(
-            keyword("interface", &keywords::ROOT).unwrap(),
+            keyword("interface", keywords::ROOT).unwrap(),
             "'interface' belongs into garp_group or vrrp_instance"
         );
         assert_eq!(
@@ -180,7 +180,7 @@ mod tests {
         );
         assert_eq!(keyword("zzzzzz", instance), None);
         assert_eq!(
-            keyword("lb_kind", &keywords::REAL_SERVER).unwrap(),
+            keyword("lb_kind", &keywords::REAL_SERVER.block).unwrap(),
             "in real_server it is called 'lvs_method'"
         );
     }

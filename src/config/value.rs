@@ -20,6 +20,15 @@ pub(super) enum Value<'d> {
     Text(&'d str),
 }
 
+impl Value<'_> {
+    pub(super) const fn addr(self) -> Option<IpAddr> {
+        match self {
+            Self::Addr(addr) => Some(addr),
+            _ => None,
+        }
+    }
+}
+
 /// What is wrong with a word.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Wrong<'d> {

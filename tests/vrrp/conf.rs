@@ -12,9 +12,13 @@
 //! Defaults: `interface eth0`, a `virtual_router_id` (51, 52, ...) and a `virtual_ipaddress`
 //! (10.0.0.101, 10.0.0.102, ...); a command, a path, a name.
 
-use keepalived::config::{self, LinkFacts, MemoryHost, MemoryLoader, ReadOptions};
+#[path = "../config/memory.rs"]
+mod memory;
+
+use keepalived::config::{self, LinkFacts, ReadOptions};
 use keepalived::model::script::User;
-use keepalived::model::Config;
+use keepalived::model::{self, Config};
+use memory::{MemoryHost, MemoryLoader};
 
 #[derive(Default)]
 pub(crate) struct Conf {

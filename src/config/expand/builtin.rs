@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::source::Loader;
+use crate::config::loader::Loader;
 
 /// What the built-in definitions are made of.
 pub(in crate::config) struct Builtins<'t> {

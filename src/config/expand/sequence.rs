@@ -4,13 +4,13 @@ use crate::config::lex;
 
 /// Which generator a line starts with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::config) enum Kind {
+pub(in crate::config) enum SequenceKind {
     Decimal,
     Hex,
     List,
 }
 
-impl Kind {
+impl SequenceKind {
     pub(in crate::config) fn of(text: &str) -> Option<Self> {
         let (kind, rest) = [("~SEQx", Self::Hex), ("~SEQ", Self::Decimal), ("~LST", Self::List)]
             .into_iter()
@@ -30,13 +30,13 @@ impl Kind {
 
 /// Where the arguments of a generator lie, and where the line goes on.
 pub(in crate::config) struct Head {
-    pub(in crate::config) kind: Kind,
+    pub(in crate::config) kind: SequenceKind,
     pub(in crate::config) arguments: (usize, usize),
     pub(in crate::config) rest: usize,
 }
 
 impl Head {
-    pub(in crate::config) fn read(kind: Kind, text: &str) -> Result<Self, String> {
+    pub(in crate::config) fn read(kind: SequenceKind, text: &str) -> Result<Self, String> {
         let word = kind.word();
         let bytes = text.as_bytes();
         let mut open = word.len();
@@ -61,11 +61,11 @@ pub(in crate::config) enum Generator<'a> {
 }
 
 impl<'a> Generator<'a> {
-    pub(in crate::config) fn read(kind: Kind, arguments: &'a str) -> Result<Self, String> {
+    pub(in crate::config) fn read(kind: SequenceKind, arguments: &'a str) -> Result<Self, String> {
         match kind {
-            Kind::Decimal => numbers(arguments, false),
-            Kind::Hex => numbers(arguments, true),
-            Kind::List => lists(arguments),
+            SequenceKind::Decimal => numbers(arguments, false),
+            SequenceKind::Hex => numbers(arguments, true),
+            SequenceKind::List => lists(arguments),
         }
     }
 
@@ -201,7 +201,7 @@ fn split_sets(arguments: &str) -> Result<Vec<Vec<&str>>, String> {
 mod tests {
     use super::*;
 
-    fn values(kind: Kind, arguments: &str) -> Vec<String> {
+    fn values(kind: SequenceKind, arguments: &str) -> Vec<String> {
         let generator = Generator::read(kind, arguments).unwrap();
         let join = |turn: Vec<(&str, String)>| {
             turn.iter().map(|(n, v)| format!("{n}={v}")).collect::<Vec<_>>().join(" ")
@@ -210,10 +210,10 @@ mod tests {
     }
 
     fn seq(arguments: &str) -> String {
-        values(Kind::Decimal, arguments).join(" ").replace("v=", "")
+        values(SequenceKind::Decimal, arguments).join(" ").replace("v=", "")
     }
 
-    fn error(kind: Kind, arguments: &str) -> String {
+    fn error(kind: SequenceKind, arguments: &str) -> String {
         Generator::read(kind, arguments).unwrap_err()
     }
 
@@ -237,60 +237,68 @@ mod tests {
     fn numbers_may_be_octal_or_hexadecimal() {
         assert_eq!(seq("v, 0x0a, 013"), "10 11");
         assert_eq!(seq("v, -0x2, 0"), "-2 -1 0");
-        assert_eq!(values(Kind::Hex, "v, 254, 256"), ["v=fe", "v=ff", "v=100"]);
+        assert_eq!(values(SequenceKind::Hex, "v, 254, 256"), ["v=fe", "v=ff", "v=100"]);
     }
 
     #[test]
     fn sequences_that_lead_nowhere_are_errors() {
         assert_eq!(
-            error(Kind::Decimal, "v, 1, 0, 5"),
+            error(SequenceKind::Decimal, "v, 1, 0, 5"),
             "'~SEQ': steps of 0 do not lead from 1 to 5"
         );
         assert_eq!(
-            error(Kind::Decimal, "v, 1, -1, 5"),
+            error(SequenceKind::Decimal, "v, 1, -1, 5"),
             "'~SEQ': steps of -1 do not lead from 1 to 5"
         );
-        assert_eq!(error(Kind::Decimal, "v"), "'~SEQ' takes a name and one to three numbers");
-        assert_eq!(error(Kind::Decimal, "v, 1,"), "'~SEQ' lacks a number");
-        assert_eq!(error(Kind::Decimal, "v, 1x"), "'~SEQ': '1x' is not a number");
-        assert_eq!(error(Kind::Decimal, "v, +-1"), "'~SEQ': '+-1' is not a number");
-        assert_eq!(error(Kind::Decimal, "9, 1"), "'~SEQ': '9' is not the name of a variable");
-        assert_eq!(error(Kind::Hex, "v, -1"), "'~SEQx' counts no negative numbers");
+        assert_eq!(
+            error(SequenceKind::Decimal, "v"),
+            "'~SEQ' takes a name and one to three numbers"
+        );
+        assert_eq!(error(SequenceKind::Decimal, "v, 1,"), "'~SEQ' lacks a number");
+        assert_eq!(error(SequenceKind::Decimal, "v, 1x"), "'~SEQ': '1x' is not a number");
+        assert_eq!(error(SequenceKind::Decimal, "v, +-1"), "'~SEQ': '+-1' is not a number");
+        assert_eq!(
+            error(SequenceKind::Decimal, "9, 1"),
+            "'~SEQ': '9' is not the name of a variable"
+        );
+        assert_eq!(error(SequenceKind::Hex, "v, -1"), "'~SEQx' counts no negative numbers");
     }
 
     #[test]
     fn the_widest_sequence_does_not_overflow() {
         let generator =
-            Generator::read(Kind::Decimal, "v, -9223372036854775808, 9223372036854775807").unwrap();
+            Generator::read(SequenceKind::Decimal, "v, -9223372036854775808, 9223372036854775807")
+                .unwrap();
         assert_eq!(generator.turns(), u64::MAX);
-        let last = Generator::read(Kind::Decimal, "v, 9223372036854775806, 9223372036854775807");
+        let last =
+            Generator::read(SequenceKind::Decimal, "v, 9223372036854775806, 9223372036854775807");
         assert_eq!(last.unwrap().turn(1), [("v", "9223372036854775807".to_owned())]);
     }
 
     #[test]
     fn lists_set_one_name_or_several() {
-        assert_eq!(values(Kind::List, "v, a, b"), ["v=a", "v=b"]);
-        assert_eq!(values(Kind::List, "{x, y}, {a, 1}, {b,2}"), ["x=a y=1", "x=b y=2"]);
-        assert_eq!(values(Kind::List, "{x, y}, {a}, b"), ["x=a y=", "x=b y="]);
-        assert_eq!(values(Kind::List, "v, a, , $L"), ["v=a", "v=", "v=$L"]);
+        assert_eq!(values(SequenceKind::List, "v, a, b"), ["v=a", "v=b"]);
+        assert_eq!(values(SequenceKind::List, "{x, y}, {a, 1}, {b,2}"), ["x=a y=1", "x=b y=2"]);
+        assert_eq!(values(SequenceKind::List, "{x, y}, {a}, b"), ["x=a y=", "x=b y="]);
+        assert_eq!(values(SequenceKind::List, "v, a, , $L"), ["v=a", "v=", "v=$L"]);
     }
 
     #[test]
     fn malformed_lists_are_errors() {
-        assert_eq!(error(Kind::List, "v"), "'~LST' lacks a value");
-        assert_eq!(error(Kind::List, "v, {a, b}"), "'~LST' has 2 values for 1 names");
-        assert_eq!(error(Kind::List, "v, a b"), "'~LST': the value 'a b' contains a blank");
-        assert_eq!(error(Kind::List, "{x, y}, {a"), "'~LST' lacks a '}'");
-        assert_eq!(error(Kind::List, "{x} y, a"), "'~LST' lacks a ',' before 'y, a'");
-        assert_eq!(error(Kind::List, ""), "'~LST': '' is not the name of a variable");
+        assert_eq!(error(SequenceKind::List, "v"), "'~LST' lacks a value");
+        assert_eq!(error(SequenceKind::List, "v, {a, b}"), "'~LST' has 2 values for 1 names");
+        assert_eq!(error(SequenceKind::List, "v, a b"), "'~LST': the value 'a b' contains a blank");
+        assert_eq!(error(SequenceKind::List, "{x, y}, {a"), "'~LST' lacks a '}'");
+        assert_eq!(error(SequenceKind::List, "{x} y, a"), "'~LST' lacks a ',' before 'y, a'");
+        assert_eq!(error(SequenceKind::List, ""), "'~LST': '' is not the name of a variable");
     }
 
     #[test]
     fn other_words_with_a_tilde_are_no_generators() {
-        assert_eq!(Kind::of("~SEQ(a,1)"), Some(Kind::Decimal));
-        assert_eq!(Kind::of("~SEQx (a,1)"), Some(Kind::Hex));
-        assert_eq!(Kind::of("~LST"), Some(Kind::List));
-        assert_eq!(Kind::of("~SEQy(a,1)"), None);
-        assert_eq!(Kind::of("~foo"), None);
+        assert_eq!(SequenceKind::of("~SEQ(a,1)"), Some(SequenceKind::Decimal));
+        assert_eq!(SequenceKind::of("~SEQx (a,1)"), Some(SequenceKind::Hex));
+        assert_eq!(SequenceKind::of("~LST"), Some(SequenceKind::List));
+        assert_eq!(SequenceKind::of("~SEQy(a,1)"), None);
+        assert_eq!(SequenceKind::of("~foo"), None);
     }
 }

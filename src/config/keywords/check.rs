@@ -1,9 +1,18 @@
-//! The checks of a real server, and the key material they share.
+//! The checks of a real server, as they are written.
 
-use crate::config::keyword::{
-    address, any, block, boolean, flag, int, joined, keyword, link, many, one, row, seconds,
-    sorted, strict, text, Args, Block, Body, Keyword, Kind, Repeat, Told,
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::page::{RawUrl, SSL_URL, URL};
+use super::service::Inherited;
+use crate::base::addr::Family;
+use crate::config::document::{Node, Word};
+use crate::config::keyword::{int, seconds, strict, Kind, OldName, Repeat};
+use crate::config::table::{
+    address, any, block, borrowed, command, flag, joined, link, many, number, row, rows, switch,
+    table, text, time, word, Given, Row, Setting, Table,
 };
+use crate::model::check::{MaskedByte, Protocol, Record};
 
 /// The word that turns a weight round, or not.
 const EITHER_WAY: Kind = Kind::OneOf(&["reverse", "noreverse"]);
@@ -12,194 +21,319 @@ const EITHER_WAY: Kind = Kind::OneOf(&["reverse", "noreverse"]);
 const RECORD: Kind =
     Kind::OneOfAnyCase(&["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"]);
 
-/// Options of PCRE2, by their names there.
-const REGEX_OPTION: Kind = Kind::Known(&[
-    "allow_empty_class",
-    "alt_bsux",
-    "auto_callout",
-    "caseless",
-    "dollar_endonly",
-    "dotall",
-    "dupnames",
-    "extended",
-    "firstline",
-    "match_unset_backref",
-    "multiline",
-    "never_ucp",
-    "never_utf",
-    "no_auto_capture",
-    "no_auto_possess",
-    "no_dotstar_anchor",
-    "no_start_optimize",
-    "ucp",
-    "ungreedy",
-    "utf",
-    "never_backslash_c",
-    "alt_circumflex",
-    "alt_verbnames",
-    "use_offset_limit",
-]);
-
 const PORT: &[Kind; 1] = &[int(1, 65_535)];
 const COUNT: &[Kind; 1] = &[int(0, 4_294_967_295)];
 const TIMEOUT: &[Kind; 1] = &[seconds(1, 4_294_967_295)];
 const PAUSE: &[Kind; 1] = &[seconds(0, u64::MAX)];
 const PERIOD: &[Kind; 1] = &[seconds(1, u64::MAX)];
 
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::config) enum CheckKind {
+    #[default]
+    Tcp,
+    Ping,
+    Smtp,
+    Dns,
+    Udp,
+    Misc,
+    File,
+    Http,
+    Ssl,
+}
+
+/// A check: what most kinds have, and what one of them has.
+#[derive(Default)]
+pub(in crate::config) struct RawCheck<'d> {
+    pub kind: CheckKind,
+    /// The keyword of the check.
+    pub word: Word<'d>,
+    pub inherited: Inherited,
+    pub log_all_failures: Option<bool>,
+    pub connect: RawConnect<'d>,
+    pub helo_name: Option<&'d str>,
+    /// The `host` blocks of `SMTP_CHECK`.
+    pub hosts: Vec<Self>,
+    pub record: Record,
+    /// The name that `DNS_CHECK` asks for.
+    pub domain: Option<&'d str>,
+    pub udp: RawUdp<'d>,
+    pub misc: RawMisc<'d>,
+    pub track_file: Option<Word<'d>>,
+    pub weight: Option<i32>,
+    pub reverse: Option<bool>,
+    pub web: RawWeb<'d>,
+}
+
+#[derive(Clone, Copy, Default)]
+pub(in crate::config) struct RawConnect<'d> {
+    pub addr: Option<IpAddr>,
+    pub port: Option<Given<u16>>,
+    pub bind_addr: Option<Given<IpAddr>>,
+    pub bind_port: Option<Given<u16>>,
+    pub bind_if: Option<&'d str>,
+    pub fwmark: u32,
+}
+
+#[derive(Default)]
+pub(in crate::config) struct RawUdp<'d> {
+    pub payload: Option<Vec<MaskedByte>>,
+    pub reply: Option<Vec<MaskedByte>>,
+    pub min_len: Option<u16>,
+    pub max_len: Option<u16>,
+    /// The last keyword that limits the length.
+    pub limited: Option<Word<'d>>,
+}
+
+#[derive(Default)]
+pub(in crate::config) struct RawMisc<'d> {
+    pub path: Option<Node<'d>>,
+    pub user: Option<Node<'d>>,
+    pub timeout: Duration,
+    pub dynamic: bool,
+}
+
+/// `HTTP_GET` and `SSL_GET`.
+#[derive(Default)]
+pub(in crate::config) struct RawWeb<'d> {
+    pub virtualhost: Option<&'d str>,
+    pub protocol: Protocol,
+    pub enable_sni: Option<Given<bool>>,
+    pub fast_recovery: bool,
+    pub tls_compliant: bool,
+    pub urls: Vec<RawUrl<'d>>,
+}
+
+borrowed!(RawCheck);
+
 /// What every check that opens a connection has.
-const fn connection(retry: &'static str, delay: &'static str) -> [Keyword; 13] {
-    [
-        address("connect_ip").default("real server address"),
-        one("connect_port", PORT).default("real server port"),
-        address("bindto").default("chosen by the kernel"),
-        one("bind_port", PORT).default("chosen by the kernel"),
-        link("bind_if"),
-        one("connect_timeout", TIMEOUT).default("real server value (5)"),
-        one("fwmark", COUNT),
-        one("retry", COUNT).default(retry),
-        one("delay_before_retry", PAUSE).default(delay),
-        one("warmup", PAUSE).default("real server value, else delay_loop"),
-        one("delay_loop", PERIOD).default("real server value (60)"),
-        boolean("alpha").default("real server value"),
-        boolean("log_all_failures"),
+const fn connection(retry: &'static str, delay: &'static str) -> [Row<RawCheck<'static>>; 13] {
+    rows![RawCheck<'static>:
+        address("connect_ip", &[Kind::Address]).default("real server address")
+            => |raw, s| raw.connect_ip(s),
+        number("connect_port", PORT).default("real server port")
+            => |raw, s| raw.connect.port = Some(s.here(s.number())),
+        address("bindto", &[Kind::Address]).default("chosen by the kernel")
+            => |raw, s| raw.bindto(s),
+        number("bind_port", PORT).default("chosen by the kernel")
+            => |raw, s| raw.connect.bind_port = Some(s.here(s.number())),
+        link("bind_if") => |raw, s| raw.connect.bind_if = Some(s.value),
+        time("connect_timeout", TIMEOUT).default("real server value (5)")
+            => |raw, s| raw.inherited.connect_timeout = Some(s.value),
+        number("fwmark", COUNT) => |raw, s| raw.connect.fwmark = s.number(),
+        number("retry", COUNT).default(retry)
+            => |raw, s| raw.inherited.retry = Some(s.number()),
+        time("delay_before_retry", PAUSE).default(delay)
+            => |raw, s| raw.inherited.delay_before_retry = Some(s.value),
+        time("warmup", PAUSE).default("real server value, else delay_loop")
+            => |raw, s| raw.inherited.warmup = Some(s.value),
+        time("delay_loop", PERIOD).default("real server value (60)")
+            => |raw, s| raw.inherited.delay_loop = Some(s.value),
+        switch("alpha").default("real server value")
+            => |raw, s| raw.inherited.alpha = Some(s.value),
+        switch("log_all_failures") => |raw, s| raw.log_all_failures = Some(s.value),
     ]
 }
 
-pub(in crate::config) static SSL: Block = Block {
-    name: "SSL",
-    keywords: &sorted([
-        one("password", &[Kind::Hidden]).repeat(Repeat::LastCounts),
-        text("ca").repeat(Repeat::LastCounts),
-        text("certificate").repeat(Repeat::LastCounts),
-        text("key").repeat(Repeat::LastCounts),
-    ]),
-};
+/// A connection that is tried again once, after a second.
+const PLAIN: [Row<RawCheck<'static>>; 13] =
+    connection("real server value, else 1", "real server value, else 1 s");
+
+pub(super) static TCP_CHECK: Table<RawCheck<'static>> =
+    table!(RawCheck<'static>, "TCP_CHECK"; PLAIN);
+
+pub(super) static PING_CHECK: Table<RawCheck<'static>> =
+    table!(RawCheck<'static>, "PING_CHECK"; PLAIN);
+
+static HOST: Table<RawCheck<'static>> = table!(RawCheck<'static>, "host"; PLAIN);
 
 /// What `HTTP_GET` and `SSL_GET` have in common.
-const fn web(url: &'static Block) -> [Keyword; 19] {
-    joined(
-        connection("real server value, else 1", "real server value, else 3 s"),
-        [
-            one("nb_get_retry", COUNT).outdated("retry"),
-            text("virtualhost")
-                .default("real/virtual server virtualhost, else the address")
-                .repeat(Repeat::LastCounts),
-            one("http_protocol", &[Kind::OneOf(&["1.0", "1.1", "1.0C", "1.0c"])]).default("1.0"),
-            boolean("enable_sni"),
-            boolean("fast_recovery"),
-            block("url", url).default("none (one required)"),
+const WEB: [Row<RawCheck<'static>>; 18] = joined(
+    connection("real server value, else 1", "real server value, else 3 s"),
+    rows![RawCheck<'static>:
+        number("nb_get_retry", COUNT).outdated("retry"),
+        text("virtualhost")
+            .default("real/virtual server virtualhost, else the address")
+            .repeat(Repeat::LastCounts)
+            => |raw, s| raw.web.virtualhost = Some(s.value),
+        word("http_protocol", &[Kind::OneOf(&["1.0", "1.1", "1.0C", "1.0c"])]).default("1.0")
+            => |raw, s| raw.web.protocol = match s.value {
+                "1.1" => Protocol::V1_1,
+                "1.0" => Protocol::V1_0,
+                _ => Protocol::V1_0Close,
+            },
+        switch("enable_sni") => |raw, s| raw.web.enable_sni = Some(s.here(s.value)),
+        switch("fast_recovery") => |raw, s| raw.web.fast_recovery = s.value,
+    ],
+);
+
+pub(super) static HTTP_GET: Table<RawCheck<'static>> = table!(RawCheck<'static>, "HTTP_GET";
+    joined::<_, 18, 1, 19>(WEB, rows![RawCheck<'static>:
+        block("url", &URL.block).default("none (one required)")
+            => |raw, mut s| raw.web.urls.push(RawUrl { url: Some(s.span()), ..s.block(&URL) }),
+    ])
+);
+
+pub(super) static SSL_GET: Table<RawCheck<'static>> = table!(RawCheck<'static>, "SSL_GET";
+    joined::<_, 18, 2, 20>(WEB, rows![RawCheck<'static>:
+        block("url", &SSL_URL.block).default("none (one required)")
+            => |raw, mut s| raw.web.urls.push(RawUrl { url: Some(s.span()), ..s.block(&SSL_URL) }),
+        switch("tls_compliant") => |raw, s| raw.web.tls_compliant = s.value,
+    ])
+);
+
+pub(super) static SMTP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "SMTP_CHECK";
+    joined::<_, 13, 2, 15>(PLAIN, rows![RawCheck<'static>:
+        text("helo_name").default("smtpchecker.keepalived.org").repeat(Repeat::LastCounts)
+            => |raw, s| raw.helo_name = Some(s.value),
+        block("host", &HOST.block).replaced("several SMTP_CHECK blocks", OldName::Noted)
+            => |raw, mut s| {
+                let word = s.node().keyword();
+                raw.hosts.push(RawCheck { word, ..s.block(&HOST) });
+            },
+    ])
+);
+
+pub(super) static MISC_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "MISC_CHECK", [
+    number("retry", COUNT).default("real server value, else 0")
+        => |raw, s| raw.inherited.retry = Some(s.number()),
+    time("delay_before_retry", PAUSE).default("real server value, else 1 s")
+        => |raw, s| raw.inherited.delay_before_retry = Some(s.value),
+    time("warmup", PAUSE).default("real server value, else delay_loop")
+        => |raw, s| raw.inherited.warmup = Some(s.value),
+    time("delay_loop", PERIOD).default("real server value (60)")
+        => |raw, s| raw.inherited.delay_loop = Some(s.value),
+    switch("alpha").default("real server value")
+        => |raw, s| raw.inherited.alpha = Some(s.value),
+    switch("log_all_failures") => |raw, s| raw.log_all_failures = Some(s.value),
+    command("misc_path", true, false).default("none, required")
+        => |raw, s| raw.misc.path = Some(s.node()),
+    number("misc_timeout", &[int(0, 4294)]).default("delay_loop of the virtual server (0 same)")
+        => |raw, s| raw.misc.timeout = Duration::from_secs(s.number()),
+    flag("misc_dynamic") => |raw, _| raw.misc.dynamic = true,
+    row("user", 1, &[Kind::Text, Kind::Text]).default("default script user")
+        => |raw, s| raw.misc.user = Some(s.node()),
+]);
+
+pub(super) static UDP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "UDP_CHECK";
+    joined::<_, 13, 4, 17>(PLAIN, rows![RawCheck<'static>:
+        many("payload", Kind::Hex { wild: false })
+            => |raw, s| raw.udp.payload = hex(s.node()).filter(|bytes| !bytes.is_empty()),
+        // Digits that are none were reported: then any answer will do.
+        any("require_reply", Kind::Hex { wild: true }).default("off")
+            => |raw, s| raw.udp.reply = Some(hex(s.node()).unwrap_or_default()),
+        number("min_reply_length", &[strict(0, 65_535)]).default("0") => |raw, s| {
+            raw.udp.min_len = Some(s.number());
+            raw.udp.limited = Some(s.node().keyword());
+        },
+        number("max_reply_length", &[strict(0, 65_535)]).default("255") => |raw, s| {
+            raw.udp.max_len = Some(s.number());
+            raw.udp.limited = Some(s.node().keyword());
+        },
+    ])
+);
+
+pub(super) static DNS_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "DNS_CHECK";
+    joined::<_, 13, 2, 15>(
+        connection("real server value, else 3", "real server value, else delay_loop"),
+        rows![RawCheck<'static>:
+            word("type", &[RECORD]).default("SOA") => |raw, s| raw.record = record(s.value),
+            text("name").default("root (.)").repeat(Repeat::FirstCounts)
+                => |raw, s| raw.domain(s),
         ],
     )
+);
+
+pub(super) static FILE_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "FILE_CHECK", [
+    text("track_file").default("none, required") => |raw, s| raw.track_file = Some(s.word()),
+    number("weight", &[int(-2_147_483_647, 2_147_483_647), EITHER_WAY])
+        .default("weight of the track_file")
+        => |raw, s| raw.weight(&s),
+]);
+
+pub(super) static BFD_CHECK: Table<()> = table!(
+    (),
+    "BFD_CHECK",
+    [
+        text("name").default("none, required").later(),
+        switch("alpha").default("real server value").later(),
+    ]
+);
+
+impl<'d> RawCheck<'d> {
+    fn connect_ip(&mut self, mut s: Setting<'_, '_, 'd, IpAddr>) {
+        if is_of_family(&mut s, self.connect.bind_addr.map(|bind| bind.value)) {
+            self.connect.addr = Some(s.value);
+        }
+    }
+
+    fn bindto(&mut self, mut s: Setting<'_, '_, 'd, IpAddr>) {
+        if is_of_family(&mut s, self.connect.addr) {
+            self.connect.bind_addr = Some(s.here(s.value));
+        }
+    }
+
+    fn domain(&mut self, mut s: Setting<'_, '_, 'd, &'d str>) {
+        let bare = s.value.strip_suffix('.').unwrap_or(s.value);
+        let fits = |label: &str| (1..=63).contains(&label.len());
+        // RFC 1035 §2.3.4: 255 octets with the length octets of the labels.
+        if bare.is_empty() || (bare.split('.').all(fits) && bare.len() <= 253) {
+            self.domain = Some(bare);
+        } else {
+            s.error(format!("name '{}' is not a domain name: it is ignored", s.value));
+        }
+    }
+
+    fn weight(&mut self, s: &Setting<'_, '_, 'd, i64>) {
+        match s.node().arg(1).map(|word| word.text) {
+            None => self.weight = Some(s.number()),
+            Some(way @ ("reverse" | "noreverse")) => {
+                self.weight = Some(s.number());
+                self.reverse = Some(way == "reverse");
+            }
+            // The word was reported: the weight goes with it.
+            Some(_) => {}
+        }
+    }
 }
 
-pub(super) static HTTP_GET: Block = Block { name: "HTTP_GET", keywords: &sorted(web(&URL)) };
+/// Complains of an address that does not get on with the one given before.
+fn is_of_family(s: &mut Setting<'_, '_, '_, IpAddr>, before: Option<IpAddr>) -> bool {
+    let differs = |before: &IpAddr| Family::of(before) != Family::of(&s.value);
+    let Some(before) = before.filter(differs) else { return true };
+    let (name, addr) = (s.node().keyword().text, s.value);
+    s.error(format!("{name} '{addr}' is of another family than '{before}': it is ignored"));
+    false
+}
 
-pub(super) static SSL_GET: Block = Block {
-    name: "SSL_GET",
-    keywords: &sorted::<20>(joined(web(&SSL_URL), [boolean("tls_compliant")])),
-};
+fn record(name: &str) -> Record {
+    match name {
+        "A" => Record::A,
+        "NS" => Record::Ns,
+        "CNAME" => Record::Cname,
+        "MX" => Record::Mx,
+        "TXT" => Record::Txt,
+        "AAAA" => Record::Aaaa,
+        "RRSIG" => Record::Rrsig,
+        "DNSKEY" => Record::Dnskey,
+        _ => Record::Soa,
+    }
+}
 
-pub(super) static TCP_CHECK: Block = Block {
-    name: "TCP_CHECK",
-    keywords: &sorted(connection("real server value, else 1", "real server value, else 1 s")),
-};
-
-pub(super) static PING_CHECK: Block = Block {
-    name: "PING_CHECK",
-    keywords: &sorted(connection("real server value, else 1", "real server value, else 1 s")),
-};
-
-static HOST: Block = Block {
-    name: "host",
-    keywords: &sorted(connection("real server value, else 1", "real server value, else 1 s")),
-};
-
-pub(super) static SMTP_CHECK: Block = Block {
-    name: "SMTP_CHECK",
-    keywords: &sorted::<15>(joined(
-        connection("real server value, else 1", "real server value, else 1 s"),
-        [
-            text("helo_name").default("smtpchecker.keepalived.org").repeat(Repeat::LastCounts),
-            block("host", &HOST).replaced("several SMTP_CHECK blocks", Told::Note),
-        ],
-    )),
-};
-
-pub(super) static MISC_CHECK: Block = Block {
-    name: "MISC_CHECK",
-    keywords: &sorted([
-        one("retry", COUNT).default("real server value, else 0"),
-        one("delay_before_retry", PAUSE).default("real server value, else 1 s"),
-        one("warmup", PAUSE).default("real server value, else delay_loop"),
-        one("delay_loop", PERIOD).default("real server value (60)"),
-        boolean("alpha").default("real server value"),
-        boolean("log_all_failures"),
-        keyword("misc_path", Args::Script { required: true, user: false }, Body::None)
-            .default("none, required"),
-        one("misc_timeout", &[int(0, 4294)]).default("delay_loop of the virtual server (0 same)"),
-        flag("misc_dynamic"),
-        row("user", 1, &[Kind::Text, Kind::Text]).default("default script user"),
-    ]),
-};
-
-pub(super) static UDP_CHECK: Block = Block {
-    name: "UDP_CHECK",
-    keywords: &sorted::<17>(joined(
-        connection("real server value, else 1", "real server value, else 1 s"),
-        [
-            many("payload", Kind::Hex { wild: false }),
-            any("require_reply", Kind::Hex { wild: true }).default("off"),
-            one("min_reply_length", &[strict(0, 65_535)]).default("0"),
-            one("max_reply_length", &[strict(0, 65_535)]).default("255"),
-        ],
-    )),
-};
-
-pub(super) static DNS_CHECK: Block = Block {
-    name: "DNS_CHECK",
-    keywords: &sorted::<15>(joined(
-        connection("real server value, else 3", "real server value, else delay_loop"),
-        [
-            one("type", &[RECORD]).default("SOA"),
-            text("name").default("root (.)").repeat(Repeat::FirstCounts),
-        ],
-    )),
-};
-
-pub(super) static FILE_CHECK: Block = Block {
-    name: "FILE_CHECK",
-    keywords: &sorted([
-        text("track_file").default("none, required"),
-        row("weight", 1, &[int(-2_147_483_647, 2_147_483_647), EITHER_WAY])
-            .default("weight of the track_file"),
-    ]),
-};
-
-pub(super) static BFD_CHECK: Block = Block {
-    name: "BFD_CHECK",
-    keywords: &sorted([
-        text("name").default("none, required"),
-        boolean("alpha").default("real server value"),
-    ]),
-};
-
-/// What the `url` of `HTTP_GET` and that of `SSL_GET` have in common.
-const PAGE: [Keyword; 10] = [
-    text("path").default("none, required").repeat(Repeat::LastCounts),
-    one("digest", &[Kind::Digest]).repeat(Repeat::FirstCounts),
-    any("status_code", Kind::Status).default("200-299"),
-    text("virtualhost").default("checker value").repeat(Repeat::LastCounts),
-    keyword("regex", Args::Pattern, Body::None).repeat(Repeat::LastCounts),
-    flag("regex_no_match"),
-    any("regex_options", REGEX_OPTION),
-    one("regex_min_offset", &[int(0, 2_147_483_647)]).default("0"),
-    one("regex_max_offset", &[int(0, 2_147_483_647)]).default("no limit"),
-    row("regex_stack", 2, &[int(0, 4_294_967_295), int(0, 4_294_967_295)]).later(),
-];
-
-static URL: Block = Block { name: "url", keywords: &sorted(PAGE) };
-
-static SSL_URL: Block = Block {
-    name: "url",
-    keywords: &sorted::<11>(joined(PAGE, [boolean("tls_compliant").default("checker value")])),
-};
+/// The bytes of all words: two digits each, or one that stands alone; `x` is any digit.
+fn hex(node: Node<'_>) -> Option<Vec<MaskedByte>> {
+    let mut bytes = Vec::new();
+    for run in node.args().flat_map(|word| word.text.split_ascii_whitespace()) {
+        for pair in run.as_bytes().chunks(2) {
+            let mut byte = MaskedByte { value: 0, mask: if pair.len() == 1 { 0xf } else { 0 } };
+            for &digit in pair {
+                let (value, mask) = match digit {
+                    b'x' | b'X' => (0, 0),
+                    _ => (u8::try_from(char::from(digit).to_digit(16)?).ok()?, 0xf),
+                };
+                byte = MaskedByte { value: byte.value << 4 | value, mask: byte.mask << 4 | mask };
+            }
+            bytes.push(byte);
+        }
+    }
+    Some(bytes)
+}

@@ -1,239 +1,420 @@
-//! The top level and `global_defs`.
+//! `global_defs` as it is written.
 
-use super::bfd::BFD_INSTANCE;
-use super::check::SSL;
-use super::lvs::{SERVER_GROUP, VIRTUAL_SERVER};
-use super::net::{
-    INTERFACE_UP_DOWN_DELAYS, LINKBEAT_INTERFACES, STATIC_IPADDRESS, STATIC_ROUTE, STATIC_RULE,
-};
-use super::track::{TRACK_FILE, VRRP_SCRIPT, VRRP_TRACK_PROCESS};
-use super::vrrp::{GARP_GROUP, TRACK_GROUP, VRRP_INSTANCE, VRRP_SYNC_GROUP};
-use crate::config::keyword::{
-    any, block, boolean, entries, flag, int, keyword, link, many, maybe, named_block, names, one,
-    opt, options, row, script, seconds, sorted, strict, text, Args, Bad, Block, Body, Entry, Kind,
-    Repeat, Unknown,
-};
+use std::net::IpAddr;
+use std::time::Duration;
 
-const NAME: Args = Args::Row { required: 1, kinds: &[Kind::Text] };
+use super::instance::RawGarp;
+use super::sync::{timeouts, RawSync, LVS_SYNC_DAEMON, LVS_TIMEOUTS};
+use super::vrrp::version;
+use crate::config::document::{Node, Word};
+use crate::config::keyword::{int, seconds, strict, Bad, Kind, Repeat};
+use crate::config::table::{
+    address, any, borrowed, flag, link, many, maybe_number, maybe_word, names, number, options,
+    row, script, switch, table, text, time, word, Given, Setting, Table,
+};
+use crate::config::value::umask;
+use crate::model::lvs::{FlushOnStop, Lvs};
+use crate::model::notify::MailServer;
+use crate::model::vrrp::Version;
+use crate::model::Global;
+
 const INT32: Kind = strict(-2_147_483_648, 2_147_483_647);
 const CPU: Kind = strict(0, 4095);
 /// A path and who is to own it.
 const OWNED_PATH: &[Kind] = &[Kind::Text, Kind::Text, Kind::Text];
+const SMTP_PORT: u16 = 25;
 
-pub static ROOT: Block = Block {
-    name: "the top level",
-    keywords: &sorted([
-        flag("linkbeat_use_polling").later(),
-        text("net_namespace").default("(current namespace)").repeat(Repeat::FirstCounts),
-        maybe("net_namespace_ipvs", &[Kind::Text])
-            .default("same namespace as daemon")
-            .repeat(Repeat::FirstCounts),
-        flag("namespace_with_ipsets").later(),
-        flag("use_pid_dir"),
-        text("instance").repeat(Repeat::FirstCounts),
-        one("child_wait_time", &[strict(0, 4_294_967_295)]).default("5").later(),
-        block("global_defs", &GLOBAL_DEFS),
-        named_block("track_group", &TRACK_GROUP).repeat(Repeat::ByName),
-        entries("static_ipaddress", &STATIC_IPADDRESS),
-        entries("static_routes", &STATIC_ROUTE).later(),
-        entries("static_rules", &STATIC_RULE).later(),
-        named_block("vrrp_sync_group", &VRRP_SYNC_GROUP).repeat(Repeat::ByName),
-        block("garp_group", &GARP_GROUP).later(),
-        entries("linkbeat_interfaces", &LINKBEAT_INTERFACES).later(),
-        named_block("vrrp_instance", &VRRP_INSTANCE).repeat(Repeat::ByName),
-        named_block("vrrp_script", &VRRP_SCRIPT),
-        named_block("vrrp_track_process", &VRRP_TRACK_PROCESS),
-        entries("interface_up_down_delays", &INTERFACE_UP_DOWN_DELAYS).later(),
-        block("SSL", &SSL).repeat(Repeat::LastCounts),
-        keyword("virtual_server_group", NAME, Body::Entries(&SERVER_GROUP)),
-        keyword("virtual_server", Args::Service, Body::Keywords(&VIRTUAL_SERVER)),
-        named_block("track_file", &TRACK_FILE),
-        named_block("vrrp_track_file", &TRACK_FILE).noted("track_file"),
-        keyword(
-            "bfd_instance",
-            Args::Row { required: 1, kinds: &[Kind::Short(31)] },
-            Body::Keywords(&BFD_INSTANCE),
-        )
-        .repeat(Repeat::ByName)
+#[derive(Default)]
+pub(in crate::config) struct RawGlobal<'d> {
+    /// What is used as it is written.
+    pub global: Global,
+    pub router_id: Option<&'d str>,
+    pub strict: bool,
+    pub version: Option<Version>,
+    pub garp: RawGarp,
+    pub min_garp: bool,
+    pub down_timer_adverts: Option<u32>,
+    pub lower_prio_no_advert: bool,
+    pub higher_prio_send_advert: bool,
+    pub check_unicast_src: bool,
+    pub skip_check_adv_addr: bool,
+    pub owner_ignore_adverts: bool,
+    pub v3_checksum_as_v2: bool,
+    pub rx_policy: RxPolicy,
+    pub rx_multiplier: Option<usize>,
+    pub scripts: RawScriptRules<'d>,
+    pub mail: RawMail<'d>,
+    pub fifos: RawFifos<'d>,
+    pub startup: RawLifeScript<'d>,
+    pub shutdown: RawLifeScript<'d>,
+    pub smtp_alert: Option<bool>,
+    pub smtp_alert_vrrp: Option<bool>,
+    pub priority_changes: bool,
+    pub lvs: Lvs,
+    pub sync: Option<RawSync<'d>>,
+    pub checks: ChecksDefaults,
+}
+
+/// What checks and servers take where they say nothing themselves.
+#[derive(Clone, Copy, Default)]
+pub(in crate::config) struct ChecksDefaults {
+    /// `smtp_alert_checker`.
+    pub mail: Option<bool>,
+    /// `checker_log_all_failures`.
+    pub log_all_failures: bool,
+}
+
+/// `vrrp_rx_bufs_policy`
+#[derive(Clone, Copy, Default)]
+pub(in crate::config) enum RxPolicy {
+    #[default]
+    Daemon,
+    Mtu,
+    Advert,
+    Bytes(usize),
+}
+
+/// How scripts are to be run.
+#[derive(Default)]
+pub(in crate::config) struct RawScriptRules<'d> {
+    pub user: Option<Node<'d>>,
+    pub security: bool,
+    pub symlinks: bool,
+}
+
+/// `smtp_server` and what belongs to it.
+#[derive(Default)]
+pub(in crate::config) struct RawMail<'d> {
+    pub server: Option<Given<(MailServer, u16)>>,
+    pub file: Option<Given<&'d str>>,
+    pub helo: Option<&'d str>,
+    pub timeout: Option<Duration>,
+    pub from: Option<&'d str>,
+    pub recipients: Vec<Word<'d>>,
+    pub no_faults: bool,
+}
+
+/// A FIFO and its command.
+#[derive(Default)]
+pub(in crate::config) struct RawFifo<'d> {
+    pub fifo: Option<Node<'d>>,
+    pub script: Option<Node<'d>>,
+}
+
+#[derive(Default)]
+pub(in crate::config) struct RawFifos<'d> {
+    pub all: RawFifo<'d>,
+    pub vrrp: RawFifo<'d>,
+    pub lvs: RawFifo<'d>,
+}
+
+/// A command at start or stop, and how long it may take.
+#[derive(Default)]
+pub(in crate::config) struct RawLifeScript<'d> {
+    pub script: Option<Node<'d>>,
+    pub timeout: Option<Duration>,
+}
+
+borrowed!(RawGlobal);
+
+pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(RawGlobal<'static>, "global_defs", [
+    flag("process_names").later(),
+    word("process_name", &[Kind::Short(15)]).bad(Bad::Cut).default("program name").later(),
+    word("vrrp_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut).later(),
+    word("checker_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut).later(),
+    word("lvs_process_name", &[Kind::Short(15)])
+        .bad(Bad::Cut)
+        .noted("checker_process_name")
         .later(),
-    ]),
-};
+    word("bfd_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut).later(),
+    switch("use_symlink_paths") => |raw, s| raw.scripts.symlinks = s.value,
+    text("router_id").default("local host name") => |raw, s| raw.router_id = Some(s.value),
+    text("notification_email_from").default("<user>@<local host name> (only if smtp_server set)")
+        => |raw, s| raw.mail.from = Some(s.value),
+    word("smtp_server", &[Kind::Text, strict(1, 65_535)]).default("none; port 25")
+        => |raw, s| raw.mail.server(s),
+    text("smtp_alert_file").default("none; mail goes to smtp_server")
+        => |raw, s| raw.mail.file = Some(s.here(s.value)),
+    text("smtp_helo_name").default("local host name (only if smtp_server set)")
+        => |raw, s| raw.mail.helo = Some(s.value),
+    number("smtp_connect_timeout", &[int(1, 4294)])
+        .default("30 (if smtp_server set)")
+        .bad(Bad::Raise)
+        => |raw, s| raw.mail.timeout = Some(Duration::from_secs(s.number())),
+    names("notification_email", Kind::Text) => |raw, mut s| s.names(&mut raw.mail.recipients),
+    switch("smtp_alert").default("unset") => |raw, s| raw.smtp_alert = Some(s.value),
+    script("startup_script") => |raw, s| raw.startup.script = Some(s.node()),
+    number("startup_script_timeout", &[int(1, 1000)]).default("10 when a startup_script is set")
+        => |raw, s| raw.startup.timeout = Some(Duration::from_secs(s.number())),
+    script("shutdown_script") => |raw, s| raw.shutdown.script = Some(s.node()),
+    number("shutdown_script_timeout", &[int(1, 1000)]).default("10 when a shutdown_script is set")
+        => |raw, s| raw.shutdown.timeout = Some(Duration::from_secs(s.number())),
+    maybe_number("max_auto_priority", &[int(-1, 99)]).default("0 (not set)").later(),
+    number("min_auto_priority_delay", &[int(1, 10_000_000)]).default("1000000").later(),
+    switch("smtp_alert_vrrp").default("unset (falls back to smtp_alert)")
+        => |raw, s| raw.smtp_alert_vrrp = Some(s.value),
+    switch("smtp_alert_checker").default("unset (falls back to smtp_alert)")
+        => |raw, s| raw.checks.mail = Some(s.value),
+    switch("checker_log_all_failures") => |raw, s| raw.checks.log_all_failures = s.value,
+    maybe_word("dynamic_interfaces", &[Kind::OneOf(&["allow_if_changes"])])
+        .default("off")
+        .bad(Bad::Bare)
+        => |raw, _| raw.global.dynamic_interfaces = true,
+    flag("no_email_faults") => |raw, _| raw.mail.no_faults = true,
+    link("default_interface").default("eth0")
+        => |raw, s| raw.global.default_interface = Some(s.value.to_owned()),
+    flag("disable_local_igmp").later(),
+    flag("v3_checksum_as_v2") => |raw, _| raw.v3_checksum_as_v2 = true,
+    options("lvs_timeouts", &LVS_TIMEOUTS.entry).default("kernel values") => |raw, s| timeouts(&mut raw.lvs.timeouts, s),
+    flag("lvs_flush") => |raw, _| raw.lvs.flush = true,
+    maybe_word("lvs_flush_on_stop", &[Kind::OneOf(&["VS"])]).default("off")
+        => |raw, s| raw.lvs.flush_on_stop = match s.value {
+            None => FlushOnStop::All,
+            Some(_) => FlushOnStop::Services,
+        },
+    maybe_word("lvs_flush_onstop", &[Kind::OneOf(&["VS"])]).alias("lvs_flush_on_stop"),
+    options("lvs_sync_daemon", &LVS_SYNC_DAEMON.entry)
+        .default("none; id defaults to the vrid of inst")
+        .repeat(Repeat::FirstCounts)
+        => |raw, s| raw.sync = RawSync::read(s),
+    address("vrrp_mcast_group4", &[Kind::Group4]).default("224.0.0.18") => |raw, s| raw.group(s),
+    address("vrrp_mcast_group6", &[Kind::Group6]).default("ff02::12") => |raw, s| raw.group(s),
+    number("vrrp_garp_master_delay", &[int(0, 4294)]).default("5")
+        => |raw, s| raw.garp.delay = Some(s.number()),
+    number("vrrp_garp_master_repeat", &[int(1, 4_294_967_295)]).default("5").bad(Bad::Raise)
+        => |raw, s| raw.garp.repeat = Some(s.number()),
+    number("vrrp_garp_master_refresh", &[int(0, 4_294_967_295)])
+        .default("0 (no refresh)")
+        .bad(Bad::Use(0))
+        => |raw, s| raw.garp.refresh = Some(s.number()),
+    number("vrrp_garp_master_refresh_repeat", &[int(1, 4_294_967_295)]).default("1").bad(Bad::Raise)
+        => |raw, s| raw.garp.refresh_repeat = Some(s.number()),
+    number("vrrp_garp_lower_prio_delay", &[int(0, 4294)]).default("value of vrrp_garp_master_delay")
+        => |raw, s| raw.garp.lower_prio_delay = Some(s.here(s.number())),
+    number("vrrp_garp_lower_prio_repeat", &[int(0, 2_147_483_647)])
+        .default("value of vrrp_garp_master_repeat")
+        => |raw, s| raw.garp.lower_prio_repeat = Some(s.here(s.number())),
+    number("vrrp_down_timer_adverts", &[int(1, 100)]).default("3")
+        => |raw, s| raw.down_timer_adverts = Some(s.number()),
+    time("vrrp_garp_interval", &[seconds(1, 4_294_967_295)]).default("0 (no limit)")
+        => |raw, s| raw.global.garp_interval = s.value,
+    time("vrrp_gna_interval", &[seconds(1, 4_294_967_295)]).default("0 (no limit)")
+        => |raw, s| raw.global.gna_interval = s.value,
+    switch("vrrp_min_garp") => |raw, s| raw.min_garp = s.value,
+    any("vrrp_garp_extra_if", Kind::Text).default("0 (off)").later(),
+    any("vrrp_vmac_garp_intvl", Kind::Text).outdated("vrrp_garp_extra_if").later(),
+    switch("vrrp_lower_prio_no_advert") => |raw, s| raw.lower_prio_no_advert = s.value,
+    switch("vrrp_higher_prio_send_advert") => |raw, s| raw.higher_prio_send_advert = s.value,
+    number("vrrp_version", &[int(2, 3)]).default("2")
+        => |raw, s| raw.version = Some(version(s.value)),
+    row("vrrp_iptables", 0, &[Kind::Text, Kind::Text])
+        .default("INPUT OUTPUT when bare")
+        .repeat(Repeat::FirstCounts)
+        .later(),
+    row("vrrp_ipsets", 0, &[Kind::Text; 6])
+        .default("names derived from the first (suffixes 6, _if6, _igmp, _mld, _nd); bare = do not use sets")
+        .later(),
+    maybe_word("nftables", &[Kind::Short(30)])
+        .default("keepalived when bare")
+        .repeat(Repeat::FirstCounts)
+        .later(),
+    number("nftables_priority", &[INT32]).default("-1").later(),
+    flag("nftables_ifindex").default("off (names)").later(),
+    flag("vrrp_check_unicast_src") => |raw, _| raw.check_unicast_src = true,
+    switch("vrrp_skip_check_adv_addr") => |raw, s| raw.skip_check_adv_addr = s.value,
+    switch("vrrp_strict") => |raw, s| raw.strict = s.value,
+    number("vrrp_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0))
+        => |raw, s| raw.global.nice = Some(s.number()),
+    flag("vrrp_no_swap") => |raw, _| raw.global.no_swap = true,
+    number("vrrp_rt_priority", &[int(1, 99)]).bad(Bad::Clamp)
+        => |raw, s| raw.global.rt_priority = Some(s.number()),
+    many("vrrp_cpu_affinity", CPU).default("all CPUs").later(),
+    number("vrrp_rlimit_rttime", &[int(1, 4_294_967_295)])
+        .default("10000")
+        .bad(Bad::Use(0))
+        .later(),
+    number("vrrp_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("vrrp_rlimit_rttime").later(),
+    maybe_word("nftables_ipvs", &[Kind::Short(30)])
+        .default("keepalived_ipvs when bare")
+        .repeat(Repeat::FirstCounts)
+        .later(),
+    number("nftables_ipvs_priority", &[INT32]).default("-1").later(),
+    number("nftables_ipvs_start_fwmark", &[strict(1, 4_294_967_295)]).default("1000").later(),
+    flag("nftables_counters").later(),
+    row("notify_fifo", 1, OWNED_PATH)
+        .default("none; owner = default script user")
+        .repeat(Repeat::FirstCounts)
+        => |raw, s| raw.fifos.all.fifo = Some(s.node()),
+    script("notify_fifo_script") => |raw, s| raw.fifos.all.script = Some(s.node()),
+    row("vrrp_notify_fifo", 1, OWNED_PATH).default("none").repeat(Repeat::FirstCounts)
+        => |raw, s| raw.fifos.vrrp.fifo = Some(s.node()),
+    script("vrrp_notify_fifo_script") => |raw, s| raw.fifos.vrrp.script = Some(s.node()),
+    switch("vrrp_notify_priority_changes") => |raw, s| raw.priority_changes = s.value,
+    flag("fifo_write_vrrp_states_on_reload") => |raw, _| raw.global.fifos.states_on_reload = true,
+    row("lvs_notify_fifo", 1, OWNED_PATH).default("none").repeat(Repeat::FirstCounts)
+        => |raw, s| raw.fifos.lvs.fifo = Some(s.node()),
+    script("lvs_notify_fifo_script") => |raw, s| raw.fifos.lvs.script = Some(s.node()),
+    number("checker_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0)).later(),
+    flag("checker_no_swap").later(),
+    number("checker_rt_priority", &[int(1, 99)]).bad(Bad::Clamp).later(),
+    many("checker_cpu_affinity", CPU).default("all CPUs").later(),
+    number("checker_rlimit_rttime", &[int(1, 4_294_967_295)])
+        .default("10000")
+        .bad(Bad::Use(0))
+        .later(),
+    number("checker_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("checker_rlimit_rttime").later(),
+    number("bfd_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0)).later(),
+    flag("bfd_no_swap").later(),
+    number("bfd_rt_priority", &[int(1, 99)]).bad(Bad::Clamp).later(),
+    many("bfd_cpu_affinity", CPU).default("all CPUs").later(),
+    number("bfd_rlimit_rttime", &[int(1, 4_294_967_295)]).default("10000").bad(Bad::Use(0)).later(),
+    number("bfd_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("bfd_rlimit_rttime").later(),
+    text("snmp_socket").default("library default").repeat(Repeat::FirstCounts).later(),
+    flag("enable_traps").later(),
+    flag("enable_snmp_vrrp").later(),
+    flag("enable_snmp_keepalived").alias("enable_snmp_vrrp").later(),
+    flag("enable_snmp_rfc").later(),
+    flag("enable_snmp_rfcv2").later(),
+    flag("enable_snmp_rfcv3").later(),
+    flag("enable_snmp_checker").later(),
+    time("snmp_vs_stats_update_interval", &[seconds(1_000, 30_000_000)]).default("5").later(),
+    time("snmp_rs_stats_update_interval", &[seconds(1_000, 30_000_000)])
+        .default("value of snmp_vs_stats_update_interval")
+        .later(),
+    flag("enable_dbus").later(),
+    text("dbus_service_name").default("org.keepalived.Vrrp1").later(),
+    text("dbus_no_interface_name").later(),
+    row("script_user", 1, &[Kind::Text, Kind::Text])
+        .default("keepalived_script if that user exists, else the daemon's own user (error instead if script security is enabled)")
+        => |raw, s| raw.scripts.user = Some(s.node()),
+    flag("enable_script_security") => |raw, _| raw.scripts.security = true,
+    number("vrrp_netlink_cmd_rcv_bufs", &[strict(0, 2_147_483_647)])
+        .default("system default")
+        .later(),
+    switch("vrrp_netlink_cmd_rcv_bufs_force").later(),
+    number("vrrp_netlink_monitor_rcv_bufs", &[strict(0, 2_147_483_647)])
+        .default("system default")
+        .later(),
+    switch("vrrp_netlink_monitor_rcv_bufs_force").later(),
+    number("process_monitor_rcv_bufs", &[strict(0, 2_147_483_647)])
+        .default("system default")
+        .later(),
+    switch("process_monitor_rcv_bufs_force").later(),
+    number("lvs_netlink_cmd_rcv_bufs", &[strict(0, 2_147_483_647)])
+        .default("system default")
+        .later(),
+    switch("lvs_netlink_cmd_rcv_bufs_force").later(),
+    number("lvs_netlink_monitor_rcv_bufs", &[strict(0, 2_147_483_647)])
+        .default("system default")
+        .later(),
+    switch("lvs_netlink_monitor_rcv_bufs_force").later(),
+    switch("rs_init_notifies") => |raw, s| raw.lvs.init_notifies = s.value,
+    switch("no_checker_emails") => |raw, s| raw.lvs.no_checker_mail = s.value,
+    many("vrrp_rx_bufs_policy", Kind::Text) => |raw, s| raw.rx_policy(s),
+    number("vrrp_rx_bufs_multiplier", &[strict(1, 4_294_967_295)]).default("3")
+        => |raw, s| raw.rx_multiplier = Some(s.number()),
+    time("vrrp_startup_delay", &[seconds(1_000, 4_294_967_295)]).default("0")
+        => |raw, s| raw.global.startup_delay = s.value,
+    time("vrrp_delay_after_boot", &[seconds(1_000, 4_294_967_295)]).default("0").later(),
+    flag("log_unknown_vrids") => |raw, _| raw.global.log_unknown_vrids = true,
+    switch("vrrp_owner_ignore_adverts") => |raw, s| raw.owner_ignore_adverts = s.value,
+    text("vmac_prefix").default("vrrp").repeat(Repeat::FirstCounts).later(),
+    text("vmac_addr_prefix").default("vmac_prefix, else vrrp").repeat(Repeat::FirstCounts).later(),
+    many("umask", Kind::Text).default("unchanged") => |raw, s| raw.umask(s),
+    number("random_seed", &[strict(0, 4_294_967_295)]).default("current time").later(),
+    maybe_word("reload_check_config", &[Kind::Text]).default("off; /dev/null when bare").later(),
+    text("reload_time_file").later(),
+    flag("reload_repeat").later(),
+    maybe_word("reload_file", &[Kind::Text])
+        .default("none; run-state <program>.reload when bare")
+        .later(),
+    // The reader of the text obeys it.
+    any("include_check", Kind::Text).default("no checks; bare = all four") => |_, _| {},
+    text("config_save_dir").later(),
+    text("tmp_config_directory").default("memory-backed file").repeat(Repeat::FirstCounts).later(),
+    switch("data_use_instance").later(),
+    number("json_version", &[int(1, 2)]).default("1").later(),
+    text("iproute_usr_dir").default("build-time path").later(),
+    text("iproute_etc_dir").default("build-time path").later(),
+    text("state_dump_file").default("keepalived.data in the temporary directory").later(),
+    text("stats_dump_file").default("keepalived.stats in the temporary directory").later(),
+    text("json_dump_file").default("keepalived.json in the temporary directory").later(),
+]);
 
-pub(in crate::config) static GLOBAL_DEFS: Block = Block {
-    name: "global_defs",
-    keywords: &sorted([
-        flag("process_names").later(),
-        one("process_name", &[Kind::Short(15)]).bad(Bad::Cut).default("program name").later(),
-        one("vrrp_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut).later(),
-        one("checker_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut).later(),
-        one("lvs_process_name", &[Kind::Short(15)]).bad(Bad::Cut).noted("checker_process_name").later(),
-        one("bfd_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut).later(),
-        boolean("use_symlink_paths"),
-        text("router_id").default("local host name"),
-        text("notification_email_from").default("<user>@<local host name> (only if smtp_server set)"),
-        row("smtp_server", 1, &[Kind::Text, strict(1, 65_535)]).default("none; port 25"),
-        text("smtp_alert_file").default("none; mail goes to smtp_server"),
-        text("smtp_helo_name").default("local host name (only if smtp_server set)"),
-        one("smtp_connect_timeout", &[int(1, 4294)]).default("30 (if smtp_server set)").bad(Bad::Raise),
-        names("notification_email", Kind::Text),
-        boolean("smtp_alert").default("unset"),
-        script("startup_script"),
-        one("startup_script_timeout", &[int(1, 1000)]).default("10 when a startup_script is set"),
-        script("shutdown_script"),
-        one("shutdown_script_timeout", &[int(1, 1000)]).default("10 when a shutdown_script is set"),
-        maybe("max_auto_priority", &[int(-1, 99)]).default("0 (not set)").later(),
-        one("min_auto_priority_delay", &[int(1, 10_000_000)]).default("1000000").later(),
-        boolean("smtp_alert_vrrp").default("unset (falls back to smtp_alert)"),
-        boolean("smtp_alert_checker").default("unset (falls back to smtp_alert)"),
-        boolean("checker_log_all_failures"),
-        maybe("dynamic_interfaces", &[Kind::OneOf(&["allow_if_changes"])])
-            .default("off")
-            .bad(Bad::Bare),
-        flag("no_email_faults"),
-        link("default_interface").default("eth0"),
-        flag("disable_local_igmp").later(),
-        flag("v3_checksum_as_v2"),
-        options("lvs_timeouts", &LVS_TIMEOUTS).default("kernel values"),
-        flag("lvs_flush"),
-        maybe("lvs_flush_on_stop", &[Kind::OneOf(&["VS"])]).default("off"),
-        maybe("lvs_flush_onstop", &[Kind::OneOf(&["VS"])]).alias("lvs_flush_on_stop"),
-        options("lvs_sync_daemon", &LVS_SYNC_DAEMON).default("none; id defaults to the vrid of inst").repeat(Repeat::FirstCounts),
-        one("vrrp_mcast_group4", &[Kind::Group4]).default("224.0.0.18"),
-        one("vrrp_mcast_group6", &[Kind::Group6]).default("ff02::12"),
-        one("vrrp_garp_master_delay", &[int(0, 4294)]).default("5"),
-        one("vrrp_garp_master_repeat", &[int(1, 4_294_967_295)]).default("5").bad(Bad::Raise),
-        one("vrrp_garp_master_refresh", &[int(0, 4_294_967_295)]).default("0 (no refresh)").bad(Bad::Use(0)),
-        one("vrrp_garp_master_refresh_repeat", &[int(1, 4_294_967_295)]).default("1").bad(Bad::Raise),
-        one("vrrp_garp_lower_prio_delay", &[int(0, 4294)]).default("value of vrrp_garp_master_delay"),
-        one("vrrp_garp_lower_prio_repeat", &[int(0, 2_147_483_647)]).default("value of vrrp_garp_master_repeat"),
-        one("vrrp_down_timer_adverts", &[int(1, 100)]).default("3"),
-        one("vrrp_garp_interval", &[seconds(1, 4_294_967_295)]).default("0 (no limit)"),
-        one("vrrp_gna_interval", &[seconds(1, 4_294_967_295)]).default("0 (no limit)"),
-        boolean("vrrp_min_garp"),
-        any("vrrp_garp_extra_if", Kind::Text).default("0 (off)").later(),
-        any("vrrp_vmac_garp_intvl", Kind::Text).outdated("vrrp_garp_extra_if").later(),
-        boolean("vrrp_lower_prio_no_advert"),
-        boolean("vrrp_higher_prio_send_advert"),
-        one("vrrp_version", &[int(2, 3)]).default("2"),
-        row("vrrp_iptables", 0, &[Kind::Text, Kind::Text]).default("INPUT OUTPUT when bare").repeat(Repeat::FirstCounts).later(),
-        row("vrrp_ipsets", 0, &[Kind::Text; 6]).default("names derived from the first (suffixes 6, _if6, _igmp, _mld, _nd); bare = do not use sets").later(),
-        maybe("nftables", &[Kind::Short(30)]).default("keepalived when bare").repeat(Repeat::FirstCounts).later(),
-        one("nftables_priority", &[INT32]).default("-1").later(),
-        flag("nftables_ifindex").default("off (names)").later(),
-        flag("vrrp_check_unicast_src"),
-        boolean("vrrp_skip_check_adv_addr"),
-        boolean("vrrp_strict"),
-        one("vrrp_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0)),
-        flag("vrrp_no_swap"),
-        one("vrrp_rt_priority", &[int(1, 99)]).bad(Bad::Clamp),
-        many("vrrp_cpu_affinity", CPU).default("all CPUs").later(),
-        one("vrrp_rlimit_rttime", &[int(1, 4_294_967_295)]).default("10000").bad(Bad::Use(0)).later(),
-        one("vrrp_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("vrrp_rlimit_rttime").later(),
-        maybe("nftables_ipvs", &[Kind::Short(30)]).default("keepalived_ipvs when bare").repeat(Repeat::FirstCounts).later(),
-        one("nftables_ipvs_priority", &[INT32]).default("-1").later(),
-        one("nftables_ipvs_start_fwmark", &[strict(1, 4_294_967_295)]).default("1000").later(),
-        flag("nftables_counters").later(),
-        row("notify_fifo", 1, OWNED_PATH).default("none; owner = default script user").repeat(Repeat::FirstCounts),
-        script("notify_fifo_script"),
-        row("vrrp_notify_fifo", 1, OWNED_PATH).default("none").repeat(Repeat::FirstCounts),
-        script("vrrp_notify_fifo_script"),
-        boolean("vrrp_notify_priority_changes"),
-        flag("fifo_write_vrrp_states_on_reload"),
-        row("lvs_notify_fifo", 1, OWNED_PATH).default("none").repeat(Repeat::FirstCounts),
-        script("lvs_notify_fifo_script"),
-        one("checker_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0)).later(),
-        flag("checker_no_swap").later(),
-        one("checker_rt_priority", &[int(1, 99)]).bad(Bad::Clamp).later(),
-        many("checker_cpu_affinity", CPU).default("all CPUs").later(),
-        one("checker_rlimit_rttime", &[int(1, 4_294_967_295)]).default("10000").bad(Bad::Use(0)).later(),
-        one("checker_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("checker_rlimit_rttime").later(),
-        one("bfd_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0)).later(),
-        flag("bfd_no_swap").later(),
-        one("bfd_rt_priority", &[int(1, 99)]).bad(Bad::Clamp).later(),
-        many("bfd_cpu_affinity", CPU).default("all CPUs").later(),
-        one("bfd_rlimit_rttime", &[int(1, 4_294_967_295)]).default("10000").bad(Bad::Use(0)).later(),
-        one("bfd_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("bfd_rlimit_rttime").later(),
-        text("snmp_socket").default("library default").repeat(Repeat::FirstCounts).later(),
-        flag("enable_traps").later(),
-        flag("enable_snmp_vrrp").later(),
-        flag("enable_snmp_keepalived").alias("enable_snmp_vrrp").later(),
-        flag("enable_snmp_rfc").later(),
-        flag("enable_snmp_rfcv2").later(),
-        flag("enable_snmp_rfcv3").later(),
-        flag("enable_snmp_checker").later(),
-        one("snmp_vs_stats_update_interval", &[seconds(1_000, 30_000_000)]).default("5").later(),
-        one("snmp_rs_stats_update_interval", &[seconds(1_000, 30_000_000)]).default("value of snmp_vs_stats_update_interval").later(),
-        flag("enable_dbus").later(),
-        text("dbus_service_name").default("org.keepalived.Vrrp1").later(),
-        text("dbus_no_interface_name").later(),
-        row("script_user", 1, &[Kind::Text, Kind::Text]).default("keepalived_script if that user exists, else the daemon's own user (error instead if script security is enabled)"),
-        flag("enable_script_security"),
-        one("vrrp_netlink_cmd_rcv_bufs", &[strict(0, 2_147_483_647)]).default("system default").later(),
-        boolean("vrrp_netlink_cmd_rcv_bufs_force").later(),
-        one("vrrp_netlink_monitor_rcv_bufs", &[strict(0, 2_147_483_647)]).default("system default").later(),
-        boolean("vrrp_netlink_monitor_rcv_bufs_force").later(),
-        one("process_monitor_rcv_bufs", &[strict(0, 2_147_483_647)]).default("system default").later(),
-        boolean("process_monitor_rcv_bufs_force").later(),
-        one("lvs_netlink_cmd_rcv_bufs", &[strict(0, 2_147_483_647)]).default("system default").later(),
-        boolean("lvs_netlink_cmd_rcv_bufs_force").later(),
-        one("lvs_netlink_monitor_rcv_bufs", &[strict(0, 2_147_483_647)]).default("system default").later(),
-        boolean("lvs_netlink_monitor_rcv_bufs_force").later(),
-        boolean("rs_init_notifies"),
-        boolean("no_checker_emails"),
-        many("vrrp_rx_bufs_policy", Kind::Text),
-        one("vrrp_rx_bufs_multiplier", &[strict(1, 4_294_967_295)]).default("3"),
-        one("vrrp_startup_delay", &[seconds(1_000, 4_294_967_295)]).default("0"),
-        one("vrrp_delay_after_boot", &[seconds(1_000, 4_294_967_295)]).default("0").later(),
-        flag("log_unknown_vrids"),
-        boolean("vrrp_owner_ignore_adverts"),
-        text("vmac_prefix").default("vrrp").repeat(Repeat::FirstCounts).later(),
-        text("vmac_addr_prefix").default("vmac_prefix, else vrrp").repeat(Repeat::FirstCounts).later(),
-        many("umask", Kind::Text).default("unchanged"),
-        one("random_seed", &[strict(0, 4_294_967_295)]).default("current time").later(),
-        maybe("reload_check_config", &[Kind::Text]).default("off; /dev/null when bare").later(),
-        text("reload_time_file").later(),
-        flag("reload_repeat").later(),
-        maybe("reload_file", &[Kind::Text]).default("none; run-state <program>.reload when bare").later(),
-        // Obeyed and checked by the reader of the text.
-        any("include_check", Kind::Text).default("no checks; bare = all four"),
-        text("config_save_dir").later(),
-        text("tmp_config_directory").default("memory-backed file").repeat(Repeat::FirstCounts).later(),
-        boolean("data_use_instance").later(),
-        one("json_version", &[int(1, 2)]).default("1").later(),
-        text("iproute_usr_dir").default("build-time path").later(),
-        text("iproute_etc_dir").default("build-time path").later(),
-        text("state_dump_file").default("keepalived.data in the temporary directory").later(),
-        text("stats_dump_file").default("keepalived.stats in the temporary directory").later(),
-        text("json_dump_file").default("keepalived.json in the temporary directory").later(),
-    ]),
-};
+impl RawMail<'_> {
+    /// With a bad port there is no server: the table complained.
+    fn server(&mut self, s: Setting<'_, '_, '_, &str>) {
+        let port = match s.node().arg(1) {
+            None => Some(SMTP_PORT),
+            Some(word) => word.text.parse().ok().filter(|&port| port != 0),
+        };
+        let server = match s.value.parse() {
+            Ok(addr) => MailServer::Address(addr),
+            Err(_) => MailServer::Name(s.value.to_owned()),
+        };
+        self.server = port.map(|port| s.here((server, port)));
+    }
+}
 
-pub(in crate::config) static LVS_TIMEOUTS: Entry = Entry {
-    name: "timeout",
-    head: &[],
-    required: 0,
-    options: &[
-        opt("tcp").value(strict(0, 2_678_400)).minor(),
-        opt("tcpfin").value(strict(0, 2_678_400)).minor(),
-        opt("udp").value(strict(0, 2_678_400)).minor(),
-    ],
-    free: None,
-    unknown: Unknown::IgnoreRest,
-};
+impl<'d> RawGlobal<'d> {
+    fn group(&mut self, mut s: Setting<'_, '_, 'd, IpAddr>) {
+        match s.value {
+            IpAddr::V4(addr) => self.global.mcast_group4 = addr,
+            IpAddr::V6(addr) => {
+                if addr.segments()[0] & 0xf != 2 {
+                    let name = s.statement.keyword.name;
+                    s.error(format!("{name} '{addr}' is not link-local"));
+                }
+                self.global.mcast_group6 = addr;
+            }
+        }
+    }
 
-/// `free` is the outdated form `INTERFACE INSTANCE [ID]`.
-pub(in crate::config) static LVS_SYNC_DAEMON: Entry = Entry {
-    name: "lvs_sync_daemon",
-    head: &[Kind::Link],
-    required: 1,
-    options: &[
-        opt("inst").value(Kind::Text),
-        opt("id").value(strict(0, 255)).minor(),
-        opt("maxlen").value(strict(1, 65_507)).minor(),
-        opt("port").value(strict(1, 65_535)).minor(),
-        opt("ttl").value(strict(1, 255)).minor(),
-        opt("group").value(Kind::Group).minor(),
-    ],
-    free: Some(Kind::Text),
-    unknown: Unknown::IgnoreRest,
-};
+    /// A number in any base, or names of bits joined by `|`, with blanks or without.
+    fn umask(&mut self, mut s: Setting<'_, '_, 'd, ()>) {
+        let text: String = s.node().args().map(|word| word.text).collect();
+        match umask(&text).and_then(|mode| u32::try_from(mode).ok()) {
+            Some(mode) => self.global.umask = mode,
+            None => {
+                let text = format!("umask '{text}' is not a file mode such as 0177: it is ignored");
+                s.error(text);
+            }
+        }
+    }
+
+    /// A number wins over a word, `MTU` over `ADVERT`.
+    fn rx_policy(&mut self, s: Setting<'_, '_, 'd, ()>) {
+        const NAME: &str = "vrrp_rx_bufs_policy";
+        let mut policy = None;
+        for word in s.node().args() {
+            let given = if word.text.eq_ignore_ascii_case("MTU") {
+                RxPolicy::Mtu
+            } else if word.text.eq_ignore_ascii_case("ADVERT") {
+                RxPolicy::Advert
+            } else if let Ok(bytes) = word.text.parse() {
+                RxPolicy::Bytes(bytes)
+            } else {
+                let text = format!("{NAME} '{}' is not MTU, ADVERT or a number", word.text);
+                s.checker.out.error(NAME, word.span, text);
+                continue;
+            };
+            policy = Some(match (policy, given) {
+                (None, given) => given,
+                (Some(before), given) => {
+                    let text = format!(
+                        "{NAME} takes one word: a number counts before MTU, and MTU before ADVERT"
+                    );
+                    s.checker.out.error(NAME, word.span, text);
+                    match (before, given) {
+                        (RxPolicy::Bytes(n), _) | (_, RxPolicy::Bytes(n)) => RxPolicy::Bytes(n),
+                        (RxPolicy::Mtu, _) | (_, RxPolicy::Mtu) => RxPolicy::Mtu,
+                        _ => given,
+                    }
+                }
+            });
+        }
+        if let Some(policy) = policy {
+            self.rx_policy = policy;
+        }
+    }
+}

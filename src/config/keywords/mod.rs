@@ -1,28 +1,49 @@
 //! Every keyword of the configuration language, one file per section of the manual page.
 //!
-//! Plain tables: what a keyword does is not told here, except that it does nothing yet
-//! (`later`). Nothing inside a block that is not in effect is in effect.
+//! Next to the table of a block is the struct that holds what is written in it, and each keyword
+//! names the setter that puts its value there, or has no effect yet (`later`). What all of it means
+//! together is decided in [`lower`](super::lower).
 
+mod address;
 mod bfd;
 mod check;
+mod forwarding;
 mod global;
-mod lvs;
+mod group;
+mod instance;
 mod net;
+mod notify;
+mod page;
+mod root;
+mod server;
+mod service;
+mod sync;
 mod track;
 mod vrrp;
 
-pub(super) use check::SSL;
-pub use global::ROOT;
-pub(super) use global::{GLOBAL_DEFS, LVS_SYNC_DAEMON, LVS_TIMEOUTS};
-pub(super) use lvs::{LVS_METHOD, REAL_SERVER, SERVER_GROUP, VIRTUAL_SERVER};
-pub(super) use net::{STATIC_IPADDRESS, VIRTUAL_IPADDRESS};
+pub(super) use address::{RawAddress, RawBroadcast};
+pub(super) use check::{CheckKind, RawCheck};
+pub(super) use global::{
+    ChecksDefaults, RawFifo, RawFifos, RawGlobal, RawLifeScript, RawMail, RawScriptRules, RxPolicy,
+    GLOBAL_DEFS,
+};
+pub(super) use group::{RawGroup, VRRP_SYNC_GROUP};
+pub(super) use instance::{RawInstance, VRRP_INSTANCE};
+pub(super) use notify::RawNotify;
+pub(super) use page::{RawUrl, SSL};
+pub use root::ROOT;
+pub(super) use root::{TopLevel, TOP_LEVEL};
+pub(super) use server::{RawServer, REAL_SERVER};
+pub(super) use service::{
+    port, Inherited, RawGroupLine, RawService, UnreadServer, PERSISTENCE, SERVER_GROUP,
+    VIRTUAL_SERVER,
+};
+pub(super) use sync::RawSync;
 pub(super) use track::{
-    TRACK_FILE, TRACK_FILES, TRACK_INTERFACE, TRACK_PROCESS, TRACK_SCRIPT, VRRP_SCRIPT,
-    VRRP_TRACK_PROCESS,
+    RawFile, RawLink, RawProcess, RawScript, RawTracked, RawWeight, TrackList, TRACK_FILE,
+    VRRP_SCRIPT, VRRP_TRACK_PROCESS,
 };
-pub(super) use vrrp::{
-    AUTHENTICATION, AUTH_HMAC, TRACK_GROUP, UNICAST_PEER, VRRP_INSTANCE, VRRP_SYNC_GROUP,
-};
+pub(super) use vrrp::{version_number, RawTrackGroup, TRACK_GROUP};
 
 use super::keyword::{Block, Body, Kind};
 

@@ -1,46 +1,13 @@
-//! Addresses, routes and rules, static or of an instance; and the lists of interfaces.
+//! Routes and rules, static or of an instance; and the lists of interfaces.
 
-use crate::config::keyword::{int, joined, opt, seconds, strict, Entry, Kind, Opt, Unknown};
+use crate::config::keyword::{int, opt, seconds, strict, Entry, Kind, Opt, Unknown};
+use crate::config::table::joined;
 
 const U32: Kind = int(0, 4_294_967_295);
 const U8: Kind = int(0, 255);
 const U64: Kind = Kind::AnyBase { min: 0, max: i64::MAX };
 const FAMILY: &[&str] = &["inet", "inet6"];
 const LOCK: &[&str] = &["lock"];
-
-/// What static and virtual addresses have in common.
-const ADDRESS: [Opt; 13] = [
-    opt("dev").value(Kind::Link),
-    opt("scope").value(Kind::Text).minor(),
-    opt("broadcast").value(Kind::Text),
-    opt("brd").value(Kind::Text),
-    opt("label").value(Kind::Short(15)),
-    opt("peer").value(Kind::Prefix).minor(),
-    opt("home"),
-    opt("-nodad"),
-    opt("mngtmpaddr"),
-    opt("noprefixroute"),
-    opt("autojoin"),
-    opt("no_track"),
-    opt("preferred_lft").value(Kind::Text).minor(),
-];
-
-const fn addresses(options: &'static [Opt]) -> Entry {
-    Entry {
-        name: "address",
-        head: &[Kind::Prefix],
-        required: 1,
-        options,
-        free: None,
-        unknown: Unknown::IgnoreRest,
-    }
-}
-
-pub(in crate::config) static VIRTUAL_IPADDRESS: Entry =
-    addresses(&joined::<Opt, 13, 1, 14>(ADDRESS, [opt("use_vmac")]));
-
-pub(in crate::config) static STATIC_IPADDRESS: Entry =
-    addresses(&joined::<Opt, 13, 1, 14>(ADDRESS, [opt("track_group").value(Kind::Text)]));
 
 const ROUTE_TYPES: &[&str] = &[
     "unicast",

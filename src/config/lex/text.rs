@@ -9,7 +9,7 @@ use crate::base::diag::Span;
 
 /// The physical line that a text comes from.
 #[derive(Clone, Debug)]
-pub(in crate::config) struct Place<'t> {
+pub(in crate::config) struct LinePlace<'t> {
     pub(in crate::config) file: u32,
     pub(in crate::config) line: u32,
     pub(in crate::config) source: &'t str,
@@ -21,7 +21,7 @@ pub(in crate::config) struct Place<'t> {
     pub(in crate::config) counted: Cell<(usize, usize)>,
 }
 
-impl Place<'_> {
+impl LinePlace<'_> {
     /// The span of some bytes of the physical line.
     pub(in crate::config) fn span(&self, from: usize, to: usize) -> Span {
         if let Some(span) = self.fixed {
@@ -138,7 +138,7 @@ impl<'a> Text<'a> {
     }
 
     /// Where a stretch of the text was written: the use for what a definition gave.
-    pub(in crate::config) fn span(self, place: &Place<'_>, from: usize, to: usize) -> Span {
+    pub(in crate::config) fn span(self, place: &LinePlace<'_>, from: usize, to: usize) -> Span {
         let (start, first_end, _) = self.origin(from);
         if to <= from + 1 {
             return place.span(start, first_end.max(start + (to - from)));
@@ -148,7 +148,7 @@ impl<'a> Text<'a> {
     }
 
     /// The span of the whole text.
-    pub(in crate::config) fn whole(self, place: &Place<'_>) -> Span {
+    pub(in crate::config) fn whole(self, place: &LinePlace<'_>) -> Span {
         self.span(place, 0, self.text.len())
     }
 }

@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::Scene;
 use crate::base::addr::Family;
 use crate::base::diag::Span;
-use crate::config::document::{Node, Word};
-use crate::config::keywords;
-use crate::config::value::Value;
+use crate::config::document::Node;
+use crate::config::entry::LineUse;
+use crate::config::keywords::{RawGroupLine, SERVER_GROUP};
 use crate::model::lvs::GroupEntry;
 
 /// Each address is a service of its own, with every real server in it. For a line, and for a group.
@@ -35,21 +35,11 @@ pub(super) fn read(scene: &mut Scene<'_, '_>, node: Node<'_>) -> Vec<GroupEntry>
 }
 
 fn entry(scene: &mut Scene<'_, '_>, line: Node<'_>) -> Option<GroupEntry> {
-    let mut words: Vec<Word<'_>> = Vec::new();
-    let mut mark = None;
-    let mut family = None;
-    let used = scene.checker.entry(line, &keywords::SERVER_GROUP, &mut |_, item| match (
-        item.option,
-        item.value,
-    ) {
-        ("fwmark", Value::Int(n)) => mark = u32::try_from(n).ok(),
-        ("inet", _) => family = Some(Family::V4),
-        ("inet6", _) => family = Some(Family::V6),
-        _ => words.push(item.word),
-    });
-    if !used {
+    let mut raw = RawGroupLine::default();
+    if scene.checker.fill_line(line, &SERVER_GROUP, &mut raw) == LineUse::Useless {
         return None;
     }
+    let RawGroupLine { words, mark, family } = raw;
     let mut wrong = |span: Span, text: String| {
         scene.error("virtual_server_group", span, format!("{text}: the line is skipped"));
         None

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::instance::RawInstance;
-use super::strict::Facts;
+use super::strict::StrictFacts;
 use super::Scene;
 use crate::base::addr::{is_link_local, Family};
 use crate::config::host::LinkFacts;
+use crate::config::keywords::RawInstance;
+use crate::config::table::Given;
 use crate::model::vrrp::{Delivery, StandingFault};
 
 /// The interface of the instance, if it can be one.
@@ -22,7 +23,7 @@ pub(super) fn interface<'d>(scene: &mut Scene<'_, '_>, raw: &RawInstance<'d>) ->
     }
     if interface.is_none() && (raw.unicast.is_none() || raw.source.is_none()) {
         let text = "interface is missing; only unicast with unicast_src_ip does without";
-        scene.refuse("interface", raw.span, text);
+        scene.refuse("interface", raw.name.span, text);
     }
     interface.map(|word| word.text)
 }
@@ -30,7 +31,7 @@ pub(super) fn interface<'d>(scene: &mut Scene<'_, '_>, raw: &RawInstance<'d>) ->
 pub(super) fn delivery(
     scene: &mut Scene<'_, '_>,
     raw: &RawInstance<'_>,
-    facts: &Facts,
+    facts: &StrictFacts,
     link: Option<LinkFacts>,
 ) -> Delivery {
     let unicast = !raw.peers.is_empty() || raw.fault_without_peer;
@@ -50,12 +51,12 @@ pub(super) fn delivery(
         scene.error("mcast_dst_ip", group.span, text);
     }
     if facts.strict && link.is_some_and(|link| link.multicast) && !raw.peers.is_empty() {
-        let span = raw.unicast.unwrap_or(raw.span);
+        let span = raw.unicast.unwrap_or(raw.name.span);
         let text = "strict mode has no unicast on an interface with multicast";
         scene.refuse("unicast_peer", span, text);
     }
     Delivery::Unicast {
-        peers: raw.peers.clone(),
+        peers: raw.peers.iter().map(|peer| peer.value).collect(),
         ttl: raw.ttl.map(|ttl| ttl.value),
         check_source: raw.check_source || scene.defaults.check_unicast_src,
     }
@@ -90,7 +91,7 @@ pub(super) fn standing_fault(
                 "interface '{}' has no multicast, and no unicast_peer is given: the instance stays in FAULT",
                 interface.unwrap_or_default()
             );
-            scene.error("interface", raw.interface.map_or(raw.span, |w| w.span), text);
+            scene.error("interface", raw.interface.map_or(raw.name.span, |w| w.span), text);
             Some(StandingFault::NoMulticast)
         }
         _ => None,
@@ -106,21 +107,21 @@ pub(super) fn check_source(
     interface: Option<&str>,
 ) {
     let unicast = matches!(delivery, Delivery::Unicast { .. });
-    for (peer, span) in raw.peers.iter().zip(&raw.peer_places).filter(|_| unicast) {
-        if raw.source == Some(peer.addr) || scene.host.has_address(&peer.addr) == Some(true) {
+    let source = raw.source.map(|source| source.value);
+    for Given { value: peer, span } in raw.peers.iter().filter(|_| unicast) {
+        if source == Some(peer.addr) || scene.host.has_address(&peer.addr) == Some(true) {
             let text = format!("unicast_peer '{}' is an address of this router", peer.addr);
             scene.checker.out.warn("unicast_peer", *span, text);
         }
     }
-    let Some(source) = raw.source else { return };
+    let Some(Given { value: source, span }) = raw.source else { return };
     if let (true, false, Some(false)) = (unicast, raw.track_source, scene.host.has_address(&source))
     {
-        let span = raw.source_place.unwrap_or(raw.span);
         let text = format!("this router has no address '{source}': nothing can be sent from it");
         scene.checker.out.warn("unicast_src_ip", span, text);
     }
     if unicast && interface.is_none() && is_link_local(&source) {
         let text = format!("link-local source '{source}' needs an interface");
-        scene.refuse("unicast_src_ip", raw.span, text);
+        scene.refuse("unicast_src_ip", raw.name.span, text);
     }
 }

@@ -1,19 +1,19 @@
 //! Of which family a virtual server is, and whether it may be of both.
 
-use super::lvs::Core;
-use super::server::Draft;
-use super::service::RawService;
+use super::lvs::ServiceCore;
+use super::server::ServerDraft;
 use super::Scene;
 use crate::base::addr::Family;
+use crate::config::keywords::RawService;
 use crate::model::lvs::{Forwarding, Granularity, GroupEntry, Service};
 
 /// What the addresses say, then `ip_family`, then the granularity, then the real servers. `None` if
 /// that is two families where only one can be.
-pub(super) fn settle(
+pub(super) fn family(
     scene: &mut Scene<'_, '_>,
     raw: &RawService<'_>,
-    core: &Core,
-    drafts: &[Draft],
+    core: &ServiceCore,
+    drafts: &[ServerDraft],
 ) -> Option<Family> {
     if core.is_mixed() {
         if let Some(text) = hindrance(raw, core, drafts) {
@@ -39,7 +39,7 @@ pub(super) fn settle(
         Granularity::Mask(_) => Family::V4,
         Granularity::Prefix(_) => Family::V6,
     });
-    let no_tunnel = |draft: &&Draft| !is_tunnel(draft.server.forwarding);
+    let no_tunnel = |draft: &&ServerDraft| !is_tunnel(draft.server.forwarding);
     let servers = drafts.iter().find(no_tunnel).map(|draft| Family::of(&draft.server.addr));
     let given = raw.family.map(|given| given.value);
     let family = own.or(given).or(granularity).or(servers);
@@ -47,7 +47,11 @@ pub(super) fn settle(
 }
 
 /// Why a group cannot have both families.
-fn hindrance(raw: &RawService<'_>, core: &Core, drafts: &[Draft]) -> Option<&'static str> {
+fn hindrance(
+    raw: &RawService<'_>,
+    core: &ServiceCore,
+    drafts: &[ServerDraft],
+) -> Option<&'static str> {
     let sorry = raw.sorry.as_ref().map(|sorry| sorry.forwarding.unwrap_or(core.forwarding));
     let mut methods = drafts.iter().map(|draft| draft.server.forwarding).chain(sorry);
     if !methods.all(is_tunnel) {

@@ -3,28 +3,28 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use super::lvs::Core;
-use super::server::Draft;
-use super::service::RawService;
+use super::lvs::ServiceCore;
+use super::server::ServerDraft;
 use super::Scene;
 use crate::base::addr::Family;
 use crate::base::diag::Span;
+use crate::config::keywords::RawService;
 use crate::model::lvs::{Forwarding, RealServer, Service, SorryServer};
 
 /// The real servers that get on with the virtual server, with their ports.
 pub(super) fn servers(
     scene: &mut Scene<'_, '_>,
-    core: &Core,
-    drafts: Vec<Draft>,
+    core: &ServiceCore,
+    drafts: Vec<ServerDraft>,
 ) -> Vec<RealServer> {
     let mut seen = HashSet::with_capacity(drafts.len());
     let mut servers = Vec::with_capacity(drafts.len());
-    for Draft { mut server, span } in drafts {
+    for ServerDraft { mut server, span } in drafts {
         if !is_reachable(scene, core, "real_server", server.addr, server.forwarding, span) {
             continue;
         }
         server.port =
-            settled_port(scene, core, "real_server", (server.port, server.forwarding), span);
+            usable_port(scene, core, "real_server", (server.port, server.forwarding), span);
         if seen.insert((server.addr, server.port)) {
             servers.push(server);
         } else {
@@ -41,7 +41,7 @@ pub(super) fn servers(
 /// Only a tunnel leads to another family.
 fn is_reachable(
     scene: &mut Scene<'_, '_>,
-    core: &Core,
+    core: &ServiceCore,
     what: &str,
     addr: IpAddr,
     forwarding: Forwarding,
@@ -54,15 +54,15 @@ fn is_reachable(
             "{what} {addr} is left out: the virtual server is {}, and only TUN goes between families",
             core.family
         );
-        core.tell(scene, what, span, &text);
+        core.report(scene, what, span, &text);
     }
     fits
 }
 
 /// The port of a server: only NAT can change it.
-fn settled_port(
+fn usable_port(
     scene: &mut Scene<'_, '_>,
-    core: &Core,
+    core: &ServiceCore,
     what: &str,
     (port, forwarding): (u16, Forwarding),
     span: Span,
@@ -95,7 +95,7 @@ fn settled_port(
 pub(super) fn sorry_server(
     scene: &mut Scene<'_, '_>,
     raw: &RawService<'_>,
-    core: &Core,
+    core: &ServiceCore,
     servers: &[RealServer],
 ) -> Option<SorryServer> {
     const NAME: &str = "sorry_server";
@@ -104,7 +104,7 @@ pub(super) fn sorry_server(
     if !is_reachable(scene, core, NAME, sorry.addr, forwarding, sorry.span) {
         return None;
     }
-    let port = settled_port(scene, core, NAME, (sorry.port, forwarding), sorry.span);
+    let port = usable_port(scene, core, NAME, (sorry.port, forwarding), sorry.span);
     let twin = servers.iter().find(|s| s.addr == sorry.addr && s.port == port);
     let mut inhibit = sorry.inhibit;
     if let Some(twin) = twin.filter(|twin| twin.inhibit_on_failure != inhibit) {

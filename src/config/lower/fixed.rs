@@ -3,48 +3,39 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::address::{self, RawAddress};
-use super::{name_of, Instances, Scene};
-use crate::config::document::Word;
-use crate::config::keyword::Kind;
-use crate::config::keywords;
-use crate::config::statement::{Checker, Statement};
+use super::{address, name_of, Instances, Scene};
+use crate::config::document::{Node, Word};
+use crate::config::keywords::{RawAddress, RawTrackGroup, TRACK_GROUP};
+use crate::config::statement::Checker;
 use crate::model::vrrp::{TrackedLink, VirtualAddress};
 use crate::model::Config;
 
 /// Where addresses go that name no interface.
 const USUAL_INTERFACE: &str = "eth0";
 
-/// What is there whoever is master, as it is written.
+/// Static addresses and the groups that follow them, as they are written.
 #[derive(Default)]
 pub(super) struct Fixed<'d> {
-    addresses: Vec<(RawAddress<'d>, Option<Word<'d>>)>,
+    addresses: Vec<RawAddress<'d>>,
     groups: Vec<(&'d str, Vec<Word<'d>>)>,
 }
 
 impl<'d> Fixed<'d> {
-    /// Reads one block; false if it is another's.
-    pub(super) fn read(&mut self, checker: &mut Checker<'_>, s: &Statement<'d>) -> bool {
-        match s.keyword.name {
-            "static_ipaddress" => {
-                let lines = s.node.children();
-                self.addresses.extend(lines.filter_map(|line| address::read_static(checker, line)));
-            }
-            "track_group" => {
-                let mut members = Vec::new();
-                checker.block(s.node.children(), &keywords::TRACK_GROUP, &mut |checker, s| {
-                    let mut member = |_: &mut Checker<'_>, word| members.push(word);
-                    checker.names(s.node, s.keyword, Kind::Text, &mut member);
-                });
-                self.groups.push((name_of(s.node), members));
-            }
-            _ => return false,
-        }
-        true
+    /// Reads `static_ipaddress`.
+    pub(super) fn addresses(&mut self, checker: &mut Checker<'_>, node: Node<'d>) {
+        let read = |line| RawAddress::of_host(checker, line);
+        self.addresses.extend(node.children().filter_map(read));
+    }
+
+    /// Reads `track_group`.
+    pub(super) fn group(&mut self, checker: &mut Checker<'_>, node: Node<'d>) {
+        let mut raw = RawTrackGroup::default();
+        checker.fill(node.children(), &TRACK_GROUP, &mut raw);
+        self.groups.push((name_of(node), raw.members));
     }
 
     /// Resolves names, and lets the members of groups track the interfaces of their addresses.
-    pub(super) fn settle(
+    pub(super) fn resolve(
         self,
         scene: &mut Scene<'_, '_>,
         instances: &mut Instances,
@@ -53,9 +44,10 @@ impl<'d> Fixed<'d> {
         let usual = config.global.default_interface.clone();
         let usual = usual.as_deref().unwrap_or(USUAL_INTERFACE);
         let mut seen = HashSet::new();
-        for (raw, group) in self.addresses {
+        for raw in self.addresses {
+            let group = raw.track_group;
             let settled =
-                address::settle_all(scene, Some(usual), vec![raw], &mut seen, &mut Vec::new());
+                address::addresses(scene, Some(usual), vec![raw], &mut seen, &mut Vec::new());
             for address in settled {
                 if let Some(group) = group {
                     follow(scene, &self.groups, group, &address, instances);
@@ -76,7 +68,7 @@ fn follow(
 ) {
     let Some((_, members)) = groups.iter().find(|(name, _)| *name == group.text) else {
         let text =
-            format!("track_group '{}' does not exist: nobody follows the address", group.text);
+            format!("track_group '{}' does not exist: no instance follows the address", group.text);
         return scene.error("track_group", group.span, text);
     };
     if address.no_track {
@@ -90,7 +82,7 @@ fn follow(
             scene.error(member.text, member.span, text);
             continue;
         };
-        // Nobody else has it before the model is complete.
+        // It is not shared before the model is complete.
         let Some(instance) = Rc::get_mut(&mut found.instance) else { continue };
         let own = instance.interface.as_ref() == Some(&address.interface);
         let mut tracked = instance.tracked_links.iter();

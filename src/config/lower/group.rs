@@ -3,67 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::instance::{read_link, RawLink};
-use super::notify::RawNotify;
-use super::settle::checked_links;
-use super::track::{self, Objects, RawTracked};
-use super::{Instances, Scene, Settled};
+use super::instance::checked_links;
+use super::{notify, track, Instances, LoweredInstance, Scene};
 use crate::base::diag::Span;
-use crate::config::document::{Node, Word};
-use crate::config::keyword::Kind;
-use crate::config::keywords;
-use crate::config::statement::Checker;
+use crate::config::keywords::{RawGroup, RawNotify};
 use crate::model::vrrp::{Instance, SyncGroup, TrackedLink};
 
-/// A group as it is written.
-pub(super) struct RawGroup<'d> {
-    name: Word<'d>,
-    members: Vec<Word<'d>>,
-    links: Vec<RawLink<'d>>,
-    tracked: Vec<RawTracked<'d>>,
-    notify: RawNotify<'d>,
-    tracking_weight: bool,
-}
-
-/// Reads the block of a group.
-pub(super) fn read<'d>(
-    checker: &mut Checker<'_>,
-    objects: &Objects<'d>,
-    node: Node<'d>,
-) -> RawGroup<'d> {
-    let name = node.arg(0).unwrap_or_else(|| node.keyword());
-    let mut raw = RawGroup {
-        name,
-        members: Vec::new(),
-        links: Vec::new(),
-        tracked: Vec::new(),
-        notify: RawNotify::default(),
-        tracking_weight: false,
-    };
-    checker.out.set_scope(Some(name.text));
-    checker.block(node.children(), &keywords::VRRP_SYNC_GROUP, &mut |checker, s| match s
-        .keyword
-        .name
-    {
-        "group" => {
-            checker.names(s.node, s.keyword, Kind::Text, &mut |_, word| raw.members.push(word))
-        }
-        "sync_group_tracking_weight" => raw.tracking_weight = true,
-        "track_interface" => {
-            raw.links.extend(s.node.children().filter_map(|l| read_link(checker, l)));
-        }
-        _ if objects.read_list(checker, &s, &mut raw.tracked) => {}
-        _ if raw.notify.take(&s) => {}
-        name => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
-    });
-    checker.out.set_scope(None);
-    raw
-}
-
 /// Resolves the members, and takes from them what they cannot have in a group.
-pub(super) fn settle(
+pub(super) fn lower_all(
     scene: &mut Scene<'_, '_>,
-    raw: Vec<RawGroup<'_>>,
+    raw: Vec<(RawGroup<'_>, Vec<track::TrackedEntry<'_>>)>,
     instances: &mut Instances,
 ) -> Vec<SyncGroup> {
     if raw.is_empty() {
@@ -73,17 +22,18 @@ pub(super) fn settle(
         instances.list.iter().enumerate().map(|(i, s)| (s.instance.name.clone(), i)).collect();
     let mut taken = HashSet::new();
     let mut groups = Vec::with_capacity(raw.len());
-    for raw in raw {
+    for (raw, tracked) in raw {
         scene.checker.out.set_scope(Some(raw.name.text));
-        groups.extend(settle_one(scene, raw, instances, &index, &mut taken));
+        groups.extend(lower(scene, raw, tracked, instances, &index, &mut taken));
         scene.checker.out.set_scope(None);
     }
     groups
 }
 
-fn settle_one<'d>(
+fn lower<'d>(
     scene: &mut Scene<'_, '_>,
     raw: RawGroup<'d>,
+    tracked: Vec<track::TrackedEntry<'d>>,
     instances: &mut Instances,
     index: &HashMap<String, usize>,
     taken: &mut HashSet<&'d str>,
@@ -117,7 +67,7 @@ fn settle_one<'d>(
         _ => {}
     }
     let links = checked_links(scene, raw.links);
-    let mut tracked = track::settle(scene, raw.tracked, false);
+    let mut tracked = track::each_once(scene, tracked, false);
     for &(at, name) in &members {
         if let Some(member) = instances.list.get_mut(at) {
             tracked_twice(scene, &links, name, &member.instance);
@@ -131,7 +81,7 @@ fn settle_one<'d>(
         clear_weights(scene, span, &mut tracked_links);
         track::clear_weights(scene, span, &mut tracked);
     }
-    let mut notify = raw.notify.settle(scene);
+    let mut notify = notify::notify(scene, &raw.notify);
     // It was a default for the members; a group has no priority.
     notify.priority_changes = false;
     Some(SyncGroup {
@@ -172,9 +122,9 @@ fn join(
     notify: &RawNotify<'_>,
     tracking_weight: bool,
     name: &str,
-    member: &mut Settled,
+    member: &mut LoweredInstance,
 ) {
-    // Nobody else has it before the model is complete.
+    // It is not shared before the model is complete.
     let Some(instance) = Rc::get_mut(&mut member.instance) else { return };
     if !tracking_weight {
         drop_weights(scene, name, member.name, &mut instance.tracked_links);

@@ -1,474 +1,407 @@
-//! One `vrrp_instance`: what is written in it, before its rules are applied
-//! ([`settle`](super::settle)).
+//! The rules of one instance: defaults, what excludes what, what is refused.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::address::{self, RawAddress};
-use super::global;
-use super::notify::RawNotify;
-use super::track::{Objects, RawTracked};
+use super::{address, delivery, notify, strict, track, LoweredInstance, Scene};
 use crate::base::addr::Family;
 use crate::base::diag::Span;
-use crate::config::document::{Node, Word};
-use crate::config::entry::Item;
-use crate::config::keyword::Body;
-use crate::config::keywords;
-use crate::config::statement::{Checker, Statement};
-use crate::config::value::Value;
-use crate::model::vrrp::{InitialState, Peer, TrackedLink, Version};
+use crate::config::host::LinkFacts;
+use crate::config::keywords::{RawInstance, RawLink};
+use crate::model::vrrp::{
+    Authentication, ChecksumForm, Garp, InitialState, Instance, TrackedLink, Version,
+    VirtualAddress,
+};
 
-/// A setting and where it stands.
-#[derive(Clone, Copy)]
-pub(super) struct Given<T> {
-    pub value: T,
-    pub span: Span,
+/// The part of an instance that other rules depend on.
+struct InstanceCore {
+    family: Family,
+    version: Version,
+    strict: bool,
+    priority: u8,
+    state: InitialState,
 }
 
-/// `gratuitous ARP` settings that were given.
-#[derive(Default)]
-pub(super) struct RawGarp {
-    pub delay: Option<u32>,
-    pub repeat: Option<u32>,
-    pub refresh: Option<u32>,
-    pub refresh_repeat: Option<u32>,
-    pub lower_prio_delay: Option<Given<u32>>,
-    pub lower_prio_repeat: Option<Given<u32>>,
+impl InstanceCore {
+    const fn is_owner(&self) -> bool {
+        self.priority == 255
+    }
 }
 
-/// `authentication` and `auth_hmac`.
-#[derive(Default)]
-pub(super) struct RawAuth<'d> {
-    /// Where `authentication` stands.
-    pub block: Option<Span>,
-    pub kind: Option<Given<&'d str>>,
-    pub password: Option<Word<'d>>,
-    /// Where `auth_hmac` stands.
-    pub hmac: Option<Span>,
-}
-
-pub(super) struct RawLink<'d> {
-    pub name: Word<'d>,
-    pub link: TrackedLink,
-}
-
-/// An instance as it is written.
-pub(super) struct RawInstance<'d> {
-    pub name: &'d str,
-    pub span: Span,
-    pub state: Option<Given<InitialState>>,
-    pub interface: Option<Word<'d>>,
-    pub vrid: Option<Given<u8>>,
-    pub family: Option<Family>,
-    pub version: Option<Version>,
-    pub priority: Option<u8>,
-    pub advert: Option<Given<Duration>>,
-    pub down_timer_adverts: Option<Given<u32>>,
-    pub auth: RawAuth<'d>,
-    pub source: Option<IpAddr>,
-    /// Where it stands.
-    pub source_place: Option<Span>,
-    pub track_source: bool,
-    pub group: Option<Given<IpAddr>>,
-    pub peers: Vec<Peer>,
-    /// Where each of them stands.
-    pub peer_places: Vec<Span>,
-    peer_set: HashSet<IpAddr>,
-    /// Where the first keyword stands that only makes sense with peers.
-    pub unicast: Option<Span>,
-    pub ttl: Option<Given<u8>>,
-    pub check_source: bool,
-    pub fault_without_peer: bool,
-    pub v3_checksum_as_v2: Option<bool>,
-    /// `old_unicast_checksum`; false: `never`.
-    pub old_checksum: Option<bool>,
-    pub nopreempt: Option<Span>,
-    pub preempt_delay: Option<Given<Duration>>,
-    pub strict: Option<bool>,
-    pub accept: Option<Given<bool>>,
-    pub lower_prio_no_advert: Option<Given<bool>>,
-    pub higher_prio_send_advert: Option<Given<bool>>,
-    pub skip_check_adv_addr: Option<bool>,
-    pub owner_ignore_adverts: Option<Given<bool>>,
-    pub dont_track_primary: bool,
-    pub promote_secondaries: bool,
-    pub timer_expired_backup: Option<Given<u8>>,
-    pub debug: u8,
-    pub garp: RawGarp,
-    pub links: Vec<RawLink<'d>>,
-    pub tracked: Vec<RawTracked<'d>>,
-    pub notify: RawNotify<'d>,
-    pub addresses: Vec<RawAddress<'d>>,
-    pub excluded: Vec<RawAddress<'d>>,
-    pub no_address: Option<Span>,
-    /// `lvs_sync_daemon_interface`.
-    pub sync_interface: Option<Word<'d>>,
-}
-
-/// Reads the block of an instance.
-pub(super) fn read<'d>(
-    checker: &mut Checker<'_>,
-    objects: &Objects<'d>,
-    node: Node<'d>,
-) -> RawInstance<'d> {
-    let name = node.arg(0).unwrap_or_else(|| node.keyword());
-    let mut raw = RawInstance::new(name);
-    checker.out.set_scope(Some(name.text));
-    checker.block(node.children(), &keywords::VRRP_INSTANCE, &mut |checker, s| {
-        if !objects.read_list(checker, &s, &mut raw.tracked) && !raw.notify.take(&s) {
-            raw.take(checker, s);
-        }
+/// Makes an instance of what was written; `None` if it is left out.
+pub(super) fn lower<'d>(
+    scene: &mut Scene<'_, '_>,
+    mut raw: RawInstance<'d>,
+    tracked: Vec<track::TrackedEntry<'d>>,
+) -> Option<LoweredInstance> {
+    let core = core(scene, &mut raw);
+    let vrid = raw.vrid.or_else(|| {
+        scene.refuse(
+            "virtual_router_id",
+            raw.name.span,
+            "the instance has no valid virtual_router_id",
+        );
+        None
     });
-    checker.out.set_scope(None);
-    raw
+    let authentication = authentication(scene, &raw, &core);
+    let interface = delivery::interface(scene, &raw);
+    let link = interface.and_then(|name| scene.host.link(name));
+    let delivery = delivery::delivery(scene, &raw, &core.facts(), link);
+    let standing_fault = delivery::standing_fault(scene, &raw, &delivery, interface, link);
+    delivery::check_source(scene, &raw, &delivery, interface);
+    let advert_interval = advert_interval(scene, &raw, core.version);
+    let preemption = preemption(scene, &mut raw, &core);
+    let tracked_links = tracked_links(scene, std::mem::take(&mut raw.links), &core, interface);
+    let tracked = track::each_once(scene, tracked, core.is_owner());
+    let priority_changes_given = raw.notify.priority_changes.is_some();
+    let notify = notify::notify(scene, &raw.notify);
+    let mut places = Vec::new();
+    let (addresses, excluded) = addresses(scene, &mut raw, &core, interface, link, &mut places);
+    let priority = core.priority;
+    let strictly = strict::Settings::new(scene, &raw, &core.facts(), &addresses);
+    let defaults = scene.defaults;
+    let (vrid, authentication) = (vrid?, authentication?);
+    let instance = Instance {
+        name: raw.name.text.to_owned(),
+        interface: interface.map(str::to_owned),
+        vrid: vrid.value,
+        family: core.family,
+        version: core.version,
+        initial_state: core.state,
+        priority,
+        advert_interval,
+        down_timer_adverts: strictly.down_timer_adverts,
+        authentication,
+        delivery,
+        source: raw.source.map(|given| given.value),
+        track_source: raw.track_source && raw.source.is_some(),
+        checksum: checksum(&raw, defaults.v3_checksum_as_v2),
+        checksum_follows_peer: raw.old_checksum != Some(false),
+        nopreempt: preemption.nopreempt,
+        preempt_delay: preemption.delay,
+        strict: core.strict,
+        lower_prio_no_advert: strictly.lower_prio_no_advert,
+        higher_prio_send_advert: strictly.higher_prio_send_advert,
+        skip_check_adv_addr: raw.skip_check_adv_addr.unwrap_or(defaults.skip_check_adv_addr),
+        owner_ignore_adverts: strictly.owner_ignore_adverts,
+        accept: strictly.accept,
+        dont_track_primary: raw.dont_track_primary,
+        tracked_links,
+        tracked,
+        notify,
+        garp: garp(scene, &raw, &strictly),
+        addresses,
+        excluded,
+        promote_secondaries: raw.promote_secondaries,
+        timer_expired_backup: preemption.timer_expired_backup,
+        debug: raw.debug,
+        standing_fault,
+    };
+    Some(LoweredInstance {
+        instance: Rc::new(instance),
+        name: raw.name.span,
+        vrid: vrid.span,
+        addresses: places,
+        priority_changes_given,
+    })
 }
 
-impl<'d> RawInstance<'d> {
-    fn new(name: Word<'d>) -> Self {
-        Self {
-            name: name.text,
-            span: name.span,
-            state: None,
-            interface: None,
-            vrid: None,
-            family: None,
-            version: None,
-            priority: None,
-            advert: None,
-            down_timer_adverts: None,
-            auth: RawAuth::default(),
-            source: None,
-            source_place: None,
-            track_source: false,
-            group: None,
-            peers: Vec::new(),
-            peer_places: Vec::new(),
-            peer_set: HashSet::new(),
-            unicast: None,
-            ttl: None,
-            check_source: false,
-            fault_without_peer: false,
-            v3_checksum_as_v2: None,
-            old_checksum: None,
-            nopreempt: None,
-            preempt_delay: None,
-            strict: None,
-            accept: None,
-            lower_prio_no_advert: None,
-            higher_prio_send_advert: None,
-            skip_check_adv_addr: None,
-            owner_ignore_adverts: None,
-            dont_track_primary: false,
-            promote_secondaries: false,
-            timer_expired_backup: None,
-            debug: 0,
-            garp: RawGarp::default(),
-            links: Vec::new(),
-            tracked: Vec::new(),
-            notify: RawNotify::default(),
-            addresses: Vec::new(),
-            excluded: Vec::new(),
-            no_address: None,
-            sync_interface: None,
+impl InstanceCore {
+    const fn facts(&self) -> strict::StrictFacts {
+        strict::StrictFacts {
+            strict: self.strict,
+            owner: self.is_owner(),
+            version: self.version,
+            family: self.family,
         }
     }
+}
 
-    fn take(&mut self, checker: &mut Checker<'_>, s: Statement<'d>) {
-        match s.value {
-            Value::Int(n) => self.number(checker, s, n),
-            Value::Micros(n) => self.time(s, Duration::from_micros(n)),
-            Value::Addr(addr) => self.address(checker, s, addr),
-            Value::Text(text) => self.text(checker, s, text),
-            Value::Bool(on) => self.switch(checker, s, on),
-            Value::Nothing if !matches!(s.keyword.body, Body::None) => self.block(checker, s),
-            // Bare is on.
-            Value::Nothing => self.switch(checker, s, true),
-            Value::Prefix(..) => {}
-        }
+/// Family, version, priority and state, which decide each other.
+fn core(scene: &mut Scene<'_, '_>, raw: &mut RawInstance<'_>) -> InstanceCore {
+    let family = raw.family.unwrap_or(Family::V4);
+    let mut version = raw.version.unwrap_or(scene.defaults.version);
+    let strict = raw.strict.unwrap_or(scene.defaults.strict);
+    if strict && family == Family::V6 && version == Version::V2 {
+        scene.error(
+            "version",
+            raw.name.span,
+            "strict mode has no version 2 over IPv6: version 3 is used",
+        );
+        version = Version::V3;
     }
-
-    fn block(&mut self, checker: &mut Checker<'_>, s: Statement<'d>) {
-        let node = s.node;
-        match s.keyword.name {
-            "virtual_ipaddress" => {
-                for line in node.children() {
-                    if let Some(raw) = address::read(checker, line) {
-                        let addr = raw.prefix.addr;
-                        if self.fix_family(checker, "virtual_ipaddress", line.keyword(), addr) {
-                            self.addresses.push(raw);
-                        }
-                    }
-                }
-            }
-            "virtual_ipaddress_excluded" => {
-                self.excluded.extend(node.children().filter_map(|l| address::read(checker, l)));
-            }
-            "unicast_peer" => {
-                self.means_unicast(node.keyword().span);
-                node.children().for_each(|line| self.peer(checker, line));
-            }
-            "track_interface" => {
-                self.links.extend(node.children().filter_map(|l| read_link(checker, l)));
-            }
-            "authentication" => self.authentication(checker, node),
-            "auth_hmac" => {
-                self.auth.hmac = Some(node.keyword().span);
-                checker.block(node.children(), &keywords::AUTH_HMAC, &mut |_, _| {});
-            }
-            name => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
-        }
+    let given = raw.state.map(|s| s.value);
+    let default = if given == Some(InitialState::Master) { 255 } else { 100 };
+    let priority = raw.priority.unwrap_or(default);
+    let by_priority = if priority == 255 { InitialState::Master } else { InitialState::Backup };
+    let mut state = given.unwrap_or(by_priority);
+    if let (true, Some(given)) = (strict && state != by_priority, raw.state) {
+        let text = "strict mode derives the state from the priority: MASTER with 255, else BACKUP";
+        scene.error("state", given.span, text);
+        state = by_priority;
     }
+    InstanceCore { family, version, strict, priority, state }
+}
 
-    fn switch(&mut self, checker: &mut Checker<'_>, s: Statement<'d>, on: bool) {
-        let span = s.node.keyword().span;
-        let given = Some(Given { value: on, span });
-        match s.keyword.name {
-            "accept" => self.accept = given,
-            "no_accept" => self.accept = Some(Given { value: false, span }),
-            "check_unicast_src" => {
-                self.check_source = true;
-                self.means_unicast(span);
-            }
-            "dont_track_primary" => self.dont_track_primary = true,
-            "higher_prio_send_advert" => self.higher_prio_send_advert = given,
-            "lower_prio_no_advert" => self.lower_prio_no_advert = given,
-            "native_ipv6" => self.native_ipv6(checker, span),
-            "no_virtual_ipaddress" => self.no_address = Some(span),
-            "nopreempt" => self.nopreempt = Some(span),
-            "old_unicast_checksum" => self.old_checksum = Some(true),
-            "owner_ignore_adverts" => self.owner_ignore_adverts = given,
-            "preempt" => self.nopreempt = None,
-            "promote_secondaries" => self.promote_secondaries = true,
-            "skip_check_adv_addr" => self.skip_check_adv_addr = Some(on),
-            "strict_mode" => self.strict = Some(on),
-            "timer_expired_backup" => {
-                self.timer_expired_backup = Some(Given { value: 254, span });
-            }
-            "track_src_ip" => self.track_source = true,
-            "unicast_fault_no_peer" => {
-                self.fault_without_peer = true;
-                self.means_unicast(span);
-            }
-            "v3_checksum_as_v2" => self.v3_checksum_as_v2 = Some(on),
-            name => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
-        }
+/// `None`: the instance must not run, since it would run unprotected.
+fn authentication(
+    scene: &mut Scene<'_, '_>,
+    raw: &RawInstance<'_>,
+    core: &InstanceCore,
+) -> Option<Authentication> {
+    let auth = &raw.auth;
+    if let Some(span) = auth.hmac {
+        let text = "auth_hmac is not supported by this version: the instance is left out";
+        scene.error("auth_hmac", span, text);
+        return None;
     }
-
-    /// Limits were checked by the table.
-    fn number(&mut self, checker: &mut Checker<'_>, s: Statement<'d>, n: i64) {
-        let span = s.node.keyword().span;
-        let count = u32::try_from(n).unwrap_or(0);
-        let octet = u8::try_from(n).unwrap_or(0);
-        match s.keyword.name {
-            "debug" => self.debug = octet,
-            "down_timer_adverts" => self.down_timer_adverts = Some(Given { value: count, span }),
-            "garp_lower_prio_delay" => {
-                self.garp.lower_prio_delay = Some(Given { value: count, span });
-            }
-            "garp_lower_prio_repeat" => {
-                self.garp.lower_prio_repeat = Some(Given { value: count, span });
-            }
-            "garp_master_delay" => self.garp.delay = Some(count),
-            "garp_master_refresh" => self.garp.refresh = Some(count),
-            "garp_master_refresh_repeat" => self.garp.refresh_repeat = Some(count),
-            "garp_master_repeat" => self.garp.repeat = Some(count),
-            "priority" => self.priority = Some(octet),
-            "timer_expired_backup" => {
-                self.timer_expired_backup = Some(Given { value: octet, span });
-            }
-            "unicast_ttl" => self.ttl = Some(Given { value: octet, span }),
-            "version" => self.version(checker, s, global::version(n)),
-            "virtual_router_id" => self.vrid = Some(Given { value: octet, span }),
-            name => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
-        }
+    let Some(block) = auth.block else { return Some(Authentication::None) };
+    let none = Some(Authentication::None);
+    if core.version == Version::V3 {
+        let text = "version 3 has no authentication: it is ignored";
+        scene.error("authentication", block, text);
+        return none;
     }
-
-    fn time(&mut self, s: Statement<'d>, value: Duration) {
-        let given = Some(Given { value, span: s.node.keyword().span });
-        match s.keyword.name {
-            "advert_int" => self.advert = given,
-            "preempt_delay" => self.preempt_delay = given,
-            name => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
-        }
+    if core.strict {
+        let text = "strict mode has no authentication: it is ignored";
+        scene.error("authentication", block, text);
+        return none;
     }
-
-    fn text(&mut self, checker: &mut Checker<'_>, s: Statement<'d>, text: &'d str) {
-        let word = s.node.arg(0).unwrap_or_else(|| s.node.keyword());
-        match s.keyword.name {
-            "interface" => self.interface = Some(word),
-            "lvs_sync_daemon_interface" => self.sync_interface = Some(word),
-            "old_unicast_checksum" => self.old_checksum = Some(false),
-            "state" => self.state(checker, word, text == "MASTER"),
-            name => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
+    match auth.kind {
+        None => {
+            scene.error("auth_type", block, "auth_type is missing: authentication is ignored");
+            none
         }
-    }
-
-    fn state(&mut self, checker: &mut Checker<'_>, word: Word<'_>, master: bool) {
-        let value = if master { InitialState::Master } else { InitialState::Backup };
-        let before = self.state.map(|s| s.value);
-        if before == Some(InitialState::Master) && value == InitialState::Backup {
-            checker.out.error("state", word.span, "state BACKUP after state MASTER is ignored");
-            return;
-        }
-        self.state = Some(Given { value, span: word.span });
-    }
-
-    fn address(&mut self, checker: &mut Checker<'_>, s: Statement<'d>, addr: IpAddr) {
-        let word = s.node.arg(0).unwrap_or_else(|| s.node.keyword());
-        match s.keyword.name {
-            name @ ("mcast_src_ip" | "unicast_src_ip") => {
-                if name == "unicast_src_ip" {
-                    self.means_unicast(s.node.keyword().span);
-                }
-                if self.fix_family(checker, name, word, addr) {
-                    self.source = Some(addr);
-                    self.source_place = Some(word.span);
-                }
+        Some(kind) if kind.value == "AH" => {
+            if core.family == Family::V6 {
+                scene.error("auth_type", kind.span, "auth_type AH with IPv6 is ignored");
+                return none;
             }
-            "mcast_dst_ip" => {
-                let far = matches!(addr, IpAddr::V6(a) if a.segments()[0] & 0xf != 2);
-                if far {
-                    let text = format!("mcast_dst_ip '{addr}' is not link-local: it is ignored");
-                    checker.out.error("mcast_dst_ip", word.span, text);
-                } else {
-                    self.group = Some(Given { value: addr, span: word.span });
-                }
-            }
-            name => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
+            let text = "auth_type AH is not supported by this version: the instance is left out";
+            scene.error("auth_type", kind.span, text);
+            None
         }
+        Some(_) => match auth.password {
+            None => {
+                scene.error("auth_pass", block, "auth_pass is missing: authentication is ignored");
+                none
+            }
+            Some(word) => Some(Authentication::Pass(password(word.text))),
+        },
     }
+}
 
-    /// The first address of an instance fixes its family; IPv6 also fixes the version, unless
-    /// that was given before.
-    fn fix_family(
-        &mut self,
-        checker: &mut Checker<'_>,
-        name: &str,
-        word: Word<'_>,
-        addr: IpAddr,
-    ) -> bool {
-        let family = Family::of(&addr);
-        let fixed = *self.family.get_or_insert(family);
-        if fixed != family {
+/// Eight octets; the table complained of more.
+fn password(text: &str) -> [u8; 8] {
+    let mut password = [0; 8];
+    for (to, from) in password.iter_mut().zip(text.bytes()) {
+        *to = from;
+    }
+    password
+}
+
+/// Whole seconds up to 255 in version 2, hundredths up to 40.95 s in version 3
+/// (RFC 3768 §5.3.7, RFC 9568 §5.2.7).
+fn advert_interval(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, version: Version) -> Duration {
+    const SECOND: u64 = 1_000_000;
+    let Some(given) = raw.advert else { return Duration::from_secs(1) };
+    let micros = crate::base::time::micros(given.value);
+    let (step, max, rule) = match version {
+        Version::V2 => (SECOND, 255 * SECOND, "version 2 counts whole seconds"),
+        Version::V3 => (10_000, 40_950_000, "version 3 counts hundredths of a second up to 40.95"),
+    };
+    let rounded = ((micros + step / 2) / step * step).clamp(step, max);
+    if rounded != micros {
+        let text = format!(
+            "advert_int {}: {rule}, {} is used",
+            seconds(given.value),
+            seconds(Duration::from_micros(rounded))
+        );
+        scene.error("advert_int", given.span, text);
+    }
+    Duration::from_micros(rounded)
+}
+
+/// Seconds, as short as they can be written.
+pub(in crate::config) fn seconds(d: Duration) -> String {
+    let text = format!("{}.{:06}", d.as_secs(), d.subsec_micros());
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+struct Preemption {
+    nopreempt: bool,
+    delay: Duration,
+    timer_expired_backup: Option<u8>,
+}
+
+fn preemption(
+    scene: &mut Scene<'_, '_>,
+    raw: &mut RawInstance<'_>,
+    core: &InstanceCore,
+) -> Preemption {
+    let mut nopreempt = raw.nopreempt;
+    let mut delay = raw.preempt_delay.filter(|d| !d.value.is_zero());
+    let master = core.state == InitialState::Master;
+    if let Some(span) = nopreempt.filter(|_| master || core.is_owner()) {
+        let why = if core.is_owner() { "priority 255" } else { "state MASTER" };
+        scene.error("nopreempt", span, format!("nopreempt is ignored with {why}"));
+        nopreempt = None;
+    }
+    let why = if core.strict {
+        Some("in strict mode")
+    } else if master {
+        Some("with state MASTER")
+    } else if nopreempt.is_some() {
+        Some("with nopreempt")
+    } else {
+        None
+    };
+    if let (Some(given), Some(why)) = (delay, why) {
+        scene.error("preempt_delay", given.span, format!("preempt_delay is ignored {why}"));
+        delay = None;
+    }
+    let mut expired = raw.timer_expired_backup;
+    if let Some(given) = expired.filter(|_| nopreempt.is_none()) {
+        let text = "timer_expired_backup is ignored without nopreempt";
+        scene.error("timer_expired_backup", given.span, text);
+        expired = None;
+    }
+    Preemption {
+        nopreempt: nopreempt.is_some(),
+        delay: delay.map_or(Duration::ZERO, |d| d.value),
+        timer_expired_backup: expired.map(|e| e.value),
+    }
+}
+
+fn tracked_links(
+    scene: &mut Scene<'_, '_>,
+    raw: Vec<RawLink<'_>>,
+    core: &InstanceCore,
+    interface: Option<&str>,
+) -> Vec<TrackedLink> {
+    let mut links = checked_links(scene, raw);
+    links.retain(|(link, span)| {
+        let own = interface == Some(link.interface.as_str());
+        if own {
+            let text = "the interface of the instance is tracked anyway: the line is ignored";
+            scene.error("track_interface", *span, text);
+        }
+        let useless = core.is_owner() && link.weight != 0;
+        if useless && !own {
             let text = format!(
-                "{name} '{}' is an {family} address in an {fixed} instance: it is ignored",
-                word.text
+                "interface '{}' is not tracked: weights mean nothing with priority 255",
+                link.interface
             );
-            checker.out.error(name, word.span, text);
-            return false;
+            scene.error("track_interface", *span, text);
         }
-        if family == Family::V6 {
-            self.version.get_or_insert(Version::V3);
-        }
-        true
-    }
-
-    fn native_ipv6(&mut self, checker: &mut Checker<'_>, span: Span) {
-        if self.family == Some(Family::V4) {
-            let text = "native_ipv6 after an IPv4 address is ignored";
-            checker.out.error("native_ipv6", span, text);
-            return;
-        }
-        self.family = Some(Family::V6);
-        self.version.get_or_insert(Version::V3);
-    }
-
-    fn version(&mut self, checker: &mut Checker<'_>, s: Statement<'d>, version: Version) {
-        match self.version {
-            Some(before) if before != version => {
-                let why = if self.family == Some(Family::V6) && version == Version::V2 {
-                    "after an IPv6 address"
-                } else {
-                    "after another version"
-                };
-                let text = format!("version {} {why} is ignored", number(version));
-                checker.out.error("version", s.node.keyword().span, text);
-            }
-            _ => self.version = Some(version),
-        }
-    }
-
-    fn means_unicast(&mut self, span: Span) {
-        self.unicast.get_or_insert(span);
-    }
-
-    fn peer(&mut self, checker: &mut Checker<'_>, line: Node<'d>) {
-        let mut addr = None;
-        let (mut min_ttl, mut max_ttl) = (None, None);
-        let used = checker.entry(line, &keywords::UNICAST_PEER, &mut |_, item| match (
-            item.option,
-            item.value,
-        ) {
-            ("", Value::Addr(a)) => addr = Some(a),
-            ("min_ttl", Value::Int(n)) => min_ttl = u8::try_from(n).ok(),
-            ("max_ttl", Value::Int(n)) => max_ttl = u8::try_from(n).ok(),
-            _ => {}
-        });
-        let (true, Some(addr)) = (used, addr) else { return };
-        let word = line.keyword();
-        if !self.fix_family(checker, "unicast_peer", word, addr) {
-            return;
-        }
-        if !self.peer_set.insert(addr) {
-            let text = format!("unicast_peer '{addr}' again is ignored");
-            checker.out.error("unicast_peer", word.span, text);
-            return;
-        }
-        // A limit is only of use if the sender is looked at.
-        self.check_source |= min_ttl.is_some() || max_ttl.is_some();
-        let peer = Peer { addr, min_ttl: min_ttl.unwrap_or(0), max_ttl: max_ttl.unwrap_or(255) };
-        if peer.min_ttl > peer.max_ttl {
-            let text = format!("min_ttl of '{addr}' is above its max_ttl: nothing is accepted");
-            checker.out.error("unicast_peer", word.span, text);
-        }
-        self.peers.push(peer);
-        self.peer_places.push(word.span);
-    }
-
-    fn authentication(&mut self, checker: &mut Checker<'_>, node: Node<'d>) {
-        self.auth.block = Some(node.keyword().span);
-        checker.block(node.children(), &keywords::AUTHENTICATION, &mut |_, s| {
-            let Some(word) = s.node.arg(0) else { return };
-            match s.keyword.name {
-                "auth_type" => {
-                    self.auth.kind = Some(Given { value: word.text, span: word.span });
-                }
-                _ => self.auth.password = Some(word),
-            }
-        });
-    }
-}
-
-/// Reads one line of `track_interface`, of an instance or a group.
-pub(super) fn read_link<'d>(checker: &mut Checker<'_>, line: Node<'d>) -> Option<RawLink<'d>> {
-    let mut link = TrackedLink { interface: String::new(), weight: 0, reverse: false };
-    let used = checker.entry(line, &keywords::TRACK_INTERFACE, &mut |checker, item| match (
-        item.option,
-        item.value,
-    ) {
-        ("", Value::Text(name)) => name.clone_into(&mut link.interface),
-        ("weight", Value::Int(n)) => link.weight = weight(checker, item, n),
-        ("reverse", _) => link.reverse = true,
-        _ => {}
+        !own && !useless
     });
-    used.then(|| RawLink { name: line.keyword(), link })
+    links.into_iter().map(|(link, _)| link).collect()
 }
 
-/// 254 was allowed once, and is what means FAULT inside.
-fn weight(checker: &mut Checker<'_>, item: Item<'_>, n: i64) -> i16 {
-    let used = n.clamp(-253, 253);
-    if used != n {
-        let text = format!("weight '{n}' is not within -253 to 253: {used} is used");
-        checker.out.error("weight", item.word.span, text);
+/// The links that exist or may come, each once.
+pub(super) fn checked_links(
+    scene: &mut Scene<'_, '_>,
+    raw: Vec<RawLink<'_>>,
+) -> Vec<(TrackedLink, Span)> {
+    let mut seen = HashSet::new();
+    let mut links = Vec::with_capacity(raw.len());
+    for RawLink { name, weight, reverse } in raw {
+        scene.check_link(name.text, name.span);
+        if seen.insert(name.text) {
+            let interface = name.text.to_owned();
+            links.push((TrackedLink { interface, weight, reverse }, name.span));
+        } else {
+            let text = format!("interface '{}' is tracked already: the line is ignored", name.text);
+            scene.error("track_interface", name.span, text);
+        }
     }
-    i16::try_from(used).unwrap_or(0)
+    links
 }
 
-/// The version as it is written.
-pub(in crate::config) const fn number(version: Version) -> u8 {
-    match version {
-        Version::V2 => 2,
-        Version::V3 => 3,
+/// Both lists of addresses. What does not fit into an advertisement goes to the second.
+fn addresses<'d>(
+    scene: &mut Scene<'_, '_>,
+    raw: &mut RawInstance<'d>,
+    core: &InstanceCore,
+    interface: Option<&'d str>,
+    link: Option<LinkFacts>,
+    places: &mut Vec<(IpAddr, Span)>,
+) -> (Vec<VirtualAddress>, Vec<VirtualAddress>) {
+    let mut seen = HashSet::new();
+    let advertised = std::mem::take(&mut raw.addresses);
+    let mut addresses = address::addresses(scene, interface, advertised, &mut seen, places);
+    let excluded = std::mem::take(&mut raw.excluded);
+    let mut excluded = address::addresses(scene, interface, excluded, &mut seen, places);
+    let max = max_addresses(core.family, core.version, link.map(|link| link.mtu));
+    if addresses.len() > max {
+        let text = format!(
+            "{} addresses, {max} fit into an advertisement: the rest is not advertised",
+            addresses.len()
+        );
+        scene.error("virtual_ipaddress", raw.name.span, text);
+        let mut rest = addresses.split_off(max);
+        rest.append(&mut excluded);
+        excluded = rest;
+    }
+    if addresses.is_empty() {
+        no_address(scene, raw, core);
+    }
+    (addresses, excluded)
+}
+
+fn no_address(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, core: &InstanceCore) {
+    if let Some(span) = raw.no_address {
+        if !core.strict {
+            return;
+        }
+        scene.error("no_virtual_ipaddress", span, "no_virtual_ipaddress is ignored in strict mode");
+    }
+    let text = "no virtual_ipaddress is given";
+    if core.strict || core.version == Version::V3 {
+        let why = if core.strict { "strict mode" } else { "version 3" };
+        scene.refuse("virtual_ipaddress", raw.name.span, format!("{text}: {why} needs one"));
+    } else {
+        scene.error("virtual_ipaddress", raw.name.span, text);
+    }
+}
+
+/// How many addresses one advertisement can carry.
+///
+/// The Ethernet header counts against the MTU as well: that is the limit peers are used to.
+fn max_addresses(family: Family, version: Version, mtu: Option<u32>) -> usize {
+    const COUNT_FIELD: usize = 255;
+    let Some(mtu) = mtu else { return COUNT_FIELD };
+    let (header, size) = match family {
+        Family::V4 => (20, 4),
+        Family::V6 => (40, 16),
+    };
+    let authentication = if version == Version::V2 { 8 } else { 0 };
+    let room = (mtu as usize).saturating_sub(14 + header + 8 + authentication);
+    COUNT_FIELD.min(room / size)
+}
+
+fn checksum(raw: &RawInstance<'_>, as_v2: bool) -> ChecksumForm {
+    if raw.v3_checksum_as_v2.unwrap_or(as_v2) {
+        ChecksumForm::AsV2
+    } else if raw.old_checksum == Some(true) {
+        ChecksumForm::OldUnicast
+    } else {
+        ChecksumForm::PseudoHeader
+    }
+}
+
+fn garp(scene: &Scene<'_, '_>, raw: &RawInstance<'_>, strictly: &strict::Settings) -> Garp {
+    let defaults = scene.defaults;
+    let seconds = |n: u32| Duration::from_secs(n.into());
+    Garp {
+        delay: seconds(raw.garp.delay.unwrap_or(defaults.garp_delay)),
+        repeat: raw.garp.repeat.unwrap_or(defaults.garp_repeat),
+        refresh: seconds(raw.garp.refresh.unwrap_or(defaults.garp_refresh)),
+        refresh_repeat: raw.garp.refresh_repeat.unwrap_or(defaults.garp_refresh_repeat),
+        lower_prio_delay: seconds(strictly.garp_lower_prio_delay),
+        lower_prio_repeat: strictly.garp_lower_prio_repeat,
     }
 }

@@ -3,47 +3,46 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::check::Known;
-use super::inherit::Inherited;
 use super::merge::merge;
-use super::server::{self, Draft, Outer};
-use super::service::{self, RawService, PERSISTENCE};
+use super::probe::Files;
+use super::server::{self, Outer, ServerDraft};
 use super::{address_group, family, fit, ipvs, Scene};
 use crate::base::addr::Family;
 use crate::base::diag::{Severity, Span};
-use crate::config::document::{Document, Node};
+use crate::config::document::Node;
+use crate::config::keywords::{port, RawService, RawSync, PERSISTENCE, VIRTUAL_SERVER};
 use crate::config::statement::Statement;
 use crate::config::value::Value;
 use crate::model::lvs::{
-    AddressGroup, Forwarding, Granularity, GroupEntry, Persistence, Protocol, RealServer,
+    AddressGroup, Forwarding, Granularity, GroupEntry, Lvs, Persistence, Protocol, RealServer,
     Scheduler, Service, VirtualServer,
 };
 use crate::model::Config;
 
 /// What concerns virtual servers, until everything else is known.
 pub(super) struct Pending<'d> {
-    pub ipvs: ipvs::Draft,
+    pub lvs: Lvs,
+    pub sync: Option<RawSync<'d>>,
     pub servers: Vec<Statement<'d>>,
     pub groups: Vec<Node<'d>>,
 }
 
-impl Pending<'_> {
-    pub(super) const fn new(ipvs: ipvs::Draft) -> Self {
-        Self { ipvs, servers: Vec::new(), groups: Vec::new() }
+impl<'d> Pending<'d> {
+    pub(super) const fn new(lvs: Lvs, sync: Option<RawSync<'d>>) -> Self {
+        Self { lvs, sync, servers: Vec::new(), groups: Vec::new() }
     }
 
     /// Lowers it all, into a model that has everything else.
-    pub(super) fn lower(self, scene: &mut Scene<'_, '_>, doc: &Document, config: &mut Config) {
-        config.lvs = self.ipvs.lvs;
+    pub(super) fn lower(self, scene: &mut Scene<'_, '_>, config: &mut Config) {
+        config.lvs = self.lvs;
         let vrid = |name: &str| config.instances.iter().find(|i| i.name == name).map(|i| i.vrid);
-        config.lvs.sync_daemon = self.ipvs.sync.and_then(|s| s.settle(scene.checker, vrid));
+        config.lvs.sync_daemon =
+            self.sync.and_then(|raw| ipvs::sync_daemon(&raw, scene.checker, vrid));
         if self.servers.is_empty() && self.groups.is_empty() {
             return;
         }
-        let mut lowering = Lowering::default();
-        lowering.known.files = config.files.iter().map(|f| (f.name.as_str(), f)).collect();
-        let bfd = doc.roots().filter(|node| node.keyword().text == "bfd_instance");
-        lowering.known.bfd = bfd.map(super::name_of).collect();
+        let files = config.files.iter().map(|f| (f.name.as_str(), f)).collect();
+        let mut lowering = Lowering { files, ..Lowering::default() };
         for node in self.groups {
             lowering.group(scene, node);
         }
@@ -59,7 +58,7 @@ impl Pending<'_> {
 /// Every `virtual_server` and `virtual_server_group` of a configuration, as they come.
 #[derive(Default)]
 struct Lowering<'a> {
-    known: Known<'a>,
+    files: Files<'a>,
     groups: HashMap<&'a str, Group>,
     servers: Vec<VirtualServer>,
     /// What is listened to, with the place in `servers` and in the file.
@@ -75,7 +74,7 @@ struct Group {
 }
 
 /// What most rules look at.
-pub(super) struct Core {
+pub(super) struct ServiceCore {
     pub service: Service,
     pub span: Span,
     /// The lines of the group; none for other services.
@@ -123,9 +122,10 @@ impl<'a> Lowering<'a> {
         let shown: Vec<_> = s.node.args().map(|word| word.text).collect();
         let shown = shown.join(" ");
         scene.checker.out.set_scope(Some(&shown));
-        let raw = service::read(scene.checker, s.node);
+        let mut raw = RawService::default();
+        scene.checker.fill(s.node.children(), &VIRTUAL_SERVER, &mut raw);
         let span = s.node.keyword().span;
-        if let Some(server) = self.settle(scene, s, &raw, &shown) {
+        if let Some(server) = self.lower(scene, s, &raw, &shown) {
             self.add(scene, server, span);
         }
         scene.checker.out.set_scope(None);
@@ -146,7 +146,7 @@ impl<'a> Lowering<'a> {
         self.servers.push(server);
     }
 
-    fn settle(
+    fn lower(
         &self,
         scene: &mut Scene<'_, '_>,
         s: Statement<'_>,
@@ -155,7 +155,7 @@ impl<'a> Lowering<'a> {
     ) -> Option<VirtualServer> {
         let mut core = self.core(scene, s, raw)?;
         let drafts = self.servers(scene, raw, &core, shown);
-        core.family = family::settle(scene, raw, &core, &drafts)?;
+        core.family = family::family(scene, raw, &core, &drafts)?;
         let servers = fit::servers(scene, &core, drafts);
         if servers.is_empty() {
             let text = if raw.servers.is_empty() {
@@ -187,7 +187,7 @@ impl<'a> Lowering<'a> {
             sorry_server,
             mail: raw.mail.or(scene.defaults.checks.mail).unwrap_or(false),
             virtualhost: raw.virtualhost.map(str::to_owned),
-            snmp_name: raw.snmp_name.map(str::to_owned),
+            snmp_name: None,
             servers,
             service: core.service,
             protocol: core.protocol,
@@ -195,18 +195,18 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    /// Service, protocol and method. The family is still that of nobody who asks.
+    /// Service, protocol and method. The family is decided later.
     fn core(
         &self,
         scene: &mut Scene<'_, '_>,
         s: Statement<'_>,
         raw: &RawService<'_>,
-    ) -> Option<Core> {
+    ) -> Option<ServiceCore> {
         let span = s.node.keyword().span;
         let mut entries = Vec::new();
         let (service, port) = match s.value {
             Value::Addr(addr) => {
-                let port = service::port(s.node)?;
+                let port = port(s.node)?;
                 (Service::Address { addr, port }, port)
             }
             Value::Int(mark) => (Service::Fwmark(u32::try_from(mark).unwrap_or(0)), 0),
@@ -228,8 +228,15 @@ impl<'a> Lowering<'a> {
             scene.error("lvs_method", span, "lvs_method is missing: NAT is used");
             Forwarding::Nat
         });
-        let mut core =
-            Core { service, span, entries, port, protocol: None, family: Family::V4, forwarding };
+        let mut core = ServiceCore {
+            service,
+            span,
+            entries,
+            port,
+            protocol: None,
+            family: Family::V4,
+            forwarding,
+        };
         core.protocol = protocol(scene, raw, &core);
         Some(core)
     }
@@ -238,17 +245,17 @@ impl<'a> Lowering<'a> {
         &self,
         scene: &mut Scene<'_, '_>,
         raw: &RawService<'_>,
-        core: &Core,
+        core: &ServiceCore,
         shown: &str,
-    ) -> Vec<Draft> {
+    ) -> Vec<ServerDraft> {
         let outer = Outer {
-            inherited: Inherited { ..raw.inherited },
+            inherited: raw.inherited,
             port: core.port,
             weight: raw.weight.unwrap_or(1),
             inhibit: raw.inhibit,
             virtualhost: raw.virtualhost,
             forwarding: core.forwarding,
-            known: &self.known,
+            files: &self.files,
         };
         let mut drafts = Vec::with_capacity(raw.servers.len());
         let mut scope = String::new();
@@ -265,12 +272,12 @@ impl<'a> Lowering<'a> {
     }
 }
 
-impl Core {
-    /// Tells of a server that does not fit. With a group, to keepalived, this is no error.
-    pub(super) fn tell(&self, scene: &mut Scene<'_, '_>, about: &str, span: Span, text: &str) {
+impl ServiceCore {
+    /// Reports a server that does not fit. With a group, to keepalived, this is no error.
+    pub(super) fn report(&self, scene: &mut Scene<'_, '_>, about: &str, span: Span, text: &str) {
         let is_group = matches!(self.service, Service::Group { .. });
         let severity = if is_group { Severity::Warning } else { Severity::Error };
-        scene.checker.out.tell(severity, about, Some(span), text);
+        scene.checker.out.report(severity, about, Some(span), text);
     }
 
     /// A group with entries of both families.
@@ -312,7 +319,11 @@ fn common_port(entries: &[GroupEntry]) -> u16 {
     }
 }
 
-fn protocol(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Option<Protocol> {
+fn protocol(
+    scene: &mut Scene<'_, '_>,
+    raw: &RawService<'_>,
+    core: &ServiceCore,
+) -> Option<Protocol> {
     match raw.protocol {
         Some(given) if !core.has_address() => {
             scene.error("protocol", given.span, "protocol is ignored with fwmark");
@@ -327,7 +338,7 @@ fn protocol(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Opt
     }
 }
 
-fn scheduler(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Scheduler {
+fn scheduler(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &ServiceCore) -> Scheduler {
     raw.scheduler.unwrap_or_else(|| {
         scene.error("lvs_sched", core.span, "lvs_sched is missing: wlc is used");
         Scheduler::Wlc
@@ -337,7 +348,7 @@ fn scheduler(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> Sc
 fn persistence(
     scene: &mut Scene<'_, '_>,
     raw: &RawService<'_>,
-    core: &Core,
+    core: &ServiceCore,
 ) -> Option<Persistence> {
     let granularity = raw.granularity.and_then(|given| {
         let family = match given.value {
@@ -370,7 +381,7 @@ fn persistence(
     Some(Persistence { timeout: timeout?, granularity })
 }
 
-fn one_packet(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> bool {
+fn one_packet(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &ServiceCore) -> bool {
     let Some(span) = raw.ops else { return false };
     let fits = !core.has_address() || core.protocol == Some(Protocol::Udp);
     if !fits {
@@ -379,7 +390,7 @@ fn one_packet(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> b
     fits
 }
 
-fn ha_suspend(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> bool {
+fn ha_suspend(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &ServiceCore) -> bool {
     let Some(span) = raw.ha_suspend else { return false };
     match core.service {
         Service::Address { .. } => return true,
@@ -398,7 +409,7 @@ fn ha_suspend(scene: &mut Scene<'_, '_>, raw: &RawService<'_>, core: &Core) -> b
 fn quorum(
     scene: &mut Scene<'_, '_>,
     raw: &RawService<'_>,
-    core: &Core,
+    core: &ServiceCore,
     servers: &[RealServer],
 ) -> (u32, u32) {
     let total: u64 = servers.iter().map(|server| u64::from(server.weight)).sum();

@@ -18,8 +18,8 @@ pub(super) fn merge(
     let text =
         "there is such a virtual_server already: it gets these real servers as well, and its \
                 own settings count";
-    let told = scene.checker.out.warn(NAME, span, text);
-    if told && first_span.file == span.file {
+    let reported = scene.checker.out.warn(NAME, span, text);
+    if reported && first_span.file == span.file {
         scene.checker.out.hint(format!("it begins in line {}", first_span.line));
     }
     for server in more.servers {

@@ -13,10 +13,8 @@ mod family;
 mod fifo;
 mod fit;
 mod fixed;
-mod forwarding;
 mod global;
 mod group;
-mod inherit;
 mod instance;
 mod ipvs;
 mod lvs;
@@ -24,34 +22,37 @@ mod mail;
 mod merge;
 mod notify;
 mod page;
+mod probe;
 mod script;
 mod server;
-mod service;
-mod settle;
 mod strict;
 mod track;
 
-pub(super) use instance::number;
-pub(super) use settle::seconds;
+pub(super) use instance::seconds;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::complaints::Complaints;
-use super::document::{Document, Node};
+use super::crossref;
+use super::document::{Document, Node, Word};
 use super::host::Host;
-use super::keywords;
+use super::keywords::{
+    RawGroup, RawInstance, TopLevel, SSL, TOP_LEVEL, VRRP_INSTANCE, VRRP_SYNC_GROUP,
+};
 use super::mend::mend;
-use super::statement::{Checker, Statement};
+use super::statement::Checker;
 use super::suggest;
-use super::{crossref, value::Value};
 use crate::base::diag::{Diagnostics, Severity, Span};
+use crate::model::check::Tls;
+use crate::model::lvs::Namespace;
+use crate::model::track::Object;
 use crate::model::{vrrp, Config};
 
 /// Makes a model of what the operator wrote.
 ///
-/// Whatever is wrong is told in `diags` and left out or corrected; with a complaint of
+/// Whatever is wrong is reported in `diags` and left out or corrected; with a complaint of
 /// [`Severity::Fatal`](crate::base::diag::Severity::Fatal) the model must not be run.
 pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config {
     // Only a text with such an error can have a brace too few.
@@ -61,56 +62,36 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
     let mended = if broken { mend(doc, &mut out, host) } else { None };
     let doc = mended.as_ref().unwrap_or(doc);
     let mut checker = Checker::new(out, host);
-    let global::Globals { mut global, defaults, ipvs, fifos } =
+    let global::Globals { mut global, defaults, lvs, sync, outlets } =
         global::lower(doc, host, &mut checker);
-    let mut scene = Scene { checker: &mut checker, host, defaults: &defaults };
-    fifos.settle(&mut scene, &mut global);
+    outlets.resolve(&mut Scene { checker: &mut checker, host, defaults: &defaults }, &mut global);
     let mut config = Config { global, ..Config::default() };
-    let mut services = lvs::Pending::new(ipvs);
-    let mut instances = Instances::default();
-    let mut groups = Vec::new();
-    let mut fixed = fixed::Fixed::default();
-    let mut objects = track::Objects::new(doc);
-    checker.block(doc.roots(), &keywords::ROOT, &mut |checker, s| match s.keyword.name {
-        "vrrp_instance" => {
-            host.breathe();
-            let read = instance::read(checker, &objects, s.node);
-            checker.out.set_scope(Some(read.name));
-            if let Some(interface) = read.sync_interface {
-                services.ipvs.follow(checker, interface, read.name);
-            }
-            let mut scene = Scene { checker, host, defaults: &defaults };
-            let settled = settle::settle(&mut scene, read);
-            checker.out.set_scope(None);
-            match settled {
-                Some(settled) => instances.list.push(settled),
-                None => {
-                    instances.left_out.insert(name_of(s.node).to_owned());
-                }
-            }
-        }
-        "vrrp_sync_group" => groups.push(group::read(checker, &objects, s.node)),
-        "virtual_server" => services.servers.push(s),
-        "virtual_server_group" => services.groups.push(s.node),
-        "net_namespace_ipvs" => services.ipvs.lvs.namespace = ipvs::namespace(s.value),
-        "SSL" => services.ipvs.lvs.tls = ipvs::tls(checker, s.node),
-        name => {
-            let mut scene = Scene { checker, host, defaults: &defaults };
-            let known = objects.define(&mut scene, &s) || fixed.read(scene.checker, &s);
-            if !known {
-                top_level(&mut config, name, s);
-            }
+    let mut reading = Gathered {
+        config: &mut config,
+        services: lvs::Pending::new(lvs, sync),
+        instances: Instances::default(),
+        groups: Vec::new(),
+        fixed: fixed::Fixed::default(),
+        definitions: track::Definitions::new(doc),
+    };
+    checker.block(doc.roots(), &TOP_LEVEL.block, &mut |checker, s| {
+        let mut top = None;
+        TOP_LEVEL.set(&mut top, checker, s);
+        let mut scene = Scene { checker, host, defaults: &defaults };
+        if let Some(top) = top {
+            reading.take(&mut scene, top);
         }
     });
+    let Gathered { services, mut instances, groups, fixed, definitions, .. } = reading;
     let mut scene = Scene { checker: &mut checker, host, defaults: &defaults };
-    fixed.settle(&mut scene, &mut instances, &mut config);
-    config.groups = group::settle(&mut scene, groups, &mut instances);
-    objects.finish(&mut scene, &mut instances, &mut config);
+    fixed.resolve(&mut scene, &mut instances, &mut config);
+    config.groups = group::lower_all(&mut scene, groups, &mut instances);
+    definitions.finish(&mut scene, &mut instances, &mut config);
     crossref::routers(&mut scene.checker.out, &instances.list);
     crossref::addresses(&mut scene.checker.out, &instances.list);
     config.global.rx_buffer = defaults.rx_buffer.bytes(host, &instances.list);
     config.instances = instances.list.into_iter().map(|i| i.instance).collect();
-    services.lower(&mut scene, doc, &mut config);
+    services.lower(&mut scene, &mut config);
     defaults.scripts.finish(scene.checker);
     mail::check(&mut checker.out, &config);
     checker.out.finish();
@@ -119,8 +100,8 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
     config
 }
 
-/// What is told of a block as a whole comes after what is told of its lines: that a line is missing
-/// may follow from a misspelt one.
+/// A complaint about a block as a whole comes after those about its lines: a line may be missing
+/// because it is misspelt.
 fn causes_first(doc: &Document, diags: &mut Diagnostics, parsed: usize) {
     let lines = diags.spans().map(|s| (s.file, s.line)).collect();
     let ends = doc.ends_of_blocks(&lines);
@@ -128,19 +109,75 @@ fn causes_first(doc: &Document, diags: &mut Diagnostics, parsed: usize) {
     diags.put_after(parsed, |span| ends.get(&(span.file, span.line)).copied());
 }
 
-/// The bare keywords of the top level.
-fn top_level(config: &mut Config, name: &str, s: Statement<'_>) {
-    let global = &mut config.global;
-    match (name, s.value) {
-        ("net_namespace", Value::Text(name)) => global.net_namespace = Some(name.to_owned()),
-        ("instance", Value::Text(name)) => {
-            global.instance_name = Some(name.to_owned());
-            global.use_pid_dir = true;
+/// What has been read of the top level.
+struct Gathered<'c, 'd> {
+    config: &'c mut Config,
+    services: lvs::Pending<'d>,
+    instances: Instances,
+    groups: Vec<(RawGroup<'d>, Vec<track::TrackedEntry<'d>>)>,
+    fixed: fixed::Fixed<'d>,
+    definitions: track::Definitions<'d>,
+}
+
+impl<'d> Gathered<'_, 'd> {
+    fn take(&mut self, scene: &mut Scene<'_, '_>, top: TopLevel<'d>) {
+        let global = &mut self.config.global;
+        let lvs = &mut self.services.lvs;
+        match top {
+            TopLevel::GlobalDefs => {}
+            TopLevel::NetNamespace(name) => global.net_namespace = Some(name.to_owned()),
+            TopLevel::UsePidDir => global.use_pid_dir = true,
+            TopLevel::InstanceName(name) => {
+                global.instance_name = Some(name.to_owned());
+                global.use_pid_dir = true;
+            }
+            TopLevel::IpvsNamespace(None) => lvs.namespace = Namespace::Initial,
+            TopLevel::IpvsNamespace(Some(name)) => {
+                lvs.namespace = Namespace::Named(name.to_owned())
+            }
+            TopLevel::Tls(node) => {
+                lvs.tls = Tls::default();
+                scene.checker.fill(node.children(), &SSL, &mut lvs.tls);
+            }
+            TopLevel::Instance(node) => self.instance(scene, node),
+            TopLevel::SyncGroup(node) => self.group(scene, node),
+            TopLevel::VirtualServer(statement) => self.services.servers.push(statement),
+            TopLevel::AddressGroup(node) => self.services.groups.push(node),
+            TopLevel::StaticAddresses(node) => self.fixed.addresses(scene.checker, node),
+            TopLevel::TrackGroup(node) => self.fixed.group(scene.checker, node),
+            TopLevel::Script(node) => self.definitions.define(scene, Object::Script, node),
+            TopLevel::File(node) => self.definitions.define(scene, Object::File, node),
+            TopLevel::Process(node) => self.definitions.define(scene, Object::Process, node),
         }
-        ("use_pid_dir", _) => global.use_pid_dir = true,
-        // Read before everything else.
-        ("global_defs", _) => {}
-        _ => debug_assert!(false, "'{name}' is in effect and nobody reads it"),
+    }
+
+    fn instance(&mut self, scene: &mut Scene<'_, '_>, node: Node<'d>) {
+        scene.host.breathe();
+        let name = name_word(node);
+        let mut raw = RawInstance { name, ..RawInstance::default() };
+        scene.checker.out.set_scope(Some(name.text));
+        scene.checker.fill(node.children(), &VRRP_INSTANCE, &mut raw);
+        let tracked = self.definitions.read_lists(scene.checker, &raw.tracked);
+        if let Some(interface) = raw.sync_interface {
+            ipvs::follow(&mut self.services.sync, scene.checker, interface, name.text);
+        }
+        match instance::lower(scene, raw, tracked) {
+            Some(lowered) => self.instances.list.push(lowered),
+            None => {
+                self.instances.left_out.insert(name.text.to_owned());
+            }
+        }
+        scene.checker.out.set_scope(None);
+    }
+
+    fn group(&mut self, scene: &mut Scene<'_, '_>, node: Node<'d>) {
+        let name = name_word(node);
+        let mut raw = RawGroup { name, ..RawGroup::default() };
+        scene.checker.out.set_scope(Some(name.text));
+        scene.checker.fill(node.children(), &VRRP_SYNC_GROUP, &mut raw);
+        let tracked = self.definitions.read_lists(scene.checker, &raw.tracked);
+        scene.checker.out.set_scope(None);
+        self.groups.push((raw, tracked));
     }
 }
 
@@ -176,21 +213,26 @@ impl Scene<'_, '_> {
 }
 
 /// An instance, and where to point when it does not get on with another.
-pub(super) struct Settled {
+pub(super) struct LoweredInstance {
     pub instance: Rc<vrrp::Instance>,
     pub name: Span,
     pub vrid: Span,
     /// Where its addresses stand, those of both lists.
     pub addresses: Vec<(IpAddr, Span)>,
-    /// It says itself whether changes of its priority are told.
+    /// It says itself whether changes of its priority are reported.
     pub priority_changes_given: bool,
 }
 
 /// All instances, and the names of those that were left out.
 #[derive(Default)]
 struct Instances {
-    list: Vec<Settled>,
+    list: Vec<LoweredInstance>,
     left_out: HashSet<String>,
+}
+
+/// The name of a block, or else its keyword.
+fn name_word(node: Node<'_>) -> Word<'_> {
+    node.arg(0).unwrap_or_else(|| node.keyword())
 }
 
 /// The name of a block; its presence was checked.

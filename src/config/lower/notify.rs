@@ -1,63 +1,21 @@
-//! Whom an instance or a sync group tells of changes.
+//! What an instance or a sync group reports of its changes, and to which commands.
 
 use super::Scene;
-use crate::config::document::Node;
-use crate::config::statement::Statement;
-use crate::config::value::Value;
+use crate::config::keywords::RawNotify;
 use crate::model::notify::Notify;
 
-/// `notify...` and `smtp_alert`, as written.
-#[derive(Default)]
-pub(super) struct RawNotify<'d> {
-    scripts: Vec<(&'static str, Node<'d>)>,
-    says_deleted: bool,
-    smtp_alert: Option<bool>,
-    pub priority_changes: Option<bool>,
-}
-
-impl<'d> RawNotify<'d> {
-    /// Takes a statement; false if it is about something else.
-    pub(super) fn take(&mut self, s: &Statement<'d>) -> bool {
-        let on = match s.value {
-            Value::Bool(on) => on,
-            _ => true,
-        };
-        match s.keyword.name {
-            "smtp_alert" => self.smtp_alert = Some(on),
-            "notify_priority_changes" => self.priority_changes = Some(on),
-            name if name == "notify" || name.starts_with("notify_") => {
-                self.says_deleted |= name == "notify_deleted";
-                self.scripts.push((name, s.node));
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    /// Looks the commands up, and takes from `global_defs` what is not said.
-    pub(super) fn settle(self, scene: &mut Scene<'_, '_>) -> Notify {
-        let mut notify = Notify {
-            says_deleted: self.says_deleted,
-            priority_changes: self.priority_changes.unwrap_or(scene.defaults.priority_changes),
-            mail: self.smtp_alert.unwrap_or(scene.defaults.smtp_alert),
-            ..Notify::default()
-        };
-        for (name, node) in self.scripts {
-            let place = match name {
-                "notify_master" => &mut notify.master,
-                "notify_backup" => &mut notify.backup,
-                "notify_fault" => &mut notify.fault,
-                "notify_stop" => &mut notify.stop,
-                "notify_deleted" => &mut notify.deleted,
-                "notify" => &mut notify.any,
-                "notify_master_rx_lower_pri" => &mut notify.master_rx_lower_pri,
-                _ => {
-                    debug_assert!(false, "'{name}' is in effect and nobody reads it");
-                    continue;
-                }
-            };
-            *place = scene.notify_script(node);
-        }
-        notify
+/// Looks the commands up, and takes from `global_defs` what is not given.
+pub(super) fn notify(scene: &mut Scene<'_, '_>, raw: &RawNotify<'_>) -> Notify {
+    Notify {
+        master: raw.master.and_then(|node| scene.notify_script(node)),
+        backup: raw.backup.and_then(|node| scene.notify_script(node)),
+        fault: raw.fault.and_then(|node| scene.notify_script(node)),
+        stop: raw.stop.and_then(|node| scene.notify_script(node)),
+        deleted: raw.deleted.and_then(|node| scene.notify_script(node)),
+        any: raw.any.and_then(|node| scene.notify_script(node)),
+        master_rx_lower_pri: raw.master_rx_lower_pri.and_then(|node| scene.notify_script(node)),
+        says_deleted: raw.deleted.is_some(),
+        priority_changes: raw.priority_changes.unwrap_or(scene.defaults.priority_changes),
+        mail: raw.smtp_alert.unwrap_or(scene.defaults.smtp_alert),
     }
 }

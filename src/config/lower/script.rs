@@ -7,6 +7,7 @@ use super::Scene;
 use crate::base::diag::{Severity, Span};
 use crate::config::document::{Node, Word};
 use crate::config::host::{CommandFacts, Form, Host};
+use crate::config::keywords::RawScriptRules;
 use crate::config::lex::script::{command_words, line_words, script_words};
 use crate::config::statement::Checker;
 use crate::model::script::{Script, User};
@@ -28,22 +29,18 @@ pub(super) struct Rules {
 #[derive(Clone, Copy)]
 enum DefaultUser {
     Is(User),
-    /// `script_user` names nobody; that was told.
+    /// There is no user of the name in `script_user`; that was reported.
     Unknown,
     /// Script security wants one to be named, or to exist.
     Missing,
 }
 
-/// What `global_defs` says of scripts.
-#[derive(Default)]
-pub(super) struct RawRules<'d> {
-    pub user: Option<Node<'d>>,
-    pub security: bool,
-    pub symlinks: bool,
-}
-
 impl Rules {
-    pub(super) fn new(raw: &RawRules<'_>, host: &dyn Host, checker: &mut Checker<'_>) -> Self {
+    pub(super) fn new(
+        raw: &RawScriptRules<'_>,
+        host: &dyn Host,
+        checker: &mut Checker<'_>,
+    ) -> Self {
         let user = match raw.user {
             Some(node) => match named_user(host, node.arg(0), node.arg(1)) {
                 Ok(user) => DefaultUser::Is(user),
@@ -77,7 +74,7 @@ impl Rules {
         }
     }
 
-    /// Tells of scripts that run although nobody asked for them to be checked.
+    /// Reports scripts that run unchecked.
     pub(super) fn finish(&self, checker: &mut Checker<'_>) {
         if self.security || !self.used.get() {
             return;
@@ -88,7 +85,7 @@ impl Rules {
         if self.insecure.get() {
             text.push_str(" There are insecure scripts.");
         }
-        if checker.out.tell(Severity::Insecure, "enable_script_security", None, text) {
+        if checker.out.report(Severity::Insecure, "enable_script_security", None, text) {
             checker.out.hint(
                 "put 'enable_script_security' into global_defs: scripts that others than root can \
                  change are then not run as root",
@@ -170,7 +167,7 @@ impl Scene<'_, '_> {
         None
     }
 
-    /// A command that may be run; `None` if it has to go, which was told as `severity` says.
+    /// A command that may be run; `None` if it has to go, which is reported with this severity.
     pub(super) fn script(
         &mut self,
         argv: Vec<String>,
@@ -187,7 +184,7 @@ impl Scene<'_, '_> {
                 "WARNING - script '{name}' is not executable for uid:gid {}:{} - disabling.",
                 user.uid, user.gid
             );
-            self.checker.out.tell(severity, &name, Some(span), text);
+            self.checker.out.report(severity, &name, Some(span), text);
             return None;
         }
         self.safe_script(&name, argv, user, &facts, span)
@@ -220,7 +217,7 @@ impl Scene<'_, '_> {
         self.safe_script(&name, argv, user, &facts, span)
     }
 
-    /// What is known of a command; that there is none is told.
+    /// What is known of a command; a missing one is reported.
     fn facts(
         &mut self,
         name: &str,
@@ -235,7 +232,7 @@ impl Scene<'_, '_> {
             Ok(facts) => Some(facts.clone()),
             Err(why) => {
                 let text = format!("Script {name} cannot be accessed - {why}");
-                self.checker.out.tell(severity, name, Some(span), text);
+                self.checker.out.report(severity, name, Some(span), text);
                 None
             }
         }
@@ -268,13 +265,13 @@ impl Scene<'_, '_> {
         Some(Script { path: path.clone(), argv, user, by_shell })
     }
 
-    /// Who a script without a user of its own runs as, if anybody.
+    /// The user that a script without one of its own runs as, if there is any.
     fn default_user(&mut self, name: &str, span: Span, severity: Severity) -> Option<User> {
         match self.defaults.scripts.user {
             DefaultUser::Is(user) => return Some(user),
             DefaultUser::Unknown => {
                 let text = format!("script '{name}' has no user to run as: it is not run");
-                self.checker.out.tell(severity, name, Some(span), text);
+                self.checker.out.report(severity, name, Some(span), text);
             }
             DefaultUser::Missing => {
                 let text = format!("no user to run script '{name}' as: it is not run");
@@ -317,7 +314,7 @@ fn is_safe(
     if rules.security {
         text.push_str(" - disabling.");
     }
-    if checker.out.tell(Severity::Insecure, name, Some(span), text) {
+    if checker.out.report(Severity::Insecure, name, Some(span), text) {
         checker.out.hint(weakness);
     }
     rules.insecure.set(true);
@@ -337,7 +334,7 @@ fn weakness(facts: &CommandFacts) -> Option<String> {
                 "{path} belongs to user {uid} (mode {mode:04o}): 'chown root {path}', {or}"
             ));
         }
-        // Everybody can write to a link, and nobody can; in a sticky directory only owners rename.
+        // The mode of a link means nothing; in a sticky directory only owners rename.
         if part.is_link() || (part.is_directory() && mode & STICKY != 0) {
             return None;
         }

@@ -2,14 +2,11 @@
 
 use std::rc::Rc;
 
-use super::check::{self, Around, Known};
-use super::forwarding;
-use super::inherit::{is_on, Inherited};
-use super::service::{port, RawServer};
+use super::check;
+use super::probe::{Around, Files};
 use super::Scene;
 use crate::base::diag::Span;
-use crate::config::keywords;
-use crate::config::value::Value;
+use crate::config::keywords::{port, Inherited, RawServer, UnreadServer, REAL_SERVER};
 use crate::model::lvs::{Forwarding, RealServer};
 
 /// What a real server sees of its virtual server.
@@ -22,11 +19,11 @@ pub(super) struct Outer<'a> {
     pub virtualhost: Option<&'a str>,
     /// `lvs_method` as it is at the end of the virtual server.
     pub forwarding: Forwarding,
-    pub known: &'a Known<'a>,
+    pub files: &'a Files<'a>,
 }
 
 /// A real server before it is seen whether it fits to its virtual server.
-pub(super) struct Draft {
+pub(super) struct ServerDraft {
     /// With port 0 where none was given.
     pub server: RealServer,
     pub span: Span,
@@ -35,87 +32,55 @@ pub(super) struct Draft {
 /// Reads a real server.
 pub(super) fn read(
     scene: &mut Scene<'_, '_>,
-    raw: &RawServer<'_>,
+    unread: &UnreadServer<'_>,
     outer: &Outer<'_>,
-) -> Option<Draft> {
-    let node = raw.node;
-    // Of a bad port was told: the block is skipped.
+) -> Option<ServerDraft> {
+    let UnreadServer { node, addr, method } = *unread;
+    // A bad port was reported: the block is skipped.
     let port = port(node)?;
-    let mut server = fresh(scene, raw, port, outer);
-    let mut inherited = Inherited::default();
-    let (mut up, mut down) = (None, None);
-    let mut lower = None;
-    let mut checks = Vec::new();
-    scene.checker.block(node.children(), &keywords::REAL_SERVER, &mut |checker, s| {
-        if inherited.take(s.keyword.name, s.value) {
-            return;
-        }
-        let count = |n: i64| u32::try_from(n).unwrap_or(0);
-        match (s.keyword.name, s.value) {
-            ("weight", Value::Int(n)) => server.weight = count(n),
-            ("uthreshold", Value::Int(n)) => server.upper_threshold = count(n),
-            ("lthreshold", Value::Int(n)) => {
-                server.lower_threshold = count(n);
-                lower = Some(s.node.keyword().span);
-            }
-            ("lvs_method", _) => server.forwarding = forwarding::read(checker, s.node),
-            ("inhibit_on_failure", value) => server.inhibit_on_failure = is_on(value),
-            ("smtp_alert", value) => server.mail = is_on(value),
-            ("virtualhost", Value::Text(name)) => server.virtualhost = Some(name.to_owned()),
-            ("snmp_name", Value::Text(name)) => server.snmp_name = Some(name.to_owned()),
-            ("notify_up", _) => up = Some(s.node),
-            ("notify_down", _) => down = Some(s.node),
-            _ => checks.push(s),
-        }
-    });
-    if server.lower_threshold > server.upper_threshold {
+    let mut raw = RawServer::default();
+    scene.checker.fill(node.children(), &REAL_SERVER, &mut raw);
+    let upper_threshold = raw.upper_threshold;
+    let mut lower_threshold = raw.lower_threshold.map_or(0, |given| given.value);
+    if let Some(given) = raw.lower_threshold.filter(|given| given.value > upper_threshold) {
         let text = format!(
-            "lthreshold {} is ignored: the kernel wants it not above uthreshold, {}",
-            server.lower_threshold, server.upper_threshold
+            "lthreshold {lower_threshold} is ignored: the kernel wants it not above uthreshold, \
+             {upper_threshold}"
         );
-        scene.checker.out.warn("lthreshold", lower.unwrap_or_else(|| node.keyword().span), text);
-        server.lower_threshold = 0;
+        scene.checker.out.warn("lthreshold", given.span, text);
+        lower_threshold = 0;
     }
-    server.notify_up = up.and_then(|node| scene.notify_script(node)).map(Box::new);
-    server.notify_down = down.and_then(|node| scene.notify_script(node)).map(Box::new);
-    let inherited = inherited.or(outer.inherited);
-    server.alpha = inherited.alpha.unwrap_or(false);
-    let virtualhost = server.virtualhost.take();
+    let notify_up = raw.notify_up.and_then(|node| scene.notify_script(node)).map(Box::new);
+    let notify_down = raw.notify_down.and_then(|node| scene.notify_script(node)).map(Box::new);
+    let inherited = raw.inherited.or(outer.inherited);
     let around = Around {
-        addr: raw.addr,
+        addr,
         port: if port == 0 { outer.port } else { port },
         inherited,
         delay_loop: outer.inherited.delay_loop(),
-        virtualhost: virtualhost.as_deref(),
+        virtualhost: raw.virtualhost.or(outer.virtualhost),
         service_virtualhost: outer.virtualhost,
-        known: outer.known,
+        files: outer.files,
     };
-    server.checks = Vec::with_capacity(checks.len());
-    for s in checks {
-        server
-            .checks
-            .extend(check::read(scene, s.keyword, s.node, &around).into_iter().map(Rc::new));
+    let mut checks = Vec::with_capacity(raw.checks.len());
+    for raw in &raw.checks {
+        checks.extend(check::checks(scene, raw, &around).into_iter().map(Rc::new));
     }
-    server.virtualhost = virtualhost;
-    Some(Draft { server, span: node.keyword().span })
-}
-
-/// A real server that says nothing itself.
-fn fresh(scene: &Scene<'_, '_>, raw: &RawServer<'_>, port: u16, outer: &Outer<'_>) -> RealServer {
-    RealServer {
-        addr: raw.addr,
+    let server = RealServer {
+        addr,
         port,
-        weight: outer.weight,
-        forwarding: raw.method.unwrap_or(outer.forwarding),
-        upper_threshold: 0,
-        lower_threshold: 0,
-        inhibit_on_failure: outer.inhibit,
-        notify_up: None,
-        notify_down: None,
-        alpha: false,
-        mail: scene.defaults.checks.mail.unwrap_or(true),
-        virtualhost: outer.virtualhost.map(str::to_owned),
+        weight: raw.weight.unwrap_or(outer.weight),
+        forwarding: raw.forwarding.or(method).unwrap_or(outer.forwarding),
+        upper_threshold,
+        lower_threshold,
+        inhibit_on_failure: raw.inhibit.unwrap_or(outer.inhibit),
+        notify_up,
+        notify_down,
+        alpha: inherited.alpha.unwrap_or(false),
+        mail: raw.mail.or(scene.defaults.checks.mail).unwrap_or(true),
+        virtualhost: around.virtualhost.map(str::to_owned),
         snmp_name: None,
-        checks: Vec::new(),
-    }
+        checks,
+    };
+    Some(ServerDraft { server, span: node.keyword().span })
 }

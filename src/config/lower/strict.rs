@@ -1,12 +1,14 @@
 //! Settings on which strict mode (`vrrp_strict`, `strict_mode`) has a say.
 
-use super::instance::{Given, RawInstance};
 use super::Scene;
 use crate::base::addr::{is_link_local, Family};
+use crate::config::document::Word;
+use crate::config::keywords::RawInstance;
+use crate::config::table::Given;
 use crate::model::vrrp::{Version, VirtualAddress};
 
 /// What decides.
-pub(super) struct Facts {
+pub(super) struct StrictFacts {
     pub strict: bool,
     pub owner: bool,
     pub version: Version,
@@ -27,7 +29,7 @@ impl Settings {
     pub(super) fn new(
         scene: &mut Scene<'_, '_>,
         raw: &RawInstance<'_>,
-        facts: &Facts,
+        facts: &StrictFacts,
         addresses: &[VirtualAddress],
     ) -> Self {
         let defaults = scene.defaults;
@@ -36,7 +38,7 @@ impl Settings {
             // RFC 9568 §5.2.9: the first address is the link-local one.
             if let Some(first) = addresses.first().filter(|a| !is_link_local(&a.prefix.addr)) {
                 let text = format!("the first address is not link-local: '{}'", first.prefix.addr);
-                rule.scene.error("virtual_ipaddress", raw.span, text);
+                rule.scene.error("virtual_ipaddress", raw.name.span, text);
             }
         }
         Self {
@@ -101,7 +103,11 @@ impl Rule<'_, '_, '_> {
     }
 }
 
-fn owner_ignore_adverts(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, facts: &Facts) -> bool {
+fn owner_ignore_adverts(
+    scene: &mut Scene<'_, '_>,
+    raw: &RawInstance<'_>,
+    facts: &StrictFacts,
+) -> bool {
     const NAME: &str = "owner_ignore_adverts";
     match raw.owner_ignore_adverts {
         None => facts.owner && (facts.strict || scene.defaults.owner_ignore_adverts),
@@ -122,7 +128,7 @@ fn owner_ignore_adverts(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, facts:
 
 /// RFC 9568 §6.1, Accept_Mode: only the owner accepts packets for its addresses, if the RFC is
 /// taken at its word.
-fn accept(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, facts: &Facts) -> bool {
+fn accept(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, facts: &StrictFacts) -> bool {
     let strict_other = facts.strict && !facts.owner;
     let accept = match raw.accept {
         None => !strict_other,
@@ -133,11 +139,8 @@ fn accept(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, facts: &Facts) -> bo
         Some(given) => given.value,
     };
     if !accept && !facts.owner {
-        let word = crate::config::document::Word { text: "", span: raw.span, quoted: false };
-        let word = match raw.accept {
-            Some(given) => crate::config::document::Word { span: given.span, ..word },
-            None => word,
-        };
+        let span = raw.accept.map_or(raw.name.span, |given| given.span);
+        let word = Word { span, ..Word::default() };
         scene.checker.note_not_in_effect("no_accept", word);
     }
     accept

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::host::{Form, MemoryHost};
-use super::super::testing::{lowered, lowered_on, machine, told};
 use crate::base::addr::Family;
+use crate::config::host::Form;
+use crate::config::tests::{lowered, lowered_on, machine, told, MemoryHost};
 use crate::model::vrrp::{
     Authentication, Broadcast, ChecksumForm, Delivery, InitialState, Instance, Scope,
     StandingFault, Version,

@@ -1,43 +1,36 @@
 //! `vrrp_script`, `track_file`, `vrrp_track_process`, and the lists that refer to them.
 //!
 //! What is tracked must be defined above the place that names it. Commands are looked at last,
-//! when it is known which of them anybody tracks.
+//! when it is known which of them are tracked.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::time::Duration;
 
-use super::define::{self, RawScript};
-use super::{Instances, Scene, Settled};
+use super::define::{self, Script};
+use super::{name_word, Instances, LoweredInstance, Scene};
 use crate::base::diag::{Severity, Span};
 use crate::config::document::{Document, Node, Word};
-use crate::config::entry::Item;
-use crate::config::keyword::Entry;
-use crate::config::keywords;
-use crate::config::statement::{Checker, Statement};
-use crate::config::value::Value;
+use crate::config::entry::LineUse;
+use crate::config::keywords::{RawTracked, RawWeight, TrackList};
+use crate::config::statement::Checker;
 use crate::model::track::{Object, TrackFile, TrackProcess, TrackScript, Tracked};
 use crate::model::vrrp::SyncGroup;
 use crate::model::Config;
 
-/// What an entry takes from its object where it says nothing itself.
-#[derive(Clone, Copy)]
-struct Base {
-    weight: i16,
-    reverse: bool,
-}
-
 /// Everything that can be tracked, as far as the reading has come.
-pub(super) struct Objects<'d> {
-    scripts: Vec<RawScript<'d>>,
+pub(super) struct Definitions<'d> {
+    scripts: Vec<Script<'d>>,
     files: Vec<TrackFile>,
     processes: Vec<(TrackProcess, Span)>,
-    known: HashMap<Object, Base>,
+    /// With what an entry takes from its object where it gives nothing itself.
+    known: HashMap<Object, RawWeight>,
     /// Where the whole text defines what.
     anywhere: HashMap<Object, Span>,
 }
 
-/// An entry as it is written.
-pub(super) struct RawTracked<'d> {
+/// A line of a `track_...` block whose object is defined.
+pub(super) struct TrackedEntry<'d> {
     name: Word<'d>,
     tracked: Tracked,
 }
@@ -63,7 +56,7 @@ const fn definition(object: &Object) -> &'static str {
     }
 }
 
-impl<'d> Objects<'d> {
+impl<'d> Definitions<'d> {
     pub(super) fn new(doc: &'d Document) -> Self {
         let mut anywhere = HashMap::new();
         for node in doc.roots() {
@@ -81,42 +74,50 @@ impl<'d> Objects<'d> {
         }
     }
 
-    /// Reads one definition; false if the statement is none.
-    pub(super) fn define(&mut self, scene: &mut Scene<'_, '_>, s: &Statement<'d>) -> bool {
-        let name = super::name_of(s.node);
-        let Some(object) = defined(s.keyword.name, name) else { return false };
-        let span = s.node.arg(0).unwrap_or_else(|| s.node.keyword()).span;
+    /// Reads the definition of an object, the first of that name.
+    pub(super) fn define(
+        &mut self,
+        scene: &mut Scene<'_, '_>,
+        object: fn(String) -> Object,
+        node: Node<'d>,
+    ) {
+        let (name, span) = (super::name_of(node), name_word(node).span);
+        let object = object(name.to_owned());
         if self.known.contains_key(&object) {
-            let text = format!("{} '{name}' again: the first one counts", s.keyword.name);
+            let text = format!("{} '{name}' again: the first one counts", definition(&object));
             scene.checker.out.warn(name, span, text);
-            return true;
+            return;
         }
         scene.checker.out.set_scope(Some(name));
-        let base = self.read(scene, &object, s.node);
+        let base = self.read(scene, &object, node);
         scene.checker.out.set_scope(None);
         if let Some(base) = base {
             self.known.insert(object, base);
         }
-        true
     }
 
-    fn read(&mut self, scene: &mut Scene<'_, '_>, object: &Object, node: Node<'d>) -> Option<Base> {
+    fn read(
+        &mut self,
+        scene: &mut Scene<'_, '_>,
+        object: &Object,
+        node: Node<'d>,
+    ) -> Option<RawWeight> {
         Some(match object {
             Object::Script(_) => {
                 let script = define::script(scene, node)?;
-                let base = Base { weight: script.weight, reverse: script.reverse };
+                let base = script.raw.weight;
                 self.scripts.push(script);
                 base
             }
             Object::File(_) => {
                 let file = define::file(scene, node)?;
-                let base = Base { weight: file.weight, reverse: file.reverse };
+                let base = RawWeight { weight: file.weight, reverse: file.reverse };
                 self.files.push(file);
                 base
             }
             Object::Process(_) => {
                 let process = define::process(scene, node)?;
-                let base = Base { weight: process.weight, reverse: process.reverse };
+                let base = RawWeight { weight: process.weight, reverse: process.reverse };
                 self.processes.push((process, node.keyword().span));
                 base
             }
@@ -124,52 +125,35 @@ impl<'d> Objects<'d> {
         })
     }
 
-    /// Reads a `track_...` block of an instance or a group; false if the statement is none.
-    pub(super) fn read_list(
+    /// Reads the `track_...` blocks of an instance or a group.
+    pub(super) fn read_lists(
         &self,
         checker: &mut Checker<'_>,
-        s: &Statement<'d>,
-        out: &mut Vec<RawTracked<'d>>,
-    ) -> bool {
-        let (entry, object): (&'static Entry, fn(String) -> Object) = match s.keyword.name {
-            "track_script" => (&keywords::TRACK_SCRIPT, Object::Script),
-            "track_file" => (&keywords::TRACK_FILES, Object::File),
-            "track_process" => (&keywords::TRACK_PROCESS, Object::Process),
-            _ => return false,
-        };
-        for line in s.node.children() {
-            out.extend(self.read_entry(checker, line, entry, object));
-        }
-        true
+        lists: &[TrackList<'d>],
+    ) -> Vec<TrackedEntry<'d>> {
+        let lines = lists.iter().flat_map(|list| list.node.children().map(move |l| (list, l)));
+        lines.filter_map(|(list, line)| self.read_entry(checker, line, list)).collect()
     }
 
     fn read_entry(
         &self,
         checker: &mut Checker<'_>,
         line: Node<'d>,
-        entry: &'static Entry,
-        object: fn(String) -> Object,
-    ) -> Option<RawTracked<'d>> {
+        list: &TrackList<'d>,
+    ) -> Option<TrackedEntry<'d>> {
         let name = line.keyword();
-        let object = object(name.text.to_owned());
-        let (mut weight, mut reverse) = (None, None);
-        let used =
-            checker.entry(line, entry, &mut |checker, item| match (item.option, item.value) {
-                ("weight", Value::Int(n)) => weight = Some(limited(checker, &object, item, n)),
-                ("reverse", _) => reverse = Some(true),
-                ("noreverse", _) => reverse = Some(false),
-                _ => {}
-            });
-        if !used {
+        let object = (list.object)(name.text.to_owned());
+        let mut raw = RawTracked::default();
+        if checker.fill_line(line, list.table, &mut raw) == LineUse::Useless {
             return None;
         }
         let Some(&base) = self.known.get(&object) else {
             self.unknown(checker, name, &object);
             return None;
         };
-        let weight = weight.unwrap_or(base.weight);
-        let reverse = reverse.unwrap_or(base.reverse);
-        Some(RawTracked { name, tracked: Tracked { object, weight, reverse } })
+        let weight = raw.weight.unwrap_or(base.weight);
+        let reverse = raw.reverse.unwrap_or(base.reverse);
+        Some(TrackedEntry { name, tracked: Tracked { object, weight, reverse } })
     }
 
     fn unknown(&self, checker: &mut Checker<'_>, name: Word<'_>, object: &Object) {
@@ -187,7 +171,7 @@ impl<'d> Objects<'d> {
         }
     }
 
-    /// Removes what nobody tracks and what cannot be run, and gives the rest to the model.
+    /// Removes what is not tracked and what cannot be run, and gives the rest to the model.
     pub(super) fn finish(
         self,
         scene: &mut Scene<'_, '_>,
@@ -199,7 +183,7 @@ impl<'d> Objects<'d> {
         let used: HashSet<Object> = lists.flatten().map(|t| t.object.clone()).collect();
         let mut gone = HashSet::new();
         for raw in self.scripts {
-            let (name, span, command) = (raw.name, raw.span, raw.command);
+            let (Word { text: name, span, .. }, command) = (raw.name, raw.command);
             let object = Object::Script(name.to_owned());
             if !used.contains(&object) {
                 unused(scene, &object, span);
@@ -227,17 +211,6 @@ impl<'d> Objects<'d> {
     }
 }
 
-/// 254 was allowed once for what has 253 as its limit.
-fn limited(checker: &mut Checker<'_>, object: &Object, item: Item<'_>, n: i64) -> i16 {
-    let most = if matches!(object, Object::Script(_)) { 253 } else { 254 };
-    let used = n.clamp(-most, most);
-    if used != n {
-        let text = format!("weight '{n}' is not within -{most} to {most}: {used} is used");
-        checker.out.error("weight", item.word.span, text);
-    }
-    i16::try_from(used).unwrap_or(0)
-}
-
 fn unused(scene: &mut Scene<'_, '_>, object: &Object, span: Span) {
     let (keyword, name) = (definition(object), object.name());
     let text = format!("{keyword} '{name}' is not tracked by anything: it is removed");
@@ -245,19 +218,21 @@ fn unused(scene: &mut Scene<'_, '_>, object: &Object, span: Span) {
 }
 
 /// A script that is tracked, if its command may be run.
-fn runnable(scene: &mut Scene<'_, '_>, raw: RawScript<'_>) -> Option<TrackScript> {
-    scene.checker.out.set_scope(Some(raw.name));
-    let script = scene.script(raw.argv, raw.user, raw.command, Severity::Error);
+fn runnable(scene: &mut Scene<'_, '_>, defined: Script<'_>) -> Option<TrackScript> {
+    let Script { name, raw, command, argv, user } = defined;
+    scene.checker.out.set_scope(Some(name.text));
+    let script = scene.script(argv, user, command, Severity::Error);
     scene.checker.out.set_scope(None);
+    let interval = raw.interval.unwrap_or(Duration::from_secs(1));
     Some(TrackScript {
-        name: raw.name.to_owned(),
+        name: name.text.to_owned(),
         script: script?,
-        interval: raw.interval,
-        timeout: raw.timeout.unwrap_or(raw.interval),
-        rise: raw.rise,
-        fall: raw.fall,
-        weight: raw.weight,
-        reverse: raw.reverse,
+        interval,
+        timeout: raw.timeout.unwrap_or(interval),
+        rise: raw.rise.unwrap_or(1),
+        fall: raw.fall.unwrap_or(1),
+        weight: raw.weight.weight,
+        reverse: raw.weight.reverse,
         init_fail: raw.init_fail,
     })
 }
@@ -265,7 +240,7 @@ fn runnable(scene: &mut Scene<'_, '_>, raw: RawScript<'_>) -> Option<TrackScript
 /// Takes what is not there any more out of every list.
 fn forget(gone: &HashSet<Object>, instances: &mut Instances, groups: &mut [SyncGroup]) {
     for settled in &mut instances.list {
-        // Nobody else has it before the model is complete.
+        // It is not shared before the model is complete.
         if let Some(instance) = Rc::get_mut(&mut settled.instance) {
             instance.tracked.retain(|t| !gone.contains(&t.object));
         }
@@ -276,14 +251,14 @@ fn forget(gone: &HashSet<Object>, instances: &mut Instances, groups: &mut [SyncG
 }
 
 /// The entries of one instance or group, each object once.
-pub(super) fn settle(
+pub(super) fn each_once(
     scene: &mut Scene<'_, '_>,
-    raw: Vec<RawTracked<'_>>,
+    raw: Vec<TrackedEntry<'_>>,
     is_owner: bool,
 ) -> Vec<Tracked> {
     let mut seen = HashSet::new();
     let mut list = Vec::with_capacity(raw.len());
-    for RawTracked { name, mut tracked } in raw {
+    for TrackedEntry { name, mut tracked } in raw {
         if !seen.insert(tracked.object.clone()) {
             let text = format!("{} is tracked already: the line is ignored", tracked.object);
             scene.error("track", name.span, text);
@@ -305,7 +280,7 @@ pub(super) fn tracked_twice(
     scene: &mut Scene<'_, '_>,
     of_group: &[Tracked],
     name: &str,
-    member: &Settled,
+    member: &LoweredInstance,
 ) {
     for t in of_group {
         if member.instance.tracked.iter().any(|own| own.object == t.object) {
@@ -353,7 +328,7 @@ pub(super) fn drop_weights(
     });
 }
 
-/// True if it has no weight. That of a file is 1 where nobody chose one, and may as well be none:
+/// True if it has no weight. That of a file is 1 where none is given, and may as well be none:
 /// then any value but 0 means FAULT.
 fn unweighted(tracked: &mut Tracked) -> bool {
     if matches!(tracked.object, Object::File(_)) && tracked.weight == 1 {

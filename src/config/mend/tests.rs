@@ -1,7 +1,7 @@
-use super::super::testing::document;
 use super::*;
 use crate::base::diag::Diagnostics;
-use crate::config::testing::machine;
+use crate::config::tests::document;
+use crate::config::tests::machine;
 
 /// The document as indented keywords after mending, and what was told.
 fn mended(text: &str) -> (String, Vec<String>) {

@@ -15,33 +15,45 @@ use crate::model::Config;
 
 /// What leads from `old` to `new`: at most this many lines, and one that counts the others.
 pub fn changes(old: &Config, new: &Config, most: usize) -> Vec<String> {
-    let mut teller =
-        Teller { lines: Vec::new(), more: 0, most, old: weights(old), new: weights(new) };
+    let mut comparison =
+        Comparison { lines: Vec::new(), more: 0, most, old: weights(old), new: weights(new) };
     let globals = |out: &mut Printer, c: &Config| {
         out.global(&c.global)?;
         out.ipvs(&c.lvs)?;
         out.tls(&c.lvs.tls)
     };
-    teller.compare("global_defs", |out| globals(out, old), |out| globals(out, new));
-    teller.compare(
+    comparison.compare("global_defs", |out| globals(out, old), |out| globals(out, new));
+    comparison.compare(
         "static_ipaddress",
         |out| old.static_addresses.iter().try_for_each(|a| line!(out, "{}", super::Entry(a))),
         |out| new.static_addresses.iter().try_for_each(|a| line!(out, "{}", super::Entry(a))),
     );
-    teller.named("vrrp_script", &old.scripts, &new.scripts, |s| s.name.clone(), Printer::script);
-    teller.named("track_file", &old.files, &new.files, |f| f.name.clone(), Printer::file);
+    comparison.named(
+        "vrrp_script",
+        &old.scripts,
+        &new.scripts,
+        |s| s.name.clone(),
+        Printer::script,
+    );
+    comparison.named("track_file", &old.files, &new.files, |f| f.name.clone(), Printer::file);
     let (a, b) = (&old.processes, &new.processes);
-    teller.named("vrrp_track_process", a, b, |p| p.name.clone(), Printer::process);
-    teller.named("vrrp_sync_group", &old.groups, &new.groups, |g| g.name.clone(), Printer::group);
-    teller.instances(old, new);
+    comparison.named("vrrp_track_process", a, b, |p| p.name.clone(), Printer::process);
+    comparison.named(
+        "vrrp_sync_group",
+        &old.groups,
+        &new.groups,
+        |g| g.name.clone(),
+        Printer::group,
+    );
+    comparison.instances(old, new);
     let (a, b) = (&old.address_groups, &new.address_groups);
     let entries = Printer::address_group_entries;
-    teller.named("virtual_server_group", a, b, |g| g.name.clone(), entries);
-    teller.virtual_servers(old, new);
-    teller.finish()
+    comparison.named("virtual_server_group", a, b, |g| g.name.clone(), entries);
+    comparison.virtual_servers(old, new);
+    comparison.finish()
 }
 
-struct Teller {
+struct Comparison {
     lines: Vec<String>,
     more: usize,
     most: usize,
@@ -49,7 +61,7 @@ struct Teller {
     new: Weights,
 }
 
-impl Teller {
+impl Comparison {
     fn say(&mut self, text: String) {
         if self.lines.len() < self.most {
             self.lines.push(text);
@@ -127,7 +139,7 @@ impl Teller {
                 }
                 Change::Adjust { old: o, new: n } => {
                     let (o, n) = (&old.virtual_servers[o], &new.virtual_servers[n]);
-                    // A change of its address group is told of the group.
+                    // A change of its address group is reported for the group.
                     if o != n {
                         let print = Printer::virtual_server_lines;
                         self.differ(&title(n), |out| print(out, o), |out| print(out, n));
@@ -185,7 +197,7 @@ struct Line {
 }
 
 impl Line {
-    /// What a setting is told by, and what it is set to.
+    /// The name of a setting, and what it is set to.
     fn split(&self) -> (&str, &str) {
         self.text.split_once(' ').unwrap_or((&self.text, ""))
     }
@@ -279,7 +291,7 @@ fn missing<'l>(of: &'l [Line], other: &[Line]) -> Vec<&'l Line> {
 #[cfg(test)]
 mod tests {
     use super::changes;
-    use crate::config::testing::lowered;
+    use crate::config::tests::lowered;
     use crate::model::Config;
 
     fn read(text: &str) -> Config {

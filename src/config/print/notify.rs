@@ -1,4 +1,4 @@
-//! What the daemon as a whole tells others: mail, FIFOs, commands at start and stop.
+//! What the daemon as a whole sends out and runs: mail, FIFOs, commands at start and stop.
 
 use std::fmt;
 

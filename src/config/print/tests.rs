@@ -1,5 +1,5 @@
-use super::super::testing::lowered;
 use super::*;
+use crate::config::tests::lowered;
 
 /// Printed and read again, a model is the same; and what is printed is in order.
 #[track_caller]

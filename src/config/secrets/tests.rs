@@ -1,8 +1,8 @@
 use super::*;
 use crate::base::diag::Diagnostics;
 use crate::config::keyword::Kind;
-use crate::config::testing::machine;
-use crate::config::{lower, print, read, MemoryLoader, ReadOptions, Secrets};
+use crate::config::tests::{machine, MemoryLoader};
+use crate::config::{lower, print, read, ReadOptions, Secrets};
 
 /// Unlike every other word here, and long enough for an HMAC key.
 const SECRET: &str = "Xyzzy-4711-plugh-Xyzzy-4711-plugh";
@@ -95,7 +95,7 @@ fn forms(name: &str, before: &str) -> Vec<String> {
 #[test]
 fn no_form_of_any_secret_is_told() {
     let mut seen = Vec::new();
-    keywords::walk(&keywords::ROOT, &mut |block| {
+    keywords::walk(keywords::ROOT, &mut |block| {
         for keyword in block.keywords.iter().filter(|k| k.is_secret()) {
             if seen.contains(&(block.name, keyword.name)) {
                 continue;

@@ -3,7 +3,7 @@
 //! Of our own because the C library of the static build has no brace alternatives, and because
 //! tests want to match names that exist only in memory.
 
-use super::Loader;
+use crate::config::loader::Loader;
 
 /// How many names one pattern may look at.
 pub(super) const MAX_NAMES: usize = 100_000;
@@ -22,7 +22,7 @@ pub(super) struct Alternative {
     pub(super) paths: Vec<String>,
 }
 
-/// A pattern stands for more names than anybody wants.
+/// A pattern stands for too many names.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) struct TooMany;
 
@@ -286,7 +286,7 @@ fn in_class(name: &str, c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::source::MemoryLoader;
+    use crate::config::tests::MemoryLoader;
 
     fn is_match(pattern: &str, name: &str) -> bool {
         matches(&pattern.chars().collect::<Vec<_>>(), name)

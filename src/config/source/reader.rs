@@ -6,15 +6,16 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::glob;
-use super::run::Run;
-use super::{IncludeCheck, Loader, ReadOptions, Unusable};
+use super::{IncludeCheck, ReadOptions};
 use crate::base::diag::{Diagnostics, Severity, Sources, Span};
 use crate::config::document::Document;
 use crate::config::expand::builtin::{Builtins, Random};
 use crate::config::expand::Definitions;
 use crate::config::lex;
-use crate::config::lex::text::{Place, Text};
+use crate::config::lex::text::{LinePlace, Text};
+use crate::config::loader::{Loader, Unusable};
 use crate::config::parse::Parser;
+use crate::config::run::Run;
 use crate::config::secrets;
 use line::Collecting;
 
@@ -189,7 +190,7 @@ impl<'t> Reader<'t> {
             let lex::Line { first, end, flags } = lex::scan_line(bytes, start);
             let source = &text[start..end];
             let ascii = flags & lex::WIDE == 0;
-            let place = Place {
+            let place = LinePlace {
                 file: loaded.file,
                 line,
                 source,
@@ -213,7 +214,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads the files that match a pattern.
-    fn include(&mut self, check: Option<IncludeCheck>, pattern: Text<'_>, place: &Place<'_>) {
+    fn include(&mut self, check: Option<IncludeCheck>, pattern: Text<'_>, place: &LinePlace<'_>) {
         let check = check.unwrap_or(self.check);
         let span = pattern.whole(place);
         let directory = self.stack.last().map_or("", |f| &f.directory);
@@ -262,13 +263,13 @@ fn decode(mut bytes: Vec<u8>) -> (String, Vec<usize>) {
     };
     let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
     let mut invalid = Vec::new();
-    // One for each line is enough to tell of.
-    let mut told = false;
+    // One complaint for each line is enough.
+    let mut reported = false;
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
-        told &= !chunk.valid().contains('\n');
+        reported &= !chunk.valid().contains('\n');
         for &b in chunk.invalid() {
-            if !std::mem::replace(&mut told, true) {
+            if !std::mem::replace(&mut reported, true) {
                 invalid.push(text.len());
             }
             text.push(char::from(b));

@@ -8,6 +8,8 @@ mod lines;
 
 use super::*;
 use crate::config::document::Node;
+use crate::config::loader::Unusable;
+use crate::config::tests::MemoryLoader;
 
 /// What was read from `/etc/k/k.conf` and its neighbours.
 pub(super) struct Seen {

@@ -1,4 +1,4 @@
-use super::super::testing::told;
+use crate::config::tests::told;
 
 /// What is told about statements in an instance that is in order otherwise.
 fn of_instance(lines: &str) -> Vec<String> {

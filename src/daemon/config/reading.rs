@@ -9,6 +9,7 @@ use crate::config::document::{Document, Node};
 use crate::config::{self, IncludeCheck, Limits, ReadOptions};
 use crate::daemon::config::host::{Disk, KernelHost, Meanwhile};
 use crate::holdings::Links;
+use crate::model::lvs::Lvs;
 use crate::model::notify::LifeScript;
 use crate::model::Config;
 use crate::sys::pidfile::Location;
@@ -136,7 +137,8 @@ impl Text {
         meanwhile: Meanwhile<'_>,
     ) -> Reading {
         let host = KernelHost { links, meanwhile, elsewhere: self.elsewhere };
-        let config = config::lower(&self.document, &host, &mut self.diagnostics);
+        let mut config = config::lower(&self.document, &host, &mut self.diagnostics);
+        narrow(&mut config, options);
         self.diagnostics.sort();
         self.tell(options, meanwhile);
         Reading {
@@ -146,6 +148,23 @@ impl Text {
             refused: self.diagnostics.reaches(Severity::Fatal),
             flawed: self.diagnostics.reaches(Severity::Error),
         }
+    }
+}
+
+/// Leaves out what the command line does not want to run.
+fn narrow(config: &mut Config, options: &Options) {
+    if !options.run_vrrp {
+        config.instances.clear();
+        config.groups.clear();
+        config.static_addresses.clear();
+    }
+    if !options.run_checkers {
+        config.virtual_servers.clear();
+        config.address_groups.clear();
+        // The sync daemon follows VRRP.
+        let lvs = std::mem::take(&mut config.lvs);
+        config.lvs =
+            Lvs { namespace: lvs.namespace, sync_daemon: lvs.sync_daemon, ..Default::default() };
     }
 }
 

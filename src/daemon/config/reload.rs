@@ -8,7 +8,7 @@ use crate::base::ids::InstanceId;
 use crate::config as configuration;
 use crate::daemon::config::outcome::Outcome;
 use crate::daemon::config::reading::{Reading, Text};
-use crate::daemon::lvs::director::{narrow, room_for_checks};
+use crate::daemon::lvs::director::room_for_checks;
 use crate::daemon::runtime::Runtime;
 use crate::holdings::{self, Holder, Object, Setting, Sysctl};
 use crate::model::diff::{self, Change};
@@ -42,8 +42,7 @@ impl Runtime {
         } else {
             self.running.flawed = reading.is_flawed();
             self.outlets.chatter.clear();
-            let mut config = reading.config;
-            narrow(&mut config, &self.options);
+            let config = reading.config;
             if config == self.running.config {
                 // What the operator removed, or what has ended, comes back all the same; and what
                 // was missing outside of the configuration may be there now.

@@ -14,7 +14,6 @@ use std::path::PathBuf;
 use crate::base::ids::{CheckId, InstanceId};
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
-use crate::cli::options::Options;
 use crate::daemon::commands::Commands;
 use crate::daemon::lvs::{Hands, Lvs, Release};
 use crate::daemon::runtime::{Mode, Runtime};
@@ -22,7 +21,7 @@ use crate::daemon::start::privileges::raise_file_limit;
 use crate::daemon::tokens::{Asker, Owner};
 use crate::model::lvs::{FlushOnStop, Namespace};
 use crate::model::track::Object;
-use crate::model::{self, Config};
+use crate::model::Config;
 use crate::sys::{netns, reason};
 use crate::vrrp::Phase;
 
@@ -34,26 +33,6 @@ const LEAST: u32 = 8;
 const BEGINNING: Duration = Duration::from_millis(20);
 /// For IPVS to be emptied at the end; more than anything needs that is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Leaves out what the command line does not want to run.
-pub(in crate::daemon) fn narrow(config: &mut Config, options: &Options) {
-    if !options.run_vrrp {
-        config.instances.clear();
-        config.groups.clear();
-        config.static_addresses.clear();
-    }
-    if !options.run_checkers {
-        config.virtual_servers.clear();
-        config.address_groups.clear();
-        // The sync daemon follows VRRP.
-        let lvs = std::mem::take(&mut config.lvs);
-        config.lvs = model::lvs::Lvs {
-            namespace: lvs.namespace,
-            sync_daemon: lvs.sync_daemon,
-            ..Default::default()
-        };
-    }
-}
 
 /// Raises the limit of open files for this configuration. What VRRP and the rest do not need is for checks: so many of
 /// them may run at once.

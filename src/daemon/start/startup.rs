@@ -16,7 +16,7 @@ use crate::daemon::config::outcome;
 use crate::daemon::config::reading::Text;
 use crate::daemon::config::Running;
 use crate::daemon::cores::Cores;
-use crate::daemon::lvs::director::narrow;
+
 use crate::daemon::lvs::Lvs;
 use crate::daemon::network::Network;
 use crate::daemon::outlets::Outlets;
@@ -318,8 +318,7 @@ fn build(
         return Err(Failure::new(status, format!("The configuration cannot be used: {why}")));
     }
     let flawed = reading.is_flawed();
-    let mut config = reading.config;
-    narrow(&mut config, options);
+    let config = reading.config;
     capabilities::check(&config).map_err(|text| Failure::new(Status::Permission, text))?;
     let mut poll = Poll::new().map_err(Failure::of("create an event poll"))?;
     poll.add(std::os::fd::AsRawFd::as_raw_fd(&monitor), Owner::Monitor)

@@ -23,6 +23,7 @@ fn statement(keyword: &Keyword) -> String {
         Args::Many { kind, .. } => vec![kind],
         Args::Script { .. } => return format!("{} /usr/bin/true\n", keyword.name),
         Args::Options(entry) => entry.head.to_vec(),
+        Args::Service => return format!("{} 192.0.2.1 80 {{\n}}\n", keyword.name),
         _ => Vec::new(),
     };
     let words: Vec<_> = kinds.into_iter().map(sample).collect();
@@ -30,80 +31,51 @@ fn statement(keyword: &Keyword) -> String {
     format!("{} {}{block}\n", keyword.name, words.join(" "))
 }
 
-/// Each statement in effect, with its first words and bare. One that nobody reads ends in an
-/// assertion of the lowering.
-fn statements(block: &Block) -> Vec<String> {
-    let in_effect = block.keywords.iter().filter(|k| k.in_effect);
-    in_effect.flat_map(|k| [statement(k), format!("{}\n", k.name)]).collect()
-}
-
-#[test]
-fn somebody_reads_every_keyword_that_is_in_effect() {
-    for line in statements(&keywords::GLOBAL_DEFS) {
-        told(&format!("global_defs {{\n{line}}}"));
-    }
-    for line in statements(&keywords::VRRP_INSTANCE) {
-        with("", &line);
-    }
-    for line in statements(&keywords::VRRP_SYNC_GROUP) {
-        told(&format!("vrrp_sync_group G {{\n{line}}}"));
-    }
-    for (name, block) in [
-        ("vrrp_script", &keywords::VRRP_SCRIPT),
-        ("track_file", &keywords::TRACK_FILE),
-        ("vrrp_track_process", &keywords::VRRP_TRACK_PROCESS),
-    ] {
-        for line in statements(block) {
-            told(&format!("{name} N {{\n{line}}}"));
+/// Texts with each statement in effect, with its words and bare, in the block it belongs to and with
+/// what that block cannot do without.
+fn texts(block: &Block, before: &str, after: &str, out: &mut Vec<String>) {
+    for keyword in block.keywords.iter().filter(|k| k.in_effect) {
+        let name = keyword.name;
+        for statement in [statement(keyword), format!("{name}\n")] {
+            out.push(format!("{before}{statement}{after}"));
         }
-    }
-    for line in statements(&keywords::ROOT) {
-        told(&line);
-    }
-}
-
-#[test]
-fn somebody_reads_every_keyword_of_virtual_servers() {
-    let server = |lines: &str| {
-        lowered(&format!(
-            "virtual_server 192.0.2.1 80 {{\n{lines}\nreal_server 192.0.2.2 80 {{\n}}\n}}"
-        ));
-    };
-    for line in statements(&keywords::VIRTUAL_SERVER) {
-        server(&line);
-    }
-    for line in statements(&keywords::REAL_SERVER) {
-        server(&format!("real_server 192.0.2.9 80 {{\n{line}}}"));
-    }
-    for check in keywords::REAL_SERVER.keywords {
-        let Body::Keywords(block) = check.body else { continue };
-        let inside = |lines: &str| {
-            server(&format!("real_server 192.0.2.9 80 {{\n{} {{\n{lines}}}\n}}", check.name));
+        let Body::Keywords(inner) = keyword.body else { continue };
+        let head = statement(keyword).replace(" {\n}\n", "");
+        let needed = match name {
+            "vrrp_instance" => "interface eth0\nvirtual_router_id 1\n",
+            "virtual_server" => "real_server 192.0.2.2 80 {\n}\n",
+            _ => "",
         };
-        for line in statements(block) {
-            inside(&line);
-        }
-        for inner in block.keywords {
-            let Body::Keywords(block) = inner.body else { continue };
-            for line in statements(block) {
-                inside(&format!("{} {{\n{line}}}\n", inner.name));
+        texts(inner, &format!("{before}{head} {{\n"), &format!("{needed}}}\n{after}"), out);
+    }
+}
+
+#[test]
+fn every_value_has_the_shape_that_its_setter_takes() {
+    let mut all = Vec::new();
+    texts(keywords::ROOT, "", "", &mut all);
+    assert!(all.len() > 700, "{}", all.len());
+    for text in all {
+        told(&text);
+    }
+}
+
+#[test]
+fn every_option_of_an_entry_can_be_set() {
+    keywords::walk(keywords::ROOT, &mut |block| {
+        for keyword in block.keywords.iter().filter(|k| k.in_effect) {
+            let Body::Entries(entry) = keyword.body else { continue };
+            let head: Vec<_> = entry.head.iter().copied().map(sample).collect();
+            for option in entry.options {
+                let value = match option.name {
+                    "preferred_lft" | "scope" => "10".to_owned(),
+                    "brd" | "broadcast" => "+".to_owned(),
+                    _ => option.value.map(sample).unwrap_or_default(),
+                };
+                let line = format!("{} {} {value}", head.join(" "), option.name);
+                with("", &format!("{} {{\n{line}\n}}", keyword.name));
+                told(&format!("{} {{\n{line}\n}}", keyword.name));
             }
         }
-    }
-    for line in statements(&keywords::SSL) {
-        lowered(&format!("SSL {{\n{line}}}"));
-    }
-}
-
-#[test]
-fn somebody_reads_every_option_of_an_address() {
-    for option in keywords::VIRTUAL_IPADDRESS.options {
-        let value = match option.name {
-            "preferred_lft" | "scope" => "10".to_owned(),
-            "brd" | "broadcast" => "+".to_owned(),
-            _ => option.value.map(sample).unwrap_or_default(),
-        };
-        let line = format!("virtual_ipaddress {{\n192.0.2.7 {} {value}\n}}", option.name);
-        with("", &line);
-    }
+    });
 }

@@ -57,7 +57,7 @@ fn one_path_is_one_fifo() {
 }
 
 #[test]
-fn a_fifo_of_nobody_is_none() {
+fn a_fifo_of_an_unknown_user_is_none() {
     let (global, told) = settings("notify_fifo /run/f gone");
     assert_eq!(told, ["Warning user 'gone' does not exist: notify_fifo '/run/f' is ignored"]);
     assert_eq!(global.fifos.all, None);

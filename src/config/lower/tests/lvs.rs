@@ -404,7 +404,7 @@ fn a_group_is_bounded_as_a_whole() {
 }
 
 #[test]
-fn mail_is_for_real_servers_unless_somebody_says_otherwise() {
+fn mail_is_for_real_servers_unless_it_is_set_otherwise() {
     let mail = |global: &str, vs: &str, rs: &str| {
         let (config, told) = read(&format!(
             "global_defs {{\n{global}\n}}\nvirtual_server 192.0.2.1 80 {{\n{USUAL}{vs}\n\

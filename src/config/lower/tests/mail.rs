@@ -77,7 +77,7 @@ fn a_bad_port_means_no_server_and_a_bad_timeout_the_default() {
 }
 
 #[test]
-fn without_recipients_nobody_is_told() {
+fn without_recipients_no_mail_is_sent() {
     let (none, told) = mail("smtp_server 192.0.2.25");
     assert_eq!(none, None);
     assert_eq!(told, ["Note no notification_email is given: no mail is sent"]);

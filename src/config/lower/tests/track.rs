@@ -85,7 +85,7 @@ fn a_script_without_a_command_or_with_an_unknown_user_is_removed() {
 }
 
 #[test]
-fn what_nobody_tracks_is_removed() {
+fn what_is_not_tracked_is_removed() {
     let process = "vrrp_track_process p {\nprocess nginx\n}";
     let (config, told) = below(&format!("{}\n{process}", script("")), "");
     assert_eq!(

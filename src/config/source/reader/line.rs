@@ -6,10 +6,10 @@
 use super::{Reader, MAX_DEPTH};
 use crate::base::diag::Severity;
 use crate::config::document::Word;
-use crate::config::expand::sequence::{Generator, Head, Kind};
+use crate::config::expand::sequence::{Generator, Head, SequenceKind};
 use crate::config::expand::{self, Condition, Dropped, Expander, Tail};
 use crate::config::lex;
-use crate::config::lex::text::{Place, Text, Traced};
+use crate::config::lex::text::{LinePlace, Text, Traced};
 use crate::config::parse::{Segment, Segments};
 use crate::config::source::include;
 
@@ -30,7 +30,7 @@ impl<'t> Reader<'t> {
         &mut self,
         invalid: &[usize],
         start: usize,
-        place: &Place<'_>,
+        place: &LinePlace<'_>,
         flags: u8,
     ) {
         let (end, _) = lex::strip(place.source, flags);
@@ -44,7 +44,7 @@ impl<'t> Reader<'t> {
     /// Takes in one physical line.
     pub(super) fn line<'f>(
         &mut self,
-        place: &Place<'f>,
+        place: &LinePlace<'f>,
         indent: usize,
         flags: u8,
         words: &mut Vec<Word<'f>>,
@@ -70,7 +70,7 @@ impl<'t> Reader<'t> {
     fn stripped_line<'f>(
         &mut self,
         text: Text<'f>,
-        place: &Place<'_>,
+        place: &LinePlace<'_>,
         flags: u8,
         words: &mut Vec<Word<'f>>,
     ) {
@@ -102,7 +102,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Whoever reads may have something urgent to do, now and then.
+    /// Lets other work be done, now and then.
     pub(super) fn breathe(&mut self, bytes: usize) {
         self.breath += COST + bytes;
         if self.breath >= BREATH {
@@ -112,7 +112,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Takes in a line, physical or generated, that may be more than statements.
-    fn process(&mut self, text: Text<'_>, place: &Place<'_>) {
+    fn process(&mut self, text: Text<'_>, place: &LinePlace<'_>) {
         self.breathe(text.text.len());
         if self.run.is_stopped() {
             return;
@@ -123,19 +123,19 @@ impl<'t> Reader<'t> {
             return;
         }
         self.depth += 1;
-        // A line given up is complained about by whoever gave it up.
+        // The place that gives a line up complains about it.
         let _: Result<(), Dropped> = self.process_line(text, place);
         self.depth -= 1;
     }
 
-    fn process_line(&mut self, text: Text<'_>, place: &Place<'_>) -> Result<(), Dropped> {
+    fn process_line(&mut self, text: Text<'_>, place: &LinePlace<'_>) -> Result<(), Dropped> {
         let Some(text) = self.condition(text, place) else { return Ok(()) };
         if let Some((name, value)) = expand::definition(text.text) {
             let (first, goes_on) = continued(lex::trim(&text.text[value..]).1);
             self.define(Some(name), first, goes_on);
             return Ok(());
         }
-        if let Some(kind) = Kind::of(text.text) {
+        if let Some(kind) = SequenceKind::of(text.text) {
             return self.sequence(kind, text, place);
         }
         if !text.text.contains('$') {
@@ -155,7 +155,7 @@ impl<'t> Reader<'t> {
     }
 
     /// What the conditions at the start of a line leave of it.
-    fn condition<'f>(&mut self, mut text: Text<'f>, place: &Place<'_>) -> Option<Text<'f>> {
+    fn condition<'f>(&mut self, mut text: Text<'f>, place: &LinePlace<'_>) -> Option<Text<'f>> {
         while let Some(condition) = Condition::read(text.text) {
             let rest = text.sub(condition.rest, text.text.len()).trimmed();
             if condition.id.contains('$') && condition.id != self.config_id {
@@ -173,7 +173,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Looks at what a condition leaves out: it may reach beyond its line.
-    fn left_out(&mut self, text: &str, place: &Place<'_>) {
+    fn left_out(&mut self, text: &str, place: &LinePlace<'_>) {
         if let Some((_, value)) = expand::definition(text) {
             let (first, goes_on) = continued(lex::trim(&text[value..]).1);
             if goes_on {
@@ -193,7 +193,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn expander<'e>(&'e mut self, place: &'e Place<'e>) -> Expander<'e, 't> {
+    fn expander<'e>(&'e mut self, place: &'e LinePlace<'e>) -> Expander<'e, 't> {
         Expander {
             definitions: &self.definitions,
             builtins: &mut self.builtins,
@@ -204,7 +204,12 @@ impl<'t> Reader<'t> {
     }
 
     /// Runs the line after `~SEQ(...)` or `~LST(...)` once for each turn.
-    fn sequence(&mut self, kind: Kind, text: Text<'_>, place: &Place<'_>) -> Result<(), Dropped> {
+    fn sequence(
+        &mut self,
+        kind: SequenceKind,
+        text: Text<'_>,
+        place: &LinePlace<'_>,
+    ) -> Result<(), Dropped> {
         let wrong = |reader: &mut Self, end: usize, what: String| {
             reader.run.error(text.span(place, 0, end), what);
             Dropped
@@ -214,7 +219,7 @@ impl<'t> Reader<'t> {
         let arguments = text.sub(head.arguments.0, head.arguments.1);
         let expansion;
         let mut values = arguments.text;
-        if head.kind != Kind::List && values.contains('$') {
+        if head.kind != SequenceKind::List && values.contains('$') {
             expansion = self.expander(place).expand(arguments)?;
             values = expansion.line.text().text;
         }
@@ -240,9 +245,9 @@ impl<'t> Reader<'t> {
     }
 
     /// Takes in the further lines of definitions used in a line. They all point at the use.
-    fn tails(&mut self, tails: &[Tail], place: &Place<'_>) {
+    fn tails(&mut self, tails: &[Tail], place: &LinePlace<'_>) {
         for Tail { value, span, .. } in tails {
-            let place = Place { fixed: Some(*span), ..place.clone() };
+            let place = LinePlace { fixed: Some(*span), ..place.clone() };
             for line in &value[1..] {
                 if !self.run.charge(line.len(), || *span) {
                     return;
@@ -256,7 +261,7 @@ impl<'t> Reader<'t> {
     fn statements<'f>(
         &mut self,
         text: Text<'f>,
-        place: &Place<'_>,
+        place: &LinePlace<'_>,
         flags: u8,
         words: &mut Vec<Word<'f>>,
     ) {
@@ -296,7 +301,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Complains about a `\` that looks as if it should continue the line.
-    fn continuation<'f>(&mut self, text: Text<'f>, place: &Place<'_>) -> Text<'f> {
+    fn continuation<'f>(&mut self, text: Text<'f>, place: &LinePlace<'_>) -> Text<'f> {
         let (before, goes_on) = continued(text.text);
         let end = text.text.len();
         if !goes_on || before.len() + 1 == end && !before.is_empty() {

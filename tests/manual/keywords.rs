@@ -1,12 +1,12 @@
 //! The manual page's list of keywords, made from the tables.
 //!
 //! Says how a keyword is written, its limits and default, and whether it is in effect. What it
-//! means is told by the hand-written part of the page.
+//! means is in the hand-written part of the page.
 
 use std::fmt::Write as _;
 
-use super::keyword::{Args, Block, Body, Entry, Keyword, Kind, Opt, Standing, Unit};
-use super::keywords::ROOT;
+use keepalived::config::keyword::{Args, Block, Body, Entry, Keyword, Kind, Opt, Standing, Unit};
+use keepalived::config::keywords::ROOT;
 
 /// Lines of text are no longer than this.
 const WIDTH: usize = 78;
@@ -22,15 +22,15 @@ struct Section {
 }
 
 /// The list as subsections with mdoc lists.
-pub fn mdoc_keywords() -> String {
+pub(super) fn mdoc_keywords() -> String {
     let mut sections = Vec::new();
-    collect(&ROOT, None, true, &mut sections);
+    collect(ROOT, None, true, &mut sections);
     let mut out = String::new();
     for section in &sections {
         // Writing to a string cannot fail.
         let _ = match section.parent {
             Some(parent) => writeln!(out, ".Ss {} in {parent}", section.block.name),
-            None if std::ptr::eq(section.block, &raw const ROOT) => writeln!(out, ".Ss Top level"),
+            None if std::ptr::eq(section.block, ROOT) => writeln!(out, ".Ss Top level"),
             None => writeln!(out, ".Ss {}", section.block.name),
         };
         if !section.in_effect {
@@ -47,9 +47,9 @@ pub fn mdoc_keywords() -> String {
 
 /// The keywords that are accepted and not in effect, by the block they stand in, as a list in
 /// Markdown. Of a block, what stands in it goes without saying.
-pub fn markdown_later() -> String {
+pub(super) fn markdown_later() -> String {
     let mut sections = Vec::new();
-    collect(&ROOT, None, true, &mut sections);
+    collect(ROOT, None, true, &mut sections);
     let mut out = String::new();
     // Two kinds of check have each a block of the same name.
     let mut told = Vec::new();
@@ -61,7 +61,7 @@ pub fn markdown_later() -> String {
             continue;
         }
         told.push((section.block.name, names.clone()));
-        let place = match std::ptr::eq(section.block, &raw const ROOT) {
+        let place = match std::ptr::eq(section.block, ROOT) {
             true => "top level".to_owned(),
             false => format!("`{}`", section.block.name),
         };
@@ -93,7 +93,7 @@ fn collect(
         return;
     }
     out.push(Section { block, parent, in_effect });
-    let name = (!std::ptr::eq(block, &raw const ROOT)).then_some(block.name);
+    let name = (!std::ptr::eq(block, ROOT)).then_some(block.name);
     for keyword in block.keywords {
         if let Body::Keywords(inner) = keyword.body {
             collect(inner, name, in_effect && keyword.in_effect, out);
@@ -283,35 +283,31 @@ fn wrapped(text: &str) -> String {
     out + &line + "\n"
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::keywords::walk;
-    use super::*;
-
-    #[test]
-    fn every_keyword_has_an_item() {
-        let text = mdoc_keywords();
-        walk(&ROOT, &mut |block| {
-            for keyword in block.keywords {
-                let item = format!(".It Ic {}", roff(keyword.name));
-                let listed =
-                    text.lines().any(|line| line == item || line.starts_with(&format!("{item} ")));
-                assert!(listed, "{} of {}", keyword.name, block.name);
-            }
-        });
+#[test]
+fn every_keyword_has_an_item() {
+    let text = mdoc_keywords();
+    let mut sections = Vec::new();
+    collect(ROOT, None, true, &mut sections);
+    for section in sections {
+        for keyword in section.block.keywords {
+            let item = format!(".It Ic {}", roff(keyword.name));
+            let listed =
+                text.lines().any(|line| line == item || line.starts_with(&format!("{item} ")));
+            assert!(listed, "{} of {}", keyword.name, section.block.name);
+        }
     }
+}
 
-    #[test]
-    fn what_is_not_in_effect_is_marked() {
-        let text = mdoc_keywords();
-        assert!(text.contains(".Ss bfd_instance\nLater, with all that stands in it.\n"));
-        assert!(text.contains(".Ss vrrp_instance\n.Bl"));
-    }
+#[test]
+fn what_is_not_in_effect_is_marked() {
+    let text = mdoc_keywords();
+    assert!(text.contains(".Ss bfd_instance\nLater, with all that stands in it.\n"));
+    assert!(text.contains(".Ss vrrp_instance\n.Bl"));
+}
 
-    #[test]
-    fn arguments_limits_and_defaults_are_told() {
-        let text = mdoc_keywords();
-        assert!(text.contains(".It Ic virtual_router_id Ar number\n1 to 255.\n"), "{text}");
-        assert!(text.contains(".It Ic advert_int Ar seconds\n0.01 to 255.\nDefault: 1.\n"));
-    }
+#[test]
+fn arguments_limits_and_defaults_are_told() {
+    let text = mdoc_keywords();
+    assert!(text.contains(".It Ic virtual_router_id Ar number\n1 to 255.\n"), "{text}");
+    assert!(text.contains(".It Ic advert_int Ar seconds\n0.01 to 255.\nDefault: 1.\n"));
 }

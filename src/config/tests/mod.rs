@@ -1,9 +1,17 @@
-//! For tests: a document from text without the reader of files, and a machine with interfaces.
+//! For the tests of the stages: a document from text without the reader of files, and a machine with
+//! interfaces.
+
+#[path = "../../../tests/config/memory.rs"]
+mod memory;
+
+pub(super) use memory::{MemoryHost, MemoryLoader};
 
 use super::document::{Builder, Document, Word};
-use super::host::{Host, LinkFacts, MemoryHost};
+use super::host::{Host, LinkFacts};
 use super::lower;
 use crate::base::diag::{Diagnostics, Sources, Span};
+use crate::config;
+use crate::model;
 use crate::model::Config;
 
 /// A machine with `eth0`, `eth1`, `lo`, and `tun0` that has no multicast; a user `ops`, and

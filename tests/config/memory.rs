@@ -1,10 +1,91 @@
-//! A machine that exists only in memory: for tests, fuzzing and dry runs.
+//! Files and a machine that exist only in memory, for tests and fuzzing.
+//!
+//! The module that this file is put into has `config` and `model` of the crate in scope.
+
+#![allow(dead_code, reason = "each of the test programs uses its own part")]
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::{resolve, CommandFacts, Form, Host, LinkFacts, Look};
-use crate::model::script::User;
+use super::config::{resolve, CommandFacts, Form, Host, LinkFacts, Loader, Look, Unusable};
+use super::model::script::User;
+
+/// A tree of files by absolute name; directories exist where a file lies below them.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct MemoryLoader {
+    files: BTreeMap<String, Result<Vec<u8>, Unusable>>,
+}
+
+impl MemoryLoader {
+    /// With one file.
+    pub(crate) fn with(path: &str, content: impl Into<Vec<u8>>) -> Self {
+        Self::default().and(path, content)
+    }
+
+    /// With one more file.
+    #[must_use]
+    pub(crate) fn and(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(normal(path), Ok(content.into()));
+        self
+    }
+
+    /// With a file that cannot be read.
+    #[must_use]
+    pub(crate) fn and_unusable(mut self, path: &str, why: Unusable) -> Self {
+        self.files.insert(normal(path), Err(why));
+        self
+    }
+
+    fn below(&self, directory: &str) -> impl Iterator<Item = &str> {
+        let prefix = match normal(directory) {
+            root if root == "/" => root,
+            other => other + "/",
+        };
+        let from = prefix.clone();
+        self.files.range(from..).map_while(move |(path, _)| path.strip_prefix(prefix.as_str()))
+    }
+}
+
+impl Loader for MemoryLoader {
+    fn list(&self, directory: &str) -> Option<Vec<String>> {
+        let first = |rest: &str| rest.split('/').next().unwrap_or_default().to_owned();
+        let mut names: Vec<String> = self.below(directory).map(first).collect();
+        names.dedup();
+        (!names.is_empty()).then_some(names)
+    }
+
+    fn exists(&self, path: &str) -> bool {
+        self.files.contains_key(&normal(path)) || self.below(path).next().is_some()
+    }
+
+    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
+        match self.files.get(&normal(path)) {
+            Some(Ok(content)) if content.len() as u64 > limit => Err(Unusable::TooLarge),
+            Some(content) => content.clone(),
+            None if self.below(path).next().is_some() => Err(Unusable::Directory),
+            None => Err(Unusable::Missing),
+        }
+    }
+
+    fn absolute(&self, path: &str) -> String {
+        normal(path)
+    }
+}
+
+/// The absolute name without `.`, `..` and doubled slashes; the working directory is the root.
+fn normal(path: &str) -> String {
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            name => parts.push(name),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
 
 const DIRECTORY: u32 = 0o040_000;
 const FILE: u32 = 0o100_000;
@@ -22,7 +103,7 @@ struct Entry {
 /// Interfaces, users and files. Directories exist where something lies below them, and are root's;
 /// `PATH` is `/usr/bin`.
 #[derive(Clone, Default, Debug)]
-pub struct MemoryHost {
+pub(crate) struct MemoryHost {
     links: BTreeMap<String, LinkFacts>,
     any_link: Option<LinkFacts>,
     /// `None`: not known.
@@ -35,60 +116,60 @@ pub struct MemoryHost {
 impl MemoryHost {
     /// With a name.
     #[must_use]
-    pub fn named(mut self, hostname: &str) -> Self {
+    pub(crate) fn named(mut self, hostname: &str) -> Self {
         self.hostname = Some(hostname.to_owned());
         self
     }
 
     /// With one more interface.
     #[must_use]
-    pub fn and_link(mut self, name: &str, facts: LinkFacts) -> Self {
+    pub(crate) fn and_link(mut self, name: &str, facts: LinkFacts) -> Self {
         self.links.insert(name.to_owned(), facts);
         self
     }
 
     /// With an interface of whatever name is asked for.
     #[must_use]
-    pub fn and_any_link(mut self, facts: LinkFacts) -> Self {
+    pub(crate) fn and_any_link(mut self, facts: LinkFacts) -> Self {
         self.any_link = Some(facts);
         self
     }
 
     /// With these addresses and no others.
     #[must_use]
-    pub fn and_addresses(mut self, addresses: &[IpAddr]) -> Self {
+    pub(crate) fn and_addresses(mut self, addresses: &[IpAddr]) -> Self {
         self.addresses = Some(addresses.to_vec());
         self
     }
 
     /// With one more user, and a group of the same name.
     #[must_use]
-    pub fn and_user(mut self, name: &str, uid: u32, gid: u32) -> Self {
+    pub(crate) fn and_user(mut self, name: &str, uid: u32, gid: u32) -> Self {
         self.users.insert(name.to_owned(), User { uid, gid });
         self
     }
 
     /// With one more file.
     #[must_use]
-    pub fn and_file(self, path: &str, owner: User, mode: u32, form: Form) -> Self {
+    pub(crate) fn and_file(self, path: &str, owner: User, mode: u32, form: Form) -> Self {
         self.and(path, Entry { owner, mode: FILE | mode, form, target: None })
     }
 
     /// With a program of root's.
     #[must_use]
-    pub fn and_program(self, path: &str) -> Self {
+    pub(crate) fn and_program(self, path: &str) -> Self {
         self.and_file(path, User::ROOT, 0o755, Form::Binary)
     }
 
     /// With one more directory, where the one that exists anyway will not do.
     #[must_use]
-    pub fn and_directory(self, path: &str, owner: User, mode: u32) -> Self {
+    pub(crate) fn and_directory(self, path: &str, owner: User, mode: u32) -> Self {
         self.and(path, Entry { owner, mode: DIRECTORY | mode, form: Form::Text, target: None })
     }
 
     /// With one more symbolic link of root's, to an absolute path.
     #[must_use]
-    pub fn and_symlink(self, path: &str, target: &str) -> Self {
+    pub(crate) fn and_symlink(self, path: &str, target: &str) -> Self {
         let target = Some(target.to_owned());
         self.and(path, Entry { owner: User::ROOT, mode: LINK | 0o777, form: Form::Text, target })
     }

@@ -1,0 +1,91 @@
+//! The top level.
+
+use super::address::STATIC_IPADDRESS;
+use super::bfd::BFD_INSTANCE;
+use super::global::GLOBAL_DEFS;
+use super::group::VRRP_SYNC_GROUP;
+use super::instance::VRRP_INSTANCE;
+use super::net::{INTERFACE_UP_DOWN_DELAYS, LINKBEAT_INTERFACES, STATIC_ROUTE, STATIC_RULE};
+use super::page::SSL;
+use super::service::{SERVER_GROUP, VIRTUAL_SERVER};
+use super::track::{TRACK_FILE, VRRP_SCRIPT, VRRP_TRACK_PROCESS};
+use super::vrrp::{GARP_GROUP, TRACK_GROUP};
+use crate::config::document::Node;
+use crate::config::keyword::{strict, Args, Block, Body, Kind, Repeat};
+use crate::config::statement::Statement;
+use crate::config::table::{
+    block, entries, flag, maybe_word, named_block, number, row, table, text, Table, Written,
+};
+
+/// What one statement of the top level brings.
+pub(in crate::config) enum TopLevel<'d> {
+    NetNamespace(&'d str),
+    IpvsNamespace(Option<&'d str>),
+    InstanceName(&'d str),
+    UsePidDir,
+    /// Read before everything else.
+    GlobalDefs,
+    TrackGroup(Node<'d>),
+    StaticAddresses(Node<'d>),
+    SyncGroup(Node<'d>),
+    Instance(Node<'d>),
+    Script(Node<'d>),
+    Process(Node<'d>),
+    File(Node<'d>),
+    Tls(Node<'d>),
+    AddressGroup(Node<'d>),
+    VirtualServer(Statement<'d>),
+}
+
+impl Written for TopLevel<'static> {
+    type In<'d> = Option<TopLevel<'d>>;
+}
+
+/// The whole language: every other block stands in this one.
+pub static ROOT: &Block = &TOP_LEVEL.block;
+
+pub(in crate::config) static TOP_LEVEL: Table<TopLevel<'static>> = table!(TopLevel<'static>, "the top level", [
+    flag("linkbeat_use_polling").later(),
+    text("net_namespace").default("(current namespace)").repeat(Repeat::FirstCounts)
+        => |top, s| *top = Some(TopLevel::NetNamespace(s.value)),
+    maybe_word("net_namespace_ipvs", &[Kind::Text])
+        .default("same namespace as daemon")
+        .repeat(Repeat::FirstCounts)
+        => |top, s| *top = Some(TopLevel::IpvsNamespace(s.value)),
+    flag("namespace_with_ipsets").later(),
+    flag("use_pid_dir") => |top, _| *top = Some(TopLevel::UsePidDir),
+    text("instance").repeat(Repeat::FirstCounts)
+        => |top, s| *top = Some(TopLevel::InstanceName(s.value)),
+    number("child_wait_time", &[strict(0, 4_294_967_295)]).default("5").later(),
+    block("global_defs", &GLOBAL_DEFS.block) => |top, _| *top = Some(TopLevel::GlobalDefs),
+    named_block("track_group", &TRACK_GROUP.block).repeat(Repeat::ByName)
+        => |top, s| *top = Some(TopLevel::TrackGroup(s.node())),
+    entries("static_ipaddress", &STATIC_IPADDRESS.entry)
+        => |top, s| *top = Some(TopLevel::StaticAddresses(s.node())),
+    entries("static_routes", &STATIC_ROUTE).later(),
+    entries("static_rules", &STATIC_RULE).later(),
+    named_block("vrrp_sync_group", &VRRP_SYNC_GROUP.block).repeat(Repeat::ByName)
+        => |top, s| *top = Some(TopLevel::SyncGroup(s.node())),
+    block("garp_group", &GARP_GROUP.block).later(),
+    entries("linkbeat_interfaces", &LINKBEAT_INTERFACES).later(),
+    named_block("vrrp_instance", &VRRP_INSTANCE.block).repeat(Repeat::ByName)
+        => |top, s| *top = Some(TopLevel::Instance(s.node())),
+    named_block("vrrp_script", &VRRP_SCRIPT.block)
+        => |top, s| *top = Some(TopLevel::Script(s.node())),
+    named_block("vrrp_track_process", &VRRP_TRACK_PROCESS.block)
+        => |top, s| *top = Some(TopLevel::Process(s.node())),
+    entries("interface_up_down_delays", &INTERFACE_UP_DOWN_DELAYS).later(),
+    block("SSL", &SSL.block).repeat(Repeat::LastCounts)
+        => |top, s| *top = Some(TopLevel::Tls(s.node())),
+    row("virtual_server_group", 1, &[Kind::Text]).body(Body::Entries(&SERVER_GROUP.entry))
+        => |top, s| *top = Some(TopLevel::AddressGroup(s.node())),
+    block("virtual_server", &VIRTUAL_SERVER.block).args(Args::Service)
+        => |top, s| *top = Some(TopLevel::VirtualServer(s.statement)),
+    named_block("track_file", &TRACK_FILE.block)
+        => |top, s| *top = Some(TopLevel::File(s.node())),
+    named_block("vrrp_track_file", &TRACK_FILE.block).noted("track_file"),
+    row("bfd_instance", 1, &[Kind::Short(31)])
+        .body(Body::Keywords(&BFD_INSTANCE.block))
+        .repeat(Repeat::ByName)
+        .later(),
+]);

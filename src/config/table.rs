@@ -1,0 +1,428 @@
+//! Tables of keywords with what each keyword sets.
+//!
+//! A row is the grammar of a keyword ([`Keyword`]) and a setter: a function that puts the value into
+//! the struct that holds what is written in the block. The value has the type that the words of the
+//! keyword have, and a keyword in effect without a setter does not compile.
+
+mod words;
+
+use std::marker::PhantomData;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::document::{Children, Node, Word};
+use super::entry::{Cursor, Item, LineUse};
+use super::keyword::{Block, Body, Entry, Keyword, Opt};
+use super::statement::{Checker, Statement};
+use super::value::Value;
+use crate::base::diag::Span;
+pub(super) use words::{
+    address, any, block, command, entries, flag, link, many, maybe_number, maybe_word, named_block,
+    names, number, options, pattern, row, script, switch, text, time, word,
+};
+
+/// What the statements of a block are kept in, for any lifetime of the document.
+pub(super) trait Written {
+    type In<'d>;
+}
+
+/// A type that takes nothing from the document but values.
+macro_rules! owned {
+    ($($name:ty),*) => {
+        $(impl $crate::config::table::Written for $name {
+            type In<'d> = Self;
+        })*
+    };
+}
+/// A type that keeps words of the document.
+macro_rules! borrowed {
+    ($($name:ident),*) => {
+        $(impl $crate::config::table::Written for $name<'static> {
+            type In<'d> = $name<'d>;
+        })*
+    };
+}
+pub(super) use {borrowed, owned};
+
+/// A setting and where it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Given<T> {
+    pub value: T,
+    pub span: Span,
+}
+
+/// Keywords that are all without effect set nothing.
+impl Written for () {
+    type In<'d> = ();
+}
+
+/// One statement as a setter gets it.
+pub(super) struct Setting<'c, 'a, 'd, V> {
+    pub value: V,
+    pub statement: Statement<'d>,
+    pub checker: &'c mut Checker<'a>,
+}
+
+impl<'d, V> Setting<'_, '_, 'd, V> {
+    pub(super) const fn node(&self) -> Node<'d> {
+        self.statement.node
+    }
+
+    /// Where the keyword stands.
+    pub(super) fn span(&self) -> Span {
+        self.node().keyword().span
+    }
+
+    /// The first word after the keyword, or else the keyword.
+    pub(super) fn word(&self) -> Word<'d> {
+        self.node().arg(0).unwrap_or_else(|| self.node().keyword())
+    }
+
+    /// A value with the place of the keyword.
+    pub(super) fn here<T>(&self, value: T) -> Given<T> {
+        Given { value, span: self.span() }
+    }
+
+    /// Reports an error in this statement.
+    pub(super) fn error(&mut self, text: impl AsRef<str>) {
+        let span = self.span();
+        self.checker.out.error(self.statement.keyword.name, span, text);
+    }
+
+    /// Reads the block of the statement.
+    pub(super) fn block<W: Written>(&mut self, table: &'static Table<W>) -> W::In<'d>
+    where
+        W::In<'d>: Default,
+    {
+        let mut raw = W::In::default();
+        self.checker.fill(self.node().children(), table, &mut raw);
+        raw
+    }
+
+    /// Reads the options on the line of the keyword.
+    pub(super) fn options<W: Written>(
+        &mut self,
+        table: &'static LineTable<W>,
+        raw: &mut W::In<'d>,
+    ) -> LineUse {
+        let mut words = Cursor::args(self.node());
+        let set = &mut |checker: &mut Checker<'_>, item| table.set(raw, checker, item);
+        let line = self.checker.entry_words(&mut words, &table.entry, set);
+        if line != LineUse::Useless {
+            self.checker.braces(self.node(), self.statement.keyword);
+        }
+        line
+    }
+
+    /// Adds what `read` makes of the lines of the block.
+    pub(super) fn lines<T>(
+        &mut self,
+        to: &mut Vec<T>,
+        read: fn(&mut Checker<'_>, Node<'d>) -> Option<T>,
+    ) {
+        to.extend(self.node().children().filter_map(|line| read(self.checker, line)));
+    }
+
+    /// Reads a block that consists of names.
+    pub(super) fn names(&mut self, names: &mut Vec<Word<'d>>) {
+        let Body::Names(kind) = self.statement.keyword.body else { return };
+        let node = self.node();
+        self.checker.names(node, self.statement.keyword, kind, &mut |_, word| names.push(word));
+    }
+}
+
+impl Setting<'_, '_, '_, i64> {
+    /// The number as the type that the limits of the keyword were chosen for.
+    pub(super) fn number<T: TryFrom<i64> + Default>(&self) -> T {
+        narrowed(self.value)
+    }
+}
+
+impl Setting<'_, '_, '_, Option<i64>> {
+    /// The number, or what the keyword means without one.
+    pub(super) fn number_or<T: TryFrom<i64> + Default>(&self, bare: T) -> T {
+        self.value.map_or(bare, narrowed)
+    }
+}
+
+/// A number within the limits of its keyword.
+pub(super) fn narrowed<T: TryFrom<i64> + Default>(n: i64) -> T {
+    T::try_from(n).unwrap_or_default()
+}
+
+/// A keyword whose value has the shape `S`, and which is not yet said to do anything.
+#[derive(Clone, Copy)]
+pub(super) struct Unset<S> {
+    keyword: Keyword,
+    shape: PhantomData<S>,
+}
+
+/// A keyword, and what it sets in `W`.
+pub(super) struct Row<W: Written> {
+    keyword: Keyword,
+    setter: Setter<W>,
+}
+
+// Derived, these would ask the same of `W`.
+impl<W: Written> Clone for Row<W> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<W: Written> Copy for Row<W> {}
+impl<W: Written> Clone for Setter<W> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<W: Written> Copy for Setter<W> {}
+
+/// The keywords of a block, and the setter of each at the same index.
+pub(super) struct Table<W: Written + 'static> {
+    pub block: Block,
+    pub rows: &'static [Row<W>],
+}
+
+/// For each shape of values: its name, and the type of the value that a setter gets.
+macro_rules! shapes {
+    ($($shape:ident: $value:ty),* $(,)?) => {
+        $(
+            #[derive(Clone, Copy)]
+            pub(super) struct $shape;
+
+            impl Unset<$shape> {
+                pub(super) const fn sets<W: Written>(
+                    self,
+                    set: for<'c, 'a, 'd> fn(&mut W::In<'d>, Setting<'c, 'a, 'd, $value>),
+                ) -> Row<W> {
+                    Row { keyword: self.keyword, setter: Setter::$shape(set) }
+                }
+            }
+        )*
+
+        /// What becomes of a value.
+        pub(super) enum Setter<W: Written> {
+            /// The keyword has no effect of its own.
+            Nothing,
+            $($shape(for<'c, 'a, 'd> fn(&mut W::In<'d>, Setting<'c, 'a, 'd, $value>)),)*
+        }
+    };
+}
+
+shapes! {
+    // The keyword alone, or with words or a block that its setter looks at.
+    Bare: (),
+    Switch: bool,
+    Number: i64,
+    Period: Duration,
+    Chars: &'d str,
+    Inet: IpAddr,
+    MaybeNumber: Option<i64>,
+    MaybeChars: Option<&'d str>,
+}
+
+impl<W: Written> Table<W> {
+    /// Puts the value of a statement of this block where it belongs.
+    pub(super) fn set<'d>(
+        &self,
+        raw: &mut W::In<'d>,
+        checker: &mut Checker<'_>,
+        statement: Statement<'d>,
+    ) {
+        macro_rules! call {
+            ($set:ident, $value:expr) => {
+                $set(raw, Setting { value: $value, statement, checker })
+            };
+        }
+        match (self.rows[statement.index].setter, statement.value) {
+            (Setter::Bare(set), _) => call!(set, ()),
+            (Setter::Switch(set), value) => call!(set, value != Value::Bool(false)),
+            (Setter::Number(set), Value::Int(n)) => call!(set, n),
+            (Setter::Period(set), Value::Micros(n)) => call!(set, Duration::from_micros(n)),
+            (Setter::Chars(set), Value::Text(text)) => call!(set, text),
+            (Setter::Inet(set), Value::Addr(addr)) => call!(set, addr),
+            (Setter::MaybeNumber(set), Value::Int(n)) => call!(set, Some(n)),
+            (Setter::MaybeNumber(set), Value::Nothing) => call!(set, None),
+            (Setter::MaybeChars(set), Value::Text(text)) => call!(set, Some(text)),
+            (Setter::MaybeChars(set), Value::Nothing) => call!(set, None),
+            (_, value) => {
+                debug_assert!(false, "'{}' is {value:?}", statement.keyword.name);
+            }
+        }
+    }
+}
+
+impl Checker<'_> {
+    /// Reads the statements of a block, in order, into `raw`.
+    pub(super) fn fill<'d, W: Written>(
+        &mut self,
+        statements: Children<'d>,
+        table: &'static Table<W>,
+        raw: &mut W::In<'d>,
+    ) {
+        self.block(statements, &table.block, &mut |checker, s| table.set(raw, checker, s));
+    }
+
+    /// Reads one line of a list into `raw`.
+    pub(super) fn fill_line<'d, W: Written>(
+        &mut self,
+        line: Node<'d>,
+        table: &'static LineTable<W>,
+        raw: &mut W::In<'d>,
+    ) -> LineUse {
+        self.entry(line, &table.entry, &mut |checker, item| table.set(raw, checker, item))
+    }
+}
+
+/// What becomes of an item of a line.
+type ItemSetter<W> = for<'c, 'a, 'd> fn(&mut <W as Written>::In<'d>, Item<'d>, &'c mut Checker<'a>);
+
+/// An option of a line, and what it sets in `W`.
+pub(super) struct OptRow<W: Written> {
+    pub option: Opt,
+    pub set: ItemSetter<W>,
+}
+
+impl<W: Written> Clone for OptRow<W> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<W: Written> Copy for OptRow<W> {}
+
+/// The grammar of a line, with a setter for the words it begins with and for free ones, and one for
+/// each option at the same index.
+pub(super) struct LineTable<W: Written + 'static> {
+    pub entry: Entry,
+    pub plain: ItemSetter<W>,
+    pub rows: &'static [OptRow<W>],
+}
+
+impl<W: Written> LineTable<W> {
+    fn set<'d>(&self, raw: &mut W::In<'d>, checker: &mut Checker<'_>, item: Item<'d>) {
+        let set = item.index.map_or(self.plain, |index| self.rows[index].set);
+        set(raw, item, checker);
+    }
+}
+
+/// Rows of options: `OPTION => SETTER`.
+macro_rules! opt_rows {
+    ($raw:ty: $($option:expr => $set:expr),* $(,)?) => {
+        [$($crate::config::table::OptRow::<$raw> { option: $option, set: $set }),*]
+    };
+}
+/// A table of a line: the grammar without its options, the setter of plain words, and an array of
+/// rows.
+macro_rules! line_table {
+    ($raw:ty, $entry:expr, $plain:expr, [$($rows:tt)*]) => {
+        $crate::config::table::line_table!(
+            $raw, $entry, $plain; $crate::config::table::opt_rows![$raw: $($rows)*]
+        )
+    };
+    ($raw:ty, $entry:expr, $plain:expr; $rows:expr) => {{
+        const ROWS: &[$crate::config::table::OptRow<$raw>] = &$rows;
+        const OPTIONS: &[$crate::config::keyword::Opt] =
+            &$crate::config::table::option_grammar::<$raw, { ROWS.len() }>(ROWS);
+        $crate::config::table::LineTable {
+            entry: $crate::config::keyword::Entry { options: OPTIONS, ..$entry },
+            plain: $plain,
+            rows: ROWS,
+        }
+    }};
+}
+pub(super) use {line_table, opt_rows};
+
+/// The rows without their setters.
+pub(super) const fn option_grammar<W: Written, const N: usize>(rows: &[OptRow<W>]) -> [Opt; N] {
+    let mut options = [rows[0].option; N];
+    let mut i = 0;
+    while i < N {
+        options[i] = rows[i].option;
+        i += 1;
+    }
+    options
+}
+
+/// Rows as tables have them: `KEYWORD => SETTER`, or a keyword that has no effect of its own.
+macro_rules! rows {
+    ($raw:ty: $($row:expr $(=> $set:expr)?),* $(,)?) => {
+        [$($crate::config::table::rows!(@ $raw, $row $(, $set)?)),*]
+    };
+    (@ $raw:ty, $row:expr) => { $row };
+    (@ $raw:ty, $row:expr, $set:expr) => { $row.sets::<$raw>($set) };
+}
+/// A table of rows, or of an array of rows after a `;`.
+macro_rules! table {
+    ($raw:ty, $name:literal, [$($rows:tt)*]) => {
+        $crate::config::table::table!($raw, $name; $crate::config::table::rows![$raw: $($rows)*])
+    };
+    ($raw:ty, $name:literal; $rows:expr) => {{
+        const ROWS: &[$crate::config::table::Row<$raw>] = &$crate::config::table::sorted($rows);
+        const KEYWORDS: &[$crate::config::keyword::Keyword] =
+            &$crate::config::table::grammar::<$raw, { ROWS.len() }>(ROWS);
+        $crate::config::table::Table {
+            block: $crate::config::keyword::Block { name: $name, keywords: KEYWORDS },
+            rows: ROWS,
+        }
+    }};
+}
+pub(super) use {rows, table};
+
+/// Puts rows into the order [`Block::position`] needs, so that they can be written in the order of
+/// the manual page.
+pub(super) const fn sorted<W: Written, const N: usize>(mut rows: [Row<W>; N]) -> [Row<W>; N] {
+    let mut i = 1;
+    while i < N {
+        let mut j = i;
+        while j > 0 && is_before(rows[j].keyword.name, rows[j - 1].keyword.name) {
+            let swap = rows[j];
+            rows[j] = rows[j - 1];
+            rows[j - 1] = swap;
+            j -= 1;
+        }
+        i += 1;
+    }
+    rows
+}
+
+/// The rows without their setters.
+pub(super) const fn grammar<W: Written, const N: usize>(rows: &[Row<W>]) -> [Keyword; N] {
+    let mut keywords = [rows[0].keyword; N];
+    let mut i = 0;
+    while i < N {
+        keywords[i] = rows[i].keyword;
+        i += 1;
+    }
+    keywords
+}
+
+const fn is_before(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut i = 0;
+    while i < a.len() && i < b.len() {
+        if a[i] != b[i] {
+            return a[i] < b[i];
+        }
+        i += 1;
+    }
+    a.len() < b.len()
+}
+
+/// One list of rows after the other.
+pub(super) const fn joined<T: Copy, const A: usize, const B: usize, const N: usize>(
+    a: [T; A],
+    b: [T; B],
+) -> [T; N] {
+    assert!(A + B == N && A > 0);
+    let mut all = [a[0]; N];
+    let mut i = 0;
+    while i < A {
+        all[i] = a[i];
+        i += 1;
+    }
+    while i < N {
+        all[i] = b[i - A];
+        i += 1;
+    }
+    all
+}
