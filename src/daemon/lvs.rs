@@ -15,6 +15,7 @@ use crate::base::time::{Duration, Instant};
 use crate::check::{pool, tls, Pool};
 use crate::daemon::commands::children::Children;
 use crate::daemon::lvs::probes::Probes;
+use crate::daemon::tokens::{Asker, Owner};
 use crate::holdings::ipvs;
 use crate::lvs::{Action, Domain, Input};
 use crate::model::check::Kind;
@@ -37,16 +38,16 @@ mod report;
 mod tests;
 mod told;
 
-use kernel::Asker;
+use kernel::Requester;
 pub(super) use told::Told;
 
-/// What the loop lends.
-pub(super) struct Hands<'a, O, A> {
-    pub(super) poll: &'a mut Poll<O>,
-    pub(super) children: &'a mut Children<A>,
+/// Loop resources borrowed for one call.
+pub(super) struct LoopContext<'a> {
+    pub(super) poll: &'a mut Poll<Owner>,
+    pub(super) children: &'a mut Children<Asker>,
     /// Read a moment ago, and again by every `urgent`.
     pub(super) clock: &'a Clock,
-    /// Somebody more important is due: leave the rest for the next turn.
+    /// Something more important is due: the rest waits for the next turn.
     pub(super) urgent: &'a dyn Fn() -> bool,
 }
 
@@ -67,7 +68,7 @@ pub(super) struct Lvs {
     probes: Probes,
     holdings: ipvs::Domain,
     /// `None` while nothing is wanted of it.
-    kernel: Option<Ipvs<(Request, Asker)>>,
+    kernel: Option<Ipvs<(Request, Requester)>>,
     /// The number of each virtual server, in the order of the configuration.
     ids: Vec<ServiceId>,
     groups: BTreeMap<String, AddressGroup>,
@@ -86,7 +87,7 @@ pub(super) struct Lvs {
     /// Decided, and not yet done: sockets take their time.
     backlog: VecDeque<pool::Action>,
     ipvs_actions: Vec<ipvs::Action>,
-    answers: Vec<((Request, Asker), i32)>,
+    answers: Vec<((Request, Requester), i32)>,
     told: Vec<Told>,
     unmade: RateLimit,
     /// Of looking for an IPVS that may be gone: the kernel starts modprobe for it.
@@ -221,21 +222,17 @@ impl Lvs {
     }
 
     /// The daemon ends. Call `serve` until it `is_settled`.
-    pub(super) fn stop<O, A>(&mut self, release: Release, hands: &mut Hands<'_, O, A>)
-    where
-        O: Copy + From<CheckId>,
-        A: Clone + PartialEq + From<CheckId>,
-    {
+    pub(super) fn stop(&mut self, release: Release, context: &mut LoopContext<'_>) {
         self.pending.clear();
         self.keep = release == Release::Nothing;
         let flush = matches!(release, Release::Services | Release::Everything);
-        self.hand(Input::Stop { flush }, hands);
+        self.hand(Input::Stop { flush }, context);
         // Where there is no IPVS nobody would answer.
         if !self.keep && self.kernel.is_some() {
             let flush = release == Release::Everything;
             let input = ipvs::Input::ReleaseAll { flush };
-            self.holdings.handle(input, hands.clock.recent(), &mut self.ipvs_actions);
-            self.drain(hands);
+            self.holdings.handle(input, context.clock.recent(), &mut self.ipvs_actions);
+            self.drain(context);
         }
     }
 
@@ -245,13 +242,9 @@ impl Lvs {
     }
 
     /// A socket of this check can be read or written.
-    pub(super) fn on_ready<O, A>(&mut self, check: CheckId, hands: &mut Hands<'_, O, A>)
-    where
-        O: Copy + From<CheckId>,
-        A: Clone + PartialEq + From<CheckId>,
-    {
-        self.probes.on_ready(check, hands.clock.recent(), hands.poll);
-        self.drain(hands);
+    pub(super) fn on_ready(&mut self, check: CheckId, context: &mut LoopContext<'_>) {
+        self.probes.on_ready(check, context.clock.recent(), context.poll);
+        self.drain(context);
     }
 
     /// The time of the script of a check is over.
@@ -289,76 +282,60 @@ impl Lvs {
     }
 
     /// Everything that is due, unless somebody is in a hurry.
-    pub(super) fn serve<O, A>(&mut self, hands: &mut Hands<'_, O, A>)
-    where
-        O: Copy + From<CheckId>,
-        A: Clone + PartialEq + From<CheckId>,
-    {
-        self.drain(hands);
-        while self.is_adopting() && !(hands.urgent)() {
+    pub(super) fn serve(&mut self, context: &mut LoopContext<'_>) {
+        self.drain(context);
+        while self.is_adopting() && !(context.urgent)() {
             let Some(input) = self.pending.pop_front() else { break };
-            self.hand(input, hands);
+            self.hand(input, context);
         }
-        self.serve_kernel(hands);
-        let now = hands.clock.recent();
+        self.serve_kernel(context);
+        let now = context.clock.recent();
         // One of either in any case: servers that never stop talking would otherwise take all the
         // time there is, and nobody else would ever be found to be silent.
-        while self.probes.on_deadline(now, hands.poll) {
-            self.drain(hands);
-            if (hands.urgent)() {
+        while self.probes.on_deadline(now, context.poll) {
+            self.drain(context);
+            if (context.urgent)() {
                 break;
             }
         }
         // Each one a share; what has more to read then waits for the next turn.
         for _ in 0..self.probes.unread() {
-            self.probes.on_unread(now, hands.poll);
-            self.drain(hands);
-            if (hands.urgent)() {
+            self.probes.on_unread(now, context.poll);
+            self.drain(context);
+            if (context.urgent)() {
                 break;
             }
         }
         if is_due(self.pool.next_deadline(), now) && self.backlog.is_empty() {
             self.pool.handle(pool::Input::Deadline, now, &mut self.pool_actions);
-            self.drain(hands);
+            self.drain(context);
         }
-        self.serve_kernel(hands);
+        self.serve_kernel(context);
     }
 
     /// Before probes begin, and after: what was found out counts for more than what may be.
-    fn serve_kernel<O, A>(&mut self, hands: &mut Hands<'_, O, A>)
-    where
-        O: Copy + From<CheckId>,
-        A: Clone + PartialEq + From<CheckId>,
-    {
-        let now = hands.clock.recent();
+    fn serve_kernel(&mut self, context: &mut LoopContext<'_>) {
+        let now = context.clock.recent();
         // What goes from one virtual server to another is not to be removed in between.
         let complete = !self.is_adopting();
-        if complete && is_due(self.holdings.next_deadline(), now) && !(hands.urgent)() {
+        if complete && is_due(self.holdings.next_deadline(), now) && !(context.urgent)() {
             self.holdings.handle(ipvs::Input::Deadline, now, &mut self.ipvs_actions);
-            self.drain(hands);
+            self.drain(context);
         }
-        while self.kernel.as_ref().is_some_and(|k| !k.is_idle()) && !(hands.urgent)() {
-            self.flush_kernel(hands.clock.recent());
-            self.drain(hands);
+        while self.kernel.as_ref().is_some_and(|k| !k.is_idle()) && !(context.urgent)() {
+            self.flush_kernel(context.clock.recent());
+            self.drain(context);
         }
     }
 
-    fn hand<O, A>(&mut self, input: Input, hands: &mut Hands<'_, O, A>)
-    where
-        O: Copy + From<CheckId>,
-        A: Clone + PartialEq + From<CheckId>,
-    {
-        self.domain.handle(input, hands.clock.recent(), &mut self.lvs_actions);
-        self.drain(hands);
+    fn hand(&mut self, input: Input, context: &mut LoopContext<'_>) {
+        self.domain.handle(input, context.clock.recent(), &mut self.lvs_actions);
+        self.drain(context);
     }
 
     /// Carries out what was decided, and feeds what that causes back, until nothing is left or
     /// somebody is in a hurry between two probes.
-    fn drain<O, A>(&mut self, hands: &mut Hands<'_, O, A>)
-    where
-        O: Copy + From<CheckId>,
-        A: Clone + PartialEq + From<CheckId>,
-    {
+    fn drain(&mut self, context: &mut LoopContext<'_>) {
         loop {
             let mut actions = std::mem::take(&mut self.lvs_actions);
             actions.drain(..).for_each(|action| self.execute(action));
@@ -367,14 +344,14 @@ impl Lvs {
             actions.drain(..).for_each(|action| self.execute_ipvs(&action));
             self.ipvs_actions = actions;
             self.backlog.extend(self.pool_actions.drain(..));
-            self.take_finished(hands.clock);
+            self.take_finished(context.clock);
             if let Some(message) = self.inbox.pop_front() {
-                self.deliver(message, hands.clock.recent());
+                self.deliver(message, context.clock.recent());
             } else if let Some(action) = self.backlog.pop_front() {
                 let begins = matches!(action, pool::Action::Begin { .. });
-                self.execute_check(action, hands);
+                self.execute_check(action, context);
                 // What is left behind has to be seen by `is_behind`.
-                if begins && !self.backlog.is_empty() && (hands.urgent)() {
+                if begins && !self.backlog.is_empty() && (context.urgent)() {
                     return;
                 }
             } else if self.lvs_actions.is_empty() && self.ipvs_actions.is_empty() {

@@ -1,8 +1,11 @@
 //! Owners of poll tokens, and of commands.
 
 use crate::base::ids::{CheckId, ScriptId};
-use crate::daemon::network::endpoints::SocketId;
 use crate::notify::{RunId, Which};
+
+/// One pair of VRRP sockets, by its place in the table of endpoints.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) struct SocketId(pub(super) u32);
 
 /// Owner of a token of the poll.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

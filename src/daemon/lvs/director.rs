@@ -15,10 +15,10 @@ use crate::base::ids::{CheckId, InstanceId};
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::daemon::commands::Commands;
-use crate::daemon::lvs::{Hands, Lvs, Release};
+use crate::daemon::lvs::{LoopContext, Lvs, Release};
 use crate::daemon::runtime::{Mode, Runtime};
 use crate::daemon::start::privileges::raise_file_limit;
-use crate::daemon::tokens::{Asker, Owner};
+use crate::daemon::tokens::Owner;
 use crate::model::lvs::{FlushOnStop, Namespace};
 use crate::model::track::Object;
 use crate::model::Config;
@@ -50,7 +50,7 @@ impl Runtime {
     fn with_lvs<T>(
         &mut self,
         until: Instant,
-        work: impl FnOnce(&mut Lvs, &mut Hands<'_, Owner, Asker>) -> T,
+        work: impl FnOnce(&mut Lvs, &mut LoopContext<'_>) -> T,
     ) -> T {
         let Self { lvs, poll, commands, clock, cores, .. } = self;
         let (children, clock, vrrp) = (&mut commands.children, &*clock, &cores.vrrp);
@@ -61,7 +61,7 @@ impl Runtime {
             (now >= until && steps.get() >= LEAST)
                 || vrrp.next_deadline().is_some_and(|when| when <= now)
         };
-        work(lvs, &mut Hands { poll, children, clock, urgent: &urgent })
+        work(lvs, &mut LoopContext { poll, children, clock, urgent: &urgent })
     }
 
     /// Checks whose sockets are ready, and everything that is due.
@@ -70,11 +70,11 @@ impl Runtime {
         let mut ready = self.pace.ready.split_off(&Owner::Check(CheckId(0)));
         if !ready.is_empty() {
             let mut last = self.pace.last_check;
-            self.with_lvs(now + SHARE, |lvs, hands| {
+            self.with_lvs(now + SHARE, |lvs, context| {
                 while let Some(check) = next_after(last, &mut ready) {
-                    lvs.on_ready(check, hands);
+                    lvs.on_ready(check, context);
                     last = check;
-                    if (hands.urgent)() {
+                    if (context.urgent)() {
                         break;
                     }
                 }
@@ -97,9 +97,9 @@ impl Runtime {
     /// With nobody in a hurry.
     fn serve_lvs_while(&mut self, until: Instant, goes_on: impl Fn(&Lvs) -> bool) {
         let Self { lvs, poll, commands: Commands { children, .. }, clock, .. } = self;
-        let hands = &mut Hands { poll, children, clock: &*clock, urgent: &|| false };
+        let context = &mut LoopContext { poll, children, clock: &*clock, urgent: &|| false };
         while goes_on(lvs) && clock.now() < until {
-            lvs.serve(hands);
+            lvs.serve(context);
         }
     }
 
@@ -186,8 +186,8 @@ impl Runtime {
         let until = self.clock.now() + PATIENCE;
         let Self { lvs, poll, commands: Commands { children, .. }, clock, .. } = self;
         // Nobody is in a hurry any more: VRRP has said goodbye.
-        let hands = &mut Hands { poll, children, clock: &*clock, urgent: &|| false };
-        lvs.stop(release, hands);
+        let context = &mut LoopContext { poll, children, clock: &*clock, urgent: &|| false };
+        lvs.stop(release, context);
         self.serve_lvs_while(until, |lvs| !lvs.is_settled());
         if !self.lvs.is_settled() {
             log::error!("IPVS does not answer: some of what is ours stays there");

@@ -3,11 +3,12 @@
 
 use std::rc::Rc;
 
-use super::{report, Hands, Lvs, Message, Told};
+use super::{report, LoopContext, Lvs, Message, Told};
 use crate::base::ids::{CheckId, ServiceId};
 use crate::base::time::Instant;
 use crate::check::{pool, Reason, Verdict};
 use crate::daemon::lvs::probes::{Begun, Finished};
+use crate::daemon::tokens::Asker;
 use crate::holdings::ipvs;
 use crate::lvs::{Action, Input, Wanted};
 use crate::model::check::Kind;
@@ -101,18 +102,14 @@ impl Lvs {
         self.inbox.push_back(Message::Check(input));
     }
 
-    pub(super) fn execute_check<O, A>(&mut self, action: pool::Action, hands: &mut Hands<'_, O, A>)
-    where
-        O: Copy + From<CheckId>,
-        A: Clone + PartialEq + From<CheckId>,
-    {
+    pub(super) fn execute_check(&mut self, action: pool::Action, context: &mut LoopContext<'_>) {
         report::check(&action, &self.pool, &self.domain);
         match action {
-            pool::Action::Begin { check, page } => self.begin(check, page, hands),
+            pool::Action::Begin { check, page } => self.begin(check, page, context),
             pool::Action::Abort(check) => {
-                if self.probes.abort(check, hands.poll) {
-                    let asker = A::from(check);
-                    hands.children.stop(hands.clock.recent(), |a| *a == asker);
+                if self.probes.abort(check, context.poll) {
+                    let asker = Asker::Check(check);
+                    context.children.stop(context.clock.recent(), |a| *a == asker);
                 }
             }
             pool::Action::Result { check, page, verdict, .. } => {
@@ -122,20 +119,16 @@ impl Lvs {
         }
     }
 
-    fn begin<O, A>(&mut self, check: CheckId, page: usize, hands: &mut Hands<'_, O, A>)
-    where
-        O: Copy + From<CheckId>,
-        A: Clone + PartialEq + From<CheckId>,
-    {
+    fn begin(&mut self, check: CheckId, page: usize, context: &mut LoopContext<'_>) {
         // It may have been aborted since; then that action is behind this one.
         let Some(entry) = self.pool.check(check) else { return };
-        let (config, now) = (Rc::clone(entry.config()), hands.clock.recent());
-        match self.probes.begin(check, &config, page, now, hands.poll, O::from(check)) {
+        let (config, now) = (Rc::clone(entry.config()), context.clock.recent());
+        match self.probes.begin(check, &config, page, now, context.poll) {
             Begun::Probing => {}
             Begun::Script => {
                 let Kind::Misc(misc) = &config.kind else { return };
                 let timeout = Some(misc.timeout);
-                match hands.children.start(&misc.script, &[], timeout, A::from(check), now) {
+                match context.children.start(&misc.script, &[], timeout, Asker::Check(check), now) {
                     Ok(pid) => self.probes.script_started(check, pid, now),
                     Err(e) => {
                         let failure = e.get_ref().and_then(|e| e.downcast_ref::<Failure>());

@@ -12,7 +12,7 @@ use crate::wire::netlink::ipvs::{Request, Role};
 
 /// Who asked the kernel for something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Asker {
+pub(super) enum Requester {
     Holdings,
     /// `lvs_flush`: nobody holds that.
     Start,
@@ -45,7 +45,7 @@ impl Lvs {
         }
         let mut kernel = Ipvs::open(namespace)?;
         if lvs.flush {
-            kernel.queue(&Request::Flush, (Request::Flush, Asker::Start));
+            kernel.queue(&Request::Flush, (Request::Flush, Requester::Start));
         }
         self.kernel = Some(kernel);
         while self.kernel.as_ref().is_some_and(|kernel| !kernel.is_idle()) {
@@ -124,8 +124,8 @@ impl Lvs {
     pub(super) fn execute_ipvs(&mut self, action: &ipvs::Action) {
         match action {
             ipvs::Action::Ask(request) => match &mut self.kernel {
-                Some(kernel) => kernel.queue(request, (*request, Asker::Holdings)),
-                None => self.answers.push(((*request, Asker::Holdings), libc::ENOPROTOOPT)),
+                Some(kernel) => kernel.queue(request, (*request, Requester::Holdings)),
+                None => self.answers.push(((*request, Requester::Holdings), libc::ENOPROTOOPT)),
             },
             ipvs::Action::Missing { service, destination: None } => {
                 log::warn!("IPVS: somebody else removed {service}: put back");
@@ -157,12 +157,12 @@ impl Lvs {
         let missing = answers.iter().any(|(_, errno)| *errno == libc::ENOENT);
         for ((request, asker), errno) in answers.drain(..) {
             match asker {
-                Asker::Holdings => {
+                Requester::Holdings => {
                     let input = ipvs::Input::Answer { request: &request, errno };
                     self.holdings.handle(input, now, &mut self.ipvs_actions);
                 }
-                Asker::Start if errno == 0 => {}
-                Asker::Start => {
+                Requester::Start if errno == 0 => {}
+                Requester::Start => {
                     let error = io::Error::from_raw_os_error(errno);
                     log::error!("IPVS {}: {error}", shown(&request));
                 }

@@ -23,6 +23,7 @@ use crate::check::tcp::Tcp;
 use crate::check::tls::{Client, Filter};
 use crate::check::udp::Udp;
 use crate::check::{Reason, Timings, Verdict};
+use crate::daemon::tokens::Owner;
 use crate::model::check::{Check, Connect, Http, Kind};
 use crate::sys::children::{Outcome, Pid};
 use crate::sys::datagram::Datagram;
@@ -131,15 +132,14 @@ impl Probes {
         self.unread.len()
     }
 
-    /// Begins to probe page `page` of a check; `owner` is to be told of events.
-    pub(in crate::daemon) fn begin<O: Copy>(
+    /// Begins to probe page `page` of a check.
+    pub(in crate::daemon) fn begin(
         &mut self,
         check: CheckId,
         config: &Check,
         page: usize,
         now: Instant,
-        poll: &mut Poll<O>,
-        owner: O,
+        poll: &mut Poll<Owner>,
     ) -> Begun {
         let delay = config.schedule.delay_loop;
         let job = match &config.kind {
@@ -177,7 +177,7 @@ impl Probes {
             }
         };
         match job {
-            Ok(job) => self.enter(check, job, now, poll, owner),
+            Ok(job) => self.enter(check, job, now, poll),
             Err(reason) => self.refused(check, reason),
         }
         Begun::Probing
@@ -202,14 +202,7 @@ impl Probes {
     }
 
     /// Watches the socket and takes the first step. On this host much is over with it.
-    fn enter<O: Copy>(
-        &mut self,
-        check: CheckId,
-        mut job: Job,
-        now: Instant,
-        poll: &mut Poll<O>,
-        owner: O,
-    ) {
+    fn enter(&mut self, check: CheckId, mut job: Job, now: Instant, poll: &mut Poll<Owner>) {
         self.steps += 1;
         let progress = job.begin(now, &mut self.bytes);
         if let Progress::Finished(verdict) = progress {
@@ -217,7 +210,7 @@ impl Probes {
             self.finished.push(Finished { check, verdict, timings });
             return;
         }
-        if let Err(e) = poll.watch(job.fd(), owner, Wants::Both) {
+        if let Err(e) = poll.watch(job.fd(), Owner::Check(check), Wants::Both) {
             self.unmade(check, format!("cannot watch the socket: {}", reason(&e)));
             return;
         }
@@ -229,12 +222,12 @@ impl Probes {
     }
 
     /// Forgets a probe. True if there is a script to be stopped.
-    pub(in crate::daemon) fn abort<O: Copy>(&mut self, check: CheckId, poll: &mut Poll<O>) -> bool {
+    pub(in crate::daemon) fn abort(&mut self, check: CheckId, poll: &mut Poll<Owner>) -> bool {
         self.close(check, poll);
         self.scripts.forget(check)
     }
 
-    fn close<O: Copy>(&mut self, check: CheckId, poll: &mut Poll<O>) -> Option<Job> {
+    fn close(&mut self, check: CheckId, poll: &mut Poll<Owner>) -> Option<Job> {
         self.deadlines.set(check, None);
         self.unread.remove(&check);
         let job = self.jobs.remove(&check)?;
@@ -243,11 +236,11 @@ impl Probes {
     }
 
     /// Its socket can be read or written.
-    pub(in crate::daemon) fn on_ready<O: Copy>(
+    pub(in crate::daemon) fn on_ready(
         &mut self,
         check: CheckId,
         now: Instant,
-        poll: &mut Poll<O>,
+        poll: &mut Poll<Owner>,
     ) {
         self.unread.remove(&check);
         let Some(job) = self.jobs.get_mut(&check) else { return };
@@ -264,11 +257,7 @@ impl Probes {
     }
 
     /// Reads one of those that had their share; false if there is none.
-    pub(in crate::daemon) fn on_unread<O: Copy>(
-        &mut self,
-        now: Instant,
-        poll: &mut Poll<O>,
-    ) -> bool {
+    pub(in crate::daemon) fn on_unread(&mut self, now: Instant, poll: &mut Poll<Owner>) -> bool {
         let behind = (Bound::Excluded(self.last_unread), Bound::Unbounded);
         let next = self.unread.range(behind).next().or_else(|| self.unread.first());
         let Some(check) = next.copied() else { return false };
@@ -279,11 +268,7 @@ impl Probes {
 
     /// One probe whose time is over; false if there is none. What has arrived meanwhile counts: we
     /// may have been late ourselves.
-    pub(in crate::daemon) fn on_deadline<O: Copy>(
-        &mut self,
-        now: Instant,
-        poll: &mut Poll<O>,
-    ) -> bool {
+    pub(in crate::daemon) fn on_deadline(&mut self, now: Instant, poll: &mut Poll<Owner>) -> bool {
         let Some((due, check)) = self.deadlines.pop_due(now) else { return false };
         if let Some(over) = self.scripts.give_up(check) {
             self.script_over(check, over, now);
@@ -302,13 +287,7 @@ impl Probes {
         true
     }
 
-    fn finish<O: Copy>(
-        &mut self,
-        check: CheckId,
-        verdict: Verdict,
-        now: Instant,
-        poll: &mut Poll<O>,
-    ) {
+    fn finish(&mut self, check: CheckId, verdict: Verdict, now: Instant, poll: &mut Poll<Owner>) {
         if let Some(job) = self.close(check, poll) {
             let timings = job.timings(now);
             self.finished.push(Finished { check, verdict, timings });

@@ -21,8 +21,8 @@ use crate::sys::tests::{alone_with_children, wait, TempDir};
 
 struct Bench {
     lvs: Lvs,
-    poll: Poll<CheckId>,
-    children: Children<CheckId>,
+    poll: Poll<Owner>,
+    children: Children<Asker>,
     clock: Clock,
     running: Config,
     heard: Vec<String>,
@@ -42,10 +42,10 @@ impl Bench {
         }
     }
 
-    fn with<T>(&mut self, f: impl FnOnce(&mut Lvs, &mut Hands<'_, CheckId, CheckId>) -> T) -> T {
+    fn with<T>(&mut self, f: impl FnOnce(&mut Lvs, &mut LoopContext<'_>) -> T) -> T {
         let Self { lvs, poll, children, clock, .. } = self;
         clock.now();
-        f(lvs, &mut Hands { poll, children, clock, urgent: &|| false })
+        f(lvs, &mut LoopContext { poll, children, clock, urgent: &|| false })
     }
 
     fn adopt(&mut self, new: Config) {
@@ -86,8 +86,9 @@ impl Bench {
             let until = self.clock.now() + Duration::from_millis(50);
             let until = self.lvs.next_deadline().map_or(until, |next| next.min(until));
             self.poll.wait(self.clock.now(), Some(until), idle, &mut ready).unwrap();
-            for check in ready {
-                self.with(|lvs, hands| lvs.on_ready(check, hands));
+            for owner in ready {
+                let Owner::Check(check) = owner else { continue };
+                self.with(|lvs, context| lvs.on_ready(check, context));
             }
             self.with(Lvs::serve);
             self.hear();
@@ -177,10 +178,13 @@ fn a_script_says_the_weight_and_a_file_adds_to_it() {
             let now = bench.clock.now();
             for event in events.drain(..) {
                 match event {
-                    Event::TimedOut(check) => bench.lvs.on_script_timed_out(check, now),
-                    Event::Ended { asker, pid, outcome, .. } => {
-                        bench.lvs.on_script_ended(asker, pid, outcome, now);
+                    Event::TimedOut(Asker::Check(check)) => {
+                        bench.lvs.on_script_timed_out(check, now)
                     }
+                    Event::Ended { asker: Asker::Check(check), pid, outcome, .. } => {
+                        bench.lvs.on_script_ended(check, pid, outcome, now);
+                    }
+                    other => panic!("only checks run scripts here: {other:?}"),
                 }
             }
             bench.with(Lvs::serve);
@@ -220,8 +224,8 @@ fn a_script_that_is_not_there_fails_the_check() {
         bench.children.on_sigchld(&mut events);
         let now = bench.clock.now();
         for event in events.drain(..) {
-            if let Event::Ended { asker, pid, outcome, .. } = event {
-                bench.lvs.on_script_ended(asker, pid, outcome, now);
+            if let Event::Ended { asker: Asker::Check(check), pid, outcome, .. } = event {
+                bench.lvs.on_script_ended(check, pid, outcome, now);
             }
         }
         bench.with(Lvs::serve);
@@ -269,7 +273,7 @@ fn silence_is_noticed_however_busy_others_keep_us() {
     wait(|| {
         let Bench { lvs, poll, children, clock, .. } = &mut bench;
         clock.now();
-        lvs.serve(&mut Hands { poll, children, clock, urgent: &|| true });
+        lvs.serve(&mut LoopContext { poll, children, clock, urgent: &|| true });
         lvs.pool.check(CheckId(0))?.last().map(|_| ())
     });
 }
@@ -280,7 +284,7 @@ fn where_there_is_no_ipvs_nobody_waits_for_its_answer_at_the_end() {
     for release in releases {
         let mut bench = Bench::new();
         bench.adopt(config(80, vec![tcp(80)]));
-        bench.with(|lvs, hands| lvs.stop(release, hands));
+        bench.with(|lvs, context| lvs.stop(release, context));
         assert!(bench.lvs.is_settled(), "{release:?}");
     }
 }
@@ -338,7 +342,7 @@ fn many_that_are_due_do_not_keep_somebody_in_a_hurry_waiting() {
         asked.set(asked.get() + 1);
         true
     };
-    lvs.serve(&mut Hands { poll, children, clock, urgent: &urgent });
+    lvs.serve(&mut LoopContext { poll, children, clock, urgent: &urgent });
     assert_eq!(lvs.backlog.len(), lvs.pool.load().0 - 1, "one was begun");
     assert!(lvs.is_behind() && !lvs.is_in_hurry() && !lvs.backlog.is_empty() && asked.get() > 0);
     bench.with(Lvs::serve);
@@ -375,7 +379,7 @@ fn reloads_in_the_middle_of_others_end_where_the_last_one_wants_and_so_does_the_
             let (asked, most) = (Cell::new(0), rng.between(0, 12));
             let Bench { lvs, poll, children, clock, .. } = &mut bench;
             let urgent = || asked.replace(asked.get() + 1) >= most;
-            lvs.serve(&mut Hands { poll, children, clock, urgent: &urgent });
+            lvs.serve(&mut LoopContext { poll, children, clock, urgent: &urgent });
             if round % 5 == 4 {
                 while bench.lvs.is_adopting() {
                     bench.with(Lvs::serve);
@@ -391,7 +395,7 @@ fn reloads_in_the_middle_of_others_end_where_the_last_one_wants_and_so_does_the_
                 assert_eq!(any.count(), slots.len(), "seed {seed}: checks of nobody");
             }
         }
-        bench.with(|lvs, hands| lvs.stop(Release::Ours, hands));
+        bench.with(|lvs, context| lvs.stop(Release::Ours, context));
         let lvs = &bench.lvs;
         assert!(lvs.is_settled() && !lvs.is_in_hurry() && !lvs.is_behind());
         assert_eq!((lvs.domain.services().count(), lvs.pool.load()), (0, (0, 0)));
@@ -408,7 +412,7 @@ fn a_long_configuration_is_taken_on_a_few_at_a_time() {
     let Bench { lvs, poll, children, clock, .. } = &mut bench;
     let asked = Cell::new(0);
     let urgent = || asked.replace(asked.get() + 1) >= 10;
-    lvs.serve(&mut Hands { poll, children, clock, urgent: &urgent });
+    lvs.serve(&mut LoopContext { poll, children, clock, urgent: &urgent });
     let taken = lvs.services().count();
     assert!(taken > 0 && taken < 50 && lvs.is_adopting() && lvs.is_in_hurry(), "{taken}");
     bench.with(Lvs::serve);

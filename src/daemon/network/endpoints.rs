@@ -6,16 +6,12 @@ use std::net::IpAddr;
 
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
-use crate::daemon::tokens::Owner;
+use crate::daemon::tokens::{Owner, SocketId};
 use crate::model::vrrp::{Delivery, Instance};
 use crate::sys::poll::Poll;
 use crate::sys::raw::{Endpoint, EndpointKind, Outgoing, Scratch, SendQueue, Socket};
 use crate::sys::reason;
 use crate::vrrp::Outbound;
-
-/// One pair of sockets.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(in crate::daemon) struct SocketId(u32);
 
 struct Slot {
     socket: Socket,

@@ -9,6 +9,7 @@ use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
 use crate::base::time::Instant;
+use crate::daemon::tokens::Owner;
 use crate::model;
 use crate::model::script::Script;
 use crate::notify::{Action, Domain, Input, Which};
@@ -16,10 +17,9 @@ use crate::sys::fifo::{Fifo, Line, LONGEST};
 use crate::sys::inotify::readers::Readers;
 use crate::sys::poll::{Poll, Wants};
 
-/// The open FIFOs. Whatever poll reports for `owner` goes to `on_ready`.
+/// The open FIFOs. Events of `Owner::Fifos` go to `on_ready`.
 #[derive(Debug)]
-pub(in crate::daemon) struct Fifos<O> {
-    owner: O,
+pub(in crate::daemon) struct Fifos {
     open: BTreeMap<Which, Fifo>,
     /// What was configured to be started for each that is open.
     scripts: BTreeMap<Which, Option<Script>>,
@@ -36,9 +36,9 @@ pub(in crate::daemon) struct Opened {
     pub(in crate::daemon) failed: BTreeMap<Which, String>,
 }
 
-impl<O: Copy> Fifos<O> {
-    pub(in crate::daemon) const fn new(owner: O) -> Self {
-        Self { owner, open: BTreeMap::new(), scripts: BTreeMap::new(), readers: None }
+impl Fifos {
+    pub(in crate::daemon) const fn new() -> Self {
+        Self { open: BTreeMap::new(), scripts: BTreeMap::new(), readers: None }
     }
 
     /// Opens and closes what the configuration says; after `Input::Setup`, before any change is
@@ -48,7 +48,7 @@ impl<O: Copy> Fifos<O> {
         &mut self,
         config: &model::notify::Fifos,
         domain: &mut Domain,
-        poll: &mut Poll<O>,
+        poll: &mut Poll<Owner>,
         now: Instant,
         out: &mut Vec<Action>,
     ) -> Opened {
@@ -148,7 +148,7 @@ impl<O: Copy> Fifos<O> {
     }
 
     /// The daemon ends: what it has made goes with it.
-    pub(in crate::daemon) fn close_all(&mut self, poll: &mut Poll<O>) {
+    pub(in crate::daemon) fn close_all(&mut self, poll: &mut Poll<Owner>) {
         for which in Which::ALL {
             self.close(which, poll);
         }
@@ -158,10 +158,10 @@ impl<O: Copy> Fifos<O> {
         &mut self,
         which: Which,
         config: &model::notify::Fifo,
-        poll: &mut Poll<O>,
+        poll: &mut Poll<Owner>,
     ) -> Result<(), Box<dyn std::error::Error>> {
         let fifo = Fifo::open(Path::new(&config.path), config.owner)?;
-        if let Err(e) = poll.watch(fifo.as_raw_fd(), self.owner, Wants::Write) {
+        if let Err(e) = poll.watch(fifo.as_raw_fd(), Owner::Fifos, Wants::Write) {
             fifo.remove();
             return Err(e.into());
         }
@@ -172,16 +172,21 @@ impl<O: Copy> Fifos<O> {
         Ok(())
     }
 
-    fn watch_readers(&mut self, which: Which, path: &Path, poll: &mut Poll<O>) -> io::Result<()> {
+    fn watch_readers(
+        &mut self,
+        which: Which,
+        path: &Path,
+        poll: &mut Poll<Owner>,
+    ) -> io::Result<()> {
         if self.readers.is_none() {
             let readers = Readers::new()?;
-            poll.add(readers.as_raw_fd(), self.owner)?;
+            poll.add(readers.as_raw_fd(), Owner::Fifos)?;
             self.readers = Some(readers);
         }
         self.readers.as_mut().map_or(Ok(()), |readers| readers.watch(which, path))
     }
 
-    fn close(&mut self, which: Which, poll: &mut Poll<O>) {
+    fn close(&mut self, which: Which, poll: &mut Poll<Owner>) {
         self.scripts.remove(&which);
         if let Some(fifo) = self.open.remove(&which) {
             if let Some(readers) = &mut self.readers {
@@ -208,16 +213,16 @@ mod tests {
     use crate::sys::tests::TempDir;
 
     struct Desk {
-        fifos: Fifos<()>,
+        fifos: Fifos,
         domain: Domain,
-        poll: Poll<()>,
+        poll: Poll<Owner>,
         out: Vec<Action>,
     }
 
     impl Desk {
         fn new() -> Self {
             let poll = Poll::new().expect("polls");
-            Self { fifos: Fifos::new(()), domain: Domain::default(), poll, out: Vec::new() }
+            Self { fifos: Fifos::new(), domain: Domain::default(), poll, out: Vec::new() }
         }
 
         fn setup(&mut self, global: &Global) -> Vec<Which> {

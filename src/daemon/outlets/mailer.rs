@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::{Duration, Instant};
 use crate::daemon::outlets::report::HeldBack;
+use crate::daemon::tokens::Owner;
 use crate::model::notify::Mail;
 use crate::notify::mail::Stamp;
 use crate::notify::outbox::{Note, Outbox, Task};
@@ -23,10 +24,9 @@ use crate::sys::stream::{First, Received, Stream, Via};
 const SHOWN: u32 = 20;
 const SHOWN_EVERY: Duration = Duration::from_secs(60);
 
-/// The way from the outbox to the world. Whatever poll reports for `owner` goes to `on_ready`.
+/// The way from the outbox to the world. Events of `Owner::Mail` go to `on_ready`.
 #[derive(Debug)]
-pub(in crate::daemon) struct Mailer<O> {
-    owner: O,
+pub(in crate::daemon) struct Mailer {
     outbox: Outbox,
     stream: Option<Stream>,
     lookup: Option<(String, Lookup)>,
@@ -34,10 +34,9 @@ pub(in crate::daemon) struct Mailer<O> {
     limit: RateLimit,
 }
 
-impl<O: Copy> Mailer<O> {
-    pub(in crate::daemon) fn new(owner: O) -> Self {
+impl Mailer {
+    pub(in crate::daemon) fn new() -> Self {
         Self {
-            owner,
             outbox: Outbox::default(),
             stream: None,
             lookup: None,
@@ -50,7 +49,7 @@ impl<O: Copy> Mailer<O> {
     pub(in crate::daemon) fn setup(
         &mut self,
         mail: Option<&Mail>,
-        poll: &mut Poll<O>,
+        poll: &mut Poll<Owner>,
         now: Instant,
     ) {
         self.outbox.setup(mail, now, &mut self.tasks);
@@ -58,20 +57,25 @@ impl<O: Copy> Mailer<O> {
     }
 
     /// Sends a letter, now or when the server can be reached.
-    pub(in crate::daemon) fn post(&mut self, letter: &Letter, poll: &mut Poll<O>, now: Instant) {
+    pub(in crate::daemon) fn post(
+        &mut self,
+        letter: &Letter,
+        poll: &mut Poll<Owner>,
+        now: Instant,
+    ) {
         let wall = clock::wall();
         let stamp = Stamp { wall, offset_minutes: clock::zone_minutes(wall) };
         self.outbox.post(letter, stamp, now, &mut self.tasks);
         self.carry_on(poll, now);
     }
 
-    pub(in crate::daemon) fn on_ready(&mut self, poll: &mut Poll<O>, now: Instant) {
+    pub(in crate::daemon) fn on_ready(&mut self, poll: &mut Poll<Owner>, now: Instant) {
         self.on_answer(poll, now);
         self.on_stream(poll, now);
         self.carry_on(poll, now);
     }
 
-    pub(in crate::daemon) fn on_deadline(&mut self, poll: &mut Poll<O>, now: Instant) {
+    pub(in crate::daemon) fn on_deadline(&mut self, poll: &mut Poll<Owner>, now: Instant) {
         self.outbox.on_deadline(now, &mut self.tasks);
         self.carry_on(poll, now);
     }
@@ -81,7 +85,12 @@ impl<O: Copy> Mailer<O> {
     }
 
     /// The daemon ends: whatever waits is tried once, until then.
-    pub(in crate::daemon) fn finish(&mut self, until: Instant, poll: &mut Poll<O>, now: Instant) {
+    pub(in crate::daemon) fn finish(
+        &mut self,
+        until: Instant,
+        poll: &mut Poll<Owner>,
+        now: Instant,
+    ) {
         self.outbox.finish(until, now, &mut self.tasks);
         self.carry_on(poll, now);
     }
@@ -97,7 +106,7 @@ impl<O: Copy> Mailer<O> {
     }
 
     /// The child that looks up the server's name has said something.
-    fn on_answer(&mut self, poll: &mut Poll<O>, now: Instant) {
+    fn on_answer(&mut self, poll: &mut Poll<Owner>, now: Instant) {
         let Some((name, lookup)) = &mut self.lookup else { return };
         let Some(result) = lookup.result() else { return };
         let name = std::mem::take(name);
@@ -105,7 +114,7 @@ impl<O: Copy> Mailer<O> {
         self.outbox.on_resolved(&name, result, now, &mut self.tasks);
     }
 
-    fn on_stream(&mut self, poll: &mut Poll<O>, now: Instant) {
+    fn on_stream(&mut self, poll: &mut Poll<Owner>, now: Instant) {
         let mut buffer = [0; 4096];
         // What a server says is bounded by the outbox, which ends the conversation.
         while let Some(stream) = &mut self.stream {
@@ -132,14 +141,14 @@ impl<O: Copy> Mailer<O> {
     }
 
     /// Either the connection was never made, or it is lost: the outbox knows which.
-    fn on_broken(&mut self, error: &io::Error, poll: &mut Poll<O>, now: Instant) {
+    fn on_broken(&mut self, error: &io::Error, poll: &mut Poll<Owner>, now: Instant) {
         self.close(poll);
         self.outbox.on_failed(&reason(error), now, &mut self.tasks);
         self.outbox.closed(now, &mut self.tasks);
     }
 
     /// Does what is to be done, and what follows from that; then sends what is to be said.
-    fn carry_on(&mut self, poll: &mut Poll<O>, now: Instant) {
+    fn carry_on(&mut self, poll: &mut Poll<Owner>, now: Instant) {
         while !self.tasks.is_empty() {
             for task in std::mem::take(&mut self.tasks) {
                 self.execute(task, poll, now);
@@ -148,7 +157,7 @@ impl<O: Copy> Mailer<O> {
         self.flush(poll, now);
     }
 
-    fn execute(&mut self, task: Task, poll: &mut Poll<O>, now: Instant) {
+    fn execute(&mut self, task: Task, poll: &mut Poll<Owner>, now: Instant) {
         match task {
             Task::Resolve(name) => {
                 if let Err(e) = self.look_up(&name, poll) {
@@ -187,35 +196,35 @@ impl<O: Copy> Mailer<O> {
         }
     }
 
-    fn look_up(&mut self, name: &str, poll: &mut Poll<O>) -> io::Result<()> {
+    fn look_up(&mut self, name: &str, poll: &mut Poll<Owner>) -> io::Result<()> {
         self.forget_lookup(poll);
         let lookup = Lookup::start(name)?;
-        poll.add(lookup.as_raw_fd(), self.owner)?;
+        poll.add(lookup.as_raw_fd(), Owner::Mail)?;
         self.lookup = Some((name.to_owned(), lookup));
         Ok(())
     }
 
-    fn forget_lookup(&mut self, poll: &mut Poll<O>) {
+    fn forget_lookup(&mut self, poll: &mut Poll<Owner>) {
         if let Some((_, lookup)) = self.lookup.take() {
             poll.remove(lookup.as_raw_fd());
         }
     }
 
-    fn connect(&mut self, to: SocketAddr, poll: &mut Poll<O>) -> io::Result<()> {
+    fn connect(&mut self, to: SocketAddr, poll: &mut Poll<Owner>) -> io::Result<()> {
         self.close(poll);
         let stream = Stream::connect(to, &Via::default(), First::Them)?;
-        poll.watch(stream.as_raw_fd(), self.owner, Wants::Both)?;
+        poll.watch(stream.as_raw_fd(), Owner::Mail, Wants::Both)?;
         self.stream = Some(stream);
         Ok(())
     }
 
-    fn close(&mut self, poll: &mut Poll<O>) {
+    fn close(&mut self, poll: &mut Poll<Owner>) {
         if let Some(stream) = self.stream.take() {
             poll.remove(stream.as_raw_fd());
         }
     }
 
-    fn flush(&mut self, poll: &mut Poll<O>, now: Instant) {
+    fn flush(&mut self, poll: &mut Poll<Owner>, now: Instant) {
         while let (Some(stream), output @ [_, ..]) =
             (&mut self.stream, self.outbox.pending_output())
         {

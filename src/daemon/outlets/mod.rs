@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use crate::daemon::tokens::Owner;
 use crate::sys::systemd::Notifier;
 
 pub(super) mod chatter;
@@ -19,8 +18,8 @@ use mailer::Mailer;
 use status::Standing;
 
 pub(super) struct Outlets {
-    pub(super) fifos: Fifos<Owner>,
-    pub(super) mailer: Mailer<Owner>,
+    pub(super) fifos: Fifos,
+    pub(super) mailer: Mailer,
     pub(super) chatter: Chatter,
     pub(super) systemd: Notifier,
     pub(super) standing: Standing,
@@ -31,8 +30,8 @@ pub(super) struct Outlets {
 impl Outlets {
     pub(super) fn new(systemd: Notifier) -> Self {
         Self {
-            fifos: Fifos::new(Owner::Fifos),
-            mailer: Mailer::new(Owner::Mail),
+            fifos: Fifos::new(),
+            mailer: Mailer::new(),
             chatter: Chatter::default(),
             systemd,
             standing: Standing::default(),

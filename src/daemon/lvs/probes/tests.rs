@@ -12,7 +12,7 @@ const ID: CheckId = CheckId(7);
 
 struct Bench {
     probes: Probes,
-    poll: Poll<CheckId>,
+    poll: Poll<Owner>,
     now: Instant,
     turns: u32,
 }
@@ -34,7 +34,7 @@ impl Bench {
     fn begin_every(&mut self, delay_loop: Duration, kind: Kind) {
         let schedule = Schedule { delay_loop, ..Schedule::default() };
         let config = Check { kind, schedule, alpha: false, log_all_failures: false };
-        let begun = self.probes.begin(ID, &config, 0, self.now, &mut self.poll, ID);
+        let begun = self.probes.begin(ID, &config, 0, self.now, &mut self.poll);
         assert_eq!(begun, Begun::Probing);
     }
 
@@ -46,7 +46,8 @@ impl Bench {
         let until = self.now + Duration::from_millis(20);
         self.poll.wait(self.now, Some(until), true, &mut ready).unwrap();
         self.now += Duration::from_micros(10);
-        for check in ready {
+        for owner in ready {
+            let Owner::Check(check) = owner else { continue };
             self.probes.on_ready(check, self.now, &mut self.poll);
         }
         while self.probes.on_unread(self.now, &mut self.poll) {}
@@ -57,7 +58,7 @@ impl Bench {
         let (listener, addr) = listener();
         let schedule = Schedule::default();
         let config = Check { kind: http(addr), schedule, alpha: false, log_all_failures: false };
-        let _ = self.probes.begin(id, &config, 0, self.now, &mut self.poll, id);
+        let _ = self.probes.begin(id, &config, 0, self.now, &mut self.poll);
         let mut server = listener.accept().unwrap().0;
         request(&mut server);
         server.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();

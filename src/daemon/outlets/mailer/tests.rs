@@ -100,8 +100,8 @@ impl Server {
 }
 
 struct Client {
-    mailer: Mailer<()>,
-    poll: Poll<()>,
+    mailer: Mailer,
+    poll: Poll<Owner>,
     clock: Clock,
     /// How far the clock was put forward.
     ahead: Duration,
@@ -110,7 +110,7 @@ struct Client {
 impl Client {
     fn new(mail: &Mail) -> Self {
         let (poll, clock) = (Poll::new().expect("polls"), Clock::new());
-        let mut client = Self { mailer: Mailer::new(()), poll, clock, ahead: Duration::ZERO };
+        let mut client = Self { mailer: Mailer::new(), poll, clock, ahead: Duration::ZERO };
         client.mailer.setup(Some(mail), &mut client.poll, clock_zero());
         client
     }
@@ -135,7 +135,7 @@ impl Client {
         let mut ready = Vec::new();
         let now = self.now();
         self.poll.wait(now, Some(now), false, &mut ready).expect("polls");
-        for () in ready {
+        for _ in ready {
             self.mailer.on_ready(&mut self.poll, now);
         }
         if self.mailer.next_deadline().is_some_and(|d| d <= now) {
