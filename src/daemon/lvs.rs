@@ -38,7 +38,6 @@ mod report;
 mod tests;
 mod told;
 
-use kernel::Requester;
 pub(super) use told::Told;
 
 /// Loop resources borrowed for one call.
@@ -68,7 +67,7 @@ pub(super) struct Lvs {
     probes: Probes,
     holdings: ipvs::Domain,
     /// `None` while nothing is wanted of it.
-    kernel: Option<Ipvs<(Request, Requester)>>,
+    kernel: Option<Ipvs<Request>>,
     /// The number of each virtual server, in the order of the configuration.
     ids: Vec<ServiceId>,
     groups: BTreeMap<String, AddressGroup>,
@@ -87,7 +86,7 @@ pub(super) struct Lvs {
     /// Decided, and not yet done: sockets take their time.
     backlog: VecDeque<pool::Action>,
     ipvs_actions: Vec<ipvs::Action>,
-    answers: Vec<((Request, Requester), i32)>,
+    answers: Vec<(Request, i32)>,
     told: Vec<Told>,
     unmade: RateLimit,
     /// Of looking for an IPVS that may be gone: the kernel starts modprobe for it.

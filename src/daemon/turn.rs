@@ -236,6 +236,13 @@ impl Runtime {
         when.is_some_and(|w| w <= self.now)
     }
 
+    /// Serves VRRP if it is due, between two pieces of something long.
+    pub(super) fn breathe(&mut self) {
+        if self.urgent_is_due() {
+            self.catch_up();
+        }
+    }
+
     /// Looks at the clock: work since the turn began may have made a deadline come.
     pub(super) fn urgent_is_due(&self) -> bool {
         self.cores.vrrp.next_deadline().is_some_and(|w| w <= self.clock.now())

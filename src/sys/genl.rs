@@ -2,6 +2,7 @@
 
 use std::io;
 
+use netlink_packet_core::NLM_F_DUMP_INTR;
 use netlink_sys::{protocols::NETLINK_GENERIC, Socket};
 
 use super::pipeline::{receive, Pipeline};
@@ -39,6 +40,9 @@ pub(super) fn renumber(socket: &Socket, name: &str, family: &mut u16) -> io::Res
 
 /// Sends a question and takes what follows the header of each message of the answer, up to the
 /// acknowledgement, or to the end of a dump.
+///
+/// # Errors
+/// [`io::ErrorKind::Interrupted`]: a list was changed while it was being made. It may lack entries.
 pub(super) fn query(
     socket: &Socket,
     message: &[u8],
@@ -46,13 +50,16 @@ pub(super) fn query(
 ) -> io::Result<()> {
     socket.send(message, 0)?;
     let mut buffer = Vec::new();
+    let mut is_whole = true;
     loop {
         receive(socket, &mut buffer)?;
+        is_whole &= messages(&buffer).all(|(header, _)| header.flags & NLM_F_DUMP_INTR == 0);
         for (header, body) in messages(&buffer).filter(|(h, _)| h.sequence == SEQUENCE) {
             match header.kind {
                 NLMSG_ERROR | NLMSG_DONE => {
                     return match errno(body) {
                         Ok(errno) if errno != 0 => Err(io::Error::from_raw_os_error(errno)),
+                        _ if !is_whole => Err(io::ErrorKind::Interrupted.into()),
                         _ => Ok(()),
                     };
                 }

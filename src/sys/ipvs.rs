@@ -77,17 +77,18 @@ impl<T> Ipvs<T> {
         self.pipeline.give_up(errno, answers);
     }
 
-    /// All services with their destinations.
-    pub fn dump(&self) -> io::Result<Vec<(Service, Vec<Destination>)>> {
+    /// All services with their destinations. `breathe` is called after each.
+    pub fn dump(&self, breathe: &mut dyn FnMut()) -> io::Result<Vec<(Service, Vec<Destination>)>> {
         let mut list = Vec::new();
         for seen in self.services()? {
             let destinations = match self.destinations(&seen.service.key) {
                 Ok(destinations) => destinations.iter().map(|d| d.destination).collect(),
-                // Somebody removed it since.
+                // It was removed since.
                 Err(e) if e.raw_os_error() == Some(libc::ESRCH) => continue,
                 Err(e) => return Err(e),
             };
             list.push((seen.service, destinations));
+            breathe();
         }
         Ok(list)
     }
@@ -127,16 +128,25 @@ impl<T> Ipvs<T> {
         query: &Query,
         read: impl Fn(&[u8]) -> Result<V, Malformed>,
     ) -> io::Result<Vec<V>> {
+        /// A list that was changed while it was being made may lack entries: another one is made.
+        const MOST_TRIES: usize = 10;
         let mut message = Vec::new();
         query.emit(self.family, &mut message);
-        let mut list = Vec::new();
-        genl::query(self.pipeline.socket(), &message, |body| {
-            match parse(body).and_then(|(_, attributes)| read(attributes)) {
-                Ok(value) => list.push(value),
-                Err(e) => log::debug!("{query:?}: message skipped: {e}"),
+        let mut result = Err(io::ErrorKind::Interrupted.into());
+        for _ in 0..MOST_TRIES {
+            let mut list = Vec::new();
+            let answered = genl::query(self.pipeline.socket(), &message, |body| {
+                match parse(body).and_then(|(_, attributes)| read(attributes)) {
+                    Ok(value) => list.push(value),
+                    Err(e) => log::debug!("{query:?}: message skipped: {e}"),
+                }
+            });
+            result = answered.map(|()| list);
+            if !matches!(&result, Err(e) if e.kind() == io::ErrorKind::Interrupted) {
+                break;
             }
-        })?;
-        Ok(list)
+        }
+        result
     }
 }
 

@@ -218,7 +218,7 @@ pub(crate) fn destinations_match_the_output_of_ipvsadm() {
     let asked: Vec<_> = list.iter().map(|(key, d)| Request::AddDestination(*key, *d)).collect();
     assert_eq!(ask(&mut ipvs, &asked), vec![0; asked.len()]);
     let mut seen = BTreeSet::new();
-    for (service, destinations) in ipvs.dump().expect("a dump") {
+    for (service, destinations) in ipvs.dump(&mut || {}).expect("a dump") {
         seen.extend(destinations.iter().map(|d| format!("{:?} {d:?}", service.key)));
     }
     assert_eq!(seen, list.iter().map(|(key, d)| format!("{key:?} {d:?}")).collect());
@@ -419,7 +419,7 @@ impl Held {
     }
 
     fn look(&mut self) -> Vec<Action> {
-        let dump = self.ipvs.dump().expect("a dump");
+        let dump = self.ipvs.dump(&mut || {}).expect("a dump");
         self.on(Input::Dumped { services: &dump })
     }
 

@@ -25,9 +25,11 @@ impl Runtime {
         log::info!("Reloading ...");
         let monotonic_usec = self.clock.monotonic_micros();
         self.outlets.systemd.notify(State::Reloading { monotonic_usec });
-        self.place.scheduling.suspend_realtime();
         self.look_everywhere();
+        // A text may be long, and others need the processor, too.
+        self.place.scheduling.suspend_realtime();
         let reading = self.read_anew();
+        self.place.scheduling.resume_realtime();
         self.catch_up();
         let refusal = self.refusal(&reading);
         let accepted = refusal.is_none();
@@ -59,7 +61,6 @@ impl Runtime {
             log::info!("Reload complete");
         }
         self.refilter_monitor();
-        self.place.scheduling.resume_realtime();
         let outcome = Outcome { began: monotonic_usec, accepted, reasons };
         outcome.write(&self.outlets.outcome_file);
         self.outlets.standing.reloaded(&outcome);
@@ -77,12 +78,7 @@ impl Runtime {
     fn read_anew(&mut self) -> Reading {
         let (options, links) = (self.options.clone(), self.cores.holdings.links().clone());
         let daemon = RefCell::new(self);
-        let meanwhile = || {
-            let mut daemon = daemon.borrow_mut();
-            if daemon.urgent_is_due() {
-                daemon.catch_up();
-            }
-        };
+        let meanwhile = || daemon.borrow_mut().breathe();
         Text::read(&options, &meanwhile).lower(&options, &links, &meanwhile)
     }
 

@@ -150,7 +150,12 @@ impl Runtime {
                 .as_ref()
                 .map(|home| PathBuf::from(format!("/proc/self/fd/{}", home.as_raw_fd()))),
         };
-        self.lvs.open(&self.running.config, namespace.as_deref(), self.now)
+        let opened = self.lvs.open(&self.running.config, namespace.as_deref(), self.now)?;
+        if let Some(opening) = opened {
+            let seen = opening.read(&mut || self.breathe())?;
+            self.lvs.opened(opening, &seen, self.now);
+        }
+        Ok(())
     }
 
     /// What is known of a tracked object.

@@ -4,23 +4,45 @@ use std::io;
 use std::path::Path;
 
 use super::{Lvs, Message};
+use crate::base::errno::Errno;
 use crate::base::time::Instant;
 use crate::holdings::ipvs;
 use crate::model::{self, Config};
 use crate::sys::ipvs::Ipvs;
-use crate::wire::netlink::ipvs::{Request, Role};
+use crate::sys::reason;
+use crate::wire::netlink::ipvs::{Daemon, Destination, Request, Role, Service, Timeouts};
 
-/// Who asked the kernel for something.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Requester {
-    Holdings,
-    /// `lvs_flush`: nobody holds that.
-    Start,
+/// An IPVS that is not in use yet, because what it has is still being read.
+pub(in crate::daemon) struct Opening {
+    kernel: Ipvs<Request>,
+}
+
+impl Opening {
+    /// What IPVS has. `breathe` is called between any two services.
+    pub(in crate::daemon) fn read(&self, breathe: &mut dyn FnMut()) -> io::Result<Contents> {
+        contents(&self.kernel, breathe)
+    }
+}
+
+/// What IPVS has.
+pub(in crate::daemon) struct Contents {
+    services: Vec<(Service, Vec<Destination>)>,
+    daemons: Vec<Daemon>,
+    timeouts: Option<Timeouts>,
+}
+
+fn contents<T>(kernel: &Ipvs<T>, breathe: &mut dyn FnMut()) -> io::Result<Contents> {
+    let services = kernel.dump(breathe)?;
+    let daemons = kernel.daemons()?;
+    let timeouts = kernel.timeouts().inspect_err(|e| {
+        log::debug!("IPVS: the timeouts cannot be read, nor put back at the end: {e}");
+    });
+    Ok(Contents { services, daemons, timeouts: timeouts.ok() })
 }
 
 impl Lvs {
-    /// Opens the kernel's IPVS for a configuration that needs it, and looks at what is there. With
-    /// `lvs_flush` nothing is.
+    /// Opens the kernel's IPVS for a configuration that needs it. `None`: it is open, or not needed.
+    /// With `lvs_flush` it is emptied.
     ///
     /// # Errors
     /// There is none, or it cannot be used; the text says what to do.
@@ -29,56 +51,49 @@ impl Lvs {
         config: &Config,
         namespace: Option<&Path>,
         now: Instant,
-    ) -> io::Result<()> {
+    ) -> io::Result<Option<Opening>> {
         let lvs = &config.lvs;
         let needed = !config.virtual_servers.is_empty()
             || lvs.sync_daemon.is_some()
             || lvs.timeouts != model::lvs::Timeouts::default();
         if !needed {
-            return Ok(());
+            return Ok(None);
         }
         if self.kernel.as_ref().is_some_and(Ipvs::is_idle) {
             self.renew(now);
         }
         if self.kernel.is_some() {
-            return Ok(());
+            return Ok(None);
         }
         let mut kernel = Ipvs::open(namespace)?;
         if lvs.flush {
-            kernel.queue(&Request::Flush, (Request::Flush, Requester::Start));
+            kernel.queue(&Request::Flush, Request::Flush);
         }
-        self.kernel = Some(kernel);
-        while self.kernel.as_ref().is_some_and(|kernel| !kernel.is_idle()) {
-            self.flush_kernel(now);
+        while !kernel.is_idle() {
+            let mut answers = Vec::new();
+            kernel.flush(&mut answers)?;
+            for (request, errno) in answers.into_iter().filter(|(_, errno)| *errno != 0) {
+                log::error!("IPVS {}: {}", shown(&request), Errno(errno));
+            }
         }
-        if let Err(e) = self.look(now) {
-            // The next reload begins anew.
-            self.kernel = None;
-            return Err(e);
-        }
-        // Servers that were there before it was.
-        self.inbox.extend(self.ids.iter().map(|id| Message::Want(*id)));
-        Ok(())
+        Ok(Some(Opening { kernel }))
     }
 
-    /// Compares with what the kernel has; for when something may have been lost.
-    pub(in crate::daemon) fn look(&mut self, now: Instant) -> io::Result<()> {
-        let Some(kernel) = &self.kernel else { return Ok(()) };
-        let services = kernel.dump()?;
-        let daemons = kernel.daemons()?;
-        let timeouts = kernel.timeouts();
+    /// Takes the IPVS that was opened into use.
+    pub(in crate::daemon) fn opened(&mut self, opening: Opening, seen: &Contents, now: Instant) {
+        self.kernel = Some(opening.kernel);
+        self.compare(seen, now);
+        // Servers that were there before it was.
+        self.inbox.extend(self.ids.iter().map(|id| Message::Want(*id)));
+    }
+
+    fn compare(&mut self, seen: &Contents, now: Instant) {
         let out = &mut self.ipvs_actions;
-        self.holdings.handle(ipvs::Input::Dumped { services: &services }, now, out);
-        self.holdings.handle(ipvs::Input::SeenDaemons { daemons: &daemons }, now, out);
-        match timeouts {
-            Ok(timeouts) => {
-                self.holdings.handle(ipvs::Input::SeenTimeouts { timeouts }, now, out);
-            }
-            Err(e) => {
-                log::debug!("IPVS: the timeouts cannot be read, nor put back at the end: {e}")
-            }
+        self.holdings.handle(ipvs::Input::Dumped { services: &seen.services }, now, out);
+        self.holdings.handle(ipvs::Input::SeenDaemons { daemons: &seen.daemons }, now, out);
+        if let Some(timeouts) = seen.timeouts {
+            self.holdings.handle(ipvs::Input::SeenTimeouts { timeouts }, now, out);
         }
-        Ok(())
     }
 
     /// `lvs_timeouts` and `lvs_sync_daemon`.
@@ -124,8 +139,8 @@ impl Lvs {
     pub(super) fn execute_ipvs(&mut self, action: &ipvs::Action) {
         match action {
             ipvs::Action::Ask(request) => match &mut self.kernel {
-                Some(kernel) => kernel.queue(request, (*request, Requester::Holdings)),
-                None => self.answers.push(((*request, Requester::Holdings), libc::ENOPROTOOPT)),
+                Some(kernel) => kernel.queue(request, *request),
+                None => self.answers.push((*request, libc::ENOPROTOOPT)),
             },
             ipvs::Action::Missing { service, destination: None } => {
                 log::warn!("IPVS: somebody else removed {service}: put back");
@@ -155,18 +170,9 @@ impl Lvs {
         }
         // Of something, or of all of IPVS.
         let missing = answers.iter().any(|(_, errno)| *errno == libc::ENOENT);
-        for ((request, asker), errno) in answers.drain(..) {
-            match asker {
-                Requester::Holdings => {
-                    let input = ipvs::Input::Answer { request: &request, errno };
-                    self.holdings.handle(input, now, &mut self.ipvs_actions);
-                }
-                Requester::Start if errno == 0 => {}
-                Requester::Start => {
-                    let error = io::Error::from_raw_os_error(errno);
-                    log::error!("IPVS {}: {error}", shown(&request));
-                }
-            }
+        for (request, errno) in answers.drain(..) {
+            let input = ipvs::Input::Answer { request: &request, errno };
+            self.holdings.handle(input, now, &mut self.ipvs_actions);
         }
         self.answers = answers;
         if missing && self.renewals.admit(now).is_some() {
@@ -181,12 +187,17 @@ impl Lvs {
             Ok(false) => return,
             Ok(true) => {
                 log::warn!("IPVS was unloaded and is there again: everything is put back");
-                self.look(now)
+                // Loaded a moment ago, it has little or nothing in it.
+                contents(kernel, &mut || {})
             }
             Err(e) => Err(e),
         };
-        if let Err(e) = looked {
-            log::error!("IPVS cannot be read: {e}. Asked again when something changes, or later");
+        match looked {
+            Ok(seen) => self.compare(&seen, now),
+            Err(e) => log::error!(
+                "IPVS cannot be read: {}. Asked again when something changes, or later",
+                reason(&e)
+            ),
         }
     }
 }

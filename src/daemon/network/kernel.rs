@@ -28,12 +28,7 @@ impl Runtime {
     /// A gap is never trusted: what the kernel has now is the truth.
     pub(in crate::daemon) fn resynchronise(&mut self) {
         self.network.monitor.discard();
-        let mut breathe = || {
-            if self.urgent_is_due() {
-                self.catch_up();
-            }
-        };
-        match netlink::dump(&mut breathe) {
+        match netlink::dump(&mut || self.breathe()) {
             Ok(events) => {
                 self.cores.holdings(holdings::Input::Dumped(Links::dumped(events)), self.now);
                 self.drain();
