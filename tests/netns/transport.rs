@@ -142,11 +142,25 @@ pub(crate) fn unicast_instances_that_share_a_router_id_hear_their_own_peers() ->
     for name in ["VI_B", "VI_C"] {
         daemon.wait_log(&format!("({name}) Entering BACKUP STATE (init)"));
     }
+    // Three times what an instance waits for a silent master.
+    let mut capture = a.capture("eth0");
+    wait("both masters are heard for a second", SOON, || {
+        let heard = capture.adverts();
+        let from = |source: &str| {
+            heard.iter().filter(|advert| advert.source.to_string() == source).count()
+        };
+        from("10.7.0.2") >= 10 && from("10.7.0.3") >= 10
+    });
+    let is_master = |name: &str| {
+        let line = format!("({name}) Entering MASTER");
+        daemon.log().iter().any(|l| l.contains(&line))
+    };
+    assert!(!is_master("VI_B") && !is_master("VI_C"), "each hears its own peer");
     // Of a master that leaves, only its own instance takes over.
     let [b, mut c] = daemons;
     c.stop();
     daemon.wait_master("VI_C");
-    assert!(!daemon.log().iter().any(|line| line.contains("(VI_B) Entering MASTER")));
+    assert!(!is_master("VI_B"));
     drop(b);
     Ok(())
 }
