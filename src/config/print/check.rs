@@ -10,6 +10,7 @@ use crate::model::check::{
     Udp, Url, STATUS_DEFAULT,
 };
 use crate::model::lvs::{RealServer, VirtualServer};
+use crate::model::probed;
 
 impl Printer {
     pub(super) fn check(
@@ -18,7 +19,7 @@ impl Printer {
         server: &RealServer,
         check: &Check,
     ) -> fmt::Result {
-        self.block(format_args!("{}", keyword(&check.kind)), |out| {
+        self.block(format_args!("{}", probed::keyword(&check.kind)), |out| {
             if let Some(connect) = check.kind.connect() {
                 out.connect(server, connect)?;
             }
@@ -135,21 +136,6 @@ impl Printer {
         line!(self, "track_file {}", quoted(&file.name))?;
         let way = if file.reverse { "reverse" } else { "noreverse" };
         line!(self, "weight {} {way}", file.weight)
-    }
-}
-
-const fn keyword(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Tcp(_) => "TCP_CHECK",
-        Kind::Http(_, http) if http.tls => "SSL_GET",
-        Kind::Http(..) => "HTTP_GET",
-        Kind::Smtp(..) => "SMTP_CHECK",
-        Kind::Dns(..) => "DNS_CHECK",
-        Kind::Udp(..) => "UDP_CHECK",
-        Kind::Ping(_) => "PING_CHECK",
-        Kind::Misc(_) => "MISC_CHECK",
-        Kind::File(_) => "FILE_CHECK",
-        Kind::Bfd(_) => "BFD_CHECK",
     }
 }
 
