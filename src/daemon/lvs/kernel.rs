@@ -10,20 +10,20 @@ use crate::model::{self, Config};
 use crate::sys::ipvs::Ipvs;
 use crate::wire::netlink::ipvs::{Request, Role};
 
-/// Who asked the kernel for something.
+/// Origin of a request to the kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Asker {
     Holdings,
-    /// `lvs_flush`: nobody holds that.
+    /// `lvs_flush`, a request without an owner.
     Start,
 }
 
 impl Lvs {
-    /// Opens the kernel's IPVS for a configuration that needs it, and looks at what is there. With
-    /// `lvs_flush` nothing is.
+    /// Opens the kernel's IPVS for a configuration that needs it, and reads its contents, which
+    /// `lvs_flush` clears first.
     ///
     /// # Errors
-    /// There is none, or it cannot be used; the text says what to do.
+    /// IPVS is missing or cannot be used; the text names a remedy.
     pub(in crate::daemon) fn open(
         &mut self,
         config: &Config,
@@ -52,16 +52,16 @@ impl Lvs {
             self.flush_kernel(now);
         }
         if let Err(e) = self.look(now) {
-            // The next reload begins anew.
+            // The next reload starts over.
             self.kernel = None;
             return Err(e);
         }
-        // Servers that were there before it was.
+        // Virtual servers configured before IPVS was available.
         self.inbox.extend(self.ids.iter().map(|id| Message::Want(*id)));
         Ok(())
     }
 
-    /// Compares with what the kernel has; for when something may have been lost.
+    /// Compares the state with the kernel after notifications may have been lost.
     pub(in crate::daemon) fn look(&mut self, now: Instant) -> io::Result<()> {
         let Some(kernel) = &self.kernel else { return Ok(()) };
         let services = kernel.dump()?;
@@ -75,13 +75,13 @@ impl Lvs {
                 self.holdings.handle(ipvs::Input::SeenTimeouts { timeouts }, now, out);
             }
             Err(e) => {
-                log::debug!("IPVS: the timeouts cannot be read, nor put back at the end: {e}")
+                log::debug!("IPVS: the timeouts cannot be read or restored at the end: {e}")
             }
         }
         Ok(())
     }
 
-    /// `lvs_timeouts` and `lvs_sync_daemon`.
+    /// Applies `lvs_timeouts` and `lvs_sync_daemon`.
     pub(super) fn adopt_settings(&mut self, lvs: &model::lvs::Lvs, now: Instant) {
         self.sync_daemon.clone_from(&lvs.sync_daemon);
         if self.kernel.is_none() {
@@ -93,7 +93,7 @@ impl Lvs {
         self.want_daemons(now);
     }
 
-    /// A virtual router became master, or is it no longer: `lvs_sync_daemon` may follow it.
+    /// A virtual router became master or stopped being master, and `lvs_sync_daemon` may follow it.
     pub(in crate::daemon) fn on_vrrp(&mut self, instance: &str, is_master: bool, now: Instant) {
         let changed = match is_master {
             true => self.masters.insert(instance.to_owned()),
@@ -105,7 +105,7 @@ impl Lvs {
         }
     }
 
-    /// The daemon that the state of the virtual router asks for; both where there is none.
+    /// Requests the sync daemon for the state of the virtual router, or both if it follows none.
     fn want_daemons(&mut self, now: Instant) {
         let mut daemons = Vec::new();
         if let Some(config) = &self.sync_daemon {
@@ -128,32 +128,32 @@ impl Lvs {
                 None => self.answers.push(((*request, Asker::Holdings), libc::ENOPROTOOPT)),
             },
             ipvs::Action::Missing { service, destination: None } => {
-                log::warn!("IPVS: somebody else removed {service}: put back");
+                log::warn!("IPVS: {service} was removed externally; restoring it");
             }
             ipvs::Action::Missing { service, destination: Some(destination) } => {
-                log::warn!("IPVS: somebody else removed {destination} from {service}: put back");
+                log::warn!("IPVS: {destination} of {service} was removed externally; restoring it");
             }
             ipvs::Action::Refused { request, errno, delay } => {
                 let error = io::Error::from_raw_os_error(*errno);
                 let again = delay
-                    .map(|d| format!(", asked again in {:.1} s", d.as_secs_f64()))
+                    .map(|d| format!("; retrying in {:.1} s", d.as_secs_f64()))
                     .unwrap_or_default();
                 log::error!("IPVS {}: {error}{again}", shown(request));
             }
         }
     }
 
-    /// Sends one batch of requests and takes the answers in.
+    /// Sends one batch of requests and reads the answers.
     pub(super) fn flush_kernel(&mut self, now: Instant) {
         let mut answers = std::mem::take(&mut self.answers);
         if let Some(kernel) = &mut self.kernel {
             if let Err(e) = kernel.flush(&mut answers) {
                 log::error!("cannot send requests to IPVS: {e}");
-                // Whoever asked decides whether to ask again.
+                // The origin of a request decides whether to repeat it.
                 kernel.give_up(e.raw_os_error().unwrap_or(libc::EIO), &mut answers);
             }
         }
-        // Of something, or of all of IPVS.
+        // ENOENT: one object is missing, or all of IPVS.
         let missing = answers.iter().any(|(_, errno)| *errno == libc::ENOENT);
         for ((request, asker), errno) in answers.drain(..) {
             match asker {
@@ -174,24 +174,24 @@ impl Lvs {
         }
     }
 
-    /// IPVS may have been unloaded. If it is back, all of it is put back.
+    /// Restores everything if IPVS was unloaded and is available again.
     fn renew(&mut self, now: Instant) {
         let Some(kernel) = &mut self.kernel else { return };
         let looked = match kernel.renew() {
             Ok(false) => return,
             Ok(true) => {
-                log::warn!("IPVS was unloaded and is there again: everything is put back");
+                log::warn!("IPVS was unloaded and is available again; restoring everything");
                 self.look(now)
             }
             Err(e) => Err(e),
         };
         if let Err(e) = looked {
-            log::error!("IPVS cannot be read: {e}. Asked again when something changes, or later");
+            log::error!("IPVS cannot be read: {e}. This is retried at the next change, or later");
         }
     }
 }
 
-/// A request as keepalived names it, with what it is about.
+/// keepalived's name of a request, with its object.
 fn shown(request: &Request) -> String {
     match request {
         Request::AddService(service) => {
