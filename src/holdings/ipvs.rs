@@ -22,7 +22,7 @@ mod answer;
 mod daemons;
 mod lower;
 mod object;
-mod settle;
+mod reconcile;
 #[cfg(test)]
 mod tests;
 mod timeouts;
@@ -257,7 +257,7 @@ impl Domain {
         } else {
             self.mark_everything();
         }
-        self.settle(out);
+        self.reconcile(out);
     }
 
     /// Marks all wanted objects for comparison.
@@ -338,7 +338,7 @@ impl Domain {
                 self.mark(&target);
             }
         }
-        self.settle(out);
+        self.reconcile(out);
     }
 
     #[cfg(test)]

@@ -187,7 +187,7 @@ impl Domain {
         } else {
             out.push(Action::Refused { request: Request::Flush, errno, delay: None });
             self.mark_everything();
-            self.settle(out);
+            self.reconcile(out);
         }
     }
 }

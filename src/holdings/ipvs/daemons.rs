@@ -51,7 +51,7 @@ impl Daemons {
     }
 
     /// Requests for the differences, stops first.
-    pub(super) fn settle(&mut self) -> Vec<Request> {
+    pub(super) fn reconcile(&mut self) -> Vec<Request> {
         self.dirty = false;
         if !self.ours {
             return Vec::new();

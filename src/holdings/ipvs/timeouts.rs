@@ -31,7 +31,7 @@ impl Held {
         self.dirty = true;
     }
 
-    pub(super) fn settle(&mut self) -> Option<Request> {
+    pub(super) fn reconcile(&mut self) -> Option<Request> {
         self.dirty = false;
         let target = self.target()?;
         if self.under_way || self.trouble.waiting || target == self.held {

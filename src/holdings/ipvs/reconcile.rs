@@ -18,22 +18,22 @@ struct Found {
 
 impl Domain {
     /// Compares all marked objects.
-    pub(super) fn settle(&mut self, out: &mut Vec<Action>) {
+    pub(super) fn reconcile(&mut self, out: &mut Vec<Action>) {
         let mut found = Found::default();
         for key in std::mem::take(&mut self.dirty) {
             let Some(object) = self.objects.get_mut(&key) else { continue };
             object.dirty = false;
             if std::mem::take(&mut object.dirty_self) {
-                settle_service(&key, object, &self.owners, &mut found);
+                reconcile_service(&key, object, &self.owners, &mut found);
             }
-            settle_slots(&key, object, &self.owners, &mut found);
+            reconcile_slots(&key, object, &self.owners, &mut found);
             self.forget_if_gone(&key);
         }
         let Found { now, destinations, services } = found;
         let all = now.into_iter().chain(destinations).chain(services);
         let before = out.len();
-        out.extend(self.timeouts.settle().into_iter().chain(all).map(Action::Ask));
-        out.extend(self.daemons.settle().into_iter().map(Action::Ask));
+        out.extend(self.timeouts.reconcile().into_iter().chain(all).map(Action::Ask));
+        out.extend(self.daemons.reconcile().into_iter().map(Action::Ask));
         self.under_way += out.len() - before;
     }
 
@@ -99,7 +99,7 @@ impl Domain {
     }
 }
 
-fn settle_service(
+fn reconcile_service(
     key: &ServiceKey,
     object: &mut Object,
     owners: &BTreeMap<ServiceId, Owner>,
@@ -137,7 +137,7 @@ fn settle_service(
     }
 }
 
-fn settle_slots(
+fn reconcile_slots(
     key: &ServiceKey,
     object: &mut Object,
     owners: &BTreeMap<ServiceId, Owner>,
