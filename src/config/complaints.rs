@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::document::Word;
 use crate::base::diag::{Diagnostics, Severity, Span};
 
-/// How often one mistake about one thing is reported.
+/// Limit of reports of one mistake about one subject.
 const LIMIT: u32 = 20;
 
 pub(super) struct Complaints<'a> {
@@ -59,7 +59,7 @@ impl<'a> Complaints<'a> {
         self.report(Severity::Error, about, Some(span), text)
     }
 
-    /// An error of which scripts know the text: it does not say which item it is in.
+    /// An error whose text scripts match: it does not name its item.
     pub(super) fn unknown(&mut self, word: Word<'_>, text: impl AsRef<str>) -> bool {
         let scope = std::mem::take(&mut self.scope);
         let reported = self.error(word.text, word.span, text);
@@ -86,7 +86,7 @@ impl<'a> Complaints<'a> {
         self.list.hint(text);
     }
 
-    /// Reports how much was left out.
+    /// Reports the number of suppressed diagnostics.
     pub(super) fn finish(self) {
         for ((severity, about), count) in self.counts {
             if let Some(more) = count.checked_sub(LIMIT).filter(|&more| more > 0) {

@@ -1,4 +1,4 @@
-//! Checks that need the whole model: which virtual routers get in each other's way.
+//! Checks that need the whole model: conflicts between virtual routers.
 
 use std::collections::hash_map::Entry;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use crate::base::addr::{is_link_local, Family};
 use crate::base::diag::Span;
 use crate::model::vrrp::{Delivery, Instance};
 
-/// What two virtual routers must not share.
+/// Property that two virtual routers must not share.
 #[derive(PartialEq, Eq, Hash)]
 enum Exclusive<'m> {
     /// Frames of both would come from one virtual MAC on one segment.
@@ -19,7 +19,7 @@ enum Exclusive<'m> {
     Peer { local: Receiver<'m>, peer: IpAddr },
 }
 
-/// Where a unicast router receives.
+/// Receiving address of a unicast router.
 #[derive(PartialEq, Eq, Hash, Clone, Copy)]
 enum Receiver<'m> {
     Address(IpAddr),
@@ -55,7 +55,7 @@ pub(super) fn addresses(out: &mut Complaints<'_>, instances: &[LoweredInstance])
     let mut owners: HashMap<(IpAddr, Option<&str>), (&LoweredInstance, Span)> = HashMap::new();
     for settled in instances {
         for &(addr, span) in &settled.addresses {
-            // What exists once per link is another address on another one.
+            // Link-local addresses on different links are distinct.
             let link = settled.instance.interface.as_deref().filter(|_| is_link_local(&addr));
             let (owner, place) = *owners.entry((addr, link)).or_insert((settled, span));
             if std::ptr::eq(owner, settled) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::diag::Span;
 
-/// A word and where it stands.
+/// A word and its position.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Word<'d> {
     pub text: &'d str,
@@ -23,21 +23,21 @@ impl Default for Word<'_> {
     }
 }
 
-/// Where a text lies in [`Document::text`].
+/// Position of a text in [`Document::text`].
 #[derive(Clone, Copy, Debug)]
 struct Slice {
     start: u32,
     len: u32,
 }
 
-/// A word in few bytes, since a document may have millions of them.
+/// A word in compact form, since a document may have millions of them.
 #[derive(Clone, Copy, Debug)]
 struct WordData {
     start: u32,
     line: u32,
     file: u16,
     column: u16,
-    /// `LARGE`: what belongs here is in `Document::large`.
+    /// `LARGE`: the value is in `Document::large`.
     span: u16,
     /// With `QUOTED` for a word in quotes.
     len: u16,
@@ -47,7 +47,7 @@ const LARGE: u16 = u16::MAX;
 const QUOTED: u16 = 1 << 15;
 
 impl WordData {
-    /// `None` if something is too large for it.
+    /// `None` if a value is too large for it.
     fn new(text: Slice, span: Span, quoted: bool) -> Option<Self> {
         let len = u16::try_from(text.len).ok().filter(|len| len & QUOTED == 0)?;
         Some(Self {
@@ -218,7 +218,7 @@ impl Document {
 pub struct Builder {
     doc: Document,
     open: Vec<u32>,
-    /// Texts that may come again, each at the place that its bytes give.
+    /// Texts that may repeat, at the index of their hash.
     recent: Vec<Slice>,
 }
 
@@ -273,13 +273,13 @@ impl Builder {
         true
     }
 
-    /// Closes what is still open and hands the document over.
+    /// Closes all open blocks and returns the document.
     pub fn finish(mut self) -> Document {
         while self.close() {}
         self.doc
     }
 
-    /// Where the text lies, which is put behind the others unless it came lately.
+    /// Position of the text, which is appended unless it is a recent one.
     fn keep(&mut self, text: &str) -> Slice {
         self.recent.resize(RECENT, Slice { start: 0, len: 0 });
         let hash = text.bytes().fold(0, |h: usize, b| h.wrapping_mul(31).wrapping_add(b.into()));

@@ -11,7 +11,7 @@ use super::value::{parse, Value};
 /// One item of an entry or of a line of options.
 #[derive(Clone, Copy)]
 pub(super) struct Item<'d> {
-    /// Of the option in its entry; none for the words an entry begins with, and for free ones.
+    /// Index of the option in its entry; `None` for leading and free words.
     pub index: Option<usize>,
     pub word: Word<'d>,
     pub value: Value<'d>,
@@ -33,7 +33,7 @@ impl<'d> Item<'d> {
     }
 }
 
-/// What a line is good for.
+/// Result of checking a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineUse {
     Whole,
@@ -42,7 +42,7 @@ pub(super) enum LineUse {
     Useless,
 }
 
-/// Words of one statement, from some word on.
+/// Words of one statement from a given word on.
 pub(super) struct Cursor<'d> {
     node: Node<'d>,
     next: u32,
@@ -67,7 +67,7 @@ impl<'d> Cursor<'d> {
         Some(word)
     }
 
-    /// Takes one of `words` if it comes next.
+    /// Takes the next word if it is one of `words`.
     fn literal(&mut self, words: &'static [&'static str]) -> Option<&'static str> {
         let next = self.peek()?;
         let found = words.iter().find(|word| **word == next.text)?;
@@ -76,11 +76,11 @@ impl<'d> Cursor<'d> {
     }
 }
 
-/// An option lacks its value, or the line is no good without it.
+/// An option lacks its value, or the line is useless without it.
 struct Missing;
 
 impl Checker<'_> {
-    /// Checks a block of names and hands each one over.
+    /// Checks a block of names and passes on each one.
     pub(super) fn names<'d>(
         &mut self,
         node: Node<'d>,
@@ -105,7 +105,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks one line of a list and hands its items over.
+    /// Checks one line of a list and passes on its items.
     pub(super) fn entry<'d>(
         &mut self,
         line: Node<'d>,
@@ -191,7 +191,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks one option and what belongs to it; nothing if its value is bad and can be left out.
+    /// Checks one option with its words; nothing if its value is bad and can be omitted.
     fn option<'d>(
         &mut self,
         cursor: &mut Cursor<'d>,
@@ -206,7 +206,7 @@ impl Checker<'_> {
                 return Err(Missing);
             };
             let Some(good) = self.value(option.name, kind, given, Bad::Ignore) else {
-                // What belongs to a bad value goes with it.
+                // Words that belong to a bad value are omitted with it.
                 cursor.literal(option.after);
                 return if option.vital { Err(Missing) } else { Ok(None) };
             };

@@ -1,7 +1,7 @@
-//! `$definitions` and `@conditions`: from the line as written to the line that counts.
+//! `$definitions` and `@conditions`: from the line as written to the effective line.
 //!
-//! Decides what a line becomes, never what it means. Values are kept as they were written and
-//! expanded at each use, so a later change of a nested name takes effect.
+//! Transforms lines without interpreting them. Values are kept as they were written and expanded at
+//! each use, so a later change of a nested name takes effect.
 
 pub(super) mod builtin;
 pub(super) mod sequence;
@@ -15,7 +15,7 @@ use crate::config::lex::{self, Quotes};
 use crate::config::run::Run;
 use builtin::{Answer, Builtins};
 
-/// How deep definitions may use each other.
+/// Nesting limit of definitions.
 const MAX_NESTING: usize = 64;
 
 /// The lines of a value; the first may be empty.
@@ -60,7 +60,7 @@ pub(super) fn definition(text: &str) -> Option<(&str, usize)> {
 pub(super) struct Condition<'a> {
     pub(super) id: &'a str,
     pub(super) negated: bool,
-    /// Where what it guards starts.
+    /// Start of the guarded text.
     pub(super) rest: usize,
 }
 
@@ -155,7 +155,7 @@ pub(super) fn is_name(text: &str) -> bool {
     name_at(text) == Some(text) && !text.is_empty()
 }
 
-/// The line was given up; the complaint is made.
+/// The line was abandoned and reported.
 #[derive(Debug)]
 pub(super) struct Dropped;
 
@@ -169,15 +169,15 @@ pub(super) struct Expander<'e, 't> {
     pub(super) dir: &'e str,
 }
 
-/// What a use stands for.
+/// Value of a use.
 enum Found {
     Definition(Value),
     Builtin(String),
-    /// It stays as it is; if that is wrong, the complaint is made.
+    /// It stays as it is; an error has been reported.
     Nothing,
 }
 
-/// What is known while one line is expanded.
+/// State during the expansion of one line.
 #[derive(Default)]
 struct Progress {
     out: Traced,
@@ -383,7 +383,7 @@ impl Expander<'_, '_> {
         let starts_word = used.start == 0 || lex::is_blank(text.text.as_bytes()[used.start - 1]);
         let severity = match (used.braced, quoted) {
             (true, false) => Severity::Error,
-            // A script may mean a variable of its shell.
+            // In a script it may be a shell variable.
             (true, true) => Severity::Note,
             (false, false) if starts_word => Severity::Note,
             (false, _) => return,
@@ -410,7 +410,7 @@ fn use_bytes(text: Text<'_>, used: &Use<'_>) -> (usize, usize) {
     (from, to.max(first_end))
 }
 
-/// Where substitution started a comment. What the operator wrote in the line was judged before.
+/// Start of a comment made by substitution. Comments written in the line were handled before.
 fn inserted_comment(text: Text<'_>) -> Option<usize> {
     let flags = lex::flags(text.text);
     if flags & lex::COMMENT == 0 {

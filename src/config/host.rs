@@ -1,4 +1,4 @@
-//! What lowering has to know of the machine. A trait, so that the code stays pure.
+//! Facts about the host that lowering needs. A trait, so that the code stays pure.
 
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ pub struct LinkFacts {
     pub arp: bool,
 }
 
-/// What the kernel would do with a file that is executed.
+/// Format of an executable file, as the kernel sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Form {
     /// ELF, or another form the kernel knows by itself.
@@ -83,12 +83,12 @@ pub struct Look {
 /// last part looked at, not always the last of the list.
 ///
 /// # Errors
-/// What `look` says of a part that is missing; or too many links.
+/// The error of `look` for a missing part, or too many links.
 pub fn resolve(
     path: &str,
     look: &dyn Fn(&str) -> Result<Look, String>,
 ) -> Result<(String, Vec<PathPart>), String> {
-    // What the kernel follows before it gives up.
+    // The kernel's limit of links.
     const MAX_LINKS: u32 = 40;
     let mut rest: Vec<String> = words(path);
     let mut parts: Vec<PathPart> = Vec::new();
@@ -128,7 +128,7 @@ fn words(path: &str) -> Vec<String> {
 }
 
 pub trait Host {
-    /// The names of all interfaces, for those who look for one.
+    /// The names of all interfaces, for suggestions.
     fn link_names(&self) -> Vec<String> {
         Vec::new()
     }
@@ -140,13 +140,13 @@ pub trait Host {
 
     /// The interface of that name, if there is one now.
     fn link(&self, name: &str) -> Option<LinkFacts>;
-    /// What `router_id` is if the file has none.
+    /// Default of `router_id`.
     fn hostname(&self) -> Option<String>;
     /// A user with an account, by name or by number, and the group of that account.
     fn user(&self, name: &str) -> Option<User>;
     /// A group by name or by number.
     fn group(&self, name: &str) -> Option<u32>;
-    /// Who the daemon runs as.
+    /// User of the daemon.
     fn own_user(&self) -> User;
     /// The name of that user.
     fn own_user_name(&self) -> Option<String>;
@@ -154,7 +154,7 @@ pub trait Host {
     /// for in the directories of `PATH`.
     ///
     /// # Errors
-    /// Why there is none, in the words of the system.
+    /// The system's reason.
     fn command(&self, name: &str, user: User) -> Result<CommandFacts, String>;
 
     /// Called between two blocks, for work that cannot wait.

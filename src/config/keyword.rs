@@ -1,10 +1,11 @@
-//! What a keyword is: its arguments, its block, its default, and whether it has an effect yet.
+//! Properties of a keyword: its arguments, its block, its default, and whether it has an effect
+//! yet.
 //!
-//! The tables themselves are in [`keywords`](super::keywords). What they say is enough to check any
-//! statement (`statement`) and to suggest a better word for one that is not known; what a statement
-//! *means* is decided in [`lower`](super::lower).
+//! The tables themselves are in [`keywords`](super::keywords). They are sufficient to check any
+//! statement (`statement`) and to suggest a replacement for an unknown word;
+//! [`lower`](super::lower) interprets statements.
 
-/// What one word has to be.
+/// Kind of a word.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Any word.
@@ -89,7 +90,7 @@ pub enum Unit {
     Millis,
 }
 
-/// What stands on the line of a keyword.
+/// Arguments on the line of a keyword.
 #[derive(Clone, Copy, Debug)]
 pub enum Args {
     /// These, in this order; the first `required` of them must be there.
@@ -106,7 +107,7 @@ pub enum Args {
     Service,
 }
 
-/// What stands between its braces.
+/// Contents of its braces.
 #[derive(Clone, Copy, Debug)]
 pub enum Body {
     None,
@@ -117,7 +118,7 @@ pub enum Body {
     Names(Kind),
 }
 
-/// What is used in place of a value that is no good.
+/// Replacement of an invalid value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bad {
     /// Nothing: the statement is ignored.
@@ -129,26 +130,26 @@ pub enum Bad {
     Raise,
     /// The limit that was exceeded.
     Clamp,
-    /// What the keyword means without a value.
+    /// Meaning of the keyword without a value.
     Bare,
     /// As much of the word as is allowed.
     Cut,
 }
 
-/// What happens if a keyword comes twice in one block.
+/// Treatment of a repeated keyword in one block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Repeat {
-    /// The last one counts, or all do.
+    /// The last one applies, or all do.
     Fine,
-    /// A complaint; the first one counts.
+    /// Reported; the first one applies.
     FirstCounts,
-    /// A complaint; the last one counts.
+    /// Reported; the last one applies.
     LastCounts,
     /// May come again with another name: two blocks of one name are a complaint.
     ByName,
 }
 
-/// How welcome a keyword is.
+/// Status of a keyword.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standing {
     Current,
@@ -164,7 +165,7 @@ pub enum Standing {
     },
 }
 
-/// What is reported of an old name.
+/// Diagnostic for an old name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OldName {
     Accepted,
@@ -178,7 +179,7 @@ pub struct Keyword {
     pub name: &'static str,
     pub args: Args,
     pub body: Body,
-    /// In words, for people.
+    /// Description for messages.
     pub default: &'static str,
     /// False: accepted and checked, without effect in this version.
     pub in_effect: bool,
@@ -208,18 +209,18 @@ impl Block {
 /// The grammar of one line of a list, or of a keyword with named options.
 #[derive(Debug)]
 pub struct Entry {
-    /// What one line is, for messages.
+    /// Description of a line, for messages.
     pub name: &'static str,
     /// The words a line begins with; the first `required` must be there.
     pub head: &'static [Kind],
     pub required: usize,
     pub options: &'static [Opt],
-    /// What a word that is no option may be.
+    /// Kind of free words.
     pub free: Option<Kind>,
     pub unknown: Unknown,
 }
 
-/// What happens to a line with an unknown word.
+/// Treatment of a line with an unknown word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unknown {
     SkipEntry,
@@ -237,7 +238,7 @@ pub struct Opt {
     pub after: &'static [&'static str],
     /// Options that may follow, for as long as the words are known to it.
     pub nested: Option<&'static Entry>,
-    /// A bad value takes the whole line with it.
+    /// A bad value invalidates the whole line.
     pub vital: bool,
 }
 

@@ -1,8 +1,8 @@
 //! Characters to words: comments, double quotes, blanks.
 //!
-//! Decides where a comment starts, what quotes protect and where a word ends. Knows nothing of
-//! lines that depend on each other (`expand`) or of blocks (`parse`). Script keywords split their
-//! text once more, by rules of their own: [`script`].
+//! Finds the start of comments, the text protected by quotes and the ends of words. Knows nothing
+//! of lines that depend on each other (`expand`) or of blocks (`parse`). Script keywords split
+//! their text once more, by rules of their own: [`script`].
 
 pub mod script;
 pub(super) mod text;
@@ -10,7 +10,7 @@ pub(super) mod text;
 use crate::base::diag::Span;
 use crate::config::document::Word;
 
-/// What a line contains, so that a plain line is recognised in the pass that finds its end.
+/// Special characters of a line, so that a plain line is recognised while finding its end.
 pub(super) const COMMENT: u8 = 1;
 pub(super) const QUOTE: u8 = 2;
 pub(super) const BRACE: u8 = 4;

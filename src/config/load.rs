@@ -1,4 +1,4 @@
-//! The whole way from files to a model.
+//! From files to a model.
 
 use super::host::Host;
 use super::loader::Loader;
@@ -7,7 +7,7 @@ use super::source::{self, ReadOptions};
 use crate::base::diag::{Diagnostics, Sources};
 use crate::model::Config;
 
-/// A model, and everything that was said on the way to it.
+/// A model and its diagnostics.
 #[derive(Debug)]
 pub struct Loaded {
     pub config: Config,

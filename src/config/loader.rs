@@ -1,28 +1,28 @@
-//! Where the text of a configuration comes from. A trait, so that the reader stays pure.
+//! Source of configuration files. A trait, so that the reader stays pure.
 
 use std::fmt;
 
-/// Where files come from.
+/// Source of files.
 pub trait Loader {
     /// The names in a directory, in any order; `None` if it cannot be listed. `""` is the working
     /// directory.
     fn list(&self, directory: &str) -> Option<Vec<String>>;
 
-    /// Whether there is anything under this name.
+    /// True if the name exists.
     fn exists(&self, path: &str) -> bool;
 
     /// The content of a regular, readable file without execute permission, of at most `limit`
-    /// bytes. Never waits for anything but the disk.
+    /// bytes. Blocks only on the disk.
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Unusable>;
 
-    /// The name of an existing file or directory as seen from anywhere, without links.
+    /// Absolute name of an existing file or directory, without links.
     fn absolute(&self, path: &str) -> String;
 
     /// Called every few hundred lines, for work that cannot wait.
     fn breathe(&self) {}
 }
 
-/// Why a file is not read.
+/// Reason for not reading a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Unusable {
     Missing,

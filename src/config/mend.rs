@@ -1,5 +1,6 @@
-//! A document with a brace too few, put right: what was meant is known here, since the tables say
-//! where a keyword belongs. Without it one missing brace would make everything behind it unknown.
+//! Corrects documents with a missing brace. The intended structure follows from the tables, which
+//! define the block of each keyword. Without the correction, one missing brace would make all
+//! following statements unknown.
 //!
 //! A `{` that is missing is put behind its keyword, a `}` before the first keyword that cannot
 //! stand where it stands. Both are reported.
@@ -12,7 +13,7 @@ use super::host::Host;
 use super::keyword::{Block, Body, Keyword, Kind};
 use super::keywords::ROOT;
 
-/// Statements to be looked at in one breath.
+/// Statements checked in one breath.
 const BREATH: u32 = 256;
 
 /// How a block ended.
@@ -36,7 +37,7 @@ struct Mender<'m, 'a> {
     steps: u32,
 }
 
-/// The document as it was meant; `None` if nothing is to be mended.
+/// The corrected document; `None` if no correction is needed.
 pub(super) fn mend(doc: &Document, out: &mut Complaints<'_>, host: &dyn Host) -> Option<Document> {
     let mut mender =
         Mender { made: Builder::default(), out, mended: false, owed: 0, host, steps: 0 };
@@ -186,7 +187,7 @@ fn opens_at_root(node: Node<'_>) -> bool {
     node.has_block() && ROOT.find(node.keyword().text).is_some_and(has_body)
 }
 
-/// What follows a block and belongs into it.
+/// Statements after a block that belong into it.
 fn take_what_fits<'d>(
     nodes: &mut VecDeque<Node<'d>>,
     keyword: &'static Keyword,

@@ -1,7 +1,7 @@
-//! Words to document: statements, and the blocks that braces make of them.
+//! From words to a document: statements and blocks.
 //!
-//! Knows no keywords. A brace opens the block of the statement before it, also of one in an
-//! earlier line; braces that do not fit are complained about where they stand.
+//! Knows no keywords. A brace opens the block of the statement before it, also of one in an earlier
+//! line; unbalanced braces are reported at their positions.
 
 mod segments;
 
@@ -26,7 +26,7 @@ struct Open {
     outdented: Option<u32>,
 }
 
-/// What an opening brace would open.
+/// Statement that an opening brace would belong to.
 enum Before {
     Nothing,
     Statement,
@@ -192,7 +192,7 @@ impl Parser {
         (name, self.open.len())
     }
 
-    /// Complains about blocks left open, and gives the document.
+    /// Reports unclosed blocks and returns the document.
     pub(super) fn finish(self, run: &mut Run) -> Document {
         let mut end = self.names.len();
         let mut complaints = Vec::new();
@@ -232,7 +232,7 @@ impl Parser {
         self.last = Some(span);
     }
 
-    /// Why there may be a `}` too many.
+    /// Explanation of a surplus `}`.
     fn why_surplus(&mut self) -> Option<String> {
         let dropped = self.dropped_brace.take();
         let lacks = self.lacks_brace.take();

@@ -1,7 +1,7 @@
 //! Model to canonical text, which lowers to the same model.
 //!
-//! Nothing is left to defaults that could change: every instance says for itself what it took from
-//! `global_defs`. What is off, empty or without choice is not printed.
+//! Nothing is left to defaults that could change: every instance contains the settings it inherited
+//! from `global_defs`. Settings that are off, empty or without alternative are not printed.
 
 mod changes;
 mod check;
@@ -25,7 +25,7 @@ use crate::model::vrrp::{
 };
 use crate::model::{Config, Global};
 
-/// Whether passwords are printed.
+/// Whether to print passwords.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Secrets {
     Shown,

@@ -1,10 +1,10 @@
-//! One run of reading: its complaints, each once, and what is left of its bounds.
+//! State of one run of reading: its diagnostics, each once, and its remaining limits.
 
 use std::collections::BTreeSet;
 
 use crate::base::diag::{Diagnostics, Severity, Span};
 
-/// Bounds for hostile text: beyond them there is a complaint, never a hang or an empty memory.
+/// Bounds for hostile text: exceeding them is reported, and never hangs or exhausts memory.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes in all files together, those read twice counted twice.
@@ -43,7 +43,7 @@ impl Default for Limits {
     }
 }
 
-/// What a generated line costs besides its bytes: even empty ones must come to an end.
+/// Cost of a generated line besides its bytes, so that even empty ones are bounded.
 const LINE_COST: u64 = 16;
 
 pub(in crate::config) struct Run {
@@ -74,8 +74,8 @@ impl Run {
         self.stopped
     }
 
-    /// Complains, unless the same was said about the same place: a file may be included twice,
-    /// and a line generated a thousand times.
+    /// Reports a diagnostic, unless the same was reported at the same position: a file may be
+    /// included twice, and a line generated a thousand times.
     pub(in crate::config) fn complain(
         &mut self,
         severity: Severity,
@@ -101,7 +101,7 @@ impl Run {
         self.complain(Severity::Error, Some(span), message, None);
     }
 
-    /// Ends the reading. What is read so far is not what was meant, so it must not be used.
+    /// Ends the reading. The text read so far is incomplete and must not be used.
     pub(in crate::config) fn stop(&mut self, span: Option<Span>, message: String) {
         if !self.stopped {
             self.stopped = true;

@@ -1,8 +1,8 @@
-//! Passwords and keys are not shown: not in a complaint, nor with the line that it points at.
+//! Hides passwords and keys in diagnostics and in the source lines shown with them.
 //!
-//! Which keywords have them, the tables say ([`Kind`](super::keyword::Kind)). What is written wrong
-//! is hidden too: a misspelt keyword, one in a wrong place, a password in the next line. So not the
-//! statement decides but the words of the line, and in doubt a line is not shown.
+//! The tables define which keywords have secrets ([`Kind`](super::keyword::Kind)). Secrets in wrong
+//! statements are hidden too: after a misspelt keyword, in a wrong block, in the next line. So the
+//! words of the line are decisive rather than the statement, and in doubt a line is not shown.
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use super::keyword::{Args, Block, Keyword};
 use super::keywords;
 use super::suggest;
 
-/// What is shown in place of a secret.
+/// Replacement of a secret.
 pub(super) const HIDDEN: &str = "********";
 /// Words of which the rest of the line is hidden, whatever the keywords are.
 const TELLING: [&str; 3] = ["pass", "secret", "hmac"];
@@ -33,7 +33,7 @@ pub(super) fn veiled(text: &str, line: &str, before: &str) -> Option<String> {
     })?;
     let mut text = text.to_owned();
     for secret in secrets {
-        // What is long is shown in part.
+        // Long lines are shown in part.
         let cut: String = secret.chars().take(40).collect();
         for secret in [secret, &cut] {
             text = without(&text, secret);

@@ -1,4 +1,4 @@
-//! Files to document: what is read, in which order, and where each line comes from.
+//! From files to a document: reads files in order and keeps the origin of each line.
 //!
 //! [`read`] is the whole text half of the configuration reader. It knows files only through a
 //! [`Loader`], and neither the environment nor chance except through [`ReadOptions`], so the same
@@ -16,10 +16,10 @@ use crate::base::diag::{Diagnostics, Sources};
 use crate::config::document::Document;
 pub use include::IncludeCheck;
 
-/// What reading depends on besides the files.
+/// Inputs of reading besides the files.
 #[derive(Clone, Default, Debug)]
 pub struct ReadOptions {
-    /// What `@ID` is compared with, and `${_INSTANCE}`.
+    /// Value compared with `@ID`, and of `${_INSTANCE}`.
     pub config_id: String,
     /// The checks of plain `include` lines and of the main file, until `include_check` changes
     /// them. `-e` is [`IncludeCheck::ALL`].
@@ -33,7 +33,7 @@ pub struct ReadOptions {
 
 /// Reads a configuration: the file, or the files in order if `path` is a pattern.
 ///
-/// All complaints are made, each once. The document holds whatever could be understood.
+/// Each diagnostic is reported once. The document holds everything that could be parsed.
 pub fn read(
     loader: &dyn Loader,
     path: &str,

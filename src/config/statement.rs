@@ -1,5 +1,5 @@
-//! Any statement against the table of its block: is the keyword known, are its words what they
-//! have to be, has it the braces it needs. What it means is decided in [`lower`](super::lower).
+//! Checks statements against the tables of their blocks: the keyword, its words, and its braces.
+//! [`lower`](super::lower) interprets them.
 
 mod special;
 
@@ -14,18 +14,18 @@ use super::value::{cut, describe, parse, Value, Wrong};
 use super::{secrets, suggest};
 use crate::base::diag::{Severity, Span};
 
-/// How many unknown words get a suggestion: finding one costs a look at every keyword.
+/// Limit of unknown words with a suggestion, since finding one compares every keyword.
 const SUGGESTIONS: u32 = 50;
 
 /// A statement that passed, and is in effect.
 #[derive(Clone, Copy)]
 pub(super) struct Statement<'d> {
-    /// Under its present name, whatever was written.
+    /// Under its current name, even if an older one was written.
     pub keyword: &'static Keyword,
     /// Of the keyword in its block.
     pub index: usize,
     pub node: Node<'d>,
-    /// What its first word turned out to be.
+    /// Value of its first word.
     pub value: Value<'d>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Checker<'a> {
     noted: BTreeSet<&'static str>,
     suggestions: u32,
     host: &'a dyn Host,
-    /// Lines looked at since the last breath.
+    /// Lines checked since the last breath.
     breath: u32,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Checks the statements of a block and hands those in effect to `take`, in order.
+    /// Checks the statements of a block and passes those in effect to `take`, in order.
     pub(super) fn block<'d>(
         &mut self,
         statements: Children<'d>,
@@ -114,7 +114,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The place of the keyword in its block, under its present name where it has an old one.
+    /// Index of the keyword in its block, under its current name.
     fn keyword(&mut self, node: Node<'_>, block: &'static Block) -> Option<usize> {
         let word = node.keyword();
         let Some(index) = block.position(word.text) else {
@@ -225,7 +225,7 @@ impl<'a> Checker<'a> {
                     self.missing(keyword.name, node.keyword(), kind);
                     return None;
                 }
-                // Each word stands for itself: those that are no good are left to the reader.
+                // Each word stands for itself: invalid ones are left to the reader.
                 let mut first = None;
                 for word in node.args() {
                     let value = self.value(keyword.name, kind, word, keyword.bad);
@@ -303,7 +303,7 @@ impl<'a> Checker<'a> {
             secrets::is_name(w.text) && (keyword.is_secret() || w.text != keyword.name)
         };
         let has_secret = node.words().any(names_secret);
-        // What is said may end in a log that others read, and so may the line it points at.
+        // The message may appear in a log that others can read, and so may the line shown with it.
         let span = if has_secret { Span { column: 0, ..word.span } } else { word.span };
         let mut hide = false;
         let mut shown = |words: &mut dyn Iterator<Item = Word<'_>>| {
@@ -356,7 +356,7 @@ impl<'a> Checker<'a> {
         true
     }
 
-    /// Reads one word; `None` if it is no good and nothing takes its place.
+    /// Reads one word; `None` if it is invalid and has no replacement.
     pub(super) fn value<'d>(
         &mut self,
         name: &str,
@@ -450,7 +450,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// What a block had already, of keywords that may not come twice.
+/// Keywords already seen in a block that may not be repeated.
 #[derive(Default)]
 struct Seen<'d> {
     keywords: Vec<&'static Keyword>,
@@ -468,7 +468,7 @@ impl Seen<'_> {
     }
 }
 
-/// What takes the place of a number that is no good.
+/// Replacement of an invalid number.
 fn replacement<'d>(kind: Kind, wrong: Wrong<'_>, bad: Bad, text: &'d str) -> Option<Value<'d>> {
     if bad == Bad::Bare {
         return Some(Value::Nothing);

@@ -1,11 +1,11 @@
-//! The word that may have been meant.
+//! Suggestions for misspelt words.
 
 use std::net::Ipv4Addr;
 
 use super::keyword::{Block, Kind, Standing};
 use super::keywords;
 
-/// What to say below a keyword that is not known in `block`.
+/// Hint for a keyword that is unknown in `block`.
 pub(super) fn keyword(word: &str, block: &'static Block) -> Option<String> {
     if let Some(mark) = punctuation(word) {
         return Some(mark);
@@ -47,8 +47,8 @@ pub(super) fn keyword(word: &str, block: &'static Block) -> Option<String> {
     Some(format!("did you mean '{near}'? It belongs into {}", home?))
 }
 
-/// What to say of interfaces where one of this name is missing: what may be meant, and a few of those
-/// that exist. Ends with a blank if there is anything to say.
+/// Hint for a missing interface: a similar name, and a few of the existing ones. Ends with a blank
+/// unless it is empty.
 pub(super) fn link(name: &str, exist: &[String]) -> String {
     const SHOWN: usize = 8;
     if let Some(mark) = punctuation(name) {
@@ -69,7 +69,7 @@ pub(super) fn link(name: &str, exist: &[String]) -> String {
     text + "; "
 }
 
-/// What to say of a word with a mark that other languages have.
+/// Hint for a word with syntax of other languages.
 pub(super) fn punctuation(word: &str) -> Option<String> {
     if word.starts_with("//") || word.starts_with("/*") {
         return Some("a comment begins with '#' or '!'".to_owned());
@@ -91,7 +91,7 @@ pub(super) fn is_in_typographic_quotes(word: &str) -> bool {
     word.starts_with(QUOTES)
 }
 
-/// What to say below a word that is not of its kind.
+/// Hint for a word of the wrong kind.
 pub(super) fn value(kind: Kind, text: &str) -> Option<String> {
     if let Some(mark) = punctuation(text) {
         return Some(mark);
@@ -134,7 +134,7 @@ pub(super) fn nearest<'c>(
         .map(|(_, c)| c)
 }
 
-/// How many letters have to be put in, left out, exchanged or swapped with their neighbour.
+/// Number of letters to insert, delete, replace or swap with their neighbours.
 fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().flat_map(char::to_lowercase).collect();
     let b: Vec<char> = b.chars().flat_map(char::to_lowercase).collect();

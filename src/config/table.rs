@@ -1,8 +1,8 @@
-//! Tables of keywords with what each keyword sets.
+//! Tables of keywords with their setters.
 //!
-//! A row is the grammar of a keyword ([`Keyword`]) and a setter: a function that puts the value into
-//! the struct that holds what is written in the block. The value has the type that the words of the
-//! keyword have, and a keyword in effect without a setter does not compile.
+//! A row is the grammar of a keyword ([`Keyword`]) and a setter: a function that stores the value
+//! in the struct of the block. The value has the type that the words of the keyword have, and a
+//! keyword in effect without a setter does not compile.
 
 mod words;
 
@@ -21,12 +21,12 @@ pub(super) use words::{
     names, number, options, pattern, row, script, switch, text, time, word,
 };
 
-/// What the statements of a block are kept in, for any lifetime of the document.
+/// Type for the contents of a block, for any lifetime of the document.
 pub(super) trait Written {
     type In<'d>;
 }
 
-/// A type that takes nothing from the document but values.
+/// A type that copies values from the document.
 macro_rules! owned {
     ($($name:ty),*) => {
         $(impl $crate::config::table::Written for $name {
@@ -34,7 +34,7 @@ macro_rules! owned {
         })*
     };
 }
-/// A type that keeps words of the document.
+/// A type that borrows words of the document.
 macro_rules! borrowed {
     ($($name:ident),*) => {
         $(impl $crate::config::table::Written for $name<'static> {
@@ -44,7 +44,7 @@ macro_rules! borrowed {
 }
 pub(super) use {borrowed, owned};
 
-/// A setting and where it stands.
+/// A setting and its position.
 #[derive(Clone, Copy)]
 pub(super) struct Given<T> {
     pub value: T,
@@ -56,7 +56,7 @@ impl Written for () {
     type In<'d> = ();
 }
 
-/// One statement as a setter gets it.
+/// One statement, as passed to a setter.
 pub(super) struct Setting<'c, 'a, 'd, V> {
     pub value: V,
     pub statement: Statement<'d>,
@@ -68,7 +68,7 @@ impl<'d, V> Setting<'_, '_, 'd, V> {
         self.statement.node
     }
 
-    /// Where the keyword stands.
+    /// Position of the keyword.
     pub(super) fn span(&self) -> Span {
         self.node().keyword().span
     }
@@ -139,7 +139,7 @@ impl Setting<'_, '_, '_, i64> {
 }
 
 impl Setting<'_, '_, '_, Option<i64>> {
-    /// The number, or what the keyword means without one.
+    /// The number, or the meaning of the keyword without one.
     pub(super) fn number_or<T: TryFrom<i64> + Default>(&self, bare: T) -> T {
         self.value.map_or(bare, narrowed)
     }
@@ -157,7 +157,7 @@ pub(super) struct Unset<S> {
     shape: PhantomData<S>,
 }
 
-/// A keyword, and what it sets in `W`.
+/// A keyword with its setter for `W`.
 pub(super) struct Row<W: Written> {
     keyword: Keyword,
     setter: Setter<W>,
@@ -200,7 +200,7 @@ macro_rules! shapes {
             }
         )*
 
-        /// What becomes of a value.
+        /// Treatment of a value.
         pub(super) enum Setter<W: Written> {
             /// The keyword has no effect of its own.
             Nothing,
@@ -222,7 +222,7 @@ shapes! {
 }
 
 impl<W: Written> Table<W> {
-    /// Puts the value of a statement of this block where it belongs.
+    /// Stores the value of a statement of this block.
     pub(super) fn set<'d>(
         &self,
         raw: &mut W::In<'d>,
@@ -274,10 +274,10 @@ impl Checker<'_> {
     }
 }
 
-/// What becomes of an item of a line.
+/// Treatment of an item of a line.
 type ItemSetter<W> = for<'c, 'a, 'd> fn(&mut <W as Written>::In<'d>, Item<'d>, &'c mut Checker<'a>);
 
-/// An option of a line, and what it sets in `W`.
+/// An option of a line with its setter for `W`.
 pub(super) struct OptRow<W: Written> {
     pub option: Opt,
     pub set: ItemSetter<W>,

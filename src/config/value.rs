@@ -1,4 +1,4 @@
-//! One word against what it has to be.
+//! Checks a word against its kind.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::keyword::{Kind, Unit};
 use crate::base::addr::{Family, Prefix};
 
-/// What a word turned out to be.
+/// Value of a word.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Value<'d> {
     /// No word was given, and none is needed.
@@ -29,7 +29,7 @@ impl Value<'_> {
     }
 }
 
-/// What is wrong with a word.
+/// Error in a word.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Wrong<'d> {
     /// It is not of the kind.
@@ -37,9 +37,9 @@ pub(super) enum Wrong<'d> {
     /// It is below or above the limits.
     Below,
     Above,
-    /// It can be used all the same, as this.
+    /// It can be used nevertheless, as this value.
     UsedAs(Value<'d>),
-    /// It was always accepted, though only up to here.
+    /// It was always accepted, but only up to this limit.
     CutTo(Value<'d>, usize),
 }
 
@@ -82,7 +82,7 @@ pub(super) fn parse(kind: Kind, text: &str) -> Parsed<'_> {
     }
 }
 
-/// What a word of `kind` is, in words.
+/// Description of `kind` for messages.
 pub(super) fn describe(kind: Kind) -> Cow<'static, str> {
     match kind {
         Kind::Text | Kind::Hidden => "a word".into(),

@@ -1,4 +1,4 @@
-//! The pure cores, what they decided and is not carried out yet, and the inbox.
+//! The pure cores, their pending actions, and the inbox.
 
 use std::collections::VecDeque;
 
@@ -12,29 +12,30 @@ use crate::notify::{self, RunId};
 use crate::track;
 use crate::vrrp;
 
-/// What carrying out an action causes; it enters a core only after the action list is done.
+/// Follow-up of an action. It enters a core only after the action list is done.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// How this instance stands to its addresses.
+    /// Claim of this instance on its addresses.
     Hold(InstanceId, vrrp::Hold),
-    /// The kernel refuses all addresses of this instance, and why; or no longer.
+    /// The kernel refuses all addresses of this instance for this reason; `None` once it accepts
+    /// them.
     Refused(InstanceId, Option<String>),
     /// The interfaces or addresses of the host changed.
     Fact(holdings::Fact),
-    /// The kernel answered a request of the holdings at once.
+    /// Immediate answer of the kernel to a request of the holdings.
     Answer(RequestId, holdings::Answer),
     /// All wanted objects of this instance are in the kernel.
     Held(InstanceId),
-    /// The present state of a tracked object.
+    /// Current state of a tracked object.
     Tracked(Object, TrackState),
-    /// A run of a tracked script is over before it began.
+    /// A tracked script could not be started.
     TrackExited(ScriptId, track::RunEnd),
-    /// A tracked file is to be read.
+    /// A tracked file has to be read.
     ReadFile(String),
     Tell(Telling),
-    /// A virtual router became master, or no longer is.
+    /// A virtual router became master or stopped being master.
     Role(InstanceId, bool),
-    /// A notify script is over before it began.
+    /// A notify script could not be started.
     NotifyEnded(RunId),
 }
 
@@ -81,7 +82,7 @@ impl Cores {
         self.notify.handle(input, now, &mut self.notify_actions);
     }
 
-    /// True if every decision is carried out.
+    /// True if no action is pending.
     pub(super) fn are_settled(&self) -> bool {
         self.vrrp_actions.is_empty()
             && self.holdings_actions.is_empty()

@@ -1,4 +1,4 @@
-//! The inbox: what carrying out an action causes enters a core only after the action list is done.
+//! The inbox: results of actions enter a core only after the action list is done.
 
 use crate::base::ids::InstanceId;
 use crate::daemon::cores::Message;
@@ -9,11 +9,11 @@ use crate::notify;
 use crate::track;
 use crate::vrrp::{Hold, Input};
 
-/// Messages that one turn may take: far more than a reload of everything causes.
+/// Most messages in one turn: far more than a reload of everything causes.
 const MOST_ROUNDS: usize = 1_000_000;
 
 impl Runtime {
-    /// Carries out everything decided, and feeds what that causes back, until nothing is left.
+    /// Carries out all actions and delivers their results until none are left.
     pub(super) fn drain(&mut self) {
         for _ in 0..MOST_ROUNDS {
             self.carry_out();
@@ -24,9 +24,9 @@ impl Runtime {
                 None => {}
             }
         }
-        // What is left waits for the next turn, so that the loop goes on.
-        log::error!("a defect in keepalived itself: its parts do not come to rest");
-        debug_assert!(false, "the cores do not come to rest");
+        // The rest waits for the next turn, so that the loop continues.
+        log::error!("internal error in keepalived: its components do not settle");
+        debug_assert!(false, "the cores do not settle");
     }
 
     fn carry_out(&mut self) {
@@ -99,7 +99,7 @@ impl Runtime {
         };
         let before = self.cores.holdings_actions.len();
         self.cores.holdings(input, self.now);
-        // A reload may only take some away.
+        // A reload may only remove addresses.
         let adds = self.cores.holdings_actions[before..].iter().any(holdings::Action::adds);
         if let (Hold::Want, true, Some(config)) = (hold, adds, config) {
             report::detail(&config.name, "setting VIPs.", &mut self.outlets.chatter, self.now);

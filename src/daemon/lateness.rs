@@ -1,16 +1,16 @@
-//! How late we are, and whose fault it was: our own work in the last turn, or the scheduler's.
+//! Lateness of turns and its cause: own work in the previous turn, or the scheduler.
 
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::{Duration, Instant};
 
-/// Late enough to be told.
+/// Lateness from which it is logged.
 const WORTH_TELLING: Duration = Duration::from_millis(20);
-/// Late enough that keepalived has a line for it (`min_auto_priority_delay`).
+/// Lateness from which keepalived logs it (`min_auto_priority_delay`).
 const STALL: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Lateness {
-    /// The longest a deadline had to wait since the start.
+    /// Longest delay of a deadline since the start.
     pub(super) worst: Duration,
     /// Turns that began more than a millisecond after their deadline.
     pub(super) late_turns: u64,
@@ -19,7 +19,7 @@ pub(super) struct Lateness {
     limit: RateLimit,
 }
 
-/// A turn that began too late.
+/// Cause of a turn that began too late.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     Stalled { late: Duration },
@@ -39,7 +39,7 @@ impl Default for Lateness {
 }
 
 impl Lateness {
-    /// A turn begins `now` that was due at `deadline`. Some lateness is worth a line.
+    /// A turn that was due at `deadline` begins `now`. Returns the lateness if it has to be logged.
     pub(super) fn on_turn(&mut self, deadline: Option<Instant>, now: Instant) -> Option<Fault> {
         self.turns += 1;
         let late = now.since(deadline?);

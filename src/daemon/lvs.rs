@@ -1,10 +1,9 @@
-//! Virtual servers, their checks and IPVS, put together: what one core decides becomes an input of
-//! the next, a probe, or a request to the kernel.
+//! Connects virtual servers, their checks and IPVS: an action of one core becomes an input of
+//! another, a probe, or a request to the kernel.
 //!
-//! Whoever owns the loop calls the hooks below and nothing else: `open` and `adopt` with a
-//! configuration, `on_ready` for sockets, `on_script_*` for commands, `on_file`, `on_bfd`, `on_vrrp`
-//! and `on_address` for facts, `serve` once in every turn, `stop` at the end. What others are to be
-//! told is in `told`.
+//! The loop calls only the functions below: `open` and `adopt` with a configuration, `on_ready` for
+//! sockets, `on_script_*` for commands, `on_file`, `on_bfd`, `on_vrrp` and `on_address` for facts,
+//! `serve` once in every turn, `stop` at the end. Events for notifications are collected in `told`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -44,13 +43,13 @@ pub(super) use told::Told;
 pub(super) struct LoopContext<'a> {
     pub(super) poll: &'a mut Poll<Owner>,
     pub(super) children: &'a mut Children<Asker>,
-    /// Read a moment ago, and again by every `urgent`.
+    /// Read recently, and again by every call of `urgent`.
     pub(super) clock: &'a Clock,
-    /// Something more important is due: the rest waits for the next turn.
+    /// True if more important work is due and the rest has to wait for the next turn.
     pub(super) urgent: &'a dyn Fn() -> bool,
 }
 
-/// What carrying out an action causes; it enters a core only after the action.
+/// Follow-up of an action. It enters a core only after the action is done.
 #[derive(Debug)]
 enum Message {
     Check(pool::Input<'static>),
@@ -66,35 +65,36 @@ pub(super) struct Lvs {
     pub(super) pool: Pool,
     probes: Probes,
     holdings: ipvs::Domain,
-    /// `None` while nothing is wanted of it.
+    /// `None` while IPVS is not needed.
     kernel: Option<Ipvs<Request>>,
-    /// The number of each virtual server, in the order of the configuration.
+    /// Ids of the virtual servers in the order of the configuration.
     ids: Vec<ServiceId>,
     groups: BTreeMap<String, AddressGroup>,
     tls: Option<tls::Material>,
     sync_daemon: Option<SyncDaemon>,
-    /// Virtual routers that are master.
+    /// Virtual routers in state MASTER.
     masters: BTreeSet<String>,
-    /// `-I`: what is in the kernel stays there.
+    /// `-I`: IPVS is left unchanged at the end.
     keep: bool,
 
-    /// What a configuration brings; thousands of servers are taken on a few at a time.
+    /// Changes of a configuration, applied in small batches, since there may be thousands of
+    /// servers.
     pending: VecDeque<Input>,
     inbox: VecDeque<Message>,
     lvs_actions: Vec<Action>,
     pool_actions: Vec<pool::Action>,
-    /// Decided, and not yet done: sockets take their time.
+    /// Actions not yet carried out, since opening sockets takes time.
     backlog: VecDeque<pool::Action>,
     ipvs_actions: Vec<ipvs::Action>,
     answers: Vec<(Request, i32)>,
     told: Vec<Told>,
     unmade: RateLimit,
-    /// Of looking for an IPVS that may be gone: the kernel starts modprobe for it.
+    /// Rate of attempts to reopen IPVS: the kernel starts modprobe for each.
     renewals: RateLimit,
 }
 
 impl Lvs {
-    /// One probe at a time, until [`Pool::limit_to`] allows more.
+    /// Starts with one probe at a time; [`Pool::limit_to`] raises the limit.
     pub(super) fn new(seed: u64) -> Self {
         Self {
             domain: Domain::default(),
@@ -121,50 +121,50 @@ impl Lvs {
         }
     }
 
-    /// When `serve` next has work.
+    /// Time when `serve` next has work.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let holdings = self.holdings.next_deadline().filter(|_| !self.is_adopting());
         let all = [self.pool.next_deadline(), self.probes.next_deadline(), holdings];
         all.into_iter().flatten().min()
     }
 
-    /// There is work that waits for no event: the next turn is to begin at once.
+    /// True if work is pending that waits for no event, so that the next turn must begin at once.
     pub(super) fn is_in_hurry(&self) -> bool {
         self.kernel.as_ref().is_some_and(|kernel| !kernel.is_idle()) || self.is_adopting()
     }
 
-    /// Probes are to be begun, or gone on with, that wait for no event.
+    /// True if probes can begin or continue without waiting for an event.
     pub(super) fn is_behind(&self) -> bool {
         !self.backlog.is_empty() || self.probes.unread() > 0
     }
 
-    /// Answers of servers are to be expected.
+    /// True if answers of servers are expected.
     pub(super) fn is_probing(&self) -> bool {
         self.probes.is_any()
     }
 
-    /// Probes begun, or gone on with, since the daemon started.
+    /// Number of probe steps since the daemon started.
     pub(super) const fn steps(&self) -> u64 {
         self.probes.steps()
     }
 
-    /// A configuration is not in force as a whole yet: `serve` goes on with it.
+    /// True while a configuration is only partly applied; `serve` continues it.
     pub(super) fn is_adopting(&self) -> bool {
         !self.pending.is_empty()
     }
 
-    /// Every virtual server, in the order of the configuration.
+    /// All virtual servers in the order of the configuration.
     pub(super) fn services(&self) -> impl Iterator<Item = &crate::lvs::Service> + Clone {
         self.ids.iter().filter_map(|id| self.domain.service(*id))
     }
 
-    /// What happened since the last call, for notifications.
+    /// Events for notifications since the last call.
     pub(super) fn told(&mut self) -> Vec<Told> {
         std::mem::take(&mut self.told)
     }
 
-    /// Goes over from one configuration to another; at the start, from an empty one. Most of it
-    /// is done by `serve`. A virtual server that is as before is kept once, the one of `old`.
+    /// Replaces one configuration, which is empty at the start, by another. Most of the work is
+    /// done by `serve`. Unchanged virtual servers are shared with `old`.
     pub(super) fn adopt(&mut self, old: &Config, new: &mut Config, now: Instant) {
         self.groups = new.address_groups.iter().map(|g| (g.name.clone(), g.clone())).collect();
         self.adopt_tls(new);
@@ -198,7 +198,7 @@ impl Lvs {
         self.ids = ids.into_values().collect();
     }
 
-    /// The key material, if anybody needs it.
+    /// Loads the key material if a check needs it.
     fn adopt_tls(&mut self, new: &Config) {
         let servers = new.virtual_servers.iter().flat_map(|vs| &vs.servers);
         let speaks = |kind: &Kind| matches!(kind, Kind::Http(_, http) if http.tls);
@@ -207,26 +207,26 @@ impl Lvs {
             return;
         }
         let made = keys::read(&new.lvs.tls).and_then(|material| {
-            // What has not changed keeps its sessions.
+            // Unchanged material keeps its sessions.
             if self.tls.as_ref() != Some(&material) {
                 self.probes.set_tls(Some(tls::Client::new(&material)?));
             }
             Ok(material)
         });
         if let Err(e) = &made {
-            log::error!("{e}: no SSL_GET is made until a reload finds it right");
+            log::error!("{e}: SSL_GET checks are suspended until a reload succeeds");
             self.probes.set_tls(None);
         }
         self.tls = made.ok();
     }
 
-    /// The daemon ends. Call `serve` until it `is_settled`.
+    /// Starts the shutdown. `serve` has to be called until `is_settled`.
     pub(super) fn stop(&mut self, release: Release, context: &mut LoopContext<'_>) {
         self.pending.clear();
         self.keep = release == Release::Nothing;
         let flush = matches!(release, Release::Services | Release::Everything);
         self.hand(Input::Stop { flush }, context);
-        // Where there is no IPVS nobody would answer.
+        // Without IPVS, requests would never be answered.
         if !self.keep && self.kernel.is_some() {
             let flush = release == Release::Everything;
             let input = ipvs::Input::ReleaseAll { flush };
@@ -235,18 +235,18 @@ impl Lvs {
         }
     }
 
-    /// Everything asked of the kernel has been answered.
+    /// True if the kernel has answered all requests.
     pub(super) fn is_settled(&self) -> bool {
         !self.holdings.is_settling()
     }
 
-    /// A socket of this check can be read or written.
+    /// A socket of this check is readable or writable.
     pub(super) fn on_ready(&mut self, check: CheckId, context: &mut LoopContext<'_>) {
         self.probes.on_ready(check, context.clock.recent(), context.poll);
         self.drain(context);
     }
 
-    /// The time of the script of a check is over.
+    /// The script of a check timed out.
     pub(super) fn on_script_timed_out(&mut self, check: CheckId, now: Instant) {
         self.probes.on_script_timed_out(check, now);
     }
@@ -263,24 +263,24 @@ impl Lvs {
         self.probes.on_script_ended(check, pid, outcome, dynamic, now);
     }
 
-    /// The value of a tracked file.
+    /// A tracked file has this value.
     pub(super) fn on_file(&mut self, name: &str, value: i64, now: Instant) {
         let input = pool::Input::File { name, value };
         self.pool.handle(input, now, &mut self.pool_actions);
     }
 
-    /// The state of a BFD session.
+    /// A BFD session has this state.
     #[expect(dead_code, reason = "there is no BFD yet")]
     pub(super) fn on_bfd(&mut self, name: &str, up: bool, now: Instant) {
         self.pool.handle(pool::Input::Bfd { name, up }, now, &mut self.pool_actions);
     }
 
-    /// An address came to this host, or went.
+    /// An address was added to this host or removed.
     pub(super) fn on_address(&mut self, addr: std::net::IpAddr, present: bool, now: Instant) {
         self.domain.handle(Input::Address { addr, present }, now, &mut self.lvs_actions);
     }
 
-    /// Everything that is due, unless somebody is in a hurry.
+    /// Handles everything that is due, unless more urgent work interrupts it.
     pub(super) fn serve(&mut self, context: &mut LoopContext<'_>) {
         self.drain(context);
         while self.is_adopting() && !(context.urgent)() {
@@ -289,15 +289,15 @@ impl Lvs {
         }
         self.serve_kernel(context);
         let now = context.clock.recent();
-        // One of either in any case: servers that never stop talking would otherwise take all the
-        // time there is, and nobody else would ever be found to be silent.
+        // At least one of each kind: otherwise servers that send constantly would take all the
+        // time, and timeouts of others would never be noticed.
         while self.probes.on_deadline(now, context.poll) {
             self.drain(context);
             if (context.urgent)() {
                 break;
             }
         }
-        // Each one a share; what has more to read then waits for the next turn.
+        // Each probe has a share; those with more to read wait for the next turn.
         for _ in 0..self.probes.unread() {
             self.probes.on_unread(now, context.poll);
             self.drain(context);
@@ -312,10 +312,10 @@ impl Lvs {
         self.serve_kernel(context);
     }
 
-    /// Before probes begin, and after: what was found out counts for more than what may be.
+    /// Serves IPVS before and after probes begin, since known results matter more than new probes.
     fn serve_kernel(&mut self, context: &mut LoopContext<'_>) {
         let now = context.clock.recent();
-        // What goes from one virtual server to another is not to be removed in between.
+        // An object that moves between virtual servers must not be removed in between.
         let complete = !self.is_adopting();
         if complete && is_due(self.holdings.next_deadline(), now) && !(context.urgent)() {
             self.holdings.handle(ipvs::Input::Deadline, now, &mut self.ipvs_actions);
@@ -332,8 +332,8 @@ impl Lvs {
         self.drain(context);
     }
 
-    /// Carries out what was decided, and feeds what that causes back, until nothing is left or
-    /// somebody is in a hurry between two probes.
+    /// Carries out actions and delivers their results until none are left, or until urgent work is
+    /// due between two probes.
     fn drain(&mut self, context: &mut LoopContext<'_>) {
         loop {
             let mut actions = std::mem::take(&mut self.lvs_actions);
@@ -349,7 +349,7 @@ impl Lvs {
             } else if let Some(action) = self.backlog.pop_front() {
                 let begins = matches!(action, pool::Action::Begin { .. });
                 self.execute_check(action, context);
-                // What is left behind has to be seen by `is_behind`.
+                // `is_behind` has to see the remaining actions.
                 if begins && !self.backlog.is_empty() && (context.urgent)() {
                     return;
                 }
@@ -360,16 +360,16 @@ impl Lvs {
     }
 }
 
-/// What is taken out of the kernel at the end.
+/// Objects removed from the kernel at the end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Release {
     /// `--dont-release-ipvs`.
     Nothing,
-    /// What is ours.
+    /// Objects installed by the daemon.
     Ours,
-    /// `lvs_flush_on_stop VS`: our services, which take their servers along.
+    /// `lvs_flush_on_stop VS`: the daemon's services, together with all their servers.
     Services,
-    /// `lvs_flush_on_stop`: all there is.
+    /// `lvs_flush_on_stop`: the entire IPVS table.
     Everything,
 }
 

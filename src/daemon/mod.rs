@@ -1,7 +1,7 @@
-//! Composition: the only code that sees cores and `sys` together.
+//! Composition: the only code that uses both the cores and `sys`.
 //!
-//! `start` builds the `runtime`, `turn` is one round of the loop, `inbox` carries out what the cores
-//! decide, and brings them what that causes.
+//! `start` builds the `runtime`, `turn` is one iteration of the loop, `inbox` carries out actions
+//! of the cores and delivers the results to them.
 
 mod commands;
 mod config;

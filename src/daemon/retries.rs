@@ -1,5 +1,5 @@
-//! What could not be had for the time being, for want of descriptors, memory or watches: it is asked
-//! for again, soon and then less often, until it is there. No fault outlives its cause.
+//! Resources that are temporarily unavailable for lack of descriptors, memory or watches. They are
+//! requested again with growing pauses until they are available, so no fault outlives its cause.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use crate::base::time::{Duration, Instant};
 use crate::daemon::runtime::Runtime;
 use crate::notify::Which;
 
-/// The first pause; each further one is twice as long.
+/// First pause; each further one is twice as long.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// What is lacking.
+/// A missing resource.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Lacking {
     /// The sockets of an instance.
     Socket(InstanceId),
-    /// The watch on this tracked file.
+    /// Watch on this tracked file.
     File(String),
     /// A notification FIFO, or its command.
     Fifo(Which),
@@ -40,7 +40,7 @@ impl Retries {
         self.waiting.values().map(|a| a.next).min()
     }
 
-    /// An attempt failed; true if that, or its reason, is news.
+    /// Notes a failed attempt; true if the failure or its reason is new.
     pub(super) fn failed(&mut self, what: Lacking, why: &str, now: Instant) -> bool {
         match self.waiting.get_mut(&what) {
             Some(attempt) if attempt.why == why => false,
@@ -56,12 +56,12 @@ impl Retries {
         }
     }
 
-    /// It is there, or no longer wanted; true if it was lacking.
+    /// The resource is available or no longer wanted; true if it was missing.
     pub(super) fn ended(&mut self, what: &Lacking) -> bool {
         self.waiting.remove(what).is_some()
     }
 
-    /// What is to be tried now. What fails again is due after a longer pause.
+    /// Resources to request now. Those that fail again are due after a longer pause.
     fn due(&mut self, now: Instant) -> Vec<Lacking> {
         let mut due = Vec::new();
         for (what, attempt) in &mut self.waiting {
@@ -76,7 +76,7 @@ impl Retries {
 }
 
 impl Runtime {
-    /// Tries again what is due.
+    /// Repeats the attempts that are due.
     pub(super) fn serve_retries(&mut self) {
         if self.commands.retries.next_deadline().is_none_or(|next| next > self.now) {
             return;
@@ -109,7 +109,7 @@ mod tests {
         let mut tried = Vec::new();
         for n in 0..100 {
             if !retries.due(seconds(n)).is_empty() {
-                assert!(!retries.failed(what.clone(), "no room", seconds(n)), "told before");
+                assert!(!retries.failed(what.clone(), "no room", seconds(n)), "already reported");
                 tried.push(n);
             }
         }

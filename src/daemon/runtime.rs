@@ -1,4 +1,4 @@
-//! Everything the running daemon has, by value, by name.
+//! State of the running daemon, grouped by subsystem.
 
 use std::fs::File;
 use std::rc::Rc;
@@ -23,14 +23,14 @@ use crate::sys::signals::Signals;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mode {
     Running,
-    /// Farewells are sent; what is held is being removed.
+    /// Priority-zero adverts are sent; held objects are being removed.
     Stopping,
 }
 
 pub(super) struct Runtime {
     pub(super) options: Options,
     pub(super) mode: Mode,
-    /// The time of this turn: read once per group of events.
+    /// Time of this turn, read once per group of events.
     pub(super) now: Instant,
     pub(super) clock: Clock,
     pub(super) poll: Poll<Owner>,
@@ -45,11 +45,11 @@ pub(super) struct Runtime {
     pub(super) place: Home,
 }
 
-/// Where and how the process lives on its host.
+/// Environment of the process on its host.
 pub(super) struct Home {
-    /// The network namespace the daemon was started in, if it has left it.
+    /// Original network namespace, if the daemon has left it.
     pub(super) home: Option<File>,
-    /// An earlier run was killed, and may have left addresses.
+    /// An earlier run was killed and may have left addresses.
     pub(super) follows_crash: bool,
     pub(super) scheduling: Scheduling,
 }

@@ -36,7 +36,7 @@ impl Runtime {
                 self.commands.children.on_sigchld(&mut self.commands.child_events);
                 self.on_child_events();
             }
-            Signal::CpuLimit => log::warn!("the limit of real-time CPU is near"),
+            Signal::CpuLimit => log::warn!("the real-time CPU limit is nearly reached"),
         }
     }
 }

@@ -13,14 +13,14 @@ pub(super) enum Owner {
     VrrpSocket(SocketId),
     Monitor,
     Signals,
-    /// The watch on tracked files.
+    /// Watch on tracked files.
     Files,
-    /// Room in a FIFO, or a new reader.
+    /// A FIFO that is writable again or has a new reader.
     Fifos,
-    /// The notifications of processes.
+    /// Process events.
     Processes,
     Mail,
-    /// Last, so that they can be taken out together.
+    /// Last, so that all checks form one range.
     Check(CheckId),
 }
 

@@ -1,5 +1,5 @@
-//! One turn of the loop. The order is the point: packets before deadlines, VRRP before all else,
-//! and nobody beyond a budget.
+//! One turn of the loop. Packets come before deadlines and VRRP before everything else; all work
+//! has a budget.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,24 +14,24 @@ use crate::sys::log as logging;
 use crate::track;
 use crate::vrrp::{Input, Unread};
 
-/// Packets less than this apart are a crowd.
+/// Packets that arrive at shorter intervals than this count as a burst.
 const BUSY: Duration = Duration::from_millis(1);
-/// How long a crowd may gather. A twentieth of the shortest advertisement interval.
+/// Time for which a burst may accumulate: a twentieth of the shortest advertisement interval.
 const REST: Duration = Duration::from_micros(500);
-/// Lateness that commands are not to suffer for.
+/// Lateness from which the timeouts of commands are extended.
 const INDULGED: Duration = Duration::from_millis(10);
 /// Netlink datagrams read per turn.
 const KERNEL_BUDGET: usize = 64;
 
-/// What is ready, and how far behind the loop is.
+/// Ready sources, and the delay of the loop.
 pub(super) struct Pace {
     pub(super) lateness: Lateness,
-    /// Ready in this turn; what is left after the budget was spent stays for the next.
+    /// Ready in this turn. Sources left over when the budget is spent stay for the next one.
     pub(super) ready: BTreeSet<Owner>,
     pub(super) polled: Vec<Owner>,
-    /// The check whose socket was served last: they take turns.
+    /// Check whose socket was served last, for round-robin service.
     pub(super) last_check: CheckId,
-    /// Probes begun or gone on with in the turn before.
+    /// Probe steps made in the previous turn.
     pub(super) checks_in_turn: u64,
 }
 
@@ -48,7 +48,7 @@ impl Default for Pace {
 }
 
 impl Runtime {
-    /// Turns until the daemon is done.
+    /// Runs the loop until the daemon ends.
     pub(super) fn run(&mut self) -> io::Result<()> {
         self.clock.now();
         while self.mode == Mode::Running {
@@ -93,7 +93,7 @@ impl Runtime {
         Ok(())
     }
 
-    /// Serves VRRP in the middle of something long: nobody's advertisement waits for a reload.
+    /// Serves VRRP in the middle of long work, so that a reload delays no advertisement.
     pub(super) fn catch_up(&mut self) {
         let mut polled = std::mem::take(&mut self.pace.polled);
         if let Err(e) = self.poll.wait(self.clock.now(), None, false, &mut polled) {
@@ -105,11 +105,10 @@ impl Runtime {
         self.serve_vrrp();
     }
 
-    /// Where adverts come in by the thousand per second, they are read a few at a time: each has
-    /// its time of arrival with it, so nothing is judged by when it was read. The same goes for
-    /// answers to checks that began together; all the more when there are more checks than the
-    /// host has time for, and the servers may be on this very processor. Never rests into a
-    /// deadline.
+    /// Pauses so that adverts which arrive by the thousand per second are read in batches. Each
+    /// carries its time of arrival, so the delay does not distort decisions. The same applies to
+    /// answers to checks that began together, particularly if the host has too little time for its
+    /// checks and the servers share its processor. The pause never extends past a deadline.
     fn rest(&mut self, deadline: Option<Instant>) {
         let busy = self.network.heard.since(self.network.heard_before) < BUSY;
         let now = self.clock.recent();
@@ -125,11 +124,11 @@ impl Runtime {
         }
     }
 
-    /// VRRP: read, then decide, then send.
+    /// Serves VRRP: reads, decides, then sends.
     ///
-    /// After a stall the advertisement that would have moved a deadline is already in the socket;
-    /// firing the deadline first would make every hiccup a takeover. A crowd of packets holds back
-    /// nothing else: neither what masters owe, nor what others expect on other sockets.
+    /// After a stall, the advertisement that would have moved a deadline is already in the socket;
+    /// firing the deadline first would turn every stall into a takeover. A burst of packets delays
+    /// neither the advertisements of masters nor the packets on other sockets.
     fn serve_vrrp(&mut self) {
         let began = self.now;
         let sockets: Vec<_> = self
@@ -155,8 +154,8 @@ impl Runtime {
         self.flush_adverts();
     }
 
-    /// What masters owe since this turn began is not to wait until a crowd is read. What was due
-    /// before is: there was a stall, and the crowd may know better who is master.
+    /// Sends adverts that became due in this turn without waiting until a burst is read. Adverts
+    /// due earlier do wait: after a stall, the burst may contain the adverts of a new master.
     pub(super) fn serve_owed(&mut self, began: Instant) {
         if self.cores.vrrp.next_owed().is_some_and(|when| began < when && when <= self.now) {
             let input = Input::DeadlineAmid(Unread::Anything);
@@ -166,7 +165,8 @@ impl Runtime {
         }
     }
 
-    /// The kernel: our requests, its news. Stops early when VRRP is due again.
+    /// Sends requests to the kernel and reads its notifications. Stops early when VRRP is due
+    /// again.
     fn serve_kernel(&mut self) {
         loop {
             self.flush_requests();
@@ -197,7 +197,7 @@ impl Runtime {
         }
     }
 
-    /// Commands whose time is over, and those whose time has come.
+    /// Ends commands that timed out and starts those that are due.
     pub(super) fn serve_commands(&mut self) {
         if self.is_due(self.commands.children.next_deadline()) {
             self.commands.children.on_deadline(self.now, &mut self.commands.child_events);
@@ -215,7 +215,7 @@ impl Runtime {
         self.flush_adverts();
     }
 
-    /// Tracked files and processes, FIFOs, mail.
+    /// Serves tracked files and processes, FIFOs and mail.
     pub(super) fn serve_files(&mut self) {
         self.serve_file_events();
         self.serve_retries();
@@ -236,14 +236,14 @@ impl Runtime {
         when.is_some_and(|w| w <= self.now)
     }
 
-    /// Serves VRRP if it is due, between two pieces of something long.
+    /// Serves VRRP if it is due, between two pieces of long work.
     pub(super) fn breathe(&mut self) {
         if self.urgent_is_due() {
             self.catch_up();
         }
     }
 
-    /// Looks at the clock: work since the turn began may have made a deadline come.
+    /// Reads the clock again, since work in this turn may have reached a deadline.
     pub(super) fn urgent_is_due(&self) -> bool {
         self.cores.vrrp.next_deadline().is_some_and(|w| w <= self.clock.now())
     }
@@ -256,7 +256,7 @@ fn complain(fault: &Fault) {
             log::warn!("A thread timer expired {:.6} seconds ago", seconds(*late));
         }
         Fault::Slow { late, own } => log::info!(
-            "A deadline was served {:.1} ms late, {:.1} ms of it our own work in the turn before",
+            "A deadline was served {:.1} ms late, {:.1} ms of it own work in the previous turn",
             seconds(*late) * 1e3,
             seconds(*own) * 1e3
         ),

@@ -1,12 +1,11 @@
-//! What the kernel tells the addresses of an interface apart by, and which of their options it can
-//! change while they stay.
+//! Identity of addresses in the kernel, and the options that can be changed in place.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::base::addr::{Family, HostAddress, Prefix, PROTOCOL_KEEPALIVED};
 use crate::model::vrrp::{Broadcast, VirtualAddress};
 
-/// An address as the kernel identifies it on an interface: an IPv6 address is there once, an IPv4
+/// An address as the kernel identifies it on an interface: an IPv6 address exists once, an IPv4
 /// address once per network.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Spot {
@@ -31,12 +30,12 @@ impl Spot {
         Self { addr, network }
     }
 
-    /// Before and after every other.
+    /// Lower and upper bound of all values.
     pub(super) const FIRST: Self = Self { addr: IpAddr::V4(Ipv4Addr::UNSPECIFIED), network: None };
     pub(super) const LAST: Self =
         Self { addr: IpAddr::V6(Ipv6Addr::from_bits(u128::MAX)), network: None };
 
-    /// The first one of this address, whatever its network.
+    /// Lower bound of the spots with this address.
     pub(super) const fn first_of(addr: IpAddr) -> Self {
         Self { addr, network: None }
     }
@@ -48,21 +47,21 @@ const IFA_F_MANAGETEMPADDR: u32 = 0x100;
 const IFA_F_NOPREFIXROUTE: u32 = 0x200;
 const IFA_F_MCAUTOJOIN: u32 = 0x400;
 
-/// What has to be done so that the kernel shows what is wanted.
+/// The way to change an address in the kernel to its wanted form.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Difference {
     None,
     /// NLM_F_REPLACE changes it while the address stays.
     InPlace,
-    /// Only removing and adding changes it.
+    /// The address has to be removed and added.
     Anew,
 }
 
-/// How long an address may be chosen as a source.
+/// Preferred lifetime of an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Preferred {
     Never,
-    /// A time that is running.
+    /// A limited lifetime.
     Running,
     Forever,
 }
@@ -77,7 +76,7 @@ impl Preferred {
     }
 }
 
-/// Compares an address of ours in the kernel with what is wanted in its place.
+/// Compares an address of the daemon in the kernel with its wanted form.
 pub(super) fn difference(shown: &HostAddress, wanted: &VirtualAddress) -> Difference {
     let wanted = as_shown(wanted);
     let v6 = wanted.prefix.addr.is_ipv6();
@@ -103,7 +102,7 @@ pub(super) fn same_options(a: &VirtualAddress, b: &VirtualAddress) -> bool {
     as_shown(a) == as_shown(b)
 }
 
-/// The flags that an operator sets; the others are the kernel's own.
+/// Flags set by operators; the kernel controls the others.
 const fn flags_of(a: &HostAddress) -> u32 {
     let both = IFA_F_HOMEADDRESS | IFA_F_MANAGETEMPADDR | IFA_F_NOPREFIXROUTE | IFA_F_MCAUTOJOIN;
     if a.prefix.addr.is_ipv6() {
@@ -113,7 +112,7 @@ const fn flags_of(a: &HostAddress) -> u32 {
     }
 }
 
-/// The address as the kernel shows it once it is added.
+/// The address as reported by the kernel after it was added.
 pub fn as_shown(a: &VirtualAddress) -> HostAddress {
     let v6 = a.prefix.addr.is_ipv6();
     let mut flags = 0;
@@ -123,7 +122,7 @@ pub fn as_shown(a: &VirtualAddress) -> HostAddress {
         (a.mngtmpaddr, IFA_F_MANAGETEMPADDR),
         (a.noprefixroute, IFA_F_NOPREFIXROUTE),
         (a.autojoin, IFA_F_MCAUTOJOIN),
-        // Duplicate address detection begins.
+        // Duplicate address detection starts.
         (v6 && !a.nodad, HostAddress::TENTATIVE),
     ];
     for (_, flag) in given.into_iter().filter(|(is_given, _)| *is_given) {

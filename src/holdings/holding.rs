@@ -1,4 +1,4 @@
-//! One object that is wanted: its owners, and whether the kernel has it.
+//! A wanted object with its owners and its state in the kernel.
 
 use super::kernel::RequestId;
 use super::object::{Key, Object};
@@ -7,27 +7,27 @@ use crate::base::time::Instant;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Presence {
-    /// To be asked for again later.
+    /// Not in the kernel; to be requested again later.
     Absent,
-    /// The kernel is to answer this request.
+    /// Waiting for the answer to this request.
     Asked(RequestId),
     Present,
-    /// There is no interface of its name.
+    /// Its interface does not exist.
     NoLink,
-    /// Removed externally, and not to be restored.
+    /// Removed externally, and not restored.
     Waived,
 }
 
 #[derive(Debug)]
 pub(super) struct Holding {
-    /// As it was last wanted.
+    /// The most recently wanted form.
     pub(super) object: Object,
-    /// Its owners, and the object as each of them wants it. Seldom more than one.
+    /// Its owners, rarely more than one, with the form that each wants.
     owners: Vec<(Holder, Object)>,
     pub(super) presence: Presence,
-    /// The kernel refused to add it when it was last asked.
+    /// The kernel refused the last request to add it.
     pub(super) refused: bool,
-    /// How often it had to be restored lately, and when that was last.
+    /// Number of recent restorations, and time of the last one.
     pub(super) repairs: u32,
     pub(super) repaired: Instant,
     pub(super) retry: Option<Instant>,
@@ -50,14 +50,14 @@ impl Holding {
         self.owners.iter().map(|(owner, _)| *owner)
     }
 
-    /// Notes an owner and what it wants, which is what counts from now on.
+    /// Adds an owner with the form it wants, which applies from now on.
     pub(super) fn give(&mut self, owner: Holder, object: Object) {
         self.owners.retain(|(o, _)| *o != owner);
         self.owners.push((owner, object.clone()));
         self.object = object;
     }
 
-    /// The owner wants it no more; another that does may want it otherwise.
+    /// Removes an owner. A remaining one may want another form.
     pub(super) fn take_from(&mut self, owner: Holder) {
         self.owners.retain(|(o, _)| *o != owner);
         if let Some((_, object)) = self.owners.last() {
@@ -69,23 +69,23 @@ impl Holding {
         self.presence == Presence::Present
     }
 
-    /// True if its owners still wait for it.
+    /// True if its owners are still waiting for it.
     pub(super) fn is_missing(&self) -> bool {
         !matches!(self.presence, Presence::Present | Presence::Waived)
     }
 }
 
-/// What an owner wants, and what of it is not there.
+/// Objects that an owner wants, and the number missing.
 #[derive(Debug, Default)]
 pub(super) struct Claim {
-    /// In the order in which they were asked for.
+    /// In the order of the request.
     pub(super) wants: Vec<Key>,
     pub(super) missing: usize,
     pub(super) refused: usize,
 }
 
 impl Domain {
-    /// Moves a holding on, and keeps the counts of its owners.
+    /// Changes the state of a holding and updates the counts of its owners.
     pub(super) fn set(
         &mut self,
         key: &Key,

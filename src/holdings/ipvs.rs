@@ -1,12 +1,13 @@
-//! Services and destinations of IPVS, sync daemons and timeouts: what virtual servers want against
-//! what the kernel holds.
+//! Services and destinations of IPVS, sync daemons and timeouts: compares the requirements of
+//! virtual servers with the kernel.
 //!
-//! Wanting only writes down; the next deadline, which is at once, compares and asks. So an address
-//! that changes hands within a turn costs nothing, and what several owners want of one service is
-//! known before anything that nobody wants is removed from it.
+//! Requests of owners are only recorded; the next deadline, which is due at once, compares them
+//! with the kernel and sends requests. So an address that changes its owner within a turn costs
+//! nothing, and the requests of all owners of a service are known before a destination without an
+//! owner is removed.
 //!
-//! New and changed objects come first, a service before its destinations; what goes away comes
-//! last, so that no service is empty in between.
+//! New and changed objects come first, a service before its destinations; removals come last, so
+//! that no service is temporarily empty.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,7 @@ mod answer;
 mod daemons;
 mod lower;
 mod object;
-mod settle;
+mod reconcile;
 #[cfg(test)]
 mod tests;
 mod timeouts;
@@ -31,49 +32,49 @@ use object::{Held, Object, Target};
 
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// All that this owner wants from now on, instead of what it wanted before: every destination
-    /// behind every service. Of what is named twice, the first counts.
+    /// All services of this owner with all their destinations, replacing its earlier request. Of
+    /// duplicates, the first one applies.
     Want {
         owner: ServiceId,
         services: &'a [Service],
         destinations: &'a [Destination],
     },
-    /// The owner wants one destination more, or one of its destinations otherwise.
+    /// The owner wants another destination, or another form of one.
     Put {
         owner: ServiceId,
         destination: &'a Destination,
     },
-    /// The owner wants one destination less; `key` is as it was wanted.
+    /// The owner no longer wants a destination, which it requested with `key`.
     Withdraw {
         owner: ServiceId,
         key: DestinationKey,
     },
-    /// The owner wants nothing any more.
+    /// The owner no longer wants anything.
     Release {
         owner: ServiceId,
     },
-    /// The sync daemons that are to run from now on, and no others.
+    /// All sync daemons that are to run.
     WantDaemons {
         daemons: &'a [Daemon],
     },
-    /// The timeouts from now on; 0: as they were before us. Needs `SeenTimeouts`.
+    /// Wanted timeouts; 0 stands for the original value. Needs `SeenTimeouts`.
     WantTimeouts {
         timeouts: Timeouts,
     },
-    /// Nobody wants anything any more. Asked for at once; refusals are not tried again.
+    /// All owners release everything. Takes effect at once; refusals are not retried.
     ReleaseAll {
-        /// Everything else in IPVS goes too.
+        /// Foreign services are removed as well.
         flush: bool,
     },
-    /// What the kernel has, complete. To be asked for when no request is under way.
+    /// Complete contents of the kernel, to be read while no request is pending.
     Dumped {
         services: &'a [(Service, Vec<Destination>)],
     },
-    /// The sync daemons that run.
+    /// The running sync daemons.
     SeenDaemons {
         daemons: &'a [Daemon],
     },
-    /// The timeouts that the kernel has.
+    /// Current timeouts of the kernel.
     SeenTimeouts {
         timeouts: Timeouts,
     },
@@ -88,12 +89,12 @@ pub enum Input<'a> {
 #[derive(Clone, PartialEq, Debug)]
 #[must_use]
 pub enum Action {
-    /// Ask the kernel, in this order; it answers with `Input::Answer`.
+    /// Send a request to the kernel, in this order; its answer is `Input::Answer`.
     Ask(Request),
-    /// Somebody else removed what is wanted: a service with all its destinations, or one of them.
-    /// It is being put back.
+    /// A wanted object was removed externally: a service with all its destinations, or one of them.
+    /// It is being restored.
     Missing { service: ServiceKey, destination: Option<DestinationKey> },
-    /// The kernel refused; asked again after `delay`.
+    /// The kernel refused; retried after `delay`.
     Refused { request: Request, errno: i32, delay: Option<Duration> },
 }
 
@@ -104,8 +105,8 @@ struct Owner {
 }
 
 impl Owner {
-    /// What this owner wants in one slot of a service. Where only the port differs and the
-    /// forwarding method ignores it, several destinations are one: the one with the lowest port.
+    /// Destination that this owner wants in one slot of a service. Destinations that differ only in
+    /// a port which the forwarding method ignores are combined into the one with the lowest port.
     fn wants(&self, service: &ServiceKey, slot: &DestinationKey) -> Option<Destination> {
         let same = DestinationKey { addr: slot.addr, port: 0 }..=DestinationKey {
             addr: slot.addr,
@@ -122,18 +123,18 @@ pub struct Domain {
     objects: BTreeMap<ServiceKey, Object>,
     /// Services to compare, in the order in which they were wanted.
     dirty: Vec<ServiceKey>,
-    /// Since when there are any.
+    /// Time since which there are any.
     due: Option<Instant>,
     daemons: daemons::Daemons,
     timeouts: timeouts::Held,
     retries: Deadlines<Target>,
     under_way: usize,
-    /// Everything was released: refusals are final.
+    /// Everything was released; refusals are final.
     stopping: bool,
 }
 
 impl Domain {
-    /// Takes one fact. Appends what must be done, in the order it must be done.
+    /// Handles one input. Appends actions in the order of execution.
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
         match input {
             Input::Want { owner, services, destinations } => {
@@ -163,7 +164,7 @@ impl Domain {
         self.due.into_iter().chain(self.retries.next()).min()
     }
 
-    /// True while the kernel owes an answer, or there is something to ask it.
+    /// True while answers or requests are pending.
     pub fn is_settling(&self) -> bool {
         self.under_way > 0 || self.is_dirty()
     }
@@ -172,7 +173,7 @@ impl Domain {
         !self.dirty.is_empty() || self.daemons.dirty || self.timeouts.dirty
     }
 
-    /// The services believed to be in the kernel because of us, for the last resort at a panic.
+    /// Services installed in the kernel, for removal after a panic.
     pub fn installed(&self) -> impl Iterator<Item = &ServiceKey> {
         let ours = |o: &Object| o.ours && (o.under_way || !matches!(o.held, Held::Absent));
         self.objects.iter().filter(move |(_, o)| ours(o)).map(|(key, _)| key)
@@ -256,17 +257,17 @@ impl Domain {
         } else {
             self.mark_everything();
         }
-        self.settle(out);
+        self.reconcile(out);
     }
 
-    /// Everything that is ours is compared again.
+    /// Marks all wanted objects for comparison.
     fn mark_everything(&mut self) {
         for (key, object) in self.objects.iter_mut().filter(|(_, o)| o.ours) {
             object.mark_self(key, &mut self.dirty);
         }
     }
 
-    /// One more owner of a service, or what it wants otherwise.
+    /// Adds an owner to a service, or changes the form it wants.
     fn join(&mut self, owner: ServiceId, service: &Service) {
         let object = self.objects.entry(service.key).or_default();
         let before = object.owners.insert(owner, *service);
@@ -278,7 +279,7 @@ impl Domain {
         self.retries.set(Target::Service(service.key), None);
         object.mark_self(&service.key, &mut self.dirty);
         if before.is_none() {
-            // What the kernel has in it already may be what nobody wants.
+            // The existing service may hold destinations without an owner.
             object.mark_slots(&service.key, &mut self.dirty);
         }
     }
@@ -289,13 +290,13 @@ impl Domain {
         object.trouble.waiting = false;
         self.retries.set(Target::Service(*key), None);
         object.mark_self(key, &mut self.dirty);
-        // Without an owner, the service goes and takes its destinations along.
+        // A service without an owner is removed together with its destinations.
         if !object.owners.is_empty() {
             self.mark_changed(key, before.destinations.values());
         }
     }
 
-    /// These destinations of the service are wanted otherwise than before.
+    /// Marks destinations whose wanted form changed.
     fn mark_changed<'a>(
         &mut self,
         key: &ServiceKey,
@@ -337,7 +338,7 @@ impl Domain {
                 self.mark(&target);
             }
         }
-        self.settle(out);
+        self.reconcile(out);
     }
 
     #[cfg(test)]

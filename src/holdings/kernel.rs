@@ -1,4 +1,4 @@
-//! The requests that the kernel has not answered. It works in the order of asking.
+//! Requests that the kernel has not answered. It handles them in order.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -9,14 +9,14 @@ use super::{Action, Domain, Holder};
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::VirtualAddress;
 
-/// An address on an interface, by the number of the interface.
+/// An address on an interface, identified by the index of the interface.
 pub type Place = (u32, Spot);
 
-/// Names a request until its answer.
+/// Identifies a request until its answer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RequestId(pub u64);
 
-/// What is asked of the kernel, for the interface with number `index`.
+/// A request to the kernel for the interface with this `index`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Request {
     pub id: RequestId,
@@ -26,34 +26,35 @@ pub struct Request {
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Op {
-    /// Add an object that is not there.
+    /// Add a missing object.
     Add(Object),
-    /// Change options of an object that is there and stays.
+    /// Change options of an existing object in place.
     Replace(Object),
     Remove(Item),
 }
 
-/// What an answer is about.
+/// Subject of an answer.
 #[derive(Debug)]
 pub(super) enum Purpose {
     Add(Key, Object),
     Replace(Key, Object),
     Remove(Item),
-    /// Whether the kernel would take this address of an owner that is at fault for the lack of any.
+    /// A test whether the kernel would accept this address of an owner in FAULT for lack of any.
     Probe(Holder, Rc<VirtualAddress>),
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Kernel {
     pending: BTreeMap<RequestId, (u32, Purpose)>,
-    /// Removals that were asked for and not answered.
+    /// Unanswered removals.
     leaving: BTreeMap<Place, u32>,
-    /// Removals of ours whose notification has not come yet: it must not be taken for another's.
+    /// Own removals whose notifications are outstanding, which must not be mistaken for external
+    /// ones.
     echoes: BTreeMap<Place, (u32, Instant)>,
     last: u64,
 }
 
-/// A notification later than this was lost.
+/// A notification outstanding for longer than this was lost.
 const ECHO: Duration = Duration::from_secs(10);
 
 impl Domain {
@@ -81,7 +82,7 @@ impl Domain {
 }
 
 impl Kernel {
-    /// What this answer is about, and the number of the interface.
+    /// Subject of this answer, and the index of the interface.
     pub(super) fn answered(&mut self, id: RequestId) -> Option<(u32, Purpose)> {
         let (index, purpose) = self.pending.remove(&id)?;
         if let Purpose::Remove(Item::Address(address)) = &purpose {
@@ -117,7 +118,7 @@ impl Kernel {
         *echo = (echo.0 + 1, now);
     }
 
-    /// True if a notification that this address is gone is about a removal of ours.
+    /// True if the removal in a notification is one of the daemon's own.
     pub(super) fn is_echo(&mut self, place: &Place, now: Instant) -> bool {
         let Some((count, since)) = self.echoes.get_mut(place) else { return false };
         let is_recent = now.since(*since) <= ECHO;
@@ -132,7 +133,7 @@ impl Kernel {
         self.echoes.clear();
     }
 
-    /// The interface is gone, and what it had with it.
+    /// Forgets an interface with all its addresses.
     pub(super) fn forget_link(&mut self, index: u32) {
         self.echoes.retain(|place, _| place.0 != index);
     }

@@ -1,11 +1,11 @@
-//! What an earlier run left in the kernel: known by the mark that addresses of ours carry.
+//! Objects left in the kernel by an earlier run, identified by the origin mark of their addresses.
 
 use super::kernel::{Place, Purpose};
 use super::object::{Item, Name, Object};
 use super::{Action, Domain, Fate, Holder};
 
 impl Domain {
-    /// An owner has begun: what is left of it stays until it is known whether it is wanted.
+    /// An owner has started. Its leftovers stay until it is known whether they are wanted.
     pub(super) fn on_expect(&mut self, owner: Holder, objects: &[Object], out: &mut Vec<Action>) {
         let places = self.left_of(objects);
         if !places.is_empty() {
@@ -14,15 +14,14 @@ impl Domain {
         }
     }
 
-    /// What is left of this owner is too much.
+    /// Removes the leftovers of this owner.
     pub(super) fn on_rival(&mut self, owner: Holder, out: &mut Vec<Action>) {
         let Some(places) = self.leftovers.remove(&owner) else { return };
         self.tell(owner, Fate::Removed, &places, out);
         self.remove_unclaimed(places, out);
     }
 
-    /// What is left of these addresses elsewhere, or with another prefix length, goes: it is wanted
-    /// in another place.
+    /// Removes leftovers of these addresses on other interfaces or with another prefix length.
     pub(super) fn replace_leftovers(
         &mut self,
         owner: Holder,
@@ -66,7 +65,7 @@ impl Domain {
         }
     }
 
-    /// An object stands for the place now, or nothing is there; true if it was unclaimed.
+    /// The place belongs to an object now, or is empty; true if it was unclaimed.
     pub(super) fn claim_place(&mut self, place: &Place) -> bool {
         let Some(places) = self.unclaimed.get_mut(&place.1.addr) else { return false };
         let was = places.remove(place);

@@ -1,5 +1,5 @@
-//! The interfaces of the host and their addresses, as they will be once the kernel has worked off
-//! every request. The only such table: source addresses, dumps and the configuration read it, too.
+//! The interfaces of the host and their addresses, as they will be once the kernel has handled all
+//! requests. The only such table; source addresses, dumps and the configuration use it as well.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use crate::model::vrrp::Instance;
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
     pub(super) address: HostAddress,
-    /// Added by this daemon, or by an earlier run of it.
+    /// Added by this daemon or an earlier run.
     pub(super) ours: bool,
     /// The kernel lists addresses in the order of these numbers; the first one is the primary.
     order: u32,
@@ -75,11 +75,11 @@ impl Links {
         self.with(*addr).next().is_some()
     }
 
-    /// The address that the instance sends from: the configured one, or the first of its interface
-    /// that is not itself a virtual address. For IPv6 it must be link-local (RFC 9568 §5.1.2.1).
+    /// Source address of the instance: the configured one, or the first non-virtual address of its
+    /// interface. For IPv6 it must be link-local (RFC 9568 §5.1.2.1).
     ///
-    /// The address owner may have no other address than the virtual one: one that is on the
-    /// interface without our doing is taken if there is no better one.
+    /// An address owner may have only virtual addresses. One that keepalived did not add is used if
+    /// there is no better one.
     pub fn source(&self, instance: &Instance, virtual_: &BTreeSet<IpAddr>) -> Option<IpAddr> {
         if let Some(configured) = instance.source {
             return (!instance.track_source || self.is_local(configured)).then_some(configured);
@@ -109,7 +109,7 @@ impl Links {
         self.addresses.range(places).map(|(_, shown)| shown)
     }
 
-    /// The address with these bits on each interface that has it.
+    /// Entries of this address on all interfaces.
     fn with(&self, addr: IpAddr) -> impl Iterator<Item = &Shown> {
         self.links.keys().flat_map(move |index| {
             let places = (*index, Spot::first_of(addr))..;
@@ -131,7 +131,7 @@ impl Links {
         self.by_name.iter().map(|(name, index)| (name.as_str(), *index))
     }
 
-    /// Notes an interface under the name it has now.
+    /// Stores an interface under its current name.
     pub(super) fn put_link(&mut self, link: Link) {
         if let Some(old) = self.links.get(&link.index).filter(|old| old.name != link.name) {
             let name = old.name.clone();
@@ -141,7 +141,7 @@ impl Links {
         self.links.insert(link.index, link);
     }
 
-    /// Removes the interface, and returns what it had.
+    /// Removes the interface and returns its addresses.
     pub(super) fn remove_link(&mut self, index: u32) -> Vec<(Place, Shown)> {
         if let Some(link) = self.links.remove(&index) {
             self.forget_name(&link.name, index);
@@ -151,7 +151,7 @@ impl Links {
         had.into_iter().collect()
     }
 
-    /// Unless another interface has it by now.
+    /// Forgets a name, unless another interface has it by now.
     fn forget_name(&mut self, name: &str, index: u32) {
         if self.by_name.get(name) == Some(&index) {
             self.by_name.remove(name);
@@ -170,7 +170,7 @@ impl Links {
         self.addresses.iter()
     }
 
-    /// Notes an address of a known interface; false if it was noted in just this way before.
+    /// Stores an address of a known interface; false if the entry is unchanged.
     pub(super) fn put(&mut self, place: Place, address: HostAddress, ours: bool) -> bool {
         let Some(link) = self.links.get(&place.0) else { return false };
         let address = without_own_label(address, &link.name);
@@ -194,8 +194,8 @@ impl Links {
         self.addresses.remove(place)
     }
 
-    /// Takes over from an older table what a dump does not say: `adjust` gets each address, and what
-    /// the older table says of it; it returns false where the address is about to go.
+    /// Adds facts that a dump does not contain to each address, and removes those for which
+    /// `adjust` returns false.
     pub(super) fn adjust(&mut self, mut adjust: impl FnMut(&Place, &mut Shown) -> bool) {
         self.addresses.retain(|place, shown| adjust(place, shown));
     }
@@ -211,7 +211,7 @@ impl Links {
     }
 }
 
-/// The label that every address has unless it was given another is not worth keeping.
+/// Drops the default label, which equals the name of the interface.
 fn without_own_label(mut address: HostAddress, link: &str) -> HostAddress {
     if address.label.as_deref() == Some(link) {
         address.label = None;

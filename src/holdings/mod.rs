@@ -1,9 +1,9 @@
-//! What the kernel is to hold for us, against what it holds. Pure.
+//! Wanted and actual objects in the kernel. Pure.
 //!
-//! Owners say which objects they want; this core asks for what is missing, lets go of what no
-//! owner wants any more, adopts what an earlier run left and restores what is removed externally.
-//! An address that was not added by keepalived is used while it is wanted, and never removed; a
-//! setting that was changed gets its old value back.
+//! Owners request objects. This core adds missing objects, removes those without an owner, adopts
+//! those left by an earlier run, and restores those removed externally. Addresses not added by
+//! keepalived are used while wanted, and never removed; changed settings are restored to their old
+//! values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -37,7 +37,7 @@ pub use object::{Item, Key, Name, Object};
 use probe::Hopeless;
 pub use sysctl::{Answer, Setting, Sysctl};
 
-/// For whom something is held.
+/// Owner of objects.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Holder {
     /// The host itself: for as long as the daemon runs.
@@ -53,20 +53,20 @@ impl From<InstanceId> for Holder {
 
 #[derive(Debug)]
 pub enum Input<'a> {
-    /// All that this owner wants from now on, instead of what it wanted before.
+    /// All objects of this owner, replacing its earlier request.
     Want {
         owner: Holder,
         objects: &'a [Object],
     },
-    /// The owner wants nothing any more, and what an earlier run left of it goes.
+    /// The owner no longer wants anything, and its leftovers from an earlier run are removed.
     Release {
         owner: Holder,
     },
-    /// Until `Resume`, nothing is removed: what one owner gives up may be wanted by another.
+    /// Nothing is removed until `Resume`, since another owner may want what one releases.
     Pause,
     Resume,
-    /// The owner has begun, and it is not known yet whether it will want these: what an earlier run
-    /// left of them stays until `Want`, `Release` or `Rival`.
+    /// The owner has started and may want these objects later: leftovers among them stay until
+    /// `Want`, `Release` or `Rival`.
     Expect {
         owner: Holder,
         objects: &'a [Object],
@@ -75,13 +75,13 @@ pub enum Input<'a> {
     Rival {
         owner: Holder,
     },
-    /// The owner is no more.
+    /// The owner was deleted.
     Forget {
         owner: Holder,
     },
-    /// Something changed in the kernel, by whomever.
+    /// A change in the kernel of any origin.
     Kernel(KernelEvent),
-    /// What the kernel has, complete: what is not in it is gone, whatever was heard before.
+    /// Complete state of the kernel, which overrides all earlier notifications.
     Dumped(Links),
     /// The kernel's answer to `Action::Ask`.
     Answer {
@@ -91,7 +91,7 @@ pub enum Input<'a> {
     Deadline,
 }
 
-/// What is done about an address that was removed externally.
+/// Reaction to the external removal of an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Restore {
     Now,
@@ -100,7 +100,7 @@ pub enum Restore {
     Never,
 }
 
-/// What becomes of addresses that are there before they are wanted.
+/// Treatment of addresses that exist before they are wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
     /// Left by an earlier run, and wanted now.
@@ -118,29 +118,29 @@ pub enum Fate {
 pub enum Action {
     /// Something depends on this.
     Fact(Fact),
-    /// Ask the kernel; it answers with `Input::Answer`.
+    /// Send a request to the kernel; its answer is `Input::Answer`.
     Ask(Request),
-    /// The kernel has this address now, because of us; or it had it, and it is ours from now on.
+    /// The daemon added this address, or adopted an existing one.
     Added { index: u32, address: HostAddress },
-    /// The kernel no longer has, or did not take, this address of ours.
+    /// This address of the daemon was removed or refused by the kernel.
     Removed { index: u32, address: HostAddress },
-    /// Everything the owner wants is there.
+    /// Everything the owner wants is present.
     Held(Holder),
-    /// What the owner wants was removed externally.
+    /// An object of the owner was removed externally.
     Missing { owner: Holder, link: String, what: Name, restore: Restore },
-    /// The kernel refused to add an address, and is asked again after `retry`; or to remove one.
+    /// The kernel refused to add or remove an object. The request is retried.
     Refused { owner: Option<Holder>, link: String, what: Name, adds: bool, errno: i32 },
-    /// The kernel refused to add any address of this owner; `errno` is its last answer. It is asked
-    /// again now and then, until `Hopeful` or the next `Want`.
+    /// The kernel refused all addresses of this owner; `errno` is its last answer. Probes are
+    /// repeated until `Hopeful` or the next `Want`.
     Hopeless { owner: Holder, link: String, what: Name, errno: i32 },
-    /// The kernel would take at least one of them now.
+    /// The kernel would accept at least one of them now.
     Hopeful { owner: Holder },
-    /// `count` addresses were there; `what` on `link` is one of them.
+    /// `count` addresses existed already; `what` on `link` is one of them.
     Found { owner: Holder, fate: Fate, link: String, what: Name, count: usize },
 }
 
 impl Action {
-    /// True if an owner gets something by it.
+    /// True if the request provides an object for an owner.
     pub const fn adds(&self) -> bool {
         match self {
             Self::Ask(request) => !matches!(request.op, Op::Remove(_)),
@@ -153,19 +153,19 @@ impl Action {
 /// A change to the interfaces and addresses of the host.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fact {
-    /// There is an interface of this name (again).
+    /// An interface of this name exists (again).
     Appeared(String),
     /// State, hardware address or another property of the interface changed.
     Changed(String),
-    /// No interface has this name any more: it was deleted, or has another name.
+    /// The interface of this name was deleted or renamed.
     Vanished { link: String, index: u32, deleted: bool },
-    /// This address is there now, or has changed. Ours: because of keepalived.
+    /// This address was added or changed. `ours`: by keepalived.
     Added { link: String, address: HostAddress, ours: bool },
-    /// This address is there no more.
+    /// This address was removed.
     Removed { link: String, address: HostAddress, ours: bool },
 }
 
-/// Something to be asked again.
+/// A retry.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Retry {
     Add(Key),
@@ -179,15 +179,15 @@ pub struct Domain {
     claims: BTreeMap<Holder, Claim>,
     links: Links,
     kernel: Kernel,
-    /// What is in the kernel because of us, as far as no object stands for it.
+    /// Addresses of the daemon in the kernel that belong to no object.
     unclaimed: BTreeMap<IpAddr, BTreeSet<Place>>,
-    /// What an earlier run left of owners that have not decided yet.
+    /// Leftovers of an earlier run, for owners that have not decided yet.
     leftovers: BTreeMap<Holder, Vec<Place>>,
-    /// Objects without an owner, while nothing is to be removed.
+    /// Objects without an owner during a pause.
     orphans: Option<Vec<Key>>,
-    /// The values that settings of interfaces had before they were changed.
+    /// Original values of changed interface settings.
     settings: BTreeMap<(u32, Setting), String>,
-    /// Settings that are wanted no more, and still have to be restored.
+    /// Settings that are no longer wanted and have to be restored.
     restorations: Vec<(u32, Setting)>,
     hopeless: BTreeMap<Holder, Hopeless>,
     retries: BTreeSet<(Instant, Retry)>,
@@ -196,18 +196,18 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// For kernels that do not say who added an address: until [`Domain::settle_origins`], those
-    /// without an origin count as left by an earlier run.
+    /// For kernels that do not report origins: until [`Domain::settle_origins`], addresses without
+    /// an origin count as leftovers of an earlier run.
     pub fn inherit(&mut self) {
         self.inherits = true;
     }
 
-    /// From here on, what shows no origin is not ours.
+    /// From now on, addresses without an origin are foreign.
     pub fn settle_origins(&mut self) {
         self.inherits = false;
     }
 
-    /// Takes one fact. Appends what must be done, in the order it must be done.
+    /// Handles one input. Appends actions in the order of execution.
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
         match input {
             Input::Want { owner, objects } => self.on_want(owner, objects, out),
@@ -230,18 +230,17 @@ impl Domain {
         self.retries.first().map(|(when, _)| *when)
     }
 
-    /// True while the kernel owes an answer.
+    /// True while answers of the kernel are pending.
     pub fn is_settling(&self) -> bool {
         !self.kernel.is_idle()
     }
 
-    /// True if an earlier run left something of this owner, and it is not known yet whether it is
-    /// wanted.
+    /// True if there are leftovers of this owner that may still be wanted.
     pub fn keeps(&self, owner: Holder) -> bool {
         self.leftovers.contains_key(&owner)
     }
 
-    /// True if a wanted address is in the kernel as far as we know.
+    /// True if a wanted address is known to be in the kernel.
     pub fn is_present(&self, key: &Key) -> bool {
         self.holdings.get(key).is_some_and(Holding::is_present)
     }

@@ -1,5 +1,5 @@
-//! The objects that the kernel can hold for an owner. They are made in the order of the variants,
-//! and removed in the reverse one: an object may depend on those before it.
+//! Objects that the kernel can hold for an owner. They are created in the order of the variants and
+//! removed in reverse order, since an object may depend on those before it.
 
 use std::fmt;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use super::sysctl::{Setting, Sysctl};
 use crate::base::addr::{HostAddress, Prefix};
 use crate::model::vrrp::VirtualAddress;
 
-/// An object as it is wanted.
+/// A wanted object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Object {
     Sysctl(Sysctl),
@@ -46,7 +46,7 @@ impl Object {
         }
     }
 
-    /// The name of the interface that it is on.
+    /// Name of its interface.
     pub(super) fn link(&self) -> &str {
         match self {
             Self::Sysctl(sysctl) => &sysctl.link,
@@ -78,7 +78,7 @@ impl Object {
     }
 }
 
-/// What tells wanted objects apart. Interfaces go by the names that the configuration gives them.
+/// Key of a wanted object. Interfaces are identified by the names in the configuration.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Key {
     Sysctl { link: String, setting: Setting },
@@ -106,15 +106,15 @@ impl fmt::Display for Key {
     }
 }
 
-/// An object that is in the kernel because of us, as far as it takes to remove it.
+/// An object that the daemon installed in the kernel, with the data needed to remove it.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Item {
-    /// The value to go back to.
+    /// The value to restore.
     Sysctl(Setting, String),
     Address(HostAddress),
 }
 
-/// What a log line calls an object on an interface.
+/// Name of an object on an interface in log lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Name {
     Sysctl(Setting),

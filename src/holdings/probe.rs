@@ -1,6 +1,6 @@
-//! Owners whose addresses the kernel refuses, all of them: whether it would take any by now.
+//! Tests whether the kernel would accept an address of owners whose addresses it refused entirely.
 //!
-//! To find out, an address is added and removed again in one go, which no neighbour hears of.
+//! An address is added and removed at once, without any announcement to neighbours.
 
 use std::rc::Rc;
 
@@ -12,9 +12,9 @@ use super::{Action, Domain, Holder, Retry};
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::VirtualAddress;
 
-/// Addresses of one owner that are tried.
+/// Most addresses of one owner tested at a time.
 const MOST: usize = 16;
-/// Until the first try; each further one takes twice as long.
+/// Delay before the first test; it doubles with each further one.
 const FIRST_DELAY: Duration = Duration::from_secs(2);
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
@@ -23,7 +23,7 @@ pub(super) struct Hopeless {
     addresses: Vec<Rc<VirtualAddress>>,
     delay: Duration,
     retry: Instant,
-    /// Unanswered tries.
+    /// Unanswered tests.
     open: usize,
 }
 
@@ -45,7 +45,7 @@ impl Domain {
         self.retries.insert((retry, Retry::Probe(owner)));
     }
 
-    /// Nothing is to be found out any more.
+    /// Ends the tests for this owner.
     pub(super) fn take_heart(&mut self, owner: Holder) {
         if let Some(hopeless) = self.hopeless.remove(&owner) {
             self.retries.remove(&(hopeless.retry, Retry::Probe(owner)));
@@ -57,7 +57,7 @@ impl Domain {
         let (mut is_there, mut is_known) = (false, false);
         hopeless.open = 0;
         for address in &hopeless.addresses {
-            // Another owner wants it: what comes of that is the answer.
+            // Another owner wants it, and the result of its request is the answer.
             if let Some(holding) = self.holdings.get(&Key::of(address)) {
                 is_there |= holding.is_present();
                 is_known = true;

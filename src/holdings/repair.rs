@@ -1,4 +1,4 @@
-//! The kernel's answers, what was removed externally, and what is asked again later.
+//! Answers of the kernel, restoration of externally removed objects, and retries.
 
 use super::address::as_shown;
 use super::holding::Presence;
@@ -10,19 +10,20 @@ use crate::base::addr::HostAddress;
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::VirtualAddress;
 
-/// After this long without trouble, an address is restored at once again.
+/// After this time without external removals, an address is restored at once again.
 const CALM: Duration = Duration::from_secs(30);
-/// Restored at once so many times, then with a growing delay up to [`MAX_DELAY`].
+/// Number of immediate restorations; further ones have a growing delay up to [`MAX_DELAY`].
 pub(super) const FREE_REPAIRS: u32 = 3;
 const MAX_DELAY: Duration = Duration::from_secs(10);
-/// A removal that the kernel refused is tried again after this.
+/// Delay before retrying a removal that the kernel refused.
 const REMOVAL_DELAY: Duration = Duration::from_secs(1);
 pub(super) const EEXIST: i32 = 17;
 pub(super) const ENODEV: i32 = 19;
 const EADDRNOTAVAIL: i32 = 99;
 
 impl Domain {
-    /// A wanted object was removed externally: restored at once for a while, then ever later.
+    /// A wanted object was removed externally. It is restored at once a few times, then with
+    /// growing delays.
     pub(super) fn on_missing(&mut self, key: &Key, now: Instant, out: &mut Vec<Action>) {
         let Some(holding) = self.holdings.get(key) else { return };
         if holding.presence != Presence::Present {
@@ -55,7 +56,7 @@ impl Domain {
         holding.repaired = now;
         holding.repairs += 1;
         if refused {
-            // Asking again at once would get the same answer.
+            // An immediate retry would get the same answer.
             holding.repairs = holding.repairs.max(FREE_REPAIRS + 1);
         }
         if holding.repairs <= FREE_REPAIRS {
@@ -156,7 +157,7 @@ impl Domain {
         out.push(Action::Refused { owner, link, what, adds: true, errno });
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what was asked, and the answer")]
+    #[expect(clippy::too_many_arguments, reason = "the request and its answer")]
     fn on_add_answered(
         &mut self,
         id: RequestId,
@@ -171,19 +172,19 @@ impl Domain {
         if errno != 0 {
             out.push(Action::Removed { index, address: as_shown(address) });
         }
-        // A removal that was asked for since comes after it.
+        // A removal requested since then follows it.
         if matches!(errno, 0 | EEXIST) && !self.kernel.is_leaving(&place) {
             let address = as_shown(address);
             if errno == 0 {
                 out.push(Action::Added { index, address: address.clone() });
                 self.note_there(place, address, true, out);
             } else if self.links.shown(&place).is_none() {
-                // Added externally a moment ago.
+                // Just added externally.
                 self.note_there(place, address, false, out);
             }
         }
         let Some(holding) = self.holdings.get(key) else { return };
-        // The interface went away, or other options were asked for, while the kernel was thinking.
+        // The interface was removed, or other options were requested, before the kernel answered.
         if holding.presence != Presence::Asked(id) {
             return;
         }

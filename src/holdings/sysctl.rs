@@ -1,5 +1,5 @@
-//! Settings of interfaces under `/proc/sys/net`, for as long as an owner wants them. The value that
-//! was there before comes back in the end, once all that the setting mattered to is gone.
+//! Settings of interfaces under `/proc/sys/net`, changed while an owner wants them. The previous
+//! value is restored after all objects that depend on the setting are gone.
 
 use super::holding::Presence;
 use super::kernel::{Purpose, RequestId};
@@ -7,7 +7,7 @@ use super::object::{Item, Key, Object};
 use super::repair::{EEXIST, ENODEV};
 use super::{Action, Domain};
 
-/// A setting of an interface, and the value it is wanted to have.
+/// A setting of an interface with its wanted value.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Sysctl {
     pub link: String,
@@ -17,7 +17,7 @@ pub struct Sysctl {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Setting {
-    /// Unless it is on, the kernel removes every secondary address together with its primary.
+    /// Without it, the kernel removes all secondary addresses together with their primary.
     PromoteSecondaries,
 }
 
@@ -30,7 +30,7 @@ impl Setting {
 }
 
 impl Domain {
-    /// The settings that were changed, with the number of the interface and the value to go back to.
+    /// Changed settings with the index of the interface and the value to restore.
     pub fn changed_settings(&self) -> impl Iterator<Item = (u32, Setting, &str)> {
         self.settings.iter().map(|((index, setting), before)| (*index, *setting, before.as_str()))
     }
@@ -48,12 +48,12 @@ impl Domain {
         self.set(key, Presence::Asked(id), false, out);
     }
 
-    /// The setting is wanted no more.
+    /// The setting is no longer wanted.
     pub(super) fn withdraw_sysctl(&mut self, index: u32, setting: Setting) {
         self.restorations.push((index, setting));
     }
 
-    /// Goes back to the old values, unless the kernel has still to remove something.
+    /// Restores the old values once the kernel has completed all removals.
     pub(super) fn restore_settings(&mut self, out: &mut Vec<Action>) {
         if self.restorations.is_empty() || !self.kernel.is_idle() {
             return;
@@ -65,7 +65,7 @@ impl Domain {
         }
     }
 
-    /// EEXIST: it has that value already, and nobody restores it.
+    /// EEXIST: the setting already has this value, so it is not restored later.
     pub(super) fn on_sysctl_answered(
         &mut self,
         id: RequestId,
@@ -87,7 +87,7 @@ impl Domain {
             ENODEV => self.set(key, Presence::NoLink, false, out),
             errno => {
                 self.report_refused(key, errno, out);
-                // The same answer would come again: the file system may be read-only.
+                // Not retried, since the file system may be read-only.
                 self.set(key, Presence::Waived, false, out);
             }
         }
@@ -101,9 +101,9 @@ impl Domain {
 /// The kernel's answer to a request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {
-    /// 0, or why it was refused.
+    /// 0, or the errno of a refusal.
     pub errno: i32,
-    /// The value that a setting had before.
+    /// Previous value of a setting.
     pub before: Option<String>,
 }
 

@@ -44,7 +44,7 @@ fn nth(n: u8) -> VirtualAddress {
     address(&format!("10.0.0.{n}/24"))
 }
 
-/// A kernel that does what it is asked, and tells of what others do.
+/// A simulated kernel that carries out requests and notifies of external changes.
 struct Bench {
     domain: Domain,
     now: Instant,
@@ -52,11 +52,11 @@ struct Bench {
     kernel: BTreeMap<Place, HostAddress>,
     /// The value of one setting on each interface.
     settings: BTreeMap<u32, String>,
-    /// Answers every request to add with this.
+    /// Answer to every request to add an object.
     refusal: i32,
-    /// What has to be removed if the daemon fails.
+    /// Objects to remove if the daemon crashes.
     rescued: BTreeSet<Place>,
-    /// What was asked, as `+10.0.0.1/24`, `~...`, `-...`, with the number of the interface.
+    /// Requests, as `+10.0.0.1/24`, `~...`, `-...`, with the index of the interface.
     asked: Vec<String>,
     facts: Vec<Fact>,
 }
@@ -90,7 +90,7 @@ impl Bench {
         bench
     }
 
-    /// What came out, besides requests, which the kernel carries out at once.
+    /// Returns the actions other than requests, which the kernel carries out at once.
     fn on(&mut self, input: Input<'_>) -> Vec<Action> {
         let (mut out, mut said) = (Vec::new(), Vec::new());
         self.domain.handle(input, self.now, &mut out);
@@ -128,7 +128,7 @@ impl Bench {
         let (sign, address) = match &request.op {
             Op::Add(Object::Sysctl(sysctl)) => return self.set(index, sysctl.value.to_string()),
             Op::Remove(Item::Sysctl(_, before)) => return self.set(index, before.clone()),
-            Op::Replace(Object::Sysctl(_)) => unreachable!("a setting is set anew"),
+            Op::Replace(Object::Sysctl(_)) => unreachable!("settings are never replaced"),
             Op::Add(Object::Address(address)) => {
                 self.rescued.insert((index, Spot::of(address)));
                 ('+', as_shown(address))
@@ -191,14 +191,14 @@ impl Bench {
         self.on(Input::Expect { owner, objects: &objects })
     }
 
-    /// Others add an address.
+    /// Adds an address externally.
     fn add(&mut self, address: &VirtualAddress) {
         let mut shown = as_shown(address);
         shown.protocol = None;
         self.put(shown, self.links[&address.interface]);
     }
 
-    /// An earlier run of the daemon added it.
+    /// Adds an address as left by an earlier run.
     fn leave(&mut self, address: &VirtualAddress) {
         self.put(as_shown(address), self.links[&address.interface]);
     }
@@ -208,7 +208,7 @@ impl Bench {
         self.on(Input::Kernel(KernelEvent::Address { index, address }));
     }
 
-    /// Others remove an address.
+    /// Removes an address externally.
     fn remove(&mut self, address: &VirtualAddress) -> Vec<Action> {
         let index = self.links[&address.interface];
         let shown = self.kernel.remove(&(index, Spot::of(address))).expect("it is there");
@@ -219,7 +219,7 @@ impl Bench {
         std::mem::take(&mut self.asked)
     }
 
-    /// What the kernel has, in order.
+    /// Contents of the kernel, in order.
     fn has(&self) -> Vec<String> {
         let text = |((index, _), a): (&Place, &HostAddress)| format!("{} {index}", a.prefix);
         self.kernel.iter().map(text).collect()
@@ -247,7 +247,7 @@ fn missing(owner: Holder, prefix: &str, restore: Restore) -> Action {
 }
 
 #[test]
-fn held_is_said_once_everything_is_there() {
+fn held_is_reported_once_everything_is_present() {
     let mut b = Bench::new();
     assert_eq!(b.want(A, &[nth(1), nth(2)]), [Action::Held(A)]);
     assert_eq!(b.asked(), ["+10.0.0.1/24 1", "+10.0.0.2/24 1"]);
@@ -267,18 +267,18 @@ fn wanting_the_same_again_asks_for_nothing() {
 }
 
 #[test]
-fn a_changed_wish_touches_only_the_difference() {
+fn a_changed_set_touches_only_the_difference() {
     let mut b = Bench::new();
     b.want(A, &[nth(1), nth(2)]);
     b.asked();
-    assert_eq!(b.want(A, &[nth(2)]), [], "an owner that wants less is not told that all is there");
+    assert_eq!(b.want(A, &[nth(2)]), [], "no `Held` for an owner that only wants less");
     assert_eq!(b.asked(), ["-10.0.0.1/24 1"]);
     assert_eq!(b.want(A, &[nth(3), nth(4)]), [Action::Held(A)]);
     assert_eq!(b.asked(), ["+10.0.0.3/24 1", "+10.0.0.4/24 1", "-10.0.0.2/24 1"]);
 }
 
 #[test]
-fn what_an_earlier_run_left_is_adopted_and_removed_in_the_end() {
+fn leftovers_of_an_earlier_run_are_adopted_and_removed_at_the_end() {
     let mut b = Bench::new();
     b.leave(&nth(1));
     let adopted = found(A, Fate::Adopted, "10.0.0.1/24");
@@ -289,7 +289,7 @@ fn what_an_earlier_run_left_is_adopted_and_removed_in_the_end() {
 }
 
 #[test]
-fn what_others_added_is_used_and_never_removed() {
+fn external_addresses_are_used_and_never_removed() {
     let mut b = Bench::new();
     b.add(&nth(1));
     let foreign = found(A, Fate::Foreign, "10.0.0.1/24");
@@ -305,7 +305,7 @@ fn what_others_added_is_used_and_never_removed() {
 }
 
 #[test]
-fn what_others_added_and_removed_is_ours_once_restored() {
+fn an_external_address_is_ours_once_restored() {
     let mut b = Bench::new();
     b.add(&nth(1));
     b.want(A, &[nth(1)]);
@@ -327,7 +327,7 @@ fn an_address_shared_by_two_owners_stays_until_both_let_go() {
 }
 
 #[test]
-fn what_changes_its_owner_while_paused_is_not_touched() {
+fn an_address_that_changes_its_owner_while_paused_is_not_touched() {
     let mut b = Bench::new();
     b.want(A, &[nth(1), nth(2)]);
     b.want(B, &[nth(3)]);
@@ -342,7 +342,7 @@ fn what_changes_its_owner_while_paused_is_not_touched() {
 }
 
 #[test]
-fn what_is_removed_externally_is_restored() {
+fn an_address_removed_externally_is_restored() {
     let mut b = Bench::new();
     b.want(A, &[nth(1)]);
     for _ in 0..FREE_REPAIRS {
@@ -359,7 +359,7 @@ fn what_is_removed_externally_is_restored() {
 }
 
 #[test]
-fn without_tracking_what_is_removed_externally_stays_away() {
+fn without_tracking_an_address_removed_externally_is_not_restored() {
     let mut b = Bench::new();
     let mut address = nth(1);
     address.no_track = true;
@@ -370,7 +370,7 @@ fn without_tracking_what_is_removed_externally_stays_away() {
     assert!(b.asked().is_empty());
     b.on(Input::Release { owner: A });
     b.want(A, &[address]);
-    assert_eq!(b.has(), ["10.0.0.1/24 1"], "it comes with the next wish");
+    assert_eq!(b.has(), ["10.0.0.1/24 1"], "it is added with the next request");
 }
 
 #[test]
@@ -415,19 +415,19 @@ fn interfaces_that_swap_names_swap_their_addresses() {
 }
 
 #[test]
-fn a_refusal_is_said_and_tried_again() {
+fn a_refusal_is_reported_and_retried() {
     let mut b = Bench::new();
     b.want(A, &[nth(1)]);
     b.refusal = EPERM;
     let said = b.want(A, &[nth(1), nth(2)]);
     assert!(matches!(said[..], [Action::Refused { errno: EPERM, .. }]), "{said:?}");
     b.refusal = 0;
-    b.now = b.domain.next_deadline().expect("it is tried again");
+    b.now = b.domain.next_deadline().expect("it is retried");
     assert_eq!(b.on(Input::Deadline), [Action::Held(A)]);
 }
 
 #[test]
-fn an_owner_of_whose_addresses_none_is_taken_hears_of_it() {
+fn an_owner_whose_addresses_are_all_refused_is_hopeless() {
     let mut b = Bench::new();
     b.refusal = EPERM;
     let said = b.want(A, &[nth(1), nth(2)]);
@@ -435,7 +435,7 @@ fn an_owner_of_whose_addresses_none_is_taken_hears_of_it() {
     assert_eq!(said.iter().filter(hopeless).count(), 1, "{said:?}");
     b.on(Input::Release { owner: A });
     let next = |b: &mut Bench| {
-        b.now = b.domain.next_deadline().expect("it is tried again");
+        b.now = b.domain.next_deadline().expect("it is retried");
         b.on(Input::Deadline)
     };
     assert_eq!(next(&mut b), []);
@@ -443,7 +443,7 @@ fn an_owner_of_whose_addresses_none_is_taken_hears_of_it() {
     b.refusal = 0;
     assert_eq!(next(&mut b), [Action::Hopeful { owner: A }]);
     assert_eq!(b.domain.next_deadline(), None);
-    assert!(b.has().is_empty(), "it was only asked");
+    assert!(b.has().is_empty(), "only a probe");
 }
 
 #[test]
@@ -456,7 +456,7 @@ fn leftovers_stay_until_another_router_is_heard() {
     assert_eq!(b.on(Input::Rival { owner: A }), [found(A, Fate::Removed, "10.0.0.1/24")]);
     assert_eq!(b.asked(), ["-10.0.0.1/24 1"]);
     assert_eq!(b.on(Input::Rival { owner: A }), []);
-    assert_eq!(b.has(), ["10.0.0.3/24 1"], "the configuration does not name it");
+    assert_eq!(b.has(), ["10.0.0.3/24 1"], "not in the configuration");
 }
 
 #[test]
@@ -474,7 +474,7 @@ fn leftovers_in_another_place_are_replaced() {
 }
 
 #[test]
-fn a_kernel_that_shows_no_origin_is_trusted_once() {
+fn without_origins_addresses_are_adopted_only_at_the_start() {
     let mut b = Bench::new();
     b.domain.inherit();
     b.add(&nth(1));
@@ -486,7 +486,7 @@ fn a_kernel_that_shows_no_origin_is_trusted_once() {
 }
 
 #[test]
-fn a_dump_is_the_truth_after_lost_messages() {
+fn a_dump_replaces_the_state_after_lost_messages() {
     let mut b = Bench::new();
     b.want(A, &[nth(1), nth(2)]);
     b.kernel.remove(&(1, Spot::of(&nth(1))));
@@ -520,7 +520,7 @@ fn the_echo_of_our_own_removal_is_not_another_removal() {
 }
 
 #[test]
-fn a_refused_removal_is_tried_again() {
+fn a_refused_removal_is_retried() {
     let mut b = Bench::new();
     b.want(A, &[nth(1)]);
     let mut out = Vec::new();
@@ -528,12 +528,12 @@ fn a_refused_removal_is_tried_again() {
     let [Action::Ask(request)] = &out[..] else { panic!("{out:?}") };
     let said = b.on(Input::Answer { request: request.id, answer: 105.into() });
     assert!(matches!(said[..], [Action::Refused { adds: false, errno: 105, .. }]), "{said:?}");
-    b.now = b.domain.next_deadline().expect("it is tried again");
+    b.now = b.domain.next_deadline().expect("it is retried");
     b.on(Input::Deadline);
     assert!(b.has().is_empty());
 }
 
-/// What a changed option needs: nothing, a change in place, or a removal first.
+/// A changed option needs nothing, a change in place, or a removal first.
 #[test]
 fn options_that_change_are_applied() {
     const FIRST: &str = "10.0.0.1/24";

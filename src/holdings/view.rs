@@ -1,4 +1,4 @@
-//! What the kernel reports: addresses, interfaces, all of them at once.
+//! Notifications and dumps of addresses and interfaces.
 
 use super::holding::Presence;
 use super::kernel::Place;
@@ -54,7 +54,7 @@ impl Domain {
         self.lose_name(&name, index, true, out);
     }
 
-    /// An interface no longer has this name, and perhaps is no more. Another may have it by now.
+    /// An interface lost this name, or was deleted. Another may already have the name.
     fn lose_name(&mut self, name: &str, index: u32, deleted: bool, out: &mut Vec<Action>) {
         out.push(Action::Fact(Fact::Vanished { link: name.to_owned(), index, deleted }));
         if self.links.index(name).is_some() {
@@ -65,8 +65,8 @@ impl Domain {
         }
     }
 
-    /// The interface of an object is gone; `renamed` is where the address still is, under a name
-    /// that it is not wanted under.
+    /// The interface of an object is gone. `renamed` is the interface that still has the address,
+    /// under a name for which it is not wanted.
     fn lose_link(&mut self, key: &Key, renamed: Option<u32>, out: &mut Vec<Action>) {
         let Some(holding) = self.holdings.get(key) else { return };
         if let Some(index) = renamed {
@@ -79,16 +79,16 @@ impl Domain {
 
     fn on_seen(&mut self, index: u32, address: HostAddress, out: &mut Vec<Action>) {
         let place = (index, Spot::of_host(&address));
-        // Of an interface that matters to no instance, or about to go.
+        // On an interface that no instance uses or that is about to be deleted.
         if self.links.by_index(index).is_none() || self.kernel.is_leaving(&place) {
             return;
         }
-        // A change by others can take the mark away from what we added.
+        // An external change can remove the mark from an address of the daemon.
         let was_ours = self.links.shown(&place).is_some_and(|shown| shown.ours);
         self.note_there(place, address.clone(), was_ours || self.is_marked(&address), out);
         let Some(key) = self.key_of(&place) else { return };
         match self.holdings.get(&key).map(|holding| holding.presence) {
-            // Restored before we did it.
+            // Restored externally.
             Some(Presence::Absent | Presence::NoLink | Presence::Waived) => {
                 self.cancel_retry(&key);
                 self.set(&key, Presence::Present, false, out);
@@ -105,7 +105,7 @@ impl Domain {
         address.protocol.map_or(self.inherits, |protocol| protocol == PROTOCOL_KEEPALIVED)
     }
 
-    /// The kernel has this address; reports it if that is news.
+    /// Notes that the kernel has this address, and reports it if it is new.
     pub(super) fn note_there(
         &mut self,
         place: Place,
@@ -148,7 +148,8 @@ impl Domain {
         let keys: Vec<_> = self.holdings.keys().cloned().collect();
         let moved = |key: &Key| before.index(key.link()) != self.links.index(key.link());
         let (moved, stayed): (Vec<_>, Vec<_>) = keys.into_iter().partition(moved);
-        // All that moved is withdrawn first: where one interface was, another of these may be now.
+        // Objects of all renamed interfaces are withdrawn first, since the interfaces may have
+        // swapped names.
         for key in &moved {
             self.lose_link(key, before.index(key.link()), out);
         }
@@ -168,7 +169,7 @@ impl Domain {
         }
     }
 
-    /// Interfaces that are gone come first, so that a name that moved on is not lost.
+    /// Deleted interfaces come first, so that a name that moved to another interface is kept.
     fn report_differences(&self, before: &Links, out: &mut Vec<Action>) {
         for (name, index) in before.by_name() {
             if self.links.index(name) != Some(index) {
@@ -198,7 +199,7 @@ impl Domain {
         }
     }
 
-    /// Brings an object in line with what the kernel turned out to have.
+    /// Updates an object from the actual state of the kernel.
     fn compare(&mut self, key: &Key, now: Instant, out: &mut Vec<Action>) {
         let Key::Address { link, spot } = key else { return };
         let Some(index) = self.links.index(link) else { return };
@@ -213,7 +214,7 @@ impl Domain {
         }
     }
 
-    /// The object that would stand for this place.
+    /// Key of the object for this place.
     fn key_of(&self, place: &Place) -> Option<Key> {
         let link = self.links.by_index(place.0)?.name.clone();
         Some(Key::Address { link, spot: place.1 })

@@ -1,4 +1,4 @@
-//! What owners want and no longer want.
+//! Requests and releases by owners.
 
 use std::collections::btree_map::Entry;
 use std::collections::BTreeSet;
@@ -44,7 +44,7 @@ impl Domain {
                 out.push(Action::Found { owner, fate, link, what, count });
             }
         }
-        // An owner that only wants less is not told that all is there.
+        // No `Held` for an owner that only wants less.
         let had: BTreeSet<_> = before.iter().collect();
         let has_more = claim.wants.iter().any(|key| !had.contains(key));
         let is_held = claim.missing == 0 && (is_new || has_more);
@@ -96,8 +96,7 @@ impl Domain {
         fate.filter(|_| is_new).map(|fate| (fate, object))
     }
 
-    /// Sees to it that the kernel has the object as it is wanted now. Says whose it is if it was
-    /// there before.
+    /// Requests the object in its wanted form. Returns the origin of one that already exists.
     pub(super) fn bring_about(&mut self, key: &Key, out: &mut Vec<Action>) -> Option<Fate> {
         self.cancel_retry(key);
         let wanted = self.holdings.get(key)?.object.clone();
@@ -123,7 +122,7 @@ impl Domain {
     ) -> Option<Fate> {
         let Key::Address { spot, .. } = key else { return None };
         if let Presence::Asked(id) = self.holdings.get(key)?.presence {
-            // With other options, which the kernel is about to get.
+            // Its options differ and are about to be changed.
             if let Some(address) = self.kernel.being_added(id).and_then(Object::address) {
                 let item = Item::Address(as_shown(address));
                 self.ask(index, Purpose::Remove(item), out);
@@ -179,7 +178,7 @@ impl Domain {
         }
     }
 
-    /// Removes what no owner wants, unless it is not ours to remove.
+    /// Removes an object without owners, unless it is foreign.
     fn discard(&mut self, key: &Key, out: &mut Vec<Action>) {
         let Some(holding) = self.holdings.remove(key) else { return };
         if let Some(when) = holding.retry {
@@ -190,7 +189,7 @@ impl Domain {
         }
     }
 
-    /// Removes the object from the interface with this number, if we put it there.
+    /// Removes the object from the interface with this index if the daemon added it.
     pub(super) fn withdraw(
         &mut self,
         index: u32,
@@ -217,7 +216,7 @@ impl Domain {
         }
     }
 
-    /// Holdings on one interface.
+    /// Keys of the holdings on one interface.
     pub(super) fn keys_on(&self, link: &str) -> BTreeSet<Key> {
         self.holdings.keys().filter(|key| key.link() == link).cloned().collect()
     }

@@ -31,10 +31,10 @@ impl Held {
     }
 }
 
-/// What the process may do now.
+/// The effective capabilities of the process.
 ///
 /// # Errors
-/// The kernel does not know this form of the question, which is that of Linux 2.6.26.
+/// The kernel does not support this version of the interface (Linux 2.6.26).
 pub fn effective() -> io::Result<Held> {
     const VERSION_3: u32 = 0x2008_0522;
     // __user_cap_header_struct: version, and 0 for this process.

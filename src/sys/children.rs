@@ -1,13 +1,14 @@
-//! Commands for the operator: starting them, ending them, learning how they ended.
+//! Commands of operators: starting them, terminating them, and collecting their exit status.
 //!
-//! There are two manners of starting. A command that runs every second borrows our memory until it
-//! is executed, as with vfork: that costs the loop some 30 µs however large the daemon is. But it
-//! waits for the command to be read from its disk, if it is not in memory, and must not change its
-//! user, who could stop the new process just then and us with it. In the other manner the memory is
-//! copied and the loop goes on: half a millisecond, and more for a large daemon.
+//! There are two ways of starting. A command that runs every second shares the daemon's memory
+//! until it is executed, as with vfork: that takes some 30 µs regardless of the daemon's size. But
+//! the daemon waits while the command is read from disk if it is not in memory, and the command
+//! must not change its user, who could stop the new process at that moment and the daemon with it.
+//! In the other way the memory is copied and the loop continues: half a millisecond, and more for a
+//! large daemon.
 //!
-//! SIGCHLD reports that children have ended. All are waited for, not only those started here:
-//! in a container we may be the first process, which inherits the orphans of all others.
+//! SIGCHLD reports that children have ended. All are waited for, not only those started here: in a
+//! container the daemon may be the init process, which inherits all orphans.
 
 mod remote;
 mod shared;
@@ -22,12 +23,12 @@ use super::check;
 pub use remote::is_remote;
 pub use start::{Child, Failure, Manner, Starter};
 
-/// A child that has not been [`bury`]-ed yet, so that no other process has the number.
+/// A child that has not been reaped by [`bury`], so that its process id is not reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Pid(libc::pid_t);
 
 impl Pid {
-    /// For lines of the log.
+    /// For log lines.
     pub const fn number(self) -> i32 {
         self.0
     }
@@ -43,11 +44,11 @@ pub enum Outcome {
     NotStarted(Failure),
 }
 
-/// A child that has ended and can be buried; the same one again and again until then. Whether it
-/// was executed at all, [`Child::outcome`] knows.
+/// A child that has ended and can be reaped; the same one is returned until then.
+/// [`Child::outcome`] knows whether it was executed at all.
 ///
 /// # Errors
-/// None that can be expected: to have no children is not one.
+/// None are expected; having no children is not an error.
 pub fn ended() -> io::Result<Option<(Pid, Outcome)>> {
     // SAFETY: plain data, for which zero is valid.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
@@ -71,27 +72,27 @@ pub fn ended() -> io::Result<Option<(Pid, Outcome)>> {
     Ok(Some((Pid(pid), outcome)))
 }
 
-/// Takes a child that has ended from the table of processes. Its number is free from now on.
+/// Removes a child that has ended from the process table. Its process id may be reused from now on.
 pub fn bury(pid: Pid) {
-    // One that is just ending is waited for.
+    // Waits for a child that is just ending.
     let _ = waitpid(nix::unistd::Pid::from_raw(pid.0), None);
 }
 
-/// What can be sent to a child.
+/// Signals for a child.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sent {
     Terminate,
     Kill,
 }
 
-/// Sends a signal to a child that was started here and to what it has started in turn, except for
-/// processes that have left its group. That none is left is no error.
+/// Sends a signal to a child and its descendants, except those that have left its process group. An
+/// empty group is not an error.
 pub fn signal_group(pid: Pid, signal: Sent) {
     let signal = match signal {
         Sent::Terminate => Signal::SIGTERM,
         Sent::Kill => Signal::SIGKILL,
     };
-    // The leader is not buried, so the group is still its own.
+    // The leader has not been reaped, so the group id is not reused.
     let _ = killpg(nix::unistd::Pid::from_raw(pid.0), signal);
 }
 

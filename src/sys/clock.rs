@@ -17,12 +17,12 @@ pub struct Clock {
     offset: Cell<i64>,
 }
 
-/// Both clocks, read together: what turns a kernel's time stamp into an [`Instant`].
+/// Both clocks, read together, to convert time stamps of the kernel to [`Instant`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Moment {
     pub now: Instant,
     pub wall: WallTime,
-    /// The wall clock was set since the last moment, so that its stamps tell nothing.
+    /// The wall clock was set since the last moment, so its time stamps are unusable.
     pub stepped: bool,
 }
 
@@ -39,18 +39,18 @@ impl Clock {
         self.instant(read(ClockId::CLOCK_MONOTONIC))
     }
 
-    /// What the clock showed when it was last read: for those who know that this was a moment ago.
-    /// Where the kernel has no vDSO, reading it costs as much as sending a packet.
+    /// The time at the last read of the clock, for callers that know it to be recent. Where the
+    /// kernel has no vDSO, reading it costs as much as sending a packet.
     pub fn recent(&self) -> Instant {
         self.recent.get()
     }
 
-    /// CLOCK_MONOTONIC itself, in microseconds, for those who compare it with their own.
+    /// CLOCK_MONOTONIC itself, in microseconds, for comparison with other processes.
     pub fn monotonic_micros(&self) -> u64 {
         micros(read(ClockId::CLOCK_MONOTONIC))
     }
 
-    /// Both clocks. To be called after the packets were read whose stamps are to be converted.
+    /// Both clocks. Must be called after reading the packets whose time stamps are to be converted.
     pub fn moment(&self) -> Moment {
         self.moment_of(read(ClockId::CLOCK_MONOTONIC), read(ClockId::CLOCK_REALTIME))
     }
@@ -72,19 +72,19 @@ impl Clock {
     }
 }
 
-/// More than this is a step of the wall clock; less is slewing, or our being suspended between
-/// the two reads.
+/// A larger difference is a step of the wall clock; a smaller one is slewing, or a suspension of
+/// the process between the two reads.
 const STEP: Duration = Duration::from_millis(20);
 
 /// No packet waits longer than this in a socket; an older stamp comes from a clock that was set.
 const OLDEST: Duration = Duration::from_secs(3600);
 
 impl Moment {
-    /// When a packet arrived that the kernel stamped (`SO_TIMESTAMPNS`) with `stamp`.
+    /// Arrival time of a packet that the kernel stamped (`SO_TIMESTAMPNS`) with `stamp`.
     ///
     /// Stamps are of the wall clock, which may have been set between the arrival and now. What is
     /// in the future, or follows a step, counts as having arrived now: a peer is then judged alive
-    /// rather than silent. Callers who know when the socket was last empty should take the later
+    /// rather than silent. Callers that know when the socket was last empty should take the later
     /// of both.
     pub fn arrival(&self, stamp: WallTime) -> Instant {
         if self.stepped {

@@ -19,7 +19,8 @@ impl Control {
         Self { bytes: [0; Self::ROOM], len: 0 }
     }
 
-    /// Appends one item. What does not fit is left out, which only a mistake here could cause.
+    /// Appends one item. An item that does not fit is omitted, which only a defect here could
+    /// cause.
     pub(super) fn push(&mut self, level: libc::c_int, kind: libc::c_int, data: &[u8]) {
         let len = HEADER + data.len();
         let end = self.len + len.next_multiple_of(WORD);

@@ -1,7 +1,7 @@
 //! One datagram out and one back, without blocking: connected UDP sockets, and echo requests.
 //!
 //! The kernel lets a process ping without privilege only if its group is in
-//! `net.ipv4.ping_group_range`, and root is no exception. Where it is not, a raw socket does.
+//! `net.ipv4.ping_group_range`, and root is no exception. Otherwise a raw socket is used.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -13,14 +13,15 @@ use super::filter::set_option;
 pub use super::via::{Fault, Received, Via};
 use crate::wire::checksum;
 
-/// Connected: only what the peer sends is received, and what ICMP says of it is an error of ours.
+/// A connected socket: only datagrams of the peer are received, and ICMP errors about it are
+/// reported.
 #[derive(Debug)]
 pub struct Datagram {
     socket: Socket,
     framing: Framing,
 }
 
-/// Which part of a datagram is ours to write.
+/// The part of a datagram that the daemon has to write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Framing {
     /// The payload alone: the kernel writes the headers.
@@ -47,9 +48,9 @@ impl Datagram {
         Self::connected(socket, Framing::Plain, to)
     }
 
-    /// A socket for echo requests and their replies, both without the IP header. The identifier of
-    /// what is sent is filled in, and the checksum; only replies to that identifier are received.
-    /// The port of `to` means nothing.
+    /// A socket for echo requests and their replies, both without the IP header. The identifier and
+    /// the checksum of requests are filled in; only replies with that identifier are received. The
+    /// port of `to` is ignored.
     ///
     /// # Errors
     /// As for UDP.
@@ -66,10 +67,10 @@ impl Datagram {
         Ok(Self { socket, framing })
     }
 
-    /// Sends one datagram; false if there is no room now, which poll tells the end of.
+    /// Sends one datagram; false if there is no room now. Poll reports when there is.
     ///
     /// # Errors
-    /// The kernel cannot, or an answer by ICMP to an earlier one says so.
+    /// The kernel cannot send it, or ICMP reported an error for an earlier one.
     pub fn send(&mut self, datagram: &[u8]) -> io::Result<bool> {
         let sent = match self.framing {
             Framing::Plain => (&self.socket).write(datagram),
@@ -84,10 +85,10 @@ impl Datagram {
         }
     }
 
-    /// Receives one datagram; what is longer than the buffer is cut. What is not for us is empty.
+    /// Receives one datagram, truncated to the buffer. Unrelated ones are returned empty.
     ///
     /// # Errors
-    /// ICMP says that what was sent did not arrive.
+    /// ICMP reported that a datagram did not arrive.
     pub fn receive(&mut self, buffer: &mut [u8]) -> io::Result<Received> {
         let count = loop {
             match (&self.socket).read(buffer) {
@@ -100,7 +101,7 @@ impl Datagram {
         let Framing::Raw { v4, identifier } = self.framing else {
             return Ok(Received::Bytes(count));
         };
-        // Replies to other programs come here too, and could keep us here for ever.
+        // Replies to other programs arrive here too, and could keep this loop running for ever.
         Ok(Received::Bytes(unwrap(buffer, count, identifier, v4).unwrap_or(0)))
     }
 }
@@ -111,7 +112,7 @@ impl AsRawFd for Datagram {
     }
 }
 
-/// A socket for echo requests, not yet connected; a raw one where the kernel allows no other.
+/// A socket for echo requests, not yet connected; a raw one if the kernel permits no other.
 fn echo_socket(to: SocketAddr, via: &Via<'_>) -> io::Result<(Socket, Framing)> {
     let v4 = to.is_ipv4();
     let via = Via { port: None, ..*via };
@@ -120,7 +121,7 @@ fn echo_socket(to: SocketAddr, via: &Via<'_>) -> io::Result<(Socket, Framing)> {
         Err(e) if e.kind() == ErrorKind::PermissionDenied => {
             let socket = via.socket(to, Type::RAW, Some(protocol))?;
             only_replies(&socket, v4)?;
-            // Differs between our sockets, and mostly from other programs'.
+            // Distinct among the daemon's sockets, and usually from other programs'.
             let number = std::process::id().wrapping_mul(31) ^ socket.as_raw_fd().unsigned_abs();
             let [.., a, b] = number.to_be_bytes();
             Ok((socket, Framing::Raw { v4, identifier: [a, b] }))
@@ -129,8 +130,7 @@ fn echo_socket(to: SocketAddr, via: &Via<'_>) -> io::Result<(Socket, Framing)> {
     }
 }
 
-/// Without this, the kernel keeps to itself that a host or a network cannot be reached, and reports
-/// closed ports only.
+/// Without this, the kernel reports only closed ports, and no unreachable hosts or networks.
 fn hear_of_icmp(socket: &Socket, v4: bool) -> io::Result<()> {
     let (level, name) = match v4 {
         true => (libc::IPPROTO_IP, libc::IP_RECVERR),
@@ -140,7 +140,7 @@ fn hear_of_icmp(socket: &Socket, v4: bool) -> io::Result<()> {
     set_option(socket.as_raw_fd(), level, name, &on)
 }
 
-/// Lets a raw socket hear echo replies and nothing else.
+/// Has a raw socket receive only echo replies.
 fn only_replies(socket: &Socket, v4: bool) -> io::Result<()> {
     let fd = socket.as_raw_fd();
     if v4 {

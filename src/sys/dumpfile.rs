@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 
 use super::{open, random};
 
-/// What a daemon tells of itself is for its owner; the umask can only take away from it.
+/// State of the daemon is readable only by its owner; the umask can only restrict it further.
 const MODE: u32 = 0o600;
 /// A user who fills a public directory with our temporary names has to guess this many of them.
 const ATTEMPTS: u32 = 8;
 
 /// Puts a file of this text at `dir/name` and gives its path.
 ///
-/// Whatever has the name before (a file, a link, a FIFO) is replaced, not written to. Readers see
-/// the old text or the new one, never a part.
+/// An existing file, link or FIFO of that name is replaced, not written to. Readers see the old
+/// text or the new one, never a part.
 ///
 /// # Errors
-/// The directory does not let us, it is full, or another directory has the name. The name is then
-/// as it was, and nothing is left behind.
+/// The directory is not writable or full, or the name is a directory. The name is then unchanged,
+/// and nothing is left behind.
 pub fn write_atomically(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
     let target = dir.join(name);
     let (temporary, mut file) = create(dir, name)?;
@@ -27,17 +27,17 @@ pub fn write_atomically(dir: &Path, name: &str, text: &str) -> io::Result<PathBu
     match written {
         Ok(()) => Ok(target),
         Err(e) => {
-            // The reason is more interesting than a second failure.
+            // The first failure is more informative than a second one.
             let _ = fs::remove_file(&temporary);
             Err(e)
         }
     }
 }
 
-/// Reads what [`write_atomically`] wrote, up to `limit` bytes.
+/// Reads a file written by [`write_atomically`], up to `limit` bytes.
 ///
 /// # Errors
-/// It is not there, is no file, or is larger.
+/// It is missing, not a file, or larger.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     Ok(open::read_unlinked(path, limit)?)
 }

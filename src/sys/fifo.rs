@@ -1,9 +1,9 @@
-//! A FIFO that tells others of changes, a line at a time.
+//! A FIFO that reports changes to a reader, a line at a time.
 //!
-//! It is open for reading too, as keepalived has it: so lines wait for the next reader, and a
-//! reader that goes away does no harm. A line is written whole or not at all (pipe(7), PIPE_BUF).
-//! One that finds the pipe full is not lost either: the caller keeps what is newest, and poll says
-//! when there is room again. Readers are not watched: some open and close the FIFO for every line.
+//! It is open for reading too, as in keepalived, so that lines wait for the next reader and the end
+//! of a reader does no harm. A line is written whole or not at all (pipe(7), PIPE_BUF). If the pipe
+//! is full, the caller keeps the newest lines, and poll reports when there is room again. Readers
+//! are not monitored, since some open and close the FIFO for every line.
 
 use std::fmt;
 use std::fs::{self, File, Metadata};
@@ -28,15 +28,15 @@ pub const LONGEST: usize = libc::PIPE_BUF;
 pub struct Fifo {
     file: File,
     path: PathBuf,
-    /// By us, just now; otherwise it was there before.
+    /// Created by this process; otherwise it existed before.
     made: bool,
 }
 
-/// What became of a line.
+/// Result of writing a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Line {
     Written,
-    /// No room: wait until poll says that the FIFO can be written to.
+    /// No room: wait until poll reports that the FIFO is writable.
     Kept,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl Fifo {
-    /// Opens a FIFO, which is made for `owner` if it is not there.
+    /// Opens a FIFO, which is created for `owner` if it is missing.
     ///
     /// # Errors
     /// It cannot be made or opened, something else is there, or it belongs to another user.
@@ -100,7 +100,7 @@ impl Fifo {
     /// Writes a line, which has its newline at the end and is not longer than [`LONGEST`].
     ///
     /// # Errors
-    /// The kernel refuses, which it has no reason for.
+    /// The kernel refuses, which is not expected.
     pub fn write(&self, line: &[u8]) -> io::Result<Line> {
         debug_assert!(line.len() <= LONGEST);
         loop {
@@ -117,7 +117,7 @@ impl Fifo {
         &self.path
     }
 
-    /// The path leads to this FIFO still: it was neither removed nor replaced.
+    /// True if the path still leads to this FIFO: it was neither removed nor replaced.
     pub fn is_in_place(&self) -> bool {
         let (own, there) = (self.file.metadata(), fs::symlink_metadata(&self.path));
         matches!((own, there), (Ok(own), Ok(there)) if is_same(&own, &there))
@@ -138,7 +138,7 @@ fn is_same(a: &Metadata, b: &Metadata) -> bool {
     (a.dev(), a.ino()) == (b.dev(), b.ino())
 }
 
-/// Readable whenever lines wait in it: only whether it can be written to is of interest.
+/// Readable whenever lines wait in it: only its writability is of interest.
 impl AsRawFd for Fifo {
     fn as_raw_fd(&self) -> RawFd {
         self.file.as_raw_fd()

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::open::{self, Unfit};
 use crate::config::{Loader, Unusable};
 
-/// Of the files that are made here; the umask takes away from it.
+/// Mode of files created here, restricted by the umask.
 const MODE: u32 = 0o666;
 
 /// Reads from the file system; relative names are relative to the working directory.

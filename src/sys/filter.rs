@@ -54,14 +54,14 @@ impl Program {
     }
 }
 
-/// Gives the socket this filter in place of the one it had.
+/// Replaces the filter of the socket.
 pub fn attach(fd: RawFd, program: &Program) -> io::Result<()> {
     let len = u16::try_from(program.code.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
     let fprog = libc::sock_fprog { len, filter: program.code.as_ptr().cast_mut() };
     set_option(fd, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &fprog)
 }
 
-/// Asks for a receive buffer, beyond the system's limit where we may. Failure costs nothing but
+/// Requests a receive buffer, beyond the system's limit if permitted. A failure only means less
 /// room.
 pub(super) fn force_receive_buffer(fd: RawFd, bytes: usize) {
     let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);

@@ -1,4 +1,4 @@
-//! Generic netlink: the number of a family, and questions.
+//! Generic netlink: ids of families, and queries.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use netlink_sys::{protocols::NETLINK_GENERIC, Socket};
 use super::pipeline::{receive, Pipeline};
 use crate::wire::netlink::{errno, genl, messages, NLMSG_DONE, NLMSG_ERROR};
 
-/// The sequence number of questions; requests have others, and none is under way besides.
+/// Sequence number of queries. Requests use others, and none is pending during a query.
 const SEQUENCE: u32 = 0;
 
 pub(super) fn open<T>() -> io::Result<Pipeline<T>> {
@@ -28,8 +28,7 @@ pub(super) fn resolve(socket: &Socket, name: &str) -> io::Result<u16> {
     family.ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// Brings the number of a family up to date; true if it was another one. A module that is loaded
-/// once more gets a new number.
+/// Updates the id of a family; true if it changed. A module that is loaded again gets a new id.
 ///
 /// # Errors
 /// As for [`resolve`].
@@ -38,11 +37,11 @@ pub(super) fn renumber(socket: &Socket, name: &str, family: &mut u16) -> io::Res
     Ok(std::mem::replace(family, found) != found)
 }
 
-/// Sends a question and takes what follows the header of each message of the answer, up to the
-/// acknowledgement, or to the end of a dump.
+/// Sends a query and collects the payload of each message of the answer, up to the acknowledgement
+/// or the end of a dump.
 ///
 /// # Errors
-/// [`io::ErrorKind::Interrupted`]: a list was changed while it was being made. It may lack entries.
+/// [`io::ErrorKind::Interrupted`]: the list changed while it was read, and may lack entries.
 pub(super) fn query(
     socket: &Socket,
     message: &[u8],

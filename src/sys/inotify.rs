@@ -1,9 +1,9 @@
-//! Files whose content matters: says which may have changed.
+//! Reports possible changes of watched files.
 //!
-//! Not the file is watched but its directory, since files are replaced by renaming. A directory
-//! that is missing, removed or renamed is no end: whatever exists of the path is watched, and
-//! symbolic links on the way with it. Reports come after the watches are in place, so that what is
-//! read then is no older than the next report.
+//! The directory of a file is watched rather than the file, since files are replaced by renaming.
+//! If directories are missing, removed or renamed, the existing part of the path is watched,
+//! including symbolic links. Reports follow the setup of watches, so that contents read then are no
+//! older than the next report.
 
 mod chain;
 mod instance;
@@ -30,7 +30,7 @@ const ENTRIES: u32 = libc::IN_CREATE
     | WAY;
 /// The directory itself goes.
 const WAY: u32 = libc::IN_DELETE_SELF | libc::IN_MOVE_SELF;
-/// Directories that change while they are being looked at are looked at again, not for ever.
+/// Directories that change during their inspection are inspected again, a limited number of times.
 const ATTEMPTS: usize = 8;
 
 /// Watches files on behalf of keys.
@@ -38,12 +38,12 @@ const ATTEMPTS: usize = 8;
 pub struct FileWatch<K> {
     instance: Instance,
     files: BTreeMap<K, Watched>,
-    /// What the kernel was asked to watch, and for whom. Beside a file that matters others may write
-    /// a hundred thousand a second, so an event costs no more than looking its name up.
+    /// Watches of the kernel with their keys. Other programs may write a hundred thousand files a
+    /// second in the same directory, so an event costs only a look-up of its name.
     watches: BTreeMap<Watch, Listeners<K>>,
 }
 
-/// Whom the events of one directory concern.
+/// Keys concerned by the events of one directory.
 #[derive(Debug)]
 struct Listeners<K> {
     all: BTreeSet<K>,
@@ -98,7 +98,7 @@ impl<K: Ord + Clone> FileWatch<K> {
     /// Reads what has happened; true if there may be more. Adds the files that may have changed.
     ///
     /// # Errors
-    /// Reading fails, which the kernel has no reason for.
+    /// Reading fails, which is not expected.
     pub fn read(&mut self, changed: &mut BTreeSet<K>) -> io::Result<bool> {
         let mut moved = BTreeSet::new();
         let Self { instance, files, watches } = self;
@@ -154,7 +154,7 @@ impl<K: Ord + Clone> FileWatch<K> {
         result
     }
 
-    /// Gives back what no path leads through any more.
+    /// Removes watches that no path leads through any more.
     fn forget_unused(&mut self) {
         let before = std::mem::take(&mut self.watches);
         for key in self.files.keys().cloned().collect::<Vec<_>>() {
@@ -232,7 +232,7 @@ impl Watched {
     fn concern(&self, event: &FileEvent<'_>) -> Concern {
         match event.mask {
             m if m & libc::IN_CLOSE_WRITE != 0 => Concern::Content,
-            // Just opened by who is about to write it: empty still.
+            // Just created by a writer, and still empty.
             m if m & libc::IN_CREATE != 0 && self.is_being_written(event) => Concern::None,
             _ => Concern::Way,
         }

@@ -1,4 +1,4 @@
-//! The kernel's IPVS: changes, many at a time, and dumps.
+//! The kernel's IPVS: batches of changes, and dumps.
 
 use std::io;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::wire::netlink::ipvs::{
 };
 use crate::wire::Malformed;
 
-/// Changes under way, each with its asker; and questions, which are answered at once.
+/// Pending changes with their owners, and queries, which are answered at once.
 pub struct Ipvs<T> {
     pipeline: Pipeline<T>,
     family: u16,
@@ -47,12 +47,12 @@ impl<T> Ipvs<T> {
         Ok(opened)
     }
 
-    /// Finds IPVS again after it was unloaded, which every refusal for want of something may mean.
-    /// True if it was, and is there again, with nothing in it. To be asked while no request is under
-    /// way; the kernel loads `ip_vs` for it.
+    /// Reopens IPVS after it was unloaded, which any ENOENT may indicate. True if it was and is
+    /// available again, empty. Must be called while no request is pending; the kernel loads `ip_vs`
+    /// for it.
     ///
     /// # Errors
-    /// It is gone.
+    /// IPVS is not available.
     pub fn renew(&mut self) -> io::Result<bool> {
         genl::renumber(self.pipeline.socket(), FAMILY, &mut self.family)
     }
@@ -65,14 +65,14 @@ impl<T> Ipvs<T> {
         self.pipeline.is_idle()
     }
 
-    /// Sends one batch and appends the kernel's answers: the asker and 0 or an errno.
+    /// Sends one batch and appends the kernel's answers: the owner and 0 or an errno.
     ///
     /// Takes about a millisecond, and longer where the kernel has to load a scheduler.
     pub fn flush(&mut self, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
         self.pipeline.flush(answers)
     }
 
-    /// Answers all that waits with this errno: nothing can be asked now.
+    /// Answers all waiting requests with this errno, when none can be sent.
     pub fn give_up(&mut self, errno: i32, answers: &mut Vec<(T, i32)>) {
         self.pipeline.give_up(errno, answers);
     }
@@ -150,7 +150,7 @@ impl<T> Ipvs<T> {
     }
 }
 
-/// The same kind of error with words of our own.
+/// An error of the same kind with another text.
 fn explained(e: &io::Error, text: &str) -> io::Error {
     io::Error::new(e.kind(), format!("{text} ({e})"))
 }

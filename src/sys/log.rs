@@ -1,11 +1,11 @@
 //! The back end of the `log` crate: console, syslog, file.
 //!
-//! A line never stalls the loop: syslog and console are written without blocking, and what they
-//! cannot take waits in a backlog that goes out with the next line or [`end_turn`]. A full backlog
-//! drops lines, counts them, and says how many. Only regular files are written the ordinary way.
+//! A line never stalls the loop: syslog and console are written without blocking, and lines they
+//! cannot take wait in a backlog that is written with the next line or [`end_turn`]. A full backlog
+//! drops lines and reports their number. Only regular files are written the ordinary way.
 //!
 //! Levels: error, warn and info are always shown, debug is `-D`, trace is `-D -D`. A filter
-//! ([`Spec`]) can say otherwise for a module.
+//! ([`Spec`]) can override this for a module.
 
 mod filter;
 mod output;
@@ -105,7 +105,7 @@ pub fn install(setup: Setup) -> io::Result<()> {
     let filtered = backend.filter.as_ref().map_or(LevelFilter::Off, LineFilter::max_level);
     let level = backend.level.max(filtered);
     *LOGGER.lock() = Some(backend);
-    // Fails when it is set already, which is what we want.
+    // Fails if it is already set, as intended.
     let _ = log::set_logger(&LOGGER);
     log::set_max_level(level);
     Ok(())
@@ -130,14 +130,14 @@ pub fn dropped() -> u64 {
     LOGGER.lock().as_ref().map_or(0, Backend::dropped)
 }
 
-/// The end of a turn of the loop: hands over what waits, as far as it is taken; true if some still
-/// waits. From the first one on, the lines of a burst are gathered.
+/// The end of a turn of the loop: writes waiting lines as far as possible; true if some still wait.
+/// From the first call on, the lines of a burst are combined.
 pub fn end_turn() -> bool {
     LOGGER.lock().as_mut().is_some_and(Backend::end_turn)
 }
 
-/// Hands over what waits, and waits for slow readers itself, but no longer than `limit` for each.
-/// For the end of the program.
+/// Writes all waiting lines, waiting up to `limit` for each slow reader. For the end of the
+/// program.
 pub fn finish(limit: Duration) {
     if let Some(backend) = LOGGER.lock().as_mut() {
         if let Some((_, syslog)) = &mut backend.syslog {
@@ -158,7 +158,7 @@ fn finish_output<S: Sink>(output: &mut Output<S>, limit: Duration) {
         output.flush();
         let left = limit.saturating_sub(clock.now().since(Instant::ZERO));
         let fd = output.sink.descriptor().filter(|_| output.has_backlog() && !left.is_zero());
-        // Without a descriptor there is nothing to wait for: a syslog that is not there.
+        // A missing syslog has no descriptor to wait for.
         if !fd.is_some_and(|fd| sink::wait_writable(fd, left)) {
             return;
         }
@@ -173,7 +173,7 @@ struct Logger {
 
 impl Logger {
     fn lock(&self) -> MutexGuard<'_, Option<Backend>> {
-        // A panic while logging leaves nothing half done that matters.
+        // A panic while logging leaves no relevant state inconsistent.
         self.backend.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -184,7 +184,7 @@ impl Log for Logger {
     }
 
     fn log(&self, record: &Record<'_>) {
-        // Taken already: the arguments of the line being written log something themselves.
+        // Already locked: the arguments of the line being written log something themselves.
         let Ok(mut backend) = self.backend.try_lock() else { return };
         if let Some(backend) = backend.as_mut().filter(|backend| backend.shows(record)) {
             backend.write(record.level(), *record.args(), clock::wall());
@@ -242,7 +242,7 @@ impl Backend {
     }
 
     fn shows(&self, record: &Record<'_>) -> bool {
-        // The details of libraries are no details of the daemon.
+        // Debug lines of libraries are not shown.
         let by_default = |about: &Metadata<'_>| {
             about.level() <= self.level
                 && (about.level() <= Level::Info || about.target().starts_with("keepalived"))
@@ -329,8 +329,8 @@ fn cut(line: &str) -> &str {
 /// Longer messages are cut: what remains fits a pipe's atomic write and any syslog.
 const LONGEST: usize = 3_900;
 
-/// The severities of RFC 3164 §4.1.1. Detail is information there too, as with the original, so
-/// that a syslog set up to drop debugging keeps showing it.
+/// The severities of RFC 3164 §4.1.1. Detail has severity info, as in keepalived, so that a syslog
+/// daemon that drops debug messages still shows it.
 const fn severity(level: Level) -> u8 {
     match level {
         Level::Error => 3,
@@ -363,8 +363,7 @@ fn append_printable(out: &mut Vec<u8>, text: &str) {
     let is_bad = |b: u8| b.is_ascii_control() && b != b'\t';
     let start = out.len();
     out.extend_from_slice(text.as_bytes());
-    // Rarely is there anything to be done, so that looking comes first: at all of it, which is
-    // many bytes at once.
+    // Replacements are rare, so the whole text is checked first, many bytes at a time.
     if text.bytes().fold(false, |bad, b| bad | is_bad(b)) {
         out[start..].iter_mut().filter(|b| is_bad(**b)).for_each(|b| *b = b'?');
     }

@@ -1,7 +1,7 @@
-//! Looking up host names, users and groups without waiting for them.
+//! Non-blocking look-up of host names, users and groups.
 //!
-//! The C library blocks while it asks a server, for half a minute if it comes to that. So this
-//! program is started once more, with a flag and the name: it asks, writes down the answer and ends.
+//! The C library blocks while it queries a server, for up to half a minute. So this program is
+//! started as a child with a flag and the name; it makes the query, writes the answer and exits.
 
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind, Read as _};
@@ -15,27 +15,27 @@ use nix::unistd::alarm;
 
 use super::sched;
 
-/// Make of this program one that looks up the host, user or group that follows.
+/// Flags that have this program look up the host, user or group that follows.
 pub const HOST: &str = "--resolve-name";
 pub const USER: &str = "--resolve-user";
 pub const GROUP: &str = "--resolve-group";
 pub const FLAGS: [&str; 3] = [HOST, USER, GROUP];
 
-/// Between two looks for an answer, while something else goes on.
+/// Interval between two checks for an answer, while other work continues.
 const LOOK_MILLIS: u8 = 5;
-/// Looks for the answer about a user or group: ten seconds at least.
+/// Number of checks for an answer about a user or group: at least ten seconds.
 const LOOKS: usize = 2000;
-/// What is started: this program.
+/// The program to start: this one.
 const PROGRAM: &str = "/proc/self/exe";
-/// The resolver gives up before.
+/// The resolver times out earlier.
 const PATIENCE_SECONDS: u32 = 120;
 /// More than this is not read: some hundred addresses.
 const LONGEST: usize = 8192;
-/// What a line with an error begins with; any other is an address.
+/// Prefix of a line with an error; any other line is an address.
 const ERROR: char = '!';
 
-/// A name that is being looked up. When this is dropped, the child ends by itself, and is waited for
-/// as any other child.
+/// A name that is being looked up. When this is dropped, the child ends by itself and is reaped
+/// like any other.
 #[derive(Debug)]
 pub struct Lookup {
     reader: ChildStdout,
@@ -43,7 +43,7 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// Begins. Watch it for reading.
+    /// Starts the look-up. The result is to be watched for reading.
     ///
     /// # Errors
     /// No process can be started.
@@ -110,7 +110,7 @@ fn wait_for(mut lookup: Lookup, looks: usize, breathe: &dyn Fn()) -> Result<Stri
         if let Some(text) = lookup.text() {
             return text;
         }
-        // What it says does not matter: the next look tells.
+        // The result is ignored: the next check finds the answer.
         let _ = poll(&mut [PollFd::new(lookup.reader.as_fd(), PollFlags::POLLIN)], LOOK_MILLIS);
         breathe();
     }
@@ -141,7 +141,7 @@ fn parse(text: &str) -> Result<Vec<IpAddr>, String> {
     Ok(list)
 }
 
-/// For the child: whatever happens, it does not live for ever.
+/// For the child: limits its lifetime in any case.
 pub fn limit_life() {
     // The signal has no handler, so it ends the process.
     alarm::set(PATIENCE_SECONDS);

@@ -1,7 +1,7 @@
 //! Many small packets with one system call (`sendmmsg`), shared by the raw and the packet socket.
 //!
-//! A queue owns copies of its packets, which are a few dozen bytes each: what the kernel does not
-//! take today waits for the next call without holding on to the caller's buffers.
+//! A queue owns copies of its packets, which are a few dozen bytes each: packets that the kernel
+//! does not accept wait for the next call without borrowing the caller's buffers.
 
 use std::io;
 use std::os::fd::RawFd;
@@ -36,7 +36,7 @@ pub struct SendQueue<T> {
     items: Vec<Item<T>>,
     bytes: Vec<u8>,
     controls: Vec<Control>,
-    /// How many of the items are gone already.
+    /// Number of items already sent.
     done: usize,
 }
 
@@ -51,7 +51,7 @@ impl<T: Copy> SendQueue<T> {
         self.done == self.items.len()
     }
 
-    /// Forgets what waits: it is too late for it.
+    /// Discards outdated packets.
     pub fn clear(&mut self) {
         self.items.clear();
         self.bytes.clear();
@@ -75,7 +75,7 @@ impl<T: Copy> SendQueue<T> {
         self.items.push(Item { tag, start, len, address, address_len, control });
     }
 
-    /// Sends what waits and tells `done` what became of each packet, in order.
+    /// Sends waiting packets and reports the outcome of each to `done`, in order.
     ///
     /// False if the kernel has no room now; then the rest is kept. Any other failure concerns one
     /// packet, which is given up.
@@ -117,7 +117,7 @@ fn is_full(e: &io::Error) -> bool {
         || matches!(e.raw_os_error(), Some(libc::ENOBUFS | libc::ENOMEM))
 }
 
-/// What `sendmmsg` wants to see: one for the whole process, grown to the largest batch so far.
+/// Arguments of `sendmmsg`: one set for the whole process, grown to the largest batch so far.
 #[derive(Default)]
 pub struct Scratch {
     headers: Vec<libc::mmsghdr>,

@@ -53,7 +53,7 @@ fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     }
 }
 
-/// A pipe: the end to read from, the end to write to. Closed in children that execute something.
+/// A pipe: the end to read from, the end to write to. Closed on exec.
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
 }
@@ -68,13 +68,13 @@ pub(crate) mod tests {
     use super::clock::Clock;
     use crate::base::time::Instant;
 
-    /// To wait for children is to wait for those of the whole process: one test at a time.
+    /// Waiting for children covers the whole process, so only one test may do it at a time.
     pub(crate) fn alone_with_children() -> MutexGuard<'static, ()> {
         static ONE: Mutex<()> = Mutex::new(());
         ONE.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks again and again until there is something; not for ever.
+    /// Polls until there is a result, with a deadline.
     pub(crate) fn wait<T>(mut look: impl FnMut() -> Option<T>) -> T {
         let clock = Clock::new();
         while clock.now().since(Instant::ZERO) < Duration::from_secs(20) {

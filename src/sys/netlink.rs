@@ -1,5 +1,4 @@
-//! Route netlink: a request socket that is pipelined, a monitor socket for what others change,
-//! and dumps.
+//! Route netlink: a pipelined request socket, a monitor socket for external changes, and dumps.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -28,7 +27,7 @@ const RTNLGRP_LINK: u32 = 1;
 const RTNLGRP_IPV4_IFADDR: u32 = 5;
 const RTNLGRP_IPV6_IFADDR: u32 = 9;
 
-/// Requests under way, each with its asker.
+/// Pending requests with their owners.
 pub struct Requests<T> {
     pipeline: Pipeline<T>,
 }
@@ -43,7 +42,7 @@ impl<T> Requests<T> {
         self.pipeline.port()
     }
 
-    /// EEXIST: it is there already, whoever added it.
+    /// EEXIST: the address exists already, whatever its origin.
     pub fn add(&mut self, index: u32, address: &HostAddress, asker: T) {
         let message = RouteNetlinkMessage::NewAddress(address_message(index, address));
         self.queue(message, NLM_F_CREATE | NLM_F_EXCL, asker);
@@ -66,12 +65,12 @@ impl<T> Requests<T> {
         self.pipeline.is_idle()
     }
 
-    /// Sends one batch and appends the kernel's answers: the asker and 0 or an errno.
+    /// Sends one batch and appends the kernel's answers: the owner and 0 or an errno.
     pub fn flush(&mut self, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
         self.pipeline.flush(answers)
     }
 
-    /// Answers all that waits with this errno: nothing can be asked now.
+    /// Answers all waiting requests with this errno, when none can be sent.
     pub fn give_up(&mut self, errno: i32, answers: &mut Vec<(T, i32)>) {
         self.pipeline.give_up(errno, answers);
     }
@@ -94,7 +93,7 @@ fn serialize(message: RouteNetlinkMessage, flags: u16) -> Vec<u8> {
 
 /// The request to remove an address. With a `peer`, the prefix length is the peer's.
 ///
-/// It says what the kernel needs to find the address, and neither label nor flags.
+/// It contains only what the kernel needs to find the address, and neither label nor flags.
 pub(super) fn removal(index: u32, prefix: Prefix, peer: Option<IpAddr>) -> Vec<u8> {
     let mut message = address_header(index, prefix);
     message.attributes.push(AddressAttribute::Local(prefix.addr));
@@ -140,7 +139,7 @@ fn address_message(index: u32, a: &HostAddress) -> AddressMessage {
     message
 }
 
-/// Hears what changes. Non-blocking.
+/// Receives notifications of changes. Non-blocking.
 pub struct Monitor {
     socket: Socket,
     buffer: Vec<u8>,
@@ -161,7 +160,7 @@ impl Monitor {
     /// Lets only these interfaces through (all of them when `links` is `None`), and no address that
     /// the socket with port number `own` added itself.
     ///
-    /// Thousands of changes that concern nobody then cost no wake-up at all.
+    /// Thousands of irrelevant changes then cause no wake-up at all.
     pub fn watch_only(&self, links: Option<&[u32]>, own: u32) -> io::Result<()> {
         attach(self.socket.as_raw_fd(), &change_filter(links, own))
     }
@@ -169,7 +168,7 @@ impl Monitor {
     /// Appends the changes of one datagram. `Ok(false)`: there was none.
     ///
     /// # Errors
-    /// `ENOBUFS`: changes were lost; only a dump tells the truth again.
+    /// `ENOBUFS`: notifications were lost; a dump is needed.
     pub fn receive(&mut self, events: &mut Vec<KernelEvent>) -> io::Result<bool> {
         let there_was_one = self.next()?;
         if there_was_one {
@@ -178,9 +177,9 @@ impl Monitor {
         Ok(there_was_one)
     }
 
-    /// Throws away what has been reported: what comes next, a dump, makes it obsolete.
+    /// Discards pending notifications, which the following dump makes obsolete.
     pub fn discard(&mut self) {
-        /// A host where more changes meanwhile has to be heard all the same.
+        /// A host with more changes meanwhile must still be served.
         const MOST: usize = 100_000;
         for _ in 0..MOST {
             if let Ok(false) = self.next() {
@@ -217,7 +216,7 @@ fn change_filter(links: Option<&[u32]>, own: u32) -> Program {
     /// Beyond this many the program would cost more than it saves.
     const MOST: usize = 200;
     let mut p = Program::default();
-    // What we add ourselves is known from the answer.
+    // Own additions are known from the answers.
     p.load_half(TYPE);
     p.only_if(u32::from(RTM_NEWADDR.to_be()), 3);
     p.load_word(PORT);
@@ -233,9 +232,9 @@ fn change_filter(links: Option<&[u32]>, own: u32) -> Program {
     p
 }
 
-/// Everything the kernel has now: all links first, then all addresses.
+/// Current state of the kernel: all links first, then all addresses.
 ///
-/// `breathe` is called now and then, for what must not wait for the end of a long list.
+/// `breathe` is called regularly, for work that must not wait for the end of a long list.
 pub fn dump(breathe: &mut dyn FnMut()) -> io::Result<Vec<KernelEvent>> {
     let mut socket = Socket::new(NETLINK_ROUTE)?;
     socket.bind_auto()?;
@@ -253,7 +252,7 @@ pub fn dump(breathe: &mut dyn FnMut()) -> io::Result<Vec<KernelEvent>> {
     Ok(events)
 }
 
-/// Asks until a list was not changed while it was being made: such a list is not complete.
+/// Repeats a dump until none of it changed meanwhile, since such a dump is incomplete.
 fn ask_whole(
     socket: &Socket,
     question: &[u8],
@@ -326,7 +325,7 @@ fn parse_all(mut data: &[u8], events: &mut Vec<KernelEvent>) -> bool {
 fn event(message: RouteNetlinkMessage) -> Option<KernelEvent> {
     match message {
         RouteNetlinkMessage::NewLink(m) => link(m).map(KernelEvent::Link),
-        // A bridge tells with the same message that a port left it; the interface stays.
+        // A bridge uses the same message when a port leaves it; the interface stays.
         RouteNetlinkMessage::DelLink(m) if m.header.interface_family == AddressFamily::Unspec => {
             Some(KernelEvent::LinkGone { index: m.header.index })
         }

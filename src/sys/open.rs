@@ -1,5 +1,5 @@
-//! Opens the files that a configuration or an operator names, and those of the kernel. `clippy.toml`
-//! keeps every other way of opening a file out of the sources.
+//! Opens the files that a configuration or an operator names, and those of the kernel.
+//! `clippy.toml` forbids every other way of opening a file.
 //!
 //! Opening can do harm in three ways:
 //!
@@ -26,7 +26,7 @@ const FLAGS: libc::c_int = libc::O_NONBLOCK | libc::O_NOCTTY;
 const UNLINKED: libc::c_int = FLAGS | libc::O_NOFOLLOW;
 /// Bytes that are read at once.
 const PIECE: u64 = 256 << 10;
-/// Of the kernel's files that are read whole; the longest are lists of mounts.
+/// Size limit of kernel files that are read whole; the longest are lists of mounts.
 const KERNEL_LIMIT: u64 = 16 << 20;
 
 /// The whole of a regular file that has at most `limit` bytes.
@@ -103,7 +103,7 @@ pub fn overwrite(path: &Path, mode: u32) -> Result<File, Unfit> {
     Ok(file)
 }
 
-/// A file that is not there yet, whatever might have its name.
+/// A new file. An existing one is never opened.
 ///
 /// # Errors
 /// Something has the name (`AlreadyExists`), or the file cannot be made.
@@ -167,7 +167,7 @@ pub(super) fn kernel_read_head(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Tells the kernel something through one of its files.
+/// Writes a value to a file of the kernel.
 ///
 /// # Errors
 /// There is no such file, or the value is refused.

@@ -19,7 +19,7 @@ pub struct LinkSocket {
 impl LinkSocket {
     pub fn open() -> io::Result<Self> {
         let kind = Type::RAW.nonblocking().cloexec();
-        // Protocol 0: the kernel does not even offer us what arrives.
+        // Protocol 0: the kernel delivers no packets.
         let socket = Socket::new(Domain::PACKET, kind, Some(Protocol::from(0)))?;
         let mut deaf = Program::default();
         deaf.drop_all();

@@ -1,7 +1,7 @@
 //! Files that hold the process id, and the lock that keeps a second daemon away.
 //!
-//! The original runs a process per subsystem and has a file for each. Here all of them name the
-//! one process, so that scripts which read any of them keep working.
+//! keepalived runs a process per subsystem with a file for each. Here all files contain the id of
+//! the one process, so that scripts which read any of them keep working.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind};
@@ -17,7 +17,7 @@ use super::{process, reason};
 /// Where the files lie by default.
 const RUN: &str = "/run";
 
-/// Whose file it is.
+/// Owner of a file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Owner {
     /// The daemon as a whole.
@@ -38,7 +38,7 @@ impl Owner {
     }
 }
 
-/// What decides where the files lie when the command line does not.
+/// Settings that determine the paths unless the command line does.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Location<'a> {
     /// `use_pid_dir`.
@@ -104,7 +104,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// The files of this daemon, locked. Dropping it lets go of the locks and leaves the files.
+/// The files of this daemon, locked. Dropping it releases the locks and leaves the files.
 #[derive(Debug, Default)]
 pub struct PidFiles {
     files: Vec<PidFile>,
@@ -174,12 +174,12 @@ impl PidFiles {
 /// Removes the name if it still is that of our file.
 fn remove_file(PidFile { path, file }: &PidFile) {
     if is_at(file, path).unwrap_or(false) {
-        // It is as well if another program has done it.
+        // Another program may have removed it already.
         let _ = fs::remove_file(path);
     }
 }
 
-/// Makes `/run/keepalived` and below; other directories are the operator's. Gives those that may
+/// Makes `/run/keepalived` and below; other directories are the operator's. Returns those that may
 /// be removed at the end.
 fn make_directories(path: &Path) -> io::Result<Vec<PathBuf>> {
     let ours = Path::new(RUN).join("keepalived");
@@ -191,7 +191,7 @@ fn make_directories(path: &Path) -> io::Result<Vec<PathBuf>> {
         .collect();
     for directory in below.iter().rev() {
         match DirBuilder::new().mode(0o755).create(directory) {
-            // The umask of the daemon would leave it without the right to enter.
+            // The umask of the daemon would make it inaccessible.
             Ok(()) => fs::set_permissions(directory, Permissions::from_mode(0o755))?,
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
             Err(e) => return Err(e),
@@ -255,10 +255,11 @@ fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
-/// The other program that has this file locked, if it is known to be none of ours: a line about it.
+/// Description of another program that has this file locked, if it is known not to be keepalived.
 pub fn foreign_holder(path: &Path) -> Option<String> {
     let (file, _) = open::unlinked(path).ok()?;
-    // A lock of the process kind tells whose it is; of ours, the number in the file does.
+    // The owner of a process lock is known to the kernel; keepalived's own locks need the number in
+    // the file.
     let pid = match locking_process(&file).ok()? {
         Some(pid) => pid,
         None => holder(path).ok()??,

@@ -1,7 +1,7 @@
-//! A netlink socket for many requests: sent in batches, and the answers matched to who asked.
+//! A netlink socket for many requests, sent in batches, with answers matched to their owners.
 //!
-//! The kernel works a batch of requests off while it is being sent, so the answers are there when
-//! `flush` returns: many requests cost one system call to ask and one or two to hear.
+//! The kernel executes a batch of requests while it is being sent, so the answers are available
+//! when `flush` returns: many requests take one system call to send and one or two to receive.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,19 +18,19 @@ const BATCH: usize = 32;
 
 /// Where it is in a header.
 const SEQUENCE: usize = 8;
-/// Asks for nothing.
+/// Has no effect.
 const NLMSG_NOOP: u16 = 1;
 
-/// Requests under way, each with its asker.
+/// Pending requests with their owners.
 pub(super) struct Pipeline<T> {
     socket: Socket,
     sequence: u32,
-    /// The messages, of which those before `sent` are gone.
+    /// The messages, of which those before `sent` have been sent.
     bytes: Vec<u8>,
     sent: usize,
-    /// The length of each message that is not sent, and who asked.
+    /// Length and owner of each unsent message.
     waiting: VecDeque<(usize, T)>,
-    /// What is sent, and then what comes back.
+    /// Buffer for sending, and then for receiving.
     packet: Vec<u8>,
 }
 
@@ -51,7 +51,7 @@ impl<T> Pipeline<T> {
         })
     }
 
-    /// For questions, which nothing is under way besides: `flush` waits for all answers.
+    /// For queries, during which no request is pending, since `flush` waits for all answers.
     pub(super) const fn socket(&self) -> &Socket {
         &self.socket
     }
@@ -74,7 +74,7 @@ impl<T> Pipeline<T> {
         self.waiting.push_back((self.bytes.len() - start, asker));
     }
 
-    /// Sends one batch and appends the kernel's answers: the asker and 0 or an errno.
+    /// Sends one batch and appends the kernel's answers: the owner and 0 or an errno.
     pub(super) fn flush(&mut self, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
         let count = self.waiting.len().min(BATCH);
         if count == 0 {
@@ -86,9 +86,9 @@ impl<T> Pipeline<T> {
         packet.clear();
         packet.extend_from_slice(&self.bytes[self.sent..self.sent + len]);
         // Refusals always come back. Success need not be acknowledged: the kernel works in order,
-        // and acknowledges a message that asks for nothing when all before it are done. It cannot
-        // be the last request: one that was interrupted (a sync daemon stopped before it ran) is
-        // never answered.
+        // and acknowledges a no-op message when all before it are done. It cannot be the last
+        // request: one that was interrupted (a sync daemon stopped before it ran) is never
+        // answered.
         Writer::begin(packet, NLMSG_NOOP, NLM_F_ACK).finish();
         let mut at = 0;
         for len in self.waiting.iter().take(count).map(|(len, _)| *len).chain([HEADER_LEN]) {
@@ -104,7 +104,7 @@ impl<T> Pipeline<T> {
         result
     }
 
-    /// Answers all that waits with this errno: nothing can be asked now.
+    /// Answers all waiting requests with this errno, when none can be sent.
     pub(super) fn give_up(&mut self, errno: i32, answers: &mut Vec<(T, i32)>) {
         answers.extend(self.waiting.drain(..).map(|(_, asker)| (asker, errno)));
         self.clear();

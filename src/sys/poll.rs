@@ -1,4 +1,5 @@
-//! The one place that waits: mio's poll, a slab of owners, and a timer with microseconds.
+//! The only place that waits: mio's poll, a slab of owners, and a timer with microsecond
+//! resolution.
 //!
 //! mio rounds its own timeout up to milliseconds, a tenth of the shortest advertisement interval;
 //! so the earliest deadline is armed on a timerfd, which is polled like any socket.
@@ -23,7 +24,7 @@ const SHORTEST_WAIT: Duration = Duration::from_micros(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(i32::MAX as u64);
 const LONGEST_REST: Duration = Duration::from_micros(999);
 
-/// What a descriptor is watched for.
+/// Events of interest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wants {
     Read,
@@ -31,7 +32,7 @@ pub enum Wants {
     Both,
 }
 
-/// What poll watches, and who it belongs to.
+/// Watched descriptors and their owners.
 pub struct Poll<O> {
     poll: mio::Poll,
     events: Events,
@@ -69,8 +70,8 @@ impl<O: Copy> Poll<O> {
         self.watch(fd, owner, Wants::Read)
     }
 
-    /// Watches a descriptor. What is ready is reported once, until reading or writing has failed
-    /// for want of data or room.
+    /// Watches a descriptor. Readiness is reported once, until reading or writing has failed for
+    /// lack of data or room.
     pub fn watch(&mut self, fd: RawFd, owner: O, wants: Wants) -> io::Result<()> {
         let slot = self.free.pop().unwrap_or(self.owners.len());
         let token = Token(slot + 1);
@@ -103,7 +104,7 @@ impl<O: Copy> Poll<O> {
         }
     }
 
-    /// How many are watched, and how many slots there are for them.
+    /// Number of watched descriptors, and of slots for them.
     #[cfg(test)]
     pub(crate) fn watched(&self) -> (usize, usize) {
         (self.slots.len(), self.owners.len())
@@ -142,7 +143,7 @@ impl<O: Copy> Poll<O> {
         Ok(())
     }
 
-    /// Lets what arrives pile up for a moment, so that many packets cost one wake-up.
+    /// Sleeps briefly so that many packets cause only one wake-up.
     ///
     /// A signal may cut it short.
     pub fn rest(&self, span: Duration) {
@@ -150,7 +151,7 @@ impl<O: Copy> Poll<O> {
         let _ = clock_nanosleep(ClockId::CLOCK_MONOTONIC, ClockNanosleepFlags::empty(), &span);
     }
 
-    /// Relative, so that the timer needs to know nothing of our zero. Never read: arming it anew
+    /// Relative, so that the timer is independent of the daemon's clock. Never read: arming it anew
     /// clears it, and poll reports each expiry once.
     fn arm(&mut self, now: Instant, deadline: Instant) -> io::Result<()> {
         let left = deadline.since(now).clamp(SHORTEST_WAIT, LONGEST_WAIT);

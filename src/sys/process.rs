@@ -1,4 +1,4 @@
-//! The process itself: becoming a daemon, umask, standard descriptors, what the kernel is.
+//! The process itself: daemonising, umask, standard descriptors, and the name of the kernel.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,7 +13,7 @@ use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, setsid, Pid};
 
 use super::{check, open, pipe, signals};
 
-/// Reports to the process that the operator started how starting went.
+/// Reports the outcome of the startup to the process that the operator started.
 ///
 /// That process ends with the status reported, and with 1 if this is dropped or the daemon dies
 /// first. In the foreground there is no such process, and nothing happens.
@@ -29,7 +29,7 @@ impl Readiness {
         Self { pipe: None }
     }
 
-    /// The daemon works: lets go of the standard descriptors, and of the process that waits.
+    /// The daemon is running: releases the standard descriptors and the waiting process.
     ///
     /// # Errors
     /// `/dev/null` cannot be opened. Success is reported to the waiting process all the same.
@@ -46,7 +46,7 @@ impl Readiness {
 
     fn tell(mut self, status: u8) {
         if let Some(pipe) = &mut self.pipe {
-            // The process that waited may have been killed; that is no reason to stop.
+            // The waiting process may have been killed, which is no reason to stop.
             let _ = pipe.write_all(&[status]);
         }
     }
@@ -55,7 +55,7 @@ impl Readiness {
 /// Continues in the background, in a session of its own without a terminal, in `/`.
 ///
 /// Returns in the new process only. The one that called waits for [`Readiness`] and ends. Output
-/// still goes to the terminal until then, so that what goes wrong at start is seen there.
+/// still goes to the terminal until then, so that errors at the start are visible there.
 ///
 /// Only for a process with one thread: others do not exist in the new one. The one that waits can be
 /// interrupted; signals that were held until now ([`signals::hold`]) are the new one's.
@@ -117,18 +117,18 @@ pub fn exists(pid: u32) -> bool {
     matches!(kill(Pid::from_raw(pid), None), Ok(()) | Err(Errno::EPERM))
 }
 
-/// The name that the kernel has for a process; `None` if there is none here.
+/// The kernel's name of a process; `None` if it does not exist here.
 pub fn name_of(pid: u32) -> Option<String> {
     let name = open::kernel_read(Path::new(&format!("/proc/{pid}/comm"))).ok()?;
     Some(String::from_utf8_lossy(&name).trim_end().to_owned())
 }
 
-/// Sets the mask for modes of new files; gives the old one.
+/// Sets the umask and returns the old one.
 pub fn set_umask(mask: u32) -> u32 {
     umask(Mode::from_bits_truncate(mask & 0o777)).bits()
 }
 
-/// What `uname` says.
+/// Result of `uname`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Uname {
     pub system: String,
@@ -149,7 +149,7 @@ impl Uname {
     }
 }
 
-/// Asks the kernel for its names and the host's.
+/// Reads the names of the kernel and the host.
 pub fn uname() -> Uname {
     let names = nix::sys::utsname::uname().expect("the kernel has no reason to refuse");
     let text = |name: &OsStr| name.to_string_lossy().into_owned();

@@ -1,7 +1,7 @@
-//! The kernel's connector for processes: who starts, changes its name or ends.
+//! The kernel's connector for processes: events for processes that start, change their name or end.
 //!
-//! It exists in the initial namespaces of network and process ids only, and wants CAP_NET_ADMIN.
-//! Where it cannot be had the caller looks at `/proc` from time to time ([`super::procscan`]).
+//! It exists only in the initial namespaces of network and process ids, and requires CAP_NET_ADMIN.
+//! Without it the caller scans `/proc` from time to time ([`super::procscan`]).
 
 use std::fmt;
 use std::io;
@@ -23,14 +23,14 @@ const ROOM: usize = 4 << 20;
 /// An event has less than a hundred bytes.
 const DATAGRAM: usize = 1024;
 
-/// Why processes cannot be followed.
+/// Reason why process events are unavailable.
 #[derive(Debug)]
 pub enum Error {
     /// The kernel has no connector, or not here.
     Open(io::Error),
-    /// It does not want us.
+    /// Permission was denied.
     Refused(io::Error),
-    /// It said nothing, as in a namespace of process ids.
+    /// It did not answer, as in a namespace of process ids.
     Silent,
 }
 
@@ -46,12 +46,12 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// What one attempt to receive gave.
+/// Result of one attempt to receive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Got {
     /// There may be more.
     Events,
-    /// Some were lost: look at all processes anew.
+    /// Events were lost; all processes have to be scanned again.
     Lost,
     Nothing,
 }
@@ -67,11 +67,11 @@ impl ProcessMonitor {
     /// Subscribes. To be called before a network namespace is entered.
     ///
     /// # Errors
-    /// It is not to be had here.
+    /// It is unavailable here.
     pub fn open() -> Result<Self, Error> {
         let mut socket = Socket::new(NETLINK_CONNECTOR).map_err(Error::Open)?;
         force_receive_buffer(socket.as_raw_fd(), ROOM);
-        // What is filtered out does not wake us; without a filter it is skipped.
+        // Filtered events cause no wake-up; without a filter they are skipped.
         let _ = attach(socket.as_raw_fd(), &filter());
         socket.bind(&SocketAddr::new(0, CN_IDX_PROC)).map_err(Error::Open)?;
         socket.set_non_blocking(true).map_err(Error::Open)?;
@@ -106,11 +106,11 @@ impl ProcessMonitor {
         }
     }
 
-    /// Receives once, and hands over what there is. Threads count only when they end, and when they
-    /// give themselves a name: then `pid` is not `leader`.
+    /// Receives once and passes the events on. Threads count only when they end, and when they give
+    /// themselves a name: then `pid` is not `leader`.
     ///
     /// # Errors
-    /// The kernel fails, which it has no reason for.
+    /// The kernel fails, which is not expected.
     pub fn receive(&mut self, mut each: impl FnMut(Event<'_>)) -> io::Result<Got> {
         self.buffer.clear();
         self.buffer.reserve(DATAGRAM);
@@ -155,7 +155,7 @@ impl AsRawFd for ProcessMonitor {
     }
 }
 
-/// Only the kinds we know, and no new threads: busy hosts have thousands of those a second.
+/// Accepts only known kinds and no new threads, of which busy hosts have thousands a second.
 fn filter() -> Program {
     const TAX: u16 = 0x07;
     const JEQ_X: u16 = 0x1d;

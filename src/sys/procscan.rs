@@ -1,5 +1,5 @@
-//! The processes there are, as `/proc` shows them: a few at a time, since a host can have many and
-//! no advertisement waits for that.
+//! Existing processes according to `/proc`, read a few at a time, since a host can have many and
+//! the scan must not delay advertisements.
 
 use std::fs;
 use std::io;
@@ -35,7 +35,7 @@ pub fn look(pid: u32) -> Option<Found> {
     Some(Found { pid, leader: pid, comm, cmdline, exe: exe.map(|e| e.into_os_string().into_vec()) })
 }
 
-/// The threads of a process that are not called as it is: only those can be meant by another name.
+/// Threads of a process with a name of their own; the others are covered by the process.
 #[derive(Debug)]
 struct Threads {
     leader: u32,
@@ -46,13 +46,13 @@ struct Threads {
 impl Threads {
     fn of(process: &Found) -> Option<Self> {
         let tasks = format!("/proc/{}/task", process.pid);
-        // A directory has a link from each of its own: most processes have one thread.
+        // A directory has a link from each subdirectory: most processes have one thread.
         let several = fs::metadata(&tasks).is_ok_and(|tasks| tasks.nlink() > 3);
         let entries = if several { fs::read_dir(&tasks).ok()? } else { return None };
         Some(Self { leader: process.pid, comm: process.comm.clone(), entries })
     }
 
-    /// Looks at one more of them. `None` when there are no more.
+    /// Reads the next thread. `None` when there are no more.
     fn advance(&mut self) -> Option<Option<Found>> {
         let entry = self.entries.next()?.ok()?;
         let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
@@ -90,7 +90,7 @@ fn read_at(path: &str) -> Option<Vec<u8>> {
 #[derive(Debug)]
 pub struct Scan {
     entries: fs::ReadDir,
-    /// Of the process that was looked at last: some have ten thousand.
+    /// Threads of the process read last: some have ten thousand.
     threads: Option<Threads>,
     found: Vec<Found>,
 }
@@ -102,7 +102,8 @@ impl Scan {
         Ok(Self { entries: fs::read_dir("/proc")?, threads: None, found: Vec::new() })
     }
 
-    /// Looks at `most` more processes and threads; gives all of them when it is done.
+    /// Reads up to `most` more processes and threads; returns all of them when the scan is
+    /// complete.
     pub fn advance(&mut self, most: usize) -> Option<Vec<Found>> {
         for _ in 0..most {
             if let Some(threads) = &mut self.threads {
@@ -162,7 +163,7 @@ mod tests {
             };
             all.iter().any(|t| t.comm == b"unlike-others" && t.leader == own && t.pid != own)
         };
-        // It gives itself the name when it begins.
+        // It sets its name when it starts.
         while !find() {
             std::thread::yield_now();
         }

@@ -1,7 +1,7 @@
 //! VRRP sockets: one to receive and one to send, per family, interface and group or local address.
 //!
-//! Two, because what we send must not come back, a sending socket must not queue what others
-//! send, and the receiving one is bound to an address that need not exist.
+//! Two, because own packets must not be received, a sending socket must not queue packets of
+//! others, and the receiving one is bound to an address that need not exist.
 
 mod batch;
 mod open;
@@ -22,10 +22,10 @@ pub use super::mmsg::{Scratch, SendQueue};
 pub use batch::{Batch, Datagram, Flaw};
 pub use open::OpenError;
 
-/// Room for the advertisements that arrive while we are not running.
+/// Room for the advertisements that arrive while the process is not running.
 const DEFAULT_BUFFER: usize = 1 << 20;
 
-/// What tells sockets apart; instances that agree in it share one.
+/// Key of a socket; instances with equal keys share one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Endpoint {
     pub family: Family,
@@ -64,7 +64,7 @@ pub struct Outgoing<'a> {
     pub destination: IpAddr,
     /// The hop limit, for IPv6 only; over IPv4 it is in the packet.
     pub hops: Option<u8>,
-    /// What `vrrp::advert::emit` made.
+    /// Output of `vrrp::advert::emit`.
     pub packet: &'a [u8],
 }
 
@@ -104,14 +104,14 @@ impl Socket {
 
     /// Lets through only these virtual routers, or everything: `log_unknown_vrids`.
     ///
-    /// On a segment with many virtual routers it is the others' advertisements that would wake
-    /// us. What waits in the socket already is not filtered again.
+    /// On a segment with many virtual routers, this avoids wake-ups for advertisements of others.
+    /// Packets already in the socket are not filtered again.
     pub fn set_filter(&self, vrids: &[u8], pass_all: bool) -> io::Result<()> {
         filter::attach(self.rx_fd(), &select::program(self.endpoint.family, vrids, pass_all))
     }
 
-    /// Receives what is there, up to [`Batch::CAPACITY`] packets. Fewer than that means that the
-    /// socket is empty.
+    /// Receives waiting packets, up to [`Batch::CAPACITY`]. Fewer than that means that the socket
+    /// is empty.
     pub fn receive(&self, batch: &mut Batch) -> io::Result<usize> {
         batch.receive(self.rx_fd(), self.endpoint.family)
     }
@@ -127,7 +127,7 @@ impl Socket {
         queue.push(tag, socket_address(packet.destination, index), control, packet.packet);
     }
 
-    /// Sends the queue with as few system calls as possible and tells what became of each packet.
+    /// Sends the queue with as few system calls as possible and reports the outcome of each packet.
     ///
     /// False if the kernel has no room: the rest stays queued for another call.
     pub fn send<T: Copy>(
@@ -142,7 +142,7 @@ impl Socket {
     }
 }
 
-/// As the reference's log shows it.
+/// As in keepalived's log.
 impl fmt::Display for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (rx, tx) = (self.rx_fd(), self.tx_fd());

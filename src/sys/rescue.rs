@@ -1,8 +1,9 @@
-//! The last resort: addresses of ours leave the kernel although the program can do nothing else.
+//! The last resort: removes the daemon's addresses from the kernel when nothing else works any
+//! more.
 //!
 //! An address that stays behind a daemon that died means two masters. So the message that removes
-//! it lies ready as long as it is there, in memory that a signal handler can read at any time. A
-//! failed allocation and a stack overflow end in SIGABRT and SIGSEGV, which nothing can unwind from.
+//! it is prepared while the address exists, in memory that a signal handler can read at any time. A
+//! failed allocation and a stack overflow end in SIGABRT and SIGSEGV, which cannot be unwound.
 
 mod handler;
 
@@ -17,7 +18,7 @@ use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 use super::netlink::removal;
 use crate::base::addr::Prefix;
 
-/// Messages that lie ready, by keys of the caller's. One of them at most can be [`Rescue::arm`]ed.
+/// Prepared messages, by keys of the caller. One of them at most can be [`Rescue::arm`]ed.
 pub struct Rescue<K> {
     socket: Socket,
     table: Box<[Message]>,
@@ -63,7 +64,7 @@ impl Message {
 
 impl<K: Ord> Rescue<K> {
     /// # Errors
-    /// No socket can be had.
+    /// No socket is available.
     pub fn open() -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
         socket.bind_auto()?;
@@ -77,8 +78,8 @@ impl<K: Ord> Rescue<K> {
         })
     }
 
-    /// From now on, a signal that tells of a defect removes what is held, and then ends the process
-    /// as it would have. A line goes to standard error and, with `syslog`, there.
+    /// From now on, a signal that indicates a defect removes the held addresses, and then ends the
+    /// process as usual. A line is written to standard error and, with `syslog`, to syslog.
     ///
     /// # Errors
     /// The kernel has no memory for the stack of the handler.
@@ -88,8 +89,8 @@ impl<K: Ord> Rescue<K> {
         handler::install(syslog)
     }
 
-    /// The address is on the interface with this index, because of us. With a `peer`, the prefix
-    /// length is the peer's.
+    /// Notes an address that the daemon added to the interface with this index. With a `peer`, the
+    /// prefix length is the peer's.
     pub fn hold(&mut self, key: K, index: u32, prefix: Prefix, peer: Option<IpAddr>) {
         let place = match self.places.get(&key) {
             Some(place) => *place,
@@ -109,7 +110,7 @@ impl<K: Ord> Rescue<K> {
         }
     }
 
-    /// It is there no more.
+    /// The address was removed.
     pub fn release(&mut self, key: &K) {
         if let Some(place) = self.places.remove(key) {
             self.table[place].clear();
@@ -117,7 +118,7 @@ impl<K: Ord> Rescue<K> {
         }
     }
 
-    /// Everything whose key `is_gone` names is there no more.
+    /// All addresses for whose keys `is_gone` returns true were removed.
     pub fn release_all(&mut self, is_gone: impl Fn(&K) -> bool) {
         let Self { places, table, free, .. } = self;
         places.retain(|key, place| {
@@ -130,7 +131,7 @@ impl<K: Ord> Rescue<K> {
         });
     }
 
-    /// Asks the kernel to remove all that is held. What it refuses stays: nothing is left to try.
+    /// Has the kernel remove all held addresses. Refusals are final, since nothing is left to try.
     pub fn fire(&self) {
         handler::send(self.socket.as_raw_fd(), &self.table[..self.used]);
     }
@@ -140,7 +141,7 @@ impl<K: Ord> Rescue<K> {
         let room = (self.table.len() * 2).max(64);
         let more = std::iter::repeat_with(Message::default).take(room - self.table.len());
         let table: Box<[Message]> = self.table.iter().map(copy).chain(more).collect();
-        // The handler must know of the new one before the old one is freed.
+        // The handler must use the new one before the old one is freed.
         let old = std::mem::replace(&mut self.table, table);
         self.publish();
         drop(old);

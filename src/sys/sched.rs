@@ -12,7 +12,7 @@ use super::check;
 /// Sets the nice value, -20 to 19.
 ///
 /// # Errors
-/// The process may not, as for most without root.
+/// Not permitted, as for most processes without root.
 pub fn set_nice(nice: i8) -> io::Result<()> {
     // SAFETY: plain numbers; 0 is this process.
     check(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, libc::c_int::from(nice)) })?;
@@ -20,16 +20,17 @@ pub fn set_nice(nice: i8) -> io::Result<()> {
 }
 
 /// Runs under SCHED_RR with this priority, or normally with `None`. Children inherit it until
-/// [`Inherited::restore`] or [`run_normally`]: while we wait for one, it must not wait for others.
+/// [`Inherited::restore`] or [`run_normally`]: while the daemon waits for a child, the child must
+/// not be preempted.
 ///
 /// # Errors
-/// The priority is not between 1 and 99, or the process may not.
+/// The priority is not between 1 and 99, or the process lacks permission.
 pub fn set_realtime(priority: Option<u8>) -> io::Result<()> {
     let policy = if priority.is_some() { libc::SCHED_RR } else { libc::SCHED_OTHER };
     set_policy(0, policy, libc::c_int::from(priority.unwrap_or(0)))
 }
 
-/// Ends real time for a child of ours.
+/// Ends real-time scheduling of a child.
 ///
 /// # Errors
 /// There is no such process any more.
@@ -38,8 +39,8 @@ pub(super) fn run_normally(child: i32) -> io::Result<()> {
 }
 
 fn set_policy(pid: libc::pid_t, policy: libc::c_int, parameter: libc::c_int) -> io::Result<()> {
-    // Asked of the kernel directly, since musl's sched_setscheduler refuses to work.
-    // SAFETY: the arguments of sched_setscheduler(2), whose structure is one integer; it lives.
+    // A direct system call, since musl's sched_setscheduler always fails. SAFETY: the arguments of
+    // sched_setscheduler(2), whose structure is one integer; it lives.
     let result =
         unsafe { libc::syscall(libc::SYS_sched_setscheduler, pid, policy, &raw const parameter) };
     if result == 0 {
@@ -58,10 +59,10 @@ pub enum Locked {
     NowAndLater,
 }
 
-/// Locks memory as soon as it is used: what never is costs nothing.
+/// Locks memory when it is first used, so that unused memory costs nothing.
 ///
 /// # Errors
-/// The process may not, or has not the memory.
+/// Not permitted, or not enough memory.
 pub fn lock_memory(which: Locked) -> io::Result<()> {
     let flags = match which {
         Locked::Now => MlockAllFlags::MCL_CURRENT,
@@ -78,7 +79,7 @@ pub fn lock_memory(which: Locked) -> io::Result<()> {
 /// Undoes [`lock_memory`].
 ///
 /// # Errors
-/// None that can be expected.
+/// None are expected.
 pub fn unlock_memory() -> io::Result<()> {
     Ok(munlockall()?)
 }
@@ -121,7 +122,7 @@ impl From<Resource> for Limited {
 /// Reads a limit.
 ///
 /// # Errors
-/// The kernel does not tell, which it has no reason for.
+/// The kernel cannot be queried, which is not expected.
 pub fn limit(which: Resource) -> io::Result<Limit> {
     let (soft, hard) = getrlimit(which.into())?;
     Ok(Limit { soft: widened(soft), hard: widened(hard) })
@@ -149,7 +150,7 @@ fn narrowed(limit: u64) -> rlim_t {
     limit.try_into().unwrap_or(RLIM_INFINITY)
 }
 
-/// What children get back: scheduling as it was before [`set_nice`] and [`set_limit`].
+/// Scheduling restored for children, as it was before [`set_nice`] and [`set_limit`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Inherited {
     nice: i8,
@@ -160,7 +161,7 @@ pub struct Inherited {
 }
 
 impl Inherited {
-    /// Takes note of what the daemon was started with.
+    /// Records the initial scheduling of the daemon.
     ///
     /// # Errors
     /// The kernel does not tell, which it has no reason for.
@@ -174,15 +175,15 @@ impl Inherited {
         })
     }
 
-    /// The nice value to go back to.
+    /// The nice value to restore.
     pub const fn nice(&self) -> i8 {
         self.nice
     }
 
     /// For a child between fork and exec; makes system calls and nothing else.
     ///
-    /// Locked memory is not inherited in the first place. What fails is left as it is: a script is
-    /// to run all the same.
+    /// Locked memory is not inherited in the first place. Failures are ignored, since the script
+    /// has to run nevertheless.
     pub fn restore(&self) {
         self.restore_but_real_time();
         let _ = run_normally(0);

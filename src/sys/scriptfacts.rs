@@ -1,4 +1,4 @@
-//! What the file system says of a command: where it is, who could change it, whether it runs.
+//! Facts of the file system about a command: its path, its owners and modes, its format.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -16,7 +16,7 @@ const HEAD: u64 = 128;
 /// The file that is executed for `name` by `user`.
 ///
 /// # Errors
-/// Why there is none, in the words of the system.
+/// The system's reason.
 pub fn command(name: &str, user: User) -> Result<CommandFacts, String> {
     if name.contains('/') {
         return facts(name, user);
@@ -26,7 +26,7 @@ pub fn command(name: &str, user: User) -> Result<CommandFacts, String> {
     for directory in path.split(':').filter(|d| d.starts_with('/')) {
         match facts(&format!("{directory}/{name}"), user) {
             Ok(facts) if facts.executable => return Ok(facts),
-            // Found, though not for this user: worth telling if nothing better comes.
+            // Found, but not executable for this user: reported if nothing better is found.
             Ok(facts) if best.is_err() => best = Ok(facts),
             _ => {}
         }
@@ -80,7 +80,8 @@ const fn may_execute(mode: u32, uid: u32, gid: u32, user: User) -> bool {
     mode & right != 0
 }
 
-/// What the kernel makes of the first bytes. One that cannot be read is left to the kernel.
+/// Interpretation of the first bytes by the kernel. A file that cannot be read is left to the
+/// kernel.
 fn form(path: &str) -> Form {
     let Ok(head) = open::read_head(Path::new(path), HEAD) else { return Form::Binary };
     if head.starts_with(b"\x7fELF") {

@@ -1,4 +1,4 @@
-//! Signals as something the loop reads: a signalfd, and the names scripts use for them.
+//! Signals read by the loop through a signalfd, and their names for scripts.
 //!
 //! The signals are blocked for the whole process, and a blocked signal stays blocked across fork
 //! and exec; an ignored one stays ignored. Children therefore need `reset_for_child`, which
@@ -7,7 +7,7 @@
 //! signal-hook, with handlers and a pipe, is no replacement: a handler interrupts whatever waits
 //! (poll(2), and what has a time limit, is never restarted: signal(7)), real-time signals that were
 //! sent twice are reported once, and a process copied from the daemon would write to the daemon's
-//! pipe. The tests below hold what is relied on.
+//! pipe. The tests below check these properties.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsRawFd, RawFd};
@@ -16,7 +16,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{self, SigSet, SigmaskHow};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-/// What a signal asks of the daemon, or reports to it.
+/// Request or report that a signal represents.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Signal {
     /// SIGTERM, SIGINT.
@@ -37,8 +37,8 @@ pub enum Signal {
     CpuLimit,
 }
 
-/// SIGRTMIN + 2 as glibc counts. musl keeps one more for itself and counts 37, so that both are
-/// taken: scripts of either kind work with a static binary.
+/// SIGRTMIN + 2 as glibc counts. musl reserves one more and counts 37, so both are accepted:
+/// scripts of either kind work with a static binary.
 const JSON: i32 = 36;
 const JSON_MUSL: i32 = 37;
 /// SIGRTMAX - 1, which is the same everywhere.
@@ -73,7 +73,7 @@ pub fn signal_number(function: &str) -> Option<i32> {
 /// Sends a daemon the signal for [`Signal::Reload`].
 ///
 /// # Errors
-/// There is no such process, or it is not ours to signal.
+/// There is no such process, or signalling it is not permitted.
 pub fn ask_to_reload(pid: u32) -> io::Result<()> {
     let pid = libc::pid_t::try_from(pid).ok().filter(|pid| *pid > 0);
     let pid = pid.ok_or(ErrorKind::InvalidInput)?;
@@ -88,16 +88,17 @@ pub enum Interrupt {
     Ignored,
 }
 
-/// Holds the signals of [`Signal`] back, from the first moment of the program on: until they can be
-/// read, none ends it in the middle of something. What comes meanwhile waits for [`Signals`].
+/// Blocks the signals of [`Signal`] from the start of the program, so that none ends it at an
+/// inconvenient time. Pending ones wait for [`Signals`].
 ///
 /// # Errors
-/// None that can be expected.
+/// None are expected.
 pub fn hold() -> io::Result<()> {
     Ok(ours().thread_block()?)
 }
 
-/// Ends [`hold`], for what is no daemon and may be interrupted. What has come has its effect now.
+/// Ends [`hold`] for commands other than the daemon, which may be interrupted. Pending signals take
+/// effect now.
 ///
 /// # Errors
 /// None that can be expected.
@@ -105,7 +106,7 @@ pub fn release() -> io::Result<()> {
     Ok(ours().thread_unblock()?)
 }
 
-/// Signals that have come while they were held.
+/// Signals that arrived while they were blocked.
 #[derive(Clone, Copy)]
 pub(super) struct Pending(libc::sigset_t);
 
@@ -117,7 +118,7 @@ impl Pending {
         Self(set)
     }
 
-    /// Sends them to this process, to which a fork has not handed them down.
+    /// Sends them to this process, since a fork does not pass pending signals on.
     pub(super) fn repeat(&self) {
         for (number, _) in ALL {
             if contains(&self.0, number) {
@@ -158,7 +159,7 @@ impl Signals {
     /// Blocks the signals of [`Signal`] for the process and ignores SIGPIPE.
     ///
     /// # Errors
-    /// The system call fails, for want of descriptors or memory.
+    /// The system call fails for lack of descriptors or memory.
     pub fn new(interrupt: Interrupt) -> io::Result<Self> {
         ignore(libc::SIGPIPE)?;
         let stops = interrupt == Interrupt::Stops;
@@ -180,7 +181,7 @@ impl Signals {
     /// The next signal that has come, or `None`.
     ///
     /// # Errors
-    /// Reading fails, which the kernel has no reason for.
+    /// Reading fails, which is not expected.
     pub fn take(&mut self) -> io::Result<Option<Signal>> {
         loop {
             let number = match self.fd.read_signal() {
@@ -218,7 +219,7 @@ pub(super) fn reset_for_child() -> io::Result<()> {
     Ok(SigSet::empty().thread_set_mask()?)
 }
 
-/// Blocks all signals for this thread; gives the mask to put back.
+/// Blocks all signals for this thread; returns the mask to restore.
 pub(super) fn block_all() -> io::Result<SigSet> {
     Ok(SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?)
 }
@@ -300,7 +301,7 @@ mod tests {
         let other = std::thread::spawn(move || {
             wait(|| (state(waiting) == Some('S')).then_some(()));
             nix::sys::pthread::pthread_kill(thread, signal::SIGHUP).expect("sends");
-            // What comes after the signal ends the wait.
+            // The message after the signal ends the wait.
             nix::unistd::write(&writer, b"x").expect("writes");
         });
         let mut ready = [PollFd::new(reader.as_fd(), PollFlags::POLLIN)];

@@ -1,5 +1,5 @@
-//! TCP connections that never block: connecting, a few bytes back and forth, closing. How long
-//! anything may take is the caller's affair.
+//! TCP connections that never block: connecting, a few bytes back and forth, closing. Timeouts are
+//! left to the caller.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -9,18 +9,18 @@ use socket2::{Protocol, Socket, Type};
 
 pub use super::via::{Fault, Received, Via};
 
-/// Who says the first word of a conversation.
+/// The side that sends first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum First {
-    /// We do, or we close: that tells the other end that the connection stands, and spares both a
-    /// packet and the other end a wake-up.
+    /// This side sends first, or closes: that confirms the connection to the other end, and saves a
+    /// packet and a wake-up there.
     Us,
     Them,
 }
 
 /// A connection, or the attempt at one. Watch it for reading and writing.
 ///
-/// Dropping it closes it in good order and in the background: what was written is still sent.
+/// Dropping it closes it in order in the background: written data is still sent.
 #[derive(Debug)]
 pub struct Stream {
     socket: Socket,
@@ -28,12 +28,11 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Begins to connect; on this host, that is often all.
+    /// Starts to connect, which often succeeds at once on the local host.
     ///
     /// # Errors
-    /// It is known at once that this is not possible: no route, no such interface or address here,
-    /// not allowed, no descriptor left. A refusal by the other end comes from
-    /// [`Stream::is_connected`].
+    /// It is impossible from the outset: no route, no such interface or address here, not allowed,
+    /// no descriptor left. A refusal by the other end comes from [`Stream::is_connected`].
     pub fn connect(to: SocketAddr, via: &Via<'_>, first: First) -> Result<Self, Fault> {
         let socket = via.socket(to, Type::STREAM, Some(Protocol::TCP)).map_err(Fault::Ours)?;
         if first == First::Us {
@@ -52,18 +51,18 @@ impl Stream {
     }
 
     /// Sends what is written even while the other end has not acknowledged what was sent before:
-    /// for those who write twice without waiting for a reply.
+    /// for callers that write twice without waiting for a reply.
     ///
     /// # Errors
-    /// None that can be expected.
+    /// None are expected.
     pub fn send_at_once(&self) -> io::Result<()> {
         self.socket.set_tcp_nodelay(true)
     }
 
-    /// Whether the connection was made. Ask when poll says that something is ready.
+    /// True if the connection was made. To be called when poll reports readiness.
     ///
     /// # Errors
-    /// It could not be made, or was lost before it was seen.
+    /// It could not be made, or was lost immediately.
     pub fn is_connected(&mut self) -> io::Result<bool> {
         if !self.is_connected {
             match self.socket.peer_addr() {
@@ -82,7 +81,8 @@ impl Stream {
         Ok(self.is_connected)
     }
 
-    /// Reads what is there. Read until [`Received::Nothing`]: poll does not say the same twice.
+    /// Reads available data. Must be repeated until [`Received::Nothing`], since poll reports
+    /// readiness only once.
     ///
     /// # Errors
     /// The connection is lost.
@@ -98,7 +98,8 @@ impl Stream {
         }
     }
 
-    /// Writes as much as there is room for; gives how much. Poll says when there is more room.
+    /// Writes as much as there is room for, and returns the number of bytes. Poll reports when
+    /// there is more room.
     ///
     /// # Errors
     /// The connection is lost.
@@ -114,8 +115,8 @@ impl Stream {
     }
 }
 
-/// Where a port of this host has no listener, the kernel may have chosen that very port for our
-/// end, and TCP connects it with itself (RFC 9293 §3.5).
+/// If a local port has no listener, the kernel may choose that port for the local end, and TCP
+/// connects the socket with itself (RFC 9293 §3.5).
 fn refuse_ourselves(socket: &Socket, peer: Option<SocketAddr>) -> io::Result<()> {
     /// The kernel chooses from higher ones.
     const CHOSEN: u16 = 1024;

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use super::open;
 
-/// True if the interface forwards IPv6, that is, if we are a router there (RFC 4861 §4.4).
+/// True if the interface forwards IPv6, so that this host is a router there (RFC 4861 §4.4).
 pub fn is_forwarding(link: &str) -> bool {
     let path = path(true, link, "forwarding");
     open::kernel_read(Path::new(&path)).is_ok_and(|value| value.trim_ascii() != b"0")
 }
 
-/// Gives the IPv4 setting this value. Returns the value it had before.
+/// Sets the IPv4 setting and returns its previous value.
 ///
 /// # Errors
 /// `EEXIST`: it has that value already.

@@ -1,4 +1,5 @@
-//! Tells systemd how far the daemon is (sd_notify(3)): one datagram per change, never waited for.
+//! Reports the state of the daemon to systemd (sd_notify(3)): one datagram per change, without
+//! waiting.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -7,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
 
-/// What systemd can be told.
+/// States reported to systemd.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
     /// Start-up or reload is complete; the main process has this id.
@@ -20,21 +21,21 @@ pub enum State {
     Stopping,
 }
 
-/// The way to systemd, if it started us.
+/// The connection to systemd, if it started the daemon.
 #[derive(Debug, Default)]
 pub struct Notifier {
     target: Option<(UnixDatagram, SocketAddr)>,
 }
 
 impl Notifier {
-    /// Talks only if the parent is systemd itself and asks for it: a daemon started from a shell
-    /// within some service would otherwise speak for that service.
+    /// Active only if the parent is systemd itself and requests it: a daemon started from a shell
+    /// within some service would otherwise report for that service.
     ///
     /// To be called before the process leaves its parent.
     pub fn from_environment() -> Self {
         let socket = std::env::var_os("NOTIFY_SOCKET");
         match socket.filter(|_| is_systemd_parent()) {
-            // Without an answer systemd notices by itself that it was not told.
+            // Without a message, systemd notices the lack by itself.
             Some(name) => Self::to(&name).unwrap_or_default(),
             None => Self::default(),
         }

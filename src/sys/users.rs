@@ -1,7 +1,7 @@
 //! Users and groups by name or number.
 //!
-//! The files in `/etc` are read first; only what is not there is asked of the C library, which may
-//! ask a server and wait for it. So another process does that (`lookup.rs`).
+//! The files in `/etc` are read first; only other names are looked up by the C library, which may
+//! block on a server. So another process does that (`lookup.rs`).
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub struct Account {
     pub gid: u32,
 }
 
-/// Of a list of users or groups. Longer ones are kept by a server, not in a file.
+/// Size limit of a list of users or groups. Longer ones are kept by a server, not in a file.
 const LIMIT: u64 = 64 << 20;
 
 /// The text of a list; nothing if it cannot be read.
@@ -27,7 +27,7 @@ fn listed(path: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A user by name, or by number. What is not listed is asked of `ask`, which has the answer of
+/// A user by name or number. Those not listed are looked up with `ask`, which returns the answer of
 /// [`answer_about_user`].
 pub fn user(name: &str, ask: impl FnOnce() -> Option<String>) -> Option<Account> {
     let listed = listed("/etc/passwd");
@@ -50,8 +50,8 @@ fn with_uid_in(listed: &str, uid: u32) -> Option<Account> {
     account_in(listed, |a| a.uid == uid)
 }
 
-/// The number of a group, by name or by number. What is not listed is asked of `ask`, which has the
-/// answer of [`answer_about_group`].
+/// The number of a group by name or number. Those not listed are looked up with `ask`, which
+/// returns the answer of [`answer_about_group`].
 pub fn group(name: &str, ask: impl FnOnce() -> Option<String>) -> Option<u32> {
     let listed = listed("/etc/group");
     group_in(&listed, name)
@@ -59,13 +59,13 @@ pub fn group(name: &str, ask: impl FnOnce() -> Option<String>) -> Option<u32> {
         .or_else(|| ask().and_then(|answer| answer.trim().parse().ok()))
 }
 
-/// What the C library knows of a user: `UID GID`, or nothing. May wait.
+/// The C library's entry of a user: `UID GID`, or nothing. May block.
 pub fn answer_about_user(name: &str) -> String {
     let found = Entry::from_name(name).ok().flatten();
     found.map_or_else(String::new, |user| format!("{} {}\n", user.uid, user.gid))
 }
 
-/// What the C library knows of a group: its number, or nothing. May wait.
+/// The C library's entry of a group: its number, or nothing. May block.
 pub fn answer_about_group(name: &str) -> String {
     let found = Group::from_name(name).ok().flatten();
     found.map_or_else(String::new, |group| format!("{}\n", group.gid))

@@ -1,5 +1,4 @@
-//! How a connection of ours leaves the host: from which address, through which interface, with
-//! which mark.
+//! Source address, interface and mark of an outgoing connection.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -9,7 +8,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::filter::set_option;
 
-/// What is not given, the kernel chooses.
+/// Unset fields are chosen by the kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Via<'a> {
     pub address: Option<IpAddr>,
@@ -50,7 +49,7 @@ impl Via<'_> {
 
     fn source(&self, to: SocketAddr, port: u16) -> SocketAddr {
         match (self.address, to) {
-            // A link-local address means nothing without its link, which is the destination's.
+            // A link-local address needs its link, which is the destination's.
             (Some(IpAddr::V6(ip)), SocketAddr::V6(to)) if ip.is_unicast_link_local() => {
                 SocketAddr::V6(SocketAddrV6::new(ip, port, 0, to.scope_id()))
             }
@@ -61,13 +60,13 @@ impl Via<'_> {
     }
 }
 
-/// Why a connection cannot even be attempted, or a datagram not be sent.
+/// Reason why a connection cannot be attempted or a datagram cannot be sent.
 #[derive(Debug)]
 pub enum Fault {
     /// This host lacks something: a descriptor, memory, a port, an address or interface to leave
     /// by, a permission.
     Ours(io::Error),
-    /// There is no way to the other end: no route, or one that forbids it, or a refusal.
+    /// The other end is unreachable: no route, a prohibiting route, or a refusal.
     Theirs(io::Error),
 }
 
@@ -98,10 +97,10 @@ impl From<Fault> for io::Error {
     }
 }
 
-/// What came of an attempt to receive.
+/// Result of an attempt to receive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Received {
-    /// So many bytes.
+    /// This many bytes.
     Bytes(usize),
     /// Nothing yet.
     Nothing,

@@ -68,7 +68,7 @@ pub(crate) fn a_panic_sends_priority_zero_and_leaves_nothing() -> Outcome {
     assert_eq!(daemon.wait_end().code(), Some(70));
     assert_clean(&a, "panic");
     capture.wait_advert("priority 0", SOON, |a| a.priority == 0);
-    daemon.wait_log_part(0, "a defect in keepalived itself: panicked at src/daemon/start/fault.rs");
+    daemon.wait_log_part(0, "internal error in keepalived: panicked at src/daemon/start/fault.rs");
     daemon.wait_log("as asked");
     assert!(!daemon.file("main.pid").exists() && !daemon.file("vrrp.pid").exists());
     Ok(())

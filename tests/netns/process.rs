@@ -261,10 +261,7 @@ pub(crate) fn a_fault_ends_when_descriptors_are_available() -> Outcome {
     allow("3");
     let other = Segment::new(8);
     other.attach(&a, "eth1", 1);
-    daemon.wait_log_part(
-        0,
-        "(VI_2) cannot open a raw socket: Too many open files; it is tried again",
-    );
+    daemon.wait_log_part(0, "(VI_2) cannot open a raw socket: Too many open files; it is retried");
     allow("1024");
     daemon.wait_master("VI_2");
     wait("it holds the address", SOON, || a.holds("eth1", "10.8.1.1"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::config::loader::Loader;
 
-/// What the built-in definitions are made of.
+/// Sources of the built-in definitions.
 pub(in crate::config) struct Builtins<'t> {
     pub(in crate::config) loader: &'t dyn Loader,
     pub(in crate::config) config_id: &'t str,
@@ -13,7 +13,7 @@ pub(in crate::config) struct Builtins<'t> {
     pub(in crate::config) random: Random,
 }
 
-/// What a use of a built-in definition gives.
+/// Value of a use of a built-in definition.
 pub(super) enum Answer {
     Value(String),
     /// The use is wrong, and this is used instead.

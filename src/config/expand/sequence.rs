@@ -53,7 +53,7 @@ impl Head {
     }
 }
 
-/// What the variables of a generator are set to, turn by turn.
+/// Values of the variables of a generator, turn by turn.
 #[derive(PartialEq, Eq, Debug)]
 pub(in crate::config) enum Generator<'a> {
     Numbers { name: &'a str, start: i64, step: i64, turns: u64, hex: bool },

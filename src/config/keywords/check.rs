@@ -14,10 +14,10 @@ use crate::config::table::{
 };
 use crate::model::check::{MaskedByte, Protocol, Record};
 
-/// The word that turns a weight round, or not.
+/// The word that reverses a weight, or does not.
 const EITHER_WAY: Kind = Kind::OneOf(&["reverse", "noreverse"]);
 
-/// The types of DNS records that can be asked for.
+/// Types of DNS records for queries.
 const RECORD: Kind =
     Kind::OneOfAnyCase(&["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"]);
 
@@ -41,7 +41,7 @@ pub(in crate::config) enum CheckKind {
     Ssl,
 }
 
-/// A check: what most kinds have, and what one of them has.
+/// A check: common settings, and those of its kind.
 #[derive(Default)]
 pub(in crate::config) struct RawCheck<'d> {
     pub kind: CheckKind,
@@ -54,7 +54,7 @@ pub(in crate::config) struct RawCheck<'d> {
     /// The `host` blocks of `SMTP_CHECK`.
     pub hosts: Vec<Self>,
     pub record: Record,
-    /// The name that `DNS_CHECK` asks for.
+    /// The name that `DNS_CHECK` queries.
     pub domain: Option<&'d str>,
     pub udp: RawUdp<'d>,
     pub misc: RawMisc<'d>,
@@ -105,7 +105,7 @@ pub(in crate::config) struct RawWeb<'d> {
 
 borrowed!(RawCheck);
 
-/// What every check that opens a connection has.
+/// Settings of all checks that open a connection.
 const fn connection(retry: &'static str, delay: &'static str) -> [Row<RawCheck<'static>>; 13] {
     rows![RawCheck<'static>:
         address("connect_ip", &[Kind::Address]).default("real server address")
@@ -134,7 +134,7 @@ const fn connection(retry: &'static str, delay: &'static str) -> [Row<RawCheck<'
     ]
 }
 
-/// A connection that is tried again once, after a second.
+/// A connection that is retried once, after a second.
 const PLAIN: [Row<RawCheck<'static>>; 13] =
     connection("real server value, else 1", "real server value, else 1 s");
 
@@ -218,7 +218,7 @@ pub(super) static UDP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>
     joined::<_, 13, 4, 17>(PLAIN, rows![RawCheck<'static>:
         many("payload", Kind::Hex { wild: false })
             => |raw, s| raw.udp.payload = hex(s.node()).filter(|bytes| !bytes.is_empty()),
-        // Digits that are none were reported: then any answer will do.
+        // Invalid digits were reported; then any answer is accepted.
         any("require_reply", Kind::Hex { wild: true }).default("off")
             => |raw, s| raw.udp.reply = Some(hex(s.node()).unwrap_or_default()),
         number("min_reply_length", &[strict(0, 65_535)]).default("0") => |raw, s| {
@@ -296,7 +296,7 @@ impl<'d> RawCheck<'d> {
     }
 }
 
-/// Complains of an address that does not get on with the one given before.
+/// Reports an address that does not match the one given before.
 fn is_of_family(s: &mut Setting<'_, '_, '_, IpAddr>, before: Option<IpAddr>) -> bool {
     let differs = |before: &IpAddr| Family::of(before) != Family::of(&s.value);
     let Some(before) = before.filter(differs) else { return true };

@@ -20,13 +20,13 @@ use crate::model::Global;
 
 const INT32: Kind = strict(-2_147_483_648, 2_147_483_647);
 const CPU: Kind = strict(0, 4095);
-/// A path and who is to own it.
+/// A path and its owner.
 const OWNED_PATH: &[Kind] = &[Kind::Text, Kind::Text, Kind::Text];
 const SMTP_PORT: u16 = 25;
 
 #[derive(Default)]
 pub(in crate::config) struct RawGlobal<'d> {
-    /// What is used as it is written.
+    /// Settings used as written.
     pub global: Global,
     pub router_id: Option<&'d str>,
     pub strict: bool,
@@ -55,7 +55,7 @@ pub(in crate::config) struct RawGlobal<'d> {
     pub checks: ChecksDefaults,
 }
 
-/// What checks and servers take where they say nothing themselves.
+/// Defaults of checks and servers.
 #[derive(Clone, Copy, Default)]
 pub(in crate::config) struct ChecksDefaults {
     /// `smtp_alert_checker`.
@@ -74,7 +74,7 @@ pub(in crate::config) enum RxPolicy {
     Bytes(usize),
 }
 
-/// How scripts are to be run.
+/// Settings for running scripts.
 #[derive(Default)]
 pub(in crate::config) struct RawScriptRules<'d> {
     pub user: Option<Node<'d>>,
@@ -328,7 +328,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     maybe_word("reload_file", &[Kind::Text])
         .default("none; run-state <program>.reload when bare")
         .later(),
-    // The reader of the text obeys it.
+    // Handled by the reader of the text.
     any("include_check", Kind::Text).default("no checks; bare = all four") => |_, _| {},
     text("config_save_dir").later(),
     text("tmp_config_directory").default("memory-backed file").repeat(Repeat::FirstCounts).later(),
@@ -342,7 +342,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
 ]);
 
 impl RawMail<'_> {
-    /// With a bad port there is no server: the table complained.
+    /// With a bad port, which was reported, there is no server.
     fn server(&mut self, s: Setting<'_, '_, '_, &str>) {
         let port = match s.node().arg(1) {
             None => Some(SMTP_PORT),

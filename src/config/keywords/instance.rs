@@ -40,11 +40,11 @@ pub(in crate::config) struct RawGarp {
 /// `authentication` and `auth_hmac`.
 #[derive(Default)]
 pub(in crate::config) struct RawAuth<'d> {
-    /// Where `authentication` stands.
+    /// Position of `authentication`.
     pub block: Option<Span>,
     pub kind: Option<Given<&'d str>>,
     pub password: Option<Word<'d>>,
-    /// Where `auth_hmac` stands.
+    /// Position of `auth_hmac`.
     pub hmac: Option<Span>,
 }
 
@@ -66,7 +66,7 @@ pub(in crate::config) struct RawInstance<'d> {
     pub group: Option<Given<IpAddr>>,
     pub peers: Vec<Given<Peer>>,
     pub peer_set: HashSet<IpAddr>,
-    /// Where the first keyword stands that only makes sense with peers.
+    /// Position of the first keyword that only makes sense with peers.
     pub unicast: Option<Span>,
     pub ttl: Option<Given<u8>>,
     pub check_source: bool,
@@ -356,7 +356,7 @@ impl<'d> RawInstance<'d> {
             checker.out.error("unicast_peer", word.span, text);
             return;
         }
-        // A limit is only of use if the sender is looked at.
+        // A limit is only useful if the sender is checked.
         self.check_source |= min_ttl.is_some() || max_ttl.is_some();
         let peer = Peer { addr, min_ttl: min_ttl.unwrap_or(0), max_ttl: max_ttl.unwrap_or(255) };
         if peer.min_ttl > peer.max_ttl {

@@ -1,8 +1,8 @@
 //! Every keyword of the configuration language, one file per section of the manual page.
 //!
-//! Next to the table of a block is the struct that holds what is written in it, and each keyword
-//! names the setter that puts its value there, or has no effect yet (`later`). What all of it means
-//! together is decided in [`lower`](super::lower).
+//! Next to the table of a block is the struct for its contents. Each keyword names the setter that
+//! stores its value there, or has no effect yet (`later`). [`lower`](super::lower) interprets the
+//! result as a whole.
 
 mod address;
 mod bfd;
@@ -47,10 +47,10 @@ pub(super) use vrrp::{version_number, RawTrackGroup, TRACK_GROUP};
 
 use super::keyword::{Block, Body, Kind};
 
-/// The word that turns a weight round.
+/// The word that reverses a weight.
 const REVERSE: Kind = Kind::OneOf(&["reverse"]);
 
-/// Keywords that the reader of the text obeys, so that no table has them.
+/// Keywords handled by the reader of the text, which are in no table.
 pub(super) const READER: [&str; 6] =
     ["include", "includea", "includeb", "includem", "includer", "includew"];
 

@@ -43,7 +43,7 @@ const REGEX_OPTION: Kind = Kind::Known(&[
 /// One page.
 #[derive(Default)]
 pub(in crate::config) struct RawUrl<'d> {
-    /// Where `url` stands.
+    /// Position of `url`.
     pub url: Option<Span>,
     pub path: Option<&'d str>,
     pub digest: Option<[u8; 16]>,
@@ -55,7 +55,7 @@ pub(in crate::config) struct RawUrl<'d> {
     pub no_match: bool,
     pub min_offset: usize,
     pub max_offset: Option<usize>,
-    /// The last statement that only says more of `regex`.
+    /// The last statement that only refines `regex`.
     pub about_regex: Option<Word<'d>>,
 }
 

@@ -17,7 +17,7 @@ use crate::config::table::{
     block, entries, flag, maybe_word, named_block, number, row, table, text, Table, Written,
 };
 
-/// What one statement of the top level brings.
+/// Content of one statement of the top level.
 pub(in crate::config) enum TopLevel<'d> {
     NetNamespace(&'d str),
     IpvsNamespace(Option<&'d str>),

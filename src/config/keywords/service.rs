@@ -64,7 +64,7 @@ fn family(name: &str) -> Family {
     }
 }
 
-/// Settings that a check has from its real server, and that from its virtual server.
+/// Settings that a check inherits from its real server, and a real server from its virtual server.
 #[derive(Clone, Copy, Default)]
 pub(in crate::config) struct Inherited {
     pub retry: Option<u32>,
@@ -76,7 +76,7 @@ pub(in crate::config) struct Inherited {
 }
 
 impl Inherited {
-    /// What is missing here is taken from `outer`.
+    /// Takes missing settings from `outer`.
     pub(in crate::config) fn or(self, outer: Self) -> Self {
         Self {
             retry: self.retry.or(outer.retry),
@@ -106,10 +106,10 @@ pub(in crate::config) struct RawService<'d> {
     pub persistence: Option<u32>,
     pub granularity: Option<Given<Granularity>>,
     pub protocol: Option<Given<Protocol>>,
-    /// Where `ops` stands.
+    /// Position of `ops`.
     pub ops: Option<Span>,
     pub omega: bool,
-    /// Where `ha_suspend` stands.
+    /// Position of `ha_suspend`.
     pub ha_suspend: Option<Span>,
     pub mail: Option<bool>,
     pub virtualhost: Option<&'d str>,
@@ -219,7 +219,7 @@ pub(in crate::config) static VIRTUAL_SERVER: Table<RawService<'static>> = table!
         },
 ]);
 
-/// The second word of `ADDRESS [PORT]`: 0 if there is none, `None` if it is no good.
+/// The second word of `ADDRESS [PORT]`: 0 if there is none, `None` if it is invalid.
 pub(in crate::config) fn port(node: Node<'_>) -> Option<u16> {
     let Some(word) = node.arg(1) else { return Some(0) };
     match parse(PORT, word.text) {
@@ -252,7 +252,7 @@ impl<'d> RawService<'d> {
         let word = s.node().keyword();
         match self.scheduler {
             Some(scheduler) if scheduler == wanted => return true,
-            // The two are taken for each other often enough.
+            // The two are often confused.
             Some(other @ (Scheduler::Sh | Scheduler::Mh)) => {
                 let text = format!("{} is ignored: the scheduler is {}", word.text, other.name());
                 s.checker.out.warn(word.text, word.span, text);

@@ -166,7 +166,7 @@ fn init_file(s: Setting<'_, '_, '_, ()>) -> InitFile {
     init
 }
 
-/// A `track_...` block, whose lines are read when it is known what is defined above it.
+/// A `track_...` block, whose lines are read when the definitions above it are known.
 pub(in crate::config) struct TrackList<'d> {
     pub node: Node<'d>,
     pub table: &'static LineTable<RawTracked>,
@@ -187,7 +187,7 @@ impl<'d> TrackList<'d> {
     }
 }
 
-/// What a line of a `track_...` block says of an object.
+/// Settings of an object in a line of a `track_...` block.
 #[derive(Default)]
 pub(in crate::config) struct RawTracked {
     pub weight: Option<i16>,

@@ -1,4 +1,4 @@
-//! What stands in a `vrrp_instance` besides its own keywords, and the small blocks next to it.
+//! Blocks in a `vrrp_instance`, and small blocks next to it.
 
 use std::net::IpAddr;
 

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-/// Why a script statement has no words.
+/// Error in a script statement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct QuoteError {
     pub kind: QuoteErrorKind,

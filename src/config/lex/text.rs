@@ -1,7 +1,7 @@
-//! A text and where each stretch of it was written.
+//! A text with the origin of each of its parts.
 //!
-//! Most lines are used as they were written, and a byte of the text is a byte of the line. What
-//! substitution made keeps a list of pieces, so that every complaint still has its place.
+//! Most lines are used as they were written, and a byte of the text is a byte of the line.
+//! Substituted text keeps a list of pieces, so that every diagnostic has a position.
 
 use std::cell::Cell;
 
@@ -59,7 +59,7 @@ fn narrow(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Who put a piece of text where it is.
+/// Origin of a piece of text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::config) enum By {
     /// The operator, in this line.
@@ -114,7 +114,7 @@ impl<'a> Text<'a> {
         self.pieces.is_empty().then_some(self.offset)
     }
 
-    /// The bytes of the physical line that the byte at `at` stands for, and who put it there.
+    /// The bytes of the physical line that the byte at `at` stands for, and its origin.
     pub(in crate::config) fn origin(self, at: usize) -> (usize, usize, By) {
         let at = self.offset + at;
         let after = self.pieces.partition_point(|p| p.start <= at);
@@ -130,8 +130,8 @@ impl<'a> Text<'a> {
 
     /// Whether a stretch was written as it stands, or comes from a definition as a whole.
     ///
-    /// What only came together by substitution means nothing, and what the environment or chance
-    /// gave is final.
+    /// A token assembled by substitution has no special meaning, and neither have values from the
+    /// environment or random ones.
     pub(in crate::config) fn is_of_one_piece(self, from: usize, to: usize) -> bool {
         let piece = |at: usize| self.pieces.partition_point(|p| p.start <= self.offset + at);
         piece(from) == piece(to - 1) && self.origin(from).2 != By::Builtin
@@ -195,7 +195,7 @@ impl Traced {
         self.text.push_str(text.text);
     }
 
-    /// Appends what a use in the bytes `from..to` of the physical line stands for.
+    /// Appends the value of a use in the bytes `from..to` of the physical line.
     pub(in crate::config) fn insert(&mut self, text: &str, from: usize, to: usize, by: By) {
         if text.is_empty() {
             return;

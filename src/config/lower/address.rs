@@ -10,7 +10,7 @@ use crate::config::keywords::{RawAddress, RawBroadcast};
 use crate::config::table::Given;
 use crate::model::vrrp::{Broadcast, Scope, VirtualAddress};
 
-/// Fills in what was not given.
+/// Fills in defaults.
 fn completed(scene: &mut Scene<'_, '_>, raw: &RawAddress<'_>, interface: &str) -> VirtualAddress {
     let Prefix { addr, len } = raw.prefix();
     let v6 = addr.is_ipv6();
@@ -61,7 +61,7 @@ fn broadcast(scene: &mut Scene<'_, '_>, raw: &RawAddress<'_>) -> Broadcast {
     })
 }
 
-/// Both lists of an instance, without what is there already.
+/// Both lists of an instance, without duplicates.
 ///
 /// `interface` is the one of the instance, for entries that name none.
 pub(super) fn addresses<'d>(

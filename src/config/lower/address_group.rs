@@ -13,7 +13,7 @@ use crate::model::lvs::GroupEntry;
 /// Each address is a service of its own, with every real server in it. For a line, and for a group.
 const MOST: u128 = 65_536;
 
-/// Reads the lines of a group. Lines that are no good are left out.
+/// Reads the lines of a group. Invalid lines are omitted.
 pub(super) fn read(scene: &mut Scene<'_, '_>, node: Node<'_>) -> Vec<GroupEntry> {
     scene.checker.out.set_scope(node.arg(0).map(|name| name.text));
     let mut entries = Vec::new();
@@ -119,7 +119,7 @@ fn between(first: IpAddr, last: IpAddr) -> Option<u128> {
     }
 }
 
-/// How many services an entry is.
+/// Number of services of an entry.
 fn size(entry: &GroupEntry) -> u128 {
     match *entry {
         GroupEntry::Range { first, last, .. } => between(first, last).unwrap_or(0) + 1,

@@ -12,8 +12,7 @@ use crate::model::check::{
 };
 use crate::model::script::Script;
 
-/// Makes a check of what was written; with `host` blocks it can be several, and with a complaint
-/// none.
+/// Makes a check of a parsed block: several with `host` blocks, none after an error.
 pub(super) fn checks(
     scene: &mut Scene<'_, '_>,
     raw: &RawCheck<'_>,
@@ -107,7 +106,7 @@ fn misc(scene: &mut Scene<'_, '_>, raw: &RawCheck<'_>, around: &Around<'_>) -> O
     Some(raw.finish(scene, around, kind))
 }
 
-/// `misc_path`, run by the one that `user` names. A bad one takes the check with it.
+/// `misc_path`, run as `user`. An invalid one invalidates the check.
 fn misc_script(
     scene: &mut Scene<'_, '_>,
     path: Node<'_>,

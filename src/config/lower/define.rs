@@ -1,4 +1,4 @@
-//! The blocks that define what can be tracked: `vrrp_script`, `track_file`, `vrrp_track_process`.
+//! The blocks that define tracked objects: `vrrp_script`, `track_file`, `vrrp_track_process`.
 
 use super::script::named_user;
 use super::{name_word, Scene};
@@ -14,7 +14,7 @@ use crate::model::track::{ParamMatch, TrackFile, TrackProcess};
 pub(super) struct Script<'d> {
     pub name: Word<'d>,
     pub raw: RawScript<'d>,
-    /// Where its command stands.
+    /// Position of its command.
     pub command: Span,
     pub argv: Vec<String>,
     pub user: Option<User>,
@@ -31,7 +31,7 @@ pub(super) fn script<'d>(scene: &mut Scene<'_, '_>, node: Node<'d>) -> Option<Sc
     let mut raw = RawScript::default();
     scene.checker.fill(node.children(), &VRRP_SCRIPT, &mut raw);
     let users = raw.users.iter().map(|node| named_user(scene.host, node.arg(0), node.arg(1)));
-    // One that exists is not undone by one that does not.
+    // An existing user is not replaced by a missing one.
     let user =
         users.reduce(|before, user| if user.is_ok() || before.is_err() { user } else { before });
     let user = match user.transpose() {

@@ -1,4 +1,4 @@
-//! Where an instance sends and receives: its interface, multicast or unicast.
+//! Interface and destinations of an instance, multicast or unicast.
 
 use std::net::IpAddr;
 
@@ -98,8 +98,8 @@ pub(super) fn standing_fault(
     }
 }
 
-/// A link-local address means nothing without its link; and a router that writes to itself, or from
-/// an address it has not got, is a mistake that its peers notice first.
+/// A link-local address needs its link. A router that sends to itself, or from an address it does
+/// not have, is a mistake that only its peers would notice.
 pub(super) fn check_source(
     scene: &mut Scene<'_, '_>,
     raw: &RawInstance<'_>,

@@ -1,4 +1,4 @@
-//! Of which family a virtual server is, and whether it may be of both.
+//! Address family of a virtual server, or both.
 
 use super::lvs::ServiceCore;
 use super::server::ServerDraft;
@@ -7,8 +7,8 @@ use crate::base::addr::Family;
 use crate::config::keywords::RawService;
 use crate::model::lvs::{Forwarding, Granularity, GroupEntry, Service};
 
-/// What the addresses say, then `ip_family`, then the granularity, then the real servers. `None` if
-/// that is two families where only one can be.
+/// Determined by the addresses, then `ip_family`, then the granularity, then the real servers.
+/// `None` for two families if only one is permitted.
 pub(super) fn family(
     scene: &mut Scene<'_, '_>,
     raw: &RawService<'_>,
@@ -46,7 +46,7 @@ pub(super) fn family(
     Some(family.unwrap_or(Family::V4))
 }
 
-/// Why a group cannot have both families.
+/// Reason why a group cannot have both families.
 fn hindrance(
     raw: &RawService<'_>,
     core: &ServiceCore,

@@ -1,4 +1,4 @@
-//! Which servers get on with their virtual server, and on which port.
+//! Compatibility of servers with their virtual server, and their ports.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use crate::base::diag::Span;
 use crate::config::keywords::RawService;
 use crate::model::lvs::{Forwarding, RealServer, Service, SorryServer};
 
-/// The real servers that get on with the virtual server, with their ports.
+/// The real servers compatible with the virtual server, with their ports.
 pub(super) fn servers(
     scene: &mut Scene<'_, '_>,
     core: &ServiceCore,

@@ -10,7 +10,7 @@ use crate::config::statement::Checker;
 use crate::model::vrrp::{TrackedLink, VirtualAddress};
 use crate::model::Config;
 
-/// Where addresses go that name no interface.
+/// Interface of addresses that name none.
 const USUAL_INTERFACE: &str = "eth0";
 
 /// Static addresses and the groups that follow them, as they are written.

@@ -1,4 +1,4 @@
-//! `global_defs`: what belongs to the daemon, and the defaults of instances.
+//! `global_defs`: settings of the daemon, and defaults of instances.
 
 use super::script::Rules;
 use super::{mail, LoweredInstance};
@@ -13,7 +13,7 @@ use crate::model::lvs::Lvs;
 use crate::model::vrrp::Version;
 use crate::model::Global;
 
-/// What an instance takes where it says nothing itself.
+/// Defaults of instances.
 pub(super) struct Defaults {
     pub version: Version,
     pub strict: bool,
@@ -41,7 +41,7 @@ pub(super) struct Defaults {
     pub checks: ChecksDefaults,
 }
 
-/// All that `global_defs` has.
+/// Contents of `global_defs`.
 pub(super) struct Globals<'d> {
     pub global: Global,
     pub defaults: Defaults,
@@ -64,7 +64,7 @@ pub(super) struct RxBuffer {
 }
 
 impl RxBuffer {
-    /// The size, once it is known what will be received.
+    /// The size, once the expected packets are known.
     pub(super) fn bytes(&self, host: &dyn Host, instances: &[LoweredInstance]) -> Option<usize> {
         let instances = instances.iter().map(|s| &s.instance);
         let unit = match self.policy {
@@ -88,7 +88,7 @@ impl RxBuffer {
     }
 }
 
-/// Reads every `global_defs`, wherever it stands.
+/// Reads every `global_defs`, regardless of its position.
 pub(super) fn lower<'d>(
     doc: &'d Document,
     host: &dyn Host,
@@ -113,9 +113,9 @@ pub(super) fn lower<'d>(
     }
 }
 
-/// Fills in what follows from other settings.
+/// Fills in settings that follow from others.
 fn defaults(raw: &RawGlobal<'_>, global: &Global, scripts: Rules) -> Defaults {
-    // `vrrp_min_garp`: what was not asked for shrinks to a single message.
+    // `vrrp_min_garp`: unset repeats are reduced to a single message.
     let (delay, repeat) = if raw.min_garp { (0, 1) } else { (5, 5) };
     let garp = &raw.garp;
     let garp_delay = garp.delay.unwrap_or(delay);

@@ -9,7 +9,7 @@ use crate::base::diag::Span;
 use crate::config::keywords::{RawGroup, RawNotify};
 use crate::model::vrrp::{Instance, SyncGroup, TrackedLink};
 
-/// Resolves the members, and takes from them what they cannot have in a group.
+/// Resolves the members, and removes settings not permitted in a group.
 pub(super) fn lower_all(
     scene: &mut Scene<'_, '_>,
     raw: Vec<(RawGroup<'_>, Vec<track::TrackedEntry<'_>>)>,
@@ -94,7 +94,7 @@ fn lower<'d>(
     })
 }
 
-/// An interface that a member and the group track counts once, and not as both say.
+/// An interface tracked by a member and the group counts only once.
 fn tracked_twice(
     scene: &mut Scene<'_, '_>,
     of_group: &[(TrackedLink, Span)],
@@ -115,8 +115,8 @@ fn tracked_twice(
     }
 }
 
-/// Makes an instance a member: what it tracks by weight goes, and it takes from the group what it
-/// says not itself.
+/// Makes an instance a member: removes its weighted tracking, and fills unset settings from the
+/// group.
 fn join(
     scene: &mut Scene<'_, '_>,
     notify: &RawNotify<'_>,
@@ -135,7 +135,8 @@ fn join(
     }
 }
 
-/// Members change state together: what only one of them tracks must not move its priority alone.
+/// Members change state together: an object tracked by only one of them must not change its
+/// priority.
 fn drop_weights(scene: &mut Scene<'_, '_>, whose: &str, span: Span, links: &mut Vec<TrackedLink>) {
     links.retain(|link| {
         if link.weight != 0 {

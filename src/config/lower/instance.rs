@@ -1,4 +1,4 @@
-//! The rules of one instance: defaults, what excludes what, what is refused.
+//! Rules of one instance: defaults, conflicts, refusals.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -30,7 +30,7 @@ impl InstanceCore {
     }
 }
 
-/// Makes an instance of what was written; `None` if it is left out.
+/// Makes an instance of the parsed block; `None` if it is omitted.
 pub(super) fn lower<'d>(
     scene: &mut Scene<'_, '_>,
     mut raw: RawInstance<'d>,
@@ -321,7 +321,8 @@ pub(super) fn checked_links(
     links
 }
 
-/// Both lists of addresses. What does not fit into an advertisement goes to the second.
+/// Both lists of addresses. Addresses that do not fit into an advertisement are moved to the
+/// second.
 fn addresses<'d>(
     scene: &mut Scene<'_, '_>,
     raw: &mut RawInstance<'d>,

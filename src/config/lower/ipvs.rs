@@ -48,7 +48,7 @@ pub(super) fn sync_daemon(
     })
 }
 
-/// To keepalived this is no error of the configuration.
+/// keepalived does not count this as an error.
 fn no_instance(checker: &mut Checker<'_>, name: &str, span: Span) -> Option<u8> {
     let text = format!("vrrp_instance '{name}' does not exist: lvs_sync_daemon is ignored");
     checker.out.warn("lvs_sync_daemon", span, text);

@@ -1,4 +1,4 @@
-//! The rules of virtual servers: defaults, what goes with what, what is left out.
+//! Rules of virtual servers: defaults, permitted combinations, omissions.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -19,7 +19,7 @@ use crate::model::lvs::{
 };
 use crate::model::Config;
 
-/// What concerns virtual servers, until everything else is known.
+/// Parts of virtual servers that have to wait for the rest of the configuration.
 pub(super) struct Pending<'d> {
     pub lvs: Lvs,
     pub sync: Option<RawSync<'d>>,
@@ -55,25 +55,25 @@ impl<'d> Pending<'d> {
     }
 }
 
-/// Every `virtual_server` and `virtual_server_group` of a configuration, as they come.
+/// Every `virtual_server` and `virtual_server_group` of a configuration, in order.
 #[derive(Default)]
 struct Lowering<'a> {
     files: Files<'a>,
     groups: HashMap<&'a str, Group>,
     servers: Vec<VirtualServer>,
-    /// What is listened to, with the place in `servers` and in the file.
+    /// Services, with their index in `servers` and their position in the file.
     seen: HashMap<(Service, Option<Protocol>, Family), (usize, Span)>,
 }
 
 struct Group {
     entries: Vec<GroupEntry>,
-    /// How many virtual servers name it.
+    /// Number of virtual servers that name it.
     users: u32,
     /// Position in the file.
     order: usize,
 }
 
-/// What most rules look at.
+/// Inputs of most rules.
 pub(super) struct ServiceCore {
     pub service: Service,
     pub span: Span,
@@ -98,7 +98,7 @@ impl<'a> Lowering<'a> {
             let text = format!("{NAME} '{name}' has no address and no fwmark: it is left out");
             scene.error(NAME, span, text);
         } else if self.groups.contains_key(name) {
-            // To keepalived this is no error.
+            // keepalived does not report this as an error.
             let text = format!("{NAME} '{name}' is there already: this one is left out");
             scene.checker.out.warn(NAME, span, text);
         } else {

@@ -1,4 +1,4 @@
-//! `smtp_server` and what belongs to it.
+//! `smtp_server` and related settings.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::config::table::Given;
 use crate::model::notify::{Mail, MailServer};
 use crate::model::Config;
 
-/// Fills in what is not given; `None` if no mail can be sent.
+/// Fills in defaults; `None` if no mail can be sent.
 pub(super) fn lower(raw: &RawMail<'_>, host: &dyn Host, checker: &mut Checker<'_>) -> Option<Mail> {
     let (server, port, span) = match (&raw.file, &raw.server) {
         // The port is not used.
@@ -39,7 +39,7 @@ pub(super) fn lower(raw: &RawMail<'_>, host: &dyn Host, checker: &mut Checker<'_
     })
 }
 
-/// Warns of mail that is asked for and cannot be sent.
+/// Warns of requested mail that cannot be sent.
 pub(super) fn check(out: &mut Complaints<'_>, config: &Config) {
     let mut instances = config.instances.iter().map(|i| &i.notify);
     let mut groups = config.groups.iter().map(|g| &g.notify);

@@ -1,8 +1,8 @@
 //! Document to model, one file per section.
 //!
-//! Everything is read before anything is judged: `global_defs` first, wherever it stands, because
-//! it has the defaults of the rest; then the blocks in the order of the text; then what needs all
-//! of them ([`crossref`](super::crossref)). No complaint ends the reading.
+//! Everything is read before anything is checked: `global_defs` first, regardless of its position,
+//! because it has the defaults of the rest; then the blocks in the order of the text; then the
+//! checks that need all of them ([`crossref`](super::crossref)). No diagnostic ends the reading.
 
 mod address;
 mod address_group;
@@ -50,9 +50,9 @@ use crate::model::lvs::Namespace;
 use crate::model::track::Object;
 use crate::model::{vrrp, Config};
 
-/// Makes a model of what the operator wrote.
+/// Makes a model of a document.
 ///
-/// Whatever is wrong is reported in `diags` and left out or corrected; with a complaint of
+/// Errors are reported in `diags`, and the statements omitted or corrected; with a diagnostic of
 /// [`Severity::Fatal`](crate::base::diag::Severity::Fatal) the model must not be run.
 pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config {
     // Only a text with such an error can have a brace too few.
@@ -105,11 +105,11 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
 fn causes_first(doc: &Document, diags: &mut Diagnostics, parsed: usize) {
     let lines = diags.spans().map(|s| (s.file, s.line)).collect();
     let ends = doc.ends_of_blocks(&lines);
-    // What was wrong with the braces is a cause itself.
+    // Errors in braces are causes themselves.
     diags.put_after(parsed, |span| ends.get(&(span.file, span.line)).copied());
 }
 
-/// What has been read of the top level.
+/// Parts of the top level read so far.
 struct Gathered<'c, 'd> {
     config: &'c mut Config,
     services: lvs::Pending<'d>,
@@ -181,7 +181,7 @@ impl<'d> Gathered<'_, 'd> {
     }
 }
 
-/// Everything a rule may look at.
+/// Inputs of the rules.
 struct Scene<'s, 'a> {
     checker: &'s mut Checker<'a>,
     host: &'s dyn Host,
@@ -212,14 +212,14 @@ impl Scene<'_, '_> {
     }
 }
 
-/// An instance, and where to point when it does not get on with another.
+/// An instance, with positions for reports of conflicts with others.
 pub(super) struct LoweredInstance {
     pub instance: Rc<vrrp::Instance>,
     pub name: Span,
     pub vrid: Span,
-    /// Where its addresses stand, those of both lists.
+    /// Positions of its addresses in both lists.
     pub addresses: Vec<(IpAddr, Span)>,
-    /// It says itself whether changes of its priority are reported.
+    /// It has its own setting for reports of priority changes.
     pub priority_changes_given: bool,
 }
 

@@ -1,10 +1,10 @@
-//! What an instance or a sync group reports of its changes, and to which commands.
+//! Notification settings and commands of an instance or a sync group.
 
 use super::Scene;
 use crate::config::keywords::RawNotify;
 use crate::model::notify::Notify;
 
-/// Looks the commands up, and takes from `global_defs` what is not given.
+/// Looks up the commands, and takes defaults from `global_defs`.
 pub(super) fn notify(scene: &mut Scene<'_, '_>, raw: &RawNotify<'_>) -> Notify {
     Notify {
         master: raw.master.and_then(|node| scene.notify_script(node)),

@@ -1,4 +1,4 @@
-//! `HTTP_GET` and `SSL_GET`: the pages that are asked for, and what they have to be like.
+//! `HTTP_GET` and `SSL_GET`: the requested pages, and their expected properties.
 
 use super::probe::Around;
 use super::Scene;

@@ -1,4 +1,4 @@
-//! What the checks of a real server have in common: schedule, and where they connect to.
+//! Common settings of the checks of a real server: schedule and connection.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use crate::model::track::TrackFile;
 /// The files that checks can name.
 pub(super) type Files<'a> = HashMap<&'a str, &'a TrackFile>;
 
-/// What a check sees of its servers and of the rest of the configuration.
+/// Settings of its servers and of the rest of the configuration that a check needs.
 pub(super) struct Around<'a> {
     pub addr: IpAddr,
     /// As it was written for the real server, or that of the virtual server.
@@ -61,7 +61,7 @@ impl RawCheck<'_> {
         Check { kind, schedule, alpha, log_all_failures }
     }
 
-    /// Where the check connects to; `None`, with a complaint, if that cannot work.
+    /// Destination of the check; `None`, with a diagnostic, if it is impossible.
     pub(in crate::config::lower) fn connect(
         &self,
         scene: &mut Scene<'_, '_>,

@@ -1,4 +1,4 @@
-//! Commands: who runs them, where they are, and whether others than root could change them.
+//! Commands: their users, their paths, and protection against changes by users other than root.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -12,17 +12,17 @@ use crate::config::lex::script::{command_words, line_words, script_words};
 use crate::config::statement::Checker;
 use crate::model::script::{Script, User};
 
-/// The user that scripts run as where nothing else is said, if there is such a user.
+/// Default user of scripts, if it exists.
 const DEFAULT_USER: &str = "keepalived_script";
 
-/// How `global_defs` wants scripts to be run.
+/// Script settings of `global_defs`.
 pub(super) struct Rules {
     user: DefaultUser,
     security: bool,
     symlinks: bool,
     used: Cell<bool>,
     insecure: Cell<bool>,
-    /// What was found before: thousands of instances share a few commands.
+    /// Earlier results, since thousands of instances share a few commands.
     known: RefCell<HashMap<(String, User), Result<CommandFacts, String>>>,
 }
 
@@ -31,7 +31,7 @@ enum DefaultUser {
     Is(User),
     /// There is no user of the name in `script_user`; that was reported.
     Unknown,
-    /// Script security wants one to be named, or to exist.
+    /// Script security requires a user to be named, or to exist.
     Missing,
 }
 
@@ -66,7 +66,7 @@ impl Rules {
         }
     }
 
-    /// Who owns what the daemon makes for scripts.
+    /// Owner of files created for scripts.
     pub(super) fn default_user(&self, host: &dyn Host) -> User {
         match self.user {
             DefaultUser::Is(user) => user,
@@ -217,7 +217,7 @@ impl Scene<'_, '_> {
         self.safe_script(&name, argv, user, &facts, span)
     }
 
-    /// What is known of a command; a missing one is reported.
+    /// Facts about a command; a missing one is reported.
     fn facts(
         &mut self,
         name: &str,
@@ -321,7 +321,7 @@ fn is_safe(
     !rules.security
 }
 
-/// The first part of the way to a command that others than root can change, and what to do.
+/// The first part of a command's path that users other than root can change, with a remedy.
 fn weakness(facts: &CommandFacts) -> Option<String> {
     const STICKY: u32 = 0o1000;
     facts.parts.iter().find_map(|part| {
@@ -334,7 +334,7 @@ fn weakness(facts: &CommandFacts) -> Option<String> {
                 "{path} belongs to user {uid} (mode {mode:04o}): 'chown root {path}', {or}"
             ));
         }
-        // The mode of a link means nothing; in a sticky directory only owners rename.
+        // The mode of a link is irrelevant; in a sticky directory only owners rename.
         if part.is_link() || (part.is_directory() && mode & STICKY != 0) {
             return None;
         }

@@ -1,4 +1,4 @@
-//! One `real_server`, with what it has from its virtual server.
+//! One `real_server`, with settings inherited from its virtual server.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use crate::base::diag::Span;
 use crate::config::keywords::{port, Inherited, RawServer, UnreadServer, REAL_SERVER};
 use crate::model::lvs::{Forwarding, RealServer};
 
-/// What a real server sees of its virtual server.
+/// Settings of the virtual server that a real server needs.
 pub(super) struct Outer<'a> {
     pub inherited: Inherited,
     /// Of the virtual server; 0: it has none.
@@ -22,7 +22,7 @@ pub(super) struct Outer<'a> {
     pub files: &'a Files<'a>,
 }
 
-/// A real server before it is seen whether it fits to its virtual server.
+/// A real server before its compatibility with the virtual server is checked.
 pub(super) struct ServerDraft {
     /// With port 0 where none was given.
     pub server: RealServer,

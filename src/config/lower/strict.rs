@@ -1,4 +1,4 @@
-//! Settings on which strict mode (`vrrp_strict`, `strict_mode`) has a say.
+//! Settings affected by strict mode (`vrrp_strict`, `strict_mode`).
 
 use super::Scene;
 use crate::base::addr::{is_link_local, Family};
@@ -7,7 +7,7 @@ use crate::config::keywords::RawInstance;
 use crate::config::table::Given;
 use crate::model::vrrp::{Version, VirtualAddress};
 
-/// What decides.
+/// Inputs of the decision.
 pub(super) struct StrictFacts {
     pub strict: bool,
     pub owner: bool,
@@ -84,7 +84,7 @@ struct Rule<'r, 's, 'a> {
 }
 
 impl Rule<'_, '_, '_> {
-    /// A setting that strict mode does not leave open.
+    /// A setting that strict mode determines.
     fn fixed<T: PartialEq>(
         &mut self,
         name: &str,
@@ -126,8 +126,8 @@ fn owner_ignore_adverts(
     }
 }
 
-/// RFC 9568 §6.1, Accept_Mode: only the owner accepts packets for its addresses, if the RFC is
-/// taken at its word.
+/// RFC 9568 §6.1, Accept_Mode: only the owner accepts packets for its addresses, according to the
+/// letter of the RFC.
 fn accept(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, facts: &StrictFacts) -> bool {
     let strict_other = facts.strict && !facts.owner;
     let accept = match raw.accept {

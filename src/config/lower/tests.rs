@@ -59,7 +59,7 @@ fn with(global: &str, lines: &str) -> (Config, Vec<String>) {
     ))
 }
 
-/// The instance of these lines, and what is told of it without places.
+/// The instance of these lines, and its diagnostics without positions.
 fn instance(lines: &str) -> (Instance, Vec<String>) {
     let (config, told) = with("", lines);
     ((*config.instances[0]).clone(), without_place(told))
@@ -352,7 +352,7 @@ fn one_virtual_router_in_one_place() {
     let one = |name: &str, lines: &str| {
         format!("vrrp_instance {name} {{\ninterface eth0\nvirtual_router_id 5\n{lines}\n}}\n")
     };
-    // That they share an address is another matter.
+    // Warnings about the shared address are not tested here.
     let told = |text: &str| -> Vec<String> {
         told(text).into_iter().filter(|t| !t.starts_with("Warning")).collect()
     };

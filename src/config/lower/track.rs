@@ -1,7 +1,7 @@
 //! `vrrp_script`, `track_file`, `vrrp_track_process`, and the lists that refer to them.
 //!
-//! What is tracked must be defined above the place that names it. Commands are looked at last,
-//! when it is known which of them are tracked.
+//! Tracked objects must be defined before they are named. Commands are checked last, when it is
+//! known which of them are tracked.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -25,7 +25,7 @@ pub(super) struct Definitions<'d> {
     processes: Vec<(TrackProcess, Span)>,
     /// With what an entry takes from its object where it gives nothing itself.
     known: HashMap<Object, RawWeight>,
-    /// Where the whole text defines what.
+    /// Positions of all definitions in the text.
     anywhere: HashMap<Object, Span>,
 }
 
@@ -171,7 +171,7 @@ impl<'d> Definitions<'d> {
         }
     }
 
-    /// Removes what is not tracked and what cannot be run, and gives the rest to the model.
+    /// Removes objects that are not tracked or cannot be run, and passes the rest to the model.
     pub(super) fn finish(
         self,
         scene: &mut Scene<'_, '_>,
@@ -237,7 +237,7 @@ fn runnable(scene: &mut Scene<'_, '_>, defined: Script<'_>) -> Option<TrackScrip
     })
 }
 
-/// Takes what is not there any more out of every list.
+/// Removes deleted objects from every list.
 fn forget(gone: &HashSet<Object>, instances: &mut Instances, groups: &mut [SyncGroup]) {
     for settled in &mut instances.list {
         // It is not shared before the model is complete.
@@ -275,7 +275,7 @@ pub(super) fn each_once(
     list
 }
 
-/// An object that a member and the group track counts as the group says.
+/// For an object tracked by a member and the group, the group's settings apply.
 pub(super) fn tracked_twice(
     scene: &mut Scene<'_, '_>,
     of_group: &[Tracked],
@@ -307,7 +307,7 @@ pub(super) fn clear_weights(scene: &mut Scene<'_, '_>, span: Span, list: &mut [T
     }
 }
 
-/// Takes from a member of a group what would move its priority alone.
+/// Removes settings that would change the priority of a single member of a group.
 pub(super) fn drop_weights(
     scene: &mut Scene<'_, '_>,
     whose: &str,

@@ -3,7 +3,7 @@ use crate::base::diag::Diagnostics;
 use crate::config::tests::document;
 use crate::config::tests::machine;
 
-/// The document as indented keywords after mending, and what was told.
+/// The document as indented keywords after mending, and its diagnostics.
 fn mended(text: &str) -> (String, Vec<String>) {
     let doc = document(text);
     let mut diags = Diagnostics::default();

@@ -1,4 +1,5 @@
-//! Two models, and in words what differs: a line for each thing that was changed, added or removed.
+//! Describes the differences of two models: a line for each object or setting that was changed,
+//! added or removed.
 //!
 //! The models are compared as they are printed, so that no setting can be forgotten here.
 
@@ -13,7 +14,7 @@ use crate::model::lvs::VirtualServer;
 use crate::model::vrrp::Instance;
 use crate::model::Config;
 
-/// What leads from `old` to `new`: at most this many lines, and one that counts the others.
+/// Changes from `old` to `new`: at most this many lines, and one with the number of the others.
 pub fn changes(old: &Config, new: &Config, most: usize) -> Vec<String> {
     let mut comparison =
         Comparison { lines: Vec::new(), more: 0, most, old: weights(old), new: weights(new) };
@@ -157,7 +158,7 @@ impl Comparison {
         new: impl FnOnce(&mut Printer) -> fmt::Result,
     ) {
         let before = self.lines.len() + self.more;
-        // Printing thousands of them for nothing would hold the daemon up.
+        // Printing thousands of them needlessly would delay the daemon.
         if self.lines.len() < self.most {
             self.compare(title, old, new);
         }
@@ -197,7 +198,7 @@ struct Line {
 }
 
 impl Line {
-    /// The name of a setting, and what it is set to.
+    /// Name and value of a setting.
     fn split(&self) -> (&str, &str) {
         self.text.split_once(' ').unwrap_or((&self.text, ""))
     }
@@ -251,12 +252,12 @@ fn differences(old: &[Line], new: &[Line]) -> Vec<String> {
     texts
 }
 
-/// Lines by what they set.
+/// Lines by the setting.
 fn settings<'l>(lines: &[&'l Line]) -> BTreeMap<(bool, &'l str, &'l str), Vec<&'l Line>> {
     let mut map: BTreeMap<_, Vec<&Line>> = BTreeMap::new();
     for line in lines.iter().copied() {
         let key = line.setting();
-        // A block that comes is not another one that goes.
+        // An added block is not a change of a removed one.
         if !line.is_head {
             map.entry(key).or_default().push(line);
         }

@@ -170,8 +170,8 @@ fn masked(bytes: &[MaskedByte]) -> String {
     bytes.iter().flat_map(both).collect()
 }
 
-/// A regular expression as `regex` takes it back: what means something to any stage of the reader
-/// is written by its number.
+/// A regular expression as `regex` takes it back: characters special to any stage of the reader are
+/// written as numbers.
 fn escaped(source: &str) -> String {
     let mut text = String::from("\"");
     for c in source.chars() {

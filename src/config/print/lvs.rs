@@ -21,7 +21,7 @@ impl Printer {
         }
     }
 
-    /// What stands in `global_defs`.
+    /// Statements of `global_defs`.
     pub(super) fn ipvs(&mut self, lvs: &Lvs) -> fmt::Result {
         if lvs.timeouts != Timeouts::default() {
             line!(self, "lvs_timeouts{}", Limits(&lvs.timeouts))?;
@@ -163,7 +163,7 @@ const fn family_name(family: Family) -> &'static str {
     }
 }
 
-/// What stands behind `virtual_server`.
+/// Arguments of `virtual_server`.
 pub(super) struct Head<'m>(pub(super) &'m Service);
 
 impl fmt::Display for Head<'_> {

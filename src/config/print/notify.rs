@@ -1,4 +1,4 @@
-//! What the daemon as a whole sends out and runs: mail, FIFOs, commands at start and stop.
+//! Global notification settings: mail, FIFOs, commands at start and stop.
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::tests::lowered;
 
-/// Printed and read again, a model is the same; and what is printed is in order.
+/// A printed model is read back unchanged and without diagnostics.
 #[track_caller]
 fn round_trip(text: &str) -> String {
     let (config, _) = lowered(text);

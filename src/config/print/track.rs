@@ -1,4 +1,4 @@
-//! What is tracked, and commands.
+//! Tracked objects and commands.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -10,7 +10,7 @@ use crate::model::script::Script;
 use crate::model::track::{Object, ParamMatch, TrackFile, TrackProcess, TrackScript, Tracked};
 use crate::model::Config;
 
-/// What an entry means that says nothing but a name.
+/// Meaning of an entry that contains only a name.
 pub(super) type Weights = BTreeMap<Object, (i16, bool)>;
 
 pub(super) fn weights(config: &Config) -> Weights {
@@ -141,8 +141,8 @@ impl Printer {
     }
 }
 
-/// The words of a command in one quoted word. What has a meaning to any reader of the text, from
-/// comments to definitions, is written as an escape.
+/// The words of a command in one quoted word. Characters that are special to any stage of the
+/// reader, from comments to definitions, are escaped.
 pub(super) struct Command<'m>(pub &'m Script);
 
 impl fmt::Display for Command<'_> {

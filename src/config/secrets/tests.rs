@@ -7,7 +7,7 @@ use crate::config::{lower, print, read, ReadOptions, Secrets};
 /// Unlike every other word here, and long enough for an HMAC key.
 const SECRET: &str = "Xyzzy-4711-plugh-Xyzzy-4711-plugh";
 
-/// Everything that is said of a configuration: complaints with their lines, and the model.
+/// All output about a configuration: diagnostics with their lines, and the model.
 fn said(text: &str) -> String {
     let loader = MemoryLoader::with("/etc/k.conf", text);
     let (document, sources, mut diagnostics) =

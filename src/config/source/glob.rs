@@ -1,15 +1,15 @@
 //! File name patterns: `*`, `?`, `[...]`, `{a,b}`.
 //!
-//! Of our own because the C library of the static build has no brace alternatives, and because
-//! tests want to match names that exist only in memory.
+//! Implemented here because the C library of the static build has no brace alternatives, and
+//! because tests match names that exist only in memory.
 
 use crate::config::loader::Loader;
 
-/// How many names one pattern may look at.
+/// Limit of names that one pattern may check.
 pub(super) const MAX_NAMES: usize = 100_000;
-/// How many patterns its braces may stand for.
+/// Limit of patterns that braces may expand to.
 const MAX_ALTERNATIVES: usize = 10_000;
-/// How long it may be: matching takes the square of it in the worst case.
+/// Length limit: matching takes quadratic time in the worst case.
 const MAX_LEN: usize = 1024;
 
 /// One pattern of those that braces stood for.
@@ -18,7 +18,7 @@ pub(super) struct Alternative {
     pub(super) pattern: String,
     /// It contains `*`, `?` or `[...]`, so matching nothing may be intended.
     pub(super) is_wild: bool,
-    /// What matches, sorted.
+    /// Matching names, sorted.
     pub(super) paths: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Alternative {
 #[derive(PartialEq, Eq, Debug)]
 pub(super) struct TooMany;
 
-/// What a pattern stands for, relative names taken from `directory`.
+/// Expands a pattern; relative names are resolved in `directory`.
 pub(super) fn expand(
     loader: &dyn Loader,
     directory: &str,
@@ -74,7 +74,7 @@ fn walk(
     visited: &mut usize,
     out: &mut Vec<String>,
 ) -> Result<(), TooMany> {
-    // Each step asks the file system.
+    // Each step queries the file system.
     loader.breathe();
     let Some((part, rest)) = parts.split_first() else {
         if loader.exists(&at) {

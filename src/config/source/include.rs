@@ -1,4 +1,4 @@
-//! What an `include` line may find, and how bad it is otherwise.
+//! Files that an `include` line may match, and the severity of failures.
 
 use crate::config::lex;
 
@@ -21,8 +21,8 @@ impl IncludeCheck {
     pub const ALL: Self =
         Self { read: true, plain_match: true, wildcard_match: true, brace_match: true };
 
-    /// Applies the words after `include_check`, and gives what is wrong with them: the index of
-    /// the word and why it is ignored.
+    /// Applies the words after `include_check`. Returns errors: the index of a word and the reason
+    /// for ignoring it.
     ///
     /// A word without a sign, which can only be one, replaces what was in force and always
     /// includes `read`; `+word` and `-word` change it. No word at all means everything.

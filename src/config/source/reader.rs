@@ -1,4 +1,4 @@
-//! The walk through files: what is read, in which order, and what may not be.
+//! Reads files in order, with checks of what may be read.
 
 mod line;
 
@@ -19,7 +19,7 @@ use crate::config::run::Run;
 use crate::config::secrets;
 use line::Collecting;
 
-/// How deep generated lines and files may lie in each other.
+/// Nesting limit of generated lines and files.
 const MAX_DEPTH: usize = 100;
 
 /// A file being read.
@@ -101,13 +101,13 @@ impl<'t> Reader<'t> {
         }
         let mut document = self.parser.finish(&mut self.run);
         if self.run.is_stopped() {
-            // It is not what was meant, and to look into a million statements takes its time.
+            // It is incomplete, and checking a million statements takes time.
             document = Document::default();
         }
         (document, self.sources, self.run.diagnostics)
     }
 
-    /// Reads one file; `severity` is how bad it is if it cannot be read.
+    /// Reads one file; `severity` applies if it cannot be read.
     fn file(&mut self, path: &str, span: Option<Span>, severity: Severity) {
         self.breathe(0);
         if self.run.is_stopped() || !self.may_include(path, span) {
@@ -158,7 +158,7 @@ impl<'t> Reader<'t> {
         !self.run.is_stopped()
     }
 
-    /// The text of a file, from the disk or as it was read before.
+    /// The text of a file, from the disk or from memory.
     fn load(&mut self, path: &str, absolute: &str) -> Result<(Loaded, String), Unusable> {
         let left = self.run.limits.file_bytes.saturating_sub(self.bytes);
         if let Some(loaded) = self.loaded.get(absolute) {
@@ -252,7 +252,7 @@ fn shorten(text: &str) -> String {
 
 /// The text of a file, and in each line the position of the first character that was no UTF-8.
 ///
-/// Such a file is most likely Latin-1, and read as that it can at least be shown.
+/// Such a file is most likely Latin-1, and is decoded as such so that it can be shown.
 fn decode(mut bytes: Vec<u8>) -> (String, Vec<usize>) {
     if bytes.starts_with(b"\xef\xbb\xbf") {
         bytes.drain(..3);

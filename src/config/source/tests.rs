@@ -1,4 +1,4 @@
-//! Whole texts in, outline and complaints out.
+//! Tests from whole texts to outlines and diagnostics.
 
 mod bounds;
 mod conditions;
@@ -11,7 +11,7 @@ use crate::config::document::Node;
 use crate::config::loader::Unusable;
 use crate::config::tests::MemoryLoader;
 
-/// What was read from `/etc/k/k.conf` and its neighbours.
+/// Result of reading `/etc/k/k.conf` and its neighbours.
 pub(super) struct Seen {
     /// One statement per line, words in `|`, quoted ones in `"`; a block in braces.
     pub(super) outline: String,

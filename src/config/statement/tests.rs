@@ -1,6 +1,6 @@
 use crate::config::tests::told;
 
-/// What is told about statements in an instance that is in order otherwise.
+/// Diagnostics for statements in an otherwise valid instance.
 fn of_instance(lines: &str) -> Vec<String> {
     told(&format!(
         "vrrp_instance V {{\n{lines}\ninterface eth0\nvirtual_router_id 1\n\

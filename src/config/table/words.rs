@@ -1,4 +1,4 @@
-//! The words the tables are written in: what stands on the line of a keyword, and how it is treated.
+//! The words the tables are written in: arguments of keywords and their treatment.
 //!
 //! Where a value has a type, a table with words of another one does not compile.
 
@@ -39,7 +39,7 @@ pub(in crate::config) const fn switch(name: &'static str) -> Unset<Switch> {
     line(name, 0, &[Kind::Bool]).default("off")
 }
 
-/// A number, and perhaps words after it that the setter looks at.
+/// A number, and perhaps words after it that the setter reads.
 pub(in crate::config) const fn number(name: &'static str, kinds: &'static [Kind]) -> Unset<Number> {
     assert!(matches!(kinds[0], Kind::Int { .. }));
     line(name, 1, kinds)
@@ -192,7 +192,7 @@ impl<S: Copy> Unset<S> {
         self
     }
 
-    /// Outdated; what came in its place is not the same thing.
+    /// Outdated, without an equivalent replacement.
     pub(in crate::config) const fn replaced(mut self, by: &'static str, report: OldName) -> Self {
         self.keyword.standing = Standing::Replaced { by, report };
         self
@@ -209,24 +209,24 @@ impl<S: Copy> Unset<S> {
         Row { keyword: self.keyword, setter: Setter::Nothing }
     }
 
-    /// Another name of `of`, as good as that one.
+    /// An equivalent name of `of`.
     pub(in crate::config) const fn alias<W: Written>(self, of: &'static str) -> Row<W> {
         self.old_name(of, OldName::Accepted)
     }
 
-    /// The old name of `of`, worth a note.
+    /// The old name of `of`, reported as a note.
     pub(in crate::config) const fn noted<W: Written>(self, of: &'static str) -> Row<W> {
         self.old_name(of, OldName::Noted)
     }
 
-    /// The old name of `of`, worth a complaint.
+    /// The old name of `of`, reported as an error.
     pub(in crate::config) const fn outdated<W: Written>(self, of: &'static str) -> Row<W> {
         self.old_name(of, OldName::Wrong)
     }
 }
 
 impl<W: Written> Row<W> {
-    /// An old name of what is not in effect in this version.
+    /// An old name of a keyword without effect in this version.
     pub(in crate::config) const fn later(mut self) -> Self {
         self.keyword.in_effect = false;
         self

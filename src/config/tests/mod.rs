@@ -82,7 +82,7 @@ pub(super) fn document(text: &str) -> Document {
     b.finish()
 }
 
-/// Lowers `text`; the complaints as they are shown, one line each and without the source.
+/// Lowers `text`; returns the diagnostics as shown, one line each and without the source.
 pub(super) fn lowered(text: &str) -> (Config, Vec<String>) {
     lowered_on(&machine(), text)
 }
@@ -103,7 +103,7 @@ pub(super) fn lowered_on(host: &dyn Host, text: &str) -> (Config, Vec<String>) {
     (config, told)
 }
 
-/// What is told about `text`.
+/// Diagnostics for `text`.
 pub(super) fn told(text: &str) -> Vec<String> {
     lowered(text).1
 }

@@ -1,9 +1,9 @@
-//! The commands that run: for whom, how long they may, and how they are made to end.
+//! Running commands: their owners, their timeouts and their termination.
 //!
-//! A command past its timeout is asked to end, with all it has started; two seconds later it is
-//! killed, and again until it is gone. What it says when it ends no longer matters then. How much
-//! of its time it had is judged kindly: if the daemon was late the host was probably busy or
-//! stopped, and a command that has ended meanwhile was in time.
+//! A command past its timeout is terminated together with its descendants; two seconds later it is
+//! killed, repeatedly until it is gone. Its exit status is then ignored. Lateness of the daemon
+//! extends the timeout, since the host was probably busy or stopped, and a command that ended
+//! meanwhile was in time.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,12 +13,13 @@ use crate::base::time::{Duration, Instant};
 use crate::model::script::Script;
 use crate::sys::children::{self, Child, Manner, Outcome, Pid, Sent, Starter};
 
-/// From asking to killing, and to killing again.
+/// Time from SIGTERM to SIGKILL, and between further SIGKILLs.
 const GRACE: Duration = Duration::from_secs(2);
-/// Whoever survives being killed waits in the kernel, for a file server maybe.
+/// Interval for processes that survive SIGKILL because they wait in the kernel, perhaps for a file
+/// server.
 const UNKILLABLE: Duration = Duration::from_secs(10);
 
-/// What ran within this time is in memory still, and need not be waited for.
+/// A command that ran within this time is still in memory, so starting it does not block.
 const WARM: Duration = Duration::from_secs(60);
 
 /// Running commands, each started for an asker.
@@ -31,11 +32,11 @@ pub(in crate::daemon) struct Children<A> {
     started: BTreeMap<String, Started>,
 }
 
-/// What is known of a command from earlier starts.
+/// Facts known about a command from earlier starts.
 #[derive(Clone, Copy, Debug)]
 struct Started {
     last: Instant,
-    /// Unknown until it matters.
+    /// `None` until it is needed.
     is_remote: Option<bool>,
 }
 
@@ -45,30 +46,29 @@ struct Running<A> {
     asker: A,
     stage: Stage,
     timed_out: bool,
-    /// What is left to be added to its time for the daemon's lateness: in all, its timeout once
-    /// more.
+    /// Remaining extension for lateness of the daemon. The total equals the timeout.
     indulgence: Duration,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
     Running,
-    /// Asked to end.
+    /// SIGTERM was sent.
     Terminated,
-    /// So many times.
+    /// SIGKILL was sent this many times.
     Killed(u32),
 }
 
-/// What happened to a command.
+/// Event of a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::daemon) enum Event<A> {
-    /// Its time is over. `Ended` comes when it has given in, which can take for ever.
+    /// The timeout expired. `Ended` follows when the process has ended, which can take for ever.
     TimedOut(A),
     Ended {
         asker: A,
         pid: Pid,
         outcome: Outcome,
-        /// Its time was over before; the outcome is our doing.
+        /// The timeout had expired, so the daemon caused the outcome.
         timed_out: bool,
     },
 }
@@ -83,10 +83,11 @@ impl<A: Clone> Children<A> {
         }
     }
 
-    /// Starts `script` with `extra` arguments after its own. Without a timeout it may run for ever.
+    /// Starts `script` with `extra` arguments after its own. Without a timeout it may run
+    /// indefinitely.
     ///
     /// # Errors
-    /// It cannot be started. Often this is known later: [`Outcome::NotStarted`].
+    /// It cannot be started. Most failures are reported later, as [`Outcome::NotStarted`].
     pub(in crate::daemon) fn start(
         &mut self,
         script: &Script,
@@ -105,8 +106,8 @@ impl<A: Clone> Children<A> {
         Ok(pid)
     }
 
-    /// What runs often is started cheaply. What does not may have to be read from a busy disk, and
-    /// what is remote may not come at all.
+    /// Chooses how to start a command. Frequent commands take the cheap way; others may have to be
+    /// read from a busy disk, and a remote file may be unavailable.
     fn manner(&mut self, path: &str, now: Instant) -> Manner {
         let Some(known) = self.started.get_mut(path) else {
             self.started.insert(path.to_owned(), Started { last: now, is_remote: None });
@@ -124,25 +125,25 @@ impl<A: Clone> Children<A> {
         self.running.is_empty()
     }
 
-    /// Whom the running commands were started for.
+    /// Owners of the running commands.
     pub(in crate::daemon) fn askers(&self) -> impl Iterator<Item = &A> {
         self.running.values().map(|r| &r.asker)
     }
 
-    /// When somebody's time is over.
+    /// Earliest timeout.
     pub(in crate::daemon) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.next()
     }
 
-    /// The turn began `late`: call this before anything else in it. That time counts for nobody.
+    /// The turn began `late`. Called before anything else in the turn, to extend all timeouts.
     pub(in crate::daemon) fn on_late(&mut self, late: Duration, now: Instant) {
         for (pid, running) in &mut self.running {
             let Some(deadline) = self.deadlines.of(pid) else { continue };
             if running.stage == Stage::Running {
                 let more = late.min(running.indulgence);
                 running.indulgence -= more;
-                // What is overdue already gets it from now on: for how long it was stopped before
-                // its time was over, nobody knows.
+                // An overdue command gets the extension from now on, since it is unknown how long
+                // it was stopped before its timeout.
                 self.deadlines.set(
                     *pid,
                     Some(if more.is_zero() { deadline } else { deadline.max(now) + more }),
@@ -151,7 +152,7 @@ impl<A: Clone> Children<A> {
         }
     }
 
-    /// SIGCHLD: buries everybody who has ended.
+    /// SIGCHLD: reaps all processes that have ended.
     pub(in crate::daemon) fn on_sigchld(&mut self, out: &mut Vec<Event<A>>) {
         loop {
             match children::ended() {
@@ -165,7 +166,7 @@ impl<A: Clone> Children<A> {
         }
     }
 
-    /// Time has passed. Looks first whether somebody has ended in time, unnoticed so far.
+    /// Handles timeouts, after reaping commands that ended in time.
     pub(in crate::daemon) fn on_deadline(&mut self, now: Instant, out: &mut Vec<Event<A>>) {
         if self.deadlines.next().is_none_or(|d| d > now) {
             return;
@@ -181,8 +182,8 @@ impl<A: Clone> Children<A> {
         }
     }
 
-    /// Asks the commands of some askers to end, and kills them if they have not after a while. They
-    /// have not timed out.
+    /// Terminates the commands of some owners and kills them after a while. This does not count as
+    /// a timeout.
     pub(in crate::daemon) fn stop(&mut self, now: Instant, which: impl Fn(&A) -> bool) {
         let chosen = |r: &Running<A>| r.stage == Stage::Running && which(&r.asker);
         let pids: Vec<_> =
@@ -192,12 +193,12 @@ impl<A: Clone> Children<A> {
         }
     }
 
-    /// Asks all of them.
+    /// Terminates all commands.
     pub(in crate::daemon) fn stop_all(&mut self, now: Instant) {
         self.stop(now, |_| true);
     }
 
-    /// Kills all of them at once: the daemon cannot wait any longer.
+    /// Kills all commands immediately when the daemon cannot wait any longer.
     pub(in crate::daemon) fn kill_all(&mut self, now: Instant) {
         for (pid, running) in &mut self.running {
             running.stage = Stage::Terminated;
@@ -208,7 +209,7 @@ impl<A: Clone> Children<A> {
         }
     }
 
-    /// The next step towards an end.
+    /// Sends the next signal.
     fn press(&mut self, pid: Pid, now: Instant) {
         let Some(running) = self.running.get_mut(&pid) else { return };
         let (stage, signal, wait) = match running.stage {
@@ -223,10 +224,10 @@ impl<A: Clone> Children<A> {
 
     fn on_ended(&mut self, pid: Pid, said: Outcome, out: &mut Vec<Event<A>>) {
         self.deadlines.set(pid, None);
-        // Not ours: an orphan that was given to us because we are the first process.
+        // An orphan that was reparented to this process because it is init.
         let Some(running) = self.running.remove(&pid) else { return children::bury(pid) };
-        // The rest of what did not end in time. What a command leaves running in good order is
-        // its own affair.
+        // Kills the remaining descendants of a timed-out command. Background processes of a
+        // successful command are left alone.
         if running.timed_out || matches!(running.stage, Stage::Killed(_)) {
             children::signal_group(pid, Sent::Kill);
         }

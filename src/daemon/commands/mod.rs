@@ -1,4 +1,4 @@
-//! Commands, and the files and processes that are tracked.
+//! Commands, tracked files and tracked processes.
 
 use crate::base::time::Instant;
 use crate::daemon::retries::Retries;
@@ -17,7 +17,7 @@ pub(super) struct Commands {
     pub(super) children: Children<Asker>,
     pub(super) child_events: Vec<Event<Asker>>,
     pub(super) processes: Processes,
-    /// From the first tracked file on.
+    /// Opened for the first tracked file.
     pub(super) files: Option<FileWatch<String>>,
     pub(super) file_breaks: FileBreaks,
     pub(super) retries: Retries,

@@ -1,4 +1,4 @@
-//! Who is running: what the kernel tells of processes, or what `/proc` shows every second.
+//! Running processes, from process events of the kernel or from scans of `/proc` every second.
 
 use std::collections::VecDeque;
 use std::os::fd::AsRawFd as _;
@@ -10,16 +10,16 @@ use crate::sys::procevent::{Event, Got, ProcessMonitor};
 use crate::sys::procscan::{look, Found, Scan};
 use crate::track::{Input, Process};
 
-/// Entries of `/proc` that are looked at in one turn.
+/// Entries of `/proc` read in one turn.
 const PIECE: usize = 64;
-/// Where the kernel tells nothing.
+/// Interval of scans without process events.
 const EVERY: Duration = Duration::from_secs(1);
-/// Datagrams read in one turn: each may take a look at `/proc`, of some 50 µs.
+/// Datagrams read in one turn. Each may need a look-up in `/proc`, which takes some 50 µs.
 const BUDGET: usize = 32;
-/// Events that are kept during a scan. More of them, and the next scan costs less.
+/// Most events kept during a scan; beyond that, another scan is cheaper.
 const MOST_HELD: usize = 16 * 1024;
 
-/// A process, or a thread of it, that may be another than before, or is gone.
+/// A process or thread that may run another program now, or is gone.
 #[derive(Clone, Copy, Debug)]
 struct News {
     pid: u32,
@@ -27,29 +27,29 @@ struct News {
     gone: bool,
 }
 
-/// How processes are followed.
+/// State of process monitoring.
 #[derive(Debug, Default)]
 pub(in crate::daemon) struct Processes {
     monitor: Option<ProcessMonitor>,
-    /// Poll knows of it.
+    /// The monitor is registered with poll.
     watched: bool,
     scan: Option<Scan>,
-    /// When the last scan began.
+    /// Start of the last scan.
     began: Option<Instant>,
-    /// What came during a scan; it counts after it.
+    /// Events during a scan, applied after it.
     held: VecDeque<News>,
-    /// Events were lost during the scan: it is not the last.
+    /// Events were lost during the scan, so another one is needed.
     stale: bool,
-    /// Without events, or without some: when to look again.
+    /// Time of the next scan if events are unavailable or were lost.
     again: Option<Instant>,
-    /// It was said that we have to look.
+    /// The fallback to scans was logged.
     told: bool,
-    /// It was said that `/proc` cannot be read.
+    /// The failure to read `/proc` was logged.
     blind: bool,
 }
 
 impl Processes {
-    /// To be called before a network namespace is entered, where nothing is told.
+    /// Must be called before a network namespace is entered, where no events are delivered.
     pub(in crate::daemon) fn subscribed() -> Self {
         Self { monitor: ProcessMonitor::open().ok(), ..Self::default() }
     }
@@ -58,14 +58,14 @@ impl Processes {
         self.again
     }
 
-    /// There is more to be looked at in the next turn.
+    /// True if work is left for the next turn.
     pub(in crate::daemon) fn is_busy(&self) -> bool {
         self.scan.is_some() || !self.held.is_empty()
     }
 }
 
 impl Runtime {
-    /// Subscribes or unsubscribes, as the configuration needs it.
+    /// Subscribes or unsubscribes as the configuration requires.
     pub(in crate::daemon) fn set_up_processes(&mut self) {
         if !self.cores.track.watches_processes() {
             if let Some(monitor) = self.commands.processes.monitor.take() {
@@ -80,7 +80,7 @@ impl Runtime {
                 Err(e) if !self.commands.processes.told => {
                     self.commands.processes.told = true;
                     log::warn!(
-                        "{e}: tracked processes are looked for in /proc every {} s instead",
+                        "{e}: scanning /proc for tracked processes every {} s instead",
                         EVERY.as_secs()
                     );
                 }
@@ -106,7 +106,7 @@ impl Runtime {
         processes.began = Some(self.now);
         processes.again = None;
         processes.stale = false;
-        // The scan begins after them.
+        // The scan starts after these events.
         processes.held.clear();
         match Scan::new() {
             Ok(scan) => {
@@ -115,15 +115,15 @@ impl Runtime {
             }
             Err(e) => {
                 if !std::mem::replace(&mut processes.blind, true) {
-                    log::error!("cannot look for processes in /proc: {e}");
+                    log::error!("cannot scan /proc for processes: {e}");
                 }
                 processes.again = Some(self.now + EVERY);
             }
         }
     }
 
-    /// The kernel had no room for some events. A storm that loses them all the time is looked at
-    /// every now and then, and each look is finished: or else none ever was.
+    /// Handles lost events. Under constant loss, scans run at intervals, and each is completed,
+    /// since restarting them would complete none.
     fn on_events_lost(&mut self) {
         let processes = &mut self.commands.processes;
         processes.held.clear();
@@ -143,7 +143,7 @@ impl Runtime {
         if self.commands.processes.again.is_some_and(|at| at <= self.now) {
             self.scan_processes();
         }
-        // What came during a scan counts first.
+        // Events held during a scan come first.
         let is_late =
             self.commands.processes.scan.is_none() && !self.commands.processes.held.is_empty();
         if !is_late && self.pace.ready.remove(&Owner::Processes) && self.read_process_events() {
@@ -180,7 +180,7 @@ impl Runtime {
         }
     }
 
-    /// True if there may be more.
+    /// Returns true if there may be more.
     fn read_process_events(&mut self) -> bool {
         let Some(mut monitor) = self.commands.processes.monitor.take() else { return false };
         let mut list = Vec::new();

@@ -1,5 +1,5 @@
-//! Tracked scripts, files and processes: what their core asks for is done here, and what comes of
-//! it goes back.
+//! Tracked scripts, files and processes: carries out actions of the tracking core and returns the
+//! results.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -18,19 +18,19 @@ use crate::sys::inotify::FileWatch;
 use crate::sys::{children, files, open, reason};
 use crate::track::{Action, Input, RunEnd};
 
-/// Of a tracked file: more than any number has digits.
+/// Bytes read from a tracked file: more than the digits of any number.
 const ENOUGH: u64 = 100;
-/// Of events about files, in one turn: some hundred each.
+/// Reads of file events in one turn, each of about a hundred events.
 const READS: usize = 16;
-/// Where files change all the time, they are looked at so often. Most of those changes are not of
-/// tracked files, but of what others write beside them.
+/// Interval of reads while files change constantly. Most such changes are to other files in the
+/// same directories.
 const BREAK: Duration = Duration::from_millis(20);
 
-/// When events about tracked files are read.
+/// Schedule for reading events about tracked files.
 #[derive(Clone, Copy, Default, Debug)]
 pub(in crate::daemon) struct FileBreaks {
     last: Option<Instant>,
-    /// The end of the break; until then nothing wakes us.
+    /// End of the pause, during which file events cause no wake-up.
     until: Option<Instant>,
 }
 
@@ -39,7 +39,7 @@ impl FileBreaks {
         self.until
     }
 
-    /// There are events: true if they are to be read now, not after a break.
+    /// Called when events are ready; true if they are to be read now rather than after a pause.
     fn is_time(&mut self, now: Instant) -> bool {
         let next = self.last.map(|last| last + BREAK).filter(|next| *next > now);
         if next.is_none() {
@@ -101,7 +101,7 @@ impl Runtime {
         }
     }
 
-    /// Watches a file and reads it; until it can be watched, it is tried again.
+    /// Watches and reads a file. Retried until it can be watched.
     pub(in crate::daemon) fn watch_file(&mut self, name: &str) {
         let lacking = Lacking::File(name.to_owned());
         let Some(path) =
@@ -112,13 +112,13 @@ impl Runtime {
         };
         match self.file_watch().and_then(|f| f.watch(name.to_owned(), Path::new(&path))) {
             Ok(()) if self.commands.retries.ended(&lacking) => {
-                log::info!("tracked file {path} is watched")
+                log::info!("tracked file {path} is watched now")
             }
             Ok(()) => {}
             Err(e) => {
                 let why = reason(&e);
                 if self.commands.retries.failed(lacking, &why, self.now) {
-                    log::error!("cannot watch tracked file {path}: {why}; it is tried again");
+                    log::error!("cannot watch tracked file {path}: {why}; it is retried");
                 }
             }
         }
@@ -137,12 +137,12 @@ impl Runtime {
         Ok(self.commands.files.insert(watch))
     }
 
-    /// Reads of files that changed, though not too often.
+    /// Reads events about changed files at limited intervals.
     pub(in crate::daemon) fn serve_file_events(&mut self) {
         if self.commands.file_breaks.until.is_some_and(|until| until <= self.now) {
             self.commands.file_breaks.until = None;
             if let Some(files) = &self.commands.files {
-                // Tells at once of what has come meanwhile.
+                // Reports pending changes at once.
                 if let Err(e) = self.poll.add(files.as_raw_fd(), Owner::Files) {
                     log::warn!("cannot watch tracked files: {e}");
                 }
@@ -187,7 +187,7 @@ impl Runtime {
         self.cores.track(input, self.now);
     }
 
-    /// Something happened to commands: tells whoever asked for them.
+    /// Passes events of commands to their owners.
     pub(in crate::daemon) fn on_child_events(&mut self) {
         let mut events = std::mem::take(&mut self.commands.child_events);
         for event in events.drain(..) {
@@ -196,7 +196,7 @@ impl Runtime {
                     let input = Input::TimedOut { script };
                     self.cores.track(input, self.now);
                 }
-                // Ended by us, since the daemon ends.
+                // Terminated by the shutdown.
                 Event::Ended { asker: Asker::Track(_), .. } if self.mode == Mode::Stopping => {}
                 Event::Ended { asker: Asker::Track(script), outcome, timed_out, .. } => {
                     let end = if timed_out { RunEnd::TimedOut } else { of_child(outcome) };
@@ -221,7 +221,7 @@ impl Runtime {
                 Event::Ended { asker: Asker::Check(check), pid, outcome, .. } => {
                     self.lvs.on_script_ended(check, pid, outcome, self.now);
                 }
-                // Nobody gave them a time.
+                // These have no timeout.
                 Event::TimedOut(Asker::Notify(_) | Asker::FifoScript(_)) => {}
             }
             self.drain();
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_single_change_is_read_at_once_and_a_flood_in_breaks() {
+    fn a_single_change_is_read_at_once_and_a_flood_at_intervals() {
         let mut breaks = FileBreaks::default();
         let at = Instant::from_millis;
         assert!(breaks.is_time(at(100)) && breaks.next_deadline().is_none());

@@ -1,4 +1,4 @@
-//! The host as the configuration sees it: its interfaces, users, commands and its name.
+//! The host as seen by the configuration: its interfaces, users, commands and name.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::model::script::User;
 use crate::sys::files::{self, DiskLoader};
 use crate::sys::{lookup, process, scriptfacts, users};
 
-/// What must not wait for the end of a long text.
+/// Called during long work to serve whatever cannot wait.
 pub(in crate::daemon) type Meanwhile<'a> = &'a dyn Fn();
 
 /// Reads the files of this host.
@@ -36,16 +36,17 @@ impl Loader for Disk<'_> {
     }
 }
 
-/// Answers the questions of the lowering from what the kernel last said.
+/// Answers queries of the lowering from the last known state of the kernel.
 pub(in crate::daemon) struct KernelHost<'a> {
     pub(in crate::daemon) links: &'a Links,
     pub(in crate::daemon) meanwhile: Meanwhile<'a>,
-    /// The interfaces are in a network namespace that is not there yet: any is taken to exist.
+    /// The interfaces are in a network namespace that does not exist yet, so every interface is
+    /// assumed to exist.
     pub(in crate::daemon) elsewhere: bool,
 }
 
 impl KernelHost<'_> {
-    /// What the C library knows, while the daemon does what must not wait.
+    /// Queries the C library in a child process while urgent work continues.
     fn ask(&self, flag: &str, name: &str) -> Option<String> {
         match lookup::ask(flag, name, self.meanwhile) {
             Ok(answer) => Some(answer),

@@ -1,4 +1,4 @@
-//! The configuration: reading it against the host, and going from one to the next.
+//! The configuration: reading it against the host, and applying it at a reload.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -11,18 +11,18 @@ pub(super) mod outcome;
 pub(super) mod reading;
 pub(super) mod reload;
 
-/// The configuration in force, and what is looked up in it.
+/// The configuration in force, with its indexes.
 #[derive(Default)]
 pub(super) struct Running {
     pub(super) config: Config,
-    /// The configuration as read had errors that were corrected.
+    /// The text had errors that were corrected.
     pub(super) flawed: bool,
-    /// The id of each instance, in the order of the configuration.
+    /// Ids of the instances in the order of the configuration.
     pub(super) ids: Vec<InstanceId>,
-    /// Interfaces that the configuration names; nothing else in the kernel matters.
+    /// Interfaces named in the configuration; all others are ignored.
     pub(super) interesting: BTreeSet<String>,
-    /// The instances on each interface; those without one are under the empty name.
+    /// Instances on each interface; those without one have the empty name as key.
     pub(super) instances_on: BTreeMap<String, Vec<InstanceId>>,
-    /// Every virtual address of the configuration: none of them is a source address.
+    /// All virtual addresses of the configuration. They are not used as source addresses.
     pub(super) virtual_addresses: BTreeSet<IpAddr>,
 }

@@ -1,19 +1,20 @@
-//! How a reload ended, as a small file beside the pid file: so that a command can wait for it.
+//! Outcome of a reload, written to a file next to the pid file so that a command can wait for it.
 
 use std::path::{Path, PathBuf};
 
 use crate::sys::dumpfile;
 
-/// Longer ones are not written.
+/// Size limit of the file.
 const LIMIT: u64 = 64 << 10;
 
-/// The end of one reload.
+/// Outcome of one reload.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::daemon) struct Outcome {
-    /// When it began, by CLOCK_MONOTONIC in microseconds: it is the answer to what was asked before.
+    /// Start of the reload in microseconds of CLOCK_MONOTONIC. The outcome answers requests made
+    /// before it.
     pub(in crate::daemon) began: u64,
     pub(in crate::daemon) accepted: bool,
-    /// Why it was refused; or what is wrong in a file that was taken all the same.
+    /// Reasons for the refusal, or errors in a file that was accepted nevertheless.
     pub(in crate::daemon) reasons: Vec<String>,
 }
 
@@ -40,34 +41,31 @@ impl Outcome {
         Some(Self { began: began.parse().ok()?, accepted, reasons })
     }
 
-    /// Puts it in the place of the one before.
+    /// Replaces the previous outcome.
     pub(in crate::daemon) fn write(&self, path: &Path) {
         let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
         else {
             return;
         };
         if let Err(e) = dumpfile::write_atomically(dir, name, &self.emit()) {
-            log::warn!(
-                "Cannot write {}, so that --reload-and-wait waits in vain: {e}",
-                path.display()
-            );
+            log::warn!("Cannot write {}, so --reload-and-wait will time out: {e}", path.display());
         }
     }
 
-    /// The last one, if any can be read.
+    /// The last outcome, if it can be read.
     pub(in crate::daemon) fn read(path: &Path) -> Option<Self> {
         let text = dumpfile::read(path, LIMIT).ok()?;
         Self::parse(&String::from_utf8_lossy(&text))
     }
 }
 
-/// At the end of the daemon.
+/// Removes the file when the daemon ends.
 pub(in crate::daemon) fn remove(path: &Path) {
     // Most daemons never reload.
     let _ = std::fs::remove_file(path);
 }
 
-/// The file that goes with a pid file: `/run/keepalived.reload`.
+/// Path of the outcome file for a pid file, such as `/run/keepalived.reload`.
 pub(in crate::daemon) fn path(pid_file: &Path) -> PathBuf {
     pid_file.with_extension("reload")
 }
@@ -77,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_outcome_is_read_back() {
         for (accepted, reasons) in [(true, vec![]), (false, vec!["(Line 7) x".to_owned(); 3])] {
             let outcome = Outcome { began: 7, accepted, reasons };
             assert_eq!(Outcome::parse(&outcome.emit()), Some(outcome));
@@ -88,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn it_lies_beside_the_pid_file() {
+    fn the_outcome_file_is_next_to_the_pid_file() {
         assert_eq!(path(Path::new("/run/keepalived.pid")), Path::new("/run/keepalived.reload"));
         assert_eq!(path(Path::new("/x/main")), Path::new("/x/main.reload"));
     }

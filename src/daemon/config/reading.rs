@@ -1,5 +1,5 @@
-//! Reading the configuration for the daemon: from the file, against the host's interfaces, and with
-//! every complaint told.
+//! Reads the configuration for the daemon, checks it against the host's interfaces, and reports all
+//! diagnostics.
 
 use std::io;
 
@@ -15,45 +15,45 @@ use crate::model::Config;
 use crate::sys::pidfile::Location;
 use crate::sys::{netns, process, random, reason};
 
-/// A configuration as read: the model, and everything there is to say about the text.
+/// A configuration as read: the model and its diagnostics.
 pub(in crate::daemon) struct Reading {
     pub(in crate::daemon) config: Config,
     pub(in crate::daemon) worst: Option<Severity>,
     refused: bool,
     flawed: bool,
-    /// What is to blame if it is refused, or for being flawed: the first few.
+    /// The first few errors, as the reason for a refusal or a correction.
     pub(in crate::daemon) causes: Vec<String>,
 }
 
-/// Causes that are named; the log has all of them.
+/// Most causes named; the log has all of them.
 const MOST_CAUSES: usize = 5;
 
 impl Reading {
-    /// The daemon must not run with it.
+    /// True if the daemon must not run with this configuration.
     pub(in crate::daemon) fn is_refused(&self) -> bool {
         self.refused
     }
 
-    /// Something in it is wrong, and was left out or corrected.
+    /// True if parts were wrong and were omitted or corrected.
     pub(in crate::daemon) fn is_flawed(&self) -> bool {
         self.flawed
     }
 }
 
-/// A configuration as it was read, before it is known where the daemon lives.
+/// A configuration as read, before its network namespace is entered.
 pub(in crate::daemon) struct Text {
     document: Document,
     sources: Sources,
     diagnostics: Diagnostics,
     pub(in crate::daemon) namespace: Option<String>,
-    /// That namespace could not be entered.
+    /// The namespace could not be entered.
     elsewhere: bool,
     instance: Option<String>,
     use_pid_dir: bool,
 }
 
 impl Text {
-    /// Reads the file, and looks for the words that decide where the daemon lives.
+    /// Reads the file and extracts the keywords for network namespace and pid files.
     pub(in crate::daemon) fn read(options: &Options, meanwhile: Meanwhile<'_>) -> Self {
         let path = options.config_file().to_string_lossy();
         let (document, sources, diagnostics) =
@@ -68,7 +68,7 @@ impl Text {
         Self { document, sources, diagnostics, namespace, elsewhere: false, instance, use_pid_dir }
     }
 
-    /// What decides where the pid files lie.
+    /// Settings that determine the paths of the pid files.
     pub(in crate::daemon) fn place(&self) -> Location<'_> {
         Location {
             use_pid_dir: self.use_pid_dir,
@@ -77,7 +77,7 @@ impl Text {
         }
     }
 
-    /// No file was there to read.
+    /// True if no configuration file was found.
     pub(in crate::daemon) fn is_missing(&self) -> bool {
         self.sources.is_empty()
     }
@@ -86,12 +86,12 @@ impl Text {
         self.namespace.as_deref().map_or(Ok(()), netns::enter)
     }
 
-    /// The worst complaints so far.
+    /// The most severe diagnostics so far.
     pub(in crate::daemon) fn causes(&self) -> Vec<String> {
         causes(&self.diagnostics, &self.sources)
     }
 
-    /// For `-t`, which needs no namespace: without it, only the interfaces are not looked at.
+    /// Enters the namespace for `-t`. If that fails, only the interfaces are not checked.
     pub(in crate::daemon) fn visit_namespace(&mut self) {
         if let Err(e) = self.enter_namespace() {
             log::warn!("{}. Its interfaces are not checked.", self.namespace_trouble(&e));
@@ -99,7 +99,7 @@ impl Text {
         }
     }
 
-    /// Why the namespace cannot be entered, and what to do.
+    /// Explains why the namespace cannot be entered, with a remedy.
     pub(in crate::daemon) fn namespace_trouble(&self, error: &io::Error) -> String {
         let name = self.namespace.as_deref().unwrap_or_default();
         let why = reason(error);
@@ -111,13 +111,13 @@ impl Text {
         format!("Cannot enter network namespace {name} (/run/netns/{name}): {why}{hint}")
     }
 
-    /// Tells the complaints so far.
+    /// Reports the diagnostics so far.
     pub(in crate::daemon) fn tell(&self, options: &Options, meanwhile: Meanwhile<'_>) {
         tell(&self.diagnostics, &self.sources, options.config_test.is_some(), meanwhile);
     }
 
-    /// What is to be run before anything else. Nothing is complained of yet: much may be different
-    /// when it has ended.
+    /// The startup script, which runs before anything else. Diagnostics are not reported yet, since
+    /// the script may change the host.
     pub(in crate::daemon) fn startup_script(&self, links: &Links) -> Option<LifeScript> {
         let mut blocks = self.document.roots().filter(|n| n.keyword().text == "global_defs");
         let named = |n: Node<'_>| n.keyword().text == "startup_script";
@@ -129,7 +129,7 @@ impl Text {
         config::lower(&self.document, &host, &mut diagnostics).global.startup_script
     }
 
-    /// Checks everything, and tells all complaints.
+    /// Checks everything and reports all diagnostics.
     pub(in crate::daemon) fn lower(
         mut self,
         options: &Options,
@@ -151,7 +151,7 @@ impl Text {
     }
 }
 
-/// Leaves out what the command line does not want to run.
+/// Removes the subsystems that the command line disables.
 fn narrow(config: &mut Config, options: &Options) {
     if !options.run_vrrp {
         config.instances.clear();
@@ -168,7 +168,7 @@ fn narrow(config: &mut Config, options: &Options) {
     }
 }
 
-/// The places and words of the worst complaints, without the lines that show them.
+/// Positions and texts of the most severe diagnostics, without the source lines.
 fn causes(diagnostics: &Diagnostics, sources: &Sources) -> Vec<String> {
     let worst =
         if diagnostics.reaches(Severity::Fatal) { Severity::Fatal } else { Severity::Error };
@@ -199,7 +199,7 @@ fn read_options(options: &Options) -> ReadOptions {
     }
 }
 
-/// Complaints go where all lines go, a line each.
+/// Logs the diagnostics, one line each.
 fn tell(diagnostics: &Diagnostics, sources: &Sources, testing: bool, meanwhile: Meanwhile<'_>) {
     for d in diagnostics.iter() {
         meanwhile();
@@ -207,7 +207,7 @@ fn tell(diagnostics: &Diagnostics, sources: &Sources, testing: bool, meanwhile: 
         d.render(sources, &mut text);
         for line in text.lines() {
             match d.severity {
-                // The reference keeps `-t` silent about what it accepts; a warning deserves a word.
+                // keepalived's `-t` prints nothing about accepted files; warnings are printed here.
                 Severity::Note if !testing => log::info!("{line}"),
                 Severity::Note | Severity::Warning => log::warn!("{line}"),
                 Severity::Error | Severity::Fatal | Severity::Security | Severity::Insecure => {

@@ -1,4 +1,5 @@
-//! A new configuration: read, compare, touch only what changed. A refused file touches nothing.
+//! Reads a new configuration, compares it, and applies only the differences. A refused file changes
+//! nothing.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use crate::sys::systemd::State;
 use crate::track;
 use crate::vrrp::Input;
 
-/// Lines that a reload logs of what it changes.
+/// Most lines that a reload logs about its changes.
 const MOST_CHANGES: usize = 200;
 
 impl Runtime {
@@ -46,8 +47,8 @@ impl Runtime {
             self.outlets.chatter.clear();
             let config = reading.config;
             if config == self.running.config {
-                // What the operator removed, or what has ended, comes back all the same; and what
-                // was missing outside of the configuration may be there now.
+                // Objects that the operator removed and processes that ended are restored
+                // nevertheless, and missing resources may be available now.
                 self.set_up_notification();
                 self.adopt_servers(&self.running.config.clone());
                 log::info!("The configuration is the same");
@@ -67,14 +68,14 @@ impl Runtime {
         self.outlets.systemd.notify(State::Ready { pid: std::process::id() });
     }
 
-    /// Learns of every interface: the new configuration may name some that the old one did not, and
-    /// that nothing was heard of.
+    /// Reads all interfaces, since the new configuration may name some whose notifications were
+    /// filtered out.
     fn look_everywhere(&mut self) {
         self.unfilter_monitor();
         self.resynchronise();
     }
 
-    /// Reads the file, with VRRP served whenever it is due.
+    /// Reads the file while serving VRRP whenever it is due.
     fn read_anew(&mut self) -> Reading {
         let (options, links) = (self.options.clone(), self.cores.holdings.links().clone());
         let daemon = RefCell::new(self);
@@ -82,8 +83,8 @@ impl Runtime {
         Text::read(&options, &meanwhile).lower(&options, &links, &meanwhile)
     }
 
-    /// Why the file is not taken, and what a start would make of it. Errors are lived with if the
-    /// running configuration has some, too; otherwise new ones are refused.
+    /// Reasons for refusing the file, and the result that a start would have. Errors are tolerated
+    /// only if the running configuration has some, too.
     fn refusal(&self, reading: &Reading) -> Option<(Vec<String>, &'static str)> {
         let frozen = diff::frozen(&self.running.config, &reading.config);
         let restart = |k| format!("Cannot change {k} at a reload - please restart keepalived");
@@ -101,7 +102,7 @@ impl Runtime {
         Some((causes, remark))
     }
 
-    /// Goes from the running configuration to this one; at the start, from an empty one.
+    /// Replaces the running configuration, which is empty at the start.
     pub(in crate::daemon) fn adopt(&mut self, new: Config) {
         let changes = diff::instances(&self.running.config, &new);
         let old_ids = std::mem::take(&mut self.running.ids);
@@ -110,7 +111,7 @@ impl Runtime {
         self.set_up_notification();
         let fixed = wanted_by_host(&self.running.config);
         let out = &mut self.cores.holdings_actions;
-        // An address that changes its owner stays.
+        // An address that moves to another owner stays.
         self.cores.holdings.handle(holdings::Input::Pause, self.now, out);
         let input = holdings::Input::Want { owner: Holder::Host, objects: &fixed };
         self.cores.holdings.handle(input, self.now, out);
@@ -126,7 +127,7 @@ impl Runtime {
                 Change::Remove { .. } => {}
                 Change::Keep { old: o, new: n } => {
                     ids.insert(n, old_ids[o]);
-                    // The core goes on with the very value it has.
+                    // The core keeps using its current value.
                     self.running.config.instances[n] = old.instances[o].clone();
                 }
                 Change::Adjust { old: o, new: n } => {
@@ -152,7 +153,7 @@ impl Runtime {
                 let input =
                     Input::Adjust { id, config: Rc::clone(&self.running.config.instances[n]) };
                 self.cores.vrrp(input, self.now);
-                // With other addresses it may go better.
+                // Other addresses may succeed.
                 let input = Input::Addresses { id, refusal: None };
                 self.cores.vrrp(input, self.now);
             }
@@ -172,7 +173,7 @@ impl Runtime {
         self.adopt_servers(&old);
     }
 
-    /// Puts the settings of the daemon as a whole where they are used.
+    /// Applies the global settings.
     fn apply_globals(&mut self) {
         let global = &self.running.config.global;
         self.network.announcer.garp_interval = global.garp_interval;
@@ -182,7 +183,7 @@ impl Runtime {
         self.place.scheduling.apply(global);
     }
 
-    /// Learns what the configuration names, and tells the core of the interfaces among it.
+    /// Indexes the configuration, and passes the states of its interfaces to the core.
     fn index_config(&mut self) {
         self.running.virtual_addresses.clear();
         self.running.interesting.clear();
@@ -220,7 +221,7 @@ impl Runtime {
 
     fn remove_instance(&mut self, id: InstanceId, vrid: u8) {
         self.cores.vrrp(Input::Remove { id }, self.now);
-        // The farewell still needs the instance and its socket.
+        // The priority-zero advert still needs the instance and its socket.
         self.drain();
         self.flush_adverts();
         self.cores.vrrp.forget(id);
@@ -230,7 +231,7 @@ impl Runtime {
     }
 }
 
-/// What the kernel has to hold for as long as the configuration is in force.
+/// Objects that the kernel has to hold while the configuration is in force.
 fn wanted_by_host(config: &Config) -> Vec<Object> {
     let promoting = config.instances.iter().filter(|instance| instance.promote_secondaries);
     let promoted = promoting.filter_map(|instance| {

@@ -1,5 +1,5 @@
-//! The data dump: sections of `key = value` lines. Titles and keys are keepalived's where it has
-//! them, since scripts look for them.
+//! The data dump: sections of `key = value` lines. Titles and keys match keepalived's where it has
+//! them, since scripts search for them.
 
 use std::collections::BTreeMap;
 
@@ -165,7 +165,7 @@ fn links(view: &View<'_>, out: &mut Text) {
 }
 
 fn state(link: &Link) -> String {
-    // The kernel's two flags are one to us; which of them is missing is not kept.
+    // The kernel's two flags are combined into one here; which of them is missing is not stored.
     let mut out = String::from(if link.up { "UP, RUNNING" } else { "DOWN" });
     if !link.multicast {
         out.push_str(", no multicast");
@@ -176,7 +176,7 @@ fn state(link: &Link) -> String {
     out
 }
 
-/// How punctual the daemon is; keepalived has no such section.
+/// Lateness of turns; keepalived has no such section.
 fn turns(view: &View<'_>, out: &mut Text) {
     let l = view.lateness;
     out.section("Event loop");

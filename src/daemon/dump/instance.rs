@@ -138,7 +138,7 @@ fn election(i: &Instance, out: &mut Text) {
     }
 }
 
-/// In the unit in which the version carries it.
+/// Interval in the unit of the protocol version.
 fn interval(version: Version, d: Duration) -> String {
     match version {
         Version::V2 => format!("{} sec", Seconds(d)),
@@ -190,7 +190,7 @@ fn delivery(config: &model::vrrp::Instance, out: &mut Text) {
     out.pair("Unicast checksum compatibility", if old { "yes" } else { "no" });
 }
 
-/// What keepalived does not tell.
+/// Lines that keepalived does not have.
 fn beyond(view: &View<'_>, i: &Instance, out: &mut Text) {
     let faults = i.faults().count();
     if faults > 0 {

@@ -44,7 +44,7 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
     if let Some(interface) = &config.interface {
         o.text("ifp_ifname", interface);
     }
-    // That of the last other master, also while this instance is the master itself.
+    // Priority of the last other master, even while this instance is master.
     o.plain("master_priority", i.heard_before(view.now).map_or(0, |heard| heard.priority));
     o.plain("last_transition", Epoch(view.wall_at(i.since())));
     o.plain("garp_delay", Seconds(config.garp.delay));
@@ -89,7 +89,7 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
     });
     o.list("track_process", &processes.collect::<Vec<_>>());
     match config.authentication {
-        // Version 3 has no such thing (RFC 5798 §5.2.5).
+        // Version 3 has no authentication (RFC 5798 §5.2.5).
         Authentication::Pass(_) if config.version == Version::V2 => {
             o.plain("auth_type", 1);
             o.text("auth_data", "********");
@@ -99,7 +99,7 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
     o.close();
 }
 
-/// Commands with every word in quotes; left out where there are none.
+/// Commands with every word quoted; omitted if there are none.
 fn notify(n: &Notify, o: &mut Object<'_>) {
     for (key, script) in [
         ("script_backup", &n.backup),
@@ -158,7 +158,7 @@ const fn number(phase: Phase) -> u8 {
     }
 }
 
-/// A JSON object (RFC 8259 §4) being written. Keys are ours and need no escapes.
+/// A JSON object (RFC 8259 §4) being written. Keys are constants that need no escapes.
 struct Object<'a> {
     out: &'a mut String,
     is_empty: bool,
@@ -181,7 +181,7 @@ impl<'a> Object<'a> {
         let _ = write!(self.out, "{value}");
     }
 
-    /// What keepalived writes as 0 or 1.
+    /// A flag that keepalived writes as 0 or 1.
     fn flag(&mut self, key: &str, value: bool) {
         self.plain(key, u8::from(value));
     }
@@ -191,7 +191,7 @@ impl<'a> Object<'a> {
         quote(value, self.out);
     }
 
-    /// A list of texts; left out where there are none.
+    /// A list of strings; omitted if empty.
     fn list(&mut self, key: &str, values: &[String]) {
         if values.is_empty() {
             return;
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_escaped_as_json_wants_them() {
+    fn strings_are_escaped_for_json() {
         let mut out = String::new();
         quote("a\"b\\c\nd/é", &mut out);
         assert_eq!(out, "\"a\\\"b\\\\c\\u000ad/é\"");

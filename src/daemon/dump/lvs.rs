@@ -1,4 +1,4 @@
-//! The data dump of virtual servers: what is balanced, and what the checks last found.
+//! The data dump of virtual servers: their real servers, and the last results of checks.
 
 use super::text::{or_none, stamp, Seconds, Text};
 use super::View;

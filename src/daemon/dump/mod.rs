@@ -1,7 +1,7 @@
 //! The files that SIGUSR1, SIGUSR2 and the JSON signal write.
 //!
-//! What they say is made here and below, from a [`View`] and nothing else; how a file is written
-//! safely is the business of `sys::dumpfile`.
+//! Their content is rendered here and in the submodules from a [`View`] alone; `sys::dumpfile`
+//! writes the files safely.
 
 mod data;
 mod instance;
@@ -27,7 +27,7 @@ use crate::sys::raw::Endpoint;
 use crate::vrrp::{self, Instance, Phase};
 
 impl Runtime {
-    /// SIGUSR1: everything known, for a human and for scripts that look for single lines.
+    /// SIGUSR1: the complete state, for operators and for scripts that search for single lines.
     pub(super) fn dump_data(&self) {
         log::info!("Printing VRRP data for process({}) on signal", std::process::id());
         save("keepalived.data", &data::render(&self.view()));
@@ -41,13 +41,13 @@ impl Runtime {
         lvs::render(&self.view(), self.lvs.services(), &self.lvs.pool)
     }
 
-    /// SIGUSR2: what each instance has counted.
+    /// SIGUSR2: the counters of each instance.
     pub(super) fn dump_stats(&self) {
         log::info!("Printing VRRP stats for process({}) on signal", std::process::id());
         save("keepalived.stats", &stats::render(&self.view()));
     }
 
-    /// The JSON signal. As with keepalived, there is no file where there is no instance.
+    /// The JSON signal. As in keepalived, no file is written without instances.
     pub(super) fn dump_json(&self) {
         if self.running.ids.is_empty() {
             return;
@@ -56,7 +56,7 @@ impl Runtime {
         save("keepalived.json", &json::render(&self.view()));
     }
 
-    /// `--dump-conf`: what SIGUSR1 writes, to the log.
+    /// `--dump-conf`: logs the content of the SIGUSR1 file.
     pub(super) fn dump_config(&self) {
         let servers = match self.running.config.virtual_servers.is_empty() {
             true => String::new(),
@@ -82,8 +82,8 @@ impl Runtime {
             links: self.cores.holdings.links(),
             sockets,
             lateness: &self.pace.lateness,
-            // Not `Clock::moment`: it tells a step of the wall clock once, and that is for those
-            // who convert the stamps of packets.
+            // Not `Clock::moment`: it reports a step of the wall clock once, to the code that
+            // converts time stamps of packets.
             now: self.clock.now(),
             wall: clock::wall(),
             calendar: clock::local,
@@ -91,17 +91,17 @@ impl Runtime {
     }
 }
 
-/// All that a dump is made of.
+/// Source of all dumps.
 struct View<'a> {
     config: &'a Config,
-    /// In the order of the configuration, which is the order of everything shown.
+    /// In the order of the configuration, which all dumps follow.
     ids: &'a [InstanceId],
     vrrp: &'a vrrp::Domain,
     holdings: &'a holdings::Domain,
     links: &'a Links,
     sockets: BTreeMap<&'a Endpoint, Vec<InstanceId>>,
     lateness: &'a Lateness,
-    /// The same moment on both clocks.
+    /// The same time on both clocks.
     now: Instant,
     wall: WallTime,
     calendar: fn(WallTime) -> Local,
@@ -112,20 +112,20 @@ impl View<'_> {
         self.ids.iter().filter_map(|&id| Some((id, self.vrrp.instance(id)?)))
     }
 
-    /// What the wall clock, as it is set now, showed or will show at `at`.
+    /// Wall-clock time of `at`, according to the current setting of the clock.
     fn wall_at(&self, at: Instant) -> WallTime {
         let ago = micros(self.now.since(at));
         let ahead = micros(at.since(self.now));
         WallTime(self.wall.0.saturating_sub(ago).saturating_add(ahead))
     }
 
-    /// The address is on its interface because of this instance.
+    /// True if the address is on its interface and held by this instance.
     fn is_set(&self, instance: &Instance, address: &VirtualAddress) -> bool {
         instance.phase() == Phase::Master && self.holdings.is_present(&Key::of(address))
     }
 }
 
-/// A failure must not disturb anything: it is told, that is all.
+/// Writes a file. A failure is only logged.
 fn save(name: &str, text: &str) {
     let dir = directory(std::env::var_os("TMPDIR").map(PathBuf::from));
     if let Err(e) = dumpfile::write_atomically(&dir, name, text) {
@@ -133,7 +133,7 @@ fn save(name: &str, text: &str) {
     }
 }
 
-/// `TMPDIR` where it is absolute: a relative one would depend on where the daemon was started.
+/// `TMPDIR` if it is absolute: a relative path would depend on the working directory at the start.
 fn directory(tmpdir: Option<PathBuf>) -> PathBuf {
     tmpdir.filter(|d| d.is_absolute()).unwrap_or_else(|| Path::new("/tmp").to_path_buf())
 }

@@ -1,4 +1,4 @@
-//! The statistics file: what each instance has counted, in keepalived's form.
+//! The statistics file: the counters of each instance, in keepalived's format.
 
 use std::fmt::Write as _;
 
@@ -22,7 +22,7 @@ pub(super) fn render(view: &View<'_>) -> String {
 
 type Counter = fn(&Counters) -> u64;
 
-/// Labels with their indentation; headings count nothing.
+/// Labels with their indentation; headings have no counter.
 const LINES: &[(&str, Option<Counter>)] = &[
     ("  Advertisements", None),
     ("    Received", Some(|c| c.advert_rcvd)),

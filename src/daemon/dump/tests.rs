@@ -169,14 +169,15 @@ impl Daemon {
     }
 }
 
-/// From the line that is `first` up to the one that is `last`, which is not part of it.
+/// Text from the line `first` up to, but not including, the line `last`.
 fn between<'a>(text: &'a str, first: &str, last: &str) -> &'a str {
     let from = text.find(&format!("{first}\n")).unwrap_or_else(|| panic!("no {first} in {text}"));
     let len = text[from..].find(last).unwrap_or_else(|| panic!("no {last} in {text}"));
     &text[from..from + len]
 }
 
-/// What keepalived shows: `state MASTER` is a wish until a master is heard or there was a fault.
+/// As in keepalived, `state MASTER` is the wanted state until an advert of a master arrives or a
+/// fault occurs.
 #[test]
 fn the_wanted_state_in_the_data_dump() {
     let hopeful = model::Instance {
@@ -201,7 +202,7 @@ fn the_wanted_state_in_the_data_dump() {
     }];
     let instances = vec![Rc::new(hopeful), Rc::new(other)];
     let mut d = Daemon::start(Config { instances, groups, ..Config::default() });
-    assert_eq!(shown(&d), "BACKUP", "a group has no wish");
+    assert_eq!(shown(&d), "BACKUP", "a group has no wanted state");
     d.handle(Input::Source { id: d.ids[1], source: None });
     assert_eq!(shown(&d), "FAULT", "because of the other member");
 }
@@ -478,7 +479,7 @@ fn the_json_dump() {
 }
 
 #[test]
-fn addresses_have_the_form_of_the_reference() {
+fn addresses_have_the_format_of_keepalived() {
     let shown = |a: &VirtualAddress| text::address(a, false);
     let full = VirtualAddress {
         broadcast: Broadcast::Address([10, 1, 0, 255].into()),

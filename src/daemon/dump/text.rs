@@ -1,4 +1,4 @@
-//! How values look in the dumps.
+//! Format of values in the dumps.
 
 use std::fmt::{self, Write as _};
 
@@ -31,7 +31,7 @@ impl Text {
         self.put(format_args!("   {line}"));
     }
 
-    /// One of the list that a line of a block announces.
+    /// One item of the list that a line of a block introduces.
     pub(super) fn item(&mut self, item: impl fmt::Display) {
         self.put(format_args!("     {item}"));
     }
@@ -81,13 +81,13 @@ pub(super) fn stamp(view: &View<'_>, at: WallTime) -> String {
     )
 }
 
-/// The time of day comes last then, and takes a fraction.
+/// Date without the year, so that the time of day comes last and a fraction can follow.
 fn without_year(date: &str) -> &str {
     date.rsplit_once(' ').map_or(date, |(rest, _year)| rest)
 }
 
-/// A virtual address as the configuration would say it, and whether it is `set`:
-/// `10.1.0.101/24 dev e0 scope global set`.
+/// A virtual address in the syntax of the configuration, followed by `set` if it is on its
+/// interface: `10.1.0.101/24 dev e0 scope global set`.
 pub(super) fn address(a: &VirtualAddress, is_set: bool) -> String {
     let family = Family::of(&a.prefix.addr);
     let mut out = a.prefix.addr.to_string();
@@ -143,7 +143,7 @@ impl fmt::Display for ScopeName {
     }
 }
 
-/// A value, or what stands for none.
+/// A value, or the placeholder for none.
 pub(super) fn or_none<T: fmt::Display>(value: Option<T>) -> String {
     value.map_or_else(|| "(none)".to_owned(), |v| v.to_string())
 }

@@ -1,5 +1,5 @@
-//! What is tracked, and who is told: the sections of scripts, files and processes, and the lines
-//! that instances and groups have of them.
+//! Tracked objects and notification: the sections of scripts, files and processes, and the
+//! corresponding lines of instances and groups.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -122,7 +122,7 @@ pub(super) fn tracked(list: &[Tracked], out: &mut Text) {
     }
 }
 
-/// Whom an instance or a group tells.
+/// Notification settings of an instance or a group.
 pub(super) fn notify(n: &Notify, out: &mut Text) {
     for (event, script) in [
         ("Backup state transition", &n.backup),
@@ -148,7 +148,7 @@ pub(super) fn notify(n: &Notify, out: &mut Text) {
     }
 }
 
-/// The settings of the daemon as a whole.
+/// Global settings.
 pub(super) fn global(g: &Global, out: &mut Text) {
     if let Some(mail) = &g.mail {
         self::mail(mail, out);

@@ -1,7 +1,6 @@
-//! Virtual servers in the loop: what happens elsewhere is brought to them, and what they tell is
-//! passed on.
+//! Virtual servers in the loop: passes events to them, and passes their notifications on.
 //!
-//! VRRP goes first. What virtual servers do in one go is bounded in time, and ends early when an
+//! VRRP has priority. Work on virtual servers is limited in time and interrupted when an
 //! advertisement is due.
 
 use std::cell::Cell;
@@ -25,21 +24,21 @@ use crate::model::Config;
 use crate::sys::{netns, reason};
 use crate::vrrp::Phase;
 
-/// In one turn, twice: for what is ready, and for what is due.
+/// Time per turn for ready sockets, and again for deadlines.
 const SHARE: Duration = Duration::from_millis(1);
-/// Steps in one turn, however long they take: where all is slow, turns are, too.
+/// Minimum number of steps in one turn, regardless of their duration.
 const LEAST: u32 = 8;
-/// For the beginning of a new configuration. Most are done then; the others wait for their turns.
+/// Time for starting to apply a configuration, enough for most; the rest follows in later turns.
 const BEGINNING: Duration = Duration::from_millis(20);
-/// For IPVS to be emptied at the end; more than anything needs that is waited for.
+/// Time limit for emptying IPVS at the end, longer than any successful removal takes.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Raises the limit of open files for this configuration. What VRRP and the rest do not need is for checks: so many of
-/// them may run at once.
+/// Raises the limit of open files for this configuration. Returns how many checks may run at once
+/// with the descriptors that VRRP and the rest do not need.
 pub(in crate::daemon) fn room_for_checks(config: &Config) -> usize {
     let servers = config.virtual_servers.iter().flat_map(|vs| &vs.servers);
     let checks: usize = servers.map(|server| server.checks.len()).sum();
-    // Two sockets per interface, family and group, at most one pair per instance; and some more.
+    // Two sockets per interface, family and group, at most one pair per instance, and a reserve.
     let others = config.instances.len().saturating_mul(2).saturating_add(64);
     let wanted = others.saturating_add(checks).min(1 << 20);
     let allowed = raise_file_limit(u64::try_from(wanted).unwrap_or(u64::MAX));
@@ -64,7 +63,7 @@ impl Runtime {
         work(lvs, &mut LoopContext { poll, children, clock, urgent: &urgent })
     }
 
-    /// Checks whose sockets are ready, and everything that is due.
+    /// Serves checks whose sockets are ready, and everything that is due.
     pub(in crate::daemon) fn serve_lvs(&mut self) {
         let (before, now) = (self.lvs.steps(), self.clock.now());
         let mut ready = self.pace.ready.split_off(&Owner::Check(CheckId(0)));
@@ -87,14 +86,14 @@ impl Runtime {
         self.tell_of_servers();
     }
 
-    /// Ends what `adopt_servers` began.
+    /// Completes `adopt_servers`.
     pub(in crate::daemon) fn finish_adoption(&mut self) {
         let until = self.clock.now() + PATIENCE;
         self.serve_lvs_while(until, Lvs::is_adopting);
         self.tell_of_servers();
     }
 
-    /// With nobody in a hurry.
+    /// Serves virtual servers without interruption.
     fn serve_lvs_while(&mut self, until: Instant, goes_on: impl Fn(&Lvs) -> bool) {
         let Self { lvs, poll, commands: Commands { children, .. }, clock, .. } = self;
         let context = &mut LoopContext { poll, children, clock: &*clock, urgent: &|| false };
@@ -103,7 +102,7 @@ impl Runtime {
         }
     }
 
-    /// Passes on to notification what virtual servers tell.
+    /// Passes events of virtual servers to the notification core.
     fn tell_of_servers(&mut self) {
         let told = self.lvs.told();
         if told.is_empty() {
@@ -119,7 +118,7 @@ impl Runtime {
         self.flush_adverts();
     }
 
-    /// Goes over from `old` to the configuration in force; at the start, from an empty one.
+    /// Applies the configuration in force in place of `old`, which is empty at the start.
     pub(in crate::daemon) fn adopt_servers(&mut self, old: &Config) {
         if let Err(e) = self.open_ipvs() {
             let place = match &self.running.config.lvs.namespace {
@@ -129,7 +128,7 @@ impl Runtime {
                 Namespace::Own | Namespace::Initial => String::new(),
             };
             log::error!("IPVS: Can't initialize ipvs{place}: {}", reason(&e));
-            log::error!("IPVS: nothing is balanced until a reload finds it; all else goes on");
+            log::error!("IPVS: load balancing is disabled until a reload succeeds");
         }
         for id in self.running.ids.clone() {
             let phase = self.cores.vrrp.instance(id).map(crate::vrrp::Instance::phase);
@@ -158,16 +157,16 @@ impl Runtime {
         Ok(())
     }
 
-    /// What is known of a tracked object.
+    /// Passes the state of a tracked object to the checks.
     pub(in crate::daemon) fn tell_servers(&mut self, object: &Object, state: &TrackState) {
         if let (Object::File(name), TrackState::Value(value)) = (object, state) {
             self.lvs.on_file(name, *value, self.now);
         }
     }
 
-    /// A virtual router became master, or is it no longer.
+    /// A virtual router became master or stopped being master.
     pub(in crate::daemon) fn on_role(&mut self, id: InstanceId, is_master: bool) {
-        // At the end, no sync daemon is started any more.
+        // During the shutdown, no sync daemon is started.
         if self.mode == Mode::Stopping {
             return;
         }
@@ -175,12 +174,12 @@ impl Runtime {
         self.lvs.on_vrrp(&config.name, is_master, self.now);
     }
 
-    /// An address may have come to this host or gone.
+    /// An address may have been added to this host or removed.
     pub(in crate::daemon) fn on_local_address(&mut self, addr: IpAddr, present: bool) {
         self.lvs.on_address(addr, present, self.now);
     }
 
-    /// What is ours leaves IPVS, as far as it is to.
+    /// Removes the daemon's objects from IPVS as configured.
     pub(in crate::daemon) fn release_servers(&mut self) {
         let release = match self.running.config.lvs.flush_on_stop {
             _ if self.options.keep_ipvs => Release::Nothing,
@@ -190,19 +189,19 @@ impl Runtime {
         };
         let until = self.clock.now() + PATIENCE;
         let Self { lvs, poll, commands: Commands { children, .. }, clock, .. } = self;
-        // Nobody is in a hurry any more: VRRP has said goodbye.
+        // VRRP has sent its last adverts, so nothing else is urgent.
         let context = &mut LoopContext { poll, children, clock: &*clock, urgent: &|| false };
         lvs.stop(release, context);
         self.serve_lvs_while(until, |lvs| !lvs.is_settled());
         if !self.lvs.is_settled() {
-            log::error!("IPVS does not answer: some of what is ours stays there");
+            log::error!("IPVS does not answer: some services may remain in the kernel");
         }
         self.tell_of_servers();
     }
 }
 
-/// Takes out the check whose turn it is. They take turns: were it always the first, those behind
-/// would wait until they are down while those in front keep us busy.
+/// Takes the next check in round-robin order. Always taking the first would let the checks behind
+/// busy ones run into their timeouts.
 fn next_after(last: CheckId, ready: &mut BTreeSet<Owner>) -> Option<CheckId> {
     let behind = ready.range((Bound::Excluded(Owner::Check(last)), Bound::Unbounded)).next();
     let next = *behind.or_else(|| ready.first())?;
@@ -222,7 +221,7 @@ mod tests {
         let mut ready: BTreeSet<_> = [1, 2, 3].map(|n| Owner::Check(CheckId(n))).into();
         let (mut last, mut served) = (CheckId(0), Vec::new());
         for _ in 0..7 {
-            last = next_after(last, &mut ready).expect("somebody is ready");
+            last = next_after(last, &mut ready).expect("a check is ready");
             served.push(last.0);
             ready.extend([1, 2].map(|n| Owner::Check(CheckId(n))));
         }

@@ -1,5 +1,5 @@
-//! What the cores decided, done: an input of another core, a probe, a request to the kernel, or a
-//! word to those outside.
+//! Carries out actions of the cores: as an input of another core, a probe, a request to the kernel,
+//! or a notification.
 
 use std::rc::Rc;
 
@@ -22,7 +22,7 @@ impl Lvs {
         match message {
             Message::Check(input) => self.pool.handle(input, now, &mut self.pool_actions),
             Message::Lvs(input) => self.domain.handle(input, now, &mut self.lvs_actions),
-            // Nothing can be held there; `open` asks for all of it again.
+            // Without IPVS nothing can be installed; `open` requests everything again.
             _ if self.kernel.is_none() => {}
             Message::Want(owner) => self.want(owner, now),
             Message::Put(owner, destination) => {
@@ -120,7 +120,7 @@ impl Lvs {
     }
 
     fn begin(&mut self, check: CheckId, page: usize, context: &mut LoopContext<'_>) {
-        // It may have been aborted since; then that action is behind this one.
+        // It may have been aborted since; that action follows this one.
         let Some(entry) = self.pool.check(check) else { return };
         let (config, now) = (Rc::clone(entry.config()), context.clock.recent());
         match self.probes.begin(check, &config, page, now, context.poll) {

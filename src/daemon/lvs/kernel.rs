@@ -12,19 +12,19 @@ use crate::sys::ipvs::Ipvs;
 use crate::sys::reason;
 use crate::wire::netlink::ipvs::{Daemon, Destination, Request, Role, Service, Timeouts};
 
-/// An IPVS that is not in use yet, because what it has is still being read.
+/// An IPVS whose contents are still being read, before it is used.
 pub(in crate::daemon) struct Opening {
     kernel: Ipvs<Request>,
 }
 
 impl Opening {
-    /// What IPVS has. `breathe` is called between any two services.
+    /// Reads the contents. `breathe` is called after each service.
     pub(in crate::daemon) fn read(&self, breathe: &mut dyn FnMut()) -> io::Result<Contents> {
         contents(&self.kernel, breathe)
     }
 }
 
-/// What IPVS has.
+/// The contents of IPVS.
 pub(in crate::daemon) struct Contents {
     services: Vec<(Service, Vec<Destination>)>,
     daemons: Vec<Daemon>,
@@ -35,17 +35,17 @@ fn contents<T>(kernel: &Ipvs<T>, breathe: &mut dyn FnMut()) -> io::Result<Conten
     let services = kernel.dump(breathe)?;
     let daemons = kernel.daemons()?;
     let timeouts = kernel.timeouts().inspect_err(|e| {
-        log::debug!("IPVS: the timeouts cannot be read, nor put back at the end: {e}");
+        log::debug!("IPVS: the timeouts cannot be read, nor restored at the end: {e}");
     });
     Ok(Contents { services, daemons, timeouts: timeouts.ok() })
 }
 
 impl Lvs {
-    /// Opens the kernel's IPVS for a configuration that needs it. `None`: it is open, or not needed.
-    /// With `lvs_flush` it is emptied.
+    /// Opens the kernel's IPVS for a configuration that needs it. `None`: it is already open, or not
+    /// needed. `lvs_flush` clears its contents.
     ///
     /// # Errors
-    /// There is none, or it cannot be used; the text says what to do.
+    /// IPVS is missing or cannot be used; the text names a remedy.
     pub(in crate::daemon) fn open(
         &mut self,
         config: &Config,
@@ -83,7 +83,7 @@ impl Lvs {
     pub(in crate::daemon) fn opened(&mut self, opening: Opening, seen: &Contents, now: Instant) {
         self.kernel = Some(opening.kernel);
         self.compare(seen, now);
-        // Servers that were there before it was.
+        // Virtual servers configured before IPVS was available.
         self.inbox.extend(self.ids.iter().map(|id| Message::Want(*id)));
     }
 
@@ -96,7 +96,7 @@ impl Lvs {
         }
     }
 
-    /// `lvs_timeouts` and `lvs_sync_daemon`.
+    /// Applies `lvs_timeouts` and `lvs_sync_daemon`.
     pub(super) fn adopt_settings(&mut self, lvs: &model::lvs::Lvs, now: Instant) {
         self.sync_daemon.clone_from(&lvs.sync_daemon);
         if self.kernel.is_none() {
@@ -108,7 +108,7 @@ impl Lvs {
         self.want_daemons(now);
     }
 
-    /// A virtual router became master, or is it no longer: `lvs_sync_daemon` may follow it.
+    /// A virtual router became master or stopped being master, and `lvs_sync_daemon` may follow it.
     pub(in crate::daemon) fn on_vrrp(&mut self, instance: &str, is_master: bool, now: Instant) {
         let changed = match is_master {
             true => self.masters.insert(instance.to_owned()),
@@ -120,7 +120,7 @@ impl Lvs {
         }
     }
 
-    /// The daemon that the state of the virtual router asks for; both where there is none.
+    /// Requests the sync daemon for the state of the virtual router, or both if it follows none.
     fn want_daemons(&mut self, now: Instant) {
         let mut daemons = Vec::new();
         if let Some(config) = &self.sync_daemon {
@@ -143,32 +143,32 @@ impl Lvs {
                 None => self.answers.push((*request, libc::ENOPROTOOPT)),
             },
             ipvs::Action::Missing { service, destination: None } => {
-                log::warn!("IPVS: somebody else removed {service}: put back");
+                log::warn!("IPVS: {service} was removed externally; restoring it");
             }
             ipvs::Action::Missing { service, destination: Some(destination) } => {
-                log::warn!("IPVS: somebody else removed {destination} from {service}: put back");
+                log::warn!("IPVS: {destination} of {service} was removed externally; restoring it");
             }
             ipvs::Action::Refused { request, errno, delay } => {
                 let error = io::Error::from_raw_os_error(*errno);
                 let again = delay
-                    .map(|d| format!(", asked again in {:.1} s", d.as_secs_f64()))
+                    .map(|d| format!("; retrying in {:.1} s", d.as_secs_f64()))
                     .unwrap_or_default();
                 log::error!("IPVS {}: {error}{again}", shown(request));
             }
         }
     }
 
-    /// Sends one batch of requests and takes the answers in.
+    /// Sends one batch of requests and reads the answers.
     pub(super) fn flush_kernel(&mut self, now: Instant) {
         let mut answers = std::mem::take(&mut self.answers);
         if let Some(kernel) = &mut self.kernel {
             if let Err(e) = kernel.flush(&mut answers) {
                 log::error!("cannot send requests to IPVS: {e}");
-                // Whoever asked decides whether to ask again.
+                // The origin of a request decides whether to repeat it.
                 kernel.give_up(e.raw_os_error().unwrap_or(libc::EIO), &mut answers);
             }
         }
-        // Of something, or of all of IPVS.
+        // ENOENT: one object is missing, or all of IPVS.
         let missing = answers.iter().any(|(_, errno)| *errno == libc::ENOENT);
         for (request, errno) in answers.drain(..) {
             let input = ipvs::Input::Answer { request: &request, errno };
@@ -180,13 +180,13 @@ impl Lvs {
         }
     }
 
-    /// IPVS may have been unloaded. If it is back, all of it is put back.
+    /// Restores everything if IPVS was unloaded and is available again.
     fn renew(&mut self, now: Instant) {
         let Some(kernel) = &mut self.kernel else { return };
         let looked = match kernel.renew() {
             Ok(false) => return,
             Ok(true) => {
-                log::warn!("IPVS was unloaded and is there again: everything is put back");
+                log::warn!("IPVS was unloaded and is available again; restoring everything");
                 // Loaded a moment ago, it has little or nothing in it.
                 contents(kernel, &mut || {})
             }
@@ -195,14 +195,14 @@ impl Lvs {
         match looked {
             Ok(seen) => self.compare(&seen, now),
             Err(e) => log::error!(
-                "IPVS cannot be read: {}. Asked again when something changes, or later",
+                "IPVS cannot be read: {}. This is retried at the next change, or later",
                 reason(&e)
             ),
         }
     }
 }
 
-/// A request as keepalived names it, with what it is about.
+/// keepalived's name of a request, with its object.
 fn shown(request: &Request) -> String {
     match request {
         Request::AddService(service) => {

@@ -1,4 +1,4 @@
-//! What the `SSL` block names, read from its files.
+//! Key material from the files of the `SSL` block.
 
 use std::path::Path;
 
@@ -6,11 +6,10 @@ use crate::check::tls::{Material, Unusable};
 use crate::model::check::Tls;
 use crate::sys::open;
 
-/// Of a file of the `SSL` block. The longest chains of certificates have some ten thousand bytes.
+/// Size limit of a file. The longest chains of certificates have some ten thousand bytes.
 const LIMIT: u64 = 1 << 20;
 
-/// Reads the files. One that cannot be read is an error, as with keepalived; it is ours not to end
-/// for it.
+/// Reads the files. An unreadable one is an error, as in keepalived, but does not end the daemon.
 pub(super) fn read(files: &Tls) -> Result<Material, Unusable> {
     let material = Material {
         certificate: contents(files.certificate.as_ref()).map_err(Unusable::Certificate)?,
@@ -23,7 +22,7 @@ pub(super) fn read(files: &Tls) -> Result<Material, Unusable> {
             None => ("certificate", "key"),
         };
         log::warn!(
-            "SSL: there is a '{given}' without a '{missing}': SSL_GET shows servers no certificate"
+            "SSL: '{given}' is configured without '{missing}': SSL_GET presents no certificate"
         );
     }
     Ok(material)

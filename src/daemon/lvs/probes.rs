@@ -1,8 +1,8 @@
-//! The probes under way, and their sockets. What a probe says and hears is in `check`; when one
-//! begins and what its result means is decided by `check::Pool`.
+//! Running probes and their sockets. `check` implements the protocols; `check::Pool` decides when a
+//! probe begins and evaluates its result.
 //!
-//! Whoever owns the poll and the clock calls `begin` and `abort` for the pool, `on_ready` for
-//! events, `on_deadline` in time, and takes what is `finished` back to the pool.
+//! The owner of the poll and the clock calls `begin` and `abort` for the pool, `on_ready` for
+//! events, `on_deadline` in time, and passes `finished` probes back to the pool.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -41,10 +41,10 @@ use connection::via;
 use job::{Job, Progress, Wire};
 use scripts::Scripts;
 
-/// Room for the longest datagram; one buffer serves all probes.
+/// Size of the longest datagram; all probes share one buffer.
 const BUFFER: usize = 64 * 1024;
 
-/// A probe that is over.
+/// A finished probe.
 #[derive(PartialEq, Debug)]
 pub(in crate::daemon) struct Finished {
     pub(in crate::daemon) check: CheckId,
@@ -52,28 +52,28 @@ pub(in crate::daemon) struct Finished {
     pub(in crate::daemon) timings: Timings,
 }
 
-/// What `begin` leaves to be done.
+/// Work that `begin` leaves to its caller.
 #[derive(PartialEq, Eq, Debug)]
 #[must_use]
 pub(in crate::daemon) enum Begun {
     Probing,
-    /// Start the script, then say so with `script_started`, or `unmade`.
+    /// Start the script, then call `script_started` or `unmade`.
     Script,
 }
 
-/// Every probe under way.
+/// All running probes.
 pub(in crate::daemon) struct Probes {
     jobs: BTreeMap<CheckId, Job>,
     scripts: Scripts,
     deadlines: Deadlines<CheckId>,
-    /// Ready, but they had their share. They take turns.
+    /// Probes that used up their share while ready, served in round-robin order.
     unread: BTreeSet<CheckId>,
     last_unread: CheckId,
     finished: Vec<Finished>,
     tls: Option<Client>,
     bytes: Box<[u8]>,
     rng: Rng,
-    /// Of echo requests.
+    /// Sequence number of echo requests.
     sequence: u16,
     steps: u64,
 }
@@ -95,17 +95,17 @@ impl Probes {
         }
     }
 
-    /// The key material of every `SSL_GET`. Probes under way keep what they have.
+    /// Sets the key material of `SSL_GET`. Running probes keep theirs.
     pub(in crate::daemon) fn set_tls(&mut self, client: Option<Client>) {
         self.tls = client;
     }
 
-    /// Probes that are over since the last call.
+    /// Probes finished since the last call.
     pub(in crate::daemon) fn finished(&mut self) -> Vec<Finished> {
         std::mem::take(&mut self.finished)
     }
 
-    /// Gives the list back, so that its room is used again.
+    /// Returns the list for reuse of its allocation.
     pub(in crate::daemon) fn recycle(&mut self, mut list: Vec<Finished>) {
         list.clear();
         if self.finished.is_empty() {
@@ -117,17 +117,17 @@ impl Probes {
         self.deadlines.next()
     }
 
-    /// True if answers are to be expected.
+    /// True if answers are expected.
     pub(in crate::daemon) fn is_any(&self) -> bool {
         !self.jobs.is_empty()
     }
 
-    /// How often a probe was begun or gone on with.
+    /// Number of probe steps.
     pub(in crate::daemon) const fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// How many probes are to be read without waiting for an event.
+    /// Number of probes to read without waiting for an event.
     pub(in crate::daemon) fn unread(&self) -> usize {
         self.unread.len()
     }
@@ -146,7 +146,7 @@ impl Probes {
             Kind::Misc(_) if self.scripts.is_stuck(check) => Err(Reason::Overran),
             Kind::Misc(_) => return Begun::Script,
             Kind::File(_) | Kind::Bfd(_) => {
-                self.unmade(check, "it is told, not probed".to_owned());
+                self.unmade(check, "it has no probe".to_owned());
                 return Begun::Probing;
             }
             Kind::Tcp(to) => stream(to, probe::Stream::new(Talk::Tcp(Tcp::default())), delay, now),
@@ -183,14 +183,14 @@ impl Probes {
         Begun::Probing
     }
 
-    /// Half a number: from a whole one the next could be worked out, by whoever is shown it.
+    /// Returns half of a random number: from a whole one, a receiver could compute the next.
     fn secret(&mut self) -> u32 {
         (self.rng.draw() >> 32) as u32
     }
 
     fn page(&self, to: &Connect, http: &Http, page: usize) -> Result<probe::Stream, Reason> {
         let url = http.urls.get(page).or_else(|| http.urls.first());
-        let url = url.ok_or_else(|| Reason::Unmade("there is no url".to_owned()))?;
+        let url = url.ok_or_else(|| Reason::Unmade("no url is configured".to_owned()))?;
         let talk = Talk::Http(Box::new(Page::new(http, url, to.target())));
         if !http.tls {
             return Ok(probe::Stream::new(talk));
@@ -201,7 +201,8 @@ impl Probes {
         Ok(probe::Stream::over_tls(talk, filter))
     }
 
-    /// Watches the socket and takes the first step. On this host much is over with it.
+    /// Registers the socket and takes the first step, which completes many probes on the local
+    /// host.
     fn enter(&mut self, check: CheckId, mut job: Job, now: Instant, poll: &mut Poll<Owner>) {
         self.steps += 1;
         let progress = job.begin(now, &mut self.bytes);
@@ -221,7 +222,7 @@ impl Probes {
         self.jobs.insert(check, job);
     }
 
-    /// Forgets a probe. True if there is a script to be stopped.
+    /// Removes a probe. True if its script has to be stopped.
     pub(in crate::daemon) fn abort(&mut self, check: CheckId, poll: &mut Poll<Owner>) -> bool {
         self.close(check, poll);
         self.scripts.forget(check)
@@ -235,7 +236,7 @@ impl Probes {
         Some(job)
     }
 
-    /// Its socket can be read or written.
+    /// The socket of a probe is readable or writable.
     pub(in crate::daemon) fn on_ready(
         &mut self,
         check: CheckId,
@@ -256,7 +257,7 @@ impl Probes {
         }
     }
 
-    /// Reads one of those that had their share; false if there is none.
+    /// Continues one of the probes that used up their share; false if there is none.
     pub(in crate::daemon) fn on_unread(&mut self, now: Instant, poll: &mut Poll<Owner>) -> bool {
         let behind = (Bound::Excluded(self.last_unread), Bound::Unbounded);
         let next = self.unread.range(behind).next().or_else(|| self.unread.first());
@@ -266,8 +267,8 @@ impl Probes {
         true
     }
 
-    /// One probe whose time is over; false if there is none. What has arrived meanwhile counts: we
-    /// may have been late ourselves.
+    /// Handles one probe that timed out; false if there is none. Data that arrived meanwhile
+    /// counts, since the daemon may have been late.
     pub(in crate::daemon) fn on_deadline(&mut self, now: Instant, poll: &mut Poll<Owner>) -> bool {
         let Some((due, check)) = self.deadlines.pop_due(now) else { return false };
         if let Some(over) = self.scripts.give_up(check) {
@@ -294,12 +295,12 @@ impl Probes {
         }
     }
 
-    /// For want of something of ours.
+    /// The probe could not be made for a local reason.
     fn unmade(&mut self, check: CheckId, why: String) {
         self.refused(check, Reason::Unmade(why));
     }
 
-    /// There was no probe.
+    /// Finishes a probe that could not begin.
     pub(in crate::daemon) fn refused(&mut self, check: CheckId, reason: Reason) {
         let verdict = Verdict::Down(reason);
         self.finished.push(Finished { check, verdict, timings: Timings::default() });
@@ -309,7 +310,7 @@ impl Probes {
         self.scripts.started(check, pid, now);
     }
 
-    /// The time of the script of a check is over; it is being ended.
+    /// The script of a check timed out and is being terminated.
     pub(in crate::daemon) fn on_script_timed_out(&mut self, check: CheckId, now: Instant) {
         if self.scripts.time_out(check) {
             self.deadlines.set(check, Some(now + scripts::ENDING));
@@ -354,7 +355,7 @@ fn stream(
     let first = if probe.waits_for_greeting() { First::Them } else { First::Us };
     let socket = Stream::connect(to.target(), &via(to), first)?;
     if probe.is_encrypted() {
-        // The end of a handshake and the request that follows it are written apart.
+        // The end of a handshake and the following request are written separately.
         socket.send_at_once().map_err(Fault::Ours)?;
     }
     Ok(Job::new(Wire::Stream(socket, Box::new(probe)), to.timeout, delay, now))
@@ -367,9 +368,9 @@ fn datagram(
     now: Instant,
 ) -> Result<Job, Reason> {
     let mut socket = socket?;
-    // Silence after what was never sent says nothing.
+    // Without a sent request, silence proves nothing.
     if !socket.send(probe.request()).map_err(Fault::of)? {
-        return Err(Reason::Unmade("there is no room to send it".to_owned()));
+        return Err(Reason::Unmade("the send buffer is full".to_owned()));
     }
     Ok(Job::new(Wire::Datagram(socket, probe), to.timeout, Duration::ZERO, now))
 }

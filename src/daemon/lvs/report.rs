@@ -1,6 +1,5 @@
-//! The log lines of virtual servers and checks. Those that operators search for are
-//! byte-compatible with keepalived; what we add, what was found and how long it took, is a line of
-//! its own behind them.
+//! The log lines of virtual servers and checks. Those that operators search for are byte-compatible
+//! with keepalived; the result and duration of a check follow on a line of their own.
 
 use std::fmt::{self, Write as _};
 
@@ -23,13 +22,13 @@ pub(super) fn check(action: &pool::Action, pool: &Pool, domain: &Domain) {
     lines_of_check(action, pool, domain, &mut |line| log::info!("{line}"));
 }
 
-/// Lines of the group of this virtual server that go or come with a reload.
+/// Logs entries of this virtual server's group that a reload adds or removes.
 pub(super) fn group(vs: &VirtualServer, old: &Config, new: &Config) {
     let entries = |config| diff::group_of(config, vs).map_or(&[][..], |group| &group.entries);
     lines_of_group(vs, entries(old), entries(new), &mut |line| log::info!("{line}"));
 }
 
-/// A probe that could not be made for want of something of ours, whether or not it counts yet.
+/// Logs a probe that could not be made for a local reason, whether or not it counts yet.
 pub(super) fn unmade(check: CheckId, reason: &Reason, held_back: u32, pool: &Pool) {
     let Some(entry) = pool.check(check) else { return };
     let page = entry.life().page();
@@ -89,7 +88,7 @@ fn lines_of_lvs(action: &Action, say: &mut impl FnMut(fmt::Arguments<'_>)) {
             match (up, starting) {
                 (true, _) => say(format_args!("Gained quorum {q}+{h}={t} <= {w} for VS {vs}")),
                 (false, false) => say(format_args!("Lost quorum {q}-{h}={t} > {w} for VS {vs}")),
-                // Thus in keepalived, although the sum is one.
+                // keepalived prints a minus sign, although the result is a sum.
                 (false, true) => {
                     say(format_args!("Starting with quorum down {q}-{h}={t} > {w} for VS {vs}"));
                 }
@@ -100,7 +99,7 @@ fn lines_of_lvs(action: &Action, say: &mut impl FnMut(fmt::Arguments<'_>)) {
         }
         Action::SorryServer { service, on, cause } => {
             lines_of_sorry(&service.config, *on, say);
-            // Otherwise the line of the quorum has said it.
+            // Otherwise the line of the quorum contains it.
             if *cause == SorryCause::Reload {
                 say(format_args!("VS {} because: {cause}", service.config));
             }
@@ -197,7 +196,7 @@ fn lines_of_check(
     let (Some(entry), Some(server)) = (pool.check(check), domain.server_of(check)) else { return };
     let Some((last, _)) = entry.last() else { return };
     let config = entry.config();
-    // keepalived has a line for each page, but only while the server is down.
+    // keepalived logs a line for each page, but only while the server is down.
     let was_down = match action {
         pool::Action::Result { verdict, turned, .. } => verdict.is_up() && *turned,
         _ => !entry.life().is_up(),
@@ -224,7 +223,7 @@ fn lines_of_check(
     }
 }
 
-/// How far it has come with its retries.
+/// State of the retries.
 #[derive(Clone, Copy)]
 enum Tail {
     Up,
@@ -232,7 +231,7 @@ enum Tail {
     Down { retries: u32 },
 }
 
-/// Names the last thing that was looked at.
+/// Names the last property that was checked.
 fn page_up(url: &Url, server: &ServerRef) -> String {
     let what = match (&url.regex, url.digest) {
         (Some(_), _) => "Regex match",

@@ -1,4 +1,4 @@
-//! The whole way from a socket to what is told, without a kernel that has IPVS.
+//! Tests from sockets to notifications, on a kernel without IPVS.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -77,7 +77,7 @@ impl Bench {
         }
     }
 
-    /// Turns of a loop until so much was heard.
+    /// Runs the loop until `count` notifications arrived.
     fn run(&mut self, count: usize) {
         while self.heard.len() < count {
             assert!(self.clock.now() < Instant::from_millis(60_000), "{:?}", self.heard);
@@ -144,7 +144,7 @@ fn a_server_that_answers_is_told_and_so_is_one_that_stops() {
     assert_eq!(bench.lvs.probes.next_deadline(), None);
 }
 
-/// The effective weight of the only server, and whether it is up.
+/// Effective weight and state of the only server.
 fn standing(bench: &Bench) -> (u32, bool) {
     let (_, service) = bench.lvs.domain.services().next().expect("one virtual server");
     let (_, server) = service.servers().next().expect("one real server");
@@ -157,7 +157,7 @@ fn a_script_says_the_weight_and_a_file_adds_to_it() {
     let dir = TempDir::new("checks");
     let path = dir.path().join("script").to_str().unwrap().to_owned();
     let write = |text: &str| {
-        // In one step: half a script must not be executed.
+        // Written in one step, so that no partial script is executed.
         let new = format!("{path}.new");
         std::fs::write(&new, format!("#!/bin/sh\n{text}\n")).unwrap();
         std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -257,7 +257,7 @@ fn a_file_that_counts_otherwise_after_a_reload_does_not_raise_the_dead() {
     assert_eq!((standing(&bench), bench.heard.len()), ((1, false), 0), "{:?}", bench.heard);
     bench.adopt(with(5));
     bench.with(Lvs::serve);
-    assert_eq!(standing(&bench), (6, true), "known without anybody asking");
+    assert_eq!(standing(&bench), (6, true), "known without a new event");
 }
 
 #[test]
@@ -306,8 +306,8 @@ fn a_script_that_does_not_end_is_not_started_again() {
     let check = CheckId(0);
     bench.lvs.on_script_timed_out(check, bench.clock.now());
     bench.with(Lvs::serve);
-    assert_eq!(bench.lvs.pool.load().0, 1, "it is being ended");
-    // Nobody ends it. That is no reason to say nothing of the server.
+    assert_eq!(bench.lvs.pool.load().0, 1, "it is being terminated");
+    // The script is not terminated. The server must be reported down nevertheless.
     let later = bench.clock.now() + Duration::from_secs(3);
     assert!(bench.lvs.probes.on_deadline(later, &mut bench.poll));
     bench.with(Lvs::serve);
@@ -349,7 +349,7 @@ fn many_that_are_due_do_not_keep_somebody_in_a_hurry_waiting() {
     assert!(bench.lvs.backlog.is_empty());
 }
 
-/// Some virtual servers of twelve, each with some servers that are connected to or not.
+/// A random subset of twelve virtual servers, each with real servers that may have checks.
 fn anything(rng: &mut Rng, port: u16) -> Config {
     let mut all = Vec::new();
     for n in (0..12).filter(|_| rng.one_in(2)).collect::<Vec<_>>() {
@@ -392,7 +392,7 @@ fn reloads_in_the_middle_of_others_end_where_the_last_one_wants_and_so_does_the_
                 let slots: Vec<_> = slots.flat_map(|(_, s)| s.checks()).map(Slot::id).collect();
                 assert!(slots.iter().all(|id| bench.lvs.pool.check(*id).is_some()));
                 let any = (0..1_000).filter(|n| bench.lvs.pool.check(CheckId(*n)).is_some());
-                assert_eq!(any.count(), slots.len(), "seed {seed}: checks of nobody");
+                assert_eq!(any.count(), slots.len(), "seed {seed}: checks without a server");
             }
         }
         bench.with(|lvs, context| lvs.stop(Release::Ours, context));

@@ -1,21 +1,21 @@
-//! What notifications are told of virtual servers, in the terms of their core.
+//! Notifications about virtual servers, as inputs of the notification core.
 
 use crate::lvs::{Action, Found, Leaving, QuorumCause, ServerRef, ServiceRef};
 use crate::notify::{Because, Input, ServerNews, ServiceEvent, Subject};
 
-/// Something that happened, with what is needed to notify of it later.
+/// An event with the data for its later notification.
 #[derive(Clone, PartialEq, Debug)]
 pub(in crate::daemon) struct Told(Action);
 
 impl Told {
-    /// `None` where there is nothing to notify of.
+    /// `None` if the action needs no notification.
     pub(super) fn of(action: Action) -> Option<Self> {
         let is_quiet = matches!(action, Action::QuorumChanged { told: false, .. });
         (!is_quiet).then_some(Self(action))
     }
 
-    /// Hands over what notifications have to hear, in order. `no_checker_mail`: mails of checks
-    /// only when the server went up or down with it.
+    /// Passes the inputs of the notification core to `hear`, in order. With `no_checker_mail`,
+    /// checks send mail only if the server changed its state with them.
     pub(in crate::daemon) fn tell(&self, no_checker_mail: bool, mut hear: impl FnMut(Input<'_>)) {
         match &self.0 {
             Action::ServerChanged { server, up, .. } => tell_server(server, *up, &mut hear),

@@ -1,4 +1,4 @@
-//! Advertisements: read from the sockets of instances, and sent.
+//! Advertisements: receiving from the sockets of instances, and sending.
 
 use std::io;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use crate::sys::raw::Batch;
 use crate::vrrp::receive::Received;
 use crate::vrrp::{self, Input};
 
-/// Lines about an unknown virtual router, by sender.
+/// Rate of lines about unknown virtual routers from one sender.
 const UNKNOWN_VRID: Rate = Rate::new(10, Duration::from_secs(1));
 /// Batches read from one socket in one turn; the rest waits for the next.
 const RECEIVE_BUDGET: usize = 8;
@@ -22,7 +22,8 @@ const RECEIVE_BUDGET: usize = 8;
 const RETRY_SENDS: Duration = Duration::from_millis(1);
 
 impl Runtime {
-    /// Reads one socket within its budget, in a turn that began then; true if it is empty now.
+    /// Reads one socket within its budget, in a turn that started at `began`; true if it is empty
+    /// now.
     pub(in crate::daemon) fn receive_adverts(&mut self, socket: SocketId, began: Instant) -> bool {
         let mut batch = self.network.batch.take().unwrap_or_default();
         let mut empty = false;
@@ -57,7 +58,7 @@ impl Runtime {
         for datagram in batch.packets() {
             let arrived = datagram.stamp.map_or(moment.now, |stamp| moment.arrival(stamp));
             last = arrived;
-            // The filter has looked at the router id already, so there is one.
+            // The filter has checked the router id already, so there is one.
             let Some(&vrid) = datagram.payload.get(1) else { continue };
             let vrrp = &self.cores.vrrp;
             let has_peer = |id| vrrp.instance(id).is_some_and(|i| i.has_peer(datagram.source));
@@ -84,11 +85,11 @@ impl Runtime {
         if let Some(held_back) =
             self.network.unknown_vrids.admit((), Some(from), UNKNOWN_VRID, self.now)
         {
-            log::info!("VRID {vrid} from {from} is none of ours{}", HeldBack(held_back));
+            log::info!("VRID {vrid} from {from} is not configured here{}", HeldBack(held_back));
         }
     }
 
-    /// Sends the adverts that wait.
+    /// Sends the waiting adverts.
     pub(in crate::daemon) fn flush_adverts(&mut self) {
         let (vrrp, limit, now) = (&mut self.cores.vrrp, &mut self.network.send_errors, self.now);
         let chatter = &mut self.outlets.chatter;
@@ -111,7 +112,7 @@ impl Runtime {
     }
 }
 
-/// The farewell of an instance whose interface is down cannot arrive; that is no news.
+/// A priority-zero advert on an interface that is down cannot be sent, which is expected.
 fn is_news(priority: u8, error: &io::Error) -> bool {
     let hopeless = [libc::ENETUNREACH, libc::ENETDOWN].map(Some);
     priority != 0 || !hopeless.contains(&error.raw_os_error())

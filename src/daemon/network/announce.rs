@@ -14,9 +14,9 @@ use crate::wire::{arp, ndisc};
 const RETRY_SENDS: Duration = Duration::from_millis(1);
 
 impl Runtime {
-    /// Sends some of the gratuitous ARPs and neighbour advertisements that wait.
+    /// Sends some of the waiting gratuitous ARPs and neighbour advertisements.
     pub(in crate::daemon) fn flush_announcements(&mut self) {
-        /// In one go, between two looks at the clock.
+        /// Frames sent between two checks of the clock.
         const MOST: usize = 64;
         loop {
             let mut due = std::mem::take(&mut self.network.due_announcements);
@@ -77,7 +77,7 @@ impl Runtime {
             let Some(held_back) = self.outlets.chatter.admit(about, self.now) else { return };
             if held_back > 0 {
                 let name = &config.name;
-                log::debug!("({name}) announced {held_back} times more than was shown");
+                log::debug!("({name}) {held_back} announcements were not logged");
             }
             for address in config.all_addresses() {
                 let (name, link, addr) = (&config.name, &address.interface, address.prefix.addr);

@@ -1,6 +1,6 @@
-//! The gratuitous ARPs and neighbour advertisements that wait, link by link: a few at a time, so
-//! that thousands of addresses delay nothing else, and no faster than `vrrp_garp_interval` and
-//! `vrrp_gna_interval` allow. Pure.
+//! Queues of gratuitous ARPs and neighbour advertisements, one for each link. They are sent in
+//! small batches, so that thousands of addresses delay nothing else, and no faster than
+//! `vrrp_garp_interval` and `vrrp_gna_interval` allow. Pure.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ pub(in crate::daemon) struct Announcer {
 
 #[derive(Debug, Default)]
 struct Paced {
-    /// Not before this.
+    /// Earliest time of the next frame.
     next: Instant,
     waiting: VecDeque<(InstanceId, IpAddr)>,
 }
@@ -39,14 +39,14 @@ impl Announcer {
         self.queues.entry(key).or_default().waiting.push_back((a.owner, a.addr));
     }
 
-    /// Nobody is to hear of this instance's addresses any more: it is no longer MASTER.
+    /// Discards the announcements of an instance that is no longer MASTER.
     pub(in crate::daemon) fn withdraw(&mut self, owner: InstanceId) {
         for queue in self.queues.values_mut() {
             queue.waiting.retain(|(id, _)| *id != owner);
         }
     }
 
-    /// Takes up to `most` that may go out now.
+    /// Takes up to `most` announcements that may be sent now.
     pub(in crate::daemon) fn take_due(
         &mut self,
         now: Instant,
@@ -70,7 +70,7 @@ impl Announcer {
         self.queues.retain(|_, q| !q.waiting.is_empty() || q.next > now);
     }
 
-    /// When the next one may go out; `None` if none waits.
+    /// Time of the next announcement; `None` if none waits.
     pub(in crate::daemon) fn next_deadline(&self) -> Option<Instant> {
         self.queues.values().filter(|q| !q.waiting.is_empty()).map(|q| q.next).min()
     }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_interval_as_many_as_wanted_go_in_order() {
+    fn without_an_interval_any_number_is_sent_in_order() {
         let mut a = Announcer::default();
         (1..=5).for_each(|n| a.push(one(0, "eth0", n)));
         assert_eq!(take(&mut a, 0, 3), [one(0, "eth0", 1), one(0, "eth0", 2), one(0, "eth0", 3)]);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_holds_for_each_link() {
+    fn the_interval_applies_to_each_link_separately() {
         let mut a = Announcer { garp_interval: Duration::from_millis(10), ..Announcer::default() };
         for n in 1..=2 {
             a.push(one(0, "eth0", n));

@@ -1,4 +1,4 @@
-//! Which instances share which sockets, and the advertisements that wait to be sent through them.
+//! Sockets shared by instances, with their queues of advertisements.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -16,17 +16,17 @@ use crate::vrrp::Outbound;
 struct Slot {
     socket: Socket,
     members: BTreeMap<u8, Vec<InstanceId>>,
-    /// When the packet arrived that was read last.
+    /// Arrival of the packet read last.
     read: Instant,
     queue: SendQueue<Tag>,
 }
 
-/// What comes back with the outcome of a packet.
+/// Context returned with the outcome of a packet.
 #[derive(Clone, Copy)]
 struct Tag {
     id: InstanceId,
     priority: u8,
-    /// The copies for further peers are not advertisements of their own.
+    /// Copies for further peers are not counted as advertisements.
     is_copy: bool,
 }
 
@@ -43,7 +43,7 @@ pub(in crate::daemon) struct Endpoints {
     pub(in crate::daemon) pass_all: bool,
 }
 
-/// Where an instance sends and listens, as far as that is known.
+/// Endpoint of an instance; `None` while its interface or source is unknown.
 pub(in crate::daemon) fn endpoint_of(
     config: &Instance,
     index: Option<u32>,
@@ -75,8 +75,8 @@ impl Endpoints {
         self.slot(id).map(|s| &s.socket)
     }
 
-    /// The instance that a packet for this virtual router is for. Several unicast instances may
-    /// share a router id; then the one that has the sender as a peer gets it.
+    /// Instance addressed by a packet for this virtual router. Among unicast instances with the
+    /// same router id, it is the one that has the sender as a peer.
     pub(in crate::daemon) fn addressee(
         &self,
         socket: SocketId,
@@ -90,7 +90,7 @@ impl Endpoints {
         members.iter().find(|id| has_peer(**id)).or_else(|| members.first()).copied()
     }
 
-    /// Joins the socket of this endpoint, opening it for the first.
+    /// Attaches an instance to the socket of this endpoint, which the first one opens.
     pub(in crate::daemon) fn attach(
         &mut self,
         id: InstanceId,
@@ -112,13 +112,14 @@ impl Endpoints {
         }
         let filtered = self.refilter(socket);
         if filtered.is_err() {
-            // Deaf, it would be worse than none: the next attempt begins anew.
+            // A socket that cannot receive would be worse than none: the next attempt opens
+            // another.
             self.detach(id, vrid, poll);
         }
         filtered.map_err(|e| explained("filter packets", &e))
     }
 
-    /// Leaves its socket; the last one closes it.
+    /// Detaches an instance from its socket, which the last one closes.
     pub(in crate::daemon) fn detach(&mut self, id: InstanceId, vrid: u8, poll: &mut Poll<Owner>) {
         let Some(socket) = self.of_instance.remove(&id) else { return };
         let Some(slot) = self.slot_mut(socket) else { return };
@@ -135,19 +136,20 @@ impl Endpoints {
             self.waiting.remove(&socket);
             self.slots[socket.0 as usize] = None;
         } else if let Err(e) = self.refilter(socket) {
-            // The filter only saves work; the core looks at every packet anyway.
+            // The filter only saves work; the core checks every packet anyway.
             log::debug!("cannot narrow a socket filter: {e}");
         }
     }
 
-    /// What arrived up to this moment has been read.
+    /// Notes that all packets up to this arrival time have been read.
     pub(in crate::daemon) fn note_read(&mut self, socket: SocketId, arrived: Instant) {
         if let Some(slot) = self.slot_mut(socket) {
             slot.read = arrived;
         }
     }
 
-    /// For whom these sockets may hold more, and up to when what arrived for them is read.
+    /// Instances whose sockets may hold more packets, with the arrival time up to which they have
+    /// been read.
     pub(in crate::daemon) fn unread(
         &self,
         sockets: impl Iterator<Item = SocketId>,
@@ -156,7 +158,7 @@ impl Endpoints {
         slots.flat_map(|s| s.members.values().flatten().map(|id| (*id, s.read))).collect()
     }
 
-    /// Puts one advertisement into the queue of its socket, one copy per destination.
+    /// Queues one advertisement on its socket, one copy per destination.
     pub(in crate::daemon) fn queue(&mut self, id: InstanceId, priority: u8, advert: &Outbound) {
         let Some(&socket) = self.of_instance.get(&id) else { return };
         let Some(slot) = self.slots.get_mut(socket.0 as usize).and_then(Option::as_mut) else {
@@ -170,8 +172,8 @@ impl Endpoints {
         self.waiting.insert(socket);
     }
 
-    /// Sends all that waits. `done` hears of every advertisement, and of every failure. What the kernel has no room for waits
-    /// on: false then.
+    /// Sends the queued packets. `done` is called for every advertisement and every failure.
+    /// Returns false if packets stay queued for lack of room in the kernel.
     pub(in crate::daemon) fn flush(
         &mut self,
         scratch: &mut Scratch,
@@ -208,7 +210,7 @@ impl Endpoints {
         Ok(id)
     }
 
-    /// Others' virtual routers do not wake us.
+    /// Drops packets of other virtual routers in the kernel, so that they cause no wake-up.
     fn refilter(&self, socket: SocketId) -> io::Result<()> {
         let Some(slot) = self.slot(socket) else { return Ok(()) };
         let vrids: Vec<u8> = slot.members.keys().copied().collect();

@@ -1,4 +1,4 @@
-//! Carries out what the cores decide. Calls no core: what an action causes goes to the inbox.
+//! Carries out actions of the cores. Calls no core: results go to the inbox.
 
 use std::io;
 
@@ -88,7 +88,7 @@ impl Runtime {
                 let result = self.write_setting(index, *setting, before);
                 self.answer_at_once(id, result);
             }
-            // A setting is wanted with one value or another, and set anew.
+            // Settings are never replaced in place.
             Op::Replace(Object::Sysctl(_)) => {}
             Op::Add(Object::Address(address)) => {
                 let address = holdings::as_shown(address);
@@ -102,7 +102,7 @@ impl Runtime {
         }
     }
 
-    /// Gives a setting of an interface this value, and returns the one before.
+    /// Sets a setting of an interface and returns its previous value.
     pub(in crate::daemon) fn write_setting(
         &self,
         index: u32,
@@ -122,7 +122,7 @@ impl Runtime {
         self.cores.inbox.push_back(Message::Answer(request, answer));
     }
 
-    /// Should all else fail, the address goes.
+    /// Has the address removed if the daemon crashes.
     pub(in crate::daemon) fn rescue_later(&mut self, index: u32, address: &HostAddress) {
         let place = (index, Spot::of_host(address));
         self.network.rescue.hold(place, index, address.prefix, address.peer);

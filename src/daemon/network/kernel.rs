@@ -1,4 +1,4 @@
-//! The kernel's notifications and answers, and what depends on interfaces and addresses.
+//! Notifications and answers of the kernel, and their consequences for interfaces and addresses.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::sys::netlink;
 use crate::vrrp::Input;
 
 impl Runtime {
-    /// Reads one datagram of kernel news; false if there was none.
+    /// Reads one datagram of kernel notifications; false if there was none.
     pub(in crate::daemon) fn receive_kernel(&mut self) -> bool {
         let mut events = Vec::new();
         match self.network.monitor.receive(&mut events) {
@@ -18,14 +18,16 @@ impl Runtime {
                 more
             }
             Err(e) => {
-                log::warn!("kernel news were lost ({e}): reading everything again");
+                log::warn!(
+                    "kernel notifications were lost ({e}); reading interfaces and addresses again"
+                );
                 self.resynchronise();
                 true
             }
         }
     }
 
-    /// A gap is never trusted: what the kernel has now is the truth.
+    /// Reads the current state from the kernel after a loss of notifications.
     pub(in crate::daemon) fn resynchronise(&mut self) {
         self.network.monitor.discard();
         match netlink::dump(&mut || self.breathe()) {
@@ -52,7 +54,7 @@ impl Runtime {
             }
             Fact::Changed(link) => self.tell_link(&link),
             Fact::Vanished { link, index, deleted } => {
-                let what = if deleted { "deleted" } else { "has another name now" };
+                let what = if deleted { "deleted" } else { "was renamed" };
                 log::info!("Interface {link} {what}");
                 if deleted {
                     self.network.rescue.release_all(|place| place.0 == index);
@@ -72,20 +74,21 @@ impl Runtime {
     fn on_address(&mut self, what: &str, link: String, addr: IpAddr, ours: bool) {
         self.address_log(what, &link, &addr);
         self.on_local_address(addr, self.cores.holdings.links().holds(&addr));
-        // A virtual address of ours is no source, however often it comes and goes.
+        // Virtual addresses of this configuration are not used as sources, so their changes are
+        // ignored.
         if !ours || !self.running.virtual_addresses.contains(&addr) {
             self.network.stale_sources.insert(link);
         }
     }
 
-    /// `-a`: every address change is told.
+    /// `-a`: logs every address change.
     fn address_log(&self, what: &str, link: &str, addr: &IpAddr) {
         if self.options.address_log {
             log::info!("Netlink: address {addr} {what} {link}");
         }
     }
 
-    /// Tells the core the state of an interface, and brings its sockets in line.
+    /// Passes the state of an interface to the core and updates its sockets.
     fn tell_link(&mut self, name: &str) {
         if !self.is_of_interest(name) {
             return;
@@ -103,17 +106,17 @@ impl Runtime {
         self.drain();
     }
 
-    /// Interfaces that some instance names.
+    /// True if an instance names this interface.
     pub(in crate::daemon) fn is_of_interest(&self, name: &str) -> bool {
         self.running.interesting.contains(name)
     }
 
-    /// Sends one batch of netlink requests and takes the answers in.
+    /// Sends one batch of netlink requests and reads the answers.
     pub(in crate::daemon) fn flush_requests(&mut self) {
         let mut answers = std::mem::take(&mut self.network.answers);
         if let Err(e) = self.network.requests.flush(&mut answers) {
             log::error!("cannot send netlink requests: {e}");
-            // Whoever asked decides whether to ask again.
+            // The holdings decide whether to repeat them.
             self.network.requests.give_up(e.raw_os_error().unwrap_or(libc::EIO), &mut answers);
         }
         for (request, errno) in answers.drain(..) {

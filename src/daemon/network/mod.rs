@@ -1,4 +1,4 @@
-//! Packets, interfaces, addresses: VRRP on the wire, and the kernel.
+//! VRRP packets, interfaces, addresses and the kernel.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -26,14 +26,14 @@ use endpoints::Endpoints;
 
 pub(super) struct Network {
     pub(super) endpoints: Endpoints,
-    /// Taken out while it is read.
+    /// Taken while packets are read.
     pub(super) batch: Option<Batch>,
     pub(super) scratch: Scratch,
-    /// When VRRP packets were last read, and the time before that.
+    /// Times of the last two reads of VRRP packets.
     pub(super) heard: Instant,
     pub(super) heard_before: Instant,
     pub(super) unknown_vrids: Limiter<()>,
-    /// The kernel had no room; try again then.
+    /// Time to retry after the kernel had no room.
     pub(super) retry_sends: Option<Instant>,
     pub(super) send_errors: RateLimit,
 
@@ -44,12 +44,12 @@ pub(super) struct Network {
 
     pub(super) requests: Requests<RequestId>,
     pub(super) answers: Vec<(RequestId, i32)>,
-    /// Removes what is in the kernel because of us, should all else fail.
+    /// Removes the daemon's addresses from the kernel if it crashes.
     pub(super) rescue: Rescue<Place>,
     pub(super) monitor: Monitor,
     /// The last logged state of each interface.
     pub(super) told_links: BTreeMap<String, LinkState>,
-    /// Interfaces whose addresses changed: their instances may have another source now.
+    /// Interfaces whose addresses changed, so that the source addresses of instances may change.
     pub(super) stale_sources: BTreeSet<String>,
 }
 

@@ -1,18 +1,18 @@
-//! Which notifications of the kernel wake the daemon.
+//! Filter for notifications of the kernel.
 
 use crate::daemon::runtime::Runtime;
 
 impl Runtime {
-    /// Hears of all interfaces.
+    /// Receives notifications of all interfaces.
     pub(in crate::daemon) fn unfilter_monitor(&self) {
         self.filter_monitor(None);
     }
 
-    /// Lets the kernel hold back what matters to no instance: changes on other interfaces. While one that
-    /// matters is missing, new interfaces have to be heard of.
+    /// Has the kernel drop changes on interfaces that no instance uses. While a required interface
+    /// is missing, new interfaces are not filtered.
     pub(in crate::daemon) fn refilter_monitor(&mut self) {
         let mut indices = Vec::new();
-        // Checks that rest without an address have to hear of it, wherever it is.
+        // Checks suspended for lack of an address depend on changes on every interface.
         let depends = self.running.config.virtual_servers.iter().any(|vs| vs.ha_suspend);
         let mut complete = !self.options.address_log && !depends;
         for name in &self.running.interesting {
@@ -28,12 +28,12 @@ impl Runtime {
         let own = match self.network.requests.port() {
             Ok(own) => own,
             Err(e) => {
-                log::debug!("cannot learn our netlink port: {e}");
+                log::debug!("cannot read the netlink port: {e}");
                 return;
             }
         };
         if let Err(e) = self.network.monitor.watch_only(links, own) {
-            log::warn!("cannot filter kernel news: {e}");
+            log::warn!("cannot filter kernel notifications: {e}");
         }
     }
 }

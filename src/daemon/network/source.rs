@@ -1,4 +1,4 @@
-//! What instances send from and through.
+//! Source addresses and sockets of instances.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use crate::sys::reason;
 use crate::vrrp::Input;
 
 impl Runtime {
-    /// Works out again what instances send from and through: those on interfaces whose addresses
-    /// changed, and those without one, whose address may be on any.
+    /// Determines the source addresses and sockets of instances again: of those on interfaces whose
+    /// addresses changed, and of those without an interface, whose address may be on any.
     pub(in crate::daemon) fn refresh_stale_sources(&mut self) {
         let mut concerned = BTreeSet::new();
         let stale = std::mem::take(&mut self.network.stale_sources);
@@ -46,7 +46,7 @@ impl Runtime {
             }
             Some(why) => {
                 if self.commands.retries.failed(Lacking::Socket(id), why, self.now) {
-                    log::warn!("({}) {why}; it is tried again", config.name);
+                    log::warn!("({}) {why}; it is retried", config.name);
                 }
             }
         }

@@ -1,7 +1,7 @@
-//! The notification FIFOs: open while they are configured, written to while they have room.
+//! The notification FIFOs: open while configured, written while they have room.
 //!
-//! Lines wait in the pipe for whoever reads next, as with the reference. What does not fit waits in
-//! the core, and a reader that comes back is told where things stand.
+//! Lines wait in the pipe for the next reader, as in keepalived. Lines that do not fit wait in the
+//! core, and a reader that returns receives the current states.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,22 +17,22 @@ use crate::sys::fifo::{Fifo, Line, LONGEST};
 use crate::sys::inotify::readers::Readers;
 use crate::sys::poll::{Poll, Wants};
 
-/// The open FIFOs. Events of `Owner::Fifos` go to `on_ready`.
+/// The open FIFOs. Poll events of `Owner::Fifos` are passed to `on_ready`.
 #[derive(Debug)]
 pub(in crate::daemon) struct Fifos {
     open: BTreeMap<Which, Fifo>,
-    /// What was configured to be started for each that is open.
+    /// Configured script of each open FIFO.
     scripts: BTreeMap<Which, Option<Script>>,
-    /// `None` where inotify is not to be had.
+    /// `None` if inotify is unavailable.
     readers: Option<Readers<Which>>,
 }
 
-/// What became of the FIFOs that are configured.
+/// Result of a setup.
 #[derive(Debug)]
 pub(in crate::daemon) struct Opened {
-    /// Opened now, or with another script.
+    /// FIFOs just opened, or with a changed script.
     pub(in crate::daemon) changed: Vec<Which>,
-    /// Not opened, and why.
+    /// FIFOs that could not be opened, with the reasons.
     pub(in crate::daemon) failed: BTreeMap<Which, String>,
 }
 
@@ -41,9 +41,9 @@ impl Fifos {
         Self { open: BTreeMap::new(), scripts: BTreeMap::new(), readers: None }
     }
 
-    /// Opens and closes what the configuration says; after `Input::Setup`, before any change is
-    /// told. Gives those that were opened and those whose script is another: these are to be
-    /// started (again).
+    /// Opens and closes FIFOs as configured, after `Input::Setup` and before any notification.
+    /// Returns those that were opened or whose script changed; these scripts have to be
+    /// (re)started.
     pub(in crate::daemon) fn setup(
         &mut self,
         config: &model::notify::Fifos,
@@ -83,8 +83,8 @@ impl Fifos {
             }
             match self.open(which, fifo, poll) {
                 Ok(()) => {
-                    // The pipe itself stands in for the reader until there is one. Whoever reads
-                    // one that was made anew knows nothing of what the old one held.
+                    // The pipe acts as the reader until there is one. A reader of a recreated FIFO
+                    // has not seen the contents of the old one.
                     for present in [false, true] {
                         domain.handle(Input::FifoReader { which, present }, now, out);
                     }
@@ -103,7 +103,7 @@ impl Fifos {
         self.open.contains_key(&which)
     }
 
-    /// Something can be written to again, or somebody has opened a FIFO.
+    /// A FIFO is writable again, or a reader has opened it.
     pub(in crate::daemon) fn on_ready(
         &mut self,
         domain: &mut Domain,
@@ -112,7 +112,7 @@ impl Fifos {
     ) {
         let mut again = Vec::new();
         if let Some(Err(e)) = self.readers.as_mut().map(|r| r.read(&mut again)) {
-            log::debug!("cannot tell who reads the notification FIFOs: {e}");
+            log::debug!("cannot detect readers of the notification FIFOs: {e}");
         }
         for which in again {
             for present in [false, true] {
@@ -124,13 +124,14 @@ impl Fifos {
         }
     }
 
-    /// `Action::WriteFifo`: writes what waits until the pipe is full. Poll tells when it is not.
+    /// `Action::WriteFifo`: writes waiting lines until the pipe is full. Poll reports when it is
+    /// writable again.
     pub(in crate::daemon) fn write(&self, which: Which, domain: &mut Domain) {
         let Some(fifo) = self.open.get(&which) else { return };
         while let Some(line) = domain.pending_line(which) {
             if line.len() > LONGEST {
                 log::warn!(
-                    "a line for {} is longer than {LONGEST} bytes: left out",
+                    "a line for {} is longer than {LONGEST} bytes and was dropped",
                     which.keyword()
                 );
             } else {
@@ -147,7 +148,7 @@ impl Fifos {
         }
     }
 
-    /// The daemon ends: what it has made goes with it.
+    /// Closes all FIFOs at exit and removes those that the daemon created.
     pub(in crate::daemon) fn close_all(&mut self, poll: &mut Poll<Owner>) {
         for which in Which::ALL {
             self.close(which, poll);
@@ -166,7 +167,7 @@ impl Fifos {
             return Err(e.into());
         }
         if let Err(e) = self.watch_readers(which, fifo.path(), poll) {
-            log::warn!("cannot tell who reads FIFO {}: {e}", config.path);
+            log::warn!("cannot detect readers of FIFO {}: {e}", config.path);
         }
         self.open.insert(which, fifo);
         Ok(())
@@ -239,7 +240,7 @@ mod tests {
             self.obey();
         }
 
-        /// What poll says, and what follows.
+        /// Handles one batch of poll events.
         fn turn(&mut self) {
             let mut ready = Vec::new();
             let now = Instant::ZERO;
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_wait_in_the_pipe_and_a_reader_that_comes_back_hears_where_things_stand() {
+    fn lines_wait_in_the_pipe_and_a_returning_reader_gets_the_current_state() {
         let dir = TempDir::new("fifos");
         let mut desk = Desk::new();
         assert_eq!(desk.setup(&global(&dir)), [Which::Vrrp]);
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_pipe_goes_on_when_it_is_read() {
+    fn writing_continues_when_a_full_pipe_is_read() {
         let dir = TempDir::new("full");
         let mut desk = Desk::new();
         desk.setup(&global(&dir));
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_for_a_line_holds_up_nothing() {
+    fn an_overlong_line_blocks_no_others() {
         let dir = TempDir::new("long");
         let mut desk = Desk::new();
         desk.setup(&global(&dir));
@@ -332,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_somebody_removed_is_made_anew_by_a_reload_and_told_where_things_stand() {
+    fn a_reload_recreates_a_removed_fifo_and_writes_the_current_state() {
         let dir = TempDir::new("anew");
         let mut desk = Desk::new();
         desk.setup(&global(&dir));
@@ -344,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn another_script_is_told_but_the_fifo_stays() {
+    fn a_changed_script_is_reported_and_the_fifo_stays() {
         let dir = TempDir::new("script");
         let mut desk = Desk::new();
         let mut global = global(&dir);
@@ -359,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn it_goes_when_it_is_no_longer_wanted() {
+    fn a_fifo_no_longer_configured_is_removed() {
         let dir = TempDir::new("gone");
         let mut desk = Desk::new();
         desk.setup(&global(&dir));

@@ -1,4 +1,4 @@
-//! Carries out what the outbox decides: connections, look-ups, the file of `smtp_alert_file`.
+//! Carries out the actions of the outbox: connections, look-ups, the file of `smtp_alert_file`.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -20,11 +20,11 @@ use crate::sys::poll::{Poll, Wants};
 use crate::sys::reason;
 use crate::sys::stream::{First, Received, Stream, Via};
 
-/// Lines about mails that failed: a thousand mails may be refused for one reason.
+/// Rate of lines about failed mails, since a thousand may fail for one reason.
 const SHOWN: u32 = 20;
 const SHOWN_EVERY: Duration = Duration::from_secs(60);
 
-/// The way from the outbox to the world. Events of `Owner::Mail` go to `on_ready`.
+/// Connects the outbox to the network. Poll events of `Owner::Mail` are passed to `on_ready`.
 #[derive(Debug)]
 pub(in crate::daemon) struct Mailer {
     outbox: Outbox,
@@ -45,7 +45,7 @@ impl Mailer {
         }
     }
 
-    /// Takes over what the configuration says, at the start and at a reload.
+    /// Applies the configuration at the start and at a reload.
     pub(in crate::daemon) fn setup(
         &mut self,
         mail: Option<&Mail>,
@@ -56,7 +56,7 @@ impl Mailer {
         self.carry_on(poll, now);
     }
 
-    /// Sends a letter, now or when the server can be reached.
+    /// Sends a letter, or queues it until the server is reachable.
     pub(in crate::daemon) fn post(
         &mut self,
         letter: &Letter,
@@ -84,7 +84,7 @@ impl Mailer {
         self.outbox.next_deadline()
     }
 
-    /// The daemon ends: whatever waits is tried once, until then.
+    /// Tries all waiting mails once before the daemon ends at `until`.
     pub(in crate::daemon) fn finish(
         &mut self,
         until: Instant,
@@ -95,17 +95,17 @@ impl Mailer {
         self.carry_on(poll, now);
     }
 
-    /// Mail is under way, or will be in a moment.
+    /// True if mail is being sent or is about to be.
     pub(in crate::daemon) fn is_busy(&self, now: Instant) -> bool {
         self.outbox.is_busy(now)
     }
 
-    /// Mails that are not sent yet.
+    /// Number of unsent mails.
     pub(in crate::daemon) fn waiting(&self) -> usize {
         self.outbox.waiting()
     }
 
-    /// The child that looks up the server's name has said something.
+    /// The child that looks up the server's name has answered.
     fn on_answer(&mut self, poll: &mut Poll<Owner>, now: Instant) {
         let Some((name, lookup)) = &mut self.lookup else { return };
         let Some(result) = lookup.result() else { return };
@@ -116,10 +116,10 @@ impl Mailer {
 
     fn on_stream(&mut self, poll: &mut Poll<Owner>, now: Instant) {
         let mut buffer = [0; 4096];
-        // What a server says is bounded by the outbox, which ends the conversation.
+        // The outbox limits the length of replies and ends the conversation.
         while let Some(stream) = &mut self.stream {
-            // Each time: what a server said may have led to another connection, whose first words
-            // can be there already.
+            // Checked each time, since a reply may have led to another connection that is already
+            // readable.
             match stream.is_connected() {
                 Ok(true) => self.outbox.on_connected(now),
                 Ok(false) => return,
@@ -140,14 +140,14 @@ impl Mailer {
         }
     }
 
-    /// Either the connection was never made, or it is lost: the outbox knows which.
+    /// The connection failed or was lost; the outbox knows which.
     fn on_broken(&mut self, error: &io::Error, poll: &mut Poll<Owner>, now: Instant) {
         self.close(poll);
         self.outbox.on_failed(&reason(error), now, &mut self.tasks);
         self.outbox.closed(now, &mut self.tasks);
     }
 
-    /// Does what is to be done, and what follows from that; then sends what is to be said.
+    /// Executes tasks and their follow-ups, then sends pending commands.
     fn carry_on(&mut self, poll: &mut Poll<Owner>, now: Instant) {
         while !self.tasks.is_empty() {
             for task in std::mem::take(&mut self.tasks) {

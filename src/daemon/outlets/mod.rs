@@ -1,4 +1,4 @@
-//! What leaves the daemon for operators and their programs: notification, mail, lines.
+//! Output for operators and their programs: notifications, mail, log lines.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub(super) struct Outlets {
     pub(super) chatter: Chatter,
     pub(super) systemd: Notifier,
     pub(super) standing: Standing,
-    /// Where the outcome of each reload is written.
+    /// File for the outcome of each reload.
     pub(super) outcome_file: PathBuf,
 }
 

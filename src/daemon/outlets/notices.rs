@@ -1,5 +1,4 @@
-//! Notification: what the core of notifications asks for is done here, and changes are brought to
-//! it.
+//! Notification: passes changes to the notification core and carries out its actions.
 
 use std::fmt::Display;
 use std::rc::Rc;
@@ -17,7 +16,7 @@ use crate::sys::reason;
 use crate::vrrp::cause::{Cause, GroupCause};
 use crate::vrrp::{self, Phase};
 
-/// What is told of virtual routers.
+/// A change of a virtual router that is notified.
 #[derive(Clone, PartialEq, Debug)]
 pub(in crate::daemon) enum Telling {
     Instance(InstanceId, State, Rc<Cause>),
@@ -27,7 +26,7 @@ pub(in crate::daemon) enum Telling {
 }
 
 impl Telling {
-    /// What of an action others are told.
+    /// The notification for an action, if it needs one.
     pub(in crate::daemon) fn of(action: &vrrp::Action) -> Option<Self> {
         match *action {
             vrrp::Action::Changed { id, to, ref cause, .. } => {
@@ -118,7 +117,7 @@ impl Runtime {
         }
     }
 
-    /// A script was not executed. Of the ones that were, how they end is their own affair.
+    /// A script could not be executed. The exit status of those that ran is ignored.
     pub(in crate::daemon) fn on_notify_failed(&mut self, run: RunId, error: &dyn Display) {
         let command = self.cores.notify.command(run).unwrap_or_default();
         if let Some(held_back) =
@@ -128,7 +127,7 @@ impl Runtime {
         }
     }
 
-    /// A FIFO has room, or somebody has opened it.
+    /// A FIFO has room, or a reader has opened it.
     pub(in crate::daemon) fn on_fifos(&mut self) {
         self.outlets.fifos.on_ready(
             &mut self.cores.notify,
@@ -138,8 +137,8 @@ impl Runtime {
         self.drain();
     }
 
-    /// Brings FIFOs and their scripts in line with the configuration. What is the same stays open,
-    /// with its readers; a script that has ended is started again.
+    /// Opens FIFOs and starts their scripts as configured. Unchanged FIFOs stay open with their
+    /// readers; scripts that have ended are restarted.
     pub(in crate::daemon) fn set_up_notification(&mut self) {
         let (now, out, poll) = (self.now, &mut self.cores.notify_actions, &mut self.poll);
         let global = &self.running.config.global;
@@ -148,14 +147,15 @@ impl Runtime {
         self.open_fifos(None);
     }
 
-    /// Opens the FIFOs and starts their scripts: all of them, or one that was lacking.
+    /// Opens the FIFOs and starts their scripts: all of them, or one that was missing.
     pub(in crate::daemon) fn open_fifos(&mut self, lacking: Option<Which>) {
         let (now, out, poll) = (self.now, &mut self.cores.notify_actions, &mut self.poll);
         let fifos = &self.running.config.global.fifos;
         let Opened { changed, mut failed } =
             self.outlets.fifos.setup(fifos, &mut self.cores.notify, poll, now, out);
         for which in Which::ALL.into_iter().filter(|w| lacking.is_none_or(|one| one == *w)) {
-            let failure = failed.remove(&which).map(|why| format!("{why}: it is told nothing"));
+            let failure =
+                failed.remove(&which).map(|why| format!("{why}: it receives no notifications"));
             let script = self.start_fifo_script(which, changed.contains(&which));
             let failure = failure.or(script);
             match failure {
@@ -164,14 +164,14 @@ impl Runtime {
                 }
                 Some(why) => {
                     if self.commands.retries.failed(Lacking::Fifo(which), &why, now) {
-                        log::error!("{}: {why}; it is tried again", which.keyword());
+                        log::error!("{}: {why}; it is retried", which.keyword());
                     }
                 }
             }
         }
     }
 
-    /// Starts the script of a FIFO unless it runs; gives why it could not be started.
+    /// Starts the script of a FIFO unless it is running. Returns the reason for a failure.
     fn start_fifo_script(&mut self, which: Which, is_another: bool) -> Option<String> {
         let wanted = self.fifo_script(which).filter(|_| self.outlets.fifos.is_open(which));
         let runs = self.commands.children.askers().any(|a| *a == Asker::FifoScript(which));
@@ -186,7 +186,7 @@ impl Runtime {
         started.err().map(why)
     }
 
-    /// The script of a FIFO, and the path it is given.
+    /// The script of a FIFO, and the path passed to it.
     fn fifo_script(&self, which: Which) -> Option<(Script, String)> {
         let fifos = &self.running.config.global.fifos;
         let fifo = match which {
@@ -198,7 +198,7 @@ impl Runtime {
         Some((fifo.script.clone()?, fifo.path.clone()))
     }
 
-    /// After a reload: where everything stands.
+    /// Notifies the current states after a reload.
     pub(in crate::daemon) fn tell_standing(&mut self) {
         let mut list = Vec::new();
         for (_, group) in self.cores.vrrp.groups() {

@@ -1,7 +1,7 @@
-//! The one place that turns what the cores tell into log lines.
+//! Log lines for the actions of the cores.
 //!
-//! Lines that operators search for are byte-compatible with keepalived; what we add, the cause,
-//! is a line of its own behind them.
+//! Lines that operators search for are byte-compatible with keepalived; the cause follows on a line
+//! of its own.
 
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ use crate::model::Config;
 use crate::vrrp::cause::{Cause, Fault, Seconds};
 use crate::vrrp::{Action, Domain, Note, Phase};
 
-/// Logs whatever an action of the VRRP core has to tell.
+/// Logs an action of the VRRP core.
 pub(in crate::daemon) fn vrrp(
     action: &Action,
     domain: &Domain,
@@ -60,7 +60,7 @@ pub(in crate::daemon) fn vrrp(
     }
 }
 
-/// What goes with every change of state, and so as often as a neighbour likes.
+/// Logs a detail of a state change, rate-limited since a neighbour can cause any number of them.
 pub(in crate::daemon) fn detail(name: &str, what: &str, chatter: &mut Chatter, now: Instant) {
     if log::log_enabled!(log::Level::Debug) {
         if let Some(held_back) = chatter.admit(format!("{what} {name}"), now) {
@@ -127,7 +127,7 @@ fn noted(name: &str, note: &Note, held_back: u32) {
         Note::PreemptDelayStopped => log::info!("({name}) stop preempt delay{more}"),
         Note::Silence => log::debug!("({name}) Receive advertisement timeout{more}"),
         Note::Stalled { late, .. } => log::warn!(
-            "({name}) we were stalled for {} past the master-down deadline: the master gets another interval{more}",
+            "({name}) keepalived was stalled for {} past the master-down deadline: the master gets another interval{more}",
             Seconds(*late)
         ),
         Note::GroupNotReady => {
@@ -152,8 +152,8 @@ fn noted(name: &str, note: &Note, held_back: u32) {
     }
 }
 
-/// Unicast instances believe what any host sends them, unless they are told not to: the default of
-/// keepalived, which few expect.
+/// Warns of unicast instances that accept adverts from any host. This is keepalived's default,
+/// which few operators expect.
 pub(in crate::daemon) fn open_to_strangers(config: &Config) -> Option<String> {
     let is_open =
         |i: &&Rc<Instance>| matches!(&i.delivery, Delivery::Unicast { check_source: false, .. });
@@ -170,7 +170,7 @@ pub(in crate::daemon) fn open_to_strangers(config: &Config) -> Option<String> {
     ))
 }
 
-/// Logs what the holdings report.
+/// Logs an action of the holdings.
 pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
     let name = |owner: &Holder| match owner {
         Holder::Host => "static_ipaddress",
@@ -181,7 +181,7 @@ pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
             let then = match restore {
                 Restore::Now => "restoring it".to_owned(),
                 Restore::After(delay) => {
-                    format!("this happens too often, restoring it in {}", Seconds(*delay))
+                    format!("this happens too often; restoring it in {}", Seconds(*delay))
                 }
                 Restore::Never => "it is not restored (no_track)".to_owned(),
             };
@@ -203,11 +203,9 @@ pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
             };
             let story = match fate {
                 Fate::Adopted => "left by an earlier run: adopted",
-                Fate::Kept => "left by an earlier run: kept while no other router is master",
+                Fate::Kept => "left by an earlier run: kept unless another router is master",
                 Fate::Removed => "left by an earlier run: removed",
-                Fate::Foreign => {
-                    "there without keepalived having added it: it is used, and never removed"
-                }
+                Fate::Foreign => "was not added by keepalived; it is used and never removed",
             };
             log::info!("({}) {what} on {link}{more} {story}", name(owner));
         }
@@ -221,14 +219,14 @@ pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
     }
 }
 
-/// "And so many more" behind a line that is not shown every time.
+/// Number of suppressed lines, appended to a rate-limited line.
 pub(in crate::daemon) struct HeldBack(pub(in crate::daemon) u32);
 
 impl std::fmt::Display for HeldBack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0 {
             0 => Ok(()),
-            n => write!(f, " ({n} more like it were not shown)"),
+            n => write!(f, " ({n} similar lines were suppressed)"),
         }
     }
 }
@@ -239,7 +237,7 @@ mod tests {
     use crate::model::vrrp::tests::instance;
 
     #[test]
-    fn unicast_instances_that_listen_to_any_host_are_told_of_once() {
+    fn unicast_instances_that_accept_any_source_are_reported_once() {
         let unicast = |name: &str, check_source| {
             let delivery = Delivery::Unicast { peers: Vec::new(), ttl: None, check_source };
             Rc::new(Instance { delivery, ..instance(name, 51) })

@@ -1,14 +1,14 @@
-//! The line that `systemctl status` shows of the daemon.
+//! Status line of the daemon in `systemctl status`.
 
 use crate::daemon::config::outcome::Outcome;
 use crate::daemon::runtime::Runtime;
 use crate::sys::clock;
 use crate::vrrp::Phase;
 
-/// What systemd was last told, and what there is to tell.
+/// Last status sent to systemd, and the pending one.
 #[derive(Debug, Default)]
 pub(in crate::daemon) struct Standing {
-    /// Something in it may have changed since it was told.
+    /// The status may have changed since it was sent.
     pub(in crate::daemon) stale: bool,
     told: String,
     /// `refused at Sun Nov 22 19:11:50 2026: (Line 7) ...`.
@@ -16,7 +16,7 @@ pub(in crate::daemon) struct Standing {
 }
 
 impl Standing {
-    /// Takes note of how a reload ended.
+    /// Records the outcome of a reload.
     pub(in crate::daemon) fn reloaded(&mut self, outcome: &Outcome) {
         let word = if outcome.accepted { "done" } else { "refused" };
         let mut text = format!("{word} at {}", clock::local(clock::wall()).long());
@@ -30,7 +30,7 @@ impl Standing {
 }
 
 impl Runtime {
-    /// At the end of a turn: one message for all that happened in it.
+    /// Sends one message at the end of a turn for all its changes.
     pub(in crate::daemon) fn tell_systemd(&mut self) {
         if !std::mem::take(&mut self.outlets.standing.stale) || !self.outlets.systemd.is_active() {
             return;

@@ -1,4 +1,4 @@
-//! `--reload-and-wait`: has the running daemon reload, and ends as the reload did.
+//! `--reload-and-wait`: requests a reload of the running daemon and exits with its outcome.
 
 use std::path::Path;
 
@@ -14,11 +14,11 @@ use crate::sys::poll::Poll;
 use crate::sys::process;
 use crate::sys::signals;
 
-/// Longer than the longest text takes, shorter than the patience of systemd.
+/// Longer than the longest configuration takes, shorter than the timeout of systemd.
 const PATIENCE: Duration = Duration::from_secs(60);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
-/// Gives what to tell the operator, and the status.
+/// Returns the lines for the operator and the exit status.
 pub(in crate::daemon) fn run(options: &Options) -> (Vec<String>, Status) {
     match ask(options) {
         Ok(Outcome { accepted: true, reasons, .. }) => (reasons, Status::Ok),
@@ -28,7 +28,7 @@ pub(in crate::daemon) fn run(options: &Options) -> (Vec<String>, Status) {
 }
 
 fn ask(options: &Options) -> Result<Outcome, String> {
-    // Where the daemon lives is told by the file, too.
+    // The configuration file may set the location of the pid file.
     let text = Text::read(options, &|| {});
     let place = text.place();
     let paths = pid_paths(options, &place);
@@ -49,7 +49,7 @@ fn wait(clock: &Clock, asked: u64, pid: u32, path: &Path) -> Result<Outcome, Str
     let mut poll = Poll::<()>::new().map_err(|e| format!("cannot wait: {e}"))?;
     let end = clock.now() + PATIENCE;
     loop {
-        // Looked at first: what ended may have answered before.
+        // Read first: a daemon that ended may have answered before.
         let alive = process::exists(pid);
         if let Some(outcome) = Outcome::read(path).filter(|o| o.began >= asked) {
             return Ok(outcome);

@@ -1,4 +1,4 @@
-//! What the kernel holds when the daemon begins, and what of it an earlier run left.
+//! Objects in the kernel when the daemon starts, including those left by an earlier run.
 
 use std::io;
 
@@ -7,20 +7,20 @@ use crate::holdings::{self, Action, Fact, Links};
 use crate::model::Config;
 use crate::sys::{netlink, process};
 
-/// What a daemon starts with.
+/// Initial configuration and interfaces.
 pub(in crate::daemon) struct Beginning {
     pub(in crate::daemon) config: Config,
     pub(in crate::daemon) links: Links,
 }
 
 impl Runtime {
-    /// Takes what the kernel holds into account and starts every instance.
+    /// Starts every instance from the current state of the kernel.
     pub(in crate::daemon) fn begin(&mut self, Beginning { config, links }: Beginning) {
         if config.instances.is_empty() && config.virtual_servers.is_empty() {
             log::warn!("Warning - keepalived has no configuration to run");
         }
         self.now = self.clock.now();
-        // The owner of the addresses had them before keepalived came.
+        // The address owner had its addresses before keepalived started.
         let is_doubtful = config.instances.iter().any(|i| i.is_owner());
         if self.place.follows_crash && !is_doubtful && !shows_origins(&links) {
             self.cores.holdings.inherit();
@@ -28,7 +28,7 @@ impl Runtime {
         let mut found = Vec::new();
         self.cores.holdings.handle(holdings::Input::Dumped(links), self.now, &mut found);
         self.cores.holdings.settle_origins();
-        // Nothing is news at the start; but virtual servers have to know the addresses.
+        // Initial addresses are not reported as changes, but virtual servers need them.
         for action in found {
             if let Action::Fact(Fact::Added { address, .. }) = action {
                 self.on_local_address(address.prefix.addr, true);
@@ -44,7 +44,7 @@ impl Runtime {
     }
 }
 
-/// Whether the kernel says who added an address (IFA_PROTO, from Linux 5.18 on).
+/// True if the kernel reports the origin of addresses (IFA_PROTO, since Linux 5.18).
 fn shows_origins(links: &Links) -> bool {
     links.shows_origins() || is_at_least(&process::uname().release, (5, 18))
 }
@@ -54,7 +54,7 @@ fn is_at_least(release: &str, wanted: (u32, u32)) -> bool {
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= wanted
 }
 
-/// The interfaces and addresses that the kernel has now.
+/// Current interfaces and addresses of the kernel.
 pub(in crate::daemon) fn links_of_kernel() -> io::Result<Links> {
     netlink::dump(&mut || {}).map(Links::dumped)
 }

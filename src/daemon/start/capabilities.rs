@@ -1,10 +1,10 @@
-//! What the daemon cannot do without: a router that becomes MASTER and cannot add its addresses takes
-//! them from a healthy peer for nothing.
+//! Required capabilities. A router that becomes MASTER without being able to add its addresses
+//! takes them from a healthy peer to no purpose.
 
 use crate::model::Config;
 use crate::sys::capability::{self, Capability};
 
-/// The features of this configuration, each with the capability it needs.
+/// Features of this configuration with the capabilities they need.
 fn needs(config: &Config) -> Vec<(&'static str, Capability)> {
     let mut list = Vec::new();
     if !config.instances.is_empty() {
@@ -23,7 +23,7 @@ fn needs(config: &Config) -> Vec<(&'static str, Capability)> {
 }
 
 /// # Errors
-/// A capability is missing: which, and what for.
+/// Names a missing capability and the feature that needs it.
 pub(in crate::daemon) fn check(config: &Config) -> Result<(), String> {
     let Ok(held) = capability::effective() else { return Ok(()) };
     match needs(config).into_iter().find(|(_, needed)| !held.has(*needed)) {

@@ -1,4 +1,5 @@
-//! What happens when the daemon itself fails: its text is logged, farewells go out, addresses go.
+//! Handling of panics: the message is logged, priority-zero adverts are sent, addresses are
+//! removed.
 
 use std::panic::{self, AssertUnwindSafe};
 
@@ -6,33 +7,33 @@ use crate::cli::options::Options;
 use crate::daemon::runtime::Runtime;
 use crate::vrrp::Phase;
 
-/// Brings the text of a panic into the log, where a daemon without a terminal can be heard.
+/// Writes panic messages to the log, since a daemon has no terminal.
 pub(in crate::daemon) fn log_panics(options: &Options) {
     let to_console = options.log_console && options.foreground;
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        log::error!("a defect in keepalived itself: {info}");
-        // It has the line already.
+        log::error!("internal error in keepalived: {info}");
+        // The terminal already shows the line.
         if !to_console {
             before(info);
         }
     }));
 }
 
-/// Runs `work`; `None` if it panicked, which is logged by then.
+/// Runs `work`. `None` if it panicked, which has been logged.
 pub(in crate::daemon) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
-    // What was half done is not gone on with: after a panic things are only let go of.
+    // Interrupted work is not continued: after a panic, state is only released.
     panic::catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 impl Runtime {
-    /// Ends what others rely on after a failure of our own: an address that stays means two masters.
+    /// Releases the addresses after an internal failure, since an address that stays means two
+    /// masters.
     ///
-    /// Services of IPVS stay: they do no harm, connections go on, and the next start brings them in
-    /// line.
+    /// IPVS services stay: they do no harm, connections continue, and the next start updates them.
     pub(in crate::daemon) fn abandon(&mut self) {
-        // Anything may be broken now, so that each step stands alone; the one that matters most
-        // relies on nothing.
+        // Any state may be inconsistent, so each step is independent, and the most important one
+        // relies on no state.
         let _ = caught(|| self.say_goodbye());
         self.network.rescue.fire();
         let _ = caught(|| self.restore_settings());

@@ -1,12 +1,12 @@
-//! Defects on request, to see what becomes of the addresses: `KEEPALIVED_FAULT=panic@stats`. Only in
-//! builds with debug assertions, as tests use them.
+//! Failures injected by tests that check the removal of addresses: `KEEPALIVED_FAULT=panic@stats`.
+//! Available only in builds with debug assertions.
 
 use crate::daemon::runtime::Runtime;
 
-/// When a defect shows.
+/// Moment of an injected failure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::daemon) enum Moment {
-    /// Everything is set up, and the first addresses are in the kernel.
+    /// After setup, with the first addresses in the kernel.
     Start,
     /// SIGUSR2.
     Stats,
@@ -34,8 +34,8 @@ impl Runtime {
     }
 }
 
-/// Never returns: there is no stack that it fits on.
-#[expect(unconditional_recursion, reason = "that is the point")]
+/// Overflows the stack.
+#[expect(unconditional_recursion, reason = "overflows the stack on purpose")]
 fn deep(n: u64) -> [u64; 512] {
     let frame = std::hint::black_box([n; 512]);
     let mut below = deep(frame[0] + 1);

@@ -1,4 +1,5 @@
-//! `startup_script` and `shutdown_script`: before everything else begins, and after it has ended.
+//! `startup_script` and `shutdown_script`: run before everything else starts and after it has
+//! ended.
 
 use std::io;
 use std::os::fd::AsRawFd as _;
@@ -12,19 +13,19 @@ use crate::sys::poll::Poll;
 use crate::sys::sched::Inherited;
 use crate::sys::signals::{Signal, Signals};
 
-/// From the end of its time to when a script is given up: it is asked to end, killed two seconds
-/// later, and what outlives that may hang in the kernel for ever.
+/// Time from the timeout of a script until it is abandoned. It is terminated, then killed two
+/// seconds later; a process that survives may hang in the kernel for ever.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whether the daemon is to go on.
+/// Decision of the daemon after a script.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::daemon) enum Then {
     GoOn,
-    /// Somebody told it to stop meanwhile.
+    /// A signal to stop arrived meanwhile.
     Stop,
 }
 
-/// Runs a script and waits for its end, or for its timeout. `what` is `startup` or `shutdown`.
+/// Runs a script and waits for its end or timeout. `what` is `startup` or `shutdown`.
 pub(in crate::daemon) fn run(
     what: &str,
     life: &LifeScript,
@@ -57,7 +58,7 @@ fn run_to_end(
     let mut given_up = now + life.timeout + PATIENCE;
     while !children.is_empty() {
         if given_up <= clock.now() {
-            log::error!("the {what} script cannot be ended: going on without it");
+            log::error!("the {what} script cannot be terminated; continuing without it");
             break;
         }
         let deadline = children.next_deadline().map_or(given_up, |d| Instant::min(d, given_up));
@@ -83,7 +84,7 @@ fn run_to_end(
     Ok(then)
 }
 
-/// The word is doubled, as in keepalived.
+/// keepalived, too, repeats the word `script`.
 fn tell(what: &str, event: &Event<()>) {
     match event {
         Event::TimedOut(()) => log::warn!("{what} script timed out"),

@@ -1,4 +1,4 @@
-//! Starting and ending: the order of both, what is checked first, what a failure leaves.
+//! Startup and shutdown: their order, checks of privileges, handling of failures.
 
 pub(super) mod ask_reload;
 pub(super) mod beginning;

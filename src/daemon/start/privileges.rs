@@ -1,7 +1,6 @@
-//! What the daemon may take of the host: scheduling, memory, descriptors, core dumps.
+//! Resources of the process: scheduling, memory, descriptors, core dumps.
 //!
-//! Every refusal is a warning, never the end: a daemon with ordinary scheduling is worth more than
-//! none.
+//! Every refusal is only a warning: a daemon with ordinary scheduling is better than none.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use crate::sys::capability::{self, Capability};
 use crate::sys::sched::{self, Inherited, Limit, Locked, Resource};
 use crate::sys::{open, reason};
 
-/// Scheduling in force, and what it was before.
+/// Current and original scheduling.
 #[derive(Debug)]
 pub(in crate::daemon) struct Scheduling {
     inherited: Inherited,
@@ -20,7 +19,7 @@ pub(in crate::daemon) struct Scheduling {
     realtime: Option<u8>,
 }
 
-/// The part of the configuration that matters here.
+/// Relevant part of the configuration.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 struct Wanted {
     nice: Option<i8>,
@@ -35,20 +34,20 @@ impl Wanted {
 }
 
 impl Scheduling {
-    /// Takes note of what the process was started with; changes nothing.
+    /// Records the initial scheduling; changes nothing.
     ///
     /// # Errors
-    /// The kernel does not tell, which it has no reason for.
+    /// The kernel cannot be queried, which is not expected.
     pub(in crate::daemon) fn new() -> io::Result<Self> {
         Ok(Self { inherited: Inherited::read()?, wanted: Wanted::default(), realtime: None })
     }
 
-    /// How things were when the daemon started: commands get it back.
+    /// Scheduling at the start of the daemon, restored for commands.
     pub(in crate::daemon) const fn inherited(&self) -> Inherited {
         self.inherited
     }
 
-    /// Brings the process to what the configuration asks for; at start and after each reload.
+    /// Applies the configured scheduling at the start and after each reload.
     pub(in crate::daemon) fn apply(&mut self, global: &Global) {
         let wanted = Wanted::of(global);
         if wanted.nice != self.wanted.nice {
@@ -66,7 +65,7 @@ impl Scheduling {
         self.set_realtime(wanted.rt_priority);
     }
 
-    /// Ordinary scheduling for a while: reading a configuration is not worth real time.
+    /// Uses ordinary scheduling temporarily: reading a configuration needs no real-time priority.
     pub(in crate::daemon) fn suspend_realtime(&mut self) {
         self.set_realtime(None);
     }
@@ -90,10 +89,10 @@ impl Scheduling {
     }
 }
 
-/// Locks the memory in use, and all that will be.
+/// Locks current and future memory.
 ///
-/// Where a limit stays in force, later memory would run into it, and the daemon with it: then only
-/// what there is now is locked.
+/// Under a limit, only current memory is locked, since later allocations would fail and end the
+/// daemon.
 fn lock_memory() -> io::Result<()> {
     let raised = sched::set_limit(Resource::LockedMemory, Limit::UNLIMITED);
     let Err(why) = raised else { return sched::lock_memory(Locked::NowAndLater) };
@@ -110,7 +109,7 @@ fn lock_memory() -> io::Result<()> {
     Ok(())
 }
 
-/// Makes room for `wanted` open descriptors as far as that is allowed; gives how many there may be.
+/// Raises the limit to `wanted` open descriptors as far as permitted. Returns the limit in force.
 pub(in crate::daemon) fn raise_file_limit(wanted: u64) -> u64 {
     let current = match sched::limit(Resource::Files) {
         Ok(limit) if limit.soft >= wanted => return limit.soft,
@@ -120,7 +119,7 @@ pub(in crate::daemon) fn raise_file_limit(wanted: u64) -> u64 {
             return wanted;
         }
     };
-    // Only a privileged process may go beyond the hard limit.
+    // Only a privileged process may raise the hard limit.
     for limit in [
         Limit { soft: wanted, hard: current.hard.max(wanted) },
         Limit { soft: current.hard.min(wanted), hard: current.hard },
@@ -136,7 +135,7 @@ pub(in crate::daemon) fn raise_file_limit(wanted: u64) -> u64 {
     current.soft
 }
 
-/// The kernel's pattern for names of core dumps, while it is ours (`--core-dump-pattern`).
+/// The kernel's pattern for names of core dumps, while changed by `--core-dump-pattern`.
 #[derive(Debug)]
 pub(in crate::daemon) struct CorePattern {
     file: PathBuf,
@@ -144,10 +143,10 @@ pub(in crate::daemon) struct CorePattern {
 }
 
 impl CorePattern {
-    /// Where the kernel keeps it, for the whole host.
+    /// File of the host-wide setting.
     const FILE: &'static str = "/proc/sys/kernel/core_pattern";
 
-    /// Sets it.
+    /// Sets the pattern.
     ///
     /// # Errors
     /// Only root may.
@@ -161,7 +160,7 @@ impl CorePattern {
         Ok(Self { file: file.to_path_buf(), before })
     }
 
-    /// Puts the old one back.
+    /// Restores the old pattern.
     ///
     /// # Errors
     /// Only root may.
@@ -189,14 +188,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_limit_goes_no_lower() {
+    fn the_file_limit_is_never_lowered() {
         let now = sched::limit(Resource::Files).expect("reads");
         assert_eq!(raise_file_limit(1), now.soft);
         assert_eq!(sched::limit(Resource::Files).expect("reads"), now);
     }
 
     #[test]
-    fn the_core_pattern_is_put_back() {
+    fn the_core_pattern_is_restored() {
         let file = std::env::temp_dir().join(format!("core-pattern-{}", std::process::id()));
         std::fs::write(&file, "|/lib/systemd/x\n").expect("writes");
         let pattern = CorePattern::set_at(&file, "core").expect("sets");

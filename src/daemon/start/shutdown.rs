@@ -1,5 +1,5 @@
-//! The order of ending: farewells first, so that a backup takes over while we still clean up;
-//! then everything we hold; then out.
+//! Order of the shutdown: priority-zero adverts first, so that a backup takes over during the
+//! cleanup; then all held objects are removed; then the process exits.
 
 use std::io;
 
@@ -12,15 +12,16 @@ use crate::sys::signals::Signal;
 use crate::sys::systemd::State;
 use crate::vrrp::Input;
 
-/// For notify scripts to tell of the end.
+/// Time for the last notify scripts.
 const LAST_WORDS: Duration = Duration::from_secs(5);
-/// For a mail server that answers. Mails are tried once more, and not waited for any longer.
+/// Time for mail servers. Each mail is tried once more, and then dropped.
 const LAST_MAILS: Duration = Duration::from_secs(1);
-/// For commands to end when they are asked to.
+/// Time for commands to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl Runtime {
-    /// Says goodbye and lets go. Returns when the kernel holds nothing of ours any more.
+    /// Sends priority-zero adverts and removes all held objects. Returns when the kernel holds
+    /// none.
     pub(in crate::daemon) fn wind_down(&mut self) -> io::Result<()> {
         log::info!("Stopping");
         self.outlets.systemd.notify(State::Stopping);
@@ -40,15 +41,15 @@ impl Runtime {
         self.cores.holdings(input, self.now);
         self.drain();
         self.flush_adverts();
-        // Each round is answered before it returns, so this ends: everything is removed, or the
-        // kernel has refused and that was told.
+        // Each round is answered before it returns, so the loop ends: every object is removed, or
+        // its removal was refused and reported.
         while !self.network.requests.is_idle() || !self.network.answers.is_empty() {
             self.flush_requests();
             self.drain();
         }
     }
 
-    /// The last notifications, and an end to every command. Takes no longer than it has to.
+    /// Sends the last notifications and ends all commands, with no delay beyond that.
     fn finish_commands(&mut self) -> io::Result<()> {
         let now = self.clock.now();
         self.outlets.mailer.finish(now + LAST_MAILS, &mut self.poll, now);
@@ -71,7 +72,7 @@ impl Runtime {
         Ok(())
     }
 
-    /// Serves commands and FIFOs, and nobody else.
+    /// Serves only commands and FIFOs.
     fn serve_until(&mut self, until: Instant, done: impl Fn(&Self) -> bool) -> io::Result<()> {
         self.now = self.clock.now();
         while !done(self) && self.now < until {

@@ -1,4 +1,5 @@
-//! The order of starting: read, refuse or go on, claim the pid files, open everything, begin.
+//! Order of the startup: read and check the configuration, claim the pid files, open all resources,
+//! start.
 
 use std::fs::File;
 use std::io;
@@ -43,7 +44,7 @@ use crate::sys::reason;
 use crate::sys::signals::{self, Interrupt, Signals};
 use crate::sys::systemd::{Notifier, State};
 
-/// Runs the daemon, or tests the configuration, and says how it ended.
+/// Runs the daemon or tests the configuration. Returns the exit status.
 pub fn run(mut options: Options) -> Status {
     if options.reload_and_wait {
         let (lines, status) = ask_reload::run(&options);
@@ -63,7 +64,7 @@ pub fn run(mut options: Options) -> Status {
         log::warn!("The variable {} is ignored: {wrong}", logging::VARIABLE);
     }
     if options.config_test.is_some() {
-        // Nothing is begun that an end would have to undo.
+        // Nothing has been started that would have to be undone.
         let _ = signals::release();
         return test_config(&options);
     }
@@ -72,8 +73,8 @@ pub fn run(mut options: Options) -> Status {
     let console = options.log_console && options.foreground;
     let status = start(&mut options).unwrap_or_else(|Failure { status, message }| {
         log::error!("{message}");
-        // Without a syslog nothing else would be heard of it. A daemon that has left its terminal
-        // writes this to nowhere.
+        // Without a syslog daemon, this is the only report. It has no effect once the terminal is
+        // detached.
         if !console {
             report_early(&format!("keepalived: {message}"));
         }
@@ -83,7 +84,7 @@ pub fn run(mut options: Options) -> Status {
     status
 }
 
-/// Why the daemon did not start.
+/// Reason for a failed start.
 struct Failure {
     status: Status,
     message: String,
@@ -107,7 +108,7 @@ impl Failure {
     }
 }
 
-/// `-t`: every complaint, and a status that says how bad it is.
+/// `-t`: all diagnostics, and a status with their severity.
 fn test_config(options: &Options) -> Status {
     let mut text = Text::read(options, &|| {});
     text.visit_namespace();
@@ -136,17 +137,17 @@ fn start(options: &mut Options) -> Result<Status, Failure> {
             None
         }
     });
-    let result = settle_and_serve(options);
+    let result = detach_and_serve(options);
     if let Some(Err(e)) = core_pattern.map(CorePattern::restore) {
         log::warn!("Cannot restore the pattern of core dumps: {e}");
     }
     result
 }
 
-/// Finds the place where the daemon lives, and lives there.
-fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
+/// Enters the network namespace, detaches, claims the pid files, and serves.
+fn detach_and_serve(options: &mut Options) -> Result<Status, Failure> {
     process::set_umask(options.umask.unwrap_or(0o177));
-    // Our parent tells whether systemd started us; as a daemon we would have another.
+    // The parent shows whether systemd started the process; daemonising would change the parent.
     let systemd = Notifier::from_environment();
     let text = Text::read(options, &|| {});
     if text.is_missing() {
@@ -175,9 +176,9 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
         logging::set_ident(&ident(&place));
     }
     let pid_paths = pid_paths(options, &place);
-    // One process, one way to be asked: the first file leads to it.
+    // There is one process, so the first file suffices for requests.
     let outcome_file = pid_paths.first().map(|path| outcome::path(path)).unwrap_or_default();
-    // Once they are ours, those that are there now are of a daemon that was killed.
+    // If they can be claimed, existing files are from a daemon that was killed.
     let follows_crash = pid_paths.iter().any(|path| path.exists());
     let mut pid_files = match PidFiles::claim(pid_paths) {
         Ok(files) => files,
@@ -216,7 +217,7 @@ fn settle_and_serve(options: &mut Options) -> Result<Status, Failure> {
     result
 }
 
-/// Several daemons on one host are told apart in the log.
+/// Identifier in the log, distinct for several daemons on one host.
 fn ident(place: &Location<'_>) -> String {
     let mut ident = "Keepalived".to_owned();
     for part in [place.namespace, place.instance].into_iter().flatten() {
@@ -226,8 +227,8 @@ fn ident(place: &Location<'_>) -> String {
     ident
 }
 
-/// From the first change to the kernel to the end of the daemon. However that comes, no address is
-/// left: it would mean two masters.
+/// Runs from the first change in the kernel to the end of the daemon. No address remains after a
+/// failure, since that would mean two masters.
 fn serve(
     runtime: &mut Runtime,
     beginning: Beginning,
@@ -235,7 +236,7 @@ fn serve(
     readiness: &mut Option<Readiness>,
 ) -> Result<Status, Failure> {
     if let Err(e) = runtime.network.rescue.arm(!runtime.options.no_syslog) {
-        log::warn!("After a crash, addresses will stay: {e}");
+        log::warn!("Addresses will not be removed after a crash: {e}");
     }
     match caught(|| live(runtime, beginning, pid_files, readiness)) {
         Some(Ok(())) => {
@@ -256,7 +257,7 @@ fn serve(
 fn defect() -> Failure {
     Failure::new(
         Status::Software,
-        "Ended by a defect in keepalived itself: the virtual addresses were removed; please report the lines above",
+        "Terminated by an internal error in keepalived; the virtual addresses were removed. Please report the lines above",
     )
 }
 
@@ -296,7 +297,7 @@ fn build(
 ) -> Result<(Runtime, Beginning), Failure> {
     let signals = if options.ignore_sigint { Interrupt::Ignored } else { Interrupt::Stops };
     let mut signals = Signals::new(signals).map_err(Failure::of("prepare for signals"))?;
-    // Listening starts before the first look, so that no change falls in between.
+    // Listening starts before the first dump, so that no change is missed.
     let monitor = Monitor::open().map_err(Failure::of("listen to the kernel"))?;
     let look = || links_of_kernel().map_err(Failure::of("read interfaces from the kernel"));
     let mut links = look()?;
@@ -305,7 +306,7 @@ fn build(
         if life::run("startup", &script, &mut signals, scheduling.inherited()) == Then::Stop {
             return Err(Failure::new(Status::Ok, "Stopped before anything was started"));
         }
-        // It may have made the very interfaces that the configuration names.
+        // The script may have created interfaces that the configuration names.
         links = look()?;
     }
     let reading = text.lower(options, &links, &|| {});
@@ -344,7 +345,7 @@ fn build(
     Ok((runtime, Beginning { config, links }))
 }
 
-/// One process, so every file a script may look for holds the same number.
+/// Scripts may read any of keepalived's pid files, so all hold the pid of the one process.
 pub(in crate::daemon) fn pid_paths(options: &Options, place: &Location<'_>) -> Vec<PathBuf> {
     let given = [
         (pidfile::Owner::Main, &options.pid_file, true),

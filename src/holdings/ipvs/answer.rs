@@ -1,4 +1,4 @@
-//! What the kernel says to a request, and what follows from it.
+//! Answers of the kernel and their consequences.
 
 use super::{Action, Domain, Held, Object, Target};
 use crate::base::time::{Duration, Instant};
@@ -10,7 +10,7 @@ const ENOENT: i32 = 2;
 const ESRCH: i32 = 3;
 const EEXIST: i32 = 17;
 
-/// What vanishes is put back at once so many times.
+/// Number of immediate restorations after external removals.
 const FREE_REPAIRS: u32 = 3;
 
 impl Domain {
@@ -69,7 +69,7 @@ impl Domain {
             (Request::RemoveService(_), 0 | ESRCH) => object.vanish(key, &mut self.dirty),
             _ => {
                 if matches!(request, Request::RemoveService(_)) && !object.owners.is_empty() {
-                    // It stays after all, and so do the destinations that were given up with it.
+                    // It was not removed, and neither were its destinations.
                     self.mark_wanted(key);
                 }
                 let delay = self.refused(Target::Service(*key), again, now);
@@ -112,7 +112,7 @@ impl Domain {
                     object.slots.remove(&at);
                 }
             }
-            // The answers to the others behind the same service find it unknown already.
+            // Further answers for the same service find it unknown already.
             (_, ESRCH) => {
                 slot.held = Held::Absent;
                 if known {
@@ -129,7 +129,7 @@ impl Domain {
         }
     }
 
-    /// Of sync daemons and timeouts.
+    /// Handles answers for sync daemons and timeouts.
     fn on_other_answer(
         &mut self,
         request: &Request,
@@ -161,8 +161,7 @@ impl Domain {
         }
     }
 
-    /// When to ask again; what is wanted by now may be something else, and then there is no reason
-    /// to wait.
+    /// Delay before a retry. There is none if another form is wanted by now.
     fn refused(&mut self, target: Target, changed: bool, now: Instant) -> Option<Duration> {
         if changed {
             return Some(Duration::ZERO);
@@ -170,7 +169,7 @@ impl Domain {
         self.retry_later(target, 0, now)
     }
 
-    /// Marks a service with everything that is wanted in it or that it holds.
+    /// Marks a service with all its wanted and present destinations.
     fn mark_wanted(&mut self, key: &ServiceKey) {
         let Some(object) = self.objects.get_mut(key) else { return };
         object.mark_self(key, &mut self.dirty);
@@ -188,7 +187,7 @@ impl Domain {
         } else {
             out.push(Action::Refused { request: Request::Flush, errno, delay: None });
             self.mark_everything();
-            self.settle(out);
+            self.reconcile(out);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The sync daemons: at most one of each role, which cannot be changed while they run.
+//! The sync daemons, at most one of each role. Their options cannot be changed while they run.
 
 use super::object::{Held, Trouble};
 use crate::wire::netlink::ipvs::{Daemon, Request, Role};
@@ -18,13 +18,13 @@ struct Slot {
 pub(super) struct Daemons {
     master: Slot,
     backup: Slot,
-    /// One was wanted at least once; until then, those that run are none of our business.
+    /// A daemon was wanted at least once; until then, running ones are foreign and left alone.
     ours: bool,
     pub(super) dirty: bool,
 }
 
 impl Daemons {
-    /// These, and no others, are to run from now on.
+    /// Sets the daemons that are to run.
     pub(super) fn want(&mut self, daemons: &[Daemon]) {
         self.ours |= !daemons.is_empty();
         for role in [Role::Master, Role::Backup] {
@@ -38,7 +38,7 @@ impl Daemons {
         self.dirty = true;
     }
 
-    /// These, and no others, run.
+    /// Notes the daemons that are running.
     pub(super) fn seen(&mut self, daemons: &[Daemon]) {
         for role in [Role::Master, Role::Backup] {
             let held = daemons.iter().find(|d| d.role == role).copied();
@@ -50,8 +50,8 @@ impl Daemons {
         self.dirty = true;
     }
 
-    /// What is to be asked, stopping first.
-    pub(super) fn settle(&mut self) -> Vec<Request> {
+    /// Requests for the differences, stops first.
+    pub(super) fn reconcile(&mut self) -> Vec<Request> {
         self.dirty = false;
         if !self.ours {
             return Vec::new();
@@ -74,11 +74,11 @@ impl Daemons {
         stop
     }
 
-    /// Takes an answer; true if it was a refusal.
+    /// Handles an answer; true if it was a refusal.
     pub(super) fn on_answer(&mut self, request: &Request, errno: i32) -> bool {
         let (role, held) = match (request, errno) {
             (Request::StartDaemon(d), 0) => (d.role, Some(Held::As(*d))),
-            // Who knows how; it has to be stopped first.
+            // Its options are unknown, so it has to be stopped first.
             (Request::StartDaemon(d), EEXIST) => (d.role, Some(Held::Somehow)),
             (Request::StartDaemon(d), _) => (d.role, None),
             (Request::StopDaemon(role), 0 | ESRCH) => (*role, Some(Held::Absent)),

@@ -1,4 +1,4 @@
-//! What the model has of IPVS as objects of the kernel.
+//! Kernel objects from the IPVS part of the model.
 
 use crate::base::addr::Family;
 use crate::model::lvs;
@@ -9,7 +9,7 @@ use crate::wire::netlink::ipvs::{
 
 /// The services of a virtual server: one, or one for every address and mark of its group.
 ///
-/// `group` is the one that `server` names; without it such a server has no service.
+/// `group` is the group that `server` names. If it is missing, such a server has no service.
 pub fn services(server: &lvs::VirtualServer, group: Option<&lvs::AddressGroup>) -> Vec<Service> {
     let entries = group.into_iter().flat_map(|g| &g.entries);
     let keys: Vec<_> = match server.service {
@@ -24,7 +24,7 @@ pub fn services(server: &lvs::VirtualServer, group: Option<&lvs::AddressGroup>) 
     keys.into_iter().filter_map(|key| service(key, server)).collect()
 }
 
-/// A real server with the weight that its checks leave it.
+/// A real server with the weight that results from its checks.
 pub fn destination(server: &lvs::RealServer, weight: u32) -> Destination {
     Destination {
         key: DestinationKey { addr: server.addr, port: server.port },
@@ -35,7 +35,7 @@ pub fn destination(server: &lvs::RealServer, weight: u32) -> Destination {
     }
 }
 
-/// A sorry server: with weight 1, or 0 while it is only kept ready.
+/// A sorry server: with weight 1, or 0 while it is not in use.
 pub fn sorry_destination(server: &lvs::SorryServer, weight: u32) -> Destination {
     Destination {
         key: DestinationKey { addr: server.addr, port: server.port },
@@ -46,7 +46,7 @@ pub fn sorry_destination(server: &lvs::SorryServer, weight: u32) -> Destination 
     }
 }
 
-/// A sync daemon in one of its roles; `None` if the kernel cannot have such an interface.
+/// A sync daemon in one of its roles; `None` if the interface name is impossible in the kernel.
 pub fn daemon(daemon: &lvs::SyncDaemon, role: Role) -> Option<Daemon> {
     Some(Daemon {
         role,
@@ -59,7 +59,7 @@ pub fn daemon(daemon: &lvs::SyncDaemon, role: Role) -> Option<Daemon> {
     })
 }
 
-/// Timeouts with 0 for what stays the kernel's own.
+/// Timeouts, with 0 for those left to the kernel.
 pub fn timeouts(timeouts: &lvs::Timeouts) -> Timeouts {
     Timeouts {
         tcp: timeouts.tcp.unwrap_or(0),

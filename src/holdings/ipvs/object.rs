@@ -1,4 +1,4 @@
-//! One service as it is wanted and as the kernel holds it, with a slot for each destination.
+//! One service with its wanted form and its state in the kernel, and a slot for each destination.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use crate::base::ids::ServiceId;
 use crate::base::time::{Duration, Instant};
 use crate::wire::netlink::ipvs::{Destination, DestinationKey, Role, Service, ServiceKey};
 
-/// After this long without trouble, there was none.
+/// After this time without failures, earlier ones are forgotten.
 const CALM: Duration = Duration::from_secs(60);
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// What is tried again later.
+/// Object of a retry.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Target {
     Timeouts,
@@ -21,17 +21,17 @@ pub(super) enum Target {
     Destination(ServiceKey, DestinationKey),
 }
 
-/// What the kernel has, as far as we know.
+/// Last known state of an object in the kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Held<T> {
     #[default]
     Absent,
-    /// It is there, we did not see how.
+    /// Present with unknown properties.
     Somehow,
     As(T),
 }
 
-/// Refusals, and things that vanished: how often lately, and whether we wait.
+/// Recent refusals and external removals, and the pending retry.
 #[derive(Debug, Default)]
 pub(super) struct Trouble {
     count: u32,
@@ -40,7 +40,7 @@ pub(super) struct Trouble {
 }
 
 impl Trouble {
-    /// How long to wait this time; so many times of late, not at all.
+    /// Delay before the next retry; the first `free` recent ones have none.
     pub(super) fn delay(&mut self, free: u32, now: Instant) -> Duration {
         if now.since(self.last) > CALM {
             self.count = 0;
@@ -53,7 +53,7 @@ impl Trouble {
         }
     }
 
-    /// Something else is wanted now. True if we waited.
+    /// Cancels the delay since another form is wanted now. True if there was one.
     pub(super) fn end(&mut self) -> bool {
         std::mem::take(&mut self.waiting)
     }
@@ -64,27 +64,27 @@ impl Trouble {
 pub(super) struct Slot {
     pub(super) held: Held<Destination>,
     pub(super) under_way: bool,
-    /// To be compared when the answer is there.
+    /// To be compared after the answer.
     pub(super) again: bool,
-    /// It is in the list of what is to be compared.
+    /// In the list of objects to compare.
     pub(super) dirty: bool,
     pub(super) trouble: Trouble,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Object {
-    /// Who wants it, and how. If they differ, the first counts.
+    /// Owners with the forms they want. If these differ, the first one applies.
     pub(super) owners: BTreeMap<ServiceId, Service>,
     pub(super) held: Held<Service>,
     pub(super) under_way: bool,
-    /// What is under way is its removal.
+    /// The pending request is its removal.
     pub(super) leaving: bool,
     /// To be compared when the answer is there.
     pub(super) again: bool,
-    /// Somebody wanted it at least once; otherwise it is none of our business.
+    /// It was wanted at least once; otherwise it is foreign and left alone.
     pub(super) ours: bool,
     pub(super) slots: BTreeMap<DestinationKey, Slot>,
-    /// Whether it is in the list of what is to be compared, itself or for its slots.
+    /// In the list of objects to compare, for itself or for its slots.
     pub(super) dirty: bool,
     pub(super) dirty_self: bool,
     pub(super) dirty_slots: Vec<DestinationKey>,
@@ -96,7 +96,7 @@ impl Object {
         self.owners.values().next().copied()
     }
 
-    /// The slots of everything that its owners want in it.
+    /// Slots of all destinations that its owners want.
     pub(super) fn wanted_slots(
         &self,
         key: &ServiceKey,
@@ -106,7 +106,7 @@ impl Object {
         owners.flat_map(|o| o.destinations.values()).map(|d| d.behind(key).key).collect()
     }
 
-    /// It is in the kernel for all we know, and no request is about to change that.
+    /// True if it is in the kernel, and no pending request will change that.
     pub(super) const fn is_known(&self) -> bool {
         !self.under_way && !matches!(self.held, Held::Absent)
     }
@@ -143,7 +143,7 @@ impl Object {
         found
     }
 
-    /// Marks every slot there is.
+    /// Marks every slot.
     pub(super) fn mark_slots(&mut self, key: &ServiceKey, dirty: &mut Vec<ServiceKey>) {
         self.mark(key, dirty);
         for (slot, found) in self.slots.iter_mut().filter(|(_, s)| !s.dirty) {
@@ -152,7 +152,7 @@ impl Object {
         }
     }
 
-    /// The kernel has it no more, and its destinations neither.
+    /// The service and its destinations are no longer in the kernel.
     pub(super) fn forget(&mut self) {
         self.held = Held::Absent;
         for slot in self.slots.values_mut() {
@@ -160,14 +160,14 @@ impl Object {
         }
     }
 
-    /// The same, and everything is to be compared again.
+    /// Like `forget`, and marks everything for comparison.
     pub(super) fn vanish(&mut self, key: &ServiceKey, dirty: &mut Vec<ServiceKey>) {
         self.forget();
         self.mark_self(key, dirty);
         self.mark_slots(key, dirty);
     }
 
-    /// Takes the destinations that a dump shows for the truth.
+    /// Takes over the destinations of a dump.
     pub(super) fn compare(
         &mut self,
         key: &ServiceKey,

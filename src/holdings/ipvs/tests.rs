@@ -42,7 +42,7 @@ fn dest(n: u32) -> Destination {
     weighted(n, 1)
 }
 
-/// The kernel, as far as IPVS is concerned.
+/// The IPVS part of a simulated kernel.
 #[derive(Default, Debug)]
 struct Kernel {
     services: BTreeMap<ServiceKey, (Service, BTreeMap<DestinationKey, Destination>)>,
@@ -114,12 +114,12 @@ impl Bench {
         assert_eq!(self.on(Input::Want { owner, services, destinations }), []);
     }
 
-    /// What is asked at the next deadline, if that is now.
+    /// Actions of the next deadline, if it is due.
     fn ask(&mut self) -> Vec<Action> {
         self.on(Input::Deadline)
     }
 
-    /// Carries out and answers everything. Returns the requests and what was told besides.
+    /// Carries out and answers all requests. Returns them and the other actions.
     fn settle(&mut self) -> (Vec<Request>, Vec<Action>) {
         let (mut asked, mut told) = (Vec::new(), Vec::new());
         while self.domain.next_deadline().is_some_and(|when| when <= self.now) {
@@ -169,7 +169,7 @@ fn a_service_comes_before_its_destinations() {
 }
 
 #[test]
-fn only_differences_are_asked_for() {
+fn only_differences_are_requested() {
     let mut b = Bench::default();
     b.want(A, &[service(1)], &[dest(1), dest(2), dest(3)]);
     b.settle();
@@ -185,7 +185,7 @@ fn only_differences_are_asked_for() {
 }
 
 #[test]
-fn one_destination_is_put_or_withdrawn_by_itself() {
+fn a_single_destination_can_be_added_or_withdrawn() {
     let mut b = Bench::default();
     b.want(A, &[service(1), service(2)], &[dest(1)]);
     b.settle();
@@ -199,7 +199,7 @@ fn one_destination_is_put_or_withdrawn_by_itself() {
 }
 
 #[test]
-fn what_was_there_before_is_adopted_and_what_is_foreign_stays() {
+fn existing_services_are_adopted_and_foreign_ones_stay() {
     let mut b = Bench::default();
     for n in [1, 9] {
         b.kernel.apply(&Request::AddService(service(n)));
@@ -260,7 +260,7 @@ fn ports_that_the_method_ignores_make_one_destination() {
 }
 
 #[test]
-fn a_refused_service_is_asked_for_ever_more_rarely_with_its_destinations() {
+fn a_refused_service_is_retried_with_growing_delays_and_its_destinations() {
     let mut b = Bench::default();
     b.want(A, &[scheduled(1, "none")], &[dest(1)]);
     let mut delays = Vec::new();
@@ -279,7 +279,7 @@ fn a_refused_service_is_asked_for_ever_more_rarely_with_its_destinations() {
         b.now += delay;
     }
     assert_eq!(delays, [1, 2, 4, 8, 16, 30, 30]);
-    // Something else is wanted: no reason to wait.
+    // Another form is wanted, so there is no delay.
     b.ask();
     b.on(Input::Answer { request: &Request::AddService(scheduled(1, "none")), errno: ENOENT });
     let request = Request::AddDestination(key(1), dest(1));
@@ -306,7 +306,7 @@ fn a_refused_destination_does_not_hold_up_the_others() {
 }
 
 #[test]
-fn a_flush_by_somebody_else_is_noticed_and_mended() {
+fn an_external_flush_is_noticed_and_repaired() {
     let mut b = Bench::default();
     b.want(A, &[service(1)], &[dest(1), dest(2)]);
     b.settle();
@@ -341,7 +341,7 @@ fn a_dump_shows_what_is_missing() {
 }
 
 #[test]
-fn what_exists_already_is_made_as_it_is_wanted() {
+fn an_existing_object_is_changed_to_its_wanted_form() {
     let mut b = Bench::default();
     b.kernel.apply(&Request::AddService(scheduled(1, "rr")));
     b.kernel.apply(&Request::AddDestination(key(1), weighted(1, 9)));
@@ -351,7 +351,7 @@ fn what_exists_already_is_made_as_it_is_wanted() {
 }
 
 #[test]
-fn what_is_wanted_while_it_is_being_removed_comes_back() {
+fn an_object_wanted_during_its_removal_is_added_again() {
     let mut b = Bench::default();
     b.want(A, &[service(1)], &[dest(1)]);
     b.settle();
@@ -369,7 +369,7 @@ fn what_is_wanted_while_it_is_being_removed_comes_back() {
 }
 
 #[test]
-fn a_service_that_could_not_be_removed_is_put_right_when_it_is_wanted_again() {
+fn a_service_whose_removal_failed_is_corrected_when_it_is_wanted_again() {
     let mut b = Bench::default();
     b.want(A, &[service(1)], &[dest(1)]);
     b.settle();
@@ -385,7 +385,7 @@ fn a_service_that_could_not_be_removed_is_put_right_when_it_is_wanted_again() {
 }
 
 #[test]
-fn at_the_end_only_ours_goes() {
+fn only_our_services_are_removed_at_the_end() {
     let mut b = Bench::default();
     b.kernel.apply(&Request::AddService(service(9)));
     b.dump();
@@ -404,7 +404,7 @@ fn at_the_end_only_ours_goes() {
 }
 
 #[test]
-fn at_the_end_everything_can_go() {
+fn everything_can_be_flushed_at_the_end() {
     let mut b = Bench::default();
     b.want(A, &[service(1)], &[dest(1)]);
     b.settle();
@@ -415,7 +415,7 @@ fn at_the_end_everything_can_go() {
 }
 
 #[test]
-fn a_flush_that_is_refused_leaves_the_services_to_be_removed() {
+fn after_a_refused_flush_services_are_removed_individually() {
     let mut b = Bench::default();
     b.want(A, &[service(1)], &[dest(1)]);
     b.settle();

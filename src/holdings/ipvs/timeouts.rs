@@ -1,13 +1,13 @@
-//! How long the kernel remembers connections: what was there first comes back in the end.
+//! Connection timeouts of the kernel. The original values are restored at the end.
 
 use super::object::Trouble;
 use crate::wire::netlink::ipvs::{Request, Timeouts};
 
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    /// As they were before us.
+    /// Values before the first change.
     original: Option<Timeouts>,
-    /// 0: the original.
+    /// 0: the original value.
     wanted: Timeouts,
     held: Timeouts,
     under_way: bool,
@@ -24,14 +24,14 @@ impl Held {
         }
     }
 
-    /// What the kernel has. What it had when it was first asked is what comes back.
+    /// Notes the kernel's values. The first ones noted are restored at the end.
     pub(super) fn seen(&mut self, seen: Timeouts) {
         self.original.get_or_insert(seen);
         self.held = seen;
         self.dirty = true;
     }
 
-    pub(super) fn settle(&mut self) -> Option<Request> {
+    pub(super) fn reconcile(&mut self) -> Option<Request> {
         self.dirty = false;
         let target = self.target()?;
         if self.under_way || self.trouble.waiting || target == self.held {
@@ -41,7 +41,7 @@ impl Held {
         Some(Request::SetTimeouts(target))
     }
 
-    /// Takes an answer; true if it was a refusal.
+    /// Handles an answer; true if it was a refusal.
     pub(super) fn on_answer(&mut self, asked: Timeouts, errno: i32) -> bool {
         self.under_way = false;
         if errno == 0 {

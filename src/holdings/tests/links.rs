@@ -1,4 +1,4 @@
-//! The table of interfaces and addresses: source addresses, and what changes are reported as.
+//! The table of interfaces and addresses: source addresses and reported changes.
 
 use super::*;
 use crate::base::addr::{Family, Prefix};
@@ -41,7 +41,7 @@ fn source(domain: &Domain, i: &Instance) -> Option<String> {
 }
 
 #[test]
-fn the_source_is_the_first_address_that_is_not_virtual() {
+fn the_first_address_that_is_not_virtual_is_the_source() {
     let mut tentative = plain("fe80::1");
     tentative.flags = HostAddress::TENTATIVE;
     let list = ["10.0.0.100", "10.0.0.9", "10.0.0.2"].map(|text| added(plain(text)));
@@ -53,7 +53,7 @@ fn the_source_is_the_first_address_that_is_not_virtual() {
 }
 
 #[test]
-fn the_address_owner_sends_from_the_virtual_address_that_is_its_own() {
+fn the_address_owner_sends_from_its_own_virtual_address() {
     let ours = |text| HostAddress { protocol: Some(18), ..plain(text) };
     let own = [up(1, "eth0"), added(ours("10.0.0.100")), added(plain("10.0.0.101"))];
     let i = instance("V", 1);
@@ -79,7 +79,7 @@ fn a_rename_is_a_departure_and_an_arrival() {
 }
 
 #[test]
-fn names_that_were_swapped_while_nothing_was_heard_are_found() {
+fn names_swapped_while_notifications_were_lost_are_found() {
     let (mut domain, _) = heard([up(1, "eth0"), down(2, "eth1")]);
     let dump = Links::dumped(vec![up(1, "eth1"), down(2, "eth0")]);
     let said = facts(&mut domain, Input::Dumped(dump));
@@ -116,7 +116,7 @@ fn a_repeated_report_is_no_change() {
 }
 
 #[test]
-fn what_a_dump_repeats_is_no_change_and_the_rest_is_reported() {
+fn a_dump_reports_only_differences() {
     let (mut domain, _) =
         heard([up(1, "eth0"), added(plain("10.0.0.1")), added(plain("10.0.0.2"))]);
     let same = [up(1, "eth0"), added(plain("10.0.0.2")), added(plain("10.0.0.1"))];
@@ -142,10 +142,10 @@ fn a_deleted_interface_takes_its_addresses_along() {
     assert!(domain.links().holds(&"10.0.0.2".parse().unwrap()), "the other one stays");
 }
 
-/// An address that is replaced by one with other options is removed and added; the notification of
-/// the removal comes after both.
+/// Replacing an address by one with other options removes and adds it; the notification of the
+/// removal follows both.
 #[test]
-fn the_late_echo_of_a_removal_does_not_hide_what_was_added_since() {
+fn the_late_echo_of_a_removal_does_not_hide_a_later_addition() {
     let mut b = Bench::new();
     let mut labelled = nth(1);
     b.want(A, &[nth(1)]);

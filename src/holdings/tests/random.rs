@@ -1,11 +1,11 @@
-//! Whatever happens, in whatever order: in the end what is wanted is there, what is not wanted is
-//! gone, and what others added stays.
+//! Random events in any order: at the end, wanted objects are present, unwanted ones are gone, and
+//! external ones stay.
 
 use super::*;
 use crate::base::rng::Rng;
 use crate::model::vrrp::VirtualAddress;
 
-/// Few addresses, so that they meet.
+/// Few addresses, so that they collide.
 fn pick(rng: &mut Rng) -> VirtualAddress {
     let text =
         *rng.pick(&["10.0.0.1/24", "10.0.0.1/32", "10.0.0.2/24", "fd00::1/64", "fd00::1/128"]);
@@ -106,8 +106,8 @@ impl Story {
         self.bench.on(link(next, "eth0"));
     }
 
-    /// What the kernel must have. Of two owners that want an address with different options, either
-    /// may prevail.
+    /// Checks the contents of the kernel. If two owners want an address with different options,
+    /// either may prevail.
     fn check(&mut self, seed: u64) {
         self.bench.refusal = 0;
         while let Some(next) = self.bench.domain.next_deadline() {
@@ -141,9 +141,9 @@ fn whatever_happens() {
     }
 }
 
-/// The same with addresses that others added, which are there in the end as they were.
+/// The same with external addresses, which must be unchanged at the end.
 #[test]
-fn whatever_happens_what_others_added_stays() {
+fn external_addresses_survive_random_events() {
     for seed in 0..500 {
         let mut story = Story { bench: Bench::new(), rng: Rng::new(seed), wanted: BTreeMap::new() };
         let foreign = pick(&mut story.rng);

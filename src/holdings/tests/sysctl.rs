@@ -1,4 +1,4 @@
-//! Settings of interfaces, whose old values come back.
+//! Settings of interfaces, whose old values are restored.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn want(b: &mut Bench, objects: &[Object]) -> Vec<Action> {
 }
 
 #[test]
-fn a_setting_is_made_before_the_addresses_and_restored_after_them() {
+fn a_setting_is_changed_before_the_addresses_and_restored_after_them() {
     let mut b = Bench::new();
     let address = Object::from(&nth(1));
     assert_eq!(want(&mut b, &[address, promoting("eth0")]), [Action::Held(Holder::Host)]);
@@ -22,7 +22,7 @@ fn a_setting_is_made_before_the_addresses_and_restored_after_them() {
 }
 
 #[test]
-fn a_setting_that_was_right_is_left_alone_in_the_end() {
+fn a_setting_that_was_already_right_is_not_restored() {
     let mut b = Bench::new();
     want(&mut b, &[promoting("eth1")]);
     b.on(Input::Release { owner: Holder::Host });
@@ -42,7 +42,7 @@ fn the_old_value_waits_until_the_kernel_has_removed_everything() {
 }
 
 #[test]
-fn wanted_again_before_it_was_restored_it_stays() {
+fn a_setting_wanted_again_before_its_restoration_stays() {
     let mut b = Bench::new();
     want(&mut b, &[promoting("eth0")]);
     b.on(Input::Pause);
@@ -51,11 +51,11 @@ fn wanted_again_before_it_was_restored_it_stays() {
     b.on(Input::Resume);
     assert_eq!(b.settings[&1], "1");
     b.on(Input::Release { owner: Holder::Host });
-    assert_eq!(b.settings[&1], "0", "not the value of our own");
+    assert_eq!(b.settings[&1], "0", "not the value set by the daemon");
 }
 
 #[test]
-fn an_interface_that_comes_later_or_anew_is_set_then() {
+fn an_interface_that_appears_later_or_again_is_set_then() {
     let mut b = Bench::new();
     want(&mut b, &[promoting("eth2")]);
     assert!(b.asked().is_empty());
@@ -71,7 +71,7 @@ fn an_interface_that_comes_later_or_anew_is_set_then() {
 }
 
 #[test]
-fn a_renamed_interface_gets_its_value_back() {
+fn the_value_of_a_renamed_interface_is_restored() {
     let mut b = Bench::new();
     want(&mut b, &[promoting("eth0")]);
     b.rename("eth0", "wan");

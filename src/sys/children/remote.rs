@@ -1,5 +1,5 @@
-//! Files of a server that may stop answering: to execute one can take for ever.
-//! To ask the file system itself can too, so the kernel's list of mounts is asked.
+//! Files of a server that may stop answering: executing one can block for ever. So can querying the
+//! file system itself, so the kernel's list of mounts is used.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;

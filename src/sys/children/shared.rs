@@ -1,4 +1,4 @@
-//! A word that a child can leave for its parent although their memory is not the same.
+//! A word that a child can pass to its parent although they do not share their memory.
 
 use std::io;
 use std::ptr::NonNull;

@@ -22,9 +22,9 @@ use crate::model::script::{Script, User};
 use crate::sys::sched::Inherited;
 use crate::sys::{check, process, reason, sched, signals, users};
 
-/// What a shell or the C library would obey, for the worse: what glibc ignores where a program gains
-/// rights (ld.so(8)), save the directory for temporary files. And what is between the service manager
-/// and the daemon.
+/// Variables that change the behaviour of a shell or the C library: those that glibc ignores in
+/// privileged programs (ld.so(8)), except the directory for temporary files. Also those of the
+/// service manager for the daemon.
 const WITHHELD: [&str; 20] = [
     "BASHOPTS",
     "BASH_ENV",
@@ -47,7 +47,7 @@ const WITHHELD: [&str; 20] = [
     "TZDIR",
     "FDSTORE",
 ];
-/// The same of all names that begin so.
+/// Prefixes of further such names.
 const WITHHELD_FAMILIES: [&str; 5] = ["BASH_FUNC_", "LD_", "LISTEN_", "MALLOC_", "WATCHDOG_"];
 const SHELL: &str = "/bin/sh";
 /// In units of 16 bytes: 64 KiB, of which some hundreds of bytes are used.
@@ -67,9 +67,9 @@ impl Child {
         self.pid
     }
 
-    /// How it really ended, given what the kernel says.
+    /// The actual outcome, given the kernel's exit status.
     pub fn outcome(&self, said: Outcome) -> Outcome {
-        // The word is looked at only if it may have been written: each look costs a page.
+        // The word is read only if it may have been written: each read costs a page.
         let failed =
             if said == Outcome::Exited(NOT_STARTED) { self.failure.as_ref() } else { None };
         let failure = failed.and_then(|f| Failure::parse(f.word().load(Ordering::Acquire)));
@@ -118,7 +118,7 @@ impl From<Failure> for io::Error {
     }
 }
 
-/// What is to be executed has a lease, and we would wait with it.
+/// The file to be executed has a lease, and the daemon would wait as well.
 const LEASED: Failure = Failure { step: Step::Execute, errno: libc::EWOULDBLOCK };
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -138,10 +138,11 @@ const STEPS: [Step; 6] =
 /// How the new process is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Manner {
-    /// It shares our memory, and we wait until the command is executed. Only for what is surely in
-    /// memory, such as what was executed a moment ago. Not done if the user changes.
+    /// It shares the daemon's memory, and the daemon waits until the command is executed. Only for
+    /// commands that are certainly in memory, such as those executed recently. Not used if the user
+    /// changes.
     Borrow,
-    /// It has a copy, and we go on at once.
+    /// It has a copy, and the daemon continues at once.
     Copy,
 }
 
@@ -154,12 +155,12 @@ pub struct Starter {
 }
 
 impl Starter {
-    /// Takes the daemon's environment, less what a command must not inherit, and what its
-    /// scheduling was before the daemon changed it.
+    /// Takes the daemon's environment, except variables that a command must not inherit, and the
+    /// original scheduling.
     pub fn new(inherited: Inherited) -> Self {
         let kept = |(name, _): &(OsString, OsString)| !is_withheld(name);
         let environment = std::env::vars_os().filter(kept).filter_map(|(name, value)| {
-            // What came from a C string has no NUL.
+            // A value from a C string has no NUL.
             CString::new([name.as_bytes(), value.as_bytes()].join(&b'=')).ok()
         });
         let own = users::own();
@@ -170,7 +171,7 @@ impl Starter {
     ///
     /// # Errors
     /// There is no room for a process, or the command cannot be executed. The latter is known here
-    /// only if we wait; otherwise when the child has ended ([`Child::outcome`]).
+    /// only if the daemon waits; otherwise when the child has ended ([`Child::outcome`]).
     pub fn start(&mut self, script: &Script, extra: &[&str], manner: Manner) -> io::Result<Child> {
         let words = words(script, extra)?;
         let path = CString::new(if script.by_shell { SHELL } else { &script.path })?;
@@ -194,7 +195,7 @@ impl Starter {
         if let Some(failure) = Failure::parse(local.load(Ordering::Acquire)) {
             super::bury(pid);
             if failure == LEASED {
-                // The holder may let go soon, and a process of its own can wait for that.
+                // The holder may release it soon, and a separate process can wait for that.
                 return self.start(script, extra, Manner::Copy);
             }
             return Err(failure.into());
@@ -272,7 +273,7 @@ fn launch(plan: &Plan<'_>, stack: &mut [u128], waits: bool) -> io::Result<Pid> {
     let flags = memory | libc::CLONE_FILES | libc::SIGCHLD;
     let top = stack.as_mut_ptr_range().end;
     let argument = std::ptr::from_ref(plan).cast_mut().cast();
-    // A handler of ours must not run over there.
+    // The daemon's signal handler must not run in the child.
     let before = signals::block_all()?;
     // SAFETY: the stack is large enough, aligned, used for nothing else, and grows down from its end
     // on every platform we have. While memory is shared this thread is suspended, so that `plan` and
@@ -282,7 +283,7 @@ fn launch(plan: &Plan<'_>, stack: &mut [u128], waits: bool) -> io::Result<Pid> {
     before.thread_set_mask()?;
     let pid = result?;
     if waits {
-        // One that has ended already has no need of it.
+        // A child that has ended needs no group.
         let _ = sched::run_normally(pid);
     } else {
         // Both processes do it: the group must be there before it is signalled. It fails when the

@@ -1,5 +1,5 @@
-//! Which directories decide what a path leads to: where its last component is, where the symbolic
-//! links on the way are, and where it stops if something is missing.
+//! Directories that determine the target of a path: those of its last component, of the symbolic
+//! links on the way, and of the first missing component.
 
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -20,7 +20,7 @@ pub(super) enum Link {
     Way { dir: PathBuf },
 }
 
-/// Everything on the way of an absolute path, as it is now.
+/// All current components of an absolute path.
 pub(super) fn chain(path: &Path) -> Vec<Link> {
     let mut found = Vec::new();
     let mut dir = PathBuf::from("/");

@@ -15,7 +15,7 @@ pub(super) type Watch = i32;
 /// More events than these per call wait for the next.
 const BUFFER: usize = 16 * 1024;
 
-/// Does not block; closed in children that execute something.
+/// Non-blocking, closed on exec.
 #[derive(Debug)]
 pub(super) struct Instance {
     inotify: Inotify,
@@ -49,11 +49,11 @@ impl Instance {
         }
     }
 
-    /// Reads once; false if there was nothing. `each` gets the events without a copy of their names:
-    /// others may cause a hundred thousand a second, of which none matters.
+    /// Reads once; false if there was nothing. `each` receives the events without copies of their
+    /// names, since other programs may cause a hundred thousand irrelevant ones a second.
     ///
     /// # Errors
-    /// Reading fails, which the kernel has no reason for.
+    /// Reading fails, which is not expected.
     pub(super) fn read(&mut self, mut each: impl FnMut(FileEvent<'_>)) -> io::Result<bool> {
         match nix::unistd::read(&self.inotify, &mut self.buffer).map_err(io::Error::from) {
             Ok(count) => {

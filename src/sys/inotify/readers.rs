@@ -1,7 +1,7 @@
-//! Who reads a FIFO: says when a reader comes after all others have gone.
+//! Readers of a FIFO: reports a reader that opens it after all others have closed it.
 //!
-//! Nothing depends on it but courtesy to that reader: what the kernel does not report, or reports
-//! of a program that opens the FIFO for writing, costs a repetition or the lack of one.
+//! The report only triggers a repetition of the current state. A missed event, or one of a program
+//! that opens the FIFO for writing, only causes a missing or superfluous repetition.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -60,7 +60,7 @@ impl<K: Ord + Copy> Readers<K> {
     /// Reads what has happened, all of it. Adds the FIFOs that have a reader again.
     ///
     /// # Errors
-    /// Reading fails, which the kernel has no reason for.
+    /// Reading fails, which is not expected.
     pub fn read(&mut self, again: &mut Vec<K>) -> io::Result<()> {
         let Self { instance, watched } = self;
         while instance.read(|event| take(watched, &event, again))? {}

@@ -91,7 +91,7 @@ fn what_is_missing_of_the_path_may_come() {
     w.changed();
     w.write("a/b/f", "1");
     assert_eq!(w.changed(), "f");
-    // All at once: by the time we look, it is all there.
+    // All at once: every event is queued before the first read.
     fs::remove_dir_all(w.at("a")).unwrap();
     assert_eq!(w.changed(), "f");
     w.mkdir("a/b");

@@ -1,7 +1,7 @@
-//! Which lines of which module are shown, as env_logger reads it: `keepalived::vrrp=trace`.
+//! Filters for lines of modules in the syntax of env_logger: `keepalived::vrrp=trace`.
 //!
-//! What a filter does not name is shown as without it, so that looking at one module hides nothing
-//! of the others.
+//! Modules that a filter does not name keep their default levels, so that showing one module in
+//! detail hides no lines of others.
 
 use std::env;
 use std::ffi::OsStr;
@@ -34,13 +34,14 @@ const MODULES: [&str; 18] = [
     "netlink_sys",
 ];
 
-/// A filter that has been found good.
+/// A validated filter.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Spec(String);
 
 impl Spec {
     /// # Errors
-    /// It cannot be read, or names a module that there is not: what is wrong, and what is right.
+    /// It cannot be parsed, or names an unknown module. The text says what is wrong and what is
+    /// permitted.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = |why: String| {
             format!(
@@ -82,7 +83,7 @@ impl Spec {
     fn over(&self, others: LevelFilter) -> Filter {
         let mut builder = Builder::new();
         builder.filter_level(others);
-        // It was found good before.
+        // It has been validated before.
         let _ = builder.try_parse(&self.0);
         builder.build()
     }

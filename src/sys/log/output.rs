@@ -1,8 +1,8 @@
-//! One output of the log with its backlog: what it cannot take at once waits here, within bounds.
+//! One output of the log with its bounded backlog of lines that it cannot take at once.
 //!
-//! Bursts are normal (a start with thousands of servers). A pipe or the queue of a syslog holds only
-//! the first of their lines, and a system call for each would take longer than what they tell of:
-//! from some line of a turn on, lines are gathered.
+//! Bursts are normal (a start with thousands of servers). A pipe or the queue of a syslog holds
+//! only the first of their lines, and a system call for each would take longer than the logged
+//! work: after the first lines of a turn, lines are combined.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -10,7 +10,7 @@ use std::os::fd::BorrowedFd;
 
 /// Something that takes lines, each at once or not at all, or in part.
 pub(super) trait Sink {
-    /// How many bytes were taken; `WouldBlock` if the line may be taken later.
+    /// Returns the number of bytes taken; `WouldBlock` if the line may be taken later.
     fn send(&mut self, line: &[u8]) -> io::Result<usize>;
 
     /// What becomes writable when lines are taken again.
@@ -20,7 +20,7 @@ pub(super) trait Sink {
     fn joins(&self) -> bool;
 }
 
-/// A sink, the lines it has still to get, and how many were lost.
+/// A sink, its backlog, and the number of lost lines.
 #[derive(Debug)]
 pub(super) struct Output<S> {
     pub(super) sink: S,
@@ -31,7 +31,7 @@ pub(super) struct Output<S> {
     gathered: usize,
     /// Lines that may still go out at once in this turn.
     free: usize,
-    /// Since the last line that said how many.
+    /// Since the last line with their number.
     untold: u64,
     lost: u64,
 }
@@ -80,14 +80,14 @@ impl<S: Sink> Output<S> {
         self.free = self.free.saturating_sub(1);
     }
 
-    /// A turn is over: hands over what waits, as far as it is taken. Lines are gathered from the
-    /// first end of a turn on.
+    /// A turn is over: writes waiting lines as far as possible. Lines are combined from the first
+    /// end of a turn on.
     pub(super) fn end_turn(&mut self) {
         self.free = FREE;
         self.flush();
     }
 
-    /// Hands over what waits, as far as it is taken.
+    /// Writes waiting lines as far as possible.
     pub(super) fn flush(&mut self) {
         self.gathered = 0;
         while let Some(line) = self.backlog.front_mut() {

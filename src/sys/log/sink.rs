@@ -1,4 +1,4 @@
-//! Where log lines end. None of these waits for a reader, except where that is said.
+//! Destinations of log lines. None waits for a reader unless stated.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -27,7 +27,7 @@ pub(super) struct SyslogSocket {
     missed: Option<WallTime>,
 }
 
-/// How long a host without a syslog is left alone: looking for one costs more than a line.
+/// Interval of attempts to connect to a missing syslog, each of which costs more than a line.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 impl SyslogSocket {
@@ -86,14 +86,14 @@ fn is_full(e: &io::Error) -> bool {
     e.kind() == ErrorKind::WouldBlock || e.raw_os_error() == Some(libc::ENOBUFS)
 }
 
-/// How a descriptor is written so that a slow reader cannot stall us.
+/// Way of writing to a descriptor so that a slow reader cannot stall the daemon.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Way {
     /// A regular file, or a description of our own that does not block.
     Plain,
-    /// A socket (a service's standard error): each send says that it must not block.
+    /// A socket (a service's standard error): each send has a flag not to block.
     Socket,
-    /// A shared description that cannot be opened anew: written only when poll says there is room.
+    /// A shared description that cannot be opened anew: written only when poll reports room.
     Polled,
 }
 
@@ -105,10 +105,10 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Finds out how to write to `fd`.
+    /// Determines how to write to `fd`.
     ///
     /// O_NONBLOCK belongs to the open description, which standard error shares with the shell and
-    /// everybody else, so it is not touched: pipes and terminals are opened a second time.
+    /// other processes, so it is not touched: pipes and terminals are opened a second time.
     fn of(shared: impl AsFd) -> io::Result<Self> {
         let file = duplicate(&shared)?;
         let kind = file.metadata()?.file_type();
@@ -138,7 +138,7 @@ impl Stream {
         Ok(Self { file: duplicate(&io::stderr())?, way: Way::Plain })
     }
 
-    /// Standard error in a way that does not wait.
+    /// Standard error without blocking.
     pub(super) fn stderr() -> io::Result<Self> {
         Self::of(io::stderr())
     }
@@ -182,7 +182,7 @@ pub(super) fn wait_writable(fd: BorrowedFd<'_>, limit: Duration) -> bool {
     found && waiting[0].revents().is_some_and(|r| r.contains(PollFlags::POLLOUT))
 }
 
-/// Closed in children that execute something, and never one of the standard descriptors.
+/// Closed on exec, and never one of the standard descriptors.
 fn duplicate(fd: &impl AsFd) -> io::Result<File> {
     Ok(File::from(fd.as_fd().try_clone_to_owned()?))
 }

@@ -1,9 +1,9 @@
-//! Why a file is not used, and what to do about it.
+//! Reasons for not using a file, with remedies.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
 
-/// Why a file is not used.
+/// Reason for not using a file.
 #[derive(Debug)]
 pub enum Unfit {
     Missing,

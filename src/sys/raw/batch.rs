@@ -16,7 +16,7 @@ const LAST_ROOM: usize = 4096;
 /// Timestamp, destination with interface, hop limit.
 const CONTROL_ROOM: usize = 128;
 
-/// Why a packet's payload is not to be used.
+/// Reason for not using a packet's payload.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Flaw {
     /// There was no room for all of it; there will be for the next.

@@ -1,4 +1,4 @@
-//! Opening VRRP sockets: which options, in which order.
+//! Opens VRRP sockets and sets their options in the right order.
 
 use std::fmt;
 use std::io::{self, Read as _};
@@ -65,7 +65,7 @@ pub(super) fn receiver(endpoint: &Endpoint, buffer: usize) -> Result<OwnedFd, Op
             })?;
         }
         EndpointKind::Unicast { .. } => {
-            // The address may come and go; the instance knows when it is there.
+            // The address may be added and removed; the instance knows when it exists.
             let (level, name) = match endpoint.family {
                 Family::V4 => (libc::IPPROTO_IP, libc::IP_FREEBIND),
                 Family::V6 => (libc::IPPROTO_IPV6, libc::IPV6_FREEBIND),
@@ -74,7 +74,7 @@ pub(super) fn receiver(endpoint: &Endpoint, buffer: usize) -> Result<OwnedFd, Op
         }
     }
     bind(&socket, endpoint)?;
-    // What came in between `socket` and the filter may be for any virtual router.
+    // Packets received between `socket` and the filter may be for any virtual router.
     drain(&socket);
     Ok(socket.into())
 }
@@ -91,7 +91,8 @@ pub(super) fn sender(endpoint: &Endpoint) -> Result<OwnedFd, OpenError> {
         imr_ifindex: index,
     };
     // Every virtual router of a segment may be due at once: the system's default has room for 255
-    // small advertisements, not for long ones. Where we may not have more, the rest waits.
+    // small advertisements, not for long ones. Without permission for more, further packets wait
+    // in the queue.
     let _ = set_option(fd, libc::SOL_SOCKET, libc::SO_SNDBUFFORCE, &SEND_BUFFER);
     // The smallest buffer there is; the filter lets nothing in anyway.
     set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, &0).map_err(|e| error("set a buffer", e))?;
@@ -118,7 +119,7 @@ pub(super) fn sender(endpoint: &Endpoint) -> Result<OwnedFd, OpenError> {
     Ok(socket.into())
 }
 
-/// A non-blocking raw socket, deaf, and bound to the interface if there is one.
+/// A non-blocking raw socket that receives nothing yet, bound to the interface if there is one.
 fn open_raw(endpoint: &Endpoint) -> Result<Socket, OpenError> {
     let domain = match endpoint.family {
         Family::V4 => Domain::IPV4,
@@ -131,8 +132,8 @@ fn open_raw(endpoint: &Endpoint) -> Result<Socket, OpenError> {
     let mut deaf = Program::default();
     deaf.drop_all();
     filter::attach(fd, &deaf).map_err(|e| error("attach a socket filter", e))?;
-    // Groups that others have joined are none of our business. Old kernels lack the option for
-    // IPv6, and the socket is bound to the group anyway.
+    // Groups joined by other sockets are not of interest. Old kernels lack the option for IPv6, and
+    // the socket is bound to the group anyway.
     let (level, all) = match endpoint.family {
         Family::V4 => (libc::IPPROTO_IP, libc::IP_MULTICAST_ALL),
         Family::V6 => (libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_ALL),
@@ -183,7 +184,7 @@ fn bind(socket: &Socket, endpoint: &Endpoint) -> Result<(), OpenError> {
         .map_err(|source| OpenError { what: format!("bind to {}", endpoint.address()), source })
 }
 
-/// Throws away what waits.
+/// Discards waiting packets.
 fn drain(mut socket: &Socket) {
     while socket.read(&mut [0]).is_ok() {}
 }

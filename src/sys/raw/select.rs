@@ -1,4 +1,4 @@
-//! The socket filter that picks our virtual routers out of everybody's advertisements.
+//! The socket filter that selects advertisements of configured virtual routers.
 
 use super::super::filter::Program;
 use crate::base::addr::Family;

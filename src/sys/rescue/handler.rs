@@ -1,4 +1,4 @@
-//! The handler of signals that tell of a defect. It may come between any two instructions, so it
+//! The handler of signals that indicate a defect. It may come between any two instructions, so it
 //! makes system calls, reads atomics and does nothing else.
 
 use std::io;
@@ -13,10 +13,10 @@ static TABLE: AtomicPtr<Message> = AtomicPtr::new(std::ptr::null_mut());
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 static SYSLOG: AtomicBool = AtomicBool::new(false);
 
-/// An overflown stack has no room for a handler.
+/// A stack that overflowed has no room for a handler.
 const STACK: usize = 64 << 10;
 
-/// Each with the line that tells of it.
+/// Each signal with its log line.
 const FATAL: [(libc::c_int, &[u8]); 5] = [
     (libc::SIGABRT, b"SIGABRT (out of memory, or a defect) ends the daemon; its virtual addresses were removed"),
     (libc::SIGSEGV, b"SIGSEGV (stack overflow, or a defect) ends the daemon; its virtual addresses were removed"),
@@ -25,7 +25,8 @@ const FATAL: [(libc::c_int, &[u8]); 5] = [
     (libc::SIGFPE, b"SIGFPE (a defect) ends the daemon; its virtual addresses were removed"),
 ];
 
-/// What the handler sends from now on, and through which socket. Lives until the next call.
+/// Messages of the handler from now on, and the socket to send them through. They must live until
+/// the next call.
 pub(super) fn publish(socket: RawFd, messages: &[Message]) {
     // Never more than the table at hand has, whenever the signal comes.
     COUNT.store(0, Ordering::SeqCst);
@@ -83,7 +84,7 @@ pub(super) fn send(socket: RawFd, messages: &[Message]) {
         let words = message.words();
         let bytes = bytes(&words);
         if !bytes.is_empty() {
-            // SAFETY: `bytes` lives. Refusals come back to a socket that nobody reads.
+            // SAFETY: `bytes` lives. Refusals arrive at a socket that is never read.
             unsafe {
                 libc::send(socket, bytes.as_ptr().cast(), bytes.len(), libc::MSG_DONTWAIT);
             }

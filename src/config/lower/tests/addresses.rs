@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::vrrp::VirtualAddress;
 
-/// The addresses of these lines, and what is told.
+/// The addresses of these lines, and their diagnostics.
 fn listed(list: &str, lines: &str) -> (Instance, Vec<String>) {
     let (config, told) = lowered(&format!(
         "vrrp_instance V {{\n{list} {{\n{lines}\n}}\nvirtual_ipaddress {{\n}}\nno_virtual_ipaddress\n\

@@ -27,7 +27,7 @@ fn check(lines: &str) -> Check {
     check_in("", lines, &[])
 }
 
-/// What is told of a check that is left out.
+/// Diagnostics for a check that is omitted.
 #[track_caller]
 fn left_out(lines: &str) -> Vec<String> {
     let (checks, told) = checks_in("", lines);

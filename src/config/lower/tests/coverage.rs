@@ -31,8 +31,8 @@ fn statement(keyword: &Keyword) -> String {
     format!("{} {}{block}\n", keyword.name, words.join(" "))
 }
 
-/// Texts with each statement in effect, with its words and bare, in the block it belongs to and with
-/// what that block cannot do without.
+/// Texts with each statement in effect, with its words and bare, in its block and with the required
+/// settings of that block.
 fn texts(block: &Block, before: &str, after: &str, out: &mut Vec<String>) {
     for keyword in block.keywords.iter().filter(|k| k.in_effect) {
         let name = keyword.name;

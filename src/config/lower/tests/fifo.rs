@@ -5,7 +5,7 @@ use crate::model::Global;
 
 const OPS: User = User { uid: 1000, gid: 100 };
 
-/// The global settings under script security, and what is told.
+/// The global settings under script security, and their diagnostics.
 fn settings(lines: &str) -> (Global, Vec<String>) {
     let text = format!("global_defs {{\nenable_script_security\nscript_user ops\n{lines}\n}}");
     let (config, told) = lowered(&text);

@@ -6,7 +6,7 @@ use crate::model::lvs::{
     SyncDaemon, Tunnel, TunnelChecksum, VirtualServer,
 };
 
-/// What a virtual server needs to be in order, but for a real server.
+/// Settings of a valid virtual server, except real servers.
 const USUAL: &str = "lvs_sched rr\nlvs_method NAT\nprotocol TCP\n";
 const SERVER: &str = "real_server 192.0.2.10 80 {\n}\n";
 
@@ -23,7 +23,7 @@ fn bare(lines: &str, want: &[&str]) -> VirtualServer {
     (*config.virtual_servers[0]).clone()
 }
 
-/// The same with what it needs to be in order.
+/// The same with the settings of a valid one.
 #[track_caller]
 fn with_usual(lines: &str, want: &[&str]) -> VirtualServer {
     bare(&format!("{USUAL}{lines}\n{SERVER}"), want)

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::notify::{Mail, MailServer};
 
-/// The mail settings, and what is told.
+/// The mail settings, and their diagnostics.
 fn mail(lines: &str) -> (Option<Mail>, Vec<String>) {
     let host = machine().named("router.example");
     let (config, told) = lowered_on(&host, &format!("global_defs {{\n{lines}\n}}"));

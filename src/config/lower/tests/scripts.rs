@@ -3,7 +3,7 @@ use crate::model::script::{Script, User};
 
 const OPS: User = User { uid: 1000, gid: 100 };
 
-/// The script of `notify_master` on this machine, and what is told.
+/// The script of `notify_master` on this machine, and its diagnostics.
 fn notify_on(host: &MemoryHost, global: &str, command: &str) -> (Option<Script>, Vec<String>) {
     let (config, told) = lowered_on(
         host,
@@ -172,7 +172,7 @@ fn links_are_resolved_unless_use_symlink_paths() {
     assert_eq!(script.unwrap().path, "/etc/link");
 }
 
-/// What is told of a command of root's in `/opt/x`, with and without script security.
+/// Diagnostics for a command of root in `/opt/x`, with and without script security.
 fn unsafe_path(host: &MemoryHost, command: &str, weakness: &str) {
     let hint = format!("{weakness}, or let it run as another user than root");
     let (script, told) = notify_on(host, SECURE, command);

@@ -1,4 +1,4 @@
-//! Hostile text comes to an end, with a complaint.
+//! Hostile text is bounded and reported.
 
 use std::time::Duration;
 
@@ -194,7 +194,7 @@ proptest! {
     }
 }
 
-/// What the rules look for, so that random texts meet them.
+/// Tokens of the rules, so that random texts contain them.
 const PIECES: &[&str] = &[
     "\n",
     "\n",

@@ -10,7 +10,7 @@ use crate::model::script::User;
 use crate::sys::sched::Inherited;
 use crate::sys::tests::{alone_with_children, wait, TempDir};
 
-/// Commands that are shell scripts, one test at a time.
+/// Runs shell scripts as commands; tests run one at a time.
 struct World {
     children: Children<char>,
     events: Vec<Event<char>>,
@@ -36,7 +36,7 @@ impl World {
         }
     }
 
-    /// Starts a shell script at time zero, and waits until it has written `ready`, if it does.
+    /// Starts a shell script at time zero, and waits for `ready` if the script writes it.
     fn start(&mut self, asker: char, timeout: Option<Duration>, text: &str) -> Pid {
         let path = self.dir.path().join(asker.to_string());
         fs::write(&path, format!("#!/bin/sh\ncd {}\n{text}\n", self.dir.path().display())).unwrap();
@@ -51,7 +51,7 @@ impl World {
         pid
     }
 
-    /// What the script wrote as `ready`: numbers of processes.
+    /// Process ids that the script wrote to `ready`.
     fn told(&self) -> Vec<String> {
         let text = fs::read_to_string(self.dir.path().join("ready")).unwrap();
         text.split_whitespace().map(str::to_owned).collect()
@@ -87,18 +87,18 @@ fn own() -> User {
 
 fn lives(pid: &str) -> bool {
     let stat = fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
-    // An orphan that has ended waits for whoever is first here, not for us.
+    // An orphan that has ended waits for init, not for this process.
     !stat.is_empty() && !stat.contains(") Z ")
 }
 
-/// Ends a process that is nobody's child here.
+/// Kills a process that is not a child of this one.
 fn end(pid: &str) {
     let pid = nix::unistd::Pid::from_raw(pid.parse().expect("a number"));
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).expect("is ours");
 }
 
 #[test]
-fn the_asker_learns_how_it_ended() {
+fn the_owner_receives_the_outcome() {
     let mut w = World::new();
     for (text, wanted) in [
         ("exit 0", Outcome::Exited(0)),
@@ -115,7 +115,7 @@ fn the_asker_learns_how_it_ended() {
 }
 
 #[test]
-fn a_tree_that_ignores_to_be_asked_is_gone_after_its_timeout() {
+fn a_process_tree_that_ignores_sigterm_is_killed_after_its_timeout() {
     let mut w = World::new();
     let text = "trap '' TERM; sleep 1000 & (sleep 1000 & echo $! >inner; wait) &\n\
                 until [ -s inner ]; do :; done; echo $! $(cat inner) >ready\nwhile :; do wait; done";
@@ -133,7 +133,7 @@ fn a_tree_that_ignores_to_be_asked_is_gone_after_its_timeout() {
 }
 
 #[test]
-fn a_leader_that_gives_in_does_not_leave_the_stubborn_behind() {
+fn descendants_that_ignore_sigterm_are_killed_after_the_leader_ended() {
     let mut w = World::new();
     w.start(
         'a',
@@ -152,7 +152,7 @@ fn a_leader_that_gives_in_does_not_leave_the_stubborn_behind() {
 }
 
 #[test]
-fn what_was_left_running_in_good_order_runs_on() {
+fn background_processes_of_a_successful_command_keep_running() {
     let mut w = World::new();
     w.start('a', Some(SECOND), "sleep 1000 & echo $! >ready");
     assert!(matches!(w.ended(), Event::Ended { outcome: Outcome::Exited(0), .. }));
@@ -163,11 +163,11 @@ fn what_was_left_running_in_good_order_runs_on() {
 }
 
 #[test]
-fn who_survives_is_killed_again_and_again() {
+fn a_survivor_is_killed_repeatedly() {
     let mut w = World::new();
     w.start('a', Some(SECOND), "trap '' TERM; echo x >ready; while :; do sleep 1; done");
     let mut deadlines = Vec::new();
-    // Not buried meanwhile, as one that hangs in the kernel.
+    // Not reaped meanwhile, like a process that hangs in the kernel.
     for _ in 0..4 {
         let now = w.children.next_deadline().unwrap();
         deadlines.push(now);
@@ -178,7 +178,7 @@ fn who_survives_is_killed_again_and_again() {
 }
 
 #[test]
-fn who_has_ended_unnoticed_was_in_time() {
+fn a_command_that_ended_unnoticed_was_in_time() {
     let mut w = World::new();
     let pid = w.start('a', Some(SECOND), "exit 0");
     wait(|| {
@@ -195,21 +195,21 @@ fn who_has_ended_unnoticed_was_in_time() {
 fn the_lateness_of_the_daemon_is_not_charged() {
     let mut w = World::new();
     w.start('a', Some(SECOND * 3), "sleep 1000");
-    // Overdue only because of it.
+    // Overdue only because of the lateness.
     w.children.on_late(SECOND * 2, at(4_000));
     assert_eq!(w.children.next_deadline(), Some(at(6_000)));
-    // In all, not more than its timeout once more.
+    // The total extension is at most the timeout.
     w.children.on_late(SECOND * 9, at(5_500));
     assert_eq!(w.children.next_deadline(), Some(at(7_000)));
     w.children.on_late(SECOND * 9, at(20_000));
     assert_eq!(w.due(at(20_000)), [Event::TimedOut('a')]);
-    // What has been asked to end has no claim.
+    // Commands already terminated get no extension.
     w.children.on_late(SECOND, at(21_000));
     assert_eq!(w.children.next_deadline(), Some(at(22_000)));
 }
 
 #[test]
-fn some_are_stopped_and_others_run_on() {
+fn stopping_some_commands_leaves_others_running() {
     let mut w = World::new();
     let first = w.start('a', None, "sleep 1000");
     w.start('b', None, "sleep 1000");
@@ -223,7 +223,7 @@ fn some_are_stopped_and_others_run_on() {
 }
 
 #[test]
-fn output_goes_nowhere_and_holds_nobody_up() {
+fn output_is_discarded_and_does_not_block() {
     let mut w = World::new();
     w.start(
         'a',
@@ -235,7 +235,7 @@ fn output_goes_nowhere_and_holds_nobody_up() {
 }
 
 #[test]
-fn nobody_stays_a_zombie() {
+fn no_zombies_remain() {
     let mut w = World::new();
     let path = "/bin/false".to_owned();
     let script = Script { argv: vec![path.clone()], path, user: own(), by_shell: false };
@@ -251,7 +251,7 @@ fn nobody_stays_a_zombie() {
 }
 
 #[test]
-fn what_runs_often_is_started_cheaply() {
+fn frequent_commands_are_started_cheaply() {
     let mut w = World::new();
     let mut manner = |path, millis| w.children.manner(path, at(millis));
     assert_eq!(manner("/bin/true", 0), Manner::Copy);

@@ -13,7 +13,7 @@ fn tracked(object: Object, weight: i16, reverse: bool) -> Tracked {
     Tracked { object, weight, reverse }
 }
 
-/// V1 tracks a script, a file and a process, and tells of everything.
+/// V1 tracks a script, a file and a process, and has all notification settings.
 fn config() -> Config {
     let mut v1 = on_e0("V1", 51, "10.1.0.101/24");
     v1.tracked = vec![
@@ -111,7 +111,7 @@ fn tracked_objects_have_sections() {
 }
 
 #[test]
-fn an_instance_says_what_it_tracks_and_whom_it_tells() {
+fn an_instance_shows_tracked_objects_and_notification_settings() {
     let text = data::render(&Daemon::start(config()).view());
     assert_eq!(
         between(&text, "   Tracked scripts :", "   Version errors"),
@@ -131,7 +131,7 @@ fn an_instance_says_what_it_tracks_and_whom_it_tells() {
 }
 
 #[test]
-fn the_daemon_says_whom_it_tells() {
+fn global_notification_settings_are_shown() {
     let mut config = config();
     let g = &mut config.global;
     g.mail = Some(Mail {

@@ -1,4 +1,4 @@
-//! What a check says of its connection, for `sys`.
+//! Connection settings of a check in the types of `sys`.
 
 use crate::model::check::Connect;
 use crate::sys::stream::Via;

@@ -1,4 +1,4 @@
-//! One probe under way: carries bytes between a socket and the probe.
+//! One running probe: carries bytes between a socket and the probe.
 
 use std::os::fd::{AsRawFd, RawFd};
 
@@ -9,22 +9,22 @@ use crate::sys::datagram::Datagram;
 use crate::sys::reason;
 use crate::sys::stream::{Received, Stream};
 
-/// Reads of one probe before others have their turn.
+/// Reads of one probe before others are served.
 const BUDGET: usize = 8;
 
 /// Bytes of a stream read at once.
 const READ: usize = 16 * 1024;
 
-/// What the longest conversation is made of: connection, handshake (twice), request, head, body.
+/// Steps of the longest conversation: connection, handshake (twice), request, head, body.
 const STEPS: u32 = 6;
 
 pub(super) struct Job {
     wire: Wire,
-    /// For every step.
+    /// Timeout of each step.
     timeout: Duration,
     begun: Instant,
-    /// For all steps together. A server that sends a byte now and then would otherwise never be
-    /// found out.
+    /// Deadline of all steps together, since a server that sends single bytes would never exceed
+    /// the timeout of a step.
     limit: Instant,
     connected: Option<Instant>,
     first_byte: Option<Instant>,
@@ -35,12 +35,12 @@ pub(super) enum Wire {
     Datagram(Datagram, probe::Datagram),
 }
 
-/// What came of being ready.
+/// Result of serving a ready socket.
 #[derive(PartialEq, Debug)]
 pub(super) enum Progress {
-    /// Nothing at all.
+    /// No progress.
     None,
-    /// The next step has its time from now.
+    /// The timeout of the next step starts now.
     Some,
     /// The budget is spent; there may be more to read.
     Unread,
@@ -48,7 +48,7 @@ pub(super) enum Progress {
 }
 
 impl Job {
-    /// `delay` is from one probe to the next, and so the time that a long page has.
+    /// `delay` is the interval between probes, which limits the time for a long page.
     pub(super) fn new(wire: Wire, timeout: Duration, delay: Duration, begun: Instant) -> Self {
         let all = match wire {
             Wire::Stream(..) => timeout.saturating_mul(STEPS).max(delay),
@@ -57,12 +57,12 @@ impl Job {
         Self { wire, timeout, begun, limit: begun + all, connected: None, first_byte: None }
     }
 
-    /// The end of the step that begins now.
+    /// Deadline of a step that begins now.
     pub(super) fn deadline(&self, now: Instant) -> Instant {
         (now + self.timeout).min(self.limit)
     }
 
-    /// A deadline is seen so much too late that the server is not to blame.
+    /// Extends a deadline that was noticed so late that the delay is not the server's.
     pub(super) fn indulge(&mut self, late: Duration, now: Instant) {
         if late >= self.timeout {
             self.limit = self.limit.max(now + self.timeout);
@@ -85,7 +85,7 @@ impl Job {
         }
     }
 
-    /// A stream goes as far as it can. A datagram is sent already.
+    /// Continues a stream as far as possible. A datagram has already been sent.
     pub(super) fn begin(&mut self, now: Instant, bytes: &mut [u8]) -> Progress {
         match self.wire {
             Wire::Stream(..) => self.drive(now, bytes),
@@ -93,7 +93,7 @@ impl Job {
         }
     }
 
-    /// The time for this step is over.
+    /// This step timed out.
     pub(super) fn time_out(&mut self) -> Verdict {
         match &mut self.wire {
             Wire::Stream(_, probe) => {
@@ -104,7 +104,7 @@ impl Job {
         }
     }
 
-    /// Reads and writes what can be without waiting.
+    /// Reads and writes as much as possible without blocking.
     pub(super) fn drive(&mut self, now: Instant, bytes: &mut [u8]) -> Progress {
         let progress = match &mut self.wire {
             Wire::Stream(socket, probe) => {
@@ -164,8 +164,8 @@ fn converse(
     }
 }
 
-/// True if anything was written. What a server said before it closed is still to be read, so an
-/// error is left for reading to find.
+/// True if anything was written. Errors are left to the next read, since data sent before the
+/// server closed the connection is still to be read.
 fn write(socket: &mut Stream, probe: &mut probe::Stream) -> bool {
     let mut any = false;
     while !probe.pending_output().is_empty() {
@@ -188,7 +188,7 @@ fn listen(socket: &mut Datagram, probe: &probe::Datagram, bytes: &mut [u8]) -> P
                     return Progress::Finished(verdict);
                 }
             }
-            // What is not the answer does not win any time.
+            // Unrelated packets do not extend the timeout.
             Ok(Received::Nothing | Received::End) => return Progress::None,
             Err(e) => return Progress::Finished(probe.failed(reason(&e))),
         }

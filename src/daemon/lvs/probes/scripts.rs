@@ -1,9 +1,9 @@
-//! The scripts of `MISC_CHECK` under way, and those that should have ended.
+//! Running scripts of `MISC_CHECK`, and those that failed to end.
 //!
-//! A script whose time is over is being ended, and only when it has is the probe over: the next one
-//! must not run beside it. But there are processes that nobody can end, since they wait for a file
-//! server. They are given up after a while and remembered: as long as one is there, its check fails
-//! without another one being started, or there would soon be no room for any.
+//! A script that timed out is terminated, and its probe is finished only when it has ended, since
+//! two runs must not overlap. Processes that wait for a file server cannot be killed. They are
+//! abandoned after a while and remembered: as long as such a process exists, its check fails
+//! without starting another one, which would soon exhaust the process table.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::check::script::{self, Ending};
 use crate::check::Verdict;
 use crate::sys::children::{Outcome, Pid};
 
-/// What a script has to end in once its time is over. It is killed after two seconds.
+/// Time for a script to end after its timeout. It is killed after two seconds.
 pub(super) const ENDING: Duration = Duration::from_secs(3);
 
 #[derive(Default)]
@@ -25,11 +25,11 @@ pub(super) struct Scripts {
 struct Script {
     pid: Pid,
     begun: Instant,
-    /// Its time is over.
+    /// The timeout expired.
     overran: bool,
 }
 
-/// A script that is over: when it began, and what it says.
+/// Start and verdict of a finished script.
 pub(super) type Over = (Instant, Verdict);
 
 impl Scripts {
@@ -38,7 +38,7 @@ impl Scripts {
         self.running.len() + self.stuck.len()
     }
 
-    /// An earlier one of this check is still there.
+    /// True if an earlier script of this check still exists.
     pub(super) fn is_stuck(&self, check: CheckId) -> bool {
         self.stuck.contains_key(&check)
     }
@@ -47,7 +47,7 @@ impl Scripts {
         self.running.insert(check, Script { pid, begun: now, overran: false });
     }
 
-    /// Its time is over. False if there is none.
+    /// Its time is over. False if no script is running.
     pub(super) fn time_out(&mut self, check: CheckId) -> bool {
         match self.running.get_mut(&check) {
             Some(script) => {
@@ -58,7 +58,7 @@ impl Scripts {
         }
     }
 
-    /// A process has ended; one that was given up does not matter any more.
+    /// A process has ended. Abandoned ones have no result.
     pub(super) fn ended(
         &mut self,
         check: CheckId,
@@ -82,18 +82,18 @@ impl Scripts {
         Some((script.begun, script::verdict(&ending, is_dynamic)))
     }
 
-    /// It should have ended by now.
+    /// Abandons a script that should have ended by now.
     pub(super) fn give_up(&mut self, check: CheckId) -> Option<Over> {
         let script = self.running.remove(&check)?;
         log::warn!(
-            "MISC_CHECK: process {} does not end; the script is not started again before it has",
+            "MISC_CHECK: process {} cannot be killed; the script is not started again until it has ended",
             script.pid.number()
         );
         self.stuck.insert(check, script.pid);
         Some((script.begun, script::verdict(&Ending::Overran, false)))
     }
 
-    /// The check is gone or rests. True if there is a script to be stopped.
+    /// The check was removed or suspended. True if its script has to be stopped.
     pub(super) fn forget(&mut self, check: CheckId) -> bool {
         self.stuck.remove(&check);
         self.running.remove(&check).is_some()

@@ -1,4 +1,4 @@
-//! Probes against real sockets on the loopback interface. The clock is ours.
+//! Probes against real sockets on the loopback interface, with a simulated clock.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -38,7 +38,7 @@ impl Bench {
         assert_eq!(begun, Begun::Probing);
     }
 
-    /// Waits for events and serves them; the clock of the probes moves a little each time.
+    /// Waits for events and serves them; each call advances the clock of the probes a little.
     fn turn(&mut self) {
         self.turns += 1;
         assert!(self.turns < 2_000, "nothing happens");
@@ -53,7 +53,7 @@ impl Bench {
         while self.probes.on_unread(self.now, &mut self.poll) {}
     }
 
-    /// A page of a server that sends more than is read at once.
+    /// Begins a probe of a server that sends more than one read returns.
     fn begin_large(&mut self, id: CheckId) -> TcpStream {
         let (listener, addr) = listener();
         let schedule = Schedule::default();
@@ -68,7 +68,7 @@ impl Bench {
         server
     }
 
-    /// Turns until a probe has gone on.
+    /// Runs turns until a probe makes a step.
     fn step(&mut self) {
         let before = self.probes.steps();
         while self.probes.steps() == before {
@@ -119,7 +119,7 @@ fn listener() -> (TcpListener, SocketAddr) {
     (listener, addr)
 }
 
-/// An address where nobody listens.
+/// An address without a listener.
 fn nobody() -> SocketAddr {
     listener().1
 }
@@ -201,7 +201,7 @@ fn every_step_has_its_time_and_the_outcome_names_the_step() {
         bench.turn();
     }
     bench.now = bench.probes.next_deadline().unwrap();
-    assert!(bench.now > first, "it has gone on");
+    assert!(bench.now > first, "it made progress");
     assert!(bench.probes.on_deadline(bench.now, &mut bench.poll));
     assert_eq!(bench.outcome(), "timeout while waiting for the header");
     assert!(!bench.probes.on_deadline(bench.now, &mut bench.poll));
@@ -291,7 +291,7 @@ fn an_echo_is_answered() {
     bench.begin(Kind::Ping(Connect::to("127.0.0.1".parse().unwrap(), 0)));
     match bench.outcome().as_str() {
         "unmade: Permission denied" | "unmade: Operation not permitted" => {
-            eprintln!("SKIPPED: may not ping here");
+            eprintln!("SKIPPED: ping is not permitted here");
         }
         outcome => assert_eq!(outcome, "up"),
     }
@@ -366,7 +366,7 @@ fn a_long_page_that_came_while_we_slept_is_read_to_its_end() {
     drop(bench.begin_large(ID));
     bench.now += Duration::from_secs(600);
     assert!(bench.probes.on_deadline(bench.now, &mut bench.poll));
-    assert_eq!(bench.probes.unread(), 1, "it had its share");
+    assert_eq!(bench.probes.unread(), 1, "it used up its share");
     assert_eq!(bench.outcome(), "up");
 }
 

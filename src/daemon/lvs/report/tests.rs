@@ -1,4 +1,4 @@
-//! The lines as keepalived has them.
+//! Log lines compared with keepalived's.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
@@ -132,7 +132,7 @@ fn alpha_begins_with_the_quorum_down() {
     );
 }
 
-/// What is logged when a check is down at once, and when it is up again.
+/// Lines logged when a check goes down immediately and comes up again.
 fn told(kind: Kind, retry: u32, reason: Reason) -> Vec<String> {
     let mut vs = virtual_servers();
     vs.servers.push(server(kind, retry));

@@ -1,4 +1,4 @@
-//! Against servers of our own on the loopback interface, which do as they like.
+//! The mailer against test servers on the loopback interface.
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
@@ -11,17 +11,17 @@ use crate::notify::Subject;
 use crate::sys::clock::Clock;
 use crate::sys::tests::{wait, TempDir};
 
-/// A mail server that is looked after between two looks at the client.
+/// A mail server that is served between two turns of the client.
 struct Server {
     listener: TcpListener,
     client: Option<TcpStream>,
     unread: Vec<u8>,
     in_data: bool,
-    /// Every line that came.
+    /// All lines received.
     heard: Vec<String>,
     connections: usize,
     greeting: &'static str,
-    /// To RCPT.
+    /// Reply to RCPT.
     recipient: fn(&str) -> &'static str,
 }
 
@@ -103,7 +103,7 @@ struct Client {
     mailer: Mailer,
     poll: Poll<Owner>,
     clock: Clock,
-    /// How far the clock was put forward.
+    /// Offset of the clock.
     ahead: Duration,
 }
 
@@ -115,7 +115,7 @@ impl Client {
         client
     }
 
-    /// Nothing is under way, and nothing will be.
+    /// True if nothing is in progress or waiting.
     fn is_done(&self) -> bool {
         !self.mailer.is_busy(self.now() + Duration::from_secs(24 * 3600))
     }
@@ -175,7 +175,7 @@ fn mails_arrive_through_one_connection() {
 }
 
 #[test]
-fn a_recipient_that_is_refused_for_now_gets_it_later() {
+fn a_temporarily_refused_recipient_gets_the_mail_later() {
     let mut server = Server::new();
     server.recipient = |line| if line.contains("e@f") { "450 later\r\n" } else { "250 ok\r\n" };
     let mut client = Client::new(&server.mail());
@@ -198,7 +198,7 @@ fn a_recipient_that_is_refused_for_now_gets_it_later() {
 }
 
 #[test]
-fn a_server_that_does_not_listen_or_talks_nonsense_is_tried_again() {
+fn a_server_that_is_down_or_breaks_the_protocol_is_retried() {
     let server = Server::new();
     let mail = server.mail();
     drop(server);
@@ -206,7 +206,7 @@ fn a_server_that_does_not_listen_or_talks_nonsense_is_tried_again() {
     client.post("x");
     wait(|| {
         client.turn();
-        // Refused: the next try is seconds away.
+        // Refused: the next attempt is seconds away.
         let next = client.mailer.next_deadline()?;
         (next.since(client.now()) > Duration::from_secs(6)).then_some(())
     });
@@ -231,7 +231,7 @@ fn a_server_that_does_not_listen_or_talks_nonsense_is_tried_again() {
 }
 
 #[test]
-fn a_server_that_stalls_has_its_time_and_no_more() {
+fn a_stalled_server_runs_into_the_timeout() {
     let mut server = Server::new();
     server.greeting = "";
     let mut client = Client::new(&server.mail());

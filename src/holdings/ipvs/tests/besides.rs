@@ -15,7 +15,7 @@ fn running(role: Role, id: u32) -> Daemon {
     }
 }
 
-/// As the kernel shows it: with everything it chose itself.
+/// A daemon as reported by the kernel, with its default values filled in.
 fn shown(role: Role, id: u32) -> Daemon {
     Daemon {
         max_len: Some(1472),
@@ -31,7 +31,7 @@ impl Bench {
         assert_eq!(self.on(Input::WantDaemons { daemons }), []);
     }
 
-    /// Hears this errno for everything that is asked now, as often as there is something.
+    /// Answers all requests with this errno until there are none.
     fn answered(&mut self, errno: i32) -> (Vec<Request>, Vec<Action>) {
         let (mut asked, mut told) = (Vec::new(), Vec::new());
         while self.domain.next_deadline().is_some_and(|when| when <= self.now) {
@@ -63,7 +63,7 @@ fn one_daemon_stops_before_the_other_starts() {
 }
 
 #[test]
-fn a_daemon_that_runs_already_is_kept_if_it_is_the_same() {
+fn a_running_daemon_with_the_same_options_is_kept() {
     let mut b = Bench::default();
     b.on(Input::SeenDaemons { daemons: &[shown(MASTER, 1), shown(BACKUP, 2)] });
     assert_eq!(b.answered(0).0, []);
@@ -78,7 +78,7 @@ fn a_daemon_that_runs_already_is_kept_if_it_is_the_same() {
 }
 
 #[test]
-fn a_daemon_that_nobody_saw_is_stopped_first() {
+fn an_unknown_daemon_is_stopped_first() {
     let mut b = Bench::default();
     b.want_daemons(&[running(MASTER, 1)]);
     let start = Request::StartDaemon(running(MASTER, 1));
@@ -88,7 +88,7 @@ fn a_daemon_that_nobody_saw_is_stopped_first() {
 }
 
 #[test]
-fn a_refused_daemon_is_tried_again_later_but_not_at_the_end() {
+fn a_refused_daemon_is_retried_later_but_not_at_the_end() {
     const ENODEV: i32 = 19;
     let mut b = Bench::default();
     b.want_daemons(&[running(MASTER, 1)]);
@@ -115,7 +115,7 @@ fn daemons_that_were_never_wanted_are_left_alone() {
 }
 
 #[test]
-fn timeouts_come_back_as_they_were() {
+fn original_timeouts_are_restored() {
     let original = Timeouts { tcp: 900, tcp_fin: 120, udp: 300 };
     let mut b = Bench::default();
     let wanted = Timeouts { tcp: 60, tcp_fin: 0, udp: 0 };

@@ -1,4 +1,4 @@
-//! Objects of the kernel from virtual servers of the model.
+//! Lowering of virtual servers of the model to kernel objects.
 
 use super::*;
 use crate::base::addr::Family;
@@ -72,7 +72,7 @@ fn a_sorry_server_is_a_destination_like_others() {
 }
 
 #[test]
-fn a_sync_daemon_keeps_what_is_not_said_to_the_kernel() {
+fn unset_options_of_a_sync_daemon_are_left_to_the_kernel() {
     let mut model = lvs::SyncDaemon {
         interface: "eth0".into(),
         instance: None,

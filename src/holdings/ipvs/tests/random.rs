@@ -1,5 +1,5 @@
-//! Whatever owners want, whatever the kernel refuses and whoever else meddles: when all is quiet,
-//! the kernel holds what is wanted, and besides only what was never ours.
+//! Random requests, refusals and external changes: once everything is settled, the kernel holds the
+//! wanted objects and, besides them, only foreign ones.
 
 use std::collections::VecDeque;
 
@@ -29,19 +29,19 @@ enum Step {
         owner: u32,
     },
     Deadline,
-    /// The kernel takes so many requests, and refuses those whose bit is set.
+    /// The kernel handles this many requests and refuses those whose bit is set.
     Send {
         count: usize,
         refuse: u8,
     },
-    /// So many answers are heard.
+    /// This many answers are delivered.
     Answer {
         count: usize,
     },
     Wait {
         seconds: u64,
     },
-    /// Somebody else changes something.
+    /// An external change.
     Meddle(Request),
 }
 
@@ -57,7 +57,7 @@ fn service_of(n: u32, rr: bool) -> Service {
     Service { key: service_key(n), ..scheduled(n, if rr { "rr" } else { "wlc" }) }
 }
 
-/// Of three addresses; every other has its port ignored by the method.
+/// One of three addresses. Every other destination uses a method that ignores the port.
 fn destination_of(n: u32, weight: i32) -> Destination {
     let mut d = weighted(n / 2, weight);
     d.key.port = 80 + u16::try_from(n % 2).expect("a bit");
@@ -164,7 +164,7 @@ impl World {
         }
     }
 
-    /// Until nothing is to be done any more.
+    /// Runs until nothing is left to do.
     fn quiet(&mut self) {
         for _ in 0..1000 {
             self.send(usize::MAX, 0);
@@ -176,10 +176,10 @@ impl World {
             }
             self.on(Input::Deadline);
         }
-        panic!("there is no end of it");
+        panic!("it does not settle");
     }
 
-    /// What the kernel has to hold because of all owners.
+    /// Expected contents of the kernel for all owners.
     fn wanted(&self) -> BTreeMap<ServiceKey, (Service, BTreeMap<DestinationKey, Destination>)> {
         let mut all = BTreeMap::new();
         let domain = &self.bench.domain;
@@ -216,7 +216,7 @@ proptest! {
         w.on(Input::Dumped { services: &dump });
         w.quiet();
         let mut expected = w.wanted();
-        // Somebody may have added what we removed before.
+        // A removed object may have been added externally.
         let mut held = w.bench.kernel.services.clone();
         let wanted: BTreeSet<_> = expected.keys().copied().collect();
         held.retain(|key, _| wanted.contains(key) || foreign.contains_key(key));
@@ -226,7 +226,7 @@ proptest! {
         let dump = w.bench.kernel.dump();
         w.on(Input::Dumped { services: &dump });
         w.on(Input::Deadline);
-        prop_assert!(w.queue.is_empty(), "asks without a reason: {:?}", w.queue);
+        prop_assert!(w.queue.is_empty(), "needless requests: {:?}", w.queue);
     }
 
     #[test]

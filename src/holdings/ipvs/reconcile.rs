@@ -1,4 +1,4 @@
-//! Comparing what is wanted with what is held, and asking for the difference.
+//! Compares wanted objects with those in the kernel and requests the differences.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::base::ids::ServiceId;
 use crate::base::time::{Duration, Instant};
 use crate::wire::netlink::ipvs::{Request, ServiceKey};
 
-/// Requests as they are found: what is new or changed now, what goes away afterwards.
+/// Requests in the order of execution: additions and changes, then removals.
 #[derive(Default)]
 struct Found {
     now: Vec<Request>,
@@ -17,27 +17,27 @@ struct Found {
 }
 
 impl Domain {
-    /// Compares everything that is marked.
-    pub(super) fn settle(&mut self, out: &mut Vec<Action>) {
+    /// Compares all marked objects.
+    pub(super) fn reconcile(&mut self, out: &mut Vec<Action>) {
         let mut found = Found::default();
         for key in std::mem::take(&mut self.dirty) {
             let Some(object) = self.objects.get_mut(&key) else { continue };
             object.dirty = false;
             if std::mem::take(&mut object.dirty_self) {
-                settle_service(&key, object, &self.owners, &mut found);
+                reconcile_service(&key, object, &self.owners, &mut found);
             }
-            settle_slots(&key, object, &self.owners, &mut found);
+            reconcile_slots(&key, object, &self.owners, &mut found);
             self.forget_if_gone(&key);
         }
         let Found { now, destinations, services } = found;
         let all = now.into_iter().chain(destinations).chain(services);
         let before = out.len();
-        out.extend(self.timeouts.settle().into_iter().chain(all).map(Action::Ask));
-        out.extend(self.daemons.settle().into_iter().map(Action::Ask));
+        out.extend(self.timeouts.reconcile().into_iter().chain(all).map(Action::Ask));
+        out.extend(self.daemons.reconcile().into_iter().map(Action::Ask));
         self.under_way += out.len() - before;
     }
 
-    /// Nobody wants it and the kernel has it not.
+    /// Forgets a service that has no owner and is not in the kernel.
     pub(super) fn forget_if_gone(&mut self, key: &ServiceKey) {
         let Some(object) = self.objects.get(key) else { return };
         let idle = !object.under_way && !object.dirty;
@@ -47,7 +47,7 @@ impl Domain {
         }
     }
 
-    /// Marks something for later. Returns how much later; `None` if nothing is wanted any more.
+    /// Schedules a retry and returns its delay; `None` during the shutdown.
     pub(super) fn retry_later(
         &mut self,
         target: Target,
@@ -80,7 +80,7 @@ impl Domain {
         }
     }
 
-    /// To be compared at the next deadline.
+    /// Marks an object for comparison at the next deadline.
     pub(super) fn mark(&mut self, target: &Target) {
         match target {
             Target::Timeouts => self.timeouts.dirty = true,
@@ -99,14 +99,14 @@ impl Domain {
     }
 }
 
-fn settle_service(
+fn reconcile_service(
     key: &ServiceKey,
     object: &mut Object,
     owners: &BTreeMap<ServiceId, Owner>,
     found: &mut Found,
 ) {
     if object.under_way {
-        // The answer looks again.
+        // It is compared again after the answer.
         object.again = true;
         return;
     }
@@ -117,7 +117,7 @@ fn settle_service(
         (Some(wanted), Held::Absent) => {
             found.now.push(Request::AddService(wanted));
             object.under_way = true;
-            // Whatever became of them before, they are to be in the new one.
+            // The new service needs all its destinations, regardless of earlier failures.
             for slot in object.wanted_slots(key, owners) {
                 let _ = object.list_slot(slot);
             }
@@ -137,14 +137,14 @@ fn settle_service(
     }
 }
 
-fn settle_slots(
+fn reconcile_slots(
     key: &ServiceKey,
     object: &mut Object,
     owners: &BTreeMap<ServiceId, Owner>,
     found: &mut Found,
 ) {
     let exists = !matches!(object.held, Held::Absent) || object.under_way;
-    // Destinations of others' services are theirs, and those of one that goes go with it.
+    // Destinations of foreign services are left alone; those of a removed service go with it.
     let open = exists && !object.leaving && !object.owners.is_empty();
     for at in std::mem::take(&mut object.dirty_slots) {
         let Some(slot) = object.slots.get_mut(&at) else { continue };
