@@ -103,6 +103,15 @@ impl<O: Copy> Poll<O> {
         }
     }
 
+    /// Stops watching a descriptor that is closed next. Closing it takes it out of the poll, too:
+    /// no other process has it.
+    pub fn release(&mut self, fd: RawFd) {
+        if let Some(slot) = self.slots.remove(&fd) {
+            self.owners[slot] = None;
+            self.retired.push(slot);
+        }
+    }
+
     /// How many are watched, and how many slots there are for them.
     #[cfg(test)]
     pub(crate) fn watched(&self) -> (usize, usize) {

@@ -26,7 +26,7 @@ use crate::check::{Reason, Timings, Verdict};
 use crate::model::check::{Check, Connect, Http, Kind};
 use crate::sys::children::{Outcome, Pid};
 use crate::sys::datagram::Datagram;
-use crate::sys::poll::{Poll, Wants};
+use crate::sys::poll::Poll;
 use crate::sys::reason;
 use crate::sys::stream::{Fault, First, Stream};
 
@@ -211,18 +211,14 @@ impl Probes {
         owner: O,
     ) {
         self.steps += 1;
-        let progress = job.begin(now, &mut self.bytes);
-        if let Progress::Finished(verdict) = progress {
+        if let Progress::Finished(verdict) = job.begin(now) {
             let timings = job.timings(now);
             self.finished.push(Finished { check, verdict, timings });
             return;
         }
-        if let Err(e) = poll.watch(job.fd(), owner, Wants::Both) {
+        if let Err(e) = poll.watch(job.fd(), owner, job.wants()) {
             self.unmade(check, format!("cannot watch the socket: {}", reason(&e)));
             return;
-        }
-        if progress == Progress::Unread {
-            self.unread.insert(check);
         }
         self.deadlines.set(check, Some(job.deadline(now)));
         self.jobs.insert(check, job);
@@ -238,7 +234,7 @@ impl Probes {
         self.deadlines.set(check, None);
         self.unread.remove(&check);
         let job = self.jobs.remove(&check)?;
-        poll.remove(job.fd());
+        poll.release(job.fd());
         Some(job)
     }
 
