@@ -42,10 +42,13 @@ struct Judge {
 impl Page {
     /// A request for `url` to the server at `target`.
     pub fn new(http: &Http, url: &Url, target: SocketAddr) -> Self {
-        let host = url.virtualhost.clone().unwrap_or_else(|| target.to_string());
+        let request = match &url.virtualhost {
+            Some(host) => Sending::new(&url.path, http.protocol, host),
+            None => Sending::new(&url.path, http.protocol, &target.to_string()),
+        };
         let pattern = url.regex.as_ref().map(|r| r.pattern.source().to_owned());
         Self {
-            request: Sending::new(&url.path, http.protocol, &host),
+            request,
             reply: Reply::new(http.protocol),
             judge: Judge {
                 status_codes: url.status_codes.clone(),
@@ -57,6 +60,11 @@ impl Page {
             },
             verdict: None,
         }
+    }
+
+    /// All of it, sent or not.
+    pub fn request(&self) -> &[u8] {
+        self.request.bytes()
     }
 
     pub fn start(&mut self) {

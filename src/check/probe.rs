@@ -54,6 +54,21 @@ impl Stream {
         matches!(self.talk, Talk::Smtp(_))
     }
 
+    /// What is to be written first, before it is known whether there is a connection: writing
+    /// tells. Empty if the probe needs to know, or does not begin.
+    pub fn opening(&self) -> &[u8] {
+        match (&self.tls, &self.talk) {
+            (None, Talk::Http(page)) => page.request(),
+            _ => &[],
+        }
+    }
+
+    /// Nothing will be written any more.
+    pub fn is_all_sent(&self) -> bool {
+        let asks_once = self.tls.is_none() && matches!(self.talk, Talk::Http(_) | Talk::Fetch(_));
+        asks_once && self.is_connected && self.pending_output().is_empty()
+    }
+
     pub fn talk(&self) -> &Talk {
         &self.talk
     }
@@ -194,9 +209,12 @@ impl Datagram {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::http::Page;
+    use crate::check::schedule::tests::pages;
     use crate::check::smtp::Smtp;
     use crate::check::tcp::Tcp;
     use crate::model;
+    use crate::model::check::Kind;
 
     fn smtp() -> Stream {
         let smtp = Smtp::new(&model::check::Smtp { helo_name: "a".into() });
@@ -211,6 +229,24 @@ mod tests {
         assert_eq!(stream.outcome(), Some(&Verdict::UP));
         stream.timed_out();
         assert_eq!(stream.outcome(), Some(&Verdict::UP), "decided before");
+    }
+
+    #[test]
+    fn a_page_is_asked_for_once_and_before_the_connection_is_known() {
+        let Kind::Http(to, http) = pages(1, false) else { panic!("no page") };
+        let page = Page::new(&http, &http.urls[0], to.target());
+        let mut stream = Stream::new(Talk::Http(Box::new(page)));
+        let request = stream.opening().to_vec();
+        assert!(request.starts_with(b"GET /0 HTTP"), "{}", request.escape_ascii());
+        assert!(stream.pending_output().is_empty() && !stream.is_all_sent());
+        stream.start();
+        assert_eq!(stream.pending_output(), request);
+        stream.sent(request.len());
+        assert!(stream.is_all_sent());
+        let mut smtp = smtp();
+        assert!(smtp.opening().is_empty());
+        smtp.start();
+        assert!(!smtp.is_all_sent(), "there will be more");
     }
 
     #[test]

@@ -104,6 +104,15 @@ impl<O: Copy> Poll<O> {
         }
     }
 
+    /// Stops watching a descriptor that is closed next. Closing it also removes it from the poll,
+    /// since no other process has it open.
+    pub fn release(&mut self, fd: RawFd) {
+        if let Some(slot) = self.slots.remove(&fd) {
+            self.owners[slot] = None;
+            self.retired.push(slot);
+        }
+    }
+
     /// Number of watched descriptors, and of slots for them.
     #[cfg(test)]
     pub(crate) fn watched(&self) -> (usize, usize) {

@@ -24,6 +24,7 @@ pub enum First {
 #[derive(Debug)]
 pub struct Stream {
     socket: Socket,
+    to: SocketAddr,
     is_connected: bool,
 }
 
@@ -40,11 +41,11 @@ impl Stream {
         }
         match socket.connect(&to.into()) {
             Ok(()) => {
-                refuse_ourselves(&socket, Some(to)).map_err(Fault::of)?;
-                Ok(Self { socket, is_connected: true })
+                refuse_ourselves(&socket, to).map_err(Fault::of)?;
+                Ok(Self { socket, to, is_connected: true })
             }
             Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => {
-                Ok(Self { socket, is_connected: false })
+                Ok(Self { socket, to, is_connected: false })
             }
             Err(e) => Err(Fault::of(e)),
         }
@@ -66,8 +67,8 @@ impl Stream {
     pub fn is_connected(&mut self) -> io::Result<bool> {
         if !self.is_connected {
             match self.socket.peer_addr() {
-                Ok(peer) => {
-                    refuse_ourselves(&self.socket, peer.as_socket())?;
+                Ok(_) => {
+                    refuse_ourselves(&self.socket, self.to)?;
                     self.is_connected = true;
                 }
                 Err(e) if e.kind() == ErrorKind::NotConnected => {
@@ -79,6 +80,20 @@ impl Stream {
             }
         }
         Ok(self.is_connected)
+    }
+
+    /// Writes the first bytes as soon as the connection was made; gives how many, `None` as long as
+    /// it was not. That spares the question [`Stream::is_connected`].
+    ///
+    /// # Errors
+    /// The connection could not be made, or was lost before it was seen.
+    pub fn open(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        let count = self.write(bytes)?;
+        if count > 0 && !self.is_connected {
+            refuse_ourselves(&self.socket, self.to)?;
+            self.is_connected = true;
+        }
+        Ok((count > 0).then_some(count))
     }
 
     /// Reads available data. Must be repeated until [`Received::Nothing`], since poll reports
@@ -117,10 +132,11 @@ impl Stream {
 
 /// If a local port has no listener, the kernel may choose that port for the local end, and TCP
 /// connects the socket with itself (RFC 9293 §3.5).
-fn refuse_ourselves(socket: &Socket, peer: Option<SocketAddr>) -> io::Result<()> {
+fn refuse_ourselves(socket: &Socket, to: SocketAddr) -> io::Result<()> {
     /// The kernel chooses from higher ones.
     const CHOSEN: u16 = 1024;
-    if peer.is_some_and(|peer| peer.port() >= CHOSEN) && socket.local_addr()?.as_socket() == peer {
+    let end = |address: SocketAddr| (address.ip(), address.port());
+    if to.port() >= CHOSEN && socket.local_addr()?.as_socket().map(end) == Some(end(to)) {
         return Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
     }
     Ok(())
@@ -200,6 +216,22 @@ mod tests {
         let via = Via { address: Some(to.ip()), port: Some(to.port()), ..Via::default() };
         let error = connect(to, &via).expect_err("no listener");
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn the_first_bytes_tell_whether_there_is_a_connection() {
+        let (listener, to) = listener("127.0.0.1");
+        let mut stream = Stream::connect(to, &Via::default(), First::Us).expect("begins");
+        let sent = wait(|| stream.open(b"question").transpose()).expect("connects");
+        assert_eq!(sent, 8);
+        assert!(stream.is_connected().expect("is known"));
+        drop(listener);
+        let ourselves = Via { address: Some(to.ip()), port: Some(to.port()), ..Via::default() };
+        for via in [Via::default(), ourselves] {
+            let mut stream = Stream::connect(to, &via, First::Us).expect("begins");
+            let error = wait(|| stream.open(b"question").transpose()).expect_err("no listener");
+            assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        }
     }
 
     #[test]

@@ -111,8 +111,8 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let Some(i) = self.instance_mut(id) else { return };
-        let config = i.config.clone();
-        let skew = timing::skew(config.version, i.priority, i.master_interval);
+        let nopreempt = i.config.nopreempt;
+        let skew = timing::skew(i.config.version, i.priority, i.master_interval);
         let Some(b) = i.state.backup() else { return };
         if advert.priority == 0 {
             // Never later than before: goodbyes without end must not put it off without end.
@@ -127,7 +127,7 @@ impl Domain {
             b.preempt = PreemptDelay::Idle;
             self.note(id, Note::PreemptDelayStopped, now, out);
         }
-        if lower && !config.nopreempt && !self.tolerates(id, advert, now, out) {
+        if lower && !nopreempt && !self.tolerates(id, advert, now, out) {
             // The deadline goes on: this router is not one to be followed.
             if let Some(b) = self.instance_mut(id).and_then(|i| i.state.backup()) {
                 b.discarded = Some((LastHeard::of(advert), advert.interval));

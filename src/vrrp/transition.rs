@@ -119,11 +119,8 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let Some(i) = self.instance(id) else { return };
-        let (Some(highest_other), State::Master(m)) =
-            (i.config.timer_expired_backup, i.state.get())
-        else {
-            return;
-        };
+        let State::Master(m) = i.state.get() else { return };
+        let Some(highest_other) = i.config.timer_expired_backup else { return };
         let interval = i.config.advert_interval;
         let skew = timing::skew(i.config.version, highest_other, interval);
         let (late, silent) = (now.since(m.next_advert), now.since(m.last_advert));

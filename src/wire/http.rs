@@ -19,11 +19,10 @@ impl Request<'_> {
     /// Lines and their order are those of keepalived: servers are configured to recognise them.
     pub fn emit(&self) -> Vec<u8> {
         let close = if self.close { "Connection: close\r\n" } else { "" };
-        format!(
-            "GET {} HTTP/{}\r\nUser-Agent: KeepAliveClient\r\n{close}Host: {}\r\n\r\n",
-            self.path, self.version, self.host
-        )
-        .into_bytes()
+        let agent = "\r\nUser-Agent: KeepAliveClient\r\n";
+        ["GET ", self.path, " HTTP/", self.version, agent, close, "Host: ", self.host, "\r\n\r\n"]
+            .concat()
+            .into_bytes()
     }
 }
 

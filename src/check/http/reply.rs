@@ -73,7 +73,14 @@ impl Reply {
             }
             let seen = head.len();
             let room = HEAD_MAX.saturating_sub(self.interim + seen);
-            head.extend_from_slice(&bytes[..bytes.len().min(room)]);
+            let part = &bytes[..bytes.len().min(room)];
+            // Most heads come in one piece, and need not be collected.
+            if let (0, Some(len)) = (seen, head_len(part, 0)) {
+                bytes = &bytes[len..];
+                self.on_head(Head::new(&part[..len]), len, &mut sink);
+                continue;
+            }
+            head.extend_from_slice(part);
             let Some(len) = head_len(head, seen) else {
                 return if bytes.len() > room { Err(Broken::HeadTooLong) } else { Ok(()) };
             };

@@ -21,6 +21,10 @@ impl Sending {
         Self { bytes: Request { path, version, close, host }.emit(), sent: None }
     }
 
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     pub(super) fn start(&mut self) {
         self.sent.get_or_insert(0);
     }

@@ -27,7 +27,7 @@ use crate::daemon::tokens::Owner;
 use crate::model::check::{Check, Connect, Http, Kind};
 use crate::sys::children::{Outcome, Pid};
 use crate::sys::datagram::Datagram;
-use crate::sys::poll::{Poll, Wants};
+use crate::sys::poll::Poll;
 use crate::sys::reason;
 use crate::sys::stream::{Fault, First, Stream};
 
@@ -205,18 +205,14 @@ impl Probes {
     /// host.
     fn enter(&mut self, check: CheckId, mut job: Job, now: Instant, poll: &mut Poll<Owner>) {
         self.steps += 1;
-        let progress = job.begin(now, &mut self.bytes);
-        if let Progress::Finished(verdict) = progress {
+        if let Progress::Finished(verdict) = job.begin(now) {
             let timings = job.timings(now);
             self.finished.push(Finished { check, verdict, timings });
             return;
         }
-        if let Err(e) = poll.watch(job.fd(), Owner::Check(check), Wants::Both) {
+        if let Err(e) = poll.watch(job.fd(), Owner::Check(check), job.wants()) {
             self.unmade(check, format!("cannot watch the socket: {}", reason(&e)));
             return;
-        }
-        if progress == Progress::Unread {
-            self.unread.insert(check);
         }
         self.deadlines.set(check, Some(job.deadline(now)));
         self.jobs.insert(check, job);
@@ -232,7 +228,7 @@ impl Probes {
         self.deadlines.set(check, None);
         self.unread.remove(&check);
         let job = self.jobs.remove(&check)?;
-        poll.remove(job.fd());
+        poll.release(job.fd());
         Some(job)
     }
 

@@ -15,7 +15,9 @@ use crate::vrrp::Outbound;
 
 struct Slot {
     socket: Socket,
-    members: BTreeMap<u8, Vec<InstanceId>>,
+    /// By router id; those that share one in the order of their arrival. A table without
+    /// pointers: each packet looks here, and with many instances memory is cold.
+    members: Vec<(u8, InstanceId)>,
     /// Arrival of the packet read last.
     read: Instant,
     queue: SendQueue<Tag>,
@@ -83,11 +85,15 @@ impl Endpoints {
         vrid: u8,
         has_peer: impl Fn(InstanceId) -> bool,
     ) -> Option<InstanceId> {
-        let members = self.slot(socket)?.members.get(&vrid)?;
-        if let [only] = members[..] {
-            return Some(only);
+        let all = &self.slot(socket)?.members;
+        let from = all.partition_point(|member| member.0 < vrid);
+        let of_router = all[from..].iter().take_while(|member| member.0 == vrid);
+        let mut members = of_router.map(|member| member.1);
+        let first = members.clone().next()?;
+        if members.clone().nth(1).is_none() {
+            return Some(first);
         }
-        members.iter().find(|id| has_peer(**id)).or_else(|| members.first()).copied()
+        Some(members.find(|id| has_peer(*id)).unwrap_or(first))
     }
 
     /// Attaches an instance to the socket of this endpoint, which the first one opens.
@@ -108,7 +114,8 @@ impl Endpoints {
         };
         self.of_instance.insert(id, socket);
         if let Some(slot) = self.slot_mut(socket) {
-            slot.members.entry(vrid).or_default().push(id);
+            let at = slot.members.partition_point(|member| member.0 <= vrid);
+            slot.members.insert(at, (vrid, id));
         }
         let filtered = self.refilter(socket);
         if filtered.is_err() {
@@ -123,12 +130,7 @@ impl Endpoints {
     pub(in crate::daemon) fn detach(&mut self, id: InstanceId, vrid: u8, poll: &mut Poll<Owner>) {
         let Some(socket) = self.of_instance.remove(&id) else { return };
         let Some(slot) = self.slot_mut(socket) else { return };
-        if let Some(list) = slot.members.get_mut(&vrid) {
-            list.retain(|member| *member != id);
-            if list.is_empty() {
-                slot.members.remove(&vrid);
-            }
-        }
+        slot.members.retain(|member| *member != (vrid, id));
         if slot.members.is_empty() {
             poll.remove(slot.socket.rx_fd());
             let endpoint = slot.socket.endpoint().clone();
@@ -155,7 +157,7 @@ impl Endpoints {
         sockets: impl Iterator<Item = SocketId>,
     ) -> BTreeMap<InstanceId, Instant> {
         let slots = sockets.filter_map(|id| self.slot(id));
-        slots.flat_map(|s| s.members.values().flatten().map(|id| (*id, s.read))).collect()
+        slots.flat_map(|s| s.members.iter().map(|(_, id)| (*id, s.read))).collect()
     }
 
     /// Queues one advertisement on its socket, one copy per destination.
@@ -204,7 +206,7 @@ impl Endpoints {
             self.slots.push(None);
         }
         let queue = SendQueue::default();
-        let (members, read) = (BTreeMap::new(), Instant::ZERO);
+        let (members, read) = (Vec::new(), Instant::ZERO);
         self.slots[free] = Some(Slot { socket, members, read, queue });
         self.by_endpoint.insert(endpoint.clone(), id);
         Ok(id)
@@ -213,7 +215,8 @@ impl Endpoints {
     /// Drops packets of other virtual routers in the kernel, so that they cause no wake-up.
     fn refilter(&self, socket: SocketId) -> io::Result<()> {
         let Some(slot) = self.slot(socket) else { return Ok(()) };
-        let vrids: Vec<u8> = slot.members.keys().copied().collect();
+        let mut vrids: Vec<u8> = slot.members.iter().map(|(vrid, _)| *vrid).collect();
+        vrids.dedup();
         slot.socket.set_filter(&vrids, self.pass_all)
     }
 

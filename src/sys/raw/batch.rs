@@ -138,8 +138,14 @@ impl Batch {
             iovec.iov_base = room.as_mut_ptr().cast();
             iovec.iov_len = room.len();
             let header = &mut header.msg_hdr;
-            header.msg_name = std::ptr::from_mut(source).cast();
-            header.msg_namelen = size_of::<libc::sockaddr_in6>() as libc::socklen_t;
+            // Over IPv4, the source is in the packet.
+            if self.family == Family::V6 {
+                header.msg_name = std::ptr::from_mut(source).cast();
+                header.msg_namelen = size_of::<libc::sockaddr_in6>() as libc::socklen_t;
+            } else {
+                header.msg_name = std::ptr::null_mut();
+                header.msg_namelen = 0;
+            }
             header.msg_iov = iovec;
             header.msg_iovlen = 1;
             header.msg_control = control.0.as_mut_ptr().cast();

@@ -6,6 +6,7 @@ use crate::base::time::{Duration, Instant};
 use crate::check::probe;
 use crate::check::{Timings, Verdict};
 use crate::sys::datagram::Datagram;
+use crate::sys::poll::Wants;
 use crate::sys::reason;
 use crate::sys::stream::{Received, Stream};
 
@@ -85,11 +86,26 @@ impl Job {
         }
     }
 
-    /// Continues a stream as far as possible. A datagram has already been sent.
-    pub(super) fn begin(&mut self, now: Instant, bytes: &mut [u8]) -> Progress {
-        match self.wire {
-            Wire::Stream(..) => self.drive(now, bytes),
-            Wire::Datagram(..) => Progress::Some,
+    /// A stream is opened, and written to. Nothing is read: an answer takes its time, and poll
+    /// reports what is there when it begins to watch. A datagram has already been sent.
+    pub(super) fn begin(&mut self, now: Instant) -> Progress {
+        let Wire::Stream(socket, probe) = &mut self.wire else { return Progress::Some };
+        if open(socket, probe) {
+            self.connected = Some(now);
+            write(socket, probe);
+        }
+        match probe.outcome() {
+            Some(verdict) => Progress::Finished(verdict.clone()),
+            None => Progress::Some,
+        }
+    }
+
+    /// What poll is to watch for after the beginning. A socket can be written to at once, and that
+    /// is no news to a probe that has nothing to write.
+    pub(super) fn wants(&self) -> Wants {
+        match &self.wire {
+            Wire::Stream(_, probe) if !probe.is_all_sent() => Wants::Both,
+            Wire::Stream(..) | Wire::Datagram(..) => Wants::Read,
         }
     }
 
@@ -109,15 +125,10 @@ impl Job {
         let progress = match &mut self.wire {
             Wire::Stream(socket, probe) => {
                 let arrives = self.connected.is_none();
-                if arrives {
-                    match socket.is_connected() {
-                        Ok(false) => return Progress::None,
-                        Ok(true) => {
-                            self.connected = Some(now);
-                            probe.start();
-                        }
-                        Err(e) => probe.failed(reason(&e)),
-                    }
+                if arrives && open(socket, probe) {
+                    self.connected = Some(now);
+                } else if arrives && probe.outcome().is_none() {
+                    return Progress::None;
                 }
                 match converse(socket, probe, &mut self.first_byte, now, bytes) {
                     Progress::None if arrives => Progress::Some,
@@ -131,6 +142,24 @@ impl Job {
         }
         progress
     }
+}
+
+/// True if there is a connection now. The first words, where they are ours, are on it then.
+fn open(socket: &mut Stream, probe: &mut probe::Stream) -> bool {
+    let opened = match probe.opening() {
+        [] => socket.is_connected().map(|yes| yes.then_some(0)),
+        request => socket.open(request),
+    };
+    match opened {
+        Ok(Some(sent)) => {
+            probe.start();
+            probe.sent(sent);
+            return true;
+        }
+        Ok(None) => {}
+        Err(e) => probe.failed(reason(&e)),
+    }
+    false
 }
 
 fn converse(
