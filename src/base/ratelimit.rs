@@ -4,7 +4,6 @@
 //! An allowance refills gradually instead of per minute, so that the outcome of a storm is still
 //! logged after it.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::time::{Duration, Instant};
@@ -68,27 +67,31 @@ impl RateLimit {
     }
 }
 
-/// Allowances by subject of an event and sender of its cause.
+/// Allowances by subject of an event and sender of its cause, in that order.
+///
+/// A list without spare room, since every virtual router has one, and few entries in it.
 #[derive(Debug)]
-pub struct Limiter<K>(BTreeMap<K, Senders>);
+pub struct Limiter<K>(Vec<Allowance<K>>);
+
+#[derive(Debug)]
+struct Allowance<K> {
+    about: K,
+    /// `None` stands for events without a sender, and for senders beyond the limit.
+    sender: Option<IpAddr>,
+    limit: RateLimit,
+}
 
 /// Number of senders per subject with an allowance of their own. The rest share one, so that forged
 /// addresses cost no memory, and no more log lines than one sender.
 const MOST_SENDERS: usize = 8;
 
-#[derive(Debug, Default)]
-struct Senders {
-    /// `None` stands for events without a sender, and for senders beyond the limit.
-    by: BTreeMap<Option<IpAddr>, RateLimit>,
-}
-
 impl<K> Default for Limiter<K> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(Vec::new())
     }
 }
 
-impl<K: Ord> Limiter<K> {
+impl<K: Ord + Copy> Limiter<K> {
     /// `Some(number held back since the last admitted event)` if this event is admitted.
     pub fn admit(
         &mut self,
@@ -97,43 +100,49 @@ impl<K: Ord> Limiter<K> {
         rate: Rate,
         now: Instant,
     ) -> Option<u32> {
-        self.0.entry(about).or_default().admit(sender, rate, now)
-    }
-
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-}
-
-impl Senders {
-    fn admit(&mut self, sender: Option<IpAddr>, rate: Rate, now: Instant) -> Option<u32> {
         let mut key = sender;
-        if !self.by.contains_key(&key) && self.by.len() >= MOST_SENDERS {
-            self.forget_quiet(rate, now);
-            if self.by.len() >= MOST_SENDERS {
+        if self.place(about, key).is_err() && self.senders(about) >= MOST_SENDERS {
+            self.forget_quiet(about, rate, now);
+            if self.senders(about) >= MOST_SENDERS {
                 key = None;
             }
         }
-        let limit = self.by.entry(key);
-        let limit = limit.or_insert_with(|| RateLimit::new(rate.burst, rate.every));
+        let limit = self.allowance(about, key, rate);
         limit.rate = rate;
         limit.admit(now)
     }
 
+    fn place(&self, about: K, sender: Option<IpAddr>) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&(about, sender), |a| (a.about, a.sender))
+    }
+
+    fn senders(&self, about: K) -> usize {
+        self.0.iter().filter(|a| a.about == about).count()
+    }
+
+    fn allowance(&mut self, about: K, sender: Option<IpAddr>, rate: Rate) -> &mut RateLimit {
+        let place = self.place(about, sender).unwrap_or_else(|place| {
+            let limit = RateLimit::new(rate.burst, rate.every);
+            self.0.reserve_exact(1);
+            self.0.insert(place, Allowance { about, sender, limit });
+            place
+        });
+        &mut self.0[place].limit
+    }
+
     /// Makes room by dropping the allowances of quiet senders. Their held-back events are counted
     /// with the rest.
-    fn forget_quiet(&mut self, rate: Rate, now: Instant) {
+    fn forget_quiet(&mut self, about: K, rate: Rate, now: Instant) {
         let mut held_back = 0_u32;
-        self.by.retain(|sender, limit| {
-            let goes = sender.is_some() && limit.is_whole(now);
+        self.0.retain_mut(|a| {
+            let goes = a.about == about && a.sender.is_some() && a.limit.is_whole(now);
             if goes {
-                held_back = held_back.saturating_add(limit.held_back);
+                held_back = held_back.saturating_add(a.limit.held_back);
             }
             !goes
         });
         if held_back > 0 {
-            let shared = self.by.entry(None);
-            let shared = shared.or_insert_with(|| RateLimit::new(rate.burst, rate.every));
+            let shared = self.allowance(about, None, rate);
             shared.held_back = shared.held_back.saturating_add(held_back);
         }
     }
@@ -194,6 +203,6 @@ mod tests {
         // An hour later there is room for a genuine sender, and the count is reported.
         let held_back: u32 = (0..20).filter_map(|n| admit(200_000 + n, 3_600_000)).sum();
         assert_eq!(held_back as usize, 100_000 - shown);
-        assert!(limiter.0[&7].by.len() <= MOST_SENDERS + 1);
+        assert!(limiter.senders(7) <= MOST_SENDERS + 1);
     }
 }

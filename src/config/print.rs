@@ -14,6 +14,7 @@ pub use changes::changes;
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::keywords::version_number;
@@ -260,7 +261,7 @@ impl Printer {
         line!(self, "garp_lower_prio_repeat {}", garp.lower_prio_repeat)
     }
 
-    fn addresses(&mut self, name: &str, addresses: &[VirtualAddress]) -> fmt::Result {
+    fn addresses(&mut self, name: &str, addresses: &[Rc<VirtualAddress>]) -> fmt::Result {
         if addresses.is_empty() {
             return Ok(());
         }

@@ -11,6 +11,8 @@ use crate::vrrp::{Hold, Input};
 
 /// Most messages in one turn: far more than a reload of everything causes.
 const MOST_ROUNDS: usize = 1_000_000;
+/// Entries that a list keeps room for after a burst, which a thousand instances may cause at once.
+const KEPT: usize = 64;
 
 impl Runtime {
     /// Carries out all actions and delivers their results until none are left.
@@ -20,7 +22,7 @@ impl Runtime {
             match self.cores.inbox.pop_front() {
                 Some(message) => self.deliver(message),
                 None if !self.network.stale_sources.is_empty() => self.refresh_stale_sources(),
-                None if self.cores.are_settled() => return,
+                None if self.cores.are_settled() => return self.cores.inbox.shrink_to(KEPT),
                 None => {}
             }
         }
@@ -34,21 +36,25 @@ impl Runtime {
         for action in actions.drain(..) {
             self.execute_vrrp(&action);
         }
+        actions.shrink_to(KEPT);
         self.cores.vrrp_actions = actions;
         let mut actions = std::mem::take(&mut self.cores.holdings_actions);
         for action in actions.drain(..) {
             self.execute_holdings(action);
         }
+        actions.shrink_to(KEPT);
         self.cores.holdings_actions = actions;
         let mut actions = std::mem::take(&mut self.cores.track_actions);
         for action in actions.drain(..) {
             self.execute_track(action);
         }
+        actions.shrink_to(KEPT);
         self.cores.track_actions = actions;
         let mut actions = std::mem::take(&mut self.cores.notify_actions);
         for action in actions.drain(..) {
             self.execute_notify(action);
         }
+        actions.shrink_to(KEPT);
         self.cores.notify_actions = actions;
     }
 

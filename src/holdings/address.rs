@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::base::addr::{Family, HostAddress, Prefix, PROTOCOL_KEEPALIVED};
+use crate::base::addr::{HostAddress, Prefix, PROTOCOL_KEEPALIVED};
 use crate::model::vrrp::{Broadcast, VirtualAddress};
 
 /// An address as the kernel identifies it on an interface: an IPv6 address exists once, an IPv4
@@ -10,7 +10,7 @@ use crate::model::vrrp::{Broadcast, VirtualAddress};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Spot {
     pub addr: IpAddr,
-    network: Option<Prefix>,
+    network: Option<(Ipv4Addr, u8)>,
 }
 
 impl Spot {
@@ -23,9 +23,14 @@ impl Spot {
     }
 
     fn new(Prefix { addr, len }: Prefix, peer: Option<IpAddr>) -> Self {
-        let network = match Family::of(&addr) {
-            Family::V4 => Some(Prefix { addr: peer.unwrap_or(addr), len }.network()),
-            Family::V6 => None,
+        let network = match (addr, peer.unwrap_or(addr)) {
+            (IpAddr::V4(_), network @ IpAddr::V4(_)) => {
+                match (Prefix { addr: network, len }.network().addr) {
+                    IpAddr::V4(network) => Some((network, len)),
+                    IpAddr::V6(_) => None,
+                }
+            }
+            _ => None,
         };
         Self { addr, network }
     }

@@ -12,10 +12,17 @@ use crate::model::vrrp::VirtualAddress;
 /// A wanted object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Object {
-    Sysctl(Sysctl),
+    Sysctl(Rc<Sysctl>),
     Address(Rc<VirtualAddress>),
 }
 
+impl From<&Rc<VirtualAddress>> for Object {
+    fn from(address: &Rc<VirtualAddress>) -> Self {
+        Self::Address(Rc::clone(address))
+    }
+}
+
+#[cfg(test)]
 impl From<&VirtualAddress> for Object {
     fn from(address: &VirtualAddress) -> Self {
         Self::Address(Rc::new(address.clone()))

@@ -1,6 +1,8 @@
 //! Settings of interfaces under `/proc/sys/net`, changed while an owner wants them. The previous
 //! value is restored after all objects that depend on the setting are gone.
 
+use std::rc::Rc;
+
 use super::holding::Presence;
 use super::kernel::{Purpose, RequestId};
 use super::object::{Item, Key, Object};
@@ -39,11 +41,11 @@ impl Domain {
         &mut self,
         index: u32,
         key: &Key,
-        sysctl: &Sysctl,
+        sysctl: &Rc<Sysctl>,
         out: &mut Vec<Action>,
     ) {
         self.restorations.retain(|restoration| *restoration != (index, sysctl.setting));
-        let purpose = Purpose::Add(key.clone(), Object::Sysctl(sysctl.clone()));
+        let purpose = Purpose::Add(key.clone(), Object::Sysctl(Rc::clone(sysctl)));
         let id = self.ask(index, purpose, out);
         self.set(key, Presence::Asked(id), false, out);
     }
@@ -71,7 +73,7 @@ impl Domain {
         id: RequestId,
         index: u32,
         key: &Key,
-        sysctl: &Sysctl,
+        sysctl: &Rc<Sysctl>,
         answer: Answer,
         out: &mut Vec<Action>,
     ) {

@@ -20,6 +20,7 @@ impl Domain {
         let mut in_order: Vec<_> = objects.iter().collect();
         in_order.sort_by_key(|object| object.rank());
         let (mut claim, mut wants) = (Claim::default(), BTreeSet::new());
+        claim.wants.reserve_exact(in_order.len());
         let mut found = Vec::new();
         for object in in_order {
             let key = object.key();

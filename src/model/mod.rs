@@ -22,7 +22,7 @@ pub struct Config {
     pub instances: Vec<std::rc::Rc<vrrp::Instance>>,
     pub groups: Vec<vrrp::SyncGroup>,
     /// `static_ipaddress`: held on their interfaces while the daemon runs.
-    pub static_addresses: Vec<vrrp::VirtualAddress>,
+    pub static_addresses: Vec<std::rc::Rc<vrrp::VirtualAddress>>,
     /// `vrrp_script`; only those that are tracked.
     pub scripts: Vec<track::TrackScript>,
     /// `track_file`.

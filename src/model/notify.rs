@@ -9,21 +9,21 @@ use super::script::{Script, User};
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Notify {
     /// `notify_master`.
-    pub master: Option<Script>,
+    pub master: Option<Box<Script>>,
     /// `notify_backup`.
-    pub backup: Option<Script>,
+    pub backup: Option<Box<Script>>,
     /// `notify_fault`.
-    pub fault: Option<Script>,
+    pub fault: Option<Box<Script>>,
     /// `notify_stop`.
-    pub stop: Option<Script>,
+    pub stop: Option<Box<Script>>,
     /// `notify_deleted SCRIPT` (instances).
-    pub deleted: Option<Script>,
+    pub deleted: Option<Box<Script>>,
     /// `notify_deleted`: removal by a reload is reported as DELETED, not as FAULT (instances).
     pub says_deleted: bool,
     /// `notify`: run for every change, with four more arguments.
-    pub any: Option<Script>,
+    pub any: Option<Box<Script>>,
     /// `notify_master_rx_lower_pri` (instances).
-    pub master_rx_lower_pri: Option<Script>,
+    pub master_rx_lower_pri: Option<Box<Script>>,
     /// `notify_priority_changes`: changes of the effective priority are written to the FIFOs
     /// (instances).
     pub priority_changes: bool,

@@ -4,6 +4,7 @@
 //! strict mode.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::notify::Notify;
@@ -226,9 +227,9 @@ pub struct Instance {
     pub notify: Notify,
     pub garp: Garp,
     /// `virtual_ipaddress`: advertised, and held while MASTER.
-    pub addresses: Vec<VirtualAddress>,
+    pub addresses: Vec<Rc<VirtualAddress>>,
     /// `virtual_ipaddress_excluded`: held while MASTER, not advertised.
-    pub excluded: Vec<VirtualAddress>,
+    pub excluded: Vec<Rc<VirtualAddress>>,
     /// `promote_secondaries`: the sysctl is set on the interface.
     pub promote_secondaries: bool,
     /// `timer_expired_backup [N]`: step back silently after a stall of this daemon.
@@ -246,7 +247,7 @@ impl Instance {
     }
 
     /// All addresses held while MASTER, in the order they are added.
-    pub fn all_addresses(&self) -> impl Iterator<Item = &VirtualAddress> {
+    pub fn all_addresses(&self) -> impl Iterator<Item = &Rc<VirtualAddress>> {
         self.addresses.iter().chain(&self.excluded)
     }
 }

@@ -167,8 +167,8 @@ impl Domain {
         };
         let words = [scope.word(), name, state.word()].map(str::to_owned);
         let extra = words.into_iter().chain([priority.to_string()]).collect();
-        let jobs = specific.iter().map(|s| Job { script: s.clone(), extra: Vec::new() });
-        let any = notify.any.clone().map(|script| Job { script, extra });
+        let jobs = specific.iter().map(|s| Job { script: s.as_ref().clone(), extra: Vec::new() });
+        let any = notify.any.as_deref().map(|s| Job { script: s.clone(), extra });
         let jobs: VecDeque<_> = jobs.chain(any).collect();
         let change = Change { word: state.word(), minor: false, jobs };
         match state {
@@ -198,7 +198,7 @@ impl Domain {
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let script = notify.master_rx_lower_pri.as_ref();
+        let script = notify.master_rx_lower_pri.as_deref();
         self.run(
             &Subject::Instance(name.to_owned()),
             "MASTER_RX_LOWER_PRI",

@@ -24,7 +24,7 @@ pub(super) fn script(name: &str) -> Script {
 }
 
 pub(super) fn everything() -> Notify {
-    let some = |name| Some(script(name));
+    let some = |name| Some(Box::new(script(name)));
     Notify {
         master: some("master"),
         backup: some("backup"),
@@ -153,7 +153,7 @@ fn script_then_fifo_then_mail() {
 #[test]
 fn a_group_has_priority_zero() {
     let mut desk = Desk::read_by_all(&global());
-    let notify = Notify { any: Some(script("any")), mail: true, ..Notify::default() };
+    let notify = Notify { any: Some(Box::new(script("any"))), mail: true, ..Notify::default() };
     let out = desk.feed(Input::Group {
         name: "G 1",
         state: State::Backup,
@@ -175,7 +175,7 @@ fn a_group_has_priority_zero() {
 #[test]
 fn a_member_is_not_repeated_while_its_group_stands_there() {
     let mut desk = Desk::read_by_all(&global());
-    let notify = Notify { any: Some(script("any")), ..Notify::default() };
+    let notify = Notify { any: Some(Box::new(script("any"))), ..Notify::default() };
     let mut member = |state| {
         let out = desk.feed(Input::Instance {
             name: "A",

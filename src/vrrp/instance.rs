@@ -329,6 +329,7 @@ pub(super) fn trackers(
             list.push(fault(&a.interface));
         }
     }
+    list.shrink_to_fit();
     list
 }
 
@@ -340,5 +341,6 @@ pub(super) fn tracked(config: &model::vrrp::Instance, of_group: &[Tracked]) -> V
             list.push(t.clone());
         }
     }
+    list.shrink_to_fit();
     list
 }

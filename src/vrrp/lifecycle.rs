@@ -131,7 +131,7 @@ impl Domain {
             let same = old.addresses == i.config.addresses && old.excluded == i.config.excluded;
             if !same {
                 // An address more has to be announced when it is there; one less has not.
-                let had: BTreeSet<&VirtualAddress> = old.all_addresses().collect();
+                let had: BTreeSet<&Rc<VirtualAddress>> = old.all_addresses().collect();
                 m.held &= i.config.all_addresses().all(|a| had.contains(a));
                 out.push(Action::Want(id));
             }

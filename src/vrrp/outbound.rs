@@ -95,6 +95,7 @@ impl Outbound {
         let made = destinations.into_iter().map(|to| {
             let (mut packet, checksum) = (Vec::new(), instance.checksum_for(&to));
             advert::emit_as(config, checksum, priority, source, to, &mut packet);
+            packet.shrink_to_fit();
             Copy { to, checksum, packet }
         });
         self.copies = made.collect();

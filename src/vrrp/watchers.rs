@@ -8,7 +8,7 @@ use crate::base::ids::InstanceId;
 #[derive(Debug)]
 pub(super) struct Watchers<K> {
     by_key: BTreeMap<K, BTreeSet<InstanceId>>,
-    keys_of: BTreeMap<InstanceId, BTreeSet<K>>,
+    keys_of: BTreeMap<InstanceId, Box<[K]>>,
 }
 
 impl<K> Default for Watchers<K> {
@@ -32,7 +32,7 @@ impl<K: Ord + Clone> Watchers<K> {
             self.by_key.entry(key.clone()).or_default().insert(id);
         }
         if !keys.is_empty() {
-            self.keys_of.insert(id, keys);
+            self.keys_of.insert(id, keys.into_iter().collect());
         }
     }
 

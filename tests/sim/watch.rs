@@ -394,5 +394,5 @@ fn priority(net: &Network, n: usize, v: usize) -> u8 {
 /// Key of the address of a virtual router in the kernel of a router.
 pub(crate) fn key_of(router: &Router, v: usize) -> Option<Key> {
     let i = router.vrrp().instance(Plan::id(v))?;
-    i.config().addresses.first().map(Key::of)
+    i.config().addresses.first().map(|a| Key::of(a))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
 
 use super::Scene;
 use crate::base::addr::Prefix;
@@ -70,7 +71,7 @@ pub(super) fn addresses<'d>(
     raw: Vec<RawAddress<'d>>,
     seen: &mut HashSet<(IpAddr, &'d str)>,
     places: &mut Vec<(IpAddr, Span)>,
-) -> Vec<VirtualAddress> {
+) -> Vec<Rc<VirtualAddress>> {
     let mut addresses = Vec::with_capacity(raw.len());
     for raw in raw {
         let (word, addr) = (raw.word, raw.prefix().addr);
@@ -88,7 +89,7 @@ pub(super) fn addresses<'d>(
             continue;
         }
         places.push((addr, word.span));
-        addresses.push(completed(scene, &raw, interface));
+        addresses.push(Rc::new(completed(scene, &raw, interface)));
     }
     addresses
 }

@@ -330,7 +330,7 @@ fn addresses<'d>(
     interface: Option<&'d str>,
     link: Option<LinkFacts>,
     places: &mut Vec<(IpAddr, Span)>,
-) -> (Vec<VirtualAddress>, Vec<VirtualAddress>) {
+) -> (Vec<Rc<VirtualAddress>>, Vec<Rc<VirtualAddress>>) {
     let mut seen = HashSet::new();
     let advertised = std::mem::take(&mut raw.addresses);
     let mut addresses = address::addresses(scene, interface, advertised, &mut seen, places);

@@ -6,6 +6,7 @@ use crate::config::document::Word;
 use crate::config::keywords::RawInstance;
 use crate::config::table::Given;
 use crate::model::vrrp::{Version, VirtualAddress};
+use std::rc::Rc;
 
 /// Inputs of the decision.
 pub(super) struct StrictFacts {
@@ -30,7 +31,7 @@ impl Settings {
         scene: &mut Scene<'_, '_>,
         raw: &RawInstance<'_>,
         facts: &StrictFacts,
-        addresses: &[VirtualAddress],
+        addresses: &[Rc<VirtualAddress>],
     ) -> Self {
         let defaults = scene.defaults;
         let mut rule = Rule { scene, strict: facts.strict };

@@ -236,7 +236,8 @@ fn wanted_by_host(config: &Config) -> Vec<Object> {
     let promoting = config.instances.iter().filter(|instance| instance.promote_secondaries);
     let promoted = promoting.filter_map(|instance| {
         let link = instance.interface.clone()?;
-        Some(Object::Sysctl(Sysctl { link, setting: Setting::PromoteSecondaries, value: 1 }))
+        let sysctl = Sysctl { link, setting: Setting::PromoteSecondaries, value: 1 };
+        Some(Object::Sysctl(Rc::new(sysctl)))
     });
     promoted.chain(config.static_addresses.iter().map(Object::from)).collect()
 }

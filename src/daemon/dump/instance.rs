@@ -9,6 +9,7 @@ use crate::model;
 use crate::model::vrrp::{Authentication, ChecksumForm, Delivery, Version, VirtualAddress};
 use crate::vrrp::cause::{Fault, Seconds as Span};
 use crate::vrrp::{Instance, Phase};
+use std::rc::Rc;
 
 pub(super) fn render(view: &View<'_>, i: &Instance, group: Option<&str>, out: &mut Text) {
     let config = i.config();
@@ -161,7 +162,7 @@ fn authentication(config: &model::vrrp::Instance, out: &mut Text) {
 
 fn addresses(view: &View<'_>, i: &Instance, out: &mut Text) {
     let config = i.config();
-    let list = |out: &mut Text, list: &[VirtualAddress]| {
+    let list = |out: &mut Text, list: &[Rc<VirtualAddress>]| {
         for a in list {
             out.item(address(a, view.is_set(i, a)));
         }

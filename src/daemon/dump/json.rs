@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::rc::Rc;
 
 use super::text::{address, Epoch, Seconds};
 use super::track::quoted;
@@ -71,7 +72,7 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
     o.plain("smtp_alert", config.notify.mail);
     o.plain("notify_deleted", config.notify.says_deleted);
     notify(&config.notify, &mut o);
-    let texts = |list: &[VirtualAddress]| -> Vec<String> {
+    let texts = |list: &[Rc<VirtualAddress>]| -> Vec<String> {
         list.iter().map(|a| address(a, view.is_set(i, a))).collect()
     };
     o.list("vips", &texts(&config.addresses));

@@ -44,7 +44,7 @@ fn vip(text: &str) -> VirtualAddress {
 fn on_e0(name: &str, vrid: u8, address: &str) -> model::Instance {
     model::Instance {
         interface: Some("e0".into()),
-        addresses: vec![vip(address)],
+        addresses: vec![Rc::new(vip(address))],
         ..instance(name, vrid)
     }
 }
@@ -211,7 +211,7 @@ fn the_wanted_state_in_the_data_dump() {
 fn a_master_in_the_data_dump() {
     let mut config = on_e0("V1", 51, "10.1.0.101/24");
     config.authentication = Authentication::Pass(*b"secret\0\0");
-    config.addresses.push(vip("10.1.0.102/32"));
+    config.addresses.push(Rc::new(vip("10.1.0.102/32")));
     config.tracked_links =
         vec![TrackedLink { interface: "e1".into(), weight: -10, reverse: false }];
     let mut d = Daemon::of([config]);
@@ -448,7 +448,7 @@ fn the_json_dump() {
     let mut config = on_e0("V1", 51, "10.1.0.101/24");
     config.authentication = Authentication::Pass(*b"secret\0\0");
     config.garp.delay = Duration::from_millis(2_500);
-    config.excluded.push(vip("fd00::10/64"));
+    config.excluded.push(Rc::new(vip("fd00::10/64")));
     config.tracked_links = vec![TrackedLink { interface: "e1".into(), weight: 1, reverse: false }];
     let mut d = Daemon::of([config]);
     d.promote();

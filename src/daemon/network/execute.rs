@@ -9,9 +9,7 @@ use crate::daemon::cores::Message;
 use crate::daemon::outlets::notices::Telling;
 use crate::daemon::outlets::report;
 use crate::daemon::runtime::Runtime;
-use crate::holdings::{
-    self, Answer, Holder, Item, Object, Op, Request, RequestId, Setting, Spot, Sysctl,
-};
+use crate::holdings::{self, Answer, Holder, Item, Object, Op, Request, RequestId, Setting, Spot};
 use crate::sys::sysctl;
 use crate::vrrp::{Action, Phase};
 
@@ -80,8 +78,8 @@ impl Runtime {
 
     fn request(&mut self, &Request { id, index, ref op }: &Request) {
         match op {
-            Op::Add(Object::Sysctl(Sysctl { setting, value, .. })) => {
-                let result = self.write_setting(index, *setting, &value.to_string());
+            Op::Add(Object::Sysctl(sysctl)) => {
+                let result = self.write_setting(index, sysctl.setting, &sysctl.value.to_string());
                 self.answer_at_once(id, result);
             }
             Op::Remove(Item::Sysctl(setting, before)) => {

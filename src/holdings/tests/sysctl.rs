@@ -1,9 +1,12 @@
 //! Settings of interfaces, whose old values are restored.
 
+use std::rc::Rc;
+
 use super::*;
 
 fn promoting(link: &str) -> Object {
-    Object::Sysctl(Sysctl { link: link.into(), setting: Setting::PromoteSecondaries, value: 1 })
+    let setting = Setting::PromoteSecondaries;
+    Object::Sysctl(Rc::new(Sysctl { link: link.into(), setting, value: 1 }))
 }
 
 fn want(b: &mut Bench, objects: &[Object]) -> Vec<Action> {

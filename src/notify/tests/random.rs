@@ -53,11 +53,11 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let any = Some(script("any"));
+        let any = Some(Box::new(script("any")));
         let notify = Notify { any, says_deleted: true, mail: true, ..Notify::default() };
         Self {
             desk: Desk::new(&global()),
-            notify: Notify { master_rx_lower_pri: Some(script("lower")), ..notify },
+            notify: Notify { master_rx_lower_pri: Some(Box::new(script("lower"))), ..notify },
             running: Vec::new(),
             ended: BTreeSet::new(),
             script: BTreeMap::new(),

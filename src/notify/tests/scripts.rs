@@ -4,7 +4,7 @@ use super::super::scripts::LIMIT;
 use super::*;
 
 fn any() -> Notify {
-    Notify { any: Some(script("any")), ..Notify::default() }
+    Notify { any: Some(Box::new(script("any"))), ..Notify::default() }
 }
 
 /// What is started, and nothing of FIFOs.
@@ -81,7 +81,7 @@ fn when_too_many_wait_the_newest_stays() {
 #[test]
 fn adverts_of_lesser_routers_do_not_crowd_out_states() {
     let mut desk = Desk::new(&Global::default());
-    let notify = Notify { master_rx_lower_pri: Some(script("lower")), ..any() };
+    let notify = Notify { master_rx_lower_pri: Some(Box::new(script("lower"))), ..any() };
     let mut run = run_of(&desk.instance("A", State::Master, &notify));
     for _ in 0..1000 {
         let out = desk.feed(Input::LowerPriority { name: "A", priority: 100, notify: &notify });

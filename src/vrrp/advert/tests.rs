@@ -34,7 +34,7 @@ pub(in crate::vrrp) fn configured(version: Version, vrid: u8, addresses: &[&str]
     let mut config = instance("I", vrid);
     config.version = version;
     config.family = Family::of(&ip(addresses[0]));
-    config.addresses = addresses.iter().map(|a| address(a)).collect();
+    config.addresses = addresses.iter().map(|a| address(a).into()).collect();
     if config.family == Family::V6 {
         config.delivery = Delivery::Multicast { group: wire::GROUP_V6.into() };
     }
@@ -137,7 +137,7 @@ fn identifications_skip_zero() {
 #[test]
 fn excluded_addresses_are_not_advertised_and_the_configured_ttl_is_used() {
     let mut config = configured(Version::V3, 7, &["10.1.0.107"]);
-    config.excluded = vec![address("10.1.0.108")];
+    config.excluded = vec![address("10.1.0.108").into()];
     config.delivery = Delivery::Unicast { peers: Vec::new(), ttl: Some(3), check_source: false };
     let packet = emitted(&config, 1, "10.1.0.1", "10.1.0.2");
     assert_eq!((packet.len(), packet[8]), (32, 3));

@@ -461,7 +461,7 @@ fn comparing_addresses_costs_one_look_at_each_whatever_their_order() {
     let reversed =
         Instance { addresses: ours.addresses.iter().rev().cloned().collect(), ..ours.clone() };
     let mut other = ours.clone();
-    other.addresses[254].prefix.addr = ip("10.8.0.1");
+    std::rc::Rc::make_mut(&mut other.addresses[254]).prefix.addr = ip("10.8.0.1");
     for (theirs, is_same) in [(&ours, true), (&reversed, true), (&other, false)] {
         let mut case = Case::new(ours.clone());
         case.hear(theirs);

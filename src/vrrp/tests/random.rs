@@ -150,7 +150,7 @@ fn config(id: u32, c: &Choice) -> Rc<Config> {
         config.tracked.push(tracked(1, c.script_weight));
     }
     config.addresses =
-        (0..c.addresses).map(|n| advert::tests::address(&format!("10.1.0.{n}"))).collect();
+        (0..c.addresses).map(|n| advert::tests::address(&format!("10.1.0.{n}")).into()).collect();
     Rc::new(config)
 }
 

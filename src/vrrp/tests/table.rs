@@ -303,7 +303,7 @@ fn feed(domain: &mut Domain, kind: Kind, out: &mut Vec<Action>) -> bool {
         Kind::AdjustPriority => Input::Adjust { id: ID, config: with(&|c| c.priority = 150) },
         Kind::AdjustAddresses => {
             let address = advert::tests::address("10.0.0.9");
-            Input::Adjust { id: ID, config: with(&|c| c.addresses.push(address.clone())) }
+            Input::Adjust { id: ID, config: with(&|c| c.addresses.push(address.clone().into())) }
         }
         Kind::AdjustToOwner => Input::Adjust { id: ID, config: with(&|c| c.priority = 255) },
         Kind::Remove => Input::Remove { id: ID },

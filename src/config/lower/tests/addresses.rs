@@ -12,7 +12,7 @@ fn listed(list: &str, lines: &str) -> (Instance, Vec<String>) {
 
 fn read(line: &str) -> (Option<VirtualAddress>, Vec<String>) {
     let (i, told) = listed("virtual_ipaddress", line);
-    (i.addresses.first().cloned(), told)
+    (i.addresses.first().map(|a| VirtualAddress::clone(a)), told)
 }
 
 #[track_caller]

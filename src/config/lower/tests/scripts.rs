@@ -12,7 +12,7 @@ fn notify_on(host: &MemoryHost, global: &str, command: &str) -> (Option<Script>,
              virtual_router_id 1\nnotify_master {command}\nvirtual_ipaddress {{\n192.0.2.1\n}}\n}}"
         ),
     );
-    (config.instances[0].notify.master.clone(), without_place(told))
+    (config.instances[0].notify.master.as_deref().cloned(), without_place(told))
 }
 
 fn notify(global: &str, command: &str) -> (Option<Script>, Vec<String>) {

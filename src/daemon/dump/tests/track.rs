@@ -21,8 +21,8 @@ fn config() -> Config {
         tracked(Object::File("maint".into()), 2, true),
         tracked(Object::Process("web".into()), 20, false),
     ];
-    v1.notify.master = Some(script("/etc/k.sh to master"));
-    v1.notify.any = Some(script("/etc/any"));
+    v1.notify.master = Some(Box::new(script("/etc/k.sh to master")));
+    v1.notify.any = Some(Box::new(script("/etc/any")));
     v1.notify.says_deleted = true;
     v1.notify.priority_changes = true;
     v1.notify.mail = true;
