@@ -172,7 +172,7 @@ fn configured(choice: u8, pdu: &[u8]) -> Instance {
             lower_prio_delay: Duration::ZERO,
             lower_prio_repeat: 1,
         },
-        addresses: vec![address(own(family)), address(peer(family))],
+        addresses: vec![address(own(family)).into(), address(peer(family)).into()],
         excluded: Vec::new(),
         promote_secondaries: false,
         timer_expired_backup: None,
