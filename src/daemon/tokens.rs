@@ -24,12 +24,6 @@ pub(super) enum Owner {
     Check(CheckId),
 }
 
-impl From<CheckId> for Owner {
-    fn from(check: CheckId) -> Self {
-        Self::Check(check)
-    }
-}
-
 /// Owner of a running command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Asker {
@@ -37,10 +31,4 @@ pub(super) enum Asker {
     Notify(RunId),
     FifoScript(Which),
     Check(CheckId),
-}
-
-impl From<CheckId> for Asker {
-    fn from(check: CheckId) -> Self {
-        Self::Check(check)
-    }
 }

@@ -46,8 +46,8 @@ impl Domain {
             }
         }
         // No `Held` for an owner that only wants less.
-        let had: BTreeSet<_> = before.iter().collect();
-        let has_more = claim.wants.iter().any(|key| !had.contains(key));
+        let kept = before.iter().filter(|key| wants.contains(*key)).count();
+        let has_more = claim.wants.len() > kept;
         let is_held = claim.missing == 0 && (is_new || has_more);
         self.claims.insert(owner, claim);
         if is_held {

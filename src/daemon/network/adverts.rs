@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::base::ids::InstanceId;
 use crate::base::ratelimit::Rate;
 use crate::base::time::{Duration, Instant};
+use crate::daemon::network::RETRY_SENDS;
 use crate::daemon::outlets::report::{self, HeldBack};
 use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens::SocketId;
@@ -17,9 +18,6 @@ use crate::vrrp::{self, Input};
 const UNKNOWN_VRID: Rate = Rate::new(10, Duration::from_secs(1));
 /// Batches read from one socket in one turn; the rest waits for the next.
 const RECEIVE_BUDGET: usize = 8;
-
-/// Pause when the kernel has no room for packets.
-const RETRY_SENDS: Duration = Duration::from_millis(1);
 
 impl Runtime {
     /// Reads one socket within its budget, in a turn that started at `began`; true if it is empty

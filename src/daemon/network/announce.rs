@@ -4,14 +4,11 @@ use std::io;
 use std::net::IpAddr;
 
 use crate::base::ids::InstanceId;
-use crate::base::time::Duration;
 use crate::daemon::network::announcer::Announcement;
+use crate::daemon::network::RETRY_SENDS;
 use crate::daemon::runtime::Runtime;
 use crate::sys::sysctl;
 use crate::wire::{arp, ndisc};
-
-/// Pause when the kernel has no room for packets.
-const RETRY_SENDS: Duration = Duration::from_millis(1);
 
 impl Runtime {
     /// Sends some of the waiting gratuitous ARPs and neighbour advertisements.

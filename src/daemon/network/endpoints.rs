@@ -63,7 +63,7 @@ pub(in crate::daemon) fn endpoint_of(
     Some(Endpoint { family: config.family, link, kind })
 }
 
-fn explained(what: &str, error: &io::Error) -> io::Error {
+pub(super) fn explained(what: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot {what}: {}", reason(error)))
 }
 

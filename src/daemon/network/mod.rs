@@ -22,7 +22,10 @@ pub(super) mod monitor;
 pub(super) mod source;
 
 use announcer::{Announcement, Announcer};
-use endpoints::Endpoints;
+use endpoints::{explained, Endpoints};
+
+/// Pause when the kernel has no room for packets.
+const RETRY_SENDS: Duration = Duration::from_millis(1);
 
 pub(super) struct Network {
     pub(super) endpoints: Endpoints,
@@ -54,7 +57,11 @@ pub(super) struct Network {
 }
 
 impl Network {
+    /// # Errors
+    /// A socket cannot be opened; the text says which.
     pub(super) fn open(monitor: Monitor) -> io::Result<Self> {
+        let failed = |what: &'static str| move |e: io::Error| explained(what, &e);
+        let netlink = failed("open a netlink socket");
         Ok(Self {
             endpoints: Endpoints::default(),
             batch: None,
@@ -64,13 +71,13 @@ impl Network {
             unknown_vrids: Limiter::default(),
             retry_sends: None,
             send_errors: RateLimit::new(10, Duration::from_secs(1)),
-            link_socket: LinkSocket::open()?,
+            link_socket: LinkSocket::open().map_err(failed("open a packet socket"))?,
             frames: SendQueue::default(),
             announcer: Announcer::default(),
             due_announcements: Vec::new(),
-            requests: Requests::open()?,
+            requests: Requests::open().map_err(netlink)?,
             answers: Vec::new(),
-            rescue: Rescue::open()?,
+            rescue: Rescue::open().map_err(netlink)?,
             monitor,
             told_links: BTreeMap::new(),
             stale_sources: BTreeSet::new(),

@@ -336,7 +336,7 @@ fn build(
         running: Running { flawed, ..Running::default() },
         cores: Cores::new(config.global.startup_delay),
         lvs: Lvs::new(random::seed()),
-        network: Network::open(monitor).map_err(Failure::of("open sockets"))?,
+        network: Network::open(monitor).map_err(|e| Failure::because(&e, e.to_string()))?,
         commands: Commands::new(children, processes),
         outlets: Outlets::new(systemd),
         pace: Pace::default(),
