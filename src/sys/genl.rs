@@ -40,13 +40,12 @@ pub(super) fn renumber(socket: &Socket, name: &str, family: &mut u16) -> io::Res
 /// Sends a query and collects the payload of each message of the answer, up to the acknowledgement
 /// or the end of a dump.
 ///
-/// # Errors
-/// [`io::ErrorKind::Interrupted`]: the list changed while it was read, and may lack entries.
+/// Returns false if the list changed while it was read, and may lack entries.
 pub(super) fn query(
     socket: &Socket,
     message: &[u8],
     mut take: impl FnMut(&[u8]),
-) -> io::Result<()> {
+) -> io::Result<bool> {
     socket.send(message, 0)?;
     let mut buffer = Vec::new();
     let mut is_whole = true;
@@ -58,8 +57,7 @@ pub(super) fn query(
                 NLMSG_ERROR | NLMSG_DONE => {
                     return match errno(body) {
                         Ok(errno) if errno != 0 => Err(io::Error::from_raw_os_error(errno)),
-                        _ if !is_whole => Err(io::ErrorKind::Interrupted.into()),
-                        _ => Ok(()),
+                        _ => Ok(is_whole),
                     };
                 }
                 _ => take(body),

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::pipeline::Pipeline;
+use super::pipeline::{whole, Pipeline};
 use super::{genl, netns};
 use crate::base::addr::Family;
 use crate::wire::netlink::genl::parse;
@@ -128,25 +128,18 @@ impl<T> Ipvs<T> {
         query: &Query,
         read: impl Fn(&[u8]) -> Result<V, Malformed>,
     ) -> io::Result<Vec<V>> {
-        /// A list that was changed while it was being made may lack entries: another one is made.
-        const MOST_TRIES: usize = 10;
         let mut message = Vec::new();
         query.emit(self.family, &mut message);
-        let mut result = Err(io::ErrorKind::Interrupted.into());
-        for _ in 0..MOST_TRIES {
+        whole("the contents of IPVS", || {
             let mut list = Vec::new();
-            let answered = genl::query(self.pipeline.socket(), &message, |body| {
+            let is_whole = genl::query(self.pipeline.socket(), &message, |body| {
                 match parse(body).and_then(|(_, attributes)| read(attributes)) {
                     Ok(value) => list.push(value),
                     Err(e) => log::debug!("{query:?}: message skipped: {e}"),
                 }
-            });
-            result = answered.map(|()| list);
-            if !matches!(&result, Err(e) if e.kind() == io::ErrorKind::Interrupted) {
-                break;
-            }
-        }
-        result
+            })?;
+            Ok(is_whole.then_some(list))
+        })
     }
 }
 

@@ -16,7 +16,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
 use super::filter::{attach, force_receive_buffer, Program};
-use super::pipeline::{limit_waiting, receive, Pipeline};
+use super::pipeline::{limit_waiting, receive, whole, Pipeline};
 use crate::base::addr::{Family, HostAddress, Mac, Prefix};
 use crate::base::link::{KernelEvent, Link};
 use crate::wire::netlink::{errno, messages, NLMSG_DONE, NLMSG_ERROR};
@@ -247,27 +247,13 @@ pub fn dump(breathe: &mut dyn FnMut()) -> io::Result<Vec<KernelEvent>> {
         NLM_F_REQUEST | NLM_F_DUMP,
     );
     for question in [links, addresses] {
-        ask_whole(&socket, &question, &mut events, breathe)?;
+        let before = events.len();
+        whole("interfaces and addresses", || {
+            events.truncate(before);
+            Ok(ask(&socket, &question, &mut events, breathe)?.then_some(()))
+        })?;
     }
     Ok(events)
-}
-
-/// Repeats a dump until none of it changed meanwhile, since such a dump is incomplete.
-fn ask_whole(
-    socket: &Socket,
-    question: &[u8],
-    events: &mut Vec<KernelEvent>,
-    breathe: &mut dyn FnMut(),
-) -> io::Result<()> {
-    const MOST_TRIES: usize = 10;
-    let before = events.len();
-    for _ in 0..MOST_TRIES {
-        if ask(socket, question, events, breathe)? {
-            return Ok(());
-        }
-        events.truncate(before);
-    }
-    Err(io::Error::other("interfaces and addresses change faster than they can be listed"))
 }
 
 /// Appends a list; false if it changed meanwhile.

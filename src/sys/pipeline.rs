@@ -149,6 +149,21 @@ pub(super) fn limit_waiting(socket: &Socket) -> io::Result<()> {
     SockRef::from(socket).set_read_timeout(Some(Duration::from_secs(2)))
 }
 
+/// Repeats a dump until nothing changed while it was read: a list that changed lacks entries.
+/// `attempt` returns `None` in that case; `what` names the list.
+pub(super) fn whole<T>(
+    what: &str,
+    mut attempt: impl FnMut() -> io::Result<Option<T>>,
+) -> io::Result<T> {
+    const MOST_TRIES: usize = 10;
+    for _ in 0..MOST_TRIES {
+        if let Some(list) = attempt()? {
+            return Ok(list);
+        }
+    }
+    Err(io::Error::other(format!("{what} change faster than they can be listed")))
+}
+
 /// One datagram in place of what `buffer` held.
 pub(super) fn receive(socket: &Socket, buffer: &mut Vec<u8>) -> io::Result<()> {
     /// The most that the kernel puts into one datagram of a dump.
