@@ -105,21 +105,9 @@ pub(in crate::config) struct RawWeb<'d> {
 
 borrowed!(RawCheck);
 
-/// Settings of all checks that open a connection.
-const fn connection(retry: &'static str, delay: &'static str) -> [Row<RawCheck<'static>>; 13] {
+/// When a check runs, and what a failure means.
+const fn schedule(retry: &'static str, delay: &'static str) -> [Row<RawCheck<'static>>; 6] {
     rows![RawCheck<'static>:
-        address("connect_ip", &[Kind::Address]).default("real server address")
-            => |raw, s| raw.connect_ip(s),
-        number("connect_port", PORT).default("real server port")
-            => |raw, s| raw.connect.port = Some(s.here(s.number())),
-        address("bindto", &[Kind::Address]).default("chosen by the kernel")
-            => |raw, s| raw.bindto(s),
-        number("bind_port", PORT).default("chosen by the kernel")
-            => |raw, s| raw.connect.bind_port = Some(s.here(s.number())),
-        link("bind_if") => |raw, s| raw.connect.bind_if = Some(s.value),
-        time("connect_timeout", TIMEOUT).default("real server value (5)")
-            => |raw, s| raw.inherited.connect_timeout = Some(s.value),
-        number("fwmark", COUNT) => |raw, s| raw.connect.fwmark = s.number(),
         number("retry", COUNT).default(retry)
             => |raw, s| raw.inherited.retry = Some(s.number()),
         time("delay_before_retry", PAUSE).default(delay)
@@ -132,6 +120,25 @@ const fn connection(retry: &'static str, delay: &'static str) -> [Row<RawCheck<'
             => |raw, s| raw.inherited.alpha = Some(s.value),
         switch("log_all_failures") => |raw, s| raw.log_all_failures = Some(s.value),
     ]
+}
+
+/// Settings of all checks that open a connection.
+const fn connection(retry: &'static str, delay: &'static str) -> [Row<RawCheck<'static>>; 13] {
+    let target = rows![RawCheck<'static>:
+        address("connect_ip", &[Kind::Address]).default("real server address")
+            => |raw, s| raw.connect_ip(s),
+        number("connect_port", PORT).default("real server port")
+            => |raw, s| raw.connect.port = Some(s.here(s.number())),
+        address("bindto", &[Kind::Address]).default("chosen by the kernel")
+            => |raw, s| raw.bindto(s),
+        number("bind_port", PORT).default("chosen by the kernel")
+            => |raw, s| raw.connect.bind_port = Some(s.here(s.number())),
+        link("bind_if") => |raw, s| raw.connect.bind_if = Some(s.value),
+        time("connect_timeout", TIMEOUT).default("real server value (5)")
+            => |raw, s| raw.inherited.connect_timeout = Some(s.value),
+        number("fwmark", COUNT) => |raw, s| raw.connect.fwmark = s.number(),
+    ];
+    joined(target, schedule(retry, delay))
 }
 
 /// A connection that is retried once, after a second.
@@ -193,26 +200,20 @@ pub(super) static SMTP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static
     ])
 );
 
-pub(super) static MISC_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "MISC_CHECK", [
-    number("retry", COUNT).default("real server value, else 0")
-        => |raw, s| raw.inherited.retry = Some(s.number()),
-    time("delay_before_retry", PAUSE).default("real server value, else 1 s")
-        => |raw, s| raw.inherited.delay_before_retry = Some(s.value),
-    time("warmup", PAUSE).default("real server value, else delay_loop")
-        => |raw, s| raw.inherited.warmup = Some(s.value),
-    time("delay_loop", PERIOD).default("real server value (60)")
-        => |raw, s| raw.inherited.delay_loop = Some(s.value),
-    switch("alpha").default("real server value")
-        => |raw, s| raw.inherited.alpha = Some(s.value),
-    switch("log_all_failures") => |raw, s| raw.log_all_failures = Some(s.value),
-    command("misc_path", true, false).default("none, required")
-        => |raw, s| raw.misc.path = Some(s.node()),
-    number("misc_timeout", &[int(0, 4294)]).default("delay_loop of the virtual server (0 same)")
-        => |raw, s| raw.misc.timeout = Duration::from_secs(s.number()),
-    flag("misc_dynamic") => |raw, _| raw.misc.dynamic = true,
-    row("user", 1, &[Kind::Text, Kind::Text]).default("default script user")
-        => |raw, s| raw.misc.user = Some(s.node()),
-]);
+pub(super) static MISC_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "MISC_CHECK";
+    joined::<_, 6, 4, 10>(
+        schedule("real server value, else 0", "real server value, else 1 s"),
+        rows![RawCheck<'static>:
+            command("misc_path", true, false).default("none, required")
+                => |raw, s| raw.misc.path = Some(s.node()),
+            number("misc_timeout", &[int(0, 4294)]).default("delay_loop of the virtual server (0 same)")
+                => |raw, s| raw.misc.timeout = Duration::from_secs(s.number()),
+            flag("misc_dynamic") => |raw, _| raw.misc.dynamic = true,
+            row("user", 1, &[Kind::Text, Kind::Text]).default("default script user")
+                => |raw, s| raw.misc.user = Some(s.node()),
+        ],
+    )
+);
 
 pub(super) static UDP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "UDP_CHECK";
     joined::<_, 13, 4, 17>(PLAIN, rows![RawCheck<'static>:
