@@ -4,6 +4,7 @@ pub mod addr;
 pub mod deadlines;
 pub mod diag;
 pub mod errno;
+pub mod hold;
 pub mod ids;
 pub mod link;
 pub mod pattern;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::base::hold::Hold;
 use crate::base::ids::{InstanceId, ScriptId};
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
@@ -16,12 +17,12 @@ use crate::vrrp;
 #[derive(Debug)]
 pub(super) enum Message {
     /// Claim of this instance on its addresses.
-    Hold(InstanceId, vrrp::Hold),
+    Hold(InstanceId, Hold),
     /// The kernel refuses all addresses of this instance for this reason; `None` once it accepts
     /// them.
     Refused(InstanceId, Option<String>),
     /// The interfaces or addresses of the host changed.
-    Fact(holdings::Fact),
+    HostChange(holdings::HostChange),
     /// Immediate answer of the kernel to a request of the holdings.
     Answer(RequestId, holdings::Answer),
     /// All wanted objects of this instance are in the kernel.

@@ -1,13 +1,14 @@
 //! The inbox: results of actions enter a core only after the action list is done.
 
+use crate::base::hold::Hold;
 use crate::base::ids::InstanceId;
-use crate::daemon::cores::Message;
+use crate::daemon::cores::{Cores, Message};
 use crate::daemon::outlets::report;
 use crate::daemon::runtime::Runtime;
-use crate::holdings::{self, Object};
+use crate::holdings;
 use crate::notify;
 use crate::track;
-use crate::vrrp::{Hold, Input};
+use crate::vrrp::Input;
 
 /// Most messages in one turn: far more than a reload of everything causes.
 const MOST_ROUNDS: usize = 1_000_000;
@@ -32,30 +33,24 @@ impl Runtime {
     }
 
     fn carry_out(&mut self) {
-        let mut actions = std::mem::take(&mut self.cores.vrrp_actions);
+        self.each(|cores| &mut cores.vrrp_actions, |daemon, action| daemon.execute_vrrp(&action));
+        self.each(|cores| &mut cores.holdings_actions, Self::execute_holdings);
+        self.each(|cores| &mut cores.track_actions, Self::execute_track);
+        self.each(|cores| &mut cores.notify_actions, Self::execute_notify);
+    }
+
+    /// Carries out the actions of one core. None is added meanwhile: that takes a message.
+    fn each<A>(
+        &mut self,
+        list: impl Fn(&mut Cores) -> &mut Vec<A>,
+        execute: impl Fn(&mut Self, A),
+    ) {
+        let mut actions = std::mem::take(list(&mut self.cores));
         for action in actions.drain(..) {
-            self.execute_vrrp(&action);
+            execute(self, action);
         }
         actions.shrink_to(KEPT);
-        self.cores.vrrp_actions = actions;
-        let mut actions = std::mem::take(&mut self.cores.holdings_actions);
-        for action in actions.drain(..) {
-            self.execute_holdings(action);
-        }
-        actions.shrink_to(KEPT);
-        self.cores.holdings_actions = actions;
-        let mut actions = std::mem::take(&mut self.cores.track_actions);
-        for action in actions.drain(..) {
-            self.execute_track(action);
-        }
-        actions.shrink_to(KEPT);
-        self.cores.track_actions = actions;
-        let mut actions = std::mem::take(&mut self.cores.notify_actions);
-        for action in actions.drain(..) {
-            self.execute_notify(action);
-        }
-        actions.shrink_to(KEPT);
-        self.cores.notify_actions = actions;
+        *list(&mut self.cores) = actions;
     }
 
     fn deliver(&mut self, message: Message) {
@@ -84,7 +79,7 @@ impl Runtime {
                 let input = Input::Addresses { id, refusal };
                 self.cores.vrrp(input, self.now);
             }
-            Message::Fact(fact) => self.on_fact(fact),
+            Message::HostChange(fact) => self.on_host_change(fact),
             Message::Answer(request, answer) => {
                 self.cores.holdings(holdings::Input::Answer { request, answer }, self.now);
             }
@@ -92,17 +87,8 @@ impl Runtime {
     }
 
     fn tell_holdings(&mut self, id: InstanceId, hold: Hold) {
-        let owner = id.into();
         let config = self.instance_config(id);
-        let addresses = config.iter().flat_map(|config| config.all_addresses());
-        let objects = &addresses.map(Object::from).collect::<Vec<_>>()[..];
-        let input = match (hold, &config) {
-            (Hold::Release, _) => holdings::Input::Release { owner },
-            (Hold::Rival, _) => holdings::Input::Rival { owner },
-            (Hold::Want | Hold::Expect, None) => return,
-            (Hold::Want, Some(_)) => holdings::Input::Want { owner, objects },
-            (Hold::Expect, Some(_)) => holdings::Input::Expect { owner, objects },
-        };
+        let input = holdings::Input::Claim { id, hold, config: config.as_deref() };
         let before = self.cores.holdings_actions.len();
         self.cores.holdings(input, self.now);
         // A reload may only remove addresses.

@@ -42,13 +42,13 @@ pub(super) struct Runtime {
     pub(super) commands: Commands,
     pub(super) outlets: Outlets,
     pub(super) pace: Pace,
-    pub(super) place: Home,
+    pub(super) process: Process,
 }
 
 /// Environment of the process on its host.
-pub(super) struct Home {
+pub(super) struct Process {
     /// Original network namespace, if the daemon has left it.
-    pub(super) home: Option<File>,
+    pub(super) namespace: Option<File>,
     /// An earlier run was killed and may have left addresses.
     pub(super) follows_crash: bool,
     pub(super) scheduling: Scheduling,

@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::base::addr::HostAddress;
+use crate::base::hold::Hold;
 use crate::base::ids::InstanceId;
 use crate::base::link::KernelEvent;
 use crate::base::time::{Duration, Instant};
+use crate::model::vrrp::Instance;
 
 mod address;
 mod holding;
@@ -53,6 +55,12 @@ impl From<InstanceId> for Holder {
 
 #[derive(Debug)]
 pub enum Input<'a> {
+    /// The claim of an instance on all its addresses. `config`: `None` if it was deleted.
+    Claim {
+        id: InstanceId,
+        hold: Hold,
+        config: Option<&'a Instance>,
+    },
     /// All objects of this owner, replacing its earlier request.
     Want {
         owner: Holder,
@@ -116,8 +124,8 @@ pub enum Fate {
 #[derive(Clone, PartialEq, Debug)]
 #[must_use]
 pub enum Action {
-    /// Something depends on this.
-    Fact(Fact),
+    /// The interfaces or addresses of the host changed.
+    Changed(HostChange),
     /// Send a request to the kernel; its answer is `Input::Answer`.
     Ask(Request),
     /// The daemon added this address, or adopted an existing one.
@@ -152,7 +160,7 @@ impl Action {
 
 /// A change to the interfaces and addresses of the host.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Fact {
+pub enum HostChange {
     /// An interface of this name exists (again).
     Appeared(String),
     /// State, hardware address or another property of the interface changed.
@@ -210,6 +218,7 @@ impl Domain {
     /// Handles one input. Appends actions in the order of execution.
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
         match input {
+            Input::Claim { id, hold, config } => self.on_claim(id.into(), hold, config, out),
             Input::Want { owner, objects } => self.on_want(owner, objects, out),
             Input::Release { owner } => self.on_release(owner, out),
             Input::Pause => self.orphans = Some(Vec::new()),

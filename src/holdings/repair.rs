@@ -5,7 +5,7 @@ use super::holding::Presence;
 use super::kernel::{Purpose, RequestId};
 use super::object::{Item, Name, Object};
 use super::sysctl::Answer;
-use super::{Action, Domain, Fact, Key, Restore, Retry, Spot};
+use super::{Action, Domain, HostChange, Key, Restore, Retry, Spot};
 use crate::base::addr::HostAddress;
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::VirtualAddress;
@@ -225,7 +225,7 @@ impl Domain {
                 }
                 let (link, ours) = (self.name_of(index), true);
                 out.push(Action::Removed { index, address: address.clone() });
-                out.push(Action::Fact(Fact::Removed { link, address, ours }));
+                out.push(Action::Changed(HostChange::Removed { link, address, ours }));
             }
             errno => {
                 let (link, what) = (self.name_of(index), Name::Address(address.prefix));

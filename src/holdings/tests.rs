@@ -58,7 +58,7 @@ struct Bench {
     rescued: BTreeSet<Place>,
     /// Requests, as `+10.0.0.1/24`, `~...`, `-...`, with the index of the interface.
     asked: Vec<String>,
-    facts: Vec<Fact>,
+    changes: Vec<HostChange>,
 }
 
 fn gone(index: u32, address: &HostAddress) -> Input<'static> {
@@ -84,7 +84,7 @@ impl Bench {
             refusal: 0,
             rescued: BTreeSet::new(),
             asked: Vec::new(),
-            facts: Vec::new(),
+            changes: Vec::new(),
         };
         bench.dump();
         bench
@@ -115,7 +115,7 @@ impl Bench {
                     Action::Removed { index, address } => {
                         self.rescued.remove(&(index, Spot::of_host(&address)));
                     }
-                    Action::Fact(fact) => self.facts.push(fact),
+                    Action::Changed(change) => self.changes.push(change),
                     other => said.push(other),
                 }
             }

@@ -3,7 +3,7 @@
 use super::holding::Presence;
 use super::kernel::Place;
 use super::links::{Links, Shown};
-use super::{Action, Domain, Fact, Key, Spot};
+use super::{Action, Domain, HostChange, Key, Spot};
 use crate::base::addr::{HostAddress, PROTOCOL_KEEPALIVED};
 use crate::base::link::{KernelEvent, Link};
 use crate::base::time::Instant;
@@ -24,7 +24,7 @@ impl Domain {
             Some(known) if *known == link => return,
             Some(known) if known.name == name => {
                 self.links.put_link(link);
-                out.push(Action::Fact(Fact::Changed(name)));
+                out.push(Action::Changed(HostChange::Changed(name)));
                 return;
             }
             Some(known) => {
@@ -34,7 +34,7 @@ impl Domain {
             }
             None => self.links.put_link(link),
         }
-        out.push(Action::Fact(Fact::Appeared(name.clone())));
+        out.push(Action::Changed(HostChange::Appeared(name.clone())));
         for key in self.keys_on(&name) {
             if self.holdings[&key].presence == Presence::NoLink {
                 self.bring_about(&key, out);
@@ -56,7 +56,7 @@ impl Domain {
 
     /// An interface lost this name, or was deleted. Another may already have the name.
     fn lose_name(&mut self, name: &str, index: u32, deleted: bool, out: &mut Vec<Action>) {
-        out.push(Action::Fact(Fact::Vanished { link: name.to_owned(), index, deleted }));
+        out.push(Action::Changed(HostChange::Vanished { link: name.to_owned(), index, deleted }));
         if self.links.index(name).is_some() {
             return;
         }
@@ -115,7 +115,7 @@ impl Domain {
     ) {
         if self.links.put(place, address.clone(), ours) {
             let link = self.name_of(place.0);
-            out.push(Action::Fact(Fact::Added { link, address, ours }));
+            out.push(Action::Changed(HostChange::Added { link, address, ours }));
         }
     }
 
@@ -175,14 +175,14 @@ impl Domain {
             if self.links.index(name) != Some(index) {
                 let deleted = self.links.by_index(index).is_none();
                 let link = name.to_owned();
-                out.push(Action::Fact(Fact::Vanished { link, index, deleted }));
+                out.push(Action::Changed(HostChange::Vanished { link, index, deleted }));
             }
         }
         for (name, index) in self.links.by_name() {
             if before.index(name) != Some(index) {
-                out.push(Action::Fact(Fact::Appeared(name.to_owned())));
+                out.push(Action::Changed(HostChange::Appeared(name.to_owned())));
             } else if before.by_index(index) != self.links.by_index(index) {
-                out.push(Action::Fact(Fact::Changed(name.to_owned())));
+                out.push(Action::Changed(HostChange::Changed(name.to_owned())));
             }
         }
         for (place, shown) in before.addresses() {
@@ -194,7 +194,7 @@ impl Domain {
         for (place, Shown { address, ours, .. }) in self.links.addresses() {
             if before.shown(place).is_none_or(|shown| shown.address != *address) {
                 let (link, address) = (self.name_of(place.0), address.clone());
-                out.push(Action::Fact(Fact::Added { link, address, ours: *ours }));
+                out.push(Action::Changed(HostChange::Added { link, address, ours: *ours }));
             }
         }
     }
@@ -232,5 +232,5 @@ pub(super) fn report_gone(link: &str, index: u32, shown: &Shown, out: &mut Vec<A
     if ours {
         out.push(Action::Removed { index, address: address.clone() });
     }
-    out.push(Action::Fact(Fact::Removed { link: link.to_owned(), address, ours }));
+    out.push(Action::Changed(HostChange::Removed { link: link.to_owned(), address, ours }));
 }

@@ -9,9 +9,28 @@ use super::holding::{Claim, Holding, Presence};
 use super::kernel::Purpose;
 use super::object::{Item, Key, Object};
 use super::{Action, Domain, Fate, Holder, Retry};
-use crate::model::vrrp::VirtualAddress;
+use crate::base::hold::Hold;
+use crate::model::vrrp::{Instance, VirtualAddress};
 
 impl Domain {
+    pub(super) fn on_claim(
+        &mut self,
+        owner: Holder,
+        hold: Hold,
+        config: Option<&Instance>,
+        out: &mut Vec<Action>,
+    ) {
+        let objects =
+            |config: &Instance| -> Vec<_> { config.all_addresses().map(Object::from).collect() };
+        match (hold, config) {
+            (Hold::Release, _) => self.on_release(owner, out),
+            (Hold::Rival, _) => self.on_rival(owner, out),
+            (Hold::Want, Some(config)) => self.on_want(owner, &objects(config), out),
+            (Hold::Expect, Some(config)) => self.on_expect(owner, &objects(config), out),
+            (Hold::Want | Hold::Expect, None) => {}
+        }
+    }
+
     pub(super) fn on_want(&mut self, owner: Holder, objects: &[Object], out: &mut Vec<Action>) {
         self.take_heart(owner);
         let before = self.claims.remove(&owner);

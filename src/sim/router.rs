@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use crate::base::addr::{Family, HostAddress};
+use crate::base::hold::Hold;
 use crate::base::ids::InstanceId;
 use crate::base::link::{KernelEvent, Link};
 use crate::base::time::Instant;
@@ -17,7 +18,7 @@ use crate::model::track;
 use crate::model::vrrp::{Delivery, Instance};
 use crate::model::Config;
 use crate::vrrp::receive::Received;
-use crate::vrrp::{self, advert, Action, Hold, Input, LinkState, TrackState, Unread};
+use crate::vrrp::{self, advert, Action, Input, LinkState, TrackState, Unread};
 use crate::wire::ip::V4_HEADER_LEN;
 
 /// Process state of the daemon of a router.
@@ -404,17 +405,8 @@ impl Router {
     }
 
     fn apply_hold(&mut self, id: InstanceId, hold: Hold, now: Instant) {
-        let owner = id.into();
         let config = self.vrrp.instance(id).map(|i| Rc::clone(i.config()));
-        let addresses = config.iter().flat_map(|config| config.all_addresses());
-        let objects = &addresses.map(Object::from).collect::<Vec<_>>()[..];
-        let input = match (hold, &config) {
-            (Hold::Release, _) => holdings::Input::Release { owner },
-            (Hold::Rival, _) => holdings::Input::Rival { owner },
-            (Hold::Want | Hold::Expect, None) => return,
-            (Hold::Want, Some(_)) => holdings::Input::Want { owner, objects },
-            (Hold::Expect, Some(_)) => holdings::Input::Expect { owner, objects },
-        };
+        let input = holdings::Input::Claim { id, hold, config: config.as_deref() };
         self.hold(input, now);
     }
 
@@ -483,7 +475,7 @@ impl Router {
                     holdings::Action::Held(Holder::Instance(id)) => {
                         self.inbox.push_back(CoreMessage::Held(id));
                     }
-                    holdings::Action::Fact(_)
+                    holdings::Action::Changed(_)
                     | holdings::Action::Held(Holder::Host)
                     | holdings::Action::Added { .. }
                     | holdings::Action::Removed { .. }

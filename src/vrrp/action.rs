@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::cause::{Cause, GroupCause, PriorityCause};
 use super::receive::{Reject, Remark};
+use crate::base::hold::Hold;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::ChecksumForm;
@@ -64,17 +65,6 @@ pub enum Action {
     LowerPriority { id: InstanceId },
     /// Worth a line in the log, changes nothing. So many like it were held back.
     Noted { id: InstanceId, note: Note, held_back: u32 },
-}
-
-/// How an instance stands to its addresses, for the holdings.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Hold {
-    Want,
-    Release,
-    /// It is not known yet whether it will want them.
-    Expect,
-    /// Another router has them, or it cannot have them.
-    Rival,
 }
 
 impl Action {

@@ -41,7 +41,7 @@ use membership::Mover;
 use watchers::Watchers;
 
 pub use crate::base::tracked::TrackState;
-pub use action::{Action, Hold, Note, Phase};
+pub use action::{Action, Note, Phase};
 pub use group::Group;
 pub use input::{Input, LinkState, Unread};
 pub use instance::Instance;

@@ -28,9 +28,9 @@ impl Runtime {
         self.outlets.systemd.notify(State::Reloading { monotonic_usec });
         self.look_everywhere();
         // A text may be long, and others need the processor, too.
-        self.place.scheduling.suspend_realtime();
+        self.process.scheduling.suspend_realtime();
         let reading = self.read_anew();
-        self.place.scheduling.resume_realtime();
+        self.process.scheduling.resume_realtime();
         self.catch_up();
         let refusal = self.refusal(&reading);
         let accepted = refusal.is_none();
@@ -180,7 +180,7 @@ impl Runtime {
         self.network.announcer.gna_interval = global.gna_interval;
         self.network.endpoints.rx_buffer = global.rx_buffer;
         self.network.endpoints.pass_all = global.log_unknown_vrids;
-        self.place.scheduling.apply(global);
+        self.process.scheduling.apply(global);
     }
 
     /// Indexes the configuration, and passes the states of its interfaces to the core.

@@ -144,8 +144,8 @@ impl Runtime {
             Namespace::Own => None,
             Namespace::Named(name) => Some(netns::path(name)?),
             Namespace::Initial => self
-                .place
-                .home
+                .process
+                .namespace
                 .as_ref()
                 .map(|home| PathBuf::from(format!("/proc/self/fd/{}", home.as_raw_fd()))),
         };

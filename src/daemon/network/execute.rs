@@ -43,7 +43,9 @@ impl Runtime {
     pub(in crate::daemon) fn execute_holdings(&mut self, action: holdings::Action) {
         report::holdings(&action, &self.cores.vrrp);
         match action {
-            holdings::Action::Fact(fact) => self.cores.inbox.push_back(Message::Fact(fact)),
+            holdings::Action::Changed(fact) => {
+                self.cores.inbox.push_back(Message::HostChange(fact))
+            }
             holdings::Action::Ask(request) => self.request(&request),
             holdings::Action::Added { index, address } => {
                 self.rescue_later(index, &address);

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::base::link::KernelEvent;
 use crate::daemon::runtime::Runtime;
-use crate::holdings::{self, Fact, Links};
+use crate::holdings::{self, HostChange, Links};
 use crate::sys::netlink;
 use crate::vrrp::Input;
 
@@ -46,14 +46,14 @@ impl Runtime {
         self.drain();
     }
 
-    pub(in crate::daemon) fn on_fact(&mut self, fact: Fact) {
+    pub(in crate::daemon) fn on_host_change(&mut self, fact: HostChange) {
         match fact {
-            Fact::Appeared(link) => {
+            HostChange::Appeared(link) => {
                 self.tell_link(&link);
                 self.refilter_monitor();
             }
-            Fact::Changed(link) => self.tell_link(&link),
-            Fact::Vanished { link, index, deleted } => {
+            HostChange::Changed(link) => self.tell_link(&link),
+            HostChange::Vanished { link, index, deleted } => {
                 let what = if deleted { "deleted" } else { "was renamed" };
                 log::info!("Interface {link} {what}");
                 if deleted {
@@ -62,10 +62,10 @@ impl Runtime {
                 self.tell_link(&link);
                 self.refilter_monitor();
             }
-            Fact::Added { link, address, ours } => {
+            HostChange::Added { link, address, ours } => {
                 self.on_address("added to", link, address.prefix.addr, ours);
             }
-            Fact::Removed { link, address, ours } => {
+            HostChange::Removed { link, address, ours } => {
                 self.on_address("removed from", link, address.prefix.addr, ours);
             }
         }

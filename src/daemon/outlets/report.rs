@@ -209,7 +209,7 @@ pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
             };
             log::info!("({}) {what} on {link}{more} {story}", name(owner));
         }
-        holdings::Action::Fact(_)
+        holdings::Action::Changed(_)
         | holdings::Action::Ask(_)
         | holdings::Action::Added { .. }
         | holdings::Action::Removed { .. }

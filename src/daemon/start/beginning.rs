@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::daemon::runtime::Runtime;
-use crate::holdings::{self, Action, Fact, Links};
+use crate::holdings::{self, Action, HostChange, Links};
 use crate::model::Config;
 use crate::sys::{netlink, process};
 
@@ -22,7 +22,7 @@ impl Runtime {
         self.now = self.clock.now();
         // The address owner had its addresses before keepalived started.
         let is_doubtful = config.instances.iter().any(|i| i.is_owner());
-        if self.place.follows_crash && !is_doubtful && !shows_origins(&links) {
+        if self.process.follows_crash && !is_doubtful && !shows_origins(&links) {
             self.cores.holdings.inherit();
         }
         let mut found = Vec::new();
@@ -30,7 +30,7 @@ impl Runtime {
         self.cores.holdings.settle_origins();
         // Initial addresses are not reported as changes, but virtual servers need them.
         for action in found {
-            if let Action::Fact(Fact::Added { address, .. }) = action {
+            if let Action::Changed(HostChange::Added { address, .. }) = action {
                 self.on_local_address(address.prefix.addr, true);
             }
         }

@@ -21,8 +21,7 @@ use crate::daemon::cores::Cores;
 use crate::daemon::lvs::Lvs;
 use crate::daemon::network::Network;
 use crate::daemon::outlets::Outlets;
-use crate::daemon::runtime::Home;
-use crate::daemon::runtime::{Mode, Runtime};
+use crate::daemon::runtime::{Mode, Process, Runtime};
 use crate::daemon::start::ask_reload;
 use crate::daemon::start::beginning::{links_of_kernel, Beginning};
 use crate::daemon::start::capabilities;
@@ -204,7 +203,7 @@ fn detach_and_serve(options: &mut Options) -> Result<Status, Failure> {
     let mut readiness = Some(readiness);
     let result = caught(|| {
         let (mut runtime, beginning) = build(options, text, systemd, processes, home)?;
-        runtime.place.follows_crash = follows_crash;
+        runtime.process.follows_crash = follows_crash;
         runtime.outlets.outcome_file.clone_from(&outcome_file);
         serve(&mut runtime, beginning, &mut pid_files, &mut readiness)
     });
@@ -282,7 +281,7 @@ fn live(
     runtime.outlets.systemd.notify(State::Ready { pid: std::process::id() });
     runtime.run()?;
     if let Some(script) = runtime.running.config.global.shutdown_script.clone() {
-        let inherited = runtime.place.scheduling.inherited();
+        let inherited = runtime.process.scheduling.inherited();
         let _ = life::run("shutdown", &script, &mut runtime.signals, inherited);
     }
     Ok(())
@@ -340,7 +339,7 @@ fn build(
         commands: Commands::new(children, processes),
         outlets: Outlets::new(systemd),
         pace: Pace::default(),
-        place: Home { home, follows_crash: false, scheduling },
+        process: Process { namespace: home, follows_crash: false, scheduling },
     };
     Ok((runtime, Beginning { config, links }))
 }

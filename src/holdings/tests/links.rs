@@ -21,16 +21,16 @@ fn down(index: u32, name: &str) -> KernelEvent {
     KernelEvent::Link(Link { up: false, ..Link::plain(index, name) })
 }
 
-fn facts(domain: &mut Domain, input: Input<'_>) -> Vec<Fact> {
+fn changes(domain: &mut Domain, input: Input<'_>) -> Vec<HostChange> {
     let mut out = Vec::new();
     domain.handle(input, Instant::from_millis(1), &mut out);
-    let fact = |action| if let Action::Fact(fact) = action { Some(fact) } else { None };
-    out.into_iter().filter_map(fact).collect()
+    let change = |action| if let Action::Changed(change) = action { Some(change) } else { None };
+    out.into_iter().filter_map(change).collect()
 }
 
-fn heard(events: impl IntoIterator<Item = KernelEvent>) -> (Domain, Vec<Fact>) {
+fn heard(events: impl IntoIterator<Item = KernelEvent>) -> (Domain, Vec<HostChange>) {
     let mut domain = Domain::default();
-    let each = |event| facts(&mut domain, Input::Kernel(event));
+    let each = |event| changes(&mut domain, Input::Kernel(event));
     let all = events.into_iter().flat_map(each).collect();
     (domain, all)
 }
@@ -62,18 +62,18 @@ fn the_address_owner_sends_from_its_own_virtual_address() {
     assert_eq!(source(&heard(none).0, &i), None);
 }
 
-fn appeared(link: &str) -> Fact {
-    Fact::Appeared(link.into())
+fn appeared(link: &str) -> HostChange {
+    HostChange::Appeared(link.into())
 }
 
-fn vanished(link: &str, index: u32, deleted: bool) -> Fact {
-    Fact::Vanished { link: link.into(), index, deleted }
+fn vanished(link: &str, index: u32, deleted: bool) -> HostChange {
+    HostChange::Vanished { link: link.into(), index, deleted }
 }
 
 #[test]
 fn a_rename_is_a_departure_and_an_arrival() {
-    let (domain, facts) = heard([up(1, "eth0"), up(1, "wan")]);
-    assert_eq!(facts, [appeared("eth0"), vanished("eth0", 1, false), appeared("wan")]);
+    let (domain, changes) = heard([up(1, "eth0"), up(1, "wan")]);
+    assert_eq!(changes, [appeared("eth0"), vanished("eth0", 1, false), appeared("wan")]);
     let state = |name| domain.links().state(name);
     assert_eq!((state("eth0"), state("wan")), (LinkState::Missing, LinkState::Up));
 }
@@ -82,7 +82,7 @@ fn a_rename_is_a_departure_and_an_arrival() {
 fn names_swapped_while_notifications_were_lost_are_found() {
     let (mut domain, _) = heard([up(1, "eth0"), down(2, "eth1")]);
     let dump = Links::dumped(vec![up(1, "eth1"), down(2, "eth0")]);
-    let said = facts(&mut domain, Input::Dumped(dump));
+    let said = changes(&mut domain, Input::Dumped(dump));
     assert_eq!(
         said,
         [
@@ -111,8 +111,8 @@ fn an_address_per_network() {
 #[test]
 fn a_repeated_report_is_no_change() {
     let address = || added(plain("10.0.0.1"));
-    let (_, facts) = heard([up(1, "eth0"), address(), up(1, "eth0"), address()]);
-    assert_eq!(facts.len(), 2, "{facts:?}");
+    let (_, changes) = heard([up(1, "eth0"), address(), up(1, "eth0"), address()]);
+    assert_eq!(changes.len(), 2, "{changes:?}");
 }
 
 #[test]
@@ -120,12 +120,12 @@ fn a_dump_reports_only_differences() {
     let (mut domain, _) =
         heard([up(1, "eth0"), added(plain("10.0.0.1")), added(plain("10.0.0.2"))]);
     let same = [up(1, "eth0"), added(plain("10.0.0.2")), added(plain("10.0.0.1"))];
-    assert_eq!(facts(&mut domain, Input::Dumped(Links::dumped(same.into()))), []);
+    assert_eq!(changes(&mut domain, Input::Dumped(Links::dumped(same.into()))), []);
     let other = [up(1, "eth0"), added(plain("10.0.0.2")), added(plain("10.0.0.3"))];
-    let said = facts(&mut domain, Input::Dumped(Links::dumped(other.into())));
+    let said = changes(&mut domain, Input::Dumped(Links::dumped(other.into())));
     let (link, ours) = ("eth0".to_owned(), false);
-    let removed = Fact::Removed { link: link.clone(), address: plain("10.0.0.1"), ours };
-    let added = Fact::Added { link, address: plain("10.0.0.3"), ours };
+    let removed = HostChange::Removed { link: link.clone(), address: plain("10.0.0.1"), ours };
+    let added = HostChange::Added { link, address: plain("10.0.0.3"), ours };
     assert_eq!(said, [removed, added]);
 }
 
@@ -133,11 +133,10 @@ fn a_dump_reports_only_differences() {
 fn a_deleted_interface_takes_its_addresses_along() {
     let gone = KernelEvent::LinkGone { index: 1 };
     let other = KernelEvent::Address { index: 2, address: plain("10.0.0.2") };
-    let (domain, facts) =
+    let (domain, changes) =
         heard([up(1, "eth0"), up(2, "eth1"), added(plain("10.0.0.1")), other, gone]);
-    let removed =
-        |f: &Fact| matches!(f, Fact::Removed { address, .. } if *address == plain("10.0.0.1"));
-    assert_eq!(facts.iter().filter(|f| removed(f)).count(), 1, "{facts:?}");
+    let removed = |f: &HostChange| matches!(f, HostChange::Removed { address, .. } if *address == plain("10.0.0.1"));
+    assert_eq!(changes.iter().filter(|f| removed(f)).count(), 1, "{changes:?}");
     assert!(!domain.links().holds(&"10.0.0.1".parse().unwrap()));
     assert!(domain.links().holds(&"10.0.0.2".parse().unwrap()), "the other one stays");
 }
@@ -160,9 +159,9 @@ fn the_late_echo_of_a_removal_does_not_hide_a_later_addition() {
     }
     let mut told = Vec::new();
     for request in ids {
-        told.extend(facts(&mut b.domain, Input::Answer { request, answer: 0.into() }));
+        told.extend(changes(&mut b.domain, Input::Answer { request, answer: 0.into() }));
     }
-    told.extend(facts(&mut b.domain, gone(1, &as_shown(&nth(1)))));
+    told.extend(changes(&mut b.domain, gone(1, &as_shown(&nth(1)))));
     assert!(b.domain.links().holds(&nth(1).prefix.addr));
-    assert!(matches!(told[..], [Fact::Removed { .. }, Fact::Added { .. }]), "{told:?}");
+    assert!(matches!(told[..], [HostChange::Removed { .. }, HostChange::Added { .. }]), "{told:?}");
 }
