@@ -5,11 +5,12 @@ use std::io;
 
 /// The system's text for an error: `No such device`.
 pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error ") {
-        Some((words, _)) => words.to_owned(),
-        None => text,
+    let mut text = error.to_string();
+    while let Some(start) = text.find(" (os error ") {
+        let Some(len) = text[start..].find(')') else { break };
+        text.replace_range(start..=start + len, "");
     }
+    text
 }
 
 /// The same for an error number.
@@ -25,6 +26,13 @@ impl fmt::Display for Errno {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_inside_a_text_takes_nothing_else_along() {
+        let inner = io::Error::from_raw_os_error(2);
+        let outer = io::Error::other(format!("load it ({inner}), or do without"));
+        assert_eq!(reason(&outer), "load it (No such file or directory), or do without");
+    }
 
     #[test]
     fn errors_are_shown_without_their_number() {

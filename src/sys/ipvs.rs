@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::pipeline::{whole, Pipeline};
-use super::{genl, netns};
+use super::{genl, netns, reason};
 use crate::base::addr::Family;
 use crate::wire::netlink::genl::parse;
 use crate::wire::netlink::ipvs::{
@@ -145,5 +145,5 @@ impl<T> Ipvs<T> {
 
 /// An error of the same kind with another text.
 fn explained(e: &io::Error, text: &str) -> io::Error {
-    io::Error::new(e.kind(), format!("{text} ({e})"))
+    io::Error::new(e.kind(), format!("{text} ({})", reason(e)))
 }
