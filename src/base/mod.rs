@@ -11,6 +11,8 @@ pub mod pattern;
 pub mod piece;
 pub mod ratelimit;
 pub mod rng;
+pub mod route;
+pub mod rule;
 pub mod tally;
 pub mod time;
 pub mod tracked;

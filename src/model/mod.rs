@@ -8,8 +8,10 @@ pub mod global;
 pub mod lvs;
 pub mod notify;
 pub mod probed;
+pub mod route;
 pub mod script;
 pub mod track;
+pub mod vlink;
 pub mod vrrp;
 
 pub use global::Global;
