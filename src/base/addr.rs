@@ -73,7 +73,7 @@ impl fmt::Display for Prefix {
 }
 
 /// An interface address as reported by the kernel (RTM_NEWADDR).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct HostAddress {
     pub prefix: Prefix,
     /// The other end of a point-to-point link; `prefix.len` is then the length of its network.

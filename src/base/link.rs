@@ -1,6 +1,8 @@
 //! Interfaces, and the changes to them and their addresses that rtnetlink reports.
 
 use super::addr::{HostAddress, Mac};
+use super::route::Route;
+use super::rule::Rule;
 
 /// An interface of the host (RTM_NEWLINK).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -48,7 +50,20 @@ impl LinkState {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KernelEvent {
     Link(Link),
-    LinkGone { index: u32 },
-    Address { index: u32, address: HostAddress },
-    AddressGone { index: u32, address: HostAddress },
+    LinkGone {
+        index: u32,
+    },
+    Address {
+        index: u32,
+        address: HostAddress,
+    },
+    AddressGone {
+        index: u32,
+        address: HostAddress,
+    },
+    /// A route of keepalived's protocol number.
+    Route(Box<Route<u32>>),
+    RouteGone(Box<Route<u32>>),
+    Rule(Box<Rule>),
+    RuleGone(Box<Rule>),
 }

@@ -2,6 +2,7 @@
 //! `Route<u32>`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
 use super::addr::{Family, Prefix};
@@ -125,5 +126,57 @@ impl<L> Route<L> {
     /// The interfaces that its paths name.
     pub fn links(&self) -> impl Iterator<Item = &L> {
         self.next_hops.iter().filter_map(|hop| hop.link.as_ref())
+    }
+}
+
+/// RTN_*: name and number.
+pub const ROUTE_KINDS: [(&str, u8); 11] = [
+    ("unicast", 1),
+    ("local", 2),
+    ("broadcast", 3),
+    ("anycast", 4),
+    ("multicast", 5),
+    ("blackhole", 6),
+    ("unreachable", 7),
+    ("prohibit", 8),
+    ("throw", 9),
+    ("nat", 10),
+    ("xresolve", 11),
+];
+
+/// The main routing table.
+pub const MAIN_TABLE: u32 = 254;
+
+/// The identifying part, in the words of `ip route`.
+impl<L: fmt::Display> fmt::Display for Route<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((name, _)) = ROUTE_KINDS.iter().find(|(_, n)| *n == self.kind && *n != 1) {
+            write!(f, "{name} ")?;
+        }
+        match self.destination.len {
+            0 => f.write_str("default")?,
+            _ => self.destination.fmt(f)?,
+        }
+        if let Some(from) = self.from {
+            write!(f, " from {from}")?;
+        }
+        for hop in &self.next_hops {
+            if self.next_hops.len() > 1 {
+                f.write_str(" nexthop")?;
+            }
+            if let Some(via) = hop.via {
+                write!(f, " via {via}")?;
+            }
+            if let Some(link) = &hop.link {
+                write!(f, " dev {link}")?;
+            }
+        }
+        if self.table != MAIN_TABLE {
+            write!(f, " table {}", self.table)?;
+        }
+        match self.metric {
+            Some(metric) => write!(f, " metric {metric}"),
+            None => Ok(()),
+        }
     }
 }

@@ -80,6 +80,9 @@ impl Holding {
 pub(super) struct Claim {
     /// In the order of the request.
     pub(super) wants: Vec<Key>,
+    /// Number of them for which the owner waits.
+    pub(super) awaited: usize,
+    /// Of those, missing and refused ones.
     pub(super) missing: usize,
     pub(super) refused: usize,
 }
@@ -98,7 +101,7 @@ impl Domain {
         holding.presence = presence;
         holding.refused = refused;
         let after = (holding.is_missing(), holding.refused);
-        if before == after {
+        if before == after || !key.is_awaited() {
             return;
         }
         for owner in holding.owners() {

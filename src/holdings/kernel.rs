@@ -1,13 +1,10 @@
 //! Requests that the kernel has not answered. It handles them in order.
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
-
 use super::address::Spot;
-use super::object::{Item, Key, Object};
+use super::object::{Item, Key};
 use super::{Action, Domain, Holder};
 use crate::base::time::{Duration, Instant};
-use crate::model::vrrp::VirtualAddress;
+use std::collections::BTreeMap;
 
 /// An address on an interface, identified by the index of the interface.
 pub type Place = (u32, Spot);
@@ -16,7 +13,7 @@ pub type Place = (u32, Spot);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RequestId(pub u64);
 
-/// A request to the kernel for the interface with this `index`.
+/// A request to the kernel for the interface with this `index`; 0: for none.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Request {
     pub id: RequestId,
@@ -27,20 +24,22 @@ pub struct Request {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Op {
     /// Add a missing object.
-    Add(Object),
+    Add(Item),
     /// Change options of an existing object in place.
-    Replace(Object),
+    Replace(Item),
     Remove(Item),
 }
 
 /// Subject of an answer.
 #[derive(Debug)]
 pub(super) enum Purpose {
-    Add(Key, Object),
-    Replace(Key, Object),
+    Add(Key, Item),
+    Replace(Key, Item),
     Remove(Item),
+    /// Adds an object that the kernel may have dropped without notice.
+    Verify(Key, Item),
     /// A test whether the kernel would accept this address of an owner in FAULT for lack of any.
-    Probe(Holder, Rc<VirtualAddress>),
+    Probe(Holder, Item),
 }
 
 #[derive(Debug, Default)]
@@ -63,9 +62,10 @@ impl Domain {
         kernel.last += 1;
         let id = RequestId(kernel.last);
         let op = match &purpose {
-            Purpose::Add(_, object) => Op::Add(object.clone()),
-            Purpose::Probe(_, address) => Op::Add(Object::Address(Rc::clone(address))),
-            Purpose::Replace(_, object) => Op::Replace(object.clone()),
+            Purpose::Add(_, item) | Purpose::Verify(_, item) | Purpose::Probe(_, item) => {
+                Op::Add(item.clone())
+            }
+            Purpose::Replace(_, item) => Op::Replace(item.clone()),
             Purpose::Remove(item) => {
                 if let Item::Address(address) = item {
                     let place = (index, Spot::of_host(address));
@@ -98,9 +98,9 @@ impl Kernel {
     }
 
     /// The object that an unanswered request adds.
-    pub(super) fn being_added(&self, id: RequestId) -> Option<&Object> {
+    pub(super) fn being_added(&self, id: RequestId) -> Option<&Item> {
         match self.pending.get(&id) {
-            Some((_, Purpose::Add(_, object))) => Some(object),
+            Some((_, Purpose::Add(_, item))) => Some(item),
             _ => None,
         }
     }

@@ -1,27 +1,43 @@
-//! Objects left in the kernel by an earlier run, identified by the origin mark of their addresses.
+//! Objects left in the kernel by an earlier run, identified by the origin mark of their addresses
+//! and by the protocol number of routes and rules.
 
+use std::rc::Rc;
+
+use super::fib::as_listed;
 use super::kernel::{Place, Purpose};
 use super::object::{Item, Name, Object};
 use super::{Action, Domain, Fate, Holder};
+use crate::base::route::Route;
+use crate::base::rule::Rule;
+use crate::model::route::Placement;
+
+/// A leftover.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Left {
+    Address(Place),
+    Route(Rc<Route<u32>>),
+    Rule(Rc<Rule>),
+}
 
 impl Domain {
     /// An owner has started. Its leftovers stay until it is known whether they are wanted.
     pub(super) fn on_expect(&mut self, owner: Holder, objects: &[Object], out: &mut Vec<Action>) {
-        let places = self.left_of(objects);
-        if !places.is_empty() {
-            self.tell(owner, Fate::Kept, &places, out);
-            self.leftovers.insert(owner, places);
+        let left = self.left_of(objects);
+        if !left.is_empty() {
+            self.tell(owner, Fate::Kept, &left, out);
+            self.leftovers.insert(owner, left);
         }
     }
 
     /// Removes the leftovers of this owner.
     pub(super) fn on_rival(&mut self, owner: Holder, out: &mut Vec<Action>) {
-        let Some(places) = self.leftovers.remove(&owner) else { return };
-        self.tell(owner, Fate::Removed, &places, out);
-        self.remove_unclaimed(places, out);
+        let Some(left) = self.leftovers.remove(&owner) else { return };
+        self.tell(owner, Fate::Removed, &left, out);
+        self.remove_unclaimed(left, out);
     }
 
-    /// Removes leftovers of these addresses on other interfaces or with another prefix length.
+    /// Removes leftovers that take the place of these objects: addresses on other interfaces or
+    /// with another prefix length, routes through other gateways.
     pub(super) fn replace_leftovers(
         &mut self,
         owner: Holder,
@@ -29,39 +45,78 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         self.leftovers.remove(&owner);
-        let places = self.left_of(objects);
-        self.tell(owner, Fate::Removed, &places, out);
-        self.remove_unclaimed(places, out);
+        let left = self.left_of(objects);
+        self.tell(owner, Fate::Removed, &left, out);
+        self.remove_unclaimed(left, out);
     }
 
-    fn left_of(&self, objects: &[Object]) -> Vec<Place> {
-        if self.unclaimed.is_empty() {
-            return Vec::new();
-        }
-        let addresses = objects.iter().filter_map(Object::address);
-        let places = addresses.filter_map(|a| self.unclaimed.get(&a.prefix.addr));
-        places.flatten().copied().collect()
-    }
-
-    fn remove_unclaimed(&mut self, places: Vec<Place>, out: &mut Vec<Action>) {
-        for place in places {
-            if self.claim_place(&place) {
-                if let Some(shown) = self.links.shown(&place) {
-                    let address = shown.address.clone();
-                    self.ask(place.0, Purpose::Remove(Item::Address(address)), out);
+    fn left_of(&self, objects: &[Object]) -> Vec<Left> {
+        let mut left = Vec::new();
+        for object in objects {
+            match object {
+                Object::Address(address) => {
+                    let places = self.unclaimed.get(&address.prefix.addr);
+                    left.extend(places.into_iter().flatten().copied().map(Left::Address));
                 }
+                Object::Route(route) => {
+                    left.extend(self.unwanted_beside(route).into_iter().map(Left::Route));
+                }
+                Object::Rule(rule) => {
+                    let rule = as_listed(&rule.rule);
+                    if self.fib.has_rule(&rule) && !self.is_wanted_rule(&rule) {
+                        left.push(Left::Rule(Rc::new(rule)));
+                    }
+                }
+                Object::Sysctl(_) => {}
             }
         }
+        left
     }
 
-    fn tell(&self, owner: Holder, fate: Fate, places: &[Place], out: &mut Vec<Action>) {
-        let there = |place: &Place| self.links.shown(place).map(|shown| (place.0, shown));
-        let mut there = places.iter().filter_map(there);
-        let count = there.clone().count();
-        if let Some((index, shown)) = there.next() {
-            let link = self.name_of(index);
-            let what = Name::Address(shown.address.prefix);
+    fn remove_unclaimed(&mut self, left: Vec<Left>, out: &mut Vec<Action>) {
+        // In reverse order, as everything is removed.
+        for left in left.into_iter().rev() {
+            self.remove_left(left, out);
+        }
+    }
+
+    /// Removes a leftover that no owner claimed meanwhile.
+    pub(super) fn remove_left(&mut self, left: Left, out: &mut Vec<Action>) {
+        let (index, item) = match left {
+            Left::Address(place) => {
+                let is_unclaimed = self.claim_place(&place);
+                let Some(shown) = self.links.shown(&place).filter(|_| is_unclaimed) else { return };
+                (place.0, Item::Address(shown.address.clone()))
+            }
+            Left::Route(route) if !self.is_wanted_route(&route) => {
+                (0, Item::Route(route, Placement::First))
+            }
+            Left::Rule(rule) if !self.is_wanted_rule(&rule) => (0, Item::Rule(rule)),
+            Left::Route(_) | Left::Rule(_) => return,
+        };
+        self.ask(index, Purpose::Remove(item), out);
+    }
+
+    fn tell(&self, owner: Holder, fate: Fate, left: &[Left], out: &mut Vec<Action>) {
+        let mut there = left.iter().filter_map(|left| self.named(left));
+        if let Some((link, what)) = there.next() {
+            let count = 1 + there.count();
             out.push(Action::Found { owner, fate, link, what, count });
+        }
+    }
+
+    /// Interface and name of a leftover, for messages.
+    pub(super) fn named(&self, left: &Left) -> Option<(String, Name)> {
+        match left {
+            Left::Address(place) => {
+                let prefix = self.links.shown(place)?.address.prefix;
+                Some((self.name_of(place.0), Name::Address(prefix)))
+            }
+            Left::Route(route) => {
+                let name = |index: &u32| Some(self.name_of(*index));
+                Some((String::new(), Name::Left(format!("route {}", route.translated(name)?))))
+            }
+            Left::Rule(rule) => Some((String::new(), Name::Left(format!("rule {rule}")))),
         }
     }
 

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use super::address::Spot;
 use super::kernel::Place;
+use super::object::Key;
 use crate::base::addr::{is_link_local, Family, HostAddress, PROTOCOL_KEEPALIVED};
 use crate::base::link::{KernelEvent, Link, LinkState};
 use crate::model::vrrp::Instance;
@@ -40,7 +41,13 @@ impl Links {
                     let ours = address.protocol == Some(PROTOCOL_KEEPALIVED);
                     table.put((index, Spot::of_host(&address)), address, ours);
                 }
-                KernelEvent::LinkGone { .. } | KernelEvent::AddressGone { .. } => {}
+                // A dump has none of them.
+                KernelEvent::LinkGone { .. }
+                | KernelEvent::AddressGone { .. }
+                | KernelEvent::Route(_)
+                | KernelEvent::RouteGone(_)
+                | KernelEvent::Rule(_)
+                | KernelEvent::RuleGone(_) => {}
             }
         }
         table
@@ -121,6 +128,11 @@ impl Links {
 
     pub(super) fn index(&self, name: &str) -> Option<u32> {
         self.by_name.get(name).copied()
+    }
+
+    /// Numbers of the interfaces that the object names.
+    pub(super) fn numbers_of(&self, key: &Key) -> Vec<Option<u32>> {
+        key.links().map(|name| self.index(name)).collect()
     }
 
     pub fn by_index(&self, index: u32) -> Option<&Link> {

@@ -16,6 +16,7 @@ use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::Instance;
 
 mod address;
+mod fib;
 mod holding;
 pub mod ipvs;
 mod kernel;
@@ -24,6 +25,7 @@ mod links;
 mod object;
 mod probe;
 mod repair;
+mod routes;
 mod sysctl;
 #[cfg(test)]
 mod tests;
@@ -31,9 +33,11 @@ mod view;
 mod want;
 
 pub use address::{as_shown, Spot};
+pub use fib::Fib;
 use holding::{Claim, Holding};
 use kernel::Kernel;
 pub use kernel::{Op, Place, Request, RequestId};
+use leftovers::Left;
 pub use links::Links;
 pub use object::{Item, Key, Name, Object};
 use probe::Hopeless;
@@ -91,6 +95,8 @@ pub enum Input<'a> {
     Kernel(KernelEvent),
     /// Complete state of the kernel, which overrides all earlier notifications.
     Dumped(Links),
+    /// All routes and rules of keepalived's protocol number, likewise.
+    Fib(Fib),
     /// The kernel's answer to `Action::Ask`.
     Answer {
         request: RequestId,
@@ -177,8 +183,9 @@ pub enum HostChange {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Retry {
     Add(Key),
-    Remove(Place),
+    Remove(Left),
     Probe(Holder),
+    Verify,
 }
 
 #[derive(Debug, Default)]
@@ -186,11 +193,15 @@ pub struct Domain {
     holdings: BTreeMap<Key, Holding>,
     claims: BTreeMap<Holder, Claim>,
     links: Links,
+    fib: Fib,
     kernel: Kernel,
+    /// Routes that the kernel may have dropped with their interface or address.
+    doubts: BTreeSet<Key>,
+    verified: Instant,
     /// Addresses of the daemon in the kernel that belong to no object.
     unclaimed: BTreeMap<IpAddr, BTreeSet<Place>>,
     /// Leftovers of an earlier run, for owners that have not decided yet.
-    leftovers: BTreeMap<Holder, Vec<Place>>,
+    leftovers: BTreeMap<Holder, Vec<Left>>,
     /// Objects without an owner during a pause.
     orphans: Option<Vec<Key>>,
     /// Original values of changed interface settings.
@@ -228,10 +239,12 @@ impl Domain {
             Input::Forget { owner } => self.on_forget(owner, out),
             Input::Kernel(event) => self.on_event(event, now, out),
             Input::Dumped(links) => self.on_dumped(links, now, out),
+            Input::Fib(fib) => self.on_fib(fib, now, out),
             Input::Answer { request, answer } => self.on_answer(request, answer, now, out),
             Input::Deadline => self.on_deadline(now, out),
         }
         self.restore_settings(out);
+        self.verify(now, out);
     }
 
     /// When `handle(Input::Deadline, ..)` next has work. Early calls do nothing.

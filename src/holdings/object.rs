@@ -2,18 +2,25 @@
 //! removed in reverse order, since an object may depend on those before it.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use super::address::Spot;
+use super::fib::{RouteKey, Slot};
 use super::sysctl::{Setting, Sysctl};
-use crate::base::addr::{HostAddress, Prefix};
-use crate::model::vrrp::VirtualAddress;
+use crate::base::addr::{Family, HostAddress, Prefix};
+use crate::base::route::Route;
+use crate::base::rule::Rule;
+use crate::model::route::{Placement, VirtualRoute, VirtualRule};
+use crate::model::vrrp::{Instance, VirtualAddress};
 
 /// A wanted object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Object {
     Sysctl(Rc<Sysctl>),
     Address(Rc<VirtualAddress>),
+    Route(Rc<VirtualRoute>),
+    Rule(Rc<VirtualRule>),
 }
 
 impl From<&Rc<VirtualAddress>> for Object {
@@ -30,10 +37,19 @@ impl From<&VirtualAddress> for Object {
 }
 
 impl Object {
+    /// All objects of the instance while it is MASTER.
+    pub(super) fn all_of(instance: &Instance) -> Vec<Self> {
+        let routes = instance.routes.iter().map(|route| Self::Route(Rc::clone(route)));
+        let rules = instance.rules.iter().map(|rule| Self::Rule(Rc::clone(rule)));
+        instance.all_addresses().map(Self::from).chain(routes).chain(rules).collect()
+    }
+
     pub(super) fn rank(&self) -> usize {
         match self {
             Self::Sysctl(_) => 0,
             Self::Address(_) => 1,
+            Self::Route(_) => 2,
+            Self::Rule(_) => 3,
         }
     }
 
@@ -43,6 +59,8 @@ impl Object {
                 Key::Sysctl { link: sysctl.link.clone(), setting: sysctl.setting }
             }
             Self::Address(address) => Key::of(address),
+            Self::Route(route) => Key::Route(Rc::new(RouteKey::of(&route.route))),
+            Self::Rule(rule) => Key::Rule(Rc::new(super::fib::as_listed(&rule.rule))),
         }
     }
 
@@ -50,14 +68,17 @@ impl Object {
         match self {
             Self::Sysctl(sysctl) => Name::Sysctl(sysctl.setting),
             Self::Address(address) => Name::Address(address.prefix),
+            Self::Route(route) => Name::Route(Rc::clone(route)),
+            Self::Rule(rule) => Name::Rule(Rc::clone(rule)),
         }
     }
 
-    /// Name of its interface.
+    /// Name of the interface that it is on. Empty for routes and rules, whose names say all.
     pub(super) fn link(&self) -> &str {
         match self {
             Self::Sysctl(sysctl) => &sysctl.link,
             Self::Address(address) => &address.interface,
+            Self::Route(_) | Self::Rule(_) => "",
         }
     }
 
@@ -66,6 +87,8 @@ impl Object {
         match self {
             Self::Sysctl(_) => false,
             Self::Address(address) => address.no_track,
+            Self::Route(route) => route.no_track,
+            Self::Rule(rule) => rule.no_track,
         }
     }
 
@@ -73,6 +96,8 @@ impl Object {
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Address(a), Self::Address(b)) => super::address::same_options(a, b),
+            (Self::Route(a), Self::Route(b)) => a.route == b.route,
+            (Self::Rule(a), Self::Rule(b)) => a.rule == b.rule,
             (a, b) => a == b,
         }
     }
@@ -80,7 +105,7 @@ impl Object {
     pub(super) fn address(&self) -> Option<&Rc<VirtualAddress>> {
         match self {
             Self::Address(address) => Some(address),
-            Self::Sysctl(_) => None,
+            _ => None,
         }
     }
 }
@@ -90,6 +115,8 @@ impl Object {
 pub enum Key {
     Sysctl { link: String, setting: Setting },
     Address { link: String, spot: Spot },
+    Route(Rc<RouteKey<String>>),
+    Rule(Rc<Rule>),
 }
 
 impl Key {
@@ -97,10 +124,37 @@ impl Key {
         Self::Address { link: address.interface.clone(), spot: Spot::of(address) }
     }
 
-    pub fn link(&self) -> &str {
-        match self {
-            Self::Sysctl { link, .. } | Self::Address { link, .. } => link,
-        }
+    /// Lower bound of the keys of routes and rules.
+    pub(super) fn first_route() -> Self {
+        let destination = Prefix { addr: Ipv4Addr::UNSPECIFIED.into(), len: 0 };
+        let (family, table, from, tos, metric) = (Family::V4, 0, None, 0, 0);
+        let slot = Slot { family, table, destination, from, tos, metric };
+        Self::Route(Rc::new(RouteKey::first_of(slot)))
+    }
+
+    /// The interfaces that it needs.
+    pub(super) fn links(&self) -> impl Iterator<Item = &str> {
+        let (one, route) = match self {
+            Self::Sysctl { link, .. } | Self::Address { link, .. } => (Some(link), None),
+            Self::Route(route) => (None, Some(route)),
+            Self::Rule(_) => (None, None),
+        };
+        let named = route.into_iter().flat_map(|route| route.links());
+        one.into_iter().chain(named).map(String::as_str)
+    }
+
+    pub(super) fn names(&self, link: &str) -> bool {
+        self.links().any(|name| name == link)
+    }
+
+    /// True if the object needs this interface, or if it is not known which one it needs.
+    pub(super) fn needs(&self, link: &str) -> bool {
+        self.names(link) || matches!(self, Self::Route(route) if route.is_open())
+    }
+
+    /// True for an object that its owner waits for.
+    pub(super) const fn is_awaited(&self) -> bool {
+        matches!(self, Self::Sysctl { .. } | Self::Address { .. })
     }
 }
 
@@ -109,23 +163,31 @@ impl fmt::Display for Key {
         match self {
             Self::Sysctl { link, setting } => write!(f, "{} on {link}", setting.name()),
             Self::Address { link, spot } => write!(f, "{} on {link}", spot.addr),
+            Self::Route(route) => write!(f, "route {}", route.slot.destination),
+            Self::Rule(rule) => write!(f, "rule {rule}"),
         }
     }
 }
 
-/// An object that the daemon installed in the kernel, with the data needed to remove it.
-#[derive(Clone, PartialEq, Debug)]
+/// An object as the kernel stores it, with interfaces by number.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Item {
-    /// The value to restore.
+    /// The value to set, or to restore.
     Sysctl(Setting, String),
     Address(HostAddress),
+    Route(Rc<Route<u32>>, Placement),
+    Rule(Rc<Rule>),
 }
 
 /// Name of an object on an interface in log lines.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Name {
     Sysctl(Setting),
     Address(Prefix),
+    Route(Rc<VirtualRoute>),
+    Rule(Rc<VirtualRule>),
+    /// A route or rule of an earlier run.
+    Left(String),
 }
 
 impl fmt::Display for Name {
@@ -133,6 +195,9 @@ impl fmt::Display for Name {
         match self {
             Self::Sysctl(setting) => f.write_str(setting.name()),
             Self::Address(prefix) => prefix.fmt(f),
+            Self::Route(route) => write!(f, "route {} ({})", route.route, route.origin),
+            Self::Rule(rule) => write!(f, "rule {} ({})", rule.rule, rule.origin),
+            Self::Left(text) => f.write_str(text),
         }
     }
 }

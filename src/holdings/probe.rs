@@ -31,7 +31,7 @@ impl Domain {
     /// True if the owner wants something, and the kernel refused all of it.
     pub(super) fn is_hopeless(&self, owner: Holder) -> bool {
         let claim = self.claims.get(&owner);
-        claim.is_some_and(|claim| claim.refused == claim.wants.len()) && owner != Holder::Host
+        claim.is_some_and(|claim| claim.refused == claim.awaited) && owner != Holder::Host
     }
 
     pub(super) fn despair(&mut self, owner: Holder, now: Instant) {
@@ -68,8 +68,9 @@ impl Domain {
                 is_there = true;
                 continue;
             }
-            self.ask(index, Purpose::Probe(owner, Rc::clone(address)), out);
-            self.ask(index, Purpose::Remove(Item::Address(as_shown(address))), out);
+            let item = Item::Address(as_shown(address));
+            self.ask(index, Purpose::Probe(owner, item.clone()), out);
+            self.ask(index, Purpose::Remove(item), out);
             hopeless.open += 1;
         }
         if is_there || (hopeless.open == 0 && !is_known) {

@@ -1,14 +1,16 @@
 //! Answers of the kernel, restoration of externally removed objects, and retries.
 
+use std::rc::Rc;
+
 use super::address::as_shown;
 use super::holding::Presence;
 use super::kernel::{Purpose, RequestId};
+use super::leftovers::Left;
 use super::object::{Item, Name, Object};
 use super::sysctl::Answer;
 use super::{Action, Domain, HostChange, Key, Restore, Retry, Spot};
 use crate::base::addr::HostAddress;
 use crate::base::time::{Duration, Instant};
-use crate::model::vrrp::VirtualAddress;
 
 /// After this time without external removals, an address is restored at once again.
 const CALM: Duration = Duration::from_secs(30);
@@ -16,7 +18,7 @@ const CALM: Duration = Duration::from_secs(30);
 pub(super) const FREE_REPAIRS: u32 = 3;
 const MAX_DELAY: Duration = Duration::from_secs(10);
 /// Delay before retrying a removal that the kernel refused.
-const REMOVAL_DELAY: Duration = Duration::from_secs(1);
+pub(super) const REMOVAL_DELAY: Duration = Duration::from_secs(1);
 pub(super) const EEXIST: i32 = 17;
 pub(super) const ENODEV: i32 = 19;
 const EADDRNOTAVAIL: i32 = 99;
@@ -30,6 +32,7 @@ impl Domain {
             return;
         }
         let (owners, what) = (holding.owners().collect::<Vec<_>>(), holding.object.name());
+        let link = holding.object.link().to_owned();
         let restore = if holding.object.is_waived_when_missing() {
             self.set(key, Presence::Waived, false, out);
             Restore::Never
@@ -37,12 +40,21 @@ impl Domain {
             self.ask_later(key, false, now, out)
         };
         for owner in owners {
-            let link = key.link().to_owned();
+            let (link, what) = (link.clone(), what.clone());
             out.push(Action::Missing { owner, link, what, restore });
         }
     }
 
-    fn ask_later(
+    /// The kernel dropped the object, which is there again.
+    pub(super) fn report_missing(&self, key: &Key, restore: Restore, out: &mut Vec<Action>) {
+        let Some(holding) = self.holdings.get(key) else { return };
+        for owner in holding.owners() {
+            let (link, what) = (holding.object.link().to_owned(), holding.object.name());
+            out.push(Action::Missing { owner, link, what, restore });
+        }
+    }
+
+    pub(super) fn ask_later(
         &mut self,
         key: &Key,
         refused: bool,
@@ -72,14 +84,23 @@ impl Domain {
     }
 
     fn ask_again(&mut self, key: &Key, out: &mut Vec<Action>) {
-        let (Some(holding), Some(index)) = (self.holdings.get(key), self.links.index(key.link()))
-        else {
+        let (Some(holding), Some(index)) = (self.holdings.get(key), self.base_of(key)) else {
             return;
         };
         let refused = holding.refused;
-        let purpose = Purpose::Add(key.clone(), holding.object.clone());
-        let id = self.ask(index, purpose, out);
+        let Some(item) = self.item_of(&holding.object) else { return };
+        let id = self.ask(index, Purpose::Add(key.clone(), item), out);
         self.set(key, Presence::Asked(id), refused, out);
+    }
+
+    /// The object in the kernel's form; `None` if an interface it needs does not exist.
+    pub(super) fn item_of(&self, object: &Object) -> Option<Item> {
+        Some(match object {
+            Object::Sysctl(sysctl) => Item::Sysctl(sysctl.setting, sysctl.value.to_string()),
+            Object::Address(address) => Item::Address(as_shown(address)),
+            Object::Route(route) => Item::Route(Rc::new(self.numbered(route)?), route.placement),
+            Object::Rule(rule) => Item::Rule(Rc::new(rule.rule.clone())),
+        })
     }
 
     pub(super) fn cancel_retry(&mut self, key: &Key) {
@@ -102,14 +123,9 @@ impl Domain {
                     }
                 }
                 Retry::Probe(owner) => self.probe(owner, now, out),
-                Retry::Remove(place) => {
-                    if self.claim_place(&place) {
-                        if let Some(shown) = self.links.shown(&place) {
-                            let address = shown.address.clone();
-                            self.ask(place.0, Purpose::Remove(Item::Address(address)), out);
-                        }
-                    }
-                }
+                Retry::Remove(left) => self.remove_left(left, out),
+                // Done after every input.
+                Retry::Verify => {}
             }
         }
     }
@@ -124,19 +140,21 @@ impl Domain {
         let Some((index, purpose)) = self.kernel.answered(id) else { return };
         let errno = answer.errno;
         match purpose {
-            Purpose::Add(key, Object::Address(address)) => {
+            Purpose::Add(key, Item::Address(address)) => {
                 self.on_add_answered(id, index, &key, &address, errno, now, out);
             }
-            Purpose::Add(key, Object::Sysctl(sysctl)) => {
-                self.on_sysctl_answered(id, index, &key, &sysctl, answer, out);
+            Purpose::Add(key, Item::Sysctl(setting, _)) => {
+                self.on_sysctl_answered(id, index, &key, setting, answer, out);
             }
-            Purpose::Replace(key, object) if errno == 0 => {
-                if let (Key::Address { spot, .. }, Some(address)) = (key, object.address()) {
-                    if let Some(shown) = self.links.shown_mut(&(index, spot)) {
-                        shown.address = as_shown(address);
-                    }
+            Purpose::Add(key, item) => self.on_route_answered(id, &key, &item, errno, now, out),
+            Purpose::Verify(key, item) => self.on_verified(&key, &item, errno, now, out),
+            Purpose::Replace(_, Item::Address(address)) if errno == 0 => {
+                let place = (index, Spot::of_host(&address));
+                if let Some(shown) = self.links.shown_mut(&place) {
+                    shown.address = address;
                 }
             }
+            Purpose::Replace(_, item) if errno == 0 => self.note_item(&item),
             Purpose::Replace(key, _) => self.report_refused(&key, errno, out),
             Purpose::Remove(Item::Address(address)) => {
                 self.on_remove_answered(index, address, errno, now, out);
@@ -146,13 +164,14 @@ impl Domain {
                 out.push(Action::Refused { owner: None, link, what, adds: false, errno });
             }
             Purpose::Remove(Item::Sysctl(..)) => {}
+            Purpose::Remove(item) => self.on_route_removed(item, errno, now, out),
             Purpose::Probe(owner, _) => self.on_probe_answered(owner, errno, out),
         }
     }
 
     pub(super) fn report_refused(&self, key: &Key, errno: i32, out: &mut Vec<Action>) {
         let Some(holding) = self.holdings.get(key) else { return };
-        let (link, what) = (key.link().to_owned(), holding.object.name());
+        let (link, what) = (holding.object.link().to_owned(), holding.object.name());
         let owner = holding.owners().next();
         out.push(Action::Refused { owner, link, what, adds: true, errno });
     }
@@ -163,18 +182,18 @@ impl Domain {
         id: RequestId,
         index: u32,
         key: &Key,
-        address: &VirtualAddress,
+        address: &HostAddress,
         errno: i32,
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let place = (index, Spot::of(address));
+        let place = (index, Spot::of_host(address));
         if errno != 0 {
-            out.push(Action::Removed { index, address: as_shown(address) });
+            out.push(Action::Removed { index, address: address.clone() });
         }
         // A removal requested since then follows it.
         if matches!(errno, 0 | EEXIST) && !self.kernel.is_leaving(&place) {
-            let address = as_shown(address);
+            let address = address.clone();
             if errno == 0 {
                 out.push(Action::Added { index, address: address.clone() });
                 self.note_there(place, address, true, out);
@@ -200,10 +219,11 @@ impl Domain {
         self.report_refused(key, errno, out);
         let Some(holding) = self.holdings.get(key) else { return };
         let (owners, what) = (holding.owners().collect::<Vec<_>>(), holding.object.name());
+        let link = holding.object.link().to_owned();
         for owner in owners {
             if self.is_hopeless(owner) {
                 self.despair(owner, now);
-                let link = key.link().to_owned();
+                let (link, what) = (link.clone(), what.clone());
                 out.push(Action::Hopeless { owner, link, what, errno });
             }
         }
@@ -232,7 +252,8 @@ impl Domain {
                 out.push(Action::Refused { owner: None, link, what, adds: false, errno });
                 self.links.put(place, address, true);
                 self.unclaim_place(place);
-                self.retries.insert((now + REMOVAL_DELAY, Retry::Remove(place)));
+                let retry = Retry::Remove(Left::Address(place));
+                self.retries.insert((now + REMOVAL_DELAY, retry));
             }
         }
     }

@@ -1,11 +1,9 @@
 //! Settings of interfaces under `/proc/sys/net`, changed while an owner wants them. The previous
 //! value is restored after all objects that depend on the setting are gone.
 
-use std::rc::Rc;
-
 use super::holding::Presence;
 use super::kernel::{Purpose, RequestId};
-use super::object::{Item, Key, Object};
+use super::object::{Item, Key};
 use super::repair::{EEXIST, ENODEV};
 use super::{Action, Domain};
 
@@ -41,11 +39,12 @@ impl Domain {
         &mut self,
         index: u32,
         key: &Key,
-        sysctl: &Rc<Sysctl>,
+        sysctl: &Sysctl,
         out: &mut Vec<Action>,
     ) {
         self.restorations.retain(|restoration| *restoration != (index, sysctl.setting));
-        let purpose = Purpose::Add(key.clone(), Object::Sysctl(Rc::clone(sysctl)));
+        let item = Item::Sysctl(sysctl.setting, sysctl.value.to_string());
+        let purpose = Purpose::Add(key.clone(), item);
         let id = self.ask(index, purpose, out);
         self.set(key, Presence::Asked(id), false, out);
     }
@@ -73,12 +72,12 @@ impl Domain {
         id: RequestId,
         index: u32,
         key: &Key,
-        sysctl: &Rc<Sysctl>,
+        setting: Setting,
         answer: Answer,
         out: &mut Vec<Action>,
     ) {
         if let Some(before) = answer.before {
-            self.settings.entry((index, sysctl.setting)).or_insert(before);
+            self.settings.entry((index, setting)).or_insert(before);
         }
         let is_awaited = self.holdings.get(key).is_some_and(|h| h.presence == Presence::Asked(id));
         if !is_awaited {

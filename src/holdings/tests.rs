@@ -8,6 +8,7 @@ use crate::model::vrrp::{Broadcast, Scope, VirtualAddress};
 
 mod links;
 mod random;
+mod routes;
 mod sysctl;
 
 const A: Holder = Holder::Instance(InstanceId(0));
@@ -50,6 +51,7 @@ struct Bench {
     now: Instant,
     links: BTreeMap<String, u32>,
     kernel: BTreeMap<Place, HostAddress>,
+    fib: routes::KernelFib,
     /// The value of one setting on each interface.
     settings: BTreeMap<u32, String>,
     /// Answer to every request to add an object.
@@ -80,6 +82,7 @@ impl Bench {
             now: Instant::from_millis(1000),
             links: [("eth0".to_owned(), 1), ("eth1".to_owned(), 2)].into(),
             kernel: BTreeMap::new(),
+            fib: routes::KernelFib::default(),
             settings: [(1, "0".to_owned()), (2, "1".to_owned())].into(),
             refusal: 0,
             rescued: BTreeSet::new(),
@@ -126,15 +129,16 @@ impl Bench {
     fn carry_out(&mut self, request: &Request) -> Answer {
         let index = request.index;
         let (sign, address) = match &request.op {
-            Op::Add(Object::Sysctl(sysctl)) => return self.set(index, sysctl.value.to_string()),
+            Op::Add(Item::Sysctl(_, value)) => return self.set(index, value.clone()),
             Op::Remove(Item::Sysctl(_, before)) => return self.set(index, before.clone()),
-            Op::Replace(Object::Sysctl(_)) => unreachable!("settings are never replaced"),
-            Op::Add(Object::Address(address)) => {
-                self.rescued.insert((index, Spot::of(address)));
-                ('+', as_shown(address))
+            Op::Replace(Item::Sysctl(..)) => unreachable!("settings are never replaced"),
+            Op::Add(Item::Address(address)) => {
+                self.rescued.insert((index, Spot::of_host(address)));
+                ('+', address.clone())
             }
-            Op::Replace(Object::Address(address)) => ('~', as_shown(address)),
+            Op::Replace(Item::Address(address)) => ('~', address.clone()),
             Op::Remove(Item::Address(address)) => ('-', address.clone()),
+            op => return self.carry_out_in_fib(op).into(),
         };
         self.asked.push(format!("{sign}{} {index}", address.prefix));
         self.answer(index, sign, address).into()

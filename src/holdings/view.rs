@@ -1,12 +1,16 @@
 //! Notifications and dumps of addresses and interfaces.
 
+use std::rc::Rc;
+
 use super::holding::Presence;
 use super::kernel::Place;
 use super::links::{Links, Shown};
+use super::object::Item;
 use super::{Action, Domain, HostChange, Key, Spot};
 use crate::base::addr::{HostAddress, PROTOCOL_KEEPALIVED};
 use crate::base::link::{KernelEvent, Link};
 use crate::base::time::Instant;
+use crate::model::route::Placement;
 
 impl Domain {
     pub(super) fn on_event(&mut self, event: KernelEvent, now: Instant, out: &mut Vec<Action>) {
@@ -14,7 +18,20 @@ impl Domain {
             KernelEvent::Link(link) => self.on_link(link, out),
             KernelEvent::LinkGone { index } => self.on_link_gone(index, out),
             KernelEvent::Address { index, address } => self.on_seen(index, address, out),
-            KernelEvent::AddressGone { index, address } => self.on_gone(index, &address, now, out),
+            KernelEvent::AddressGone { index, address } => {
+                self.doubt_routes_from(&address);
+                self.on_gone(index, &address, now, out);
+            }
+            KernelEvent::Route(route) => {
+                self.on_route_seen(Item::Route(Rc::from(route), Placement::First), out);
+            }
+            KernelEvent::RouteGone(route) => {
+                self.on_route_gone(&Item::Route(Rc::from(route), Placement::First), now, out);
+            }
+            KernelEvent::Rule(rule) => self.on_route_seen(Item::Rule(Rc::from(rule)), out),
+            KernelEvent::RuleGone(rule) => {
+                self.on_route_gone(&Item::Rule(Rc::from(rule)), now, out);
+            }
         }
     }
 
@@ -23,7 +40,11 @@ impl Domain {
         match self.links.by_index(index) {
             Some(known) if *known == link => return,
             Some(known) if known.name == name => {
+                let came_up = link.up && !known.up;
                 self.links.put_link(link);
+                if came_up {
+                    self.doubt_routes_on(&name, out);
+                }
                 out.push(Action::Changed(HostChange::Changed(name)));
                 return;
             }
@@ -50,6 +71,7 @@ impl Domain {
             report_gone(&name, index, &shown, out);
         }
         self.kernel.forget_link(index);
+        self.fib.forget_link(index);
         self.forget_settings(index);
         self.lose_name(&name, index, true, out);
     }
@@ -61,7 +83,11 @@ impl Domain {
             return;
         }
         for key in self.keys_on(name) {
-            self.lose_link(&key, (!deleted).then_some(index), out);
+            if key.names(name) {
+                self.lose_link(&key, (!deleted).then_some(index), out);
+            } else {
+                self.doubts.insert(key);
+            }
         }
     }
 
@@ -71,7 +97,10 @@ impl Domain {
         let Some(holding) = self.holdings.get(key) else { return };
         if let Some(index) = renamed {
             let presence = holding.presence;
-            self.withdraw(index, key, presence, out);
+            match key {
+                Key::Route(route) => self.remove_routes_through(index, route, out),
+                _ => self.withdraw(index, key, presence, out),
+            }
         }
         self.cancel_retry(key);
         self.set(key, Presence::NoLink, false, out);
@@ -114,6 +143,7 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         if self.links.put(place, address.clone(), ours) {
+            self.retry_routes(out);
             let link = self.name_of(place.0);
             out.push(Action::Changed(HostChange::Added { link, address, ours }));
         }
@@ -146,12 +176,13 @@ impl Domain {
         let before = std::mem::replace(&mut self.links, found);
         self.report_differences(&before, out);
         let keys: Vec<_> = self.holdings.keys().cloned().collect();
-        let moved = |key: &Key| before.index(key.link()) != self.links.index(key.link());
+        let moved = |key: &Key| before.numbers_of(key) != self.links.numbers_of(key);
         let (moved, stayed): (Vec<_>, Vec<_>) = keys.into_iter().partition(moved);
         // Objects of all renamed interfaces are withdrawn first, since the interfaces may have
         // swapped names.
         for key in &moved {
-            self.lose_link(key, before.index(key.link()), out);
+            let numbers = before.numbers_of(key);
+            self.lose_link(key, numbers.into_iter().flatten().next(), out);
         }
         for key in &moved {
             self.bring_about(key, out);

@@ -20,13 +20,11 @@ impl Domain {
         config: Option<&Instance>,
         out: &mut Vec<Action>,
     ) {
-        let objects =
-            |config: &Instance| -> Vec<_> { config.all_addresses().map(Object::from).collect() };
         match (hold, config) {
             (Hold::Release, _) => self.on_release(owner, out),
             (Hold::Rival, _) => self.on_rival(owner, out),
-            (Hold::Want, Some(config)) => self.on_want(owner, &objects(config), out),
-            (Hold::Expect, Some(config)) => self.on_expect(owner, &objects(config), out),
+            (Hold::Want, Some(config)) => self.on_want(owner, &Object::all_of(config), out),
+            (Hold::Expect, Some(config)) => self.on_expect(owner, &Object::all_of(config), out),
             (Hold::Want | Hold::Expect, None) => {}
         }
     }
@@ -48,8 +46,11 @@ impl Domain {
             }
             found.extend(self.want_one(owner, object, &key, out));
             let holding = &self.holdings[&key];
-            claim.missing += usize::from(holding.is_missing());
-            claim.refused += usize::from(holding.refused);
+            if key.is_awaited() {
+                claim.awaited += 1;
+                claim.missing += usize::from(holding.is_missing());
+                claim.refused += usize::from(holding.refused);
+            }
             claim.wants.push(key);
         }
         for key in before.iter().rev().filter(|key| !wants.contains(key)) {
@@ -120,11 +121,13 @@ impl Domain {
     pub(super) fn bring_about(&mut self, key: &Key, out: &mut Vec<Action>) -> Option<Fate> {
         self.cancel_retry(key);
         let wanted = self.holdings.get(key)?.object.clone();
-        let Some(index) = self.links.index(key.link()) else {
+        let Some(index) = self.base_of(key) else {
             self.set(key, Presence::NoLink, false, out);
             return None;
         };
         match wanted {
+            Object::Route(route) => self.bring_about_route(key, &route, out),
+            Object::Rule(_) => self.bring_about_rule(key, out),
             Object::Sysctl(sysctl) => {
                 self.bring_about_sysctl(index, key, &sysctl, out);
                 None
@@ -143,8 +146,7 @@ impl Domain {
         let Key::Address { spot, .. } = key else { return None };
         if let Presence::Asked(id) = self.holdings.get(key)?.presence {
             // Its options differ and are about to be changed.
-            if let Some(address) = self.kernel.being_added(id).and_then(Object::address) {
-                let item = Item::Address(as_shown(address));
+            if let Some(item) = self.kernel.being_added(id).cloned() {
                 self.ask(index, Purpose::Remove(item), out);
             }
         }
@@ -160,8 +162,8 @@ impl Domain {
                         out.push(Action::Added { index, address: shown });
                     }
                     Difference::InPlace => {
-                        let object = Object::Address(Rc::clone(&wanted));
-                        self.ask(index, Purpose::Replace(key.clone(), object), out);
+                        let item = Item::Address(as_shown(&wanted));
+                        self.ask(index, Purpose::Replace(key.clone(), item), out);
                         out.push(Action::Added { index, address: shown });
                     }
                     Difference::Anew => {
@@ -173,7 +175,7 @@ impl Domain {
             None => (None, true),
         };
         let presence = if add {
-            let purpose = Purpose::Add(key.clone(), Object::Address(wanted));
+            let purpose = Purpose::Add(key.clone(), Item::Address(as_shown(&wanted)));
             Presence::Asked(self.ask(index, purpose, out))
         } else {
             Presence::Present
@@ -204,7 +206,7 @@ impl Domain {
         if let Some(when) = holding.retry {
             self.retries.remove(&(when, Retry::Add(key.clone())));
         }
-        if let Some(index) = self.links.index(key.link()) {
+        if let Some(index) = self.base_of(key) {
             self.withdraw(index, key, holding.presence, out);
         }
     }
@@ -219,25 +221,35 @@ impl Domain {
     ) {
         let spot = match key {
             Key::Sysctl { setting, .. } => return self.withdraw_sysctl(index, *setting),
+            Key::Route(_) | Key::Rule(_) => return self.withdraw_from_fib(key, presence, out),
             Key::Address { spot, .. } => spot,
         };
-        let address = match presence {
-            Presence::Asked(id) => {
-                self.kernel.being_added(id).and_then(Object::address).map(|a| as_shown(a))
-            }
+        let item = match presence {
+            Presence::Asked(id) => self.kernel.being_added(id).cloned(),
             Presence::Present => {
                 let shown = self.links.shown(&(index, *spot));
-                shown.filter(|shown| shown.ours).map(|shown| shown.address.clone())
+                shown.filter(|shown| shown.ours).map(|shown| Item::Address(shown.address.clone()))
             }
             Presence::Absent | Presence::NoLink | Presence::Waived => None,
         };
-        if let Some(address) = address {
-            self.ask(index, Purpose::Remove(Item::Address(address)), out);
+        if let Some(item) = item {
+            self.ask(index, Purpose::Remove(item), out);
         }
     }
 
-    /// Keys of the holdings on one interface.
+    /// Keys of the holdings that need this interface.
     pub(super) fn keys_on(&self, link: &str) -> BTreeSet<Key> {
-        self.holdings.keys().filter(|key| key.link() == link).cloned().collect()
+        self.holdings.keys().filter(|key| key.needs(link)).cloned().collect()
+    }
+
+    /// Number of the interface that the object is on, or 0 for an object that is on none; `None`
+    /// if an interface it needs does not exist.
+    pub(super) fn base_of(&self, key: &Key) -> Option<u32> {
+        match key {
+            Key::Sysctl { link, .. } | Key::Address { link, .. } => self.links.index(link),
+            Key::Route(_) | Key::Rule(_) => {
+                key.links().all(|link| self.links.index(link).is_some()).then_some(0)
+            }
+        }
     }
 }

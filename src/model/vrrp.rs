@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::notify::Notify;
+use super::route::{VirtualRoute, VirtualRule};
 use super::track::Tracked;
 use crate::base::addr::{Family, Prefix};
 
@@ -230,6 +231,10 @@ pub struct Instance {
     pub addresses: Vec<Rc<VirtualAddress>>,
     /// `virtual_ipaddress_excluded`: held while MASTER, not advertised.
     pub excluded: Vec<Rc<VirtualAddress>>,
+    /// `virtual_routes`, held while MASTER.
+    pub routes: Vec<Rc<VirtualRoute>>,
+    /// `virtual_rules`, held while MASTER.
+    pub rules: Vec<Rc<VirtualRule>>,
     /// `promote_secondaries`: the sysctl is set on the interface.
     pub promote_secondaries: bool,
     /// `timer_expired_backup [N]`: step back silently after a stall of this daemon.
@@ -313,6 +318,8 @@ pub(crate) mod tests {
             },
             addresses: Vec::new(),
             excluded: Vec::new(),
+            routes: Vec::new(),
+            rules: Vec::new(),
             promote_secondaries: false,
             timer_expired_backup: None,
             debug: 0,

@@ -12,7 +12,7 @@ use crate::base::hold::Hold;
 use crate::base::ids::InstanceId;
 use crate::base::link::{KernelEvent, Link};
 use crate::base::time::Instant;
-use crate::holdings::{self, as_shown, Holder, Item, Key, Links, Object, Op, Spot};
+use crate::holdings::{self, Holder, Item, Key, Links, Op, Spot};
 use crate::model::diff::{self, Change};
 use crate::model::track;
 use crate::model::vrrp::{Delivery, Instance};
@@ -498,24 +498,23 @@ impl Router {
         let is_there = self.indices.values().any(|i| *i == index);
         let errno = match &request.op {
             _ if !is_there => ENODEV,
-            Op::Add(Object::Sysctl(_)) | Op::Remove(Item::Sysctl(..)) => 0,
-            Op::Add(Object::Address(address)) => {
-                let place = (index, Spot::of(address));
+            Op::Add(Item::Address(address)) => {
+                let place = (index, Spot::of_host(address));
                 match self.kernel.get(&place) {
                     Some(_) => EEXIST,
                     None => {
-                        self.kernel.insert(place, as_shown(address));
+                        self.kernel.insert(place, address.clone());
                         0
                     }
                 }
             }
-            Op::Replace(_) => 0,
             Op::Remove(Item::Address(address)) => {
                 match self.kernel.remove(&(index, Spot::of_host(address))) {
                     Some(_) => 0,
                     None => EADDRNOTAVAIL,
                 }
             }
+            Op::Add(_) | Op::Replace(_) | Op::Remove(_) => 0,
         };
         let answer = holdings::Input::Answer { request: request.id, answer: errno.into() };
         self.holdings.handle(answer, now, out);

@@ -94,6 +94,8 @@ pub(super) fn lower<'d>(
         garp: garp(scene, &raw, &strictly),
         addresses,
         excluded,
+        routes: Vec::new(),
+        rules: Vec::new(),
         promote_secondaries: raw.promote_secondaries,
         timer_expired_backup: preemption.timer_expired_backup,
         debug: raw.debug,

@@ -9,7 +9,7 @@ use crate::daemon::cores::Message;
 use crate::daemon::outlets::notices::Telling;
 use crate::daemon::outlets::report;
 use crate::daemon::runtime::Runtime;
-use crate::holdings::{self, Answer, Holder, Item, Object, Op, Request, RequestId, Setting, Spot};
+use crate::holdings::{self, Answer, Holder, Item, Op, Request, RequestId, Setting, Spot};
 use crate::sys::sysctl;
 use crate::vrrp::{Action, Phase};
 
@@ -80,25 +80,23 @@ impl Runtime {
 
     fn request(&mut self, &Request { id, index, ref op }: &Request) {
         match op {
-            Op::Add(Object::Sysctl(sysctl)) => {
-                let result = self.write_setting(index, sysctl.setting, &sysctl.value.to_string());
+            Op::Add(Item::Sysctl(setting, value))
+            | Op::Replace(Item::Sysctl(setting, value))
+            | Op::Remove(Item::Sysctl(setting, value)) => {
+                let result = self.write_setting(index, *setting, value);
                 self.answer_at_once(id, result);
             }
-            Op::Remove(Item::Sysctl(setting, before)) => {
-                let result = self.write_setting(index, *setting, before);
-                self.answer_at_once(id, result);
+            Op::Add(Item::Address(address)) => {
+                self.rescue_later(index, address);
+                self.network.requests.add(index, address, id);
             }
-            // Settings are never replaced in place.
-            Op::Replace(Object::Sysctl(_)) => {}
-            Op::Add(Object::Address(address)) => {
-                let address = holdings::as_shown(address);
-                self.rescue_later(index, &address);
-                self.network.requests.add(index, &address, id);
-            }
-            Op::Replace(Object::Address(address)) => {
-                self.network.requests.replace(index, &holdings::as_shown(address), id)
+            Op::Replace(Item::Address(address)) => {
+                self.network.requests.replace(index, address, id)
             }
             Op::Remove(Item::Address(address)) => self.network.requests.remove(index, address, id),
+            Op::Add(_) | Op::Replace(_) | Op::Remove(_) => {
+                self.answer_at_once(id, Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)));
+            }
         }
     }
 

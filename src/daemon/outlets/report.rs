@@ -173,7 +173,7 @@ pub(in crate::daemon) fn open_to_strangers(config: &Config) -> Option<String> {
 /// Logs an action of the holdings.
 pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
     let name = |owner: &Holder| match owner {
-        Holder::Host => "static_ipaddress",
+        Holder::Host => "static",
         Holder::Instance(id) => domain.instance(*id).map_or("?", |i| i.config().name.as_str()),
     };
     match action {
@@ -185,21 +185,22 @@ pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
                 }
                 Restore::Never => "it is not restored (no_track)".to_owned(),
             };
-            log::warn!("({}) {what} was removed from {link} externally: {then}", name(owner));
+            let from = if link.is_empty() { String::new() } else { format!(" from {link}") };
+            log::warn!("({}) {what} was removed{from} externally: {then}", name(owner));
         }
         holdings::Action::Refused { owner, link, what, adds, errno } => {
             let verb = match what {
                 holdings::Name::Sysctl(_) => "set",
-                holdings::Name::Address(_) if *adds => "add",
-                holdings::Name::Address(_) => "remove",
+                _ if *adds => "add",
+                _ => "remove",
             };
             let who = owner.as_ref().map_or_else(String::new, |o| format!("({}) ", name(o)));
-            log::error!("{who}cannot {verb} {what} on {link}: {}", Errno(*errno));
+            log::error!("{who}cannot {verb} {what}{}: {}", On(link), Errno(*errno));
         }
         holdings::Action::Found { owner, fate, link, what, count } => {
             let more = match count - 1 {
                 0 => String::new(),
-                n => format!(" and {n} more addresses"),
+                n => format!(" and {n} more"),
             };
             let story = match fate {
                 Fate::Adopted => "left by an earlier run: adopted",
@@ -207,7 +208,7 @@ pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
                 Fate::Removed => "left by an earlier run: removed",
                 Fate::Foreign => "was not added by keepalived; it is used and never removed",
             };
-            log::info!("({}) {what} on {link}{more} {story}", name(owner));
+            log::info!("({}) {what}{}{more} {story}", name(owner), On(link));
         }
         holdings::Action::Changed(_)
         | holdings::Action::Ask(_)
@@ -216,6 +217,18 @@ pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
         | holdings::Action::Held(_)
         | holdings::Action::Hopeless { .. }
         | holdings::Action::Hopeful { .. } => {}
+    }
+}
+
+/// The interface of an object, if it is on one.
+struct On<'a>(&'a str);
+
+impl std::fmt::Display for On<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            "" => Ok(()),
+            link => write!(f, " on {link}"),
+        }
     }
 }
 

@@ -1,0 +1,369 @@
+//! Routes and rules.
+
+use std::rc::Rc;
+
+use super::fib::{as_listed, has_options, is_same_route, Fib, RouteKey, Slot};
+use super::holding::Presence;
+use super::kernel::{Purpose, RequestId};
+use super::leftovers::Left;
+use super::object::{Item, Key, Object};
+use super::repair::{EEXIST, ENODEV, REMOVAL_DELAY};
+use super::{Action, Domain, Fate, Restore, Retry};
+use crate::base::addr::HostAddress;
+use crate::base::route::Route;
+use crate::base::rule::Rule;
+use crate::base::time::{Duration, Instant};
+use crate::model::route::VirtualRoute;
+
+/// The interface is down. The route is added when it is up again.
+const ENETDOWN: i32 = 100;
+/// The kernel knew no such route or rule.
+const ESRCH: i32 = 3;
+const ENOENT: i32 = 2;
+/// Time between two verifications of routes.
+const VERIFICATION: Duration = Duration::from_secs(1);
+
+impl Domain {
+    /// The route with interfaces by number; `None` if one does not exist.
+    pub(super) fn numbered(&self, route: &VirtualRoute) -> Option<Route<u32>> {
+        route.route.translated(|name| self.links.index(name))
+    }
+
+    pub(super) fn bring_about_route(
+        &mut self,
+        key: &Key,
+        route: &VirtualRoute,
+        out: &mut Vec<Action>,
+    ) -> Option<Fate> {
+        let asked = Rc::new(self.numbered(route)?);
+        let item = Item::Route(Rc::clone(&asked), route.placement);
+        if let Presence::Asked(id) = self.holdings.get(key)?.presence {
+            // Its options differ and are about to be changed.
+            if let Some(item) = self.kernel.being_added(id).cloned() {
+                self.ask(0, Purpose::Remove(item), out);
+            }
+        }
+        let listed = self.fib.find(&asked).cloned();
+        let Some(listed) = listed else {
+            self.ask_for(key, item, out);
+            return None;
+        };
+        if has_options(&asked, &listed) {
+            self.set(key, Presence::Present, false, out);
+        } else {
+            // A replacement could hit another route of the slot, which may be foreign.
+            self.ask(0, Purpose::Remove(Item::Route(listed, route.placement)), out);
+            self.ask_for(key, item, out);
+        }
+        Some(Fate::Adopted)
+    }
+
+    /// Wanted routes of this slot.
+    fn routes_in<'a>(&'a self, slot: &'a Slot) -> impl Iterator<Item = &'a Key> {
+        let first = Key::Route(Rc::new(RouteKey::first_of(slot.clone())));
+        let keys = self.holdings.range(first..).map(|(key, _)| key);
+        keys.take_while(move |key| matches!(key, Key::Route(route) if route.slot == *slot))
+    }
+
+    pub(super) fn bring_about_rule(&mut self, key: &Key, out: &mut Vec<Action>) -> Option<Fate> {
+        let Key::Rule(rule) = key else { return None };
+        if self.fib.has_rule(rule) {
+            self.set(key, Presence::Present, false, out);
+            return Some(Fate::Adopted);
+        }
+        let item = self.item_of(&self.holdings.get(key)?.object)?;
+        self.ask_for(key, item, out);
+        None
+    }
+
+    fn ask_for(&mut self, key: &Key, item: Item, out: &mut Vec<Action>) {
+        let id = self.ask(0, Purpose::Add(key.clone(), item), out);
+        self.set(key, Presence::Asked(id), false, out);
+    }
+
+    /// Removes a route or rule unless it is foreign.
+    pub(super) fn withdraw_from_fib(
+        &mut self,
+        key: &Key,
+        presence: Presence,
+        out: &mut Vec<Action>,
+    ) {
+        self.doubts.remove(key);
+        let item = match presence {
+            Presence::Asked(id) => self.kernel.being_added(id).cloned(),
+            Presence::Present => match key {
+                Key::Route(route) => {
+                    let listed = self.listed(route).cloned();
+                    listed.map(|route| Item::Route(route, crate::model::route::Placement::First))
+                }
+                Key::Rule(rule) if self.fib.has_rule(rule) => Some(Item::Rule(Rc::clone(rule))),
+                _ => None,
+            },
+            Presence::Absent | Presence::NoLink | Presence::Waived => None,
+        };
+        if let Some(item) = item {
+            self.ask(0, Purpose::Remove(item), out);
+        }
+    }
+
+    /// The kernel's form of a wanted route.
+    fn listed(&self, key: &RouteKey<String>) -> Option<&Rc<Route<u32>>> {
+        let list = self.fib.in_slot(&key.slot).iter();
+        list.into_iter().find(|route| self.is_meant(key, route))
+    }
+
+    fn is_meant(&self, key: &RouteKey<String>, route: &Route<u32>) -> bool {
+        let holding = self.holdings.get(&Key::Route(Rc::new(key.clone())));
+        let wanted = holding.and_then(|holding| match &holding.object {
+            Object::Route(wanted) => self.numbered(wanted),
+            _ => None,
+        });
+        wanted.map_or_else(|| key.is_named(route, &self.links), |w| is_same_route(&w, route))
+    }
+
+    pub(super) fn on_route_answered(
+        &mut self,
+        id: RequestId,
+        key: &Key,
+        item: &Item,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        if errno == 0 {
+            self.note_item(item);
+        }
+        let is_awaited = self.holdings.get(key).is_some_and(|h| h.presence == Presence::Asked(id));
+        if !is_awaited {
+            return;
+        }
+        match errno {
+            0 | EEXIST => self.set(key, Presence::Present, false, out),
+            // Added when an interface comes up.
+            ENODEV | ENETDOWN => self.set(key, Presence::NoLink, false, out),
+            errno => {
+                self.ask_later(key, true, now, out);
+                self.report_refused(key, errno, out);
+            }
+        }
+    }
+
+    pub(super) fn on_route_removed(
+        &mut self,
+        item: Item,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        if matches!(errno, 0 | ESRCH | ENOENT | ENODEV) {
+            // Another form of it may have been added since.
+            match item {
+                Item::Route(route, _) => self.fib.remove_form(&route),
+                item => self.forget_item(&item),
+            }
+            return;
+        }
+        let left = match item {
+            Item::Route(route, _) => Left::Route(route),
+            Item::Rule(rule) => Left::Rule(rule),
+            Item::Sysctl(..) | Item::Address(_) => return,
+        };
+        if let Some((link, what)) = self.named(&left) {
+            out.push(Action::Refused { owner: None, link, what, adds: false, errno });
+        }
+        self.retries.insert((now + REMOVAL_DELAY, Retry::Remove(left)));
+    }
+
+    pub(super) fn note_item(&mut self, item: &Item) {
+        match item {
+            Item::Route(route, _) => self.fib.put(Rc::clone(route)),
+            Item::Rule(rule) => self.fib.put_rule(Rc::new(as_listed(rule))),
+            _ => {}
+        }
+    }
+
+    fn forget_item(&mut self, item: &Item) {
+        match item {
+            Item::Route(route, _) => self.fib.remove(route),
+            Item::Rule(rule) => self.fib.remove_rule(&as_listed(rule)),
+            Item::Sysctl(..) | Item::Address(_) => {}
+        }
+    }
+
+    fn wanted_as(&self, route: &Route<u32>) -> Option<Key> {
+        let slot = Slot::of(route);
+        let mut keys = self.routes_in(&slot);
+        let is_meant = |key: &&Key| matches!(key, Key::Route(k) if self.is_meant(k, route));
+        keys.find(is_meant).cloned()
+    }
+
+    /// A route or rule was added externally. Of others only wanted ones matter.
+    pub(super) fn on_route_seen(&mut self, item: Item, out: &mut Vec<Action>) {
+        let key = match &item {
+            Item::Route(route, _) => self.wanted_as(route),
+            Item::Rule(rule) => Some(Key::Rule(Rc::new(as_listed(rule)))),
+            _ => None,
+        };
+        let Some(key) = key.filter(|key| self.holdings.contains_key(key)) else { return };
+        self.note_item(&item);
+        if matches!(self.holdings[&key].presence, Presence::Absent | Presence::Waived) {
+            self.cancel_retry(&key);
+            self.set(&key, Presence::Present, false, out);
+        }
+    }
+
+    pub(super) fn on_route_gone(&mut self, item: &Item, now: Instant, out: &mut Vec<Action>) {
+        let key = match item {
+            Item::Route(route, _) => self.wanted_as(route),
+            Item::Rule(rule) => Some(Key::Rule(Rc::new(as_listed(rule)))),
+            _ => None,
+        };
+        self.forget_item(item);
+        if let Some(key) = key {
+            self.on_missing(&key, now, out);
+        }
+    }
+
+    pub(super) fn on_fib(&mut self, fib: Fib, now: Instant, out: &mut Vec<Action>) {
+        let before = std::mem::replace(&mut self.fib, fib);
+        let keys: Vec<_> = self.holdings.keys().filter(|k| !k.is_awaited()).cloned().collect();
+        for key in keys {
+            let (was, is) = match &key {
+                Key::Route(route) => {
+                    let find = |fib: &Fib| {
+                        let list = fib.in_slot(&route.slot);
+                        list.iter().any(|listed| self.is_meant(route, listed))
+                    };
+                    (find(&before), find(&self.fib))
+                }
+                Key::Rule(rule) => (before.has_rule(rule), self.fib.has_rule(rule)),
+                _ => continue,
+            };
+            match self.holdings[&key].presence {
+                // One that was not listed before is foreign.
+                Presence::Present if was && !is => self.on_missing(&key, now, out),
+                Presence::Absent | Presence::Waived if is => {
+                    self.cancel_retry(&key);
+                    self.set(&key, Presence::Present, false, out);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// An interface came up: routes wait for it, or the kernel dropped them when it went down.
+    pub(super) fn doubt_routes_on(&mut self, link: &str, out: &mut Vec<Action>) {
+        for key in self.keys_on(link) {
+            if !matches!(key, Key::Route(_)) {
+                continue;
+            }
+            match self.holdings[&key].presence {
+                Presence::NoLink | Presence::Absent => {
+                    self.bring_about(&key, out);
+                }
+                Presence::Present => {
+                    self.doubts.insert(key);
+                }
+                Presence::Asked(_) | Presence::Waived => {}
+            }
+        }
+    }
+
+    /// Removes the route from an interface that lost its name.
+    pub(super) fn remove_routes_through(
+        &mut self,
+        index: u32,
+        key: &RouteKey<String>,
+        out: &mut Vec<Action>,
+    ) {
+        let listed = self.fib.in_slot(&key.slot).iter();
+        let those = listed.filter(|route| route.links().any(|link| *link == index));
+        for route in those.cloned().collect::<Vec<_>>() {
+            self.remove_left(Left::Route(route), out);
+        }
+    }
+
+    /// An address was added. Gateways that the kernel could not reach may be reachable now.
+    pub(super) fn retry_routes(&mut self, out: &mut Vec<Action>) {
+        let routes = self.holdings.range(Key::first_route()..);
+        let refused = routes.filter(|(_, h)| h.refused && h.presence == Presence::Absent);
+        for key in refused.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            self.bring_about(&key, out);
+        }
+    }
+
+    /// The kernel drops the routes that prefer a source address together with it.
+    pub(super) fn doubt_routes_from(&mut self, address: &HostAddress) {
+        let source = Some(address.prefix.addr);
+        let is_from = |object: &Object| matches!(object, Object::Route(route) if route.route.source == source);
+        let those = self.holdings.iter().filter(|(_, h)| h.is_present() && is_from(&h.object));
+        self.doubts.extend(those.map(|(key, _)| key.clone()));
+    }
+
+    /// Adds doubtful routes again, once all earlier requests are done. The kernel refuses those it
+    /// still has.
+    pub(super) fn verify(&mut self, now: Instant, out: &mut Vec<Action>) {
+        if self.doubts.is_empty() || !self.kernel.is_idle() {
+            return;
+        }
+        let next = self.verified + VERIFICATION;
+        if self.verified != Instant::ZERO && now < next {
+            self.retries.insert((next, Retry::Verify));
+            return;
+        }
+        self.verified = now;
+        for key in std::mem::take(&mut self.doubts) {
+            let holding = self.holdings.get(&key).filter(|holding| holding.is_present());
+            if let Some(item) = holding.and_then(|holding| self.item_of(&holding.object)) {
+                self.ask(0, Purpose::Verify(key, item), out);
+            }
+        }
+    }
+
+    pub(super) fn on_verified(
+        &mut self,
+        key: &Key,
+        item: &Item,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let is_present = self.holdings.get(key).is_some_and(|h| h.is_present());
+        match errno {
+            EEXIST => {}
+            0 => {
+                self.note_item(item);
+                self.report_missing(key, Restore::Now, out);
+            }
+            ENODEV | ENETDOWN if is_present => {
+                self.forget_item(item);
+                self.set(key, Presence::NoLink, false, out);
+            }
+            errno if is_present => {
+                self.forget_item(item);
+                self.ask_later(key, true, now, out);
+                self.report_refused(key, errno, out);
+            }
+            _ => {}
+        }
+    }
+
+    /// Routes and rules in the kernel, for removal after a panic.
+    pub fn fib_items(&self) -> Vec<Item> {
+        self.fib.items().collect()
+    }
+
+    pub(super) fn is_wanted_rule(&self, rule: &Rule) -> bool {
+        self.holdings.contains_key(&Key::Rule(Rc::new(rule.clone())))
+    }
+
+    pub(super) fn is_wanted_route(&self, route: &Route<u32>) -> bool {
+        self.wanted_as(route).is_some()
+    }
+
+    /// Listed routes in the slot of this one, other than wanted ones.
+    pub(super) fn unwanted_beside(&self, route: &VirtualRoute) -> Vec<Rc<Route<u32>>> {
+        let listed = self.fib.in_slot(&Slot::of(&route.route)).iter();
+        listed.filter(|listed| !self.is_wanted_route(listed)).cloned().collect()
+    }
+}
