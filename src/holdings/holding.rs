@@ -11,6 +11,8 @@ pub(super) enum Presence {
     Absent,
     /// Waiting for the answer to this request.
     Asked(RequestId),
+    /// An interface that the kernel created and has not reported yet.
+    Made,
     Present,
     /// Its interface does not exist.
     NoLink,

@@ -4,7 +4,7 @@ use super::address::Spot;
 use super::object::{Item, Key};
 use super::{Action, Domain, Holder};
 use crate::base::time::{Duration, Instant};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An address on an interface, identified by the index of the interface.
 pub type Place = (u32, Spot);
@@ -47,6 +47,8 @@ pub(super) struct Kernel {
     pending: BTreeMap<RequestId, (u32, Purpose)>,
     /// Unanswered removals.
     leaving: BTreeMap<Place, u32>,
+    /// Interfaces that are about to be removed.
+    leaving_links: BTreeSet<u32>,
     /// Own removals whose notifications are outstanding, which must not be mistaken for external
     /// ones.
     echoes: BTreeMap<Place, (u32, Instant)>,
@@ -67,10 +69,16 @@ impl Domain {
             }
             Purpose::Replace(_, item) => Op::Replace(item.clone()),
             Purpose::Remove(item) => {
-                if let Item::Address(address) = item {
-                    let place = (index, Spot::of_host(address));
-                    self.links.remove(&place);
-                    *kernel.leaving.entry(place).or_default() += 1;
+                match item {
+                    Item::Address(address) => {
+                        let place = (index, Spot::of_host(address));
+                        self.links.remove(&place);
+                        *kernel.leaving.entry(place).or_default() += 1;
+                    }
+                    Item::Link(..) => {
+                        kernel.leaving_links.insert(index);
+                    }
+                    Item::Sysctl(..) | Item::Route(..) | Item::Rule(_) => {}
                 }
                 Op::Remove(item.clone())
             }
@@ -113,6 +121,15 @@ impl Kernel {
         self.leaving.contains_key(place)
     }
 
+    pub(super) fn is_link_leaving(&self, index: u32) -> bool {
+        self.leaving_links.contains(&index)
+    }
+
+    /// The interface was not removed.
+    pub(super) fn keep_link(&mut self, index: u32) {
+        self.leaving_links.remove(&index);
+    }
+
     pub(super) fn expect_echo(&mut self, place: Place, now: Instant) {
         let echo = self.echoes.entry(place).or_insert((0, now));
         *echo = (echo.0 + 1, now);
@@ -136,5 +153,6 @@ impl Kernel {
     /// Forgets an interface with all its addresses.
     pub(super) fn forget_link(&mut self, index: u32) {
         self.echoes.retain(|place, _| place.0 != index);
+        self.leaving_links.remove(&index);
     }
 }

@@ -67,7 +67,7 @@ impl Domain {
                         left.push(Left::Rule(Rc::new(rule)));
                     }
                 }
-                Object::Sysctl(_) => {}
+                Object::Link(_) | Object::Sysctl(_) => {}
             }
         }
         left

@@ -30,6 +30,7 @@ mod sysctl;
 #[cfg(test)]
 mod tests;
 mod view;
+mod vlinks;
 mod want;
 
 pub use address::{as_shown, Spot};

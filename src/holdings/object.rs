@@ -9,14 +9,17 @@ use super::address::Spot;
 use super::fib::{RouteKey, Slot};
 use super::sysctl::{Setting, Sysctl};
 use crate::base::addr::{Family, HostAddress, Prefix};
+use crate::base::link::Surroundings;
 use crate::base::route::Route;
 use crate::base::rule::Rule;
 use crate::model::route::{Placement, VirtualRoute, VirtualRule};
+use crate::model::vlink::VirtualLink;
 use crate::model::vrrp::{Instance, VirtualAddress};
 
 /// A wanted object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Object {
+    Link(Rc<VirtualLink>),
     Sysctl(Rc<Sysctl>),
     Address(Rc<VirtualAddress>),
     Route(Rc<VirtualRoute>),
@@ -46,15 +49,17 @@ impl Object {
 
     pub(super) fn rank(&self) -> usize {
         match self {
-            Self::Sysctl(_) => 0,
-            Self::Address(_) => 1,
-            Self::Route(_) => 2,
-            Self::Rule(_) => 3,
+            Self::Link(_) => 0,
+            Self::Sysctl(_) => 1,
+            Self::Address(_) => 2,
+            Self::Route(_) => 3,
+            Self::Rule(_) => 4,
         }
     }
 
     pub(super) fn key(&self) -> Key {
         match self {
+            Self::Link(link) => Key::Link { name: link.name.clone(), base: link.base.clone() },
             Self::Sysctl(sysctl) => {
                 Key::Sysctl { link: sysctl.link.clone(), setting: sysctl.setting }
             }
@@ -66,6 +71,7 @@ impl Object {
 
     pub fn name(&self) -> Name {
         match self {
+            Self::Link(link) => Name::Link(link.name.clone()),
             Self::Sysctl(sysctl) => Name::Sysctl(sysctl.setting),
             Self::Address(address) => Name::Address(address.prefix),
             Self::Route(route) => Name::Route(Rc::clone(route)),
@@ -76,6 +82,7 @@ impl Object {
     /// Name of the interface that it is on. Empty for routes and rules, whose names say all.
     pub(super) fn link(&self) -> &str {
         match self {
+            Self::Link(link) => &link.base,
             Self::Sysctl(sysctl) => &sysctl.link,
             Self::Address(address) => &address.interface,
             Self::Route(_) | Self::Rule(_) => "",
@@ -85,7 +92,7 @@ impl Object {
     /// True if it is not restored when it is removed externally (`no_track`).
     pub(super) fn is_waived_when_missing(&self) -> bool {
         match self {
-            Self::Sysctl(_) => false,
+            Self::Link(_) | Self::Sysctl(_) => false,
             Self::Address(address) => address.no_track,
             Self::Route(route) => route.no_track,
             Self::Rule(rule) => rule.no_track,
@@ -113,6 +120,7 @@ impl Object {
 /// Key of a wanted object. Interfaces are identified by the names in the configuration.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Key {
+    Link { name: String, base: String },
     Sysctl { link: String, setting: Setting },
     Address { link: String, spot: Spot },
     Route(Rc<RouteKey<String>>),
@@ -122,6 +130,16 @@ pub enum Key {
 impl Key {
     pub fn of(address: &VirtualAddress) -> Self {
         Self::Address { link: address.interface.clone(), spot: Spot::of(address) }
+    }
+
+    /// Lower bound of the keys of settings of an interface.
+    pub(super) fn first_setting(link: &str) -> Self {
+        Self::Sysctl { link: link.to_owned(), setting: Setting::FIRST }
+    }
+
+    /// Lower bound of the keys of addresses on an interface.
+    pub(super) fn first_address(link: &str) -> Self {
+        Self::Address { link: link.to_owned(), spot: Spot::FIRST }
     }
 
     /// Lower bound of the keys of routes and rules.
@@ -135,7 +153,9 @@ impl Key {
     /// The interfaces that it needs.
     pub(super) fn links(&self) -> impl Iterator<Item = &str> {
         let (one, route) = match self {
-            Self::Sysctl { link, .. } | Self::Address { link, .. } => (Some(link), None),
+            Self::Link { base: link, .. }
+            | Self::Sysctl { link, .. }
+            | Self::Address { link, .. } => (Some(link), None),
             Self::Route(route) => (None, Some(route)),
             Self::Rule(_) => (None, None),
         };
@@ -161,6 +181,7 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Link { name, base } => write!(f, "interface {name} on {base}"),
             Self::Sysctl { link, setting } => write!(f, "{} on {link}", setting.name()),
             Self::Address { link, spot } => write!(f, "{} on {link}", spot.addr),
             Self::Route(route) => write!(f, "route {}", route.slot.destination),
@@ -172,6 +193,7 @@ impl fmt::Display for Key {
 /// An object as the kernel stores it, with interfaces by number.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Item {
+    Link(Rc<VirtualLink>, Surroundings),
     /// The value to set, or to restore.
     Sysctl(Setting, String),
     Address(HostAddress),
@@ -182,6 +204,7 @@ pub enum Item {
 /// Name of an object on an interface in log lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Name {
+    Link(String),
     Sysctl(Setting),
     Address(Prefix),
     Route(Rc<VirtualRoute>),
@@ -193,6 +216,7 @@ pub enum Name {
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Link(name) => write!(f, "interface {name}"),
             Self::Sysctl(setting) => f.write_str(setting.name()),
             Self::Address(prefix) => prefix.fmt(f),
             Self::Route(route) => write!(f, "route {} ({})", route.route, route.origin),

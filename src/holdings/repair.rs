@@ -96,6 +96,7 @@ impl Domain {
     /// The object in the kernel's form; `None` if an interface it needs does not exist.
     pub(super) fn item_of(&self, object: &Object) -> Option<Item> {
         Some(match object {
+            Object::Link(link) => Item::Link(Rc::clone(link), self.surroundings(link)?),
             Object::Sysctl(sysctl) => Item::Sysctl(sysctl.setting, sysctl.value.to_string()),
             Object::Address(address) => Item::Address(as_shown(address)),
             Object::Route(route) => Item::Route(Rc::new(self.numbered(route)?), route.placement),
@@ -117,7 +118,10 @@ impl Domain {
                 Retry::Add(key) => {
                     if let Some(holding) = self.holdings.get_mut(&key) {
                         holding.retry = None;
-                        if holding.presence == Presence::Absent {
+                        let is_absent = holding.presence == Presence::Absent;
+                        if is_absent && matches!(key, Key::Link { .. }) {
+                            self.bring_about(&key, out);
+                        } else if is_absent {
                             self.ask_again(&key, out);
                         }
                     }
@@ -143,6 +147,11 @@ impl Domain {
             Purpose::Add(key, Item::Address(address)) => {
                 self.on_add_answered(id, index, &key, &address, errno, now, out);
             }
+            Purpose::Add(key, Item::Link(..)) => self.on_link_answered(id, &key, errno, now, out),
+            Purpose::Replace(key, Item::Link(..)) => {
+                self.on_link_prepared(id, &key, errno, now, out);
+            }
+            Purpose::Remove(Item::Link(link, _)) => self.on_link_removed(index, &link, errno, out),
             Purpose::Add(key, Item::Sysctl(setting, _)) => {
                 self.on_sysctl_answered(id, index, &key, setting, answer, out);
             }

@@ -99,7 +99,7 @@ impl Domain {
                 Key::Rule(rule) if self.fib.has_rule(rule) => Some(Item::Rule(Rc::clone(rule))),
                 _ => None,
             },
-            Presence::Absent | Presence::NoLink | Presence::Waived => None,
+            Presence::Made | Presence::Absent | Presence::NoLink | Presence::Waived => None,
         };
         if let Some(item) = item {
             self.ask(0, Purpose::Remove(item), out);
@@ -166,7 +166,7 @@ impl Domain {
         let left = match item {
             Item::Route(route, _) => Left::Route(route),
             Item::Rule(rule) => Left::Rule(rule),
-            Item::Sysctl(..) | Item::Address(_) => return,
+            Item::Link(..) | Item::Sysctl(..) | Item::Address(_) => return,
         };
         if let Some((link, what)) = self.named(&left) {
             out.push(Action::Refused { owner: None, link, what, adds: false, errno });
@@ -186,7 +186,7 @@ impl Domain {
         match item {
             Item::Route(route, _) => self.fib.remove(route),
             Item::Rule(rule) => self.fib.remove_rule(&as_listed(rule)),
-            Item::Sysctl(..) | Item::Address(_) => {}
+            Item::Link(..) | Item::Sysctl(..) | Item::Address(_) => {}
         }
     }
 
@@ -264,7 +264,7 @@ impl Domain {
                 Presence::Present => {
                     self.doubts.insert(key);
                 }
-                Presence::Asked(_) | Presence::Waived => {}
+                Presence::Asked(_) | Presence::Made | Presence::Waived => {}
             }
         }
     }

@@ -22,6 +22,9 @@ pub enum Setting {
 }
 
 impl Setting {
+    /// The first in their order.
+    pub(super) const FIRST: Self = Self::PromoteSecondaries;
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::PromoteSecondaries => "promote_secondaries",

@@ -10,6 +10,7 @@ mod links;
 mod random;
 mod routes;
 mod sysctl;
+mod vlinks;
 
 const A: Holder = Holder::Instance(InstanceId(0));
 const B: Holder = Holder::Instance(InstanceId(1));

@@ -15,8 +15,8 @@ use crate::model::route::Placement;
 impl Domain {
     pub(super) fn on_event(&mut self, event: KernelEvent, now: Instant, out: &mut Vec<Action>) {
         match event {
-            KernelEvent::Link(link) => self.on_link(link, out),
-            KernelEvent::LinkGone { index } => self.on_link_gone(index, out),
+            KernelEvent::Link(link) => self.on_link(link, now, out),
+            KernelEvent::LinkGone { index } => self.on_link_gone(index, now, out),
             KernelEvent::Address { index, address } => self.on_seen(index, address, out),
             KernelEvent::AddressGone { index, address } => {
                 self.doubt_routes_from(&address);
@@ -35,7 +35,7 @@ impl Domain {
         }
     }
 
-    fn on_link(&mut self, link: Link, out: &mut Vec<Action>) {
+    fn on_link(&mut self, link: Link, now: Instant, out: &mut Vec<Action>) {
         let (index, name) = (link.index, link.name.clone());
         match self.links.by_index(index) {
             Some(known) if *known == link => return,
@@ -45,17 +45,20 @@ impl Domain {
                 if came_up {
                     self.doubt_routes_on(&name, out);
                 }
+                self.look_at_virtual_links(&name, now, out);
                 out.push(Action::Changed(HostChange::Changed(name)));
                 return;
             }
             Some(known) => {
                 let old = known.name.clone();
                 self.links.put_link(link);
-                self.lose_name(&old, index, false, out);
+                self.lose_name(&old, index, false, now, out);
             }
             None => self.links.put_link(link),
         }
         out.push(Action::Changed(HostChange::Appeared(name.clone())));
+        // Before anything is put on it.
+        self.look_at_virtual_links(&name, now, out);
         for key in self.keys_on(&name) {
             if self.holdings[&key].presence == Presence::NoLink {
                 self.bring_about(&key, out);
@@ -63,7 +66,7 @@ impl Domain {
         }
     }
 
-    fn on_link_gone(&mut self, index: u32, out: &mut Vec<Action>) {
+    fn on_link_gone(&mut self, index: u32, now: Instant, out: &mut Vec<Action>) {
         let Some(link) = self.links.by_index(index) else { return };
         let name = link.name.clone();
         for (place, shown) in self.links.remove_link(index) {
@@ -73,11 +76,18 @@ impl Domain {
         self.kernel.forget_link(index);
         self.fib.forget_link(index);
         self.forget_settings(index);
-        self.lose_name(&name, index, true, out);
+        self.lose_name(&name, index, true, now, out);
     }
 
     /// An interface lost this name, or was deleted. Another may already have the name.
-    fn lose_name(&mut self, name: &str, index: u32, deleted: bool, out: &mut Vec<Action>) {
+    fn lose_name(
+        &mut self,
+        name: &str,
+        index: u32,
+        deleted: bool,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
         out.push(Action::Changed(HostChange::Vanished { link: name.to_owned(), index, deleted }));
         if self.links.index(name).is_some() {
             return;
@@ -89,6 +99,7 @@ impl Domain {
                 self.doubts.insert(key);
             }
         }
+        self.lose_virtual_link(name, (!deleted).then_some(index), now, out);
     }
 
     /// The interface of an object is gone. `renamed` is the interface that still has the address,
@@ -96,10 +107,10 @@ impl Domain {
     fn lose_link(&mut self, key: &Key, renamed: Option<u32>, out: &mut Vec<Action>) {
         let Some(holding) = self.holdings.get(key) else { return };
         if let Some(index) = renamed {
-            let presence = holding.presence;
+            let (presence, object) = (holding.presence, holding.object.clone());
             match key {
                 Key::Route(route) => self.remove_routes_through(index, route, out),
-                _ => self.withdraw(index, key, presence, out),
+                _ => self.withdraw(index, key, &object, presence, out),
             }
         }
         self.cancel_retry(key);
@@ -122,7 +133,7 @@ impl Domain {
                 self.cancel_retry(&key);
                 self.set(&key, Presence::Present, false, out);
             }
-            Some(Presence::Present | Presence::Asked(_)) => {}
+            Some(Presence::Present | Presence::Asked(_) | Presence::Made) => {}
             None if self.links.shown(&place).is_some_and(|shown| shown.ours) => {
                 self.unclaim_place(place);
             }
@@ -232,6 +243,9 @@ impl Domain {
 
     /// Updates an object from the actual state of the kernel.
     fn compare(&mut self, key: &Key, now: Instant, out: &mut Vec<Action>) {
+        if let Key::Link { name, .. } = key {
+            return self.look_at_virtual_links(name, now, out);
+        }
         let Key::Address { link, spot } = key else { return };
         let Some(index) = self.links.index(link) else { return };
         let is_there = self.links.shown(&(index, *spot)).is_some();

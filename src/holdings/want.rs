@@ -38,6 +38,13 @@ impl Domain {
         in_order.sort_by_key(|object| object.rank());
         let (mut claim, mut wants) = (Claim::default(), BTreeSet::new());
         claim.wants.reserve_exact(in_order.len());
+        let keys: BTreeSet<_> = in_order.iter().map(|object| object.key()).collect();
+        // An interface that takes the place of another is made after that one is removed.
+        for key in before.iter().filter(|key| matches!(key, Key::Link { .. })) {
+            if !keys.contains(key) {
+                self.let_go(owner, key, out);
+            }
+        }
         let mut found = Vec::new();
         for object in in_order {
             let key = object.key();
@@ -126,6 +133,7 @@ impl Domain {
             return None;
         };
         match wanted {
+            Object::Link(link) => self.bring_about_link(key, &link, out),
             Object::Route(route) => self.bring_about_route(key, &route, out),
             Object::Rule(_) => self.bring_about_rule(key, out),
             Object::Sysctl(sysctl) => {
@@ -207,7 +215,7 @@ impl Domain {
             self.retries.remove(&(when, Retry::Add(key.clone())));
         }
         if let Some(index) = self.base_of(key) {
-            self.withdraw(index, key, holding.presence, out);
+            self.withdraw(index, key, &holding.object, holding.presence, out);
         }
     }
 
@@ -216,10 +224,15 @@ impl Domain {
         &mut self,
         index: u32,
         key: &Key,
+        object: &Object,
         presence: Presence,
         out: &mut Vec<Action>,
     ) {
+        if let Object::Link(link) = object {
+            return self.withdraw_link(index, link, presence, out);
+        }
         let spot = match key {
+            Key::Link { .. } => return,
             Key::Sysctl { setting, .. } => return self.withdraw_sysctl(index, *setting),
             Key::Route(_) | Key::Rule(_) => return self.withdraw_from_fib(key, presence, out),
             Key::Address { spot, .. } => spot,
@@ -230,23 +243,42 @@ impl Domain {
                 let shown = self.links.shown(&(index, *spot));
                 shown.filter(|shown| shown.ours).map(|shown| Item::Address(shown.address.clone()))
             }
-            Presence::Absent | Presence::NoLink | Presence::Waived => None,
+            Presence::Made | Presence::Absent | Presence::NoLink | Presence::Waived => None,
         };
         if let Some(item) = item {
             self.ask(index, Purpose::Remove(item), out);
         }
     }
 
-    /// Keys of the holdings that need this interface.
-    pub(super) fn keys_on(&self, link: &str) -> BTreeSet<Key> {
-        self.holdings.keys().filter(|key| key.needs(link)).cloned().collect()
+    /// Keys of the holdings that need this interface, in order.
+    pub(super) fn keys_on(&self, link: &str) -> Vec<Key> {
+        let made = self.made_links().filter(|key| key.names(link));
+        let settings = self.range_of(Key::first_setting(link), link);
+        let addresses = self.range_of(Key::first_address(link), link);
+        let routes = self.holdings.range(Key::first_route()..).map(|(key, _)| key);
+        let routes = routes.filter(|key| key.needs(link));
+        made.chain(settings).chain(addresses).chain(routes).cloned().collect()
+    }
+
+    /// Keys of this kind from `first` on that name the interface.
+    fn range_of<'a>(&'a self, first: Key, link: &'a str) -> impl Iterator<Item = &'a Key> {
+        let kind = std::mem::discriminant(&first);
+        let keys = self.holdings.range(first..).map(|(key, _)| key);
+        keys.take_while(move |key| std::mem::discriminant(*key) == kind && key.names(link))
+    }
+
+    /// Virtual interfaces.
+    pub(super) fn made_links(&self) -> impl Iterator<Item = &Key> {
+        self.holdings.keys().take_while(|key| matches!(key, Key::Link { .. }))
     }
 
     /// Number of the interface that the object is on, or 0 for an object that is on none; `None`
     /// if an interface it needs does not exist.
     pub(super) fn base_of(&self, key: &Key) -> Option<u32> {
         match key {
-            Key::Sysctl { link, .. } | Key::Address { link, .. } => self.links.index(link),
+            Key::Link { base: link, .. } | Key::Sysctl { link, .. } | Key::Address { link, .. } => {
+                self.links.index(link)
+            }
             Key::Route(_) | Key::Rule(_) => {
                 key.links().all(|link| self.links.index(link).is_some()).then_some(0)
             }

@@ -331,13 +331,11 @@ fn link(m: LinkMessage) -> Option<Link> {
     }
     let has = |flag| m.header.flags.contains(flag);
     let mut link = Link {
-        index: m.header.index,
-        name: String::new(),
+        enabled: has(LinkFlags::Up),
         up: has(LinkFlags::Up) && has(LinkFlags::Running),
         multicast: has(LinkFlags::Multicast),
         arp: !has(LinkFlags::Noarp),
-        mtu: 1500,
-        mac: None,
+        ..Link::plain(m.header.index, "")
     };
     let ethernet = m.header.link_layer_type == LinkLayerType::Ether;
     for attribute in m.attributes {

@@ -1,0 +1,250 @@
+//! Interfaces made for instances: macvlan and ipvlan.
+//!
+//! One is created first, and prepared once the kernel has reported its number: its settings are in
+//! place before it comes up.
+
+use std::rc::Rc;
+
+use super::holding::Presence;
+use super::kernel::{Purpose, RequestId};
+use super::object::{Item, Key, Name, Object};
+use super::repair::{EEXIST, ENODEV};
+use super::{Action, Domain, Fate};
+use crate::base::link::{Link, LinkKind, Surroundings};
+use crate::base::time::Instant;
+use crate::model::vlink::{VirtualLink, VirtualLinkKind};
+
+impl Domain {
+    pub(super) fn surroundings(&self, link: &VirtualLink) -> Option<Surroundings> {
+        let base = self.links.get(&link.base)?;
+        let group = link.group.unwrap_or(base.group);
+        Some(Surroundings { base: base.index, group, vrf: self.vrf_of(base) })
+    }
+
+    fn vrf_of(&self, link: &Link) -> Option<u32> {
+        let master = self.links.by_index(link.master)?;
+        matches!(master.kind, LinkKind::Vrf { .. }).then_some(master.index)
+    }
+
+    pub(super) fn bring_about_link(
+        &mut self,
+        key: &Key,
+        wanted: &Rc<VirtualLink>,
+        out: &mut Vec<Action>,
+    ) -> Option<Fate> {
+        let base = self.links.get(&wanted.base)?.clone();
+        let item = Item::Link(Rc::clone(wanted), self.surroundings(wanted)?);
+        for index in self.in_the_way(wanted, &base) {
+            self.ask(index, Purpose::Remove(item.clone()), out);
+        }
+        match self.staying(&wanted.name).cloned() {
+            Some(link) if wanted.fits(&link, &base) => {
+                self.prepare(key, link.index, item, out);
+                return Some(Fate::Adopted);
+            }
+            Some(link) if !is_virtual(&link) => {
+                self.report_refused(key, EEXIST, out);
+                // Until that interface is gone.
+                self.set(key, Presence::Waived, true, out);
+                return None;
+            }
+            Some(link) => {
+                self.ask(link.index, Purpose::Remove(item.clone()), out);
+            }
+            None => {}
+        }
+        let id = self.ask(base.index, Purpose::Add(key.clone(), item), out);
+        self.set(key, Presence::Asked(id), false, out);
+        None
+    }
+
+    /// The interface of this name, unless it is about to be removed.
+    fn staying(&self, name: &str) -> Option<&Link> {
+        self.links.get(name).filter(|link| !self.kernel.is_link_leaving(link.index))
+    }
+
+    /// Other interfaces with the same hardware address on the base, left by an earlier run under
+    /// another name: the kernel lets only one of them up.
+    fn in_the_way(&self, wanted: &VirtualLink, base: &Link) -> Vec<u32> {
+        let VirtualLinkKind::Macvlan { mac } = wanted.kind else { return Vec::new() };
+        let is_in_the_way = |link: &&Link| {
+            link.kind == LinkKind::PRIVATE_MACVLAN
+                && link.parent == base.carrier()
+                && link.mac == Some(mac)
+                && link.name != wanted.name
+                && !self.kernel.is_link_leaving(link.index)
+                && self.made_as(&link.name).is_none()
+        };
+        self.links.all().filter(is_in_the_way).map(|link| link.index).collect()
+    }
+
+    /// Applies settings and sets the interface up.
+    fn prepare(&mut self, key: &Key, index: u32, item: Item, out: &mut Vec<Action>) {
+        let id = self.ask(index, Purpose::Replace(key.clone(), item), out);
+        self.set(key, Presence::Asked(id), false, out);
+    }
+
+    /// Key of the wanted virtual interface of this name.
+    fn made_as(&self, name: &str) -> Option<Key> {
+        let first = Key::Link { name: name.to_owned(), base: String::new() };
+        let (key, _) = self.holdings.range(first..).next()?;
+        matches!(key, Key::Link { name: n, .. } if n == name).then(|| key.clone())
+    }
+
+    /// An interface appeared or changed. It may be a virtual one, or the base of some.
+    pub(super) fn look_at_virtual_links(
+        &mut self,
+        name: &str,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let keys: Vec<_> = match self.made_as(name) {
+            Some(key) => vec![key],
+            None => self.made_links().filter(|key| key.names(name)).cloned().collect(),
+        };
+        for key in keys {
+            self.look_at_virtual_link(&key, now, out);
+        }
+    }
+
+    fn look_at_virtual_link(&mut self, key: &Key, now: Instant, out: &mut Vec<Action>) {
+        let Some(holding) = self.holdings.get(key) else { return };
+        let (presence, Object::Link(wanted)) = (holding.presence, holding.object.clone()) else {
+            return;
+        };
+        let there = self.staying(&wanted.name).cloned();
+        let (Some(base), Some(place)) = (self.links.get(&wanted.base), self.surroundings(&wanted))
+        else {
+            return;
+        };
+        let Some(link) = there else {
+            if presence == Presence::Present {
+                self.on_missing(key, now, out);
+            }
+            return;
+        };
+        let fits = wanted.fits(&link, base);
+        let is_shaped = fits && link.group == place.group && self.vrf_of(&link) == place.vrf;
+        let is_new = match presence {
+            Presence::Asked(id) => self.kernel.being_added(id).is_some(),
+            Presence::Made | Presence::Absent => true,
+            Presence::Present => !is_shaped,
+            Presence::NoLink | Presence::Waived => false,
+        };
+        if is_new && is_virtual(&link) {
+            self.cancel_retry(key);
+            self.prepare(key, link.index, Item::Link(wanted, place), out);
+        }
+    }
+
+    /// The name of a virtual interface is gone. `renamed` is the interface that had it.
+    pub(super) fn lose_virtual_link(
+        &mut self,
+        name: &str,
+        renamed: Option<u32>,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(key) = self.made_as(name) else { return };
+        let Some(holding) = self.holdings.get(&key) else { return };
+        match holding.presence {
+            Presence::Waived => {
+                self.bring_about(&key, out);
+            }
+            Presence::Present => {
+                if let Some((index, item)) = renamed.zip(self.item_of(&holding.object)) {
+                    self.ask(index, Purpose::Remove(item), out);
+                }
+                if self.base_of(&key).is_some() {
+                    self.on_missing(&key, now, out);
+                } else {
+                    self.set(&key, Presence::NoLink, false, out);
+                }
+            }
+            Presence::Asked(_) | Presence::Made | Presence::Absent | Presence::NoLink => {}
+        }
+    }
+
+    /// Removes the interface from the base with this number.
+    pub(super) fn withdraw_link(
+        &mut self,
+        base: u32,
+        wanted: &Rc<VirtualLink>,
+        presence: Presence,
+        out: &mut Vec<Action>,
+    ) {
+        if matches!(presence, Presence::Absent | Presence::NoLink | Presence::Waived) {
+            return;
+        }
+        let carrier = self.links.by_index(base).map_or(base, Link::carrier);
+        let index = match self.links.get(&wanted.name) {
+            Some(link) if self.kernel.is_link_leaving(link.index) => return,
+            Some(link) if is_virtual(link) && link.parent == carrier => link.index,
+            Some(_) => return,
+            // Its notification is still to come. The kernel finds it by its name.
+            None => 0,
+        };
+        let place = Surroundings { base, group: 0, vrf: None };
+        self.ask(index, Purpose::Remove(Item::Link(Rc::clone(wanted), place)), out);
+    }
+
+    pub(super) fn on_link_answered(
+        &mut self,
+        id: RequestId,
+        key: &Key,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let is_awaited = self.holdings.get(key).is_some_and(|h| h.presence == Presence::Asked(id));
+        match errno {
+            _ if !is_awaited => {}
+            0 => self.set(key, Presence::Made, false, out),
+            ENODEV => self.set(key, Presence::NoLink, false, out),
+            errno => {
+                self.ask_later(key, true, now, out);
+                self.report_refused(key, errno, out);
+            }
+        }
+    }
+
+    pub(super) fn on_link_prepared(
+        &mut self,
+        id: RequestId,
+        key: &Key,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let is_awaited = self.holdings.get(key).is_some_and(|h| h.presence == Presence::Asked(id));
+        match errno {
+            _ if !is_awaited => {}
+            0 => self.set(key, Presence::Present, false, out),
+            errno => {
+                self.ask_later(key, true, now, out);
+                self.report_refused(key, errno, out);
+            }
+        }
+    }
+
+    pub(super) fn on_link_removed(
+        &mut self,
+        index: u32,
+        link: &VirtualLink,
+        errno: i32,
+        out: &mut Vec<Action>,
+    ) {
+        if errno != 0 {
+            self.kernel.keep_link(index);
+        }
+        if !matches!(errno, 0 | ENODEV) {
+            let (base, what) = (link.base.clone(), Name::Link(link.name.clone()));
+            out.push(Action::Refused { owner: None, link: base, what, adds: false, errno });
+        }
+    }
+}
+
+/// True for an interface of the kinds that keepalived makes.
+const fn is_virtual(link: &Link) -> bool {
+    matches!(link.kind, LinkKind::PRIVATE_MACVLAN | LinkKind::Ipvlan { .. })
+}
