@@ -9,18 +9,77 @@ pub struct Link {
     pub name: String,
     /// Administratively up and with carrier.
     pub up: bool,
+    /// Administratively up.
+    pub enabled: bool,
     pub multicast: bool,
     /// Resolves addresses by ARP or neighbour discovery.
     pub arp: bool,
     pub mtu: u32,
     pub mac: Option<Mac>,
+    pub kind: LinkKind,
+    /// Index of the interface that it is on; 0: none in this network namespace.
+    pub parent: u32,
+    /// Index of the bridge, bond or VRF that it is a port of; 0: none.
+    pub master: u32,
+    /// The group of interfaces.
+    pub group: u32,
 }
 
 impl Link {
     /// One that is up, and of which nothing else is known.
     pub fn plain(index: u32, name: &str) -> Self {
-        let name = name.to_owned();
-        Self { index, name, up: true, multicast: true, arp: true, mtu: 1500, mac: None }
+        Self {
+            index,
+            name: name.to_owned(),
+            up: true,
+            enabled: true,
+            multicast: true,
+            arp: true,
+            mtu: 1500,
+            mac: None,
+            kind: LinkKind::Other,
+            parent: 0,
+            master: 0,
+            group: 0,
+        }
+    }
+
+    /// Index of the interface that carries a virtual interface made on this one: the kernel never
+    /// stacks them.
+    pub const fn carrier(&self) -> u32 {
+        match self.kind {
+            LinkKind::Macvlan { .. } | LinkKind::Ipvlan { .. } if self.parent != 0 => self.parent,
+            _ => self.index,
+        }
+    }
+}
+
+/// Kind of an interface, with the options that distinguish virtual ones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LinkKind {
+    #[default]
+    Other,
+    /// `mode`: MACVLAN_MODE_*.
+    Macvlan {
+        mode: u8,
+    },
+    /// `mode`: IPVLAN_MODE_*; `flags`: IPVLAN_F_*.
+    Ipvlan {
+        mode: u8,
+        flags: u16,
+    },
+    Vrf {
+        table: u32,
+    },
+}
+
+impl LinkKind {
+    /// A macvlan whose ports do not reach each other.
+    pub const PRIVATE_MACVLAN: Self = Self::Macvlan { mode: 1 };
+
+    /// An ipvlan that passes on frames.
+    pub const fn l2_ipvlan(flags: u16) -> Self {
+        Self::Ipvlan { mode: 0, flags }
     }
 }
 

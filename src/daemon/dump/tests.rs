@@ -77,7 +77,7 @@ impl Daemon {
         let mac = Some(Mac([2, 0, 0, 0, 0, 1]));
         let link = |index, name: &str, up| {
             let name = name.to_owned();
-            KernelEvent::Link(Link { index, name, up, multicast: true, arp: true, mtu: 1500, mac })
+            KernelEvent::Link(Link { up, mac, ..Link::plain(index, &name) })
         };
         let address = KernelEvent::Address { index: 1, address: host_address("10.1.0.1") };
         for event in [link(1, "e0", true), link(2, "e1", false), address] {
