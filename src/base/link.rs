@@ -67,7 +67,7 @@ pub struct Surroundings {
     pub vrf: Option<u32>,
 }
 
-/// Kind of an interface, with the options that tell virtual ones apart.
+/// Kind of an interface, with the options that distinguish virtual ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum LinkKind {
     #[default]

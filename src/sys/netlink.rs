@@ -1,5 +1,7 @@
 //! Route netlink: a pipelined request socket, a monitor socket for external changes, and dumps.
 
+mod link;
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::fd::{AsRawFd, RawFd};
@@ -11,15 +13,17 @@ use netlink_packet_core::{
 use netlink_packet_route::address::{
     AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope, CacheInfo,
 };
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage};
+use netlink_packet_route::link::LinkMessage;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
 use super::filter::{attach, force_receive_buffer, Program};
 use super::pipeline::{limit_waiting, receive, whole, Pipeline};
-use crate::base::addr::{Family, HostAddress, Mac, Prefix};
-use crate::base::link::{KernelEvent, Link};
+use crate::base::addr::{Family, HostAddress, Prefix};
+use crate::base::link::KernelEvent;
 use crate::wire::netlink::{errno, messages, NLMSG_DONE, NLMSG_ERROR};
+
+pub use link::Inet4Conf;
 
 /// Room for the changes of a busy moment; the kernel allocates it only when it is used.
 const MONITOR_BUFFER: usize = 4 << 20;
@@ -310,7 +314,7 @@ fn parse_all(mut data: &[u8], events: &mut Vec<KernelEvent>) -> bool {
 
 fn event(message: RouteNetlinkMessage) -> Option<KernelEvent> {
     match message {
-        RouteNetlinkMessage::NewLink(m) => link(m).map(KernelEvent::Link),
+        RouteNetlinkMessage::NewLink(m) => link::decoded(m).map(KernelEvent::Link),
         // A bridge uses the same message when a port leaves it; the interface stays.
         RouteNetlinkMessage::DelLink(m) if m.header.interface_family == AddressFamily::Unspec => {
             Some(KernelEvent::LinkGone { index: m.header.index })
@@ -323,32 +327,6 @@ fn event(message: RouteNetlinkMessage) -> Option<KernelEvent> {
         }
         _ => None,
     }
-}
-
-fn link(m: LinkMessage) -> Option<Link> {
-    if m.header.interface_family != AddressFamily::Unspec {
-        return None;
-    }
-    let has = |flag| m.header.flags.contains(flag);
-    let mut link = Link {
-        enabled: has(LinkFlags::Up),
-        up: has(LinkFlags::Up) && has(LinkFlags::Running),
-        multicast: has(LinkFlags::Multicast),
-        arp: !has(LinkFlags::Noarp),
-        ..Link::plain(m.header.index, "")
-    };
-    let ethernet = m.header.link_layer_type == LinkLayerType::Ether;
-    for attribute in m.attributes {
-        match attribute {
-            LinkAttribute::IfName(name) => link.name = name,
-            LinkAttribute::Mtu(mtu) => link.mtu = mtu,
-            LinkAttribute::Address(a) if ethernet => {
-                link.mac = <[u8; 6]>::try_from(a.as_slice()).ok().map(Mac);
-            }
-            _ => {}
-        }
-    }
-    Some(link)
 }
 
 fn address(m: &AddressMessage) -> Option<HostAddress> {

@@ -1,0 +1,55 @@
+//! Virtual interfaces in a real kernel: requests of the library, read back by it and by `ip`.
+//!
+//! The kernel of a build machine often lacks ipvlans and VRFs, so all of `kinds.rs` runs in a
+//! User-Mode Linux guest; what needs a macvlan only runs on the host as well.
+
+mod kinds;
+#[path = "../lab/mod.rs"]
+mod lab;
+
+use std::process::ExitCode;
+
+use lab::{Guest, Host, Outcome};
+
+macro_rules! parts {
+    ($($name:ident),+ $(,)?) => {
+        static GUEST: Guest = Guest::new("256M", 1, &[
+            $((stringify!($name), || fresh(kinds::$name))),+
+        ]);
+        fn tests() -> Vec<libtest_mimic::Trial> {
+            vec![$(lab::test(
+                concat!("guest::", stringify!($name)),
+                || GUEST.report(stringify!($name)),
+            )),+]
+        }
+    };
+}
+
+parts![
+    a_macvlan_is_made_and_changed,
+    settings_take_effect,
+    a_vrf_and_its_ports,
+    an_ipvlan_of_each_kind,
+    refusals_are_distinguished,
+];
+
+/// Runs a test in a namespace of its own, with `eth0`, which is up.
+fn fresh(test: fn(&Host)) -> Outcome {
+    let host = Host::new("a");
+    host.ip("link add eth0 type veth peer name wire\nlink set wire up\nlink set eth0 up");
+    let _inside = host.enter();
+    test(&host);
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    if GUEST.plays() {
+        return ExitCode::SUCCESS;
+    }
+    let mut tests = tests();
+    tests.push(lab::test("host::a_macvlan_is_made_and_changed", || {
+        fresh(kinds::a_macvlan_is_made_and_changed)
+    }));
+    tests.push(lab::test("host::settings_take_effect", || fresh(kinds::settings_take_effect)));
+    lab::main(tests)
+}
