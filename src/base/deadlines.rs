@@ -1,4 +1,5 @@
-//! Deadlines by owner. A sorted set, so that operations are logarithmic in the number of owners.
+//! Deadlines by owner, sorted. Most are moved to a later time again and again, long before they
+//! expire: that costs one look-up.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +8,17 @@ use super::time::Instant;
 /// At most one deadline per owner.
 #[derive(Debug, Clone)]
 pub struct Deadlines<K> {
+    when: BTreeMap<K, Entry>,
+    /// Every owner by its `queued` time. The first one is always exact.
     order: BTreeSet<(Instant, K)>,
-    when: BTreeMap<K, Instant>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    when: Instant,
+    /// Its place in the order, at `when` or earlier. A deadline that moves to a later time keeps
+    /// its place until it is the first.
+    queued: Instant,
 }
 
 impl<K> Default for Deadlines<K> {
@@ -19,31 +29,55 @@ impl<K> Default for Deadlines<K> {
 
 impl<K> Deadlines<K> {
     pub const fn new() -> Self {
-        Self { order: BTreeSet::new(), when: BTreeMap::new() }
+        Self { when: BTreeMap::new(), order: BTreeSet::new() }
     }
 }
 
 impl<K: Ord + Copy> Deadlines<K> {
     /// Sets, moves or, with `None`, clears the deadline of `owner`.
     pub fn set(&mut self, owner: K, when: Option<Instant>) {
-        let old = match when {
-            Some(when) => self.when.insert(owner, when),
-            None => self.when.remove(&owner),
-        };
-        if old == when {
-            return;
+        match (when, self.when.get_mut(&owner)) {
+            (Some(when), Some(entry)) if entry.queued <= when => {
+                entry.when = when;
+                // Another deadline moved behind the first one does not change it.
+                if self.order.first() != Some(&(entry.queued, owner)) {
+                    return;
+                }
+            }
+            (Some(when), Some(entry)) => {
+                self.order.remove(&(entry.queued, owner));
+                *entry = Entry { when, queued: when };
+                self.order.insert((when, owner));
+            }
+            (Some(when), None) => {
+                self.when.insert(owner, Entry { when, queued: when });
+                self.order.insert((when, owner));
+            }
+            (None, Some(entry)) => {
+                self.order.remove(&(entry.queued, owner));
+                self.when.remove(&owner);
+            }
+            (None, None) => return,
         }
-        if let Some(old) = old {
-            self.order.remove(&(old, owner));
-        }
-        if let Some(when) = when {
-            self.order.insert((when, owner));
+        self.correct_first();
+    }
+
+    /// Moves owners to their places until the first one is in its own.
+    fn correct_first(&mut self) {
+        while let Some(&(queued, owner)) = self.order.first() {
+            let Some(entry) = self.when.get_mut(&owner).filter(|entry| entry.when != queued) else {
+                return;
+            };
+            entry.queued = entry.when;
+            let place = (entry.when, owner);
+            self.order.pop_first();
+            self.order.insert(place);
         }
     }
 
     /// The deadline of one owner.
     pub fn of(&self, owner: &K) -> Option<Instant> {
-        self.when.get(owner).copied()
+        self.when.get(owner).map(|entry| entry.when)
     }
 
     /// The earliest deadline of all.
@@ -59,6 +93,7 @@ impl<K: Ord + Copy> Deadlines<K> {
         }
         self.order.pop_first();
         self.when.remove(&owner);
+        self.correct_first();
         Some((when, owner))
     }
 }
@@ -90,5 +125,38 @@ mod tests {
         d.set(1, Some(at(1)));
         d.set(1, None);
         assert_eq!(d.pop_due(at(9)), None);
+    }
+
+    #[test]
+    fn whatever_is_set_the_order_is_that_of_a_list() {
+        use crate::base::rng::Rng;
+        for seed in 0..500 {
+            let mut rng = Rng::new(seed);
+            let (mut d, mut list) = (Deadlines::default(), BTreeMap::new());
+            let mut now = 0;
+            for _ in 0..200 {
+                let owner = rng.between(0, 9);
+                match rng.between(0, 9) {
+                    0 => {
+                        d.set(owner, None);
+                        list.remove(&owner);
+                    }
+                    1 => {
+                        now += rng.between(0, 40);
+                        let due = list.iter().map(|(k, when)| (*when, *k)).min();
+                        let due = due.filter(|(when, _)| *when <= at(now));
+                        assert_eq!(d.pop_due(at(now)), due, "seed {seed}");
+                        due.map(|(_, owner)| list.remove(&owner));
+                    }
+                    _ => {
+                        let when = at(now + rng.between(0, 100));
+                        d.set(owner, Some(when));
+                        list.insert(owner, when);
+                    }
+                }
+                assert_eq!(d.next(), list.values().min().copied(), "seed {seed}");
+                assert_eq!(d.of(&owner), list.get(&owner).copied(), "seed {seed}");
+            }
+        }
     }
 }
