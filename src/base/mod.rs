@@ -13,6 +13,7 @@ pub mod ratelimit;
 pub mod rng;
 pub mod route;
 pub mod rule;
+pub mod shield;
 pub mod tally;
 pub mod time;
 pub mod tracked;

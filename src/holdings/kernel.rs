@@ -78,7 +78,7 @@ impl Domain {
                     Item::Link(..) => {
                         kernel.leaving_links.insert(index);
                     }
-                    Item::Sysctl(..) | Item::Route(..) | Item::Rule(_) => {}
+                    Item::Sysctl(..) | Item::Firewall(_) | Item::Route(..) | Item::Rule(_) => {}
                 }
                 Op::Remove(item.clone())
             }

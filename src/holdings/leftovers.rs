@@ -67,7 +67,7 @@ impl Domain {
                         left.push(Left::Rule(Rc::new(rule)));
                     }
                 }
-                Object::Link(_) | Object::Sysctl(_) => {}
+                Object::Link(_) | Object::Sysctl(_) | Object::Firewall(_) => {}
             }
         }
         left

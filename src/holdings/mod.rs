@@ -7,11 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use crate::base::addr::HostAddress;
 use crate::base::hold::Hold;
 use crate::base::ids::InstanceId;
 use crate::base::link::KernelEvent;
+use crate::base::shield::Shield;
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::Instance;
 
@@ -26,6 +28,7 @@ mod object;
 mod probe;
 mod repair;
 mod routes;
+mod shields;
 mod sysctl;
 #[cfg(test)]
 mod tests;
@@ -209,6 +212,8 @@ pub struct Domain {
     settings: BTreeMap<(u32, Setting), String>,
     /// Settings that are no longer wanted and have to be restored.
     restorations: Vec<(u32, Setting)>,
+    /// Entries of the packet filter as they were requested.
+    shields: BTreeMap<Key, Rc<Shield<u32>>>,
     hopeless: BTreeMap<Holder, Hopeless>,
     retries: BTreeSet<(Instant, Retry)>,
     /// See [`Domain::inherit`].

@@ -2,7 +2,7 @@
 //! removed in reverse order, since an object may depend on those before it.
 
 use std::fmt;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 
 use super::address::Spot;
@@ -12,6 +12,7 @@ use crate::base::addr::{Family, HostAddress, Prefix};
 use crate::base::link::Surroundings;
 use crate::base::route::Route;
 use crate::base::rule::Rule;
+use crate::base::shield::Shield;
 use crate::model::route::{Placement, VirtualRoute, VirtualRule};
 use crate::model::vlink::VirtualLink;
 use crate::model::vrrp::{Instance, VirtualAddress};
@@ -21,6 +22,7 @@ use crate::model::vrrp::{Instance, VirtualAddress};
 pub enum Object {
     Link(Rc<VirtualLink>),
     Sysctl(Rc<Sysctl>),
+    Firewall(Rc<Shield<String>>),
     Address(Rc<VirtualAddress>),
     Route(Rc<VirtualRoute>),
     Rule(Rc<VirtualRule>),
@@ -51,9 +53,10 @@ impl Object {
         match self {
             Self::Link(_) => 0,
             Self::Sysctl(_) => 1,
-            Self::Address(_) => 2,
-            Self::Route(_) => 3,
-            Self::Rule(_) => 4,
+            Self::Firewall(_) => 2,
+            Self::Address(_) => 3,
+            Self::Route(_) => 4,
+            Self::Rule(_) => 5,
         }
     }
 
@@ -63,6 +66,7 @@ impl Object {
             Self::Sysctl(sysctl) => {
                 Key::Sysctl { link: sysctl.link.clone(), setting: sysctl.setting }
             }
+            Self::Firewall(shield) => Key::Firewall(Rc::clone(shield)),
             Self::Address(address) => Key::of(address),
             Self::Route(route) => Key::Route(Rc::new(RouteKey::of(&route.route))),
             Self::Rule(rule) => Key::Rule(Rc::new(super::fib::as_listed(&rule.rule))),
@@ -73,26 +77,27 @@ impl Object {
         match self {
             Self::Link(link) => Name::Link(link.name.clone()),
             Self::Sysctl(sysctl) => Name::Sysctl(sysctl.setting),
+            Self::Firewall(shield) => Name::Firewall(Rc::clone(shield)),
             Self::Address(address) => Name::Address(address.prefix),
             Self::Route(route) => Name::Route(Rc::clone(route)),
             Self::Rule(rule) => Name::Rule(Rc::clone(rule)),
         }
     }
 
-    /// Name of the interface that it is on. Empty for routes and rules, whose names say all.
+    /// Name of the interface that it is on. Empty for objects whose names say all.
     pub(super) fn link(&self) -> &str {
         match self {
             Self::Link(link) => &link.base,
             Self::Sysctl(sysctl) => &sysctl.link,
             Self::Address(address) => &address.interface,
-            Self::Route(_) | Self::Rule(_) => "",
+            Self::Firewall(_) | Self::Route(_) | Self::Rule(_) => "",
         }
     }
 
     /// True if it is not restored when it is removed externally (`no_track`).
     pub(super) fn is_waived_when_missing(&self) -> bool {
         match self {
-            Self::Link(_) | Self::Sysctl(_) => false,
+            Self::Link(_) | Self::Sysctl(_) | Self::Firewall(_) => false,
             Self::Address(address) => address.no_track,
             Self::Route(route) => route.no_track,
             Self::Rule(rule) => rule.no_track,
@@ -122,6 +127,7 @@ impl Object {
 pub enum Key {
     Link { name: String, base: String },
     Sysctl { link: String, setting: Setting },
+    Firewall(Rc<Shield<String>>),
     Address { link: String, spot: Spot },
     Route(Rc<RouteKey<String>>),
     Rule(Rc<Rule>),
@@ -135,6 +141,12 @@ impl Key {
     /// Lower bound of the keys of settings of an interface.
     pub(super) fn first_setting(link: &str) -> Self {
         Self::Sysctl { link: link.to_owned(), setting: Setting::FIRST }
+    }
+
+    /// Lower bound of the keys of entries of the packet filter that name an interface.
+    pub(super) fn first_shield() -> Self {
+        let (addr, link) = (Ipv6Addr::UNSPECIFIED, String::new());
+        Self::Firewall(Rc::new(Shield::LinkLocal { addr, link, by_name: false }))
     }
 
     /// Lower bound of the keys of addresses on an interface.
@@ -152,15 +164,17 @@ impl Key {
 
     /// The interfaces that it needs.
     pub(super) fn links(&self) -> impl Iterator<Item = &str> {
-        let (one, route) = match self {
+        let (one, shield, route) = match self {
             Self::Link { base: link, .. }
             | Self::Sysctl { link, .. }
-            | Self::Address { link, .. } => (Some(link), None),
-            Self::Route(route) => (None, Some(route)),
-            Self::Rule(_) => (None, None),
+            | Self::Address { link, .. } => (Some(link), None, None),
+            Self::Firewall(shield) => (None, Some(shield), None),
+            Self::Route(route) => (None, None, Some(route)),
+            Self::Rule(_) => (None, None, None),
         };
-        let named = route.into_iter().flat_map(|route| route.links());
-        one.into_iter().chain(named).map(String::as_str)
+        let shield = shield.into_iter().flat_map(|shield| shield.links());
+        let route = route.into_iter().flat_map(|route| route.links());
+        one.into_iter().chain(shield).chain(route).map(String::as_str)
     }
 
     pub(super) fn names(&self, link: &str) -> bool {
@@ -183,6 +197,7 @@ impl fmt::Display for Key {
         match self {
             Self::Link { name, base } => write!(f, "interface {name} on {base}"),
             Self::Sysctl { link, setting } => write!(f, "{} on {link}", setting.name()),
+            Self::Firewall(shield) => write!(f, "packet filter for {shield}"),
             Self::Address { link, spot } => write!(f, "{} on {link}", spot.addr),
             Self::Route(route) => write!(f, "route {}", route.slot.destination),
             Self::Rule(rule) => write!(f, "rule {rule}"),
@@ -196,6 +211,7 @@ pub enum Item {
     Link(Rc<VirtualLink>, Surroundings),
     /// The value to set, or to restore.
     Sysctl(Setting, String),
+    Firewall(Rc<Shield<u32>>),
     Address(HostAddress),
     Route(Rc<Route<u32>>, Placement),
     Rule(Rc<Rule>),
@@ -206,6 +222,7 @@ pub enum Item {
 pub enum Name {
     Link(String),
     Sysctl(Setting),
+    Firewall(Rc<Shield<String>>),
     Address(Prefix),
     Route(Rc<VirtualRoute>),
     Rule(Rc<VirtualRule>),
@@ -218,6 +235,7 @@ impl fmt::Display for Name {
         match self {
             Self::Link(name) => write!(f, "interface {name}"),
             Self::Sysctl(setting) => f.write_str(setting.name()),
+            Self::Firewall(shield) => write!(f, "packet filter for {shield}"),
             Self::Address(prefix) => prefix.fmt(f),
             Self::Route(route) => write!(f, "route {} ({})", route.route, route.origin),
             Self::Rule(rule) => write!(f, "rule {} ({})", rule.rule, rule.origin),

@@ -98,6 +98,7 @@ impl Domain {
         Some(match object {
             Object::Link(link) => Item::Link(Rc::clone(link), self.surroundings(link)?),
             Object::Sysctl(sysctl) => Item::Sysctl(sysctl.setting, sysctl.value.to_string()),
+            Object::Firewall(shield) => Item::Firewall(Rc::new(self.numbered_shield(shield)?)),
             Object::Address(address) => Item::Address(as_shown(address)),
             Object::Route(route) => Item::Route(Rc::new(self.numbered(route)?), route.placement),
             Object::Rule(rule) => Item::Rule(Rc::new(rule.rule.clone())),
@@ -155,6 +156,9 @@ impl Domain {
             Purpose::Add(key, Item::Sysctl(setting, _)) => {
                 self.on_sysctl_answered(id, index, &key, setting, answer, out);
             }
+            Purpose::Add(key, Item::Firewall(_)) => {
+                self.on_shield_answered(id, &key, errno, now, out);
+            }
             Purpose::Add(key, item) => self.on_route_answered(id, &key, &item, errno, now, out),
             Purpose::Verify(key, item) => self.on_verified(&key, &item, errno, now, out),
             Purpose::Replace(_, Item::Address(address)) if errno == 0 => {
@@ -172,7 +176,8 @@ impl Domain {
                 let (link, what) = (self.name_of(index), Name::Sysctl(setting));
                 out.push(Action::Refused { owner: None, link, what, adds: false, errno });
             }
-            Purpose::Remove(Item::Sysctl(..)) => {}
+            // The packet filter repeats what the kernel refused.
+            Purpose::Remove(Item::Sysctl(..) | Item::Firewall(_)) => {}
             Purpose::Remove(item) => self.on_route_removed(item, errno, now, out),
             Purpose::Probe(owner, _) => self.on_probe_answered(owner, errno, out),
         }

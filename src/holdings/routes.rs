@@ -166,7 +166,7 @@ impl Domain {
         let left = match item {
             Item::Route(route, _) => Left::Route(route),
             Item::Rule(rule) => Left::Rule(rule),
-            Item::Link(..) | Item::Sysctl(..) | Item::Address(_) => return,
+            Item::Link(..) | Item::Sysctl(..) | Item::Firewall(_) | Item::Address(_) => return,
         };
         if let Some((link, what)) = self.named(&left) {
             out.push(Action::Refused { owner: None, link, what, adds: false, errno });
@@ -186,7 +186,7 @@ impl Domain {
         match item {
             Item::Route(route, _) => self.fib.remove(route),
             Item::Rule(rule) => self.fib.remove_rule(&as_listed(rule)),
-            Item::Link(..) | Item::Sysctl(..) | Item::Address(_) => {}
+            Item::Link(..) | Item::Sysctl(..) | Item::Firewall(_) | Item::Address(_) => {}
         }
     }
 
@@ -348,9 +348,11 @@ impl Domain {
         }
     }
 
-    /// Routes and rules in the kernel, for removal after a panic.
-    pub fn fib_items(&self) -> Vec<Item> {
-        self.fib.items().collect()
+    /// Rules, routes and virtual interfaces in the kernel, in the order of their removal after a
+    /// panic, with the index of the interface.
+    pub fn remains(&self) -> Vec<(u32, Item)> {
+        let fib = self.fib.items().map(|item| (0, item));
+        fib.chain(self.made_items()).collect()
     }
 
     pub(super) fn is_wanted_rule(&self, rule: &Rule) -> bool {

@@ -9,6 +9,7 @@ use crate::model::vrrp::{Broadcast, Scope, VirtualAddress};
 mod links;
 mod random;
 mod routes;
+mod shields;
 mod sysctl;
 mod vlinks;
 
@@ -139,6 +140,9 @@ impl Bench {
             }
             Op::Replace(Item::Address(address)) => ('~', address.clone()),
             Op::Remove(Item::Address(address)) => ('-', address.clone()),
+            op @ (Op::Add(Item::Firewall(_)) | Op::Remove(Item::Firewall(_))) => {
+                return self.carry_out_in_filter(op).into();
+            }
             op => return self.carry_out_in_fib(op).into(),
         };
         self.asked.push(format!("{sign}{} {index}", address.prefix));

@@ -106,7 +106,9 @@ impl Domain {
     /// under a name for which it is not wanted.
     fn lose_link(&mut self, key: &Key, renamed: Option<u32>, out: &mut Vec<Action>) {
         let Some(holding) = self.holdings.get(key) else { return };
-        if let Some(index) = renamed {
+        if matches!(key, Key::Firewall(_)) {
+            self.withdraw_shield(key, out);
+        } else if let Some(index) = renamed {
             let (presence, object) = (holding.presence, holding.object.clone());
             match key {
                 Key::Route(route) => self.remove_routes_through(index, route, out),

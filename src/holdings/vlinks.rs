@@ -58,6 +58,15 @@ impl Domain {
         None
     }
 
+    /// Virtual interfaces in the kernel, with their indices.
+    pub(super) fn made_items(&self) -> impl Iterator<Item = (u32, Item)> + '_ {
+        let present = self.made_links().filter_map(|key| self.holdings.get(key));
+        present.filter(|holding| holding.is_present()).filter_map(|holding| {
+            let Object::Link(link) = &holding.object else { return None };
+            Some((self.links.index(&link.name)?, self.item_of(&holding.object)?))
+        })
+    }
+
     /// The interface of this name, unless it is about to be removed.
     fn staying(&self, name: &str) -> Option<&Link> {
         self.links.get(name).filter(|link| !self.kernel.is_link_leaving(link.index))

@@ -134,6 +134,10 @@ impl Domain {
         };
         match wanted {
             Object::Link(link) => self.bring_about_link(key, &link, out),
+            Object::Firewall(shield) => {
+                self.bring_about_shield(key, &shield, out);
+                None
+            }
             Object::Route(route) => self.bring_about_route(key, &route, out),
             Object::Rule(_) => self.bring_about_rule(key, out),
             Object::Sysctl(sysctl) => {
@@ -233,6 +237,7 @@ impl Domain {
         }
         let spot = match key {
             Key::Link { .. } => return,
+            Key::Firewall(_) => return self.withdraw_shield(key, out),
             Key::Sysctl { setting, .. } => return self.withdraw_sysctl(index, *setting),
             Key::Route(_) | Key::Rule(_) => return self.withdraw_from_fib(key, presence, out),
             Key::Address { spot, .. } => spot,
@@ -254,10 +259,13 @@ impl Domain {
     pub(super) fn keys_on(&self, link: &str) -> Vec<Key> {
         let made = self.made_links().filter(|key| key.names(link));
         let settings = self.range_of(Key::first_setting(link), link);
+        let shields = self.holdings.range(Key::first_shield()..).map(|(key, _)| key);
+        let shields = shields.take_while(|key| matches!(key, Key::Firewall(_)));
+        let shields = shields.filter(|key| key.names(link));
         let addresses = self.range_of(Key::first_address(link), link);
         let routes = self.holdings.range(Key::first_route()..).map(|(key, _)| key);
         let routes = routes.filter(|key| key.needs(link));
-        made.chain(settings).chain(addresses).chain(routes).cloned().collect()
+        made.chain(settings).chain(shields).chain(addresses).chain(routes).cloned().collect()
     }
 
     /// Keys of this kind from `first` on that name the interface.
@@ -279,7 +287,7 @@ impl Domain {
             Key::Link { base: link, .. } | Key::Sysctl { link, .. } | Key::Address { link, .. } => {
                 self.links.index(link)
             }
-            Key::Route(_) | Key::Rule(_) => {
+            Key::Firewall(_) | Key::Route(_) | Key::Rule(_) => {
                 key.links().all(|link| self.links.index(link).is_some()).then_some(0)
             }
         }

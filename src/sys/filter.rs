@@ -5,6 +5,7 @@ use std::os::fd::RawFd;
 
 const LD_W_ABS: u16 = 0x20;
 const LD_H_ABS: u16 = 0x28;
+const LD_B_ABS: u16 = 0x30;
 const JEQ: u16 = 0x15;
 const RET: u16 = 0x06;
 const ALL: u32 = u32::MAX;
@@ -22,6 +23,19 @@ impl Program {
 
     pub(super) fn load_half(&mut self, offset: u32) {
         self.push(LD_H_ABS, 0, 0, offset);
+    }
+
+    pub(super) fn load_byte(&mut self, offset: u32) {
+        self.push(LD_B_ABS, 0, 0, offset);
+    }
+
+    /// Number of instructions, of a short program.
+    pub(super) fn len(&self) -> u8 {
+        u8::try_from(self.code.len()).unwrap_or(u8::MAX)
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        self.code.extend(other.code);
     }
 
     /// Goes on with the next `count` instructions only if the value loaded is `value`.

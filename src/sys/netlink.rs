@@ -1,10 +1,10 @@
-//! Route netlink: a pipelined request socket, a monitor socket for external changes, and dumps.
+//! Route netlink: a pipelined request socket, and dumps.
 
 mod link;
+mod monitor;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::os::fd::{AsRawFd, RawFd};
 
 use netlink_packet_core::{
     NetlinkHeader, NetlinkMessage, NetlinkPayload, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR,
@@ -17,19 +17,13 @@ use netlink_packet_route::link::LinkMessage;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
-use super::filter::{attach, force_receive_buffer, Program};
 use super::pipeline::{limit_waiting, receive, whole, Pipeline};
 use crate::base::addr::{Family, HostAddress, Prefix};
 use crate::base::link::KernelEvent;
 use crate::wire::netlink::{errno, messages, NLMSG_DONE, NLMSG_ERROR};
 
 pub use link::Inet4Conf;
-
-/// Room for the changes of a busy moment; the kernel allocates it only when it is used.
-const MONITOR_BUFFER: usize = 4 << 20;
-const RTNLGRP_LINK: u32 = 1;
-const RTNLGRP_IPV4_IFADDR: u32 = 5;
-const RTNLGRP_IPV6_IFADDR: u32 = 9;
+pub use monitor::{FibKinds, Monitor};
 
 /// Pending requests with their owners.
 pub struct Requests<T> {
@@ -141,99 +135,6 @@ fn address_message(index: u32, a: &HostAddress) -> AddressMessage {
     }
     list.extend(a.protocol.map(|protocol| AddressAttribute::Protocol(protocol.into())));
     message
-}
-
-/// Receives notifications of changes. Non-blocking.
-pub struct Monitor {
-    socket: Socket,
-    buffer: Vec<u8>,
-}
-
-impl Monitor {
-    pub fn open() -> io::Result<Self> {
-        let mut socket = Socket::new(NETLINK_ROUTE)?;
-        socket.bind_auto()?;
-        socket.set_non_blocking(true)?;
-        force_receive_buffer(socket.as_raw_fd(), MONITOR_BUFFER);
-        for group in [RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR] {
-            socket.add_membership(group)?;
-        }
-        Ok(Self { socket, buffer: Vec::new() })
-    }
-
-    /// Lets only these interfaces through (all of them when `links` is `None`), and no address that
-    /// the socket with port number `own` added itself.
-    ///
-    /// Thousands of irrelevant changes then cause no wake-up at all.
-    pub fn watch_only(&self, links: Option<&[u32]>, own: u32) -> io::Result<()> {
-        attach(self.socket.as_raw_fd(), &change_filter(links, own))
-    }
-
-    /// Appends the changes of one datagram. `Ok(false)`: there was none.
-    ///
-    /// # Errors
-    /// `ENOBUFS`: notifications were lost; a dump is needed.
-    pub fn receive(&mut self, events: &mut Vec<KernelEvent>) -> io::Result<bool> {
-        let there_was_one = self.next()?;
-        if there_was_one {
-            parse_all(&self.buffer, events);
-        }
-        Ok(there_was_one)
-    }
-
-    /// Discards pending notifications, which the following dump makes obsolete.
-    pub fn discard(&mut self) {
-        /// A host with more changes meanwhile must still be served.
-        const MOST: usize = 100_000;
-        for _ in 0..MOST {
-            if let Ok(false) = self.next() {
-                break;
-            }
-        }
-    }
-
-    /// Takes one datagram into the buffer; false if there is none.
-    fn next(&mut self) -> io::Result<bool> {
-        self.buffer.clear();
-        self.buffer.reserve(16384);
-        match self.socket.recv(&mut self.buffer, 0) {
-            Ok(_) => Ok(true),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Err(e) => Err(e),
-        }
-    }
-}
-
-impl AsRawFd for Monitor {
-    fn as_raw_fd(&self) -> RawFd {
-        self.socket.as_raw_fd()
-    }
-}
-
-/// Program for [`Monitor::watch_only`]. In both kinds of message the interface index lies at the
-/// same place, 4 bytes into the body.
-fn change_filter(links: Option<&[u32]>, own: u32) -> Program {
-    const RTM_NEWADDR: u16 = 20;
-    const TYPE: u32 = 4;
-    const PORT: u32 = 12;
-    const INDEX: u32 = 20;
-    /// Beyond this many the program would cost more than it saves.
-    const MOST: usize = 200;
-    let mut p = Program::default();
-    // Own additions are known from the answers.
-    p.load_half(TYPE);
-    p.only_if(u32::from(RTM_NEWADDR.to_be()), 3);
-    p.load_word(PORT);
-    p.drop_if(own.to_be());
-    if let Some(links) = links.filter(|l| l.len() <= MOST) {
-        p.load_word(INDEX);
-        for index in links {
-            p.accept_if(index.to_be());
-        }
-        p.drop_all();
-    }
-    p.accept_all();
-    p
 }
 
 /// Current state of the kernel: all links first, then all addresses.

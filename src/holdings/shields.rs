@@ -1,0 +1,57 @@
+//! Entries of the packet filter. They are requested before the addresses that they are about.
+
+use std::rc::Rc;
+
+use super::holding::Presence;
+use super::kernel::{Purpose, RequestId};
+use super::object::{Item, Key};
+use super::{Action, Domain};
+use crate::base::shield::Shield;
+use crate::base::time::Instant;
+
+impl Domain {
+    pub(super) fn numbered_shield(&self, shield: &Shield<String>) -> Option<Shield<u32>> {
+        shield.translated(|name| self.links.index(name))
+    }
+
+    pub(super) fn bring_about_shield(
+        &mut self,
+        key: &Key,
+        shield: &Shield<String>,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(numbered) = self.numbered_shield(shield) else { return };
+        let numbered = Rc::new(numbered);
+        self.shields.insert(key.clone(), Rc::clone(&numbered));
+        let id = self.ask(0, Purpose::Add(key.clone(), Item::Firewall(numbered)), out);
+        self.set(key, Presence::Asked(id), false, out);
+    }
+
+    /// Removes the entry, also after its interface: it names a number that another interface may
+    /// get.
+    pub(super) fn withdraw_shield(&mut self, key: &Key, out: &mut Vec<Action>) {
+        if let Some(numbered) = self.shields.remove(key) {
+            self.ask(0, Purpose::Remove(Item::Firewall(numbered)), out);
+        }
+    }
+
+    pub(super) fn on_shield_answered(
+        &mut self,
+        id: RequestId,
+        key: &Key,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        let is_awaited = self.holdings.get(key).is_some_and(|h| h.presence == Presence::Asked(id));
+        if !is_awaited {
+            return;
+        }
+        if errno == 0 {
+            self.set(key, Presence::Present, false, out);
+        } else {
+            self.ask_later(key, true, now, out);
+            self.report_refused(key, errno, out);
+        }
+    }
+}
