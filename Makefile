@@ -22,7 +22,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/setup scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy fuzz-check samples licences lint-shell lint-man man demo demo-nginx demo-lvs static size fuzz install uninstall dist clean
+.PHONY: all help setup test check fmt clippy fuzz-check samples licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall dist clean
 
 all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
@@ -77,6 +77,11 @@ demo-lvs: ## two directors balance clients over two web servers; in a guest if I
 	scripts/setup --build
 	@$(MAKE) --no-print-directory all
 	scripts/demo-lvs $(TARGET)/release/keepalived
+
+demo-router: ## two gateways with a virtual MAC; a download goes on while they change places
+	scripts/setup --build
+	@$(MAKE) --no-print-directory all
+	scripts/demo-router $(TARGET)/release/keepalived
 
 static: ## build the static binary (musl)
 	scripts/lab/musl-build --release $(CARGO_FLAGS) --bin keepalived

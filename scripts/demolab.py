@@ -147,7 +147,7 @@ class Router:
         return entered[-1].split("Entering ")[1].split()[0] if entered else "?"
 
     def holds(self, vip):
-        out = subprocess.run(["ip", "-n", self.namespace, "-j", "addr", "show", "dev", "eth0"],
+        out = subprocess.run(["ip", "-n", self.namespace, "-j", "addr", "show"],
                              capture_output=True, text=True, check=True).stdout
         return vip in {a["local"] for link in json.loads(out) for a in link.get("addr_info", [])}
 

@@ -36,6 +36,8 @@ mod preempt;
 mod process;
 #[path = "netns/reload.rs"]
 mod reload;
+#[path = "netns/fib.rs"]
+mod fib;
 #[path = "netns/scale.rs"]
 mod scale;
 #[path = "netns/scripts.rs"]
@@ -75,6 +77,17 @@ fn main() -> ExitCode {
         files::a_lease_on_a_script_delays_no_advert,
         files::a_log_file_is_not_written_through_a_hard_link,
         files::a_tracked_file_is_not_made_through_a_link,
+        fib::they_follow_the_master,
+        fib::what_is_removed_externally_is_restored,
+        fib::a_short_flap_loses_no_route,
+        fib::a_reload_writes_only_differences,
+        fib::an_earlier_run_leaves_nothing_behind,
+        fib::a_backup_removes_what_an_earlier_run_left,
+        fib::static_ones_stay_while_the_daemon_runs,
+        fib::a_refused_route_names_itself_its_line_and_the_reason,
+        fib::a_panic_removes_them,
+        fib::foreign_routes_that_churn_cost_nothing,
+        fib::they_are_as_with_the_reference,
         announce::five_at_once_and_five_after_the_delay,
         announce::a_refresh_repeats_them,
         announce::a_new_link_layer_address_is_used,

@@ -26,7 +26,7 @@ pub(crate) use daemon::{Daemon, Program};
 pub(crate) use frames::{gaps, Advert, Announcement};
 pub(crate) use guest::{say, Guest, Part};
 pub(crate) use inject::{Flooded, FrameBuilder, Injector};
-pub(crate) use monitor::{AddressEvent, AddressMonitor};
+pub(crate) use monitor::{AddressEvent, AddressMonitor, FibMonitor};
 pub(crate) use namespace::Namespace;
 pub(crate) use runner::{main, ours_only, require_program, test, test_alone, Outcome, Skip};
 pub(crate) use segment::{Host, Segment};

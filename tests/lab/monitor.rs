@@ -1,4 +1,4 @@
-//! Kernel notifications about added and removed addresses (rtnetlink).
+//! Kernel notifications about added and removed addresses, routes and rules (rtnetlink).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -27,16 +27,53 @@ pub(crate) struct AddressMonitor {
     events: Vec<AddressEvent>,
 }
 
+/// A socket that receives these groups of a namespace.
+fn listen(namespace: &Namespace, groups: u32) -> OwnedFd {
+    let _inside = namespace.enter();
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)
+        .expect("netlink socket");
+    let _ = setsockopt(&socket, sockopt::RcvBufForce, &(8 << 20));
+    bind(socket.as_raw_fd(), &NetlinkAddr::new(0, groups)).expect("netlink groups");
+    socket
+}
+
+/// Counts changes of routes and rules of keepalived's protocol number.
+pub(crate) struct FibMonitor {
+    socket: OwnedFd,
+}
+
+impl FibMonitor {
+    pub(crate) fn new(namespace: &Namespace) -> Self {
+        // RTMGRP_IPV4_ROUTE, RTMGRP_IPV4_RULE, RTMGRP_IPV6_ROUTE, RTMGRP_IPV6_RULE
+        Self { socket: listen(namespace, 0x40 | 0x80 | 0x400 | 0x4_0000) }
+    }
+
+    /// Numbers of additions and removals since the last call.
+    pub(crate) fn changes(&mut self) -> (usize, usize) {
+        let (mut added, mut removed) = (0, 0);
+        let mut buffer = [0; 65536];
+        loop {
+            let length = match recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
+                Ok(length) => length,
+                Err(Errno::EAGAIN) => return (added, removed),
+                Err(e) => panic!("netlink: {e}"),
+            };
+            let kind = u16::from_ne_bytes([buffer[4], buffer[5]]);
+            // A route has its protocol in the header; rules are few.
+            let counts = !matches!(kind, 24 | 25) || (length > 21 && buffer[21] == 18);
+            match kind {
+                24 | 32 if counts => added += 1,
+                25 | 33 if counts => removed += 1,
+                _ => {}
+            }
+        }
+    }
+}
+
 impl AddressMonitor {
     pub(crate) fn new(namespace: &Namespace) -> Self {
-        let _inside = namespace.enter();
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let socket =
-            socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute)
-                .expect("netlink socket");
-        let _ = setsockopt(&socket, sockopt::RcvBufForce, &(8 << 20));
-        bind(socket.as_raw_fd(), &NetlinkAddr::new(0, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR))
-            .expect("netlink groups");
+        let socket = listen(namespace, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
         Self { socket, events: Vec::new() }
     }
 

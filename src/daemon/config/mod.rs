@@ -21,6 +21,8 @@ pub(super) struct Running {
     pub(super) ids: Vec<InstanceId>,
     /// Interfaces named in the configuration; all others are ignored.
     pub(super) interesting: BTreeSet<String>,
+    /// Some route leaves the choice of its interface to the kernel.
+    pub(super) has_open_routes: bool,
     /// Instances on each interface; those without one have the empty name as key.
     pub(super) instances_on: BTreeMap<String, Vec<InstanceId>>,
     /// All virtual addresses of the configuration. They are not used as source addresses.

@@ -109,6 +109,7 @@ impl Runtime {
         let old = std::mem::replace(&mut self.running.config, new);
         self.lvs.pool.limit_to(room_for_checks(&self.running.config));
         self.set_up_notification();
+        self.watch_fib();
         let fixed = wanted_by_host(&self.running.config);
         let out = &mut self.cores.holdings_actions;
         // An address that moves to another owner stays.
@@ -205,6 +206,13 @@ impl Runtime {
         }
         let fixed = self.running.config.static_addresses.iter();
         self.running.interesting.extend(fixed.map(|a| a.interface.clone()));
+        let config = &self.running.config;
+        let virtual_ = config.instances.iter().flat_map(|instance| &instance.routes);
+        self.running.has_open_routes = false;
+        for route in virtual_.chain(&config.static_routes) {
+            self.running.interesting.extend(route.route.links().cloned());
+            self.running.has_open_routes |= route.route.next_hops.iter().any(|h| h.link.is_none());
+        }
         for group in &self.running.config.groups {
             self.running
                 .interesting
@@ -239,5 +247,8 @@ fn wanted_by_host(config: &Config) -> Vec<Object> {
         let sysctl = Sysctl { link, setting: Setting::PromoteSecondaries, value: 1 };
         Some(Object::Sysctl(Rc::new(sysctl)))
     });
-    promoted.chain(config.static_addresses.iter().map(Object::from)).collect()
+    let addresses = config.static_addresses.iter().map(Object::from);
+    let routes = config.static_routes.iter().map(|route| Object::Route(Rc::clone(route)));
+    let rules = config.static_rules.iter().map(|rule| Object::Rule(Rc::clone(rule)));
+    promoted.chain(addresses).chain(routes).chain(rules).collect()
 }

@@ -78,7 +78,7 @@ impl Runtime {
         }
     }
 
-    fn request(&mut self, &Request { id, index, ref op }: &Request) {
+    pub(in crate::daemon) fn request(&mut self, &Request { id, index, ref op }: &Request) {
         match op {
             Op::Add(Item::Sysctl(setting, value))
             | Op::Replace(Item::Sysctl(setting, value))
@@ -94,6 +94,12 @@ impl Runtime {
                 self.network.requests.replace(index, address, id)
             }
             Op::Remove(Item::Address(address)) => self.network.requests.remove(index, address, id),
+            Op::Add(Item::Route(route, placement)) => {
+                self.network.requests.add_route(route, *placement, id);
+            }
+            Op::Remove(Item::Route(route, _)) => self.network.requests.remove_route(route, id),
+            Op::Add(Item::Rule(rule)) => self.network.requests.add_rule(rule, id),
+            Op::Remove(Item::Rule(rule)) => self.network.requests.remove_rule(rule, id),
             Op::Add(_) | Op::Replace(_) | Op::Remove(_) => {
                 self.answer_at_once(id, Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)));
             }

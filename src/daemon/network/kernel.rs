@@ -37,6 +37,7 @@ impl Runtime {
             }
             Err(e) => log::error!("cannot read interfaces and addresses from the kernel: {e}"),
         }
+        self.read_fib();
     }
 
     fn take_events(&mut self, events: Vec<KernelEvent>) {

@@ -5,6 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use crate::cli::options::Options;
 use crate::daemon::runtime::Runtime;
+use crate::holdings::{Op, Request, RequestId};
 use crate::vrrp::Phase;
 
 /// Writes panic messages to the log, since a daemon has no terminal.
@@ -36,7 +37,22 @@ impl Runtime {
         // relies on no state.
         let _ = caught(|| self.say_goodbye());
         self.network.rescue.fire();
+        let _ = caught(|| self.remove_remains());
         let _ = caught(|| self.restore_settings());
+    }
+
+    /// Removes what has no message prepared for this case.
+    fn remove_remains(&mut self) {
+        let id = RequestId(0);
+        for (index, item) in self.cores.holdings.remains() {
+            self.request(&Request { id, index, op: Op::Remove(item) });
+        }
+        let mut answers = Vec::new();
+        while !self.network.requests.is_idle() {
+            if self.network.requests.flush(&mut answers).is_err() {
+                return;
+            }
+        }
     }
 
     fn restore_settings(&self) {
