@@ -1,5 +1,7 @@
 //! Rules of the routing policy. They name interfaces, which need not exist.
 
+mod text;
+
 use super::addr::{Family, Prefix};
 
 /// A rule, with what the kernel stores of it.
@@ -14,8 +16,8 @@ pub struct Rule {
     pub from: Option<Prefix>,
     pub to: Option<Prefix>,
     pub tos: u8,
-    /// Firewall mark and its mask; `None` as mask: all bits.
-    pub mark: Option<(u32, Option<u32>)>,
+    /// Firewall mark and its mask.
+    pub mark: Option<(u32, u32)>,
     /// Input interface.
     pub iif: Option<String>,
     /// Output interface, of packets of sockets bound to it.

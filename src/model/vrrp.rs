@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::notify::Notify;
+use super::route::{VirtualRoute, VirtualRule};
 use super::track::Tracked;
 use crate::base::addr::{Family, Prefix};
 
@@ -230,6 +231,10 @@ pub struct Instance {
     pub addresses: Vec<Rc<VirtualAddress>>,
     /// `virtual_ipaddress_excluded`: held while MASTER, not advertised.
     pub excluded: Vec<Rc<VirtualAddress>>,
+    /// `virtual_routes`: held while MASTER.
+    pub routes: Vec<Rc<VirtualRoute>>,
+    /// `virtual_rules`: held while MASTER.
+    pub rules: Vec<Rc<VirtualRule>>,
     /// `promote_secondaries`: the sysctl is set on the interface.
     pub promote_secondaries: bool,
     /// `timer_expired_backup [N]`: step back silently after a stall of this daemon.
@@ -244,6 +249,15 @@ impl Instance {
     /// True for the owner of the addresses: priority 255 (RFC 9568 §6.1).
     pub const fn is_owner(&self) -> bool {
         self.priority == 255
+    }
+
+    /// The interfaces of its addresses, routes and rules, with repetitions. The instance is in
+    /// FAULT while one of them is down.
+    pub fn interfaces_of_objects(&self) -> impl Iterator<Item = &String> {
+        let addresses = self.all_addresses().filter(|a| !a.no_track).map(|a| &a.interface);
+        let routes = self.routes.iter().filter(|r| !r.no_track).filter_map(|r| r.interface());
+        let rules = self.rules.iter().filter(|r| !r.no_track).flat_map(|r| r.interfaces());
+        addresses.chain(routes).chain(rules)
     }
 
     /// All addresses held while MASTER, in the order they are added.
@@ -313,6 +327,8 @@ pub(crate) mod tests {
             },
             addresses: Vec::new(),
             excluded: Vec::new(),
+            routes: Vec::new(),
+            rules: Vec::new(),
             promote_secondaries: false,
             timer_expired_backup: None,
             debug: 0,
