@@ -35,6 +35,12 @@ fn machine() -> MemoryHost {
     }
     let own = ["127.0.0.1", "192.0.2.1", "10.0.0.2"].map(|a| a.parse().expect("an address"));
     host.and_addresses(&own)
+        .and_vrf("blue", 77)
+        .and_names("/etc/iproute2/rt_tables", "254 main\n100 uplink\n")
+        .and_names("/etc/iproute2/rt_dsfield", "0xb8 EF\n")
+        .and_names("/etc/iproute2/rt_realms", "7 customers\n")
+        .and_names("/etc/iproute2/rt_protos", "186 bgp\n")
+        .and_names("/etc/iproute2/group", "5 lans\n")
         .and_user("ops", 1000, 100)
         .and_program("/bin/sh")
         .and_program("/usr/bin/killall")

@@ -13,6 +13,8 @@ mod auth;
 mod crash;
 #[path = "netns/failover.rs"]
 mod failover;
+#[path = "netns/fib.rs"]
+mod fib;
 #[path = "netns/files.rs"]
 mod files;
 #[path = "netns/flood.rs"]
@@ -36,8 +38,10 @@ mod preempt;
 mod process;
 #[path = "netns/reload.rs"]
 mod reload;
-#[path = "netns/fib.rs"]
-mod fib;
+#[path = "netns/routes.rs"]
+mod routes;
+#[path = "netns/rules.rs"]
+mod rules;
 #[path = "netns/scale.rs"]
 mod scale;
 #[path = "netns/scripts.rs"]
@@ -70,6 +74,13 @@ fn main() -> ExitCode {
         ),
     ];
     tests.extend(tests![
+        routes::every_form_is_what_ip_makes_of_it,
+        routes::a_refusal_comes_with_the_kernels_words,
+        routes::places_among_others,
+        routes::only_those_of_one_protocol_are_listed,
+        routes::a_removal_hits_no_other_route,
+        rules::every_form_is_what_ip_makes_of_it,
+        rules::a_rule_without_a_mark_is_not_one_for_mark_0,
         scale::all_255_router_ids_on_one_link,
         scale::a_storm_of_netlink_messages,
         scale::a_thousand_addresses_of_one_instance,

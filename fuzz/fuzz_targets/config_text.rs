@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
     let limits = Limits { generated: 1 << 18, sequence: 2_000, ..Limits::default() };
     let options = ReadOptions { config_id: "node".into(), limits, ..Default::default() };
     let (document, sources, mut diagnostics) = read(&loader, "/k.conf", &options);
-    let config = lower(&document, &host(), &mut diagnostics);
+    let config = lower(&document, &sources, &host(), &mut diagnostics);
     let _ = diagnostics.render(&sources);
     let _ = print(&config, Secrets::Shown);
 });

@@ -1,7 +1,7 @@
 //! Address families, addresses with a prefix length, link-layer addresses.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// IPv4 or IPv6.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -47,6 +47,15 @@ impl Prefix {
     /// A host prefix: `/32` or `/128`.
     pub const fn host(addr: IpAddr) -> Self {
         Self { addr, len: Family::of(&addr).bits() }
+    }
+
+    /// Every address of a family.
+    pub const fn all(family: Family) -> Self {
+        let addr = match family {
+            Family::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Family::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        };
+        Self { addr, len: 0 }
     }
 
     /// The network prefix, with the host bits cleared.

@@ -23,6 +23,40 @@ impl fmt::Display for Errno {
     }
 }
 
+/// Reply of the kernel to a request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KernelReply {
+    /// 0: it was done.
+    pub errno: i32,
+    /// What the kernel says about a refusal besides.
+    pub text: Option<Box<str>>,
+}
+
+impl KernelReply {
+    pub const DONE: Self = Self::from_errno(0);
+
+    pub const fn from_errno(errno: i32) -> Self {
+        Self { errno, text: None }
+    }
+}
+
+impl From<KernelReply> for i32 {
+    fn from(reply: KernelReply) -> Self {
+        reply.errno
+    }
+}
+
+/// The refusal: `No such device (Nexthop device is not up)`.
+impl fmt::Display for KernelReply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Errno(self.errno).fmt(f)?;
+        match &self.text {
+            Some(text) => write!(f, " ({text})"),
+            None => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,19 @@
 //! Routes. In the configuration interfaces have names, in the kernel numbers: `Route<String>` and
 //! `Route<u32>`.
 
+mod text;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::IpAddr;
 
 use super::addr::{Family, Prefix};
+
+/// RT_TABLE_MAIN.
+pub const TABLE_MAIN: u32 = 254;
+/// RT_SCOPE_*.
+const SCOPE_UNIVERSE: u8 = 0;
+const SCOPE_LINK: u8 = 253;
+const SCOPE_HOST: u8 = 254;
 
 /// A route, with what the kernel stores of it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -21,7 +29,7 @@ pub struct Route<L> {
     pub table: u32,
     /// RTPROT_*; [`PROTOCOL_KEEPALIVED`](super::addr::PROTOCOL_KEEPALIVED) unless configured.
     pub protocol: u8,
-    /// RT_SCOPE_*; `None`: the kernel's choice.
+    /// RT_SCOPE_*; `None`: as follows from the type and the gateway ([`Route::settled`]).
     pub scope: Option<u8>,
     /// Preferred source address.
     pub source: Option<IpAddr>,
@@ -68,6 +76,20 @@ pub enum Encap {
     Ila(u64),
 }
 
+impl Encap {
+    /// What is not given of a tunnel is 0.
+    fn settle(&mut self) {
+        let Self::Tunnel(tunnel) = self else { return };
+        let none = Prefix::all(tunnel.family).addr;
+        tunnel.id.get_or_insert(0);
+        tunnel.destination.get_or_insert(none);
+        tunnel.source.get_or_insert(none);
+        tunnel.tos.get_or_insert(0);
+        tunnel.ttl.get_or_insert(0);
+        tunnel.flags.get_or_insert(0);
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Tunnel {
     pub family: Family,
@@ -92,7 +114,152 @@ pub struct RouteMetrics {
     pub locked: u32,
 }
 
+/// RTN_*.
+pub mod kind {
+    pub const UNICAST: u8 = 1;
+    pub const LOCAL: u8 = 2;
+    pub const BROADCAST: u8 = 3;
+    pub const ANYCAST: u8 = 4;
+    pub const MULTICAST: u8 = 5;
+    pub const BLACKHOLE: u8 = 6;
+    pub const UNREACHABLE: u8 = 7;
+    pub const PROHIBIT: u8 = 8;
+    pub const THROW: u8 = 9;
+    pub const NAT: u8 = 10;
+    pub const XRESOLVE: u8 = 11;
+
+    const NAMES: [(&str, u8); 12] = [
+        ("unicast", UNICAST),
+        ("local", LOCAL),
+        ("broadcast", BROADCAST),
+        ("brd", BROADCAST),
+        ("anycast", ANYCAST),
+        ("multicast", MULTICAST),
+        ("blackhole", BLACKHOLE),
+        ("unreachable", UNREACHABLE),
+        ("prohibit", PROHIBIT),
+        ("throw", THROW),
+        ("nat", NAT),
+        ("xresolve", XRESOLVE),
+    ];
+
+    pub fn number(name: &str) -> Option<u8> {
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
+    }
+
+    pub fn name(number: u8) -> Option<&'static str> {
+        NAMES.iter().find(|(_, known)| *known == number).map(|(name, _)| *name)
+    }
+
+    /// No packet is forwarded: there are no next hops.
+    pub const fn is_dead_end(number: u8) -> bool {
+        matches!(number, BLACKHOLE | UNREACHABLE | PROHIBIT | THROW)
+    }
+}
+
+/// RTAX_*.
+pub mod metric {
+    pub const MTU: u16 = 2;
+    pub const WINDOW: u16 = 3;
+    pub const RTT: u16 = 4;
+    pub const RTTVAR: u16 = 5;
+    pub const SSTHRESH: u16 = 6;
+    pub const CWND: u16 = 7;
+    pub const ADVMSS: u16 = 8;
+    pub const REORDERING: u16 = 9;
+    pub const HOPLIMIT: u16 = 10;
+    pub const INITCWND: u16 = 11;
+    pub const FEATURES: u16 = 12;
+    pub const RTO_MIN: u16 = 13;
+    pub const INITRWND: u16 = 14;
+    pub const QUICKACK: u16 = 15;
+    pub const CC_ALGO: u16 = 16;
+    pub const FASTOPEN_NO_COOKIE: u16 = 17;
+    /// RTAX_FEATURE_ECN
+    pub const FEATURE_ECN: u32 = 1;
+
+    /// In the order of their numbers, from that of `mtu` on.
+    const NAMES: [&str; 16] = [
+        "mtu",
+        "window",
+        "rtt",
+        "rttvar",
+        "ssthresh",
+        "cwnd",
+        "advmss",
+        "reordering",
+        "hoplimit",
+        "initcwnd",
+        "features",
+        "rto_min",
+        "initrwnd",
+        "quickack",
+        "congctl",
+        "fastopen_no_cookie",
+    ];
+
+    pub fn name(number: u16) -> &'static str {
+        let at = usize::from(number).checked_sub(MTU.into());
+        at.and_then(|at| NAMES.get(at)).copied().unwrap_or("metric")
+    }
+}
+
 impl<L> Route<L> {
+    /// Preference of routes that name none.
+    const USUAL_METRIC_V6: u32 = 1024;
+
+    /// The scope of a route that names none. A route to a destination on the link has to say so,
+    /// or it cannot lead to the gateway of another one.
+    fn usual_scope(&self) -> u8 {
+        let on_link = matches!(&self.next_hops[..], [only] if only.via.is_none());
+        match self.kind {
+            _ if self.family == Family::V6 => SCOPE_UNIVERSE,
+            kind::LOCAL | kind::NAT => SCOPE_HOST,
+            kind::UNICAST if self.nexthop_id.is_some() => SCOPE_UNIVERSE,
+            kind::UNICAST if on_link => SCOPE_LINK,
+            kind::BROADCAST | kind::ANYCAST | kind::MULTICAST => SCOPE_LINK,
+            _ => SCOPE_UNIVERSE,
+        }
+    }
+
+    /// The same route as the kernel reports it: with its defaults, and without what it does not
+    /// store.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        let scope = self.scope.unwrap_or_else(|| self.usual_scope());
+        self.destination = self.destination.network();
+        if self.table == 0 {
+            self.table = TABLE_MAIN;
+        }
+        if kind::is_dead_end(self.kind) || self.nexthop_id.is_some() {
+            self.next_hops.clear();
+        }
+        if let [only] = &mut self.next_hops[..] {
+            only.weight = 1;
+        }
+        for encap in self.next_hops.iter_mut().filter_map(|hop| hop.encap.as_mut()) {
+            encap.settle();
+        }
+        // Only MPLS routes have it.
+        self.ttl_propagate = None;
+        match self.family {
+            Family::V4 => {
+                self.scope = Some(scope);
+                self.metric.get_or_insert(0);
+                (self.from, self.expires, self.preference) = (None, None, None);
+            }
+            Family::V6 => {
+                self.scope = Some(SCOPE_UNIVERSE);
+                self.tos = 0;
+                self.metric = self.metric.filter(|&m| m != 0).or(Some(Self::USUAL_METRIC_V6));
+                self.preference.get_or_insert(0);
+                self.from = self.from.map(Prefix::network).filter(|from| from.len > 0);
+                self.next_hops.iter_mut().for_each(|hop| hop.realms = None);
+            }
+        }
+        self
+    }
+
     /// The same route with other names of interfaces; `None` if one has none.
     pub fn translated<M>(&self, name: impl Fn(&L) -> Option<M>) -> Option<Route<M>> {
         let hop = |hop: &NextHop<L>| {
@@ -126,57 +293,5 @@ impl<L> Route<L> {
     /// The interfaces that its paths name.
     pub fn links(&self) -> impl Iterator<Item = &L> {
         self.next_hops.iter().filter_map(|hop| hop.link.as_ref())
-    }
-}
-
-/// RTN_*: name and number.
-pub const ROUTE_KINDS: [(&str, u8); 11] = [
-    ("unicast", 1),
-    ("local", 2),
-    ("broadcast", 3),
-    ("anycast", 4),
-    ("multicast", 5),
-    ("blackhole", 6),
-    ("unreachable", 7),
-    ("prohibit", 8),
-    ("throw", 9),
-    ("nat", 10),
-    ("xresolve", 11),
-];
-
-/// The main routing table.
-pub const MAIN_TABLE: u32 = 254;
-
-/// The identifying part, in the words of `ip route`.
-impl<L: fmt::Display> fmt::Display for Route<L> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((name, _)) = ROUTE_KINDS.iter().find(|(_, n)| *n == self.kind && *n != 1) {
-            write!(f, "{name} ")?;
-        }
-        match self.destination.len {
-            0 => f.write_str("default")?,
-            _ => self.destination.fmt(f)?,
-        }
-        if let Some(from) = self.from {
-            write!(f, " from {from}")?;
-        }
-        for hop in &self.next_hops {
-            if self.next_hops.len() > 1 {
-                f.write_str(" nexthop")?;
-            }
-            if let Some(via) = hop.via {
-                write!(f, " via {via}")?;
-            }
-            if let Some(link) = &hop.link {
-                write!(f, " dev {link}")?;
-            }
-        }
-        if self.table != MAIN_TABLE {
-            write!(f, " table {}", self.table)?;
-        }
-        match self.metric {
-            Some(metric) => write!(f, " metric {metric}"),
-            None => Ok(()),
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Rules of the routing policy. They name interfaces, which need not exist.
 
-use std::fmt;
+mod text;
 
 use super::addr::{Family, Prefix};
 
@@ -16,8 +16,8 @@ pub struct Rule {
     pub from: Option<Prefix>,
     pub to: Option<Prefix>,
     pub tos: u8,
-    /// Firewall mark and its mask; `None` as mask: all bits.
-    pub mark: Option<(u32, Option<u32>)>,
+    /// Firewall mark and its mask.
+    pub mark: Option<(u32, u32)>,
     /// Input interface.
     pub iif: Option<String>,
     /// Output interface, of packets of sockets bound to it.
@@ -53,38 +53,4 @@ pub enum RuleAction {
     Blackhole,
     Unreachable,
     Prohibit,
-}
-
-/// The identifying part, in the words of `ip rule`.
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.priority)?;
-        if self.invert {
-            f.write_str(" not")?;
-        }
-        let all = |prefix: Option<Prefix>| -> String {
-            prefix.map_or_else(|| "all".into(), |p| p.to_string())
-        };
-        write!(f, " from {}", all(self.from))?;
-        if self.to.is_some() {
-            write!(f, " to {}", all(self.to))?;
-        }
-        if let Some((mark, _)) = self.mark {
-            write!(f, " fwmark {mark:#x}")?;
-        }
-        for (word, link) in [("iif", &self.iif), ("oif", &self.oif)] {
-            if let Some(link) = link {
-                write!(f, " {word} {link}")?;
-            }
-        }
-        match self.action {
-            RuleAction::Table(table) => write!(f, " lookup {table}"),
-            RuleAction::L3mdev => f.write_str(" l3mdev"),
-            RuleAction::Goto(priority) => write!(f, " goto {priority}"),
-            RuleAction::Nop => f.write_str(" nop"),
-            RuleAction::Blackhole => f.write_str(" blackhole"),
-            RuleAction::Unreachable => f.write_str(" unreachable"),
-            RuleAction::Prohibit => f.write_str(" prohibit"),
-        }
-    }
 }

@@ -6,22 +6,30 @@ use super::document::{Node, Word};
 use super::keyword::{Bad, Entry, Keyword, Kind, Opt, Unknown};
 use super::statement::Checker;
 use super::suggest;
-use super::value::{parse, Value};
+use super::value::{parse, Value, Wrong};
 
 /// One item of an entry or of a line of options.
 #[derive(Clone, Copy)]
 pub(super) struct Item<'d> {
+    /// The options that it belongs to, outermost first.
+    pub within: Within,
     /// Index of the option in its entry; `None` for leading and free words.
     pub index: Option<usize>,
+    /// The value, or the option itself if it has none.
     pub word: Word<'d>,
     pub value: Value<'d>,
+    /// The word before the value that belongs to it.
+    pub before: Option<&'static str>,
     /// The word after the value that belongs to it.
     pub after: Option<&'static str>,
 }
 
+/// Indices of options, each in the entry nested in the one before: `nexthop`, `encap`, `ip`.
+pub(super) type Within = [Option<usize>; 3];
+
 impl<'d> Item<'d> {
     const fn plain(word: Word<'d>, value: Value<'d>) -> Self {
-        Self { index: None, word, value, after: None }
+        Self { within: [None; 3], index: None, word, value, before: None, after: None }
     }
 
     /// The number, within the limits of the option.
@@ -39,6 +47,8 @@ pub(super) enum LineUse {
     Whole,
     /// Some of its words are left out.
     InPart,
+    /// Its end is left out, from the middle of an option with nested ones on.
+    Cut,
     Useless,
 }
 
@@ -76,8 +86,28 @@ impl<'d> Cursor<'d> {
     }
 }
 
-/// An option lacks its value, or the line is useless without it.
-struct Missing;
+const LINE_IGNORED: &str = ": the line is ignored";
+const REST_IGNORED: &str = ": the rest of the line is ignored";
+
+/// An option on its line.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The options it is nested in.
+    within: Within,
+    /// Its own index.
+    index: usize,
+    /// What an error in it leads to, for the message.
+    effect: &'static str,
+}
+
+/// Extent of an error in an option.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    /// It lacks its value, or the line is useless without it.
+    Missing,
+    /// The rest of the line is left out.
+    Rest,
+}
 
 impl Checker<'_> {
     /// Checks a block of names and passes on each one.
@@ -148,16 +178,27 @@ impl Checker<'_> {
             take(self, Item::plain(word, value));
         }
         let mut line = LineUse::Whole;
+        // A list of options that an unknown word ends.
+        let mut open: Option<&'static Entry> = None;
         while let Some(word) = cursor.take() {
             if let Some(index) = entry.position(word.text) {
-                match self.option(cursor, word, &entry.options[index]) {
-                    Ok(Some(item)) => take(self, Item { index: Some(index), ..item }),
-                    Ok(None) => line = LineUse::InPart,
-                    Err(Missing) if entry.unknown == Unknown::SkipEntry => return LineUse::Useless,
-                    Err(Missing) if entry.options[index].vital => return LineUse::Useless,
-                    Err(Missing) => return LineUse::InPart,
+                let option = &entry.options[index];
+                let effect = if entry.unknown == Unknown::SkipEntry { LINE_IGNORED } else { "" };
+                let place = Place { within: [None; 3], index, effect };
+                match self.option(cursor, word, option, place, take) {
+                    Ok(true) => {}
+                    Ok(false) => line = LineUse::InPart,
+                    Err(Flaw::Rest) => return LineUse::Cut,
+                    Err(Flaw::Missing) if entry.unknown == Unknown::SkipEntry || option.vital => {
+                        return LineUse::Useless
+                    }
+                    Err(Flaw::Missing) => return LineUse::InPart,
                 }
-            } else if let Some(kind) = entry.free {
+                open = option.nested.filter(|nested| nested.unknown == Unknown::IgnoreRest);
+            } else if let Some(nested) = open {
+                self.unknown_option(cursor.node, word, nested);
+                return LineUse::Cut;
+            } else if let Some(kind) = entry.free.filter(|kind| is_like(*kind, word.text)) {
                 let Some(value) = self.value(entry.name, kind, word, Bad::Ignore) else {
                     return LineUse::Useless;
                 };
@@ -173,12 +214,12 @@ impl Checker<'_> {
         line
     }
 
-    fn unknown_option(&mut self, node: Node<'_>, word: Word<'_>, entry: &'static Entry) {
+    pub(super) fn unknown_option(&mut self, node: Node<'_>, word: Word<'_>, entry: &'static Entry) {
         let first = node.keyword().text;
         let mut text = format!("unknown option '{}' of {} '{first}'", word.text, entry.name);
         text.push_str(match entry.unknown {
-            Unknown::SkipEntry => ": the line is ignored",
-            Unknown::IgnoreRest => ": the rest of the line is ignored",
+            Unknown::SkipEntry => LINE_IGNORED,
+            Unknown::IgnoreRest => REST_IGNORED,
         });
         if !self.out.error(entry.name, word.span, text) {
             return;
@@ -191,34 +232,79 @@ impl Checker<'_> {
         }
     }
 
-    /// Checks one option with its words; nothing if its value is bad and can be omitted.
+    /// Checks one option with its words and passes it on; false if its value is bad and can be
+    /// omitted.
     fn option<'d>(
         &mut self,
         cursor: &mut Cursor<'d>,
         name: Word<'d>,
         option: &'static Opt,
-    ) -> Result<Option<Item<'d>>, Missing> {
-        cursor.literal(option.before);
+        place: Place,
+        take: &mut dyn FnMut(&mut Self, Item<'d>),
+    ) -> Result<bool, Flaw> {
+        let before = cursor.literal(option.before);
         let (mut word, mut value) = (name, Value::Nothing);
         if let Some(kind) = option.value {
             let Some(given) = cursor.take() else {
+                self.effect = place.effect;
                 self.missing(option.name, name, kind);
-                return Err(Missing);
+                self.effect = "";
+                return Err(Flaw::Missing);
             };
-            let Some(good) = self.value(option.name, kind, given, Bad::Ignore) else {
+            self.effect = if option.vital { place.effect } else { "" };
+            let good = self.value(option.name, kind, given, Bad::Ignore);
+            self.effect = "";
+            let Some(good) = good else {
                 // Words that belong to a bad value are omitted with it.
                 cursor.literal(option.after);
-                return if option.vital { Err(Missing) } else { Ok(None) };
+                return if option.vital { Err(Flaw::Missing) } else { Ok(false) };
             };
             (word, value) = (given, good);
         }
         let after = cursor.literal(option.after);
-        if let Some(nested) = option.nested {
-            while let Some(inner) = cursor.peek().and_then(|w| nested.position(w.text)) {
-                let Some(name) = cursor.take() else { break };
-                self.option(cursor, name, &nested.options[inner])?;
+        let Place { within, index, .. } = place;
+        take(self, Item { within, index: Some(index), word, value, before, after });
+        match option.nested {
+            Some(nested) => self.nested(cursor, nested, place, take),
+            None => Ok(true),
+        }
+    }
+
+    /// Checks the options that follow another, for as long as the words are known to it.
+    fn nested<'d>(
+        &mut self,
+        cursor: &mut Cursor<'d>,
+        nested: &'static Entry,
+        outer: Place,
+        take: &mut dyn FnMut(&mut Self, Item<'d>),
+    ) -> Result<bool, Flaw> {
+        let Place { mut within, index, mut effect } = outer;
+        if let Some(free) = within.iter_mut().find(|outer| outer.is_none()) {
+            *free = Some(index);
+        }
+        if nested.unknown == Unknown::IgnoreRest {
+            effect = REST_IGNORED;
+        }
+        let mut whole = true;
+        while let Some(inner) = cursor.peek().and_then(|w| nested.position(w.text)) {
+            let Some(name) = cursor.take() else { break };
+            let place = Place { within, index: inner, effect };
+            match self.option(cursor, name, &nested.options[inner], place, take) {
+                Ok(good) => whole &= good,
+                Err(_) if nested.unknown == Unknown::IgnoreRest => return Err(Flaw::Rest),
+                Err(flaw) => return Err(flaw),
             }
         }
-        Ok(Some(Item { after, ..Item::plain(word, value) }))
+        Ok(whole)
+    }
+}
+
+/// False for a word that can only be a misspelt option where free words are addresses.
+fn is_like(kind: Kind, word: &str) -> bool {
+    match kind {
+        Kind::Target => {
+            word.contains(['.', ':', '/']) || !matches!(parse(kind, word), Err(Wrong::Kind))
+        }
+        _ => true,
     }
 }

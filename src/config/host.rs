@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::loader::Unusable;
 use crate::model::script::User;
 
 /// An interface, as far as a configuration depends on it.
@@ -135,6 +136,24 @@ pub trait Host {
 
     /// Whether some interface has this address; `None` where that is not known.
     fn has_address(&self, _addr: &IpAddr) -> Option<bool> {
+        None
+    }
+
+    /// A file of names (`/etc/iproute2/rt_tables`) of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// It is missing, or cannot be used.
+    fn name_file(&self, _path: &str, _limit: u64) -> Result<Vec<u8>, Unusable> {
+        Err(Unusable::Missing)
+    }
+
+    /// The names in a directory of such files, in any order; not all of very many.
+    fn name_files(&self, _directory: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The routing table of an interface that is a VRF.
+    fn vrf_table(&self, _name: &str) -> Option<u32> {
         None
     }
 

@@ -50,6 +50,8 @@ pub enum Kind {
     Prefix,
     /// `Prefix`, or one of `default`, `any`, `all`.
     Destination,
+    /// `Destination`, or the number of a type of routes.
+    Target,
     /// `ADDRESS`, `ADDRESS-END` or `ADDRESS/LENGTH`; or the port behind it.
     Range,
     /// An interface name: at most 15 bytes.
@@ -58,6 +60,10 @@ pub enum Kind {
     Span {
         max: i64,
     },
+    /// `PORT` or `LOW-HIGH`
+    Ports,
+    /// A decimal number of 64 bits.
+    Wide,
     /// `NUMBER[/MASK]` in any base.
     Masked,
     /// Pairs of hexadecimal digits; with `x` as any digit where that is allowed.
@@ -183,6 +189,8 @@ pub struct Keyword {
     pub default: &'static str,
     /// False: accepted and checked, without effect in this version.
     pub in_effect: bool,
+    /// It sets something. Without effect, what it sets is not used in this version.
+    pub is_set: bool,
     pub bad: Bad,
     pub repeat: Repeat,
     pub standing: Standing,

@@ -19,6 +19,6 @@ pub struct Loaded {
 /// Reads a configuration and makes a model of it.
 pub fn load(loader: &dyn Loader, path: &str, options: &ReadOptions, host: &dyn Host) -> Loaded {
     let (document, sources, mut diagnostics) = source::read(loader, path, options);
-    let config = lower(&document, host, &mut diagnostics);
+    let config = lower(&document, &sources, host, &mut diagnostics);
     Loaded { config, sources, diagnostics }
 }

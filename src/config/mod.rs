@@ -13,6 +13,7 @@ mod load;
 mod loader;
 mod lower;
 mod mend;
+mod names;
 mod parse;
 mod print;
 mod run;

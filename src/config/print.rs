@@ -7,6 +7,7 @@ mod changes;
 mod check;
 mod lvs;
 mod notify;
+mod route;
 mod track;
 
 pub use changes::changes;
@@ -100,6 +101,8 @@ impl Printer {
         })?;
         self.objects(config)?;
         self.addresses("static_ipaddress", &config.static_addresses)?;
+        self.routes("static_routes", &config.static_routes)?;
+        self.rules("static_rules", &config.static_rules)?;
         for group in &config.groups {
             let name = quoted(&group.name);
             self.block(format_args!("vrrp_sync_group {name}"), |out| out.group(group))?;
@@ -189,6 +192,8 @@ impl Printer {
         self.notify(&i.notify)?;
         self.addresses("virtual_ipaddress", &i.addresses)?;
         self.addresses("virtual_ipaddress_excluded", &i.excluded)?;
+        self.routes("virtual_routes", &i.routes)?;
+        self.rules("virtual_rules", &i.rules)?;
         self.flag(i.addresses.is_empty() && !i.strict, "no_virtual_ipaddress")
     }
 

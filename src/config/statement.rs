@@ -37,6 +37,9 @@ pub(super) struct Checker<'a> {
     host: &'a dyn Host,
     /// Lines checked since the last breath.
     breath: u32,
+    /// What an invalid word that is checked now leads to; empty unless that is more than its own
+    /// loss.
+    pub effect: &'static str,
 }
 
 /// Lines to be checked in one breath: a fraction of a millisecond.
@@ -44,7 +47,7 @@ const BREATH: u32 = 64;
 
 impl<'a> Checker<'a> {
     pub(super) fn new(out: Complaints<'a>, host: &'a dyn Host) -> Self {
-        Self { out, noted: BTreeSet::new(), suggestions: 0, host, breath: 0 }
+        Self { out, noted: BTreeSet::new(), suggestions: 0, host, breath: 0, effect: "" }
     }
 
     /// A block may have a million lines.
@@ -91,7 +94,7 @@ impl<'a> Checker<'a> {
             if !self.is_welcome_again(&mut seen, keyword, node) {
                 continue;
             }
-            let set = in_effect && keyword.in_effect;
+            let set = in_effect && keyword.is_set;
             // The setter of a line of options checks it, so that it is parsed once.
             let value = match keyword.args {
                 Args::Options(_) if set => {
@@ -402,8 +405,9 @@ impl<'a> Checker<'a> {
             ),
             _ => format!("{name} '{}' is not {}", word.text, describe(kind)),
         };
-        if let Some(used) = used {
-            text.push_str(&format!(": {} is used", show(used)));
+        match used {
+            Some(used) => text.push_str(&format!(": {} is used", show(used))),
+            None => text.push_str(self.effect),
         }
         if self.out.error(name, word.span, text) {
             if let Some(meant) = suggest::value(kind, word.text) {
@@ -414,7 +418,8 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn missing(&mut self, name: &str, word: Word<'_>, kind: Kind) {
-        self.out.error(name, word.span, format!("'{name}' needs {}", describe(kind)));
+        let text = format!("'{name}' needs {}{}", describe(kind), self.effect);
+        self.out.error(name, word.span, text);
     }
 
     /// False if the statement has a block it must not have, or lacks the one it must have.

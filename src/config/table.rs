@@ -277,10 +277,22 @@ impl Checker<'_> {
 /// Treatment of an item of a line.
 type ItemSetter<W> = for<'c, 'a, 'd> fn(&mut <W as Written>::In<'d>, Item<'d>, &'c mut Checker<'a>);
 
-/// An option of a line with its setter for `W`.
-pub(super) struct OptRow<W: Written> {
+/// An option of a line with its setter for `W`, and the rows of the options nested in it.
+pub(super) struct OptRow<W: Written + 'static> {
     pub option: Opt,
     pub set: ItemSetter<W>,
+    pub nested: Option<&'static LineTable<W>>,
+}
+
+impl<W: Written> OptRow<W> {
+    /// An option that others may follow.
+    pub(super) const fn nesting(
+        option: Opt,
+        nested: &'static LineTable<W>,
+        set: ItemSetter<W>,
+    ) -> Self {
+        Self { option: option.nested(&nested.entry), set, nested: Some(nested) }
+    }
 }
 
 impl<W: Written> Clone for OptRow<W> {
@@ -300,15 +312,27 @@ pub(super) struct LineTable<W: Written + 'static> {
 
 impl<W: Written> LineTable<W> {
     fn set<'d>(&self, raw: &mut W::In<'d>, checker: &mut Checker<'_>, item: Item<'d>) {
-        let set = item.index.map_or(self.plain, |index| self.rows[index].set);
+        let mut table = self;
+        for outer in item.within.into_iter().flatten() {
+            let Some(nested) = table.rows[outer].nested else { return };
+            table = nested;
+        }
+        let set = item.index.map_or(table.plain, |index| table.rows[index].set);
         set(raw, item, checker);
     }
 }
 
-/// Rows of options: `OPTION => SETTER`.
+/// Rows of options: `OPTION => SETTER`, or `OPTION; NESTED => SETTER` for one that options of
+/// another table may follow.
 macro_rules! opt_rows {
-    ($raw:ty: $($option:expr => $set:expr),* $(,)?) => {
-        [$($crate::config::table::OptRow::<$raw> { option: $option, set: $set }),*]
+    ($raw:ty: $($option:expr $(; $nested:expr)? => $set:expr),* $(,)?) => {
+        [$($crate::config::table::opt_rows!(@ $raw, $option, $set $(, $nested)?)),*]
+    };
+    (@ $raw:ty, $option:expr, $set:expr) => {
+        $crate::config::table::OptRow::<$raw> { option: $option, set: $set, nested: None }
+    };
+    (@ $raw:ty, $option:expr, $set:expr, $nested:expr) => {
+        $crate::config::table::OptRow::<$raw>::nesting($option, $nested, $set)
     };
 }
 /// A table of a line: the grammar without its options, the setter of plain words, and an array of

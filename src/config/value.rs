@@ -72,9 +72,15 @@ pub(super) fn parse(kind: Kind, text: &str) -> Parsed<'_> {
             "default" | "any" | "all" => Ok(Value::Text(text)),
             _ => prefix(text),
         },
+        Kind::Target => match text.parse::<u8>() {
+            Ok(number) => Ok(Value::Int(number.into())),
+            Err(_) => parse(Kind::Destination, text),
+        },
         Kind::Range => is(text, is_range(text) || text.parse::<u16>().is_ok()),
-        Kind::Span { max } => is(text, is_span(text, max)),
-        Kind::Masked => is(text, is_masked(text)),
+        Kind::Span { max } => is(text, span(text, max).is_some()),
+        Kind::Ports => is(text, ports(text).is_some()),
+        Kind::Wide => is(text, text.parse::<u64>().is_ok()),
+        Kind::Masked => is(text, masked(text).is_some()),
         Kind::Hex { wild } => is(text, is_hex(text, wild)),
         Kind::Digest => is(text, text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())),
         Kind::Status => is(text, is_status(text)),
@@ -100,9 +106,13 @@ pub(super) fn describe(kind: Kind) -> Cow<'static, str> {
         Kind::Group4 => "an IPv4 multicast address".into(),
         Kind::Group6 => "an IPv6 multicast address".into(),
         Kind::Prefix => "an IP address with an optional prefix length".into(),
-        Kind::Destination => "an address with an optional prefix length, or 'default'".into(),
+        Kind::Destination | Kind::Target => {
+            "an address with an optional prefix length, or 'default'".into()
+        }
         Kind::Range => "an address, a range of addresses or a port".into(),
         Kind::Span { max } => format!("a range LOW-HIGH of numbers up to {max}").into(),
+        Kind::Ports => "a port from 1 to 65535 or a range LOW-HIGH of them".into(),
+        Kind::Wide => "a whole number up to 18446744073709551615".into(),
         Kind::Masked => "a number with an optional mask".into(),
         Kind::Hex { .. } => "a string of hexadecimal digits".into(),
         Kind::Digest => "32 hexadecimal digits".into(),
@@ -317,17 +327,35 @@ fn is_range(text: &str) -> bool {
     }
 }
 
-fn is_span(text: &str, max: i64) -> bool {
-    let number = |s: &str| s.parse().ok().filter(|n| (0..=max).contains(n));
-    text.split_once('-').is_some_and(|(low, high)| match (number(low), number(high)) {
-        (Some(low), Some(high)) => low <= high,
-        _ => false,
-    })
+/// `LOW-HIGH`, both at most `max`.
+pub(super) fn span(text: &str, max: i64) -> Option<(i64, i64)> {
+    let number = |s: &str| {
+        let digits = !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+        s.parse().ok().filter(|n| digits && (0..=max).contains(n))
+    };
+    let (low, high) = text.split_once('-')?;
+    let span = (number(low)?, number(high)?);
+    (span.0 <= span.1).then_some(span)
 }
 
-fn is_masked(text: &str) -> bool {
-    let (mark, mask) = text.split_once('/').unwrap_or((text, "0"));
-    [mark, mask].iter().all(|s| any_base(s).is_some_and(|n| u32::try_from(n).is_ok()))
+/// `PORT` or `LOW-HIGH`.
+pub(super) fn ports(text: &str) -> Option<(u16, u16)> {
+    let (low, high) = match text.contains('-') {
+        true => span(text, u16::MAX.into())?,
+        false => span(&format!("{text}-{text}"), u16::MAX.into())?,
+    };
+    // The kernel has no range with port 0.
+    let port = |n: i64| u16::try_from(n).ok().filter(|&n| n != 0);
+    Some((port(low)?, port(high)?))
+}
+
+/// `NUMBER[/MASK]`; without a mask, all bits count.
+pub(super) fn masked(text: &str) -> Option<(u32, u32)> {
+    let number = |s: &str| u32::try_from(any_base(s)?).ok();
+    match text.split_once('/') {
+        None => Some((number(text)?, u32::MAX)),
+        Some((mark, mask)) => Some((number(mark)?, number(mask)?)),
+    }
 }
 
 fn is_hex(text: &str, wild: bool) -> bool {

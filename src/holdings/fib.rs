@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::{Item, Links};
 use crate::base::addr::{Family, Prefix};
-use crate::base::route::{NextHop, Route};
+use crate::base::route::{NextHop, Route, TABLE_MAIN};
 use crate::base::rule::Rule;
 use crate::model::route::Placement;
 
@@ -39,8 +39,8 @@ impl Slot {
         let v6 = route.family == Family::V6;
         Self {
             family: route.family,
-            table: route.table,
-            destination: route.destination,
+            table: if route.table == 0 { TABLE_MAIN } else { route.table },
+            destination: route.destination.network(),
             from: route.from.filter(|from| from.len > 0),
             // IPv6 has no routes by type of service.
             tos: if v6 { 0 } else { route.tos },
@@ -92,9 +92,8 @@ impl RouteKey<String> {
 
 /// The rule as the kernel lists it.
 pub(super) fn as_listed(rule: &Rule) -> Rule {
-    let mark = rule.mark.map(|(mark, mask)| (mark, Some(mask.unwrap_or(u32::MAX))));
     let part = |prefix: Option<Prefix>| prefix.filter(|prefix| prefix.len > 0);
-    Rule { mark, from: part(rule.from), to: part(rule.to), ..rule.clone() }
+    Rule { from: part(rule.from), to: part(rule.to), ..rule.clone() }
 }
 
 /// True if the kernel's route is the asked one, of which the kernel chose what was left open.

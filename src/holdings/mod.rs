@@ -109,11 +109,13 @@ pub enum Input<'a> {
     Deadline,
 }
 
-/// Reaction to the external removal of an address.
+/// Reaction to the external removal of an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Restore {
     Now,
     After(Duration),
+    /// The kernel had dropped it with its interface or address, and has it again.
+    Done,
     /// `no_track`.
     Never,
 }
@@ -147,7 +149,15 @@ pub enum Action {
     /// An object of the owner was removed externally.
     Missing { owner: Holder, link: String, what: Name, restore: Restore },
     /// The kernel refused to add or remove an object. The request is retried.
-    Refused { owner: Option<Holder>, link: String, what: Name, adds: bool, errno: i32 },
+    Refused {
+        owner: Option<Holder>,
+        link: String,
+        what: Name,
+        adds: bool,
+        errno: i32,
+        /// The kernel's explanation.
+        text: Option<Box<str>>,
+    },
     /// The kernel refused all addresses of this owner; `errno` is its last answer. Probes are
     /// repeated until `Hopeful` or the next `Want`.
     Hopeless { owner: Holder, link: String, what: Name, errno: i32 },
@@ -158,6 +168,13 @@ pub enum Action {
 }
 
 impl Action {
+    /// Adds the kernel's explanation to a refusal.
+    fn explain(&mut self, reason: Option<&str>) {
+        if let Self::Refused { text, .. } = self {
+            *text = reason.map(Into::into);
+        }
+    }
+
     /// True if the request provides an object for an owner.
     pub const fn adds(&self) -> bool {
         match self {

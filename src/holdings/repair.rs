@@ -143,6 +143,23 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let Some((index, purpose)) = self.kernel.answered(id) else { return };
+        let (text, before) = (answer.text.clone(), out.len());
+        self.on_answer_to(id, index, purpose, answer, now, out);
+        if text.is_some() {
+            let said = out[before..].iter_mut();
+            said.for_each(|action| action.explain(text.as_deref()));
+        }
+    }
+
+    fn on_answer_to(
+        &mut self,
+        id: RequestId,
+        index: u32,
+        purpose: Purpose,
+        answer: Answer,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
         let errno = answer.errno;
         match purpose {
             Purpose::Add(key, Item::Address(address)) => {
@@ -174,7 +191,14 @@ impl Domain {
             }
             Purpose::Remove(Item::Sysctl(setting, _)) if !matches!(errno, 0 | ENODEV) => {
                 let (link, what) = (self.name_of(index), Name::Sysctl(setting));
-                out.push(Action::Refused { owner: None, link, what, adds: false, errno });
+                out.push(Action::Refused {
+                    owner: None,
+                    link,
+                    what,
+                    adds: false,
+                    errno,
+                    text: None,
+                });
             }
             // The packet filter repeats what the kernel refused.
             Purpose::Remove(Item::Sysctl(..) | Item::Firewall(_)) => {}
@@ -187,7 +211,7 @@ impl Domain {
         let Some(holding) = self.holdings.get(key) else { return };
         let (link, what) = (holding.object.link().to_owned(), holding.object.name());
         let owner = holding.owners().next();
-        out.push(Action::Refused { owner, link, what, adds: true, errno });
+        out.push(Action::Refused { owner, link, what, adds: true, errno, text: None });
     }
 
     #[expect(clippy::too_many_arguments, reason = "the request and its answer")]
@@ -263,7 +287,14 @@ impl Domain {
             }
             errno => {
                 let (link, what) = (self.name_of(index), Name::Address(address.prefix));
-                out.push(Action::Refused { owner: None, link, what, adds: false, errno });
+                out.push(Action::Refused {
+                    owner: None,
+                    link,
+                    what,
+                    adds: false,
+                    errno,
+                    text: None,
+                });
                 self.links.put(place, address, true);
                 self.unclaim_place(place);
                 let retry = Retry::Remove(Left::Address(place));

@@ -169,7 +169,7 @@ impl Domain {
             Item::Link(..) | Item::Sysctl(..) | Item::Firewall(_) | Item::Address(_) => return,
         };
         if let Some((link, what)) = self.named(&left) {
-            out.push(Action::Refused { owner: None, link, what, adds: false, errno });
+            out.push(Action::Refused { owner: None, link, what, adds: false, errno, text: None });
         }
         self.retries.insert((now + REMOVAL_DELAY, Retry::Remove(left)));
     }
@@ -212,6 +212,14 @@ impl Domain {
         }
     }
 
+    /// True for a route through an interface that is down or gone: the kernel drops it with its
+    /// interface, and it returns with that.
+    fn is_cut_off(&self, item: &Item) -> bool {
+        let Item::Route(route, _) = item else { return false };
+        let is_down = |index: &u32| self.links.by_index(*index).is_none_or(|link| !link.up);
+        route.links().any(is_down)
+    }
+
     pub(super) fn on_route_gone(&mut self, item: &Item, now: Instant, out: &mut Vec<Action>) {
         let key = match item {
             Item::Route(route, _) => self.wanted_as(route),
@@ -219,7 +227,10 @@ impl Domain {
             _ => None,
         };
         self.forget_item(item);
-        if let Some(key) = key {
+        let Some(key) = key else { return };
+        if self.is_cut_off(item) {
+            self.set(&key, Presence::NoLink, false, out);
+        } else {
             self.on_missing(&key, now, out);
         }
     }
@@ -333,7 +344,7 @@ impl Domain {
             EEXIST => {}
             0 => {
                 self.note_item(item);
-                self.report_missing(key, Restore::Now, out);
+                self.report_missing(key, Restore::Done, out);
             }
             ENODEV | ENETDOWN if is_present => {
                 self.forget_item(item);

@@ -6,6 +6,7 @@ use super::kernel::{Purpose, RequestId};
 use super::object::{Item, Key};
 use super::repair::{EEXIST, ENODEV};
 use super::{Action, Domain};
+use crate::base::errno::KernelReply;
 
 /// A setting of an interface with its wanted value.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -107,12 +108,20 @@ impl Domain {
 pub struct Answer {
     /// 0, or the errno of a refusal.
     pub errno: i32,
+    /// The kernel's explanation of a refusal.
+    pub text: Option<Box<str>>,
     /// Previous value of a setting.
     pub before: Option<String>,
 }
 
+impl From<KernelReply> for Answer {
+    fn from(KernelReply { errno, text }: KernelReply) -> Self {
+        Self { errno, text, before: None }
+    }
+}
+
 impl From<i32> for Answer {
     fn from(errno: i32) -> Self {
-        Self { errno, before: None }
+        Self { errno, text: None, before: None }
     }
 }

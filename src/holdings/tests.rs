@@ -155,7 +155,7 @@ impl Bench {
         if *setting == value {
             return EEXIST.into();
         }
-        Answer { errno: 0, before: Some(std::mem::replace(setting, value)) }
+        Answer { before: Some(std::mem::replace(setting, value)), ..Answer::from(0) }
     }
 
     fn answer(&mut self, index: u32, sign: char, address: HostAddress) -> i32 {

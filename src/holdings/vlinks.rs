@@ -248,7 +248,14 @@ impl Domain {
         }
         if !matches!(errno, 0 | ENODEV) {
             let (base, what) = (link.base.clone(), Name::Link(link.name.clone()));
-            out.push(Action::Refused { owner: None, link: base, what, adds: false, errno });
+            out.push(Action::Refused {
+                owner: None,
+                link: base,
+                what,
+                adds: false,
+                errno,
+                text: None,
+            });
         }
     }
 }

@@ -25,9 +25,9 @@ pub struct Config {
     pub groups: Vec<vrrp::SyncGroup>,
     /// `static_ipaddress`: held on their interfaces while the daemon runs.
     pub static_addresses: Vec<std::rc::Rc<vrrp::VirtualAddress>>,
-    /// `static_routes`: held while the daemon runs.
+    /// `static_routes`, in the order of the file.
     pub static_routes: Vec<std::rc::Rc<route::VirtualRoute>>,
-    /// `static_rules`: held while the daemon runs.
+    /// `static_rules`, in the order of the file.
     pub static_rules: Vec<std::rc::Rc<route::VirtualRule>>,
     /// `vrrp_script`; only those that are tracked.
     pub scripts: Vec<track::TrackScript>,

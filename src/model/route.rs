@@ -38,6 +38,48 @@ pub struct VirtualRule {
     pub origin: Origin,
 }
 
+impl fmt::Display for VirtualRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.no_track {
+            f.write_str("no_track ")?;
+        }
+        f.write_str(match self.placement {
+            Placement::Alone => "add ",
+            Placement::Last => "append ",
+            Placement::First => "",
+        })?;
+        self.route.fmt(f)
+    }
+}
+
+impl VirtualRoute {
+    /// The interface that the entry names, unless it has several paths. The instance is in FAULT
+    /// while it is down, but for `no_track`.
+    pub fn interface(&self) -> Option<&String> {
+        match &self.route.next_hops[..] {
+            [only] => only.link.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for VirtualRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.no_track {
+            f.write_str("no_track ")?;
+        }
+        self.rule.fmt(f)
+    }
+}
+
+impl VirtualRule {
+    /// The interfaces that the entry names. The instance is in FAULT while one is down, but for
+    /// `no_track`.
+    pub fn interfaces(&self) -> impl Iterator<Item = &String> {
+        self.rule.iif.iter().chain(&self.rule.oif)
+    }
+}
+
 /// Place in the configuration, for messages. Entries that differ only in this are equal, so that a
 /// line more above them changes nothing.
 #[derive(Clone, Debug)]

@@ -231,9 +231,9 @@ pub struct Instance {
     pub addresses: Vec<Rc<VirtualAddress>>,
     /// `virtual_ipaddress_excluded`: held while MASTER, not advertised.
     pub excluded: Vec<Rc<VirtualAddress>>,
-    /// `virtual_routes`, held while MASTER.
+    /// `virtual_routes`: held while MASTER.
     pub routes: Vec<Rc<VirtualRoute>>,
-    /// `virtual_rules`, held while MASTER.
+    /// `virtual_rules`: held while MASTER.
     pub rules: Vec<Rc<VirtualRule>>,
     /// `promote_secondaries`: the sysctl is set on the interface.
     pub promote_secondaries: bool,
@@ -249,6 +249,24 @@ impl Instance {
     /// True for the owner of the addresses: priority 255 (RFC 9568 §6.1).
     pub const fn is_owner(&self) -> bool {
         self.priority == 255
+    }
+
+    /// The interfaces of its addresses, routes and rules, with repetitions. The instance is in
+    /// FAULT while one of them is down.
+    pub fn interfaces_of_objects(&self) -> impl Iterator<Item = &String> {
+        let addresses = self.all_addresses().filter(|a| !a.no_track).map(|a| &a.interface);
+        let routes = self.routes.iter().filter(|r| !r.no_track).filter_map(|r| r.interface());
+        let rules = self.rules.iter().filter(|r| !r.no_track).flat_map(|r| r.interfaces());
+        addresses.chain(routes).chain(rules)
+    }
+
+    /// True if the other one holds the same objects while MASTER.
+    pub fn holds_same(&self, other: &Self) -> bool {
+        self.addresses == other.addresses
+            && self.excluded == other.excluded
+            && self.routes == other.routes
+            && self.rules == other.rules
+            && self.accept == other.accept
     }
 
     /// All addresses held while MASTER, in the order they are added.

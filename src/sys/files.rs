@@ -37,6 +37,14 @@ impl Loader for DiskLoader {
     }
 }
 
+/// Names in a directory, in any order; not all of very many.
+pub fn some_names(directory: &str) -> Vec<String> {
+    const MOST: usize = 1000;
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let name = |entry: io::Result<fs::DirEntry>| entry.ok()?.file_name().into_string().ok();
+    entries.take(MOST).filter_map(name).collect()
+}
+
 /// As [`Loader::read`], with `meanwhile` between any two pieces of the file.
 ///
 /// # Errors

@@ -1,7 +1,13 @@
 //! Route netlink: a pipelined request socket, and dumps.
 
+mod encap;
 mod link;
+mod metrics;
 mod monitor;
+pub mod route;
+pub mod rule;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,13 +20,19 @@ use netlink_packet_route::address::{
     AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope, CacheInfo,
 };
 use netlink_packet_route::link::LinkMessage;
+use netlink_packet_route::route::{RouteMessage, RouteProtocol};
+use netlink_packet_route::rule::RuleMessage;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
 use super::pipeline::{limit_waiting, receive, whole, Pipeline};
-use crate::base::addr::{Family, HostAddress, Prefix};
+use crate::base::addr::{Family, HostAddress, Prefix, PROTOCOL_KEEPALIVED};
+use crate::base::errno::KernelReply;
 use crate::base::link::KernelEvent;
-use crate::wire::netlink::{errno, messages, NLMSG_DONE, NLMSG_ERROR};
+use crate::base::route::Route;
+use crate::base::rule::Rule;
+use crate::model::route::Placement;
+use crate::wire::netlink::{errno, messages, NLMSG_ERROR};
 
 pub use link::Inet4Conf;
 pub use monitor::{FibKinds, Monitor};
@@ -59,17 +71,39 @@ impl<T> Requests<T> {
         self.pipeline.queue(asker, |out| out.extend_from_slice(&bytes));
     }
 
+    /// EEXIST: there is the same one, or one that may not have another beside it.
+    pub fn add_route(&mut self, route: &Route<u32>, placement: Placement, asker: T) {
+        let message = RouteNetlinkMessage::NewRoute(route::addition(route));
+        self.queue(message, route::flags(placement), asker);
+    }
+
+    /// ESRCH: there is none.
+    pub fn remove_route(&mut self, route: &Route<u32>, asker: T) {
+        self.queue(RouteNetlinkMessage::DelRoute(route::removal(route)), 0, asker);
+    }
+
+    /// EEXIST: there is an equal one, whatever its origin.
+    pub fn add_rule(&mut self, rule: &Rule, asker: T) {
+        let message = RouteNetlinkMessage::NewRule(rule::message(rule));
+        self.queue(message, NLM_F_CREATE | NLM_F_EXCL, asker);
+    }
+
+    /// Removes the first rule that has all of this one. ENOENT: there is none.
+    pub fn remove_rule(&mut self, rule: &Rule, asker: T) {
+        self.queue(RouteNetlinkMessage::DelRule(rule::message(rule)), 0, asker);
+    }
+
     pub fn is_idle(&self) -> bool {
         self.pipeline.is_idle()
     }
 
-    /// Sends one batch and appends the kernel's answers: the owner and 0 or an errno.
-    pub fn flush(&mut self, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
+    /// Sends one batch and appends the kernel's answers: the owner, and whether it was done.
+    pub fn flush<A: From<KernelReply>>(&mut self, answers: &mut Vec<(T, A)>) -> io::Result<()> {
         self.pipeline.flush(answers)
     }
 
     /// Answers all waiting requests with this errno, when none can be sent.
-    pub fn give_up(&mut self, errno: i32, answers: &mut Vec<(T, i32)>) {
+    pub fn give_up<A: From<KernelReply>>(&mut self, errno: i32, answers: &mut Vec<(T, A)>) {
         self.pipeline.give_up(errno, answers);
     }
 
@@ -106,10 +140,7 @@ fn address_header(index: u32, prefix: Prefix) -> AddressMessage {
     let mut message = AddressMessage::default();
     message.header.index = index;
     message.header.prefix_len = prefix.len;
-    message.header.family = match Family::of(&prefix.addr) {
-        Family::V4 => AddressFamily::Inet,
-        Family::V6 => AddressFamily::Inet6,
-    };
+    message.header.family = address_family(Family::of(&prefix.addr));
     message
 }
 
@@ -141,31 +172,113 @@ fn address_message(index: u32, a: &HostAddress) -> AddressMessage {
 ///
 /// `breathe` is called regularly, for work that must not wait for the end of a long list.
 pub fn dump(breathe: &mut dyn FnMut()) -> io::Result<Vec<KernelEvent>> {
-    let mut socket = Socket::new(NETLINK_ROUTE)?;
-    socket.bind_auto()?;
-    limit_waiting(&socket)?;
+    let socket = querying()?;
+    let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
+    let addresses = RouteNetlinkMessage::GetAddress(AddressMessage::default());
     let mut events = Vec::new();
-    let links =
-        serialize(RouteNetlinkMessage::GetLink(LinkMessage::default()), NLM_F_REQUEST | NLM_F_DUMP);
-    let addresses = serialize(
-        RouteNetlinkMessage::GetAddress(AddressMessage::default()),
-        NLM_F_REQUEST | NLM_F_DUMP,
-    );
     for question in [links, addresses] {
-        let before = events.len();
-        whole("interfaces and addresses", || {
-            events.truncate(before);
-            Ok(ask(&socket, &question, &mut events, breathe)?.then_some(()))
-        })?;
+        events.extend(list(&socket, "interfaces and addresses", question, &event, breathe)?);
     }
     Ok(events)
 }
 
-/// Appends a list; false if it changed meanwhile.
+/// The routes of one family and protocol, of all tables. The kernel selects them.
+///
+/// `breathe` is called regularly, for work that must not wait for the end of a long list.
+pub fn dump_routes(
+    family: Family,
+    protocol: u8,
+    breathe: &mut dyn FnMut(),
+) -> io::Result<Vec<Route<u32>>> {
+    let socket = querying()?;
+    // Before Linux 4.20, all routes come.
+    let _ = socket.set_netlink_get_strict_chk(true);
+    let mut question = RouteMessage::default();
+    question.header.address_family = address_family(family);
+    question.header.protocol = RouteProtocol::from(protocol);
+    let take = |message| match message {
+        RouteNetlinkMessage::NewRoute(m) => route::of(&m).filter(|r| r.protocol == protocol),
+        _ => None,
+    };
+    list(&socket, "routes", RouteNetlinkMessage::GetRoute(question), &take, breathe)
+}
+
+/// The rules of one family and protocol.
+///
+/// `breathe` is called regularly, for work that must not wait for the end of a long list.
+pub fn dump_rules(
+    family: Family,
+    protocol: u8,
+    breathe: &mut dyn FnMut(),
+) -> io::Result<Vec<Rule>> {
+    let mut question = RuleMessage::default();
+    question.header.family = address_family(family);
+    let take = |message| match message {
+        RouteNetlinkMessage::NewRule(m) => rule::of(&m).filter(|r| r.protocol == Some(protocol)),
+        _ => None,
+    };
+    list(&querying()?, "rules", RouteNetlinkMessage::GetRule(question), &take, breathe)
+}
+
+/// The routes and rules of these kinds that keepalived added.
+///
+/// `breathe` is called regularly, for work that must not wait for the end of a long list.
+pub fn dump_fib(
+    kinds: FibKinds,
+    breathe: &mut dyn FnMut(),
+) -> io::Result<(Vec<Route<u32>>, Vec<Rule>)> {
+    let (mut routes, mut rules) = (Vec::new(), Vec::new());
+    for (family, has_routes, has_rules) in [
+        (Family::V4, kinds.routes_v4, kinds.rules_v4),
+        (Family::V6, kinds.routes_v6, kinds.rules_v6),
+    ] {
+        if has_routes {
+            routes.extend(dump_routes(family, PROTOCOL_KEEPALIVED, breathe)?);
+        }
+        if has_rules {
+            rules.extend(dump_rules(family, PROTOCOL_KEEPALIVED, breathe)?);
+        }
+    }
+    Ok((routes, rules))
+}
+
+const fn address_family(family: Family) -> AddressFamily {
+    match family {
+        Family::V4 => AddressFamily::Inet,
+        Family::V6 => AddressFamily::Inet6,
+    }
+}
+
+/// A socket for queries.
+fn querying() -> io::Result<Socket> {
+    let mut socket = Socket::new(NETLINK_ROUTE)?;
+    socket.bind_auto()?;
+    limit_waiting(&socket)?;
+    Ok(socket)
+}
+
+/// One list of the kernel, called `what` in errors.
+fn list<T>(
+    socket: &Socket,
+    what: &str,
+    question: RouteNetlinkMessage,
+    take: &dyn Fn(RouteNetlinkMessage) -> Option<T>,
+    breathe: &mut dyn FnMut(),
+) -> io::Result<Vec<T>> {
+    let question = serialize(question, NLM_F_REQUEST | NLM_F_DUMP);
+    whole(what, || {
+        let mut items = Vec::new();
+        let mut push = |message| items.extend(take(message));
+        let is_whole = ask(socket, &question, &mut push, breathe)?;
+        Ok(is_whole.then_some(items))
+    })
+}
+
+/// Passes on the messages of a list; false if it changed meanwhile.
 fn ask(
     socket: &Socket,
     question: &[u8],
-    events: &mut Vec<KernelEvent>,
+    take: &mut dyn FnMut(RouteNetlinkMessage),
     breathe: &mut dyn FnMut(),
 ) -> io::Result<bool> {
     socket.send(question, 0)?;
@@ -174,27 +287,30 @@ fn ask(
     loop {
         receive(socket, &mut buffer)?;
         is_whole &= messages(&buffer).all(|(header, _)| header.flags & NLM_F_DUMP_INTR == 0);
-        let Some((header, body)) = messages(&buffer).next() else {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        };
-        match header.kind {
-            NLMSG_ERROR => {
-                return Err(io::Error::from_raw_os_error(errno(body).unwrap_or_default()))
-            }
-            NLMSG_DONE => return Ok(is_whole),
-            _ => {}
-        }
-        if parse_all(&buffer, events) {
+        refused(&buffer)?;
+        if parse_all(&buffer, take) {
             return Ok(is_whole);
         }
         breathe();
     }
 }
 
-/// Appends what the datagram says; true if it ends a dump.
+/// # Errors
+/// The datagram is the refusal of a query, or empty.
+fn refused(datagram: &[u8]) -> io::Result<()> {
+    match messages(datagram).next() {
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
+        Some((header, body)) if header.kind == NLMSG_ERROR => {
+            Err(io::Error::from_raw_os_error(errno(body).unwrap_or_default()))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Passes on the messages of a datagram; true if it ends a dump.
 ///
 /// A message that cannot be read (a newer kernel's) is skipped: the others still count.
-fn parse_all(mut data: &[u8], events: &mut Vec<KernelEvent>) -> bool {
+fn parse_all(mut data: &[u8], take: &mut dyn FnMut(RouteNetlinkMessage)) -> bool {
     while data.len() >= 16 {
         let length = u32::from_ne_bytes([data[0], data[1], data[2], data[3]]) as usize;
         if length < 16 || length > data.len() {
@@ -203,7 +319,7 @@ fn parse_all(mut data: &[u8], events: &mut Vec<KernelEvent>) -> bool {
         match NetlinkMessage::<RouteNetlinkMessage>::deserialize(&data[..length]) {
             Ok(message) => match message.payload {
                 NetlinkPayload::Done(_) => return true,
-                NetlinkPayload::InnerMessage(inner) => events.extend(event(inner)),
+                NetlinkPayload::InnerMessage(inner) => take(inner),
                 _ => {}
             },
             Err(e) => log::debug!("netlink message skipped: {e}"),
@@ -226,6 +342,10 @@ fn event(message: RouteNetlinkMessage) -> Option<KernelEvent> {
         RouteNetlinkMessage::DelAddress(m) => {
             address(&m).map(|address| KernelEvent::AddressGone { index: m.header.index, address })
         }
+        RouteNetlinkMessage::NewRoute(m) => route::of(&m).map(Box::new).map(KernelEvent::Route),
+        RouteNetlinkMessage::DelRoute(m) => route::of(&m).map(Box::new).map(KernelEvent::RouteGone),
+        RouteNetlinkMessage::NewRule(m) => rule::of(&m).map(Box::new).map(KernelEvent::Rule),
+        RouteNetlinkMessage::DelRule(m) => rule::of(&m).map(Box::new).map(KernelEvent::RuleGone),
         _ => None,
     }
 }

@@ -11,7 +11,8 @@ use netlink_packet_core::NLM_F_ACK;
 use netlink_sys::{Socket, SocketAddr};
 use socket2::SockRef;
 
-use crate::wire::netlink::{errno, messages, Writer, HEADER_LEN, NLMSG_ERROR};
+use crate::base::errno::KernelReply;
+use crate::wire::netlink::{errno, messages, refusal_text, Writer, HEADER_LEN, NLMSG_ERROR};
 
 /// Requests in one send: few enough that the kernel is done in about a millisecond.
 const BATCH: usize = 32;
@@ -40,6 +41,8 @@ impl<T> Pipeline<T> {
         socket.bind_auto()?;
         // A refusal need not bring the whole request back. Old kernels do not know this.
         let _ = socket.set_cap_ack(true);
+        // The reason for one is more than its number.
+        let _ = socket.set_ext_ack(true);
         limit_waiting(&socket)?;
         Ok(Self {
             socket,
@@ -74,8 +77,11 @@ impl<T> Pipeline<T> {
         self.waiting.push_back((self.bytes.len() - start, asker));
     }
 
-    /// Sends one batch and appends the kernel's answers: the owner and 0 or an errno.
-    pub(super) fn flush(&mut self, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
+    /// Sends one batch and appends the kernel's answers: the owner, and whether it was done.
+    pub(super) fn flush<A: From<KernelReply>>(
+        &mut self,
+        answers: &mut Vec<(T, A)>,
+    ) -> io::Result<()> {
         let count = self.waiting.len().min(BATCH);
         if count == 0 {
             return Ok(());
@@ -105,8 +111,9 @@ impl<T> Pipeline<T> {
     }
 
     /// Answers all waiting requests with this errno, when none can be sent.
-    pub(super) fn give_up(&mut self, errno: i32, answers: &mut Vec<(T, i32)>) {
-        answers.extend(self.waiting.drain(..).map(|(_, asker)| (asker, errno)));
+    pub(super) fn give_up<A: From<KernelReply>>(&mut self, errno: i32, answers: &mut Vec<(T, A)>) {
+        let waiting = self.waiting.drain(..);
+        answers.extend(waiting.map(|(_, asker)| (asker, KernelReply::from_errno(errno).into())));
         self.clear();
     }
 
@@ -118,21 +125,30 @@ impl<T> Pipeline<T> {
         self.sent = 0;
     }
 
-    fn collect(&mut self, first: u32, count: usize, answers: &mut Vec<(T, i32)>) -> io::Result<()> {
+    fn collect<A: From<KernelReply>>(
+        &mut self,
+        first: u32,
+        count: usize,
+        answers: &mut Vec<(T, A)>,
+    ) -> io::Result<()> {
         let mut answered = 0;
         loop {
             receive(&self.socket, &mut self.packet)?;
             for (header, body) in messages(&self.packet) {
-                let Ok(errno) = errno(body) else { continue };
                 let at = usize::try_from(header.sequence.wrapping_sub(first)).unwrap_or(usize::MAX);
                 if header.kind != NLMSG_ERROR || at > count {
                     continue;
                 }
+                let Ok(errno) = errno(body) else { continue };
                 // Everything up to a refusal, or to the acknowledged end, went well.
                 while answered <= at && answered < count {
                     let Some((len, asker)) = self.waiting.pop_front() else { break };
                     self.sent += len;
-                    answers.push((asker, if answered == at { errno } else { 0 }));
+                    let reply = match answered == at && errno != 0 {
+                        true => KernelReply { errno, text: reason_text(header.flags, body) },
+                        false => KernelReply::DONE,
+                    };
+                    answers.push((asker, reply.into()));
                     answered += 1;
                 }
                 if at == count {
@@ -141,6 +157,16 @@ impl<T> Pipeline<T> {
             }
         }
     }
+}
+
+/// The kernel's words about a refusal, if there are any.
+fn reason_text(flags: u16, body: &[u8]) -> Option<Box<str>> {
+    /// Characters; the kernel uses no more than 80.
+    const MOST: usize = 200;
+    let text = String::from_utf8_lossy(refusal_text(flags, body)?);
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    let text: String = text.chars().map(printable).take(MOST).collect();
+    (!text.trim().is_empty()).then(|| text.trim().into())
 }
 
 /// The kernel answers while it takes a request in: an answer that takes longer was lost, and waiting

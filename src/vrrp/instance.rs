@@ -306,8 +306,8 @@ impl Weighed {
 }
 
 /// Every interface the instance depends on, each once: its own, those it tracks or its group
-/// tracks (the group's weight wins, unless the instance tracks it without one), and those its
-/// addresses live on.
+/// tracks (the group's weight wins, unless the instance tracks it without one), and those of its
+/// addresses, routes and rules.
 pub(super) fn trackers(
     config: &model::vrrp::Instance,
     of_group: &[TrackedLink],
@@ -323,10 +323,10 @@ pub(super) fn trackers(
             list.push(t.clone());
         }
     }
-    for a in config.all_addresses() {
-        let own = config.interface.as_ref() == Some(&a.interface);
-        if !own && !a.no_track && !list.iter().any(|known| known.interface == a.interface) {
-            list.push(fault(&a.interface));
+    for interface in config.interfaces_of_objects() {
+        let own = config.interface.as_ref() == Some(interface);
+        if !own && !list.iter().any(|known| known.interface == *interface) {
+            list.push(fault(interface));
         }
     }
     list.shrink_to_fit();

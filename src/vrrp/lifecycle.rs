@@ -128,8 +128,7 @@ impl Domain {
             if m.held && i.config.garp != old.garp {
                 m.announce.on_adjust(&i.config.garp, now);
             }
-            let same = old.addresses == i.config.addresses && old.excluded == i.config.excluded;
-            if !same {
+            if !old.holds_same(&i.config) {
                 // An address more has to be announced when it is there; one less has not.
                 let had: BTreeSet<&Rc<VirtualAddress>> = old.all_addresses().collect();
                 m.held &= i.config.all_addresses().all(|a| had.contains(a));

@@ -110,6 +110,8 @@ pub(crate) struct MemoryHost {
     addresses: Option<Vec<IpAddr>>,
     users: BTreeMap<String, User>,
     files: BTreeMap<String, Entry>,
+    name_files: BTreeMap<String, String>,
+    vrf_tables: BTreeMap<String, u32>,
     hostname: Option<String>,
 }
 
@@ -174,6 +176,20 @@ impl MemoryHost {
         self.and(path, Entry { owner: User::ROOT, mode: LINK | 0o777, form: Form::Text, target })
     }
 
+    /// With a file of names, as `/etc/iproute2/rt_tables`.
+    #[must_use]
+    pub(crate) fn and_names(mut self, path: &str, text: &str) -> Self {
+        self.name_files.insert(path.to_owned(), text.to_owned());
+        self
+    }
+
+    /// With a VRF, which is not among its interfaces.
+    #[must_use]
+    pub(crate) fn and_vrf(mut self, name: &str, table: u32) -> Self {
+        self.vrf_tables.insert(name.to_owned(), table);
+        self
+    }
+
     fn and(mut self, path: &str, entry: Entry) -> Self {
         self.files.insert(path.to_owned(), entry);
         self
@@ -208,6 +224,14 @@ impl Host for MemoryHost {
 
     fn link(&self, name: &str) -> Option<LinkFacts> {
         self.links.get(name).copied().or(self.any_link)
+    }
+
+    fn name_file(&self, path: &str, _limit: u64) -> Result<Vec<u8>, Unusable> {
+        self.name_files.get(path).map(|text| text.clone().into_bytes()).ok_or(Unusable::Missing)
+    }
+
+    fn vrf_table(&self, name: &str) -> Option<u32> {
+        self.vrf_tables.get(name).copied()
     }
 
     fn hostname(&self) -> Option<String> {

@@ -174,7 +174,7 @@ fn plain(kind: Kind) -> String {
     let name = match kind {
         Kind::Text | Kind::Short(_) | Kind::Secret(_) | Kind::Hidden => "text",
         Kind::Bool => "on | off",
-        Kind::Int { .. } | Kind::AnyBase { .. } => "number",
+        Kind::Int { .. } | Kind::AnyBase { .. } | Kind::Wide => "number",
         Kind::Time { unit: Unit::Millis, .. } => "milliseconds",
         Kind::Time { .. } => "seconds",
         Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words) => {
@@ -182,10 +182,11 @@ fn plain(kind: Kind) -> String {
         }
         Kind::Address => "address",
         Kind::Group | Kind::Group4 | Kind::Group6 => "multicast-address",
-        Kind::Prefix | Kind::Destination => "address/length",
+        Kind::Prefix | Kind::Destination | Kind::Target => "address/length",
         Kind::Range => "addresses",
         Kind::Link => "interface",
         Kind::Span { .. } => "low-high",
+        Kind::Ports => "port[-port]",
         Kind::Masked => "number/mask",
         Kind::Hex { .. } | Kind::Digest => "hex-digits",
         Kind::Status => "code",

@@ -23,13 +23,13 @@ fn router() -> Instance {
 
 /// Routes of all tables that a line of which has all parts.
 fn has_route(host: &Host, parts: &[&str]) -> bool {
-    let of = |family| host.output("ip", &[family, "route", "show", "table", "all"]);
+    let of = |family| host.output("ip", &["-N", family, "route", "show", "table", "all"]);
     let list = [of("-4"), of("-6")].concat();
     list.lines().any(|line| parts.iter().all(|part| line.contains(part)))
 }
 
 fn has_rule(host: &Host, parts: &[&str]) -> bool {
-    let of = |family| host.output("ip", &[family, "rule", "show"]);
+    let of = |family| host.output("ip", &["-N", family, "rule", "show"]);
     let list = [of("-4"), of("-6")].concat();
     list.lines().any(|line| parts.iter().all(|part| line.contains(part)))
 }
@@ -38,7 +38,7 @@ fn has_all(host: &Host) -> bool {
     has_route(host, &["10.50.1.0/24 via 10.7.0.99 dev eth0", "proto 18"])
         && has_route(host, &["default via 10.7.0.98 dev eth0 table 100", "metric 7"])
         && has_route(host, &["fd50:1::/64 via fd07::99 dev eth0"])
-        && has_route(host, &["blackhole 10.50.3.0/24"])
+        && has_route(host, &["6 10.50.3.0/24", "proto 18"])
         && host
             .output("ip", &["route", "show", "10.50.4.0/24"])
             .lines()

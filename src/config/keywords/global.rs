@@ -29,6 +29,8 @@ pub(in crate::config) struct RawGlobal<'d> {
     /// Settings used as written.
     pub global: Global,
     pub router_id: Option<&'d str>,
+    pub iproute_etc: Option<&'d str>,
+    pub iproute_usr: Option<&'d str>,
     pub strict: bool,
     pub version: Option<Version>,
     pub garp: RawGarp,
@@ -334,8 +336,10 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     text("tmp_config_directory").default("memory-backed file").repeat(Repeat::FirstCounts).later(),
     switch("data_use_instance").later(),
     number("json_version", &[int(1, 2)]).default("1").later(),
-    text("iproute_usr_dir").default("build-time path").later(),
-    text("iproute_etc_dir").default("build-time path").later(),
+    text("iproute_usr_dir").default("/usr/share/iproute2")
+        => |raw, s| raw.iproute_usr = Some(s.value),
+    text("iproute_etc_dir").default("/etc/iproute2")
+        => |raw, s| raw.iproute_etc = Some(s.value),
     text("state_dump_file").default("keepalived.data in the temporary directory").later(),
     text("stats_dump_file").default("keepalived.stats in the temporary directory").later(),
     text("json_dump_file").default("keepalived.json in the temporary directory").later(),

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::address::{RawAddress, VIRTUAL_IPADDRESS};
-use super::net::{ROUTE, RULE};
 use super::notify::RawNotify;
+use super::route::{RawRoute, VIRTUAL_ROUTES};
+use super::rule::{RawRule, VIRTUAL_RULES};
 use super::track::{
     RawLink, TrackList, TRACK_BFD, TRACK_FILES, TRACK_INTERFACE, TRACK_PROCESS, TRACK_SCRIPT,
 };
@@ -93,6 +94,8 @@ pub(in crate::config) struct RawInstance<'d> {
     pub addresses: Vec<RawAddress<'d>>,
     pub excluded: Vec<RawAddress<'d>>,
     pub no_address: Option<Span>,
+    pub routes: Vec<RawRoute<'d>>,
+    pub rules: Vec<RawRule<'d>>,
     /// `lvs_sync_daemon_interface`.
     pub sync_interface: Option<Word<'d>>,
 }
@@ -166,8 +169,10 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
     flag("linkbeat_use_polling").replaced("linkbeat_interfaces", OldName::Wrong).later(),
     switch("v3_checksum_as_v2").default("global v3_checksum_as_v2")
         => |raw, s| raw.v3_checksum_as_v2 = Some(s.value),
-    entries("virtual_routes", &ROUTE).later(),
-    entries("virtual_rules", &RULE).later(),
+    entries("virtual_routes", &VIRTUAL_ROUTES.entry)
+        => |raw, mut s| s.lines(&mut raw.routes, RawRoute::of_instance),
+    entries("virtual_rules", &VIRTUAL_RULES.entry)
+        => |raw, mut s| s.lines(&mut raw.rules, RawRule::of_instance),
     flag("accept").default("on, except strict mode and not owner")
         => |raw, s| raw.accept = Some(s.here(true)),
     flag("no_accept") => |raw, s| raw.accept = Some(s.here(false)),

@@ -7,6 +7,7 @@
 mod address;
 mod bfd;
 mod check;
+mod encap;
 mod forwarding;
 mod global;
 mod group;
@@ -15,6 +16,9 @@ mod net;
 mod notify;
 mod page;
 mod root;
+mod route;
+mod route_metrics;
+mod rule;
 mod server;
 mod service;
 mod sync;
@@ -23,6 +27,7 @@ mod vrrp;
 
 pub(super) use address::{RawAddress, RawBroadcast};
 pub(super) use check::{CheckKind, RawCheck};
+pub(super) use encap::{RawEncap, RawKind};
 pub(super) use global::{
     ChecksDefaults, RawFifo, RawFifos, RawGlobal, RawLifeScript, RawMail, RawScriptRules, RxPolicy,
     GLOBAL_DEFS,
@@ -33,6 +38,8 @@ pub(super) use notify::RawNotify;
 pub(super) use page::{RawUrl, SSL};
 pub use root::ROOT;
 pub(super) use root::{TopLevel, TOP_LEVEL};
+pub(super) use route::{RawHop, RawRoute, RawTarget, RawVia};
+pub(super) use rule::{RawAction, RawRule};
 pub(super) use server::{RawServer, REAL_SERVER};
 pub(super) use service::{
     port, Inherited, RawGroupLine, RawService, UnreadServer, PERSISTENCE, SERVER_GROUP,

@@ -5,8 +5,10 @@ use super::bfd::BFD_INSTANCE;
 use super::global::GLOBAL_DEFS;
 use super::group::VRRP_SYNC_GROUP;
 use super::instance::VRRP_INSTANCE;
-use super::net::{INTERFACE_UP_DOWN_DELAYS, LINKBEAT_INTERFACES, STATIC_ROUTE, STATIC_RULE};
+use super::net::{INTERFACE_UP_DOWN_DELAYS, LINKBEAT_INTERFACES};
 use super::page::SSL;
+use super::route::STATIC_ROUTES;
+use super::rule::STATIC_RULES;
 use super::service::{SERVER_GROUP, VIRTUAL_SERVER};
 use super::track::{TRACK_FILE, VRRP_SCRIPT, VRRP_TRACK_PROCESS};
 use super::vrrp::{GARP_GROUP, TRACK_GROUP};
@@ -27,6 +29,8 @@ pub(in crate::config) enum TopLevel<'d> {
     GlobalDefs,
     TrackGroup(Node<'d>),
     StaticAddresses(Node<'d>),
+    StaticRoutes(Node<'d>),
+    StaticRules(Node<'d>),
     SyncGroup(Node<'d>),
     Instance(Node<'d>),
     Script(Node<'d>),
@@ -62,8 +66,10 @@ pub(in crate::config) static TOP_LEVEL: Table<TopLevel<'static>> = table!(TopLev
         => |top, s| *top = Some(TopLevel::TrackGroup(s.node())),
     entries("static_ipaddress", &STATIC_IPADDRESS.entry)
         => |top, s| *top = Some(TopLevel::StaticAddresses(s.node())),
-    entries("static_routes", &STATIC_ROUTE).later(),
-    entries("static_rules", &STATIC_RULE).later(),
+    entries("static_routes", &STATIC_ROUTES.entry)
+        => |top, s| *top = Some(TopLevel::StaticRoutes(s.node())),
+    entries("static_rules", &STATIC_RULES.entry)
+        => |top, s| *top = Some(TopLevel::StaticRules(s.node())),
     named_block("vrrp_sync_group", &VRRP_SYNC_GROUP.block).repeat(Repeat::ByName)
         => |top, s| *top = Some(TopLevel::SyncGroup(s.node())),
     block("garp_group", &GARP_GROUP.block).later(),

@@ -8,6 +8,7 @@ use crate::config::host::Host;
 use crate::config::keywords::{
     ChecksDefaults, RawFifos, RawGlobal, RawLifeScript, RawSync, RxPolicy, GLOBAL_DEFS,
 };
+use crate::config::names::Directories;
 use crate::config::statement::Checker;
 use crate::model::lvs::Lvs;
 use crate::model::vrrp::Version;
@@ -45,6 +46,7 @@ pub(super) struct Defaults {
 pub(super) struct Globals<'d> {
     pub global: Global,
     pub defaults: Defaults,
+    pub directories: Directories,
     pub lvs: Lvs,
     pub sync: Option<RawSync<'d>>,
     pub outlets: Outlets<'d>,
@@ -107,10 +109,18 @@ pub(super) fn lower<'d>(
     Globals {
         defaults: defaults(&raw, &global, scripts),
         global,
+        directories: directories(&raw),
         lvs: raw.lvs,
         sync: raw.sync,
         outlets: Outlets { fifos: raw.fifos, startup: raw.startup, shutdown: raw.shutdown },
     }
+}
+
+/// The directories of iproute2.
+fn directories(raw: &RawGlobal<'_>) -> Directories {
+    let usual = Directories::default();
+    let given = |word: Option<&str>, usual| word.map_or(usual, str::to_owned);
+    Directories { etc: given(raw.iproute_etc, usual.etc), usr: given(raw.iproute_usr, usual.usr) }
 }
 
 /// Fills in settings that follow from others.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{address, delivery, notify, strict, track, LoweredInstance, Scene};
+use super::{address, delivery, notify, route, rule, strict, track, LoweredInstance, Scene};
 use crate::base::addr::Family;
 use crate::base::diag::Span;
 use crate::config::host::LinkFacts;
@@ -59,6 +59,8 @@ pub(super) fn lower<'d>(
     let notify = notify::notify(scene, &raw.notify);
     let mut places = Vec::new();
     let (addresses, excluded) = addresses(scene, &mut raw, &core, interface, link, &mut places);
+    let routes = raw.routes.iter().filter_map(|raw| route::lower(scene, raw)).collect();
+    let rules = raw.rules.iter().filter_map(|raw| rule::lower(scene, raw)).collect();
     let priority = core.priority;
     let strictly = strict::Settings::new(scene, &raw, &core.facts(), &addresses);
     let defaults = scene.defaults;
@@ -94,8 +96,8 @@ pub(super) fn lower<'d>(
         garp: garp(scene, &raw, &strictly),
         addresses,
         excluded,
-        routes: Vec::new(),
-        rules: Vec::new(),
+        routes,
+        rules,
         promote_secondaries: raw.promote_secondaries,
         timer_expired_backup: preemption.timer_expired_backup,
         debug: raw.debug,

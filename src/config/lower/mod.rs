@@ -23,6 +23,9 @@ mod merge;
 mod notify;
 mod page;
 mod probe;
+mod route;
+mod routing;
+mod rule;
 mod script;
 mod server;
 mod strict;
@@ -34,6 +37,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use self::routing::Routing;
 use super::complaints::Complaints;
 use super::crossref;
 use super::document::{Document, Node, Word};
@@ -44,7 +48,7 @@ use super::keywords::{
 use super::mend::mend;
 use super::statement::Checker;
 use super::suggest;
-use crate::base::diag::{Diagnostics, Severity, Span};
+use crate::base::diag::{Diagnostics, Severity, Sources, Span};
 use crate::model::check::Tls;
 use crate::model::lvs::Namespace;
 use crate::model::track::Object;
@@ -54,7 +58,12 @@ use crate::model::{vrrp, Config};
 ///
 /// Errors are reported in `diags`, and the statements omitted or corrected; with a diagnostic of
 /// [`Severity::Fatal`](crate::base::diag::Severity::Fatal) the model must not be run.
-pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config {
+pub fn lower(
+    doc: &Document,
+    sources: &Sources,
+    host: &dyn Host,
+    diags: &mut Diagnostics,
+) -> Config {
     // Only a text with such an error can have a brace too few.
     let parsed = diags.len();
     let broken = diags.worst() >= Some(Severity::Error);
@@ -62,9 +71,10 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
     let mended = if broken { mend(doc, &mut out, host) } else { None };
     let doc = mended.as_ref().unwrap_or(doc);
     let mut checker = Checker::new(out, host);
-    let global::Globals { mut global, defaults, lvs, sync, outlets } =
+    let global::Globals { mut global, defaults, directories, lvs, sync, outlets } =
         global::lower(doc, host, &mut checker);
-    outlets.resolve(&mut Scene { checker: &mut checker, host, defaults: &defaults }, &mut global);
+    let (defaults, routing) = (&defaults, &Routing::new(directories, sources));
+    outlets.resolve(&mut Scene { checker: &mut checker, host, defaults, routing }, &mut global);
     let mut config = Config { global, ..Config::default() };
     let mut reading = Gathered {
         config: &mut config,
@@ -77,13 +87,13 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
     checker.block(doc.roots(), &TOP_LEVEL.block, &mut |checker, s| {
         let mut top = None;
         TOP_LEVEL.set(&mut top, checker, s);
-        let mut scene = Scene { checker, host, defaults: &defaults };
+        let mut scene = Scene { checker, host, defaults, routing };
         if let Some(top) = top {
             reading.take(&mut scene, top);
         }
     });
     let Gathered { services, mut instances, groups, fixed, definitions, .. } = reading;
-    let mut scene = Scene { checker: &mut checker, host, defaults: &defaults };
+    let mut scene = Scene { checker: &mut checker, host, defaults, routing };
     fixed.resolve(&mut scene, &mut instances, &mut config);
     config.groups = group::lower_all(&mut scene, groups, &mut instances);
     definitions.finish(&mut scene, &mut instances, &mut config);
@@ -144,6 +154,8 @@ impl<'d> Gathered<'_, 'd> {
             TopLevel::VirtualServer(statement) => self.services.servers.push(statement),
             TopLevel::AddressGroup(node) => self.services.groups.push(node),
             TopLevel::StaticAddresses(node) => self.fixed.addresses(scene.checker, node),
+            TopLevel::StaticRoutes(node) => self.fixed.routes(scene, node),
+            TopLevel::StaticRules(node) => self.fixed.rules(scene, node),
             TopLevel::TrackGroup(node) => self.fixed.group(scene.checker, node),
             TopLevel::Script(node) => self.definitions.define(scene, Object::Script, node),
             TopLevel::File(node) => self.definitions.define(scene, Object::File, node),
@@ -186,6 +198,7 @@ struct Scene<'s, 'a> {
     checker: &'s mut Checker<'a>,
     host: &'s dyn Host,
     defaults: &'s global::Defaults,
+    routing: &'s Routing<'s>,
 }
 
 impl Scene<'_, '_> {

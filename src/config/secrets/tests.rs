@@ -12,7 +12,7 @@ fn said(text: &str) -> String {
     let loader = MemoryLoader::with("/etc/k.conf", text);
     let (document, sources, mut diagnostics) =
         read(&loader, "/etc/k.conf", &ReadOptions::default());
-    let config = lower(&document, &machine(), &mut diagnostics);
+    let config = lower(&document, &sources, &machine(), &mut diagnostics);
     let complaints: Diagnostics = diagnostics;
     complaints.render(&sources) + &print(&config, Secrets::Hidden)
 }

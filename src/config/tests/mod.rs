@@ -90,8 +90,8 @@ pub(super) fn lowered(text: &str) -> (Config, Vec<String>) {
 /// The same on another machine.
 pub(super) fn lowered_on(host: &dyn Host, text: &str) -> (Config, Vec<String>) {
     let mut diags = Diagnostics::default();
-    let config = lower(&document(text), host, &mut diags);
     let sources = Sources::default();
+    let config = lower(&document(text), &sources, host, &mut diags);
     let told = diags
         .iter()
         .map(|d| {

@@ -1,12 +1,15 @@
 //! The host as seen by the configuration: its interfaces, users, commands and name.
 
 use std::net::IpAddr;
+use std::path::Path;
 
+use crate::base::link::LinkKind;
+use crate::base::route::TABLE_MAIN;
 use crate::config::{CommandFacts, Host, LinkFacts, Loader, Unusable};
 use crate::holdings::Links;
 use crate::model::script::User;
 use crate::sys::files::{self, DiskLoader};
-use crate::sys::{lookup, process, scriptfacts, users};
+use crate::sys::{lookup, open, process, scriptfacts, users};
 
 /// Called during long work to serve whatever cannot wait.
 pub(in crate::daemon) type Meanwhile<'a> = &'a dyn Fn();
@@ -72,6 +75,24 @@ impl Host for KernelHost<'_> {
             ethernet: link.mac.is_some(),
             arp: link.arp,
         })
+    }
+
+    fn name_file(&self, path: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
+        Ok(open::read(Path::new(path), limit)?)
+    }
+
+    fn name_files(&self, directory: &str) -> Vec<String> {
+        files::some_names(directory)
+    }
+
+    fn vrf_table(&self, name: &str) -> Option<u32> {
+        if self.elsewhere {
+            return Some(TABLE_MAIN);
+        }
+        match self.links.get(name)?.kind {
+            LinkKind::Vrf { table } => Some(table),
+            _ => None,
+        }
     }
 
     fn link_names(&self) -> Vec<String> {

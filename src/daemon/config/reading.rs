@@ -126,7 +126,7 @@ impl Text {
         }
         let mut diagnostics = Diagnostics::default();
         let host = KernelHost { links, meanwhile: &|| {}, elsewhere: self.elsewhere };
-        config::lower(&self.document, &host, &mut diagnostics).global.startup_script
+        config::lower(&self.document, &self.sources, &host, &mut diagnostics).global.startup_script
     }
 
     /// Checks everything and reports all diagnostics.
@@ -137,7 +137,7 @@ impl Text {
         meanwhile: Meanwhile<'_>,
     ) -> Reading {
         let host = KernelHost { links, meanwhile, elsewhere: self.elsewhere };
-        let mut config = config::lower(&self.document, &host, &mut self.diagnostics);
+        let mut config = config::lower(&self.document, &self.sources, &host, &mut self.diagnostics);
         narrow(&mut config, options);
         self.diagnostics.sort();
         self.tell(options, meanwhile);

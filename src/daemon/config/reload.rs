@@ -201,6 +201,11 @@ impl Runtime {
                     self.running.interesting.insert(address.interface.clone());
                 }
             }
+            for interface in instance.interfaces_of_objects() {
+                if !self.running.interesting.contains(interface) {
+                    self.running.interesting.insert(interface.clone());
+                }
+            }
             let own = instance.interface.clone().unwrap_or_default();
             self.running.instances_on.entry(own).or_default().push(self.running.ids[n]);
         }

@@ -120,7 +120,7 @@ impl Runtime {
 
     fn answer_at_once(&mut self, request: RequestId, result: io::Result<String>) {
         let answer = match result {
-            Ok(before) => Answer { errno: 0, before: Some(before) },
+            Ok(before) => Answer { before: Some(before), ..Answer::from(0) },
             Err(e) => e.raw_os_error().unwrap_or(libc::EIO).into(),
         };
         self.cores.inbox.push_back(Message::Answer(request, answer));

@@ -120,8 +120,8 @@ impl Runtime {
             // The holdings decide whether to repeat them.
             self.network.requests.give_up(e.raw_os_error().unwrap_or(libc::EIO), &mut answers);
         }
-        for (request, errno) in answers.drain(..) {
-            let input = holdings::Input::Answer { request, answer: errno.into() };
+        for (request, reply) in answers.drain(..) {
+            let input = holdings::Input::Answer { request, answer: reply.into() };
             self.cores.holdings(input, self.now);
         }
         self.network.answers = answers;

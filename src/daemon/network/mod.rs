@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use crate::base::errno::KernelReply;
 use crate::base::ratelimit::{Limiter, RateLimit};
 use crate::base::time::{Duration, Instant};
 use crate::holdings::{Place, RequestId};
@@ -46,7 +47,7 @@ pub(super) struct Network {
     pub(super) due_announcements: Vec<Announcement>,
 
     pub(super) requests: Requests<RequestId>,
-    pub(super) answers: Vec<(RequestId, i32)>,
+    pub(super) answers: Vec<(RequestId, KernelReply)>,
     /// Removes the daemon's addresses from the kernel if it crashes.
     pub(super) rescue: Rescue<Place>,
     pub(super) monitor: Monitor,

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::base::errno::Errno;
+use crate::base::errno::KernelReply;
 use crate::base::time::Instant;
 use crate::daemon::outlets::chatter::Chatter;
 use crate::holdings::{self, Fate, Holder, Restore};
@@ -179,6 +179,10 @@ pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
     match action {
         holdings::Action::Missing { owner, link, what, restore } => {
             let then = match restore {
+                Restore::Done => {
+                    let story = "was dropped with its interface or address; it is restored";
+                    return log::info!("({}) {what} {story}", name(owner));
+                }
                 Restore::Now => "restoring it".to_owned(),
                 Restore::After(delay) => {
                     format!("this happens too often; restoring it in {}", Seconds(*delay))
@@ -188,14 +192,15 @@ pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
             let from = if link.is_empty() { String::new() } else { format!(" from {link}") };
             log::warn!("({}) {what} was removed{from} externally: {then}", name(owner));
         }
-        holdings::Action::Refused { owner, link, what, adds, errno } => {
+        holdings::Action::Refused { owner, link, what, adds, errno, text } => {
             let verb = match what {
                 holdings::Name::Sysctl(_) => "set",
                 _ if *adds => "add",
                 _ => "remove",
             };
+            let reply = KernelReply { errno: *errno, text: text.clone() };
             let who = owner.as_ref().map_or_else(String::new, |o| format!("({}) ", name(o)));
-            log::error!("{who}cannot {verb} {what}{}: {}", On(link), Errno(*errno));
+            log::error!("{who}cannot {verb} {what}{}: {}", On(link), reply);
         }
         holdings::Action::Found { owner, fate, link, what, count } => {
             let more = match count - 1 {

@@ -3,6 +3,7 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
+use crate::base::errno::KernelReply;
 use crate::cli::options::Options;
 use crate::daemon::runtime::Runtime;
 use crate::holdings::{Op, Request, RequestId};
@@ -47,7 +48,7 @@ impl Runtime {
         for (index, item) in self.cores.holdings.remains() {
             self.request(&Request { id, index, op: Op::Remove(item) });
         }
-        let mut answers = Vec::new();
+        let mut answers: Vec<(RequestId, KernelReply)> = Vec::new();
         while !self.network.requests.is_idle() {
             if self.network.requests.flush(&mut answers).is_err() {
                 return;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::*;
 use crate::base::addr::{Family, PROTOCOL_KEEPALIVED};
 use crate::base::rng::Rng;
-use crate::base::route::{NextHop, Route, RouteMetrics, MAIN_TABLE};
+use crate::base::route::{NextHop, Route, RouteMetrics, TABLE_MAIN};
 use crate::base::rule::{Rule, RuleAction};
 use crate::holdings::fib::{as_listed, is_same_route};
 use crate::model::route::{Origin, Placement, VirtualRoute, VirtualRule};
@@ -44,7 +44,7 @@ pub(super) fn route(text: &str) -> VirtualRoute {
             destination,
             from: None,
             tos: 0,
-            table: MAIN_TABLE,
+            table: TABLE_MAIN,
             protocol: PROTOCOL_KEEPALIVED,
             scope: None,
             source: after("src").map(|src| src.parse().unwrap()),
@@ -206,8 +206,11 @@ fn routes_follow_addresses_and_rules_follow_routes() {
     all.insert(0, Object::Rule(Rc::new(there)));
     all.push(Object::from(&nth(1)));
     assert_eq!(b.on(Input::Want { owner: A, objects: &all }), [Action::Held(A)]);
-    let expected =
-        ["10.0.0.1/24 1", "10.1.0.0/16 via 10.0.0.254 dev #1", "500: from 10.9.0.0/16 lookup 100"];
+    let expected = [
+        "10.0.0.1/24 1",
+        "10.1.0.0/16 via 10.0.0.254 dev #1",
+        "from 10.9.0.0/16 priority 500 table 100",
+    ];
     assert_eq!(b.asked(), expected.map(|text| format!("+{text}")));
     b.on(Input::Release { owner: A });
     let mut reversed = expected.map(|text| format!("-{text}"));
@@ -252,7 +255,8 @@ fn a_flap_restores_the_routes_that_the_kernel_dropped() {
     b.want_routes(A, &["10.1.0.0/16 dev eth0", "10.2.0.0/16 dev eth1", "10.3.0.0/16 via 10.0.0.9"]);
     b.asked();
     let said = b.flap("eth0");
-    let restored = said.iter().filter(|a| matches!(a, Action::Missing { .. })).count();
+    let is_restored = |a: &&Action| matches!(a, Action::Missing { restore: Restore::Done, .. });
+    let restored = said.iter().filter(is_restored).count();
     assert_eq!(restored, 2, "{said:?}");
     assert_eq!(b.fib.routes.len(), 3);
     // One through another interface is not touched.
@@ -264,6 +268,19 @@ fn a_flap_restores_the_routes_that_the_kernel_dropped() {
     b.on(Input::Deadline);
     assert_eq!(b.fib.routes.len(), 3);
     assert_eq!(b.domain.next_deadline(), None);
+}
+
+/// The kernel reports the end of IPv6 routes.
+#[test]
+fn an_untracked_route_that_was_dropped_with_its_interface_returns() {
+    let mut b = Bench::new();
+    b.want_routes(A, &["fd01::/64 dev eth0 no_track"]);
+    let down = Link { up: false, ..Link::plain(1, "eth0") };
+    b.on(Input::Kernel(KernelEvent::Link(down)));
+    assert_eq!(b.drop_route("fd01::/64 dev eth0"), []);
+    b.asked();
+    b.on(link(1, "eth0"));
+    assert_eq!(b.asked(), ["+fd01::/64 dev #1"]);
 }
 
 #[test]
@@ -295,7 +312,7 @@ fn routes_of_an_earlier_run_are_adopted_changed_or_removed() {
         [
             "+10.2.0.0/16 via 10.0.0.9",
             "-10.3.0.0/16 dev #1",
-            "+10.3.0.0/16 dev #1",
+            "+10.3.0.0/16 dev #1 mtu 1400",
             "-10.2.0.0/16 via 10.0.0.8 dev #1",
         ]
     );
@@ -319,7 +336,7 @@ fn a_backup_keeps_what_is_left_until_another_router_is_master() {
     b.on(Input::Expect { owner: A, objects: &all });
     assert_eq!(b.asked(), [""; 0]);
     b.on(Input::Rival { owner: A });
-    assert_eq!(b.asked(), ["-500: from 10.9.0.0/16 lookup 100", "-10.1.0.0/16 dev #1"]);
+    assert_eq!(b.asked(), ["-from 10.9.0.0/16 priority 500 table 100", "-10.1.0.0/16 dev #1"]);
     assert!(b.fib.routes.is_empty() && b.fib.rules.is_empty());
 }
 
@@ -393,7 +410,7 @@ fn the_kernel_drops_routes_with_their_source_address() {
     b.fib.routes.retain(|route| route.source.is_none());
     b.asked();
     b.remove(&nth(7));
-    assert_eq!(b.asked(), ["+10.1.0.0/16 dev #1"]);
+    assert_eq!(b.asked(), ["+10.1.0.0/16 src 10.0.0.7 dev #1"]);
 }
 
 /// Few routes, so that they collide.

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
-use super::parse_all;
+use super::{event, parse_all};
 use crate::base::addr::PROTOCOL_KEEPALIVED;
 use crate::base::link::KernelEvent;
 use crate::sys::filter::{attach, force_receive_buffer, Program};
@@ -103,7 +103,7 @@ impl Monitor {
     pub fn receive(&mut self, events: &mut Vec<KernelEvent>) -> io::Result<bool> {
         let there_was_one = self.next()?;
         if there_was_one {
-            parse_all(&self.buffer, events);
+            parse_all(&self.buffer, &mut |message| events.extend(event(message)));
         }
         Ok(there_was_one)
     }

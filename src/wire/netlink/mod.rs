@@ -130,6 +130,26 @@ pub fn errno(body: &[u8]) -> Result<i32, Malformed> {
     Ok(i32::from_ne_bytes(*code).saturating_neg())
 }
 
+/// The kernel's text in the refusal of a request with these flags in its header.
+pub fn refusal_text(flags: u16, body: &[u8]) -> Option<&[u8]> {
+    const NLM_F_CAPPED: u16 = 0x100;
+    const NLM_F_ACK_TLVS: u16 = 0x200;
+    const NLMSGERR_ATTR_MSG: u16 = 1;
+    if flags & NLM_F_ACK_TLVS == 0 {
+        return None;
+    }
+    let request = body.get(4..)?;
+    // Of the request, only the header is there, or all of it.
+    let len = if flags & NLM_F_CAPPED != 0 {
+        HEADER_LEN
+    } else {
+        let (len, _) = request.split_first_chunk::<4>()?;
+        aligned(usize::try_from(u32::from_ne_bytes(*len)).ok()?)
+    };
+    let mut found = attributes(request.get(len..)?).map_while(Result::ok);
+    found.find(|(kind, _)| *kind == NLMSGERR_ATTR_MSG).map(|(_, text)| text_of(text))
+}
+
 /// The attributes of a message or of a nested attribute: kind and value.
 pub fn attributes(data: &[u8]) -> impl Iterator<Item = Result<(u16, &[u8]), Malformed>> {
     NlasIterator::new(data).map(|attribute| {

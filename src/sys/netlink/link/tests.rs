@@ -1,6 +1,6 @@
 use super::*;
 use crate::base::link::KernelEvent;
-use crate::sys::netlink::parse_all;
+use crate::sys::netlink::{event, parse_all};
 
 fn bytes(text: &str) -> Vec<u8> {
     let digits: Vec<_> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
@@ -11,7 +11,7 @@ fn bytes(text: &str) -> Vec<u8> {
 /// The interface of an RTM_NEWLINK, recorded with fewer attributes.
 fn described(text: &str) -> Link {
     let mut events = Vec::new();
-    parse_all(&bytes(text), &mut events);
+    parse_all(&bytes(text), &mut |message| events.extend(event(message)));
     match events.as_slice() {
         [KernelEvent::Link(link)] => link.clone(),
         other => panic!("{other:?}"),

@@ -1,0 +1,177 @@
+mod random;
+
+use super::*;
+use crate::base::route::{kind, metric, NextHop, RouteMetrics};
+use crate::base::rule::RuleAction;
+use crate::model::route::Placement;
+
+/// What follows the header of a message.
+fn body(message: RouteNetlinkMessage) -> Vec<u8> {
+    serialize(message, NLM_F_REQUEST).split_off(16)
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    text.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("hexadecimal")).collect()
+}
+
+fn prefix(text: &str) -> Prefix {
+    let (addr, len) = text.split_once('/').expect("a length");
+    Prefix { addr: addr.parse().expect("an address"), len: len.parse().expect("a number") }
+}
+
+fn hop(via: &str, link: u32) -> NextHop<u32> {
+    let via = (!via.is_empty()).then(|| via.parse().expect("an address"));
+    NextHop { via, link: Some(link), weight: 1, onlink: false, encap: None, realms: None }
+}
+
+fn route(destination: &str, next_hops: Vec<NextHop<u32>>) -> Route<u32> {
+    let destination = prefix(destination);
+    Route {
+        family: Family::of(&destination.addr),
+        kind: kind::UNICAST,
+        destination,
+        from: None,
+        tos: 0,
+        table: 254,
+        protocol: 18,
+        scope: None,
+        source: None,
+        metric: None,
+        next_hops,
+        nexthop_id: None,
+        expires: None,
+        preference: None,
+        ttl_propagate: None,
+        metrics: RouteMetrics::default(),
+    }
+}
+
+fn rule(priority: u32, action: RuleAction) -> Rule {
+    Rule {
+        family: Family::V4,
+        priority,
+        action,
+        invert: false,
+        from: None,
+        to: None,
+        tos: 0,
+        mark: None,
+        iif: None,
+        oif: None,
+        realms: None,
+        suppress_prefix_len: None,
+        suppress_group: None,
+        tunnel: None,
+        users: None,
+        protocol: Some(18),
+        ip_protocol: None,
+        source_ports: None,
+        destination_ports: None,
+    }
+}
+
+/// Messages of keepalived for the same words.
+#[test]
+fn routes_are_added_as_by_keepalived() {
+    let new = |route: &Route<u32>| body(RouteNetlinkMessage::NewRoute(route::addition(route)));
+    let mut plain = route("10.1.0.0/16", vec![hop("10.0.0.2", 3)]);
+    plain.metric = Some(5);
+    let captured = hex("02 10 00 00 fe 12 00 01  00 00 00 00 08 00 01 00 \
+                        0a 01 00 00 08 00 05 00  0a 00 00 02 08 00 04 00 \
+                        03 00 00 00 08 00 06 00  05 00 00 00");
+    assert_eq!(new(&plain), captured);
+
+    let first = NextHop { weight: 2, ..hop("10.0.0.2", 3) };
+    let several = route("10.3.0.0/16", vec![first, hop("10.0.0.3", 3)]);
+    let captured = hex("02 10 00 00 fe 12 00 01  00 00 00 00 08 00 01 00 \
+                        0a 03 00 00 24 00 09 00  10 00 00 01 03 00 00 00 \
+                        08 00 05 00 0a 00 00 02  10 00 00 00 03 00 00 00 \
+                        08 00 05 00 0a 00 00 03");
+    assert_eq!(new(&several), captured);
+
+    let mut v6 = route("2001:db8:1::/48", vec![hop("2001:db8::2", 3)]);
+    v6.metric = Some(7);
+    let captured = hex("0a 30 00 00 fe 12 00 01  00 00 00 00 14 00 01 00 \
+                        20 01 0d b8 00 01 00 00  00 00 00 00 00 00 00 00 \
+                        14 00 05 00 20 01 0d b8  00 00 00 00 00 00 00 00 \
+                        00 00 00 02 08 00 04 00  03 00 00 00 08 00 06 00 \
+                        07 00 00 00");
+    assert_eq!(new(&v6), captured);
+}
+
+#[test]
+fn rules_are_added_as_by_keepalived() {
+    let new = |rule: &Rule| body(RouteNetlinkMessage::NewRule(rule::message(rule)));
+    let mut first = rule(100, RuleAction::Table(1000));
+    first.from = Some(prefix("10.1.0.0/16"));
+    first.to = Some(prefix("10.2.0.0/16"));
+    first.iif = Some("e0".into());
+    let captured = hex("02 10 10 00 00 00 00 01  00 00 00 00 08 00 0f 00 \
+                        e8 03 00 00 08 00 02 00  0a 01 00 00 08 00 01 00 \
+                        0a 02 00 00 08 00 06 00  64 00 00 00 07 00 03 00 \
+                        65 30 00 00 05 00 15 00  12 00 00 00");
+    assert_eq!(new(&first), captured);
+
+    let mut second = rule(101, RuleAction::Prohibit);
+    second.family = Family::V6;
+    second.to = Some(prefix("2001:db8:1::/48"));
+    second.mark = Some((5, 255));
+    second.ip_protocol = Some(6);
+    second.destination_ports = Some((80, 90));
+    let captured = hex("0a 30 00 00 00 00 00 08  00 00 00 00 14 00 01 00 \
+                        20 01 0d b8 00 01 00 00  00 00 00 00 00 00 00 00 \
+                        08 00 06 00 65 00 00 00  08 00 0a 00 05 00 00 00 \
+                        08 00 10 00 ff 00 00 00  05 00 15 00 12 00 00 00 \
+                        05 00 16 00 06 00 00 00  08 00 18 00 50 00 5a 00");
+    assert_eq!(new(&second), captured);
+}
+
+#[test]
+fn ways_of_adding() {
+    assert_eq!(route::flags(Placement::First), NLM_F_CREATE);
+    assert_eq!(route::flags(Placement::Alone), NLM_F_CREATE | NLM_F_EXCL);
+    assert_eq!(route::flags(Placement::Last), NLM_F_CREATE | 0x800);
+}
+
+#[test]
+fn a_removal_names_what_the_kernel_chose() {
+    let mut usual = route("2001:db8::/32", vec![hop("", 3)]);
+    usual.metrics.values.insert(metric::MTU, 1400);
+    usual.expires = Some(5);
+    let attributes = route::removal(&usual).attributes;
+    let kinds: Vec<_> = attributes.iter().map(netlink_packet_core::Nla::kind).collect();
+    // Destination, interface and metric.
+    assert_eq!(kinds, [1, 4, 6]);
+    let host = route("10.0.0.0/8", vec![hop("", 3)]);
+    assert_eq!(u8::from(route::removal(&host).header.scope), 253);
+}
+
+#[test]
+fn a_default_route_leads_to_all_addresses() {
+    let mut message = route::addition(&route("0.0.0.0/0", vec![hop("10.0.0.1", 3)]));
+    // As the kernel reports it.
+    message.attributes.retain(|a| netlink_packet_core::Nla::kind(a) != 1);
+    let found = route::of(&message).expect("a route");
+    assert_eq!(found.destination, Prefix::all(Family::V4));
+    assert_eq!((found.metric, found.scope), (Some(0), Some(0)));
+}
+
+#[test]
+fn dead_ends_of_ipv6_have_no_next_hop() {
+    let mut dead = route("2001:db8::/32", vec![hop("", 1)]);
+    let mut message = route::addition(&dead);
+    message.header.kind = netlink_packet_route::route::RouteType::BlackHole;
+    dead.kind = kind::BLACKHOLE;
+    dead.next_hops.clear();
+    assert_eq!(route::of(&message), Some(dead.settled()));
+}
+
+#[test]
+fn copies_in_a_cache_and_other_families_are_no_routes() {
+    let mut message = route::addition(&route("2001:db8::/32", vec![hop("", 1)]));
+    message.header.flags |= netlink_packet_route::route::RouteFlags::Cloned;
+    assert_eq!(route::of(&message), None);
+    message.header.flags = netlink_packet_route::route::RouteFlags::empty();
+    message.header.address_family = AddressFamily::Mpls;
+    assert_eq!(route::of(&message), None);
+}
