@@ -38,6 +38,7 @@
 //! | state transitions, deadlines | `vrrp/transition.rs` |
 //! | text of the cause of a change | `vrrp/cause.rs`, `vrrp/fault.rs`, `base/tracked.rs` |
 //! | effect of tracked objects on a virtual router | `vrrp/tracking.rs`, `vrrp/priority.rs` |
+//! | short changes of links, polled links | `daemon/network/debounce.rs`, `daemon/network/linkbeat.rs` |
 //! | sync groups | `vrrp/membership.rs` |
 //! | timers of a virtual router | `vrrp/timing.rs` |
 //! | timing and rate of gratuitous ARP | `vrrp/announce.rs`, `daemon/network/announcer.rs` |

@@ -26,6 +26,8 @@ mod groups;
 mod lab;
 #[path = "netns/links.rs"]
 mod links;
+#[path = "netns/linkwatch.rs"]
+mod linkwatch;
 #[path = "netns/notify.rs"]
 mod notify;
 #[path = "netns/options.rs"]
@@ -77,6 +79,8 @@ fn main() -> ExitCode {
         files::a_tracked_file_is_not_made_through_a_link,
         announce::five_at_once_and_five_after_the_delay,
         announce::a_refresh_repeats_them,
+        announce::interfaces_of_a_group_share_an_interval,
+        announce::further_interfaces_are_announced_periodically,
         announce::a_new_link_layer_address_is_used,
         announce::ipv6_addresses_are_announced_as_often,
         failover::a_killed_master_is_replaced_after_the_down_time,
@@ -99,6 +103,9 @@ fn main() -> ExitCode {
         transport::unicast_instances_that_share_a_router_id_hear_their_own_peers,
         transport::another_multicast_group,
         transport::ipv4_and_ipv6_share_a_router_id,
+        linkwatch::a_short_outage_is_not_noticed_and_a_long_one_is,
+        linkwatch::a_reload_without_the_delays_ends_them,
+        linkwatch::a_polled_link_is_followed,
         links::an_interface_taken_down_causes_fault,
         links::a_pulled_cable_causes_fault,
         links::a_flapping_interface_ends_with_one_master,

@@ -171,6 +171,7 @@ fn configured(choice: u8, pdu: &[u8]) -> Instance {
             refresh_repeat: 1,
             lower_prio_delay: Duration::ZERO,
             lower_prio_repeat: 1,
+            extra: Duration::ZERO,
         },
         addresses: vec![address(own(family)).into(), address(peer(family)).into()],
         excluded: Vec::new(),

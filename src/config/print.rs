@@ -5,6 +5,7 @@
 
 mod changes;
 mod check;
+mod link;
 mod lvs;
 mod notify;
 mod track;
@@ -100,6 +101,7 @@ impl Printer {
         })?;
         self.objects(config)?;
         self.addresses("static_ipaddress", &config.static_addresses)?;
+        self.link_lists(config)?;
         for group in &config.groups {
             let name = quoted(&group.name);
             self.block(format_args!("vrrp_sync_group {name}"), |out| out.group(group))?;
@@ -258,7 +260,9 @@ impl Printer {
         line!(self, "garp_master_refresh {}", garp.refresh.as_secs())?;
         line!(self, "garp_master_refresh_repeat {}", garp.refresh_repeat)?;
         line!(self, "garp_lower_prio_delay {}", garp.lower_prio_delay.as_secs())?;
-        line!(self, "garp_lower_prio_repeat {}", garp.lower_prio_repeat)
+        line!(self, "garp_lower_prio_repeat {}", garp.lower_prio_repeat)?;
+        let extra = Some(garp.extra.as_secs()).filter(|&every| every > 0);
+        self.option("garp_extra_if all", extra)
     }
 
     fn addresses(&mut self, name: &str, addresses: &[Rc<VirtualAddress>]) -> fmt::Result {

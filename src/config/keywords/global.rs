@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::garp::{RawExtra, VRRP_GARP_EXTRA_IF};
 use super::instance::RawGarp;
 use super::sync::{timeouts, RawSync, LVS_SYNC_DAEMON, LVS_TIMEOUTS};
 use super::vrrp::version;
@@ -201,8 +202,9 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     time("vrrp_gna_interval", &[seconds(1, 4_294_967_295)]).default("0 (no limit)")
         => |raw, s| raw.global.gna_interval = s.value,
     switch("vrrp_min_garp") => |raw, s| raw.min_garp = s.value,
-    any("vrrp_garp_extra_if", Kind::Text).default("0 (off)").later(),
-    any("vrrp_vmac_garp_intvl", Kind::Text).outdated("vrrp_garp_extra_if").later(),
+    options("vrrp_garp_extra_if", &VRRP_GARP_EXTRA_IF.entry).default("0 (off)")
+        => |raw, s| RawExtra::read(&mut raw.garp.extra, s, &VRRP_GARP_EXTRA_IF),
+    options("vrrp_vmac_garp_intvl", &VRRP_GARP_EXTRA_IF.entry).outdated("vrrp_garp_extra_if"),
     switch("vrrp_lower_prio_no_advert") => |raw, s| raw.lower_prio_no_advert = s.value,
     switch("vrrp_higher_prio_send_advert") => |raw, s| raw.higher_prio_send_advert = s.value,
     number("vrrp_version", &[int(2, 3)]).default("2")

@@ -1,6 +1,6 @@
-//! Routes and rules, static or of an instance; and the lists of interfaces.
+//! Routes and rules, static or of an instance.
 
-use crate::config::keyword::{int, opt, seconds, strict, Entry, Kind, Opt, Unknown};
+use crate::config::keyword::{int, opt, strict, Entry, Kind, Opt, Unknown};
 use crate::config::table::joined;
 
 const U32: Kind = int(0, 4_294_967_295);
@@ -194,21 +194,3 @@ pub(super) static RULE: Entry = rules(&RULE_OPTIONS);
 
 pub(super) static STATIC_RULE: Entry =
     rules(&joined::<Opt, 35, 1, 36>(RULE_OPTIONS, [opt("track_group").value(Kind::Text)]));
-
-pub(super) static LINKBEAT_INTERFACES: Entry = Entry {
-    name: "interface",
-    head: &[Kind::Link],
-    required: 1,
-    options: &[opt("MII"), opt("ETHTOOL"), opt("IOCTL")],
-    free: None,
-    unknown: Unknown::IgnoreRest,
-};
-
-pub(super) static INTERFACE_UP_DOWN_DELAYS: Entry = Entry {
-    name: "interface",
-    head: &[Kind::Link, seconds(0, 255_000_000), seconds(0, 255_000_000)],
-    required: 2,
-    options: &[],
-    free: None,
-    unknown: Unknown::IgnoreRest,
-};

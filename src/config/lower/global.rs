@@ -6,7 +6,7 @@ use crate::base::addr::Family;
 use crate::config::document::Document;
 use crate::config::host::Host;
 use crate::config::keywords::{
-    ChecksDefaults, RawFifos, RawGlobal, RawLifeScript, RawSync, RxPolicy, GLOBAL_DEFS,
+    ChecksDefaults, RawExtra, RawFifos, RawGlobal, RawLifeScript, RawSync, RxPolicy, GLOBAL_DEFS,
 };
 use crate::config::statement::Checker;
 use crate::model::lvs::Lvs;
@@ -26,6 +26,8 @@ pub(super) struct Defaults {
     pub garp_refresh_repeat: u32,
     pub garp_lower_prio_delay: u32,
     pub garp_lower_prio_repeat: u32,
+    /// `vrrp_garp_extra_if`
+    pub garp_extra: RawExtra,
     pub down_timer_adverts: u32,
     pub lower_prio_no_advert: bool,
     pub higher_prio_send_advert: bool,
@@ -132,6 +134,7 @@ fn defaults(raw: &RawGlobal<'_>, global: &Global, scripts: Rules) -> Defaults {
         garp_refresh_repeat: garp.refresh_repeat.unwrap_or(1),
         garp_lower_prio_delay: garp.lower_prio_delay.map_or(garp_delay, |given| given.value),
         garp_lower_prio_repeat: garp.lower_prio_repeat.map_or(garp_repeat, |given| given.value),
+        garp_extra: garp.extra,
         down_timer_adverts: raw.down_timer_adverts.unwrap_or(3),
         lower_prio_no_advert: raw.lower_prio_no_advert,
         higher_prio_send_advert: raw.higher_prio_send_advert,

@@ -61,6 +61,8 @@ pub(super) fn lower<'d>(
     let (addresses, excluded) = addresses(scene, &mut raw, &core, interface, link, &mut places);
     let priority = core.priority;
     let strictly = strict::Settings::new(scene, &raw, &core.facts(), &addresses);
+    let elsewhere = addresses.iter().chain(&excluded).any(|a| interface != Some(&a.interface));
+    let garp = garp(scene, &raw, &strictly, elsewhere);
     let defaults = scene.defaults;
     let (vrid, authentication) = (vrid?, authentication?);
     let instance = Instance {
@@ -91,7 +93,7 @@ pub(super) fn lower<'d>(
         tracked_links,
         tracked,
         notify,
-        garp: garp(scene, &raw, &strictly),
+        garp,
         addresses,
         excluded,
         promote_secondaries: raw.promote_secondaries,
@@ -394,7 +396,15 @@ fn checksum(raw: &RawInstance<'_>, as_v2: bool) -> ChecksumForm {
     }
 }
 
-fn garp(scene: &Scene<'_, '_>, raw: &RawInstance<'_>, strictly: &strict::Settings) -> Garp {
+/// `elsewhere`: some address is on an interface other than the instance's.
+fn garp(
+    scene: &Scene<'_, '_>,
+    raw: &RawInstance<'_>,
+    strictly: &strict::Settings,
+    elsewhere: bool,
+) -> Garp {
+    let extra =
+        if raw.garp.extra.every.is_some() { raw.garp.extra } else { scene.defaults.garp_extra };
     let defaults = scene.defaults;
     let seconds = |n: u32| Duration::from_secs(n.into());
     Garp {
@@ -404,5 +414,7 @@ fn garp(scene: &Scene<'_, '_>, raw: &RawInstance<'_>, strictly: &strict::Setting
         refresh_repeat: raw.garp.refresh_repeat.unwrap_or(defaults.garp_refresh_repeat),
         lower_prio_delay: seconds(strictly.garp_lower_prio_delay),
         lower_prio_repeat: strictly.garp_lower_prio_repeat,
+        // Without `all`, only virtual interfaces count.
+        extra: seconds(extra.every.filter(|_| extra.all && elsewhere).unwrap_or(0)),
     }
 }

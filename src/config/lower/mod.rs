@@ -17,6 +17,7 @@ mod global;
 mod group;
 mod instance;
 mod ipvs;
+mod link;
 mod lvs;
 mod mail;
 mod merge;
@@ -72,6 +73,7 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
         instances: Instances::default(),
         groups: Vec::new(),
         fixed: fixed::Fixed::default(),
+        links: link::LinkLists::default(),
         definitions: track::Definitions::new(doc),
     };
     checker.block(doc.roots(), &TOP_LEVEL.block, &mut |checker, s| {
@@ -82,10 +84,11 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
             reading.take(&mut scene, top);
         }
     });
-    let Gathered { services, mut instances, groups, fixed, definitions, .. } = reading;
+    let Gathered { services, mut instances, groups, fixed, links, definitions, .. } = reading;
     let mut scene = Scene { checker: &mut checker, host, defaults: &defaults };
     fixed.resolve(&mut scene, &mut instances, &mut config);
     config.groups = group::lower_all(&mut scene, groups, &mut instances);
+    links.resolve(&mut scene, &instances.list, &mut config);
     definitions.finish(&mut scene, &mut instances, &mut config);
     crossref::routers(&mut scene.checker.out, &instances.list);
     crossref::addresses(&mut scene.checker.out, &instances.list);
@@ -116,6 +119,7 @@ struct Gathered<'c, 'd> {
     instances: Instances,
     groups: Vec<(RawGroup<'d>, Vec<track::TrackedEntry<'d>>)>,
     fixed: fixed::Fixed<'d>,
+    links: link::LinkLists<'d>,
     definitions: track::Definitions<'d>,
 }
 
@@ -145,6 +149,10 @@ impl<'d> Gathered<'_, 'd> {
             TopLevel::AddressGroup(node) => self.services.groups.push(node),
             TopLevel::StaticAddresses(node) => self.fixed.addresses(scene.checker, node),
             TopLevel::TrackGroup(node) => self.fixed.group(scene.checker, node),
+            TopLevel::GarpGroup(node) => self.links.group(scene.checker, node),
+            TopLevel::PollLinks => self.links.poll_all(),
+            TopLevel::PolledLinks(node) => self.links.polled(scene.checker, node),
+            TopLevel::LinkDelays(node) => self.links.delays(scene.checker, node),
             TopLevel::Script(node) => self.definitions.define(scene, Object::Script, node),
             TopLevel::File(node) => self.definitions.define(scene, Object::File, node),
             TopLevel::Process(node) => self.definitions.define(scene, Object::Process, node),
@@ -158,6 +166,9 @@ impl<'d> Gathered<'_, 'd> {
         scene.checker.out.set_scope(Some(name.text));
         scene.checker.fill(node.children(), &VRRP_INSTANCE, &mut raw);
         let tracked = self.definitions.read_lists(scene.checker, &raw.tracked);
+        if raw.poll_link {
+            self.links.poll(raw.interface);
+        }
         if let Some(interface) = raw.sync_interface {
             ipvs::follow(&mut self.services.sync, scene.checker, interface, name.text);
         }

@@ -34,6 +34,21 @@ global_defs {
   umask IRWXO
   default_interface eth1
 }
+garp_group {
+  garp_interval 0.05
+  interface eth0
+  interfaces {
+    lo eth1
+  }
+}
+interface_up_down_delays {
+  eth0 0.25 1
+  eth1 4
+}
+linkbeat_interfaces {
+  eth0 IOCTL
+  eth1
+}
 vrrp_sync_group G {
   group {
     A B
@@ -63,6 +78,7 @@ vrrp_instance A {
     2001:db8::2/64 -nodad mngtmpaddr autojoin preferred_lft 10
   }
   promote_secondaries
+  garp_extra_if all 30
   debug 3
 }
 vrrp_instance B {

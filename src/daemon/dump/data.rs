@@ -8,6 +8,7 @@ use super::{instance, track, View};
 use crate::base::addr::{is_link_local, Family};
 use crate::base::link::Link;
 use crate::base::time::Instant;
+use crate::model::link::LinkQuery;
 use crate::model::vrrp::TrackedLink;
 use crate::sys::raw::EndpointKind;
 use crate::vrrp::cause::Seconds as Span;
@@ -155,11 +156,32 @@ fn links(view: &View<'_>, out: &mut Text) {
         }
         out.pair("State", state(link));
         out.pair("MTU", link.mtu);
+        watching(view, &link.name, out);
         if let Some(list) = watchers.get(link.name.as_str()) {
             out.line("Tracking VRRP instances :");
             for (name, weight) in list {
                 out.item(format_args!("{name}, weight {weight}"));
             }
+        }
+    }
+}
+
+/// Delays of the link, and how it is polled.
+fn watching(view: &View<'_>, name: &str, out: &mut Text) {
+    if let Some(delays) = view.config.link_delays.iter().find(|d| d.interface == name) {
+        out.pair("Down debounce timer", Span(delays.down));
+        out.pair("Up debounce timer", Span(delays.up));
+    }
+    if let Some(link) = view.config.polled_links.iter().find(|link| link.interface == name) {
+        out.pair("Linkbeat", link.query.map_or("polled", LinkQuery::word));
+    }
+    let mut groups = view.config.garp_groups.iter();
+    if let Some(group) = groups.find(|g| g.interfaces.iter().any(|other| other == name)) {
+        if let Some(interval) = group.garp {
+            out.pair("Gratuitous ARP interval", Span(interval));
+        }
+        if let Some(interval) = group.gna {
+            out.pair("Gratuitous NA interval", Span(interval));
         }
     }
 }

@@ -114,6 +114,9 @@ fn garp(config: &model::vrrp::Instance, out: &mut Text) {
     out.pair("Gratuitous ARP refresh repeat", g.refresh_repeat);
     out.pair("Gratuitous ARP lower priority delay", Seconds(g.lower_prio_delay));
     out.pair("Gratuitous ARP lower priority repeat", g.lower_prio_repeat);
+    if !g.extra.is_zero() {
+        out.pair("Gratuitous ARP on extra interfaces interval", Seconds(g.extra));
+    }
 }
 
 fn election(i: &Instance, out: &mut Text) {
