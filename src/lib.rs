@@ -61,6 +61,7 @@
 //! | `startup_script`, `shutdown_script` | `daemon/start/life.rs` |
 //! | watching of files, processes and scripts | `daemon/commands/tracking.rs`, `daemon/commands/processes.rs`, `sys/inotify.rs` |
 //! | order of work in a turn | `daemon/turn.rs` |
+//! | scheduling of the process | `daemon/start/scheduling.rs` |
 //! | order of startup and shutdown | `daemon/start/startup.rs`, `daemon/start/shutdown.rs` |
 //! | cleanup after a panic or a crash | `daemon/start/defect.rs`, `sys/rescue.rs` |
 //! | text of log lines | `daemon/outlets/report.rs`, `daemon/lvs/report.rs` |

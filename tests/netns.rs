@@ -46,6 +46,8 @@ mod scripts;
 mod tracking;
 #[path = "netns/transport.rs"]
 mod transport;
+#[path = "netns/tuning.rs"]
+mod tuning;
 #[path = "netns/uml.rs"]
 mod uml;
 #[path = "netns/watched.rs"]
@@ -73,6 +75,10 @@ fn main() -> ExitCode {
         scale::all_255_router_ids_on_one_link,
         scale::a_storm_of_netlink_messages,
         scale::a_thousand_addresses_of_one_instance,
+        tuning::instances_share_a_receive_buffer,
+        tuning::the_process_has_the_processors_and_the_name_of_its_configuration,
+        tuning::each_stall_raises_the_priority,
+        tuning::local_igmp_is_disabled_and_restored,
         uml::a_guest_has_features_missing_on_the_host,
         files::a_lease_on_a_script_delays_no_advert,
         files::a_log_file_is_not_written_through_a_hard_link,

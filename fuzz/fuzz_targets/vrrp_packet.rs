@@ -175,6 +175,7 @@ fn configured(choice: u8, pdu: &[u8]) -> Instance {
         },
         addresses: vec![address(own(family)).into(), address(peer(family)).into()],
         excluded: Vec::new(),
+        rx_buffer: None,
         promote_secondaries: false,
         timer_expired_backup: None,
         debug: 0,

@@ -8,6 +8,7 @@ mod check;
 mod link;
 mod lvs;
 mod notify;
+mod process;
 mod track;
 
 pub use changes::changes;
@@ -129,17 +130,32 @@ impl Printer {
         self.option("vrrp_startup_delay", time(global.startup_delay))?;
         self.option("vrrp_garp_interval", time(global.garp_interval))?;
         self.option("vrrp_gna_interval", time(global.gna_interval))?;
-        self.option("vrrp_rx_bufs_policy", global.rx_buffer)?;
-        self.option("vrrp_priority", global.nice)?;
-        self.option("vrrp_rt_priority", global.rt_priority)?;
+        self.buffers(global)?;
+        self.option("vrrp_delay_after_boot", time(global.delay_after_boot))?;
+        self.of_process(global)?;
         self.flag(global.script_security, "enable_script_security")?;
         self.flag(global.use_symlink_paths, "use_symlink_paths")?;
-        self.flag(global.no_swap, "vrrp_no_swap")?;
+        self.flag(global.disable_local_igmp, "disable_local_igmp")?;
         self.outlets(global)?;
         if global.umask != default.umask {
             line!(self, "umask 0{:o}", global.umask)?;
         }
         Ok(())
+    }
+
+    fn buffers(&mut self, global: &Global) -> fmt::Result {
+        let b = &global.buffers;
+        let all = [
+            ("vrrp_netlink_cmd_rcv_bufs", b.vrrp_cmd),
+            ("vrrp_netlink_monitor_rcv_bufs", b.vrrp_monitor),
+            ("lvs_netlink_cmd_rcv_bufs", b.lvs_cmd),
+            ("lvs_netlink_monitor_rcv_bufs", b.lvs_monitor),
+            ("process_monitor_rcv_bufs", b.processes),
+        ];
+        all.into_iter().try_for_each(|(name, buffer)| {
+            self.option(name, buffer.bytes)?;
+            self.flag(buffer.force, &format!("{name}_force"))
+        })
     }
 
     fn group(&mut self, group: &SyncGroup) -> fmt::Result {
@@ -250,6 +266,7 @@ impl Printer {
         self.flag(i.owner_ignore_adverts, "owner_ignore_adverts")?;
         self.flag(!i.accept, "no_accept")?;
         self.flag(i.accept && i.strict && !i.is_owner(), "accept")?;
+        self.option("kernel_rx_buf_size", i.rx_buffer)?;
         self.flag(i.promote_secondaries, "promote_secondaries")?;
         self.option("debug", Some(i.debug).filter(|&level| level != 0))
     }

@@ -76,6 +76,7 @@ impl Runtime {
         if late >= INDULGED {
             self.commands.children.on_late(late, started);
         }
+        self.process.scheduling.on_turn(late);
         if let Some(fault) = self.pace.lateness.on_turn(deadline, started) {
             complain(&fault);
         }

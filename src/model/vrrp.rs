@@ -245,6 +245,9 @@ pub struct Instance {
     pub addresses: Vec<Rc<VirtualAddress>>,
     /// `virtual_ipaddress_excluded`: held while MASTER, not advertised.
     pub excluded: Vec<Rc<VirtualAddress>>,
+    /// `kernel_rx_buf_size` or `vrrp_rx_bufs_*`, in bytes: its share of the receive buffer of its
+    /// socket. `None`: the daemon's own default.
+    pub rx_buffer: Option<usize>,
     /// `promote_secondaries`: the sysctl is set on the interface.
     pub promote_secondaries: bool,
     /// `timer_expired_backup [N]`: step back silently after a stall of this daemon.
@@ -340,6 +343,7 @@ pub(crate) mod tests {
             },
             addresses: Vec::new(),
             excluded: Vec::new(),
+            rx_buffer: None,
             promote_secondaries: false,
             timer_expired_backup: None,
             debug: 0,

@@ -15,10 +15,11 @@ use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMe
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
-use super::filter::{attach, force_receive_buffer, Program};
+use super::filter::{attach, force_receive_buffer, set_receive_buffer, Program};
 use super::pipeline::{limit_waiting, receive, whole, Pipeline};
 use crate::base::addr::{Family, HostAddress, Mac, Prefix};
 use crate::base::link::{KernelEvent, Link};
+use crate::model::global::ReceiveBuffer;
 use crate::wire::netlink::{errno, messages, NLMSG_DONE, NLMSG_ERROR};
 
 /// Room for the changes of a busy moment; the kernel allocates it only when it is used.
@@ -35,6 +36,12 @@ pub struct Requests<T> {
 impl<T> Requests<T> {
     pub fn open() -> io::Result<Self> {
         Ok(Self { pipeline: Pipeline::open(NETLINK_ROUTE)? })
+    }
+
+    /// # Errors
+    /// The kernel refuses the size.
+    pub fn set_receive_buffer(&self, buffer: ReceiveBuffer) -> io::Result<()> {
+        self.pipeline.set_receive_buffer(buffer)
     }
 
     /// The port number the kernel names as the origin of what this socket changes.
@@ -155,6 +162,12 @@ impl Monitor {
             socket.add_membership(group)?;
         }
         Ok(Self { socket, buffer: Vec::new() })
+    }
+
+    /// # Errors
+    /// The kernel refuses the size.
+    pub fn set_receive_buffer(&self, buffer: ReceiveBuffer) -> io::Result<()> {
+        set_receive_buffer(self.socket.as_raw_fd(), buffer, MONITOR_BUFFER)
     }
 
     /// Lets only these interfaces through (all of them when `links` is `None`), and no address that

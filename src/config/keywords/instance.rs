@@ -95,6 +95,8 @@ pub(in crate::config) struct RawInstance<'d> {
     pub addresses: Vec<RawAddress<'d>>,
     pub excluded: Vec<RawAddress<'d>>,
     pub no_address: Option<Span>,
+    /// `kernel_rx_buf_size`
+    pub rx_buffer: Option<usize>,
     /// `linkbeat_use_polling`.
     pub poll_link: bool,
     /// `lvs_sync_daemon_interface`.
@@ -236,7 +238,8 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
     switch("owner_ignore_adverts")
         .default("vrrp_owner_ignore_adverts (on in strict mode) for priority 255, else off")
         => |raw, s| raw.owner_ignore_adverts = Some(s.here(s.value)),
-    number("kernel_rx_buf_size", &[strict(0, 4_294_967_295)]).default("0 (automatic)").later(),
+    number("kernel_rx_buf_size", &[strict(0, 4_294_967_295)]).default("0 (vrrp_rx_bufs_policy)")
+        => |raw, s| raw.rx_buffer = Some(s.number()).filter(|&bytes| bytes > 0),
     block("authentication", &AUTHENTICATION.block) => |raw, s| {
         raw.auth.block = Some(s.span());
         s.checker.fill(s.node().children(), &AUTHENTICATION, &mut raw.auth);

@@ -62,7 +62,8 @@ pub(in crate::config) static TOP_LEVEL: Table<TopLevel<'static>> = table!(TopLev
     flag("use_pid_dir") => |top, _| *top = Some(TopLevel::UsePidDir),
     text("instance").repeat(Repeat::FirstCounts)
         => |top, s| *top = Some(TopLevel::InstanceName(s.value)),
-    number("child_wait_time", &[strict(0, 4_294_967_295)]).default("5").later(),
+    // There are no child processes to wait for.
+    number("child_wait_time", &[strict(0, 4_294_967_295)]).default("5") => |_, _| {},
     block("global_defs", &GLOBAL_DEFS.block) => |top, _| *top = Some(TopLevel::GlobalDefs),
     named_block("track_group", &TRACK_GROUP.block).repeat(Repeat::ByName)
         => |top, s| *top = Some(TopLevel::TrackGroup(s.node())),

@@ -1,10 +1,10 @@
 //! `global_defs`: settings of the daemon, and defaults of instances.
 
+use super::mail;
 use super::script::Rules;
-use super::{mail, LoweredInstance};
 use crate::base::addr::Family;
 use crate::config::document::Document;
-use crate::config::host::Host;
+use crate::config::host::{Host, LinkFacts};
 use crate::config::keywords::{
     ChecksDefaults, RawExtra, RawFifos, RawGlobal, RawLifeScript, RawSync, RxPolicy, GLOBAL_DEFS,
 };
@@ -66,25 +66,25 @@ pub(super) struct RxBuffer {
 }
 
 impl RxBuffer {
-    /// The size, once the expected packets are known.
-    pub(super) fn bytes(&self, host: &dyn Host, instances: &[LoweredInstance]) -> Option<usize> {
-        let instances = instances.iter().map(|s| &s.instance);
+    /// The share of an instance, from its family, the number of addresses it advertises, and its
+    /// interface.
+    pub(super) fn share(
+        &self,
+        family: Family,
+        addresses: usize,
+        link: Option<LinkFacts>,
+    ) -> Option<usize> {
         let unit = match self.policy {
             RxPolicy::Daemon => return None,
-            RxPolicy::Bytes(bytes) => return Some(bytes),
-            RxPolicy::Mtu => instances
-                .filter_map(|i| host.link(i.interface.as_deref()?))
-                .map(|link| link.mtu as usize)
-                .max()?,
-            RxPolicy::Advert => instances
-                .map(|i| {
-                    let (head, size) = match i.family {
-                        Family::V4 => (20 + 8 + 8, 4),
-                        Family::V6 => (40 + 8, 16),
-                    };
-                    head + size * i.addresses.len()
-                })
-                .max()?,
+            RxPolicy::Bytes(bytes) => return Some(bytes).filter(|&bytes| bytes > 0),
+            RxPolicy::Mtu => link?.mtu as usize,
+            RxPolicy::Advert => {
+                let (head, size) = match family {
+                    Family::V4 => (20 + 8 + 8, 4),
+                    Family::V6 => (40 + 8, 16),
+                };
+                head + size * addresses
+            }
         };
         Some(unit.saturating_mul(self.multiplier))
     }

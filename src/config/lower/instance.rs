@@ -64,6 +64,8 @@ pub(super) fn lower<'d>(
     let elsewhere = addresses.iter().chain(&excluded).any(|a| interface != Some(&a.interface));
     let garp = garp(scene, &raw, &strictly, elsewhere);
     let defaults = scene.defaults;
+    let share = || defaults.rx_buffer.share(core.family, addresses.len(), link);
+    let rx_buffer = raw.rx_buffer.or_else(share);
     let (vrid, authentication) = (vrid?, authentication?);
     let instance = Instance {
         name: raw.name.text.to_owned(),
@@ -96,6 +98,7 @@ pub(super) fn lower<'d>(
         garp,
         addresses,
         excluded,
+        rx_buffer,
         promote_secondaries: raw.promote_secondaries,
         timer_expired_backup: preemption.timer_expired_backup,
         debug: raw.debug,

@@ -92,7 +92,6 @@ pub fn lower(doc: &Document, host: &dyn Host, diags: &mut Diagnostics) -> Config
     definitions.finish(&mut scene, &mut instances, &mut config);
     crossref::routers(&mut scene.checker.out, &instances.list);
     crossref::addresses(&mut scene.checker.out, &instances.list);
-    config.global.rx_buffer = defaults.rx_buffer.bytes(host, &instances.list);
     config.instances = instances.list.into_iter().map(|i| i.instance).collect();
     services.lower(&mut scene, &mut config);
     defaults.scripts.finish(scene.checker);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::base::addr::Family;
 use crate::config::host::Form;
 use crate::config::tests::{lowered, lowered_on, machine, told, MemoryHost};
+use crate::model::global::ReceiveBuffer;
 use crate::model::vrrp::{
     Authentication, Broadcast, ChecksumForm, Delivery, InitialState, Instance, Scope,
     StandingFault, Version,
@@ -401,12 +402,16 @@ fn tracked_interfaces() {
 
 #[test]
 fn a_receive_buffer_by_policy() {
-    let size = |lines: &str| with(lines, "").0.global.rx_buffer;
+    let size = |lines: &str| with(lines, "").0.instances[0].rx_buffer;
     assert_eq!(size(""), None);
     assert_eq!(size("vrrp_rx_bufs_policy MTU"), Some(4500));
     assert_eq!(size("vrrp_rx_bufs_policy mtu\nvrrp_rx_bufs_multiplier 2"), Some(3000));
     assert_eq!(size("vrrp_rx_bufs_policy ADVERT"), Some(120));
     assert_eq!(size("vrrp_rx_bufs_policy 12345"), Some(12345));
+    assert_eq!(size("vrrp_rx_bufs_policy 0"), None);
+    let own = |lines: &str| with("vrrp_rx_bufs_policy MTU", lines).0.instances[0].rx_buffer;
+    assert_eq!(own("kernel_rx_buf_size 5000"), Some(5000));
+    assert_eq!(own("kernel_rx_buf_size 0"), Some(4500));
 }
 
 #[test]
@@ -516,4 +521,22 @@ fn further_interfaces_are_announced_if_there_are_some() {
     tells("garp_extra_if all", &[lacks]);
     let (_, told) = instance("vmac_garp_intvl all 86401");
     assert_eq!(told.len(), 2, "{told:?}");
+}
+
+#[test]
+fn receive_buffers_of_netlink_sockets() {
+    let (config, told) = with(
+        "vrrp_netlink_cmd_rcv_bufs 70000\nvrrp_netlink_cmd_rcv_bufs_force\n\
+         vrrp_netlink_monitor_rcv_bufs 100000\nlvs_netlink_monitor_rcv_bufs 200000\n\
+         lvs_netlink_monitor_rcv_bufs_force\nlvs_netlink_cmd_rcv_bufs 0\n\
+         process_monitor_rcv_bufs 5\nprocess_monitor_rcv_bufs_force off",
+        "",
+    );
+    assert!(told.is_empty(), "{told:?}");
+    let buffers = config.global.buffers;
+    let shown = |b: ReceiveBuffer| (b.bytes, b.force);
+    assert_eq!(shown(buffers.vrrp_cmd), (Some(70_000), true));
+    assert_eq!(shown(buffers.lvs_cmd), (None, false));
+    assert_eq!(shown(buffers.processes), (Some(5), false));
+    assert_eq!(shown(buffers.monitor()), (Some(200_000), true));
 }

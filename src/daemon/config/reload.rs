@@ -182,9 +182,14 @@ impl Runtime {
             gna: global.gna_interval,
             groups: self.running.config.garp_groups.clone(),
         });
-        self.network.endpoints.rx_buffer = global.rx_buffer;
+        let instances = self.running.ids.iter().zip(&self.running.config.instances);
+        let shares = instances.filter_map(|(id, instance)| Some((*id, instance.rx_buffer?)));
+        self.network.endpoints.share_buffers(shares.collect());
         self.network.endpoints.pass_all = global.log_unknown_vrids;
-        self.process.scheduling.apply(global);
+        self.process.scheduling.apply(&self.running.config);
+        self.pace.lateness.stall = global.min_auto_priority_delay;
+        self.set_netlink_buffers();
+        self.set_local_igmp();
     }
 
     /// Indexes the configuration, and passes the states of its interfaces to the core.

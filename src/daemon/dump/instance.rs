@@ -137,6 +137,9 @@ fn election(i: &Instance, out: &mut Text) {
     if let Some(adverts) = config.timer_expired_backup {
         out.pair("Timer expired backup", adverts);
     }
+    if let Some(bytes) = config.rx_buffer {
+        out.pair("Kernel rx buffer size", bytes);
+    }
     if config.debug > 0 {
         out.pair("Debug level", config.debug);
     }

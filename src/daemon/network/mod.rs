@@ -6,6 +6,7 @@ use std::io;
 use crate::base::ratelimit::{Limiter, RateLimit};
 use crate::base::time::{Duration, Instant};
 use crate::holdings::{Place, RequestId};
+use crate::model::global::NetlinkBuffers;
 use crate::sys::linkpoll::LinkPoller;
 use crate::sys::netlink::{Monitor, Requests};
 use crate::sys::packet::{LinkSocket, Scratch, SendQueue};
@@ -16,9 +17,11 @@ use crate::vrrp::LinkState;
 pub(super) mod adverts;
 pub(super) mod announce;
 pub(super) mod announcer;
+pub(super) mod buffers;
 pub(super) mod debounce;
 pub(super) mod endpoints;
 pub(super) mod execute;
+pub(super) mod igmp;
 pub(super) mod kernel;
 pub(super) mod linkbeat;
 pub(super) mod linkstate;
@@ -53,6 +56,10 @@ pub(super) struct Network {
 
     pub(super) requests: Requests<RequestId>,
     pub(super) answers: Vec<(RequestId, i32)>,
+    /// Setting changed by `disable_local_igmp`, as it was before.
+    pub(super) igmp_before: Option<String>,
+    /// Receive buffers in force.
+    pub(super) buffers: NetlinkBuffers,
     /// Removes the daemon's addresses from the kernel if it crashes.
     pub(super) rescue: Rescue<Place>,
     pub(super) monitor: Monitor,
@@ -87,6 +94,8 @@ impl Network {
             due_announcements: Vec::new(),
             requests: Requests::open().map_err(netlink)?,
             answers: Vec::new(),
+            igmp_before: None,
+            buffers: NetlinkBuffers::default(),
             rescue: Rescue::open().map_err(netlink)?,
             monitor,
             debounce: Debounce::default(),

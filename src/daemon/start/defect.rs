@@ -37,6 +37,7 @@ impl Runtime {
         let _ = caught(|| self.say_goodbye());
         self.network.rescue.fire();
         let _ = caught(|| self.restore_settings());
+        let _ = caught(|| self.restore_local_igmp());
     }
 
     fn restore_settings(&self) {
