@@ -4,7 +4,10 @@
 use crate::base::link::LinkState;
 use crate::base::time::Duration;
 use crate::daemon::network::debounce::Passed;
+use crate::daemon::network::Network;
 use crate::daemon::runtime::Runtime;
+use crate::sys::linkpoll::LinkPoller;
+use crate::sys::reason;
 use crate::vrrp::Phase;
 
 impl Runtime {
@@ -46,7 +49,11 @@ impl Runtime {
     /// start with their state.
     pub(in crate::daemon) fn set_up_links(&mut self) {
         let config = &self.running.config;
-        self.network.linkbeat.configure(&config.polled_links, self.now);
+        let polled = match self.network.can_poll(!config.polled_links.is_empty()) {
+            true => config.polled_links.as_slice(),
+            false => &[],
+        };
+        self.network.linkbeat.configure(polled, self.now);
         // What is read once a second has no short changes.
         let delays = config.link_delays.iter();
         let delays = delays.filter(|delays| !self.network.linkbeat.polls(&delays.interface));
@@ -82,5 +89,19 @@ impl Runtime {
             );
         }
         looked.changed
+    }
+}
+
+impl Network {
+    /// Opens the socket for it when it is first needed. Without it, links are as the kernel reports
+    /// them.
+    fn can_poll(&mut self, needed: bool) -> bool {
+        if needed && self.link_poller.is_none() {
+            match LinkPoller::open() {
+                Ok(poller) => self.link_poller = Some(poller),
+                Err(e) => log::error!("cannot poll links: {}", reason(&e)),
+            }
+        }
+        needed && self.link_poller.is_some()
     }
 }

@@ -65,7 +65,7 @@ pub(super) struct Network {
     pub(super) monitor: Monitor,
     pub(super) debounce: Debounce,
     pub(super) linkbeat: Linkbeat,
-    /// Absent if it cannot be opened; links are then as the kernel reports them.
+    /// Opened for the first link that is polled.
     pub(super) link_poller: Option<LinkPoller>,
     /// The last logged state of each interface.
     pub(super) told_links: BTreeMap<String, LinkState>,
@@ -100,7 +100,7 @@ impl Network {
             monitor,
             debounce: Debounce::default(),
             linkbeat: Linkbeat::default(),
-            link_poller: LinkPoller::open().ok(),
+            link_poller: None,
             told_links: BTreeMap::new(),
             stale_sources: BTreeSet::new(),
         })
