@@ -38,6 +38,7 @@
 //! | state transitions, deadlines | `vrrp/transition.rs` |
 //! | text of the cause of a change | `vrrp/cause.rs`, `vrrp/fault.rs`, `base/tracked.rs` |
 //! | effect of tracked objects on a virtual router | `vrrp/tracking.rs`, `vrrp/priority.rs` |
+//! | short changes of links, polled links | `daemon/network/debounce.rs`, `daemon/network/linkbeat.rs` |
 //! | sync groups | `vrrp/membership.rs` |
 //! | timers of a virtual router | `vrrp/timing.rs` |
 //! | timing and rate of gratuitous ARP | `vrrp/announce.rs`, `daemon/network/announcer.rs` |
@@ -60,6 +61,7 @@
 //! | `startup_script`, `shutdown_script` | `daemon/start/life.rs` |
 //! | watching of files, processes and scripts | `daemon/commands/tracking.rs`, `daemon/commands/processes.rs`, `sys/inotify.rs` |
 //! | order of work in a turn | `daemon/turn.rs` |
+//! | scheduling of the process | `daemon/start/scheduling.rs` |
 //! | order of startup and shutdown | `daemon/start/startup.rs`, `daemon/start/shutdown.rs` |
 //! | cleanup after a panic or a crash | `daemon/start/defect.rs`, `sys/rescue.rs` |
 //! | text of log lines | `daemon/outlets/report.rs`, `daemon/lvs/report.rs` |

@@ -28,6 +28,8 @@ mod groups;
 mod lab;
 #[path = "netns/links.rs"]
 mod links;
+#[path = "netns/linkwatch.rs"]
+mod linkwatch;
 #[path = "netns/notify.rs"]
 mod notify;
 #[path = "netns/options.rs"]
@@ -50,6 +52,8 @@ mod scripts;
 mod tracking;
 #[path = "netns/transport.rs"]
 mod transport;
+#[path = "netns/tuning.rs"]
+mod tuning;
 #[path = "netns/uml.rs"]
 mod uml;
 #[path = "netns/watched.rs"]
@@ -84,6 +88,10 @@ fn main() -> ExitCode {
         scale::all_255_router_ids_on_one_link,
         scale::a_storm_of_netlink_messages,
         scale::a_thousand_addresses_of_one_instance,
+        tuning::instances_share_a_receive_buffer,
+        tuning::the_process_has_the_processors_and_the_name_of_its_configuration,
+        tuning::each_stall_raises_the_priority,
+        tuning::local_igmp_is_disabled_and_restored,
         uml::a_guest_has_features_missing_on_the_host,
         files::a_lease_on_a_script_delays_no_advert,
         files::a_log_file_is_not_written_through_a_hard_link,
@@ -101,6 +109,8 @@ fn main() -> ExitCode {
         fib::they_are_as_with_the_reference,
         announce::five_at_once_and_five_after_the_delay,
         announce::a_refresh_repeats_them,
+        announce::interfaces_of_a_group_share_an_interval,
+        announce::further_interfaces_are_announced_periodically,
         announce::a_new_link_layer_address_is_used,
         announce::ipv6_addresses_are_announced_as_often,
         failover::a_killed_master_is_replaced_after_the_down_time,
@@ -123,6 +133,9 @@ fn main() -> ExitCode {
         transport::unicast_instances_that_share_a_router_id_hear_their_own_peers,
         transport::another_multicast_group,
         transport::ipv4_and_ipv6_share_a_router_id,
+        linkwatch::a_short_outage_is_not_noticed_and_a_long_one_is,
+        linkwatch::a_reload_without_the_delays_ends_them,
+        linkwatch::a_polled_link_is_followed,
         links::an_interface_taken_down_causes_fault,
         links::a_pulled_cable_causes_fault,
         links::a_flapping_interface_ends_with_one_master,

@@ -5,8 +5,10 @@
 
 mod changes;
 mod check;
+mod link;
 mod lvs;
 mod notify;
+mod process;
 mod route;
 mod track;
 
@@ -103,6 +105,7 @@ impl Printer {
         self.addresses("static_ipaddress", &config.static_addresses)?;
         self.routes("static_routes", &config.static_routes)?;
         self.rules("static_rules", &config.static_rules)?;
+        self.link_lists(config)?;
         for group in &config.groups {
             let name = quoted(&group.name);
             self.block(format_args!("vrrp_sync_group {name}"), |out| out.group(group))?;
@@ -130,17 +133,32 @@ impl Printer {
         self.option("vrrp_startup_delay", time(global.startup_delay))?;
         self.option("vrrp_garp_interval", time(global.garp_interval))?;
         self.option("vrrp_gna_interval", time(global.gna_interval))?;
-        self.option("vrrp_rx_bufs_policy", global.rx_buffer)?;
-        self.option("vrrp_priority", global.nice)?;
-        self.option("vrrp_rt_priority", global.rt_priority)?;
+        self.buffers(global)?;
+        self.option("vrrp_delay_after_boot", time(global.delay_after_boot))?;
+        self.of_process(global)?;
         self.flag(global.script_security, "enable_script_security")?;
         self.flag(global.use_symlink_paths, "use_symlink_paths")?;
-        self.flag(global.no_swap, "vrrp_no_swap")?;
+        self.flag(global.disable_local_igmp, "disable_local_igmp")?;
         self.outlets(global)?;
         if global.umask != default.umask {
             line!(self, "umask 0{:o}", global.umask)?;
         }
         Ok(())
+    }
+
+    fn buffers(&mut self, global: &Global) -> fmt::Result {
+        let b = &global.buffers;
+        let all = [
+            ("vrrp_netlink_cmd_rcv_bufs", b.vrrp_cmd),
+            ("vrrp_netlink_monitor_rcv_bufs", b.vrrp_monitor),
+            ("lvs_netlink_cmd_rcv_bufs", b.lvs_cmd),
+            ("lvs_netlink_monitor_rcv_bufs", b.lvs_monitor),
+            ("process_monitor_rcv_bufs", b.processes),
+        ];
+        all.into_iter().try_for_each(|(name, buffer)| {
+            self.option(name, buffer.bytes)?;
+            self.flag(buffer.force, &format!("{name}_force"))
+        })
     }
 
     fn group(&mut self, group: &SyncGroup) -> fmt::Result {
@@ -253,6 +271,7 @@ impl Printer {
         self.flag(i.owner_ignore_adverts, "owner_ignore_adverts")?;
         self.flag(!i.accept, "no_accept")?;
         self.flag(i.accept && i.strict && !i.is_owner(), "accept")?;
+        self.option("kernel_rx_buf_size", i.rx_buffer)?;
         self.flag(i.promote_secondaries, "promote_secondaries")?;
         self.option("debug", Some(i.debug).filter(|&level| level != 0))
     }
@@ -263,7 +282,9 @@ impl Printer {
         line!(self, "garp_master_refresh {}", garp.refresh.as_secs())?;
         line!(self, "garp_master_refresh_repeat {}", garp.refresh_repeat)?;
         line!(self, "garp_lower_prio_delay {}", garp.lower_prio_delay.as_secs())?;
-        line!(self, "garp_lower_prio_repeat {}", garp.lower_prio_repeat)
+        line!(self, "garp_lower_prio_repeat {}", garp.lower_prio_repeat)?;
+        let extra = Some(garp.extra.as_secs()).filter(|&every| every > 0);
+        self.option("garp_extra_if all", extra)
     }
 
     fn addresses(&mut self, name: &str, addresses: &[Rc<VirtualAddress>]) -> fmt::Result {

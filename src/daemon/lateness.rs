@@ -5,11 +5,10 @@ use crate::base::time::{Duration, Instant};
 
 /// Lateness from which it is logged.
 const WORTH_TELLING: Duration = Duration::from_millis(20);
-/// Lateness from which keepalived logs it (`min_auto_priority_delay`).
-const STALL: Duration = Duration::from_secs(1);
-
 #[derive(Debug)]
 pub(super) struct Lateness {
+    /// Lateness that is a stall (`min_auto_priority_delay`).
+    pub(super) stall: Duration,
     /// Longest delay of a deadline since the start.
     pub(super) worst: Duration,
     /// Turns that began more than a millisecond after their deadline.
@@ -29,6 +28,7 @@ pub(super) enum Fault {
 impl Default for Lateness {
     fn default() -> Self {
         Self {
+            stall: Duration::from_secs(1),
             worst: Duration::ZERO,
             late_turns: 0,
             turns: 0,
@@ -50,7 +50,7 @@ impl Lateness {
         if late < WORTH_TELLING || self.limit.admit(now).is_none() {
             return None;
         }
-        Some(if late >= STALL {
+        Some(if late >= self.stall {
             Fault::Stalled { late }
         } else {
             Fault::Slow { late, own: self.last_work.min(late) }

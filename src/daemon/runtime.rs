@@ -12,7 +12,7 @@ use crate::daemon::cores::Cores;
 use crate::daemon::lvs::Lvs;
 use crate::daemon::network::Network;
 use crate::daemon::outlets::Outlets;
-use crate::daemon::start::privileges::Scheduling;
+use crate::daemon::start::scheduling::Scheduling;
 use crate::daemon::tokens::Owner;
 use crate::daemon::turn::Pace;
 use crate::model::vrrp::Instance;

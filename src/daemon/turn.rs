@@ -76,11 +76,13 @@ impl Runtime {
         if late >= INDULGED {
             self.commands.children.on_late(late, started);
         }
+        self.process.scheduling.on_turn(late);
         if let Some(fault) = self.pace.lateness.on_turn(deadline, started) {
             complain(&fault);
         }
         self.serve_vrrp();
         self.serve_kernel();
+        self.serve_links();
         if self.pace.ready.remove(&Owner::Signals) {
             self.on_signals();
         }

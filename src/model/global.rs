@@ -8,6 +8,60 @@ use std::time::Duration;
 
 use super::notify::{Fifos, LifeScript, Mail};
 
+/// Scheduling that is asked for one subsystem.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct SubsystemScheduling {
+    /// Nice value -20..=19.
+    pub nice: Option<i8>,
+    /// SCHED_RR priority 1..=99.
+    pub rt_priority: Option<u8>,
+    /// Lock all memory.
+    pub no_swap: bool,
+    /// Numbers of processors; empty: all.
+    pub cpus: Vec<u16>,
+    /// Microseconds of processor time under real-time scheduling without waiting.
+    pub rt_limit: Option<u32>,
+}
+
+/// Receive buffer of a netlink socket.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct ReceiveBuffer {
+    /// `None`: the daemon's own default.
+    pub bytes: Option<usize>,
+    /// Beyond the limit of the system.
+    pub force: bool,
+}
+
+impl ReceiveBuffer {
+    /// The larger one, for a socket that serves both.
+    pub fn or_larger(self, other: Self) -> Self {
+        let (bytes, given) = (self.bytes.max(other.bytes), |b: Self| b.force && b.bytes.is_some());
+        Self { bytes, force: given(self) || given(other) }
+    }
+}
+
+/// Receive buffers of netlink sockets.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct NetlinkBuffers {
+    /// `vrrp_netlink_cmd_rcv_bufs`
+    pub vrrp_cmd: ReceiveBuffer,
+    /// `vrrp_netlink_monitor_rcv_bufs`
+    pub vrrp_monitor: ReceiveBuffer,
+    /// `lvs_netlink_cmd_rcv_bufs`
+    pub lvs_cmd: ReceiveBuffer,
+    /// `lvs_netlink_monitor_rcv_bufs`
+    pub lvs_monitor: ReceiveBuffer,
+    /// `process_monitor_rcv_bufs`
+    pub processes: ReceiveBuffer,
+}
+
+impl NetlinkBuffers {
+    /// Of the one socket that monitors interfaces and addresses.
+    pub fn monitor(&self) -> ReceiveBuffer {
+        self.vrrp_monitor.or_larger(self.lvs_monitor)
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Global {
     /// `router_id`; default: the host name (filled in at start).
@@ -26,8 +80,7 @@ pub struct Global {
     pub garp_interval: Duration,
     /// `vrrp_gna_interval`: the same for neighbour advertisements.
     pub gna_interval: Duration,
-    /// `vrrp_rx_bufs_*` resolved to bytes; `None` leaves the daemon's own default.
-    pub rx_buffer: Option<usize>,
+    pub buffers: NetlinkBuffers,
     /// `default_interface`: for static addresses without an interface.
     pub default_interface: Option<String>,
     /// `net_namespace`.
@@ -38,12 +91,25 @@ pub struct Global {
     pub use_pid_dir: bool,
     /// `umask`, default 0177.
     pub umask: u32,
-    /// `vrrp_priority`: nice value -20..=19.
-    pub nice: Option<i8>,
-    /// `vrrp_rt_priority`: SCHED_RR priority 1..=99.
-    pub rt_priority: Option<u8>,
-    /// `vrrp_no_swap`: lock all memory.
-    pub no_swap: bool,
+    /// `vrrp_priority`, `vrrp_rt_priority` and the like.
+    pub vrrp: SubsystemScheduling,
+    /// `checker_priority` and the like.
+    pub checker: SubsystemScheduling,
+    /// `bfd_priority` and the like.
+    pub bfd: SubsystemScheduling,
+    /// `max_auto_priority`: real-time priority up to which the daemon raises itself when it is late;
+    /// 0: never.
+    pub max_auto_priority: u8,
+    /// `min_auto_priority_delay`: lateness that is worth it.
+    pub min_auto_priority_delay: Duration,
+    /// `vrrp_delay_after_boot`: as `startup_delay`, counted from the boot of the host.
+    pub delay_after_boot: Duration,
+    /// `process_name`, at most 15 bytes.
+    pub process_name: Option<String>,
+    /// `random_seed`
+    pub random_seed: Option<u32>,
+    /// `disable_local_igmp`: the host does not report its membership in link-local groups.
+    pub disable_local_igmp: bool,
     /// `smtp_server`; `None`: no mail is sent.
     pub mail: Option<Mail>,
     pub fifos: Fifos,
@@ -68,15 +134,21 @@ impl Default for Global {
             mcast_group6: Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12),
             garp_interval: Duration::ZERO,
             gna_interval: Duration::ZERO,
-            rx_buffer: None,
+            buffers: NetlinkBuffers::default(),
             default_interface: None,
             net_namespace: None,
             instance_name: None,
             use_pid_dir: false,
             umask: 0o177,
-            nice: None,
-            rt_priority: None,
-            no_swap: false,
+            vrrp: SubsystemScheduling::default(),
+            checker: SubsystemScheduling::default(),
+            bfd: SubsystemScheduling::default(),
+            max_auto_priority: 0,
+            min_auto_priority_delay: Duration::from_secs(1),
+            delay_after_boot: Duration::ZERO,
+            process_name: None,
+            random_seed: None,
+            disable_local_igmp: false,
             mail: None,
             fifos: Fifos::default(),
             script_security: false,

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod diff;
 pub mod global;
+pub mod link;
 pub mod lvs;
 pub mod notify;
 pub mod probed;
@@ -29,6 +30,11 @@ pub struct Config {
     pub static_routes: Vec<std::rc::Rc<route::VirtualRoute>>,
     /// `static_rules`, in the order of the file.
     pub static_rules: Vec<std::rc::Rc<route::VirtualRule>>,
+    pub garp_groups: Vec<vrrp::GarpGroup>,
+    /// `interface_up_down_delays`, each interface once.
+    pub link_delays: Vec<link::LinkDelays>,
+    /// `linkbeat_interfaces` and `linkbeat_use_polling`; only interfaces that an instance depends on.
+    pub polled_links: Vec<link::PolledLink>,
     /// `vrrp_script`; only those that are tracked.
     pub scripts: Vec<track::TrackScript>,
     /// `track_file`.

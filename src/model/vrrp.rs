@@ -11,6 +11,7 @@ use super::notify::Notify;
 use super::route::{VirtualRoute, VirtualRule};
 use super::track::Tracked;
 use crate::base::addr::{Family, Prefix};
+use crate::base::time::micros;
 
 /// `version`: 2 (RFC 3768) or 3 (RFC 5798, RFC 9568).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -145,6 +146,20 @@ pub struct Garp {
     pub lower_prio_delay: Duration,
     /// `garp_lower_prio_repeat`.
     pub lower_prio_repeat: u32,
+    /// `garp_extra_if`: period of an announcement on each further interface; zero: none.
+    pub extra: Duration,
+}
+
+/// Interfaces that share a pace of announcements (`garp_group`).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GarpGroup {
+    /// `garp_interval`: shortest time between two gratuitous ARPs; `None`: the usual one of each
+    /// interface.
+    pub garp: Option<Duration>,
+    /// `gna_interval`: the same for neighbour advertisements.
+    pub gna: Option<Duration>,
+    /// In this group alone.
+    pub interfaces: Vec<String>,
 }
 
 /// One of `track_interface`, of an instance or of its group.
@@ -235,6 +250,9 @@ pub struct Instance {
     pub routes: Vec<Rc<VirtualRoute>>,
     /// `virtual_rules`: held while MASTER.
     pub rules: Vec<Rc<VirtualRule>>,
+    /// `kernel_rx_buf_size` or `vrrp_rx_bufs_*`, in bytes: its share of the receive buffer of its
+    /// socket. `None`: the daemon's own default.
+    pub rx_buffer: Option<usize>,
     /// `promote_secondaries`: the sysctl is set on the interface.
     pub promote_secondaries: bool,
     /// `timer_expired_backup [N]`: step back silently after a stall of this daemon.
@@ -267,6 +285,17 @@ impl Instance {
             && self.routes == other.routes
             && self.rules == other.rules
             && self.accept == other.accept
+    }
+
+    /// How long the link of a master with this interval may be down before a backup takes over.
+    pub fn longest_outage(&self, interval: Duration) -> Duration {
+        let intervals = interval * self.down_timer_adverts.saturating_sub(1);
+        Duration::from_micros(micros(intervals.saturating_sub(interval / 256)))
+    }
+
+    /// The address is on a further interface, where `garp_extra_if` announces it.
+    pub fn is_elsewhere(&self, address: &VirtualAddress) -> bool {
+        self.interface.as_ref() != Some(&address.interface)
     }
 
     /// All addresses held while MASTER, in the order they are added.
@@ -333,11 +362,13 @@ pub(crate) mod tests {
                 refresh_repeat: 1,
                 lower_prio_delay: Duration::from_secs(5),
                 lower_prio_repeat: 5,
+                extra: Duration::ZERO,
             },
             addresses: Vec::new(),
             excluded: Vec::new(),
             routes: Vec::new(),
             rules: Vec::new(),
+            rx_buffer: None,
             promote_secondaries: false,
             timer_expired_backup: None,
             debug: 0,

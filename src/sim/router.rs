@@ -419,6 +419,7 @@ impl Router {
             Action::Want(_)
             | Action::Release(_)
             | Action::Announce { .. }
+            | Action::AnnounceElsewhere { .. }
             | Action::AnnounceSource { .. }
             | Action::Changed { .. }
             | Action::GroupChanged { .. }

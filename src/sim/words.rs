@@ -20,6 +20,9 @@ impl fmt::Display for Words<'_> {
             Action::Want(id) => write!(f, "{} wants its addresses", name(*id)),
             Action::Release(id) => write!(f, "{} lets go of its addresses", name(*id)),
             Action::Announce { id, repeat } => write!(f, "{} announces x{repeat}", name(*id)),
+            Action::AnnounceElsewhere { id } => {
+                write!(f, "{} announces on further interfaces", name(*id))
+            }
             Action::AnnounceSource { id } => write!(f, "{} announces its source", name(*id)),
             Action::Changed { id, from, to, cause } => {
                 write!(f, "{} {} -> {} ({cause})", name(*id), from.word(), to.word())

@@ -100,6 +100,11 @@ pub fn wall() -> WallTime {
     WallTime(micros(read(ClockId::CLOCK_REALTIME)))
 }
 
+/// Time since the host was booted, including times of suspension.
+pub fn since_boot() -> Duration {
+    read(ClockId::CLOCK_BOOTTIME)
+}
+
 /// A time of the local calendar, to the second.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Local {
@@ -191,6 +196,12 @@ mod tests {
         let b = clock.now();
         assert!(a <= b && b < Instant::from_millis(60_000), "{a} {b}");
         assert_eq!(clock.recent(), b);
+    }
+
+    #[test]
+    fn the_host_was_booted_before_this() {
+        let awake = read(ClockId::CLOCK_MONOTONIC);
+        assert!(since_boot() >= awake);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::io;
 use std::os::fd::RawFd;
 
+use crate::model::global::ReceiveBuffer;
+
 const LD_W_ABS: u16 = 0x20;
 const LD_H_ABS: u16 = 0x28;
 const LD_B_ABS: u16 = 0x30;
@@ -82,6 +84,20 @@ pub(super) fn force_receive_buffer(fd: RawFd, bytes: usize) {
     if set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, &bytes).is_err() {
         let _ = set_option(fd, libc::SOL_SOCKET, libc::SO_RCVBUF, &bytes);
     }
+}
+
+/// Requests the configured receive buffer, or `usual` bytes as far as permitted.
+///
+/// # Errors
+/// The kernel refuses the configured size.
+pub(super) fn set_receive_buffer(fd: RawFd, buffer: ReceiveBuffer, usual: usize) -> io::Result<()> {
+    let Some(bytes) = buffer.bytes else {
+        force_receive_buffer(fd, usual);
+        return Ok(());
+    };
+    let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
+    let name = if buffer.force { libc::SO_RCVBUFFORCE } else { libc::SO_RCVBUF };
+    set_option(fd, libc::SOL_SOCKET, name, &bytes)
 }
 
 /// `setsockopt` with a plain value.

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::pipeline::{whole, Pipeline};
 use super::{genl, netns, reason};
 use crate::base::addr::Family;
+use crate::model::global::ReceiveBuffer;
 use crate::wire::netlink::genl::parse;
 use crate::wire::netlink::ipvs::{
     Daemon, Destination, Info, Query, Request, SeenDestination, SeenService, Service, ServiceKey,
@@ -55,6 +56,12 @@ impl<T> Ipvs<T> {
     /// IPVS is not available.
     pub fn renew(&mut self) -> io::Result<bool> {
         genl::renumber(self.pipeline.socket(), FAMILY, &mut self.family)
+    }
+
+    /// # Errors
+    /// The kernel refuses the size.
+    pub fn set_receive_buffer(&self, buffer: ReceiveBuffer) -> io::Result<()> {
+        self.pipeline.set_receive_buffer(buffer)
     }
 
     pub fn queue(&mut self, request: &Request, asker: T) {

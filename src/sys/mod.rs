@@ -12,6 +12,7 @@ pub mod filter;
 mod genl;
 pub mod inotify;
 pub mod ipvs;
+pub mod linkpoll;
 pub mod log;
 pub mod lookup;
 mod mmsg;

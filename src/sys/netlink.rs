@@ -31,6 +31,7 @@ use crate::base::errno::KernelReply;
 use crate::base::link::KernelEvent;
 use crate::base::route::Route;
 use crate::base::rule::Rule;
+use crate::model::global::ReceiveBuffer;
 use crate::model::route::Placement;
 use crate::wire::netlink::{errno, messages, NLMSG_ERROR};
 
@@ -45,6 +46,12 @@ pub struct Requests<T> {
 impl<T> Requests<T> {
     pub fn open() -> io::Result<Self> {
         Ok(Self { pipeline: Pipeline::open(NETLINK_ROUTE)? })
+    }
+
+    /// # Errors
+    /// The kernel refuses the size.
+    pub fn set_receive_buffer(&self, buffer: ReceiveBuffer) -> io::Result<()> {
+        self.pipeline.set_receive_buffer(buffer)
     }
 
     /// The port number the kernel names as the origin of what this socket changes.

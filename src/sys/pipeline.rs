@@ -5,13 +5,16 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::time::Duration;
 
 use netlink_packet_core::NLM_F_ACK;
 use netlink_sys::{Socket, SocketAddr};
 use socket2::SockRef;
 
+use super::filter;
 use crate::base::errno::KernelReply;
+use crate::model::global::ReceiveBuffer;
 use crate::wire::netlink::{errno, messages, refusal_text, Writer, HEADER_LEN, NLMSG_ERROR};
 
 /// Requests in one send: few enough that the kernel is done in about a millisecond.
@@ -25,6 +28,8 @@ const NLMSG_NOOP: u16 = 1;
 /// Pending requests with their owners.
 pub(super) struct Pipeline<T> {
     socket: Socket,
+    /// Size of the receive buffer that the system gave it.
+    usual: usize,
     sequence: u32,
     /// The messages, of which those before `sent` have been sent.
     bytes: Vec<u8>,
@@ -44,14 +49,23 @@ impl<T> Pipeline<T> {
         // The reason for one is more than its number.
         let _ = socket.set_ext_ack(true);
         limit_waiting(&socket)?;
+        // The kernel reports twice what it was asked for (socket(7)).
+        let usual = SockRef::from(&socket).recv_buffer_size()? / 2;
         Ok(Self {
             socket,
+            usual,
             sequence: 0,
             bytes: Vec::new(),
             sent: 0,
             waiting: VecDeque::new(),
             packet: Vec::new(),
         })
+    }
+
+    /// # Errors
+    /// The kernel refuses the size.
+    pub(super) fn set_receive_buffer(&self, buffer: ReceiveBuffer) -> io::Result<()> {
+        filter::set_receive_buffer(self.socket.as_raw_fd(), buffer, self.usual)
     }
 
     /// For queries, during which no request is pending, since `flush` waits for all answers.

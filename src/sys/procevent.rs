@@ -9,8 +9,9 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use netlink_sys::{Socket, SocketAddr};
 
-use super::filter::{attach, force_receive_buffer, Program};
+use super::filter::{attach, force_receive_buffer, set_receive_buffer, Program};
 use super::reason;
+use crate::model::global::ReceiveBuffer;
 pub use crate::wire::netlink::procevent::Event;
 use crate::wire::netlink::procevent::{
     parse, subscribe, Subscription, ACK, CN_IDX_PROC, COMM, DATA_OFFSET, EXEC, EXIT, FORK,
@@ -80,6 +81,12 @@ impl ProcessMonitor {
         let mut monitor = Self { socket, buffer: Vec::with_capacity(DATAGRAM) };
         monitor.await_ack()?;
         Ok(monitor)
+    }
+
+    /// # Errors
+    /// The kernel refuses the size.
+    pub fn set_receive_buffer(&self, buffer: ReceiveBuffer) -> io::Result<()> {
+        set_receive_buffer(self.socket.as_raw_fd(), buffer, ROOM)
     }
 
     /// The kernel answers before it returns from the request, if it does; events of others may come

@@ -12,6 +12,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
+use socket2::SockRef;
+
 use super::cmsg::Control;
 use super::filter;
 use super::mmsg::Address;
@@ -45,7 +47,8 @@ impl Endpoint {
         self.link.as_ref().map_or(0, |&(index, _)| index)
     }
 
-    const fn address(&self) -> IpAddr {
+    /// The group, or the local address.
+    pub const fn address(&self) -> IpAddr {
         match self.kind {
             EndpointKind::Multicast { group } => group,
             EndpointKind::Unicast { local } => local,
@@ -79,13 +82,23 @@ pub struct Socket {
 impl Socket {
     /// Opens both sockets and joins the group. Nothing is received before [`Self::set_filter`].
     ///
-    /// `rx_buffer` is in bytes; the kernel doubles it for its own overhead (socket(7)).
-    pub fn open(endpoint: &Endpoint, rx_buffer: Option<usize>) -> Result<Self, OpenError> {
+    /// The receive buffer has the daemon's own size.
+    pub fn open(endpoint: &Endpoint) -> Result<Self, OpenError> {
         Ok(Self {
             endpoint: endpoint.clone(),
-            rx: open::receiver(endpoint, rx_buffer.unwrap_or(DEFAULT_BUFFER))?,
+            rx: open::receiver(endpoint, DEFAULT_BUFFER)?,
             tx: open::sender(endpoint)?,
         })
+    }
+
+    /// Changes the receive buffer to so many bytes, or to the daemon's own size. The kernel doubles
+    /// it for its own overhead (socket(7)). Returns the size that it has then.
+    ///
+    /// # Errors
+    /// None are expected.
+    pub fn set_receive_buffer(&self, bytes: Option<usize>) -> io::Result<usize> {
+        filter::force_receive_buffer(self.rx_fd(), bytes.unwrap_or(DEFAULT_BUFFER));
+        SockRef::from(&self.rx).recv_buffer_size()
     }
 
     pub const fn endpoint(&self) -> &Endpoint {

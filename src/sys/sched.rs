@@ -1,11 +1,14 @@
 //! Scheduling of the process: nice value, real time, locked memory, limits; and their undoing for
 //! children.
 
+use std::ffi::CString;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 use nix::sys::mman::{mlockall, munlockall, MlockAllFlags};
 use nix::sys::resource::{getrlimit, rlim_t, setrlimit, Resource as Limited, RLIM_INFINITY};
+use nix::sys::signal::{self, SaFlags, SigAction, SigHandler, SigSet, Signal};
 
 use super::check;
 
@@ -48,6 +51,93 @@ fn set_policy(pid: libc::pid_t, policy: libc::c_int, parameter: libc::c_int) -> 
     } else {
         Err(io::Error::last_os_error())
     }
+}
+
+/// Processors that a process may run on, as the kernel has it: a bit for each.
+pub type CpuSet = [usize; 4096 / WORD];
+
+const WORD: usize = usize::BITS as usize;
+
+/// Restricts the process to these processors. Commands started later are not restricted.
+///
+/// # Errors
+/// None of them exists, or is allowed.
+pub fn set_cpus(cpus: &[u16]) -> io::Result<()> {
+    let mut set: CpuSet = [0; 4096 / WORD];
+    for cpu in cpus.iter().map(|cpu| usize::from(*cpu)) {
+        if let Some(word) = set.get_mut(cpu / WORD) {
+            *word |= 1 << (cpu % WORD);
+        }
+    }
+    PINNED.store(true, Ordering::Relaxed);
+    put_cpus(&set)
+}
+
+/// Undoes [`set_cpus`].
+///
+/// # Errors
+/// The processors of the start are no longer there.
+pub fn put_cpus(set: &CpuSet) -> io::Result<()> {
+    // A direct system call, since the C library's set is smaller. SAFETY: the set has the length
+    // given, and lives.
+    let result =
+        unsafe { libc::syscall(libc::SYS_sched_setaffinity, 0, size_of::<CpuSet>(), set.as_ptr()) };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+fn cpus() -> io::Result<CpuSet> {
+    let mut set: CpuSet = [0; 4096 / WORD];
+    // SAFETY: the set has the length given, and is ours.
+    let result = unsafe {
+        libc::syscall(libc::SYS_sched_getaffinity, 0, size_of::<CpuSet>(), set.as_mut_ptr())
+    };
+    if result >= 0 {
+        Ok(set)
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// The process was restricted, so its children have to be freed.
+static PINNED: AtomicBool = AtomicBool::new(false);
+
+/// Ends real-time scheduling when the soft limit of [`Resource::RealTime`] is reached, so that work
+/// without end cannot block the host. [`overran`] reports it.
+///
+/// # Errors
+/// None are expected.
+pub fn yield_at_limit() -> io::Result<()> {
+    extern "C" fn on_limit(_: libc::c_int) {
+        OVERRAN.store(true, Ordering::Relaxed);
+        let _ = run_normally(0);
+    }
+    let handler = SigHandler::Handler(on_limit);
+    let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
+    // SAFETY: the handler makes one system call and stores to an atomic.
+    unsafe { signal::sigaction(Signal::SIGXCPU, &action) }?;
+    let mut set = SigSet::empty();
+    set.add(Signal::SIGXCPU);
+    Ok(set.thread_unblock()?)
+}
+
+/// True once after each time that the limit was reached.
+pub fn overran() -> bool {
+    OVERRAN.load(Ordering::Relaxed) && OVERRAN.swap(false, Ordering::Relaxed)
+}
+
+static OVERRAN: AtomicBool = AtomicBool::new(false);
+
+/// Gives the process another name, of at most 15 bytes, for ps(1) and the like.
+///
+/// # Errors
+/// The name contains a zero.
+pub fn set_process_name(name: &str) -> io::Result<()> {
+    let name = CString::new(name)?;
+    Ok(nix::sys::prctl::set_name(&name)?)
 }
 
 /// Which memory is locked.
@@ -158,6 +248,7 @@ pub struct Inherited {
     real_time: Limit,
     core: Limit,
     locked: Limit,
+    cpus: CpuSet,
 }
 
 impl Inherited {
@@ -172,12 +263,23 @@ impl Inherited {
             real_time: limit(Resource::RealTime)?,
             core: limit(Resource::Core)?,
             locked: limit(Resource::LockedMemory)?,
+            cpus: cpus()?,
         })
     }
 
     /// The nice value to restore.
     pub const fn nice(&self) -> i8 {
         self.nice
+    }
+
+    /// The processors to restore.
+    pub const fn cpus(&self) -> &CpuSet {
+        &self.cpus
+    }
+
+    /// The limit of real-time scheduling to restore.
+    pub const fn real_time(&self) -> Limit {
+        self.real_time
     }
 
     /// For a child between fork and exec; makes system calls and nothing else.
@@ -197,6 +299,9 @@ impl Inherited {
         let _ = set_limit(Resource::RealTime, self.real_time);
         let _ = set_limit(Resource::Core, self.core);
         let _ = set_limit(Resource::LockedMemory, self.locked);
+        if PINNED.load(Ordering::Relaxed) {
+            let _ = put_cpus(&self.cpus);
+        }
     }
 }
 
@@ -219,6 +324,30 @@ mod tests {
         assert_eq!(limit(Resource::Core).expect("reads"), core);
         before.restore();
         assert_eq!(Inherited::read().expect("reads"), before);
+    }
+
+    #[test]
+    fn a_process_is_restricted_to_processors_and_freed() {
+        // Affinity belongs to the thread, so other tests do not notice.
+        let before = cpus().expect("reads");
+        let allowed =
+            |cpu: &u16| before[usize::from(*cpu) / WORD] >> (usize::from(*cpu) % WORD) & 1 == 1;
+        let one = (0..4096_u16).find(allowed).expect("there is a processor");
+        set_cpus(&[one]).expect("restricts");
+        let bits = |set: CpuSet| set.iter().map(|word| word.count_ones()).sum::<u32>();
+        assert_eq!(bits(cpus().expect("reads")), 1);
+        assert!(set_cpus(&[4095]).is_err());
+        put_cpus(&before).expect("restores");
+        assert_eq!(cpus().expect("reads"), before);
+    }
+
+    #[test]
+    fn the_limit_of_real_time_is_noticed_once() {
+        yield_at_limit().expect("installs");
+        assert!(!overran());
+        signal::raise(Signal::SIGXCPU).expect("is sent to this thread");
+        assert!(overran());
+        assert!(!overran());
     }
 
     #[test]

@@ -16,13 +16,24 @@ pub fn is_forwarding(link: &str) -> bool {
 /// # Errors
 /// `EEXIST`: it has that value already.
 pub fn set(link: &str, name: &str, value: &str) -> io::Result<String> {
-    let path = path(false, link, name);
-    let before = open::kernel_read(Path::new(&path))?;
+    replace(&path(false, link, name), value)
+}
+
+/// The same for an IPv4 setting of the network namespace.
+///
+/// # Errors
+/// `EEXIST`: it has that value already.
+pub fn set_for_all(name: &str, value: &str) -> io::Result<String> {
+    replace(&format!("/proc/sys/net/ipv4/{name}"), value)
+}
+
+fn replace(path: &str, value: &str) -> io::Result<String> {
+    let before = open::kernel_read(Path::new(path))?;
     let before = String::from_utf8_lossy(before.trim_ascii()).into_owned();
     if before == value {
         return Err(io::Error::from_raw_os_error(libc::EEXIST));
     }
-    open::kernel_write(Path::new(&path), value.as_bytes())?;
+    open::kernel_write(Path::new(path), value.as_bytes())?;
     Ok(before)
 }
 

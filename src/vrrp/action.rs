@@ -53,6 +53,8 @@ pub enum Action {
     Release(InstanceId),
     /// Send `repeat` gratuitous ARPs or neighbour advertisements for every address.
     Announce { id: InstanceId, repeat: u32 },
+    /// Announce the first address on each further interface of the instance.
+    AnnounceElsewhere { id: InstanceId },
     /// Announce to the instance's segment where its own source address lives (unicast, after a fault).
     AnnounceSource { id: InstanceId },
     /// The state changed. Logged, journalled, notified.
@@ -85,6 +87,7 @@ impl Action {
             }
             Self::SendAdvert { .. }
             | Self::Announce { .. }
+            | Self::AnnounceElsewhere { .. }
             | Self::AnnounceSource { .. }
             | Self::Changed { .. }
             | Self::GroupChanged { .. }

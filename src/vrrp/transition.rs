@@ -3,6 +3,7 @@
 //! Sections are those of RFC 9568; where keepalived differs, its behaviour is kept and named.
 
 use super::action::{Action, Note, Phase};
+use super::announce::Round;
 use super::announce::Schedule;
 use super::cause::Cause;
 use super::instance::LastHeard;
@@ -104,9 +105,12 @@ impl Domain {
             m.last_advert = now;
             out.push(Action::SendAdvert { id, priority });
         }
-        let repeat = m.announce.on_deadline(&config.garp, now);
+        let Round { repeat, extra } = m.announce.on_deadline(&config.garp, now);
         if repeat > 0 && m.held {
             out.push(Action::Announce { id, repeat });
+        }
+        if extra && m.held {
+            out.push(Action::AnnounceElsewhere { id });
         }
     }
 

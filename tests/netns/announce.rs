@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::lab::{
-    config, config_with, instance, millis, pass, secs, wait, Announcement, Capture, Instance,
-    Outcome, Segment, SOON,
+    config, config_with, instance, millis, pass, secs, wait, Announcement, Capture, Daemon, Host,
+    Instance, Outcome, Segment, SOON,
 };
 
 fn router() -> Instance {
@@ -80,5 +80,47 @@ pub(crate) fn ipv6_addresses_are_announced_as_often() -> Outcome {
         assert!(seen.iter().all(|n| n.mac == a.mac("eth0")));
         assert!(seen[4].at - seen[0].at < secs(1));
     }
+    Ok(())
+}
+
+/// A router with an address on eth0 and one on eth1, and captures of both segments.
+fn on_two_segments(blocks: &str, lines: &str) -> (Daemon, [Segment; 2], [Capture; 2], Host) {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let second = Segment::new(8);
+    second.attach(&a, "eth1", 1);
+    let captures = [segment.capture(), second.capture()];
+    let router = router().vip("10.8.1.1/16 dev eth1").line(lines);
+    let daemon = a.start(&(blocks.to_owned() + &config(&[router])));
+    daemon.wait_master("VI_1");
+    (daemon, [segment, second], captures, a)
+}
+
+pub(crate) fn interfaces_of_a_group_share_an_interval() -> Outcome {
+    let group = "garp_group {\n garp_interval 0.3\n interfaces {\n  eth0 eth1\n }\n}\n";
+    let lines = "garp_master_repeat 2\n garp_master_delay 0";
+    let (_daemon, _segments, [mut first, mut second], _a) = on_two_segments(group, lines);
+    wait("the round", SOON, || {
+        of(&mut first, "10.7.1.1").len() >= 2 && of(&mut second, "10.8.1.1").len() >= 2
+    });
+    pass(millis(500));
+    let mut seen = of(&mut first, "10.7.1.1");
+    seen.extend(of(&mut second, "10.8.1.1"));
+    assert_eq!(seen.len(), 4);
+    seen.sort_by_key(|n| n.at);
+    let gaps: Vec<Duration> = seen.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
+    assert!(gaps.iter().all(|gap| (millis(280)..millis(500)).contains(gap)), "{gaps:?}");
+    let order: Vec<String> = seen.iter().map(|n| n.address.to_string()).collect();
+    assert_eq!((&order[0], &order[1]), (&order[2], &order[3]), "they take turns");
+    Ok(())
+}
+
+pub(crate) fn further_interfaces_are_announced_periodically() -> Outcome {
+    let lines = "garp_master_repeat 1\n garp_master_delay 0\n garp_extra_if all 1";
+    let (_daemon, _segments, [mut first, mut second], _a) = on_two_segments("", lines);
+    wait("three on the other interface", SOON, || of(&mut second, "10.8.1.1").len() >= 4);
+    let seen = of(&mut second, "10.8.1.1");
+    let gaps: Vec<Duration> = seen.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
+    assert!(gaps.iter().all(|gap| (millis(800)..millis(1500)).contains(gap)), "{gaps:?}");
+    assert_eq!(of(&mut first, "10.7.1.1").len(), 1);
     Ok(())
 }

@@ -66,7 +66,7 @@ fn unicast(side: &Side, local: IpAddr) -> Endpoint {
 }
 
 fn open(side: &Side, endpoint: &Endpoint) -> Result<Socket, Failed> {
-    let socket = side.inside(|| Socket::open(endpoint, None))?;
+    let socket = side.inside(|| Socket::open(endpoint))?;
     socket.set_filter(&[], true)?;
     Ok(socket)
 }
@@ -241,7 +241,7 @@ fn the_filter_passes_own_router_ids(s: &Segment, family: Family) -> Outcome {
         Family::V6 => (IpAddr::V6(GROUP_V6), s.a.link_local),
     };
     let from = open(&s.a, &multicast(&s.a, family))?;
-    let to = s.b.inside(|| Socket::open(&multicast(&s.b, family), None))?;
+    let to = s.b.inside(|| Socket::open(&multicast(&s.b, family)))?;
     let (mut queue, mut scratch) = (SendQueue::default(), Scratch::default());
     let mut batch = Batch::default();
     let all: Vec<u8> = (0..=255).collect();
@@ -327,7 +327,7 @@ fn each_failure_is_reported(s: &Segment) -> Outcome {
 fn a_missing_interface_is_reported(s: &Segment) -> Outcome {
     let mut endpoint = multicast(&s.a, Family::V4);
     endpoint.link = Some((4711, "gone0".to_owned()));
-    let error = s.a.inside(|| Socket::open(&endpoint, None)).err().ok_or("it opened")?;
+    let error = s.a.inside(|| Socket::open(&endpoint)).err().ok_or("it opened")?;
     expect_eq(error.to_string(), "cannot join 224.0.0.18 on gone0".to_owned(), "message")?;
     let error = std::io::Error::from(error).to_string();
     expect(error.starts_with("cannot join 224.0.0.18 on gone0: No such device"), &error)

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::garp::{RawExtra, VRRP_GARP_EXTRA_IF};
 use super::instance::RawGarp;
 use super::sync::{timeouts, RawSync, LVS_SYNC_DAEMON, LVS_TIMEOUTS};
 use super::vrrp::version;
@@ -19,7 +20,9 @@ use crate::model::vrrp::Version;
 use crate::model::Global;
 
 const INT32: Kind = strict(-2_147_483_648, 2_147_483_647);
-const CPU: Kind = strict(0, 4095);
+/// The highest number of a processor.
+const MOST_CPUS: u16 = 4095;
+const CPU: Kind = strict(0, MOST_CPUS as i64);
 /// A path and its owner.
 const OWNED_PATH: &[Kind] = &[Kind::Text, Kind::Text, Kind::Text];
 const SMTP_PORT: u16 = 25;
@@ -120,15 +123,17 @@ pub(in crate::config) struct RawLifeScript<'d> {
 borrowed!(RawGlobal);
 
 pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(RawGlobal<'static>, "global_defs", [
-    flag("process_names").later(),
-    word("process_name", &[Kind::Short(15)]).bad(Bad::Cut).default("program name").later(),
-    word("vrrp_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut).later(),
-    word("checker_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut).later(),
-    word("lvs_process_name", &[Kind::Short(15)])
-        .bad(Bad::Cut)
-        .noted("checker_process_name")
-        .later(),
-    word("bfd_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut).later(),
+    // There are no child processes to be named.
+    flag("process_names") => |_, _| {},
+    word("process_name", &[Kind::Short(15)]).bad(Bad::Cut).default("program name")
+        => |raw, s| raw.global.process_name = Some(s.value.to_owned()),
+    word("vrrp_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut)
+        => |_, _| {},
+    word("checker_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut)
+        => |_, _| {},
+    word("lvs_process_name", &[Kind::Short(15)]).bad(Bad::Cut).noted("checker_process_name"),
+    word("bfd_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut)
+        => |_, _| {},
     switch("use_symlink_paths") => |raw, s| raw.scripts.symlinks = s.value,
     text("router_id").default("local host name") => |raw, s| raw.router_id = Some(s.value),
     text("notification_email_from").default("<user>@<local host name> (only if smtp_server set)")
@@ -151,8 +156,12 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     script("shutdown_script") => |raw, s| raw.shutdown.script = Some(s.node()),
     number("shutdown_script_timeout", &[int(1, 1000)]).default("10 when a shutdown_script is set")
         => |raw, s| raw.shutdown.timeout = Some(Duration::from_secs(s.number())),
-    maybe_number("max_auto_priority", &[int(-1, 99)]).default("0 (not set)").later(),
-    number("min_auto_priority_delay", &[int(1, 10_000_000)]).default("1000000").later(),
+    maybe_number("max_auto_priority", &[int(-1, 99)]).default("0 (never); 99 when bare")
+        => |raw, s| raw.global.max_auto_priority = s.number_or(99),
+    number("min_auto_priority_delay", &[int(1, 10_000_000)]).default("1000000")
+        => |raw, s| {
+            raw.global.min_auto_priority_delay = Duration::from_micros(s.number());
+        },
     switch("smtp_alert_vrrp").default("unset (falls back to smtp_alert)")
         => |raw, s| raw.smtp_alert_vrrp = Some(s.value),
     switch("smtp_alert_checker").default("unset (falls back to smtp_alert)")
@@ -165,7 +174,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     flag("no_email_faults") => |raw, _| raw.mail.no_faults = true,
     link("default_interface").default("eth0")
         => |raw, s| raw.global.default_interface = Some(s.value.to_owned()),
-    flag("disable_local_igmp").later(),
+    flag("disable_local_igmp") => |raw, _| raw.global.disable_local_igmp = true,
     flag("v3_checksum_as_v2") => |raw, _| raw.v3_checksum_as_v2 = true,
     options("lvs_timeouts", &LVS_TIMEOUTS.entry).default("kernel values") => |raw, s| timeouts(&mut raw.lvs.timeouts, s),
     flag("lvs_flush") => |raw, _| raw.lvs.flush = true,
@@ -203,8 +212,9 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     time("vrrp_gna_interval", &[seconds(1, 4_294_967_295)]).default("0 (no limit)")
         => |raw, s| raw.global.gna_interval = s.value,
     switch("vrrp_min_garp") => |raw, s| raw.min_garp = s.value,
-    any("vrrp_garp_extra_if", Kind::Text).default("0 (off)").later(),
-    any("vrrp_vmac_garp_intvl", Kind::Text).outdated("vrrp_garp_extra_if").later(),
+    options("vrrp_garp_extra_if", &VRRP_GARP_EXTRA_IF.entry).default("0 (off)")
+        => |raw, s| RawExtra::read(&mut raw.garp.extra, s, &VRRP_GARP_EXTRA_IF),
+    options("vrrp_vmac_garp_intvl", &VRRP_GARP_EXTRA_IF.entry).outdated("vrrp_garp_extra_if"),
     switch("vrrp_lower_prio_no_advert") => |raw, s| raw.lower_prio_no_advert = s.value,
     switch("vrrp_higher_prio_send_advert") => |raw, s| raw.higher_prio_send_advert = s.value,
     number("vrrp_version", &[int(2, 3)]).default("2")
@@ -226,16 +236,15 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     switch("vrrp_skip_check_adv_addr") => |raw, s| raw.skip_check_adv_addr = s.value,
     switch("vrrp_strict") => |raw, s| raw.strict = s.value,
     number("vrrp_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0))
-        => |raw, s| raw.global.nice = Some(s.number()),
-    flag("vrrp_no_swap") => |raw, _| raw.global.no_swap = true,
+        => |raw, s| raw.global.vrrp.nice = Some(s.number()),
+    flag("vrrp_no_swap") => |raw, _| raw.global.vrrp.no_swap = true,
     number("vrrp_rt_priority", &[int(1, 99)]).bad(Bad::Clamp)
-        => |raw, s| raw.global.rt_priority = Some(s.number()),
-    many("vrrp_cpu_affinity", CPU).default("all CPUs").later(),
-    number("vrrp_rlimit_rttime", &[int(1, 4_294_967_295)])
-        .default("10000")
-        .bad(Bad::Use(0))
-        .later(),
-    number("vrrp_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("vrrp_rlimit_rttime").later(),
+        => |raw, s| raw.global.vrrp.rt_priority = Some(s.number()),
+    many("vrrp_cpu_affinity", CPU).default("all CPUs")
+        => |raw, s| raw.global.vrrp.cpus = cpus(&s),
+    number("vrrp_rlimit_rttime", &[int(1, 4_294_967_295)]).default("none").bad(Bad::Use(0))
+        => |raw, s| raw.global.vrrp.rt_limit = Some(s.number()).filter(|&micros| micros > 0),
+    number("vrrp_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("vrrp_rlimit_rttime"),
     maybe_word("nftables_ipvs", &[Kind::Short(30)])
         .default("keepalived_ipvs when bare")
         .repeat(Repeat::FirstCounts)
@@ -256,21 +265,26 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     row("lvs_notify_fifo", 1, OWNED_PATH).default("none").repeat(Repeat::FirstCounts)
         => |raw, s| raw.fifos.lvs.fifo = Some(s.node()),
     script("lvs_notify_fifo_script") => |raw, s| raw.fifos.lvs.script = Some(s.node()),
-    number("checker_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0)).later(),
-    flag("checker_no_swap").later(),
-    number("checker_rt_priority", &[int(1, 99)]).bad(Bad::Clamp).later(),
-    many("checker_cpu_affinity", CPU).default("all CPUs").later(),
-    number("checker_rlimit_rttime", &[int(1, 4_294_967_295)])
-        .default("10000")
-        .bad(Bad::Use(0))
-        .later(),
-    number("checker_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("checker_rlimit_rttime").later(),
-    number("bfd_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0)).later(),
-    flag("bfd_no_swap").later(),
-    number("bfd_rt_priority", &[int(1, 99)]).bad(Bad::Clamp).later(),
-    many("bfd_cpu_affinity", CPU).default("all CPUs").later(),
-    number("bfd_rlimit_rttime", &[int(1, 4_294_967_295)]).default("10000").bad(Bad::Use(0)).later(),
-    number("bfd_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("bfd_rlimit_rttime").later(),
+    number("checker_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0))
+        => |raw, s| raw.global.checker.nice = Some(s.number()),
+    flag("checker_no_swap") => |raw, _| raw.global.checker.no_swap = true,
+    number("checker_rt_priority", &[int(1, 99)]).bad(Bad::Clamp)
+        => |raw, s| raw.global.checker.rt_priority = Some(s.number()),
+    many("checker_cpu_affinity", CPU).default("all CPUs")
+        => |raw, s| raw.global.checker.cpus = cpus(&s),
+    number("checker_rlimit_rttime", &[int(1, 4_294_967_295)]).default("none").bad(Bad::Use(0))
+        => |raw, s| raw.global.checker.rt_limit = Some(s.number()).filter(|&micros| micros > 0),
+    number("checker_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("checker_rlimit_rttime"),
+    number("bfd_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0))
+        => |raw, s| raw.global.bfd.nice = Some(s.number()),
+    flag("bfd_no_swap") => |raw, _| raw.global.bfd.no_swap = true,
+    number("bfd_rt_priority", &[int(1, 99)]).bad(Bad::Clamp)
+        => |raw, s| raw.global.bfd.rt_priority = Some(s.number()),
+    many("bfd_cpu_affinity", CPU).default("all CPUs")
+        => |raw, s| raw.global.bfd.cpus = cpus(&s),
+    number("bfd_rlimit_rttime", &[int(1, 4_294_967_295)]).default("none").bad(Bad::Use(0))
+        => |raw, s| raw.global.bfd.rt_limit = Some(s.number()).filter(|&micros| micros > 0),
+    number("bfd_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("bfd_rlimit_rttime"),
     text("snmp_socket").default("library default").repeat(Repeat::FirstCounts).later(),
     flag("enable_traps").later(),
     flag("enable_snmp_vrrp").later(),
@@ -290,26 +304,26 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         .default("keepalived_script if that user exists, else the daemon's own user (error instead if script security is enabled)")
         => |raw, s| raw.scripts.user = Some(s.node()),
     flag("enable_script_security") => |raw, _| raw.scripts.security = true,
-    number("vrrp_netlink_cmd_rcv_bufs", &[strict(0, 2_147_483_647)])
-        .default("system default")
-        .later(),
-    switch("vrrp_netlink_cmd_rcv_bufs_force").later(),
-    number("vrrp_netlink_monitor_rcv_bufs", &[strict(0, 2_147_483_647)])
-        .default("system default")
-        .later(),
-    switch("vrrp_netlink_monitor_rcv_bufs_force").later(),
-    number("process_monitor_rcv_bufs", &[strict(0, 2_147_483_647)])
-        .default("system default")
-        .later(),
-    switch("process_monitor_rcv_bufs_force").later(),
-    number("lvs_netlink_cmd_rcv_bufs", &[strict(0, 2_147_483_647)])
-        .default("system default")
-        .later(),
-    switch("lvs_netlink_cmd_rcv_bufs_force").later(),
-    number("lvs_netlink_monitor_rcv_bufs", &[strict(0, 2_147_483_647)])
-        .default("system default")
-        .later(),
-    switch("lvs_netlink_monitor_rcv_bufs_force").later(),
+    number("vrrp_netlink_cmd_rcv_bufs", &[strict(0, 2_147_483_647)]).default("system default")
+        => |raw, s| raw.global.buffers.vrrp_cmd.bytes = buffer(&s),
+    switch("vrrp_netlink_cmd_rcv_bufs_force")
+        => |raw, s| raw.global.buffers.vrrp_cmd.force = s.value,
+    number("vrrp_netlink_monitor_rcv_bufs", &[strict(0, 2_147_483_647)]).default("4 MiB")
+        => |raw, s| raw.global.buffers.vrrp_monitor.bytes = buffer(&s),
+    switch("vrrp_netlink_monitor_rcv_bufs_force")
+        => |raw, s| raw.global.buffers.vrrp_monitor.force = s.value,
+    number("process_monitor_rcv_bufs", &[strict(0, 2_147_483_647)]).default("4 MiB")
+        => |raw, s| raw.global.buffers.processes.bytes = buffer(&s),
+    switch("process_monitor_rcv_bufs_force")
+        => |raw, s| raw.global.buffers.processes.force = s.value,
+    number("lvs_netlink_cmd_rcv_bufs", &[strict(0, 2_147_483_647)]).default("system default")
+        => |raw, s| raw.global.buffers.lvs_cmd.bytes = buffer(&s),
+    switch("lvs_netlink_cmd_rcv_bufs_force")
+        => |raw, s| raw.global.buffers.lvs_cmd.force = s.value,
+    number("lvs_netlink_monitor_rcv_bufs", &[strict(0, 2_147_483_647)]).default("4 MiB")
+        => |raw, s| raw.global.buffers.lvs_monitor.bytes = buffer(&s),
+    switch("lvs_netlink_monitor_rcv_bufs_force")
+        => |raw, s| raw.global.buffers.lvs_monitor.force = s.value,
     switch("rs_init_notifies") => |raw, s| raw.lvs.init_notifies = s.value,
     switch("no_checker_emails") => |raw, s| raw.lvs.no_checker_mail = s.value,
     many("vrrp_rx_bufs_policy", Kind::Text) => |raw, s| raw.rx_policy(s),
@@ -317,13 +331,15 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         => |raw, s| raw.rx_multiplier = Some(s.number()),
     time("vrrp_startup_delay", &[seconds(1_000, 4_294_967_295)]).default("0")
         => |raw, s| raw.global.startup_delay = s.value,
-    time("vrrp_delay_after_boot", &[seconds(1_000, 4_294_967_295)]).default("0").later(),
+    time("vrrp_delay_after_boot", &[seconds(1_000, 4_294_967_295)]).default("0")
+        => |raw, s| raw.global.delay_after_boot = s.value,
     flag("log_unknown_vrids") => |raw, _| raw.global.log_unknown_vrids = true,
     switch("vrrp_owner_ignore_adverts") => |raw, s| raw.owner_ignore_adverts = s.value,
     text("vmac_prefix").default("vrrp").repeat(Repeat::FirstCounts).later(),
     text("vmac_addr_prefix").default("vmac_prefix, else vrrp").repeat(Repeat::FirstCounts).later(),
     many("umask", Kind::Text).default("unchanged") => |raw, s| raw.umask(s),
-    number("random_seed", &[strict(0, 4_294_967_295)]).default("current time").later(),
+    number("random_seed", &[strict(0, 4_294_967_295)]).default("chosen by the kernel")
+        => |raw, s| raw.global.random_seed = Some(s.number()),
     maybe_word("reload_check_config", &[Kind::Text]).default("off; /dev/null when bare").later(),
     text("reload_time_file").later(),
     flag("reload_repeat").later(),
@@ -344,6 +360,17 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     text("stats_dump_file").default("keepalived.stats in the temporary directory").later(),
     text("json_dump_file").default("keepalived.json in the temporary directory").later(),
 ]);
+
+/// All processors if one of the words, which was reported, is none.
+fn cpus(s: &Setting<'_, '_, '_, ()>) -> Vec<u16> {
+    let numbers: Option<Vec<u16>> = s.node().args().map(|word| word.text.parse().ok()).collect();
+    numbers.filter(|all| all.iter().all(|cpu| *cpu <= MOST_CPUS)).unwrap_or_default()
+}
+
+/// 0 leaves the default.
+fn buffer(s: &Setting<'_, '_, '_, i64>) -> Option<usize> {
+    Some(s.number()).filter(|&bytes| bytes > 0)
+}
 
 impl RawMail<'_> {
     /// With a bad port, which was reported, there is no server.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::address::{RawAddress, VIRTUAL_IPADDRESS};
+use super::garp::{RawExtra, GARP_EXTRA_IF};
 use super::notify::RawNotify;
 use super::route::{RawRoute, VIRTUAL_ROUTES};
 use super::rule::{RawRule, VIRTUAL_RULES};
@@ -22,7 +23,7 @@ use crate::config::entry::LineUse;
 use crate::config::keyword::{int, seconds, strict, Bad, Kind, OldName, Repeat};
 use crate::config::statement::Checker;
 use crate::config::table::{
-    address, any, block, borrowed, command, entries, flag, link, maybe_number, maybe_word, number,
+    address, block, borrowed, command, entries, flag, link, maybe_number, maybe_word, number,
     options, script, switch, table, time, word, Given, Setting, Table,
 };
 use crate::model::vrrp::{InitialState, Peer, Version};
@@ -36,6 +37,7 @@ pub(in crate::config) struct RawGarp {
     pub refresh_repeat: Option<u32>,
     pub lower_prio_delay: Option<Given<u32>>,
     pub lower_prio_repeat: Option<Given<u32>>,
+    pub extra: RawExtra,
 }
 
 /// `authentication` and `auth_hmac`.
@@ -96,6 +98,10 @@ pub(in crate::config) struct RawInstance<'d> {
     pub no_address: Option<Span>,
     pub routes: Vec<RawRoute<'d>>,
     pub rules: Vec<RawRule<'d>>,
+    /// `kernel_rx_buf_size`
+    pub rx_buffer: Option<usize>,
+    /// `linkbeat_use_polling`.
+    pub poll_link: bool,
     /// `lvs_sync_daemon_interface`.
     pub sync_interface: Option<Word<'d>>,
 }
@@ -166,7 +172,8 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
         => |raw, mut s| s.lines(&mut raw.excluded, RawAddress::of_instance),
     flag("no_virtual_ipaddress") => |raw, s| raw.no_address = Some(s.span()),
     flag("promote_secondaries") => |raw, _| raw.promote_secondaries = true,
-    flag("linkbeat_use_polling").replaced("linkbeat_interfaces", OldName::Wrong).later(),
+    flag("linkbeat_use_polling").replaced("linkbeat_interfaces", OldName::Wrong)
+        => |raw, _| raw.poll_link = true,
     switch("v3_checksum_as_v2").default("global v3_checksum_as_v2")
         => |raw, s| raw.v3_checksum_as_v2 = Some(s.value),
     entries("virtual_routes", &VIRTUAL_ROUTES.entry)
@@ -226,8 +233,9 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
     maybe_number("timer_expired_backup", &[strict(1, 254)]).default("off; 254 when bare")
         => |raw, s| raw.timer_expired_backup = Some(s.here(s.number_or(254))),
     maybe_number("thread_timer_expired", &[strict(1, 254)]).outdated("timer_expired_backup"),
-    any("garp_extra_if", Kind::Text).default("vrrp_garp_extra_if (0)").later(),
-    any("vmac_garp_intvl", Kind::Text).outdated("garp_extra_if").later(),
+    options("garp_extra_if", &GARP_EXTRA_IF.entry).default("vrrp_garp_extra_if (0)")
+        => |raw, s| RawExtra::read(&mut raw.garp.extra, s, &GARP_EXTRA_IF),
+    options("vmac_garp_intvl", &GARP_EXTRA_IF.entry).outdated("garp_extra_if"),
     switch("lower_prio_no_advert").default("vrrp_lower_prio_no_advert; on in strict mode")
         => |raw, s| raw.lower_prio_no_advert = Some(s.here(s.value)),
     switch("higher_prio_send_advert").default("vrrp_higher_prio_send_advert; off in strict mode")
@@ -235,7 +243,8 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
     switch("owner_ignore_adverts")
         .default("vrrp_owner_ignore_adverts (on in strict mode) for priority 255, else off")
         => |raw, s| raw.owner_ignore_adverts = Some(s.here(s.value)),
-    number("kernel_rx_buf_size", &[strict(0, 4_294_967_295)]).default("0 (automatic)").later(),
+    number("kernel_rx_buf_size", &[strict(0, 4_294_967_295)]).default("0 (vrrp_rx_bufs_policy)")
+        => |raw, s| raw.rx_buffer = Some(s.number()).filter(|&bytes| bytes > 0),
     block("authentication", &AUTHENTICATION.block) => |raw, s| {
         raw.auth.block = Some(s.span());
         s.checker.fill(s.node().children(), &AUTHENTICATION, &mut raw.auth);

@@ -9,10 +9,11 @@ mod bfd;
 mod check;
 mod encap;
 mod forwarding;
+mod garp;
 mod global;
 mod group;
 mod instance;
-mod net;
+mod link;
 mod notify;
 mod page;
 mod root;
@@ -28,12 +29,14 @@ mod vrrp;
 pub(super) use address::{RawAddress, RawBroadcast};
 pub(super) use check::{CheckKind, RawCheck};
 pub(super) use encap::{RawEncap, RawKind};
+pub(super) use garp::{RawExtra, RawGarpGroup, GARP_GROUP};
 pub(super) use global::{
     ChecksDefaults, RawFifo, RawFifos, RawGlobal, RawLifeScript, RawMail, RawScriptRules, RxPolicy,
     GLOBAL_DEFS,
 };
 pub(super) use group::{RawGroup, VRRP_SYNC_GROUP};
 pub(super) use instance::{RawInstance, VRRP_INSTANCE};
+pub(super) use link::{RawDelays, RawPolledLink};
 pub(super) use notify::RawNotify;
 pub(super) use page::{RawUrl, SSL};
 pub use root::ROOT;

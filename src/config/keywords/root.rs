@@ -2,16 +2,17 @@
 
 use super::address::STATIC_IPADDRESS;
 use super::bfd::BFD_INSTANCE;
+use super::garp::GARP_GROUP;
 use super::global::GLOBAL_DEFS;
 use super::group::VRRP_SYNC_GROUP;
 use super::instance::VRRP_INSTANCE;
-use super::net::{INTERFACE_UP_DOWN_DELAYS, LINKBEAT_INTERFACES};
+use super::link::{INTERFACE_UP_DOWN_DELAYS, LINKBEAT_INTERFACES};
 use super::page::SSL;
 use super::route::STATIC_ROUTES;
 use super::rule::STATIC_RULES;
 use super::service::{SERVER_GROUP, VIRTUAL_SERVER};
 use super::track::{TRACK_FILE, VRRP_SCRIPT, VRRP_TRACK_PROCESS};
-use super::vrrp::{GARP_GROUP, TRACK_GROUP};
+use super::vrrp::TRACK_GROUP;
 use crate::config::document::Node;
 use crate::config::keyword::{strict, Args, Block, Body, Kind, Repeat};
 use crate::config::statement::Statement;
@@ -36,6 +37,10 @@ pub(in crate::config) enum TopLevel<'d> {
     Script(Node<'d>),
     Process(Node<'d>),
     File(Node<'d>),
+    PolledLinks(Node<'d>),
+    PollLinks,
+    GarpGroup(Node<'d>),
+    LinkDelays(Node<'d>),
     Tls(Node<'d>),
     AddressGroup(Node<'d>),
     VirtualServer(Statement<'d>),
@@ -49,7 +54,7 @@ impl Written for TopLevel<'static> {
 pub static ROOT: &Block = &TOP_LEVEL.block;
 
 pub(in crate::config) static TOP_LEVEL: Table<TopLevel<'static>> = table!(TopLevel<'static>, "the top level", [
-    flag("linkbeat_use_polling").later(),
+    flag("linkbeat_use_polling") => |top, _| *top = Some(TopLevel::PollLinks),
     text("net_namespace").default("(current namespace)").repeat(Repeat::FirstCounts)
         => |top, s| *top = Some(TopLevel::NetNamespace(s.value)),
     maybe_word("net_namespace_ipvs", &[Kind::Text])
@@ -60,7 +65,8 @@ pub(in crate::config) static TOP_LEVEL: Table<TopLevel<'static>> = table!(TopLev
     flag("use_pid_dir") => |top, _| *top = Some(TopLevel::UsePidDir),
     text("instance").repeat(Repeat::FirstCounts)
         => |top, s| *top = Some(TopLevel::InstanceName(s.value)),
-    number("child_wait_time", &[strict(0, 4_294_967_295)]).default("5").later(),
+    // There are no child processes to wait for.
+    number("child_wait_time", &[strict(0, 4_294_967_295)]).default("5") => |_, _| {},
     block("global_defs", &GLOBAL_DEFS.block) => |top, _| *top = Some(TopLevel::GlobalDefs),
     named_block("track_group", &TRACK_GROUP.block).repeat(Repeat::ByName)
         => |top, s| *top = Some(TopLevel::TrackGroup(s.node())),
@@ -72,15 +78,17 @@ pub(in crate::config) static TOP_LEVEL: Table<TopLevel<'static>> = table!(TopLev
         => |top, s| *top = Some(TopLevel::StaticRules(s.node())),
     named_block("vrrp_sync_group", &VRRP_SYNC_GROUP.block).repeat(Repeat::ByName)
         => |top, s| *top = Some(TopLevel::SyncGroup(s.node())),
-    block("garp_group", &GARP_GROUP.block).later(),
-    entries("linkbeat_interfaces", &LINKBEAT_INTERFACES).later(),
+    block("garp_group", &GARP_GROUP.block) => |top, s| *top = Some(TopLevel::GarpGroup(s.node())),
+    entries("linkbeat_interfaces", &LINKBEAT_INTERFACES.entry)
+        => |top, s| *top = Some(TopLevel::PolledLinks(s.node())),
     named_block("vrrp_instance", &VRRP_INSTANCE.block).repeat(Repeat::ByName)
         => |top, s| *top = Some(TopLevel::Instance(s.node())),
     named_block("vrrp_script", &VRRP_SCRIPT.block)
         => |top, s| *top = Some(TopLevel::Script(s.node())),
     named_block("vrrp_track_process", &VRRP_TRACK_PROCESS.block)
         => |top, s| *top = Some(TopLevel::Process(s.node())),
-    entries("interface_up_down_delays", &INTERFACE_UP_DOWN_DELAYS).later(),
+    entries("interface_up_down_delays", &INTERFACE_UP_DOWN_DELAYS.entry)
+        => |top, s| *top = Some(TopLevel::LinkDelays(s.node())),
     block("SSL", &SSL.block).repeat(Repeat::LastCounts)
         => |top, s| *top = Some(TopLevel::Tls(s.node())),
     row("virtual_server_group", 1, &[Kind::Text]).body(Body::Entries(&SERVER_GROUP.entry))

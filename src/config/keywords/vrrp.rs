@@ -4,10 +4,9 @@ use std::net::IpAddr;
 
 use super::instance::RawAuth;
 use crate::config::document::Word;
-use crate::config::keyword::{opt, seconds, strict, Entry, Kind, Repeat, Unknown};
+use crate::config::keyword::{opt, strict, Entry, Kind, Repeat, Unknown};
 use crate::config::table::{
-    borrowed, line_table, link, names, number, owned, row, table, time, word, Given, LineTable,
-    Table,
+    borrowed, line_table, names, number, owned, row, table, word, Given, LineTable, Table,
 };
 use crate::model::vrrp::Version;
 
@@ -55,17 +54,6 @@ pub(in crate::config) static TRACK_GROUP: Table<RawTrackGroup<'static>> = table!
     names("group", Kind::Text).repeat(Repeat::FirstCounts)
         => |raw, mut s| s.names(&mut raw.members),
 ]);
-
-pub(super) static GARP_GROUP: Table<()> = table!(
-    (),
-    "garp_group",
-    [
-        time("garp_interval", &[seconds(0, 4_294_967_295)]).default("unset").later(),
-        time("gna_interval", &[seconds(0, 4_294_967_295)]).default("unset").later(),
-        link("interface").later(),
-        names("interfaces", Kind::Link).later(),
-    ]
-);
 
 /// A line of `unicast_peer`.
 #[derive(Default)]

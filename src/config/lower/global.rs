@@ -1,12 +1,12 @@
 //! `global_defs`: settings of the daemon, and defaults of instances.
 
+use super::mail;
 use super::script::Rules;
-use super::{mail, LoweredInstance};
 use crate::base::addr::Family;
 use crate::config::document::Document;
-use crate::config::host::Host;
+use crate::config::host::{Host, LinkFacts};
 use crate::config::keywords::{
-    ChecksDefaults, RawFifos, RawGlobal, RawLifeScript, RawSync, RxPolicy, GLOBAL_DEFS,
+    ChecksDefaults, RawExtra, RawFifos, RawGlobal, RawLifeScript, RawSync, RxPolicy, GLOBAL_DEFS,
 };
 use crate::config::names::Directories;
 use crate::config::statement::Checker;
@@ -27,6 +27,8 @@ pub(super) struct Defaults {
     pub garp_refresh_repeat: u32,
     pub garp_lower_prio_delay: u32,
     pub garp_lower_prio_repeat: u32,
+    /// `vrrp_garp_extra_if`
+    pub garp_extra: RawExtra,
     pub down_timer_adverts: u32,
     pub lower_prio_no_advert: bool,
     pub higher_prio_send_advert: bool,
@@ -66,25 +68,25 @@ pub(super) struct RxBuffer {
 }
 
 impl RxBuffer {
-    /// The size, once the expected packets are known.
-    pub(super) fn bytes(&self, host: &dyn Host, instances: &[LoweredInstance]) -> Option<usize> {
-        let instances = instances.iter().map(|s| &s.instance);
+    /// The share of an instance, from its family, the number of addresses it advertises, and its
+    /// interface.
+    pub(super) fn share(
+        &self,
+        family: Family,
+        addresses: usize,
+        link: Option<LinkFacts>,
+    ) -> Option<usize> {
         let unit = match self.policy {
             RxPolicy::Daemon => return None,
-            RxPolicy::Bytes(bytes) => return Some(bytes),
-            RxPolicy::Mtu => instances
-                .filter_map(|i| host.link(i.interface.as_deref()?))
-                .map(|link| link.mtu as usize)
-                .max()?,
-            RxPolicy::Advert => instances
-                .map(|i| {
-                    let (head, size) = match i.family {
-                        Family::V4 => (20 + 8 + 8, 4),
-                        Family::V6 => (40 + 8, 16),
-                    };
-                    head + size * i.addresses.len()
-                })
-                .max()?,
+            RxPolicy::Bytes(bytes) => return Some(bytes).filter(|&bytes| bytes > 0),
+            RxPolicy::Mtu => link?.mtu as usize,
+            RxPolicy::Advert => {
+                let (head, size) = match family {
+                    Family::V4 => (20 + 8 + 8, 4),
+                    Family::V6 => (40 + 8, 16),
+                };
+                head + size * addresses
+            }
         };
         Some(unit.saturating_mul(self.multiplier))
     }
@@ -142,6 +144,7 @@ fn defaults(raw: &RawGlobal<'_>, global: &Global, scripts: Rules) -> Defaults {
         garp_refresh_repeat: garp.refresh_repeat.unwrap_or(1),
         garp_lower_prio_delay: garp.lower_prio_delay.map_or(garp_delay, |given| given.value),
         garp_lower_prio_repeat: garp.lower_prio_repeat.map_or(garp_repeat, |given| given.value),
+        garp_extra: garp.extra,
         down_timer_adverts: raw.down_timer_adverts.unwrap_or(3),
         lower_prio_no_advert: raw.lower_prio_no_advert,
         higher_prio_send_advert: raw.higher_prio_send_advert,

@@ -63,7 +63,11 @@ pub(super) fn lower<'d>(
     let rules = raw.rules.iter().filter_map(|raw| rule::lower(scene, raw)).collect();
     let priority = core.priority;
     let strictly = strict::Settings::new(scene, &raw, &core.facts(), &addresses);
+    let elsewhere = addresses.iter().chain(&excluded).any(|a| interface != Some(&a.interface));
+    let garp = garp(scene, &raw, &strictly, elsewhere);
     let defaults = scene.defaults;
+    let share = || defaults.rx_buffer.share(core.family, addresses.len(), link);
+    let rx_buffer = raw.rx_buffer.or_else(share);
     let (vrid, authentication) = (vrid?, authentication?);
     let instance = Instance {
         name: raw.name.text.to_owned(),
@@ -93,11 +97,12 @@ pub(super) fn lower<'d>(
         tracked_links,
         tracked,
         notify,
-        garp: garp(scene, &raw, &strictly),
+        garp,
         addresses,
         excluded,
         routes,
         rules,
+        rx_buffer,
         promote_secondaries: raw.promote_secondaries,
         timer_expired_backup: preemption.timer_expired_backup,
         debug: raw.debug,
@@ -398,7 +403,15 @@ fn checksum(raw: &RawInstance<'_>, as_v2: bool) -> ChecksumForm {
     }
 }
 
-fn garp(scene: &Scene<'_, '_>, raw: &RawInstance<'_>, strictly: &strict::Settings) -> Garp {
+/// `elsewhere`: some address is on an interface other than the instance's.
+fn garp(
+    scene: &Scene<'_, '_>,
+    raw: &RawInstance<'_>,
+    strictly: &strict::Settings,
+    elsewhere: bool,
+) -> Garp {
+    let extra =
+        if raw.garp.extra.every.is_some() { raw.garp.extra } else { scene.defaults.garp_extra };
     let defaults = scene.defaults;
     let seconds = |n: u32| Duration::from_secs(n.into());
     Garp {
@@ -408,5 +421,7 @@ fn garp(scene: &Scene<'_, '_>, raw: &RawInstance<'_>, strictly: &strict::Setting
         refresh_repeat: raw.garp.refresh_repeat.unwrap_or(defaults.garp_refresh_repeat),
         lower_prio_delay: seconds(strictly.garp_lower_prio_delay),
         lower_prio_repeat: strictly.garp_lower_prio_repeat,
+        // Without `all`, only virtual interfaces count.
+        extra: seconds(extra.every.filter(|_| extra.all && elsewhere).unwrap_or(0)),
     }
 }

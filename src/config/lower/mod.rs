@@ -17,6 +17,7 @@ mod global;
 mod group;
 mod instance;
 mod ipvs;
+mod link;
 mod lvs;
 mod mail;
 mod merge;
@@ -82,6 +83,7 @@ pub fn lower(
         instances: Instances::default(),
         groups: Vec::new(),
         fixed: fixed::Fixed::default(),
+        links: link::LinkLists::default(),
         definitions: track::Definitions::new(doc),
     };
     checker.block(doc.roots(), &TOP_LEVEL.block, &mut |checker, s| {
@@ -92,14 +94,14 @@ pub fn lower(
             reading.take(&mut scene, top);
         }
     });
-    let Gathered { services, mut instances, groups, fixed, definitions, .. } = reading;
+    let Gathered { services, mut instances, groups, fixed, links, definitions, .. } = reading;
     let mut scene = Scene { checker: &mut checker, host, defaults, routing };
     fixed.resolve(&mut scene, &mut instances, &mut config);
     config.groups = group::lower_all(&mut scene, groups, &mut instances);
+    links.resolve(&mut scene, &instances.list, &mut config);
     definitions.finish(&mut scene, &mut instances, &mut config);
     crossref::routers(&mut scene.checker.out, &instances.list);
     crossref::addresses(&mut scene.checker.out, &instances.list);
-    config.global.rx_buffer = defaults.rx_buffer.bytes(host, &instances.list);
     config.instances = instances.list.into_iter().map(|i| i.instance).collect();
     services.lower(&mut scene, &mut config);
     defaults.scripts.finish(scene.checker);
@@ -126,6 +128,7 @@ struct Gathered<'c, 'd> {
     instances: Instances,
     groups: Vec<(RawGroup<'d>, Vec<track::TrackedEntry<'d>>)>,
     fixed: fixed::Fixed<'d>,
+    links: link::LinkLists<'d>,
     definitions: track::Definitions<'d>,
 }
 
@@ -157,6 +160,10 @@ impl<'d> Gathered<'_, 'd> {
             TopLevel::StaticRoutes(node) => self.fixed.routes(scene, node),
             TopLevel::StaticRules(node) => self.fixed.rules(scene, node),
             TopLevel::TrackGroup(node) => self.fixed.group(scene.checker, node),
+            TopLevel::GarpGroup(node) => self.links.group(scene.checker, node),
+            TopLevel::PollLinks => self.links.poll_all(),
+            TopLevel::PolledLinks(node) => self.links.polled(scene.checker, node),
+            TopLevel::LinkDelays(node) => self.links.delays(scene.checker, node),
             TopLevel::Script(node) => self.definitions.define(scene, Object::Script, node),
             TopLevel::File(node) => self.definitions.define(scene, Object::File, node),
             TopLevel::Process(node) => self.definitions.define(scene, Object::Process, node),
@@ -170,6 +177,9 @@ impl<'d> Gathered<'_, 'd> {
         scene.checker.out.set_scope(Some(name.text));
         scene.checker.fill(node.children(), &VRRP_INSTANCE, &mut raw);
         let tracked = self.definitions.read_lists(scene.checker, &raw.tracked);
+        if raw.poll_link {
+            self.links.poll(raw.interface);
+        }
         if let Some(interface) = raw.sync_interface {
             ipvs::follow(&mut self.services.sync, scene.checker, interface, name.text);
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::base::addr::Family;
 use crate::config::host::Form;
 use crate::config::tests::{lowered, lowered_on, machine, told, MemoryHost};
+use crate::model::global::ReceiveBuffer;
 use crate::model::vrrp::{
     Authentication, Broadcast, ChecksumForm, Delivery, InitialState, Instance, Scope,
     StandingFault, Version,
@@ -401,12 +402,16 @@ fn tracked_interfaces() {
 
 #[test]
 fn a_receive_buffer_by_policy() {
-    let size = |lines: &str| with(lines, "").0.global.rx_buffer;
+    let size = |lines: &str| with(lines, "").0.instances[0].rx_buffer;
     assert_eq!(size(""), None);
     assert_eq!(size("vrrp_rx_bufs_policy MTU"), Some(4500));
     assert_eq!(size("vrrp_rx_bufs_policy mtu\nvrrp_rx_bufs_multiplier 2"), Some(3000));
     assert_eq!(size("vrrp_rx_bufs_policy ADVERT"), Some(120));
     assert_eq!(size("vrrp_rx_bufs_policy 12345"), Some(12345));
+    assert_eq!(size("vrrp_rx_bufs_policy 0"), None);
+    let own = |lines: &str| with("vrrp_rx_bufs_policy MTU", lines).0.instances[0].rx_buffer;
+    assert_eq!(own("kernel_rx_buf_size 5000"), Some(5000));
+    assert_eq!(own("kernel_rx_buf_size 0"), Some(4500));
 }
 
 #[test]
@@ -423,4 +428,115 @@ fn the_name_of_a_daemon_implies_its_directory() {
 fn no_accept_is_stored_and_noted() {
     let i = tells("no_accept", &["Note no_accept: accepted, not in effect in this version"]);
     assert!(!i.accept);
+}
+
+#[test]
+fn delays_of_links_are_cut_so_that_no_backup_takes_over() {
+    let delays = |more: &str, lines: &str| {
+        let (config, told) = lowered(&format!(
+            "interface_up_down_delays {{\n{lines}\n}}\nvrrp_instance V {{\ninterface eth0\n\
+             virtual_router_id 1\n{more}\nvirtual_ipaddress {{\n192.0.2.1\n}}\n}}"
+        ));
+        let shown = config.link_delays.into_iter();
+        let shown = shown.map(|d| format!("{} {:?} {:?}", d.interface, d.down, d.up));
+        (shown.collect::<Vec<_>>().join(", "), without_place(told))
+    };
+    let fine = delays("", "eth0 1.5\neth1 20 30\neth1 200.25 7");
+    assert_eq!(fine, ("eth0 1.5s 0ns, eth1 200.25s 7s".to_owned(), vec![]));
+    let (shown, told) = delays("", "eth0 2 2");
+    assert_eq!(shown, "eth0 1.996093s 1.996093s");
+    assert_eq!(
+        told,
+        ["Note eth0 may be down for 1.996093 s at most, or a backup of V takes over: 1.996093 s is used"]
+    );
+    assert_eq!(delays("down_timer_adverts 1", "eth0 0.5 3").0, "eth0 0ns 0ns");
+    assert_eq!(delays("down_timer_adverts 9", "eth0 2 2").0, "eth0 2s 2s");
+    let (shown, told) = delays("", "eth0\neth9 1\neth1 256");
+    assert_eq!((shown.as_str(), told.len()), ("eth9 1s 0ns", 3), "{told:#?}");
+}
+
+#[test]
+fn links_are_polled_where_an_instance_depends_on_them() {
+    let polled = |top: &str, lines: &str| {
+        let (config, told) = lowered(&format!(
+            "{top}\nvrrp_instance V {{\ninterface eth0\nvirtual_router_id 1\n{lines}\n\
+             virtual_ipaddress {{\n192.0.2.1\n}}\n}}"
+        ));
+        let links = config.polled_links.into_iter();
+        let links = links.map(|l| l.interface + l.query.map_or("", |query| query.word()));
+        (links.collect::<Vec<_>>().join(" "), without_place(told))
+    };
+    let track = "track_interface {\neth1\n}";
+    let list = "linkbeat_interfaces {\neth1 ETHTOOL\neth0\n}";
+    assert_eq!(polled(list, track), ("eth1ETHTOOL eth0".to_owned(), vec![]));
+    let told = "Warning the link of 'eth1' is not polled: no instance depends on it";
+    assert_eq!(polled(list, ""), ("eth0".to_owned(), vec![told.to_owned()]));
+    assert_eq!(polled("linkbeat_use_polling", track), ("eth0".to_owned(), vec![]));
+    let told = "Error (V) 'linkbeat_use_polling' is outdated: use linkbeat_interfaces";
+    assert_eq!(polled("", "linkbeat_use_polling"), ("eth0".to_owned(), vec![told.to_owned()]));
+}
+
+#[test]
+fn a_garp_group_needs_a_pace_and_interfaces() {
+    let groups = |text: &str| {
+        let (config, told) = lowered(text);
+        let told = without_place(told);
+        (config.garp_groups, told.into_iter().filter(|t| !t.contains("vrrp")).collect::<Vec<_>>())
+    };
+    let (list, told) = groups(
+        "garp_group {\ngarp_interval 0.5\ninterfaces {\neth0 eth1\n}\n}\n\
+         garp_group {\ngna_interval 0\ninterface eth1\ninterface lo\n}",
+    );
+    assert_eq!(told, ["Error 'eth1' is in a garp_group already: it is ignored here"]);
+    let half = Some(Duration::from_millis(500));
+    assert_eq!(
+        (list[0].garp, list[0].gna, list[0].interfaces.join(" ")),
+        (half, None, "eth0 eth1".into())
+    );
+    assert_eq!(
+        (list[1].garp, list[1].gna, list[1].interfaces.join(" ")),
+        (None, Some(Duration::ZERO), "lo".into())
+    );
+    let (list, told) = groups("garp_group {\ninterface eth0\n}\ngarp_group {\ngarp_interval 1\n}");
+    assert!(list.is_empty());
+    assert_eq!(
+        told,
+        [
+            "Error a garp_group without garp_interval and gna_interval is ignored",
+            "Error a garp_group without interfaces is ignored"
+        ]
+    );
+}
+
+#[test]
+fn further_interfaces_are_announced_if_there_are_some() {
+    let extra = |global: &str, lines: &str| with(global, lines).0.instances[0].garp.extra.as_secs();
+    let other = "virtual_ipaddress_excluded {\n192.0.2.9 dev eth1\n}";
+    assert_eq!(extra("vrrp_garp_extra_if all 20", other), 20);
+    assert_eq!(extra("vrrp_garp_extra_if 20 all", ""), 0);
+    assert_eq!(extra("vrrp_garp_extra_if 20", other), 0);
+    assert_eq!(extra("vrrp_garp_extra_if all 20", &format!("garp_extra_if 0\n{other}")), 0);
+    assert_eq!(extra("", &format!("garp_extra_if all 7\n{other}")), 7);
+    let lacks = "Error (V) garp_extra_if needs a number of seconds: it is ignored";
+    tells("garp_extra_if all", &[lacks]);
+    let (_, told) = instance("vmac_garp_intvl all 86401");
+    assert_eq!(told.len(), 2, "{told:?}");
+}
+
+#[test]
+fn receive_buffers_of_netlink_sockets() {
+    let (config, told) = with(
+        "vrrp_netlink_cmd_rcv_bufs 70000\nvrrp_netlink_cmd_rcv_bufs_force\n\
+         vrrp_netlink_monitor_rcv_bufs 100000\nlvs_netlink_monitor_rcv_bufs 200000\n\
+         lvs_netlink_monitor_rcv_bufs_force\nlvs_netlink_cmd_rcv_bufs 0\n\
+         process_monitor_rcv_bufs 5\nprocess_monitor_rcv_bufs_force off",
+        "",
+    );
+    assert!(told.is_empty(), "{told:?}");
+    let buffers = config.global.buffers;
+    let shown = |b: ReceiveBuffer| (b.bytes, b.force);
+    assert_eq!(shown(buffers.vrrp_cmd), (Some(70_000), true));
+    assert_eq!(shown(buffers.lvs_cmd), (None, false));
+    assert_eq!(shown(buffers.processes), (Some(5), false));
+    assert_eq!(shown(buffers.monitor()), (Some(200_000), true));
 }

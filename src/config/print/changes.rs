@@ -29,6 +29,21 @@ pub fn changes(old: &Config, new: &Config, most: usize) -> Vec<String> {
         |out| old.static_addresses.iter().try_for_each(|a| line!(out, "{}", super::Entry(a))),
         |out| new.static_addresses.iter().try_for_each(|a| line!(out, "{}", super::Entry(a))),
     );
+    comparison.compare("garp_group", |out| out.garp_groups(old), |out| out.garp_groups(new));
+    comparison.named(
+        "interface_up_down_delays",
+        &old.link_delays,
+        &new.link_delays,
+        |delays| delays.interface.clone(),
+        Printer::link_delays,
+    );
+    comparison.named(
+        "linkbeat_interfaces",
+        &old.polled_links,
+        &new.polled_links,
+        |link| link.interface.clone(),
+        Printer::polled_link,
+    );
     comparison.named(
         "vrrp_script",
         &old.scripts,

@@ -28,11 +28,40 @@ global_defs {
   vrrp_startup_delay 2.5
   vrrp_garp_interval 0.001
   vrrp_rx_bufs_policy MTU
+  vrrp_netlink_cmd_rcv_bufs 70000
+  lvs_netlink_monitor_rcv_bufs 80000
+  lvs_netlink_monitor_rcv_bufs_force
   vrrp_priority -5
   vrrp_rt_priority 50
   vrrp_no_swap
+  checker_no_swap
+  vrrp_cpu_affinity 0 3
+  checker_priority 5
+  bfd_rt_priority 7
+  checker_rlimit_rttime 20000
+  max_auto_priority 30
+  min_auto_priority_delay 500000
+  vrrp_delay_after_boot 90
+  process_name "ka one"
+  random_seed 0
+  disable_local_igmp
   umask IRWXO
   default_interface eth1
+}
+garp_group {
+  garp_interval 0.05
+  interface eth0
+  interfaces {
+    lo eth1
+  }
+}
+interface_up_down_delays {
+  eth0 0.25 1
+  eth1 4
+}
+linkbeat_interfaces {
+  eth0 IOCTL
+  eth1
 }
 vrrp_sync_group G {
   group {
@@ -63,6 +92,7 @@ vrrp_instance A {
     2001:db8::2/64 -nodad mngtmpaddr autojoin preferred_lft 10
   }
   promote_secondaries
+  garp_extra_if all 30
   debug 3
 }
 vrrp_instance B {

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::os::fd::AsRawFd as _;
 
 use crate::base::time::{Duration, Instant};
+use crate::daemon::network::buffers::is_set;
 use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens::Owner;
+use crate::model::global::ReceiveBuffer;
 use crate::sys::procevent::{Event, Got, ProcessMonitor};
 use crate::sys::procscan::{look, Found, Scan};
 use crate::track::{Input, Process};
@@ -18,6 +20,10 @@ const EVERY: Duration = Duration::from_secs(1);
 const BUDGET: usize = 32;
 /// Most events kept during a scan; beyond that, another scan is cheaper.
 const MOST_HELD: usize = 16 * 1024;
+/// Keyword for the receive buffer.
+const ROOM: &str = "process_monitor_rcv_bufs";
+/// Size up to which it is doubled.
+const MOST_ROOM: usize = 64 << 20;
 
 /// A process or thread that may run another program now, or is gone.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +48,8 @@ pub(in crate::daemon) struct Processes {
     stale: bool,
     /// Time of the next scan if events are unavailable or were lost.
     again: Option<Instant>,
+    /// Receive buffer in force.
+    room: ReceiveBuffer,
     /// The fallback to scans was logged.
     told: bool,
     /// The failure to read `/proc` was logged.
@@ -87,6 +95,7 @@ impl Runtime {
                 Err(_) => {}
             }
         }
+        self.make_room(self.running.config.global.buffers.processes);
         let Some(monitor) =
             self.commands.processes.monitor.as_ref().filter(|_| !self.commands.processes.watched)
         else {
@@ -99,6 +108,27 @@ impl Runtime {
                 self.commands.processes.monitor = None;
             }
         }
+    }
+
+    fn make_room(&mut self, room: ReceiveBuffer) {
+        let processes = &mut self.commands.processes;
+        if let Some(monitor) = processes.monitor.as_ref().filter(|_| room != processes.room) {
+            processes.room = room;
+            is_set(ROOM, monitor.set_receive_buffer(room));
+        }
+    }
+
+    /// Doubles a configured receive buffer that was too small.
+    fn make_more_room(&mut self, monitor: &ProcessMonitor) {
+        let room = self.commands.processes.room;
+        let Some(bytes) = room.bytes.map(|bytes| bytes * 2).filter(|bytes| *bytes <= MOST_ROOM)
+        else {
+            return;
+        };
+        log::info!("Setting global_def {ROOM} to {bytes} - recommend updating configuration file");
+        let room = ReceiveBuffer { bytes: Some(bytes), ..room };
+        self.commands.processes.room = room;
+        is_set(ROOM, monitor.set_receive_buffer(room));
     }
 
     pub(in crate::daemon) fn scan_processes(&mut self) {
@@ -188,7 +218,10 @@ impl Runtime {
         for _ in 0..BUDGET {
             match monitor.receive(|event| list.extend(news(&event))) {
                 Ok(Got::Events) => {}
-                Ok(Got::Lost) => self.on_events_lost(),
+                Ok(Got::Lost) => {
+                    self.make_more_room(&monitor);
+                    self.on_events_lost();
+                }
                 Ok(Got::Nothing) => {
                     more = false;
                     break;

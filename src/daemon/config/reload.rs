@@ -10,6 +10,7 @@ use crate::config as configuration;
 use crate::daemon::config::outcome::Outcome;
 use crate::daemon::config::reading::{Reading, Text};
 use crate::daemon::lvs::director::room_for_checks;
+use crate::daemon::network::announcer::Intervals;
 use crate::daemon::runtime::Runtime;
 use crate::holdings::{self, Holder, Object, Setting, Sysctl};
 use crate::model::diff::{self, Change};
@@ -177,11 +178,19 @@ impl Runtime {
     /// Applies the global settings.
     fn apply_globals(&mut self) {
         let global = &self.running.config.global;
-        self.network.announcer.garp_interval = global.garp_interval;
-        self.network.announcer.gna_interval = global.gna_interval;
-        self.network.endpoints.rx_buffer = global.rx_buffer;
+        self.network.announcer.configure(Intervals {
+            garp: global.garp_interval,
+            gna: global.gna_interval,
+            groups: self.running.config.garp_groups.clone(),
+        });
+        let instances = self.running.ids.iter().zip(&self.running.config.instances);
+        let shares = instances.filter_map(|(id, instance)| Some((*id, instance.rx_buffer?)));
+        self.network.endpoints.share_buffers(shares.collect());
         self.network.endpoints.pass_all = global.log_unknown_vrids;
-        self.process.scheduling.apply(global);
+        self.process.scheduling.apply(&self.running.config);
+        self.pace.lateness.stall = global.min_auto_priority_delay;
+        self.set_netlink_buffers();
+        self.set_local_igmp();
     }
 
     /// Indexes the configuration, and passes the states of its interfaces to the core.
@@ -224,10 +233,11 @@ impl Runtime {
                 .extend(group.tracked_links.iter().map(|t| t.interface.clone()));
         }
         self.refilter_monitor();
-        for name in &self.running.interesting {
-            let state = self.cores.holdings.links().state(name);
-            self.network.told_links.insert(name.clone(), state);
-            self.cores.vrrp(Input::Link { name, state }, self.now);
+        self.set_up_links();
+        for name in self.running.interesting.clone() {
+            let state = self.link_state(&name);
+            self.cores.vrrp(Input::Link { name: &name, state }, self.now);
+            self.network.told_links.insert(name, state);
         }
         self.drain();
     }

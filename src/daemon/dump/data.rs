@@ -7,7 +7,9 @@ use super::text::{or_none, stamp, Seconds, Text};
 use super::{instance, track, View};
 use crate::base::addr::{is_link_local, Family};
 use crate::base::link::Link;
-use crate::base::time::Instant;
+use crate::base::time::{micros, Instant};
+use crate::model::global::SubsystemScheduling;
+use crate::model::link::LinkQuery;
 use crate::model::vrrp::TrackedLink;
 use crate::sys::raw::EndpointKind;
 use crate::vrrp::cause::Seconds as Span;
@@ -47,14 +49,34 @@ fn global(view: &View<'_>, out: &mut Text) {
     out.top("Gratuitous NA interval", format_args!("{:.6}", g.gna_interval.as_secs_f64()));
     out.top("VRRP startup delay", Seconds(g.startup_delay));
     out.top("Log unknown VRIDs", g.log_unknown_vrids);
-    out.top("VRRP process priority", g.nice.unwrap_or(0));
-    out.top("VRRP don't swap", g.no_swap);
-    out.top("VRRP realtime priority", g.rt_priority.unwrap_or(0));
-    if let Some(bytes) = g.rx_buffer {
-        out.top("VRRP receive buffer", bytes);
+    out.top("VRRP delay after boot", Seconds(g.delay_after_boot));
+    for (name, wanted) in [("VRRP", &g.vrrp), ("Checker", &g.checker), ("BFD", &g.bfd)] {
+        scheduling(name, wanted, out);
     }
+    out.top("Max auto priority", g.max_auto_priority);
+    out.top("Min auto priority delay", micros(g.min_auto_priority_delay));
+    if let Some(name) = &g.process_name {
+        out.top("Process name", name);
+    }
+    out.top("Disable local IGMP", g.disable_local_igmp);
     track::global(g, out);
     out.top("umask", format_args!("0{:o}", g.umask));
+}
+
+fn scheduling(name: &str, wanted: &SubsystemScheduling, out: &mut Text) {
+    if name != "VRRP" && *wanted == SubsystemScheduling::default() {
+        return;
+    }
+    out.top(&format!("{name} process priority"), wanted.nice.unwrap_or(0));
+    out.top(&format!("{name} don't swap"), wanted.no_swap);
+    out.top(&format!("{name} realtime priority"), wanted.rt_priority.unwrap_or(0));
+    if let Some(micros) = wanted.rt_limit {
+        out.top(&format!("{name} realtime limit"), micros);
+    }
+    if !wanted.cpus.is_empty() {
+        let cpus: Vec<String> = wanted.cpus.iter().map(u16::to_string).collect();
+        out.top(&format!("{name} CPU affinity"), cpus.join(" "));
+    }
 }
 
 fn instances(view: &View<'_>, out: &mut Text) {
@@ -155,11 +177,32 @@ fn links(view: &View<'_>, out: &mut Text) {
         }
         out.pair("State", state(link));
         out.pair("MTU", link.mtu);
+        watching(view, &link.name, out);
         if let Some(list) = watchers.get(link.name.as_str()) {
             out.line("Tracking VRRP instances :");
             for (name, weight) in list {
                 out.item(format_args!("{name}, weight {weight}"));
             }
+        }
+    }
+}
+
+/// Delays of the link, and how it is polled.
+fn watching(view: &View<'_>, name: &str, out: &mut Text) {
+    if let Some(delays) = view.config.link_delays.iter().find(|d| d.interface == name) {
+        out.pair("Down debounce timer", Span(delays.down));
+        out.pair("Up debounce timer", Span(delays.up));
+    }
+    if let Some(link) = view.config.polled_links.iter().find(|link| link.interface == name) {
+        out.pair("Linkbeat", link.query.map_or("polled", LinkQuery::word));
+    }
+    let mut groups = view.config.garp_groups.iter();
+    if let Some(group) = groups.find(|g| g.interfaces.iter().any(|other| other == name)) {
+        if let Some(interval) = group.garp {
+            out.pair("Gratuitous ARP interval", Span(interval));
+        }
+        if let Some(interval) = group.gna {
+            out.pair("Gratuitous NA interval", Span(interval));
         }
     }
 }

@@ -114,6 +114,9 @@ fn garp(config: &model::vrrp::Instance, out: &mut Text) {
     out.pair("Gratuitous ARP refresh repeat", g.refresh_repeat);
     out.pair("Gratuitous ARP lower priority delay", Seconds(g.lower_prio_delay));
     out.pair("Gratuitous ARP lower priority repeat", g.lower_prio_repeat);
+    if !g.extra.is_zero() {
+        out.pair("Gratuitous ARP on extra interfaces interval", Seconds(g.extra));
+    }
 }
 
 fn election(i: &Instance, out: &mut Text) {
@@ -133,6 +136,9 @@ fn election(i: &Instance, out: &mut Text) {
     out.pair("Promote_secondaries", enabled(config.promote_secondaries));
     if let Some(adverts) = config.timer_expired_backup {
         out.pair("Timer expired backup", adverts);
+    }
+    if let Some(bytes) = config.rx_buffer {
+        out.pair("Kernel rx buffer size", bytes);
     }
     if config.debug > 0 {
         out.pair("Debug level", config.debug);

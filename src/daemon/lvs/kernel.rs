@@ -6,11 +6,15 @@ use std::path::Path;
 use super::{Lvs, Message};
 use crate::base::errno::Errno;
 use crate::base::time::Instant;
+use crate::daemon::network::buffers::is_set;
 use crate::holdings::ipvs;
 use crate::model::{self, Config};
 use crate::sys::ipvs::Ipvs;
 use crate::sys::reason;
 use crate::wire::netlink::ipvs::{Daemon, Destination, Request, Role, Service, Timeouts};
+
+/// Keyword for the receive buffer.
+const COMMANDS: &str = "lvs_netlink_cmd_rcv_bufs";
 
 /// An IPVS whose contents are still being read, before it is used.
 pub(in crate::daemon) struct Opening {
@@ -62,10 +66,12 @@ impl Lvs {
         if self.kernel.as_ref().is_some_and(Ipvs::is_idle) {
             self.renew(now);
         }
-        if self.kernel.is_some() {
+        if let Some(kernel) = &self.kernel {
+            is_set(COMMANDS, kernel.set_receive_buffer(config.global.buffers.lvs_cmd));
             return Ok(None);
         }
         let mut kernel = Ipvs::open(namespace)?;
+        is_set(COMMANDS, kernel.set_receive_buffer(config.global.buffers.lvs_cmd));
         if lvs.flush {
             kernel.queue(&Request::Flush, Request::Flush);
         }

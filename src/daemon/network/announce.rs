@@ -1,5 +1,6 @@
 //! Gratuitous ARP and neighbour advertisements: queued by the announcer, sent when they are due.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 
@@ -63,11 +64,9 @@ impl Runtime {
 
     pub(in crate::daemon) fn announce(&mut self, id: InstanceId, repeat: u32) {
         let Some(config) = self.instance_config(id) else { return };
-        for _ in 0..repeat {
-            for address in config.all_addresses() {
-                let (link, addr) = (address.interface.clone(), address.prefix.addr);
-                self.network.announcer.push(Announcement { owner: id, link, addr });
-            }
+        for address in config.all_addresses() {
+            let (link, addr) = (address.interface.clone(), address.prefix.addr);
+            self.network.announcer.push(Announcement { owner: id, link, addr }, repeat);
         }
         if repeat > 0 && log::log_enabled!(log::Level::Debug) {
             let about = format!("announcements of {}", config.name);
@@ -86,7 +85,19 @@ impl Runtime {
     pub(in crate::daemon) fn announce_source(&mut self, id: InstanceId) {
         let Some(i) = self.cores.vrrp.instance(id) else { return };
         if let (Some(link), Some(addr)) = (i.config().interface.clone(), i.source()) {
-            self.network.announcer.push(Announcement { owner: id, link, addr });
+            self.network.announcer.push(Announcement { owner: id, link, addr }, 1);
+        }
+    }
+
+    /// `garp_extra_if`: announces the first address on each further interface of the instance.
+    pub(in crate::daemon) fn announce_elsewhere(&mut self, id: InstanceId) {
+        let Some(config) = self.instance_config(id) else { return };
+        let mut seen = BTreeSet::new();
+        for address in config.all_addresses().filter(|a| config.is_elsewhere(a)) {
+            if seen.insert(&address.interface) {
+                let (link, addr) = (address.interface.clone(), address.prefix.addr);
+                self.network.announcer.push(Announcement { owner: id, link, addr }, 1);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Queues of gratuitous ARPs and neighbour advertisements, one for each link. They are sent in
-//! small batches, so that thousands of addresses delay nothing else, and no faster than
-//! `vrrp_garp_interval` and `vrrp_gna_interval` allow. Pure.
+//! Queues of gratuitous ARPs and neighbour advertisements. They are sent in small batches, so that
+//! thousands of addresses delay nothing else, and no faster than the intervals of their link or of
+//! its `garp_group` allow. Pure.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -8,41 +8,109 @@ use std::net::IpAddr;
 use crate::base::addr::Family;
 use crate::base::ids::InstanceId;
 use crate::base::time::{Duration, Instant};
+use crate::model::vrrp::GarpGroup;
 
 /// One frame to send.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(in crate::daemon) struct Announcement {
     pub(in crate::daemon) owner: InstanceId,
     pub(in crate::daemon) link: String,
     pub(in crate::daemon) addr: IpAddr,
 }
 
+/// Shortest times between two frames.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(in crate::daemon) struct Intervals {
+    /// `vrrp_garp_interval`, for links without one of their own; zero: no limit.
+    pub(in crate::daemon) garp: Duration,
+    /// `vrrp_gna_interval`.
+    pub(in crate::daemon) gna: Duration,
+    /// `garp_group`.
+    pub(in crate::daemon) groups: Vec<GarpGroup>,
+}
+
 #[derive(Debug, Default)]
 pub(in crate::daemon) struct Announcer {
-    /// `vrrp_garp_interval`; zero: no limit.
-    pub(in crate::daemon) garp_interval: Duration,
-    /// `vrrp_gna_interval`.
-    pub(in crate::daemon) gna_interval: Duration,
-    queues: BTreeMap<(String, Family), Paced>,
+    intervals: Intervals,
+    queues: BTreeMap<(Pacer, Family), Paced>,
+}
+
+/// Links that share an interval.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Pacer {
+    Link(String),
+    /// By its place in the list of groups.
+    Group(usize),
 }
 
 #[derive(Debug, Default)]
 struct Paced {
+    interval: Duration,
     /// Earliest time of the next frame.
     next: Instant,
-    waiting: VecDeque<(InstanceId, IpAddr)>,
+    /// Each announcement once.
+    waiting: VecDeque<Announcement>,
+    /// Frames still to be sent for each.
+    left: BTreeMap<Announcement, u32>,
+}
+
+impl Intervals {
+    /// The links that share the pace of this one, and the time between two of their frames.
+    fn of(&self, link: &str, family: Family) -> (Pacer, Duration) {
+        let usual = match family {
+            Family::V4 => self.garp,
+            Family::V6 => self.gna,
+        };
+        let has_link = |group: &&GarpGroup| group.interfaces.iter().any(|name| name == link);
+        let group = self.groups.iter().enumerate().find(|(_, group)| has_link(group));
+        let own = group.and_then(|(n, group)| {
+            let interval = match family {
+                Family::V4 => group.garp,
+                Family::V6 => group.gna,
+            };
+            Some((Pacer::Group(n), interval?))
+        });
+        own.unwrap_or_else(|| (Pacer::Link(link.to_owned()), usual))
+    }
 }
 
 impl Announcer {
-    pub(in crate::daemon) fn push(&mut self, a: Announcement) {
-        let key = (a.link, Family::of(&a.addr));
-        self.queues.entry(key).or_default().waiting.push_back((a.owner, a.addr));
+    /// Changes the intervals. What waits is sent at the new pace.
+    pub(in crate::daemon) fn configure(&mut self, intervals: Intervals) {
+        if intervals == self.intervals {
+            return;
+        }
+        self.intervals = intervals;
+        for mut paced in std::mem::take(&mut self.queues).into_values() {
+            for announcement in paced.waiting {
+                let repeat = paced.left.remove(&announcement).unwrap_or(1);
+                self.push(announcement, repeat);
+            }
+        }
+    }
+
+    /// Adds an announcement to be sent `repeat` times, or as often as is left of an earlier round
+    /// if that is more.
+    pub(in crate::daemon) fn push(&mut self, announcement: Announcement, repeat: u32) {
+        if repeat == 0 {
+            return;
+        }
+        let family = Family::of(&announcement.addr);
+        let (pacer, interval) = self.intervals.of(&announcement.link, family);
+        let paced = self.queues.entry((pacer, family)).or_default();
+        paced.interval = interval;
+        let left = paced.left.entry(announcement.clone()).or_insert(0);
+        if *left == 0 {
+            paced.waiting.push_back(announcement);
+        }
+        *left = repeat.max(*left);
     }
 
     /// Discards the announcements of an instance that is no longer MASTER.
     pub(in crate::daemon) fn withdraw(&mut self, owner: InstanceId) {
-        for queue in self.queues.values_mut() {
-            queue.waiting.retain(|(id, _)| *id != owner);
+        for paced in self.queues.values_mut() {
+            paced.waiting.retain(|announcement| announcement.owner != owner);
+            paced.left.retain(|announcement, _| announcement.owner != owner);
         }
     }
 
@@ -53,21 +121,17 @@ impl Announcer {
         most: usize,
         out: &mut Vec<Announcement>,
     ) {
-        for ((link, family), queue) in &mut self.queues {
-            let interval = match family {
-                Family::V4 => self.garp_interval,
-                Family::V6 => self.gna_interval,
-            };
-            while out.len() < most && queue.next <= now {
-                let Some((owner, addr)) = queue.waiting.pop_front() else { break };
-                out.push(Announcement { owner, link: link.clone(), addr });
-                queue.next = now + interval;
-                if !interval.is_zero() {
+        for paced in self.queues.values_mut() {
+            while out.len() < most && paced.next <= now {
+                let Some(announcement) = paced.take() else { break };
+                out.push(announcement);
+                paced.next = now + paced.interval;
+                if !paced.interval.is_zero() {
                     break;
                 }
             }
         }
-        self.queues.retain(|_, q| !q.waiting.is_empty() || q.next > now);
+        self.queues.retain(|_, paced| !paced.waiting.is_empty() || paced.next > now);
     }
 
     /// Time of the next announcement; `None` if none waits.
@@ -76,53 +140,22 @@ impl Announcer {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn one(owner: u32, link: &str, last: u8) -> Announcement {
-        Announcement {
-            owner: InstanceId(owner),
-            link: link.into(),
-            addr: IpAddr::from([10, 0, 0, last]),
+impl Paced {
+    /// The next frame. All announcements have their first one before any has its second.
+    fn take(&mut self) -> Option<Announcement> {
+        let announcement = self.waiting.pop_front()?;
+        match self.left.get_mut(&announcement) {
+            Some(left) if *left > 1 => {
+                *left -= 1;
+                self.waiting.push_back(announcement.clone());
+            }
+            _ => {
+                self.left.remove(&announcement);
+            }
         }
-    }
-
-    fn take(a: &mut Announcer, millis: u64, most: usize) -> Vec<Announcement> {
-        let mut out = Vec::new();
-        a.take_due(Instant::from_millis(millis), most, &mut out);
-        out
-    }
-
-    #[test]
-    fn without_an_interval_any_number_is_sent_in_order() {
-        let mut a = Announcer::default();
-        (1..=5).for_each(|n| a.push(one(0, "eth0", n)));
-        assert_eq!(take(&mut a, 0, 3), [one(0, "eth0", 1), one(0, "eth0", 2), one(0, "eth0", 3)]);
-        assert_eq!(a.next_deadline(), Some(Instant::ZERO));
-        assert_eq!(take(&mut a, 0, 3).len(), 2);
-        assert_eq!(a.next_deadline(), None);
-    }
-
-    #[test]
-    fn the_interval_applies_to_each_link_separately() {
-        let mut a = Announcer { garp_interval: Duration::from_millis(10), ..Announcer::default() };
-        for n in 1..=2 {
-            a.push(one(0, "eth0", n));
-            a.push(one(0, "eth1", n));
-        }
-        assert_eq!(take(&mut a, 0, 9), [one(0, "eth0", 1), one(0, "eth1", 1)]);
-        assert_eq!(take(&mut a, 9, 9), []);
-        assert_eq!(a.next_deadline(), Some(Instant::from_millis(10)));
-        assert_eq!(take(&mut a, 10, 9), [one(0, "eth0", 2), one(0, "eth1", 2)]);
-    }
-
-    #[test]
-    fn a_former_master_announces_nothing() {
-        let mut a = Announcer::default();
-        a.push(one(0, "eth0", 1));
-        a.push(one(1, "eth0", 2));
-        a.withdraw(InstanceId(0));
-        assert_eq!(take(&mut a, 0, 9), [one(1, "eth0", 2)]);
+        Some(announcement)
     }
 }
+
+#[cfg(test)]
+mod tests;

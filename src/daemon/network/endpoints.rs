@@ -39,8 +39,8 @@ pub(in crate::daemon) struct Endpoints {
     of_instance: BTreeMap<InstanceId, SocketId>,
     /// Sockets with something to send.
     waiting: BTreeSet<SocketId>,
-    /// Receive buffer in bytes, if configured.
-    pub(in crate::daemon) rx_buffer: Option<usize>,
+    /// Shares of instances in the receive buffers of their sockets, where configured.
+    shares: BTreeMap<InstanceId, usize>,
     /// `log_unknown_vrids`: the filter lets every virtual router through.
     pub(in crate::daemon) pass_all: bool,
 }
@@ -117,6 +117,9 @@ impl Endpoints {
             let at = slot.members.partition_point(|member| member.0 <= vrid);
             slot.members.insert(at, (vrid, id));
         }
+        if !self.shares.is_empty() {
+            self.resize(socket);
+        }
         let filtered = self.refilter(socket);
         if filtered.is_err() {
             // A socket that cannot receive would be worse than none: the next attempt opens
@@ -137,9 +140,37 @@ impl Endpoints {
             self.by_endpoint.remove(&endpoint);
             self.waiting.remove(&socket);
             self.slots[socket.0 as usize] = None;
-        } else if let Err(e) = self.refilter(socket) {
-            // The filter only saves work; the core checks every packet anyway.
-            log::debug!("cannot narrow a socket filter: {e}");
+        } else {
+            if let Err(e) = self.refilter(socket) {
+                // The filter only saves work; the core checks every packet anyway.
+                log::debug!("cannot narrow a socket filter: {e}");
+            }
+            if !self.shares.is_empty() {
+                self.resize(socket);
+            }
+        }
+    }
+
+    /// Replaces the shares of instances in the receive buffers of their sockets.
+    pub(in crate::daemon) fn share_buffers(&mut self, shares: BTreeMap<InstanceId, usize>) {
+        if shares == self.shares {
+            return;
+        }
+        self.shares = shares;
+        self.by_endpoint.values().for_each(|socket| self.resize(*socket));
+    }
+
+    /// The receive buffer is the sum of the shares, if there are any.
+    fn resize(&self, socket: SocketId) {
+        let Some(slot) = self.slot(socket) else { return };
+        let shares = slot.members.iter().filter_map(|(_, id)| self.shares.get(id));
+        let sum = shares.fold(0_usize, |sum, share| sum.saturating_add(*share));
+        match slot.socket.set_receive_buffer(Some(sum).filter(|&bytes| bytes > 0)) {
+            Ok(bytes) => {
+                let endpoint = slot.socket.endpoint();
+                log::debug!("VRRP sockpool: {}: {bytes} bytes to receive", endpoint.address());
+            }
+            Err(e) => log::debug!("cannot read the size of a receive buffer: {e}"),
         }
     }
 
@@ -196,7 +227,7 @@ impl Endpoints {
     }
 
     fn open(&mut self, endpoint: &Endpoint, poll: &mut Poll<Owner>) -> io::Result<SocketId> {
-        let socket = Socket::open(endpoint, self.rx_buffer)?;
+        let socket = Socket::open(endpoint)?;
         let free = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
         let id = SocketId(u32::try_from(free).expect("fewer than 2^32 sockets"));
         poll.add(socket.rx_fd(), Owner::VrrpSocket(id))

@@ -30,6 +30,7 @@ impl Runtime {
             Action::SendAdvert { id, priority } => self.queue_advert(id, priority),
             Action::Release(id) => self.network.announcer.withdraw(id),
             Action::Announce { id, repeat } => self.announce(id, repeat),
+            Action::AnnounceElsewhere { id } => self.announce_elsewhere(id),
             Action::AnnounceSource { id } => self.announce_source(id),
             Action::Want(_)
             | Action::Changed { .. }

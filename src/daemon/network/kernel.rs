@@ -90,11 +90,11 @@ impl Runtime {
     }
 
     /// Passes the state of an interface to the core and updates its sockets.
-    fn tell_link(&mut self, name: &str) {
+    pub(in crate::daemon) fn tell_link(&mut self, name: &str) {
         if !self.is_of_interest(name) {
             return;
         }
-        let state = self.cores.holdings.links().state(name);
+        let state = self.link_state(name);
         if self.network.told_links.insert(name.to_owned(), state) != Some(state) {
             log::info!(
                 "Netlink reports {name} {}",

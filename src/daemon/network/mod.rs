@@ -7,6 +7,8 @@ use crate::base::errno::KernelReply;
 use crate::base::ratelimit::{Limiter, RateLimit};
 use crate::base::time::{Duration, Instant};
 use crate::holdings::{Place, RequestId};
+use crate::model::global::NetlinkBuffers;
+use crate::sys::linkpoll::LinkPoller;
 use crate::sys::netlink::{Monitor, Requests};
 use crate::sys::packet::{LinkSocket, Scratch, SendQueue};
 use crate::sys::raw::Batch;
@@ -16,14 +18,21 @@ use crate::vrrp::LinkState;
 pub(super) mod adverts;
 pub(super) mod announce;
 pub(super) mod announcer;
+pub(super) mod buffers;
+pub(super) mod debounce;
 pub(super) mod endpoints;
 pub(super) mod execute;
+pub(super) mod igmp;
 pub(super) mod kernel;
+pub(super) mod linkbeat;
+pub(super) mod linkstate;
 pub(super) mod monitor;
 pub(super) mod source;
 
 use announcer::{Announcement, Announcer};
+use debounce::Debounce;
 use endpoints::{explained, Endpoints};
+use linkbeat::Linkbeat;
 
 /// Pause when the kernel has no room for packets.
 const RETRY_SENDS: Duration = Duration::from_millis(1);
@@ -48,9 +57,17 @@ pub(super) struct Network {
 
     pub(super) requests: Requests<RequestId>,
     pub(super) answers: Vec<(RequestId, KernelReply)>,
+    /// Setting changed by `disable_local_igmp`, as it was before.
+    pub(super) igmp_before: Option<String>,
+    /// Receive buffers in force.
+    pub(super) buffers: NetlinkBuffers,
     /// Removes the daemon's addresses from the kernel if it crashes.
     pub(super) rescue: Rescue<Place>,
     pub(super) monitor: Monitor,
+    pub(super) debounce: Debounce,
+    pub(super) linkbeat: Linkbeat,
+    /// Opened for the first link that is polled.
+    pub(super) link_poller: Option<LinkPoller>,
     /// The last logged state of each interface.
     pub(super) told_links: BTreeMap<String, LinkState>,
     /// Interfaces whose addresses changed, so that the source addresses of instances may change.
@@ -78,14 +95,25 @@ impl Network {
             due_announcements: Vec::new(),
             requests: Requests::open().map_err(netlink)?,
             answers: Vec::new(),
+            igmp_before: None,
+            buffers: NetlinkBuffers::default(),
             rescue: Rescue::open().map_err(netlink)?,
             monitor,
+            debounce: Debounce::default(),
+            linkbeat: Linkbeat::default(),
+            link_poller: None,
             told_links: BTreeMap::new(),
             stale_sources: BTreeSet::new(),
         })
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.announcer.next_deadline().into_iter().chain(self.retry_sends).min()
+        let all = [
+            self.announcer.next_deadline(),
+            self.retry_sends,
+            self.debounce.next_deadline(),
+            self.linkbeat.next_deadline(),
+        ];
+        all.into_iter().flatten().min()
     }
 }

@@ -55,6 +55,7 @@ pub(in crate::daemon) fn vrrp(
         Action::SendAdvert { .. }
         | Action::Want(_)
         | Action::Announce { .. }
+        | Action::AnnounceElsewhere { .. }
         | Action::AnnounceSource { .. }
         | Action::LowerPriority { .. } => {}
     }

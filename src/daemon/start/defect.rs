@@ -40,6 +40,7 @@ impl Runtime {
         self.network.rescue.fire();
         let _ = caught(|| self.remove_remains());
         let _ = caught(|| self.restore_settings());
+        let _ = caught(|| self.restore_local_igmp());
     }
 
     /// Removes what has no message prepared for this case.

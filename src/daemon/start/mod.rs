@@ -8,5 +8,6 @@ pub(super) mod defect;
 pub(super) mod fault;
 pub(super) mod life;
 pub(super) mod privileges;
+pub(super) mod scheduling;
 pub(super) mod shutdown;
 pub(super) mod startup;

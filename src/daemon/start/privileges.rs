@@ -1,99 +1,19 @@
-//! Resources of the process: scheduling, memory, descriptors, core dumps.
+//! Resources of the process: memory, descriptors, core dumps.
 //!
 //! Every refusal is only a warning: a daemon with ordinary scheduling is better than none.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::Global;
 use crate::sys::capability::{self, Capability};
-use crate::sys::sched::{self, Inherited, Limit, Locked, Resource};
+use crate::sys::sched::{self, Limit, Locked, Resource};
 use crate::sys::{open, reason};
-
-/// Current and original scheduling.
-#[derive(Debug)]
-pub(in crate::daemon) struct Scheduling {
-    inherited: Inherited,
-    wanted: Wanted,
-    /// SCHED_RR priority in force.
-    realtime: Option<u8>,
-}
-
-/// Relevant part of the configuration.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-struct Wanted {
-    nice: Option<i8>,
-    rt_priority: Option<u8>,
-    no_swap: bool,
-}
-
-impl Wanted {
-    const fn of(global: &Global) -> Self {
-        Self { nice: global.nice, rt_priority: global.rt_priority, no_swap: global.no_swap }
-    }
-}
-
-impl Scheduling {
-    /// Records the initial scheduling; changes nothing.
-    ///
-    /// # Errors
-    /// The kernel cannot be queried, which is not expected.
-    pub(in crate::daemon) fn new() -> io::Result<Self> {
-        Ok(Self { inherited: Inherited::read()?, wanted: Wanted::default(), realtime: None })
-    }
-
-    /// Scheduling at the start of the daemon, restored for commands.
-    pub(in crate::daemon) const fn inherited(&self) -> Inherited {
-        self.inherited
-    }
-
-    /// Applies the configured scheduling at the start and after each reload.
-    pub(in crate::daemon) fn apply(&mut self, global: &Global) {
-        let wanted = Wanted::of(global);
-        if wanted.nice != self.wanted.nice {
-            let nice = wanted.nice.unwrap_or_else(|| self.inherited.nice());
-            is_done(sched::set_nice(nice), || format!("Cannot set nice value {nice}"));
-        }
-        if wanted.no_swap != self.wanted.no_swap {
-            if wanted.no_swap {
-                is_done(lock_memory(), || "Cannot lock memory".to_owned());
-            } else {
-                is_done(sched::unlock_memory(), || "Cannot unlock memory".to_owned());
-            }
-        }
-        self.wanted = wanted;
-        self.set_realtime(wanted.rt_priority);
-    }
-
-    /// Uses ordinary scheduling temporarily: reading a configuration needs no real-time priority.
-    pub(in crate::daemon) fn suspend_realtime(&mut self) {
-        self.set_realtime(None);
-    }
-
-    /// Ends [`Scheduling::suspend_realtime`].
-    pub(in crate::daemon) fn resume_realtime(&mut self) {
-        self.set_realtime(self.wanted.rt_priority);
-    }
-
-    fn set_realtime(&mut self, priority: Option<u8>) {
-        if priority == self.realtime {
-            return;
-        }
-        let what = || match priority {
-            Some(priority) => format!("Cannot set real-time priority {priority}"),
-            None => "Cannot leave real-time scheduling".to_owned(),
-        };
-        if is_done(sched::set_realtime(priority), what) {
-            self.realtime = priority;
-        }
-    }
-}
 
 /// Locks current and future memory.
 ///
 /// Under a limit, only current memory is locked, since later allocations would fail and end the
 /// daemon.
-fn lock_memory() -> io::Result<()> {
+pub(super) fn lock_memory() -> io::Result<()> {
     let raised = sched::set_limit(Resource::LockedMemory, Limit::UNLIMITED);
     let Err(why) = raised else { return sched::lock_memory(Locked::NowAndLater) };
     if capability::effective().is_ok_and(|held| held.has(Capability::IpcLock)) {
@@ -101,7 +21,7 @@ fn lock_memory() -> io::Result<()> {
     }
     sched::lock_memory(Locked::Now)?;
     log::warn!(
-        "vrrp_no_swap: memory is locked as it is now, and what comes later is not: the limit of locked \
+        "no_swap: memory is locked as it is now, and what comes later is not: the limit of locked \
          memory cannot be raised ({}). Give the daemon CAP_IPC_LOCK, or LimitMEMLOCK=infinity in its \
          unit",
         reason(&why)
@@ -175,7 +95,7 @@ pub(in crate::daemon) fn lift_core_limit() {
     is_done(result, || "Cannot lift the limit of core dumps".to_owned());
 }
 
-fn is_done(result: io::Result<()>, what: impl FnOnce() -> String) -> bool {
+pub(super) fn is_done(result: io::Result<()>, what: impl FnOnce() -> String) -> bool {
     if let Err(e) = &result {
         log::warn!("{}: {}", what(), reason(e));
     }

@@ -30,6 +30,7 @@ impl Runtime {
         if !self.options.keep_vrrp {
             self.release_everything();
         }
+        self.restore_local_igmp();
         self.release_servers();
         self.finish_commands()
     }

@@ -27,11 +27,13 @@ use crate::daemon::start::beginning::{links_of_kernel, Beginning};
 use crate::daemon::start::capabilities;
 use crate::daemon::start::defect::{caught, log_panics};
 use crate::daemon::start::life::{self, Then};
-use crate::daemon::start::privileges::{lift_core_limit, CorePattern, Scheduling};
+use crate::daemon::start::privileges::{lift_core_limit, CorePattern};
+use crate::daemon::start::scheduling::Scheduling;
 use crate::daemon::tokens::Owner;
 use crate::daemon::turn::Pace;
+use crate::model::Global;
 use crate::sys::children::Starter;
-use crate::sys::clock::Clock;
+use crate::sys::clock::{self, Clock};
 use crate::sys::log::{self as logging, Spec};
 use crate::sys::netlink::Monitor;
 use crate::sys::netns;
@@ -333,8 +335,8 @@ fn build(
         poll,
         signals,
         running: Running { flawed, ..Running::default() },
-        cores: Cores::new(config.global.startup_delay),
-        lvs: Lvs::new(random::seed()),
+        cores: Cores::new(startup_delay(&config.global, clock::since_boot())),
+        lvs: Lvs::new(config.global.random_seed.map_or_else(random::seed, u64::from)),
         network: Network::open(monitor).map_err(|e| Failure::because(&e, e.to_string()))?,
         commands: Commands::new(children, processes),
         outlets: Outlets::new(systemd),
@@ -342,6 +344,12 @@ fn build(
         process: Process { namespace: home, follows_crash: false, scheduling },
     };
     Ok((runtime, Beginning { config, links }))
+}
+
+/// The rest of `vrrp_delay_after_boot` if it is longer than `vrrp_startup_delay`.
+fn startup_delay(global: &Global, since_boot: Duration) -> Duration {
+    let rest = global.delay_after_boot.saturating_sub(since_boot);
+    global.startup_delay.max(rest)
 }
 
 /// Scripts may read any of keepalived's pid files, so all hold the pid of the one process.
@@ -374,4 +382,23 @@ fn banner(options: &Options) {
 fn report_early(line: &str) {
     use std::io::Write as _;
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_after_boot_counts_while_it_lasts() {
+        let s = Duration::from_secs;
+        let delay = |after_boot, startup, since_boot| {
+            let (delay_after_boot, startup_delay) = (s(after_boot), s(startup));
+            let global = Global { delay_after_boot, startup_delay, ..Global::default() };
+            super::startup_delay(&global, s(since_boot))
+        };
+        assert_eq!(delay(90, 0, 30), s(60));
+        assert_eq!(delay(90, 70, 30), s(70));
+        assert_eq!(delay(90, 5, 90_000), s(5));
+        assert_eq!(delay(0, 0, 30), s(0));
+    }
 }

@@ -8,7 +8,8 @@ use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 use super::{event, parse_all};
 use crate::base::addr::PROTOCOL_KEEPALIVED;
 use crate::base::link::KernelEvent;
-use crate::sys::filter::{attach, force_receive_buffer, Program};
+use crate::model::global::ReceiveBuffer;
+use crate::sys::filter::{attach, force_receive_buffer, set_receive_buffer, Program};
 
 /// Room for the changes of a busy moment; the kernel allocates it only when it is used.
 const MONITOR_BUFFER: usize = 4 << 20;
@@ -62,6 +63,12 @@ impl Monitor {
             socket.add_membership(group)?;
         }
         Ok(Self { socket, buffer: Vec::new(), kinds: FibKinds::default() })
+    }
+
+    /// # Errors
+    /// The kernel refuses the size.
+    pub fn set_receive_buffer(&self, buffer: ReceiveBuffer) -> io::Result<()> {
+        set_receive_buffer(self.socket.as_raw_fd(), buffer, MONITOR_BUFFER)
     }
 
     /// Receives changes of these kinds of routes and rules, and of no others: on a router with many

@@ -303,6 +303,7 @@ impl Watched {
             }
             Action::PriorityChanged { from, to, .. } => assert!(from != to && *to != 0),
             Action::SendAdvert { .. }
+            | Action::AnnounceElsewhere { .. }
             | Action::AnnounceSource { .. }
             | Action::GroupChanged { .. }
             | Action::LowerPriority { .. }

@@ -237,6 +237,7 @@ const fn kind_of_action(action: &Action) -> &'static str {
         Action::Want(_) => "want",
         Action::Release(_) => "release",
         Action::Announce { .. } => "announce",
+        Action::AnnounceElsewhere { .. } => "announce-elsewhere",
         Action::AnnounceSource { .. } => "announce-source",
         Action::Changed { .. } => "changed",
         Action::GroupChanged { .. } => "group",

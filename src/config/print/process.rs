@@ -1,0 +1,36 @@
+//! Settings of the process: its scheduling and its name.
+
+use std::fmt;
+
+use super::{line, quoted, Printer};
+use crate::base::time::micros;
+use crate::model::global::SubsystemScheduling;
+use crate::model::Global;
+
+impl Printer {
+    pub(super) fn of_process(&mut self, global: &Global) -> fmt::Result {
+        let usual = Global::default();
+        self.option("process_name", global.process_name.as_deref().map(quoted))?;
+        self.option("random_seed", global.random_seed)?;
+        self.scheduling("vrrp", &global.vrrp)?;
+        self.scheduling("checker", &global.checker)?;
+        self.scheduling("bfd", &global.bfd)?;
+        let most = Some(global.max_auto_priority).filter(|&most| most > 0);
+        self.option("max_auto_priority", most)?;
+        let delay = Some(global.min_auto_priority_delay);
+        let delay = delay.filter(|delay| *delay != usual.min_auto_priority_delay);
+        self.option("min_auto_priority_delay", delay.map(micros))
+    }
+
+    fn scheduling(&mut self, name: &str, wanted: &SubsystemScheduling) -> fmt::Result {
+        self.option(&format!("{name}_priority"), wanted.nice)?;
+        self.option(&format!("{name}_rt_priority"), wanted.rt_priority)?;
+        self.option(&format!("{name}_rlimit_rttime"), wanted.rt_limit)?;
+        self.flag(wanted.no_swap, &format!("{name}_no_swap"))?;
+        if wanted.cpus.is_empty() {
+            return Ok(());
+        }
+        let cpus: Vec<String> = wanted.cpus.iter().map(u16::to_string).collect();
+        line!(self, "{name}_cpu_affinity {}", cpus.join(" "))
+    }
+}
