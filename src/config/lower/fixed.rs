@@ -84,7 +84,7 @@ fn follow(
         };
         // It is not shared before the model is complete.
         let Some(instance) = Rc::get_mut(&mut found.instance) else { continue };
-        let own = instance.interface.as_ref() == Some(&address.interface);
+        let own = instance.own_links().any(|own| *own == address.interface);
         let mut tracked = instance.tracked_links.iter();
         if !own && !tracked.any(|link| link.interface == address.interface) {
             let interface = address.interface.clone();

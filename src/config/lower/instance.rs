@@ -66,6 +66,11 @@ pub(super) fn lower<'d>(
     let instance = Instance {
         name: raw.name.text.to_owned(),
         interface: interface.map(str::to_owned),
+        vlink: None,
+        xmit_base: false,
+        ipvlan_address: None,
+        address_vlinks: Vec::new(),
+        vrf: None,
         vrid: vrid.value,
         family: core.family,
         version: core.version,
