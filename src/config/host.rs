@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::base::addr::Mac;
+use crate::base::link::LinkKind;
 use crate::model::script::User;
 
 /// An interface, as far as a configuration depends on it.
@@ -15,6 +17,31 @@ pub struct LinkFacts {
     pub ethernet: bool,
     /// Not IFF_NOARP.
     pub arp: bool,
+    pub mac: Option<Mac>,
+    pub kind: LinkKind,
+    /// Index of the interface that it is on; 0: none.
+    pub parent: u32,
+}
+
+impl LinkFacts {
+    /// An Ethernet interface, of which nothing else is known.
+    pub const fn plain(index: u32) -> Self {
+        Self {
+            index,
+            mtu: 1500,
+            multicast: true,
+            ethernet: true,
+            arp: true,
+            mac: None,
+            kind: LinkKind::Other,
+            parent: 0,
+        }
+    }
+
+    /// Index of the interface that carries a virtual interface made on this one.
+    pub const fn carrier(&self) -> u32 {
+        self.kind.carrier(self.index, self.parent)
+    }
 }
 
 /// Format of an executable file, as the kernel sees it.
@@ -136,6 +163,17 @@ pub trait Host {
     /// Whether some interface has this address; `None` where that is not known.
     fn has_address(&self, _addr: &IpAddr) -> Option<bool> {
         None
+    }
+
+    /// Whether virtual interfaces are made. This version does not, so that instances are lowered
+    /// without them.
+    fn makes_links(&self) -> bool {
+        false
+    }
+
+    /// Whether the interface of that name was made by the configuration that runs.
+    fn has_made(&self, _name: &str) -> bool {
+        false
     }
 
     /// The interface of that name, if there is one now.

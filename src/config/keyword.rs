@@ -183,6 +183,8 @@ pub struct Keyword {
     pub default: &'static str,
     /// False: accepted and checked, without effect in this version.
     pub in_effect: bool,
+    /// It sets something. Without effect, what it sets is not used in this version.
+    pub is_set: bool,
     pub bad: Bad,
     pub repeat: Repeat,
     pub standing: Standing,

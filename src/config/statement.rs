@@ -91,7 +91,7 @@ impl<'a> Checker<'a> {
             if !self.is_welcome_again(&mut seen, keyword, node) {
                 continue;
             }
-            let set = in_effect && keyword.in_effect;
+            let set = in_effect && keyword.is_set;
             // The setter of a line of options checks it, so that it is parsed once.
             let value = match keyword.args {
                 Args::Options(_) if set => {

@@ -28,6 +28,10 @@ pub struct Global {
     pub gna_interval: Duration,
     /// `vrrp_rx_bufs_*` resolved to bytes; `None` leaves the daemon's own default.
     pub rx_buffer: Option<usize>,
+    /// `vmac_prefix`: start of the names of virtual interfaces; default: vrrp.
+    pub vmac_prefix: Option<String>,
+    /// `vmac_addr_prefix`: the same for those of single addresses; default: `vmac_prefix`.
+    pub vmac_addr_prefix: Option<String>,
     /// `default_interface`: for static addresses without an interface.
     pub default_interface: Option<String>,
     /// `net_namespace`.
@@ -69,6 +73,8 @@ impl Default for Global {
             garp_interval: Duration::ZERO,
             gna_interval: Duration::ZERO,
             rx_buffer: None,
+            vmac_prefix: None,
+            vmac_addr_prefix: None,
             default_interface: None,
             net_namespace: None,
             instance_name: None,

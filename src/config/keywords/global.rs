@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::instance::RawGarp;
 use super::sync::{timeouts, RawSync, LVS_SYNC_DAEMON, LVS_TIMEOUTS};
+use super::vlink::is_link_name;
 use super::vrrp::version;
 use crate::config::document::{Node, Word};
 use crate::config::keyword::{int, seconds, strict, Bad, Kind, Repeat};
@@ -318,8 +319,13 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     time("vrrp_delay_after_boot", &[seconds(1_000, 4_294_967_295)]).default("0").later(),
     flag("log_unknown_vrids") => |raw, _| raw.global.log_unknown_vrids = true,
     switch("vrrp_owner_ignore_adverts") => |raw, s| raw.owner_ignore_adverts = s.value,
-    text("vmac_prefix").default("vrrp").repeat(Repeat::FirstCounts).later(),
-    text("vmac_addr_prefix").default("vmac_prefix, else vrrp").repeat(Repeat::FirstCounts).later(),
+    text("vmac_prefix").default("vrrp").repeat(Repeat::FirstCounts).unused()
+        => |raw, mut s| raw.global.vmac_prefix = prefix(&mut s),
+    text("vmac_addr_prefix")
+        .default("vmac_prefix, else vrrp")
+        .repeat(Repeat::FirstCounts)
+        .unused()
+        => |raw, mut s| raw.global.vmac_addr_prefix = prefix(&mut s),
     many("umask", Kind::Text).default("unchanged") => |raw, s| raw.umask(s),
     number("random_seed", &[strict(0, 4_294_967_295)]).default("current time").later(),
     maybe_word("reload_check_config", &[Kind::Text]).default("off; /dev/null when bare").later(),
@@ -340,6 +346,15 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     text("stats_dump_file").default("keepalived.stats in the temporary directory").later(),
     text("json_dump_file").default("keepalived.json in the temporary directory").later(),
 ]);
+
+/// The start of a name of interfaces.
+fn prefix(s: &mut Setting<'_, '_, '_, &str>) -> Option<String> {
+    if is_link_name(&s.value.chars().take(7).collect::<String>()) {
+        return Some(s.value.to_owned());
+    }
+    s.error(format!("'{}' cannot begin the name of an interface: it is ignored", s.value));
+    None
+}
 
 impl RawMail<'_> {
     /// With a bad port, which was reported, there is no server.

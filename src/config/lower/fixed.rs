@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
+use super::vlink::Plan;
 use super::{address, name_of, Instances, Scene};
 use crate::config::document::{Node, Word};
 use crate::config::keywords::{RawAddress, RawTrackGroup, TRACK_GROUP};
@@ -46,8 +47,9 @@ impl<'d> Fixed<'d> {
         let mut seen = HashSet::new();
         for raw in self.addresses {
             let group = raw.track_group;
+            let (raw, places) = (vec![raw], &mut Vec::new());
             let settled =
-                address::addresses(scene, Some(usual), vec![raw], &mut seen, &mut Vec::new());
+                address::addresses(scene, Some(usual), raw, &mut seen, places, &Plan::default());
             for address in settled {
                 if let Some(group) = group {
                     follow(scene, &self.groups, group, &address, instances);

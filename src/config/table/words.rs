@@ -18,6 +18,7 @@ const fn keyword<S>(name: &'static str, args: Args, body: Body) -> Unset<S> {
         body,
         default: "",
         in_effect: true,
+        is_set: true,
         bad: Bad::Ignore,
         repeat: Repeat::Fine,
         standing: Standing::Current,
@@ -198,9 +199,15 @@ impl<S: Copy> Unset<S> {
         self
     }
 
+    /// Accepted, with a setter; what it sets is not used in this version.
+    pub(in crate::config) const fn unused(mut self) -> Self {
+        self.keyword.in_effect = false;
+        self
+    }
+
     /// Accepted, not in effect in this version.
     pub(in crate::config) const fn later<W: Written>(mut self) -> Row<W> {
-        self.keyword.in_effect = false;
+        (self.keyword.in_effect, self.keyword.is_set) = (false, false);
         Row { keyword: self.keyword, setter: Setter::Nothing }
     }
 
@@ -228,7 +235,7 @@ impl<S: Copy> Unset<S> {
 impl<W: Written> Row<W> {
     /// An old name of a keyword without effect in this version.
     pub(in crate::config) const fn later(mut self) -> Self {
-        self.keyword.in_effect = false;
+        (self.keyword.in_effect, self.keyword.is_set) = (false, false);
         self
     }
 }
