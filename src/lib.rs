@@ -28,6 +28,8 @@
 //! | --- | --- |
 //! | keywords, their arguments and defaults | `config/keywords/` |
 //! | meaning of the blocks of the configuration | `config/lower/` |
+//! | virtual interfaces of instances, and their names | `config/lower/vlink.rs`, `config/lower/vlink/names.rs` |
+//! | which interface of an instance does what | `model/vrrp.rs` |
 //! | what survives a reload | `model/diff.rs`, `daemon/config/reload.rs` |
 //! | acceptance of an advertisement | `vrrp/receive.rs` |
 //! | effect of an advertisement on the state of a virtual router | `vrrp/hear.rs` |

@@ -29,9 +29,9 @@ fn machine() -> MemoryHost {
     let mut host = MemoryHost::default().named("router.example");
     for (index, name) in (1..).zip(names) {
         let ethernet = name.starts_with("eth");
-        let mtu = 1500;
+        let plain = LinkFacts::plain(index);
         host = host
-            .and_link(name, LinkFacts { index, mtu, multicast: ethernet, ethernet, arp: ethernet });
+            .and_link(name, LinkFacts { multicast: ethernet, ethernet, arp: ethernet, ..plain });
     }
     let own = ["127.0.0.1", "192.0.2.1", "10.0.0.2"].map(|a| a.parse().expect("an address"));
     host.and_addresses(&own)

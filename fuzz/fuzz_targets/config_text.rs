@@ -13,8 +13,8 @@ use memory::{MemoryHost, MemoryLoader};
 
 /// A host on which every interface exists, and one command.
 fn host() -> MemoryHost {
-    let link = LinkFacts { index: 1, mtu: 1500, multicast: true, ethernet: true, arp: true };
-    MemoryHost::default().named("fuzz").and_any_link(link).and_program("/bin/x")
+    let link = LinkFacts::plain(1);
+    MemoryHost::default().named("fuzz").making_links(&[]).and_any_link(link).and_program("/bin/x")
 }
 
 fuzz_target!(|data: &[u8]| {

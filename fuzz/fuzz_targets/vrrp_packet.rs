@@ -135,6 +135,11 @@ fn configured(choice: u8, pdu: &[u8]) -> Instance {
     Instance {
         name: "I".into(),
         interface: Some("eth0".into()),
+        vlink: None,
+        xmit_base: false,
+        ipvlan_address: None,
+        address_vlinks: Vec::new(),
+        vrf: None,
         vrid: pdu.get(1).copied().unwrap_or(1),
         family,
         version: if is(2) { Version::V3 } else { Version::V2 },

@@ -49,10 +49,7 @@ impl Link {
     /// Index of the interface that carries a virtual interface made on this one: the kernel never
     /// stacks them.
     pub const fn carrier(&self) -> u32 {
-        match self.kind {
-            LinkKind::Macvlan { .. } | LinkKind::Ipvlan { .. } if self.parent != 0 => self.parent,
-            _ => self.index,
-        }
+        self.kind.carrier(self.index, self.parent)
     }
 }
 
@@ -89,6 +86,14 @@ pub enum LinkKind {
 impl LinkKind {
     /// A macvlan whose ports do not reach each other.
     pub const PRIVATE_MACVLAN: Self = Self::Macvlan { mode: 1 };
+
+    /// As [`Link::carrier`], for an interface of this kind.
+    pub const fn carrier(self, index: u32, parent: u32) -> u32 {
+        match self {
+            Self::Macvlan { .. } | Self::Ipvlan { .. } if parent != 0 => parent,
+            _ => index,
+        }
+    }
 
     /// An ipvlan that passes on frames.
     pub const fn l2_ipvlan(flags: u16) -> Self {

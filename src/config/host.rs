@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 
 use super::loader::Unusable;
+use crate::base::addr::Mac;
+use crate::base::link::LinkKind;
 use crate::model::script::User;
 
 /// An interface, as far as a configuration depends on it.
@@ -16,6 +18,31 @@ pub struct LinkFacts {
     pub ethernet: bool,
     /// Not IFF_NOARP.
     pub arp: bool,
+    pub mac: Option<Mac>,
+    pub kind: LinkKind,
+    /// Index of the interface that it is on; 0: none.
+    pub parent: u32,
+}
+
+impl LinkFacts {
+    /// An Ethernet interface, of which nothing else is known.
+    pub const fn plain(index: u32) -> Self {
+        Self {
+            index,
+            mtu: 1500,
+            multicast: true,
+            ethernet: true,
+            arp: true,
+            mac: None,
+            kind: LinkKind::Other,
+            parent: 0,
+        }
+    }
+
+    /// Index of the interface that carries a virtual interface made on this one.
+    pub const fn carrier(&self) -> u32 {
+        self.kind.carrier(self.index, self.parent)
+    }
 }
 
 /// Format of an executable file, as the kernel sees it.
@@ -155,6 +182,17 @@ pub trait Host {
     /// The routing table of an interface that is a VRF.
     fn vrf_table(&self, _name: &str) -> Option<u32> {
         None
+    }
+
+    /// Whether virtual interfaces are made. This version does not, so that instances are lowered
+    /// without them.
+    fn makes_links(&self) -> bool {
+        false
+    }
+
+    /// Whether the interface of that name was made by the configuration that runs.
+    fn has_made(&self, _name: &str) -> bool {
+        false
     }
 
     /// The interface of that name, if there is one now.

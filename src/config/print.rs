@@ -11,6 +11,7 @@ mod notify;
 mod process;
 mod route;
 mod track;
+mod vlink;
 
 pub use changes::changes;
 
@@ -20,6 +21,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use self::vlink::Home;
 use super::keywords::version_number;
 use super::lower::seconds;
 use crate::base::addr::Family;
@@ -102,7 +104,7 @@ impl Printer {
             out.ipvs(&config.lvs)
         })?;
         self.objects(config)?;
-        self.addresses("static_ipaddress", &config.static_addresses)?;
+        self.addresses("static_ipaddress", &config.static_addresses, vlink::plain)?;
         self.routes("static_routes", &config.static_routes)?;
         self.rules("static_rules", &config.static_rules)?;
         self.link_lists(config)?;
@@ -125,6 +127,8 @@ impl Printer {
         self.option("router_id", global.router_id.as_deref().map(quoted))?;
         self.option("default_interface", global.default_interface.as_deref().map(quoted))?;
         self.flag(global.dynamic_interfaces, "dynamic_interfaces")?;
+        self.option("vmac_prefix", global.vmac_prefix.as_deref().map(quoted))?;
+        self.option("vmac_addr_prefix", global.vmac_addr_prefix.as_deref().map(quoted))?;
         self.flag(global.log_unknown_vrids, "log_unknown_vrids")?;
         let group4 = Some(global.mcast_group4).filter(|g| *g != default.mcast_group4);
         self.option("vrrp_mcast_group4", group4)?;
@@ -195,6 +199,8 @@ impl Printer {
         let master = i.initial_state == InitialState::Master;
         line!(self, "state {}", if master { "MASTER" } else { "BACKUP" })?;
         self.option("interface", i.interface.as_deref().map(quoted))?;
+        self.virtual_link(i)?;
+        self.option("vrf", i.vrf.as_deref().map(quoted))?;
         line!(self, "virtual_router_id {}", i.vrid)?;
         line!(self, "priority {}", i.priority)?;
         line!(self, "advert_int {}", seconds(i.advert_interval))?;
@@ -208,8 +214,8 @@ impl Printer {
         self.links(&i.tracked_links)?;
         self.tracked(&i.tracked)?;
         self.notify(&i.notify)?;
-        self.addresses("virtual_ipaddress", &i.addresses)?;
-        self.addresses("virtual_ipaddress_excluded", &i.excluded)?;
+        self.addresses("virtual_ipaddress", &i.addresses, |a| vlink::home(i, a))?;
+        self.addresses("virtual_ipaddress_excluded", &i.excluded, |a| vlink::home(i, a))?;
         self.routes("virtual_routes", &i.routes)?;
         self.rules("virtual_rules", &i.rules)?;
         self.flag(i.addresses.is_empty() && !i.strict, "no_virtual_ipaddress")
@@ -229,17 +235,19 @@ impl Printer {
     }
 
     fn delivery(&mut self, i: &Instance, global: &Global) -> fmt::Result {
+        let ipvlan = i.ipvlan_address.as_ref().map(|address| address.prefix.addr);
+        let source = i.source.filter(|source| Some(*source) != ipvlan);
         match &i.delivery {
             Delivery::Multicast { group } => {
                 let usual: IpAddr = match i.family {
                     Family::V4 => global.mcast_group4.into(),
                     Family::V6 => global.mcast_group6.into(),
                 };
-                self.option("mcast_src_ip", i.source)?;
+                self.option("mcast_src_ip", source)?;
                 self.option("mcast_dst_ip", Some(group).filter(|group| **group != usual))?;
             }
             Delivery::Unicast { peers, ttl, check_source } => {
-                self.option("unicast_src_ip", i.source)?;
+                self.option("unicast_src_ip", source)?;
                 self.option("unicast_ttl", *ttl)?;
                 self.flag(*check_source, "check_unicast_src")?;
                 self.flag(peers.is_empty(), "unicast_fault_no_peer")?;
@@ -287,18 +295,23 @@ impl Printer {
         self.option("garp_extra_if all", extra)
     }
 
-    fn addresses(&mut self, name: &str, addresses: &[Rc<VirtualAddress>]) -> fmt::Result {
+    fn addresses<'m>(
+        &mut self,
+        name: &str,
+        addresses: &'m [Rc<VirtualAddress>],
+        home: impl Fn(&'m VirtualAddress) -> Home<'m>,
+    ) -> fmt::Result {
         if addresses.is_empty() {
             return Ok(());
         }
         self.block(format_args!("{name}"), |out| {
-            addresses.iter().try_for_each(|a| line!(out, "{}", Entry(a)))
+            addresses.iter().try_for_each(|a| line!(out, "{}", Entry(a, home(a))))
         })
     }
 }
 
 /// One line of `virtual_ipaddress`.
-struct Entry<'m>(&'m VirtualAddress);
+struct Entry<'m>(&'m VirtualAddress, Home<'m>);
 
 impl fmt::Display for Entry<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -308,7 +321,7 @@ impl fmt::Display for Entry<'_> {
             None => write!(f, "{}", a.prefix)?,
             Some(peer) => write!(f, "{} peer {peer}", a.prefix.addr)?,
         }
-        write!(f, " dev {}", quoted(&a.interface))?;
+        self.1.fmt(f)?;
         if let Broadcast::Address(broadcast) = a.broadcast {
             write!(f, " brd {broadcast}")?;
         }

@@ -18,6 +18,9 @@ pub struct Identity<'a> {
     vrid: u8,
     family: Family,
     interface: Option<&'a str>,
+    /// The kind of a virtual interface: true for a VMAC.
+    virtual_: Option<bool>,
+    vrf: Option<&'a str>,
     transport: Transport,
 }
 
@@ -33,6 +36,8 @@ impl<'a> Identity<'a> {
             vrid: instance.vrid,
             family: instance.family,
             interface: instance.interface.as_deref(),
+            virtual_: instance.vlink.as_ref().map(|link| link.is_vmac()),
+            vrf: instance.vrf.as_deref(),
             transport: match instance.delivery {
                 Delivery::Multicast { group } => Transport::Multicast(group),
                 Delivery::Unicast { .. } => Transport::Unicast(instance.source),
@@ -172,6 +177,7 @@ mod tests {
     use crate::model::lvs::tests::virtual_server;
     use crate::model::lvs::Namespace;
     use crate::model::track::{Object, Tracked};
+    use crate::model::vlink::{virtual_mac, VirtualLink, VirtualLinkKind};
     use crate::model::vrrp::tests::instance;
 
     fn config(list: Vec<Instance>) -> Config {
@@ -215,6 +221,23 @@ mod tests {
         moved.delivery = Delivery::Multicast { group: Ipv4Addr::new(224, 0, 0, 99).into() };
         let (old, new) = (config(vec![instance("A", 1)]), config(vec![moved]));
         assert_eq!(instances(&old, &new), [Change::Remove { old: 0 }, Change::Add { new: 0 }]);
+    }
+
+    #[test]
+    fn a_virtual_interface_makes_another_instance_and_its_name_does_not() {
+        let on = |name: &str, kind| {
+            let (name, base) = (name.to_owned(), "eth0".to_owned());
+            let link = VirtualLink { name, base, kind, group: None, notify_base: false };
+            config(vec![Instance { vlink: Some(Rc::new(link)), ..instance("A", 1) }])
+        };
+        let vmac = VirtualLinkKind::Macvlan { mac: virtual_mac(Family::V4, 1) };
+        let ipvlan = VirtualLinkKind::Ipvlan { flags: 0 };
+        let plain = config(vec![instance("A", 1)]);
+        let replaced = [Change::Remove { old: 0 }, Change::Add { new: 0 }];
+        assert_eq!(instances(&plain, &on("x", vmac)), replaced);
+        assert_eq!(instances(&on("x", vmac), &on("x", ipvlan)), replaced);
+        let adjusted = [Change::Adjust { old: 0, new: 0 }];
+        assert_eq!(instances(&on("x", vmac), &on("y", vmac)), adjusted);
     }
 
     #[test]

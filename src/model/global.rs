@@ -81,6 +81,10 @@ pub struct Global {
     /// `vrrp_gna_interval`: the same for neighbour advertisements.
     pub gna_interval: Duration,
     pub buffers: NetlinkBuffers,
+    /// `vmac_prefix`: start of the names of virtual interfaces; default: vrrp.
+    pub vmac_prefix: Option<String>,
+    /// `vmac_addr_prefix`: the same for those of single addresses; default: `vmac_prefix`.
+    pub vmac_addr_prefix: Option<String>,
     /// `default_interface`: for static addresses without an interface.
     pub default_interface: Option<String>,
     /// `net_namespace`.
@@ -135,6 +139,8 @@ impl Default for Global {
             garp_interval: Duration::ZERO,
             gna_interval: Duration::ZERO,
             buffers: NetlinkBuffers::default(),
+            vmac_prefix: None,
+            vmac_addr_prefix: None,
             default_interface: None,
             net_namespace: None,
             instance_name: None,

@@ -25,16 +25,27 @@ pub enum VirtualLinkKind {
 }
 
 impl VirtualLink {
-    /// True if an interface of the host, with `base` below it, has everything that cannot be
-    /// changed later.
-    pub fn fits(&self, link: &Link, base: &Link) -> bool {
-        let is_kind = match self.kind {
-            VirtualLinkKind::Macvlan { mac } => {
-                link.kind == LinkKind::PRIVATE_MACVLAN && link.mac == Some(mac)
-            }
-            VirtualLinkKind::Ipvlan { flags } => link.kind == LinkKind::l2_ipvlan(flags),
+    /// True if an interface of the host, with `base` below it, can become this one: everything but
+    /// its address, group and VRF is as wanted.
+    pub fn could_be(&self, link: &Link, base: &Link) -> bool {
+        let kind = match self.kind {
+            VirtualLinkKind::Macvlan { .. } => LinkKind::PRIVATE_MACVLAN,
+            VirtualLinkKind::Ipvlan { flags } => LinkKind::l2_ipvlan(flags),
         };
-        is_kind && link.parent == base.carrier()
+        link.kind == kind && link.parent == base.carrier()
+    }
+
+    /// The same, and it has the address.
+    pub fn fits(&self, link: &Link, base: &Link) -> bool {
+        self.could_be(link, base) && (self.mac().is_none() || link.mac == self.mac())
+    }
+
+    /// The address of a VMAC.
+    pub const fn mac(&self) -> Option<Mac> {
+        match self.kind {
+            VirtualLinkKind::Macvlan { mac } => Some(mac),
+            VirtualLinkKind::Ipvlan { .. } => None,
+        }
     }
 
     pub const fn is_vmac(&self) -> bool {
@@ -54,4 +65,13 @@ pub const fn virtual_mac(family: Family, vrid: u8) -> Mac {
 /// True for an address of that form.
 pub const fn is_virtual_mac(mac: Mac) -> bool {
     matches!(mac.0, [0, 0, 0x5e, 0, 1 | 2, _])
+}
+
+/// The configured word for the flags of an ipvlan.
+pub const fn ipvlan_kind(flags: u16) -> &'static str {
+    match flags {
+        1 => "private",
+        2 => "vepa",
+        _ => "bridge",
+    }
 }

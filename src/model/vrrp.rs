@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::notify::Notify;
 use super::route::{VirtualRoute, VirtualRule};
 use super::track::Tracked;
+use super::vlink::VirtualLink;
 use crate::base::addr::{Family, Prefix};
 use crate::base::time::micros;
 
@@ -109,7 +110,7 @@ pub struct VirtualAddress {
     pub prefix: Prefix,
     /// `peer`: the other end of a point-to-point link; the prefix length is then the peer's.
     pub peer: Option<IpAddr>,
-    /// `dev`, or the instance's interface.
+    /// `dev`, or the instance's interface; with `use_vmac` the VMAC on it.
     pub interface: String,
     pub broadcast: Broadcast,
     pub scope: Scope,
@@ -179,6 +180,12 @@ pub enum StandingFault {
     NoPeer,
     /// The interface has no multicast, and no `unicast_peer` is configured.
     NoMulticast,
+    /// `use_vmac` or `use_ipvlan` on an interface that is not Ethernet.
+    NoEthernet,
+    /// `use_ipvlan` over IPv4 without an address.
+    NoIpvlanAddress,
+    /// Another instance, with which it shares no group, has addresses on its VMAC.
+    SharedVmac,
 }
 
 impl std::fmt::Display for StandingFault {
@@ -186,6 +193,9 @@ impl std::fmt::Display for StandingFault {
         f.write_str(match self {
             Self::NoPeer => "no unicast peer",
             Self::NoMulticast => "interface without multicast",
+            Self::NoEthernet => "virtual interface on one that is not Ethernet",
+            Self::NoIpvlanAddress => "ipvlan without an address",
+            Self::SharedVmac => "VMAC of another instance",
         })
     }
 }
@@ -196,6 +206,16 @@ pub struct Instance {
     pub name: String,
     /// `interface`; `None` is possible with unicast and a source address.
     pub interface: Option<String>,
+    /// `use_vmac` or `use_ipvlan`: the interface made for the instance.
+    pub vlink: Option<Rc<VirtualLink>>,
+    /// `vmac_xmit_base`: advertisements are sent and received on the interface below the VMAC.
+    pub xmit_base: bool,
+    /// The address of `use_ipvlan`, which the ipvlan has at all times.
+    pub ipvlan_address: Option<Rc<VirtualAddress>>,
+    /// `use_vmac` of single addresses, `use_vmac_addr`: the VMACs made for them.
+    pub address_vlinks: Vec<Rc<VirtualLink>>,
+    /// `vrf`, of an instance without an interface.
+    pub vrf: Option<String>,
     /// `virtual_router_id` 1..=255.
     pub vrid: u8,
     pub family: Family,
@@ -295,7 +315,42 @@ impl Instance {
 
     /// The address is on a further interface, where `garp_extra_if` announces it.
     pub fn is_elsewhere(&self, address: &VirtualAddress) -> bool {
-        self.interface.as_ref() != Some(&address.interface)
+        self.own_links().all(|own| *own != address.interface)
+    }
+
+    /// The interface that advertisements are sent and received on: the virtual one, or else the
+    /// configured one, or else the VRF.
+    pub fn advert_link(&self) -> Option<&str> {
+        let made = self.vlink.as_ref().filter(|_| !self.xmit_base);
+        let made = made.map(|link| link.name.as_str());
+        made.or(self.interface.as_deref()).or(self.vrf.as_deref())
+    }
+
+    /// The interface whose addresses are candidates for the source of advertisements. An IPv4 VMAC
+    /// has no address of its own: the one below it lends its address.
+    pub fn source_link(&self) -> Option<&str> {
+        let is_vmac = self.vlink.as_ref().is_some_and(|link| link.is_vmac());
+        if is_vmac && self.family == Family::V4 {
+            return self.interface.as_deref();
+        }
+        self.advert_link().filter(|_| self.interface.is_some())
+    }
+
+    /// The interfaces that an advertisement passes: the configured one and a virtual one on it.
+    pub fn own_links(&self) -> impl Iterator<Item = &String> {
+        self.interface.iter().chain(self.vlink.iter().map(|link| &link.name))
+    }
+
+    /// The interfaces to be made for the instance.
+    pub fn virtual_links(&self) -> impl Iterator<Item = &Rc<VirtualLink>> {
+        let possible = self.standing_fault != Some(StandingFault::NoEthernet);
+        self.vlink.iter().chain(&self.address_vlinks).filter(move |_| possible)
+    }
+
+    /// The interface below one of its virtual interfaces.
+    pub fn base_of(&self, link: &str) -> Option<&str> {
+        let mut made = self.vlink.iter().chain(&self.address_vlinks);
+        made.find(|made| made.name == link).map(|made| made.base.as_str())
     }
 
     /// All addresses held while MASTER, in the order they are added.
@@ -324,12 +379,18 @@ pub(crate) mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
+    use crate::model::vlink::{virtual_mac, VirtualLinkKind};
 
     /// An instance with every default, for tests to change.
     pub(crate) fn instance(name: &str, vrid: u8) -> Instance {
         Instance {
             name: name.into(),
             interface: Some("eth0".into()),
+            vlink: None,
+            xmit_base: false,
+            ipvlan_address: None,
+            address_vlinks: Vec::new(),
+            vrf: None,
             vrid,
             family: Family::V4,
             version: Version::V2,
@@ -374,5 +435,30 @@ pub(crate) mod tests {
             debug: 0,
             standing_fault: None,
         }
+    }
+
+    #[test]
+    fn advertisements_take_the_virtual_interface_unless_it_lends_its_address() {
+        let with = |kind, change: fn(&mut Instance)| {
+            let (name, base) = ("vrrp.1".to_owned(), "eth0".to_owned());
+            let link = VirtualLink { name, base, kind, group: None, notify_base: false };
+            let mut i = Instance { vlink: Some(Rc::new(link)), ..instance("A", 1) };
+            change(&mut i);
+            let text = |link: Option<&str>| link.unwrap_or_default().to_owned();
+            [text(i.advert_link()), text(i.source_link())]
+        };
+        let vmac = VirtualLinkKind::Macvlan { mac: virtual_mac(Family::V4, 1) };
+        let ipvlan = VirtualLinkKind::Ipvlan { flags: 0 };
+        assert_eq!(with(vmac, |_| {}), ["vrrp.1", "eth0"]);
+        assert_eq!(with(vmac, |i| i.family = Family::V6), ["vrrp.1", "vrrp.1"]);
+        assert_eq!(with(vmac, |i| i.xmit_base = true), ["eth0", "eth0"]);
+        let base_v6 = |i: &mut Instance| (i.xmit_base, i.family) = (true, Family::V6);
+        assert_eq!(with(vmac, base_v6), ["eth0", "eth0"]);
+        assert_eq!(with(ipvlan, |_| {}), ["vrrp.1", "vrrp.1"]);
+        let in_vrf = |i: &mut Instance| {
+            (i.vlink, i.interface, i.vrf) = (None, None, Some("red".to_owned()));
+        };
+        assert_eq!(with(vmac, in_vrf), ["red", ""]);
+        assert_eq!(with(vmac, |i| i.vlink = None), ["eth0", "eth0"]);
     }
 }

@@ -229,12 +229,10 @@ impl Instance {
         w.faults.extend(self.config.standing_fault.map(Fault::Standing));
         w.faults.extend(self.socket_error.clone().map(Fault::Socket));
         w.faults.extend(self.refusal.clone().map(Fault::Refused));
-        if let Some(own) = &self.config.interface {
-            // Without the interface there is nothing to send on, tracked or not.
-            if link(own) == LinkState::Missing {
-                w.faults.insert(Fault::LinkMissing(own.clone()));
-            }
-        }
+        // Without its interfaces there is nothing to send on, tracked or not.
+        let missing = |name: &&String| link(name) == LinkState::Missing;
+        let gone = self.config.own_links().chain(&self.config.vrf).filter(missing);
+        w.faults.extend(gone.cloned().map(Fault::LinkMissing));
         for t in &self.trackers {
             w.add_link(t, link(&t.interface));
         }
@@ -313,7 +311,7 @@ pub(super) fn trackers(
     of_group: &[TrackedLink],
 ) -> Vec<TrackedLink> {
     let mut list: Vec<TrackedLink> = Vec::new();
-    let own = config.interface.iter().filter(|_| !config.dont_track_primary);
+    let own = config.own_links().filter(|_| !config.dont_track_primary);
     let fault = |name: &String| TrackedLink { interface: name.clone(), weight: 0, reverse: false };
     list.extend(own.map(fault));
     let is_plain = |t: &&TrackedLink| t.weight == 0;
@@ -324,7 +322,7 @@ pub(super) fn trackers(
         }
     }
     for interface in config.interfaces_of_objects() {
-        let own = config.interface.as_ref() == Some(interface);
+        let own = config.own_links().any(|own| own == interface);
         if !own && !list.iter().any(|known| known.interface == *interface) {
             list.push(fault(interface));
         }

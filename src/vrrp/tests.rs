@@ -3,3 +3,4 @@
 mod group_tracking;
 mod random;
 mod table;
+mod virtual_links;

@@ -130,8 +130,8 @@ impl Domain {
         let (links, objects) = (trackers(&i.config, links), tracked(&i.config, objects));
         let Some(i) = self.instance_mut(id) else { return };
         (i.trackers, i.tracked) = (links, objects);
-        let names = i.trackers.iter().map(|t| &t.interface).chain(&i.config.interface);
-        let names = names.cloned().collect();
+        let own = i.config.own_links().chain(&i.config.vrf);
+        let names = i.trackers.iter().map(|t| &t.interface).chain(own).cloned().collect();
         let objects = i.tracked.iter().map(|t| t.object.clone()).collect();
         self.link_watchers.watch(id, names);
         self.object_watchers.watch(id, objects);

@@ -108,6 +108,8 @@ pub(crate) struct MemoryHost {
     any_link: Option<LinkFacts>,
     /// `None`: not known.
     addresses: Option<Vec<IpAddr>>,
+    makes_links: bool,
+    made: Vec<String>,
     users: BTreeMap<String, User>,
     files: BTreeMap<String, Entry>,
     name_files: BTreeMap<String, String>,
@@ -134,6 +136,14 @@ impl MemoryHost {
     #[must_use]
     pub(crate) fn and_any_link(mut self, facts: LinkFacts) -> Self {
         self.any_link = Some(facts);
+        self
+    }
+
+    /// With virtual interfaces for instances; those of these names exist already.
+    #[must_use]
+    pub(crate) fn making_links(mut self, made: &[&str]) -> Self {
+        self.makes_links = true;
+        self.made = made.iter().map(|name| (*name).to_owned()).collect();
         self
     }
 
@@ -220,6 +230,14 @@ impl Host for MemoryHost {
 
     fn has_address(&self, addr: &IpAddr) -> Option<bool> {
         self.addresses.as_ref().map(|list| list.contains(addr))
+    }
+
+    fn makes_links(&self) -> bool {
+        self.makes_links
+    }
+
+    fn has_made(&self, name: &str) -> bool {
+        self.made.iter().any(|made| made == name)
     }
 
     fn link(&self, name: &str) -> Option<LinkFacts> {

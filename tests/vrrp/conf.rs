@@ -174,11 +174,5 @@ fn block(text: &mut String, statements: &[String]) {
 fn machine() -> MemoryHost {
     let root = User::ROOT;
     let host = MemoryHost::default().and_program("/usr/bin/true").and_user("root", 0, 0);
-    host.and_directory("/run", root, 0o755).and_any_link(LinkFacts {
-        index: 2,
-        mtu: 1500,
-        multicast: true,
-        ethernet: true,
-        arp: true,
-    })
+    host.and_directory("/run", root, 0o755).and_any_link(LinkFacts::plain(2))
 }

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::base::addr::{Family, Prefix};
+use crate::base::diag::Span;
 use crate::config::document::{Node, Word};
 use crate::config::entry::{Item, LineUse};
 use crate::config::keyword::{opt, Entry, Kind, Unknown};
@@ -30,6 +31,8 @@ pub(in crate::config) struct RawAddress<'d> {
     pub noprefixroute: bool,
     pub autojoin: bool,
     pub no_track: bool,
+    /// Of an address of an instance.
+    pub use_vmac: Option<Span>,
     /// `None` within: forever.
     pub preferred_lft: Option<Option<u32>>,
     /// Of a static address.
@@ -78,7 +81,10 @@ const LINE: Entry = Entry {
 pub(super) static VIRTUAL_IPADDRESS: LineTable<RawAddress<'static>> = line_table!(
     RawAddress<'static>, LINE, |raw, item, _| raw.address(item);
     joined::<_, 13, 1, 14>(ADDRESS, opt_rows![RawAddress<'static>:
-        opt("use_vmac") => |_, item, checker| checker.note_not_in_effect("use_vmac", item.word),
+        opt("use_vmac") => |raw, item, checker| {
+            checker.note_not_in_effect("use_vmac", item.word);
+            raw.use_vmac = Some(item.word.span);
+        },
     ])
 );
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::garp::{RawExtra, VRRP_GARP_EXTRA_IF};
 use super::instance::RawGarp;
 use super::sync::{timeouts, RawSync, LVS_SYNC_DAEMON, LVS_TIMEOUTS};
+use super::vlink::is_link_name;
 use super::vrrp::version;
 use crate::config::document::{Node, Word};
 use crate::config::keyword::{int, seconds, strict, Bad, Kind, Repeat};
@@ -335,8 +336,13 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         => |raw, s| raw.global.delay_after_boot = s.value,
     flag("log_unknown_vrids") => |raw, _| raw.global.log_unknown_vrids = true,
     switch("vrrp_owner_ignore_adverts") => |raw, s| raw.owner_ignore_adverts = s.value,
-    text("vmac_prefix").default("vrrp").repeat(Repeat::FirstCounts).later(),
-    text("vmac_addr_prefix").default("vmac_prefix, else vrrp").repeat(Repeat::FirstCounts).later(),
+    text("vmac_prefix").default("vrrp").repeat(Repeat::FirstCounts)
+        => |raw, mut s| raw.global.vmac_prefix = prefix(&mut s),
+    text("vmac_addr_prefix")
+        .default("vmac_prefix, else vrrp")
+        .repeat(Repeat::FirstCounts)
+
+        => |raw, mut s| raw.global.vmac_addr_prefix = prefix(&mut s),
     many("umask", Kind::Text).default("unchanged") => |raw, s| raw.umask(s),
     number("random_seed", &[strict(0, 4_294_967_295)]).default("chosen by the kernel")
         => |raw, s| raw.global.random_seed = Some(s.number()),
@@ -370,6 +376,15 @@ fn cpus(s: &Setting<'_, '_, '_, ()>) -> Vec<u16> {
 /// 0 leaves the default.
 fn buffer(s: &Setting<'_, '_, '_, i64>) -> Option<usize> {
     Some(s.number()).filter(|&bytes| bytes > 0)
+}
+
+/// The start of a name of interfaces.
+fn prefix(s: &mut Setting<'_, '_, '_, &str>) -> Option<String> {
+    if is_link_name(&s.value.chars().take(7).collect::<String>()) {
+        return Some(s.value.to_owned());
+    }
+    s.error(format!("'{}' cannot begin the name of an interface: it is ignored", s.value));
+    None
 }
 
 impl RawMail<'_> {

@@ -13,9 +13,8 @@ use super::rule::{RawRule, VIRTUAL_RULES};
 use super::track::{
     RawLink, TrackList, TRACK_BFD, TRACK_FILES, TRACK_INTERFACE, TRACK_PROCESS, TRACK_SCRIPT,
 };
-use super::vrrp::{
-    version, RawPeer, AUTHENTICATION, AUTH_HMAC, UNICAST_PEER, USE_IPVLAN, USE_VMAC,
-};
+use super::vlink::{RawIpvlan, RawVmac, USE_IPVLAN, USE_VMAC};
+use super::vrrp::{version, RawPeer, AUTHENTICATION, AUTH_HMAC, UNICAST_PEER};
 use crate::base::addr::Family;
 use crate::base::diag::Span;
 use crate::config::document::{Node, Word};
@@ -56,6 +55,12 @@ pub(in crate::config) struct RawInstance<'d> {
     pub name: Word<'d>,
     pub state: Option<Given<InitialState>>,
     pub interface: Option<Word<'d>>,
+    pub vmac: Option<RawVmac<'d>>,
+    pub ipvlan: Option<RawIpvlan<'d>>,
+    /// `use_vmac_addr`
+    pub address_vmacs: bool,
+    pub xmit_base: Option<Span>,
+    pub vrf: Option<Word<'d>>,
     pub vrid: Option<Given<u8>>,
     pub family: Option<Family>,
     pub version: Option<Version>,
@@ -86,7 +91,7 @@ pub(in crate::config) struct RawInstance<'d> {
     pub skip_check_adv_addr: Option<bool>,
     pub owner_ignore_adverts: Option<Given<bool>>,
     pub dont_track_primary: bool,
-    pub promote_secondaries: bool,
+    pub promote_secondaries: Option<Span>,
     pub timer_expired_backup: Option<Given<u8>>,
     pub debug: u8,
     pub garp: RawGarp,
@@ -109,10 +114,14 @@ pub(in crate::config) struct RawInstance<'d> {
 borrowed!(RawInstance);
 
 pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!(RawInstance<'static>, "vrrp_instance", [
-    options("use_vmac", &USE_VMAC).default("off").later(),
-    flag("use_vmac_addr").later(),
-    flag("vmac_xmit_base").later(),
-    options("use_ipvlan", &USE_IPVLAN).default("off; mode bridge").later(),
+    options("use_vmac", &USE_VMAC.entry).default("off") => |raw, s| raw.vmac(s),
+    flag("use_vmac_addr") => |raw, _| raw.address_vmacs = true,
+    flag("vmac_xmit_base") => |raw, s| raw.xmit_base = Some(s.span()),
+    options("use_ipvlan", &USE_IPVLAN.entry)
+        .default("off; mode bridge")
+        .repeat(Repeat::FirstCounts)
+
+        => |raw, s| raw.ipvlan(s),
     entries("unicast_peer", &UNICAST_PEER.entry) => |raw, s| raw.peers(s),
     flag("unicast_fault_no_peer") => |raw, s| {
         raw.fault_without_peer = true;
@@ -132,7 +141,7 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
         => |raw, s| raw.state(s),
     link("interface").default("none (required unless unicast with unicast_src_ip)")
         => |raw, s| raw.interface = Some(s.word()),
-    link("vrf").repeat(Repeat::FirstCounts).later(),
+    link("vrf").repeat(Repeat::FirstCounts) => |raw, s| raw.vrf = Some(s.word()),
     flag("dont_track_primary") => |raw, _| raw.dont_track_primary = true,
     entries("track_interface", &TRACK_INTERFACE.entry)
         => |raw, mut s| s.lines(&mut raw.links, RawLink::read),
@@ -171,7 +180,7 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
     entries("virtual_ipaddress_excluded", &VIRTUAL_IPADDRESS.entry)
         => |raw, mut s| s.lines(&mut raw.excluded, RawAddress::of_instance),
     flag("no_virtual_ipaddress") => |raw, s| raw.no_address = Some(s.span()),
-    flag("promote_secondaries") => |raw, _| raw.promote_secondaries = true,
+    flag("promote_secondaries") => |raw, s| raw.promote_secondaries = Some(s.span()),
     flag("linkbeat_use_polling").replaced("linkbeat_interfaces", OldName::Wrong)
         => |raw, _| raw.poll_link = true,
     switch("v3_checksum_as_v2").default("global v3_checksum_as_v2")
@@ -273,6 +282,29 @@ impl<'d> RawInstance<'d> {
         if self.fix_family(s.checker, s.statement.keyword.name, word, s.value) {
             self.source = Some(Given { value: s.value, span: word.span });
         }
+    }
+
+    /// A second line adds to the first.
+    fn vmac(&mut self, mut s: Setting<'_, '_, 'd, ()>) {
+        let keyword = s.node().keyword();
+        let mut vmac =
+            self.vmac.take().unwrap_or_else(|| RawVmac { keyword, ..RawVmac::default() });
+        s.options(&USE_VMAC, &mut vmac);
+        self.vmac = Some(vmac);
+    }
+
+    fn ipvlan(&mut self, mut s: Setting<'_, '_, 'd, ()>) {
+        let keyword = s.node().keyword();
+        let mut ipvlan = RawIpvlan { keyword, ..RawIpvlan::default() };
+        s.options(&USE_IPVLAN, &mut ipvlan);
+        if let Some(Given { value, span }) = ipvlan.address {
+            let text = value.to_string();
+            let word = Word { text: &text, span, ..Word::default() };
+            if !self.fix_family(s.checker, "use_ipvlan", word, value.addr) {
+                ipvlan.address = None;
+            }
+        }
+        self.ipvlan = Some(ipvlan);
     }
 
     fn group(&mut self, s: Setting<'_, '_, 'd, IpAddr>) {

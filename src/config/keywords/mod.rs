@@ -24,6 +24,7 @@ mod server;
 mod service;
 mod sync;
 mod track;
+mod vlink;
 mod vrrp;
 
 pub(super) use address::{RawAddress, RawBroadcast};

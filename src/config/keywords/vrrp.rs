@@ -83,31 +83,3 @@ pub(super) static UNICAST_PEER: LineTable<RawPeer> = line_table!(
             => |raw, item, _| raw.max_ttl = Some(item.number()),
     ]
 );
-
-pub(super) static USE_VMAC: Entry = Entry {
-    name: "option",
-    head: &[],
-    required: 0,
-    options: &[
-        opt("name").value(Kind::Link),
-        opt("netlink_notify_msg"),
-        opt("group").value(Kind::Text),
-    ],
-    free: Some(Kind::Text),
-    unknown: Unknown::IgnoreRest,
-};
-
-pub(super) static USE_IPVLAN: Entry = Entry {
-    name: "option",
-    head: &[],
-    required: 0,
-    options: &[
-        opt("bridge"),
-        opt("private"),
-        opt("vepa"),
-        opt("group").value(Kind::Text),
-        opt("name").value(Kind::Link),
-    ],
-    free: Some(Kind::Text),
-    unknown: Unknown::IgnoreRest,
-};

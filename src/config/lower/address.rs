@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
+use super::vlink::Plan;
 use super::Scene;
 use crate::base::addr::Prefix;
 use crate::base::diag::Span;
@@ -71,6 +72,7 @@ pub(super) fn addresses<'d>(
     raw: Vec<RawAddress<'d>>,
     seen: &mut HashSet<(IpAddr, &'d str)>,
     places: &mut Vec<(IpAddr, Span)>,
+    plan: &Plan,
 ) -> Vec<Rc<VirtualAddress>> {
     let mut addresses = Vec::with_capacity(raw.len());
     for raw in raw {
@@ -89,7 +91,7 @@ pub(super) fn addresses<'d>(
             continue;
         }
         places.push((addr, word.span));
-        addresses.push(Rc::new(completed(scene, &raw, interface)));
+        addresses.push(Rc::new(completed(scene, &raw, plan.place(interface, &raw))));
     }
     addresses
 }

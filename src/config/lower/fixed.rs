@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
+use super::vlink::Plan;
 use super::{address, name_of, route, rule, Instances, Scene};
 use crate::config::document::{Node, Word};
 use crate::config::keywords::{RawAddress, RawRoute, RawRule, RawTrackGroup, TRACK_GROUP};
@@ -69,8 +70,9 @@ impl<'d> Fixed<'d> {
         let mut seen = HashSet::new();
         for raw in self.addresses {
             let group = raw.track_group;
+            let (raw, places) = (vec![raw], &mut Vec::new());
             let settled =
-                address::addresses(scene, Some(usual), vec![raw], &mut seen, &mut Vec::new());
+                address::addresses(scene, Some(usual), raw, &mut seen, places, &Plan::default());
             for address in settled {
                 let links = [&address.interface].into_iter().filter(|_| !address.no_track);
                 follow(scene, &self.groups, group, ("address", links), instances);

@@ -19,6 +19,8 @@ pub(super) struct Defaults {
     pub version: Version,
     pub strict: bool,
     pub dynamic_interfaces: bool,
+    pub vmac_prefix: String,
+    pub vmac_addr_prefix: String,
     pub mcast_group4: std::net::Ipv4Addr,
     pub mcast_group6: std::net::Ipv6Addr,
     pub garp_delay: u32,
@@ -131,11 +133,15 @@ fn defaults(raw: &RawGlobal<'_>, global: &Global, scripts: Rules) -> Defaults {
     let (delay, repeat) = if raw.min_garp { (0, 1) } else { (5, 5) };
     let garp = &raw.garp;
     let garp_delay = garp.delay.unwrap_or(delay);
+    let vmac_prefix = global.vmac_prefix.as_deref().unwrap_or("vrrp");
+    let vmac_addr_prefix = global.vmac_addr_prefix.as_deref().unwrap_or(vmac_prefix);
     let garp_repeat = garp.repeat.unwrap_or(repeat);
     Defaults {
         version: raw.version.unwrap_or(Version::V2),
         strict: raw.strict,
         dynamic_interfaces: global.dynamic_interfaces,
+        vmac_prefix: vmac_prefix.to_owned(),
+        vmac_addr_prefix: vmac_addr_prefix.to_owned(),
         mcast_group4: global.mcast_group4,
         mcast_group6: global.mcast_group6,
         garp_delay,

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{address, delivery, notify, route, rule, strict, track, LoweredInstance, Scene};
+use super::vlink::Plan;
+use super::{
+    address, delivery, notify, route, rule, strict, track, Instances, LoweredInstance, Scene,
+};
 use crate::base::addr::Family;
 use crate::base::diag::Span;
 use crate::config::host::LinkFacts;
@@ -30,11 +33,34 @@ impl InstanceCore {
     }
 }
 
+/// Makes instances of the parsed blocks, with their virtual interfaces.
+pub(super) fn lower_all<'d>(
+    scene: &mut Scene<'_, '_>,
+    raws: Vec<(RawInstance<'d>, Vec<track::TrackedEntry<'d>>)>,
+    plans: Vec<Plan>,
+) -> Instances {
+    let mut instances = Instances::default();
+    for ((raw, tracked), plan) in raws.into_iter().zip(plans) {
+        scene.host.breathe();
+        let name = raw.name.text;
+        scene.checker.out.set_scope(Some(name));
+        match lower(scene, raw, tracked, plan) {
+            Some(lowered) => instances.list.push(lowered),
+            None => {
+                instances.left_out.insert(name.to_owned());
+            }
+        }
+        scene.checker.out.set_scope(None);
+    }
+    instances
+}
+
 /// Makes an instance of the parsed block; `None` if it is omitted.
-pub(super) fn lower<'d>(
+fn lower<'d>(
     scene: &mut Scene<'_, '_>,
     mut raw: RawInstance<'d>,
     tracked: Vec<track::TrackedEntry<'d>>,
+    plan: Plan,
 ) -> Option<LoweredInstance> {
     let core = core(scene, &mut raw);
     let vrid = raw.vrid.or_else(|| {
@@ -53,12 +79,15 @@ pub(super) fn lower<'d>(
     delivery::check_source(scene, &raw, &delivery, interface);
     let advert_interval = advert_interval(scene, &raw, core.version);
     let preemption = preemption(scene, &mut raw, &core);
-    let tracked_links = tracked_links(scene, std::mem::take(&mut raw.links), &core, interface);
+    let own: Vec<_> =
+        interface.into_iter().chain(plan.link.as_ref().map(|l| l.name.as_str())).collect();
+    let tracked_links = tracked_links(scene, std::mem::take(&mut raw.links), &core, &own);
     let tracked = track::each_once(scene, tracked, core.is_owner());
     let priority_changes_given = raw.notify.priority_changes.is_some();
     let notify = notify::notify(scene, &raw.notify);
     let mut places = Vec::new();
-    let (addresses, excluded) = addresses(scene, &mut raw, &core, interface, link, &mut places);
+    let (addresses, excluded) =
+        addresses(scene, &mut raw, &core, &plan, interface, link, &mut places);
     let routes = raw.routes.iter().filter_map(|raw| route::lower(scene, raw)).collect();
     let rules = raw.rules.iter().filter_map(|raw| rule::lower(scene, raw)).collect();
     let priority = core.priority;
@@ -68,10 +97,14 @@ pub(super) fn lower<'d>(
     let defaults = scene.defaults;
     let share = || defaults.rx_buffer.share(core.family, addresses.len(), link);
     let rx_buffer = raw.rx_buffer.or_else(share);
+    let ipvlan = plan.ipvlan_address.as_ref().map(|address| address.prefix.addr);
     let (vrid, authentication) = (vrid?, authentication?);
     let instance = Instance {
         name: raw.name.text.to_owned(),
         interface: interface.map(str::to_owned),
+        address_vlinks: plan.address_links(),
+        xmit_base: plan.xmit_base,
+        vrf: plan.vrf,
         vrid: vrid.value,
         family: core.family,
         version: core.version,
@@ -81,7 +114,8 @@ pub(super) fn lower<'d>(
         down_timer_adverts: strictly.down_timer_adverts,
         authentication,
         delivery,
-        source: raw.source.map(|given| given.value),
+        source: raw.source.map(|given| given.value).or(ipvlan),
+        ipvlan_address: plan.ipvlan_address,
         track_source: raw.track_source && raw.source.is_some(),
         checksum: checksum(&raw, defaults.v3_checksum_as_v2),
         checksum_follows_peer: raw.old_checksum != Some(false),
@@ -103,10 +137,11 @@ pub(super) fn lower<'d>(
         routes,
         rules,
         rx_buffer,
-        promote_secondaries: raw.promote_secondaries,
+        promote_secondaries: raw.promote_secondaries.is_some() && plan.link.is_none(),
+        vlink: plan.link,
         timer_expired_backup: preemption.timer_expired_backup,
         debug: raw.debug,
-        standing_fault,
+        standing_fault: plan.fault.or(standing_fault),
     };
     Some(LoweredInstance {
         instance: Rc::new(instance),
@@ -288,11 +323,11 @@ fn tracked_links(
     scene: &mut Scene<'_, '_>,
     raw: Vec<RawLink<'_>>,
     core: &InstanceCore,
-    interface: Option<&str>,
+    own: &[&str],
 ) -> Vec<TrackedLink> {
     let mut links = checked_links(scene, raw);
     links.retain(|(link, span)| {
-        let own = interface == Some(link.interface.as_str());
+        let own = own.contains(&link.interface.as_str());
         if own {
             let text = "the interface of the instance is tracked anyway: the line is ignored";
             scene.error("track_interface", *span, text);
@@ -336,15 +371,16 @@ fn addresses<'d>(
     scene: &mut Scene<'_, '_>,
     raw: &mut RawInstance<'d>,
     core: &InstanceCore,
+    plan: &Plan,
     interface: Option<&'d str>,
     link: Option<LinkFacts>,
     places: &mut Vec<(IpAddr, Span)>,
 ) -> (Vec<Rc<VirtualAddress>>, Vec<Rc<VirtualAddress>>) {
     let mut seen = HashSet::new();
     let advertised = std::mem::take(&mut raw.addresses);
-    let mut addresses = address::addresses(scene, interface, advertised, &mut seen, places);
+    let mut addresses = address::addresses(scene, interface, advertised, &mut seen, places, plan);
     let excluded = std::mem::take(&mut raw.excluded);
-    let mut excluded = address::addresses(scene, interface, excluded, &mut seen, places);
+    let mut excluded = address::addresses(scene, interface, excluded, &mut seen, places, plan);
     let max = max_addresses(core.family, core.version, link.map(|link| link.mtu));
     if addresses.len() > max {
         let text = format!(

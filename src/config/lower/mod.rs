@@ -31,6 +31,7 @@ mod script;
 mod server;
 mod strict;
 mod track;
+mod vlink;
 
 pub(super) use instance::seconds;
 
@@ -75,12 +76,14 @@ pub fn lower(
     let global::Globals { mut global, defaults, directories, lvs, sync, outlets } =
         global::lower(doc, host, &mut checker);
     let (defaults, routing) = (&defaults, &Routing::new(directories, sources));
-    outlets.resolve(&mut Scene { checker: &mut checker, host, defaults, routing }, &mut global);
+    let none = &vlink::Names::default();
+    let mut scene = Scene { checker: &mut checker, host, defaults, routing, made: none };
+    outlets.resolve(&mut scene, &mut global);
     let mut config = Config { global, ..Config::default() };
     let mut reading = Gathered {
         config: &mut config,
         services: lvs::Pending::new(lvs, sync),
-        instances: Instances::default(),
+        instances: Vec::new(),
         groups: Vec::new(),
         fixed: fixed::Fixed::default(),
         links: link::LinkLists::default(),
@@ -89,16 +92,21 @@ pub fn lower(
     checker.block(doc.roots(), &TOP_LEVEL.block, &mut |checker, s| {
         let mut top = None;
         TOP_LEVEL.set(&mut top, checker, s);
-        let mut scene = Scene { checker, host, defaults, routing };
+        let mut scene = Scene { checker, host, defaults, routing, made: none };
         if let Some(top) = top {
             reading.take(&mut scene, top);
         }
     });
-    let Gathered { services, mut instances, groups, fixed, links, definitions, .. } = reading;
-    let mut scene = Scene { checker: &mut checker, host, defaults, routing };
+    let Gathered { services, instances, groups, fixed, links, definitions, .. } = reading;
+    let mut scene = Scene { checker: &mut checker, host, defaults, routing, made: none };
+    let raws: Vec<_> = instances.iter().map(|(raw, _)| raw).collect();
+    let (plans, made) = vlink::plan(&mut scene, &raws);
+    let mut scene = Scene { checker: &mut checker, host, defaults, routing, made: &made };
+    let mut instances = instance::lower_all(&mut scene, instances, plans);
     fixed.resolve(&mut scene, &mut instances, &mut config);
     config.groups = group::lower_all(&mut scene, groups, &mut instances);
     links.resolve(&mut scene, &instances.list, &mut config);
+    vlink::conflicts(&mut scene, &mut instances, &config.groups);
     definitions.finish(&mut scene, &mut instances, &mut config);
     crossref::routers(&mut scene.checker.out, &instances.list);
     crossref::addresses(&mut scene.checker.out, &instances.list);
@@ -125,7 +133,7 @@ fn causes_first(doc: &Document, diags: &mut Diagnostics, parsed: usize) {
 struct Gathered<'c, 'd> {
     config: &'c mut Config,
     services: lvs::Pending<'d>,
-    instances: Instances,
+    instances: Vec<(RawInstance<'d>, Vec<track::TrackedEntry<'d>>)>,
     groups: Vec<(RawGroup<'d>, Vec<track::TrackedEntry<'d>>)>,
     fixed: fixed::Fixed<'d>,
     links: link::LinkLists<'d>,
@@ -183,13 +191,8 @@ impl<'d> Gathered<'_, 'd> {
         if let Some(interface) = raw.sync_interface {
             ipvs::follow(&mut self.services.sync, scene.checker, interface, name.text);
         }
-        match instance::lower(scene, raw, tracked) {
-            Some(lowered) => self.instances.list.push(lowered),
-            None => {
-                self.instances.left_out.insert(name.text.to_owned());
-            }
-        }
         scene.checker.out.set_scope(None);
+        self.instances.push((raw, tracked));
     }
 
     fn group(&mut self, scene: &mut Scene<'_, '_>, node: Node<'d>) {
@@ -209,6 +212,8 @@ struct Scene<'s, 'a> {
     host: &'s dyn Host,
     defaults: &'s global::Defaults,
     routing: &'s Routing<'s>,
+    /// Virtual interfaces of instances; none while the text is read.
+    made: &'s vlink::Names,
 }
 
 impl Scene<'_, '_> {
@@ -222,7 +227,8 @@ impl Scene<'_, '_> {
 
     /// Complains if there is no such interface and there has to be one.
     fn check_link(&mut self, name: &str, span: Span) {
-        if self.defaults.dynamic_interfaces || self.host.link(name).is_some() {
+        let exists = self.host.link(name).is_some() || self.made.contains(name);
+        if self.defaults.dynamic_interfaces || exists {
             return;
         }
         let text = format!("interface '{name}' does not exist");

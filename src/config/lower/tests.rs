@@ -24,6 +24,7 @@ mod scripts;
 mod shared;
 mod strict;
 mod track;
+mod vlink;
 
 const SAMPLE: &str = "\
 global_defs {

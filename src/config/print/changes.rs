@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::lvs::Head;
 use super::track::{weights, Weights};
+use super::vlink::plain;
 use super::{line, Printer, Secrets};
 use crate::model::diff::{self, Change};
 use crate::model::lvs::VirtualServer;
@@ -26,8 +27,16 @@ pub fn changes(old: &Config, new: &Config, most: usize) -> Vec<String> {
     comparison.compare("global_defs", |out| globals(out, old), |out| globals(out, new));
     comparison.compare(
         "static_ipaddress",
-        |out| old.static_addresses.iter().try_for_each(|a| line!(out, "{}", super::Entry(a))),
-        |out| new.static_addresses.iter().try_for_each(|a| line!(out, "{}", super::Entry(a))),
+        |out| {
+            old.static_addresses
+                .iter()
+                .try_for_each(|a| line!(out, "{}", super::Entry(a, plain(a))))
+        },
+        |out| {
+            new.static_addresses
+                .iter()
+                .try_for_each(|a| line!(out, "{}", super::Entry(a, plain(a))))
+        },
     );
     comparison.compare("garp_group", |out| out.garp_groups(old), |out| out.garp_groups(new));
     comparison.named(

@@ -480,3 +480,38 @@ fn the_password_of_a_key_can_be_hidden() {
     assert!(print(&config, Secrets::Shown).contains("password secret"));
     assert!(!print(&config, Secrets::Hidden).contains("secret"));
 }
+
+#[test]
+fn virtual_interfaces() {
+    let block = |name: &str, vrid: u8, lines: &str| {
+        format!(
+            "vrrp_instance {name} {{\nversion 3\n{lines}\ninterface eth0\nvirtual_router_id {vrid}\n}}\n"
+        )
+    };
+    let addresses = |n: u32| {
+        format!(
+            "virtual_ipaddress {{\n192.0.2.{n}\n192.0.3.{n} dev eth1 use_vmac\n}}\n\
+             virtual_ipaddress_excluded {{\n2001:db8::{n} use_vmac\n}}"
+        )
+    };
+    let first = format!("use_vmac 2:0:0:0:0:7 group 9 netlink_notify_msg\n{}", addresses(1));
+    let second = format!("use_vmac name group\nvmac_xmit_base\n{}", addresses(2));
+    let text = "global_defs {\nvmac_prefix v\nvmac_addr_prefix w\n}\n".to_owned()
+        + &block("A", 51, &first)
+        + &block("B", 52, &second)
+        + &block("C", 53, "use_ipvlan vepa 192.0.2.9/24\nvirtual_ipaddress {\n192.0.2.3\n}")
+        + &block("D", 54, "use_vmac_addr\nvirtual_ipaddress {\n192.0.2.4 dev eth1\n192.0.2.5\n}");
+    let printed = round_trip(&text);
+    for line in [
+        "use_vmac v.51 02:00:00:00:00:07 group 9 netlink_notify_msg",
+        "use_vmac name group",
+        "use_ipvlan v.53 vepa 192.0.2.9/24",
+        "192.0.2.1/32 dev eth0",
+        "192.0.3.2/32 dev eth1 use_vmac",
+        "2001:db8::1/128 dev eth0 use_vmac",
+        "192.0.2.4/32 dev eth1 use_vmac",
+    ] {
+        assert!(printed.lines().any(|l| l.trim() == line), "no '{line}' in {printed}");
+    }
+    assert!(!printed.contains("mcast_src_ip"), "{printed}");
+}

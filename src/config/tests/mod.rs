@@ -17,8 +17,9 @@ use crate::model::Config;
 /// A machine with `eth0`, `eth1`, `lo`, and `tun0` that has no multicast; a user `ops`, and
 /// commands of root's.
 pub(super) fn machine() -> MemoryHost {
-    let link = LinkFacts { index: 2, mtu: 1500, multicast: true, ethernet: true, arp: true };
+    let link = LinkFacts::plain(2);
     MemoryHost::default()
+        .making_links(&[])
         .and_link("eth0", link)
         .and_link("eth1", link)
         .and_link("lo", link)

@@ -64,8 +64,7 @@ impl KernelHost<'_> {
 impl Host for KernelHost<'_> {
     fn link(&self, name: &str) -> Option<LinkFacts> {
         if self.elsewhere {
-            let (index, mtu) = (1, 1500);
-            return Some(LinkFacts { index, mtu, multicast: true, ethernet: true, arp: true });
+            return Some(LinkFacts::plain(1));
         }
         let link = self.links.get(name)?;
         Some(LinkFacts {
@@ -74,6 +73,9 @@ impl Host for KernelHost<'_> {
             multicast: link.multicast,
             ethernet: link.mac.is_some(),
             arp: link.arp,
+            mac: link.mac,
+            kind: link.kind,
+            parent: link.parent,
         })
     }
 
@@ -96,6 +98,9 @@ impl Host for KernelHost<'_> {
     }
 
     fn link_names(&self) -> Vec<String> {
+        if self.elsewhere {
+            return Vec::new();
+        }
         self.links.all().map(|link| link.name.clone()).collect()
     }
 

@@ -199,8 +199,9 @@ impl Runtime {
         self.running.interesting.clear();
         self.running.instances_on.clear();
         for (n, instance) in self.running.config.instances.iter().enumerate() {
-            let own = instance.interface.iter();
-            self.running.interesting.extend(own.clone().cloned());
+            let made = instance.virtual_links().flat_map(|link| [&link.base, &link.name]);
+            let own = instance.own_links().chain(&instance.vrf);
+            self.running.interesting.extend(own.chain(made).cloned());
             self.running
                 .interesting
                 .extend(instance.tracked_links.iter().map(|t| t.interface.clone()));
@@ -215,8 +216,14 @@ impl Runtime {
                     self.running.interesting.insert(interface.clone());
                 }
             }
-            let own = instance.interface.clone().unwrap_or_default();
-            self.running.instances_on.entry(own).or_default().push(self.running.ids[n]);
+            let id = self.running.ids[n];
+            if instance.interface.is_none() {
+                // Its address may be on any interface.
+                self.running.instances_on.entry(String::new()).or_default().push(id);
+            }
+            for own in instance.own_links().chain(&instance.vrf) {
+                self.running.instances_on.entry(own.clone()).or_default().push(id);
+            }
         }
         let fixed = self.running.config.static_addresses.iter();
         self.running.interesting.extend(fixed.map(|a| a.interface.clone()));

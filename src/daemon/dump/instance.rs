@@ -6,6 +6,7 @@ use super::{track, View};
 use crate::base::addr::Family;
 use crate::base::time::{micros, Duration};
 use crate::model;
+use crate::model::vlink::{ipvlan_kind, is_virtual_mac, VirtualLink, VirtualLinkKind};
 use crate::model::vrrp::{Authentication, ChecksumForm, Delivery, Version, VirtualAddress};
 use crate::vrrp::cause::{Fault, Seconds as Span};
 use crate::vrrp::{Instance, Phase};
@@ -84,9 +85,7 @@ fn state(view: &View<'_>, i: &Instance, out: &mut Text) {
 
 fn place(view: &View<'_>, i: &Instance, out: &mut Text) {
     let config = i.config();
-    if let Some(interface) = &config.interface {
-        out.pair("Interface", interface);
-    }
+    interface(view, config, out);
     if config.dont_track_primary {
         out.line("VRRP interface tracking disabled");
     }
@@ -96,7 +95,7 @@ fn place(view: &View<'_>, i: &Instance, out: &mut Text) {
     let configured = if config.source.is_some() { " (from configuration)" } else { "" };
     out.pair("Using src_ip", format_args!("{}{configured}", or_none(i.source())));
     if let Delivery::Multicast { group } = config.delivery {
-        let link = config.interface.as_deref().and_then(|name| view.links.get(name));
+        let link = config.advert_link().and_then(|name| view.links.get(name));
         match link.filter(|_| group.is_ipv6()) {
             Some(link) => {
                 out.line(format_args!("Multicast address {group}, ifindex {}", link.index));
@@ -104,6 +103,53 @@ fn place(view: &View<'_>, i: &Instance, out: &mut Text) {
             None => out.line(format_args!("Multicast address {group}")),
         }
     }
+}
+
+fn interface(view: &View<'_>, config: &model::vrrp::Instance, out: &mut Text) {
+    if let Some(link) = &config.vlink {
+        virtual_link(view, config, link, out);
+    } else if let Some(interface) = &config.interface {
+        out.pair("Interface", interface);
+    }
+    if let Some(vrf) = &config.vrf {
+        out.pair("VRF", vrf);
+    }
+}
+
+fn virtual_link(
+    view: &View<'_>,
+    config: &model::vrrp::Instance,
+    link: &VirtualLink,
+    out: &mut Text,
+) {
+    let VirtualLink { name, base, kind, group, notify_base } = link;
+    let is_up = view.links.get(name).is_some_and(|link| link.enabled);
+    match *kind {
+        VirtualLinkKind::Macvlan { mac } => {
+            let xmit_base = config.xmit_base;
+            out.line(format_args!(
+                "Use VMAC, i/f name {name}, is_up = {is_up}, xmit_base = {xmit_base}"
+            ));
+            if !is_virtual_mac(mac) {
+                out.item(format_args!("MAC = {mac}"));
+            }
+        }
+        VirtualLinkKind::Ipvlan { flags } => {
+            let address = config.ipvlan_address.as_ref().map(|a| a.prefix);
+            let address = address.map_or_else(String::new, |a| format!(", i/f address = {a}"));
+            let kind = ipvlan_kind(flags);
+            out.line(format_args!("Use IPVLAN, i/f {name}, is_up = {is_up}{address}, type {kind}"));
+        }
+    }
+    if *notify_base {
+        out.item("Force netlink update for base interface");
+    }
+    if let Some(group) = group {
+        out.item(format_args!("Interface group {group}"));
+    }
+    let what = if link.is_vmac() { "vmac" } else { "ipvlan" };
+    let xmit = if config.xmit_base { ", xmit base i/f" } else { "" };
+    out.pair("Interface", format_args!("{name}, {what} on {base}{xmit}"));
 }
 
 fn garp(config: &model::vrrp::Instance, out: &mut Text) {
@@ -170,7 +216,7 @@ fn addresses(view: &View<'_>, i: &Instance, out: &mut Text) {
     let config = i.config();
     let list = |out: &mut Text, list: &[Rc<VirtualAddress>]| {
         for a in list {
-            out.item(address(a, view.is_set(i, a)));
+            out.item(address(a, config.base_of(&a.interface), view.is_set(i, a)));
         }
     };
     if !config.addresses.is_empty() {

@@ -41,8 +41,9 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
     o.flag("dont_track_primary", config.dont_track_primary);
     o.flag("skip_check_adv_addr", config.skip_check_adv_addr);
     o.flag("strict_mode", config.strict);
-    o.text("vmac_ifname", "");
-    if let Some(interface) = &config.interface {
+    let made = config.vlink.as_ref().map(|link| &link.name);
+    o.text("vmac_ifname", made.map_or("", String::as_str));
+    if let Some(interface) = made.or(config.interface.as_ref()) {
         o.text("ifp_ifname", interface);
     }
     // Priority of the last other master, even while this instance is master.
@@ -73,7 +74,8 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
     o.plain("notify_deleted", config.notify.says_deleted);
     notify(&config.notify, &mut o);
     let texts = |list: &[Rc<VirtualAddress>]| -> Vec<String> {
-        list.iter().map(|a| address(a, view.is_set(i, a))).collect()
+        let shown = |a| address(a, config.base_of(&a.interface), view.is_set(i, a));
+        list.iter().map(|a| shown(a)).collect()
     };
     o.list("vips", &texts(&config.addresses));
     o.list("evips", &texts(&config.excluded));

@@ -5,6 +5,7 @@ use super::*;
 use crate::base::addr::{Family, HostAddress, Mac, Prefix};
 use crate::base::link::{KernelEvent, Link};
 use crate::base::time::Duration;
+use crate::model::vlink::{VirtualLink, VirtualLinkKind};
 use crate::model::vrrp as model;
 use crate::model::vrrp::tests::instance;
 use crate::model::vrrp::{
@@ -444,6 +445,47 @@ VRRP Instance: V1
 }
 
 #[test]
+fn a_vmac_is_shown_with_the_interface_below_it() {
+    let mut config = on_e0("V1", 51, "10.1.0.101/24");
+    let kind = VirtualLinkKind::Macvlan { mac: Mac([2, 0, 0, 0, 0, 51]) };
+    let (name, base) = ("vrrp.51".to_owned(), "e0".to_owned());
+    let link = VirtualLink { name, base, kind, group: Some(7), notify_base: true };
+    config.addresses =
+        vec![Rc::new(VirtualAddress { interface: link.name.clone(), ..vip("10.1.0.101/24") })];
+    config.vlink = Some(Rc::new(link));
+    let d = Daemon::of([config.clone()]);
+    let text = data::render(&d.view());
+    let shown = "   Use VMAC, i/f name vrrp.51, is_up = false, xmit_base = false
+     MAC = 02:00:00:00:00:33
+     Force netlink update for base interface
+     Interface group 7
+   Interface = vrrp.51, vmac on e0
+";
+    assert!(text.contains(shown), "{text}");
+    assert!(text.contains("     10.1.0.101/24 dev vrrp.51@e0 scope global\n"), "{text}");
+    let json = json::render(&d.view());
+    assert!(json.contains(r#""vmac_ifname":"vrrp.51","ifp_ifname":"vrrp.51","#), "{json}");
+    assert!(json.contains("dev vrrp.51@e0 scope global"), "{json}");
+    config.xmit_base = true;
+    let text = data::render(&Daemon::of([config]).view());
+    assert!(text.contains("   Interface = vrrp.51, vmac on e0, xmit base i/f\n"), "{text}");
+}
+
+#[test]
+fn an_ipvlan_is_shown_with_its_address() {
+    let mut config = on_e0("V1", 51, "10.1.0.101/24");
+    let (name, base) = ("ipv.51".to_owned(), "e0".to_owned());
+    let kind = VirtualLinkKind::Ipvlan { flags: 1 };
+    config.vlink = Some(Rc::new(VirtualLink { name, base, kind, group: None, notify_base: false }));
+    config.ipvlan_address = Some(Rc::new(vip("10.1.0.9/24")));
+    let text = data::render(&Daemon::of([config]).view());
+    let shown = "   Use IPVLAN, i/f ipv.51, is_up = false, i/f address = 10.1.0.9/24, type private
+   Interface = ipv.51, ipvlan on e0
+";
+    assert!(text.contains(shown), "{text}");
+}
+
+#[test]
 fn the_json_dump() {
     let mut config = on_e0("V1", 51, "10.1.0.101/24");
     config.authentication = Authentication::Pass(*b"secret\0\0");
@@ -480,7 +522,7 @@ fn the_json_dump() {
 
 #[test]
 fn addresses_have_the_format_of_keepalived() {
-    let shown = |a: &VirtualAddress| text::address(a, false);
+    let shown = |a: &VirtualAddress| text::address(a, None, false);
     let full = VirtualAddress {
         broadcast: Broadcast::Address([10, 1, 0, 255].into()),
         scope: Scope::SITE,

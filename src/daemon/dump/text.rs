@@ -87,8 +87,9 @@ fn without_year(date: &str) -> &str {
 }
 
 /// A virtual address in the syntax of the configuration, followed by `set` if it is on its
-/// interface: `10.1.0.101/24 dev e0 scope global set`.
-pub(super) fn address(a: &VirtualAddress, is_set: bool) -> String {
+/// interface: `10.1.0.101/24 dev e0 scope global set`. A virtual interface is shown with the one
+/// below it, `base`: `dev vrrp.51@e0`.
+pub(super) fn address(a: &VirtualAddress, base: Option<&str>, is_set: bool) -> String {
     let family = Family::of(&a.prefix.addr);
     let mut out = a.prefix.addr.to_string();
     // With a peer, the length is the peer's.
@@ -98,7 +99,11 @@ pub(super) fn address(a: &VirtualAddress, is_set: bool) -> String {
     if let Broadcast::Address(broadcast) = a.broadcast {
         let _ = write!(out, " brd {broadcast}");
     }
-    let _ = write!(out, " dev {} scope {}", a.interface, ScopeName(a.scope));
+    let _ = write!(out, " dev {}", a.interface);
+    if let Some(base) = base {
+        let _ = write!(out, "@{base}");
+    }
+    let _ = write!(out, " scope {}", ScopeName(a.scope));
     if let Some(label) = &a.label {
         let _ = write!(out, " label {label}");
     }

@@ -84,7 +84,8 @@ impl Runtime {
 
     pub(in crate::daemon) fn announce_source(&mut self, id: InstanceId) {
         let Some(i) = self.cores.vrrp.instance(id) else { return };
-        if let (Some(link), Some(addr)) = (i.config().interface.clone(), i.source()) {
+        let link = i.config().source_link().map(str::to_owned);
+        if let (Some(link), Some(addr)) = (link, i.source()) {
             self.network.announcer.push(Announcement { owner: id, link, addr }, 1);
         }
     }

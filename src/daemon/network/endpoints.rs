@@ -48,13 +48,12 @@ pub(in crate::daemon) struct Endpoints {
 /// Endpoint of an instance; `None` while its interface or source is unknown.
 pub(in crate::daemon) fn endpoint_of(
     config: &Instance,
-    index: Option<u32>,
+    index: impl Fn(&str) -> Option<u32>,
     source: Option<IpAddr>,
 ) -> Option<Endpoint> {
-    let link = match (&config.interface, index) {
-        (Some(name), Some(index)) => Some((index, name.clone())),
-        (Some(_), None) => return None,
-        (None, _) => None,
+    let link = match config.advert_link() {
+        Some(name) => Some((index(name)?, name.to_owned())),
+        None => None,
     };
     let kind = match config.delivery {
         Delivery::Multicast { group } => EndpointKind::Multicast { group },

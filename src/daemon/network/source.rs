@@ -27,8 +27,7 @@ impl Runtime {
         let Some(config) = self.instance_config(id) else { return };
         let links = self.cores.holdings.links();
         let source = links.source(&config, &self.running.virtual_addresses);
-        let index = config.interface.as_deref().and_then(|name| links.get(name));
-        let index = index.map(|link| link.index);
+        let index = |name: &str| links.get(name).map(|link| link.index);
         let error = match endpoint_of(&config, index, source) {
             Some(endpoint) => {
                 let poll = &mut self.poll;
