@@ -5,6 +5,7 @@
 
 mod changes;
 mod check;
+mod firewall;
 mod lvs;
 mod notify;
 mod track;
@@ -133,6 +134,7 @@ impl Printer {
         self.flag(global.script_security, "enable_script_security")?;
         self.flag(global.use_symlink_paths, "use_symlink_paths")?;
         self.flag(global.no_swap, "vrrp_no_swap")?;
+        self.firewall(&global.firewall)?;
         self.outlets(global)?;
         if global.umask != default.umask {
             line!(self, "umask 0{:o}", global.umask)?;

@@ -72,6 +72,17 @@ pub struct IpSets {
 impl IpSets {
     /// Longest name of a set.
     pub const MAX_NAME: usize = 31;
+
+    pub const fn names(&self) -> [&String; 6] {
+        [&self.v4, &self.v6, &self.v6_links, &self.igmp, &self.mld, &self.neighbors]
+    }
+
+    /// A name that two sets have.
+    pub fn repeated(&self) -> Option<&str> {
+        let names = self.names();
+        let again = |(n, name): &(usize, &&String)| names[..*n].contains(*name);
+        names.iter().enumerate().find(again).map(|(_, name)| name.as_str())
+    }
 }
 
 impl Default for IpSets {

@@ -6,6 +6,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use super::firewall::Firewall;
 use super::notify::{Fifos, LifeScript, Mail};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +45,8 @@ pub struct Global {
     pub rt_priority: Option<u8>,
     /// `vrrp_no_swap`: lock all memory.
     pub no_swap: bool,
+    /// `nftables`, `vrrp_iptables` and what belongs to them.
+    pub firewall: Firewall,
     /// `smtp_server`; `None`: no mail is sent.
     pub mail: Option<Mail>,
     pub fifos: Fifos,
@@ -77,6 +80,7 @@ impl Default for Global {
             nice: None,
             rt_priority: None,
             no_swap: false,
+            firewall: Firewall::default(),
             mail: None,
             fifos: Fifos::default(),
             script_security: false,

@@ -7,6 +7,7 @@
 mod address;
 mod bfd;
 mod check;
+mod firewall;
 mod forwarding;
 mod global;
 mod group;
