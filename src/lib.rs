@@ -10,7 +10,7 @@
 //!                                                                   ▼
 //!   sockets, kernel,        ┌───────────────────────────────────────────────┐
 //!   signals                 │  pure cores: vrrp, track, lvs, check, notify, │
-//!         │                 │  holdings (bfd is to come)                    │
+//!         │                 │  holdings, firewall (bfd is to come)          │
 //!         │  bytes, facts   │                                               │
 //!         ▼                 │  handle(input, now, &mut actions)             │
 //!      sys/ ──► daemon/ ───►│  next_deadline() -> Option<Instant>           │
@@ -47,6 +47,7 @@
 //! | schedule and results of tracked scripts, tracked processes | `track/` |
 //! | addresses in the kernel: added, adopted, restored, refused | `holdings/` |
 //! | owner of an address that was present at start | `holdings/leftovers.rs`, `daemon/start/beginning.rs` |
+//! | tables of nf_tables, and transactions that bring them to the wanted contents | `firewall/` |
 //! | services and destinations in IPVS, and differences from the wanted ones | `holdings/ipvs.rs` |
 //! | real servers in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs`, `lvs/quorum.rs` |
 //! | schedule and results of checks | `check/pool.rs`, `check/schedule.rs` |
@@ -126,6 +127,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod daemon;
+pub mod firewall;
 pub mod genhash;
 pub mod holdings;
 pub mod lvs;

@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &["base"]),
     ("vrrp", &["base", "wire", "model"]),
     ("holdings", &["base", "wire", "model"]),
+    ("firewall", &["base", "wire", "model"]),
     ("lvs", &["base", "wire", "model"]),
     ("check", &["base", "wire", "model"]),
     ("track", &["base", "model"]),

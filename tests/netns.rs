@@ -30,6 +30,8 @@ mod lab;
 mod links;
 #[path = "netns/linkwatch.rs"]
 mod linkwatch;
+#[path = "netns/nftables.rs"]
+mod nftables;
 #[path = "netns/notify.rs"]
 mod notify;
 #[path = "netns/options.rs"]
@@ -211,6 +213,13 @@ fn main() -> ExitCode {
         scripts::a_process_tree_that_ignores_sigterm_is_killed,
         scripts::misbehaving_scripts_disturb_nothing,
         scripts::the_address_follows_nginx,
+        nftables::the_ipv4_table_is_that_of_keepalived,
+        nftables::the_ipv6_table_is_that_of_keepalived,
+        nftables::settings_of_the_table_are_applied_in_place,
+        nftables::a_leftover_table_is_replaced_or_removed,
+        nftables::a_table_that_is_removed_externally_is_restored,
+        nftables::thousands_of_addresses_fit_into_one_transaction,
+        nftables::no_packet_reaches_a_shielded_address,
         notify::scripts_get_the_documented_arguments,
         notify::scripts_of_one_instance_run_in_order,
         notify::a_script_inherits_nothing_but_the_environment,

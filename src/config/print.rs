@@ -5,6 +5,7 @@
 
 mod changes;
 mod check;
+mod firewall;
 mod link;
 mod lvs;
 mod notify;
@@ -143,6 +144,7 @@ impl Printer {
         self.flag(global.script_security, "enable_script_security")?;
         self.flag(global.use_symlink_paths, "use_symlink_paths")?;
         self.flag(global.disable_local_igmp, "disable_local_igmp")?;
+        self.firewall(&global.firewall)?;
         self.outlets(global)?;
         if global.umask != default.umask {
             line!(self, "umask 0{:o}", global.umask)?;

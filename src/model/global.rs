@@ -6,6 +6,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use super::firewall::Firewall;
 use super::notify::{Fifos, LifeScript, Mail};
 
 /// Scheduling that is asked for one subsystem.
@@ -114,6 +115,8 @@ pub struct Global {
     pub random_seed: Option<u32>,
     /// `disable_local_igmp`: the host does not report its membership in link-local groups.
     pub disable_local_igmp: bool,
+    /// `nftables`, `vrrp_iptables` and what belongs to them.
+    pub firewall: Firewall,
     /// `smtp_server`; `None`: no mail is sent.
     pub mail: Option<Mail>,
     pub fifos: Fifos,
@@ -155,6 +158,7 @@ impl Default for Global {
             process_name: None,
             random_seed: None,
             disable_local_igmp: false,
+            firewall: Firewall::default(),
             mail: None,
             fifos: Fifos::default(),
             script_security: false,

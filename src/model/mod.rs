@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod diff;
+pub mod firewall;
 pub mod global;
 pub mod link;
 pub mod lvs;

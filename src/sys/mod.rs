@@ -18,6 +18,7 @@ pub mod lookup;
 mod mmsg;
 pub mod netlink;
 pub mod netns;
+pub mod nft;
 pub mod open;
 pub mod packet;
 pub mod pidfile;

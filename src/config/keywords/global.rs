@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::firewall::{RawFirewall, CHAIN, SET};
 use super::garp::{RawExtra, VRRP_GARP_EXTRA_IF};
 use super::instance::RawGarp;
 use super::sync::{timeouts, RawSync, LVS_SYNC_DAEMON, LVS_TIMEOUTS};
@@ -59,6 +60,7 @@ pub(in crate::config) struct RawGlobal<'d> {
     pub lvs: Lvs,
     pub sync: Option<RawSync<'d>>,
     pub checks: ChecksDefaults,
+    pub firewall: RawFirewall,
 }
 
 /// Defaults of checks and servers.
@@ -220,19 +222,28 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     switch("vrrp_higher_prio_send_advert") => |raw, s| raw.higher_prio_send_advert = s.value,
     number("vrrp_version", &[int(2, 3)]).default("2")
         => |raw, s| raw.version = Some(version(s.value)),
-    row("vrrp_iptables", 0, &[Kind::Text, Kind::Text])
+    row("vrrp_iptables", 0, &[CHAIN, CHAIN])
         .default("INPUT OUTPUT when bare")
         .repeat(Repeat::FirstCounts)
+        .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.chains(&s))
         .later(),
-    row("vrrp_ipsets", 0, &[Kind::Text; 6])
+    row("vrrp_ipsets", 0, &[SET; 6])
         .default("names derived from the first (suffixes 6, _if6, _igmp, _mld, _nd); bare = do not use sets")
+        .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.sets(s))
         .later(),
     maybe_word("nftables", &[Kind::Short(30)])
         .default("keepalived when bare")
         .repeat(Repeat::FirstCounts)
+        .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.table(s.value))
         .later(),
-    number("nftables_priority", &[INT32]).default("-1").later(),
-    flag("nftables_ifindex").default("off (names)").later(),
+    number("nftables_priority", &[INT32])
+        .default("-1")
+        .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.nftables.priority = s.number())
+        .later(),
+    flag("nftables_ifindex")
+        .default("off (names)")
+        .sets::<RawGlobal<'static>>(|raw, _| raw.firewall.nftables.by_index = true)
+        .later(),
     flag("vrrp_check_unicast_src") => |raw, _| raw.check_unicast_src = true,
     switch("vrrp_skip_check_adv_addr") => |raw, s| raw.skip_check_adv_addr = s.value,
     switch("vrrp_strict") => |raw, s| raw.strict = s.value,
@@ -252,7 +263,9 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         .later(),
     number("nftables_ipvs_priority", &[INT32]).default("-1").later(),
     number("nftables_ipvs_start_fwmark", &[strict(1, 4_294_967_295)]).default("1000").later(),
-    flag("nftables_counters").later(),
+    flag("nftables_counters")
+        .sets::<RawGlobal<'static>>(|raw, _| raw.firewall.nftables.counters = true)
+        .later(),
     row("notify_fifo", 1, OWNED_PATH)
         .default("none; owner = default script user")
         .repeat(Repeat::FirstCounts)

@@ -8,6 +8,7 @@ mod address;
 mod bfd;
 mod check;
 mod encap;
+mod firewall;
 mod forwarding;
 mod garp;
 mod global;

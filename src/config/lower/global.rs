@@ -108,6 +108,14 @@ pub(super) fn lower<'d>(
     let mut global = std::mem::take(&mut raw.global);
     global.router_id = raw.router_id.map(str::to_owned).or_else(|| host.hostname());
     global.mail = mail::lower(&raw.mail, host, checker);
+    let firewall = std::mem::take(&mut raw.firewall);
+    if let Some(span) = firewall.iptables.as_ref().map(|given| given.span) {
+        if firewall.is_double() {
+            let text = "Both iptables and nftables have been specified - ignoring iptables";
+            checker.out.error("vrrp_iptables", span, text);
+        }
+    }
+    global.firewall = firewall.lower();
     global.script_security = raw.scripts.security;
     global.use_symlink_paths = raw.scripts.symlinks;
     Globals {

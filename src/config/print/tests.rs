@@ -515,3 +515,33 @@ fn virtual_interfaces() {
     }
     assert!(!printed.contains("mcast_src_ip"), "{printed}");
 }
+
+#[test]
+fn a_packet_filter_is_printed_as_it_is_configured() {
+    use crate::model::firewall::{Firewall, FirewallKind, IpSets, Iptables, Nftables};
+    let lines = |kind, nftables| {
+        let mut config = lowered("").0;
+        config.global.firewall = Firewall { kind, nftables };
+        let printed = print(&config, Secrets::Shown);
+        let lines =
+            printed.lines().map(str::trim).filter(|l| l.contains("table") || l.contains("set"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(FirewallKind::Default, Nftables::default()), [""; 0]);
+    let table = "mine".to_owned();
+    let all = Nftables { table, priority: 5, by_index: true, counters: true };
+    let expected =
+        ["nftables mine", "nftables_priority 5", "nftables_ifindex", "nftables_counters"];
+    assert_eq!(lines(FirewallKind::Nftables, all), expected);
+    let [input, output] = ["IN", "OUT"].map(str::to_owned);
+    let sets = Some(IpSets::default());
+    let iptables = Iptables { input: input.clone(), output: Some(output), sets };
+    let expected = [
+        "vrrp_iptables IN OUT",
+        "vrrp_ipsets keepalived keepalived6 keepalived_if6 keepalived_igmp keepalived_mld keepalived_nd",
+    ];
+    assert_eq!(lines(FirewallKind::Iptables(iptables), Nftables::default()), expected);
+    let iptables = Iptables { input, output: None, sets: None };
+    let expected = ["vrrp_iptables IN", "vrrp_ipsets"];
+    assert_eq!(lines(FirewallKind::Iptables(iptables), Nftables::default()), expected);
+}

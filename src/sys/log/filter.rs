@@ -13,12 +13,13 @@ use log::{LevelFilter, Metadata, Record};
 pub const VARIABLE: &str = "KEEPALIVED_LOG";
 
 /// What a filter may name: the modules of this crate, and the libraries that have lines of their own.
-const MODULES: [&str; 18] = [
+const MODULES: [&str; 19] = [
     "keepalived::base",
     "keepalived::check",
     "keepalived::cli",
     "keepalived::config",
     "keepalived::daemon",
+    "keepalived::firewall",
     "keepalived::genhash",
     "keepalived::holdings",
     "keepalived::lvs",

@@ -9,6 +9,7 @@ use super::Malformed;
 
 pub mod genl;
 pub mod ipvs;
+pub mod nft;
 pub mod procevent;
 
 /// Length, type, flags, sequence number, port.
@@ -76,6 +77,11 @@ impl<'a> Writer<'a> {
 
     pub fn u32(&mut self, kind: u16, value: u32) {
         self.bytes(kind, &value.to_ne_bytes());
+    }
+
+    /// In network byte order.
+    pub fn be32(&mut self, kind: u16, value: u32) {
+        self.bytes(kind, &value.to_be_bytes());
     }
 
     /// A text with a terminating zero byte.

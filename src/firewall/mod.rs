@@ -1,0 +1,160 @@
+//! Tables of nf_tables that drop packets of addresses which are not accepted, and that keep the
+//! multicast of VMACs on their base interfaces. Pure.
+//!
+//! Owners want entries. This core turns them into one transaction per table and turn, which brings
+//! the kernel's table from its known contents to the wanted ones. A table whose contents are
+//! uncertain, as one from an earlier run, is replaced within one transaction, so that no packet
+//! passes meanwhile.
+
+use std::collections::BTreeMap;
+
+use crate::base::addr::Family;
+use crate::base::time::{Duration, Instant};
+use crate::model::firewall::Nftables;
+use crate::wire::netlink::nft::{Batch, Message, Refusal};
+
+mod element;
+mod entry;
+mod repair;
+mod rules;
+mod ruleset;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use entry::{Entry, Vmac};
+use table::Table;
+
+/// What happened. `O` identifies the owner of an entry.
+#[derive(Debug)]
+pub enum Input<O> {
+    /// Settings of a new configuration; `None`: no instance needs a packet filter.
+    Configure(Option<Nftables>),
+    /// A table of this name existed at start.
+    Found { family: Family, table: String },
+    /// Another program removed the table.
+    Vanished { family: Family },
+    /// The owner wants this entry, in place of its previous one.
+    Want { owner: O, entry: Entry },
+    /// The owner no longer wants its entry.
+    Release { owner: O },
+    /// The kernel's answer to [`Action::Send`].
+    Answer { family: Family, result: Result<(), Refusal> },
+    /// All tables are removed, as soon as possible and for good.
+    Stop,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[must_use]
+pub enum Action<O> {
+    /// Send a transaction; its answer is [`Input::Answer`].
+    Send { family: Family, batch: Batch },
+    /// The entry of this owner is in force (0), or the kernel refused it for now. The only answer
+    /// to each [`Input::Want`], unless the owner releases the entry before.
+    Outcome { owner: O, errno: i32 },
+    /// A table from an earlier run is replaced or removed.
+    Replaces { family: Family, table: String },
+    /// The kernel refused a transaction, which changed nothing and is retried. Repeated refusals
+    /// with the same errno are reported once.
+    Refused { family: Family, what: Message, errno: i32, again: Duration },
+    /// The kernel accepted a transaction after refusals.
+    Recovered { family: Family },
+    /// The kernel cannot match or duplicate packets of VMACs. The rules for them are left out.
+    NoVmacRules { family: Family, errno: i32 },
+    /// Another program removed the table. It is restored.
+    Missing { family: Family, after: Duration },
+}
+
+/// The tables of both families.
+#[derive(Debug)]
+pub struct Firewall<O> {
+    settings: Option<Nftables>,
+    entries: BTreeMap<O, Entry>,
+    tables: [Table<O>; 2],
+}
+
+impl<O: Ord + Clone> Default for Firewall<O> {
+    fn default() -> Self {
+        let tables = [Family::V4, Family::V6].map(Table::new);
+        Self { settings: None, entries: BTreeMap::new(), tables }
+    }
+}
+
+impl<O: Ord + Clone> Firewall<O> {
+    /// Takes in one input. [`Firewall::flush`] makes the transactions of all of them.
+    pub fn handle(&mut self, input: Input<O>, now: Instant, out: &mut Vec<Action<O>>) {
+        match input {
+            Input::Configure(settings) => self.configure(settings),
+            Input::Found { family, table } => self.table(family).on_found(table),
+            Input::Vanished { family } => self.table(family).on_vanished(now, out),
+            Input::Want { owner, entry } => self.want(owner, entry),
+            Input::Release { owner } => self.release(&owner),
+            Input::Answer { family, result } => self.table(family).on_answer(result, now, out),
+            Input::Stop => self.configure(None),
+        }
+    }
+
+    /// Makes the transactions that are due, at the end of a turn or at a deadline.
+    pub fn flush(&mut self, now: Instant, out: &mut Vec<Action<O>>) {
+        for table in &mut self.tables {
+            table.flush(self.settings.as_ref(), now, out);
+        }
+    }
+
+    /// When `flush` next has work without an input.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.tables.iter().filter_map(Table::deadline).min()
+    }
+
+    /// True while answers of the kernel are pending.
+    pub fn is_settling(&self) -> bool {
+        self.tables.iter().any(Table::is_settling)
+    }
+
+    /// True if the entry of this owner is in force.
+    pub fn is_in_force(&self, owner: &O) -> bool {
+        let entry = self.entries.get(owner);
+        entry.is_some_and(|entry| self.tables[slot(entry.family())].has(entry))
+    }
+
+    fn table(&mut self, family: Family) -> &mut Table<O> {
+        &mut self.tables[slot(family)]
+    }
+
+    fn configure(&mut self, settings: Option<Nftables>) {
+        self.tables.iter_mut().for_each(Table::start_afresh);
+        let is_by_index = |settings: &Option<Nftables>| settings.as_ref().map(|s| s.by_index);
+        let turns = is_by_index(&settings).is_some_and(|by_index| {
+            self.tables.iter_mut().fold(false, |any, table| table.match_by_index(by_index) | any)
+        });
+        self.settings = settings;
+        if turns {
+            for entry in self.entries.values() {
+                self.tables[slot(entry.family())].count(entry);
+            }
+        }
+    }
+
+    fn want(&mut self, owner: O, entry: Entry) {
+        self.release(&owner);
+        let table = self.table(entry.family());
+        table.count(&entry);
+        table.expect(owner.clone());
+        self.entries.insert(owner, entry);
+    }
+
+    fn release(&mut self, owner: &O) {
+        if let Some(entry) = self.entries.remove(owner) {
+            let table = self.table(entry.family());
+            table.discount(&entry);
+            table.waive(owner);
+        }
+    }
+}
+
+const fn slot(family: Family) -> usize {
+    match family {
+        Family::V4 => 0,
+        Family::V6 => 1,
+    }
+}
