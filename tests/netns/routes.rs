@@ -18,16 +18,7 @@ use memory::{MemoryHost, MemoryLoader};
 
 /// The model of a text, which must be in order.
 pub(crate) fn model(text: &str) -> Config {
-    let facts = LinkFacts {
-        index: 2,
-        mtu: 1500,
-        multicast: true,
-        ethernet: true,
-        arp: true,
-        kind: LinkKind::Other,
-        parent: None,
-        mac: None,
-    };
+    let facts = LinkFacts::plain(2);
     let loader = MemoryLoader::with("/k.conf", text);
     let host = MemoryHost::default().and_any_link(facts);
     let loaded = config::load(&loader, "/k.conf", &ReadOptions::default(), &host);
