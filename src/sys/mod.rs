@@ -18,6 +18,7 @@ mod mmsg;
 pub mod netlink;
 pub mod netns;
 pub mod open;
+pub mod originals;
 pub mod packet;
 pub mod pidfile;
 mod pipeline;
