@@ -46,6 +46,7 @@
 //! | timing and rate of gratuitous ARP | `vrrp/announce.rs`, `daemon/network/announcer.rs` |
 //! | schedule and results of tracked scripts, tracked processes | `track/` |
 //! | addresses in the kernel: added, adopted, restored, refused | `holdings/` |
+//! | original values of settings, kept across a crash | `sys/originals.rs` |
 //! | owner of an address that was present at start | `holdings/leftovers.rs`, `daemon/start/beginning.rs` |
 //! | tables of nf_tables, and transactions that bring them to the wanted contents | `firewall/` |
 //! | services and destinations in IPVS, and differences from the wanted ones | `holdings/ipvs.rs` |

@@ -20,6 +20,7 @@ pub mod netlink;
 pub mod netns;
 pub mod nft;
 pub mod open;
+pub mod originals;
 pub mod packet;
 pub mod pidfile;
 mod pipeline;

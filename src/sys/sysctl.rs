@@ -1,43 +1,100 @@
-//! Settings of interfaces under `/proc/sys/net`.
+//! Settings of interfaces under `/proc/sys/net`. `all` and `default` stand for interfaces as well.
 
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::open;
+use crate::base::addr::Family;
 
 /// True if the interface forwards IPv6, so that this host is a router there (RFC 4861 §4.4).
 pub fn is_forwarding(link: &str) -> bool {
-    let path = path(true, link, "forwarding");
-    open::kernel_read(Path::new(&path)).is_ok_and(|value| value.trim_ascii() != b"0")
+    read(Family::V6, link, "forwarding").is_ok_and(|value| value != "0")
 }
 
-/// Sets the IPv4 setting and returns its previous value.
+/// The value of a setting.
+///
+/// # Errors
+/// There is no such interface or setting.
+pub fn read(family: Family, link: &str, name: &str) -> io::Result<String> {
+    let value = open::kernel_read(&path(family, link, name)?)?;
+    Ok(String::from_utf8_lossy(value.trim_ascii()).into_owned())
+}
+
+/// Sets the setting.
+///
+/// # Errors
+/// There is no such interface or setting, or the value is refused.
+pub fn write(family: Family, link: &str, name: &str, value: &str) -> io::Result<()> {
+    open::kernel_write(&path(family, link, name)?, value.as_bytes())
+}
+
+/// Sets the setting and returns its previous value.
+///
+/// # Errors
+/// `EEXIST`: it has that value already.
+pub fn change(family: Family, link: &str, name: &str, value: &str) -> io::Result<String> {
+    let before = read(family, link, name)?;
+    if before == value {
+        return Err(io::Error::from_raw_os_error(libc::EEXIST));
+    }
+    write(family, link, name, value)?;
+    Ok(before)
+}
+
+/// As [`change`], for IPv4.
 ///
 /// # Errors
 /// `EEXIST`: it has that value already.
 pub fn set(link: &str, name: &str, value: &str) -> io::Result<String> {
-    replace(&path(false, link, name), value)
+    change(Family::V4, link, name, value)
 }
 
-/// The same for an IPv4 setting of the network namespace.
+/// As [`change`], for an IPv4 setting of the network namespace.
 ///
 /// # Errors
 /// `EEXIST`: it has that value already.
 pub fn set_for_all(name: &str, value: &str) -> io::Result<String> {
-    replace(&format!("/proc/sys/net/ipv4/{name}"), value)
-}
-
-fn replace(path: &str, value: &str) -> io::Result<String> {
-    let before = open::kernel_read(Path::new(path))?;
+    let path = PathBuf::from(format!("/proc/sys/net/ipv4/{name}"));
+    let before = open::kernel_read(&path)?;
     let before = String::from_utf8_lossy(before.trim_ascii()).into_owned();
     if before == value {
         return Err(io::Error::from_raw_os_error(libc::EEXIST));
     }
-    open::kernel_write(Path::new(path), value.as_bytes())?;
+    open::kernel_write(&path, value.as_bytes())?;
     Ok(before)
 }
 
-fn path(v6: bool, link: &str, name: &str) -> String {
-    let family = if v6 { "ipv6" } else { "ipv4" };
-    format!("/proc/sys/net/{family}/conf/{link}/{name}")
+/// Names may come from a file, and must not lead elsewhere.
+fn path(family: Family, link: &str, name: &str) -> io::Result<PathBuf> {
+    let family = match family {
+        Family::V4 => "ipv4",
+        Family::V6 => "ipv6",
+    };
+    if [link, name].iter().any(|word| matches!(*word, "" | "." | "..") || word.contains('/')) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok(PathBuf::from(format!("/proc/sys/net/{family}/conf/{link}/{name}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_by_family_and_name() {
+        let value = read(Family::V4, "lo", "rp_filter").expect("lo has it");
+        assert!(value.parse::<u8>().is_ok(), "{value}");
+        let e = change(Family::V4, "lo", "rp_filter", &value).expect_err("it is the same");
+        assert_eq!(e.raw_os_error(), Some(libc::EEXIST));
+        let e = read(Family::V4, "none0", "rp_filter").expect_err("no such interface");
+        assert_eq!(e.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn names_do_not_lead_elsewhere() {
+        for (link, name) in [("..", "x"), ("lo", "../lo/rp_filter"), ("", "x"), ("lo", "")] {
+            let e = read(Family::V4, link, name).expect_err("not a name");
+            assert_eq!(e.kind(), io::ErrorKind::InvalidInput, "{link} {name}");
+        }
+    }
 }

@@ -1,0 +1,211 @@
+//! Original values of settings, in a file that survives a crash of the daemon: the next run restores
+//! what the one before has changed.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::{dumpfile, open, users};
+use crate::base::addr::Family;
+
+/// More than any host with interfaces for all its virtual routers needs.
+const LIMIT: u64 = 4 << 20;
+/// First line of the file; with another one, the file is of another version.
+const HEAD: &str = "keepalived settings 1";
+
+/// A setting that was changed.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Original {
+    /// Index of the interface; 0 for `all` and `default`.
+    pub index: u32,
+    pub link: String,
+    pub family: Family,
+    pub setting: String,
+    /// The value to restore.
+    pub before: String,
+    /// The value that was set. Another one is the operator's, and stays.
+    pub ours: String,
+}
+
+/// The file that belongs to a pid file, and is used by one daemon as that is.
+pub fn beside(pid_file: &Path) -> PathBuf {
+    let name = pid_file.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.strip_suffix(".pid").unwrap_or(&name);
+    pid_file.with_file_name(format!("{stem}.settings"))
+}
+
+/// What an earlier run has left; nothing if there is no file.
+///
+/// # Errors
+/// The file is unreadable or too large, or others can write it.
+pub fn load(path: &Path) -> io::Result<Vec<Original>> {
+    let (file, metadata) = match open::unlinked(path).map_err(io::Error::from) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    if metadata.uid() != users::own().uid || metadata.mode() & 0o022 != 0 {
+        let text = "it is not ours, or others can write it";
+        return Err(io::Error::new(ErrorKind::PermissionDenied, text));
+    }
+    Ok(decoded(&open::whole(file, &metadata, LIMIT, &|| {})?))
+}
+
+/// Replaces the file; without originals it is removed.
+///
+/// # Errors
+/// The directory is not writable or full. The file is then unchanged.
+pub fn save(path: &Path, originals: &[Original]) -> io::Result<()> {
+    if originals.is_empty() {
+        return match fs::remove_file(path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        };
+    }
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
+    else {
+        return Err(ErrorKind::InvalidInput.into());
+    };
+    dumpfile::write_atomically(directory, name, &encoded(originals)).map(drop)
+}
+
+/// One line each. Names of interfaces have no blanks.
+fn encoded(originals: &[Original]) -> String {
+    let mut text = format!("{HEAD}\n");
+    for Original { index, link, family, setting, before, ours } in originals {
+        let family = match family {
+            Family::V4 => 4,
+            Family::V6 => 6,
+        };
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{index} {link} {family} {setting} {before} {ours}");
+    }
+    text
+}
+
+/// Lines that are not understood are left out.
+fn decoded(bytes: &[u8]) -> Vec<Original> {
+    let text = String::from_utf8_lossy(bytes);
+    // Without its end, a line may lack a digit.
+    let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    if lines.next() != Some(HEAD) {
+        return Vec::new();
+    }
+    lines.filter_map(one).collect()
+}
+
+fn one(line: &str) -> Option<Original> {
+    let words: Vec<_> = line.split(' ').collect();
+    let [index, link, family, setting, before, ours] = *words.as_slice() else { return None };
+    let is_value = |text: &str| text.parse::<i64>().is_ok();
+    if !is_value(before) || !is_value(ours) {
+        return None;
+    }
+    Some(Original {
+        index: index.parse().ok()?,
+        link: link.to_owned(),
+        family: match family {
+            "4" => Family::V4,
+            "6" => Family::V6,
+            _ => return None,
+        },
+        setting: setting.to_owned(),
+        before: before.to_owned(),
+        ours: ours.to_owned(),
+    })
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+mod tests {
+    use std::os::unix::fs::{symlink, PermissionsExt as _};
+
+    use super::super::tests::TempDir;
+    use super::*;
+
+    fn original(index: u32, link: &str, setting: &str) -> Original {
+        Original {
+            index,
+            link: link.into(),
+            family: if setting == "disable_ipv6" { Family::V6 } else { Family::V4 },
+            setting: setting.into(),
+            before: "-1".into(),
+            ours: "12".into(),
+        }
+    }
+
+    fn some() -> Vec<Original> {
+        let link = "\u{e9}th@0#";
+        vec![original(0, "all", "rp_filter"), original(7, link, "disable_ipv6")]
+    }
+
+    #[test]
+    fn originals_are_decoded_as_they_were() {
+        let text = encoded(&some());
+        assert_eq!(
+            text,
+            "keepalived settings 1\n0 all 4 rp_filter -1 12\n7 \u{e9}th@0# 6 disable_ipv6 -1 12\n"
+        );
+        assert_eq!(decoded(text.as_bytes()), some());
+    }
+
+    #[test]
+    fn what_is_not_understood_is_left_out() {
+        for line in [
+            "",
+            "x",
+            "7 eth0 4 rp_filter 1",
+            "7 eth0 4 rp_filter 1 2 3",
+            "7 eth0 5 rp_filter 1 2",
+            "-7 eth0 4 rp_filter 1 2",
+            "7 eth0 4 rp_filter one 2",
+            "7  4 rp_filter 1 2 ",
+        ] {
+            let text = format!("{HEAD}\n{line}\n0 all 4 rp_filter -1 12\n");
+            assert_eq!(decoded(text.as_bytes()), [original(0, "all", "rp_filter")], "{line}");
+        }
+        assert_eq!(decoded(b"keepalived settings 2\n0 all 4 rp_filter 0 1\n"), []);
+        assert_eq!(decoded(&[0xff, 0, 10]), []);
+    }
+
+    #[test]
+    fn a_truncated_text_never_makes_up_an_original() {
+        let text = encoded(&some());
+        for len in 0..text.len() {
+            for found in decoded(&text.as_bytes()[..len]) {
+                assert!(some().contains(&found), "{len}: {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_file_is_there_while_there_are_originals() {
+        let dir = TempDir::new("originals");
+        let path = beside(&dir.path().join("vrrp.pid"));
+        assert_eq!(path, dir.path().join("vrrp.settings"));
+        assert_eq!(load(&path).expect("no file is no original"), []);
+        save(&path, &some()).expect("writes");
+        assert_eq!(load(&path).expect("reads"), some());
+        save(&path, &some()[..1]).expect("writes again");
+        assert_eq!(load(&path).expect("reads"), some()[..1]);
+        save(&path, &[]).expect("removes");
+        assert!(!path.exists());
+        save(&path, &[]).expect("nothing to remove");
+    }
+
+    #[test]
+    fn a_file_of_others_is_refused() {
+        let dir = TempDir::new("originals-others");
+        let path = dir.path().join("vrrp.settings");
+        save(&path, &some()).expect("writes");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).expect("ours");
+        assert_eq!(load(&path).expect_err("writable").kind(), ErrorKind::PermissionDenied);
+        let link = dir.path().join("link");
+        symlink(&path, &link).expect("links");
+        assert!(load(&link).is_err());
+        fs::write(&path, vec![b'x'; usize::try_from(LIMIT).expect("small") + 1]).expect("writes");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("ours");
+        assert!(load(&path).is_err(), "too large");
+    }
+}
