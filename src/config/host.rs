@@ -184,12 +184,6 @@ pub trait Host {
         None
     }
 
-    /// Whether virtual interfaces are made. This version does not, so that instances are lowered
-    /// without them.
-    fn makes_links(&self) -> bool {
-        false
-    }
-
     /// Whether the interface of that name was made by the configuration that runs.
     fn has_made(&self, _name: &str) -> bool {
         false

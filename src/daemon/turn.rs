@@ -82,6 +82,7 @@ impl Runtime {
         }
         self.serve_vrrp();
         self.serve_kernel();
+        self.save_originals();
         self.serve_links();
         if self.pace.ready.remove(&Owner::Signals) {
             self.on_signals();

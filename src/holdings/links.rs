@@ -91,7 +91,7 @@ impl Links {
         if let Some(configured) = instance.source {
             return (!instance.track_source || self.is_local(configured)).then_some(configured);
         }
-        let index = self.index(instance.interface.as_deref()?)?;
+        let index = self.index(instance.source_link()?)?;
         let fits = |addr: &IpAddr| match instance.family {
             Family::V4 => addr.is_ipv4(),
             Family::V6 => is_link_local(addr),

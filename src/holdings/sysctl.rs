@@ -20,6 +20,10 @@ pub struct Sysctl {
 pub enum Setting {
     /// Without it, the kernel removes all secondary addresses together with their primary.
     PromoteSecondaries,
+    /// 1: ARP is answered only on the interface that has the address.
+    ArpIgnore,
+    /// 1: ARP is answered only on the interface through which the reply is routed.
+    ArpFilter,
 }
 
 impl Setting {
@@ -29,6 +33,8 @@ impl Setting {
     pub const fn name(self) -> &'static str {
         match self {
             Self::PromoteSecondaries => "promote_secondaries",
+            Self::ArpIgnore => "arp_ignore",
+            Self::ArpFilter => "arp_filter",
         }
     }
 }

@@ -58,6 +58,12 @@ impl Domain {
         None
     }
 
+    /// True while the kernel has not created or prepared every virtual interface that it can.
+    pub fn is_making_links(&self) -> bool {
+        let made = self.made_links().filter_map(|key| self.holdings.get(key));
+        made.into_iter().any(|h| matches!(h.presence, Presence::Asked(_) | Presence::Made))
+    }
+
     /// Virtual interfaces in the kernel, with their indices.
     pub(super) fn made_items(&self) -> impl Iterator<Item = (u32, Item)> + '_ {
         let present = self.made_links().filter_map(|key| self.holdings.get(key));

@@ -347,6 +347,14 @@ impl Instance {
         self.vlink.iter().chain(&self.address_vlinks).filter(move |_| possible)
     }
 
+    /// True if addresses of this family are on the virtual interface, or advertisements pass it.
+    pub fn uses(&self, link: &VirtualLink, family: Family) -> bool {
+        let carries = self.vlink.as_ref().is_some_and(|own| own.name == link.name);
+        let mut on_it = self.all_addresses().filter(|a| a.interface == link.name);
+        (carries && self.family == family)
+            || on_it.any(|address| Family::of(&address.prefix.addr) == family)
+    }
+
     /// The interface below one of its virtual interfaces.
     pub fn base_of(&self, link: &str) -> Option<&str> {
         let mut made = self.vlink.iter().chain(&self.address_vlinks);

@@ -81,10 +81,7 @@ const LINE: Entry = Entry {
 pub(super) static VIRTUAL_IPADDRESS: LineTable<RawAddress<'static>> = line_table!(
     RawAddress<'static>, LINE, |raw, item, _| raw.address(item);
     joined::<_, 13, 1, 14>(ADDRESS, opt_rows![RawAddress<'static>:
-        opt("use_vmac") => |raw, item, checker| {
-            checker.note_not_in_effect("use_vmac", item.word);
-            raw.use_vmac = Some(item.word.span);
-        },
+        opt("use_vmac") => |raw, item, _| raw.use_vmac = Some(item.word.span),
     ])
 );
 

@@ -82,9 +82,6 @@ struct Draft<'d> {
 
 /// The plan of each instance.
 pub(super) fn plan(scene: &mut Scene<'_, '_>, raws: &[&RawInstance<'_>]) -> (Vec<Plan>, Names) {
-    if !scene.host.makes_links() {
-        return (raws.iter().map(|_| Plan::default()).collect(), Names::default());
-    }
     let mut names = Names::default();
     let mut drafts = Vec::with_capacity(raws.len());
     for raw in raws {

@@ -79,6 +79,11 @@ impl Host for KernelHost<'_> {
         })
     }
 
+    fn has_made(&self, name: &str) -> bool {
+        let kind = self.links.get(name).map(|link| link.kind);
+        matches!(kind, Some(LinkKind::PRIVATE_MACVLAN | LinkKind::Ipvlan { .. }))
+    }
+
     fn name_file(&self, path: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
         Ok(open::read(Path::new(path), limit)?)
     }

@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use crate::base::ids::InstanceId;
 use crate::model::Config;
 
+pub(super) mod fixed;
 pub(super) mod host;
+mod index;
 pub(super) mod outcome;
 pub(super) mod reading;
 pub(super) mod reload;

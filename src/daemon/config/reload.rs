@@ -12,7 +12,7 @@ use crate::daemon::config::reading::{Reading, Text};
 use crate::daemon::lvs::director::room_for_checks;
 use crate::daemon::network::announcer::Intervals;
 use crate::daemon::runtime::Runtime;
-use crate::holdings::{self, Holder, Object, Setting, Sysctl};
+use crate::holdings;
 use crate::model::diff::{self, Change};
 use crate::model::Config;
 use crate::sys::systemd::State;
@@ -110,13 +110,13 @@ impl Runtime {
         let old = std::mem::replace(&mut self.running.config, new);
         self.lvs.pool.limit_to(room_for_checks(&self.running.config));
         self.set_up_notification();
+        self.running.index_interfaces();
         self.watch_fib();
-        let fixed = wanted_by_host(&self.running.config);
-        let out = &mut self.cores.holdings_actions;
+        self.prepare_for_virtual_links();
         // An address that moves to another owner stays.
-        self.cores.holdings.handle(holdings::Input::Pause, self.now, out);
-        let input = holdings::Input::Want { owner: Holder::Host, objects: &fixed };
-        self.cores.holdings.handle(input, self.now, out);
+        self.cores.holdings(holdings::Input::Pause, self.now);
+        self.want_fixed();
+        self.await_virtual_links();
         for change in &changes {
             if let Change::Remove { old: o } = *change {
                 self.remove_instance(old_ids[o], old.instances[o].vrid);
@@ -148,7 +148,7 @@ impl Runtime {
         }
         self.running.ids = ids.into_values().collect();
         self.apply_globals();
-        self.index_config();
+        self.index_instances();
         for (n, is_new) in touched {
             let id = self.running.ids[n];
             if !is_new {
@@ -172,6 +172,7 @@ impl Runtime {
         self.cores.holdings(holdings::Input::Resume, self.now);
         self.drain();
         self.flush_adverts();
+        self.save_originals();
         self.adopt_servers(&old);
     }
 
@@ -193,62 +194,6 @@ impl Runtime {
         self.set_local_igmp();
     }
 
-    /// Indexes the configuration, and passes the states of its interfaces to the core.
-    fn index_config(&mut self) {
-        self.running.virtual_addresses.clear();
-        self.running.interesting.clear();
-        self.running.instances_on.clear();
-        for (n, instance) in self.running.config.instances.iter().enumerate() {
-            let made = instance.virtual_links().flat_map(|link| [&link.base, &link.name]);
-            let own = instance.own_links().chain(&instance.vrf);
-            self.running.interesting.extend(own.chain(made).cloned());
-            self.running
-                .interesting
-                .extend(instance.tracked_links.iter().map(|t| t.interface.clone()));
-            for address in instance.all_addresses() {
-                self.running.virtual_addresses.insert(address.prefix.addr);
-                if !self.running.interesting.contains(&address.interface) {
-                    self.running.interesting.insert(address.interface.clone());
-                }
-            }
-            for interface in instance.interfaces_of_objects() {
-                if !self.running.interesting.contains(interface) {
-                    self.running.interesting.insert(interface.clone());
-                }
-            }
-            let id = self.running.ids[n];
-            if instance.interface.is_none() {
-                // Its address may be on any interface.
-                self.running.instances_on.entry(String::new()).or_default().push(id);
-            }
-            for own in instance.own_links().chain(&instance.vrf) {
-                self.running.instances_on.entry(own.clone()).or_default().push(id);
-            }
-        }
-        let fixed = self.running.config.static_addresses.iter();
-        self.running.interesting.extend(fixed.map(|a| a.interface.clone()));
-        let config = &self.running.config;
-        let virtual_ = config.instances.iter().flat_map(|instance| &instance.routes);
-        self.running.has_open_routes = false;
-        for route in virtual_.chain(&config.static_routes) {
-            self.running.interesting.extend(route.route.links().cloned());
-            self.running.has_open_routes |= route.route.next_hops.iter().any(|h| h.link.is_none());
-        }
-        for group in &self.running.config.groups {
-            self.running
-                .interesting
-                .extend(group.tracked_links.iter().map(|t| t.interface.clone()));
-        }
-        self.refilter_monitor();
-        self.set_up_links();
-        for name in self.running.interesting.clone() {
-            let state = self.link_state(&name);
-            self.cores.vrrp(Input::Link { name: &name, state }, self.now);
-            self.network.told_links.insert(name, state);
-        }
-        self.drain();
-    }
-
     fn remove_instance(&mut self, id: InstanceId, vrid: u8) {
         self.cores.vrrp(Input::Remove { id }, self.now);
         // The priority-zero advert still needs the instance and its socket.
@@ -259,18 +204,4 @@ impl Runtime {
         self.cores.holdings(input, self.now);
         self.network.endpoints.detach(id, vrid, &mut self.poll);
     }
-}
-
-/// Objects that the kernel has to hold while the configuration is in force.
-fn wanted_by_host(config: &Config) -> Vec<Object> {
-    let promoting = config.instances.iter().filter(|instance| instance.promote_secondaries);
-    let promoted = promoting.filter_map(|instance| {
-        let link = instance.interface.clone()?;
-        let sysctl = Sysctl { link, setting: Setting::PromoteSecondaries, value: 1 };
-        Some(Object::Sysctl(Rc::new(sysctl)))
-    });
-    let addresses = config.static_addresses.iter().map(Object::from);
-    let routes = config.static_routes.iter().map(|route| Object::Route(Rc::clone(route)));
-    let rules = config.static_rules.iter().map(|rule| Object::Rule(Rc::clone(rule)));
-    promoted.chain(addresses).chain(routes).chain(rules).collect()
 }

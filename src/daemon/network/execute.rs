@@ -101,6 +101,9 @@ impl Runtime {
             Op::Remove(Item::Route(route, _)) => self.network.requests.remove_route(route, id),
             Op::Add(Item::Rule(rule)) => self.network.requests.add_rule(rule, id),
             Op::Remove(Item::Rule(rule)) => self.network.requests.remove_rule(rule, id),
+            Op::Add(Item::Link(link, place)) => self.create_link(link, *place, id),
+            Op::Replace(Item::Link(link, place)) => self.prepare_link(index, link, *place, id),
+            Op::Remove(Item::Link(link, place)) => self.delete_link(index, link, *place, id),
             Op::Add(_) | Op::Replace(_) | Op::Remove(_) => {
                 self.answer_at_once(id, Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)));
             }
@@ -120,6 +123,7 @@ impl Runtime {
     }
 
     fn answer_at_once(&mut self, request: RequestId, result: io::Result<String>) {
+        self.network.originals_are_stale |= result.is_ok();
         let answer = match result {
             Ok(before) => Answer { before: Some(before), ..Answer::from(0) },
             Err(e) => e.raw_os_error().unwrap_or(libc::EIO).into(),

@@ -50,6 +50,7 @@ impl Runtime {
     pub(in crate::daemon) fn on_host_change(&mut self, fact: HostChange) {
         match fact {
             HostChange::Appeared(link) => {
+                self.on_base_changed(&link);
                 self.tell_link(&link);
                 self.refilter_monitor();
             }
@@ -75,6 +76,7 @@ impl Runtime {
     fn on_address(&mut self, what: &str, link: String, addr: IpAddr, ours: bool) {
         self.address_log(what, &link, &addr);
         self.on_local_address(addr, self.cores.holdings.links().holds(&addr));
+        self.on_base_changed(&link);
         // Virtual addresses of this configuration are not used as sources, so their changes are
         // ignored.
         if !ours || !self.running.virtual_addresses.contains(&addr) {

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::PathBuf;
 
 use crate::base::errno::KernelReply;
 use crate::base::ratelimit::{Limiter, RateLimit};
 use crate::base::time::{Duration, Instant};
+use crate::daemon::network::vlinks::Changed;
 use crate::holdings::{Place, RequestId};
 use crate::model::global::NetlinkBuffers;
 use crate::sys::linkpoll::LinkPoller;
@@ -27,7 +29,9 @@ pub(super) mod kernel;
 pub(super) mod linkbeat;
 pub(super) mod linkstate;
 pub(super) mod monitor;
+mod originals;
 pub(super) mod source;
+pub(super) mod vlinks;
 
 use announcer::{Announcement, Announcer};
 use debounce::Debounce;
@@ -59,6 +63,12 @@ pub(super) struct Network {
     pub(super) answers: Vec<(RequestId, KernelReply)>,
     /// Setting changed by `disable_local_igmp`, as it was before.
     pub(super) igmp_before: Option<String>,
+    /// Values of `rp_filter` that were changed.
+    pub(super) reverse_path: Vec<Changed>,
+    /// The file of original values of settings.
+    pub(super) originals_file: Option<PathBuf>,
+    /// It has to be written.
+    pub(super) originals_are_stale: bool,
     /// Receive buffers in force.
     pub(super) buffers: NetlinkBuffers,
     /// Removes the daemon's addresses from the kernel if it crashes.
@@ -96,6 +106,9 @@ impl Network {
             requests: Requests::open().map_err(netlink)?,
             answers: Vec::new(),
             igmp_before: None,
+            reverse_path: Vec::new(),
+            originals_file: None,
+            originals_are_stale: false,
             buffers: NetlinkBuffers::default(),
             rescue: Rescue::open().map_err(netlink)?,
             monitor,

@@ -34,6 +34,7 @@ impl Runtime {
                 self.on_local_address(address.prefix.addr, true);
             }
         }
+        self.restore_originals();
         self.adopt(config);
         if let Some(line) = crate::daemon::outlets::report::open_to_strangers(&self.running.config)
         {

@@ -40,6 +40,7 @@ impl Runtime {
         self.network.rescue.fire();
         let _ = caught(|| self.remove_remains());
         let _ = caught(|| self.restore_settings());
+        let _ = caught(|| self.restore_reverse_path_filter());
         let _ = caught(|| self.restore_local_igmp());
     }
 

@@ -31,6 +31,8 @@ impl Runtime {
             self.release_everything();
         }
         self.restore_local_igmp();
+        self.restore_reverse_path_filter();
+        self.save_originals();
         self.release_servers();
         self.finish_commands()
     }

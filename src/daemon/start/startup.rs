@@ -37,6 +37,7 @@ use crate::sys::clock::{self, Clock};
 use crate::sys::log::{self as logging, Spec};
 use crate::sys::netlink::Monitor;
 use crate::sys::netns;
+use crate::sys::originals;
 use crate::sys::pidfile::{self, Location, PidFiles};
 use crate::sys::poll::Poll;
 use crate::sys::process::{self, Readiness};
@@ -181,6 +182,7 @@ fn detach_and_serve(options: &mut Options) -> Result<Status, Failure> {
     let outcome_file = pid_paths.first().map(|path| outcome::path(path)).unwrap_or_default();
     // If they can be claimed, existing files are from a daemon that was killed.
     let follows_crash = pid_paths.iter().any(|path| path.exists());
+    let originals_file = pid_paths.first().map(|path| originals::beside(path));
     let mut pid_files = match PidFiles::claim(pid_paths) {
         Ok(files) => files,
         Err(pidfile::Error::Locked(path)) => {
@@ -206,6 +208,7 @@ fn detach_and_serve(options: &mut Options) -> Result<Status, Failure> {
     let result = caught(|| {
         let (mut runtime, beginning) = build(options, text, systemd, processes, home)?;
         runtime.process.follows_crash = follows_crash;
+        runtime.network.originals_file = originals_file;
         runtime.outlets.outcome_file.clone_from(&outcome_file);
         serve(&mut runtime, beginning, &mut pid_files, &mut readiness)
     });

@@ -51,6 +51,12 @@ impl<T> Requests<T> {
         self.link_request(RTM_DELLINK, Header { index, ..Header::default() }, asker, |_| {});
     }
 
+    /// The same for one whose number is not known yet.
+    pub fn delete_link_named(&mut self, name: &str, asker: T) {
+        let content = |w: &mut Writer<'_>| w.bytes(libc::IFLA_IFNAME, name.as_bytes());
+        self.link_request(RTM_DELLINK, Header::default(), asker, content);
+    }
+
     /// Sets an interface up.
     pub fn raise_link(&mut self, index: u32, asker: T) {
         let header = Header { index, flags: IFF_UP, change: IFF_UP };

@@ -1,0 +1,156 @@
+//! Objects that the kernel has to hold while a configuration is in force, whatever the states of
+//! its instances.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::rc::Rc;
+
+use crate::base::addr::{is_link_local, Family, Mac, Prefix};
+use crate::daemon::runtime::Runtime;
+use crate::holdings::{self, Holder, Links, Object, Setting, Sysctl};
+use crate::model::vlink::VirtualLink;
+use crate::model::vrrp::{Broadcast, Instance, Scope, VirtualAddress};
+use crate::model::Config;
+
+impl Runtime {
+    /// Requests all of them, and lets go of those of an earlier configuration.
+    pub(in crate::daemon) fn want_fixed(&mut self) {
+        let objects = fixed(&self.running.config, self.cores.holdings.links());
+        let input = holdings::Input::Want { owner: Holder::Host, objects: &objects };
+        self.cores.holdings(input, self.now);
+    }
+
+    /// An address of this interface changed. It may be one that a VMAC has, too.
+    pub(in crate::daemon) fn on_base_changed(&mut self, link: &str) {
+        let lends = |i: &Rc<Instance>| needs_link_local(i) && i.interface.as_deref() == Some(link);
+        if self.running.config.instances.iter().any(lends) {
+            self.want_fixed();
+        }
+    }
+}
+
+fn fixed(config: &Config, links: &Links) -> Vec<Object> {
+    let mut objects = Vec::new();
+    for instance in &config.instances {
+        for link in instance.virtual_links() {
+            objects.push(Object::Link(Rc::clone(link)));
+            if link.is_vmac() && instance.uses(link, Family::V4) {
+                objects.extend(settings_of_base(link));
+            }
+        }
+        objects.extend(instance.ipvlan_address.iter().map(Object::from));
+        objects.extend(link_local(instance, links));
+        if let Some(link) = instance.interface.clone().filter(|_| instance.promote_secondaries) {
+            objects.push(setting(link, Setting::PromoteSecondaries));
+        }
+    }
+    objects.extend(config.static_addresses.iter().map(Object::from));
+    objects.extend(config.static_routes.iter().map(|route| Object::Route(Rc::clone(route))));
+    objects.extend(config.static_rules.iter().map(|rule| Object::Rule(Rc::clone(rule))));
+    objects
+}
+
+fn setting(link: String, setting: Setting) -> Object {
+    Object::Sysctl(Rc::new(Sysctl { link, setting, value: 1 }))
+}
+
+/// The base must not answer ARP for the addresses of a VMAC with its own hardware address.
+fn settings_of_base(link: &VirtualLink) -> [Object; 2] {
+    [Setting::ArpIgnore, Setting::ArpFilter].map(|of| setting(link.base.clone(), of))
+}
+
+/// True for an instance whose VMAC sends IPv6 advertisements, for which it needs a link-local
+/// address. The kernel must not derive one from its hardware address, which is not unique.
+fn needs_link_local(instance: &Instance) -> bool {
+    let has_vmac = instance.vlink.as_ref().is_some_and(|link| link.is_vmac());
+    has_vmac && instance.family == Family::V6 && !instance.xmit_base
+}
+
+/// The link-local address of the VMAC: the configured source, or the one of its base, or one from
+/// the hardware address of the base.
+fn link_local(instance: &Instance, links: &Links) -> Option<Object> {
+    let made = instance.vlink.as_ref().filter(|_| needs_link_local(instance))?;
+    let base = links.get(&made.base)?;
+    let own = links.addresses_of(base.index).into_iter().filter(|address| address.is_usable());
+    let of_base = own.map(|address| address.prefix.addr).find(is_link_local);
+    let configured = instance.source.filter(is_link_local);
+    let addr = configured.or(of_base).or_else(|| base.mac.map(from_mac))?;
+    Some(Object::Address(Rc::new(VirtualAddress {
+        prefix: Prefix { addr, len: 64 },
+        peer: None,
+        interface: made.name.clone(),
+        broadcast: Broadcast::None,
+        scope: Scope::LINK,
+        label: None,
+        nodad: true,
+        home: false,
+        mngtmpaddr: false,
+        noprefixroute: false,
+        autojoin: false,
+        preferred_lft: Some(0),
+        no_track: false,
+    })))
+}
+
+/// RFC 4291 §2.5.1: the modified EUI-64.
+fn from_mac(Mac([a, b, c, d, e, f]): Mac) -> IpAddr {
+    let word = |high: u8, low: u8| u16::from_be_bytes([high, low]);
+    let [a, b] = [word(a ^ 2, b), word(c, 0xff)];
+    Ipv6Addr::new(0xfe80, 0, 0, 0, a, b, word(0xfe, d), word(e, f)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::addr::HostAddress;
+    use crate::base::link::{KernelEvent, Link};
+    use crate::model::vlink::{virtual_mac, VirtualLinkKind};
+    use crate::model::vrrp::tests::instance;
+
+    fn with_vmac(family: Family) -> Instance {
+        let link = VirtualLink {
+            name: "vrrp.51".into(),
+            base: "eth0".into(),
+            kind: VirtualLinkKind::Macvlan { mac: virtual_mac(family, 51) },
+            group: None,
+            notify_base: false,
+        };
+        Instance { family, vlink: Some(Rc::new(link)), ..instance("A", 51) }
+    }
+
+    fn named(instance: Instance, addresses: &[&str]) -> Vec<String> {
+        let mac = Some(Mac([2, 0, 0, 0, 0, 1]));
+        let mut events = vec![KernelEvent::Link(Link { mac, ..Link::plain(1, "eth0") })];
+        for addr in addresses {
+            let prefix = Prefix { addr: addr.parse().unwrap(), len: 64 };
+            let address = HostAddress::plain(prefix);
+            events.push(KernelEvent::Address { index: 1, address });
+        }
+        let config = Config { instances: vec![Rc::new(instance)], ..Config::default() };
+        let objects = fixed(&config, &Links::dumped(events));
+        objects.iter().map(|object| object.name().to_string()).collect()
+    }
+
+    #[test]
+    fn the_base_of_an_ipv4_vmac_answers_no_arp_for_it() {
+        let expected = ["interface vrrp.51", "arp_ignore", "arp_filter"];
+        assert_eq!(named(with_vmac(Family::V4), &[]), expected);
+    }
+
+    #[test]
+    fn an_ipv6_vmac_has_the_link_local_address_of_its_base() {
+        let addresses = ["2001:db8::1", "fe80::7", "fe80::8"];
+        let expected = ["interface vrrp.51", "fe80::7/64"];
+        assert_eq!(named(with_vmac(Family::V6), &addresses), expected);
+        let expected = ["interface vrrp.51", "fe80::ff:fe00:1/64"];
+        assert_eq!(named(with_vmac(Family::V6), &[]), expected, "from the hardware address");
+        let source = Some("fe80::9".parse().unwrap());
+        let given = Instance { source, ..with_vmac(Family::V6) };
+        assert_eq!(named(given, &addresses), ["interface vrrp.51", "fe80::9/64"]);
+        let base = Instance { xmit_base: true, ..with_vmac(Family::V6) };
+        assert_eq!(
+            named(base, &addresses),
+            ["interface vrrp.51"],
+            "advertisements leave elsewhere"
+        );
+    }
+}
