@@ -58,6 +58,8 @@ mod transport;
 mod tuning;
 #[path = "netns/uml.rs"]
 mod uml;
+#[path = "netns/vmac.rs"]
+mod vmac;
 #[path = "netns/watched.rs"]
 mod watched;
 
@@ -98,6 +100,13 @@ fn main() -> ExitCode {
         files::a_lease_on_a_script_delays_no_advert,
         files::a_log_file_is_not_written_through_a_hard_link,
         files::a_tracked_file_is_not_made_through_a_link,
+        vmac::a_failover_keeps_the_neighbours_entry,
+        vmac::adverts_come_from_the_virtual_mac,
+        vmac::settings_are_restored_exactly,
+        vmac::an_earlier_runs_interface_is_adopted_or_replaced,
+        vmac::it_returns_when_it_or_its_base_was_deleted,
+        vmac::a_reload_touches_only_what_changed,
+        vmac::it_is_as_with_the_reference,
         fib::they_follow_the_master,
         fib::what_is_removed_externally_is_restored,
         fib::a_short_flap_loses_no_route,
