@@ -30,6 +30,9 @@
 //! | meaning of the blocks of the configuration | `config/lower/` |
 //! | virtual interfaces of instances, and their names | `config/lower/vlink.rs`, `config/lower/vlink/names.rs` |
 //! | which interface of an instance does what | `model/vrrp.rs` |
+//! | names of routing tables, protocols and scopes | `config/names.rs` |
+//! | routes and rules as text, and as the kernel stores them | `base/route/text.rs`, `base/route.rs` |
+//! | routes and rules as messages of the kernel | `sys/netlink/route.rs`, `sys/netlink/rule.rs` |
 //! | what survives a reload | `model/diff.rs`, `daemon/config/reload.rs` |
 //! | acceptance of an advertisement | `vrrp/receive.rs` |
 //! | effect of an advertisement on the state of a virtual router | `vrrp/hear.rs` |

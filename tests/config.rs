@@ -174,7 +174,7 @@ fn statement() -> impl Strategy<Value = String> {
     let Some(Body::Keywords(instance)) = ROOT.find("vrrp_instance").map(|k| k.body) else {
         panic!("vrrp_instance has a block");
     };
-    let names: Vec<_> = instance.keywords.iter().filter(|k| k.in_effect).collect();
+    let names: Vec<_> = instance.keywords.iter().filter(|k| k.is_set).collect();
     let words = prop::collection::vec(prop::sample::select(vocabulary(instance)), 0..4);
     (prop::sample::select(names), words).prop_map(|(keyword, words)| match keyword.body {
         Body::None => format!("{} {}", keyword.name, words.last().map_or("", |w| w)),
@@ -186,7 +186,7 @@ fn statement() -> impl Strategy<Value = String> {
 
 /// A statement of `block`: a keyword with values, or with a block of further statements.
 fn statement_in(block: &'static Block, depth: u32) -> BoxedStrategy<String> {
-    let names: Vec<_> = block.keywords.iter().filter(|k| k.in_effect).collect();
+    let names: Vec<_> = block.keywords.iter().filter(|k| k.is_set).collect();
     let values = "NAT DR TUN rr sh mh TCP udp 0 1 2 3 7.5 80 443 301-302 192.0.2.5 192.0.2.6 2001:db8::5 \
                   fe80::1 255.255.0.0 inet inet6 on off type gue gre port csum remcsum word caseless \
                   0aff xx 1.1 reverse /path 0123456789abcdef0123456789abcdef";
@@ -232,6 +232,117 @@ fn virtual_server_statement() -> BoxedStrategy<String> {
     statement_in(block, 3)
 }
 
+const ROUTE_WORDS: &[&str] = &[
+    "10.1.0.0/16",
+    "10.1.0.1",
+    "default",
+    "2001:db8::/32",
+    "default6",
+    "inet",
+    "inet6",
+    "to 10.2.0.0/16",
+    "to unicast 10.2.0.0/16",
+    "blackhole",
+    "local",
+    "7",
+    "via 10.0.0.1",
+    "via fe80::1",
+    "via inet6 fe80::1",
+    "gw 10.0.0.1",
+    "or 10.0.0.2",
+    "dev eth0",
+    "oif eth1",
+    "src 10.0.0.2",
+    "from 2001:db8:1::/48",
+    "nhid 5",
+    "table 5",
+    "table uplink",
+    "vrf blue",
+    "metric 5",
+    "priority 0",
+    "protocol bgp",
+    "proto 18",
+    "scope link",
+    "tos EF",
+    "realms 3/4",
+    "realms customers",
+    "onlink",
+    "expires 5",
+    "pref low",
+    "pref 7",
+    "ttl-propagate enabled",
+    "mtu lock 1400",
+    "mtu 1500",
+    "rtt 300ms",
+    "rttvar lock 1s",
+    "rto_min 5",
+    "congctl lock cubic",
+    "features ecn",
+    "quickack 0",
+    "hoplimit 5",
+    "as to 10.0.0.1",
+    "add",
+    "append",
+    "no_track",
+    "track_group g",
+    "encap ip id 5 ttl 5",
+    "encap ip6 dst 2001:db8::1 tc 4",
+    "encap mpls 100/200",
+    "encap ila 1:2:3:4",
+    "nexthop via 10.0.0.1 weight 5",
+    "nexthop dev eth0 onlink realms 7",
+    "nexthop via fe80::1 encap ip dst 10.0.0.9",
+    "nexthop",
+    "weight 300",
+    "word",
+];
+
+const RULE_WORDS: &[&str] = &[
+    "from 10.0.0.0/8",
+    "to 10.0.0.0/8",
+    "from 2001:db8::/32",
+    "to all",
+    "inet",
+    "inet6",
+    "not",
+    "iif eth0",
+    "oif eth1",
+    "tos EF",
+    "fwmark 5",
+    "fwmark 0/0xff",
+    "fwmark 0/0",
+    "realms 3/4",
+    "realms 0",
+    "suppress_prefixlength 0",
+    "sup_group lans",
+    "uidrange 0-5",
+    "ipproto tcp",
+    "ipproto 0",
+    "sport 5",
+    "dport 5-6",
+    "tunnel-id 0",
+    "tunnel-id 5",
+    "protocol 0",
+    "protocol 5",
+    "no_track",
+    "priority 5",
+    "order 0x10",
+    "table 5",
+    "lookup uplink",
+    "table 0",
+    "l3mdev",
+    "goto 50",
+    "type nop",
+    "blackhole",
+    "8",
+    "word",
+];
+
+/// A line of these words.
+fn line(words: &'static [&'static str]) -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(words), 1..7).prop_map(|words| words.join(" "))
+}
+
 proptest! {
     #[test]
     fn a_virtual_server_of_any_statements_is_printed_and_read_back(
@@ -245,6 +356,20 @@ proptest! {
              virtual_server_group g {{\n192.0.2.1-3 80\n192.0.2.9 81\nfwmark 3\n}}\n\
              virtual_server {head} {{\n{}\nreal_server {server} {{\n{}\n}}\n}}",
             lines.join("\n"), checks.join("\n"),
+        );
+        let config = load("any.conf", &text).config;
+        let printed = config::print(&config, Secrets::Shown);
+        prop_assert_eq!(config, load("printed.conf", &printed).config, "{}", printed);
+    }
+
+    #[test]
+    fn routes_and_rules_of_any_words_are_printed_and_read_back(
+        routes in prop::collection::vec(line(ROUTE_WORDS), 0..8),
+        rules in prop::collection::vec(line(RULE_WORDS), 0..8),
+    ) {
+        let text = format!(
+            "static_routes {{\n{}\n}}\nstatic_rules {{\n{}\n}}\n",
+            routes.join("\n"), rules.join("\n"),
         );
         let config = load("any.conf", &text).config;
         let printed = config::print(&config, Secrets::Shown);

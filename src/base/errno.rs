@@ -69,6 +69,14 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_is_shown_with_the_words_of_the_kernel() {
+        let mut reply = KernelReply::from_errno(19);
+        assert_eq!(reply.to_string(), "No such device");
+        reply.text = Some("Nexthop device is not up".into());
+        assert_eq!(reply.to_string(), "No such device (Nexthop device is not up)");
+    }
+
+    #[test]
     fn errors_are_shown_without_their_number() {
         assert_eq!(Errno(19).to_string(), "No such device");
     }

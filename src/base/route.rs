@@ -76,6 +76,27 @@ pub enum Encap {
     Ila(u64),
 }
 
+impl<L> NextHop<L> {
+    fn settle(&mut self) {
+        self.realms = self.realms.filter(|&realms| realms != 0);
+        if let Some(encap) = &mut self.encap {
+            encap.settle();
+        }
+    }
+}
+
+impl RouteMetrics {
+    /// 0 is the same as none.
+    fn settle(&mut self) {
+        self.values.retain(|_, value| *value != 0);
+        for (kind, most) in
+            [(metric::MTU, 65_520), (metric::ADVMSS, 65_495), (metric::HOPLIMIT, 255)]
+        {
+            self.values.entry(kind).and_modify(|value| *value = (*value).min(most));
+        }
+    }
+}
+
 impl Encap {
     /// What is not given of a tunnel is 0.
     fn settle(&mut self) {
@@ -222,8 +243,8 @@ impl<L> Route<L> {
         }
     }
 
-    /// The same route as the kernel reports it: with its defaults, and without what it does not
-    /// store.
+    /// The same route as the kernel reports it: with its defaults and within its limits, and
+    /// without what it does not store.
     #[must_use]
     pub fn settled(mut self) -> Self {
         let scope = self.scope.unwrap_or_else(|| self.usual_scope());
@@ -237,9 +258,8 @@ impl<L> Route<L> {
         if let [only] = &mut self.next_hops[..] {
             only.weight = 1;
         }
-        for encap in self.next_hops.iter_mut().filter_map(|hop| hop.encap.as_mut()) {
-            encap.settle();
-        }
+        self.next_hops.iter_mut().for_each(NextHop::settle);
+        self.metrics.settle();
         // Only MPLS routes have it.
         self.ttl_propagate = None;
         match self.family {
@@ -248,16 +268,25 @@ impl<L> Route<L> {
                 self.metric.get_or_insert(0);
                 (self.from, self.expires, self.preference) = (None, None, None);
             }
-            Family::V6 => {
-                self.scope = Some(SCOPE_UNIVERSE);
-                self.tos = 0;
-                self.metric = self.metric.filter(|&m| m != 0).or(Some(Self::USUAL_METRIC_V6));
-                self.preference.get_or_insert(0);
-                self.from = self.from.map(Prefix::network).filter(|from| from.len > 0);
-                self.next_hops.iter_mut().for_each(|hop| hop.realms = None);
-            }
+            Family::V6 => self.settle_v6(),
         }
         self
+    }
+
+    fn settle_v6(&mut self) {
+        /// RTPROT_BOOT
+        const BOOT: u8 = 3;
+        // RFC 4191: low, high. The rest is medium.
+        let preference = self.preference.filter(|value| matches!(value, 1 | 3));
+        self.preference = Some(preference.unwrap_or(0));
+        self.scope = Some(SCOPE_UNIVERSE);
+        self.tos = 0;
+        if self.protocol == 0 {
+            self.protocol = BOOT;
+        }
+        self.metric = self.metric.filter(|&m| m != 0).or(Some(Self::USUAL_METRIC_V6));
+        self.from = self.from.map(Prefix::network).filter(|from| from.len > 0);
+        self.next_hops.iter_mut().for_each(|hop| hop.realms = None);
     }
 
     /// The same route with other names of interfaces; `None` if one has none.
@@ -295,3 +324,6 @@ impl<L> Route<L> {
         self.next_hops.iter().filter_map(|hop| hop.link.as_ref())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,9 @@ impl List {
     /// The largest number.
     pub(super) const fn max(self) -> u32 {
         match self {
-            Self::Tables | Self::LinkGroups => u32::MAX,
+            Self::Tables => u32::MAX,
+            // A larger number would stand for none.
+            Self::LinkGroups => i32::MAX.unsigned_abs(),
             _ => 255,
         }
     }
@@ -144,8 +146,8 @@ impl Names {
             return u32::try_from(number).ok().filter(|&n| n <= list.max());
         }
         let read = self.lists[list as usize].get_or_init(|| self.read(host, list));
-        let built_in = list.built_in().iter().find(|(name, _)| *name == word);
-        read.names.get(word).copied().or(built_in.map(|(_, number)| *number))
+        let built_in = || list.built_in().iter().find(|(name, _)| *name == word);
+        read.names.get(word).copied().or_else(|| built_in().map(|(_, number)| *number))
     }
 
     /// The files that were not used, and why.

@@ -59,7 +59,7 @@ impl Domain {
     }
 
     /// True while the kernel has not created or prepared every virtual interface that it can.
-    pub fn is_making_links(&self) -> bool {
+    pub fn is_with_made(&self) -> bool {
         let made = self.made_links().filter_map(|key| self.holdings.get(key));
         made.into_iter().any(|h| matches!(h.presence, Presence::Asked(_) | Presence::Made))
     }

@@ -176,6 +176,7 @@ mod tests {
     use super::*;
     use crate::model::lvs::tests::virtual_server;
     use crate::model::lvs::Namespace;
+    use crate::model::route::tests::route;
     use crate::model::track::{Object, Tracked};
     use crate::model::vlink::{virtual_mac, VirtualLink, VirtualLinkKind};
     use crate::model::vrrp::tests::instance;
@@ -285,6 +286,18 @@ mod tests {
         let new = config(vec![b, instance("A", 1)]);
         let expected = [Change::Keep { old: 0, new: 1 }, Change::Adjust { old: 1, new: 0 }];
         assert_eq!(instances(&old, &new), expected);
+    }
+
+    #[test]
+    fn a_changed_route_is_an_adjustment_and_a_moved_one_is_none() {
+        let with = |metric, line: &str| {
+            let mut instance = instance("A", 1);
+            instance.routes.push(Rc::new(route(metric, line)));
+            config(vec![instance])
+        };
+        let old = with(5, "k.conf:7");
+        assert_eq!(instances(&old, &with(5, "k.conf:9")), [Change::Keep { old: 0, new: 0 }]);
+        assert_eq!(instances(&old, &with(6, "k.conf:7")), [Change::Adjust { old: 0, new: 0 }]);
     }
 
     #[test]

@@ -110,3 +110,97 @@ impl fmt::Display for Origin {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::base::addr::{Family, Prefix};
+    use crate::base::route::{kind, NextHop, RouteMetrics, TABLE_MAIN};
+    use crate::base::rule::{Rule, RuleAction};
+
+    /// A default route via eth1, of a given place in the configuration.
+    pub(crate) fn route(metric: u32, place: &str) -> VirtualRoute {
+        let hop = NextHop {
+            via: Some([10, 0, 0, 1].into()),
+            link: Some("eth1".to_owned()),
+            weight: 1,
+            onlink: false,
+            encap: None,
+            realms: None,
+        };
+        let route = Route {
+            family: Family::V4,
+            kind: kind::UNICAST,
+            destination: Prefix::all(Family::V4),
+            from: None,
+            tos: 0,
+            table: TABLE_MAIN,
+            protocol: 18,
+            scope: None,
+            source: None,
+            metric: Some(metric),
+            next_hops: vec![hop],
+            nexthop_id: None,
+            expires: None,
+            preference: None,
+            ttl_propagate: None,
+            metrics: RouteMetrics::default(),
+        };
+        let origin = Origin(place.into());
+        VirtualRoute { route, placement: Placement::First, no_track: false, origin }
+    }
+
+    /// A rule for what comes in on eth2 and leaves on eth3.
+    pub(crate) fn rule(priority: u32) -> VirtualRule {
+        let rule = Rule {
+            family: Family::V4,
+            priority,
+            action: RuleAction::Table(100),
+            invert: false,
+            from: None,
+            to: None,
+            tos: 0,
+            mark: None,
+            iif: Some("eth2".to_owned()),
+            oif: Some("eth3".to_owned()),
+            realms: None,
+            suppress_prefix_len: None,
+            suppress_group: None,
+            tunnel: None,
+            users: None,
+            protocol: Some(18),
+            ip_protocol: None,
+            source_ports: None,
+            destination_ports: None,
+        };
+        VirtualRule { rule, no_track: false, origin: Origin("k.conf:1".into()) }
+    }
+
+    #[test]
+    fn interfaces_of_routes_and_rules_are_those_of_the_instance() {
+        let mut instance = crate::model::vrrp::tests::instance("A", 1);
+        instance.routes.push(Rc::new(route(1, "")));
+        instance.rules.push(Rc::new(rule(100)));
+        let names: Vec<_> = instance.interfaces_of_objects().collect();
+        assert_eq!(names, ["eth1", "eth2", "eth3"]);
+        instance.routes[0] = Rc::new(VirtualRoute { no_track: true, ..route(1, "") });
+        let several = |mut several: VirtualRoute| {
+            let hop = several.route.next_hops[0].clone();
+            several.route.next_hops.push(hop);
+            several
+        };
+        instance.routes.push(Rc::new(several(route(2, ""))));
+        instance.rules[0] = Rc::new(VirtualRule { no_track: true, ..rule(100) });
+        assert_eq!(instance.interfaces_of_objects().count(), 0);
+    }
+
+    #[test]
+    fn entries_are_shown_in_the_words_of_the_configuration() {
+        let shown = route(5, "");
+        assert_eq!(shown.to_string(), "default via 10.0.0.1 dev eth1 metric 5");
+        let shown = VirtualRoute { no_track: true, placement: Placement::Last, ..shown };
+        let expected = "no_track append default via 10.0.0.1 dev eth1 metric 5";
+        assert_eq!(shown.to_string(), expected);
+        assert_eq!(rule(100).to_string(), "iif eth2 oif eth3 priority 100 table 100");
+    }
+}

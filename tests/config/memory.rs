@@ -108,7 +108,6 @@ pub(crate) struct MemoryHost {
     any_link: Option<LinkFacts>,
     /// `None`: not known.
     addresses: Option<Vec<IpAddr>>,
-    makes_links: bool,
     made: Vec<String>,
     users: BTreeMap<String, User>,
     files: BTreeMap<String, Entry>,
@@ -139,10 +138,9 @@ impl MemoryHost {
         self
     }
 
-    /// With virtual interfaces for instances; those of these names exist already.
+    /// With virtual interfaces of these names.
     #[must_use]
-    pub(crate) fn making_links(mut self, made: &[&str]) -> Self {
-        self.makes_links = true;
+    pub(crate) fn with_made(mut self, made: &[&str]) -> Self {
         self.made = made.iter().map(|name| (*name).to_owned()).collect();
         self
     }
@@ -230,10 +228,6 @@ impl Host for MemoryHost {
 
     fn has_address(&self, addr: &IpAddr) -> Option<bool> {
         self.addresses.as_ref().map(|list| list.contains(addr))
-    }
-
-    fn makes_links(&self) -> bool {
-        self.makes_links
     }
 
     fn has_made(&self, name: &str) -> bool {

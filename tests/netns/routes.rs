@@ -108,12 +108,14 @@ const FORMS: &[(&str, &str)] = &[
     ("10.1.0.0/16 dev e0 table 1000 metric 7", ""),
     ("10.1.0.0/16 dev e0 priority 4294967295", "10.1.0.0/16 dev e0 metric 4294967295"),
     ("10.1.0.0/16 dev e0 tos 0x10", ""),
-    ("10.1.0.0/16 dev e0 dsfield 16", ""),
+    ("10.1.0.0/16 dev e0 dsfield 16", "10.1.0.0/16 dev e0 dsfield 0x10"),
     ("10.1.0.0/16 via 10.9.9.9 dev e0 onlink", ""),
     ("10.1.0.0/16 dev e0 realms 3/4", ""),
     ("10.1.0.0/16 dev e0 realms 4", ""),
-    ("local 10.1.0.0/16 dev lo", ""),
-    ("broadcast 10.1.0.255 dev e0", ""),
+    // Without a table, ip takes the local one.
+    ("local 10.1.0.0/16 dev lo", "local 10.1.0.0/16 dev lo table main"),
+    ("broadcast 10.1.0.255 dev e0 table local", ""),
+    ("anycast 10.1.0.255 dev e0 table local", ""),
     ("multicast 239.1.0.0/16 dev e0", ""),
     ("blackhole 10.1.0.0/16", ""),
     ("unreachable 10.1.0.0/16 metric 5", ""),
@@ -130,12 +132,11 @@ const FORMS: &[(&str, &str)] = &[
         "",
     ),
     ("10.1.0.0/16 nexthop dev e0 nexthop via inet6 2001:db8::2 weight 2", ""),
-    (
-        "10.1.0.0/16 via 10.0.0.2 or 10.0.0.3",
-        "10.1.0.0/16 nexthop via 10.0.0.2 nexthop via 10.0.0.3",
-    ),
     ("10.1.0.0/16 dev e0 mtu 1400 advmss 1360 window 9", ""),
-    ("10.1.0.0/16 dev e0 mtu lock 1400 rtt lock 300ms rttvar 1s rto_min lock 250ms", ""),
+    (
+        "10.1.0.0/16 dev e0 mtu lock 1400 rtt lock 300ms rttvar 1s rto_min lock 250ms",
+        "10.1.0.0/16 dev e0 mtu lock 1400 rtt lock 300ms rttvar 1s rto_min 250ms",
+    ),
     ("10.1.0.0/16 dev e0 rtt 2400 rttvar 4000", "10.1.0.0/16 dev e0 rtt 300ms rttvar 1000ms"),
     ("10.1.0.0/16 dev e0 cwnd lock 10 ssthresh 20 reordering 5 hoplimit 64", ""),
     ("10.1.0.0/16 dev e0 initcwnd 30 initrwnd 40 quickack 1 features ecn", ""),
@@ -145,16 +146,16 @@ const FORMS: &[(&str, &str)] = &[
     ("10.1.0.0/16 dev e0 ttl-propagate disabled", ""),
     (
         "10.1.0.0/16 dev e0 encap ip id 7 dst 192.0.2.9 src 10.0.0.1 tos 16 ttl 64 flags 4",
-        "10.1.0.0/16 encap ip id 7 dst 192.0.2.9 src 10.0.0.1 tos 16 ttl 64 key dev e0",
+        "10.1.0.0/16 encap ip id 7 dst 192.0.2.9 src 10.0.0.1 tos 0x10 ttl 64 key dev e0",
     ),
     (
         "10.1.0.0/16 dev e0 encap ip6 id 7 dst 2001:db8::9 src 2001:db8::1 tc 16 hoplimit 64",
-        "10.1.0.0/16 encap ip6 id 7 dst 2001:db8::9 src 2001:db8::1 tc 16 hoplimit 64 dev e0",
+        "10.1.0.0/16 encap ip6 id 7 dst 2001:db8::9 src 2001:db8::1 tc 0x10 hoplimit 64 dev e0",
     ),
     (
         "2001:db8:1::/48 via 2001:db8::2 dev e0 encap ip6 dst 2001:db8::9 src 2001:db8::1 tc 16 \
          hoplimit 64 id 7",
-        "2001:db8:1::/48 encap ip6 dst 2001:db8::9 src 2001:db8::1 tc 16 hoplimit 64 id 7 \
+        "2001:db8:1::/48 encap ip6 dst 2001:db8::9 src 2001:db8::1 tc 0x10 hoplimit 64 id 7 \
          via 2001:db8::2 dev e0",
     ),
     ("10.1.0.0/16 via 10.0.0.2 encap mpls 100/200", "10.1.0.0/16 encap mpls 100/200 via 10.0.0.2"),
@@ -182,7 +183,8 @@ const FORMS: &[(&str, &str)] = &[
     ("blackhole 2001:db8:1::/48 metric 5", ""),
     ("prohibit 2001:db8:1::/48", ""),
     ("throw 2001:db8:1::/48 table 5", ""),
-    ("local 2001:db8:1::/48 dev lo", ""),
+    ("local 2001:db8:1::/48 dev lo table local", ""),
+    ("anycast 2001:db8:1::7 dev e0 table local", ""),
     (
         "2001:db8:1::/48 nexthop via 2001:db8::2 dev e0 weight 3 nexthop via 2001:db8::3 dev e0",
         "",
@@ -204,7 +206,7 @@ pub(crate) fn every_form_is_what_ip_makes_of_it() -> Outcome {
     for (words, of_ip) in FORMS {
         let entry = entry(words);
         let of_ip = if of_ip.is_empty() { words } else { of_ip };
-        let same = format!("route add {of_ip} proto 18");
+        let same = format!("route add proto 18 {of_ip}");
         let reply = add(&host, &entry);
         if reply.text.as_deref().is_some_and(|text| text.contains(LACKING)) {
             assert!(!ip(&host, entry.route.family, &same), "ip can do it: {words}");
@@ -302,7 +304,6 @@ pub(crate) fn a_removal_hits_no_other_route() -> Outcome {
                   route append 10.1.0.0/16 via 10.0.0.3 dev e0 metric 5 proto 18\n\
                   route append 10.1.0.0/16 via 10.0.0.2 dev e0 metric 5 proto 19\n\
                   route append 10.1.0.0/16 via 10.0.0.2 dev e0 metric 5 proto 18 tos 0x10\n\
-                  route append 10.1.0.0/16 via 10.0.0.2 dev e0 metric 5 proto 18 src 10.0.1.1\n\
                   route append 10.1.0.0/17 via 10.0.0.2 dev e0 metric 5 proto 18\n\
                   route append 10.1.0.0/16 via 10.0.0.2 dev e0 metric 5 proto 18 table 5\n\
                   route append prohibit 10.1.0.0/16 metric 5 proto 18\n\
@@ -311,7 +312,7 @@ pub(crate) fn a_removal_hits_no_other_route() -> Outcome {
                   route append 2001:db8:1::/48 via 2001:db8::2 dev e0 proto 18 table 5";
     host.ip(others);
     let before = dumped(&host);
-    assert_eq!(before.len(), 10, "{before:#?}");
+    assert_eq!(before.len(), 9, "{before:#?}");
     for entry in [&ours, &ours6] {
         assert_eq!(remove(&host, entry).errno, libc::ESRCH);
         assert_eq!(add(&host, entry), KernelReply::DONE);

@@ -65,7 +65,7 @@ pub(crate) fn every_form_is_what_ip_makes_of_it() -> Outcome {
         let reply = asked(&host, |r| r.add_rule(&rule, ()));
         assert_eq!(reply, KernelReply::DONE, "{words}: {reply}");
         let ours = listed(&host);
-        assert_eq!(dumped(&host), [rule.clone()], "{words}");
+        assert_eq!(dumped(&host), std::slice::from_ref(&rule), "{words}");
         let again = asked(&host, |r| r.add_rule(&rule, ()));
         assert_eq!(again.errno, libc::EEXIST, "{words}");
         let reply = asked(&host, |r| r.remove_rule(&rule, ()));

@@ -25,7 +25,8 @@ impl Display for Rule {
         words.option("sport", self.source_ports.map(range))?;
         words.option("dport", self.destination_ports.map(range))?;
         words.option("tunnel-id", self.tunnel)?;
-        words.option("protocol", self.protocol.filter(|&p| p != PROTOCOL_KEEPALIVED))?;
+        let protocol = self.protocol.unwrap_or_default();
+        words.option("protocol", Some(protocol).filter(|&p| p != PROTOCOL_KEEPALIVED))?;
         words.option("priority", Some(self.priority))?;
         words.flag(true, &self.action.to_string())
     }

@@ -29,7 +29,7 @@ pub(in crate::config) struct RawRule<'d> {
     pub realms: Option<Word<'d>>,
     pub suppress_prefix_len: Option<Given<u32>>,
     pub suppress_group: Option<Word<'d>>,
-    pub tunnel: Option<u64>,
+    pub tunnel: Option<Given<u64>>,
     pub users: Option<(u32, u32)>,
     pub protocol: Option<Given<u8>>,
     pub ip_protocol: Option<Word<'d>>,
@@ -77,7 +77,10 @@ const RULE: [OptRow<RawRule<'static>>; 38] = opt_rows![RawRule<'static>:
     opt("dev").value(Kind::Link) => |raw, item, _| raw.iif = Some(item.word),
     opt("iif").value(Kind::Link) => |raw, item, _| raw.iif = Some(item.word),
     opt("oif").value(Kind::Link) => |raw, item, _| raw.oif = Some(item.word),
-    opt("tunnel-id").value(Kind::Wide) => |raw, item, _| raw.tunnel = item.word.text.parse().ok(),
+    opt("tunnel-id").value(Kind::Wide) => |raw, item, _| {
+        let number = item.word.text.parse().ok();
+        raw.tunnel = number.map(|value| Given { value, span: item.word.span });
+    },
     opt("uidrange").value(Kind::Span { max: USERS }) => |raw, item, _| raw.users(item),
     opt("l3mdev") => |raw, item, checker| raw.other(item, checker, RuleAction::L3mdev),
     opt("protocol").value(int(0, 255)).minor() => |raw, item, _| {

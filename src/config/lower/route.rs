@@ -68,9 +68,9 @@ fn family(raw: &RawRoute<'_>) -> Family {
     let source = raw.source.map(|(addr, _)| addr);
     let hops = std::iter::once(&raw.path).chain(&raw.next_hops);
     let gateways = hops.filter_map(|hop| hop.via).map(|via| via.addr);
-    let first = addresses.chain(source).chain(gateways).next();
+    let first = addresses.chain(source).chain(gateways).map(|addr| Family::of(&addr)).next();
     let only_v6 = raw.expires.is_some() || raw.preference.is_some();
-    written.or(first.map(|addr| Family::of(&addr))).unwrap_or(match only_v6 {
+    written.or(first).unwrap_or(match only_v6 {
         true => Family::V6,
         false => Family::V4,
     })
@@ -90,10 +90,12 @@ fn check_families(scene: &mut Scene<'_, '_>, raw: &RawRoute<'_>, family: Family)
             return None;
         }
     }
-    if let Some((addr, word)) = raw.source.filter(|(addr, _)| Family::of(addr) != family) {
-        let text = format!("src '{addr}' is no {family} address, and the route is {family}");
-        other("family", word.span, text);
-        return None;
+    for (name, given) in [("src", raw.source), ("or", raw.or)] {
+        if let Some((addr, word)) = given.filter(|(addr, _)| Family::of(addr) != family) {
+            let text = format!("{name} '{addr}' is no {family} address, and the route is {family}");
+            other("family", word.span, text);
+            return None;
+        }
     }
     let only_v6 = [
         ("from", raw.from.as_ref().map(|from| from.word.span)),
@@ -174,12 +176,21 @@ fn next_hops(scene: &mut Scene<'_, '_>, raw: &RawRoute<'_>) -> Option<Vec<NextHo
         scene.leave_out("nexthop", raw.word.span, &text);
         return None;
     }
+    if raw.next_hops.iter().any(|hop| hop.via.is_none() && hop.dev.is_none()) {
+        scene.leave_out("nexthop", raw.word.span, "a 'nexthop' has neither 'via' nor 'dev'");
+        return None;
+    }
     if !raw.next_hops.is_empty() {
         check_apart(scene, raw)?;
-        return raw.next_hops.iter().map(|raw| hop(scene, raw)).collect();
+        let hops: Option<Vec<_>> = raw.next_hops.iter().map(|raw| hop(scene, raw)).collect();
+        return hops.map(|mut hops| {
+            if let [only] = &mut hops[..] {
+                only.weight = 1;
+            }
+            hops
+        });
     }
-    let is_there = path.via.is_some() || path.dev.is_some() || path.encap.is_some();
-    if !is_there {
+    if path.via.is_none() && path.dev.is_none() {
         return Some(Vec::new());
     }
     let first = hop(scene, path)?;

@@ -41,15 +41,16 @@ pub(super) fn lower(scene: &mut Scene<'_, '_>, raw: &RawRule<'_>) -> Option<Rc<V
         from: selector(scene, raw.from.as_ref(), family),
         to: selector(scene, raw.to.as_ref(), family),
         tos,
-        mark: raw.mark,
+        // It matches every mark.
+        mark: raw.mark.filter(|mark| *mark != (0, 0)),
         iif: link(scene, raw.iif),
         oif: link(scene, raw.oif),
-        realms,
+        realms: realms.filter(|&realms| realms != 0),
         suppress_prefix_len: raw.suppress_prefix_len.map(|given| given.value),
         suppress_group,
-        tunnel: raw.tunnel,
+        tunnel: raw.tunnel.map(|given| given.value),
         users: raw.users,
-        protocol: Some(protocol(scene, raw)),
+        protocol: Some(protocol(scene, raw)).filter(|&protocol| protocol != 0),
         ip_protocol,
         source_ports: raw.source_ports,
         destination_ports: raw.destination_ports,
@@ -137,6 +138,16 @@ fn check_selectors(
         (matches!(action, RuleAction::Table(_)), suppressors.into_iter().flatten().next())
     {
         scene.leave_out(name, span, &format!("'{name}' needs the action 'table'"));
+        return None;
+    }
+    // The kernel takes 0 for any.
+    let zero = |text: &str| text.trim_start_matches('0').is_empty();
+    let zeroes = [
+        raw.tunnel.filter(|given| given.value == 0).map(|given| ("tunnel-id", given.span)),
+        raw.ip_protocol.filter(|word| zero(word.text)).map(|word| ("ipproto", word.span)),
+    ];
+    if let Some((name, span)) = zeroes.into_iter().flatten().next() {
+        scene.leave_out(name, span, &format!("'{name} 0' cannot be selected"));
         return None;
     }
     Some(())

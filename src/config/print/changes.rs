@@ -53,6 +53,16 @@ pub fn changes(old: &Config, new: &Config, most: usize) -> Vec<String> {
         |link| link.interface.clone(),
         Printer::polled_link,
     );
+    comparison.compare(
+        "static_routes",
+        |out| out.route_lines(&old.static_routes),
+        |out| out.route_lines(&new.static_routes),
+    );
+    comparison.compare(
+        "static_rules",
+        |out| out.rule_lines(&old.static_rules),
+        |out| out.rule_lines(&new.static_rules),
+    );
     comparison.named(
         "vrrp_script",
         &old.scripts,

@@ -12,18 +12,22 @@ impl Printer {
         if routes.is_empty() {
             return Ok(());
         }
-        self.block(format_args!("{name}"), |out| {
-            routes.iter().try_for_each(|route| line!(out, "{}", quoted_route(route)))
-        })
+        self.block(format_args!("{name}"), |out| out.route_lines(routes))
+    }
+
+    pub(super) fn route_lines(&mut self, routes: &[Rc<VirtualRoute>]) -> fmt::Result {
+        routes.iter().try_for_each(|route| line!(self, "{}", quoted_route(route)))
     }
 
     pub(super) fn rules(&mut self, name: &str, rules: &[Rc<VirtualRule>]) -> fmt::Result {
         if rules.is_empty() {
             return Ok(());
         }
-        self.block(format_args!("{name}"), |out| {
-            rules.iter().try_for_each(|rule| line!(out, "{}", quoted_rule(rule)))
-        })
+        self.block(format_args!("{name}"), |out| out.rule_lines(rules))
+    }
+
+    pub(super) fn rule_lines(&mut self, rules: &[Rc<VirtualRule>]) -> fmt::Result {
+        rules.iter().try_for_each(|rule| line!(self, "{}", quoted_rule(rule)))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::model::Config;
 pub(super) fn machine() -> MemoryHost {
     let link = LinkFacts::plain(2);
     MemoryHost::default()
-        .making_links(&[])
+        .with_made(&[])
         .and_link("eth0", link)
         .and_link("eth1", link)
         .and_link("lo", link)

@@ -18,6 +18,7 @@ use crate::vrrp::Phase;
 pub(super) fn render(view: &View<'_>) -> String {
     let mut out = Text::default();
     global(view, &mut out);
+    routes(view, &mut out);
     instances(view, &mut out);
     sockets(view, &mut out);
     groups(view, &mut out);
@@ -76,6 +77,19 @@ fn scheduling(name: &str, wanted: &SubsystemScheduling, out: &mut Text) {
     if !wanted.cpus.is_empty() {
         let cpus: Vec<String> = wanted.cpus.iter().map(u16::to_string).collect();
         out.top(&format!("{name} CPU affinity"), cpus.join(" "));
+    }
+}
+
+/// Static routes and rules.
+fn routes(view: &View<'_>, out: &mut Text) {
+    let (routes, rules) = (&view.config.static_routes, &view.config.static_rules);
+    if !routes.is_empty() {
+        out.section("Static Routes");
+        routes.iter().for_each(|route| out.line(route));
+    }
+    if !rules.is_empty() {
+        out.section("Static Rules");
+        rules.iter().for_each(|rule| out.line(rule));
     }
 }
 

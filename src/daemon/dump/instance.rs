@@ -32,6 +32,7 @@ pub(super) fn render(view: &View<'_>, i: &Instance, group: Option<&str>, out: &m
     authentication(config, out);
     addresses(view, i, out);
     delivery(config, out);
+    routes(config, out);
     tracked(&config.tracked_links, out);
     track::tracked(&config.tracked, out);
     track::notify(&config.notify, out);
@@ -226,6 +227,17 @@ fn addresses(view: &View<'_>, i: &Instance, out: &mut Text) {
     if !config.excluded.is_empty() {
         out.line("Virtual IP Excluded :");
         list(out, &config.excluded);
+    }
+}
+
+fn routes(config: &model::vrrp::Instance, out: &mut Text) {
+    if !config.routes.is_empty() {
+        out.line("Virtual Routes :");
+        config.routes.iter().for_each(|route| out.item(route));
+    }
+    if !config.rules.is_empty() {
+        out.line("Virtual Rules :");
+        config.rules.iter().for_each(|rule| out.item(rule));
     }
 }
 

@@ -79,6 +79,12 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
     };
     o.list("vips", &texts(&config.addresses));
     o.list("evips", &texts(&config.excluded));
+    if !config.routes.is_empty() {
+        o.list("vroutes", &config.routes.iter().map(|r| r.to_string()).collect::<Vec<_>>());
+    }
+    if !config.rules.is_empty() {
+        o.list("vrules", &config.rules.iter().map(|r| r.to_string()).collect::<Vec<_>>());
+    }
     let tracked: Vec<_> = config.tracked_links.iter().map(|t| t.interface.clone()).collect();
     o.list("track_ifp", &tracked);
     let commands = config.tracked.iter().filter_map(|t| match &t.object {

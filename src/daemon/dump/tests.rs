@@ -5,6 +5,7 @@ use super::*;
 use crate::base::addr::{Family, HostAddress, Mac, Prefix};
 use crate::base::link::{KernelEvent, Link};
 use crate::base::time::Duration;
+use crate::model::route::tests::{route, rule};
 use crate::model::vlink::{VirtualLink, VirtualLinkKind};
 use crate::model::vrrp as model;
 use crate::model::vrrp::tests::instance;
@@ -562,4 +563,29 @@ fn only_an_absolute_tmpdir_is_used() {
     assert_eq!(directory(Some("x".into())), Path::new("/tmp"));
     assert_eq!(directory(Some("".into())), Path::new("/tmp"));
     assert_eq!(directory(None), Path::new("/tmp"));
+}
+
+#[test]
+fn routes_and_rules_are_shown_as_configured() {
+    let mut instance = on_e0("VI", 51, "10.1.0.1/24");
+    instance.routes = vec![Rc::new(route(5, ""))];
+    instance.rules = vec![Rc::new(rule(100))];
+    let config = Config {
+        instances: vec![Rc::new(instance)],
+        static_routes: vec![Rc::new(route(6, ""))],
+        static_rules: vec![Rc::new(rule(101))],
+        ..Config::default()
+    };
+    let d = Daemon::start(config);
+    let text = data::render(&d.view());
+    for part in [
+        "------< Static Routes >------\n   default via 10.0.0.1 dev eth1 metric 6\n\
+         ------< Static Rules >------\n   iif eth2 oif eth3 priority 101 table 100\n",
+        "   Virtual Routes :\n     default via 10.0.0.1 dev eth1 metric 5\n   \
+         Virtual Rules :\n     iif eth2 oif eth3 priority 100 table 100\n",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    let json = json::render(&d.view());
+    assert!(json.contains("\"vroutes\":[\"default via 10.0.0.1 dev eth1 metric 5\"]"), "{json}");
 }

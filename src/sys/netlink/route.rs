@@ -43,7 +43,9 @@ pub(super) fn addition(route: &Route<u32>) -> RouteMessage {
     message
 }
 
-/// The message that removes a route, and no other one that the kernel can tell apart.
+/// The message that removes a route. The kernel compares what is given, and takes a missing source
+/// for any, and for IPv4 also a missing metric: of two routes that differ only in that, the first
+/// one may be removed.
 ///
 /// It has no path characteristics: the kernel may have limited them.
 pub(super) fn removal(route: &Route<u32>) -> RouteMessage {
@@ -168,9 +170,9 @@ pub fn of(message: &RouteMessage) -> Option<Route<u32>> {
             RouteAttribute::NhId(id) => route.nexthop_id = Some(*id),
             RouteAttribute::Expires(seconds) => route.expires = Some(*seconds),
             RouteAttribute::CacheInfo(info) => {
-                // In hundredths of a second, of a route that expires.
-                let seconds = info.expires / 100;
-                route.expires = u32::try_from(seconds).ok().filter(|&s| s != 0);
+                // In hundredths of a second, of a route that expires; negative when it has.
+                let left = Some(info.expires).filter(|&left| i32::try_from(left).is_ok());
+                route.expires = left.map(|left| left / 100).filter(|&seconds| seconds != 0);
             }
             RouteAttribute::Preference(value) => route.preference = Some((*value).into()),
             RouteAttribute::TtlPropagate(value) => {

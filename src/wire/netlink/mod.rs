@@ -243,6 +243,31 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_may_have_a_text_behind_the_request() {
+        const CAPPED: u16 = 0x100;
+        const TLVS: u16 = 0x200;
+        let refusal = |request: &[u8]| {
+            let mut body = (-22i32).to_ne_bytes().to_vec();
+            body.extend_from_slice(request);
+            // NLMSGERR_ATTR_OFFS, NLMSGERR_ATTR_MSG.
+            body.extend_from_slice(&[8, 0, 2, 0, 20, 0, 0, 0, 7, 0, 1, 0, b'n', b'o', 0, 0]);
+            body
+        };
+        let mut request = Vec::new();
+        let mut w = Writer::begin(&mut request, 24, 0);
+        w.raw(&[1, 2, 3]);
+        w.finish();
+        let capped = refusal(&request[..HEADER_LEN]);
+        assert_eq!(refusal_text(CAPPED | TLVS, &capped), Some(&b"no"[..]));
+        assert_eq!(refusal_text(CAPPED, &capped), None);
+        let whole = refusal(&request);
+        assert_eq!(refusal_text(TLVS, &whole), Some(&b"no"[..]));
+        for len in 0..whole.len() - 4 {
+            assert_eq!(refusal_text(TLVS, &whole[..len]), None, "{len}");
+        }
+    }
+
+    #[test]
     fn errors_are_negative_numbers() {
         assert_eq!(errno(&(-17i32).to_ne_bytes()), Ok(17));
         assert_eq!(errno(&[0; 20]), Ok(0));

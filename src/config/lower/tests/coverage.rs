@@ -34,7 +34,7 @@ fn statement(keyword: &Keyword) -> String {
 /// Texts with each statement in effect, with its words and bare, in its block and with the required
 /// settings of that block.
 fn texts(block: &Block, before: &str, after: &str, out: &mut Vec<String>) {
-    for keyword in block.keywords.iter().filter(|k| k.in_effect) {
+    for keyword in block.keywords.iter().filter(|k| k.is_set) {
         let name = keyword.name;
         for statement in [statement(keyword), format!("{name}\n")] {
             out.push(format!("{before}{statement}{after}"));
@@ -63,7 +63,7 @@ fn every_value_has_the_shape_that_its_setter_takes() {
 #[test]
 fn every_option_of_an_entry_can_be_set() {
     keywords::walk(keywords::ROOT, &mut |block| {
-        for keyword in block.keywords.iter().filter(|k| k.in_effect) {
+        for keyword in block.keywords.iter().filter(|k| k.is_set) {
             let Body::Entries(entry) = keyword.body else { continue };
             let head: Vec<_> = entry.head.iter().copied().map(sample).collect();
             for option in entry.options {

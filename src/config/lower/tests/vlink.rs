@@ -282,7 +282,7 @@ fn an_interface_that_exists_keeps_its_name() {
     let bridge = LinkFacts { kind: LinkKind::Macvlan { mode: 4 }, ..macvlan(eth0, wanted) };
     assert_eq!(names(&read_on(&machine().and_link("vrrp.51", bridge), &text).0), ["vrrp1.51"]);
     // One that this daemon has made for another instance will be gone.
-    let host = machine().making_links(&["vrrp.51"]).and_link("vrrp.51", other);
+    let host = machine().with_made(&["vrrp.51"]).and_link("vrrp.51", other);
     assert_eq!(names(&read_on(&host, &text).0), ["vrrp.51"]);
 }
 

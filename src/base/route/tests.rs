@@ -1,0 +1,74 @@
+use super::*;
+
+fn route(family: Family) -> Route<u32> {
+    Route {
+        family,
+        kind: kind::UNICAST,
+        destination: Prefix { len: 8, ..Prefix::all(family) },
+        from: None,
+        tos: 0,
+        table: TABLE_MAIN,
+        protocol: 18,
+        scope: None,
+        source: None,
+        metric: None,
+        next_hops: Vec::new(),
+        nexthop_id: None,
+        expires: None,
+        preference: None,
+        ttl_propagate: None,
+        metrics: RouteMetrics::default(),
+    }
+}
+
+fn hop(via: Option<&str>) -> NextHop<u32> {
+    let via = via.map(|via| via.parse().expect("an address"));
+    NextHop { via, link: Some(2), weight: 1, onlink: false, encap: None, realms: None }
+}
+
+#[test]
+fn the_scope_follows_from_type_and_gateway() {
+    let scope = |kind, next_hops| {
+        Route { kind, next_hops, ..route(Family::V4) }.settled().scope.expect("one")
+    };
+    assert_eq!(scope(kind::UNICAST, vec![hop(None)]), SCOPE_LINK);
+    assert_eq!(scope(kind::UNICAST, vec![hop(Some("10.0.0.1"))]), SCOPE_UNIVERSE);
+    assert_eq!(scope(kind::UNICAST, vec![hop(None), hop(None)]), SCOPE_UNIVERSE);
+    assert_eq!(scope(kind::LOCAL, vec![hop(None)]), SCOPE_HOST);
+    assert_eq!(scope(kind::BROADCAST, vec![hop(None)]), SCOPE_LINK);
+    assert_eq!(scope(kind::BLACKHOLE, Vec::new()), SCOPE_UNIVERSE);
+    let by_object = Route { nexthop_id: Some(5), ..route(Family::V4) };
+    assert_eq!(by_object.settled().scope, Some(SCOPE_UNIVERSE));
+    let given = Route { scope: Some(200), next_hops: vec![hop(None)], ..route(Family::V4) };
+    assert_eq!(given.settled().scope, Some(200));
+}
+
+#[test]
+fn a_metric_of_0_is_the_usual_one() {
+    let metric = |family, metric| Route { metric, ..route(family) }.settled().metric;
+    assert_eq!(
+        [None, Some(0), Some(5)].map(|m| metric(Family::V4, m)),
+        [Some(0), Some(0), Some(5)]
+    );
+    let v6 = [None, Some(0), Some(5)].map(|m| metric(Family::V6, m));
+    assert_eq!(v6, [Some(1024), Some(1024), Some(5)]);
+}
+
+#[test]
+fn values_have_the_limits_of_the_kernel() {
+    let mut wide = route(Family::V4);
+    let values = [(metric::MTU, 70_000), (metric::HOPLIMIT, 256), (metric::QUICKACK, 0)];
+    wide.metrics.values = BTreeMap::from(values);
+    let expected = BTreeMap::from([(metric::MTU, 65_520), (metric::HOPLIMIT, 255)]);
+    assert_eq!(wide.settled().metrics.values, expected);
+}
+
+#[test]
+fn settling_twice_is_settling_once() {
+    for family in [Family::V4, Family::V6] {
+        let mut any = route(family);
+        any.next_hops = vec![hop(Some("10.0.0.1"))];
+        let once = any.settled();
+        assert_eq!(once.clone().settled(), once);
+    }
+}
