@@ -14,7 +14,7 @@ const ENODEV: i32 = 19;
 
 const VMAC: &str = "vrrp.51";
 
-fn vmac() -> VirtualLink {
+pub(crate) fn vmac() -> VirtualLink {
     VirtualLink {
         name: VMAC.to_owned(),
         base: "eth0".to_owned(),
@@ -29,7 +29,7 @@ fn ipvlan(name: &str, flags: u16) -> VirtualLink {
 }
 
 /// The kernel's answer to one request.
-fn ask(make: impl FnOnce(&mut Requests<()>)) -> i32 {
+pub(crate) fn ask(make: impl FnOnce(&mut Requests<()>)) -> i32 {
     let mut requests = Requests::open().expect("a socket");
     make(&mut requests);
     let mut answers = Vec::new();
@@ -53,7 +53,7 @@ fn find(name: &str) -> Option<Link> {
 }
 
 #[track_caller]
-fn get(name: &str) -> Link {
+pub(crate) fn get(name: &str) -> Link {
     find(name).expect("the interface exists")
 }
 

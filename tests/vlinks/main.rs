@@ -1,8 +1,10 @@
 //! Virtual interfaces in a real kernel: requests of the library, read back by it and by `ip`.
 //!
 //! The kernel of a build machine often lacks ipvlans and VRFs, so all of `kinds.rs` runs in a
-//! User-Mode Linux guest; what needs a macvlan only runs on the host as well.
+//! User-Mode Linux guest; what needs a macvlan only runs on the host as well. `adverts.rs` sends
+//! packets through VMACs.
 
+mod adverts;
 mod kinds;
 #[path = "../lab/mod.rs"]
 mod lab;
@@ -47,9 +49,26 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let mut tests = tests();
+    let adverts: [(_, fn() -> Outcome); 3] = [
+        (
+            "an_ipv4_advert_has_the_address_of_the_base",
+            adverts::an_ipv4_advert_has_the_address_of_the_base,
+        ),
+        (
+            "an_ipv6_advert_has_an_address_of_the_vmac",
+            adverts::an_ipv6_advert_has_an_address_of_the_vmac,
+        ),
+        (
+            "announcements_have_the_address_of_the_vmac",
+            adverts::announcements_have_the_address_of_the_vmac,
+        ),
+    ];
     tests.push(lab::test("host::a_macvlan_is_made_and_changed", || {
         fresh(kinds::a_macvlan_is_made_and_changed)
     }));
     tests.push(lab::test("host::settings_take_effect", || fresh(kinds::settings_take_effect)));
+    for (name, test) in adverts {
+        tests.push(lab::test(name, test));
+    }
     lab::main(tests)
 }
