@@ -25,6 +25,8 @@ mod fresh_links;
 mod garbage;
 #[path = "netns/groups.rs"]
 mod groups;
+#[path = "netns/iptables.rs"]
+mod iptables;
 mod lab;
 #[path = "netns/links.rs"]
 mod links;
@@ -222,6 +224,8 @@ fn main() -> ExitCode {
         scripts::a_process_tree_that_ignores_sigterm_is_killed,
         scripts::misbehaving_scripts_disturb_nothing,
         scripts::the_address_follows_nginx,
+        iptables::each_address_has_its_own_rules,
+        iptables::entries_are_members_of_sets,
         nftables::the_ipv4_table_is_that_of_keepalived,
         nftables::the_ipv6_table_is_that_of_keepalived,
         nftables::settings_of_the_table_are_applied_in_place,

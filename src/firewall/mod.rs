@@ -15,6 +15,7 @@ use crate::wire::netlink::nft::{Batch, Message, Refusal};
 
 mod element;
 mod entry;
+pub mod iptables;
 mod repair;
 mod rules;
 mod ruleset;

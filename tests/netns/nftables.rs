@@ -9,7 +9,7 @@ use keepalived::model::firewall::Nftables;
 use keepalived::sys::nft::{Nft, Watch};
 use keepalived::wire::netlink::nft::{Refusal, TableEvent};
 
-use crate::lab::{ours_only, require_program, secs, Host, Outcome, Segment};
+use crate::lab::{ours_only, require_program, secs, Host, Outcome, Segment, Skip};
 
 const START: Instant = Instant::from_millis(1000);
 const ENOENT: i32 = 2;
@@ -128,7 +128,9 @@ fn with_vmacs() -> Host {
 
 fn needed() -> Outcome {
     ours_only()?;
-    require_program("nft", "nftables")
+    require_program("nft", "nftables")?;
+    let there = Nft::open().and_then(|mut nft| nft.tables());
+    there.map(drop).map_err(|e| Skip::new(format!("the kernel has no nf_tables: {e}")))
 }
 
 const V4: &str = r#"
