@@ -107,12 +107,12 @@ fn braces_where_none_belong_and_none_where_they_belong() {
 fn what_is_not_in_effect_is_noted_once_with_its_first_place() {
     assert_eq!(
         told(
-            "linkbeat_interfaces {\neth0\n}\nlinkbeat_interfaces {\n}\n\
-             bfd_instance a {\n}"
+            "global_defs {\nstate_dump_file a\nstate_dump_file b\n}\n\
+             bfd_instance a {\n}\nbfd_instance b {\n}"
         ),
         [
-            "Note (Line 1) linkbeat_interfaces: accepted, not in effect in this version",
-            "Note (Line 6) bfd_instance: accepted, not in effect in this version",
+            "Note (Line 2) state_dump_file: accepted, not in effect in this version",
+            "Note (Line 5) bfd_instance: accepted, not in effect in this version",
         ]
     );
 }
@@ -156,9 +156,7 @@ fn words_are_checked_whether_they_are_in_effect_or_not() {
             "Error (Line 13) Unknown keyword 'status_cod' | did you mean 'status_code'?",
             "Error (Line 17) (192.0.2.1 80) real_server '192.0.2.2' is defined already: this one is skipped",
             "Error (Line 3) (192.0.2.1 80) lvs_sched is missing: wlc is used",
-            "Note (Line 20) static_routes: accepted, not in effect in this version",
             "Error (Line 21) metric 'x' is not a whole number from 0 to 4294967295: the line is ignored",
-            "Note (Line 24) static_rules: accepted, not in effect in this version",
             "Error (Line 25) unknown option 'preferenc' of rule 'from': the line is ignored | did you mean 'preference'?",
         ]
     );

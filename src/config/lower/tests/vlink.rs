@@ -400,14 +400,3 @@ fn a_vrf_is_for_unicast_without_an_interface() {
     let i = complains("vrf eth1", &["vrf is ignored: the instance has an interface"]);
     assert_eq!(i.vrf, None);
 }
-
-/// Until interfaces are made, an instance runs as if it had none.
-#[test]
-fn a_host_that_makes_no_interfaces_gets_none() {
-    let host = MemoryHost::default().and_link("eth0", LinkFacts::plain(2));
-    let text = block("V", 51, "use_vmac x\npromote_secondaries", "192.0.2.1\n2001:db8::1 use_vmac");
-    let (config, _) = read_on(&host, &text);
-    let i = &config.instances[0];
-    assert_eq!((i.virtual_links().count(), i.xmit_base), (0, false));
-    assert!(i.promote_secondaries && i.all_addresses().all(|a| a.interface == "eth0"));
-}
