@@ -51,6 +51,7 @@ impl Runtime {
                 // Objects that the operator removed and processes that ended are restored
                 // nevertheless, and missing resources may be available now.
                 self.set_up_notification();
+                self.set_up_filter();
                 self.adopt_servers(&self.running.config.clone());
                 log::info!("The configuration is the same");
             } else {
@@ -111,6 +112,7 @@ impl Runtime {
         self.lvs.pool.limit_to(room_for_checks(&self.running.config));
         self.set_up_notification();
         self.watch_fib();
+        self.set_up_filter();
         let fixed = wanted_by_host(&self.running.config);
         let out = &mut self.cores.holdings_actions;
         // An address that moves to another owner stays.

@@ -101,6 +101,8 @@ impl Runtime {
             Op::Remove(Item::Route(route, _)) => self.network.requests.remove_route(route, id),
             Op::Add(Item::Rule(rule)) => self.network.requests.add_rule(rule, id),
             Op::Remove(Item::Rule(rule)) => self.network.requests.remove_rule(rule, id),
+            Op::Add(Item::Firewall(shield)) => self.want_shield(id, shield),
+            Op::Remove(Item::Firewall(shield)) => self.release_shield(id, shield),
             Op::Add(_) | Op::Replace(_) | Op::Remove(_) => {
                 self.answer_at_once(id, Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)));
             }
