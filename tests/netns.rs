@@ -17,6 +17,8 @@ mod failover;
 mod fib;
 #[path = "netns/files.rs"]
 mod files;
+#[path = "netns/firewall.rs"]
+mod firewall;
 #[path = "netns/flood.rs"]
 mod flood;
 #[path = "netns/fresh_links.rs"]
@@ -226,6 +228,15 @@ fn main() -> ExitCode {
         scripts::the_address_follows_nginx,
         iptables::each_address_has_its_own_rules,
         iptables::entries_are_members_of_sets,
+        firewall::protection_follows_the_master,
+        firewall::an_address_is_never_reachable_during_a_failover,
+        firewall::the_ruleset_is_that_of_the_reference,
+        firewall::a_reload_changes_the_protection_alone,
+        firewall::a_crash_leaves_no_table_behind,
+        firewall::what_a_crash_left_stays_protected_until_it_goes,
+        firewall::a_panic_leaves_no_table_behind,
+        firewall::an_address_of_two_instances_stays_protected,
+        firewall::a_table_that_is_removed_externally_comes_back,
         nftables::the_ipv4_table_is_that_of_keepalived,
         nftables::the_ipv6_table_is_that_of_keepalived,
         nftables::settings_of_the_table_are_applied_in_place,

@@ -91,10 +91,19 @@ impl Runtime {
         let input = holdings::Input::Claim { id, hold, config: config.as_deref() };
         let before = self.cores.holdings_actions.len();
         self.cores.holdings(input, self.now);
+        if let (Hold::Expect, true, Some(config)) =
+            (hold, self.cores.holdings.keeps(id.into()), &config)
+        {
+            self.shield_left(id, config);
+        }
         // A reload may only remove addresses.
         let adds = self.cores.holdings_actions[before..].iter().any(holdings::Action::adds);
         if let (Hold::Want, true, Some(config)) = (hold, adds, config) {
-            report::detail(&config.name, "setting VIPs.", &mut self.outlets.chatter, self.now);
+            let chatter = &mut self.outlets.chatter;
+            if config.is_shielded() {
+                report::detail(&config.name, "setting firewall drop rule", chatter, self.now);
+            }
+            report::detail(&config.name, "setting VIPs.", chatter, self.now);
         }
     }
 }

@@ -12,6 +12,8 @@ pub(super) struct SocketId(pub(super) u32);
 pub(super) enum Owner {
     VrrpSocket(SocketId),
     Monitor,
+    /// Notifications of nf_tables.
+    Tables,
     Signals,
     /// Watch on tracked files.
     Files,

@@ -60,7 +60,7 @@ impl Runtime {
     fn turn(&mut self) -> io::Result<()> {
         let deadline = self.next_deadline();
         let hurry = self.commands.processes.is_busy() || self.lvs.is_in_hurry();
-        let calm = self.pace.ready.is_empty() && self.network.requests.is_idle() && !hurry;
+        let calm = self.pace.ready.is_empty() && self.network.is_idle() && !hurry;
         if calm {
             self.rest(deadline);
         }
@@ -171,12 +171,13 @@ impl Runtime {
     /// Sends requests to the kernel and reads its notifications. Stops early when VRRP is due
     /// again.
     fn serve_kernel(&mut self) {
+        self.serve_tables();
         loop {
             self.flush_requests();
             self.drain();
             self.flush_adverts();
             self.flush_announcements();
-            if self.network.requests.is_idle() || self.urgent_is_due() {
+            if self.network.is_idle() || self.urgent_is_due() {
                 break;
             }
         }

@@ -46,7 +46,10 @@ impl Object {
     pub(super) fn all_of(instance: &Instance) -> Vec<Self> {
         let routes = instance.routes.iter().map(|route| Self::Route(Rc::clone(route)));
         let rules = instance.rules.iter().map(|rule| Self::Rule(Rc::clone(rule)));
-        instance.all_addresses().map(Self::from).chain(routes).chain(rules).collect()
+        let shields =
+            super::shields::shields_of(instance).map(|shield| Self::Firewall(Rc::new(shield)));
+        let addresses = instance.all_addresses().map(Self::from);
+        shields.chain(addresses).chain(routes).chain(rules).collect()
     }
 
     pub(super) fn rank(&self) -> usize {

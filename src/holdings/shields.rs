@@ -1,5 +1,6 @@
 //! Entries of the packet filter. They are requested before the addresses that they are about.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::holding::Presence;
@@ -8,6 +9,26 @@ use super::object::{Item, Key};
 use super::{Action, Domain};
 use crate::base::shield::Shield;
 use crate::base::time::Instant;
+use crate::model::vrrp::{Instance, VirtualAddress};
+
+/// The entries for the addresses of an instance that does not accept packets for them.
+pub fn shields_of(instance: &Instance) -> impl Iterator<Item = Shield<String>> + '_ {
+    let addresses = instance.all_addresses().filter(|_| instance.is_shielded());
+    addresses.map(|address| shield_of(instance, address))
+}
+
+fn shield_of(instance: &Instance, address: &VirtualAddress) -> Shield<String> {
+    match address.prefix.addr {
+        IpAddr::V6(addr) if addr.is_unicast_link_local() => Shield::LinkLocal {
+            addr,
+            link: address.interface.clone(),
+            // Without tracking, the instance is MASTER while the interface is created again.
+            by_name: instance.dont_track_primary
+                && (address.no_track || !instance.is_elsewhere(address)),
+        },
+        addr => Shield::Address(addr),
+    }
+}
 
 impl Domain {
     pub(super) fn numbered_shield(&self, shield: &Shield<String>) -> Option<Shield<u32>> {

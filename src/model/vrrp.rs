@@ -253,7 +253,7 @@ pub struct Instance {
     pub skip_check_adv_addr: bool,
     /// `owner_ignore_adverts`.
     pub owner_ignore_adverts: bool,
-    /// `accept` (RFC 9568 Accept_Mode). Off is not enforced in this version.
+    /// `accept` (RFC 9568 Accept_Mode). Off: the packet filter drops packets for the addresses.
     pub accept: bool,
     /// `dont_track_primary`: a fault of the instance's own interface is ignored.
     pub dont_track_primary: bool,
@@ -287,6 +287,11 @@ impl Instance {
     /// True for the owner of the addresses: priority 255 (RFC 9568 §6.1).
     pub const fn is_owner(&self) -> bool {
         self.priority == 255
+    }
+
+    /// The packet filter drops packets to and from its addresses.
+    pub const fn is_shielded(&self) -> bool {
+        !self.accept && !self.is_owner()
     }
 
     /// The interfaces of its addresses, routes and rules, with repetitions. The instance is in

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use keepalived::base::addr::Family;
+use keepalived::base::link::Surroundings;
 use keepalived::model::vlink::{virtual_mac, VirtualLink, VirtualLinkKind};
-use keepalived::sys::netlink::{Inet4Conf, Surroundings};
+use keepalived::sys::netlink::Inet4Conf;
 use keepalived::sys::packet::LinkSocket;
 use keepalived::sys::raw::{Batch, Endpoint, EndpointKind, Outgoing, Scratch, SendQueue, Socket};
 use keepalived::wire::arp;
@@ -37,7 +38,7 @@ fn open(host: &Host, group: IpAddr) -> Socket {
     let kind = EndpointKind::Multicast { group };
     let family = Family::of(&group);
     let endpoint = Endpoint { family, link: Some((link.index, link.name)), kind };
-    let socket = Socket::open(&endpoint, None).expect("a socket on the VMAC");
+    let socket = Socket::open(&endpoint).expect("a socket on the VMAC");
     socket.set_filter(&[51], false).expect("a filter");
     socket
 }

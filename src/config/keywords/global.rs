@@ -234,16 +234,13 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     maybe_word("nftables", &[Kind::Short(30)])
         .default("keepalived when bare")
         .repeat(Repeat::FirstCounts)
-        .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.table(s.value))
-        .later(),
+        => |raw, s| raw.firewall.table(s.value),
     number("nftables_priority", &[INT32])
         .default("-1")
-        .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.nftables.priority = s.number())
-        .later(),
+        => |raw, s| raw.firewall.nftables.priority = s.number(),
     flag("nftables_ifindex")
         .default("off (names)")
-        .sets::<RawGlobal<'static>>(|raw, _| raw.firewall.nftables.by_index = true)
-        .later(),
+        => |raw, _| raw.firewall.nftables.by_index = true,
     flag("vrrp_check_unicast_src") => |raw, _| raw.check_unicast_src = true,
     switch("vrrp_skip_check_adv_addr") => |raw, s| raw.skip_check_adv_addr = s.value,
     switch("vrrp_strict") => |raw, s| raw.strict = s.value,
@@ -264,8 +261,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     number("nftables_ipvs_priority", &[INT32]).default("-1").later(),
     number("nftables_ipvs_start_fwmark", &[strict(1, 4_294_967_295)]).default("1000").later(),
     flag("nftables_counters")
-        .sets::<RawGlobal<'static>>(|raw, _| raw.firewall.nftables.counters = true)
-        .later(),
+        => |raw, _| raw.firewall.nftables.counters = true,
     row("notify_fifo", 1, OWNED_PATH)
         .default("none; owner = default script user")
         .repeat(Repeat::FirstCounts)

@@ -2,7 +2,6 @@
 
 use super::Scene;
 use crate::base::addr::{is_link_local, Family};
-use crate::config::document::Word;
 use crate::config::keywords::RawInstance;
 use crate::config::table::Given;
 use crate::model::vrrp::{Version, VirtualAddress};
@@ -131,18 +130,12 @@ fn owner_ignore_adverts(
 /// letter of the RFC.
 fn accept(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, facts: &StrictFacts) -> bool {
     let strict_other = facts.strict && !facts.owner;
-    let accept = match raw.accept {
+    match raw.accept {
         None => !strict_other,
         Some(Given { value: true, span }) if strict_other && facts.version == Version::V2 => {
             scene.error("accept", span, "accept is ignored in strict mode with version 2");
             false
         }
         Some(given) => given.value,
-    };
-    if !accept && !facts.owner {
-        let span = raw.accept.map_or(raw.name.span, |given| given.span);
-        let word = Word { span, ..Word::default() };
-        scene.checker.note_not_in_effect("no_accept", word);
     }
-    accept
 }

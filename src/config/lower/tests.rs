@@ -426,8 +426,8 @@ fn the_name_of_a_daemon_implies_its_directory() {
 }
 
 #[test]
-fn no_accept_is_stored_and_noted() {
-    let i = tells("no_accept", &["Note no_accept: accepted, not in effect in this version"]);
+fn no_accept_is_stored() {
+    let i = tells("no_accept", &[]);
     assert!(!i.accept);
 }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::rc::Rc;
 
 use crate::base::addr::{is_link_local, Family, Mac, Prefix};
+use crate::base::shield::Shield;
 use crate::daemon::runtime::Runtime;
 use crate::holdings::{self, Holder, Links, Object, Setting, Sysctl};
 use crate::model::vlink::VirtualLink;
@@ -36,6 +37,7 @@ fn fixed(config: &Config, links: &Links) -> Vec<Object> {
             if link.is_vmac() && instance.uses(link, Family::V4) {
                 objects.extend(settings_of_base(link));
             }
+            objects.extend(reports(config, instance, link));
         }
         objects.extend(instance.ipvlan_address.iter().map(Object::from));
         objects.extend(link_local(instance, links));
@@ -56,6 +58,22 @@ fn setting(link: String, setting: Setting) -> Object {
 /// The base must not answer ARP for the addresses of a VMAC with its own hardware address.
 fn settings_of_base(link: &VirtualLink) -> [Object; 2] {
     [Setting::ArpIgnore, Setting::ArpFilter].map(|of| setting(link.base.clone(), of))
+}
+
+/// Reports of group membership of a VMAC leave through its base.
+fn reports<'a>(
+    config: &'a Config,
+    instance: &'a Instance,
+    link: &'a VirtualLink,
+) -> impl Iterator<Item = Object> + 'a {
+    let families = [Family::V4, Family::V6].into_iter().filter(move |family| {
+        let is_silent = *family == Family::V4 && config.global.disable_local_igmp;
+        link.is_vmac() && instance.uses(link, *family) && !is_silent
+    });
+    families.map(|family| {
+        let (link, base) = (link.name.clone(), link.base.clone());
+        Object::Firewall(Rc::new(Shield::Vmac { family, link, base }))
+    })
 }
 
 /// True for an instance whose VMAC sends IPv6 advertisements, for which it needs a link-local
@@ -106,6 +124,8 @@ mod tests {
     use crate::model::vlink::{virtual_mac, VirtualLinkKind};
     use crate::model::vrrp::tests::instance;
 
+    const FILTER: &str = "packet filter for vrrp.51";
+
     fn with_vmac(family: Family) -> Instance {
         let link = VirtualLink {
             name: "vrrp.51".into(),
@@ -132,24 +152,24 @@ mod tests {
 
     #[test]
     fn the_base_of_an_ipv4_vmac_answers_no_arp_for_it() {
-        let expected = ["interface vrrp.51", "arp_ignore", "arp_filter"];
+        let expected = ["interface vrrp.51", "arp_ignore", "arp_filter", FILTER];
         assert_eq!(named(with_vmac(Family::V4), &[]), expected);
     }
 
     #[test]
     fn an_ipv6_vmac_has_the_link_local_address_of_its_base() {
         let addresses = ["2001:db8::1", "fe80::7", "fe80::8"];
-        let expected = ["interface vrrp.51", "fe80::7/64"];
+        let expected = ["interface vrrp.51", FILTER, "fe80::7/64"];
         assert_eq!(named(with_vmac(Family::V6), &addresses), expected);
-        let expected = ["interface vrrp.51", "fe80::ff:fe00:1/64"];
+        let expected = ["interface vrrp.51", FILTER, "fe80::ff:fe00:1/64"];
         assert_eq!(named(with_vmac(Family::V6), &[]), expected, "from the hardware address");
         let source = Some("fe80::9".parse().unwrap());
         let given = Instance { source, ..with_vmac(Family::V6) };
-        assert_eq!(named(given, &addresses), ["interface vrrp.51", "fe80::9/64"]);
+        assert_eq!(named(given, &addresses), ["interface vrrp.51", FILTER, "fe80::9/64"]);
         let base = Instance { xmit_base: true, ..with_vmac(Family::V6) };
         assert_eq!(
             named(base, &addresses),
-            ["interface vrrp.51"],
+            ["interface vrrp.51", FILTER],
             "advertisements leave elsewhere"
         );
     }

@@ -51,6 +51,7 @@ impl Runtime {
                 // Objects that the operator removed and processes that ended are restored
                 // nevertheless, and missing resources may be available now.
                 self.set_up_notification();
+                self.set_up_filter();
                 self.adopt_servers(&self.running.config.clone());
                 log::info!("The configuration is the same");
             } else {
@@ -113,6 +114,7 @@ impl Runtime {
         self.running.index_interfaces();
         self.watch_fib();
         self.prepare_for_virtual_links();
+        self.set_up_filter();
         // An address that moves to another owner stays.
         self.cores.holdings(holdings::Input::Pause, self.now);
         self.want_fixed();

@@ -104,9 +104,10 @@ impl Runtime {
             Op::Add(Item::Link(link, place)) => self.create_link(link, *place, id),
             Op::Replace(Item::Link(link, place)) => self.prepare_link(index, link, *place, id),
             Op::Remove(Item::Link(link, place)) => self.delete_link(index, link, *place, id),
-            Op::Add(_) | Op::Replace(_) | Op::Remove(_) => {
-                self.answer_at_once(id, Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)));
-            }
+            Op::Add(Item::Firewall(shield)) => self.want_shield(id, shield),
+            Op::Remove(Item::Firewall(shield)) => self.release_shield(id, shield),
+            // They are never replaced in place.
+            Op::Replace(Item::Firewall(_) | Item::Route(..) | Item::Rule(_)) => {}
         }
     }
 

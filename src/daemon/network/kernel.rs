@@ -114,8 +114,10 @@ impl Runtime {
         self.running.interesting.contains(name)
     }
 
-    /// Sends one batch of netlink requests and reads the answers.
+    /// Sends one batch of netlink requests and reads the answers. The packet filter protects an
+    /// address before it exists, and until it is gone.
     pub(in crate::daemon) fn flush_requests(&mut self) {
+        self.protect();
         let mut answers = std::mem::take(&mut self.network.answers);
         if let Err(e) = self.network.requests.flush(&mut answers) {
             log::error!("cannot send netlink requests: {e}");
@@ -127,5 +129,6 @@ impl Runtime {
             self.cores.holdings(input, self.now);
         }
         self.network.answers = answers;
+        self.unprotect();
     }
 }

@@ -24,6 +24,7 @@ pub(super) mod buffers;
 pub(super) mod debounce;
 pub(super) mod endpoints;
 pub(super) mod execute;
+pub(super) mod firewall;
 pub(super) mod igmp;
 pub(super) mod kernel;
 pub(super) mod linkbeat;
@@ -36,6 +37,7 @@ pub(super) mod vlinks;
 use announcer::{Announcement, Announcer};
 use debounce::Debounce;
 use endpoints::{explained, Endpoints};
+use firewall::Filter;
 use linkbeat::Linkbeat;
 
 /// Pause when the kernel has no room for packets.
@@ -61,6 +63,7 @@ pub(super) struct Network {
 
     pub(super) requests: Requests<RequestId>,
     pub(super) answers: Vec<(RequestId, KernelReply)>,
+    pub(super) filter: Filter,
     /// Setting changed by `disable_local_igmp`, as it was before.
     pub(super) igmp_before: Option<String>,
     /// Values of `rp_filter` that were changed.
@@ -105,6 +108,7 @@ impl Network {
             due_announcements: Vec::new(),
             requests: Requests::open().map_err(netlink)?,
             answers: Vec::new(),
+            filter: Filter::default(),
             igmp_before: None,
             reverse_path: Vec::new(),
             originals_file: None,
@@ -126,7 +130,15 @@ impl Network {
             self.retry_sends,
             self.debounce.next_deadline(),
             self.linkbeat.next_deadline(),
+            self.filter.next_deadline(),
         ];
         all.into_iter().flatten().min()
+    }
+
+    /// True if nothing waits for [`Runtime::flush_requests`].
+    ///
+    /// [`Runtime::flush_requests`]: crate::daemon::runtime::Runtime::flush_requests
+    pub(super) fn is_idle(&self) -> bool {
+        self.requests.is_idle() && self.filter.is_idle()
     }
 }

@@ -6,6 +6,7 @@ use crate::sys::systemd::Notifier;
 
 pub(super) mod chatter;
 pub(super) mod fifos;
+pub(super) mod filter;
 pub(super) mod mailer;
 pub(super) mod notices;
 pub(super) mod report;

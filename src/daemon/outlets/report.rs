@@ -51,7 +51,12 @@ pub(in crate::daemon) fn vrrp(
             }
         }
         Action::Noted { id, note, held_back } => noted(name(*id), note, *held_back),
-        Action::Release(id) => detail(name(*id), "removing VIPs.", chatter, now),
+        Action::Release(id) => {
+            detail(name(*id), "removing VIPs.", chatter, now);
+            if domain.instance(*id).is_some_and(|i| i.config().is_shielded()) {
+                detail(name(*id), "removing firewall drop rule", chatter, now);
+            }
+        }
         Action::SendAdvert { .. }
         | Action::Want(_)
         | Action::Announce { .. }
@@ -193,6 +198,8 @@ pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
             let from = if link.is_empty() { String::new() } else { format!(" from {link}") };
             log::warn!("({}) {what} was removed{from} externally: {then}", name(owner));
         }
+        // The packet filter reports its refusals itself, once for all entries.
+        holdings::Action::Refused { what: holdings::Name::Firewall(_), .. } => {}
         holdings::Action::Refused { owner, link, what, adds, errno, text } => {
             let verb = match what {
                 holdings::Name::Sysctl(_) => "set",

@@ -39,6 +39,7 @@ impl Runtime {
         let _ = caught(|| self.say_goodbye());
         self.network.rescue.fire();
         let _ = caught(|| self.remove_remains());
+        let _ = caught(|| self.abandon_tables());
         let _ = caught(|| self.restore_settings());
         let _ = caught(|| self.restore_reverse_path_filter());
         let _ = caught(|| self.restore_local_igmp());

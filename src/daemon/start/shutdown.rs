@@ -50,6 +50,7 @@ impl Runtime {
             self.flush_requests();
             self.drain();
         }
+        self.remove_tables();
     }
 
     /// Sends the last notifications and ends all commands, with no delay beyond that.

@@ -82,3 +82,34 @@ fn a_refused_entry_is_retried_and_does_not_hold_up_the_address() {
     b.on(Input::Deadline);
     assert_eq!(b.asked(), ["+filter 10.0.0.1", "+filter 10.0.0.1"]);
 }
+
+#[test]
+fn an_instance_shields_what_it_does_not_accept() {
+    use crate::holdings::shields_of;
+    use crate::model::vrrp::tests::instance;
+    use crate::model::vrrp::{Instance, VirtualAddress};
+
+    let address = |addr: &str, interface: &str| {
+        let mut address: VirtualAddress = nth(1);
+        address.prefix.addr = addr.parse().unwrap();
+        interface.clone_into(&mut address.interface);
+        Rc::new(address)
+    };
+    let addresses = vec![address("10.0.0.1", "eth0"), address("fe80::1", "eth0")];
+    let excluded = vec![address("fd00::1", "eth0"), address("fe80::2", "eth1")];
+    let mut i = Instance { addresses, excluded, accept: false, ..instance("A", 51) };
+    let list = |i: &Instance| {
+        let word = |shield: Shield<String>| match &shield {
+            Shield::LinkLocal { by_name: true, .. } => format!("{shield} by name"),
+            _ => shield.to_string(),
+        };
+        shields_of(i).map(word).collect::<Vec<_>>()
+    };
+    assert_eq!(list(&i), ["10.0.0.1", "fe80::1 on eth0", "fd00::1", "fe80::2 on eth1"]);
+    i.dont_track_primary = true;
+    assert_eq!(list(&i), ["10.0.0.1", "fe80::1 on eth0 by name", "fd00::1", "fe80::2 on eth1"]);
+    i.priority = 255;
+    assert_eq!(list(&i), [""; 0]);
+    (i.priority, i.accept) = (100, true);
+    assert_eq!(list(&i), [""; 0]);
+}

@@ -1,0 +1,360 @@
+//! The packet filter: requests of the holdings for entries become transactions.
+//!
+//! The kernel carries out a transaction while it is sent. Wanted entries go before the addresses
+//! that are added in the same turn, so an address is protected before it exists. Releases wait until
+//! the kernel has answered all removals of addresses.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv6Addr};
+use std::os::fd::AsRawFd as _;
+use std::rc::Rc;
+
+use crate::base::addr::Family;
+use crate::base::ids::InstanceId;
+use crate::base::shield::Shield;
+use crate::base::time::Instant;
+use crate::daemon::outlets::filter as report;
+use crate::daemon::runtime::Runtime;
+use crate::daemon::tokens;
+use crate::firewall::{Action, Entry, Firewall, Input, Vmac};
+use crate::holdings::{self, shields_of, Links, RequestId};
+use crate::model::firewall::{FirewallKind, Nftables};
+use crate::model::vrrp::Instance;
+use crate::model::Config;
+use crate::sys::nft::{self, Nft, Watch};
+use crate::sys::reason;
+use crate::wire::netlink::nft::{Batch, Refusal, TableEvent};
+
+/// Owner of an entry.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(in crate::daemon) enum Owner {
+    /// An entry that the holdings request.
+    Holding(Rc<Shield<u32>>),
+    /// An address that an earlier run has left, for an instance that may want it.
+    Left(InstanceId, Rc<Shield<u32>>),
+}
+
+/// The core with its sockets, and the inputs that wait for the next transaction.
+#[derive(Default)]
+pub(in crate::daemon) struct Filter {
+    core: Firewall<Owner>,
+    /// Inputs that precede the requests for addresses, and those that follow them.
+    before: Vec<Input<Owner>>,
+    after: Vec<Input<Owner>>,
+    /// Requests of the holdings without an answer.
+    asked: BTreeMap<Owner, RequestId>,
+    answers: Vec<(RequestId, i32)>,
+    /// Entries for what an earlier run has left.
+    left: BTreeMap<InstanceId, BTreeSet<Rc<Shield<u32>>>>,
+    nft: Option<Nft>,
+    pub(in crate::daemon) watch: Option<Watch>,
+    /// The lack of nf_tables has been logged.
+    is_lack_told: bool,
+}
+
+impl Filter {
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.core.next_deadline()
+    }
+
+    /// True if nothing waits for [`Runtime::flush_requests`].
+    pub(in crate::daemon) fn is_idle(&self) -> bool {
+        self.before.is_empty() && self.after.is_empty() && self.answers.is_empty()
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.core.next_deadline().is_some_and(|when| when <= now)
+    }
+
+    fn want(&mut self, owner: Owner, entry: Entry) {
+        self.after.retain(|input| !matches!(input, Input::Release { owner: o } if *o == owner));
+        self.before.push(Input::Want { owner, entry });
+    }
+
+    /// An unanswered request for the same entry is obsolete.
+    fn replace_asked(&mut self, owner: &Owner, id: Option<RequestId>) {
+        let before = match id {
+            Some(id) => self.asked.insert(owner.clone(), id),
+            None => self.asked.remove(owner),
+        };
+        self.answers.extend(before.map(|id| (id, libc::ECANCELED)));
+    }
+
+    fn release(&mut self, owner: Owner) {
+        self.replace_asked(&owner, None);
+        self.after.push(Input::Release { owner });
+    }
+
+    fn configure(&mut self, settings: Option<Nftables>) {
+        self.after.retain(|input| !matches!(input, Input::Configure(_)));
+        match settings {
+            // Addresses that are about to be removed stay protected until then.
+            None => self.after.push(Input::Configure(None)),
+            settings => self.before.push(Input::Configure(settings)),
+        }
+    }
+
+    /// Releases entries for leftovers that are adopted or removed by now.
+    fn release_left(&mut self, is_left: impl Fn(InstanceId) -> bool) {
+        let gone: Vec<_> = self.left.keys().copied().filter(|id| !is_left(*id)).collect();
+        for id in gone {
+            for shield in self.left.remove(&id).into_iter().flatten() {
+                self.release(Owner::Left(id, shield));
+            }
+        }
+    }
+
+    /// Takes in inputs, and carries out the transactions that are due.
+    fn run(&mut self, inputs: Vec<Input<Owner>>, now: Instant) {
+        let mut out = Vec::new();
+        for input in inputs {
+            self.core.handle(input, now, &mut out);
+        }
+        loop {
+            self.core.flush(now, &mut out);
+            if out.is_empty() {
+                return;
+            }
+            for action in std::mem::take(&mut out) {
+                self.execute(action, now, &mut out);
+            }
+        }
+    }
+
+    fn execute(&mut self, action: Action<Owner>, now: Instant, out: &mut Vec<Action<Owner>>) {
+        match action {
+            Action::Send { family, batch } => {
+                let result = self.commit(&batch);
+                self.core.handle(Input::Answer { family, result }, now, out);
+            }
+            Action::Outcome { owner, errno } => {
+                let id = self.asked.remove(&owner);
+                self.answers.extend(id.map(|id| (id, errno)));
+            }
+            // The log has the reason already.
+            Action::Refused { .. } if self.is_lack_told => {}
+            other => report::filter(&other),
+        }
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<(), Refusal> {
+        let nft = self.open().map_err(Refusal::whole)?;
+        let result = nft.commit(batch);
+        if result.is_ok() {
+            self.is_lack_told = false;
+        }
+        result
+    }
+
+    fn open(&mut self) -> Result<&mut Nft, i32> {
+        if self.nft.is_none() {
+            match Nft::open() {
+                Ok(nft) => self.nft = Some(nft),
+                Err(e) => {
+                    if !std::mem::replace(&mut self.is_lack_told, true) {
+                        log::error!("Addresses that are not accepted are unprotected: {e}");
+                    }
+                    return Err(e.raw_os_error().unwrap_or(libc::EPROTONOSUPPORT));
+                }
+            }
+        }
+        self.nft.as_mut().ok_or(libc::EPROTONOSUPPORT)
+    }
+
+    /// The families for which a table of this name exists.
+    fn families_with(&mut self, table: &str) -> Vec<Family> {
+        let Ok(nft) = self.open() else { return Vec::new() };
+        match nft.tables() {
+            Ok(list) => list.into_iter().filter(|t| t.1 == table).map(|t| t.0).collect(),
+            Err(e) => {
+                log::debug!("cannot read the tables of nf_tables: {}", reason(&e));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Receives changes by other programs, into these families of removed tables. `false`: there
+    /// was none.
+    fn receive(&mut self, table: &str, gone: &mut Vec<Family>) -> bool {
+        let Some(watch) = &mut self.watch else { return false };
+        let mut events = Vec::new();
+        match watch.receive(&mut events) {
+            Ok(more) => {
+                let removed = |event| match event {
+                    TableEvent::Removed(family, name) if name == table => Some(family),
+                    TableEvent::Removed(..) | TableEvent::Added(..) => None,
+                };
+                gone.extend(events.into_iter().filter_map(removed));
+                more
+            }
+            Err(e) => {
+                log::warn!("notifications of nf_tables were lost: {}", reason(&e));
+                let there = self.families_with(table);
+                gone.extend([Family::V4, Family::V6].into_iter().filter(|f| !there.contains(f)));
+                true
+            }
+        }
+    }
+
+    /// Removes the tables whatever the core knows of them.
+    pub(in crate::daemon) fn abandon(&mut self, table: &str, now: Instant) {
+        self.core = Firewall::default();
+        let found = |family| Input::Found { family, table: table.to_owned() };
+        self.run(vec![found(Family::V4), found(Family::V6), Input::Stop], now);
+    }
+}
+
+/// The settings, if some instance needs a packet filter.
+fn needed(config: &Config) -> Option<&Nftables> {
+    let is_needed = config.instances.iter().any(|instance| instance.is_shielded());
+    is_needed.then_some(&config.global.firewall.nftables)
+}
+
+/// The entry with what the kernel says of the interfaces; `None` if one of them is gone.
+fn entry(shield: &Shield<u32>, links: &Links) -> Option<Entry> {
+    let name = |index: u32| links.by_index(index).map(|link| link.name.clone());
+    Some(match shield {
+        Shield::Address(addr) => Entry::Address(*addr),
+        &Shield::LinkLocal { addr, link: index, by_name } => {
+            Entry::LinkLocal { addr, index, name: name(index)?, by_name }
+        }
+        &Shield::Vmac { family, link: index, base } => Entry::Vmac(Vmac {
+            family,
+            index,
+            name: name(index)?,
+            base,
+            base_link_local: link_local(base, links),
+        }),
+    })
+}
+
+fn link_local(index: u32, links: &Links) -> Option<Ipv6Addr> {
+    links.addresses_of(index).into_iter().find_map(|address| match address.prefix.addr {
+        IpAddr::V6(addr) if addr.is_unicast_link_local() => Some(addr),
+        _ => None,
+    })
+}
+
+impl Runtime {
+    /// Applies the settings of the running configuration. At the start, finds the tables that an
+    /// earlier run has left.
+    pub(in crate::daemon) fn set_up_filter(&mut self) {
+        let firewall = &self.running.config.global.firewall;
+        let settings = needed(&self.running.config).cloned();
+        if settings.is_some() && firewall.kind == FirewallKind::Default {
+            log::info!(
+                "use_vmac or no_accept/strict specified, but no firewall configured - using nftables"
+            );
+        }
+        let table = firewall.nftables.table.clone();
+        let filter = &mut self.network.filter;
+        // Without the module there is no table, and a socket would load it.
+        if filter.nft.is_none() && (settings.is_some() || nft::is_loaded()) {
+            for family in filter.families_with(&table) {
+                filter.before.push(Input::Found { family, table: table.clone() });
+            }
+        }
+        filter.configure(settings);
+        self.watch_tables();
+    }
+
+    fn watch_tables(&mut self) {
+        let filter = &mut self.network.filter;
+        let Some(nft) = filter.nft.as_ref().filter(|_| filter.watch.is_none()) else { return };
+        let watch = Watch::open(nft.port()).and_then(|watch| {
+            self.poll.add(watch.as_raw_fd(), tokens::Owner::Tables)?;
+            Ok(watch)
+        });
+        match watch {
+            Ok(watch) => filter.watch = Some(watch),
+            Err(e) => log::warn!("cannot receive changes of nf_tables: {}", reason(&e)),
+        }
+    }
+
+    pub(in crate::daemon) fn want_shield(&mut self, id: RequestId, shield: &Rc<Shield<u32>>) {
+        let filter = &mut self.network.filter;
+        match entry(shield, self.cores.holdings.links()) {
+            Some(entry) => {
+                let owner = Owner::Holding(Rc::clone(shield));
+                filter.replace_asked(&owner, Some(id));
+                filter.want(owner, entry);
+            }
+            None => filter.answers.push((id, libc::ENODEV)),
+        }
+    }
+
+    pub(in crate::daemon) fn release_shield(&mut self, id: RequestId, shield: &Rc<Shield<u32>>) {
+        self.network.filter.release(Owner::Holding(Rc::clone(shield)));
+        self.network.filter.answers.push((id, 0));
+    }
+
+    /// Protects the addresses that an earlier run has left and that are not removed yet.
+    pub(in crate::daemon) fn shield_left(&mut self, id: InstanceId, config: &Instance) {
+        let links = self.cores.holdings.links();
+        for shield in shields_of(config) {
+            let index = |name: &String| links.get(name).map(|link| link.index);
+            let Some(shield) = shield.translated(index).map(Rc::new) else { continue };
+            if let Some(entry) = entry(&shield, links) {
+                self.network.filter.want(Owner::Left(id, Rc::clone(&shield)), entry);
+                self.network.filter.left.entry(id).or_default().insert(shield);
+            }
+        }
+    }
+
+    /// Carries out the transactions that precede requests for addresses.
+    pub(super) fn protect(&mut self) {
+        let filter = &mut self.network.filter;
+        if !filter.before.is_empty() || filter.is_due(self.now) {
+            let inputs = std::mem::take(&mut filter.before);
+            filter.run(inputs, self.now);
+            self.watch_tables();
+        }
+    }
+
+    /// Carries out the transactions that follow requests for addresses, once these are answered,
+    /// and passes on the outcomes.
+    pub(super) fn unprotect(&mut self) {
+        let (filter, holdings) = (&mut self.network.filter, &self.cores.holdings);
+        if self.network.requests.is_idle() {
+            filter.release_left(|id| holdings.keeps(id.into()));
+            if !filter.after.is_empty() {
+                let inputs = std::mem::take(&mut filter.after);
+                filter.run(inputs, self.now);
+            }
+        }
+        for (request, errno) in std::mem::take(&mut self.network.filter.answers) {
+            let input = holdings::Input::Answer { request, answer: errno.into() };
+            self.cores.holdings(input, self.now);
+        }
+    }
+
+    /// Reads the changes of tables by other programs.
+    pub(in crate::daemon) fn serve_tables(&mut self) {
+        if !self.pace.ready.remove(&tokens::Owner::Tables) {
+            return;
+        }
+        let table = self.running.config.global.firewall.nftables.table.clone();
+        let filter = &mut self.network.filter;
+        let mut gone = Vec::new();
+        while filter.receive(&table, &mut gone) {}
+        filter.before.extend(gone.into_iter().map(|family| Input::Vanished { family }));
+    }
+
+    /// Removes all tables, after the addresses.
+    pub(in crate::daemon) fn remove_tables(&mut self) {
+        let filter = &mut self.network.filter;
+        let mut inputs = std::mem::take(&mut filter.before);
+        inputs.append(&mut filter.after);
+        inputs.push(Input::Stop);
+        filter.run(inputs, self.now);
+        filter.answers.clear();
+    }
+
+    /// The same after a panic.
+    pub(in crate::daemon) fn abandon_tables(&mut self) {
+        if self.network.filter.nft.is_some() {
+            let table = self.running.config.global.firewall.nftables.table.clone();
+            self.network.filter.abandon(&table, self.now);
+        }
+    }
+}
