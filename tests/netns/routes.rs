@@ -3,6 +3,7 @@
 
 use keepalived::base::addr::{Family, PROTOCOL_KEEPALIVED};
 use keepalived::base::errno::KernelReply;
+use keepalived::base::link::LinkKind;
 use keepalived::base::route::Route;
 use keepalived::config::{self, LinkFacts, ReadOptions};
 use keepalived::model::route::VirtualRoute;
@@ -25,7 +26,7 @@ pub(crate) fn model(text: &str) -> Config {
         ethernet: true,
         arp: true,
         kind: LinkKind::Other,
-        parent: None,
+        parent: 0,
         mac: None,
     };
     let loader = MemoryLoader::with("/k.conf", text);

@@ -199,12 +199,6 @@ impl<S: Copy> Unset<S> {
         self
     }
 
-    /// Accepted, with a setter; what it sets is not used in this version.
-    pub(in crate::config) const fn unused(mut self) -> Self {
-        self.keyword.in_effect = false;
-        self
-    }
-
     /// Accepted, not in effect in this version.
     pub(in crate::config) const fn later<W: Written>(mut self) -> Row<W> {
         (self.keyword.in_effect, self.keyword.is_set) = (false, false);
