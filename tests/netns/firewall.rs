@@ -190,6 +190,23 @@ pub(crate) fn an_address_is_never_reachable_during_a_failover() -> Outcome {
     Ok(())
 }
 
+/// The sets and chains of a ruleset; their order depends on the instance that was first. Version 2.2
+/// has no rule for the link-local address of a base interface, which 2.4 always has.
+fn sets_and_chains(rules: &str) -> Vec<String> {
+    let (mut table, mut block, mut all) = ("", Vec::new(), Vec::new());
+    for line in rules.lines().filter(|line| !line.contains("@parent_link_local")) {
+        match line {
+            _ if line.starts_with("table ") => table = line,
+            "}" if block.is_empty() => {}
+            "}" => all.push(format!("{table} {}", std::mem::take(&mut block).join("; "))),
+            _ => block.push(line),
+        }
+    }
+    all.retain(|block| !block.contains("set parent_link_local"));
+    all.sort();
+    all
+}
+
 pub(crate) fn the_ruleset_is_that_of_the_reference() -> Outcome {
     needed()?;
     let reference = Program::reference()?;
@@ -220,7 +237,7 @@ pub(crate) fn the_ruleset_is_that_of_the_reference() -> Outcome {
                 wait("the address is there", SOON, || a.holds("eth0", addr));
                 wait(&format!("{addr} is protected"), SOON, || shields(&a, addr));
             }
-            seen.push(normalised(&a));
+            seen.push(sets_and_chains(&normalised(&a)));
         }
         assert_eq!(seen[0], seen[1], "with {global:?}");
     }

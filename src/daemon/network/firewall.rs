@@ -206,7 +206,13 @@ impl Filter {
 
 /// The settings, if some instance needs a packet filter.
 fn needed(config: &Config) -> Option<&Nftables> {
-    let is_needed = config.instances.iter().any(|instance| instance.is_shielded());
+    let reports = |instance: &Instance| {
+        let is_v4_silent = config.global.disable_local_igmp;
+        instance
+            .virtual_links()
+            .any(|link| link.is_vmac() && (instance.uses(link, Family::V6) || !is_v4_silent))
+    };
+    let is_needed = config.instances.iter().any(|i| i.is_shielded() || reports(i));
     is_needed.then_some(&config.global.firewall.nftables)
 }
 
