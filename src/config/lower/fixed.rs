@@ -46,6 +46,7 @@ impl<'d> Fixed<'d> {
     pub(super) fn rules(&mut self, scene: &mut Scene<'_, '_>, node: Node<'d>) {
         for line in node.children() {
             let Some(raw) = RawRule::of_host(scene.checker, line) else { continue };
+            rule::check_links(scene, &raw);
             let rule = rule::lower(scene, &raw);
             self.rules.extend(rule.map(|rule| (rule, raw.track_group)));
         }

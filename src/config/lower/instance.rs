@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use super::vlink::Plan;
 use super::{
-    address, delivery, notify, route, rule, strict, track, Instances, LoweredInstance, Scene,
+    address, delivery, notify, route, rule, strict, track, Instances, LoweredInstance,
+    ReadInstance, Scene,
 };
 use crate::base::addr::Family;
 use crate::base::diag::Span;
 use crate::config::host::LinkFacts;
 use crate::config::keywords::{RawInstance, RawLink};
+use crate::model::route::VirtualRule;
 use crate::model::vrrp::{
     Authentication, ChecksumForm, Garp, InitialState, Instance, TrackedLink, Version,
     VirtualAddress,
@@ -36,15 +38,15 @@ impl InstanceCore {
 /// Makes instances of the parsed blocks, with their virtual interfaces.
 pub(super) fn lower_all<'d>(
     scene: &mut Scene<'_, '_>,
-    raws: Vec<(RawInstance<'d>, Vec<track::TrackedEntry<'d>>)>,
+    raws: Vec<ReadInstance<'d>>,
     plans: Vec<Plan>,
 ) -> Instances {
     let mut instances = Instances::default();
-    for ((raw, tracked), plan) in raws.into_iter().zip(plans) {
+    for (ReadInstance { raw, tracked, rules }, plan) in raws.into_iter().zip(plans) {
         scene.host.breathe();
         let name = raw.name.text;
         scene.checker.out.set_scope(Some(name));
-        match lower(scene, raw, tracked, plan) {
+        match lower(scene, raw, tracked, rules, plan) {
             Some(lowered) => instances.list.push(lowered),
             None => {
                 instances.left_out.insert(name.to_owned());
@@ -60,6 +62,7 @@ fn lower<'d>(
     scene: &mut Scene<'_, '_>,
     mut raw: RawInstance<'d>,
     tracked: Vec<track::TrackedEntry<'d>>,
+    rules: Vec<Rc<VirtualRule>>,
     plan: Plan,
 ) -> Option<LoweredInstance> {
     let core = core(scene, &mut raw);
@@ -89,7 +92,12 @@ fn lower<'d>(
     let (addresses, excluded) =
         addresses(scene, &mut raw, &core, &plan, interface, link, &mut places);
     let routes = raw.routes.iter().filter_map(|raw| route::lower(scene, raw)).collect();
-    let rules = raw.rules.iter().filter_map(|raw| rule::lower(scene, raw)).collect();
+    raw.rules.iter().for_each(|raw| rule::check_links(scene, raw));
+    // One for an address that was left out is not made.
+    let mut address_vlinks = plan.address_links();
+    address_vlinks.retain(|link| {
+        addresses.iter().chain(&excluded).any(|address| address.interface == link.name)
+    });
     let priority = core.priority;
     let strictly = strict::Settings::new(scene, &raw, &core.facts(), &addresses);
     let elsewhere = addresses.iter().chain(&excluded).any(|a| interface != Some(&a.interface));
@@ -102,7 +110,7 @@ fn lower<'d>(
     let instance = Instance {
         name: raw.name.text.to_owned(),
         interface: interface.map(str::to_owned),
-        address_vlinks: plan.address_links(),
+        address_vlinks,
         xmit_base: plan.xmit_base,
         vrf: plan.vrf,
         vrid: vrid.value,

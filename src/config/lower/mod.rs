@@ -53,6 +53,7 @@ use super::suggest;
 use crate::base::diag::{Diagnostics, Severity, Sources, Span};
 use crate::model::check::Tls;
 use crate::model::lvs::Namespace;
+use crate::model::route::VirtualRule;
 use crate::model::track::Object;
 use crate::model::{vrrp, Config};
 
@@ -99,7 +100,7 @@ pub fn lower(
     });
     let Gathered { services, instances, groups, fixed, links, definitions, .. } = reading;
     let mut scene = Scene { checker: &mut checker, host, defaults, routing, made: none };
-    let raws: Vec<_> = instances.iter().map(|(raw, _)| raw).collect();
+    let raws: Vec<_> = instances.iter().map(|read| &read.raw).collect();
     let (plans, made) = vlink::plan(&mut scene, &raws);
     let mut scene = Scene { checker: &mut checker, host, defaults, routing, made: &made };
     let mut instances = instance::lower_all(&mut scene, instances, plans);
@@ -129,11 +130,18 @@ fn causes_first(doc: &Document, diags: &mut Diagnostics, parsed: usize) {
     diags.put_after(parsed, |span| ends.get(&(span.file, span.line)).copied());
 }
 
+/// An instance that is not lowered yet: it may depend on later ones.
+struct ReadInstance<'d> {
+    raw: RawInstance<'d>,
+    tracked: Vec<track::TrackedEntry<'d>>,
+    rules: Vec<Rc<VirtualRule>>,
+}
+
 /// Parts of the top level read so far.
 struct Gathered<'c, 'd> {
     config: &'c mut Config,
     services: lvs::Pending<'d>,
-    instances: Vec<(RawInstance<'d>, Vec<track::TrackedEntry<'d>>)>,
+    instances: Vec<ReadInstance<'d>>,
     groups: Vec<(RawGroup<'d>, Vec<track::TrackedEntry<'d>>)>,
     fixed: fixed::Fixed<'d>,
     links: link::LinkLists<'d>,
@@ -191,8 +199,9 @@ impl<'d> Gathered<'_, 'd> {
         if let Some(interface) = raw.sync_interface {
             ipvs::follow(&mut self.services.sync, scene.checker, interface, name.text);
         }
+        let rules = raw.rules.iter().filter_map(|raw| rule::lower(scene, raw)).collect();
         scene.checker.out.set_scope(None);
-        self.instances.push((raw, tracked));
+        self.instances.push(ReadInstance { raw, tracked, rules });
     }
 
     fn group(&mut self, scene: &mut Scene<'_, '_>, node: Node<'d>) {

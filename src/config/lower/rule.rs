@@ -8,12 +8,12 @@ use std::rc::Rc;
 use super::Scene;
 use crate::base::addr::{Family, Prefix, PROTOCOL_KEEPALIVED};
 use crate::base::rule::{Rule, RuleAction};
-use crate::config::document::Word;
 use crate::config::keywords::{RawAction, RawRule, RawTarget};
 use crate::config::names::List;
 use crate::model::route::VirtualRule;
 
-/// Makes a rule of a line; `None` if the line is left out.
+/// Makes a rule of a line; `None` if the line is left out. Called in the order of the text, which
+/// decides priorities.
 pub(super) fn lower(scene: &mut Scene<'_, '_>, raw: &RawRule<'_>) -> Option<Rc<VirtualRule>> {
     let family = family(scene, raw)?;
     let action = action(scene, raw)?;
@@ -43,8 +43,8 @@ pub(super) fn lower(scene: &mut Scene<'_, '_>, raw: &RawRule<'_>) -> Option<Rc<V
         tos,
         // It matches every mark.
         mark: raw.mark.filter(|mark| *mark != (0, 0)),
-        iif: link(scene, raw.iif),
-        oif: link(scene, raw.oif),
+        iif: raw.iif.map(|word| word.text.to_owned()),
+        oif: raw.oif.map(|word| word.text.to_owned()),
         realms: realms.filter(|&realms| realms != 0),
         suppress_prefix_len: raw.suppress_prefix_len.map(|given| given.value),
         suppress_group,
@@ -154,10 +154,10 @@ fn check_selectors(
 }
 
 /// Rules need no interfaces that exist, but a misspelt one would match nothing.
-fn link(scene: &mut Scene<'_, '_>, word: Option<Word<'_>>) -> Option<String> {
-    let word = word?;
-    scene.check_link(word.text, word.span);
-    Some(word.text.to_owned())
+pub(super) fn check_links(scene: &mut Scene<'_, '_>, raw: &RawRule<'_>) {
+    for word in [raw.iif, raw.oif].into_iter().flatten() {
+        scene.check_link(word.text, word.span);
+    }
 }
 
 /// Rules are recognised by their protocol, so only one that is left alone may have another.
