@@ -1,5 +1,7 @@
 //! Addresses that are not accepted (`no_accept`), protected by the packet filter.
 
+#![expect(clippy::disallowed_methods, reason = "a client in another namespace needs a thread")]
+
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,8 +27,9 @@ fn router(lines: &[&str]) -> String {
     config(&[lines.iter().fold(router, |router, line| router.line(line))])
 }
 
+/// Without the counts of packets.
 fn ruleset(host: &Host) -> String {
-    host.output("nft", &["list", "ruleset"])
+    host.output("nft", &["-s", "list", "ruleset"])
 }
 
 /// The ruleset, each list of elements sorted and on one line.
