@@ -24,17 +24,28 @@ pub enum Setting {
     ArpIgnore,
     /// 1: ARP is answered only on the interface through which the reply is routed.
     ArpFilter,
+    /// 2: questions have an address of the interface through which they are sent.
+    ArpAnnounce,
 }
 
 impl Setting {
     /// The first in their order.
     pub(super) const FIRST: Self = Self::PromoteSecondaries;
 
+    /// The value that it is set to.
+    pub const fn value(self) -> i32 {
+        match self {
+            Self::PromoteSecondaries | Self::ArpIgnore | Self::ArpFilter => 1,
+            Self::ArpAnnounce => 2,
+        }
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::PromoteSecondaries => "promote_secondaries",
             Self::ArpIgnore => "arp_ignore",
             Self::ArpFilter => "arp_filter",
+            Self::ArpAnnounce => "arp_announce",
         }
     }
 }

@@ -7,13 +7,14 @@ use crate::lab::{
     Segment, Workshop, SOON,
 };
 
-const SETTINGS: [&str; 6] = [
+const SETTINGS: [&str; 7] = [
     "net/ipv4/conf/all/rp_filter",
     "net/ipv4/conf/default/rp_filter",
     "net/ipv4/conf/eth0/rp_filter",
     "net/ipv4/conf/lo/rp_filter",
     "net/ipv4/conf/eth0/arp_ignore",
     "net/ipv4/conf/eth0/arp_filter",
+    "net/ipv4/conf/eth0/arp_announce",
 ];
 
 fn router() -> Instance {

@@ -52,12 +52,14 @@ fn fixed(config: &Config, links: &Links) -> Vec<Object> {
 }
 
 fn setting(link: String, setting: Setting) -> Object {
-    Object::Sysctl(Rc::new(Sysctl { link, setting, value: 1 }))
+    Object::Sysctl(Rc::new(Sysctl { link, setting, value: setting.value() }))
 }
 
-/// The base must not answer ARP for the addresses of a VMAC with its own hardware address.
-fn settings_of_base(link: &VirtualLink) -> [Object; 2] {
-    [Setting::ArpIgnore, Setting::ArpFilter].map(|of| setting(link.base.clone(), of))
+/// The base must not answer ARP for the addresses of a VMAC with its own hardware address, nor ask
+/// with them, from which neighbours would learn as well.
+fn settings_of_base(link: &VirtualLink) -> [Object; 3] {
+    [Setting::ArpIgnore, Setting::ArpFilter, Setting::ArpAnnounce]
+        .map(|of| setting(link.base.clone(), of))
 }
 
 /// Reports of group membership of a VMAC leave through its base.
@@ -152,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_base_of_an_ipv4_vmac_answers_no_arp_for_it() {
-        let expected = ["interface vrrp.51", "arp_ignore", "arp_filter", FILTER];
+        let expected = ["interface vrrp.51", "arp_ignore", "arp_filter", "arp_announce", FILTER];
         assert_eq!(named(with_vmac(Family::V4), &[]), expected);
     }
 

@@ -59,7 +59,13 @@ impl Runtime {
         let name = |index| links.by_index(index).map(|link| link.name.as_str());
         let of_links =
             self.cores.holdings.changed_settings().filter_map(|(index, setting, before)| {
-                Some(original(index, name(index)?, setting.name(), before, "1"))
+                Some(original(
+                    index,
+                    name(index)?,
+                    setting.name(),
+                    before,
+                    &setting.value().to_string(),
+                ))
             });
         let index = |name: &str| links.get(name).map_or(0, |link| link.index);
         let paths = self.network.reverse_path.iter().map(|changed| {
