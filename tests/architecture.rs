@@ -27,7 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "daemon",
         &[
             "base", "wire", "model", "vrrp", "track", "lvs", "check", "notify", "holdings",
-            "config", "cli", "sys",
+            "firewall", "config", "cli", "sys",
         ],
     ),
 ];

@@ -25,6 +25,9 @@ use crate::sys::nft::{self, Nft, Watch};
 use crate::sys::reason;
 use crate::wire::netlink::nft::{Batch, Refusal, TableEvent};
 
+/// Notifications of nf_tables read per turn.
+const WATCH_BUDGET: usize = 64;
+
 /// Owner of an entry.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(in crate::daemon) enum Owner {
@@ -342,7 +345,15 @@ impl Runtime {
         let table = self.running.config.global.firewall.nftables.table.clone();
         let filter = &mut self.network.filter;
         let mut gone = Vec::new();
-        while filter.receive(&table, &mut gone) {}
+        for n in 0.. {
+            if n == WATCH_BUDGET {
+                self.pace.ready.insert(tokens::Owner::Tables);
+                break;
+            }
+            if !filter.receive(&table, &mut gone) {
+                break;
+            }
+        }
         filter.before.extend(gone.into_iter().map(|family| Input::Vanished { family }));
     }
 
