@@ -48,7 +48,11 @@
 //! | timers of a virtual router | `vrrp/timing.rs` |
 //! | timing and rate of gratuitous ARP | `vrrp/announce.rs`, `daemon/network/announcer.rs` |
 //! | schedule and results of tracked scripts, tracked processes | `track/` |
-//! | addresses in the kernel: added, adopted, restored, refused | `holdings/` |
+//! | objects in the kernel: added, adopted, restored, refused | `holdings/` |
+//! | objects that the kernel holds whatever the state of an instance | `daemon/config/fixed.rs` |
+//! | identity of routes and rules, restoration of what the kernel dropped | `holdings/fib.rs`, `holdings/routes.rs` |
+//! | virtual interfaces: created, prepared, adopted, replaced | `holdings/vlinks.rs`, `daemon/network/vlinks.rs` |
+//! | changes of the kernel that wake the daemon | `daemon/network/monitor.rs`, `sys/netlink/monitor.rs` |
 //! | original values of settings, kept across a crash | `sys/originals.rs` |
 //! | owner of an address that was present at start | `holdings/leftovers.rs`, `daemon/start/beginning.rs` |
 //! | tables of nf_tables, and transactions that bring them to the wanted contents | `firewall/` |

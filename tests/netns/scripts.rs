@@ -329,7 +329,11 @@ pub(crate) fn the_address_follows_nginx() -> Outcome {
             let script = format!(
                 "vrrp_script check_ngx {{\n script \"{check}\"\n interval 1\n weight -5\n}}\n"
             );
-            hosts[n].start(&(config_with(TRUSTING, &[]) + &script + &block.to_string()))
+            let text = config_with(TRUSTING, &[]) + &script + &block.to_string();
+            let daemon = hosts[n].start(&text);
+            // The other one starts later, so that this one takes the address first.
+            daemon.wait_log("Startup complete");
+            daemon
         })
         .collect();
     let served_by = |n: usize| {
