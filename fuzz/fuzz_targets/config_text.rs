@@ -14,7 +14,7 @@ use memory::{MemoryHost, MemoryLoader};
 /// A host on which every interface exists, and one command.
 fn host() -> MemoryHost {
     let link = LinkFacts::plain(1);
-    MemoryHost::default().named("fuzz").making_links(&[]).and_any_link(link).and_program("/bin/x")
+    MemoryHost::default().named("fuzz").and_any_link(link).and_program("/bin/x")
 }
 
 fuzz_target!(|data: &[u8]| {

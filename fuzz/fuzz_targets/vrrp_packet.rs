@@ -180,6 +180,8 @@ fn configured(choice: u8, pdu: &[u8]) -> Instance {
         },
         addresses: vec![address(own(family)).into(), address(peer(family)).into()],
         excluded: Vec::new(),
+        routes: Vec::new(),
+        rules: Vec::new(),
         rx_buffer: None,
         promote_secondaries: false,
         timer_expired_backup: None,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::lab::{
-    config, instance, millis, ours_only, secs, stays, wait, Host, Instance, Outcome, Program,
-    Segment, Workshop, SOON,
+    config, instance, millis, ours_only, require_program, secs, stays, wait, Host, Instance,
+    Outcome, Program, Segment, Skip, Workshop, SOON,
 };
 
 const SETTINGS: [&str; 7] = [
@@ -16,6 +16,17 @@ const SETTINGS: [&str; 7] = [
     "net/ipv4/conf/eth0/arp_filter",
     "net/ipv4/conf/eth0/arp_announce",
 ];
+
+/// Macvlans are missing in some kernels.
+fn needed() -> Outcome {
+    require_program("ping", "iputils-ping")?;
+    let host = Host::new("probe");
+    host.ip("link add eth0 type veth peer name other");
+    match host.try_ip("link add link eth0 name probe type macvlan mode private") {
+        true => Ok(()),
+        false => Err(Skip::new("the kernel has no macvlan")),
+    }
+}
 
 fn router() -> Instance {
     instance("VI_1").vip("10.7.1.1/16").line("use_vmac")
@@ -42,6 +53,7 @@ fn pings(host: &Host) -> bool {
 }
 
 pub(crate) fn a_failover_keeps_the_neighbours_entry() -> Outcome {
+    needed()?;
     let (_segment, [a, b, client]) = Segment::with_hosts(["a", "b", "c"]);
     let mut first = a.start(&config(&[router().priority(150)]));
     first.wait_master("VI_1");
@@ -61,6 +73,7 @@ pub(crate) fn a_failover_keeps_the_neighbours_entry() -> Outcome {
 /// In every family, version and place of advertisements.
 pub(crate) fn adverts_come_from_the_virtual_mac() -> Outcome {
     ours_only()?;
+    needed()?;
     const VMAC4: [u8; 6] = [0, 0, 0x5e, 0, 1, 51];
     const VMAC6: [u8; 6] = [0, 0, 0x5e, 0, 2, 51];
     let v6 = || instance("VI_1").vip("fe80::51").vip("fd07::51/64").line("use_vmac");
@@ -87,6 +100,7 @@ pub(crate) fn adverts_come_from_the_virtual_mac() -> Outcome {
 
 pub(crate) fn settings_are_restored_exactly() -> Outcome {
     ours_only()?;
+    needed()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     a.sysctl("net/ipv4/conf/all/rp_filter", "1");
     a.sysctl("net/ipv4/conf/eth0/arp_ignore", "2");
@@ -117,6 +131,7 @@ pub(crate) fn settings_are_restored_exactly() -> Outcome {
 
 pub(crate) fn an_earlier_runs_interface_is_adopted_or_replaced() -> Outcome {
     ours_only()?;
+    needed()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let mut daemon = a.start(&config(&[router()]));
     daemon.wait_master("VI_1");
@@ -140,6 +155,7 @@ pub(crate) fn an_earlier_runs_interface_is_adopted_or_replaced() -> Outcome {
 
 pub(crate) fn it_returns_when_it_or_its_base_was_deleted() -> Outcome {
     ours_only()?;
+    needed()?;
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let mut daemon = a.start(&config(&[router()]));
     daemon.wait_master("VI_1");
@@ -166,6 +182,7 @@ pub(crate) fn it_returns_when_it_or_its_base_was_deleted() -> Outcome {
 
 pub(crate) fn a_reload_touches_only_what_changed() -> Outcome {
     ours_only()?;
+    needed()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let text = config(&[router()]);
     let daemon = a.start(&text);
@@ -192,6 +209,7 @@ pub(crate) fn a_reload_touches_only_what_changed() -> Outcome {
 /// The same interfaces and addresses as with the reference.
 pub(crate) fn it_is_as_with_the_reference() -> Outcome {
     ours_only()?;
+    needed()?;
     let reference = Program::reference()?;
     let blocks = [
         router(),
