@@ -36,6 +36,8 @@ pub(super) struct Pipeline<T> {
     sent: usize,
     /// Length and owner of each unsent message.
     waiting: VecDeque<(usize, T)>,
+    /// Some waiting message takes the kernel long, so they are sent one by one.
+    is_slow: bool,
     /// Buffer for sending, and then for receiving.
     packet: Vec<u8>,
 }
@@ -58,6 +60,7 @@ impl<T> Pipeline<T> {
             bytes: Vec::new(),
             sent: 0,
             waiting: VecDeque::new(),
+            is_slow: false,
             packet: Vec::new(),
         })
     }
@@ -96,7 +99,7 @@ impl<T> Pipeline<T> {
         &mut self,
         answers: &mut Vec<(T, A)>,
     ) -> io::Result<()> {
-        let count = self.waiting.len().min(BATCH);
+        let count = self.waiting.len().min(if self.is_slow { 1 } else { BATCH });
         if count == 0 {
             return Ok(());
         }
@@ -131,12 +134,18 @@ impl<T> Pipeline<T> {
         self.clear();
     }
 
+    /// A waiting message takes the kernel long.
+    pub(super) fn slow_down(&mut self) {
+        self.is_slow = true;
+    }
+
     fn clear(&mut self) {
         /// What stays allocated for the next time.
         const KEPT: usize = 64 << 10;
         self.bytes.clear();
         self.bytes.shrink_to(KEPT);
         self.sent = 0;
+        self.is_slow = false;
     }
 
     fn collect<A: From<KernelReply>>(
@@ -268,5 +277,21 @@ mod tests {
         asks(&mut pipeline, &[true]);
         pipeline.flush(&mut answers).expect("answers");
         assert_eq!(answers, [(0, ENOENT)]);
+    }
+
+    #[test]
+    fn slow_requests_go_one_by_one() {
+        let mut pipeline = Pipeline::open(NETLINK_GENERIC).expect("a socket");
+        asks(&mut pipeline, &[false; 3]);
+        pipeline.slow_down();
+        let (mut answers, mut sends) = (Vec::<(usize, i32)>::new(), 0);
+        while !pipeline.is_idle() {
+            pipeline.flush(&mut answers).expect("answers");
+            sends += 1;
+        }
+        assert_eq!((sends, answers.len()), (3, 3));
+        asks(&mut pipeline, &[false; 3]);
+        pipeline.flush(&mut answers).expect("answers");
+        assert!(pipeline.is_idle(), "the next ones go together again");
     }
 }

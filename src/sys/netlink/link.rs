@@ -47,14 +47,17 @@ impl<T> Requests<T> {
         self.pipeline.queue(asker, |out| creation(link, place, out));
     }
 
+    /// Takes the kernel some 20 ms, until all processors have noticed.
     pub fn delete_link(&mut self, index: u32, asker: T) {
         self.link_request(RTM_DELLINK, Header { index, ..Header::default() }, asker, |_| {});
+        self.pipeline.slow_down();
     }
 
     /// The same for one whose number is not known yet.
     pub fn delete_link_named(&mut self, name: &str, asker: T) {
         let content = |w: &mut Writer<'_>| w.bytes(libc::IFLA_IFNAME, name.as_bytes());
         self.link_request(RTM_DELLINK, Header::default(), asker, content);
+        self.pipeline.slow_down();
     }
 
     /// Sets an interface up.
