@@ -166,15 +166,12 @@ impl Domain {
                 self.on_add_answered(id, index, &key, &address, errno, now, out);
             }
             Purpose::Add(key, Item::Link(..)) => self.on_link_answered(id, &key, errno, now, out),
-            Purpose::Replace(key, Item::Link(..)) => {
-                self.on_link_prepared(id, &key, errno, now, out);
+            Purpose::Replace(key, Item::Link(..)) | Purpose::Add(key, Item::Firewall(_)) => {
+                self.on_simple_answer(id, &key, errno, now, out);
             }
             Purpose::Remove(Item::Link(link, _)) => self.on_link_removed(index, &link, errno, out),
             Purpose::Add(key, Item::Sysctl(setting, _)) => {
                 self.on_sysctl_answered(id, index, &key, setting, answer, out);
-            }
-            Purpose::Add(key, Item::Firewall(_)) => {
-                self.on_shield_answered(id, &key, errno, now, out);
             }
             Purpose::Add(key, item) => self.on_route_answered(id, &key, &item, errno, now, out),
             Purpose::Verify(key, item) => self.on_verified(&key, &item, errno, now, out),
@@ -191,20 +188,41 @@ impl Domain {
             }
             Purpose::Remove(Item::Sysctl(setting, _)) if !matches!(errno, 0 | ENODEV) => {
                 let (link, what) = (self.name_of(index), Name::Sysctl(setting));
-                out.push(Action::Refused {
-                    owner: None,
-                    link,
-                    what,
-                    adds: false,
-                    errno,
-                    text: None,
-                });
+                report_kept(link, what, errno, out);
             }
             // The packet filter repeats what the kernel refused.
             Purpose::Remove(Item::Sysctl(..) | Item::Firewall(_)) => {}
             Purpose::Remove(item) => self.on_route_removed(item, errno, now, out),
             Purpose::Probe(owner, _) => self.on_probe_answered(owner, errno, out),
         }
+    }
+
+    /// True if the holding waits for the answer to this request. Meanwhile, its interface may have
+    /// been removed, or other options requested.
+    pub(super) fn is_awaited(&self, id: RequestId, key: &Key) -> bool {
+        self.holdings.get(key).is_some_and(|holding| holding.presence == Presence::Asked(id))
+    }
+
+    /// The answer to a request that either makes the object present or is retried.
+    fn on_simple_answer(
+        &mut self,
+        id: RequestId,
+        key: &Key,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
+        match errno {
+            _ if !self.is_awaited(id, key) => {}
+            0 => self.set(key, Presence::Present, false, out),
+            errno => self.on_refused(key, errno, now, out),
+        }
+    }
+
+    /// Requests a missing object.
+    pub(super) fn ask_for(&mut self, index: u32, key: &Key, item: Item, out: &mut Vec<Action>) {
+        let id = self.ask(index, Purpose::Add(key.clone(), item), out);
+        self.set(key, Presence::Asked(id), false, out);
     }
 
     pub(super) fn report_refused(&self, key: &Key, errno: i32, out: &mut Vec<Action>) {
@@ -240,21 +258,28 @@ impl Domain {
                 self.note_there(place, address, false, out);
             }
         }
-        let Some(holding) = self.holdings.get(key) else { return };
-        // The interface was removed, or other options were requested, before the kernel answered.
-        if holding.presence != Presence::Asked(id) {
-            return;
-        }
         match errno {
+            _ if !self.is_awaited(id, key) => {}
             0 | EEXIST => self.set(key, Presence::Present, false, out),
             ENODEV => self.set(key, Presence::NoLink, false, out),
-            errno => self.on_refused(key, errno, now, out),
+            errno => self.on_address_refused(key, errno, now, out),
         }
     }
 
-    fn on_refused(&mut self, key: &Key, errno: i32, now: Instant, out: &mut Vec<Action>) {
+    /// The kernel refused an object, which is requested again later.
+    pub(super) fn on_refused(
+        &mut self,
+        key: &Key,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
         self.ask_later(key, true, now, out);
         self.report_refused(key, errno, out);
+    }
+
+    fn on_address_refused(&mut self, key: &Key, errno: i32, now: Instant, out: &mut Vec<Action>) {
+        self.on_refused(key, errno, now, out);
         let Some(holding) = self.holdings.get(key) else { return };
         let (owners, what) = (holding.owners().collect::<Vec<_>>(), holding.object.name());
         let link = holding.object.link().to_owned();
@@ -287,14 +312,7 @@ impl Domain {
             }
             errno => {
                 let (link, what) = (self.name_of(index), Name::Address(address.prefix));
-                out.push(Action::Refused {
-                    owner: None,
-                    link,
-                    what,
-                    adds: false,
-                    errno,
-                    text: None,
-                });
+                report_kept(link, what, errno, out);
                 self.links.put(place, address, true);
                 self.unclaim_place(place);
                 let retry = Retry::Remove(Left::Address(place));
@@ -302,4 +320,9 @@ impl Domain {
             }
         }
     }
+}
+
+/// The kernel refused to remove an object.
+pub(super) fn report_kept(link: String, what: Name, errno: i32, out: &mut Vec<Action>) {
+    out.push(Action::Refused { owner: None, link, what, adds: false, errno, text: None });
 }

@@ -7,13 +7,13 @@ use super::holding::Presence;
 use super::kernel::{Purpose, RequestId};
 use super::leftovers::Left;
 use super::object::{Item, Key, Object};
-use super::repair::{EEXIST, ENODEV, REMOVAL_DELAY};
+use super::repair::{report_kept, EEXIST, ENODEV, REMOVAL_DELAY};
 use super::{Action, Domain, Fate, Restore, Retry};
 use crate::base::addr::HostAddress;
 use crate::base::route::Route;
 use crate::base::rule::Rule;
 use crate::base::time::{Duration, Instant};
-use crate::model::route::VirtualRoute;
+use crate::model::route::{Placement, VirtualRoute};
 
 /// The interface is down. The route is added when it is up again.
 const ENETDOWN: i32 = 100;
@@ -45,7 +45,7 @@ impl Domain {
         }
         let listed = self.fib.find(&asked).cloned();
         let Some(listed) = listed else {
-            self.ask_for(key, item, out);
+            self.ask_for(0, key, item, out);
             return None;
         };
         if has_options(&asked, &listed) {
@@ -53,16 +53,9 @@ impl Domain {
         } else {
             // A replacement could hit another route of the slot, which may be foreign.
             self.ask(0, Purpose::Remove(Item::Route(listed, route.placement)), out);
-            self.ask_for(key, item, out);
+            self.ask_for(0, key, item, out);
         }
         Some(Fate::Adopted)
-    }
-
-    /// Wanted routes of this slot.
-    fn routes_in<'a>(&'a self, slot: &'a Slot) -> impl Iterator<Item = &'a Key> {
-        let first = Key::Route(Rc::new(RouteKey::first_of(slot.clone())));
-        let keys = self.holdings.range(first..).map(|(key, _)| key);
-        keys.take_while(move |key| matches!(key, Key::Route(route) if route.slot == *slot))
     }
 
     pub(super) fn bring_about_rule(&mut self, key: &Key, out: &mut Vec<Action>) -> Option<Fate> {
@@ -72,13 +65,8 @@ impl Domain {
             return Some(Fate::Adopted);
         }
         let item = self.item_of(&self.holdings.get(key)?.object)?;
-        self.ask_for(key, item, out);
+        self.ask_for(0, key, item, out);
         None
-    }
-
-    fn ask_for(&mut self, key: &Key, item: Item, out: &mut Vec<Action>) {
-        let id = self.ask(0, Purpose::Add(key.clone(), item), out);
-        self.set(key, Presence::Asked(id), false, out);
     }
 
     /// Removes a route or rule unless it is foreign.
@@ -92,12 +80,10 @@ impl Domain {
         let item = match presence {
             Presence::Asked(id) => self.kernel.being_added(id).cloned(),
             Presence::Present => match key {
-                Key::Route(route) => {
-                    let listed = self.listed(route).cloned();
-                    listed.map(|route| Item::Route(route, crate::model::route::Placement::First))
-                }
                 Key::Rule(rule) if self.fib.has_rule(rule) => Some(Item::Rule(Rc::clone(rule))),
-                _ => None,
+                key => {
+                    self.listed(key).map(|route| Item::Route(Rc::clone(route), Placement::First))
+                }
             },
             Presence::Made | Presence::Absent | Presence::NoLink | Presence::Waived => None,
         };
@@ -107,18 +93,23 @@ impl Domain {
     }
 
     /// The kernel's form of a wanted route.
-    fn listed(&self, key: &RouteKey<String>) -> Option<&Rc<Route<u32>>> {
-        let list = self.fib.in_slot(&key.slot).iter();
-        list.into_iter().find(|route| self.is_meant(key, route))
+    fn listed(&self, key: &Key) -> Option<&Rc<Route<u32>>> {
+        let Key::Route(route) = key else { return None };
+        self.fib.in_slot(&route.slot).iter().find(|listed| self.is_meant(key, listed))
     }
 
-    fn is_meant(&self, key: &RouteKey<String>, route: &Route<u32>) -> bool {
-        let holding = self.holdings.get(&Key::Route(Rc::new(key.clone())));
-        let wanted = holding.and_then(|holding| match &holding.object {
-            Object::Route(wanted) => self.numbered(wanted),
+    /// True if the route in the kernel is the wanted one with this key.
+    fn is_meant(&self, key: &Key, listed: &Route<u32>) -> bool {
+        let wanted = match self.holdings.get(key).map(|holding| &holding.object) {
+            Some(Object::Route(wanted)) => self.numbered(wanted),
             _ => None,
-        });
-        wanted.map_or_else(|| key.is_named(route, &self.links), |w| is_same_route(&w, route))
+        };
+        match (wanted, key) {
+            (Some(wanted), _) => is_same_route(&wanted, listed),
+            // It was just discarded, or an interface is gone.
+            (None, Key::Route(route)) => route.is_named(listed, &self.links),
+            (None, _) => false,
+        }
     }
 
     pub(super) fn on_route_answered(
@@ -133,18 +124,12 @@ impl Domain {
         if errno == 0 {
             self.note_item(item);
         }
-        let is_awaited = self.holdings.get(key).is_some_and(|h| h.presence == Presence::Asked(id));
-        if !is_awaited {
-            return;
-        }
         match errno {
+            _ if !self.is_awaited(id, key) => {}
             0 | EEXIST => self.set(key, Presence::Present, false, out),
             // Added when an interface comes up.
             ENODEV | ENETDOWN => self.set(key, Presence::NoLink, false, out),
-            errno => {
-                self.ask_later(key, true, now, out);
-                self.report_refused(key, errno, out);
-            }
+            errno => self.on_refused(key, errno, now, out),
         }
     }
 
@@ -169,7 +154,7 @@ impl Domain {
             Item::Link(..) | Item::Sysctl(..) | Item::Firewall(_) | Item::Address(_) => return,
         };
         if let Some((link, what)) = self.named(&left) {
-            out.push(Action::Refused { owner: None, link, what, adds: false, errno, text: None });
+            report_kept(link, what, errno, out);
         }
         self.retries.insert((now + REMOVAL_DELAY, Retry::Remove(left)));
     }
@@ -190,21 +175,30 @@ impl Domain {
         }
     }
 
-    fn wanted_as(&self, route: &Route<u32>) -> Option<Key> {
+    /// Key of a wanted route or rule that the kernel reports.
+    fn wanted_as(&self, item: &Item) -> Option<Key> {
+        match item {
+            Item::Route(route, _) => self.wanted_route(route).cloned(),
+            Item::Rule(rule) => {
+                let key = Key::Rule(Rc::new(as_listed(rule)));
+                self.holdings.contains_key(&key).then_some(key)
+            }
+            Item::Link(..) | Item::Sysctl(..) | Item::Firewall(_) | Item::Address(_) => None,
+        }
+    }
+
+    fn wanted_route(&self, route: &Route<u32>) -> Option<&Key> {
+        let first = Key::Route(Rc::new(RouteKey::first_of(Slot::of(route))));
+        let keys = self.holdings.range(first..).map(|(key, _)| key);
         let slot = Slot::of(route);
-        let mut keys = self.routes_in(&slot);
-        let is_meant = |key: &&Key| matches!(key, Key::Route(k) if self.is_meant(k, route));
-        keys.find(is_meant).cloned()
+        let mut in_slot =
+            keys.take_while(|key| matches!(key, Key::Route(known) if known.slot == slot));
+        in_slot.find(|key| self.is_meant(key, route))
     }
 
     /// A route or rule was added externally. Of others only wanted ones matter.
     pub(super) fn on_route_seen(&mut self, item: Item, out: &mut Vec<Action>) {
-        let key = match &item {
-            Item::Route(route, _) => self.wanted_as(route),
-            Item::Rule(rule) => Some(Key::Rule(Rc::new(as_listed(rule)))),
-            _ => None,
-        };
-        let Some(key) = key.filter(|key| self.holdings.contains_key(key)) else { return };
+        let Some(key) = self.wanted_as(&item) else { return };
         self.note_item(&item);
         if matches!(self.holdings[&key].presence, Presence::Absent | Presence::Waived) {
             self.cancel_retry(&key);
@@ -221,11 +215,7 @@ impl Domain {
     }
 
     pub(super) fn on_route_gone(&mut self, item: &Item, now: Instant, out: &mut Vec<Action>) {
-        let key = match item {
-            Item::Route(route, _) => self.wanted_as(route),
-            Item::Rule(rule) => Some(Key::Rule(Rc::new(as_listed(rule)))),
-            _ => None,
-        };
+        let key = self.wanted_as(item);
         self.forget_item(item);
         let Some(key) = key else { return };
         if self.is_cut_off(item) {
@@ -243,7 +233,7 @@ impl Domain {
                 Key::Route(route) => {
                     let find = |fib: &Fib| {
                         let list = fib.in_slot(&route.slot);
-                        list.iter().any(|listed| self.is_meant(route, listed))
+                        list.iter().any(|listed| self.is_meant(&key, listed))
                     };
                     (find(&before), find(&self.fib))
                 }
@@ -352,8 +342,7 @@ impl Domain {
             }
             errno if is_present => {
                 self.forget_item(item);
-                self.ask_later(key, true, now, out);
-                self.report_refused(key, errno, out);
+                self.on_refused(key, errno, now, out);
             }
             _ => {}
         }
@@ -371,7 +360,7 @@ impl Domain {
     }
 
     pub(super) fn is_wanted_route(&self, route: &Route<u32>) -> bool {
-        self.wanted_as(route).is_some()
+        self.wanted_route(route).is_some()
     }
 
     /// Listed routes in the slot of this one, other than wanted ones.

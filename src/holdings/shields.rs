@@ -3,12 +3,10 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use super::holding::Presence;
-use super::kernel::{Purpose, RequestId};
+use super::kernel::Purpose;
 use super::object::{Item, Key};
 use super::{Action, Domain};
 use crate::base::shield::Shield;
-use crate::base::time::Instant;
 use crate::model::vrrp::{Instance, VirtualAddress};
 
 /// The entries for the addresses of an instance that does not accept packets for them.
@@ -44,8 +42,7 @@ impl Domain {
         let Some(numbered) = self.numbered_shield(shield) else { return };
         let numbered = Rc::new(numbered);
         self.shields.insert(key.clone(), Rc::clone(&numbered));
-        let id = self.ask(0, Purpose::Add(key.clone(), Item::Firewall(numbered)), out);
-        self.set(key, Presence::Asked(id), false, out);
+        self.ask_for(0, key, Item::Firewall(numbered), out);
     }
 
     /// Removes the entry, also after its interface: it names a number that another interface may
@@ -53,26 +50,6 @@ impl Domain {
     pub(super) fn withdraw_shield(&mut self, key: &Key, out: &mut Vec<Action>) {
         if let Some(numbered) = self.shields.remove(key) {
             self.ask(0, Purpose::Remove(Item::Firewall(numbered)), out);
-        }
-    }
-
-    pub(super) fn on_shield_answered(
-        &mut self,
-        id: RequestId,
-        key: &Key,
-        errno: i32,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let is_awaited = self.holdings.get(key).is_some_and(|h| h.presence == Presence::Asked(id));
-        if !is_awaited {
-            return;
-        }
-        if errno == 0 {
-            self.set(key, Presence::Present, false, out);
-        } else {
-            self.ask_later(key, true, now, out);
-            self.report_refused(key, errno, out);
         }
     }
 }

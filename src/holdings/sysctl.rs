@@ -65,9 +65,7 @@ impl Domain {
     ) {
         self.restorations.retain(|restoration| *restoration != (index, sysctl.setting));
         let item = Item::Sysctl(sysctl.setting, sysctl.value.to_string());
-        let purpose = Purpose::Add(key.clone(), item);
-        let id = self.ask(index, purpose, out);
-        self.set(key, Presence::Asked(id), false, out);
+        self.ask_for(index, key, item, out);
     }
 
     /// The setting is no longer wanted.
@@ -100,11 +98,8 @@ impl Domain {
         if let Some(before) = answer.before {
             self.settings.entry((index, setting)).or_insert(before);
         }
-        let is_awaited = self.holdings.get(key).is_some_and(|h| h.presence == Presence::Asked(id));
-        if !is_awaited {
-            return;
-        }
         match answer.errno {
+            _ if !self.is_awaited(id, key) => {}
             0 | EEXIST => self.set(key, Presence::Present, false, out),
             ENODEV => self.set(key, Presence::NoLink, false, out),
             errno => {

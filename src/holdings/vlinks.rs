@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::holding::Presence;
 use super::kernel::{Purpose, RequestId};
 use super::object::{Item, Key, Name, Object};
-use super::repair::{EEXIST, ENODEV};
+use super::repair::{report_kept, EEXIST, ENODEV};
 use super::{Action, Domain, Fate};
 use crate::base::link::{Link, LinkKind, Surroundings};
 use crate::base::time::Instant;
@@ -53,15 +53,14 @@ impl Domain {
             }
             None => {}
         }
-        let id = self.ask(base.index, Purpose::Add(key.clone(), item), out);
-        self.set(key, Presence::Asked(id), false, out);
+        self.ask_for(base.index, key, item, out);
         None
     }
 
     /// True while the kernel has not created or prepared every virtual interface that it can.
-    pub fn is_with_made(&self) -> bool {
-        let made = self.made_links().filter_map(|key| self.holdings.get(key));
-        made.into_iter().any(|h| matches!(h.presence, Presence::Asked(_) | Presence::Made))
+    pub fn is_making_links(&self) -> bool {
+        let mut made = self.made_links().filter_map(|key| self.holdings.get(key));
+        made.any(|holding| matches!(holding.presence, Presence::Asked(_) | Presence::Made))
     }
 
     /// Virtual interfaces in the kernel, with their indices.
@@ -211,34 +210,11 @@ impl Domain {
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let is_awaited = self.holdings.get(key).is_some_and(|h| h.presence == Presence::Asked(id));
         match errno {
-            _ if !is_awaited => {}
+            _ if !self.is_awaited(id, key) => {}
             0 => self.set(key, Presence::Made, false, out),
             ENODEV => self.set(key, Presence::NoLink, false, out),
-            errno => {
-                self.ask_later(key, true, now, out);
-                self.report_refused(key, errno, out);
-            }
-        }
-    }
-
-    pub(super) fn on_link_prepared(
-        &mut self,
-        id: RequestId,
-        key: &Key,
-        errno: i32,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let is_awaited = self.holdings.get(key).is_some_and(|h| h.presence == Presence::Asked(id));
-        match errno {
-            _ if !is_awaited => {}
-            0 => self.set(key, Presence::Present, false, out),
-            errno => {
-                self.ask_later(key, true, now, out);
-                self.report_refused(key, errno, out);
-            }
+            errno => self.on_refused(key, errno, now, out),
         }
     }
 
@@ -253,15 +229,8 @@ impl Domain {
             self.kernel.keep_link(index);
         }
         if !matches!(errno, 0 | ENODEV) {
-            let (base, what) = (link.base.clone(), Name::Link(link.name.clone()));
-            out.push(Action::Refused {
-                owner: None,
-                link: base,
-                what,
-                adds: false,
-                errno,
-                text: None,
-            });
+            let what = Name::Link(link.name.clone());
+            report_kept(link.base.clone(), what, errno, out);
         }
     }
 }

@@ -186,13 +186,11 @@ impl Domain {
             }
             None => (None, true),
         };
-        let presence = if add {
-            let purpose = Purpose::Add(key.clone(), Item::Address(as_shown(&wanted)));
-            Presence::Asked(self.ask(index, purpose, out))
+        if add {
+            self.ask_for(index, key, Item::Address(as_shown(&wanted)), out);
         } else {
-            Presence::Present
-        };
-        self.set(key, presence, false, out);
+            self.set(key, Presence::Present, false, out);
+        }
         fate
     }
 

@@ -81,7 +81,7 @@ impl Runtime {
         const ROUNDS: usize = 10_000;
         for _ in 0..ROUNDS {
             self.drain();
-            if !self.cores.holdings.is_with_made() || self.network.requests.is_idle() {
+            if !self.cores.holdings.is_making_links() || self.network.requests.is_idle() {
                 return;
             }
             self.flush_requests();
