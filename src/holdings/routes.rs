@@ -286,9 +286,12 @@ impl Domain {
 
     /// An address was added. Gateways that the kernel could not reach may be reachable now.
     pub(super) fn retry_routes(&mut self, out: &mut Vec<Action>) {
-        let routes = self.holdings.range(Key::first_route()..);
-        let refused = routes.filter(|(_, h)| h.refused && h.presence == Presence::Absent);
-        for key in refused.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+        let waiting = self.retries.iter().filter_map(|(_, retry)| match retry {
+            Retry::Add(key @ Key::Route(_)) => Some(key),
+            _ => None,
+        });
+        let refused = waiting.filter(|key| self.holdings.get(key).is_some_and(|h| h.refused));
+        for key in refused.cloned().collect::<Vec<_>>() {
             self.bring_about(&key, out);
         }
     }
@@ -296,8 +299,13 @@ impl Domain {
     /// The kernel drops the routes that prefer a source address together with it.
     pub(super) fn doubt_routes_from(&mut self, address: &HostAddress) {
         let source = Some(address.prefix.addr);
-        let is_from = |object: &Object| matches!(object, Object::Route(route) if route.route.source == source);
-        let those = self.holdings.iter().filter(|(_, h)| h.is_present() && is_from(&h.object));
+        let is_from = |object: &Object| match object {
+            Object::Route(route) => route.route.source == source,
+            _ => false,
+        };
+        // There may be thousands of addresses, but no route.
+        let routes = self.holdings.range(Key::first_route()..);
+        let those = routes.filter(|(_, holding)| holding.is_present() && is_from(&holding.object));
         self.doubts.extend(those.map(|(key, _)| key.clone()));
     }
 

@@ -38,13 +38,7 @@ impl Domain {
         in_order.sort_by_key(|object| object.rank());
         let (mut claim, mut wants) = (Claim::default(), BTreeSet::new());
         claim.wants.reserve_exact(in_order.len());
-        let keys: BTreeSet<_> = in_order.iter().map(|object| object.key()).collect();
-        // An interface that takes the place of another is made after that one is removed.
-        for key in before.iter().filter(|key| matches!(key, Key::Link { .. })) {
-            if !keys.contains(key) {
-                self.let_go(owner, key, out);
-            }
-        }
+        self.replace_links(owner, &before, &in_order, out);
         let mut found = Vec::new();
         for object in in_order {
             let key = object.key();
@@ -79,6 +73,23 @@ impl Domain {
         self.claims.insert(owner, claim);
         if is_held {
             out.push(Action::Held(owner));
+        }
+    }
+
+    /// Lets go of virtual interfaces that are no longer wanted: one that takes the place of another
+    /// is made after that one is removed. In both lists, interfaces come first.
+    fn replace_links(
+        &mut self,
+        owner: Holder,
+        before: &[Key],
+        wanted: &[&Object],
+        out: &mut Vec<Action>,
+    ) {
+        let wanted = wanted.iter().take_while(|object| matches!(object, Object::Link(_)));
+        let wanted: BTreeSet<_> = wanted.map(|object| object.key()).collect();
+        let had = before.iter().take_while(|key| matches!(key, Key::Link { .. }));
+        for key in had.filter(|key| !wanted.contains(key)) {
+            self.let_go(owner, key, out);
         }
     }
 
