@@ -9,7 +9,7 @@ use std::time::Duration;
 use keepalived::base::addr::{Family, Prefix};
 use keepalived::base::time::Instant;
 use keepalived::model::vrrp::{
-    Authentication, Broadcast, ChecksumForm, Delivery, Garp, InitialState, Instance, Peer, Scope,
+    Authentication, ChecksumForm, Delivery, Garp, InitialState, Instance, Peer,
     Version, VirtualAddress,
 };
 use keepalived::vrrp::receive::{examine, AddressSet, Context, Counters, Received};
@@ -191,19 +191,5 @@ fn configured(choice: u8, pdu: &[u8]) -> Instance {
 }
 
 fn address(addr: IpAddr) -> VirtualAddress {
-    VirtualAddress {
-        prefix: Prefix::host(addr),
-        peer: None,
-        interface: "eth0".into(),
-        broadcast: Broadcast::None,
-        scope: Scope::GLOBAL,
-        label: None,
-        nodad: true,
-        home: false,
-        mngtmpaddr: false,
-        noprefixroute: false,
-        autojoin: false,
-        preferred_lft: None,
-        no_track: false,
-    }
+    VirtualAddress::plain(Prefix::host(addr), "eth0".into())
 }

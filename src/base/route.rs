@@ -6,7 +6,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::addr::{Family, Prefix};
+use super::addr::{Family, Prefix, PROTOCOL_KEEPALIVED};
 
 /// RT_TABLE_MAIN.
 pub const TABLE_MAIN: u32 = 254;
@@ -225,7 +225,36 @@ pub mod metric {
     }
 }
 
+impl<L> NextHop<L> {
+    /// Through this gateway or to neighbours on this interface, or both.
+    pub const fn plain(via: Option<IpAddr>, link: Option<L>) -> Self {
+        Self { via, link, weight: 1, onlink: false, encap: None, realms: None }
+    }
+}
+
 impl<L> Route<L> {
+    /// A unicast route of keepalived in the main table, without any path yet.
+    pub fn plain(destination: Prefix) -> Self {
+        Self {
+            family: Family::of(&destination.addr),
+            kind: kind::UNICAST,
+            destination,
+            from: None,
+            tos: 0,
+            table: TABLE_MAIN,
+            protocol: PROTOCOL_KEEPALIVED,
+            scope: None,
+            source: None,
+            metric: None,
+            next_hops: Vec::new(),
+            nexthop_id: None,
+            expires: None,
+            preference: None,
+            ttl_propagate: None,
+            metrics: RouteMetrics::default(),
+        }
+    }
+
     /// Preference of routes that name none.
     const USUAL_METRIC_V6: u32 = 1024;
 

@@ -2,7 +2,7 @@
 
 mod text;
 
-use super::addr::{Family, Prefix};
+use super::addr::{Family, Prefix, PROTOCOL_KEEPALIVED};
 
 /// A rule, with what the kernel stores of it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -38,6 +38,33 @@ pub struct Rule {
     pub ip_protocol: Option<u8>,
     pub source_ports: Option<(u16, u16)>,
     pub destination_ports: Option<(u16, u16)>,
+}
+
+impl Rule {
+    /// A rule of keepalived without selectors.
+    pub const fn plain(family: Family, priority: u32, action: RuleAction) -> Self {
+        Self {
+            family,
+            priority,
+            action,
+            invert: false,
+            from: None,
+            to: None,
+            tos: 0,
+            mark: None,
+            iif: None,
+            oif: None,
+            realms: None,
+            suppress_prefix_len: None,
+            suppress_group: None,
+            tunnel: None,
+            users: None,
+            protocol: Some(PROTOCOL_KEEPALIVED),
+            ip_protocol: None,
+            source_ports: None,
+            destination_ports: None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -26,21 +26,7 @@ fn parsed(text: &str) -> Prefix {
 }
 
 fn address(text: &str) -> VirtualAddress {
-    VirtualAddress {
-        prefix: parsed(text),
-        peer: None,
-        interface: "eth0".into(),
-        broadcast: Broadcast::None,
-        scope: Scope::GLOBAL,
-        label: None,
-        nodad: true,
-        home: false,
-        mngtmpaddr: false,
-        noprefixroute: false,
-        autojoin: false,
-        preferred_lft: None,
-        no_track: false,
-    }
+    VirtualAddress::plain(parsed(text), "eth0".into())
 }
 
 fn nth(n: u8) -> VirtualAddress {

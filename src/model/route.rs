@@ -115,37 +115,14 @@ impl fmt::Display for Origin {
 pub(crate) mod tests {
     use super::*;
     use crate::base::addr::{Family, Prefix};
-    use crate::base::route::{kind, NextHop, RouteMetrics, TABLE_MAIN};
+    use crate::base::route::NextHop;
     use crate::base::rule::{Rule, RuleAction};
 
     /// A default route via eth1, of a given place in the configuration.
     pub(crate) fn route(metric: u32, place: &str) -> VirtualRoute {
-        let hop = NextHop {
-            via: Some([10, 0, 0, 1].into()),
-            link: Some("eth1".to_owned()),
-            weight: 1,
-            onlink: false,
-            encap: None,
-            realms: None,
-        };
-        let route = Route {
-            family: Family::V4,
-            kind: kind::UNICAST,
-            destination: Prefix::all(Family::V4),
-            from: None,
-            tos: 0,
-            table: TABLE_MAIN,
-            protocol: 18,
-            scope: None,
-            source: None,
-            metric: Some(metric),
-            next_hops: vec![hop],
-            nexthop_id: None,
-            expires: None,
-            preference: None,
-            ttl_propagate: None,
-            metrics: RouteMetrics::default(),
-        };
+        let hop = NextHop::plain(Some([10, 0, 0, 1].into()), Some("eth1".to_owned()));
+        let plain = Route::plain(Prefix::all(Family::V4));
+        let route = Route { metric: Some(metric), next_hops: vec![hop], ..plain };
         let origin = Origin(place.into());
         VirtualRoute { route, placement: Placement::First, no_track: false, origin }
     }
@@ -153,25 +130,9 @@ pub(crate) mod tests {
     /// A rule for what comes in on eth2 and leaves on eth3.
     pub(crate) fn rule(priority: u32) -> VirtualRule {
         let rule = Rule {
-            family: Family::V4,
-            priority,
-            action: RuleAction::Table(100),
-            invert: false,
-            from: None,
-            to: None,
-            tos: 0,
-            mark: None,
             iif: Some("eth2".to_owned()),
             oif: Some("eth3".to_owned()),
-            realms: None,
-            suppress_prefix_len: None,
-            suppress_group: None,
-            tunnel: None,
-            users: None,
-            protocol: Some(18),
-            ip_protocol: None,
-            source_ports: None,
-            destination_ports: None,
+            ..Rule::plain(Family::V4, priority, RuleAction::Table(100))
         };
         VirtualRule { rule, no_track: false, origin: Origin("k.conf:1".into()) }
     }

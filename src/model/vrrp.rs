@@ -132,6 +132,27 @@ pub struct VirtualAddress {
     pub no_track: bool,
 }
 
+impl VirtualAddress {
+    /// An address without options, which is not checked for duplicates.
+    pub const fn plain(prefix: Prefix, interface: String) -> Self {
+        Self {
+            prefix,
+            peer: None,
+            interface,
+            broadcast: Broadcast::None,
+            scope: Scope::GLOBAL,
+            label: None,
+            nodad: true,
+            home: false,
+            mngtmpaddr: false,
+            noprefixroute: false,
+            autojoin: false,
+            preferred_lft: None,
+            no_track: false,
+        }
+    }
+}
+
 /// Timing of gratuitous ARP and unsolicited neighbour advertisements.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Garp {

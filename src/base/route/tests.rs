@@ -1,29 +1,12 @@
 use super::*;
 
 fn route(family: Family) -> Route<u32> {
-    Route {
-        family,
-        kind: kind::UNICAST,
-        destination: Prefix { len: 8, ..Prefix::all(family) },
-        from: None,
-        tos: 0,
-        table: TABLE_MAIN,
-        protocol: 18,
-        scope: None,
-        source: None,
-        metric: None,
-        next_hops: Vec::new(),
-        nexthop_id: None,
-        expires: None,
-        preference: None,
-        ttl_propagate: None,
-        metrics: RouteMetrics::default(),
-    }
+    Route::plain(Prefix { len: 8, ..Prefix::all(family) })
 }
 
 fn hop(via: Option<&str>) -> NextHop<u32> {
     let via = via.map(|via| via.parse().expect("an address"));
-    NextHop { via, link: Some(2), weight: 1, onlink: false, encap: None, realms: None }
+    NextHop::plain(via, Some(2))
 }
 
 #[test]

@@ -18,7 +18,7 @@ use crate::config::host::LinkFacts;
 use crate::config::keywords::{RawAddress, RawInstance};
 use crate::config::value::any_base;
 use crate::model::vlink::{virtual_mac, VirtualLink, VirtualLinkKind};
-use crate::model::vrrp::{Broadcast, Scope, StandingFault, VirtualAddress};
+use crate::model::vrrp::{StandingFault, VirtualAddress};
 
 /// The virtual interfaces of an instance, and what follows from them.
 #[derive(Default)]
@@ -319,21 +319,8 @@ fn is_strict(scene: &Scene<'_, '_>, raw: &RawInstance<'_>) -> bool {
 
 /// The address of an ipvlan. It is in use before the kernel could check it for duplicates.
 fn fixed(prefix: Prefix, interface: String) -> VirtualAddress {
-    VirtualAddress {
-        prefix,
-        peer: None,
-        interface,
-        broadcast: Broadcast::None,
-        scope: Scope::GLOBAL,
-        label: None,
-        nodad: prefix.addr.is_ipv6(),
-        home: false,
-        mngtmpaddr: false,
-        noprefixroute: false,
-        autojoin: false,
-        preferred_lft: None,
-        no_track: true,
-    }
+    let nodad = prefix.addr.is_ipv6();
+    VirtualAddress { nodad, no_track: true, ..VirtualAddress::plain(prefix, interface) }
 }
 
 fn group(scene: &mut Scene<'_, '_>, word: Word<'_>) -> Option<u32> {

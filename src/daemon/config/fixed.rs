@@ -9,7 +9,7 @@ use crate::base::shield::Shield;
 use crate::daemon::runtime::Runtime;
 use crate::holdings::{self, Holder, Links, Object, Setting, Sysctl};
 use crate::model::vlink::VirtualLink;
-use crate::model::vrrp::{Broadcast, Instance, Scope, VirtualAddress};
+use crate::model::vrrp::{Instance, Scope, VirtualAddress};
 use crate::model::Config;
 
 impl Runtime {
@@ -94,21 +94,9 @@ fn link_local(instance: &Instance, links: &Links) -> Option<Object> {
     let of_base = own.map(|address| address.prefix.addr).find(is_link_local);
     let configured = instance.source.filter(is_link_local);
     let addr = configured.or(of_base).or_else(|| base.mac.map(from_mac))?;
-    Some(Object::Address(Rc::new(VirtualAddress {
-        prefix: Prefix { addr, len: 64 },
-        peer: None,
-        interface: made.name.clone(),
-        broadcast: Broadcast::None,
-        scope: Scope::LINK,
-        label: None,
-        nodad: true,
-        home: false,
-        mngtmpaddr: false,
-        noprefixroute: false,
-        autojoin: false,
-        preferred_lft: Some(0),
-        no_track: false,
-    })))
+    let plain = VirtualAddress::plain(Prefix { addr, len: 64 }, made.name.clone());
+    let never_preferred = VirtualAddress { scope: Scope::LINK, preferred_lft: Some(0), ..plain };
+    Some(Object::Address(Rc::new(never_preferred)))
 }
 
 /// RFC 4291 §2.5.1: the modified EUI-64.

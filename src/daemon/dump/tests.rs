@@ -25,21 +25,8 @@ fn ip(text: &str) -> IpAddr {
 
 fn vip(text: &str) -> VirtualAddress {
     let (addr, len) = text.split_once('/').unwrap();
-    VirtualAddress {
-        prefix: Prefix { addr: ip(addr), len: len.parse().unwrap() },
-        peer: None,
-        interface: "e0".into(),
-        broadcast: Broadcast::None,
-        scope: Scope::GLOBAL,
-        label: None,
-        nodad: true,
-        home: false,
-        mngtmpaddr: false,
-        noprefixroute: false,
-        autojoin: false,
-        preferred_lft: None,
-        no_track: false,
-    }
+    let prefix = Prefix { addr: ip(addr), len: len.parse().unwrap() };
+    VirtualAddress::plain(prefix, "e0".into())
 }
 
 /// An instance on e0 that holds this address.

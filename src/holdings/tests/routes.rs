@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::*;
 use crate::base::addr::{Family, PROTOCOL_KEEPALIVED};
 use crate::base::rng::Rng;
-use crate::base::route::{NextHop, Route, RouteMetrics, TABLE_MAIN};
+use crate::base::route::{NextHop, Route};
 use crate::base::rule::{Rule, RuleAction};
 use crate::holdings::fib::{as_listed, is_same_route};
 use crate::model::route::{Origin, Placement, VirtualRoute, VirtualRule};
@@ -27,35 +27,15 @@ pub(super) fn route(text: &str) -> VirtualRoute {
     let words: Vec<_> = text.split(' ').collect();
     let after = |word: &str| words.iter().position(|w| *w == word).map(|at| words[at + 1]);
     let destination = parsed(words[0]);
-    let hop = NextHop {
-        via: after("via").map(|via| via.parse().unwrap()),
-        link: after("dev").map(str::to_owned),
-        weight: 1,
-        onlink: false,
-        encap: None,
-        realms: None,
-    };
-    let mut metrics = RouteMetrics::default();
-    metrics.values.extend(after("mtu").map(|mtu| (2, mtu.parse().unwrap())));
+    let via = after("via").map(|via| via.parse().unwrap());
+    let hop = NextHop::plain(via, after("dev").map(str::to_owned));
+    let mut route = Route::plain(destination);
+    route.source = after("src").map(|src| src.parse().unwrap());
+    route.metric = after("metric").map(|metric| metric.parse().unwrap());
+    route.next_hops = vec![hop];
+    route.metrics.values.extend(after("mtu").map(|mtu| (2, mtu.parse().unwrap())));
     VirtualRoute {
-        route: Route {
-            family: Family::of(&destination.addr),
-            kind: 1,
-            destination,
-            from: None,
-            tos: 0,
-            table: TABLE_MAIN,
-            protocol: PROTOCOL_KEEPALIVED,
-            scope: None,
-            source: after("src").map(|src| src.parse().unwrap()),
-            metric: after("metric").map(|metric| metric.parse().unwrap()),
-            next_hops: vec![hop],
-            nexthop_id: None,
-            expires: None,
-            preference: None,
-            ttl_propagate: None,
-            metrics,
-        },
+        route,
         placement: Placement::First,
         no_track: words.contains(&"no_track"),
         origin: Origin(Rc::from("keepalived.conf:1")),
@@ -65,25 +45,8 @@ pub(super) fn route(text: &str) -> VirtualRoute {
 fn rule(from: &str, priority: u32, table: u32) -> VirtualRule {
     VirtualRule {
         rule: Rule {
-            family: Family::V4,
-            priority,
-            action: RuleAction::Table(table),
-            invert: false,
             from: Some(parsed(from)),
-            to: None,
-            tos: 0,
-            mark: None,
-            iif: None,
-            oif: None,
-            realms: None,
-            suppress_prefix_len: None,
-            suppress_group: None,
-            tunnel: None,
-            users: None,
-            protocol: Some(PROTOCOL_KEEPALIVED),
-            ip_protocol: None,
-            source_ports: None,
-            destination_ports: None,
+            ..Rule::plain(Family::V4, priority, RuleAction::Table(table))
         },
         no_track: false,
         origin: Origin(Rc::from("keepalived.conf:2")),

@@ -137,23 +137,14 @@ pub fn of(message: &RouteMessage) -> Option<Route<u32>> {
     if header.flags.contains(RouteFlags::Cloned) {
         return None;
     }
+    let destination = Prefix { len: header.destination_prefix_length, ..Prefix::all(family) };
     let mut route = Route {
-        family,
         kind: header.kind.into(),
-        destination: Prefix { len: header.destination_prefix_length, ..Prefix::all(family) },
-        from: None,
         tos: header.tos,
         table: header.table.into(),
         protocol: header.protocol.into(),
         scope: Some(header.scope.into()),
-        source: None,
-        metric: None,
-        next_hops: Vec::new(),
-        nexthop_id: None,
-        expires: None,
-        preference: None,
-        ttl_propagate: None,
-        metrics: Default::default(),
+        ..Route::plain(destination)
     };
     for attribute in &message.attributes {
         match attribute {
@@ -219,14 +210,7 @@ fn of_next_hop(from: &RouteNextHop) -> NextHop<u32> {
 
 /// What the attributes of a route or of a next hop say of a path.
 fn hop_of(attributes: &[RouteAttribute]) -> NextHop<u32> {
-    let mut hop = NextHop {
-        via: None,
-        link: None,
-        weight: 1,
-        onlink: false,
-        encap: encap::of(attributes),
-        realms: None,
-    };
+    let mut hop = NextHop { encap: encap::of(attributes), ..NextHop::plain(None, None) };
     for attribute in attributes {
         match attribute {
             RouteAttribute::Gateway(addr) => hop.via = ip(addr),

@@ -79,7 +79,12 @@ pub fn of(message: &RuleMessage) -> Option<Rule> {
         AddressFamily::Inet6 => Family::V6,
         _ => return None,
     };
-    let mut rule = plain(family, header);
+    let mut rule = Rule {
+        invert: header.flags.contains(RuleFlags::Invert),
+        tos: header.tos,
+        protocol: None,
+        ..Rule::plain(family, 0, RuleAction::Nop)
+    };
     let (mut table, mut target, mut l3mdev) = (u32::from(header.table), 0, false);
     let (mut mark, mut mask) = (None, None);
     for attribute in &message.attributes {
@@ -146,29 +151,4 @@ pub fn of(message: &RuleMessage) -> Option<Rule> {
 /// `None` stands for every address.
 fn prefix(addr: IpAddr, len: u8) -> Option<Prefix> {
     (len > 0).then_some(Prefix { addr, len })
-}
-
-/// A rule without selectors.
-const fn plain(family: Family, header: &RuleHeader) -> Rule {
-    Rule {
-        family,
-        priority: 0,
-        action: RuleAction::Nop,
-        invert: header.flags.contains(RuleFlags::Invert),
-        from: None,
-        to: None,
-        tos: header.tos,
-        mark: None,
-        iif: None,
-        oif: None,
-        realms: None,
-        suppress_prefix_len: None,
-        suppress_group: None,
-        tunnel: None,
-        users: None,
-        protocol: None,
-        ip_protocol: None,
-        source_ports: None,
-        destination_ports: None,
-    }
 }

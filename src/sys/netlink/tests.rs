@@ -21,53 +21,15 @@ fn prefix(text: &str) -> Prefix {
 
 fn hop(via: &str, link: u32) -> NextHop<u32> {
     let via = (!via.is_empty()).then(|| via.parse().expect("an address"));
-    NextHop { via, link: Some(link), weight: 1, onlink: false, encap: None, realms: None }
+    NextHop::plain(via, Some(link))
 }
 
 fn route(destination: &str, next_hops: Vec<NextHop<u32>>) -> Route<u32> {
-    let destination = prefix(destination);
-    Route {
-        family: Family::of(&destination.addr),
-        kind: kind::UNICAST,
-        destination,
-        from: None,
-        tos: 0,
-        table: 254,
-        protocol: 18,
-        scope: None,
-        source: None,
-        metric: None,
-        next_hops,
-        nexthop_id: None,
-        expires: None,
-        preference: None,
-        ttl_propagate: None,
-        metrics: RouteMetrics::default(),
-    }
+    Route { next_hops, ..Route::plain(prefix(destination)) }
 }
 
 fn rule(priority: u32, action: RuleAction) -> Rule {
-    Rule {
-        family: Family::V4,
-        priority,
-        action,
-        invert: false,
-        from: None,
-        to: None,
-        tos: 0,
-        mark: None,
-        iif: None,
-        oif: None,
-        realms: None,
-        suppress_prefix_len: None,
-        suppress_group: None,
-        tunnel: None,
-        users: None,
-        protocol: Some(18),
-        ip_protocol: None,
-        source_ports: None,
-        destination_ports: None,
-    }
+    Rule::plain(Family::V4, priority, action)
 }
 
 /// Messages of keepalived for the same words.

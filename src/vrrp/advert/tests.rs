@@ -1,28 +1,14 @@
 use super::*;
 use crate::base::addr::Prefix;
 use crate::base::time::Duration;
-use crate::model::vrrp::{tests::instance, Broadcast, Peer, Scope, VirtualAddress};
+use crate::model::vrrp::{tests::instance, Peer, VirtualAddress};
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
 pub(in crate::vrrp) fn address(text: &str) -> VirtualAddress {
-    VirtualAddress {
-        prefix: Prefix::host(ip(text)),
-        peer: None,
-        interface: "eth0".into(),
-        broadcast: Broadcast::None,
-        scope: Scope::GLOBAL,
-        label: None,
-        nodad: true,
-        home: false,
-        mngtmpaddr: false,
-        noprefixroute: false,
-        autojoin: false,
-        preferred_lft: None,
-        no_track: false,
-    }
+    VirtualAddress::plain(Prefix::host(ip(text)), "eth0".into())
 }
 
 pub(in crate::vrrp) fn unicast(peers: &[&str]) -> Delivery {
