@@ -122,6 +122,7 @@ fn main() -> ExitCode {
         fib::a_panic_removes_them,
         fib::foreign_routes_that_churn_cost_nothing,
         fib::they_are_as_with_the_reference,
+        announce::work_that_is_due_at_once_is_not_late,
         announce::five_at_once_and_five_after_the_delay,
         announce::a_refresh_repeats_them,
         announce::interfaces_of_a_group_share_an_interval,

@@ -58,7 +58,8 @@ impl Runtime {
     }
 
     fn turn(&mut self) -> io::Result<()> {
-        let deadline = self.next_deadline();
+        // One that was past in the last turn already means "at once": it says nothing of lateness.
+        let deadline = self.next_deadline().map(|due| due.max(self.now));
         let hurry = self.commands.processes.is_busy() || self.lvs.is_in_hurry();
         let calm = self.pace.ready.is_empty() && self.network.is_idle() && !hurry;
         if calm {

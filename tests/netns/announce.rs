@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::lab::{
-    config, config_with, instance, millis, pass, secs, wait, Announcement, Capture, Daemon, Host,
-    Instance, Outcome, Segment, SOON,
+    config, config_with, instance, millis, ours_only, pass, secs, stays, wait, Announcement,
+    Capture, Daemon, Host, Instance, Outcome, Segment, SOON,
 };
 
 fn router() -> Instance {
@@ -122,5 +122,24 @@ pub(crate) fn further_interfaces_are_announced_periodically() -> Outcome {
     let gaps: Vec<Duration> = seen.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
     assert!(gaps.iter().all(|gap| (millis(800)..millis(1500)).contains(gap)), "{gaps:?}");
     assert_eq!(of(&mut first, "10.7.1.1").len(), 1);
+    Ok(())
+}
+
+/// What is to be done at once was not due since the start of the daemon: that would be a stall, for
+/// which `max_auto_priority` raises the priority.
+pub(crate) fn work_that_is_due_at_once_is_not_late() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let daemon = a.start(&config_with("max_auto_priority 10", &[router()]));
+    daemon.wait_master("VI_1");
+    stays("it is master", millis(1500), || a.holds("eth0", "10.7.1.1"));
+    // An address that exists already can be announced in the same turn.
+    daemon.rewrite(&config_with("max_auto_priority 10", &[router().vip("10.7.0.1/16")]));
+    let mark = daemon.mark();
+    assert_eq!(daemon.reload_and_wait().0, Some(0));
+    daemon.wait_log_part(mark, "gratuitous ARPs on eth0 for 10.7.0.1");
+    stays("nothing is late", millis(300), || {
+        !daemon.log().iter().any(|line| line.contains("Set realtime priority"))
+    });
     Ok(())
 }
