@@ -66,9 +66,9 @@ impl Domain {
                 out.push(Action::Found { owner, fate, link, what, count });
             }
         }
-        // No `Held` for an owner that only wants less.
-        let kept = before.iter().filter(|key| wants.contains(*key)).count();
-        let has_more = claim.wants.len() > kept;
+        // No `Held` for an owner that only wants less, or other objects than it waits for.
+        let kept = before.iter().filter(|key| key.is_awaited() && wants.contains(*key)).count();
+        let has_more = claim.awaited > kept;
         let is_held = claim.missing == 0 && (is_new || has_more);
         self.claims.insert(owner, claim);
         if is_held {

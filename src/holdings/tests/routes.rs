@@ -182,6 +182,20 @@ fn routes_follow_addresses_and_rules_follow_routes() {
     assert!(b.fib.routes.is_empty() && b.fib.rules.is_empty());
 }
 
+/// Its addresses would be announced again.
+#[test]
+fn another_route_alone_is_no_news_for_the_owner() {
+    let mut b = Bench::new();
+    let want = |b: &mut Bench, metric: u32| {
+        let mut all = objects(&[route(&format!("10.1.0.0/16 dev eth0 metric {metric}"))]);
+        all.push(Object::from(&nth(1)));
+        b.on(Input::Want { owner: A, objects: &all })
+    };
+    assert_eq!(want(&mut b, 1), [Action::Held(A)]);
+    assert_eq!(want(&mut b, 2), []);
+    assert_eq!(b.fib.routes.len(), 1);
+}
+
 #[test]
 fn owners_do_not_wait_for_routes() {
     let mut b = Bench::new();
