@@ -8,7 +8,7 @@ use crate::base::route::{Encap, Tunnel};
 use crate::config::document::Word;
 use crate::config::entry::Item;
 use crate::config::keyword::{int, opt, Entry, Kind, Unknown};
-use crate::config::table::{line_table, LineTable};
+use crate::config::table::{joined, line_table, opt_rows, LineTable, OptRow};
 use crate::config::value::any_base;
 
 /// A tunnel.
@@ -98,35 +98,35 @@ pub(super) static ENCAP: LineTable<RawRoute<'static>> = line_table!(
     opt("ila").value(Kind::Text) => |raw, item, _| raw.encap().ila(item),
 ]);
 
-static TUNNEL4: LineTable<RawRoute<'static>> = line_table!(
-    RawRoute<'static>, WORDS, |_, _, _| {}, [
+/// What tunnels over IPv4 and over IPv6 have in common.
+const TUNNEL: [OptRow<RawRoute<'static>>; 4] = opt_rows![RawRoute<'static>:
     opt("id").value(Kind::Wide)
         => |raw, item, _| raw.encap().set(|t| t.id = item.word.text.parse().ok()),
     opt("dst").value(Kind::Address)
         => |raw, item, _| raw.encap().end(item, |t, addr| t.destination = Some(addr)),
     opt("src").value(Kind::Address)
         => |raw, item, _| raw.encap().end(item, |t, addr| t.source = Some(addr)),
-    opt("tos").value(Kind::Text) => |raw, item, _| raw.encap().tos = Some(item.word),
-    opt("ttl").value(int(0, 255))
-        => |raw, item, _| raw.encap().set(|t| t.ttl = Some(item.number())),
     opt("flags").value(int(0, 65_535))
         => |raw, item, _| raw.encap().set(|t| t.flags = Some(item.number())),
-]);
+];
+
+static TUNNEL4: LineTable<RawRoute<'static>> = line_table!(
+    RawRoute<'static>, WORDS, |_, _, _| {};
+    joined::<_, 4, 2, 6>(TUNNEL, opt_rows![RawRoute<'static>:
+        opt("tos").value(Kind::Text) => |raw, item, _| raw.encap().tos = Some(item.word),
+        opt("ttl").value(int(0, 255))
+            => |raw, item, _| raw.encap().set(|t| t.ttl = Some(item.number())),
+    ])
+);
 
 static TUNNEL6: LineTable<RawRoute<'static>> = line_table!(
-    RawRoute<'static>, WORDS, |_, _, _| {}, [
-    opt("id").value(Kind::Wide)
-        => |raw, item, _| raw.encap().set(|t| t.id = item.word.text.parse().ok()),
-    opt("dst").value(Kind::Address)
-        => |raw, item, _| raw.encap().end(item, |t, addr| t.destination = Some(addr)),
-    opt("src").value(Kind::Address)
-        => |raw, item, _| raw.encap().end(item, |t, addr| t.source = Some(addr)),
-    opt("tc").value(Kind::Text) => |raw, item, _| raw.encap().tos = Some(item.word),
-    opt("hoplimit").value(int(0, 255))
-        => |raw, item, _| raw.encap().set(|t| t.ttl = Some(item.number())),
-    opt("flags").value(int(0, 65_535))
-        => |raw, item, _| raw.encap().set(|t| t.flags = Some(item.number())),
-]);
+    RawRoute<'static>, WORDS, |_, _, _| {};
+    joined::<_, 4, 2, 6>(TUNNEL, opt_rows![RawRoute<'static>:
+        opt("tc").value(Kind::Text) => |raw, item, _| raw.encap().tos = Some(item.word),
+        opt("hoplimit").value(int(0, 255))
+            => |raw, item, _| raw.encap().set(|t| t.ttl = Some(item.number())),
+    ])
+);
 
 /// The label stack, outermost first.
 fn labels(text: &str) -> Option<Vec<u32>> {
