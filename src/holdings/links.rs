@@ -72,6 +72,12 @@ impl Links {
         list.into_iter().map(|shown| &shown.address).collect()
     }
 
+    /// The link-local IPv6 addresses of the interface with this number, in the kernel's order.
+    pub fn link_locals(&self, index: u32) -> impl Iterator<Item = &HostAddress> {
+        let all = self.addresses_of(index).into_iter();
+        all.filter(|address| is_link_local(&address.prefix.addr))
+    }
+
     /// True if the kernel says who added an address (IFA_PROTO, from Linux 5.18 on).
     pub fn shows_origins(&self) -> bool {
         self.addresses.values().any(|shown| shown.address.protocol.is_some())

@@ -90,8 +90,8 @@ fn needs_link_local(instance: &Instance) -> bool {
 fn link_local(instance: &Instance, links: &Links) -> Option<Object> {
     let made = instance.vlink.as_ref().filter(|_| needs_link_local(instance))?;
     let base = links.get(&made.base)?;
-    let own = links.addresses_of(base.index).into_iter().filter(|address| address.is_usable());
-    let of_base = own.map(|address| address.prefix.addr).find(is_link_local);
+    let of_base = links.link_locals(base.index).find(|address| address.is_usable());
+    let of_base = of_base.map(|address| address.prefix.addr);
     let configured = instance.source.filter(is_link_local);
     let addr = configured.or(of_base).or_else(|| base.mac.map(from_mac))?;
     let plain = VirtualAddress::plain(Prefix { addr, len: 64 }, made.name.clone());
