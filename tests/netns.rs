@@ -229,6 +229,7 @@ fn main() -> ExitCode {
         scripts::the_address_follows_nginx,
         iptables::each_address_has_its_own_rules,
         iptables::entries_are_members_of_sets,
+        firewall::without_need_changes_of_tables_wake_nothing,
         firewall::protection_follows_the_master,
         firewall::an_address_is_never_reachable_during_a_failover,
         firewall::the_ruleset_is_that_of_the_reference,

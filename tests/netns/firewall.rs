@@ -342,3 +342,29 @@ pub(crate) fn a_table_that_is_removed_externally_comes_back() -> Outcome {
     daemon.wait_log_part(0, "the IPv4 table was removed externally: restoring it");
     Ok(())
 }
+
+/// Another program's firewall changes all the time.
+pub(crate) fn without_need_changes_of_tables_wake_nothing() -> Outcome {
+    needed()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    a.output("nft", &["add", "table", "ip", "other"]);
+    // The first election is far away.
+    let daemon = a.start(&config(&[instance("VI_1").every("30").vip("10.7.1.1/16")]));
+    daemon.wait_log("Startup complete");
+    stays("it has begun", millis(300), || true);
+    let wakes = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid()));
+        let status = status.expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches"));
+        let count = line.and_then(|line| line.split_whitespace().nth(1)).map(str::parse::<u64>);
+        count.expect("a count").expect("a number")
+    };
+    let before = wakes();
+    for _ in 0..50 {
+        a.output("nft", &["add", "table", "ip", "more"]);
+        a.output("nft", &["delete", "table", "ip", "more"]);
+    }
+    let woken = wakes() - before;
+    assert!(woken < 50, "100 transactions woke it {woken} times");
+    Ok(())
+}

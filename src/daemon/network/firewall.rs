@@ -238,9 +238,9 @@ fn entry(shield: &Shield<u32>, links: &Links) -> Option<Entry> {
 }
 
 fn link_local(index: u32, links: &Links) -> Option<Ipv6Addr> {
-    links.addresses_of(index).into_iter().find_map(|address| match address.prefix.addr {
-        IpAddr::V6(addr) if addr.is_unicast_link_local() => Some(addr),
-        _ => None,
+    links.link_locals(index).find_map(|address| match address.prefix.addr {
+        IpAddr::V6(addr) => Some(addr),
+        IpAddr::V4(_) => None,
     })
 }
 
@@ -267,8 +267,17 @@ impl Runtime {
         self.watch_tables();
     }
 
+    /// Receives changes by other programs while an instance needs a table. On a host with a busy
+    /// firewall of its own, they would wake the daemon for nothing.
     fn watch_tables(&mut self) {
+        let is_needed = needed(&self.running.config).is_some();
         let filter = &mut self.network.filter;
+        if !is_needed {
+            if let Some(watch) = filter.watch.take() {
+                self.poll.remove(watch.as_raw_fd());
+            }
+            return;
+        }
         let Some(nft) = filter.nft.as_ref().filter(|_| filter.watch.is_none()) else { return };
         let watch = Watch::open(nft.port()).and_then(|watch| {
             self.poll.add(watch.as_raw_fd(), tokens::Owner::Tables)?;
