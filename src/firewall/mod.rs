@@ -113,7 +113,8 @@ impl<O: Ord + Clone> Firewall<O> {
     }
 
     /// True if the entry of this owner is in force.
-    pub fn is_in_force(&self, owner: &O) -> bool {
+    #[cfg(test)]
+    fn is_in_force(&self, owner: &O) -> bool {
         let entry = self.entries.get(owner);
         entry.is_some_and(|entry| self.tables[slot(entry.family())].has(entry))
     }

@@ -134,6 +134,7 @@ impl<O: Ord + Clone> Table<O> {
     }
 
     /// True if the kernel has all elements of the entry.
+    #[cfg(test)]
     pub(super) fn has(&self, entry: &Entry) -> bool {
         let Known::Present(image) = &self.known else { return false };
         entry.elements(self.by_index).iter().all(|element| image.elements.contains(element))
