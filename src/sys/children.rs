@@ -13,6 +13,7 @@
 mod remote;
 mod shared;
 mod start;
+mod streams;
 
 use std::io;
 
@@ -22,6 +23,7 @@ use nix::sys::wait::waitpid;
 use super::check;
 pub use remote::is_remote;
 pub use start::{Child, Failure, Manner, Starter};
+pub use streams::Streams;
 
 /// A child that has not been reaped by [`bury`], so that its process id is not reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -4,7 +4,7 @@
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::fmt;
 use std::io;
-use std::os::fd::IntoRawFd as _;
+use std::os::fd::{IntoRawFd as _, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -17,6 +17,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{self, dup2_stderr, dup2_stdin, dup2_stdout, getpid, getppid, setpgid};
 
 use super::shared::SharedWord;
+use super::streams::Streams;
 use super::{Outcome, Pid};
 use crate::model::script::{Script, User};
 use crate::sys::sched::Inherited;
@@ -173,6 +174,20 @@ impl Starter {
     /// There is no room for a process, or the command cannot be executed. The latter is known here
     /// only if the daemon waits; otherwise when the child has ended ([`Child::outcome`]).
     pub fn start(&mut self, script: &Script, extra: &[&str], manner: Manner) -> io::Result<Child> {
+        self.start_with(script, extra, manner, None)
+    }
+
+    /// The same for a command that reads and writes these streams, not `/dev/null`.
+    ///
+    /// # Errors
+    /// As for [`Starter::start`].
+    pub fn start_with(
+        &mut self,
+        script: &Script,
+        extra: &[&str],
+        manner: Manner,
+        streams: Option<&Streams>,
+    ) -> io::Result<Child> {
         let words = words(script, extra)?;
         let path = CString::new(if script.by_shell { SHELL } else { &script.path })?;
         let argv = pointers(&words);
@@ -189,6 +204,7 @@ impl Starter {
             own: self.own,
             parent: getpid(),
             waits,
+            streams: streams.map(Streams::descriptors),
             failure: shared.as_ref().map_or(&local, SharedWord::word),
         };
         let pid = launch(&plan, &mut self.stack[..], waits)?;
@@ -196,7 +212,7 @@ impl Starter {
             super::bury(pid);
             if failure == LEASED {
                 // The holder may release it soon, and a separate process can wait for that.
-                return self.start(script, extra, Manner::Copy);
+                return self.start_with(script, extra, Manner::Copy, streams);
             }
             return Err(failure.into());
         }
@@ -262,6 +278,8 @@ struct Plan<'a> {
     parent: unistd::Pid,
     /// The daemon waits: until it has executed, the child is as urgent as the daemon itself.
     waits: bool,
+    /// `None`: `/dev/null`.
+    streams: Option<[RawFd; 3]>,
     failure: &'a AtomicU32,
 }
 
@@ -306,11 +324,11 @@ extern "C" fn become_command(plan: *mut libc::c_void) -> libc::c_int {
 
 /// Everything up to the command. Returns only when something fails; which step, errno says why.
 fn take_steps(plan: &Plan<'_>) -> Step {
-    if !leave_descriptors() {
-        return Step::Descriptors;
-    }
-    if !open_null() {
-        return Step::Null;
+    match plan.streams {
+        Some(streams) if !take_streams(streams) => return Step::Descriptors,
+        None if !leave_descriptors() => return Step::Descriptors,
+        None if !open_null() => return Step::Null,
+        _ => {}
     }
     let this = unistd::Pid::from_raw(0);
     if setpgid(this, this).is_err() {
@@ -356,6 +374,17 @@ fn leave_descriptors() -> bool {
             == 0;
     // Linux before 5.9: everything is closed by being executed, as it was opened so.
     left || unshare(CloneFlags::CLONE_FILES).is_ok()
+}
+
+/// Makes these the standard streams in a table of descriptors of our own, and closes all others.
+fn take_streams(streams: [RawFd; 3]) -> bool {
+    // SAFETY: numbers only; they are descriptors of open files.
+    let take = |(fd, to)| unsafe { libc::dup2(fd, to) } == to;
+    let taken = unshare(CloneFlags::CLONE_FILES).is_ok() && streams.into_iter().zip(0..).all(take);
+    // SAFETY: numbers only. The table is our own by now. Linux before 5.9 refuses, and then they are
+    // closed by being executed, as they were opened so.
+    unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 0u32) };
+    taken
 }
 
 /// Opens what is to be executed, so that no lease can be taken on it any more; false if one is held.

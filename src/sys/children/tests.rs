@@ -79,6 +79,22 @@ fn a_change_of_user_is_never_waited_for() {
 }
 
 #[test]
+fn a_command_reads_and_writes_its_streams() {
+    let _alone = alone_with_children();
+    let script = script(own(), &["/bin/sh", "-c", "ls /proc/self/fd >&2; exec cat"]);
+    let input = "many lines\n".repeat(20_000);
+    let mut streams = Streams::new(&input).expect("there is memory");
+    let child = starter().start_with(&script, &[], Manner::Copy, Some(&streams)).expect("starts");
+    let (pid, said) = wait(|| ended().expect("looks"));
+    bury(pid);
+    assert_eq!((pid, said), (child.pid(), Outcome::Exited(0)));
+    let [output, errors] = streams.read().expect("reads");
+    assert!(output == input, "{} bytes", output.len());
+    // The last one is that of the listed directory.
+    assert_eq!(errors, "0\n1\n2\n3\n");
+}
+
+#[test]
 fn a_shell_sees_the_words_as_they_are() {
     let _alone = alone_with_children();
     let dir = TempDir::new("shell");
