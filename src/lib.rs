@@ -57,6 +57,7 @@
 //! | owner of an address that was present at start | `holdings/leftovers.rs`, `daemon/start/beginning.rs` |
 //! | tables of nf_tables, and transactions that bring them to the wanted contents | `firewall/` |
 //! | rules of iptables and sets of ipset, as input of their restore commands | `firewall/iptables.rs` |
+//! | order of these commands, what follows a failure | `firewall/iptables/runner.rs`, `daemon/network/iptables.rs` |
 //! | protection of an address before it exists and until it is gone | `holdings/shields.rs`, `daemon/network/firewall.rs` |
 //! | services and destinations in IPVS, and differences from the wanted ones | `holdings/ipvs.rs` |
 //! | real servers in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs`, `lvs/quorum.rs` |

@@ -9,6 +9,8 @@ mod addresses;
 mod announce;
 #[path = "netns/auth.rs"]
 mod auth;
+#[path = "netns/commands.rs"]
+mod commands;
 #[path = "netns/crash.rs"]
 mod crash;
 #[path = "netns/failover.rs"]
@@ -229,6 +231,12 @@ fn main() -> ExitCode {
         scripts::the_address_follows_nginx,
         iptables::each_address_has_its_own_rules,
         iptables::entries_are_members_of_sets,
+        commands::rules_follow_the_master,
+        commands::an_address_waits_for_its_rules,
+        commands::a_crash_leaves_no_rule_twice_and_none_for_ever,
+        commands::a_panic_leaves_no_rule_behind,
+        commands::a_command_that_hangs_delays_nothing_for_long,
+        commands::what_a_command_complains_of_is_logged,
         firewall::without_need_changes_of_tables_wake_nothing,
         firewall::protection_follows_the_master,
         firewall::an_address_is_never_reachable_during_a_failover,

@@ -33,4 +33,6 @@ pub(super) enum Asker {
     Notify(RunId),
     FifoScript(Which),
     Check(CheckId),
+    /// The packet filter.
+    Filter,
 }

@@ -5,6 +5,7 @@
 //! whole.
 
 mod rules;
+mod runner;
 mod sets;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use rules::Rule;
+pub(super) use runner::Runner;
 use sets::{Member, SetKind};
 
 use super::Entry;
@@ -33,6 +35,32 @@ pub enum Command {
 pub struct Step {
     pub command: Command,
     pub input: String,
+}
+
+/// A run of a command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Run {
+    /// It prints what the kernel has.
+    Save(Command),
+    Restore(Step),
+}
+
+impl Run {
+    pub const fn command(&self) -> Command {
+        match self {
+            Self::Save(command) | Self::Restore(Step { command, .. }) => *command,
+        }
+    }
+
+    pub const fn program(&self) -> &'static str {
+        match (self, self.command()) {
+            (_, Command::Ipset) => "ipset",
+            (Self::Save(_), Command::Iptables(Family::V4)) => "iptables-save",
+            (Self::Save(_), Command::Iptables(Family::V6)) => "ip6tables-save",
+            (Self::Restore(_), Command::Iptables(Family::V4)) => "iptables-restore",
+            (Self::Restore(_), Command::Iptables(Family::V6)) => "ip6tables-restore",
+        }
+    }
 }
 
 /// What the kernel has, as the commands print it.
@@ -73,8 +101,8 @@ impl Chains {
     /// Steps from the contents of an earlier run, or from nothing. `possible`: all entries that may
     /// be wanted some time, whose rules an earlier run may have left.
     pub fn first_steps(&self, saved: &Saved<'_>, possible: &BTreeSet<Entry>) -> Vec<Step> {
-        let former = Self { entries: &self.entries | possible, ..self.clone() };
-        let (wanted, former) = (self.rules(), former.rules());
+        let wanted = self.rules();
+        let former = rules::of_entries(&self.settings, &(&self.entries | possible));
         let mut steps = vec![self.adopt_sets(saved.sets)];
         for (family, text) in [(Family::V4, saved.v4), (Family::V6, saved.v6)] {
             let mut input = String::new();
@@ -139,11 +167,12 @@ impl Chains {
         all.filter(|member| self.kinds.contains(&member.kind)).collect()
     }
 
-    /// True for a line of our chains about one of our sets, or about one of these entries.
+    /// True for a line of our chains about one of our sets, or about one of these entries: the
+    /// earlier run may have had other settings.
     fn is_ours(&self, line: &str, family: Family, former: &[Rule]) -> bool {
-        let Some(sets) = &self.settings.sets else {
-            return former.iter().any(|rule| rule.family == family && rule.is_shown_as(line));
-        };
+        if former.iter().any(|rule| rule.family == family && rule.is_shown_as(line)) {
+            return true;
+        }
         let mut words = line.split(' ').skip(1);
         let chain = words.next();
         let is_in = |ours: &str| chain == Some(ours);
@@ -151,6 +180,7 @@ impl Chains {
             return false;
         }
         let set = words.skip_while(|word| *word != "--match-set").nth(1);
+        let sets = self.settings.sets.clone().unwrap_or_default();
         set.is_some_and(|set| sets.names().iter().any(|name| *name == set))
     }
 

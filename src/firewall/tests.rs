@@ -29,7 +29,7 @@ impl Bench {
 
     fn configured() -> Self {
         let mut new = Self::new();
-        assert_eq!(new.run([Input::Configure(Some(Nftables::default()))]), []);
+        assert_eq!(new.run([Input::Configure(Some(Means::Nftables(Nftables::default())))]), []);
         new
     }
 
@@ -160,7 +160,7 @@ fn a_leftover_is_replaced_or_removed() {
     let found = |family| Input::Found { family, table: Nftables::default().table };
     let replaces = |family| Action::Replaces { family, table: Nftables::default().table };
     let mut bench = Bench::new();
-    let configure = Input::Configure(Some(Nftables::default()));
+    let configure = Input::Configure(Some(Means::Nftables(Nftables::default())));
     let seen = bench.run([found(Family::V4), found(Family::V6), configure, want(1, "10.0.0.1")]);
     assert_eq!(seen, [replaces(Family::V4), replaces(Family::V6), done(1)]);
     let sent = bench.sent();
@@ -184,7 +184,7 @@ fn without_need_and_at_the_end_the_tables_are_removed() {
         assert_eq!(bench.sent(), [removal(Family::V4), removal(Family::V6)]);
         assert!(!bench.firewall.is_in_force(&1));
         // Wanted again, it comes back.
-        bench.run([Input::Configure(Some(Nftables::default()))]);
+        bench.run([Input::Configure(Some(Means::Nftables(Nftables::default())))]);
         assert_eq!(bench.sent().len(), 2);
         assert!(bench.firewall.is_in_force(&1));
     }
@@ -218,9 +218,9 @@ fn another_errno_is_reported_again_and_a_reload_retries_at_once() {
     let mut bench = Bench::configured();
     bench.refusals = vec![Refusal::whole(ENOBUFS), Refusal::whole(EPERM)];
     bench.run([want(1, "10.0.0.1")]);
-    let seen = bench.run([Input::Configure(Some(Nftables::default()))]);
+    let seen = bench.run([Input::Configure(Some(Means::Nftables(Nftables::default())))]);
     assert!(matches!(seen[..], [Action::Refused { errno: EPERM, what: Message::Batch, .. }]));
-    let seen = bench.run([Input::Configure(Some(Nftables::default()))]);
+    let seen = bench.run([Input::Configure(Some(Means::Nftables(Nftables::default())))]);
     assert_eq!(seen, [Action::Recovered { family: Family::V4 }]);
 }
 
@@ -306,7 +306,7 @@ fn another_way_of_matching_interfaces_replaces_what_it_concerns() {
     bench.run([by_name(1, true), want(2, "10.0.0.1")]);
     bench.sent();
     let settings = Nftables { by_index: true, ..Nftables::default() };
-    bench.run([Input::Configure(Some(settings))]);
+    bench.run([Input::Configure(Some(Means::Nftables(settings)))]);
     assert!(bench.firewall.is_in_force(&1) && bench.firewall.is_in_force(&2));
     // Now both are the same element.
     bench.sent();

@@ -45,7 +45,7 @@ use leftovers::Left;
 pub use links::Links;
 pub use object::{Item, Key, Name, Object};
 use probe::Hopeless;
-pub use shields::shields_of;
+pub use shields::{possible_shields_of, shields_of};
 pub use sysctl::{Answer, Setting, Sysctl};
 
 /// Owner of objects.

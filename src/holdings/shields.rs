@@ -11,8 +11,12 @@ use crate::model::vrrp::{Instance, VirtualAddress};
 
 /// The entries for the addresses of an instance that does not accept packets for them.
 pub fn shields_of(instance: &Instance) -> impl Iterator<Item = Shield<String>> + '_ {
-    let addresses = instance.all_addresses().filter(|_| instance.is_shielded());
-    addresses.map(|address| shield_of(instance, address))
+    possible_shields_of(instance).filter(|_| instance.is_shielded())
+}
+
+/// The entries that it would have without `accept`.
+pub fn possible_shields_of(instance: &Instance) -> impl Iterator<Item = Shield<String>> + '_ {
+    instance.all_addresses().map(|address| shield_of(instance, address))
 }
 
 fn shield_of(instance: &Instance, address: &VirtualAddress) -> Shield<String> {

@@ -38,8 +38,15 @@ pub struct Endpoint {
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum EndpointKind {
-    Multicast { group: IpAddr },
-    Unicast { local: IpAddr },
+    Multicast {
+        group: IpAddr,
+        /// Index of another interface on which the group is joined, for switches that follow reports
+        /// of membership: those of a VMAC may be dropped.
+        base: Option<u32>,
+    },
+    Unicast {
+        local: IpAddr,
+    },
 }
 
 impl Endpoint {
@@ -50,7 +57,7 @@ impl Endpoint {
     /// The group, or the local address.
     pub const fn address(&self) -> IpAddr {
         match self.kind {
-            EndpointKind::Multicast { group } => group,
+            EndpointKind::Multicast { group, .. } => group,
             EndpointKind::Unicast { local } => local,
         }
     }

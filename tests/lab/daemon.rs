@@ -67,6 +67,8 @@ pub(crate) struct Daemon {
 struct Unlike<'a> {
     fault: Option<&'a str>,
     lacks: Option<&'a str>,
+    /// A directory in which commands are searched for first.
+    first: Option<&'a str>,
 }
 
 impl Daemon {
@@ -106,6 +108,18 @@ impl Daemon {
         Self::run(program, namespace, name, config, &["-n", "-l", "-G", "-D"], unlike)
     }
 
+    /// With a directory in which commands are searched for first.
+    pub(super) fn start_finding(
+        program: &Program,
+        namespace: Rc<Namespace>,
+        name: &str,
+        config: &str,
+        first: &str,
+    ) -> Self {
+        let unlike = Unlike { first: Some(first), ..Unlike::default() };
+        Self::run(program, namespace, name, config, &["-n", "-l", "-G", "-D"], unlike)
+    }
+
     pub(super) fn start_in_background(
         program: &Program,
         namespace: Rc<Namespace>,
@@ -140,6 +154,11 @@ impl Daemon {
             .env("TMPDIR", &folder)
             .env_remove("NOTIFY_SOCKET")
             .envs(unlike.fault.map(|fault| ("KEEPALIVED_FAULT", fault)))
+            .envs(
+                unlike
+                    .first
+                    .map(|first| ("PATH", format!("{first}:/usr/sbin:/usr/bin:/sbin:/bin"))),
+            )
             .current_dir("/")
             .process_group(0)
             .stdin(Stdio::null())

@@ -55,6 +55,12 @@ impl Host {
         Daemon::start_without(program, space, &self.name, config, capability)
     }
 
+    /// Starts a daemon that searches for commands in this directory first.
+    pub(crate) fn start_finding(&self, first: &str, config: &str) -> Daemon {
+        let (program, space) = (Program::under_test(), Rc::clone(&self.namespace));
+        Daemon::start_finding(program, space, &self.name, config, first)
+    }
+
     pub(crate) fn start_with(&self, config: &str, args: &[&str]) -> Daemon {
         Daemon::start(Program::under_test(), Rc::clone(&self.namespace), &self.name, config, args)
     }

@@ -60,14 +60,14 @@ fn shields(host: &Host, addr: &str) -> bool {
 }
 
 /// A client that tries to reach an address without pause.
-struct Client {
+pub(crate) struct Client {
     stop: Arc<AtomicBool>,
     tries: JoinHandle<(usize, Vec<String>)>,
 }
 
 impl Client {
     /// The servers listen on any address of `server`. The client sends datagrams and connects.
-    fn start(client: &Host, server: &Host, addr: &str) -> Self {
+    pub(crate) fn start(client: &Host, server: &Host, addr: &str) -> Self {
         const PORT: u16 = 4242;
         let addr: IpAddr = addr.parse().expect("an address");
         let any: SocketAddr =
@@ -115,7 +115,7 @@ impl Client {
     }
 
     /// The number of attempts, and all that reached the server or came back.
-    fn end(self) -> (usize, Vec<String>) {
+    pub(crate) fn end(self) -> (usize, Vec<String>) {
         self.stop.store(true, Ordering::Relaxed);
         self.tries.join().expect("no panic")
     }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use keepalived::base::addr::Family;
 use keepalived::base::time::Instant;
-use keepalived::firewall::{Action, Entry, Firewall, Input, Vmac};
+use keepalived::firewall::{Action, Entry, Firewall, Input, Means, Vmac};
 use keepalived::model::firewall::Nftables;
 use keepalived::sys::nft::{Nft, Watch};
 use keepalived::wire::netlink::nft::{Refusal, TableEvent};
@@ -35,7 +35,7 @@ impl<'h> Bench<'h> {
         let ours = there.into_iter().filter(|(_, table)| *table == settings.table);
         let mut inputs: Vec<_> =
             ours.map(|(family, table)| Input::Found { family, table }).collect();
-        inputs.push(Input::Configure(Some(settings)));
+        inputs.push(Input::Configure(Some(Means::Nftables(settings))));
         for input in inputs {
             new.firewall.handle(input, START, &mut Vec::new());
         }
@@ -273,7 +273,7 @@ pub(crate) fn settings_of_the_table_are_applied_in_place() -> Outcome {
     let mut bench = Bench::started(&host, Nftables::default());
     bench.run(v6_entries(&host));
     let settings = Nftables { priority: 7, counters: true, ..Nftables::default() };
-    bench.run([Input::Configure(Some(settings.clone()))]);
+    bench.run([Input::Configure(Some(Means::Nftables(settings.clone())))]);
     let counted = |text: &str| {
         let with = |line: &str| {
             let (rule, verdict) = ["drop", "accept", "goto"]
@@ -300,7 +300,7 @@ pub(crate) fn settings_of_the_table_are_applied_in_place() -> Outcome {
         words.collect::<String>()
     };
     assert_eq!(shown(&bench), counted(V6), "\n{}", shown(&bench));
-    bench.run([Input::Configure(Some(Nftables { by_index: true, ..settings }))]);
+    bench.run([Input::Configure(Some(Means::Nftables(Nftables { by_index: true, ..settings })))]);
     let by_index = V6
         .replace(
             "ipv6_addr . ifname\n            elements = { fe80::1",
@@ -317,7 +317,7 @@ pub(crate) fn settings_of_the_table_are_applied_in_place() -> Outcome {
         .collect();
     assert_eq!(shown(&bench), counted(&by_index.join("\n")), "\n{}", shown(&bench));
     let named = Nftables { table: "other".to_owned(), ..Nftables::default() };
-    bench.run([Input::Configure(Some(named))]);
+    bench.run([Input::Configure(Some(Means::Nftables(named)))]);
     bench.expect(&V6.replace("ip6 keepalived", "ip6 other"));
     Ok(())
 }
@@ -414,7 +414,7 @@ pub(crate) fn no_packet_reaches_a_shielded_address() -> Outcome {
         let priorities = (0..40).map(|priority| Nftables { priority, ..Nftables::default() });
         for settings in priorities {
             client.send_to(b"before", to(addr)).expect("sent");
-            bench.run([Input::Configure(Some(settings.clone()))]);
+            bench.run([Input::Configure(Some(Means::Nftables(settings.clone())))]);
             client.send_to(b"between", to(addr)).expect("sent");
             // After a crash.
             bench = Bench::started(&a, settings);

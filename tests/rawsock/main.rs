@@ -57,7 +57,11 @@ fn multicast(side: &Side, family: Family) -> Endpoint {
         Family::V4 => IpAddr::V4(GROUP_V4),
         Family::V6 => IpAddr::V6(GROUP_V6),
     };
-    Endpoint { family, link: Some(side.link()), kind: EndpointKind::Multicast { group } }
+    Endpoint {
+        family,
+        link: Some(side.link()),
+        kind: EndpointKind::Multicast { group, base: None },
+    }
 }
 
 fn unicast(side: &Side, local: IpAddr) -> Endpoint {

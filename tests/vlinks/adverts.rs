@@ -35,7 +35,7 @@ fn make(host: &Host, family: Family) {
 fn open(host: &Host, group: IpAddr) -> Socket {
     let _inside = host.enter();
     let link = get("vrrp.51");
-    let kind = EndpointKind::Multicast { group };
+    let kind = EndpointKind::Multicast { group, base: None };
     let family = Family::of(&group);
     let endpoint = Endpoint { family, link: Some((link.index, link.name)), kind };
     let socket = Socket::open(&endpoint).expect("a socket on the VMAC");

@@ -225,12 +225,10 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     row("vrrp_iptables", 0, &[CHAIN, CHAIN])
         .default("INPUT OUTPUT when bare")
         .repeat(Repeat::FirstCounts)
-        .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.chains(&s))
-        .later(),
+        .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.chains(&s)),
     row("vrrp_ipsets", 0, &[SET; 6])
         .default("names derived from the first (suffixes 6, _if6, _igmp, _mld, _nd); bare = do not use sets")
-        .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.sets(s))
-        .later(),
+        .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.sets(s)),
     maybe_word("nftables", &[Kind::Short(30)])
         .default("keepalived when bare")
         .repeat(Repeat::FirstCounts)

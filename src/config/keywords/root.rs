@@ -61,7 +61,8 @@ pub(in crate::config) static TOP_LEVEL: Table<TopLevel<'static>> = table!(TopLev
         .default("same namespace as daemon")
         .repeat(Repeat::FirstCounts)
         => |top, s| *top = Some(TopLevel::IpvsNamespace(s.value)),
-    flag("namespace_with_ipsets").later(),
+    // Every kernel since 3.13 has sets of each network namespace.
+    flag("namespace_with_ipsets") => |_, _| {},
     flag("use_pid_dir") => |top, _| *top = Some(TopLevel::UsePidDir),
     text("instance").repeat(Repeat::FirstCounts)
         => |top, s| *top = Some(TopLevel::InstanceName(s.value)),

@@ -11,7 +11,7 @@ use std::io;
 use crate::base::deadlines::Deadlines;
 use crate::base::time::{Duration, Instant};
 use crate::model::script::Script;
-use crate::sys::children::{self, Child, Manner, Outcome, Pid, Sent, Starter};
+use crate::sys::children::{self, Child, Manner, Outcome, Pid, Sent, Starter, Streams};
 
 /// Time from SIGTERM to SIGKILL, and between further SIGKILLs.
 const GRACE: Duration = Duration::from_secs(2);
@@ -98,12 +98,32 @@ impl<A: Clone> Children<A> {
     ) -> io::Result<Pid> {
         let manner = self.manner(&script.path, now);
         let child = self.starter.start(script, extra, manner)?;
+        Ok(self.watch(child, timeout, asker, now))
+    }
+
+    /// Starts `script`, which reads and writes these streams.
+    ///
+    /// # Errors
+    /// As for [`Children::start`].
+    pub(in crate::daemon) fn start_with(
+        &mut self,
+        script: &Script,
+        streams: &Streams,
+        timeout: Option<Duration>,
+        asker: A,
+        now: Instant,
+    ) -> io::Result<Pid> {
+        let child = self.starter.start_with(script, &[], Manner::Copy, Some(streams))?;
+        Ok(self.watch(child, timeout, asker, now))
+    }
+
+    fn watch(&mut self, child: Child, timeout: Option<Duration>, asker: A, now: Instant) -> Pid {
         let pid = child.pid();
         self.deadlines.set(pid, timeout.map(|t| now + t));
         let indulgence = timeout.unwrap_or_default();
         let stage = Stage::Running;
         self.running.insert(pid, Running { child, asker, stage, timed_out: false, indulgence });
-        Ok(pid)
+        pid
     }
 
     /// Chooses how to start a command. Frequent commands take the cheap way; others may have to be

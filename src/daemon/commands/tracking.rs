@@ -221,8 +221,11 @@ impl Runtime {
                 Event::Ended { asker: Asker::Check(check), pid, outcome, .. } => {
                     self.lvs.on_script_ended(check, pid, outcome, self.now);
                 }
-                // These have no timeout.
-                Event::TimedOut(Asker::Notify(_) | Asker::FifoScript(_)) => {}
+                Event::Ended { asker: Asker::Filter, outcome, timed_out, .. } => {
+                    self.on_filter_command(outcome, timed_out);
+                }
+                // The first two have no timeout.
+                Event::TimedOut(Asker::Notify(_) | Asker::FifoScript(_) | Asker::Filter) => {}
             }
             self.drain();
         }

@@ -37,8 +37,9 @@ fn fixed(config: &Config, links: &Links) -> Vec<Object> {
             if link.is_vmac() && instance.uses(link, Family::V4) {
                 objects.extend(settings_of_base(link));
             }
-            objects.extend(reports(config, instance, link));
         }
+        let shields = shields_of_links(config, instance);
+        objects.extend(shields.map(|shield| Object::Firewall(Rc::new(shield))));
         objects.extend(instance.ipvlan_address.iter().map(Object::from));
         objects.extend(link_local(instance, links));
         if let Some(link) = instance.interface.clone().filter(|_| instance.promote_secondaries) {
@@ -62,19 +63,23 @@ fn settings_of_base(link: &VirtualLink) -> [Object; 3] {
         .map(|of| setting(link.base.clone(), of))
 }
 
-/// Reports of group membership of a VMAC leave through its base.
-fn reports<'a>(
+/// The entries of the packet filter for the VMACs of an instance, whose reports of group membership
+/// leave through their bases.
+pub(in crate::daemon) fn shields_of_links<'a>(
     config: &'a Config,
     instance: &'a Instance,
-    link: &'a VirtualLink,
-) -> impl Iterator<Item = Object> + 'a {
-    let families = [Family::V4, Family::V6].into_iter().filter(move |family| {
-        let is_silent = *family == Family::V4 && config.global.disable_local_igmp;
-        link.is_vmac() && instance.uses(link, *family) && !is_silent
-    });
-    families.map(|family| {
-        let (link, base) = (link.name.clone(), link.base.clone());
-        Object::Firewall(Rc::new(Shield::Vmac { family, link, base }))
+) -> impl Iterator<Item = Shield<String>> + 'a {
+    let is_silent =
+        move |family: &Family| *family == Family::V4 && config.global.disable_local_igmp;
+    instance.virtual_links().filter(|link| link.is_vmac()).flat_map(move |link| {
+        let families = [Family::V4, Family::V6].into_iter();
+        let families =
+            families.filter(move |f| instance.uses(link, *f)).filter(move |f| !is_silent(f));
+        families.map(|family| Shield::Vmac {
+            family,
+            link: link.name.clone(),
+            base: link.base.clone(),
+        })
     })
 }
 

@@ -118,7 +118,7 @@ fn sockets(view: &View<'_>, out: &mut Text) {
         out.pair("Family", endpoint.family);
         out.pair("Protocol", "VRRP");
         match endpoint.kind {
-            EndpointKind::Multicast { group } => {
+            EndpointKind::Multicast { group, .. } => {
                 out.pair("Type", "Multicast");
                 out.pair("Group", group);
             }

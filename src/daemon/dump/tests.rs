@@ -330,7 +330,7 @@ fn sections_beside_the_instances() {
     let endpoint = Endpoint {
         family: Family::V4,
         link: Some((1, "e0".into())),
-        kind: EndpointKind::Multicast { group: ip("224.0.0.18") },
+        kind: EndpointKind::Multicast { group: ip("224.0.0.18"), base: None },
     };
     let mut view = d.view();
     view.sockets.insert(&endpoint, d.ids.clone());

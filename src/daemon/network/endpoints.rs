@@ -45,9 +45,11 @@ pub(in crate::daemon) struct Endpoints {
     pub(in crate::daemon) pass_all: bool,
 }
 
-/// Endpoint of an instance; `None` while its interface or source is unknown.
+/// Endpoint of an instance; `None` while its interface or source is unknown. `drops_reports`: no
+/// report of group membership leaves through a VMAC.
 pub(in crate::daemon) fn endpoint_of(
     config: &Instance,
+    drops_reports: bool,
     index: impl Fn(&str) -> Option<u32>,
     source: Option<IpAddr>,
 ) -> Option<Endpoint> {
@@ -56,7 +58,11 @@ pub(in crate::daemon) fn endpoint_of(
         None => None,
     };
     let kind = match config.delivery {
-        Delivery::Multicast { group } => EndpointKind::Multicast { group },
+        Delivery::Multicast { group } => {
+            let vmac = config.vlink.as_ref().filter(|made| made.is_vmac() && !config.xmit_base);
+            let base = vmac.filter(|_| drops_reports).and_then(|vmac| index(&vmac.base));
+            EndpointKind::Multicast { group, base }
+        }
         Delivery::Unicast { .. } => EndpointKind::Unicast { local: source? },
     };
     Some(Endpoint { family: config.family, link, kind })

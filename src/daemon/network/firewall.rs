@@ -1,8 +1,8 @@
-//! The packet filter: requests of the holdings for entries become transactions.
+//! The packet filter: requests of the holdings for entries become transactions, or commands.
 //!
 //! The kernel carries out a transaction while it is sent. Wanted entries go before the addresses
-//! that are added in the same turn, so an address is protected before it exists. Releases wait until
-//! the kernel has answered all removals of addresses.
+//! that are added in the same turn, so an address is protected before it exists; these wait for
+//! commands, too. Releases wait until the kernel has answered all removals of addresses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,14 +13,18 @@ use crate::base::addr::Family;
 use crate::base::ids::InstanceId;
 use crate::base::shield::Shield;
 use crate::base::time::Instant;
+use crate::daemon::config::fixed::shields_of_links;
+use crate::daemon::network::iptables::{possible, Delay};
 use crate::daemon::outlets::filter as report;
 use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens;
-use crate::firewall::{Action, Entry, Firewall, Input, Vmac};
+use crate::firewall::iptables::Run;
+use crate::firewall::{Action, Entry, Firewall, Input, Means, Vmac};
 use crate::holdings::{self, shields_of, Links, RequestId};
-use crate::model::firewall::{FirewallKind, Nftables};
+use crate::model::firewall::FirewallKind;
 use crate::model::vrrp::Instance;
 use crate::model::Config;
+use crate::sys::children::Streams;
 use crate::sys::nft::{self, Nft, Watch};
 use crate::sys::reason;
 use crate::wire::netlink::nft::{Batch, Refusal, TableEvent};
@@ -53,16 +57,26 @@ pub(in crate::daemon) struct Filter {
     pub(in crate::daemon) watch: Option<Watch>,
     /// The lack of nf_tables has been logged.
     is_lack_told: bool,
+    /// A command that has to be started, and the streams of one that runs.
+    pub(super) run: Option<Run>,
+    pub(super) streams: Option<Streams>,
+    delay: Delay,
 }
 
 impl Filter {
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.core.next_deadline()
+        self.core.next_deadline().into_iter().chain(self.delay.end()).min()
     }
 
     /// True if nothing waits for [`Runtime::flush_requests`].
     pub(in crate::daemon) fn is_idle(&self) -> bool {
-        self.before.is_empty() && self.after.is_empty() && self.answers.is_empty()
+        let has_releases = !self.after.is_empty() && !self.delays_requests();
+        self.before.is_empty() && !has_releases && self.answers.is_empty()
+    }
+
+    /// True while requests to the kernel wait for commands.
+    pub(in crate::daemon) const fn delays_requests(&self) -> bool {
+        self.delay.end().is_some()
     }
 
     fn is_due(&self, now: Instant) -> bool {
@@ -88,12 +102,12 @@ impl Filter {
         self.after.push(Input::Release { owner });
     }
 
-    fn configure(&mut self, settings: Option<Nftables>) {
+    fn configure(&mut self, means: Option<Means>) {
         self.after.retain(|input| !matches!(input, Input::Configure(_)));
-        match settings {
+        match means {
             // Addresses that are about to be removed stay protected until then.
             None => self.after.push(Input::Configure(None)),
-            settings => self.before.push(Input::Configure(settings)),
+            means => self.before.push(Input::Configure(means)),
         }
     }
 
@@ -107,7 +121,12 @@ impl Filter {
         }
     }
 
-    /// Takes in inputs, and carries out the transactions that are due.
+    pub(super) fn input(&mut self, input: Input<Owner>, now: Instant) {
+        self.run(vec![input], now);
+    }
+
+    /// Takes in inputs, carries out the transactions that are due, and keeps a command that has to
+    /// be started.
     fn run(&mut self, inputs: Vec<Input<Owner>>, now: Instant) {
         let mut out = Vec::new();
         for input in inputs {
@@ -134,6 +153,7 @@ impl Filter {
                 let id = self.asked.remove(&owner);
                 self.answers.extend(id.map(|id| (id, errno)));
             }
+            Action::Run(run) => self.run = Some(run),
             // The log has the reason already.
             Action::Refused { .. } if self.is_lack_told => {}
             other => report::filter(&other),
@@ -198,25 +218,26 @@ impl Filter {
             }
         }
     }
-
-    /// Removes the tables whatever the core knows of them.
-    pub(in crate::daemon) fn abandon(&mut self, table: &str, now: Instant) {
-        self.core = Firewall::default();
-        let found = |family| Input::Found { family, table: table.to_owned() };
-        self.run(vec![found(Family::V4), found(Family::V6), Input::Stop], now);
-    }
 }
 
-/// The settings, if some instance needs a packet filter.
-fn needed(config: &Config) -> Option<&Nftables> {
-    let reports = |instance: &Instance| {
-        let is_v4_silent = config.global.disable_local_igmp;
-        instance
-            .virtual_links()
-            .any(|link| link.is_vmac() && (instance.uses(link, Family::V6) || !is_v4_silent))
-    };
-    let is_needed = config.instances.iter().any(|i| i.is_shielded() || reports(i));
-    is_needed.then_some(&config.global.firewall.nftables)
+/// True if some instance needs a packet filter.
+fn is_needed(config: &Config) -> bool {
+    let has_vmacs = |i: &Instance| shields_of_links(config, i).next().is_some();
+    config.instances.iter().any(|i| i.is_shielded() || has_vmacs(i))
+}
+
+/// The way in which packets are filtered, if some instance needs it. That of iptables may have to
+/// remove rules of an earlier run in any case.
+fn means(config: &Config, links: &Links) -> Option<Means> {
+    let firewall = &config.global.firewall;
+    match &firewall.kind {
+        FirewallKind::Iptables(settings) => {
+            Some(Means::Iptables(settings.clone(), possible(config, links)))
+        }
+        FirewallKind::Default | FirewallKind::Nftables => {
+            is_needed(config).then(|| Means::Nftables(firewall.nftables.clone()))
+        }
+    }
 }
 
 /// The entry with what the kernel says of the interfaces; `None` if one of them is gone.
@@ -237,7 +258,7 @@ fn entry(shield: &Shield<u32>, links: &Links) -> Option<Entry> {
     })
 }
 
-fn link_local(index: u32, links: &Links) -> Option<Ipv6Addr> {
+pub(super) fn link_local(index: u32, links: &Links) -> Option<Ipv6Addr> {
     links.link_locals(index).find_map(|address| match address.prefix.addr {
         IpAddr::V6(addr) => Some(addr),
         IpAddr::V4(_) => None,
@@ -249,8 +270,8 @@ impl Runtime {
     /// earlier run has left.
     pub(in crate::daemon) fn set_up_filter(&mut self) {
         let firewall = &self.running.config.global.firewall;
-        let settings = needed(&self.running.config).cloned();
-        if settings.is_some() && firewall.kind == FirewallKind::Default {
+        let means = means(&self.running.config, self.cores.holdings.links());
+        if means.is_some() && firewall.kind == FirewallKind::Default {
             log::info!(
                 "use_vmac or no_accept/strict specified, but no firewall configured - using nftables"
             );
@@ -258,19 +279,22 @@ impl Runtime {
         let table = firewall.nftables.table.clone();
         let filter = &mut self.network.filter;
         // Without the module there is no table, and a socket would load it.
-        if filter.nft.is_none() && (settings.is_some() || nft::is_loaded()) {
+        let needs_table = matches!(means, Some(Means::Nftables(_)));
+        if filter.nft.is_none() && (needs_table || nft::is_loaded()) {
             for family in filter.families_with(&table) {
                 filter.before.push(Input::Found { family, table: table.clone() });
             }
         }
-        filter.configure(settings);
+        filter.configure(means);
         self.watch_tables();
     }
 
     /// Receives changes by other programs while an instance needs a table. On a host with a busy
     /// firewall of its own, they would wake the daemon for nothing.
     fn watch_tables(&mut self) {
-        let is_needed = needed(&self.running.config).is_some();
+        let config = &self.running.config;
+        let is_needed =
+            is_needed(config) && !matches!(config.global.firewall.kind, FirewallKind::Iptables(_));
         let filter = &mut self.network.filter;
         if !is_needed {
             if let Some(watch) = filter.watch.take() {
@@ -319,7 +343,7 @@ impl Runtime {
         }
     }
 
-    /// Carries out the transactions that precede requests for addresses.
+    /// Carries out the transactions that precede requests for addresses, and starts commands.
     pub(super) fn protect(&mut self) {
         let filter = &mut self.network.filter;
         if !filter.before.is_empty() || filter.is_due(self.now) {
@@ -327,6 +351,9 @@ impl Runtime {
             filter.run(inputs, self.now);
             self.watch_tables();
         }
+        self.start_filter_command();
+        let filter = &mut self.network.filter;
+        filter.delay.update(!filter.asked.is_empty(), self.now);
     }
 
     /// Carries out the transactions that follow requests for addresses, once these are answered,
@@ -338,6 +365,7 @@ impl Runtime {
             if !filter.after.is_empty() {
                 let inputs = std::mem::take(&mut filter.after);
                 filter.run(inputs, self.now);
+                self.start_filter_command();
             }
         }
         for (request, errno) in std::mem::take(&mut self.network.filter.answers) {
@@ -366,21 +394,32 @@ impl Runtime {
         filter.before.extend(gone.into_iter().map(|family| Input::Vanished { family }));
     }
 
-    /// Removes all tables, after the addresses.
+    /// No address is added any more, so no request has to wait.
+    pub(in crate::daemon) fn stop_waiting_for_filter(&mut self) {
+        self.network.filter.asked.clear();
+    }
+
+    /// Removes all tables and rules, after the addresses.
     pub(in crate::daemon) fn remove_tables(&mut self) {
         let filter = &mut self.network.filter;
         let mut inputs = std::mem::take(&mut filter.before);
         inputs.append(&mut filter.after);
         inputs.push(Input::Stop);
         filter.run(inputs, self.now);
-        filter.answers.clear();
+        self.finish_filter_commands();
+        self.network.filter.answers.clear();
     }
 
-    /// The same after a panic.
+    /// Removes tables after a panic, whatever the core knows of them, and rules as far as it knows
+    /// them.
     pub(in crate::daemon) fn abandon_tables(&mut self) {
+        let mut inputs = vec![Input::Interrupted, Input::Stop];
         if self.network.filter.nft.is_some() {
-            let table = self.running.config.global.firewall.nftables.table.clone();
-            self.network.filter.abandon(&table, self.now);
+            let table = &self.running.config.global.firewall.nftables.table;
+            let found = |family| Input::Forgotten { family, table: table.clone() };
+            inputs.splice(0..0, [Family::V4, Family::V6].map(found));
         }
+        self.network.filter.run(inputs, self.now);
+        self.finish_filter_commands();
     }
 }

@@ -118,6 +118,9 @@ impl Runtime {
     /// address before it exists, and until it is gone.
     pub(in crate::daemon) fn flush_requests(&mut self) {
         self.protect();
+        if self.network.filter.delays_requests() {
+            return;
+        }
         let mut answers = std::mem::take(&mut self.network.answers);
         if let Err(e) = self.network.requests.flush(&mut answers) {
             log::error!("cannot send netlink requests: {e}");

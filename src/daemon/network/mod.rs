@@ -26,6 +26,7 @@ pub(super) mod endpoints;
 pub(super) mod execute;
 pub(super) mod firewall;
 pub(super) mod igmp;
+mod iptables;
 pub(super) mod kernel;
 pub(super) mod linkbeat;
 pub(super) mod linkstate;
@@ -139,6 +140,6 @@ impl Network {
     ///
     /// [`Runtime::flush_requests`]: crate::daemon::runtime::Runtime::flush_requests
     pub(super) fn is_idle(&self) -> bool {
-        self.requests.is_idle() && self.filter.is_idle()
+        (self.requests.is_idle() || self.filter.delays_requests()) && self.filter.is_idle()
     }
 }

@@ -6,6 +6,7 @@ use crate::base::ids::InstanceId;
 use crate::daemon::network::endpoints::endpoint_of;
 use crate::daemon::retries::Lacking;
 use crate::daemon::runtime::Runtime;
+use crate::model::firewall::FirewallKind;
 use crate::sys::reason;
 use crate::vrrp::Input;
 
@@ -28,7 +29,9 @@ impl Runtime {
         let links = self.cores.holdings.links();
         let source = links.source(&config, &self.running.virtual_addresses);
         let index = |name: &str| links.get(name).map(|link| link.index);
-        let error = match endpoint_of(&config, index, source) {
+        let firewall = &self.running.config.global.firewall;
+        let drops_reports = matches!(firewall.kind, FirewallKind::Iptables(_));
+        let error = match endpoint_of(&config, drops_reports, index, source) {
             Some(endpoint) => {
                 let poll = &mut self.poll;
                 self.network

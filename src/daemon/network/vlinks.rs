@@ -81,7 +81,8 @@ impl Runtime {
         const ROUNDS: usize = 10_000;
         for _ in 0..ROUNDS {
             self.drain();
-            if !self.cores.holdings.is_making_links() || self.network.requests.is_idle() {
+            let is_idle = self.network.requests.is_idle() || self.network.filter.delays_requests();
+            if is_idle || !self.cores.holdings.is_making_links() {
                 return;
             }
             self.flush_requests();

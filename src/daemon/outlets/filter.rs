@@ -31,7 +31,16 @@ pub(in crate::daemon) fn filter<O>(action: &Action<O>) {
              restoring it in {}",
             Seconds(*after)
         ),
-        Action::Send { .. } | Action::Outcome { .. } => {}
+        Action::Failed { run, reason, again } => log::error!(
+            "Addresses that are not accepted may be unprotected: {}: {reason}; trying again in {}",
+            run.program(),
+            Seconds(*again)
+        ),
+        Action::Restored => log::info!("iptables: the packet filter is complete again"),
+        Action::NoSets { reason } => {
+            log::warn!("Not using ipsets, but a rule for each address: {reason}");
+        }
+        Action::Send { .. } | Action::Run(_) | Action::Outcome { .. } => {}
     }
 }
 

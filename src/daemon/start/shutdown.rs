@@ -44,6 +44,7 @@ impl Runtime {
         self.cores.holdings(input, self.now);
         self.drain();
         self.flush_adverts();
+        self.stop_waiting_for_filter();
         // Each round is answered before it returns, so the loop ends: every object is removed, or
         // its removal was refused and reported.
         while !self.network.requests.is_idle() || !self.network.answers.is_empty() {

@@ -58,11 +58,14 @@ pub(super) fn receiver(endpoint: &Endpoint, buffer: usize) -> Result<OwnedFd, Op
         set_option(fd, level, name, &value).map_err(|e| error(what, e))?;
     }
     match endpoint.kind {
-        EndpointKind::Multicast { group } => {
+        EndpointKind::Multicast { group, base } => {
             join(&socket, group, endpoint.index()).map_err(|source| {
                 let link = endpoint.link.as_ref().map_or("no interface", |(_, name)| name);
                 OpenError { what: format!("join {group} on {link}"), source }
             })?;
+            if let Some(base) = base {
+                join(&socket, group, base).map_err(|e| error("join the group on the base", e))?;
+            }
         }
         EndpointKind::Unicast { .. } => {
             // The address may be added and removed; the instance knows when it exists.
