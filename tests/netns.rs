@@ -128,6 +128,7 @@ fn main() -> ExitCode {
         announce::five_at_once_and_five_after_the_delay,
         announce::a_refresh_repeats_them,
         announce::interfaces_of_a_group_share_an_interval,
+        announce::a_vmac_without_advertisements_is_announced_periodically,
         announce::further_interfaces_are_announced_periodically,
         announce::a_new_link_layer_address_is_used,
         announce::ipv6_addresses_are_announced_as_often,

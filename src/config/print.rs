@@ -294,7 +294,8 @@ impl Printer {
         line!(self, "garp_lower_prio_delay {}", garp.lower_prio_delay.as_secs())?;
         line!(self, "garp_lower_prio_repeat {}", garp.lower_prio_repeat)?;
         let extra = Some(garp.extra.as_secs()).filter(|&every| every > 0);
-        self.option("garp_extra_if all", extra)
+        let keyword = if garp.extra_on_all { "garp_extra_if all" } else { "garp_extra_if" };
+        self.option(keyword, extra)
     }
 
     fn addresses<'m>(

@@ -3,6 +3,7 @@
 //! Defaults are already resolved: global ones, those that depend on the version, and those of
 //! strict mode.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -170,6 +171,8 @@ pub struct Garp {
     pub lower_prio_repeat: u32,
     /// `garp_extra_if`: period of an announcement on each further interface; zero: none.
     pub extra: Duration,
+    /// `garp_extra_if all`: on any interface, not only on VMACs.
+    pub extra_on_all: bool,
 }
 
 /// Interfaces that share a pace of announcements (`garp_group`).
@@ -339,9 +342,23 @@ impl Instance {
         Duration::from_micros(micros(intervals.saturating_sub(interval / 256)))
     }
 
-    /// The address is on a further interface, where `garp_extra_if` announces it.
+    /// The address is on an interface that no advertisement passes.
     pub fn is_elsewhere(&self, address: &VirtualAddress) -> bool {
         self.own_links().all(|own| *own != address.interface)
+    }
+
+    /// `garp_extra_if`: the first address on each further interface. The own VMAC is one if
+    /// advertisements do not leave through it (`vmac_xmit_base`).
+    pub fn announced_elsewhere(&self) -> impl Iterator<Item = &VirtualAddress> {
+        let own = self.vlink.iter().filter(|_| self.xmit_base);
+        let vmacs = own.chain(&self.address_vlinks).filter(|link| link.is_vmac());
+        let is_vmac = move |link: &String| vmacs.clone().any(|vmac| vmac.name == *link);
+        let all = self.garp.extra_on_all;
+        let mut seen = BTreeSet::new();
+        self.all_addresses().map(|address| &**address).filter(move |address| {
+            let counts = is_vmac(&address.interface) || all && self.is_elsewhere(address);
+            counts && seen.insert(&address.interface)
+        })
     }
 
     /// The interface that advertisements are sent and received on: the virtual one, or else the
@@ -458,6 +475,7 @@ pub(crate) mod tests {
                 lower_prio_delay: Duration::from_secs(5),
                 lower_prio_repeat: 5,
                 extra: Duration::ZERO,
+                extra_on_all: false,
             },
             addresses: Vec::new(),
             excluded: Vec::new(),

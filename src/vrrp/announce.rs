@@ -122,6 +122,7 @@ mod tests {
         lower_prio_delay: Duration::from_secs(5),
         lower_prio_repeat: 3,
         extra: Duration::ZERO,
+        extra_on_all: false,
     };
 
     const fn frames(repeat: u32) -> Round {

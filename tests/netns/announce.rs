@@ -125,6 +125,22 @@ pub(crate) fn further_interfaces_are_announced_periodically() -> Outcome {
     Ok(())
 }
 
+/// Advertisements do not pass the VMAC, so a switch hears of it by these announcements only.
+pub(crate) fn a_vmac_without_advertisements_is_announced_periodically() -> Outcome {
+    let (segment, [a]) = Segment::with_hosts(["a"]);
+    let mut capture = segment.capture();
+    let lines = "use_vmac\n vmac_xmit_base\n garp_master_repeat 1\n garp_master_delay 0\n \
+                 garp_extra_if 1";
+    let daemon = a.start(&config(&[router().line(lines)]));
+    daemon.wait_master("VI_1");
+    wait("three more", SOON, || of(&mut capture, "10.7.1.1").len() >= 4);
+    let seen = of(&mut capture, "10.7.1.1");
+    assert!(seen.iter().all(|n| n.mac == [0, 0, 0x5e, 0, 1, 51]), "{seen:?}");
+    let gaps: Vec<Duration> = seen.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
+    assert!(gaps.iter().all(|gap| (millis(800)..millis(1500)).contains(gap)), "{gaps:?}");
+    Ok(())
+}
+
 /// What is to be done at once was not due since the start of the daemon: that would be a stall, for
 /// which `max_auto_priority` raises the priority.
 pub(crate) fn work_that_is_due_at_once_is_not_late() -> Outcome {

@@ -100,14 +100,13 @@ fn lower<'d>(
     });
     let priority = core.priority;
     let strictly = strict::Settings::new(scene, &raw, &core.facts(), &addresses);
-    let elsewhere = addresses.iter().chain(&excluded).any(|a| interface != Some(&a.interface));
-    let garp = garp(scene, &raw, &strictly, elsewhere);
+    let garp = garp(scene, &raw, &strictly);
     let defaults = scene.defaults;
     let share = || defaults.rx_buffer.share(core.family, addresses.len(), link);
     let rx_buffer = raw.rx_buffer.or_else(share);
     let ipvlan = plan.ipvlan_address.as_ref().map(|address| address.prefix.addr);
     let (vrid, authentication) = (vrid?, authentication?);
-    let instance = Instance {
+    let mut instance = Instance {
         name: raw.name.text.to_owned(),
         interface: interface.map(str::to_owned),
         address_vlinks,
@@ -151,6 +150,9 @@ fn lower<'d>(
         debug: raw.debug,
         standing_fault: plan.fault.or(standing_fault),
     };
+    if instance.announced_elsewhere().next().is_none() {
+        (instance.garp.extra, instance.garp.extra_on_all) = (Duration::ZERO, false);
+    }
     Some(LoweredInstance {
         instance: Rc::new(instance),
         name: raw.name.span,
@@ -447,13 +449,7 @@ fn checksum(raw: &RawInstance<'_>, as_v2: bool) -> ChecksumForm {
     }
 }
 
-/// `elsewhere`: some address is on an interface other than the instance's.
-fn garp(
-    scene: &Scene<'_, '_>,
-    raw: &RawInstance<'_>,
-    strictly: &strict::Settings,
-    elsewhere: bool,
-) -> Garp {
+fn garp(scene: &Scene<'_, '_>, raw: &RawInstance<'_>, strictly: &strict::Settings) -> Garp {
     let extra =
         if raw.garp.extra.every.is_some() { raw.garp.extra } else { scene.defaults.garp_extra };
     let defaults = scene.defaults;
@@ -465,7 +461,7 @@ fn garp(
         refresh_repeat: raw.garp.refresh_repeat.unwrap_or(defaults.garp_refresh_repeat),
         lower_prio_delay: seconds(strictly.garp_lower_prio_delay),
         lower_prio_repeat: strictly.garp_lower_prio_repeat,
-        // Without `all`, only virtual interfaces count.
-        extra: seconds(extra.every.filter(|_| extra.all && elsewhere).unwrap_or(0)),
+        extra: seconds(extra.every.unwrap_or(0)),
+        extra_on_all: extra.all && extra.every.is_some_and(|every| every > 0),
     }
 }

@@ -516,6 +516,11 @@ fn further_interfaces_are_announced_if_there_are_some() {
     assert_eq!(extra("vrrp_garp_extra_if all 20", other), 20);
     assert_eq!(extra("vrrp_garp_extra_if 20 all", ""), 0);
     assert_eq!(extra("vrrp_garp_extra_if 20", other), 0);
+    let own = "use_vmac\nvirtual_ipaddress {\n192.0.2.9\n}";
+    assert_eq!(extra("vrrp_garp_extra_if 20", own), 0);
+    assert_eq!(extra("vrrp_garp_extra_if 20", &format!("vmac_xmit_base\n{own}")), 20);
+    let vmac = "virtual_ipaddress_excluded {\n192.0.2.9 dev eth1 use_vmac\n}";
+    assert_eq!(extra("", &format!("garp_extra_if 20\n{vmac}")), 20);
     assert_eq!(extra("vrrp_garp_extra_if all 20", &format!("garp_extra_if 0\n{other}")), 0);
     assert_eq!(extra("", &format!("garp_extra_if all 7\n{other}")), 7);
     let lacks = "Error (V) garp_extra_if needs a number of seconds: it is ignored";

@@ -1,6 +1,5 @@
 //! Gratuitous ARP and neighbour advertisements: queued by the announcer, sent when they are due.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
 
@@ -93,12 +92,9 @@ impl Runtime {
     /// `garp_extra_if`: announces the first address on each further interface of the instance.
     pub(in crate::daemon) fn announce_elsewhere(&mut self, id: InstanceId) {
         let Some(config) = self.instance_config(id) else { return };
-        let mut seen = BTreeSet::new();
-        for address in config.all_addresses().filter(|a| config.is_elsewhere(a)) {
-            if seen.insert(&address.interface) {
-                let (link, addr) = (address.interface.clone(), address.prefix.addr);
-                self.network.announcer.push(Announcement { owner: id, link, addr }, 1);
-            }
+        for address in config.announced_elsewhere() {
+            let (link, addr) = (address.interface.clone(), address.prefix.addr);
+            self.network.announcer.push(Announcement { owner: id, link, addr }, 1);
         }
     }
 }
