@@ -53,7 +53,7 @@
 //! | identity of routes and rules, restoration of what the kernel dropped | `holdings/fib.rs`, `holdings/routes.rs` |
 //! | virtual interfaces: created, prepared, adopted, replaced | `holdings/vlinks.rs`, `daemon/network/vlinks.rs` |
 //! | changes of the kernel that wake the daemon | `daemon/network/monitor.rs`, `sys/netlink/monitor.rs` |
-//! | original values of settings, kept across a crash | `sys/originals.rs` |
+//! | original values of settings and interfaces that were made, kept across a crash | `sys/originals.rs` |
 //! | owner of an address that was present at start | `holdings/leftovers.rs`, `daemon/start/beginning.rs` |
 //! | tables of nf_tables, and transactions that bring them to the wanted contents | `firewall/` |
 //! | rules of iptables and sets of ipset, as input of their restore commands | `firewall/iptables.rs` |

@@ -110,6 +110,7 @@ fn main() -> ExitCode {
         vmac::adverts_come_from_the_virtual_mac,
         vmac::settings_are_restored_exactly,
         vmac::an_earlier_runs_interface_is_adopted_or_replaced,
+        vmac::an_interface_that_a_crash_left_goes_when_it_is_not_wanted,
         vmac::it_returns_when_it_or_its_base_was_deleted,
         vmac::a_reload_touches_only_what_changed,
         vmac::it_is_as_with_the_reference,

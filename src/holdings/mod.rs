@@ -92,6 +92,11 @@ pub enum Input<'a> {
     Rival {
         owner: Holder,
     },
+    /// An earlier run made this interface. It is removed unless it is wanted.
+    LeftLink {
+        index: u32,
+        name: &'a str,
+    },
     /// The owner was deleted.
     Forget {
         owner: Holder,
@@ -260,6 +265,7 @@ impl Domain {
             Input::Resume => self.on_resume(out),
             Input::Expect { owner, objects } => self.on_expect(owner, objects, out),
             Input::Rival { owner } => self.on_rival(owner, out),
+            Input::LeftLink { index, name } => self.on_left_link(index, name, out),
             Input::Forget { owner } => self.on_forget(owner, out),
             Input::Kernel(event) => self.on_event(event, now, out),
             Input::Dumped(links) => self.on_dumped(links, now, out),

@@ -9,7 +9,7 @@ use super::holding::Presence;
 use super::kernel::{Purpose, RequestId};
 use super::object::{Item, Key, Name, Object};
 use super::repair::{report_kept, EEXIST, ENODEV};
-use super::{Action, Domain, Fate};
+use super::{Action, Domain, Fate, Holder};
 use crate::base::link::{Link, LinkKind, Surroundings};
 use crate::base::time::Instant;
 use crate::model::vlink::{VirtualLink, VirtualLinkKind};
@@ -90,6 +90,42 @@ impl Domain {
                 && self.made_as(&link.name).is_none()
         };
         self.links.all().filter(is_in_the_way).map(|link| link.index).collect()
+    }
+
+    /// Virtual interfaces that were made, prepared or not.
+    pub fn made(&self) -> impl Iterator<Item = &Link> {
+        let names = self.made_links().filter_map(|key| match &self.holdings.get(key)?.object {
+            Object::Link(link) => Some(&link.name),
+            _ => None,
+        });
+        names.filter_map(|name| self.links.get(name)).filter(|link| is_virtual(link))
+    }
+
+    pub(super) fn on_left_link(&mut self, index: u32, name: &str, out: &mut Vec<Action>) {
+        let is_left = |link: &&Link| link.name == name && is_virtual(link);
+        let Some(link) = self.links.by_index(index).filter(is_left) else { return };
+        if self.made_as(name).is_some() || self.kernel.is_link_leaving(index) {
+            return;
+        }
+        let (name, base) = (name.to_owned(), self.name_of(link.parent));
+        let what = Name::Link(name.clone());
+        out.push(Action::Found {
+            owner: Holder::Host,
+            fate: Fate::Removed,
+            link: base.clone(),
+            what,
+            count: 1,
+        });
+        let mac = link.mac.unwrap_or_default();
+        let link = VirtualLink {
+            name,
+            base,
+            kind: VirtualLinkKind::Macvlan { mac },
+            group: None,
+            notify_base: false,
+        };
+        let item = Item::Link(Rc::new(link), Surroundings { base: 0, group: 0, vrf: None });
+        self.ask(index, Purpose::Remove(item), out);
     }
 
     /// Applies settings and sets the interface up.

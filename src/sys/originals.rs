@@ -1,5 +1,5 @@
-//! Original values of settings, in a file that survives a crash of the daemon: the next run restores
-//! what the one before has changed.
+//! Original values of settings, and interfaces that were made, in a file that survives a crash of the
+//! daemon: the next run restores what the one before has changed.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -29,6 +29,20 @@ pub struct Original {
     pub ours: String,
 }
 
+/// What has to be undone after a crash.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Traces {
+    pub settings: Vec<Original>,
+    /// Index and name of each interface that was made.
+    pub links: Vec<(u32, String)>,
+}
+
+impl Traces {
+    fn is_empty(&self) -> bool {
+        self.settings.is_empty() && self.links.is_empty()
+    }
+}
+
 /// The file that belongs to a pid file, and is used by one daemon as that is.
 pub fn beside(pid_file: &Path) -> PathBuf {
     let name = pid_file.file_name().unwrap_or_default().to_string_lossy();
@@ -40,9 +54,9 @@ pub fn beside(pid_file: &Path) -> PathBuf {
 ///
 /// # Errors
 /// The file is unreadable or too large, or others can write it.
-pub fn load(path: &Path) -> io::Result<Vec<Original>> {
+pub fn load(path: &Path) -> io::Result<Traces> {
     let (file, metadata) = match open::unlinked(path).map_err(io::Error::from) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Traces::default()),
         other => other?,
     };
     if metadata.uid() != users::own().uid || metadata.mode() & 0o022 != 0 {
@@ -52,12 +66,12 @@ pub fn load(path: &Path) -> io::Result<Vec<Original>> {
     Ok(decoded(&open::whole(file, &metadata, LIMIT, &|| {})?))
 }
 
-/// Replaces the file; without originals it is removed.
+/// Replaces the file; without contents it is removed.
 ///
 /// # Errors
 /// The directory is not writable or full. The file is then unchanged.
-pub fn save(path: &Path, originals: &[Original]) -> io::Result<()> {
-    if originals.is_empty() {
+pub fn save(path: &Path, traces: &Traces) -> io::Result<()> {
+    if traces.is_empty() {
         return match fs::remove_file(path) {
             Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
             _ => Ok(()),
@@ -67,13 +81,13 @@ pub fn save(path: &Path, originals: &[Original]) -> io::Result<()> {
     else {
         return Err(ErrorKind::InvalidInput.into());
     };
-    dumpfile::write_atomically(directory, name, &encoded(originals)).map(drop)
+    dumpfile::write_atomically(directory, name, &encoded(traces)).map(drop)
 }
 
 /// One line each. Names of interfaces have no blanks.
-fn encoded(originals: &[Original]) -> String {
+fn encoded(traces: &Traces) -> String {
     let mut text = format!("{HEAD}\n");
-    for Original { index, link, family, setting, before, ours } in originals {
+    for Original { index, link, family, setting, before, ours } in &traces.settings {
         let family = match family {
             Family::V4 => 4,
             Family::V6 => 6,
@@ -81,21 +95,33 @@ fn encoded(originals: &[Original]) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{index} {link} {family} {setting} {before} {ours}");
     }
+    for (index, name) in &traces.links {
+        let _ = writeln!(text, "{index} {name}");
+    }
     text
 }
 
 /// Lines that are not understood are left out.
-fn decoded(bytes: &[u8]) -> Vec<Original> {
+fn decoded(bytes: &[u8]) -> Traces {
     let text = String::from_utf8_lossy(bytes);
     // Without its end, a line may lack a digit.
     let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    let mut traces = Traces::default();
     if lines.next() != Some(HEAD) {
-        return Vec::new();
+        return traces;
     }
-    lines.filter_map(one).collect()
+    for line in lines {
+        match line.split_once(' ') {
+            Some((index, name)) if !name.is_empty() && !name.contains(' ') => {
+                traces.links.extend(index.parse().ok().map(|index| (index, name.to_owned())));
+            }
+            _ => traces.settings.extend(setting(line)),
+        }
+    }
+    traces
 }
 
-fn one(line: &str) -> Option<Original> {
+fn setting(line: &str) -> Option<Original> {
     let words: Vec<_> = line.split(' ').collect();
     let [index, link, family, setting, before, ours] = *words.as_slice() else { return None };
     let is_value = |text: &str| text.parse::<i64>().is_ok();
@@ -135,9 +161,17 @@ mod tests {
         }
     }
 
-    fn some() -> Vec<Original> {
+    fn some() -> Traces {
         let link = "\u{e9}th@0#";
-        vec![original(0, "all", "rp_filter"), original(7, link, "disable_ipv6")]
+        Traces {
+            settings: vec![original(0, "all", "rp_filter"), original(7, link, "disable_ipv6")],
+            links: vec![(12, "vrrp.51".into())],
+        }
+    }
+
+    /// The settings alone, or the first one.
+    fn settings(count: usize) -> Traces {
+        Traces { settings: some().settings[..count].to_vec(), links: Vec::new() }
     }
 
     #[test]
@@ -145,7 +179,8 @@ mod tests {
         let text = encoded(&some());
         assert_eq!(
             text,
-            "keepalived settings 1\n0 all 4 rp_filter -1 12\n7 \u{e9}th@0# 6 disable_ipv6 -1 12\n"
+            "keepalived settings 1\n0 all 4 rp_filter -1 12\n7 \u{e9}th@0# 6 disable_ipv6 -1 12\n\
+             12 vrrp.51\n"
         );
         assert_eq!(decoded(text.as_bytes()), some());
     }
@@ -155,6 +190,8 @@ mod tests {
         for line in [
             "",
             "x",
+            "7 ",
+            "x vrrp.51",
             "7 eth0 4 rp_filter 1",
             "7 eth0 4 rp_filter 1 2 3",
             "7 eth0 5 rp_filter 1 2",
@@ -163,35 +200,36 @@ mod tests {
             "7  4 rp_filter 1 2 ",
         ] {
             let text = format!("{HEAD}\n{line}\n0 all 4 rp_filter -1 12\n");
-            assert_eq!(decoded(text.as_bytes()), [original(0, "all", "rp_filter")], "{line}");
+            assert_eq!(decoded(text.as_bytes()), settings(1), "{line}");
         }
-        assert_eq!(decoded(b"keepalived settings 2\n0 all 4 rp_filter 0 1\n"), []);
-        assert_eq!(decoded(&[0xff, 0, 10]), []);
+        let of_others = b"keepalived settings 2\n0 all 4 rp_filter 0 1\n";
+        assert_eq!(decoded(of_others), Traces::default());
+        assert_eq!(decoded(&[0xff, 0, 10]), Traces::default());
     }
 
     #[test]
     fn a_truncated_text_never_makes_up_an_original() {
         let text = encoded(&some());
         for len in 0..text.len() {
-            for found in decoded(&text.as_bytes()[..len]) {
-                assert!(some().contains(&found), "{len}: {found:?}");
-            }
+            let found = decoded(&text.as_bytes()[..len]);
+            assert!(found.settings.iter().all(|f| some().settings.contains(f)), "{len}");
+            assert!(found.links.iter().all(|f| some().links.contains(f)), "{len}");
         }
     }
 
     #[test]
-    fn the_file_is_there_while_there_are_originals() {
+    fn the_file_is_there_while_there_are_traces() {
         let dir = TempDir::new("originals");
         let path = beside(&dir.path().join("vrrp.pid"));
         assert_eq!(path, dir.path().join("vrrp.settings"));
-        assert_eq!(load(&path).expect("no file is no original"), []);
+        assert_eq!(load(&path).expect("no file is no trace"), Traces::default());
         save(&path, &some()).expect("writes");
         assert_eq!(load(&path).expect("reads"), some());
-        save(&path, &some()[..1]).expect("writes again");
-        assert_eq!(load(&path).expect("reads"), some()[..1]);
-        save(&path, &[]).expect("removes");
+        save(&path, &settings(1)).expect("writes again");
+        assert_eq!(load(&path).expect("reads"), settings(1));
+        save(&path, &Traces::default()).expect("removes");
         assert!(!path.exists());
-        save(&path, &[]).expect("nothing to remove");
+        save(&path, &Traces::default()).expect("nothing to remove");
     }
 
     #[test]

@@ -1,10 +1,14 @@
-//! Settings of interfaces under `/proc/sys/net`. `all` and `default` stand for interfaces as well.
+//! Settings under `/proc/sys/net`: of interfaces, for which `all` and `default` stand as well, and of
+//! the network namespace.
 
 use std::io;
 use std::path::PathBuf;
 
 use super::open;
 use crate::base::addr::Family;
+
+/// In place of the name of an interface, which it cannot be: the setting is of the network namespace.
+pub const NETWORK: &str = ".";
 
 /// True if the interface forwards IPv6, so that this host is a router there (RFC 4861 §4.4).
 pub fn is_forwarding(link: &str) -> bool {
@@ -49,29 +53,18 @@ pub fn set(link: &str, name: &str, value: &str) -> io::Result<String> {
     change(Family::V4, link, name, value)
 }
 
-/// As [`change`], for an IPv4 setting of the network namespace.
-///
-/// # Errors
-/// `EEXIST`: it has that value already.
-pub fn set_for_all(name: &str, value: &str) -> io::Result<String> {
-    let path = PathBuf::from(format!("/proc/sys/net/ipv4/{name}"));
-    let before = open::kernel_read(&path)?;
-    let before = String::from_utf8_lossy(before.trim_ascii()).into_owned();
-    if before == value {
-        return Err(io::Error::from_raw_os_error(libc::EEXIST));
-    }
-    open::kernel_write(&path, value.as_bytes())?;
-    Ok(before)
-}
-
 /// Names may come from a file, and must not lead elsewhere.
 fn path(family: Family, link: &str, name: &str) -> io::Result<PathBuf> {
     let family = match family {
         Family::V4 => "ipv4",
         Family::V6 => "ipv6",
     };
-    if [link, name].iter().any(|word| matches!(*word, "" | "." | "..") || word.contains('/')) {
+    let leads_elsewhere = |word: &str| matches!(word, "" | "." | "..") || word.contains('/');
+    if leads_elsewhere(name) || (link != NETWORK && leads_elsewhere(link)) {
         return Err(io::ErrorKind::InvalidInput.into());
+    }
+    if link == NETWORK {
+        return Ok(PathBuf::from(format!("/proc/sys/net/{family}/{name}")));
     }
     Ok(PathBuf::from(format!("/proc/sys/net/{family}/conf/{link}/{name}")))
 }
@@ -92,7 +85,9 @@ mod tests {
 
     #[test]
     fn names_do_not_lead_elsewhere() {
-        for (link, name) in [("..", "x"), ("lo", "../lo/rp_filter"), ("", "x"), ("lo", "")] {
+        for (link, name) in
+            [("..", "x"), ("lo", "../lo/rp_filter"), ("", "x"), ("lo", ""), (".", "..")]
+        {
             let e = read(Family::V4, link, name).expect_err("not a name");
             assert_eq!(e.kind(), io::ErrorKind::InvalidInput, "{link} {name}");
         }

@@ -108,5 +108,19 @@ pub(crate) fn local_igmp_is_disabled_and_restored() -> Outcome {
     }
     daemon.stop();
     assert_eq!(a.read_sysctl(SETTING), "1");
+    if ours_only().is_ok() {
+        let shop = Workshop::new();
+        let pid_file = shop.path("main.pid");
+        let text = config_with("disable_local_igmp", &[router()]);
+        let mut daemon = a.start_with(&text, &["-p", &pid_file]);
+        wait("the original is noted", SOON, || shop.read("main.settings").contains("igmp"));
+        daemon.crash();
+        assert_eq!(a.read_sysctl(SETTING), "0", "a crash leaves it");
+        let mut daemon = a.start_with(&text, &["-p", &pid_file]);
+        daemon.wait_master("VI_1");
+        assert_eq!(a.read_sysctl(SETTING), "0");
+        daemon.stop();
+        assert_eq!(a.read_sysctl(SETTING), "1");
+    }
     Ok(())
 }

@@ -153,6 +153,30 @@ pub(crate) fn an_earlier_runs_interface_is_adopted_or_replaced() -> Outcome {
     Ok(())
 }
 
+pub(crate) fn an_interface_that_a_crash_left_goes_when_it_is_not_wanted() -> Outcome {
+    ours_only()?;
+    needed()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let shop = Workshop::new();
+    let pid_file = shop.path("main.pid");
+    let router6 = instance("VI_6").vrid(52).vip("fe80::7:1/64").line("use_vmac");
+    let mut daemon = a.start_with(&config(&[router(), router6]), &["-p", &pid_file]);
+    daemon.wait_master("VI_1");
+    daemon.wait_master("VI_6");
+    wait("they are noted", SOON, || shop.read("main.settings").contains("vrrp.52"));
+    daemon.crash();
+    // One of the operator, in the same form.
+    a.ip("link add other link eth0 type macvlan mode private");
+    let mut daemon = a.start_with(&config(&[router()]), &["-p", &pid_file]);
+    daemon.wait_log("(static) interface vrrp.52 on eth0 left by an earlier run: removed");
+    wait("it is gone", SOON, || index(&a, "vrrp.52").is_none());
+    assert!(index(&a, "vrrp.51").is_some() && index(&a, "other").is_some());
+    assert_eq!(daemon.stop().code(), Some(0));
+    assert!(index(&a, "vrrp.51").is_none() && index(&a, "other").is_some());
+    assert!(!shop.exists("main.settings"));
+    Ok(())
+}
+
 pub(crate) fn it_returns_when_it_or_its_base_was_deleted() -> Outcome {
     ours_only()?;
     needed()?;

@@ -5,7 +5,7 @@ use std::io;
 use crate::daemon::runtime::Runtime;
 use crate::sys::{reason, sysctl};
 
-const SETTING: &str = "igmp_link_local_mcast_reports";
+pub(super) const SETTING: &str = "igmp_link_local_mcast_reports";
 
 impl Runtime {
     /// Applies the configuration at the start and after each reload.
@@ -16,7 +16,8 @@ impl Runtime {
         if self.network.igmp_before.is_some() {
             return;
         }
-        match sysctl::set_for_all(SETTING, "0") {
+        self.network.originals_are_stale = true;
+        match sysctl::set(sysctl::NETWORK, SETTING, "0") {
             Ok(before) => self.network.igmp_before = Some(before),
             Err(e) if e.raw_os_error() == Some(libc::EEXIST) => {}
             Err(e) => complain(&e),
@@ -26,7 +27,8 @@ impl Runtime {
     /// Restores the value that the daemon changed.
     pub(in crate::daemon) fn restore_local_igmp(&mut self) {
         let Some(before) = self.network.igmp_before.take() else { return };
-        match sysctl::set_for_all(SETTING, &before) {
+        self.network.originals_are_stale = true;
+        match sysctl::set(sysctl::NETWORK, SETTING, &before) {
             Err(e) if e.raw_os_error() != Some(libc::EEXIST) => complain(&e),
             _ => {}
         }

@@ -50,6 +50,7 @@ impl Runtime {
     pub(in crate::daemon) fn on_host_change(&mut self, fact: HostChange) {
         match fact {
             HostChange::Appeared(link) => {
+                self.network.originals_are_stale |= self.is_of_interest(&link);
                 self.on_base_changed(&link);
                 self.tell_link(&link);
                 self.refilter_monitor();

@@ -12,6 +12,7 @@ use crate::holdings::{Place, RequestId};
 use crate::model::global::NetlinkBuffers;
 use crate::sys::linkpoll::LinkPoller;
 use crate::sys::netlink::{Monitor, Requests};
+use crate::sys::originals::Traces;
 use crate::sys::packet::{LinkSocket, Scratch, SendQueue};
 use crate::sys::raw::Batch;
 use crate::sys::rescue::Rescue;
@@ -71,7 +72,9 @@ pub(super) struct Network {
     pub(super) reverse_path: Vec<Changed>,
     /// The file of original values of settings.
     pub(super) originals_file: Option<PathBuf>,
-    /// It has to be written.
+    /// Its contents.
+    pub(super) traces: Traces,
+    /// They may have changed.
     pub(super) originals_are_stale: bool,
     /// Receive buffers in force.
     pub(super) buffers: NetlinkBuffers,
@@ -113,6 +116,7 @@ impl Network {
             igmp_before: None,
             reverse_path: Vec::new(),
             originals_file: None,
+            traces: Traces::default(),
             originals_are_stale: false,
             buffers: NetlinkBuffers::default(),
             rescue: Rescue::open().map_err(netlink)?,

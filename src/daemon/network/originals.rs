@@ -1,27 +1,37 @@
-//! Changed settings of the host, in a file from which the next run restores them after a crash.
+//! Changed settings of the host and interfaces that were made, in a file from which the next run
+//! restores them after a crash.
 
 use crate::base::addr::Family;
+use crate::daemon::network::igmp;
 use crate::daemon::runtime::Runtime;
-use crate::sys::originals::{self, Original};
+use crate::holdings;
+use crate::sys::originals::{self, Original, Traces};
 use crate::sys::{reason, sysctl};
 
 impl Runtime {
-    /// Restores what an earlier run, which was killed, has changed.
-    pub(in crate::daemon) fn restore_originals(&mut self) {
-        let Some(path) = self.network.originals_file.clone() else { return };
+    /// Restores the settings that an earlier run, which was killed, has changed. Returns index and
+    /// name of each interface that it made.
+    pub(in crate::daemon) fn restore_originals(&mut self) -> Vec<(u32, String)> {
+        let Some(path) = self.network.originals_file.clone() else { return Vec::new() };
         let left = match originals::load(&path) {
             Ok(left) => left,
             Err(e) => {
                 let path = path.display();
-                return log::warn!("{path}: original settings are not restored: {}", reason(&e));
+                log::warn!("{path}: original settings are not restored: {}", reason(&e));
+                return Vec::new();
             }
         };
-        for Original { index, link, family, setting, before, ours } in left.into_iter().rev() {
+        self.network.traces = left.clone();
+        let settings = left.settings.into_iter().rev();
+        for Original { index, link, family, setting, before, ours } in settings {
             let known = self.cores.holdings.links().get(&link).map(|link| link.index);
             let is_same = index == 0 || known == Some(index);
             let now = sysctl::read(family, &link, &setting);
             if is_same && now.is_ok_and(|now| now == ours) {
                 match sysctl::write(family, &link, &setting, &before) {
+                    Ok(()) if link == sysctl::NETWORK => {
+                        log::info!("{setting}, changed by an earlier run: restored to {before}")
+                    }
                     Ok(()) => log::info!(
                         "{setting} of {link}, changed by an earlier run: restored to {before}"
                     ),
@@ -32,6 +42,15 @@ impl Runtime {
             }
         }
         self.network.originals_are_stale = true;
+        left.links
+    }
+
+    /// Removes interfaces that an earlier run made and that are not wanted any more.
+    pub(in crate::daemon) fn remove_left_links(&mut self, left: Vec<(u32, String)>) {
+        for (index, name) in left {
+            self.cores.holdings(holdings::Input::LeftLink { index, name: &name }, self.now);
+        }
+        self.drain();
     }
 
     /// Writes the file if a setting was changed or restored.
@@ -40,9 +59,18 @@ impl Runtime {
             return;
         }
         let Some(path) = self.network.originals_file.clone() else { return };
-        if let Err(e) = originals::save(&path, &self.changed_settings()) {
-            let path = path.display();
-            log::warn!("{path}: original settings are lost after a crash: {}", reason(&e));
+        let links = self.cores.holdings.made();
+        let links = links.map(|link| (link.index, link.name.clone())).collect();
+        let traces = Traces { settings: self.changed_settings(), links };
+        if traces == self.network.traces {
+            return;
+        }
+        match originals::save(&path, &traces) {
+            Ok(()) => self.network.traces = traces,
+            Err(e) => {
+                let path = path.display();
+                log::warn!("{path}: original settings are lost after a crash: {}", reason(&e));
+            }
         }
     }
 
@@ -77,6 +105,8 @@ impl Runtime {
                 &changed.ours,
             )
         });
-        of_links.chain(paths).collect()
+        let igmp = self.network.igmp_before.iter();
+        let igmp = igmp.map(|before| original(0, sysctl::NETWORK, igmp::SETTING, before, "0"));
+        of_links.chain(paths).chain(igmp).collect()
     }
 }

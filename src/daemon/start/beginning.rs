@@ -34,8 +34,9 @@ impl Runtime {
                 self.on_local_address(address.prefix.addr, true);
             }
         }
-        self.restore_originals();
+        let left = self.restore_originals();
         self.adopt(config);
+        self.remove_left_links(left);
         if let Some(line) = crate::daemon::outlets::report::open_to_strangers(&self.running.config)
         {
             log::info!("{line}");

@@ -30,6 +30,7 @@ impl Runtime {
         if !self.options.keep_vrrp {
             self.release_everything();
         }
+        self.network.originals_are_stale = true;
         self.restore_local_igmp();
         self.restore_reverse_path_filter();
         self.save_originals();
