@@ -94,7 +94,7 @@ impl Element {
             }
             Self::Vmac(index) => (index.to_ne_bytes().to_vec(), None),
         };
-        nft::Element { key, data }
+        nft::Element { key, key_end: None, data }
     }
 }
 

@@ -53,7 +53,8 @@ pub(super) fn make<'e>(
     for set in sets(family, *parts, settings.by_index) {
         batch.add_set(table, &set);
         if let Some(types) = constants(set.name) {
-            let types = types.map(|number| nft::Element { key: vec![number], data: None });
+            let types =
+                types.map(|number| nft::Element { key: vec![number], key_end: None, data: None });
             batch.add_elements(table, set.name, &types);
         }
     }
@@ -120,13 +121,9 @@ fn constants(set: &str) -> Option<[u8; 2]> {
 }
 
 fn sets(family: Family, parts: Parts, by_index: bool) -> Vec<Set<'static>> {
-    const MAP: Set<'_> = Set {
-        name: VMAC_MAP,
-        key: &[Data::LinkIndex],
-        data: Some(Data::LinkIndex),
-        constant: false,
-    };
-    let set = |name, key| Set { name, key, data: None, constant: false };
+    const MAP: Set<'_> =
+        Set { data: Some(Data::LinkIndex), ..Set::new(VMAC_MAP, &[Data::LinkIndex]) };
+    let set = Set::new;
     let mut sets = Vec::new();
     if family == Family::V4 {
         sets.extend(parts.has(Part::Vmacs).then_some(MAP));

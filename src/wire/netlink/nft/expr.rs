@@ -15,6 +15,7 @@ const PAYLOAD_LEN: u16 = 4;
 
 const META_TO: u16 = 1;
 const META_KEY: u16 = 2;
+const META_FROM: u16 = 3;
 
 const BITWISE_FROM: u16 = 1;
 const BITWISE_TO: u16 = 2;
@@ -45,6 +46,8 @@ const VERDICT_CHAIN: u16 = 2;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Register {
     First,
+    /// The second four bytes of `First`.
+    SecondWord,
     Second,
 }
 
@@ -53,6 +56,7 @@ impl Register {
         match self {
             Self::First => 1,
             Self::Second => 2,
+            Self::SecondWord => 9,
         }
     }
 }
@@ -76,6 +80,8 @@ impl Base {
 /// A property of a packet other than its contents.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Meta {
+    /// The firewall mark.
+    Mark,
     InputIndex,
     OutputIndex,
     InputName,
@@ -89,6 +95,7 @@ pub enum Meta {
 impl Meta {
     const fn number(self) -> u32 {
         match self {
+            Self::Mark => 3,
             Self::InputIndex => 4,
             Self::OutputIndex => 5,
             Self::InputName => 6,
@@ -105,6 +112,8 @@ pub enum Verdict<'a> {
     Accept,
     /// The chain is left for another one.
     Goto(&'a str),
+    /// The chain is left; a chain at a hook ends with its policy.
+    Return,
 }
 
 impl Verdict<'_> {
@@ -113,6 +122,7 @@ impl Verdict<'_> {
             Self::Drop => (0, None),
             Self::Accept => (1, None),
             Self::Goto(chain) => (-4_i32, Some(chain)),
+            Self::Return => (-5, None),
         };
         w.bytes(VERDICT_CODE, &code.to_be_bytes());
         if let Some(chain) = chain {
@@ -132,6 +142,8 @@ pub enum Expr<'a> {
     },
     /// Loads a property of the packet into a register.
     Meta(Meta, Register),
+    /// Sets a property of the packet to the value of a register.
+    SetMeta(Meta, Register),
     /// Clears the bits of a register that are not in the mask.
     Mask(Register, &'a [u8]),
     /// Matches if the register has this value.
@@ -155,7 +167,7 @@ impl Expr<'_> {
     const fn name(&self) -> &'static str {
         match self {
             Self::Payload { .. } => "payload",
-            Self::Meta(..) => "meta",
+            Self::Meta(..) | Self::SetMeta(..) => "meta",
             Self::Mask(..) => "bitwise",
             Self::Equal(..) => "cmp",
             Self::In(..) | Self::Map(..) => "lookup",
@@ -166,10 +178,13 @@ impl Expr<'_> {
     }
 
     pub(super) fn emit(&self, w: &mut Writer<'_>) {
-        w.nested(LIST_ELEMENT, |w| {
-            w.text(EXPR_NAME, self.name());
-            w.nested(EXPR_DATA, |w| self.emit_data(w));
-        });
+        w.nested(LIST_ELEMENT, |w| self.emit_inner(w));
+    }
+
+    /// The expression outside of a list.
+    pub(super) fn emit_inner(&self, w: &mut Writer<'_>) {
+        w.text(EXPR_NAME, self.name());
+        w.nested(EXPR_DATA, |w| self.emit_data(w));
     }
 
     fn emit_data(&self, w: &mut Writer<'_>) {
@@ -186,6 +201,10 @@ impl Expr<'_> {
             Self::Meta(meta, to) => {
                 w.be32(META_TO, to.number());
                 w.be32(META_KEY, meta.number());
+            }
+            Self::SetMeta(meta, from) => {
+                w.be32(META_KEY, meta.number());
+                w.be32(META_FROM, from.number());
             }
             Self::Mask(register, mask) => {
                 w.be32(BITWISE_FROM, register.number());

@@ -89,11 +89,11 @@ fn a_chain_at_a_hook_accepts_what_its_rules_leave() {
 fn sets_have_types_lengths_and_an_order() {
     let mut batch = Batch::default();
     let key = &[Data::Ipv6Address, Data::LinkName][..];
-    batch.add_set(TABLE, &Set { name: "a", key, data: None, constant: false });
+    batch.add_set(TABLE, &Set::new("a", key));
     let key = &[Data::LinkIndex][..];
-    batch.add_set(TABLE, &Set { name: "b", key, data: Some(Data::LinkIndex), constant: false });
+    batch.add_set(TABLE, &Set { data: Some(Data::LinkIndex), ..Set::new("b", key) });
     let key = &[Data::Icmpv6Type][..];
-    batch.add_set(TABLE, &Set { name: "c", key, data: None, constant: true });
+    batch.add_set(TABLE, &Set { constant: true, ..Set::new("c", key) });
     let sets: Vec<_> = inner(&batch).iter().map(|(_, b)| tree(&b[4..], &[], &[])).collect();
     let head = |name| [text(1, "t"), text(2, name)];
     let order = |list: &[u32]| {
@@ -115,7 +115,8 @@ fn sets_have_types_lengths_and_an_order() {
 #[test]
 fn elements_are_split_into_messages() {
     let mut batch = Batch::default();
-    let element = |n: u32| Element { key: n.to_ne_bytes().to_vec(), data: Some(vec![7; 4]) };
+    let element =
+        |n: u32| Element { key: n.to_ne_bytes().to_vec(), key_end: None, data: Some(vec![7; 4]) };
     let elements: Vec<_> = (0..1201).map(element).collect();
     batch.add_elements(TABLE, "s", &elements);
     batch.remove_elements(TABLE, "s", &elements[..1]);
@@ -170,6 +171,8 @@ fn expressions_have_their_names_and_attributes() {
     let cases: Vec<(Expr<'_>, &str, Vec<Tree>)> = vec![
         (payload, "payload", vec![number(1, 1), number(2, 1), number(3, 24), number(4, 16)]),
         (Expr::Meta(Meta::OutputKind, second), "meta", vec![number(1, 2), number(2, 27)]),
+        (Expr::SetMeta(Meta::Mark, first), "meta", vec![number(2, 3), number(3, 1)]),
+        (Expr::Meta(Meta::Mark, Register::SecondWord), "meta", vec![number(1, 9), number(2, 3)]),
         (Expr::Mask(first, &[0xff, 0xc0]), "bitwise", mask),
         (Expr::Equal(first, &[58]), "cmp", vec![number(1, 1), number(2, 0), value(3, &[58])]),
         (Expr::In(first, "s"), "lookup", vec![text(1, "s"), number(2, 1)]),
@@ -204,6 +207,7 @@ fn verdicts_are_values_of_the_register_zero() {
     assert_eq!(verdict(Verdict::Drop), expected(0, None));
     assert_eq!(verdict(Verdict::Accept), expected(1, None));
     assert_eq!(verdict(Verdict::Goto("x")), expected(u32::MAX - 3, Some("x")));
+    assert_eq!(verdict(Verdict::Return), expected(u32::MAX - 4, None));
 }
 
 #[test]
@@ -230,4 +234,42 @@ fn tables_are_read_from_dumps_and_notifications() {
     for len in 0..8 {
         assert_eq!(parse_table(&body[..len]), Err(Malformed), "{len}");
     }
+}
+
+#[test]
+fn a_map_of_ranges_names_the_lengths_of_its_fields() {
+    let mut batch = Batch::default();
+    let key = &[Data::Ipv4Address, Data::Port][..];
+    let plain = Set { data: Some(Data::Mark), ranges: true, ..Set::new("m", key) };
+    batch.add_set(TABLE, &plain);
+    batch.add_set(TABLE, &Set { counters: true, ..plain });
+    let range = Element { key: vec![1; 8], key_end: Some(vec![2; 8]), data: Some(vec![3; 4]) };
+    batch.add_elements(TABLE, "m", &[range]);
+    let messages = inner(&batch);
+    let nests: &[&[u16]] = &[&[9], &[9, 2], &[9, 2, 1], &[17]];
+    let expected = |id: u32| {
+        let field = |len| Nest(1, vec![number(1, len)]);
+        let order = [vec![1, 4], 1_u32.to_ne_bytes().to_vec()].concat();
+        vec![
+            text(1, "t"),
+            text(2, "m"),
+            number(3, 0x4 | 0x8 | 0x80),
+            number(4, 7 << 6 | 13),
+            number(5, 8),
+            number(6, 19),
+            number(7, 4),
+            Nest(9, vec![Nest(2, vec![field(4), field(2)])]),
+            number(10, id),
+            Value(13, order),
+        ]
+    };
+    assert_eq!(tree(&messages[0].1[4..], &[], nests), expected(1));
+    let counter = Nest(17, vec![text(1, "counter"), Value(2, Vec::new())]);
+    let counted: Vec<_> = expected(2).into_iter().chain([counter]).collect();
+    assert_eq!(tree(&messages[1].1[4..], &[], nests), counted);
+    let nests: &[&[u16]] = &[&[3], &[3, 1], &[3, 1, 1], &[3, 1, 2], &[3, 1, 10]];
+    let parts = [(1, 1, 8), (2, 3, 4), (10, 2, 8)];
+    let parts = parts.map(|(kind, value, len)| Nest(kind, vec![Value(1, vec![value; len])]));
+    let elements = Nest(3, vec![Nest(1, parts.into())]);
+    assert_eq!(tree(&messages[2].1[4..], &[], nests), [text(1, "t"), text(2, "m"), elements]);
 }
