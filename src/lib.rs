@@ -59,6 +59,8 @@
 //! | rules of iptables and sets of ipset, as input of their restore commands | `firewall/iptables.rs` |
 //! | order of these commands, what follows a failure | `firewall/iptables/runner.rs`, `daemon/network/iptables.rs` |
 //! | protection of an address before it exists and until it is gone | `holdings/shields.rs`, `daemon/network/firewall.rs` |
+//! | firewall marks of virtual server groups | `model/marks.rs` |
+//! | tables that mark packets to virtual server groups | `firewall/marks/`, `daemon/lvs/marks.rs` |
 //! | services and destinations in IPVS, and differences from the wanted ones | `holdings/ipvs.rs` |
 //! | real servers in the pool: quorum, sorry server, weights | `lvs/service.rs`, `lvs/server.rs`, `lvs/quorum.rs` |
 //! | schedule and results of checks | `check/pool.rs`, `check/schedule.rs` |

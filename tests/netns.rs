@@ -36,6 +36,8 @@ mod lab;
 mod links;
 #[path = "netns/linkwatch.rs"]
 mod linkwatch;
+#[path = "netns/marks.rs"]
+mod marks;
 #[path = "netns/nftables.rs"]
 mod nftables;
 #[path = "netns/notify.rs"]
@@ -249,6 +251,13 @@ fn main() -> ExitCode {
         firewall::a_panic_leaves_no_table_behind,
         firewall::an_address_of_two_instances_stays_protected,
         firewall::a_table_that_is_removed_externally_comes_back,
+        marks::the_tables_are_those_of_keepalived,
+        marks::marks_come_before_services_and_go_after_them,
+        marks::a_reload_without_a_change_writes_nothing,
+        marks::a_table_that_another_program_removes_comes_back,
+        marks::a_table_left_by_a_crash_is_replaced_or_removed,
+        marks::packets_to_a_group_have_its_mark,
+        marks::kept_services_keep_their_marks,
         nftables::the_ipv4_table_is_that_of_keepalived,
         nftables::the_ipv6_table_is_that_of_keepalived,
         nftables::settings_of_the_table_are_applied_in_place,

@@ -36,6 +36,22 @@ impl fmt::Display for Family {
     }
 }
 
+/// The address as a number.
+pub fn number_of(addr: IpAddr) -> u128 {
+    match addr {
+        IpAddr::V4(a) => u128::from(u32::from(a)),
+        IpAddr::V6(a) => u128::from(a),
+    }
+}
+
+/// The address with this number.
+pub fn address_of(number: u128, family: Family) -> IpAddr {
+    match u32::try_from(number) {
+        Ok(number) if family == Family::V4 => Ipv4Addr::from(number).into(),
+        _ => Ipv6Addr::from(number).into(),
+    }
+}
+
 /// An interface address with the length of its network prefix.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Prefix {

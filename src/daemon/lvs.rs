@@ -3,7 +3,7 @@
 //!
 //! The loop calls only the functions below: `open` and `adopt` with a configuration, `on_ready` for
 //! sockets, `on_script_*` for commands, `on_file`, `on_bfd`, `on_vrrp` and `on_address` for facts,
-//! `serve` once in every turn, `stop` at the end. Events for notifications are collected in `told`.
+//! `serve` once in every turn, `stop` and `remove_marks` at the end. Events for notifications are collected in `told`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -31,6 +31,7 @@ pub(super) mod director;
 mod execute;
 mod kernel;
 mod keys;
+mod marks;
 pub(super) mod probes;
 mod report;
 #[cfg(test)]
@@ -67,6 +68,8 @@ pub(super) struct Lvs {
     holdings: ipvs::Domain,
     /// `None` while IPVS is not needed.
     kernel: Option<Ipvs<Request>>,
+    /// The marks that lead packets to services.
+    marks: marks::Marks,
     /// Ids of the virtual servers in the order of the configuration.
     ids: Vec<ServiceId>,
     groups: BTreeMap<String, AddressGroup>,
@@ -102,6 +105,7 @@ impl Lvs {
             probes: Probes::new(seed.rotate_left(32)),
             holdings: ipvs::Domain::default(),
             kernel: None,
+            marks: marks::Marks::default(),
             ids: Vec::new(),
             groups: BTreeMap::new(),
             tls: None,
@@ -124,7 +128,8 @@ impl Lvs {
     /// Time when `serve` next has work.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let holdings = self.holdings.next_deadline().filter(|_| !self.is_adopting());
-        let all = [self.pool.next_deadline(), self.probes.next_deadline(), holdings];
+        let marks = self.marks.next_deadline();
+        let all = [self.pool.next_deadline(), self.probes.next_deadline(), holdings, marks];
         all.into_iter().flatten().min()
     }
 
@@ -169,6 +174,7 @@ impl Lvs {
         self.groups = new.address_groups.iter().map(|g| (g.name.clone(), g.clone())).collect();
         self.adopt_tls(new);
         self.adopt_settings(&new.lvs, now);
+        self.want_marks(new, now);
         let mut ids = BTreeMap::new();
         for change in diff::virtual_servers(old, new) {
             match change {
@@ -310,6 +316,7 @@ impl Lvs {
             self.drain(context);
         }
         self.serve_kernel(context);
+        self.serve_marks(context);
     }
 
     /// Serves IPVS before and after probes begin, since known results matter more than new probes.

@@ -14,6 +14,8 @@ pub(super) enum Owner {
     Monitor,
     /// Notifications of nf_tables.
     Tables,
+    /// The same, in the network namespace of IPVS.
+    Marks,
     Signals,
     /// Watch on tracked files.
     Files,

@@ -1,5 +1,5 @@
 //! The packet filter, which drops packets of addresses that are not accepted, and keeps the
-//! multicast of VMACs on their base interfaces. Pure.
+//! multicast of VMACs on their base interfaces. Pure. The tables of [`marks`] are others.
 //!
 //! Owners want entries. With nf_tables, this core turns them into one transaction per table and
 //! turn, which brings the kernel's table from its known contents to the wanted ones. A table whose
@@ -16,6 +16,7 @@ use crate::wire::netlink::nft::{Batch, Message, Refusal};
 mod element;
 mod entry;
 pub mod iptables;
+pub mod marks;
 mod repair;
 mod rules;
 mod ruleset;

@@ -111,9 +111,9 @@ pub fn virtual_servers(old: &Config, new: &Config) -> Vec<Change> {
     for (n, server) in old.virtual_servers.iter().enumerate().rev() {
         known.entry(listens(server)).or_default().push(n);
     }
-    let (old_groups, new_groups) = (groups(old), groups(new));
+    let (old_groups, new_groups) = (Groups::of(old), Groups::of(new));
     let same = |a: &VirtualServer, b: &VirtualServer| {
-        a == b && entries(&old_groups, a) == entries(&new_groups, b)
+        a == b && old_groups.entries(a) == new_groups.entries(b)
     };
     let mut changes = Vec::new();
     for (new_n, server) in new.virtual_servers.iter().enumerate() {
@@ -130,16 +130,21 @@ pub fn virtual_servers(old: &Config, new: &Config) -> Vec<Change> {
     changes
 }
 
-type Groups<'a> = BTreeMap<&'a str, &'a [GroupEntry]>;
+/// The address groups of a configuration by their names.
+pub struct Groups<'a>(BTreeMap<&'a str, &'a [GroupEntry]>);
 
-fn groups(config: &Config) -> Groups<'_> {
-    config.address_groups.iter().map(|g| (g.name.as_str(), g.entries.as_slice())).collect()
-}
+impl<'a> Groups<'a> {
+    pub fn of(config: &'a Config) -> Self {
+        let groups = config.address_groups.iter();
+        Self(groups.map(|g| (g.name.as_str(), g.entries.as_slice())).collect())
+    }
 
-fn entries<'a>(groups: &Groups<'a>, server: &VirtualServer) -> Option<&'a [GroupEntry]> {
-    match &server.service {
-        Service::Group { name, .. } => groups.get(name.as_str()).copied(),
-        _ => None,
+    /// The entries of the group that a virtual server names.
+    pub fn entries(&self, server: &VirtualServer) -> Option<&'a [GroupEntry]> {
+        match &server.service {
+            Service::Group { name, .. } => self.0.get(name.as_str()).copied(),
+            _ => None,
+        }
     }
 }
 

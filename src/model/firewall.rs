@@ -6,6 +6,7 @@
 pub struct Firewall {
     pub kind: FirewallKind,
     pub nftables: Nftables,
+    pub marking: Option<Marking>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -42,6 +43,34 @@ impl Default for Nftables {
             priority: Self::PRIORITY,
             by_index: false,
             counters: false,
+        }
+    }
+}
+
+/// `nftables_ipvs`: packets to the addresses of virtual server groups get firewall marks, so that IPVS
+/// needs one service per group rather than one per address. [`Nftables::counters`] applies, too.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Marking {
+    /// `nftables_ipvs NAME`: the table, of both families.
+    pub table: String,
+    /// `nftables_ipvs_priority` of the chain.
+    pub priority: i32,
+    /// `nftables_ipvs_start_fwmark`, at least 1.
+    pub first_mark: u32,
+}
+
+impl Marking {
+    /// The name of the table unless one is configured.
+    pub const TABLE: &str = "keepalived_ipvs";
+    pub const FIRST_MARK: u32 = 1000;
+}
+
+impl Default for Marking {
+    fn default() -> Self {
+        Self {
+            table: Self::TABLE.to_owned(),
+            priority: Nftables::PRIORITY,
+            first_mark: Self::FIRST_MARK,
         }
     }
 }

@@ -7,13 +7,13 @@ mod method;
 mod settings;
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::check::Check;
 use super::script::Script;
-use crate::base::addr::Family;
+use crate::base::addr::{address_of, number_of, Family};
 use crate::base::piece::Piece;
 
 pub use method::{
@@ -25,6 +25,9 @@ pub use settings::{FlushOnStop, Lvs, Namespace, SyncDaemon, Timeouts};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VirtualServer {
     pub service: Service,
+    /// The firewall mark that nf_tables gives to packets to the addresses of the group
+    /// (`nftables_ipvs`). `None`: a service for every address.
+    pub mark: Option<u32>,
     /// `protocol`; `None` for firewall marks. Default UDP.
     pub protocol: Option<Protocol>,
     /// Family of the address, else `ip_family`, else that of the real servers, else IPv4.
@@ -222,41 +225,30 @@ impl GroupEntry {
 
     /// The services of this entry, in the order of the addresses.
     pub fn services(&self) -> impl Iterator<Item = Service> {
-        let (range, v6, port, mark) = match *self {
+        let (range, family, port, mark) = match *self {
             Self::Range { first, last, port } => {
-                (to_number(first)..=to_number(last), first.is_ipv6(), port, None)
+                (number_of(first)..=number_of(last), Family::of(&first), port, None)
             }
-            Self::Fwmark { mark, .. } => (0..=0, false, 0, Some(mark)),
+            Self::Fwmark { mark, .. } => (0..=0, Family::V4, 0, Some(mark)),
         };
         range.map(move |n| match mark {
             Some(mark) => Service::Fwmark(mark),
-            None => Service::Address { addr: to_address(n, v6), port },
+            None => Service::Address { addr: address_of(n, family), port },
         })
-    }
-}
-
-fn to_number(addr: IpAddr) -> u128 {
-    match addr {
-        IpAddr::V4(a) => u128::from(u32::from(a)),
-        IpAddr::V6(a) => u128::from(a),
-    }
-}
-
-fn to_address(n: u128, v6: bool) -> IpAddr {
-    match u32::try_from(n) {
-        Ok(n) if !v6 => Ipv4Addr::from(n).into(),
-        _ => Ipv6Addr::from(n).into(),
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
 
     /// A virtual server with every default and no real server, for tests to change.
     pub(crate) fn virtual_server(addr: [u8; 4], port: u16) -> VirtualServer {
         VirtualServer {
             service: Service::Address { addr: addr.into(), port },
+            mark: None,
             protocol: Some(Protocol::Tcp),
             family: Family::V4,
             scheduler: Scheduler::Wlc,

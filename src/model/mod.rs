@@ -8,6 +8,7 @@ pub mod firewall;
 pub mod global;
 pub mod link;
 pub mod lvs;
+pub mod marks;
 pub mod notify;
 pub mod probed;
 pub mod route;

@@ -131,6 +131,7 @@ impl Conf {
 fn virtual_server(addr: IpAddr) -> VirtualServer {
     VirtualServer {
         service: Service::Address { addr, port: 80 },
+        mark: None,
         protocol: Some(Protocol::Tcp),
         family: Family::of(&addr),
         scheduler: Scheduler::Wlc,

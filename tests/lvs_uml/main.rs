@@ -10,6 +10,7 @@ mod farm;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod mail;
+mod marks;
 mod quorum;
 mod tables;
 mod tls;
@@ -30,6 +31,7 @@ macro_rules! parts {
 }
 
 parts![
+    marks::a_group_is_one_service_that_its_mark_leads_to,
     mail::mail_about_servers_and_quorums_follows_the_settings,
     tls::configured_names_reach_the_server,
     tls::the_client_certificate_is_sent_on_request,

@@ -1,8 +1,9 @@
 //! `nftables`, `vrrp_iptables` and `vrrp_ipsets` of `global_defs`.
 
+use crate::base::diag::Span;
 use crate::config::keyword::Kind;
 use crate::config::table::{Given, Setting};
-use crate::model::firewall::{Firewall, FirewallKind, IpSets, Iptables, Nftables};
+use crate::model::firewall::{Firewall, FirewallKind, IpSets, Iptables, Marking, Nftables};
 
 /// The name of a chain of iptables.
 pub(super) const CHAIN: Kind = Kind::Short(28);
@@ -19,6 +20,9 @@ pub(in crate::config) struct RawFirewall {
     pub iptables: Option<Given<(String, Option<String>)>>,
     /// `vrrp_ipsets`; `None` inside: no sets.
     sets: Option<Option<IpSets>>,
+    /// `nftables_ipvs` is there.
+    marks: Option<Given<()>>,
+    pub marking: Marking,
 }
 
 impl RawFirewall {
@@ -26,6 +30,13 @@ impl RawFirewall {
         self.named = true;
         if let Some(name) = name {
             name.clone_into(&mut self.nftables.table);
+        }
+    }
+
+    pub(super) fn mark_table(&mut self, name: Given<Option<&str>>) {
+        self.marks = Some(Given { value: (), span: name.span });
+        if let Some(name) = name.value {
+            name.clone_into(&mut self.marking.table);
         }
     }
 
@@ -57,7 +68,19 @@ impl RawFirewall {
                 FirewallKind::Iptables(Iptables { input, output, sets })
             }
         };
-        Firewall { kind, nftables: self.nftables }
+        let marking = self.marks.map(|_| self.marking);
+        Firewall { kind, nftables: self.nftables, marking }
+    }
+
+    /// The place of `nftables_ipvs` if its table is that of `nftables`.
+    pub(in crate::config) fn collision(&self) -> Option<Span> {
+        let span = self.marks.as_ref()?.span;
+        (self.marking.table == self.nftables.table).then_some(span)
+    }
+
+    /// Virtual servers get no marks.
+    pub(in crate::config) fn drop_marks(&mut self) {
+        self.marks = None;
     }
 
     /// Nftables and iptables are both given.
@@ -122,7 +145,6 @@ mod tests {
     }
 
     fn lowered(named: bool, iptables: bool, sets: Option<Option<IpSets>>) -> FirewallKind {
-        use crate::base::diag::Span;
         let span = Span { file: 0, line: 1, column: 1, len: 1 };
         let chains = Given { value: ("IN".to_owned(), None), span };
         let iptables = iptables.then_some(chains);

@@ -255,9 +255,13 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     maybe_word("nftables_ipvs", &[Kind::Short(30)])
         .default("keepalived_ipvs when bare")
         .repeat(Repeat::FirstCounts)
-        .later(),
-    number("nftables_ipvs_priority", &[INT32]).default("-1").later(),
-    number("nftables_ipvs_start_fwmark", &[strict(1, 4_294_967_295)]).default("1000").later(),
+        => |raw, s| raw.firewall.mark_table(s.here(s.value)),
+    number("nftables_ipvs_priority", &[INT32])
+        .default("-1")
+        => |raw, s| raw.firewall.marking.priority = s.number(),
+    number("nftables_ipvs_start_fwmark", &[strict(1, 4_294_967_295)])
+        .default("1000")
+        => |raw, s| raw.firewall.marking.first_mark = s.number(),
     flag("nftables_counters")
         => |raw, _| raw.firewall.nftables.counters = true,
     row("notify_fifo", 1, OWNED_PATH)

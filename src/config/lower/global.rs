@@ -108,7 +108,15 @@ pub(super) fn lower<'d>(
     let mut global = std::mem::take(&mut raw.global);
     global.router_id = raw.router_id.map(str::to_owned).or_else(|| host.hostname());
     global.mail = mail::lower(&raw.mail, host, checker);
-    let firewall = std::mem::take(&mut raw.firewall);
+    let mut firewall = std::mem::take(&mut raw.firewall);
+    if let Some(span) = firewall.collision() {
+        let table = &firewall.nftables.table;
+        let text = format!(
+            "'{table}' is the table of nftables already: nftables_ipvs is ignored, name another table"
+        );
+        checker.out.error("nftables_ipvs", span, text);
+        firewall.drop_marks();
+    }
     if let Some(span) = firewall.iptables.as_ref().map(|given| given.span) {
         if firewall.is_double() {
             let text = "Both iptables and nftables have been specified - ignoring iptables";

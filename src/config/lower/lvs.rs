@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::merge::merge;
 use super::probe::Files;
 use super::server::{self, Outer, ServerDraft};
-use super::{address_group, family, fit, ipvs, Scene};
+use super::{address_group, family, fit, ipvs, marking, Scene};
 use crate::base::addr::Family;
 use crate::base::diag::{Severity, Span};
 use crate::config::document::Node;
@@ -17,7 +17,7 @@ use crate::model::lvs::{
     AddressGroup, Forwarding, Granularity, GroupEntry, Lvs, Persistence, Protocol, RealServer,
     Scheduler, Service, VirtualServer,
 };
-use crate::model::Config;
+use crate::model::{marks, Config};
 
 /// Parts of virtual servers that have to wait for the rest of the configuration.
 pub(super) struct Pending<'d> {
@@ -51,7 +51,10 @@ impl<'d> Pending<'d> {
         }
         config.virtual_servers =
             std::mem::take(&mut lowering.servers).into_iter().map(Rc::new).collect();
+        let places = lowering.places();
         config.address_groups = lowering.used_groups();
+        marks::assign(config, &Config::default());
+        marking::check(scene, config, &places);
     }
 }
 
@@ -104,6 +107,13 @@ impl<'a> Lowering<'a> {
         } else {
             self.groups.insert(name, Group { entries, users: 0, order });
         }
+    }
+
+    /// Where each virtual server begins.
+    fn places(&self) -> Vec<Span> {
+        let mut places: Vec<_> = self.seen.values().copied().collect();
+        places.sort_unstable_by_key(|(n, _)| *n);
+        places.into_iter().map(|(_, span)| span).collect()
     }
 
     /// The groups that a virtual server names, in the order of the file.
@@ -190,6 +200,7 @@ impl<'a> Lowering<'a> {
             snmp_name: None,
             servers,
             service: core.service,
+            mark: None,
             protocol: core.protocol,
             family: core.family,
         })

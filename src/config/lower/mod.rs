@@ -20,6 +20,7 @@ mod ipvs;
 mod link;
 mod lvs;
 mod mail;
+mod marking;
 mod merge;
 mod notify;
 mod page;

@@ -176,7 +176,11 @@ impl Comparison {
                     let (o, n) = (&old.virtual_servers[o], &new.virtual_servers[n]);
                     // A change of its address group is reported for the group.
                     if o != n {
-                        let print = Printer::virtual_server_lines;
+                        let print = |out: &mut Printer, vs: &VirtualServer| {
+                            // It is assigned, not configured.
+                            out.option("fwmark", vs.mark)?;
+                            out.virtual_server_lines(vs)
+                        };
                         self.differ(&title(n), |out| print(out, o), |out| print(out, n));
                     }
                 }

@@ -521,7 +521,7 @@ fn a_packet_filter_is_printed_as_it_is_configured() {
     use crate::model::firewall::{Firewall, FirewallKind, IpSets, Iptables, Nftables};
     let lines = |kind, nftables| {
         let mut config = lowered("").0;
-        config.global.firewall = Firewall { kind, nftables };
+        config.global.firewall = Firewall { kind, nftables, marking: None };
         let printed = print(&config, Secrets::Shown);
         let lines =
             printed.lines().map(str::trim).filter(|l| l.contains("table") || l.contains("set"));
@@ -544,4 +544,22 @@ fn a_packet_filter_is_printed_as_it_is_configured() {
     let iptables = Iptables { input, output: None, sets: None };
     let expected = ["vrrp_iptables IN", "vrrp_ipsets"];
     assert_eq!(lines(FirewallKind::Iptables(iptables), Nftables::default()), expected);
+}
+
+#[test]
+fn the_settings_of_marks_are_printed_unless_they_are_the_usual_ones() {
+    use crate::model::firewall::Marking;
+    let lines = |marking| {
+        let mut config = lowered("").0;
+        config.global.firewall.marking = marking;
+        let printed = print(&config, Secrets::Shown);
+        let lines = printed.lines().map(str::trim).filter(|line| line.contains("nftables"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(None), [""; 0]);
+    assert_eq!(lines(Some(Marking::default())), ["nftables_ipvs keepalived_ipvs"]);
+    let marking = Marking { table: "t".to_owned(), priority: 7, first_mark: 5000 };
+    let expected =
+        ["nftables_ipvs t", "nftables_ipvs_priority 7", "nftables_ipvs_start_fwmark 5000"];
+    assert_eq!(lines(Some(marking)), expected);
 }

@@ -14,7 +14,7 @@ use crate::daemon::network::announcer::Intervals;
 use crate::daemon::runtime::Runtime;
 use crate::holdings;
 use crate::model::diff::{self, Change};
-use crate::model::Config;
+use crate::model::{marks, Config};
 use crate::sys::systemd::State;
 use crate::track;
 use crate::vrrp::Input;
@@ -46,7 +46,8 @@ impl Runtime {
         } else {
             self.running.flawed = reading.is_flawed();
             self.outlets.chatter.clear();
-            let config = reading.config;
+            let mut config = reading.config;
+            marks::assign(&mut config, &self.running.config);
             if config == self.running.config {
                 // Objects that the operator removed and processes that ended are restored
                 // nevertheless, and missing resources may be available now.

@@ -4,8 +4,9 @@ use super::text::{or_none, stamp, Seconds, Text};
 use super::View;
 use crate::check::Pool;
 use crate::lvs::{Server, Service, Slot};
-use crate::model::lvs::{Forwarding, GroupEntry, RealServer};
+use crate::model::lvs::{self as config, Forwarding, GroupEntry, Protocol, RealServer};
 use crate::model::probed::Probed;
+use crate::model::Config;
 
 /// `services` in the order to be shown, and the results of their checks in `pool`.
 pub(super) fn render<'a>(
@@ -56,6 +57,11 @@ fn topology<'a>(
             out.top(&format!("LVS {name} timeout"), seconds);
         }
     }
+    if let Some(marking) = &view.config.global.firewall.marking {
+        out.top("ipvs nftables table name", &marking.table);
+        out.top("ipvs nftables base chain priority", marking.priority);
+        out.top("ipvs nftables start fwmark", marking.first_mark);
+    }
     if let Some(daemon) = &lvs.sync_daemon {
         out.top("LVS sync daemon interface", &daemon.interface);
         out.top("LVS sync daemon VRRP instance", or_none(daemon.instance.as_ref()));
@@ -67,6 +73,9 @@ fn groups(view: &View<'_>, out: &mut Text) {
     for group in &view.config.address_groups {
         out.section("Virtual server group");
         out.top("Virtual server group", &group.name);
+        if let Some(marks) = marks(view.config, &group.name) {
+            out.line(marks);
+        }
         for entry in &group.entries {
             match *entry {
                 GroupEntry::Range { first, last, port } if first == last => {
@@ -81,12 +90,31 @@ fn groups(view: &View<'_>, out: &mut Text) {
     }
 }
 
+/// The marks of packets to the addresses of a group, as keepalived shows them: 0 is none.
+fn marks(config: &Config, group: &str) -> Option<String> {
+    let servers = config
+        .virtual_servers
+        .iter()
+        .filter(|vs| matches!(&vs.service, config::Service::Group { name, .. } if name == group));
+    servers.clone().any(|vs| vs.mark.is_some()).then(|| {
+        let marks = Protocol::ALL.map(|protocol| {
+            let mark =
+                servers.clone().find(|vs| vs.protocol == Some(protocol)).and_then(|vs| vs.mark);
+            format!("{}: {}", protocol.name().to_uppercase(), mark.unwrap_or(0))
+        });
+        format!("Fwmark {}", marks.join(" "))
+    })
+}
+
 fn virtual_server(view: &View<'_>, service: &Service, out: &mut Text) {
     let config = service.config();
     out.top("Virtual server", config);
     out.pair("State", word(service.is_up()));
     out.pair("Last transition", stamp(view, view.wall_at(service.since())));
     out.pair("Protocol", or_none(config.protocol.map(|p| p.name().to_uppercase())));
+    if let Some(mark) = config.mark {
+        out.pair("fwmark", mark);
+    }
     out.pair("lvs_sched", config.scheduler.name());
     out.pair("lvs_method", method(&config.forwarding));
     if let Some(persistence) = &config.persistence {

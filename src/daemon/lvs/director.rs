@@ -81,6 +81,9 @@ impl Runtime {
             self.pace.last_check = last;
             self.pace.ready.append(&mut ready);
         }
+        if self.pace.ready.remove(&Owner::Marks) && self.lvs.on_tables(now) {
+            self.pace.ready.insert(Owner::Marks);
+        }
         self.with_lvs(self.clock.recent() + SHARE, Lvs::serve);
         self.pace.checks_in_turn = self.lvs.steps() - before;
         self.tell_of_servers();
@@ -139,8 +142,9 @@ impl Runtime {
         self.tell_of_servers();
     }
 
-    fn open_ipvs(&mut self) -> std::io::Result<()> {
-        let namespace = match &self.running.config.lvs.namespace {
+    /// The network namespace of IPVS; `None`: that of the process.
+    fn ipvs_namespace(&self) -> std::io::Result<Option<PathBuf>> {
+        Ok(match &self.running.config.lvs.namespace {
             Namespace::Own => None,
             Namespace::Named(name) => Some(netns::path(name)?),
             Namespace::Initial => self
@@ -148,7 +152,13 @@ impl Runtime {
                 .namespace
                 .as_ref()
                 .map(|home| PathBuf::from(format!("/proc/self/fd/{}", home.as_raw_fd()))),
-        };
+        })
+    }
+
+    fn open_ipvs(&mut self) -> std::io::Result<()> {
+        let namespace = self.ipvs_namespace()?;
+        let follows_crash = self.process.follows_crash;
+        self.lvs.find_marks(&self.running.config, namespace.as_deref(), follows_crash, self.now);
         let opened = self.lvs.open(&self.running.config, namespace.as_deref(), self.now)?;
         if let Some(opening) = opened {
             let seen = opening.read(&mut || self.breathe())?;
@@ -195,6 +205,10 @@ impl Runtime {
         self.serve_lvs_while(until, |lvs| !lvs.is_settled());
         if !self.lvs.is_settled() {
             log::error!("IPVS does not answer: some services may remain in the kernel");
+        }
+        // Services that are kept need them.
+        if release != Release::Nothing {
+            self.lvs.remove_marks(self.clock.now());
         }
         self.tell_of_servers();
     }

@@ -45,7 +45,7 @@ pub(in crate::daemon) fn filter<O>(action: &Action<O>) {
 }
 
 /// The kernel's word for the family of a table.
-const fn word(family: Family) -> &'static str {
+pub(super) const fn word(family: Family) -> &'static str {
     match family {
         Family::V4 => "ip",
         Family::V6 => "ip6",
@@ -53,6 +53,12 @@ const fn word(family: Family) -> &'static str {
 }
 
 fn refused(family: Family, what: Message, errno: i32, again: Duration) -> String {
+    let refusal = refusal(family, what, errno, again);
+    format!("Addresses that are not accepted may be unprotected: {refusal}")
+}
+
+/// What nf_tables refused, and why.
+pub(super) fn refusal(family: Family, what: Message, errno: i32, again: Duration) -> String {
     let lack = [libc::EOPNOTSUPP, libc::EPROTONOSUPPORT].contains(&errno);
     let is_absent = lack && matches!(what, Message::Batch | Message::Table);
     let reason = if is_absent { ABSENT.to_owned() } else { Errno(errno).to_string() };
@@ -64,11 +70,7 @@ fn refused(family: Family, what: Message, errno: i32, again: Duration) -> String
         Message::Element => "element of a set",
         Message::Rule => "rule",
     };
-    format!(
-        "Addresses that are not accepted may be unprotected: nf_tables refuses a {what} for {family}: \
-         {reason}; trying again in {}",
-        Seconds(again)
-    )
+    format!("nf_tables refuses a {what} for {family}: {reason}; trying again in {}", Seconds(again))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ pub(super) mod chatter;
 pub(super) mod fifos;
 pub(super) mod filter;
 pub(super) mod mailer;
+pub(super) mod marks;
 pub(super) mod notices;
 pub(super) mod report;
 pub mod resolve;

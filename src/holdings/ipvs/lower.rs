@@ -1,18 +1,28 @@
 //! Kernel objects from the IPVS part of the model.
 
+use std::collections::BTreeSet;
+
 use crate::base::addr::Family;
-use crate::model::lvs;
+use crate::model::lvs::{self, GroupEntry};
 use crate::wire::netlink::ipvs::{
     Daemon, Destination, DestinationKey, Encapsulation, Forwarding, Name, Protocol, Role, Service,
     ServiceFlags, ServiceKey, Timeouts, Tunnel,
 };
 
-/// The services of a virtual server: one, or one for every address and mark of its group.
+/// The services of a virtual server: one, or one for every address and mark of its group. If packets
+/// to the addresses have a mark, one for each family.
 ///
 /// `group` is the group that `server` names. If it is missing, such a server has no service.
 pub fn services(server: &lvs::VirtualServer, group: Option<&lvs::AddressGroup>) -> Vec<Service> {
     let entries = group.into_iter().flat_map(|g| &g.entries);
     let keys: Vec<_> = match server.service {
+        lvs::Service::Group { .. } if server.mark.is_some() => {
+            let families: BTreeSet<_> = entries.filter_map(GroupEntry::family).collect();
+            let mark = server.mark.into_iter();
+            mark.flat_map(|mark| families.iter().map(move |&family| (family, mark)))
+                .map(|(family, mark)| ServiceKey::FwMark { family, mark })
+                .collect()
+        }
         lvs::Service::Group { .. } => entries
             .flat_map(|entry| {
                 let family = entry.family().unwrap_or(server.family);

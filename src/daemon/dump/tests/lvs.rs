@@ -6,7 +6,9 @@ use crate::check::pool;
 use crate::check::{Pool, Reason, Timings, Verdict};
 use crate::lvs as core;
 use crate::model::check::{Check, Connect, Kind, Schedule};
+use crate::model::firewall::Marking;
 use crate::model::lvs::tests::{real_server, virtual_server};
+use crate::model::lvs::{AddressGroup, GroupEntry, Protocol, Service};
 
 #[test]
 fn virtual_servers_are_shown_with_what_their_checks_found() {
@@ -70,5 +72,43 @@ fn virtual_servers_are_shown_with_what_their_checks_found() {
    State = DOWN
 "
     );
+    assert!(!text.contains("wmark"), "{text}");
     assert_eq!(text.matches("   Last result = TCP_CHECK 10.1.1.2:8080: ").count(), 1);
+}
+
+#[test]
+fn marks_are_shown_with_the_group_and_the_virtual_server() {
+    let mut daemon = Daemon::of([]);
+    let config = &mut daemon.config;
+    config.global.firewall.marking = Some(Marking { first_mark: 5000, ..Marking::default() });
+    let address = [10, 9, 0, 100].into();
+    let entries = vec![GroupEntry::Range { first: address, last: address, port: 80 }];
+    config.address_groups = vec![AddressGroup { name: "G".to_owned(), entries }];
+    let (mut domain, mut actions) = (core::Domain::default(), Vec::new());
+    for (index, protocol) in [(0, Protocol::Tcp), (1, Protocol::Sctp)] {
+        let mut vs = virtual_server([0; 4], 0);
+        vs.service = Service::Group { name: "G".to_owned(), index };
+        (vs.protocol, vs.mark) = (Some(protocol), Some(5000 + index));
+        config.virtual_servers.push(Rc::new(vs.clone()));
+        let input = core::Input::Add { id: domain.vacant_id(), config: Rc::new(vs) };
+        domain.handle(input, Instant::ZERO, &mut actions);
+    }
+    let services: Vec<_> = domain.services().map(|(_, service)| service).collect();
+    let pool = Pool::new(1, 1);
+    let text = super::super::lvs::render(&daemon.view(), services.into_iter(), &pool);
+    for lines in [
+        " ipvs nftables table name = keepalived_ipvs
+ ipvs nftables base chain priority = -1
+ ipvs nftables start fwmark = 5000
+",
+        " Virtual server group = G
+   Fwmark TCP: 5000 UDP: 0 SCTP: 5001
+     [10.9.0.100]:80
+",
+        "   Protocol = SCTP
+   fwmark = 5001
+",
+    ] {
+        assert!(text.contains(lines), "{lines} is not in {text}");
+    }
 }

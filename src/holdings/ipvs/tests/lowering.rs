@@ -46,6 +46,25 @@ fn a_group_is_one_service_for_each_address_and_mark() {
 }
 
 #[test]
+fn a_group_with_a_mark_is_one_service_for_each_family() {
+    let mut vs = virtual_server([0; 4], 0);
+    vs.service = lvs::Service::Group { name: "g".into(), index: 0 };
+    vs.mark = Some(1000);
+    let range = |first: &str, last: &str| lvs::GroupEntry::Range {
+        first: first.parse().expect("an address"),
+        last: last.parse().expect("an address"),
+        port: 80,
+    };
+    let v4 = [range("10.0.0.1", "10.0.0.2"), range("10.0.0.7", "10.0.0.7")];
+    let mut group = lvs::AddressGroup { name: "g".into(), entries: v4.into() };
+    let keys = |group: &_| services(&vs, Some(group)).iter().map(|s| s.key).collect::<Vec<_>>();
+    let mark = |family| ServiceKey::FwMark { family, mark: 1000 };
+    assert_eq!(keys(&group), [mark(Family::V4)]);
+    group.entries.push(range("fd00::1", "fd00::9"));
+    assert_eq!(keys(&group), [mark(Family::V4), mark(Family::V6)]);
+}
+
+#[test]
 fn weights_beyond_the_kernels_are_cut() {
     let mut rs = real_server([11, 0, 0, 1], 80);
     assert_eq!(destination(&rs, 1), dest(1));
