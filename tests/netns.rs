@@ -258,6 +258,7 @@ fn main() -> ExitCode {
         marks::a_table_left_by_a_crash_is_replaced_or_removed,
         marks::packets_to_a_group_have_its_mark,
         marks::kept_services_keep_their_marks,
+        marks::marks_stay_after_a_panic_until_the_next_start,
         nftables::the_ipv4_table_is_that_of_keepalived,
         nftables::the_ipv6_table_is_that_of_keepalived,
         nftables::settings_of_the_table_are_applied_in_place,

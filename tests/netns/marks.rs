@@ -1,8 +1,11 @@
 //! Firewall marks of virtual server groups: whole daemons with the kernel's nf_tables, and with a
 //! stand-in for IPVS, since few kernels of build machines have both.
 
+use std::cell::Cell;
 use std::net::{SocketAddr, UdpSocket};
 use std::process::Command;
+
+use nix::sys::signal::Signal;
 
 use crate::lab::{
     eventually, ours_only, output_of, require_program, Daemon, Host, Outcome, Program, Segment,
@@ -12,6 +15,8 @@ use crate::lab::{
 /// The stand-in, and programs that run with it.
 struct Fake {
     shop: Workshop,
+    /// Number of lines of the log that `asked` has returned.
+    seen: Cell<usize>,
 }
 
 impl Fake {
@@ -24,7 +29,7 @@ impl Fake {
         cc.args(["-Wall", "-shared", "-fPIC", "-o", &shop.path("fakeipvs.so"), source]);
         let (code, said) = output_of(&mut cc);
         assert_eq!(code, Some(0), "{said}");
-        Ok(Self { shop })
+        Ok(Self { shop, seen: Cell::new(0) })
     }
 
     /// A program with the stand-in. All have the same pid files.
@@ -49,8 +54,11 @@ impl Fake {
     /// What the daemon asked of the kernel since the last call.
     fn asked(&self) -> Vec<String> {
         let lines = self.shop.lines("log");
-        self.shop.write("log", "");
         lines
+            .into_iter()
+            .skip(self.seen.get())
+            .inspect(|_| self.seen.set(self.seen.get() + 1))
+            .collect()
     }
 }
 
@@ -155,13 +163,23 @@ pub(crate) fn the_tables_are_those_of_keepalived() -> Outcome {
     Ok(())
 }
 
+#[track_caller]
+fn wait_asked(fake: &Fake, expected: &[&str]) {
+    let mut seen = Vec::new();
+    let done = eventually(SOON, || {
+        seen.extend(fake.asked());
+        seen == expected
+    });
+    assert!(done, "{seen:?}");
+}
+
 pub(crate) fn marks_come_before_services_and_go_after_them() -> Outcome {
     ours_only()?;
     let (fake, host) = (Fake::new()?, Host::new("a"));
     let before = config(START, &[WEB], &[WEB_SERVER]);
     let mut daemon = fake.start(&host, &before);
     wait_rules(&host, V4);
-    assert_eq!(fake.asked(), ["transaction", "add service 5000"]);
+    wait_asked(&fake, &["transaction", "add service 5000"]);
     let after = config(START, &["more: 10.9.0.120", WEB], &["more TCP 10.7.0.9", WEB_SERVER]);
     daemon.rewrite(&after);
     let mark = daemon.mark();
@@ -173,21 +191,11 @@ pub(crate) fn marks_come_before_services_and_go_after_them() -> Outcome {
     daemon.rewrite(&before);
     daemon.reload();
     wait_rules(&host, V4);
-    assert_eq!(fake.asked(), ["remove service 5001", "transaction"]);
+    wait_asked(&fake, &["remove service 5001", "transaction"]);
     assert!(daemon.stop().success());
     wait_rules(&host, "");
-    assert_eq!(fake.asked(), ["remove service 5000", "transaction"]);
+    wait_asked(&fake, &["remove service 5000", "transaction"]);
     Ok(())
-}
-
-#[track_caller]
-fn wait_asked(fake: &Fake, expected: &[&str]) {
-    let mut seen = Vec::new();
-    let done = eventually(SOON, || {
-        seen.extend(fake.asked());
-        seen == expected
-    });
-    assert!(done, "{seen:?}");
 }
 
 pub(crate) fn a_reload_without_a_change_writes_nothing() -> Outcome {
@@ -332,6 +340,29 @@ pub(crate) fn kept_services_keep_their_marks() -> Outcome {
     wait_rules(&host, V4);
     let mut next = fake.start(&host, &text);
     wait_rules(&host, V4);
+    assert!(next.stop().success());
+    wait_rules(&host, "");
+    Ok(())
+}
+
+/// As the services do, which the next start brings in line, too.
+pub(crate) fn marks_stay_after_a_panic_until_the_next_start() -> Outcome {
+    ours_only()?;
+    let (fake, host) = (Fake::new()?, Host::new("a"));
+    let program = fake.program(Program::under_test());
+    let wrapped = program.path.display();
+    let body = format!("export KEEPALIVED_FAULT=panic@stats\nexec {wrapped} \"$@\"");
+    let faulty = Program { path: fake.shop.script("faulty", &body).into(), ours: true };
+    let mut daemon = host.start_program(&faulty, &config(START, &[WEB], &[WEB_SERVER]));
+    wait_rules(&host, V4);
+    daemon.wait_log("Startup complete");
+    daemon.signal(Signal::SIGUSR2);
+    assert!(!daemon.wait_end().success());
+    wait_rules(&host, V4);
+    assert!(!fake.asked().contains(&"remove service 5000".to_owned()));
+    let mut next = fake.start(&host, &config(START, &["web: 10.9.0.1"], &[WEB_SERVER]));
+    next.wait_log("Deleting old ip keepalived_ipvs table");
+    assert!(rules(&host).contains("elements = { 10.9.0.1 . 80 : 0x00001388 }"));
     assert!(next.stop().success());
     wait_rules(&host, "");
     Ok(())
