@@ -48,6 +48,8 @@ mod options;
 mod preempt;
 #[path = "netns/process.rs"]
 mod process;
+#[path = "netns/quiet.rs"]
+mod quiet;
 #[path = "netns/reload.rs"]
 mod reload;
 #[path = "netns/routes.rs"]
@@ -113,6 +115,7 @@ fn main() -> ExitCode {
         vmac::settings_are_restored_exactly,
         vmac::an_earlier_runs_interface_is_adopted_or_replaced,
         vmac::an_interface_that_a_crash_left_goes_when_it_is_not_wanted,
+        quiet::a_vmac_of_a_backup_sends_nothing_by_itself,
         vmac::it_returns_when_it_or_its_base_was_deleted,
         vmac::a_reload_touches_only_what_changed,
         vmac::it_is_as_with_the_reference,

@@ -20,7 +20,7 @@ mod workshop;
 
 use std::time::{Duration, Instant, SystemTime};
 
-pub(crate) use capture::Capture;
+pub(crate) use capture::{Capture, Frame};
 pub(crate) use conf::{config, config_with, instance, Instance};
 pub(crate) use daemon::{Daemon, Program};
 pub(crate) use frames::{gaps, Advert, Announcement};

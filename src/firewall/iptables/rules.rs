@@ -9,10 +9,13 @@ use crate::base::addr::{Family, Prefix};
 use crate::firewall::{Entry, Vmac};
 use crate::model::firewall::{IpSets, Iptables};
 
+const ROUTER_SOLICITATION: u8 = 133;
 const NEIGHBOR_SOLICITATION: u8 = 135;
 const NEIGHBOR_ADVERTISEMENT: u8 = 136;
 const MLD_REPORT: u8 = 131;
 const MLD2_REPORT: u8 = 143;
+/// What an interface sends by itself to multicast addresses.
+const BY_ITSELF: [u8; 3] = [MLD2_REPORT, MLD_REPORT, ROUTER_SOLICITATION];
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Rule {
@@ -86,8 +89,8 @@ impl List<'_> {
         if vmac.family == Family::V4 {
             self.output(Family::V4, &[&through, "-p igmp"], "DROP");
         } else {
-            for report in [MLD2_REPORT, MLD_REPORT].map(icmp) {
-                self.output(Family::V6, &[&through, &report], "DROP");
+            for message in BY_ITSELF.map(icmp) {
+                self.output(Family::V6, &[&through, &message], "DROP");
             }
             if let Some(addr) = vmac.base_link_local {
                 let from = format!("-s {addr}/128");
@@ -140,8 +143,8 @@ pub(super) fn of_sets(settings: &Iptables, sets: &IpSets, kinds: &BTreeSet<SetKi
             }
             SetKind::Igmp => list.output(family, &["-p igmp", &is_in("dst,dst")], "DROP"),
             SetKind::Mld => {
-                for report in [MLD2_REPORT, MLD_REPORT].map(icmp) {
-                    list.output(family, &[&report, &is_in("dst,dst")], "DROP");
+                for message in BY_ITSELF.map(icmp) {
+                    list.output(family, &[&message, &is_in("dst,dst")], "DROP");
                 }
             }
             SetKind::Neighbors => {

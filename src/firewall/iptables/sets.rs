@@ -13,7 +13,7 @@ pub(super) enum SetKind {
     Igmp,
     /// Addresses of base interfaces, with the VMAC on which they are not announced.
     Neighbors,
-    /// VMACs on which no MLD report leaves.
+    /// VMACs on which no MLD report and no router solicitation leaves.
     Mld,
     /// Link-local addresses with their interface.
     V6Links,
@@ -107,7 +107,7 @@ pub(super) fn members(entry: &Entry, sets: &IpSets) -> Vec<Member> {
             let addr = vmac.base_link_local.unwrap_or(Ipv6Addr::UNSPECIFIED);
             vec![
                 member(SetKind::Neighbors, format!("{addr},{}", vmac.name)),
-                // Reports go to multicast addresses. A set of networks takes no `::/0`.
+                // They go to multicast addresses. A set of networks takes no `::/0`.
                 member(SetKind::Mld, format!("ff00::/8,{}", vmac.name)),
             ]
         }

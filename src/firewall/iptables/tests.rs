@@ -99,6 +99,7 @@ fn reports_of_vmacs_are_dropped_before_any_other_rule() {
         v6 *filter
         v6 -I OUTPUT -o vrrp.51 -p ipv6-icmp -m icmp6 --icmpv6-type 143 -j DROP
         v6 -I OUTPUT -o vrrp.51 -p ipv6-icmp -m icmp6 --icmpv6-type 131 -j DROP
+        v6 -I OUTPUT -o vrrp.51 -p ipv6-icmp -m icmp6 --icmpv6-type 133 -j DROP
         v6 -I OUTPUT -s fe80::1/128 -o vrrp.51 -p ipv6-icmp -m icmp6 --icmpv6-type 136 -j DROP
         v6 COMMIT",
     );
@@ -177,6 +178,7 @@ fn sets_of_ipv6_distinguish_link_local_addresses() {
         format!("OUTPUT {}{}-j DROP", icmp(136), is_in("_nd", "src,dst")),
         format!("OUTPUT {}{}-j DROP", icmp(143), is_in("_mld", "dst,dst")),
         format!("OUTPUT {}{}-j DROP", icmp(131), is_in("_mld", "dst,dst")),
+        format!("OUTPUT {}{}-j DROP", icmp(133), is_in("_mld", "dst,dst")),
     ];
     for (set, [to, from]) in [("_if6", ["dst,src", "src,dst"]), ("6", ["dst", "src"])] {
         for (chain, direction) in [("INPUT", to), ("OUTPUT", from)] {
