@@ -1,10 +1,14 @@
-//! Interoperability with the reference keepalived as the peer, in both roles.
+//! Interoperability with the reference keepalived and with FRR as the peer, in both roles.
 //!
-//! Skipped with a reason if Debian's keepalived is not installed.
+//! Skipped with a reason if Debian's keepalived or FRR is not installed.
 
 #[path = "interop/exchange.rs"]
 mod exchange;
+#[path = "interop/frr.rs"]
+mod frr;
 mod lab;
+#[path = "interop/mixed.rs"]
+mod mixed;
 #[path = "interop/notified.rs"]
 mod notified;
 
@@ -30,5 +34,25 @@ fn main() -> ExitCode {
         exchange::unicast_over_ipv6_theirs_above,
         exchange::equal_priorities_settle_after_a_split,
         exchange::an_old_style_unicast_checksum_is_understood,
+        mixed::vmac_version_2_over_ipv4_above_the_reference,
+        mixed::vmac_version_2_over_ipv4_below_the_reference,
+        mixed::vmac_version_2_over_ipv6_above_the_reference,
+        mixed::vmac_version_2_over_ipv6_below_the_reference,
+        mixed::vmac_version_3_over_ipv4_above_the_reference,
+        mixed::vmac_version_3_over_ipv4_below_the_reference,
+        mixed::vmac_version_3_over_ipv6_above_the_reference,
+        mixed::vmac_version_3_over_ipv6_below_the_reference,
+        mixed::vmac_version_2_over_ipv4_above_frr,
+        mixed::vmac_version_2_over_ipv4_below_frr,
+        mixed::vmac_version_3_over_ipv4_above_frr,
+        mixed::vmac_version_3_over_ipv4_below_frr,
+        mixed::vmac_version_3_over_ipv6_above_frr,
+        mixed::vmac_version_3_over_ipv6_below_frr,
+        mixed::version_2_over_ipv4_above_frr,
+        mixed::version_2_over_ipv4_below_frr,
+        mixed::version_3_over_ipv4_above_frr,
+        mixed::version_3_over_ipv4_below_frr,
+        mixed::version_3_over_ipv6_above_frr,
+        mixed::version_3_over_ipv6_below_frr,
     ])
 }

@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests wait, run programs and read the clock")]
 
 mod capture;
+mod client;
 mod conf;
 mod daemon;
 mod frames;
@@ -15,12 +16,14 @@ mod inject;
 mod monitor;
 mod namespace;
 mod runner;
+mod runs;
 mod segment;
 mod workshop;
 
 use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) use capture::{Capture, Frame};
+pub(crate) use client::{neighbour, pings, NeighbourWatch, Pinger};
 pub(crate) use conf::{config, config_with, instance, Instance};
 pub(crate) use daemon::{Daemon, Program};
 pub(crate) use frames::{gaps, Advert, Announcement};
@@ -28,7 +31,10 @@ pub(crate) use guest::{say, Guest, Part};
 pub(crate) use inject::{Flooded, FrameBuilder, Injector};
 pub(crate) use monitor::{AddressEvent, AddressMonitor, FibMonitor};
 pub(crate) use namespace::Namespace;
-pub(crate) use runner::{main, ours_only, require_program, test, test_alone, Outcome, Skip};
+pub(crate) use runner::{
+    main, ours_only, require_macvlan, require_program, test, test_alone, Outcome, Skip,
+};
+pub(crate) use runs::Runs;
 pub(crate) use segment::{Host, Segment};
 pub(crate) use workshop::Workshop;
 

@@ -44,6 +44,17 @@ pub(crate) fn require_program(name: &str, package: &str) -> Outcome {
     }
 }
 
+/// Skips a test if the kernel has no macvlans, or ping is missing.
+pub(crate) fn require_macvlan() -> Outcome {
+    require_program("ping", "iputils-ping")?;
+    let host = Namespace::new();
+    host.ip("link add eth0 type veth peer name other");
+    match host.try_ip("link add link eth0 name probe type macvlan mode private") {
+        true => Ok(()),
+        false => Err(Skip::new("the kernel has no macvlan")),
+    }
+}
+
 /// A test that may run in parallel with others.
 static QUIET: RwLock<()> = RwLock::new(());
 

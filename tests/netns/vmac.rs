@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::lab::{
-    config, instance, millis, ours_only, require_program, secs, stays, wait, Host, Instance,
-    Outcome, Program, Segment, Skip, Workshop, SOON,
+    config, instance, millis, neighbour, ours_only, pings, require_macvlan, secs, stays, wait,
+    Host, Instance, Outcome, Program, Segment, Workshop, SOON,
 };
 
 const SETTINGS: [&str; 7] = [
@@ -16,17 +16,6 @@ const SETTINGS: [&str; 7] = [
     "net/ipv4/conf/eth0/arp_filter",
     "net/ipv4/conf/eth0/arp_announce",
 ];
-
-/// Macvlans are missing in some kernels.
-fn needed() -> Outcome {
-    require_program("ping", "iputils-ping")?;
-    let host = Host::new("probe");
-    host.ip("link add eth0 type veth peer name other");
-    match host.try_ip("link add link eth0 name probe type macvlan mode private") {
-        true => Ok(()),
-        false => Err(Skip::new("the kernel has no macvlan")),
-    }
-}
 
 fn router() -> Instance {
     instance("VI_1").vip("10.7.1.1/16").line("use_vmac")
@@ -42,30 +31,20 @@ fn index(host: &Host, name: &str) -> Option<u32> {
     list.split(':').next()?.parse().ok()
 }
 
-fn neighbour(host: &Host) -> Option<String> {
-    let list = host.output("ip", &["neigh", "show", "10.7.1.1"]);
-    let mut words = list.split_whitespace().skip_while(|word| *word != "lladdr");
-    words.nth(1).map(str::to_owned)
-}
-
-fn pings(host: &Host) -> bool {
-    host.output("ping", &["-n", "-c", "1", "-W", "1", "10.7.1.1"]).contains(" 1 received")
-}
-
 pub(crate) fn a_failover_keeps_the_neighbours_entry() -> Outcome {
-    needed()?;
+    require_macvlan()?;
     let (_segment, [a, b, client]) = Segment::with_hosts(["a", "b", "c"]);
     let mut first = a.start(&config(&[router().priority(150)]));
     first.wait_master("VI_1");
     let second = b.start(&config(&[router()]));
     second.wait_backup("VI_1");
-    wait("the client reaches the address", SOON, || pings(&client));
-    assert_eq!(neighbour(&client).as_deref(), Some("00:00:5e:00:01:33"));
+    wait("the client reaches the address", SOON, || pings(&client, "10.7.1.1"));
+    assert_eq!(neighbour(&client, "10.7.1.1").as_deref(), Some("00:00:5e:00:01:33"));
     assert!(a.holds("vrrp.51", "10.7.1.1") && !b.holds("vrrp.51", "10.7.1.1"));
     assert_eq!(first.stop().code(), Some(0));
     second.wait_master("VI_1");
-    wait("the client reaches it again", SOON, || pings(&client));
-    assert_eq!(neighbour(&client).as_deref(), Some("00:00:5e:00:01:33"));
+    wait("the client reaches it again", SOON, || pings(&client, "10.7.1.1"));
+    assert_eq!(neighbour(&client, "10.7.1.1").as_deref(), Some("00:00:5e:00:01:33"));
     assert_eq!(index(&a, "vrrp.51"), None, "nothing is left");
     Ok(())
 }
@@ -73,7 +52,7 @@ pub(crate) fn a_failover_keeps_the_neighbours_entry() -> Outcome {
 /// In every family, version and place of advertisements.
 pub(crate) fn adverts_come_from_the_virtual_mac() -> Outcome {
     ours_only()?;
-    needed()?;
+    require_macvlan()?;
     const VMAC4: [u8; 6] = [0, 0, 0x5e, 0, 1, 51];
     const VMAC6: [u8; 6] = [0, 0, 0x5e, 0, 2, 51];
     let v6 = || instance("VI_1").vip("fe80::51").vip("fd07::51/64").line("use_vmac");
@@ -100,7 +79,7 @@ pub(crate) fn adverts_come_from_the_virtual_mac() -> Outcome {
 
 pub(crate) fn settings_are_restored_exactly() -> Outcome {
     ours_only()?;
-    needed()?;
+    require_macvlan()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     a.sysctl("net/ipv4/conf/all/rp_filter", "1");
     a.sysctl("net/ipv4/conf/eth0/arp_ignore", "2");
@@ -131,7 +110,7 @@ pub(crate) fn settings_are_restored_exactly() -> Outcome {
 
 pub(crate) fn an_earlier_runs_interface_is_adopted_or_replaced() -> Outcome {
     ours_only()?;
-    needed()?;
+    require_macvlan()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let mut daemon = a.start(&config(&[router()]));
     daemon.wait_master("VI_1");
@@ -155,7 +134,7 @@ pub(crate) fn an_earlier_runs_interface_is_adopted_or_replaced() -> Outcome {
 
 pub(crate) fn an_interface_that_a_crash_left_goes_when_it_is_not_wanted() -> Outcome {
     ours_only()?;
-    needed()?;
+    require_macvlan()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let shop = Workshop::new();
     let pid_file = shop.path("main.pid");
@@ -179,7 +158,7 @@ pub(crate) fn an_interface_that_a_crash_left_goes_when_it_is_not_wanted() -> Out
 
 pub(crate) fn it_returns_when_it_or_its_base_was_deleted() -> Outcome {
     ours_only()?;
-    needed()?;
+    require_macvlan()?;
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let mut daemon = a.start(&config(&[router()]));
     daemon.wait_master("VI_1");
@@ -206,7 +185,7 @@ pub(crate) fn it_returns_when_it_or_its_base_was_deleted() -> Outcome {
 
 pub(crate) fn a_reload_touches_only_what_changed() -> Outcome {
     ours_only()?;
-    needed()?;
+    require_macvlan()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let text = config(&[router()]);
     let daemon = a.start(&text);
@@ -233,7 +212,7 @@ pub(crate) fn a_reload_touches_only_what_changed() -> Outcome {
 /// The same interfaces and addresses as with the reference.
 pub(crate) fn it_is_as_with_the_reference() -> Outcome {
     ours_only()?;
-    needed()?;
+    require_macvlan()?;
     let reference = Program::reference()?;
     let blocks = [
         router(),
