@@ -369,6 +369,11 @@ impl Instance {
         made.or(self.interface.as_deref()).or(self.vrf.as_deref())
     }
 
+    /// Advertisements have a virtual MAC, so that traffic to it follows them.
+    pub fn advertises_from_vmac(&self) -> bool {
+        !self.xmit_base && self.vlink.as_ref().is_some_and(|link| link.is_vmac())
+    }
+
     /// The interface whose addresses are candidates for the source of advertisements. An IPv4 VMAC
     /// has no address of its own: the one below it lends its address.
     pub fn source_link(&self) -> Option<&str> {

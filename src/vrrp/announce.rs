@@ -21,6 +21,8 @@ struct Rare {
     after_lower: Option<Instant>,
     /// On further interfaces.
     extra: Option<Instant>,
+    /// Until then, a master that has yet to yield may be there, and answer what is announced.
+    rival_until: Option<Instant>,
 }
 
 /// What is due at one moment.
@@ -83,6 +85,15 @@ impl Schedule {
             }
         }
         Round { repeat, extra }
+    }
+
+    pub(super) fn expect_rival(&mut self, until: Instant) {
+        self.rare().rival_until = Some(until);
+    }
+
+    pub(super) fn has_rival(&self, now: Instant) -> bool {
+        let until = self.rare.as_ref().and_then(|rare| rare.rival_until);
+        until.is_some_and(|until| now < until)
     }
 
     fn rare(&mut self) -> &mut Rare {

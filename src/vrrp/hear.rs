@@ -9,7 +9,7 @@ use super::action::{Action, Note, Phase};
 use super::cause::Cause;
 use super::instance::LastHeard;
 use super::receive::{self, Advert, Received, Reject};
-use super::state::{PreemptDelay, State};
+use super::state::{rival_until, PreemptDelay, State};
 use super::{timing, Domain};
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
@@ -231,6 +231,10 @@ impl Domain {
     ) {
         let Some(i) = self.instance_mut(id) else { return };
         let Some(m) = i.state.master() else { return };
+        m.announce.expect_rival(rival_until(advert.arrived, advert.interval));
+        if m.is_quiet {
+            return;
+        }
         // After a stall there are many of them to read; one answer is enough for all.
         let settled = m.asserted.is_some_and(|asserted| advert.arrived < asserted);
         let pause = i.config.advert_interval / ANSWERS;
@@ -303,11 +307,10 @@ impl Domain {
     /// Sends one advertisement out of turn; the schedule starts afresh from it.
     fn send_advert(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
         let Some(i) = self.instance_mut(id) else { return };
-        let (priority, interval) = (i.priority, i.config.advert_interval);
+        let interval = i.config.advert_interval;
         if let Some(m) = i.state.master() {
             m.next_advert = now + interval;
-            m.last_advert = now;
-            out.push(Action::SendAdvert { id, priority });
+            i.advertise(id, now, out);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use super::action::Phase;
+use super::action::{Action, Phase};
 use super::cause::{Factor, Fault, Heard, PriorityChange};
 use super::input::LinkState;
 use super::outbound::Outbound;
@@ -12,13 +12,16 @@ use super::priority::{self, Share, Worth};
 use super::receive::{AddressSet, Counters};
 use super::state::{Master, State, StateCell};
 use super::timing;
-use crate::base::ids::GroupId;
+use crate::base::ids::{GroupId, InstanceId};
 use crate::base::ratelimit::Limiter;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::model;
 use crate::model::track::{Object, Tracked};
 use crate::model::vrrp::{InitialState, TrackedLink, Version};
+
+/// Packets on the way to the former master of a virtual MAC arrive before that.
+const MOVED: Duration = Duration::from_millis(5);
 
 /// A virtual router. What exists in one state only lives in `state`.
 #[derive(Debug)]
@@ -183,6 +186,38 @@ impl Instance {
     /// The addresses are wanted, and all in the kernel.
     pub const fn holds_addresses(&self) -> bool {
         matches!(self.state.get(), State::Master(Master { held: true, .. }))
+    }
+
+    /// As master: sends an advertisement.
+    pub(super) fn advertise(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let priority = self.priority;
+        let Some(m) = self.state.master() else { return };
+        m.last_advert = now;
+        m.is_quiet = false;
+        out.push(Action::SendAdvert { id, priority });
+    }
+
+    /// As master: the addresses are there, so announcing them makes sense. If that moves traffic
+    /// here, the advertisement after which its former master serves no more comes when it has moved.
+    pub(super) fn announce(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let (garp, pause) = (self.config.garp, self.pause(MOVED));
+        let Some(m) = self.state.master() else { return };
+        if std::mem::take(&mut m.is_quiet) {
+            m.next_advert = now + pause;
+        }
+        let repeat = m.announce.on_held(&garp, now);
+        out.push(Action::Announce { id, repeat });
+    }
+
+    /// Time between two steps of a takeover from a master that is alive.
+    pub(super) fn pause(&self, usual: Duration) -> Duration {
+        usual.min(self.config.advert_interval / 2)
+    }
+
+    /// A master that has yet to yield may be there: it answers questions for the addresses.
+    pub fn has_rival(&self, now: Instant) -> bool {
+        let State::Master(master) = self.state.get() else { return false };
+        master.announce.has_rival(now)
     }
 
     /// The last advertisement of another master, if there was one.

@@ -44,6 +44,19 @@ pub(super) struct Backup {
     pub(super) refused: Option<Box<Refused>>,
 }
 
+impl Backup {
+    /// Until when the master that was not believed would still be one.
+    pub(super) fn rival_until(&self) -> Option<Instant> {
+        let (heard, interval) = self.discarded?;
+        self.resigned.is_none().then(|| rival_until(heard.at, interval))
+    }
+}
+
+/// A master that advertised at this time, with this interval, is one for so long.
+pub(super) fn rival_until(heard: Instant, interval: Duration) -> Instant {
+    heard + 3 * interval
+}
+
 /// `preempt_delay`: how long a lower-priority master is tolerated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PreemptDelay {
@@ -65,6 +78,9 @@ pub(super) struct Master {
     pub(super) announce: Schedule,
     /// The addresses are in the kernel.
     pub(super) held: bool,
+    /// The first advertisement waits for that: with it, the virtual MAC moves here, and the former
+    /// master stops serving.
+    pub(super) is_quiet: bool,
 }
 
 /// The state of an instance. It changes with a cause and is reported, or it does not change.

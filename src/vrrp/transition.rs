@@ -9,8 +9,13 @@ use super::cause::Cause;
 use super::instance::LastHeard;
 use super::state::{Backup, Master, PreemptDelay, State};
 use super::{timing, Domain, Unread};
+use crate::base::addr::Family;
 use crate::base::ids::InstanceId;
-use crate::base::time::Instant;
+use crate::base::time::{Duration, Instant};
+
+/// The kernel answers that an IPv6 address is there, and uses it a moment later: with a busy host,
+/// after some milliseconds.
+const USABLE: Duration = Duration::from_millis(50);
 
 impl Domain {
     /// §6.4.1 Initialize. `state MASTER` makes no difference: only the owner skips BACKUP.
@@ -36,13 +41,15 @@ impl Domain {
     /// The addresses are there, so announcing them makes sense.
     pub(super) fn on_held(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
         let Some(i) = self.instance_mut(id) else { return };
-        let garp = i.config.garp;
-        if let Some(m) = i.state.master() {
-            m.held = true;
-            let repeat = m.announce.on_held(&garp, now);
-            out.push(Action::Announce { id, repeat });
-            self.rearm(id);
+        let (pause, family) = (i.pause(USABLE), i.config.family);
+        let Some(m) = i.state.master() else { return };
+        m.held = true;
+        if m.is_quiet && family == Family::V6 {
+            m.next_advert = m.next_advert.min(now + pause);
+        } else {
+            i.announce(id, now, out);
         }
+        self.rearm(id);
     }
 
     /// Serves everything due: first what we owe others, then what we expect of them, unless it may
@@ -95,16 +102,17 @@ impl Domain {
     fn on_deadline_as_master(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
         let Some(i) = self.instance_mut(id) else { return };
         let config = i.config.clone();
-        let priority = i.priority;
         let Some(m) = i.state.master() else { return };
-        if m.next_advert <= now {
+        if m.next_advert <= now && m.is_quiet && m.held {
+            i.announce(id, now, out);
+        } else if m.next_advert <= now {
             if std::mem::take(&mut m.owes_answer) {
                 m.answered = Some(now);
             }
             m.next_advert = timing::next_in_schedule(m.next_advert, config.advert_interval, now);
-            m.last_advert = now;
-            out.push(Action::SendAdvert { id, priority });
+            i.advertise(id, now, out);
         }
+        let Some(m) = i.state.master() else { return };
         let Round { repeat, extra } = m.announce.on_deadline(&config.garp, now);
         if repeat > 0 && m.held {
             out.push(Action::Announce { id, repeat });
@@ -170,7 +178,8 @@ impl Domain {
         self.try_master(id, cause, now, out);
     }
 
-    /// Goes to MASTER: advertise first, then addresses, and gratuitous ARP once they are held.
+    /// Goes to MASTER: advertise first, then addresses, and gratuitous ARP once they are held. With
+    /// a virtual MAC, and a master that still serves the addresses, it is the other way round.
     pub(super) fn become_master(
         &mut self,
         id: InstanceId,
@@ -180,18 +189,27 @@ impl Domain {
     ) {
         let Some(i) = self.instance_mut(id) else { return };
         i.master_interval = i.config.advert_interval;
+        let rival_until = i.state.backup().and_then(|b| b.rival_until()).filter(|&t| t > now);
+        let is_quiet = rival_until.is_some() && i.config.advertises_from_vmac();
+        let mut announce = Schedule::default();
+        if let Some(until) = rival_until {
+            announce.expect_rival(until);
+        }
         let master = Master {
             next_advert: now + i.config.advert_interval,
             last_advert: now,
             asserted: None,
             answered: None,
             owes_answer: false,
-            announce: Schedule::default(),
+            announce,
             held: false,
+            is_quiet,
         };
         let changed = i.state.enter(id, State::Master(master), cause, now);
         i.counters.become_master += 1;
-        out.push(Action::SendAdvert { id, priority: i.priority });
+        if !is_quiet {
+            out.push(Action::SendAdvert { id, priority: i.priority });
+        }
         self.report(changed, out);
         out.push(Action::Want(id));
         self.rearm(id);

@@ -341,7 +341,7 @@ fn frames_reach_the_link_unchanged(s: &Segment) -> Outcome {
     let socket = s.a.inside(LinkSocket::open)?;
     let sniffer = s.b.sniffer()?;
     let mac = Mac([2, 0, 0, 0, 0, 9]);
-    let arp = arp::gratuitous(mac, "10.9.0.101".parse()?);
+    let arp = arp::gratuitous(arp::Operation::Request, mac, "10.9.0.101".parse()?);
     let advertisement = ndisc::unsolicited(mac, "fd09::101".parse()?, false);
     let mut queue = SendQueue::default();
     socket.queue(&mut queue, 1, s.a.link().0, &arp);

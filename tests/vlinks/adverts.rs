@@ -105,7 +105,11 @@ pub(crate) fn announcements_have_the_address_of_the_vmac() -> Outcome {
     let mut capture = segment.capture();
     let _inside = a.enter();
     let (link, socket) = (get("vrrp.51"), LinkSocket::open().expect("a packet socket"));
-    let frame = arp::gratuitous(link.mac.expect("it is Ethernet"), [10, 7, 1, 1].into());
+    let frame = arp::gratuitous(
+        arp::Operation::Request,
+        link.mac.expect("it is Ethernet"),
+        [10, 7, 1, 1].into(),
+    );
     let mut queue = Default::default();
     socket.queue(&mut queue, (), link.index, &frame);
     socket.send(&mut queue, &mut Default::default(), |(), result| result.expect("it is sent"));

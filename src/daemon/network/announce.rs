@@ -4,6 +4,7 @@ use std::io;
 use std::net::IpAddr;
 
 use crate::base::ids::InstanceId;
+use crate::base::link::LinkKind;
 use crate::daemon::network::announcer::Announcement;
 use crate::daemon::network::RETRY_SENDS;
 use crate::daemon::runtime::Runtime;
@@ -51,7 +52,15 @@ impl Runtime {
         let (true, Some(mac)) = (link.arp, link.mac) else { return };
         match a.addr {
             IpAddr::V4(addr) => {
-                let frame = arp::gratuitous(mac, addr);
+                // A master that has yet to yield answers a request, with the same virtual MAC: the
+                // bridges would send its traffic there again.
+                let owner = self.cores.vrrp.instance(a.owner);
+                let is_answered = owner.is_some_and(|i| i.has_rival(self.now));
+                let operation = match is_answered && link.kind == LinkKind::PRIVATE_MACVLAN {
+                    true => arp::Operation::Reply,
+                    false => arp::Operation::Request,
+                };
+                let frame = arp::gratuitous(operation, mac, addr);
                 self.network.link_socket.queue(&mut self.network.frames, (), link.index, &frame);
             }
             IpAddr::V6(addr) => {
