@@ -29,6 +29,8 @@ mod fresh_links;
 mod garbage;
 #[path = "netns/groups.rs"]
 mod groups;
+#[path = "netns/handover.rs"]
+mod handover;
 #[path = "netns/iptables.rs"]
 mod iptables;
 mod lab;
@@ -119,6 +121,9 @@ fn main() -> ExitCode {
         vmac::it_returns_when_it_or_its_base_was_deleted,
         vmac::a_reload_touches_only_what_changed,
         vmac::it_is_as_with_the_reference,
+        handover::no_ipv4_packet_is_lost,
+        handover::no_ipv6_packet_is_lost,
+        handover::no_packet_is_lost_at_a_reload,
         fib::they_follow_the_master,
         fib::what_is_removed_externally_is_restored,
         fib::a_short_flap_loses_no_route,

@@ -18,6 +18,8 @@ use crate::vrrp;
 pub(super) enum Message {
     /// Claim of this instance on its addresses.
     Hold(InstanceId, Hold),
+    /// The removal of everything held for this instance has been requested.
+    Released(InstanceId),
     /// The kernel refuses all addresses of this instance for this reason; `None` once it accepts
     /// them.
     Refused(InstanceId, Option<String>),

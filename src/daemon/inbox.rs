@@ -75,6 +75,7 @@ impl Runtime {
                 self.cores.notify(input, self.now);
             }
             Message::Hold(id, hold) => self.tell_holdings(id, hold),
+            Message::Released(id) => self.forget_neighbours(id),
             Message::Refused(id, refusal) => {
                 let input = Input::Addresses { id, refusal };
                 self.cores.vrrp(input, self.now);

@@ -28,7 +28,10 @@ impl Runtime {
         }
         match *action {
             Action::SendAdvert { id, priority } => self.queue_advert(id, priority),
-            Action::Release(id) => self.network.announcer.withdraw(id),
+            Action::Release(id) => {
+                self.network.announcer.withdraw(id);
+                self.cores.inbox.push_back(Message::Released(id));
+            }
             Action::Announce { id, repeat } => self.announce(id, repeat),
             Action::AnnounceElsewhere { id } => self.announce_elsewhere(id),
             Action::AnnounceSource { id } => self.announce_source(id),

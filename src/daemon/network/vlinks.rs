@@ -4,8 +4,9 @@ use std::io;
 use std::rc::Rc;
 
 use crate::base::addr::Family;
+use crate::base::ids::InstanceId;
 use crate::base::link::Surroundings;
-use crate::daemon::runtime::Runtime;
+use crate::daemon::runtime::{Mode, Runtime};
 use crate::holdings::RequestId;
 use crate::model::vlink::{VirtualLink, VirtualLinkKind};
 use crate::model::vrrp::Instance;
@@ -89,6 +90,22 @@ impl Runtime {
             self.drain();
             while self.receive_kernel() {}
             self.breathe();
+        }
+    }
+
+    /// Makes the kernel forget the neighbours on the VMACs of an instance that is no longer MASTER.
+    /// Otherwise it would check five seconds later that they are still there, with questions from
+    /// the virtual MAC, and the bridges would send the master's traffic here. Setting the MAC that
+    /// an interface has already does that with one request.
+    pub(in crate::daemon) fn forget_neighbours(&mut self, id: InstanceId) {
+        let Some(config) = self.instance_config(id).filter(|_| self.mode == Mode::Running) else {
+            return;
+        };
+        for link in config.virtual_links() {
+            let VirtualLinkKind::Macvlan { mac } = link.kind else { continue };
+            if let Some(known) = self.cores.holdings.links().get(&link.name) {
+                self.network.requests.set_link_mac(known.index, mac, NO_REQUEST);
+            }
         }
     }
 
