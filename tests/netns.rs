@@ -9,6 +9,8 @@ mod addresses;
 mod announce;
 #[path = "netns/auth.rs"]
 mod auth;
+#[path = "netns/bases.rs"]
+mod bases;
 #[path = "netns/commands.rs"]
 mod commands;
 #[path = "netns/crash.rs"]
@@ -121,6 +123,10 @@ fn main() -> ExitCode {
         vmac::it_returns_when_it_or_its_base_was_deleted,
         vmac::a_reload_touches_only_what_changed,
         vmac::it_is_as_with_the_reference,
+        bases::another_mtu_changes_nothing_else,
+        bases::a_port_of_a_bridge_is_a_fault,
+        bases::a_plain_router_survives_a_bridge,
+        bases::a_bridge_as_the_base,
         handover::no_ipv4_packet_is_lost,
         handover::no_ipv6_packet_is_lost,
         handover::no_packet_is_lost_at_a_reload,

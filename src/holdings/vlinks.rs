@@ -168,8 +168,14 @@ impl Domain {
             return;
         };
         let Some(link) = there else {
-            if presence == Presence::Present {
-                self.on_missing(key, now, out);
+            match presence {
+                Presence::Present => self.on_missing(key, now, out),
+                // It was refused, perhaps because its base was a port of a bridge or a bond.
+                Presence::Absent if base.master == 0 => {
+                    self.cancel_retry(key);
+                    self.bring_about(key, out);
+                }
+                _ => {}
             }
             return;
         };

@@ -207,8 +207,14 @@ pub(in crate::daemon) fn holdings(action: &holdings::Action, domain: &Domain) {
                 _ => "remove",
             };
             let reply = KernelReply { errno: *errno, text: text.clone() };
-            let who = owner.as_ref().map_or_else(String::new, |o| format!("({}) ", name(o)));
-            log::error!("{who}cannot {verb} {what}{}: {}", On(link), reply);
+            let is_link = matches!(what, holdings::Name::Link(_));
+            let who = owner.as_ref().filter(|_| !is_link);
+            let who = who.map_or_else(String::new, |o| format!("({}) ", name(o)));
+            let more = match is_link && *errno == libc::EBUSY {
+                true => ": it is a port of a bridge or bond, or has a macvlan beside an ipvlan",
+                false => "",
+            };
+            log::error!("{who}cannot {verb} {what}{}: {reply}{more}", On(link));
         }
         holdings::Action::Found { owner, fate, link, what, count } => {
             let more = match count - 1 {

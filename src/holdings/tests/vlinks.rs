@@ -319,3 +319,18 @@ fn a_refused_one_is_retried() {
     assert_eq!(h.names(), ["eth0", "eth1", "vrrp.51"]);
     assert_eq!(h.domain.next_deadline(), None);
 }
+
+#[test]
+fn a_refused_one_is_made_when_its_base_leaves_a_bridge() {
+    let mut h = Host::new();
+    let port = Link { master: 2, ..Link::plain(1, "eth0") };
+    h.put(port.clone());
+    h.refusals.extend([16, 16]);
+    h.want(&[vmac("vrrp.51", "eth0", MAC)]);
+    h.put(port);
+    assert_eq!(h.asked(), ["+vrrp.51 1"], "no port is asked again before its time");
+    h.refusals.clear();
+    h.put(Link::plain(1, "eth0"));
+    assert_eq!(h.names(), ["eth0", "eth1", "vrrp.51"]);
+    assert_eq!(h.domain.next_deadline(), None);
+}
