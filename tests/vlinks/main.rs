@@ -1,10 +1,11 @@
 //! Virtual interfaces in a real kernel: requests of the library, read back by it and by `ip`.
 //!
 //! The kernel of a build machine often lacks ipvlans and VRFs, so all of `kinds.rs` runs in a
-//! User-Mode Linux guest; what needs a macvlan only runs on the host as well. `adverts.rs` sends
-//! packets through VMACs.
+//! User-Mode Linux guest; what needs a macvlan only runs on the host as well. `daemons.rs` runs
+//! whole daemons there. `adverts.rs` sends packets through VMACs.
 
 mod adverts;
+mod daemons;
 mod kinds;
 #[path = "../lab/mod.rs"]
 mod lab;
@@ -14,25 +15,41 @@ use std::process::ExitCode;
 use lab::{Guest, Host, Outcome};
 
 macro_rules! parts {
-    ($($name:ident),+ $(,)?) => {
-        static GUEST: Guest = Guest::new("256M", 1, &[
-            $((stringify!($name), || fresh(kinds::$name))),+
+    (kinds: $($kind:ident),+; daemons: $($daemon:ident),+;) => {
+        static GUEST: Guest = Guest::new("512M", 4, &[
+            $((concat!("daemons::", stringify!($daemon)), daemons::$daemon),)+
+            $((stringify!($kind), || fresh(kinds::$kind)),)+
         ]);
         fn tests() -> Vec<libtest_mimic::Trial> {
-            vec![$(lab::test(
-                concat!("guest::", stringify!($name)),
-                || GUEST.report(stringify!($name)),
-            )),+]
+            vec![
+                $(lab::test(
+                    concat!("guest::daemons::", stringify!($daemon)),
+                    || GUEST.report(concat!("daemons::", stringify!($daemon))),
+                ),)+
+                $(lab::test(
+                    concat!("guest::", stringify!($kind)),
+                    || GUEST.report(stringify!($kind)),
+                ),)+
+            ]
         }
     };
 }
 
 parts![
-    a_macvlan_is_made_and_changed,
-    settings_take_effect,
-    a_vrf_and_its_ports,
-    an_ipvlan_of_each_kind,
-    refusals_are_distinguished,
+    kinds:
+        a_macvlan_is_made_and_changed,
+        settings_take_effect,
+        a_vrf_and_its_ports,
+        an_ipvlan_of_each_kind,
+        refusals_are_distinguished;
+    daemons:
+        ipvlans_over_ipv4,
+        ipvlans_over_ipv6,
+        vmacs_in_a_vrf,
+        unicast_in_a_vrf,
+        a_vlan_as_the_base,
+        a_bond_as_the_base,
+        a_port_of_a_bond_is_a_fault;
 ];
 
 /// Runs a test in a namespace of its own, with `eth0`, which is up.
