@@ -86,6 +86,12 @@ macro_rules! tests {
 
 fn main() -> ExitCode {
     let mut tests = vec![
+        lab::test_alone("handover::no_ipv4_packet_is_lost", handover::no_ipv4_packet_is_lost),
+        lab::test_alone("handover::no_ipv6_packet_is_lost", handover::no_ipv6_packet_is_lost),
+        lab::test_alone(
+            "handover::no_packet_is_lost_at_a_reload",
+            handover::no_packet_is_lost_at_a_reload,
+        ),
         lab::test_alone(
             "scripts::two_hundred_scripts_delay_no_advert",
             scripts::two_hundred_scripts_delay_no_advert,
@@ -127,9 +133,6 @@ fn main() -> ExitCode {
         bases::a_port_of_a_bridge_is_a_fault,
         bases::a_plain_router_survives_a_bridge,
         bases::a_bridge_as_the_base,
-        handover::no_ipv4_packet_is_lost,
-        handover::no_ipv6_packet_is_lost,
-        handover::no_packet_is_lost_at_a_reload,
         fib::they_follow_the_master,
         fib::what_is_removed_externally_is_restored,
         fib::a_short_flap_loses_no_route,

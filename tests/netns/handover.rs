@@ -1,4 +1,6 @@
 //! A master with a virtual MAC that is replaced while it is alive: its clients notice nothing.
+//!
+//! These tests run alone: a host that is too busy to serve every millisecond loses packets by itself.
 
 use crate::lab::{
     config_with, instance, millis, ours_only, pings, require_macvlan, wait, Daemon, Host, Instance,
@@ -6,7 +8,7 @@ use crate::lab::{
 };
 
 /// Fewest changes of master under a test's pings.
-const CHANGES: usize = 8;
+const CHANGES: usize = 4;
 
 /// Two routers; a file decides which one has the higher priority.
 fn changes_are_not_noticed(block: &Instance, address: &str) {
@@ -23,7 +25,7 @@ fn changes_are_not_noticed(block: &Instance, address: &str) {
     second.wait_backup("VI_1");
     wait("the client reaches the address", SOON, || pings(&client, address));
     let held = |host: &Host| host.holds("vrrp.51", address);
-    let mut pinger = Pinger::new(&client, address, 6000);
+    let mut pinger = Pinger::new(&client, address, 3000);
     let mut changes = 0;
     while pinger.is_running() {
         let (to, from, bonus) = if changes % 2 == 0 { (&b, &a, "-50") } else { (&a, &b, "50") };
@@ -70,7 +72,7 @@ pub(crate) fn no_packet_is_lost_at_a_reload() -> Outcome {
         daemon.rewrite(&text(to));
         assert_eq!(daemon.reload_and_wait().0, Some(0));
     };
-    let pinger = Pinger::new(&client, "10.7.1.1", 4000);
+    let pinger = Pinger::new(&client, "10.7.1.1", 3000);
     let routers = [(&a, &first), (&b, &second)];
     for (change, priority) in (0..4).zip(101..) {
         let (to, from) = (routers[1 - change % 2], routers[change % 2]);
