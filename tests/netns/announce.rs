@@ -148,6 +148,7 @@ pub(crate) fn work_that_is_due_at_once_is_not_late() -> Outcome {
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let daemon = a.start(&config_with("max_auto_priority 10", &[router()]));
     daemon.wait_master("VI_1");
+    wait("it has its address", SOON, || a.holds("eth0", "10.7.1.1"));
     stays("it is master", millis(1500), || a.holds("eth0", "10.7.1.1"));
     // An address that exists already can be announced in the same turn.
     daemon.rewrite(&config_with("max_auto_priority 10", &[router().vip("10.7.0.1/16")]));
