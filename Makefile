@@ -94,7 +94,7 @@ size: ## show the size of the built binaries
 
 # RUSTC_BOOTSTRAP allows the unstable sanitizer flags on a stable toolchain.
 fuzz: ## run each fuzz target for FUZZ_SECONDS
-	@cargo fuzz --version >/dev/null 2>&1 || $(CARGO) install cargo-fuzz --locked
+	@cargo fuzz --version >/dev/null 2>&1 || $(CARGO) install cargo-fuzz --locked --debug
 	@targets=$$(cargo fuzz list) && [ -n "$$targets" ] && \
 	RUSTC_BOOTSTRAP=1 cargo fuzz build && \
 	for t in $$targets; do \
