@@ -14,6 +14,7 @@ pub mod rng;
 pub mod route;
 pub mod rule;
 pub mod shield;
+pub mod sorted;
 pub mod tally;
 pub mod time;
 pub mod tracked;
