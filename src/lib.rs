@@ -80,6 +80,7 @@
 //! | scheduling of the process | `daemon/start/scheduling.rs` |
 //! | order of startup and shutdown | `daemon/start/startup.rs`, `daemon/start/shutdown.rs` |
 //! | cleanup after a panic or a crash | `daemon/start/defect.rs`, `sys/rescue.rs` |
+//! | memory given back after a burst | `sys/memory.rs`, `daemon/turn.rs` |
 //! | text of log lines | `daemon/outlets/report.rs`, `daemon/lvs/report.rs` |
 //! | text of dumps | `daemon/dump/` |
 //! | sockets of instances, packets sent through them | `daemon/network/endpoints.rs`, `vrrp/outbound.rs` |

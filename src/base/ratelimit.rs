@@ -27,21 +27,38 @@ impl Rate {
 #[derive(Debug, Clone)]
 pub struct RateLimit {
     rate: Rate,
-    left: u32,
-    /// Time up to which the refill has been credited.
-    counted: Instant,
-    held_back: u32,
+    credit: Credit,
 }
 
 impl RateLimit {
     pub const fn new(burst: u32, every: Duration) -> Self {
         let rate = Rate::new(burst, every);
-        Self { rate, left: burst, counted: Instant::ZERO, held_back: 0 }
+        Self { rate, credit: Credit::full(rate) }
     }
 
     /// `Some(number held back since the last admitted event)` if this event is admitted.
     pub fn admit(&mut self, now: Instant) -> Option<u32> {
-        self.grow(now);
+        self.credit.admit(self.rate, now)
+    }
+}
+
+/// What is left of an allowance whose rate is kept elsewhere, as where there are thousands.
+#[derive(Debug, Clone)]
+pub struct Credit {
+    left: u32,
+    held_back: u32,
+    /// Time up to which the refill has been credited.
+    counted: Instant,
+}
+
+impl Credit {
+    pub const fn full(rate: Rate) -> Self {
+        Self { left: rate.burst, held_back: 0, counted: Instant::ZERO }
+    }
+
+    /// `Some(number held back since the last admitted event)` if this event is admitted.
+    pub fn admit(&mut self, rate: Rate, now: Instant) -> Option<u32> {
+        self.grow(rate, now);
         if self.left == 0 {
             self.held_back = self.held_back.saturating_add(1);
             return None;
@@ -50,20 +67,20 @@ impl RateLimit {
         Some(std::mem::take(&mut self.held_back))
     }
 
-    fn grow(&mut self, now: Instant) {
-        while self.left < self.rate.burst && now.since(self.counted) >= self.rate.every {
+    fn grow(&mut self, rate: Rate, now: Instant) {
+        while self.left < rate.burst && now.since(self.counted) >= rate.every {
             self.left += 1;
-            self.counted += self.rate.every;
+            self.counted += rate.every;
         }
-        if self.left == self.rate.burst {
+        if self.left == rate.burst {
             self.counted = now;
         }
     }
 
     /// True if the allowance is full again. Events held back do not matter.
-    fn is_whole(&mut self, now: Instant) -> bool {
-        self.grow(now);
-        self.left == self.rate.burst
+    pub fn is_whole(&mut self, rate: Rate, now: Instant) -> bool {
+        self.grow(rate, now);
+        self.left == rate.burst
     }
 }
 
@@ -78,7 +95,7 @@ struct Allowance<K> {
     about: K,
     /// `None` stands for events without a sender, and for senders beyond the limit.
     sender: Option<IpAddr>,
-    limit: RateLimit,
+    credit: Credit,
 }
 
 /// Number of senders per subject with an allowance of their own. The rest share one, so that forged
@@ -107,9 +124,7 @@ impl<K: Ord + Copy> Limiter<K> {
                 key = None;
             }
         }
-        let limit = self.allowance(about, key, rate);
-        limit.rate = rate;
-        limit.admit(now)
+        self.allowance(about, key, rate).admit(rate, now)
     }
 
     fn place(&self, about: K, sender: Option<IpAddr>) -> Result<usize, usize> {
@@ -120,14 +135,13 @@ impl<K: Ord + Copy> Limiter<K> {
         self.0.iter().filter(|a| a.about == about).count()
     }
 
-    fn allowance(&mut self, about: K, sender: Option<IpAddr>, rate: Rate) -> &mut RateLimit {
+    fn allowance(&mut self, about: K, sender: Option<IpAddr>, rate: Rate) -> &mut Credit {
         let place = self.place(about, sender).unwrap_or_else(|place| {
-            let limit = RateLimit::new(rate.burst, rate.every);
             self.0.reserve_exact(1);
-            self.0.insert(place, Allowance { about, sender, limit });
+            self.0.insert(place, Allowance { about, sender, credit: Credit::full(rate) });
             place
         });
-        &mut self.0[place].limit
+        &mut self.0[place].credit
     }
 
     /// Makes room by dropping the allowances of quiet senders. Their held-back events are counted
@@ -135,9 +149,9 @@ impl<K: Ord + Copy> Limiter<K> {
     fn forget_quiet(&mut self, about: K, rate: Rate, now: Instant) {
         let mut held_back = 0_u32;
         self.0.retain_mut(|a| {
-            let goes = a.about == about && a.sender.is_some() && a.limit.is_whole(now);
+            let goes = a.about == about && a.sender.is_some() && a.credit.is_whole(rate, now);
             if goes {
-                held_back = held_back.saturating_add(a.limit.held_back);
+                held_back = held_back.saturating_add(a.credit.held_back);
             }
             !goes
         });

@@ -11,6 +11,7 @@ use crate::daemon::runtime::{Mode, Runtime};
 use crate::daemon::tokens::Owner;
 use crate::notify;
 use crate::sys::log as logging;
+use crate::sys::memory;
 use crate::track;
 use crate::vrrp::{Input, Unread};
 
@@ -92,6 +93,10 @@ impl Runtime {
         self.serve_files();
         self.serve_lvs();
         self.tell_systemd();
+        // States changed a while ago: a good time to clean up.
+        if self.outlets.chatter.forget_quiet(self.now) {
+            memory::give_back();
+        }
         logging::end_turn();
         self.pace.lateness.on_end(started, self.clock.now());
         Ok(())

@@ -15,6 +15,7 @@ pub mod ipvs;
 pub mod linkpoll;
 pub mod log;
 pub mod lookup;
+pub mod memory;
 mod mmsg;
 pub mod netlink;
 pub mod netns;

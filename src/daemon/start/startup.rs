@@ -35,6 +35,7 @@ use crate::model::Global;
 use crate::sys::children::Starter;
 use crate::sys::clock::{self, Clock};
 use crate::sys::log::{self as logging, Spec};
+use crate::sys::memory;
 use crate::sys::netlink::Monitor;
 use crate::sys::netns;
 use crate::sys::originals;
@@ -48,6 +49,7 @@ use crate::sys::systemd::{Notifier, State};
 
 /// Runs the daemon or tests the configuration. Returns the exit status.
 pub fn run(mut options: Options) -> Status {
+    memory::set_up();
     if options.reload_and_wait {
         let (lines, status) = ask_reload::run(&options);
         lines.iter().for_each(|line| report_early(line));
