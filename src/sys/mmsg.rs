@@ -10,6 +10,8 @@ use super::cmsg::Control;
 
 /// Packets per call, at most.
 const CHUNK: usize = 256;
+/// Packets for which a queue keeps room.
+const KEPT: usize = 16;
 
 /// A socket address of one of the families we send to.
 #[derive(Clone, Copy)]
@@ -55,6 +57,9 @@ impl<T: Copy> SendQueue<T> {
     pub fn clear(&mut self) {
         self.items.clear();
         self.bytes.clear();
+        // A burst of hundreds is over; the next one is a second or more away.
+        self.items.shrink_to(KEPT);
+        self.bytes.shrink_to(KEPT * 64);
         self.controls.clear();
         self.done = 0;
     }

@@ -144,6 +144,7 @@ impl<T> Pipeline<T> {
         const KEPT: usize = 64 << 10;
         self.bytes.clear();
         self.bytes.shrink_to(KEPT);
+        self.waiting.shrink_to(BATCH);
         self.sent = 0;
         self.is_slow = false;
     }
