@@ -16,7 +16,7 @@ use crate::wire::ip::V4_HEADER_LEN;
 use crate::wire::vrrp::{self as wire, Packet};
 
 pub use addresses::AddressSet;
-pub use counters::Counters;
+pub use counters::{Counters, Errors};
 pub use reject::{Reject, Remark, Remarks};
 
 /// An advertisement as a socket delivered it.

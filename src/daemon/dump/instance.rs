@@ -268,14 +268,14 @@ fn beyond(view: &View<'_>, i: &Instance, out: &mut Text) {
         let (from, priority, ago) = (heard.from, heard.priority, Span(heard.ago));
         out.pair("Last heard", format_args!("{from} with priority {priority}, {ago} ago"));
     }
-    let c = i.counters();
+    let e = i.counters().errors();
     let refused = [
-        ("Version errors", c.version_err),
-        ("Checksum errors", c.checksum_err),
-        ("Router ID errors", c.vrid_err),
-        ("From our own address", c.own_address),
-        ("Refused peers", c.peer_err),
-        ("Ignored as owner", c.owner_ignored),
+        ("Version errors", e.version_err),
+        ("Checksum errors", e.checksum_err),
+        ("Router ID errors", e.vrid_err),
+        ("From our own address", e.own_address),
+        ("Refused peers", e.peer_err),
+        ("Ignored as owner", e.owner_ignored),
     ];
     for (name, count) in refused {
         out.pair(name, count);

@@ -3,12 +3,21 @@
 use super::{Reject, Remarks};
 
 /// Plain numbers; nothing is decided by them.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Counters {
     pub advert_rcvd: u64,
     pub advert_sent: u64,
     pub become_master: u64,
     pub release_master: u64,
+    pub pri_zero_rcvd: u64,
+    pub pri_zero_sent: u64,
+    /// From the first error on.
+    pub(super) errors: Option<Box<Errors>>,
+}
+
+/// What was wrong with packets.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Errors {
     pub packet_len_err: u64,
     pub advert_interval_err: u64,
     pub ip_ttl_err: u64,
@@ -23,8 +32,6 @@ pub struct Counters {
     pub auth_ext_invalid_hmac: u64,
     pub auth_ext_stale: u64,
     pub auth_ext_replay: u64,
-    pub pri_zero_rcvd: u64,
-    pub pri_zero_sent: u64,
 
     // Not in the reference's files. The first three are counted in RFC 6527.
     pub version_err: u64,
@@ -39,31 +46,40 @@ pub struct Counters {
 }
 
 impl Counters {
+    pub fn errors(&self) -> Errors {
+        self.errors.as_deref().copied().unwrap_or_default()
+    }
+
+    pub(super) fn errors_mut(&mut self) -> &mut Errors {
+        self.errors.get_or_insert_default()
+    }
+
     pub(super) fn count_accepted(&mut self, priority: u8, remarks: &Remarks) {
         if priority == 0 {
             self.pri_zero_rcvd += 1;
         }
         if remarks.addresses.is_some() {
-            self.addr_list_err += 1;
+            self.errors_mut().addr_list_err += 1;
         }
     }
 
-    pub(super) const fn count_rejected(&mut self, reject: &Reject) {
+    pub(super) fn count_rejected(&mut self, reject: &Reject) {
+        let errors = self.errors_mut();
         let counter = match reject {
-            Reject::TooShort { .. } | Reject::Length { .. } => &mut self.packet_len_err,
-            Reject::Vrid { .. } => &mut self.vrid_err,
-            Reject::Ttl { .. } => &mut self.ip_ttl_err,
-            Reject::Version { .. } => &mut self.version_err,
-            Reject::AuthType { .. } => &mut self.invalid_authtype,
-            Reject::AuthMismatch { .. } => &mut self.authtype_mismatch,
-            Reject::Password { .. } => &mut self.auth_failure,
-            Reject::Interval { .. } => &mut self.advert_interval_err,
-            Reject::Type { .. } => &mut self.invalid_type_rcvd,
-            Reject::Checksum { .. } => &mut self.checksum_err,
-            Reject::Destination { .. } => &mut self.addr_list_err,
-            Reject::OwnAddress { .. } => &mut self.own_address,
-            Reject::OwnerIgnores { .. } => &mut self.owner_ignored,
-            Reject::UnknownPeer { .. } | Reject::PeerTtl { .. } => &mut self.peer_err,
+            Reject::TooShort { .. } | Reject::Length { .. } => &mut errors.packet_len_err,
+            Reject::Vrid { .. } => &mut errors.vrid_err,
+            Reject::Ttl { .. } => &mut errors.ip_ttl_err,
+            Reject::Version { .. } => &mut errors.version_err,
+            Reject::AuthType { .. } => &mut errors.invalid_authtype,
+            Reject::AuthMismatch { .. } => &mut errors.authtype_mismatch,
+            Reject::Password { .. } => &mut errors.auth_failure,
+            Reject::Interval { .. } => &mut errors.advert_interval_err,
+            Reject::Type { .. } => &mut errors.invalid_type_rcvd,
+            Reject::Checksum { .. } => &mut errors.checksum_err,
+            Reject::Destination { .. } => &mut errors.addr_list_err,
+            Reject::OwnAddress { .. } => &mut errors.own_address,
+            Reject::OwnerIgnores { .. } => &mut errors.owner_ignored,
+            Reject::UnknownPeer { .. } | Reject::PeerTtl { .. } => &mut errors.peer_err,
         };
         *counter += 1;
     }

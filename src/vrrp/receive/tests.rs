@@ -84,7 +84,7 @@ impl Case {
             effective_priority: self.effective_priority,
             compare_addresses: self.compare_addresses,
         };
-        let mut counters = self.counters;
+        let mut counters = self.counters.clone();
         let result = examine(&self.received(), &context, &mut counters);
         self.counters = counters;
         result
@@ -146,18 +146,18 @@ fn a_goodbye_is_counted() {
 fn a_length_other_than_the_header_implies_is_rejected() {
     let mut case = Case::new(v2());
     case.pdu.push(0);
-    let text = case.rejected(|c| &mut c.packet_len_err);
+    let text = case.rejected(|c| &mut c.errors_mut().packet_len_err);
     assert_eq!(text, "invalid packet length from 10.1.0.2: 25 bytes, expected 24");
     case = Case::new(v2());
     case.pdu.truncate(7);
     assert_eq!(
-        case.rejected(|c| &mut c.packet_len_err),
+        case.rejected(|c| &mut c.errors_mut().packet_len_err),
         "packet from 10.1.0.2 too short (7 bytes)"
     );
     // The trailer of an authentication extension that we do not have.
     case = Case::new(v2());
     case.pdu.extend_from_slice(&[0; 28]);
-    case.rejected(|c| &mut c.packet_len_err);
+    case.rejected(|c| &mut c.errors_mut().packet_len_err);
 }
 
 #[test]
@@ -173,7 +173,10 @@ fn padding_up_to_the_shortest_ethernet_payload_is_no_error() {
 fn another_virtual_router_is_none_of_ours() {
     let mut case = Case::new(v2());
     case.spoil(1, 52);
-    assert_eq!(case.rejected(|c| &mut c.vrid_err), "received VRID 52 from 10.1.0.2, expecting 51");
+    assert_eq!(
+        case.rejected(|c| &mut c.errors_mut().vrid_err),
+        "received VRID 52 from 10.1.0.2, expecting 51"
+    );
 }
 
 #[test]
@@ -181,7 +184,7 @@ fn multicast_must_not_have_passed_a_router() {
     let mut case = Case::new(v2());
     case.ttl = Some(254);
     assert_eq!(
-        case.rejected(|c| &mut c.ip_ttl_err),
+        case.rejected(|c| &mut c.errors_mut().ip_ttl_err),
         "invalid TTL/HL. Received 254 and expect 255 from 10.1.0.2"
     );
     case.ttl = None;
@@ -195,7 +198,7 @@ fn multicast_must_not_have_passed_a_router() {
 fn the_versions_do_not_mix() {
     let mut case = Case::new(v2());
     case.hear(&v3());
-    let text = case.rejected(|c| &mut c.version_err);
+    let text = case.rejected(|c| &mut c.errors_mut().version_err);
     assert_eq!(text, "invalid version. 3 and expect 2 from 10.1.0.2");
 }
 
@@ -209,16 +212,19 @@ fn authentication_must_be_of_the_same_type_and_secret() {
         other[i] ^= 1;
         let mut case = Case::new(pass(b"s3cr3tpa"));
         case.hear(&pass(&other));
-        let text = case.rejected(|c| &mut c.auth_failure);
+        let text = case.rejected(|c| &mut c.errors_mut().auth_failure);
         assert_eq!(text, "received an invalid passwd from 10.1.0.2!");
     }
     case = Case::new(pass(b"s3cr3tpa"));
     case.hear(&v2());
-    let text = case.rejected(|c| &mut c.authtype_mismatch);
+    let text = case.rejected(|c| &mut c.errors_mut().authtype_mismatch);
     assert_eq!(text, "received a 0 auth, expecting 1! from 10.1.0.2");
     case = Case::new(v2());
     case.spoil(4, 3);
-    assert_eq!(case.rejected(|c| &mut c.invalid_authtype), "invalid auth type: 3 from 10.1.0.2");
+    assert_eq!(
+        case.rejected(|c| &mut c.errors_mut().invalid_authtype),
+        "invalid auth type: 3 from 10.1.0.2"
+    );
     // Without a password of ours, what is in its place does not matter.
     case = Case::new(v2());
     case.spoil(23, 9);
@@ -230,7 +236,7 @@ fn version_2_demands_the_same_interval_and_version_3_remarks_it() {
     let mut case = Case::new(v2());
     case.hear(&Instance { advert_interval: Duration::from_secs(3), ..v2() });
     assert_eq!(
-        case.rejected(|c| &mut c.advert_interval_err),
+        case.rejected(|c| &mut c.errors_mut().advert_interval_err),
         "advertisement interval mismatch with 10.1.0.2 mine=1 sec rcv'd=3 sec"
     );
     case = Case::new(v3());
@@ -246,7 +252,7 @@ fn there_is_one_type_only() {
     let mut case = Case::new(v2());
     case.spoil(0, 0x22);
     assert_eq!(
-        case.rejected(|c| &mut c.invalid_type_rcvd),
+        case.rejected(|c| &mut c.errors_mut().invalid_type_rcvd),
         "invalid packet type 2 from 10.1.0.2, expecting 1"
     );
 }
@@ -256,7 +262,7 @@ fn a_wrong_checksum_is_rejected() {
     for config in [v2(), v3(), Instance { checksum: ChecksumForm::AsV2, ..v3() }] {
         let mut case = Case::new(config);
         case.pdu[2] ^= 1;
-        let text = case.rejected(|c| &mut c.checksum_err);
+        let text = case.rejected(|c| &mut c.errors_mut().checksum_err);
         assert_eq!(text, "invalid VRRP checksum from 10.1.0.2");
     }
 }
@@ -302,13 +308,13 @@ fn unicast_and_multicast_do_not_mix() {
     let mut case = Case::new(v2());
     case.destination = Some(ip(OURS));
     assert_eq!(
-        case.rejected(|c| &mut c.addr_list_err),
+        case.rejected(|c| &mut c.errors_mut().addr_list_err),
         "received a unicast advert from 10.1.0.2, expecting multicast"
     );
     case = Case::new(Instance { delivery: unicast(&[PEER]), ..v2() });
     case.destination = Some(ip(GROUP));
     assert_eq!(
-        case.rejected(|c| &mut c.addr_list_err),
+        case.rejected(|c| &mut c.errors_mut().addr_list_err),
         "received a multicast advert from 10.1.0.2, expecting unicast"
     );
 }
@@ -317,7 +323,7 @@ fn unicast_and_multicast_do_not_mix() {
 fn what_we_sent_ourselves_is_not_believed() {
     let mut case = Case::new(v2());
     case.source = ip(OURS);
-    let text = case.rejected(|c| &mut c.own_address);
+    let text = case.rejected(|c| &mut c.errors_mut().own_address);
     assert_eq!(text, "received an advert from our own address 10.1.0.1");
 }
 
@@ -327,7 +333,7 @@ fn an_owner_may_ignore_everybody() {
     assert!(case.examine().is_ok(), "while its effective priority is lower it listens");
     case.counters = Counters::default();
     case.effective_priority = 255;
-    let text = case.rejected(|c| &mut c.owner_ignored);
+    let text = case.rejected(|c| &mut c.errors_mut().owner_ignored);
     assert_eq!(text, "address owner ignores the advert from 10.1.0.2");
 }
 
@@ -343,14 +349,14 @@ fn other_addresses_are_remarked_and_counted_but_accepted() {
         case.remarked(),
         ["received an invalid ip number count 1, expected 2! from 10.1.0.2"]
     );
-    assert_eq!(case.counters.addr_list_err, 1);
+    assert_eq!(case.counters.errors().addr_list_err, 1);
     case = heard(&["10.1.0.101", "10.1.0.103"]);
     assert_eq!(
         case.remarked(),
         ["ip address associated with VRID 51 not present in MASTER advert : 10.1.0.102 \
           (from 10.1.0.2)"]
     );
-    assert_eq!(case.counters.addr_list_err, 1);
+    assert_eq!(case.counters.errors().addr_list_err, 1);
     case = heard(&["10.1.0.102", "10.1.0.101"]);
     assert_eq!(case.remarked(), [""; 0], "their order does not matter");
     case = heard(&["10.1.0.103"]);
@@ -366,7 +372,7 @@ fn with_check_unicast_src_only_peers_are_listened_to() {
     let text = case.examine().unwrap_err().to_string();
     assert_eq!(text, "unicast source address 10.1.0.2 is not a configured peer");
     // As in the reference, the advertisement counts as received.
-    assert_eq!((case.counters.peer_err, case.counters.advert_rcvd), (1, 1));
+    assert_eq!((case.counters.errors().peer_err, case.counters.advert_rcvd), (1, 1));
     case.source = ip("10.1.0.9");
     let text = case.examine().unwrap_err().to_string();
     assert_eq!(text, "TTL/HL 255 from unicast peer 10.1.0.9 not in range 250-254");
@@ -389,7 +395,7 @@ fn every_truncation_is_rejected() {
         for len in 0..whole.len() {
             let mut case = Case::new(config.clone());
             case.pdu.truncate(len);
-            case.rejected(|c| &mut c.packet_len_err);
+            case.rejected(|c| &mut c.errors_mut().packet_len_err);
         }
     }
 }
