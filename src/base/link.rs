@@ -1,6 +1,7 @@
 //! Interfaces, and the changes to them and their addresses that rtnetlink reports.
 
 use super::addr::{HostAddress, Mac};
+use super::name::SharedName;
 use super::route::Route;
 use super::rule::Rule;
 
@@ -8,7 +9,7 @@ use super::rule::Rule;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Link {
     pub index: u32,
-    pub name: String,
+    pub name: SharedName,
     /// Administratively up and with carrier.
     pub up: bool,
     /// Administratively up.
@@ -32,7 +33,7 @@ impl Link {
     pub fn plain(index: u32, name: &str) -> Self {
         Self {
             index,
-            name: name.to_owned(),
+            name: name.into(),
             up: true,
             enabled: true,
             multicast: true,

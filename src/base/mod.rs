@@ -7,6 +7,7 @@ pub mod errno;
 pub mod hold;
 pub mod ids;
 pub mod link;
+pub mod name;
 pub mod pattern;
 pub mod piece;
 pub mod ratelimit;

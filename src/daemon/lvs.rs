@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use crate::base::ids::{CheckId, ServiceId};
+use crate::base::name::SharedName;
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::{Duration, Instant};
 use crate::check::{pool, tls, Pool};
@@ -76,7 +77,7 @@ pub(super) struct Lvs {
     tls: Option<tls::Material>,
     sync_daemon: Option<SyncDaemon>,
     /// Virtual routers in state MASTER.
-    masters: BTreeSet<String>,
+    masters: BTreeSet<SharedName>,
     /// `-I`: IPVS is left unchanged at the end.
     keep: bool,
 

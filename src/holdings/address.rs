@@ -1,6 +1,6 @@
 //! Identity of addresses in the kernel, and the options that can be changed in place.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::base::addr::{HostAddress, Prefix, PROTOCOL_KEEPALIVED};
 use crate::model::vrrp::{Broadcast, VirtualAddress};
@@ -35,10 +35,8 @@ impl Spot {
         Self { addr, network }
     }
 
-    /// Lower and upper bound of all values.
+    /// Lower bound of all values.
     pub(super) const FIRST: Self = Self { addr: IpAddr::V4(Ipv4Addr::UNSPECIFIED), network: None };
-    pub(super) const LAST: Self =
-        Self { addr: IpAddr::V6(Ipv6Addr::from_bits(u128::MAX)), network: None };
 
     /// Lower bound of the spots with this address.
     pub(super) const fn first_of(addr: IpAddr) -> Self {
@@ -141,7 +139,7 @@ pub fn as_shown(a: &VirtualAddress) -> HostAddress {
             _ => None,
         },
         scope: if v6 { 0 } else { a.scope.0 },
-        label: a.label.as_deref().filter(|label| !v6 && *label != a.interface).map(Into::into),
+        label: a.label.as_deref().filter(|label| !v6 && a.interface != *label).map(Into::into),
         flags,
         preferred: a.preferred_lft.unwrap_or(u32::MAX),
         protocol: Some(PROTOCOL_KEEPALIVED),

@@ -22,49 +22,78 @@ pub(super) enum Presence {
 
 #[derive(Debug)]
 pub(super) struct Holding {
-    /// The most recently wanted form.
+    /// The most recently wanted form, and its owner.
     pub(super) object: Object,
-    /// Its owners, rarely more than one, with the form that each wants.
-    owners: Vec<(Holder, Object)>,
+    owner: Option<Holder>,
+    /// Earlier owners, which are rare, with the form that each wants.
+    earlier: Option<Box<Earlier>>,
     pub(super) presence: Presence,
     /// The kernel refused the last request to add it.
     pub(super) refused: bool,
-    /// Number of recent restorations, and time of the last one.
-    pub(super) repairs: u32,
-    pub(super) repaired: Instant,
+    /// Since it was first removed externally or refused.
+    pub(super) repairs: Option<Box<Repairs>>,
+}
+
+/// In the order in which they asked.
+#[derive(Default, Debug)]
+struct Earlier(Vec<(Holder, Object)>);
+
+/// Restorations of an object.
+#[derive(Default, Debug)]
+pub(super) struct Repairs {
+    /// Number of recent ones, and time of the last one.
+    pub(super) count: u32,
+    pub(super) last: Instant,
     pub(super) retry: Option<Instant>,
 }
 
 impl Holding {
-    pub(super) fn new(object: Object) -> Self {
-        Self {
-            object,
-            owners: Vec::with_capacity(1),
-            presence: Presence::NoLink,
-            refused: false,
-            repairs: 0,
-            repaired: Instant::ZERO,
-            retry: None,
-        }
+    pub(super) const fn new(object: Object) -> Self {
+        let presence = Presence::NoLink;
+        Self { object, owner: None, earlier: None, presence, refused: false, repairs: None }
     }
 
     pub(super) fn owners(&self) -> impl Iterator<Item = Holder> + '_ {
-        self.owners.iter().map(|(owner, _)| *owner)
+        let earlier = self.earlier.iter().flat_map(|earlier| &earlier.0);
+        earlier.map(|(owner, _)| *owner).chain(self.owner)
     }
 
     /// Adds an owner with the form it wants, which applies from now on.
     pub(super) fn give(&mut self, owner: Holder, object: Object) {
-        self.owners.retain(|(o, _)| *o != owner);
-        self.owners.push((owner, object.clone()));
-        self.object = object;
+        let before = std::mem::replace(&mut self.object, object);
+        self.forget_earlier(owner);
+        if let Some(other) = self.owner.replace(owner).filter(|other| *other != owner) {
+            self.earlier.get_or_insert_default().0.push((other, before));
+        }
     }
 
     /// Removes an owner. A remaining one may want another form.
     pub(super) fn take_from(&mut self, owner: Holder) {
-        self.owners.retain(|(o, _)| *o != owner);
-        if let Some((_, object)) = self.owners.last() {
-            self.object = object.clone();
+        self.forget_earlier(owner);
+        if self.owner != Some(owner) {
+            return;
         }
+        self.owner = None;
+        if let Some((owner, object)) = self.earlier.as_mut().and_then(|earlier| earlier.0.pop()) {
+            self.object = object;
+            self.owner = Some(owner);
+        }
+    }
+
+    fn forget_earlier(&mut self, owner: Holder) {
+        if let Some(earlier) = &mut self.earlier {
+            earlier.0.retain(|(o, _)| *o != owner);
+        }
+    }
+
+    /// Time of the next attempt to add it.
+    pub(super) fn retry(&self) -> Option<Instant> {
+        self.repairs.as_ref()?.retry
+    }
+
+    /// Forgets the next attempt, and returns its time.
+    pub(super) fn take_retry(&mut self) -> Option<Instant> {
+        self.repairs.as_mut()?.retry.take()
     }
 
     pub(super) fn is_present(&self) -> bool {
@@ -81,12 +110,18 @@ impl Holding {
 #[derive(Debug, Default)]
 pub(super) struct Claim {
     /// In the order of the request.
-    pub(super) wants: Vec<Key>,
+    pub(super) wants: Box<[Object]>,
     /// Number of them for which the owner waits.
-    pub(super) awaited: usize,
+    pub(super) awaited: u32,
     /// Of those, missing and refused ones.
-    pub(super) missing: usize,
-    pub(super) refused: usize,
+    pub(super) missing: u32,
+    pub(super) refused: u32,
+}
+
+impl Claim {
+    pub(super) fn keys(&self) -> Vec<Key> {
+        self.wants.iter().map(Object::key).collect()
+    }
 }
 
 impl Domain {
@@ -117,7 +152,7 @@ impl Domain {
     }
 }
 
-fn adjust(count: &mut usize, before: bool, after: bool) {
+fn adjust(count: &mut u32, before: bool, after: bool) {
     match (before, after) {
         (false, true) => *count += 1,
         (true, false) => *count = count.saturating_sub(1),

@@ -1,8 +1,7 @@
 //! The interfaces of the host and their addresses, as they will be once the kernel has handled all
 //! requests. The only such table; source addresses, dumps and the configuration use it as well.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::address::Spot;
@@ -10,6 +9,8 @@ use super::kernel::Place;
 use super::object::Key;
 use crate::base::addr::{is_link_local, Family, HostAddress, PROTOCOL_KEEPALIVED};
 use crate::base::link::{KernelEvent, Link, LinkState};
+use crate::base::name::SharedName;
+use crate::base::sorted::SortedMap;
 use crate::model::vrrp::Instance;
 
 /// An address in the kernel.
@@ -25,8 +26,8 @@ pub(super) struct Shown {
 #[derive(Clone, Debug, Default)]
 pub struct Links {
     links: BTreeMap<u32, Link>,
-    by_name: BTreeMap<String, u32>,
-    addresses: BTreeMap<Place, Shown>,
+    by_name: BTreeMap<SharedName, u32>,
+    addresses: SortedMap<Place, Shown>,
     last: u32,
 }
 
@@ -93,7 +94,7 @@ impl Links {
     ///
     /// An address owner may have only virtual addresses. One that keepalived did not add is used if
     /// there is no better one.
-    pub fn source(&self, instance: &Instance, virtual_: &BTreeSet<IpAddr>) -> Option<IpAddr> {
+    pub fn source(&self, instance: &Instance, virtual_: &SortedMap<IpAddr, ()>) -> Option<IpAddr> {
         if let Some(configured) = instance.source {
             return (!instance.track_source || self.is_local(configured)).then_some(configured);
         }
@@ -107,7 +108,7 @@ impl Links {
             usable.map(|shown| (shown, shown.address.prefix.addr)).filter(|(_, addr)| fits(addr))
         };
         let first = |(shown, _): &(&Shown, IpAddr)| shown.order;
-        let best = candidates().filter(|(_, addr)| !virtual_.contains(addr)).min_by_key(first);
+        let best = candidates().filter(|(_, addr)| !virtual_.contains_key(addr)).min_by_key(first);
         let own = || candidates().filter(|(shown, _)| !shown.ours).min_by_key(first);
         best.or_else(own).map(|(_, addr)| addr)
     }
@@ -118,15 +119,14 @@ impl Links {
 
     /// The addresses of one interface, in no particular order.
     fn on(&self, index: u32) -> impl Iterator<Item = &Shown> {
-        let places = (index, Spot::FIRST)..=(index, Spot::LAST);
-        self.addresses.range(places).map(|(_, shown)| shown)
+        let list = self.addresses.from(&(index, Spot::FIRST));
+        list.take_while(move |(place, _)| place.0 == index).map(|(_, shown)| shown)
     }
 
     /// Entries of this address on all interfaces.
     fn with(&self, addr: IpAddr) -> impl Iterator<Item = &Shown> {
         self.links.keys().flat_map(move |index| {
-            let places = (*index, Spot::first_of(addr))..;
-            let list = self.addresses.range(places);
+            let list = self.addresses.from(&(*index, Spot::first_of(addr)));
             list.take_while(move |(place, _)| place.0 == *index && place.1.addr == addr)
                 .map(|(_, shown)| shown)
         })
@@ -164,9 +164,15 @@ impl Links {
         if let Some(link) = self.links.remove(&index) {
             self.forget_name(&link.name, index);
         }
-        let mut had = self.addresses.split_off(&(index, Spot::FIRST));
-        self.addresses.append(&mut had.split_off(&(index.saturating_add(1), Spot::FIRST)));
-        had.into_iter().collect()
+        let mut had = Vec::new();
+        self.addresses.retain(|place, shown| {
+            let stays = place.0 != index;
+            if !stays {
+                had.push((*place, shown.clone()));
+            }
+            stays
+        });
+        had
     }
 
     /// Forgets a name, unless another interface has it by now.
@@ -192,17 +198,16 @@ impl Links {
     pub(super) fn put(&mut self, place: Place, address: HostAddress, ours: bool) -> bool {
         let Some(link) = self.links.get(&place.0) else { return false };
         let address = without_own_label(address, &link.name);
-        match self.addresses.entry(place) {
-            Entry::Occupied(known) => {
-                let known = known.into_mut();
+        match self.addresses.get_mut(&place) {
+            Some(known) => {
                 let is_news = known.address != address;
                 known.address = address;
                 known.ours = ours;
                 is_news
             }
-            Entry::Vacant(vacant) => {
+            None => {
                 self.last += 1;
-                vacant.insert(Shown { address, ours, order: self.last });
+                self.addresses.insert(place, Shown { address, ours, order: self.last });
                 true
             }
         }
@@ -215,7 +220,7 @@ impl Links {
     /// Adds facts that a dump does not contain to each address, and removes those for which
     /// `adjust` returns false.
     pub(super) fn adjust(&mut self, mut adjust: impl FnMut(&Place, &mut Shown) -> bool) {
-        self.addresses.retain(|place, shown| adjust(place, shown));
+        self.addresses.retain(&mut adjust);
     }
 
     /// True if both have the same interfaces with the same addresses.
@@ -225,7 +230,7 @@ impl Links {
         };
         self.links == other.links
             && self.addresses.len() == other.addresses.len()
-            && self.addresses.iter().zip(&other.addresses).all(same)
+            && self.addresses.iter().zip(other.addresses.iter()).all(same)
     }
 }
 

@@ -14,6 +14,7 @@ use crate::base::hold::Hold;
 use crate::base::ids::InstanceId;
 use crate::base::link::KernelEvent;
 use crate::base::shield::Shield;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::Instance;
 
@@ -217,8 +218,8 @@ enum Retry {
 
 #[derive(Debug, Default)]
 pub struct Domain {
-    holdings: BTreeMap<Key, Holding>,
-    claims: BTreeMap<Holder, Claim>,
+    holdings: SortedMap<Key, Holding>,
+    claims: SortedMap<Holder, Claim>,
     links: Links,
     fib: Fib,
     kernel: Kernel,

@@ -10,6 +10,7 @@ use super::fib::{RouteKey, Slot};
 use super::sysctl::{Setting, Sysctl};
 use crate::base::addr::{Family, HostAddress, Prefix};
 use crate::base::link::Surroundings;
+use crate::base::name::SharedName;
 use crate::base::route::Route;
 use crate::base::rule::Rule;
 use crate::base::shield::Shield;
@@ -65,7 +66,9 @@ impl Object {
 
     pub(super) fn key(&self) -> Key {
         match self {
-            Self::Link(link) => Key::Link { name: link.name.clone(), base: link.base.clone() },
+            Self::Link(link) => {
+                Key::Link { name: link.name.as_str().into(), base: link.base.as_str().into() }
+            }
             Self::Sysctl(sysctl) => {
                 Key::Sysctl { link: sysctl.link.clone(), setting: sysctl.setting }
             }
@@ -128,10 +131,10 @@ impl Object {
 /// Key of a wanted object. Interfaces are identified by the names in the configuration.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Key {
-    Link { name: String, base: String },
-    Sysctl { link: String, setting: Setting },
+    Link { name: SharedName, base: SharedName },
+    Sysctl { link: SharedName, setting: Setting },
     Firewall(Rc<Shield<String>>),
-    Address { link: String, spot: Spot },
+    Address { link: SharedName, spot: Spot },
     Route(Rc<RouteKey<String>>),
     Rule(Rc<Rule>),
 }
@@ -143,7 +146,7 @@ impl Key {
 
     /// Lower bound of the keys of settings of an interface.
     pub(super) fn first_setting(link: &str) -> Self {
-        Self::Sysctl { link: link.to_owned(), setting: Setting::FIRST }
+        Self::Sysctl { link: link.into(), setting: Setting::FIRST }
     }
 
     /// Lower bound of the keys of entries of the packet filter that name an interface.
@@ -154,7 +157,7 @@ impl Key {
 
     /// Lower bound of the keys of addresses on an interface.
     pub(super) fn first_address(link: &str) -> Self {
-        Self::Address { link: link.to_owned(), spot: Spot::FIRST }
+        Self::Address { link: link.into(), spot: Spot::FIRST }
     }
 
     /// Lower bound of the keys of routes and rules.
@@ -177,7 +180,8 @@ impl Key {
         };
         let shield = shield.into_iter().flat_map(|shield| shield.links());
         let route = route.into_iter().flat_map(|route| route.links());
-        one.into_iter().chain(shield).chain(route).map(String::as_str)
+        let one = one.into_iter().map(SharedName::as_str);
+        one.chain(shield.chain(route).map(String::as_str))
     }
 
     pub(super) fn names(&self, link: &str) -> bool {

@@ -36,7 +36,7 @@ impl Domain {
 
     pub(super) fn despair(&mut self, owner: Holder, now: Instant) {
         let Some(claim) = self.claims.get(&owner) else { return };
-        let known = claim.wants.iter().filter_map(|key| self.holdings.get(key));
+        let known = claim.wants.iter().filter_map(|object| self.holdings.get(&object.key()));
         let addresses = known.filter_map(|h| h.object.address().cloned()).take(MOST).collect();
         self.take_heart(owner);
         let retry = now + FIRST_DELAY;

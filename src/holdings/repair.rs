@@ -62,22 +62,23 @@ impl Domain {
         out: &mut Vec<Action>,
     ) -> Restore {
         let Some(holding) = self.holdings.get_mut(key) else { return Restore::Never };
-        if now.since(holding.repaired) > CALM {
-            holding.repairs = 0;
+        let repairs = holding.repairs.get_or_insert_default();
+        if now.since(repairs.last) > CALM {
+            repairs.count = 0;
         }
-        holding.repaired = now;
-        holding.repairs += 1;
+        repairs.last = now;
+        repairs.count += 1;
         if refused {
             // An immediate retry would get the same answer.
-            holding.repairs = holding.repairs.max(FREE_REPAIRS + 1);
+            repairs.count = repairs.count.max(FREE_REPAIRS + 1);
         }
-        if holding.repairs <= FREE_REPAIRS {
+        if repairs.count <= FREE_REPAIRS {
             self.ask_again(key, out);
             return Restore::Now;
         }
-        let doublings = (holding.repairs - FREE_REPAIRS).min(8);
+        let doublings = (repairs.count - FREE_REPAIRS).min(8);
         let delay = MAX_DELAY.min(Duration::from_millis(100) * (1 << doublings));
-        holding.retry = Some(now + delay);
+        repairs.retry = Some(now + delay);
         self.retries.insert((now + delay, Retry::Add(key.clone())));
         self.set(key, Presence::Absent, refused, out);
         Restore::After(delay)
@@ -107,7 +108,7 @@ impl Domain {
 
     pub(super) fn cancel_retry(&mut self, key: &Key) {
         let Some(holding) = self.holdings.get_mut(key) else { return };
-        if let Some(when) = holding.retry.take() {
+        if let Some(when) = holding.take_retry() {
             self.retries.remove(&(when, Retry::Add(key.clone())));
         }
     }
@@ -118,7 +119,7 @@ impl Domain {
             match retry {
                 Retry::Add(key) => {
                     if let Some(holding) = self.holdings.get_mut(&key) {
-                        holding.retry = None;
+                        holding.take_retry();
                         let is_absent = holding.presence == Presence::Absent;
                         if is_absent && matches!(key, Key::Link { .. }) {
                             self.bring_about(&key, out);

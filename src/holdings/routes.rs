@@ -189,7 +189,7 @@ impl Domain {
 
     fn wanted_route(&self, route: &Route<u32>) -> Option<&Key> {
         let first = Key::Route(Rc::new(RouteKey::first_of(Slot::of(route))));
-        let keys = self.holdings.range(first..).map(|(key, _)| key);
+        let keys = self.holdings.from(&first).map(|(key, _)| key);
         let slot = Slot::of(route);
         let mut in_slot =
             keys.take_while(|key| matches!(key, Key::Route(known) if known.slot == slot));
@@ -304,7 +304,7 @@ impl Domain {
             _ => false,
         };
         // There may be thousands of addresses, but no route.
-        let routes = self.holdings.range(Key::first_route()..);
+        let routes = self.holdings.from(&Key::first_route());
         let those = routes.filter(|(_, holding)| holding.is_present() && is_from(&holding.object));
         self.doubts.extend(those.map(|(key, _)| key.clone()));
     }

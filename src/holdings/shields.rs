@@ -23,7 +23,7 @@ fn shield_of(instance: &Instance, address: &VirtualAddress) -> Shield<String> {
     match address.prefix.addr {
         IpAddr::V6(addr) if addr.is_unicast_link_local() => Shield::LinkLocal {
             addr,
-            link: address.interface.clone(),
+            link: address.interface.to_string(),
             // Without tracking, the instance is MASTER while the interface is created again.
             by_name: instance.dont_track_primary
                 && (address.no_track || !instance.is_elsewhere(address)),

@@ -7,11 +7,12 @@ use super::object::{Item, Key};
 use super::repair::{EEXIST, ENODEV};
 use super::{Action, Domain};
 use crate::base::errno::KernelReply;
+use crate::base::name::SharedName;
 
 /// A setting of an interface with its wanted value.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Sysctl {
-    pub link: String,
+    pub link: SharedName,
     pub setting: Setting,
     pub value: i32,
 }

@@ -190,12 +190,12 @@ impl Bench {
     fn add(&mut self, address: &VirtualAddress) {
         let mut shown = as_shown(address);
         shown.protocol = None;
-        self.put(shown, self.links[&address.interface]);
+        self.put(shown, self.links[address.interface.as_str()]);
     }
 
     /// Adds an address as left by an earlier run.
     fn leave(&mut self, address: &VirtualAddress) {
-        self.put(as_shown(address), self.links[&address.interface]);
+        self.put(as_shown(address), self.links[address.interface.as_str()]);
     }
 
     fn put(&mut self, address: HostAddress, index: u32) {
@@ -205,7 +205,7 @@ impl Bench {
 
     /// Removes an address externally.
     fn remove(&mut self, address: &VirtualAddress) -> Vec<Action> {
-        let index = self.links[&address.interface];
+        let index = self.links[address.interface.as_str()];
         let shown = self.kernel.remove(&(index, Spot::of(address))).expect("it is there");
         self.on(gone(index, &shown))
     }

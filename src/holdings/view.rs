@@ -46,7 +46,7 @@ impl Domain {
                     self.doubt_routes_on(&name, out);
                 }
                 self.look_at_virtual_links(&name, now, out);
-                out.push(Action::Changed(HostChange::Changed(name)));
+                out.push(Action::Changed(HostChange::Changed(name.to_string())));
                 return;
             }
             Some(known) => {
@@ -56,7 +56,7 @@ impl Domain {
             }
             None => self.links.put_link(link),
         }
-        out.push(Action::Changed(HostChange::Appeared(name.clone())));
+        out.push(Action::Changed(HostChange::Appeared(name.to_string())));
         // Before anything is put on it.
         self.look_at_virtual_links(&name, now, out);
         for key in self.keys_on(&name) {
@@ -269,7 +269,7 @@ impl Domain {
 
     pub(super) fn name_of(&self, index: u32) -> String {
         let link = self.links.by_index(index);
-        link.map_or_else(|| format!("interface {index}"), |link| link.name.clone())
+        link.map_or_else(|| format!("interface {index}"), |link| link.name.to_string())
     }
 }
 

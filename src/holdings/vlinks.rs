@@ -11,6 +11,7 @@ use super::object::{Item, Key, Name, Object};
 use super::repair::{report_kept, EEXIST, ENODEV};
 use super::{Action, Domain, Fate, Holder};
 use crate::base::link::{Link, LinkKind, Surroundings};
+use crate::base::name::SharedName;
 use crate::base::time::Instant;
 use crate::model::vlink::{VirtualLink, VirtualLinkKind};
 
@@ -136,8 +137,8 @@ impl Domain {
 
     /// Key of the wanted virtual interface of this name.
     fn made_as(&self, name: &str) -> Option<Key> {
-        let first = Key::Link { name: name.to_owned(), base: String::new() };
-        let (key, _) = self.holdings.range(first..).next()?;
+        let first = Key::Link { name: name.into(), base: SharedName::from("") };
+        let (key, _) = self.holdings.from(&first).next()?;
         matches!(key, Key::Link { name: n, .. } if n == name).then(|| key.clone())
     }
 

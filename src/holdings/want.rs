@@ -1,6 +1,5 @@
 //! Requests and releases by owners.
 
-use std::collections::btree_map::Entry;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -33,11 +32,11 @@ impl Domain {
         self.take_heart(owner);
         let before = self.claims.remove(&owner);
         let is_new = before.is_none();
-        let before = before.unwrap_or_default().wants;
+        let before = before.unwrap_or_default().keys();
         let mut in_order: Vec<_> = objects.iter().collect();
         in_order.sort_by_key(|object| object.rank());
         let (mut claim, mut wants) = (Claim::default(), BTreeSet::new());
-        claim.wants.reserve_exact(in_order.len());
+        let mut taken = Vec::with_capacity(in_order.len());
         self.replace_links(owner, &before, &in_order, out);
         let mut found = Vec::new();
         for object in in_order {
@@ -49,11 +48,12 @@ impl Domain {
             let holding = &self.holdings[&key];
             if key.is_awaited() {
                 claim.awaited += 1;
-                claim.missing += usize::from(holding.is_missing());
-                claim.refused += usize::from(holding.refused);
+                claim.missing += u32::from(holding.is_missing());
+                claim.refused += u32::from(holding.refused);
             }
-            claim.wants.push(key);
+            taken.push(object.clone());
         }
+        claim.wants = taken.into();
         for key in before.iter().rev().filter(|key| !wants.contains(key)) {
             self.let_go(owner, key, out);
         }
@@ -68,7 +68,7 @@ impl Domain {
         }
         // No `Held` for an owner that only wants less, or other objects than it waits for.
         let kept = before.iter().filter(|key| key.is_awaited() && wants.contains(*key)).count();
-        let has_more = claim.awaited > kept;
+        let has_more = claim.awaited as usize > kept;
         let is_held = claim.missing == 0 && (is_new || has_more);
         self.claims.insert(owner, claim);
         if is_held {
@@ -96,7 +96,7 @@ impl Domain {
     pub(super) fn on_release(&mut self, owner: Holder, out: &mut Vec<Action>) {
         self.on_rival(owner, out);
         let Some(before) = self.claims.remove(&owner) else { return };
-        for key in before.wants.iter().rev() {
+        for key in before.keys().iter().rev() {
             self.let_go(owner, key, out);
         }
     }
@@ -116,13 +116,14 @@ impl Domain {
         key: &Key,
         out: &mut Vec<Action>,
     ) -> Option<(Fate, &'a Object)> {
-        let is_new = match self.holdings.entry(key.clone()) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(Holding::new(object.clone())).give(owner, object.clone());
+        let is_new = match self.holdings.get_mut(key) {
+            None => {
+                let mut holding = Holding::new(object.clone());
+                holding.give(owner, object.clone());
+                self.holdings.insert(key.clone(), holding);
                 true
             }
-            Entry::Occupied(occupied) => {
-                let holding = occupied.into_mut();
+            Some(holding) => {
                 let is_same = holding.object.is_same(object);
                 holding.give(owner, object.clone());
                 if is_same {
@@ -224,7 +225,7 @@ impl Domain {
     /// Removes an object without owners, unless it is foreign.
     fn discard(&mut self, key: &Key, out: &mut Vec<Action>) {
         let Some(holding) = self.holdings.remove(key) else { return };
-        if let Some(when) = holding.retry {
+        if let Some(when) = holding.retry() {
             self.retries.remove(&(when, Retry::Add(key.clone())));
         }
         if let Some(index) = self.base_of(key) {
@@ -268,11 +269,11 @@ impl Domain {
     pub(super) fn keys_on(&self, link: &str) -> Vec<Key> {
         let made = self.made_links().filter(|key| key.names(link));
         let settings = self.range_of(Key::first_setting(link), link);
-        let shields = self.holdings.range(Key::first_shield()..).map(|(key, _)| key);
+        let shields = self.holdings.from(&Key::first_shield()).map(|(key, _)| key);
         let shields = shields.take_while(|key| matches!(key, Key::Firewall(_)));
         let shields = shields.filter(|key| key.names(link));
         let addresses = self.range_of(Key::first_address(link), link);
-        let routes = self.holdings.range(Key::first_route()..).map(|(key, _)| key);
+        let routes = self.holdings.from(&Key::first_route()).map(|(key, _)| key);
         let routes = routes.filter(|key| key.needs(link));
         made.chain(settings).chain(shields).chain(addresses).chain(routes).cloned().collect()
     }
@@ -280,7 +281,7 @@ impl Domain {
     /// Keys of this kind from `first` on that name the interface.
     fn range_of<'a>(&'a self, first: Key, link: &'a str) -> impl Iterator<Item = &'a Key> {
         let kind = std::mem::discriminant(&first);
-        let keys = self.holdings.range(first..).map(|(key, _)| key);
+        let keys = self.holdings.from(&first).map(|(key, _)| key);
         keys.take_while(move |key| std::mem::discriminant(*key) == kind && key.names(link))
     }
 

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use crate::base::ids::{CheckId, ServiceId};
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::base::verdict::Verdict;
 use crate::model::lvs::{self, VirtualServer};
@@ -45,7 +46,7 @@ pub struct Domain {
     added: Vec<ServiceId>,
     slots: Slots,
     /// Every address of this host.
-    present: BTreeSet<IpAddr>,
+    present: SortedMap<IpAddr, ()>,
     /// Whose checks wait for an address (`ha_suspend`).
     watchers: BTreeMap<IpAddr, BTreeSet<ServiceId>>,
 }
@@ -171,7 +172,7 @@ impl Domain {
 
     fn on_address(&mut self, addr: IpAddr, present: bool, out: &mut Vec<Action>) {
         if present {
-            self.present.insert(addr);
+            self.present.insert(addr, ());
         } else {
             self.present.remove(&addr);
         }
@@ -207,7 +208,7 @@ impl Domain {
         let Some(config) = self.service(id).map(|s| &s.config) else { return false };
         match config.service {
             lvs::Service::Address { addr, .. } => {
-                config.ha_suspend && !self.present.contains(&addr)
+                config.ha_suspend && !self.present.contains_key(&addr)
             }
             lvs::Service::Fwmark(_) | lvs::Service::Group { .. } => false,
         }

@@ -311,7 +311,7 @@ mod tests {
         let object = Object::Script("chk".into());
         tracks.tracked.push(Tracked { object, weight: 5, reverse: false });
         let mut tells = instance("A", 1);
-        tells.notify.mail = true;
+        Rc::make_mut(&mut tells.notify).mail = true;
         let old = config(vec![instance("A", 1)]);
         for new in [tracks, tells] {
             let new = config(vec![new]);

@@ -13,6 +13,7 @@ use super::route::{VirtualRoute, VirtualRule};
 use super::track::Tracked;
 use super::vlink::VirtualLink;
 use crate::base::addr::{Family, Prefix};
+use crate::base::name::SharedName;
 use crate::base::time::micros;
 
 /// `version`: 2 (RFC 3768) or 3 (RFC 5798, RFC 9568).
@@ -112,10 +113,10 @@ pub struct VirtualAddress {
     /// `peer`: the other end of a point-to-point link; the prefix length is then the peer's.
     pub peer: Option<IpAddr>,
     /// `dev`, or the instance's interface; with `use_vmac` the VMAC on it.
-    pub interface: String,
+    pub interface: SharedName,
     pub broadcast: Broadcast,
     pub scope: Scope,
-    pub label: Option<String>,
+    pub label: Option<Box<str>>,
     /// IPv6: duplicate address detection is skipped unless `-nodad` was given.
     pub nodad: bool,
     /// `home`: IFA_F_HOMEADDRESS.
@@ -135,7 +136,7 @@ pub struct VirtualAddress {
 
 impl VirtualAddress {
     /// An address without options, which is not checked for duplicates.
-    pub const fn plain(prefix: Prefix, interface: String) -> Self {
+    pub const fn plain(prefix: Prefix, interface: SharedName) -> Self {
         Self {
             prefix,
             peer: None,
@@ -190,7 +191,7 @@ pub struct GarpGroup {
 /// One of `track_interface`, of an instance or of its group.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrackedLink {
-    pub interface: String,
+    pub interface: SharedName,
     /// 0: a down interface causes FAULT. Otherwise -253..=253, added to the priority.
     pub weight: i16,
     /// `reverse`: down is the good state.
@@ -227,9 +228,9 @@ impl std::fmt::Display for StandingFault {
 /// One `vrrp_instance`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Instance {
-    pub name: String,
+    pub name: SharedName,
     /// `interface`; `None` is possible with unicast and a source address.
-    pub interface: Option<String>,
+    pub interface: Option<SharedName>,
     /// `use_vmac` or `use_ipvlan`: the interface made for the instance.
     pub vlink: Option<Rc<VirtualLink>>,
     /// `vmac_xmit_base`: advertisements are sent and received on the interface below the VMAC.
@@ -239,7 +240,7 @@ pub struct Instance {
     /// `use_vmac` of single addresses, `use_vmac_addr`: the VMACs made for them.
     pub address_vlinks: Vec<Rc<VirtualLink>>,
     /// `vrf`, of an instance without an interface.
-    pub vrf: Option<String>,
+    pub vrf: Option<SharedName>,
     /// `virtual_router_id` 1..=255.
     pub vrid: u8,
     pub family: Family,
@@ -284,8 +285,8 @@ pub struct Instance {
     pub tracked_links: Vec<TrackedLink>,
     /// `track_script`, `track_file`, `track_process`, `track_bfd`.
     pub tracked: Vec<Tracked>,
-    pub notify: Notify,
-    pub garp: Garp,
+    pub notify: Rc<Notify>,
+    pub garp: Rc<Garp>,
     /// `virtual_ipaddress`: advertised, and held while MASTER.
     pub addresses: Vec<Rc<VirtualAddress>>,
     /// `virtual_ipaddress_excluded`: held while MASTER, not advertised.
@@ -320,10 +321,12 @@ impl Instance {
 
     /// The interfaces of its addresses, routes and rules, with repetitions. The instance is in
     /// FAULT while one of them is down.
-    pub fn interfaces_of_objects(&self) -> impl Iterator<Item = &String> {
-        let addresses = self.all_addresses().filter(|a| !a.no_track).map(|a| &a.interface);
+    pub fn interfaces_of_objects(&self) -> impl Iterator<Item = &str> {
+        let addresses = self.all_addresses().filter(|a| !a.no_track).map(|a| &*a.interface);
         let routes = self.routes.iter().filter(|r| !r.no_track).filter_map(|r| r.interface());
+        let routes = routes.map(String::as_str);
         let rules = self.rules.iter().filter(|r| !r.no_track).flat_map(|r| r.interfaces());
+        let rules = rules.map(String::as_str);
         addresses.chain(routes).chain(rules)
     }
 
@@ -344,7 +347,7 @@ impl Instance {
 
     /// The address is on an interface that no advertisement passes.
     pub fn is_elsewhere(&self, address: &VirtualAddress) -> bool {
-        self.own_links().all(|own| *own != address.interface)
+        self.own_links().all(|own| *own != *address.interface)
     }
 
     /// `garp_extra_if`: the first address on each further interface. The own VMAC is one if
@@ -352,7 +355,7 @@ impl Instance {
     pub fn announced_elsewhere(&self) -> impl Iterator<Item = &VirtualAddress> {
         let own = self.vlink.iter().filter(|_| self.xmit_base);
         let vmacs = own.chain(&self.address_vlinks).filter(|link| link.is_vmac());
-        let is_vmac = move |link: &String| vmacs.clone().any(|vmac| vmac.name == *link);
+        let is_vmac = move |link: &str| vmacs.clone().any(|vmac| vmac.name == *link);
         let all = self.garp.extra_on_all;
         let mut seen = BTreeSet::new();
         self.all_addresses().map(|address| &**address).filter(move |address| {
@@ -385,8 +388,8 @@ impl Instance {
     }
 
     /// The interfaces that an advertisement passes: the configured one and a virtual one on it.
-    pub fn own_links(&self) -> impl Iterator<Item = &String> {
-        self.interface.iter().chain(self.vlink.iter().map(|link| &link.name))
+    pub fn own_links(&self) -> impl Iterator<Item = &str> {
+        self.interface.as_deref().into_iter().chain(self.vlink.iter().map(|l| l.name.as_str()))
     }
 
     /// The interfaces to be made for the instance.
@@ -398,7 +401,7 @@ impl Instance {
     /// True if addresses of this family are on the virtual interface, or advertisements pass it.
     pub fn uses(&self, link: &VirtualLink, family: Family) -> bool {
         let carries = self.vlink.as_ref().is_some_and(|own| own.name == link.name);
-        let mut on_it = self.all_addresses().filter(|a| a.interface == link.name);
+        let mut on_it = self.all_addresses().filter(|a| *a.interface == *link.name);
         (carries && self.family == family)
             || on_it.any(|address| Family::of(&address.prefix.addr) == family)
     }
@@ -418,7 +421,7 @@ impl Instance {
 /// One `vrrp_sync_group`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SyncGroup {
-    pub name: String,
+    pub name: SharedName,
     /// Names of existing instances, at least one.
     pub members: Vec<String>,
     /// `track_interface` of the group, applied to every member.
@@ -471,8 +474,8 @@ pub(crate) mod tests {
             dont_track_primary: false,
             tracked_links: Vec::new(),
             tracked: Vec::new(),
-            notify: Notify::default(),
-            garp: Garp {
+            notify: Rc::default(),
+            garp: Rc::new(Garp {
                 delay: Duration::from_secs(5),
                 repeat: 5,
                 refresh: Duration::ZERO,
@@ -481,7 +484,7 @@ pub(crate) mod tests {
                 lower_prio_repeat: 5,
                 extra: Duration::ZERO,
                 extra_on_all: false,
-            },
+            }),
             addresses: Vec::new(),
             excluded: Vec::new(),
             routes: Vec::new(),
@@ -513,7 +516,7 @@ pub(crate) mod tests {
         assert_eq!(with(vmac, base_v6), ["eth0", "eth0"]);
         assert_eq!(with(ipvlan, |_| {}), ["vrrp.1", "vrrp.1"]);
         let in_vrf = |i: &mut Instance| {
-            (i.vlink, i.interface, i.vrf) = (None, None, Some("red".to_owned()));
+            (i.vlink, i.interface, i.vrf) = (None, None, Some("red".into()));
         };
         assert_eq!(with(vmac, in_vrf), ["red", ""]);
         assert_eq!(with(vmac, |i| i.vlink = None), ["eth0", "eth0"]);

@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::action::{Action, Note, Which};
 use super::input::{Standing, State, Subject};
 use super::words::{self, Scope};
+use crate::base::name::SharedName;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::model::notify::Fifos;
 
@@ -21,14 +23,24 @@ const CALM: Duration = Duration::from_secs(600);
 
 /// The seat of an object among all: its kind, then as they came.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Seat(u8, u64);
+pub(super) struct Seat(u64);
+
+impl Seat {
+    const fn new(rank: u8, order: u64) -> Self {
+        Self((rank as u64) << 56 | order)
+    }
+
+    const fn rank(self) -> u8 {
+        (self.0 >> 56) as u8
+    }
+}
 
 /// The state of an object, as its line says it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Known {
-    Vrrp { scope: Scope, name: String, state: State, priority: u8 },
-    Service { name: String, up: bool },
-    Server { service: String, name: String, up: bool },
+    Vrrp { scope: Scope, name: SharedName, state: State, priority: u8 },
+    Service { name: SharedName, up: bool },
+    Server { service: SharedName, name: SharedName, up: bool },
 }
 
 impl Known {
@@ -155,9 +167,9 @@ impl Pipe {
 
 #[derive(Debug, Default)]
 pub(super) struct Pipes {
-    seats: BTreeMap<Subject, Seat>,
-    known: BTreeMap<Seat, Known>,
-    /// Reported since the configuration was set up.
+    seats: SortedMap<Subject, Seat>,
+    known: SortedMap<Seat, Known>,
+    /// Reported since the configuration was set up. Kept for `states_on_reload` only.
     fresh: BTreeSet<Seat>,
     next: u64,
     pipes: BTreeMap<Which, Pipe>,
@@ -201,10 +213,10 @@ impl Pipes {
             }
             known.insert(seat, now);
         }
-        let stays = |p: &Seat| p.0 > INSTANCES;
+        let stays = |p: &Seat| p.rank() > INSTANCES;
         let follow = |p: &Seat| if stays(p) { Some(*p) } else { moved.get(p).copied() };
         self.known.retain(|p, _| stays(p));
-        self.known.append(&mut known);
+        known.into_iter().for_each(|(seat, now)| _ = self.known.insert(seat, now));
         self.fresh = self.fresh.iter().filter_map(follow).collect();
         for pipe in self.pipes.values_mut() {
             pipe.behind = pipe.behind.iter().filter_map(follow).collect();
@@ -221,8 +233,11 @@ impl Pipes {
 
     /// `fifo_write_vrrp_states_on_reload`: what did not change is written as well.
     fn repeat(&mut self, out: &mut Vec<Action>) {
-        let rest: Vec<_> =
-            self.known.keys().filter(|p| p.0 <= INSTANCES && !self.fresh.contains(p)).collect();
+        let rest: Vec<_> = self
+            .known
+            .keys()
+            .filter(|p| p.rank() <= INSTANCES && !self.fresh.contains(p))
+            .collect();
         for which in [Which::All, Which::Vrrp] {
             let Some(pipe) = self.pipes.get_mut(&which) else { continue };
             if pipe.reader != Reader::Gone {
@@ -237,14 +252,13 @@ impl Pipes {
     pub(super) fn tell_vrrp(
         &mut self,
         scope: Scope,
-        name: &str,
+        name: &SharedName,
         state: State,
         priority: u8,
         out: &mut Vec<Action>,
     ) {
-        let object = vrrp_subject(scope, name);
-        let known = Known::Vrrp { scope, name: name.to_owned(), state, priority };
-        self.learn(&object, known, out);
+        let known = Known::Vrrp { scope, name: name.clone(), state, priority };
+        self.learn(&vrrp_subject(scope, name), known, out);
     }
 
     /// Writes an event of an instance that is no change of state.
@@ -259,7 +273,7 @@ impl Pipes {
         up: bool,
         out: &mut Vec<Action>,
     ) {
-        self.learn(object, Known::Service { name: name.to_owned(), up }, out);
+        self.learn(object, Known::Service { name: name.into(), up }, out);
     }
 
     pub(super) fn tell_server(
@@ -270,7 +284,7 @@ impl Pipes {
         up: bool,
         out: &mut Vec<Action>,
     ) {
-        let (service, name) = (service.to_owned(), name.to_owned());
+        let (service, name) = (service.into(), name.into());
         self.learn(object, Known::Server { service, name, up }, out);
     }
 
@@ -282,8 +296,8 @@ impl Pipes {
         }
     }
 
-    pub(super) fn note_priority(&mut self, name: &str, to: u8) {
-        let seat = self.seats.get(&Subject::Instance(name.to_owned()));
+    pub(super) fn note_priority(&mut self, name: &SharedName, to: u8) {
+        let seat = self.seats.get(&Subject::Instance(name.clone()));
         if let Some(Known::Vrrp { priority, .. }) = seat.and_then(|p| self.known.get_mut(p)) {
             *priority = to;
         }
@@ -358,7 +372,9 @@ impl Pipes {
         let seat = self.seat(object);
         let lvs = matches!(known, Known::Service { .. } | Known::Server { .. });
         self.known.insert(seat, known);
-        self.fresh.insert(seat);
+        if self.states_on_reload {
+            self.fresh.insert(seat);
+        }
         let other = if lvs { Which::Lvs } else { Which::Vrrp };
         self.tell(Tells::State(seat), &line, &[Which::All, other], out);
     }
@@ -377,9 +393,9 @@ impl Pipes {
 
     fn seat(&mut self, object: &Subject) -> Seat {
         let next = &mut self.next;
-        *self.seats.entry(object.clone()).or_insert_with(|| {
+        *self.seats.get_or_insert_with(object.clone(), || {
             *next += 1;
-            Seat(rank(object), *next)
+            Seat::new(rank(object), *next)
         })
     }
 
@@ -387,8 +403,8 @@ impl Pipes {
     fn all(&self, which: Which) -> impl Iterator<Item = Seat> + '_ {
         let fits = move |p: &Seat| match which {
             Which::All => true,
-            Which::Vrrp => p.0 <= INSTANCES,
-            Which::Lvs => p.0 > INSTANCES,
+            Which::Vrrp => p.rank() <= INSTANCES,
+            Which::Lvs => p.rank() > INSTANCES,
         };
         self.known.keys().copied().filter(fits)
     }
@@ -414,9 +430,9 @@ const fn rank(object: &Subject) -> u8 {
     }
 }
 
-fn vrrp_subject(scope: Scope, name: &str) -> Subject {
+fn vrrp_subject(scope: Scope, name: &SharedName) -> Subject {
     match scope {
-        Scope::Group => Subject::Group(name.to_owned()),
-        Scope::Instance => Subject::Instance(name.to_owned()),
+        Scope::Group => Subject::Group(name.clone()),
+        Scope::Instance => Subject::Instance(name.clone()),
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::action::{RunId, Which};
 use crate::base::ids::ServiceId;
+use crate::base::name::SharedName;
 use crate::base::tally::Tally;
 use crate::base::verdict::Verdict;
 use crate::model::notify::Notify;
@@ -39,11 +40,11 @@ impl State {
 /// What a notification is about. In the order in which the states of all are written to a FIFO.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Subject {
-    Group(String),
-    Instance(String),
+    Group(SharedName),
+    Instance(SharedName),
     Service(ServiceId),
     /// By the name it is shown with.
-    Server(ServiceId, String),
+    Server(ServiceId, SharedName),
 }
 
 /// Where a group or an instance stands.
@@ -103,31 +104,31 @@ pub enum Input<'a> {
     Standing(&'a [Standing]),
     /// An instance changed its state.
     Instance {
-        name: &'a str,
+        name: &'a SharedName,
         state: State,
         /// The effective one.
         priority: u8,
         /// The sync group it belongs to.
-        group: Option<&'a str>,
+        group: Option<&'a SharedName>,
         notify: &'a Notify,
         because: Because<'a>,
     },
     /// A sync group changed its state as a whole.
     Group {
-        name: &'a str,
+        name: &'a SharedName,
         state: State,
         notify: &'a Notify,
         because: Because<'a>,
     },
     /// As master, an instance heard a router of lower priority.
     LowerPriority {
-        name: &'a str,
+        name: &'a SharedName,
         priority: u8,
         notify: &'a Notify,
     },
     /// The effective priority of an instance changed.
     Priority {
-        name: &'a str,
+        name: &'a SharedName,
         priority: u8,
         notify: &'a Notify,
     },

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use self::fifo::Pipes;
 use self::scripts::{Change, Job, Scripts};
 use self::words::Scope;
+use crate::base::name::SharedName;
 use crate::base::time::Instant;
 use crate::model::notify::Notify;
 use crate::model::script::Script;
@@ -116,18 +117,18 @@ impl Domain {
 
     fn on_instance(
         &mut self,
-        name: &str,
+        name: &SharedName,
         (mut state, priority): (State, u8),
-        group: Option<&str>,
+        group: Option<&SharedName>,
         (notify, because): (&Notify, Because<'_>),
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let object = Subject::Instance(name.to_owned());
+        let object = Subject::Instance(name.clone());
         let told = self.pipes.state(&object);
         // Back where it was, and its group with it. The reference also keeps silent when something
         // else was reported of the instance in between; then its last script would be wrong.
-        let group = group.and_then(|g| self.pipes.state(&Subject::Group(g.to_owned())));
+        let group = group.and_then(|g| self.pipes.state(&Subject::Group(g.clone())));
         if group == Some(state) && told == Some(state) {
             return;
         }
@@ -148,15 +149,15 @@ impl Domain {
     fn tell(
         &mut self,
         scope: Scope,
-        name: &str,
+        name: &SharedName,
         (state, priority): (State, u8),
         (notify, because): (&Notify, Because<'_>),
         now: Instant,
         out: &mut Vec<Action>,
     ) {
         let object = match scope {
-            Scope::Instance => Subject::Instance(name.to_owned()),
-            Scope::Group => Subject::Group(name.to_owned()),
+            Scope::Instance => Subject::Instance(name.clone()),
+            Scope::Group => Subject::Group(name.clone()),
         };
         let specific = match state {
             State::Master => &notify.master,
@@ -165,7 +166,7 @@ impl Domain {
             State::Stop => &notify.stop,
             State::Deleted => &notify.deleted,
         };
-        let words = [scope.word(), name, state.word()].map(str::to_owned);
+        let words = [scope.word(), name.as_str(), state.word()].map(str::to_owned);
         let extra = words.into_iter().chain([priority.to_string()]).collect();
         let jobs = specific.iter().map(|s| Job { script: s.as_ref().clone(), extra: Vec::new() });
         let any = notify.any.as_deref().map(|s| Job { script: s.clone(), extra });
@@ -192,28 +193,27 @@ impl Domain {
 
     fn on_lower_priority(
         &mut self,
-        name: &str,
+        name: &SharedName,
         priority: u8,
         notify: &Notify,
         now: Instant,
         out: &mut Vec<Action>,
     ) {
         let script = notify.master_rx_lower_pri.as_deref();
-        self.run(
-            &Subject::Instance(name.to_owned()),
-            "MASTER_RX_LOWER_PRI",
-            true,
-            script,
-            now,
-            out,
-        );
+        self.run(&Subject::Instance(name.clone()), "MASTER_RX_LOWER_PRI", true, script, now, out);
         self.pipes.tell_event(&words::lower_priority_line(name, priority), out);
     }
 
-    fn on_priority(&mut self, name: &str, priority: u8, notify: &Notify, out: &mut Vec<Action>) {
+    fn on_priority(
+        &mut self,
+        name: &SharedName,
+        priority: u8,
+        notify: &Notify,
+        out: &mut Vec<Action>,
+    ) {
         self.pipes.note_priority(name, priority);
         if notify.priority_changes {
-            let state = self.pipes.state(&Subject::Instance(name.to_owned()));
+            let state = self.pipes.state(&Subject::Instance(name.clone()));
             let line = words::priority_line(name, state == Some(State::Master), priority);
             self.pipes.tell_event(&line, out);
         }
@@ -232,12 +232,12 @@ impl Domain {
                 }
             }
             Input::Server { service, service_name, name, up, script } => {
-                let object = Subject::Server(service, name.to_owned());
+                let object = Subject::Server(service, name.into());
                 self.run(&object, words::up_down(up), false, script, now, out);
                 self.pipes.tell_server(&object, service_name, name, up, out);
             }
             Input::CheckMail { service, service_name, name, up, news } if self.mails => {
-                let about = Subject::Server(service, name.to_owned());
+                let about = Subject::Server(service, name.into());
                 let subject = words::server_subject(&self.router_id, service_name, name, up);
                 let text = words::server_text(news);
                 out.push(Action::SendMail(Letter { subject, text, about }));

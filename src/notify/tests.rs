@@ -88,6 +88,7 @@ impl Desk {
 
     pub(super) fn instance(&mut self, name: &str, state: State, notify: &Notify) -> Vec<Action> {
         let because = Because::NOTHING;
+        let name = &name.into();
         self.feed(Input::Instance { name, state, priority: 100, group: None, notify, because })
     }
 
@@ -155,7 +156,7 @@ fn a_group_has_priority_zero() {
     let mut desk = Desk::read_by_all(&global());
     let notify = Notify { any: Some(Box::new(script("any"))), mail: true, ..Notify::default() };
     let out = desk.feed(Input::Group {
-        name: "G 1",
+        name: &"G 1".into(),
         state: State::Backup,
         notify: &notify,
         because: Because::NOTHING,
@@ -178,15 +179,15 @@ fn a_member_is_not_repeated_while_its_group_stands_there() {
     let notify = Notify { any: Some(Box::new(script("any"))), ..Notify::default() };
     let mut member = |state| {
         let out = desk.feed(Input::Instance {
-            name: "A",
+            name: &"A".into(),
             state,
             priority: 100,
-            group: Some("G"),
+            group: Some(&"G".into()),
             notify: &notify,
             because: Because::NOTHING,
         });
         desk.feed(Input::Group {
-            name: "G",
+            name: &"G".into(),
             state: State::Backup,
             notify: &notify,
             because: Because::NOTHING,
@@ -286,11 +287,12 @@ fn virtual_and_real_servers_are_told_without_quotes() {
 fn priorities_are_for_fifos_only() {
     let mut desk = Desk::read_by_all(&global());
     let notify = Notify { priority_changes: true, ..everything() };
+    let name = &"A".into();
     let change = |name, priority| Input::Priority { name, priority, notify: &notify };
     let fifos = ["notify_fifo", "vrrp_notify_fifo"];
-    assert_eq!(shown(&desk.feed(change("A", 95))), fifos);
+    assert_eq!(shown(&desk.feed(change(name, 95))), fifos);
     desk.instance("A", State::Master, &notify);
-    assert_eq!(shown(&desk.feed(change("A", 90))), fifos);
+    assert_eq!(shown(&desk.feed(change(name, 90))), fifos);
     let lines = [
         "INSTANCE \"A\" BACKUP_PRIORITY 95",
         "INSTANCE \"A\" MASTER 100",

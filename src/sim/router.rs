@@ -133,7 +133,7 @@ impl Router {
 
     fn place(&self, key: &Key) -> Option<(u32, Spot)> {
         let Key::Address { link, spot } = key else { return None };
-        Some((*self.indices.get(link)?, *spot))
+        Some((*self.indices.get(link.as_str())?, *spot))
     }
 
     /// The state of a tracked object, once set.
@@ -247,7 +247,7 @@ impl Router {
         self.life = Life::Running;
         let read = self.read(now);
         self.crowded = !read.is_empty();
-        let up_to = |i: &vrrp::Instance| read.get(i.config().interface.as_ref()?).copied();
+        let up_to = |i: &vrrp::Instance| read.get(i.config().interface.as_deref()?).copied();
         let all = self.vrrp.instances();
         let unread = all.filter_map(|(id, i)| Some((id, up_to(i)?))).collect();
         self.handle(Input::DeadlineAmid(Unread::Since(&unread)), now);
@@ -362,7 +362,7 @@ impl Router {
     }
 
     fn source_of(&self, config: &Instance) -> Option<IpAddr> {
-        let link = config.interface.as_ref()?;
+        let link = config.interface.as_deref()?;
         let mut own = self.own.get(link).filter(|_| self.link(link) != LinkState::Missing)?.iter();
         own.find(|addr| Family::of(addr) == config.family).copied()
     }
@@ -372,7 +372,7 @@ impl Router {
         let is_meant = |i: &Instance| {
             Some(&i.vrid) == packet.pdu.get(1)
                 && i.family == family
-                && i.interface.as_ref() == Some(&packet.link)
+                && i.interface.as_deref() == Some(&packet.link)
         };
         let mut all = self.vrrp.instances();
         all.find(|(_, i)| is_meant(i.config())).map(|(id, _)| id)

@@ -7,7 +7,6 @@
 
 mod handler;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::AsRawFd;
@@ -17,12 +16,13 @@ use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
 use super::netlink::removal;
 use crate::base::addr::Prefix;
+use crate::base::sorted::SortedMap;
 
 /// Prepared messages, by keys of the caller. One of them at most can be [`Rescue::arm`]ed.
 pub struct Rescue<K> {
     socket: Socket,
     table: Box<[Message]>,
-    places: BTreeMap<K, usize>,
+    places: SortedMap<K, u32>,
     /// Places below `used` that hold nothing.
     free: Vec<usize>,
     used: usize,
@@ -71,7 +71,7 @@ impl<K: Ord> Rescue<K> {
         Ok(Self {
             socket,
             table: Box::default(),
-            places: BTreeMap::new(),
+            places: SortedMap::default(),
             free: Vec::new(),
             used: 0,
             armed: false,
@@ -93,13 +93,13 @@ impl<K: Ord> Rescue<K> {
     /// prefix length is the peer's.
     pub fn hold(&mut self, key: K, index: u32, prefix: Prefix, peer: Option<IpAddr>) {
         let place = match self.places.get(&key) {
-            Some(place) => *place,
+            Some(place) => *place as usize,
             None => {
                 let place = self.free.pop().unwrap_or(self.used);
                 if place == self.table.len() {
                     self.grow();
                 }
-                self.places.insert(key, place);
+                self.places.insert(key, u32::try_from(place).expect("fewer than 2^32 addresses"));
                 place
             }
         };
@@ -113,6 +113,7 @@ impl<K: Ord> Rescue<K> {
     /// The address was removed.
     pub fn release(&mut self, key: &K) {
         if let Some(place) = self.places.remove(key) {
+            let place = place as usize;
             self.table[place].clear();
             self.free.push(place);
         }
@@ -124,8 +125,8 @@ impl<K: Ord> Rescue<K> {
         places.retain(|key, place| {
             let gone = is_gone(key);
             if gone {
-                table[*place].clear();
-                free.push(*place);
+                table[*place as usize].clear();
+                free.push(*place as usize);
             }
             !gone
         });
@@ -138,7 +139,7 @@ impl<K: Ord> Rescue<K> {
 
     fn grow(&mut self) {
         let copy = |message: &Message| Message(message.words().map(AtomicU32::new));
-        let room = (self.table.len() * 2).max(64);
+        let room = (self.table.len() / 4 * 5).max(64);
         let more = std::iter::repeat_with(Message::default).take(room - self.table.len());
         let table: Box<[Message]> = self.table.iter().map(copy).chain(more).collect();
         // The handler must use the new one before the old one is freed.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::fault::{describe, Overcome};
 use super::input::LinkState;
 use super::refused::Refused;
+use crate::base::name::SharedName;
 use crate::base::time::Duration;
 use crate::base::tracked::TrackState;
 use crate::model::track::Object;
@@ -17,7 +18,7 @@ pub use super::fault::Fault;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Factor {
     Link {
-        name: String,
+        name: SharedName,
         state: LinkState,
     },
     Tracked {
@@ -93,7 +94,7 @@ pub enum Cause {
     /// These have their first result, and it is no fault.
     FirstResult(Vec<Object>),
     /// Another member of the sync group moved.
-    Group { group: String, member: String },
+    Group { group: SharedName, member: SharedName },
     /// We slept so long that another router must have taken over.
     OwnStall { late: Duration },
     /// A member of a sync group follows another router, and so the others cannot be MASTER.
@@ -151,7 +152,7 @@ impl fmt::Display for Cause {
 #[derive(Clone, PartialEq, Debug)]
 pub enum GroupCause {
     /// A member moved, for a reason of its own; the others followed or agree with it.
-    Member { member: String, cause: Rc<Cause> },
+    Member { member: SharedName, cause: Rc<Cause> },
     /// Its members are others than before, or it is new.
     Reloaded,
     /// The daemon ends.

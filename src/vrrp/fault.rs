@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::input::LinkState;
+use crate::base::name::SharedName;
 use crate::base::tracked::TrackState;
 use crate::model::track::Object;
 use crate::model::vrrp::StandingFault;
@@ -11,11 +12,11 @@ use crate::model::vrrp::StandingFault;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Fault {
     /// The interface does not exist.
-    LinkMissing(String),
+    LinkMissing(SharedName),
     /// The interface is down.
-    Link(String),
+    Link(SharedName),
     /// The interface is up, and tracked in reverse.
-    LinkUp(String),
+    LinkUp(SharedName),
     /// A tracked object is in the wrong state.
     Tracked { object: Object, state: TrackState },
     /// There is no address to send from.
@@ -50,7 +51,7 @@ impl fmt::Display for Fault {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Overcome {
     Link {
-        name: String,
+        name: SharedName,
         was: LinkState,
         now: LinkState,
     },
@@ -170,7 +171,7 @@ mod tests {
         let script = Object::Script("s".into());
         let file = Object::File("f".into());
         let process = Object::Process("p".into());
-        let eth0 = || "eth0".to_owned();
+        let eth0 = || SharedName::from("eth0");
         let failed = || Fault::Tracked { object: script.clone(), state: TrackState::exit(1) };
         let cases = [
             (Fault::Link(eth0()), LinkState::Up, TrackState::Pending, "interface eth0 is up again"),

@@ -3,12 +3,13 @@
 use super::action::{Action, Phase};
 use super::cause::GroupCause;
 use crate::base::ids::{GroupId, InstanceId};
+use crate::base::name::SharedName;
 use crate::model::track::Tracked;
 use crate::model::vrrp::{SyncGroup, TrackedLink};
 
 #[derive(Debug)]
 pub struct Group {
-    name: String,
+    name: SharedName,
     pub(super) members: Vec<InstanceId>,
     /// Interfaces tracked for every member.
     pub(super) tracked_links: Vec<TrackedLink>,
@@ -29,7 +30,7 @@ impl Group {
         }
     }
 
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> &SharedName {
         &self.name
     }
 

@@ -4,6 +4,7 @@
 //! Whether it is acceptable at all is `receive`'s business.
 
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use super::action::{Action, Note, Phase};
 use super::cause::Cause;
@@ -254,7 +255,7 @@ impl Domain {
         }
         for member in self.with_group_of(id) {
             let Some(i) = self.instance_mut(member) else { continue };
-            let garp = i.config.garp;
+            let garp = Rc::clone(&i.config.garp);
             // Before that, the round that comes with `held` will do.
             if let Some(m) = i.state.master().filter(|m| m.held) {
                 let repeat = m.announce.on_lower_priority(&garp, now);

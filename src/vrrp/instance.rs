@@ -37,9 +37,9 @@ pub struct Instance {
     /// Why the kernel takes none of its addresses.
     pub(super) refusal: Option<String>,
     /// Every interface that matters, ours included.
-    pub(super) trackers: Vec<TrackedLink>,
+    pub(super) trackers: Box<[TrackedLink]>,
     /// Every script, file, process and BFD session that matters.
-    pub(super) tracked: Vec<Tracked>,
+    pub(super) tracked: Box<[Tracked]>,
     pub(super) faults: BTreeSet<Fault>,
     /// What may turn out to be a fault: there is no result yet.
     pub(super) pending: Vec<Object>,
@@ -48,7 +48,7 @@ pub struct Instance {
     /// The base priority that `priority` was worked out from.
     pub(super) base: u8,
     /// What made the priority what it is.
-    pub(super) priority_change: Option<PriorityChange>,
+    pub(super) priority_change: Option<Box<PriorityChange>>,
     pub(super) group: Option<GroupId>,
     /// The router last heard as master.
     pub(super) heard: Option<LastHeard>,
@@ -72,7 +72,6 @@ pub(super) struct LastHeard {
 
 impl Instance {
     pub(super) fn new(config: Rc<model::vrrp::Instance>, now: Instant) -> Self {
-        let (trackers, tracked) = (trackers(&config, &[]), tracked(&config, &[]));
         Self {
             base: config.priority,
             priority: config.priority,
@@ -80,8 +79,8 @@ impl Instance {
             source: None,
             socket_error: None,
             refusal: None,
-            trackers,
-            tracked,
+            trackers: trackers(&config, &[]),
+            tracked: tracked(&config, &[]),
             faults: BTreeSet::new(),
             pending: Vec::new(),
             shares: Vec::new(),
@@ -168,8 +167,8 @@ impl Instance {
     }
 
     /// What last changed the effective priority.
-    pub const fn priority_change(&self) -> Option<&PriorityChange> {
-        self.priority_change.as_ref()
+    pub fn priority_change(&self) -> Option<&PriorityChange> {
+        self.priority_change.as_deref()
     }
 
     /// The state it would be in if its sync group did not hold it back (`Wantstate`); and before it
@@ -200,7 +199,7 @@ impl Instance {
     /// As master: the addresses are there, so announcing them makes sense. If that moves traffic
     /// here, the advertisement after which its former master serves no more comes when it has moved.
     pub(super) fn announce(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
-        let (garp, pause) = (self.config.garp, self.pause(MOVED));
+        let (garp, pause) = (Rc::clone(&self.config.garp), self.pause(MOVED));
         let Some(m) = self.state.master() else { return };
         if std::mem::take(&mut m.is_quiet) {
             m.next_advert = now + pause;
@@ -265,9 +264,9 @@ impl Instance {
         w.faults.extend(self.socket_error.clone().map(Fault::Socket));
         w.faults.extend(self.refusal.clone().map(Fault::Refused));
         // Without its interfaces there is nothing to send on, tracked or not.
-        let missing = |name: &&String| link(name) == LinkState::Missing;
-        let gone = self.config.own_links().chain(&self.config.vrf).filter(missing);
-        w.faults.extend(gone.cloned().map(Fault::LinkMissing));
+        let missing = |name: &&str| link(name) == LinkState::Missing;
+        let gone = self.config.own_links().chain(self.config.vrf.as_deref()).filter(missing);
+        w.faults.extend(gone.map(|name| Fault::LinkMissing(name.into())));
         for t in &self.trackers {
             w.add_link(t, link(&t.interface));
         }
@@ -284,7 +283,7 @@ impl Instance {
     /// What lowered the priority, if it would not be lower than `theirs` otherwise.
     pub(super) fn lowered_below(&self, theirs: u8) -> Option<PriorityChange> {
         let in_force = |c: &&PriorityChange| c.to == self.priority && c.to < theirs;
-        self.priority_change.as_ref().filter(in_force).filter(|c| c.from >= theirs).cloned()
+        self.priority_change.as_deref().filter(in_force).filter(|c| c.from >= theirs).cloned()
     }
 }
 
@@ -344,10 +343,12 @@ impl Weighed {
 pub(super) fn trackers(
     config: &model::vrrp::Instance,
     of_group: &[TrackedLink],
-) -> Vec<TrackedLink> {
+) -> Box<[TrackedLink]> {
     let mut list: Vec<TrackedLink> = Vec::new();
-    let own = config.own_links().filter(|_| !config.dont_track_primary);
-    let fault = |name: &String| TrackedLink { interface: name.clone(), weight: 0, reverse: false };
+    let made = config.vlink.iter().map(|link| link.name.as_str().into());
+    let own = config.interface.iter().cloned().chain(made);
+    let own = own.filter(|_| !config.dont_track_primary);
+    let fault = |interface| TrackedLink { interface, weight: 0, reverse: false };
     list.extend(own.map(fault));
     let is_plain = |t: &&TrackedLink| t.weight == 0;
     let plain = config.tracked_links.iter().filter(is_plain);
@@ -358,22 +359,20 @@ pub(super) fn trackers(
     }
     for interface in config.interfaces_of_objects() {
         let own = config.own_links().any(|own| own == interface);
-        if !own && !list.iter().any(|known| known.interface == *interface) {
-            list.push(fault(interface));
+        if !own && !list.iter().any(|known| known.interface == interface) {
+            list.push(fault(interface.into()));
         }
     }
-    list.shrink_to_fit();
-    list
+    list.into()
 }
 
 /// Every other object it depends on, each once. What its group tracks wins.
-pub(super) fn tracked(config: &model::vrrp::Instance, of_group: &[Tracked]) -> Vec<Tracked> {
+pub(super) fn tracked(config: &model::vrrp::Instance, of_group: &[Tracked]) -> Box<[Tracked]> {
     let mut list = of_group.to_vec();
     for t in &config.tracked {
         if !list.iter().any(|known| known.object == t.object) {
             list.push(t.clone());
         }
     }
-    list.shrink_to_fit();
-    list
+    list.into()
 }

@@ -12,6 +12,7 @@ use super::state::PreemptDelay;
 use super::tracking::Before;
 use super::Domain;
 use crate::base::ids::{GroupId, InstanceId};
+use crate::base::name::SharedName;
 use crate::base::time::Instant;
 use crate::model;
 use crate::model::vrrp::{SyncGroup, Version, VirtualAddress};
@@ -57,14 +58,14 @@ impl Domain {
 
     /// Names the groups and their members; called before `Start`, and at every reload.
     pub(super) fn on_groups(&mut self, groups: &[SyncGroup], now: Instant, out: &mut Vec<Action>) {
-        let by_name: std::collections::BTreeMap<String, InstanceId> =
+        let by_name: std::collections::BTreeMap<SharedName, InstanceId> =
             self.instances().map(|(id, i)| (i.config().name.clone(), id)).collect();
-        let told: std::collections::BTreeMap<String, Phase> =
-            self.groups.drain(..).map(|g| (g.name().to_owned(), g.phase())).collect();
+        let told: std::collections::BTreeMap<SharedName, Phase> =
+            self.groups.drain(..).map(|g| (g.name().clone(), g.phase())).collect();
         let mut membership = vec![None; self.instances.len()];
         for (n, group) in groups.iter().enumerate() {
             let members: Vec<_> =
-                group.members.iter().filter_map(|m| by_name.get(m)).copied().collect();
+                group.members.iter().filter_map(|m| by_name.get(m.as_str())).copied().collect();
             for m in &members {
                 membership[m.0 as usize] = Some(GroupId(number(n)));
             }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::base::deadlines::Deadlines;
 use crate::base::ids::{GroupId, InstanceId};
+use crate::base::name::SharedName;
 use crate::base::time::{Duration, Instant};
 use crate::model::track::Object;
 
@@ -56,7 +57,7 @@ pub struct Domain {
     groups: Vec<Group>,
     /// The interfaces as last reported.
     links: BTreeMap<String, LinkState>,
-    link_watchers: Watchers<String>,
+    link_watchers: Watchers<SharedName>,
     /// The tracked scripts, files, processes and BFD sessions as last reported.
     objects: BTreeMap<Object, TrackState>,
     object_watchers: Watchers<Object>,

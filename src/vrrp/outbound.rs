@@ -15,7 +15,7 @@ use crate::model::vrrp::{ChecksumForm, Delivery};
 #[derive(Debug)]
 pub struct Outbound {
     pub source: IpAddr,
-    pub copies: Vec<Copy>,
+    pub copies: Box<[Copy]>,
     config: Rc<model::vrrp::Instance>,
     priority: u8,
     ident: u16,
@@ -25,7 +25,7 @@ pub struct Outbound {
 #[derive(Debug)]
 pub struct Copy {
     pub to: IpAddr,
-    pub packet: Vec<u8>,
+    pub packet: Box<[u8]>,
     checksum: ChecksumForm,
 }
 
@@ -54,7 +54,7 @@ impl Instance {
 impl Outbound {
     fn new(instance: &Instance, source: IpAddr) -> Self {
         let config = Rc::clone(&instance.config);
-        Self { source, copies: Vec::new(), config, priority: 0, ident: 0 }
+        Self { source, copies: Box::default(), config, priority: 0, ident: 0 }
     }
 
     /// The hop limit of a unicast advertisement, if it was configured.
@@ -95,8 +95,7 @@ impl Outbound {
         let made = destinations.into_iter().map(|to| {
             let (mut packet, checksum) = (Vec::new(), instance.checksum_for(&to));
             advert::emit_as(config, checksum, priority, source, to, &mut packet);
-            packet.shrink_to_fit();
-            Copy { to, checksum, packet }
+            Copy { to, checksum, packet: packet.into() }
         });
         self.copies = made.collect();
     }

@@ -169,6 +169,6 @@ mod tests {
     #[test]
     fn what_is_rare_takes_no_room_in_every_instance() {
         assert!(size_of::<StateCell>() <= 120, "{}", size_of::<StateCell>());
-        assert!(size_of::<crate::vrrp::Instance>() <= 688);
+        assert!(size_of::<crate::vrrp::Instance>() <= 504);
     }
 }

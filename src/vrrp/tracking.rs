@@ -105,7 +105,8 @@ impl Domain {
         if priority != i.priority {
             let cause = PriorityCause(reasons(&shares, &i.shares, base_changed));
             let from = i.change_priority(priority, now);
-            i.priority_change = Some(PriorityChange { from, to: priority, cause: cause.clone() });
+            let change = PriorityChange { from, to: priority, cause: cause.clone() };
+            i.priority_change = Some(Box::new(change));
             out.push(Action::PriorityChanged { id, from, to: priority, cause });
             self.rearm(id);
         }
@@ -130,8 +131,9 @@ impl Domain {
         let (links, objects) = (trackers(&i.config, links), tracked(&i.config, objects));
         let Some(i) = self.instance_mut(id) else { return };
         (i.trackers, i.tracked) = (links, objects);
-        let own = i.config.own_links().chain(&i.config.vrf);
-        let names = i.trackers.iter().map(|t| &t.interface).chain(own).cloned().collect();
+        let made = i.config.vlink.iter().map(|link| link.name.as_str().into());
+        let own = i.config.interface.iter().chain(&i.config.vrf).cloned().chain(made);
+        let names = i.trackers.iter().map(|t| t.interface.clone()).chain(own).collect();
         let objects = i.tracked.iter().map(|t| t.object.clone()).collect();
         self.link_watchers.watch(id, names);
         self.object_watchers.watch(id, objects);

@@ -7,33 +7,41 @@ use crate::base::ids::InstanceId;
 /// Instances by the thing they watch.
 #[derive(Debug)]
 pub(super) struct Watchers<K> {
-    by_key: BTreeMap<K, BTreeSet<InstanceId>>,
-    keys_of: BTreeMap<InstanceId, Box<[K]>>,
+    by_key: BTreeMap<K, Vec<InstanceId>>,
+    /// By number of the instance.
+    keys_of: Vec<Box<[K]>>,
 }
 
 impl<K> Default for Watchers<K> {
     fn default() -> Self {
-        Self { by_key: BTreeMap::new(), keys_of: BTreeMap::new() }
+        Self { by_key: BTreeMap::new(), keys_of: Vec::new() }
     }
 }
 
 impl<K: Ord + Clone> Watchers<K> {
     /// From now on the instance watches these, and nothing else.
     pub(super) fn watch(&mut self, id: InstanceId, keys: BTreeSet<K>) {
-        for key in self.keys_of.remove(&id).unwrap_or_default() {
+        let keys: Box<[K]> = keys.into_iter().collect();
+        let slot = id.0 as usize;
+        if self.keys_of.len() <= slot {
+            self.keys_of.resize_with(slot + 1, Box::default);
+        }
+        if self.keys_of[slot] == keys {
+            return;
+        }
+        for key in std::mem::take(&mut self.keys_of[slot]) {
             if let Some(by) = self.by_key.get_mut(&key) {
-                by.remove(&id);
+                by.retain(|other| *other != id);
                 if by.is_empty() {
                     self.by_key.remove(&key);
                 }
             }
         }
         for key in &keys {
-            self.by_key.entry(key.clone()).or_default().insert(id);
+            let by = self.by_key.entry(key.clone()).or_default();
+            by.insert(by.partition_point(|other| *other < id), id);
         }
-        if !keys.is_empty() {
-            self.keys_of.insert(id, keys.into_iter().collect());
-        }
+        self.keys_of[slot] = keys;
     }
 
     /// Those that watch this.
@@ -42,7 +50,7 @@ impl<K: Ord + Clone> Watchers<K> {
         K: std::borrow::Borrow<Q>,
         Q: Ord + ?Sized,
     {
-        self.by_key.get(key).map(|by| by.iter().copied().collect()).unwrap_or_default()
+        self.by_key.get(key).cloned().unwrap_or_default()
     }
 }
 
@@ -61,6 +69,6 @@ mod tests {
         assert_eq!((w.of("a"), w.of("b")), (vec![], vec![InstanceId(2)]));
         w.watch(InstanceId(1), keys(&[]));
         w.watch(InstanceId(2), keys(&[]));
-        assert!(w.by_key.is_empty() && w.keys_of.is_empty());
+        assert!(w.by_key.is_empty() && w.keys_of.iter().all(|keys| keys.is_empty()));
     }
 }

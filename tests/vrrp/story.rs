@@ -259,7 +259,7 @@ impl Story {
             }
             let own = if config.family == Family::V4 { "10.0.0.1" } else { "fe80::1" };
             let own = config.source.or_else(|| own.parse().ok());
-            let source = *self.sources.entry(config.name.clone()).or_insert(own);
+            let source = *self.sources.entry(config.name.to_string()).or_insert(own);
             self.hand(Input::Source { id, source });
         }
         let groups = self.running.groups.clone();
@@ -327,11 +327,13 @@ fn password(text: &str) -> Fallible<Authentication> {
 fn links_of(config: &Config) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for i in &config.instances {
-        names.extend(i.interface.clone());
-        names.extend(i.tracked_links.iter().map(|t| t.interface.clone()));
-        names.extend(i.all_addresses().map(|a| a.interface.clone()));
+        names.extend(i.interface.iter().map(|name| name.to_string()));
+        names.extend(i.tracked_links.iter().map(|t| t.interface.to_string()));
+        names.extend(i.all_addresses().map(|a| a.interface.to_string()));
     }
-    names.extend(config.groups.iter().flat_map(|g| &g.tracked_links).map(|t| t.interface.clone()));
+    names.extend(
+        config.groups.iter().flat_map(|g| &g.tracked_links).map(|t| t.interface.to_string()),
+    );
     names.sort();
     names.dedup();
     names

@@ -28,10 +28,10 @@ fn completed(scene: &mut Scene<'_, '_>, raw: &RawAddress<'_>, interface: &str) -
     VirtualAddress {
         prefix: raw.prefix(),
         peer: raw.peer,
-        interface: interface.to_owned(),
+        interface: scene.names.of(interface),
         broadcast,
         scope: raw.scope.filter(|_| !v6).map_or(Scope::GLOBAL, |scope| scope.value),
-        label: raw.label.filter(|_| !v6).map(|w| w.text.to_owned()),
+        label: raw.label.filter(|_| !v6).map(|w| w.text.into()),
         nodad: v6 && !raw.dad,
         home: raw.home,
         mngtmpaddr: raw.mngtmpaddr,

@@ -75,21 +75,22 @@ impl<'d> Fixed<'d> {
             let settled =
                 address::addresses(scene, Some(usual), raw, &mut seen, places, &Plan::default());
             for address in settled {
-                let links = [&address.interface].into_iter().filter(|_| !address.no_track);
+                let links = [&*address.interface].into_iter().filter(|_| !address.no_track);
                 follow(scene, &self.groups, group, ("address", links), instances);
                 config.static_addresses.push(address);
             }
         }
         for (route, group) in self.routes {
             let group = group.filter(|group| is_bound(scene, *group, "dev", route.interface()));
-            let links = route.interface().into_iter().filter(|_| !route.no_track);
+            let links = route.interface().filter(|_| !route.no_track);
+            let links = links.into_iter().map(String::as_str);
             follow(scene, &self.groups, group, ("route", links), instances);
             config.static_routes.push(route);
         }
         for (rule, group) in self.rules {
             let iif = rule.rule.iif.as_ref();
             let group = group.filter(|group| is_bound(scene, *group, "iif", iif));
-            let links = rule.interfaces().filter(|_| !rule.no_track);
+            let links = rule.interfaces().filter(|_| !rule.no_track).map(String::as_str);
             follow(scene, &self.groups, group, ("rule", links), instances);
             config.static_rules.push(rule);
         }
@@ -115,7 +116,7 @@ fn follow<'l>(
     scene: &mut Scene<'_, '_>,
     groups: &[(&str, Vec<Word<'_>>)],
     group: Option<Word<'_>>,
-    (what, links): (&str, impl Iterator<Item = &'l String>),
+    (what, links): (&str, impl Iterator<Item = &'l str>),
     instances: &mut Instances,
 ) {
     let Some(group) = group else { return };
@@ -129,12 +130,7 @@ fn follow<'l>(
     }
 }
 
-fn follow_link(
-    scene: &mut Scene<'_, '_>,
-    member: Word<'_>,
-    link: &String,
-    instances: &mut Instances,
-) {
+fn follow_link(scene: &mut Scene<'_, '_>, member: Word<'_>, link: &str, instances: &mut Instances) {
     let found = instances.list.iter_mut().find(|s| s.instance.name == member.text);
     let Some(found) = found else {
         let text = format!("vrrp_instance '{}' does not exist: it follows nothing", member.text);
@@ -142,9 +138,9 @@ fn follow_link(
     };
     // It is not shared before the model is complete.
     let Some(instance) = Rc::get_mut(&mut found.instance) else { return };
-    let own = instance.interface.as_ref() == Some(link);
-    if !own && !instance.tracked_links.iter().any(|tracked| tracked.interface == *link) {
-        let interface = link.clone();
+    let own = instance.interface.as_deref() == Some(link);
+    if !own && !instance.tracked_links.iter().any(|tracked| tracked.interface == link) {
+        let interface = scene.names.of(link);
         instance.tracked_links.push(TrackedLink { interface, weight: 0, reverse: false });
     }
 }

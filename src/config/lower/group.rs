@@ -19,7 +19,7 @@ pub(super) fn lower_all(
         return Vec::new();
     }
     let index: HashMap<String, usize> =
-        instances.list.iter().enumerate().map(|(i, s)| (s.instance.name.clone(), i)).collect();
+        instances.list.iter().enumerate().map(|(i, s)| (s.instance.name.to_string(), i)).collect();
     let mut taken = HashSet::new();
     let mut groups = Vec::with_capacity(raw.len());
     for (raw, tracked) in raw {
@@ -85,7 +85,7 @@ fn lower<'d>(
     // It was a default for the members; a group has no priority.
     notify.priority_changes = false;
     Some(SyncGroup {
-        name: raw.name.text.to_owned(),
+        name: raw.name.text.into(),
         members: members.into_iter().map(|(_, name)| name.to_owned()).collect(),
         tracked_links,
         tracked,
@@ -131,7 +131,7 @@ fn join(
         track::drop_weights(scene, name, member.name, &mut instance.tracked);
     }
     if let Some(on) = notify.priority_changes.filter(|_| !member.priority_changes_given) {
-        instance.notify.priority_changes = on;
+        Rc::make_mut(&mut instance.notify).priority_changes = on;
     }
 }
 

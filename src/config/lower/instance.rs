@@ -107,11 +107,11 @@ fn lower<'d>(
     let ipvlan = plan.ipvlan_address.as_ref().map(|address| address.prefix.addr);
     let (vrid, authentication) = (vrid?, authentication?);
     let mut instance = Instance {
-        name: raw.name.text.to_owned(),
-        interface: interface.map(str::to_owned),
+        name: raw.name.text.into(),
+        interface: interface.map(|name| scene.names.of(name)),
         address_vlinks,
         xmit_base: plan.xmit_base,
-        vrf: plan.vrf,
+        vrf: plan.vrf.map(Into::into),
         vrid: vrid.value,
         family: core.family,
         version: core.version,
@@ -137,8 +137,8 @@ fn lower<'d>(
         dont_track_primary: raw.dont_track_primary,
         tracked_links,
         tracked,
-        notify,
-        garp,
+        notify: scene.equal.notify.of(notify),
+        garp: scene.equal.garp.of(garp),
         addresses,
         excluded,
         routes,
@@ -150,8 +150,9 @@ fn lower<'d>(
         debug: raw.debug,
         standing_fault: plan.fault.or(standing_fault),
     };
-    if instance.announced_elsewhere().next().is_none() {
-        (instance.garp.extra, instance.garp.extra_on_all) = (Duration::ZERO, false);
+    if !instance.garp.extra.is_zero() && instance.announced_elsewhere().next().is_none() {
+        let garp = Rc::make_mut(&mut instance.garp);
+        (garp.extra, garp.extra_on_all) = (Duration::ZERO, false);
     }
     Some(LoweredInstance {
         instance: Rc::new(instance),
@@ -365,7 +366,7 @@ pub(super) fn checked_links(
     for RawLink { name, weight, reverse } in raw {
         scene.check_link(name.text, name.span);
         if seen.insert(name.text) {
-            let interface = name.text.to_owned();
+            let interface = scene.names.of(name.text);
             links.push((TrackedLink { interface, weight, reverse }, name.span));
         } else {
             let text = format!("interface '{}' is tracked already: the line is ignored", name.text);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{seconds, LoweredInstance, Scene};
 use crate::base::diag::Span;
+use crate::base::name::SharedName;
 use crate::config::document::{Node, Word};
 use crate::config::keywords::{RawDelays, RawGarpGroup, RawPolledLink, GARP_GROUP};
 use crate::config::statement::Checker;
@@ -161,7 +162,7 @@ fn cut(
 }
 
 /// Interfaces whose state matters to an instance.
-fn needed(instances: &[LoweredInstance], config: &Config) -> BTreeSet<String> {
+fn needed(instances: &[LoweredInstance], config: &Config) -> BTreeSet<SharedName> {
     let mut needed = BTreeSet::new();
     let names =
         |list: &[TrackedLink]| list.iter().map(|link| link.interface.clone()).collect::<Vec<_>>();

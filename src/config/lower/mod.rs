@@ -36,6 +36,7 @@ mod vlink;
 
 pub(super) use instance::seconds;
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -52,10 +53,13 @@ use super::mend::mend;
 use super::statement::Checker;
 use super::suggest;
 use crate::base::diag::{Diagnostics, Severity, Sources, Span};
+use crate::base::name::SharedNames;
 use crate::model::check::Tls;
 use crate::model::lvs::Namespace;
+use crate::model::notify::Notify;
 use crate::model::route::VirtualRule;
 use crate::model::track::Object;
+use crate::model::vrrp::Garp;
 use crate::model::{vrrp, Config};
 
 /// Makes a model of a document.
@@ -78,8 +82,10 @@ pub fn lower(
     let global::Globals { mut global, defaults, directories, lvs, sync, outlets } =
         global::lower(doc, host, &mut checker);
     let (defaults, routing) = (&defaults, &Routing::new(directories, sources));
+    let (names, equal) = (&SharedNames::default(), &Equal::default());
     let none = &vlink::Names::default();
-    let mut scene = Scene { checker: &mut checker, host, defaults, routing, made: none };
+    let mut scene =
+        Scene { checker: &mut checker, host, defaults, routing, names, equal, made: none };
     outlets.resolve(&mut scene, &mut global);
     let mut config = Config { global, ..Config::default() };
     let mut reading = Gathered {
@@ -94,16 +100,18 @@ pub fn lower(
     checker.block(doc.roots(), &TOP_LEVEL.block, &mut |checker, s| {
         let mut top = None;
         TOP_LEVEL.set(&mut top, checker, s);
-        let mut scene = Scene { checker, host, defaults, routing, made: none };
+        let mut scene = Scene { checker, host, defaults, routing, names, equal, made: none };
         if let Some(top) = top {
             reading.take(&mut scene, top);
         }
     });
     let Gathered { services, instances, groups, fixed, links, definitions, .. } = reading;
-    let mut scene = Scene { checker: &mut checker, host, defaults, routing, made: none };
+    let mut scene =
+        Scene { checker: &mut checker, host, defaults, routing, names, equal, made: none };
     let raws: Vec<_> = instances.iter().map(|read| &read.raw).collect();
     let (plans, made) = vlink::plan(&mut scene, &raws);
-    let mut scene = Scene { checker: &mut checker, host, defaults, routing, made: &made };
+    let mut scene =
+        Scene { checker: &mut checker, host, defaults, routing, names, equal, made: &made };
     let mut instances = instance::lower_all(&mut scene, instances, plans);
     fixed.resolve(&mut scene, &mut instances, &mut config);
     config.groups = group::lower_all(&mut scene, groups, &mut instances);
@@ -112,7 +120,9 @@ pub fn lower(
     definitions.finish(&mut scene, &mut instances, &mut config);
     crossref::routers(&mut scene.checker.out, &instances.list);
     crossref::addresses(&mut scene.checker.out, &instances.list);
-    config.instances = instances.list.into_iter().map(|i| i.instance).collect();
+    // Not in the memory of the longer list.
+    config.instances = instances.list.iter().map(|i| Rc::clone(&i.instance)).collect();
+    drop(instances);
     services.lower(&mut scene, &mut config);
     defaults.scripts.finish(scene.checker);
     mail::check(&mut checker.out, &config);
@@ -222,6 +232,9 @@ struct Scene<'s, 'a> {
     host: &'s dyn Host,
     defaults: &'s global::Defaults,
     routing: &'s Routing<'s>,
+    /// Names of interfaces that the model keeps.
+    names: &'s SharedNames,
+    equal: &'s Equal,
     /// Virtual interfaces of instances; none while the text is read.
     made: &'s vlink::Names,
 }
@@ -247,6 +260,32 @@ impl Scene<'_, '_> {
             self.checker.out.hint(format!(
                 "{names}'dynamic_interfaces' in global_defs allows interfaces that come later"
             ));
+        }
+    }
+}
+
+/// Settings that most instances have in common.
+#[derive(Default)]
+struct Equal {
+    notify: Latest<Notify>,
+    garp: Latest<Garp>,
+}
+
+/// A value that is shared with the one before if they are equal.
+struct Latest<T>(RefCell<Option<Rc<T>>>);
+
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self(RefCell::new(None))
+    }
+}
+
+impl<T: PartialEq> Latest<T> {
+    fn of(&self, value: T) -> Rc<T> {
+        let mut latest = self.0.borrow_mut();
+        match &*latest {
+            Some(latest) if **latest == value => Rc::clone(latest),
+            _ => Rc::clone(latest.insert(Rc::new(value))),
         }
     }
 }

@@ -133,7 +133,7 @@ fn global_settings_are_defaults_wherever_they_stand() {
 #[test]
 fn min_garp_shrinks_what_was_not_asked_for() {
     let (config, _) = with("vrrp_min_garp\nvrrp_garp_master_repeat 3", "");
-    let garp = config.instances[0].garp;
+    let garp = &config.instances[0].garp;
     assert_eq!((garp.delay, garp.repeat, garp.lower_prio_repeat), (Duration::ZERO, 3, 3));
 }
 

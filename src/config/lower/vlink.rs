@@ -320,7 +320,7 @@ fn is_strict(scene: &Scene<'_, '_>, raw: &RawInstance<'_>) -> bool {
 /// The address of an ipvlan. It is in use before the kernel could check it for duplicates.
 fn fixed(prefix: Prefix, interface: String) -> VirtualAddress {
     let nodad = prefix.addr.is_ipv6();
-    VirtualAddress { nodad, no_track: true, ..VirtualAddress::plain(prefix, interface) }
+    VirtualAddress { nodad, no_track: true, ..VirtualAddress::plain(prefix, interface.into()) }
 }
 
 fn group(scene: &mut Scene<'_, '_>, word: Word<'_>) -> Option<u32> {

@@ -77,13 +77,13 @@ pub fn changes(old: &Config, new: &Config, most: usize) -> Vec<String> {
         "vrrp_sync_group",
         &old.groups,
         &new.groups,
-        |g| g.name.clone(),
+        |g| g.name.to_string(),
         Printer::group,
     );
     comparison.instances(old, new);
     let (a, b) = (&old.address_groups, &new.address_groups);
     let entries = Printer::address_group_entries;
-    comparison.named("virtual_server_group", a, b, |g| g.name.clone(), entries);
+    comparison.named("virtual_server_group", a, b, |g| g.name.to_string(), entries);
     comparison.virtual_servers(old, new);
     comparison.finish()
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::rc::Rc;
 
 use crate::base::addr::{is_link_local, Family, Mac, Prefix};
+use crate::base::name::SharedName;
 use crate::base::shield::Shield;
 use crate::daemon::runtime::Runtime;
 use crate::holdings::{self, Holder, Links, Object, Setting, Sysctl};
@@ -52,7 +53,7 @@ fn fixed(config: &Config, links: &Links) -> Vec<Object> {
     objects
 }
 
-fn setting(link: String, setting: Setting) -> Object {
+fn setting(link: SharedName, setting: Setting) -> Object {
     Object::Sysctl(Rc::new(Sysctl { link, setting, value: setting.value() }))
 }
 
@@ -60,7 +61,7 @@ fn setting(link: String, setting: Setting) -> Object {
 /// with them, from which neighbours would learn as well.
 fn settings_of_base(link: &VirtualLink) -> [Object; 3] {
     [Setting::ArpIgnore, Setting::ArpFilter, Setting::ArpAnnounce]
-        .map(|of| setting(link.base.clone(), of))
+        .map(|of| setting(link.base.as_str().into(), of))
 }
 
 /// The entries of the packet filter for the VMACs of an instance, whose reports of group membership
@@ -99,7 +100,7 @@ fn link_local(instance: &Instance, links: &Links) -> Option<Object> {
     let of_base = of_base.map(|address| address.prefix.addr);
     let configured = instance.source.filter(is_link_local);
     let addr = configured.or(of_base).or_else(|| base.mac.map(from_mac))?;
-    let plain = VirtualAddress::plain(Prefix { addr, len: 64 }, made.name.clone());
+    let plain = VirtualAddress::plain(Prefix { addr, len: 64 }, made.name.as_str().into());
     let never_preferred = VirtualAddress { scope: Scope::LINK, preferred_lft: Some(0), ..plain };
     Some(Object::Address(Rc::new(never_preferred)))
 }

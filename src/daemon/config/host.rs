@@ -106,7 +106,7 @@ impl Host for KernelHost<'_> {
         if self.elsewhere {
             return Vec::new();
         }
-        self.links.all().map(|link| link.name.clone()).collect()
+        self.links.all().map(|link| link.name.to_string()).collect()
     }
 
     fn has_address(&self, addr: &IpAddr) -> Option<bool> {

@@ -1,5 +1,6 @@
 //! Indexes of the configuration in force.
 
+use crate::base::sorted::SortedMap;
 use crate::daemon::config::Running;
 use crate::daemon::runtime::Runtime;
 use crate::vrrp::Input;
@@ -10,18 +11,18 @@ impl Running {
         let config = &self.config;
         let (interesting, addresses) = (&mut self.interesting, &mut self.virtual_addresses);
         interesting.clear();
-        addresses.clear();
-        let mut add = |name: &String| {
+        *addresses = SortedMap::default();
+        let mut add = |name: &str| {
             if !interesting.contains(name) {
-                interesting.insert(name.clone());
+                interesting.insert(name.to_owned());
             }
         };
         for instance in &config.instances {
-            let made = instance.virtual_links().flat_map(|link| [&link.base, &link.name]);
-            instance.own_links().chain(&instance.vrf).chain(made).for_each(&mut add);
+            let made = instance.virtual_links().flat_map(|link| [&*link.base, &*link.name]);
+            instance.own_links().chain(instance.vrf.as_deref()).chain(made).for_each(&mut add);
             instance.tracked_links.iter().for_each(|tracked| add(&tracked.interface));
             for address in instance.all_addresses() {
-                addresses.insert(address.prefix.addr);
+                addresses.insert(address.prefix.addr, ());
                 add(&address.interface);
             }
             instance.interfaces_of_objects().for_each(&mut add);
@@ -30,7 +31,7 @@ impl Running {
         let virtual_ = config.instances.iter().flat_map(|instance| &instance.routes);
         self.has_open_routes = false;
         for route in virtual_.chain(&config.static_routes) {
-            route.route.links().for_each(&mut add);
+            route.route.links().for_each(|link| add(link));
             self.has_open_routes |= route.route.next_hops.iter().any(|hop| hop.link.is_none());
         }
         let of_groups = config.groups.iter().flat_map(|group| &group.tracked_links);
@@ -44,8 +45,8 @@ impl Running {
                 // Its address may be on any interface.
                 self.instances_on.entry(String::new()).or_default().push(*id);
             }
-            for own in instance.own_links().chain(&instance.vrf) {
-                self.instances_on.entry(own.clone()).or_default().push(*id);
+            for own in instance.own_links().chain(instance.vrf.as_deref()) {
+                self.instances_on.entry(own.to_owned()).or_default().push(*id);
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::base::ids::InstanceId;
+use crate::base::sorted::SortedMap;
 use crate::model::Config;
 
 pub(super) mod fixed;
@@ -28,5 +29,5 @@ pub(super) struct Running {
     /// Instances on each interface; those without one have the empty name as key.
     pub(super) instances_on: BTreeMap<String, Vec<InstanceId>>,
     /// All virtual addresses of the configuration. They are not used as source addresses.
-    pub(super) virtual_addresses: BTreeSet<IpAddr>,
+    pub(super) virtual_addresses: SortedMap<IpAddr, ()>,
 }

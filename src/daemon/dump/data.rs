@@ -103,7 +103,7 @@ fn instances(view: &View<'_>, out: &mut Text) {
         group_of.extend(group.members().iter().map(|&member| (member, group.name())));
     }
     for (id, i) in view.instances() {
-        instance::render(view, i, group_of.get(&id).copied(), out);
+        instance::render(view, i, group_of.get(&id).map(|name| name.as_str()), out);
     }
 }
 

@@ -41,9 +41,9 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
     o.flag("dont_track_primary", config.dont_track_primary);
     o.flag("skip_check_adv_addr", config.skip_check_adv_addr);
     o.flag("strict_mode", config.strict);
-    let made = config.vlink.as_ref().map(|link| &link.name);
-    o.text("vmac_ifname", made.map_or("", String::as_str));
-    if let Some(interface) = made.or(config.interface.as_ref()) {
+    let made = config.vlink.as_ref().map(|link| link.name.as_str());
+    o.text("vmac_ifname", made.unwrap_or_default());
+    if let Some(interface) = made.or(config.interface.as_deref()) {
         o.text("ifp_ifname", interface);
     }
     // Priority of the last other master, even while this instance is master.
@@ -85,7 +85,7 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
     if !config.rules.is_empty() {
         o.list("vrules", &config.rules.iter().map(|r| r.to_string()).collect::<Vec<_>>());
     }
-    let tracked: Vec<_> = config.tracked_links.iter().map(|t| t.interface.clone()).collect();
+    let tracked: Vec<_> = config.tracked_links.iter().map(|t| t.interface.to_string()).collect();
     o.list("track_ifp", &tracked);
     let commands = config.tracked.iter().filter_map(|t| match &t.object {
         track::Object::Script(name) => scripts.get(name.as_str()).cloned(),

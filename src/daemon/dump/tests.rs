@@ -185,7 +185,7 @@ fn the_wanted_state_in_the_data_dump() {
     assert_eq!(shown(&d), "BACKUP", "after a fault");
     let other = on_e0("V2", 52, "10.1.0.102/24");
     let groups = vec![SyncGroup {
-        name: "G".to_owned(),
+        name: "G".into(),
         members: vec!["V1".to_owned(), "V2".to_owned()],
         ..SyncGroup::default()
     }];
@@ -438,8 +438,10 @@ fn a_vmac_is_shown_with_the_interface_below_it() {
     let kind = VirtualLinkKind::Macvlan { mac: Mac([2, 0, 0, 0, 0, 51]) };
     let (name, base) = ("vrrp.51".to_owned(), "e0".to_owned());
     let link = VirtualLink { name, base, kind, group: Some(7), notify_base: true };
-    config.addresses =
-        vec![Rc::new(VirtualAddress { interface: link.name.clone(), ..vip("10.1.0.101/24") })];
+    config.addresses = vec![Rc::new(VirtualAddress {
+        interface: link.name.as_str().into(),
+        ..vip("10.1.0.101/24")
+    })];
     config.vlink = Some(Rc::new(link));
     let d = Daemon::of([config.clone()]);
     let text = data::render(&d.view());
@@ -477,7 +479,7 @@ fn an_ipvlan_is_shown_with_its_address() {
 fn the_json_dump() {
     let mut config = on_e0("V1", 51, "10.1.0.101/24");
     config.authentication = Authentication::Pass(*b"secret\0\0");
-    config.garp.delay = Duration::from_millis(2_500);
+    Rc::make_mut(&mut config.garp).delay = Duration::from_millis(2_500);
     config.excluded.push(Rc::new(vip("fd00::10/64")));
     config.tracked_links = vec![TrackedLink { interface: "e1".into(), weight: 1, reverse: false }];
     let mut d = Daemon::of([config]);

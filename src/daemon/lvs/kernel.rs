@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{Lvs, Message};
 use crate::base::errno::Errno;
+use crate::base::name::SharedName;
 use crate::base::time::Instant;
 use crate::daemon::network::buffers::is_set;
 use crate::holdings::ipvs;
@@ -115,12 +116,17 @@ impl Lvs {
     }
 
     /// A virtual router became master or stopped being master, and `lvs_sync_daemon` may follow it.
-    pub(in crate::daemon) fn on_vrrp(&mut self, instance: &str, is_master: bool, now: Instant) {
+    pub(in crate::daemon) fn on_vrrp(
+        &mut self,
+        instance: &SharedName,
+        is_master: bool,
+        now: Instant,
+    ) {
         let changed = match is_master {
-            true => self.masters.insert(instance.to_owned()),
+            true => self.masters.insert(instance.clone()),
             false => self.masters.remove(instance),
         };
-        let follows = |d: &model::lvs::SyncDaemon| d.instance.as_deref() == Some(instance);
+        let follows = |d: &model::lvs::SyncDaemon| d.instance.as_deref() == Some(instance.as_str());
         if changed && self.kernel.is_some() && self.sync_daemon.as_ref().is_some_and(follows) {
             self.want_daemons(now);
         }
@@ -130,7 +136,8 @@ impl Lvs {
     fn want_daemons(&mut self, now: Instant) {
         let mut daemons = Vec::new();
         if let Some(config) = &self.sync_daemon {
-            let is_master = config.instance.as_ref().map(|name| self.masters.contains(name));
+            let is_master =
+                config.instance.as_ref().map(|name| self.masters.contains(name.as_str()));
             let roles: &[Role] = match is_master {
                 None => &[Role::Master, Role::Backup],
                 Some(true) => &[Role::Master],

@@ -40,7 +40,7 @@ impl Told {
                 }
                 if !matches!(leaving, Leaving::Shutdown | Leaving::Flushed) {
                     let name = server.name().to_string();
-                    hear(Input::Forget(&Subject::Server(server.service.id, name)));
+                    hear(Input::Forget(&Subject::Server(server.service.id, name.into())));
                 }
             }
             Action::QuorumChanged { service, up, tally, cause, .. } => {

@@ -92,7 +92,7 @@ impl Runtime {
 
     pub(in crate::daemon) fn announce_source(&mut self, id: InstanceId) {
         let Some(i) = self.cores.vrrp.instance(id) else { return };
-        let link = i.config().source_link().map(str::to_owned);
+        let link = i.config().source_link().map(Into::into);
         if let (Some(link), Some(addr)) = (link, i.source()) {
             self.network.announcer.push(Announcement { owner: id, link, addr }, 1);
         }

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use crate::base::addr::Family;
 use crate::base::ids::InstanceId;
+use crate::base::name::SharedName;
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::GarpGroup;
 
@@ -14,7 +15,7 @@ use crate::model::vrrp::GarpGroup;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(in crate::daemon) struct Announcement {
     pub(in crate::daemon) owner: InstanceId,
-    pub(in crate::daemon) link: String,
+    pub(in crate::daemon) link: SharedName,
     pub(in crate::daemon) addr: IpAddr,
 }
 
@@ -38,7 +39,7 @@ pub(in crate::daemon) struct Announcer {
 /// Links that share an interval.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Pacer {
-    Link(String),
+    Link(SharedName),
     /// By its place in the list of groups.
     Group(usize),
 }
@@ -70,7 +71,7 @@ impl Intervals {
             };
             Some((Pacer::Group(n), interval?))
         });
-        own.unwrap_or_else(|| (Pacer::Link(link.to_owned()), usual))
+        own.unwrap_or_else(|| (Pacer::Link(link.into()), usual))
     }
 }
 

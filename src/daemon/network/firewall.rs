@@ -242,7 +242,7 @@ fn means(config: &Config, links: &Links) -> Option<Means> {
 
 /// The entry with what the kernel says of the interfaces; `None` if one of them is gone.
 fn entry(shield: &Shield<u32>, links: &Links) -> Option<Entry> {
-    let name = |index: u32| links.by_index(index).map(|link| link.name.clone());
+    let name = |index: u32| links.by_index(index).map(|link| link.name.to_string());
     Some(match shield {
         Shield::Address(addr) => Entry::Address(*addr),
         &Shield::LinkLocal { addr, link: index, by_name } => {

@@ -80,7 +80,7 @@ impl Runtime {
         self.on_base_changed(&link);
         // Virtual addresses of this configuration are not used as sources, so their changes are
         // ignored.
-        if !ours || !self.running.virtual_addresses.contains(&addr) {
+        if !ours || !self.running.virtual_addresses.contains_key(&addr) {
             self.network.stale_sources.insert(link);
         }
     }

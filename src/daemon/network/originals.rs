@@ -60,7 +60,7 @@ impl Runtime {
         }
         let Some(path) = self.network.originals_file.clone() else { return };
         let links = self.cores.holdings.made();
-        let links = links.map(|link| (link.index, link.name.clone())).collect();
+        let links = links.map(|link| (link.index, link.name.to_string())).collect();
         let traces = Traces { settings: self.changed_settings(), links };
         if traces == self.network.traces {
             return;

@@ -125,7 +125,7 @@ impl Runtime {
         if !self.network.reverse_path.is_empty() {
             return;
         }
-        let links = self.cores.holdings.links().all().map(|link| link.name.clone());
+        let links = self.cores.holdings.links().all().map(|link| link.name.to_string());
         match release_general(links.collect()) {
             Ok(changed) => self.network.reverse_path = changed,
             Err(e) => log::warn!("cannot set rp_filter: {}", reason(&e)),

@@ -235,6 +235,7 @@ mod tests {
         fn tell(&mut self, name: &str, state: State) {
             let notify = &Notify::default();
             let because = Because::NOTHING;
+            let name = &name.into();
             let input = Input::Instance { name, state, priority: 1, group: None, notify, because };
             self.domain.handle(input, Instant::ZERO, &mut self.out);
             self.obey();

@@ -59,7 +59,8 @@ impl Runtime {
         match telling {
             Telling::Group(id, state, cause) => {
                 let Some(name) = self.cores.vrrp.group(id).map(vrrp::Group::name) else { return };
-                let Some(group) = self.running.config.groups.iter().find(|g| g.name == name) else {
+                let Some(group) = self.running.config.groups.iter().find(|g| g.name == *name)
+                else {
                     return;
                 };
                 let because = if cause.is_plain() { None } else { Some(&*cause as &dyn Display) };
@@ -71,7 +72,7 @@ impl Runtime {
                 let Some(i) = self.cores.vrrp.instance(id) else { return };
                 let group = i.group().and_then(|g| self.cores.vrrp.group(g)).map(vrrp::Group::name);
                 let (config, priority) = (i.config(), i.priority());
-                let (name, notify) = (config.name.as_str(), &config.notify);
+                let (name, notify) = (&config.name, &config.notify);
                 let because = match &*cause {
                     Cause::Started | Cause::Stopping | Cause::Removed => Because::NOTHING,
                     cause => Because(Some(cause)),
@@ -82,12 +83,12 @@ impl Runtime {
             Telling::LowerPriority(id) => {
                 let Some(i) = self.cores.vrrp.instance(id) else { return };
                 let (config, priority) = (i.config(), i.priority());
-                let (name, notify) = (config.name.as_str(), &config.notify);
+                let (name, notify) = (&config.name, &config.notify);
                 self.cores.notify.handle(Input::LowerPriority { name, priority, notify }, now, out);
             }
             Telling::Priority(id, priority) => {
                 let Some(i) = self.cores.vrrp.instance(id) else { return };
-                let (name, notify) = (i.config().name.as_str(), &i.config().notify);
+                let (name, notify) = (&i.config().name, &i.config().notify);
                 self.cores.notify.handle(Input::Priority { name, priority, notify }, now, out);
             }
         }
@@ -203,7 +204,7 @@ impl Runtime {
         let mut list = Vec::new();
         for (_, group) in self.cores.vrrp.groups() {
             if let Some(state) = state(group.phase()) {
-                let object = Subject::Group(group.name().to_owned());
+                let object = Subject::Group(group.name().clone());
                 list.push(Standing { object, state, priority: 0 });
             }
         }

@@ -36,7 +36,10 @@ fn heard(events: impl IntoIterator<Item = KernelEvent>) -> (Domain, Vec<HostChan
 }
 
 fn source(domain: &Domain, i: &Instance) -> Option<String> {
-    let virtual_ = ["10.0.0.100".parse().unwrap(), "10.0.0.101".parse().unwrap()].into();
+    let mut virtual_ = SortedMap::default();
+    for addr in ["10.0.0.100", "10.0.0.101"] {
+        virtual_.insert(addr.parse().unwrap(), ());
+    }
     domain.links().source(i, &virtual_).map(|addr| addr.to_string())
 }
 

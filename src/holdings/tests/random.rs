@@ -10,9 +10,9 @@ fn pick(rng: &mut Rng) -> VirtualAddress {
     let text =
         *rng.pick(&["10.0.0.1/24", "10.0.0.1/32", "10.0.0.2/24", "fd00::1/64", "fd00::1/128"]);
     let mut address = address(text);
-    address.interface = (*rng.pick(&["eth0", "eth1"])).to_owned();
+    address.interface = (*rng.pick(&["eth0", "eth1"])).into();
     if rng.one_in(3) && address.prefix.addr.is_ipv4() {
-        address.label = Some(format!("{}:v", address.interface));
+        address.label = Some(format!("{}:v", address.interface).into());
     }
     address.noprefixroute = rng.one_in(4);
     address
@@ -115,7 +115,7 @@ impl Story {
             self.bench.on(Input::Deadline);
         }
         let links = &self.bench.links;
-        let place = |a: &VirtualAddress| (links[&a.interface], Spot::of(a));
+        let place = |a: &VirtualAddress| (links[a.interface.as_str()], Spot::of(a));
         let mut expected: BTreeMap<Place, Vec<HostAddress>> = BTreeMap::new();
         for address in self.wanted.values().flatten() {
             expected.entry(place(address)).or_default().push(as_shown(address));

@@ -92,7 +92,7 @@ fn an_instance_shields_what_it_does_not_accept() {
     let address = |addr: &str, interface: &str| {
         let mut address: VirtualAddress = nth(1);
         address.prefix.addr = addr.parse().unwrap();
-        interface.clone_into(&mut address.interface);
+        address.interface = interface.into();
         Rc::new(address)
     };
     let addresses = vec![address("10.0.0.1", "eth0"), address("fe80::1", "eth0")];

@@ -23,7 +23,7 @@ fn a_reader_that_comes_back_hears_where_things_stand() {
     desk.instance("B", State::Master, &quiet());
     desk.instance("A", State::Backup, &quiet());
     desk.feed(Input::Group {
-        name: "G",
+        name: &"G".into(),
         state: State::Backup,
         notify: &quiet(),
         because: Because::NOTHING,

@@ -94,7 +94,7 @@ impl World {
                 self.stands.insert(name, state);
             }
             Step::Lower(who) => {
-                let name = &format!("I{who}");
+                let name = &format!("I{who}").into();
                 let notify = &self.notify;
                 let out = self.desk.feed(Input::LowerPriority { name, priority: 9, notify });
                 self.obey(out);
@@ -138,7 +138,7 @@ impl World {
         let alive = self.stands.iter().filter(|(_, s)| **s != State::Deleted);
         let list: Vec<_> = alive
             .map(|(name, state)| Standing {
-                object: Subject::Instance(name.clone()),
+                object: Subject::Instance(name.as_str().into()),
                 state: *state,
                 priority: 100,
             })

@@ -84,7 +84,8 @@ fn adverts_of_lesser_routers_do_not_crowd_out_states() {
     let notify = Notify { master_rx_lower_pri: Some(Box::new(script("lower"))), ..any() };
     let mut run = run_of(&desk.instance("A", State::Master, &notify));
     for _ in 0..1000 {
-        let out = desk.feed(Input::LowerPriority { name: "A", priority: 100, notify: &notify });
+        let out =
+            desk.feed(Input::LowerPriority { name: &"A".into(), priority: 100, notify: &notify });
         assert_eq!(out, []);
     }
     desk.instance("A", State::Backup, &notify);

@@ -197,7 +197,7 @@ pub(super) fn decoded(m: LinkMessage) -> Option<Link> {
     let has = |flag| m.header.flags.contains(flag);
     let mut link = Link {
         index: m.header.index,
-        name: String::new(),
+        name: "".into(),
         up: has(LinkFlags::Up) && has(LinkFlags::Running),
         enabled: has(LinkFlags::Up),
         multicast: has(LinkFlags::Multicast),
@@ -208,7 +208,7 @@ pub(super) fn decoded(m: LinkMessage) -> Option<Link> {
     let mut elsewhere = false;
     for attribute in m.attributes {
         match attribute {
-            LinkAttribute::IfName(name) => link.name = name,
+            LinkAttribute::IfName(name) => link.name = name.into(),
             LinkAttribute::Mtu(mtu) => link.mtu = mtu,
             LinkAttribute::Address(a) if ethernet => {
                 link.mac = <[u8; 6]>::try_from(a.as_slice()).ok().map(Mac);

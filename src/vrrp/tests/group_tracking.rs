@@ -5,7 +5,7 @@ use crate::model::vrrp::{tests::instance, Instance, TrackedLink};
 use crate::vrrp::instance::{tracked, trackers};
 
 fn link(interface: &str, weight: i16) -> TrackedLink {
-    TrackedLink { interface: interface.to_owned(), weight, reverse: false }
+    TrackedLink { interface: interface.into(), weight, reverse: false }
 }
 
 #[test]
@@ -23,6 +23,6 @@ fn an_interface_counts_as_the_group_says_unless_the_instance_tracks_it_without_w
 fn an_object_counts_as_the_group_says() {
     let entry = |weight| Tracked { object: Object::Script("s".into()), weight, reverse: false };
     let config = Instance { tracked: vec![entry(30)], ..instance("A", 51) };
-    assert_eq!(tracked(&config, &[entry(11)]), [entry(11)]);
-    assert_eq!(tracked(&config, &[]), [entry(30)]);
+    assert_eq!(*tracked(&config, &[entry(11)]), [entry(11)]);
+    assert_eq!(*tracked(&config, &[]), [entry(30)]);
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use proptest::prelude::*;
 
 use crate::base::ids::InstanceId;
+use crate::base::name::SharedName;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::{Finding, RunEnd};
 use crate::model::track::{Object, Tracked};
@@ -134,13 +135,13 @@ fn object(n: u8) -> Object {
 
 fn config(id: u32, c: &Choice) -> Rc<Config> {
     let mut config = instance(&format!("I{id}"), 51 + id as u8);
-    config.interface = Some(format!("eth{}", id % 2));
+    config.interface = Some(format!("eth{}", id % 2).into());
     config.priority = c.priority;
     config.version = if c.version_3 { Version::V3 } else { Version::V2 };
     config.advert_interval = Duration::from_millis(c.interval_ms);
     config.nopreempt = c.nopreempt;
     config.preempt_delay = Duration::from_secs(c.preempt_delay);
-    config.garp.refresh = Duration::from_secs(c.refresh);
+    Rc::make_mut(&mut config.garp).refresh = Duration::from_secs(c.refresh);
     config.timer_expired_backup = c.expired.then_some(254);
     config.tracked_links =
         vec![TrackedLink { interface: "eth2".into(), weight: c.weight, reverse: c.reverse }];
@@ -194,7 +195,7 @@ struct Judged {
 impl World {
     fn judge(&self, id: InstanceId, instance: &Instance) -> Judged {
         let config = instance.config();
-        let is_up = |link: &String| self.links.get(link) == Some(&LinkState::Up);
+        let is_up = |link: &SharedName| self.links.get(link.as_str()) == Some(&LinkState::Up);
         let mut is_faulted = !self.sources.get(&id.0).unwrap_or(&false)
             || !self.sockets.get(&id.0).unwrap_or(&true)
             || !config.interface.iter().all(is_up)

@@ -21,11 +21,12 @@ fn config() -> Config {
         tracked(Object::File("maint".into()), 2, true),
         tracked(Object::Process("web".into()), 20, false),
     ];
-    v1.notify.master = Some(Box::new(script("/etc/k.sh to master")));
-    v1.notify.any = Some(Box::new(script("/etc/any")));
-    v1.notify.says_deleted = true;
-    v1.notify.priority_changes = true;
-    v1.notify.mail = true;
+    let notify = Rc::make_mut(&mut v1.notify);
+    notify.master = Some(Box::new(script("/etc/k.sh to master")));
+    notify.any = Some(Box::new(script("/etc/any")));
+    notify.says_deleted = true;
+    notify.priority_changes = true;
+    notify.mail = true;
     Config {
         instances: vec![Rc::new(v1)],
         scripts: vec![TrackScript {
