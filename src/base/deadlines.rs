@@ -7,36 +7,83 @@ use super::time::Instant;
 
 /// At most one deadline per owner.
 #[derive(Debug, Clone)]
-pub struct Deadlines<K> {
-    when: BTreeMap<K, Entry>,
+pub struct Deadlines<K, W = BTreeMap<K, Entry>> {
+    when: W,
     /// Every owner by its `queued` time. The first one is always exact.
     order: BTreeSet<(Instant, K)>,
 }
 
+/// The same for owners that are numbered without large gaps: a deadline is found at once.
+pub type NumberedDeadlines<K> = Deadlines<K, Vec<Option<Entry>>>;
+
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+pub struct Entry {
     when: Instant,
     /// Its place in the order, at `when` or earlier. A deadline that moves to a later time keeps
     /// its place until it is the first.
     queued: Instant,
 }
 
-impl<K> Default for Deadlines<K> {
+/// Entries by owner.
+pub trait Entries<K> {
+    fn entry(&self, owner: &K) -> Option<&Entry>;
+    fn entry_mut(&mut self, owner: &K) -> Option<&mut Entry>;
+    fn put(&mut self, owner: K, entry: Entry);
+    fn take(&mut self, owner: &K);
+}
+
+impl<K: Ord> Entries<K> for BTreeMap<K, Entry> {
+    fn entry(&self, owner: &K) -> Option<&Entry> {
+        self.get(owner)
+    }
+
+    fn entry_mut(&mut self, owner: &K) -> Option<&mut Entry> {
+        self.get_mut(owner)
+    }
+
+    fn put(&mut self, owner: K, entry: Entry) {
+        self.insert(owner, entry);
+    }
+
+    fn take(&mut self, owner: &K) {
+        self.remove(owner);
+    }
+}
+
+impl<K: Copy + Into<usize>> Entries<K> for Vec<Option<Entry>> {
+    fn entry(&self, owner: &K) -> Option<&Entry> {
+        self.get((*owner).into())?.as_ref()
+    }
+
+    fn entry_mut(&mut self, owner: &K) -> Option<&mut Entry> {
+        self.get_mut((*owner).into())?.as_mut()
+    }
+
+    fn put(&mut self, owner: K, entry: Entry) {
+        let owner = owner.into();
+        if self.len() <= owner {
+            self.resize(owner + 1, None);
+        }
+        self[owner] = Some(entry);
+    }
+
+    fn take(&mut self, owner: &K) {
+        if let Some(entry) = self.get_mut((*owner).into()) {
+            *entry = None;
+        }
+    }
+}
+
+impl<K, W: Default> Default for Deadlines<K, W> {
     fn default() -> Self {
-        Self::new()
+        Self { when: W::default(), order: BTreeSet::new() }
     }
 }
 
-impl<K> Deadlines<K> {
-    pub const fn new() -> Self {
-        Self { when: BTreeMap::new(), order: BTreeSet::new() }
-    }
-}
-
-impl<K: Ord + Copy> Deadlines<K> {
+impl<K: Ord + Copy, W: Entries<K>> Deadlines<K, W> {
     /// Sets, moves or, with `None`, clears the deadline of `owner`.
     pub fn set(&mut self, owner: K, when: Option<Instant>) {
-        match (when, self.when.get_mut(&owner)) {
+        match (when, self.when.entry_mut(&owner)) {
             (Some(when), Some(entry)) if entry.queued <= when => {
                 entry.when = when;
                 // Another deadline moved behind the first one does not change it.
@@ -50,12 +97,12 @@ impl<K: Ord + Copy> Deadlines<K> {
                 self.order.insert((when, owner));
             }
             (Some(when), None) => {
-                self.when.insert(owner, Entry { when, queued: when });
+                self.when.put(owner, Entry { when, queued: when });
                 self.order.insert((when, owner));
             }
             (None, Some(entry)) => {
                 self.order.remove(&(entry.queued, owner));
-                self.when.remove(&owner);
+                self.when.take(&owner);
             }
             (None, None) => return,
         }
@@ -65,7 +112,8 @@ impl<K: Ord + Copy> Deadlines<K> {
     /// Moves owners to their places until the first one is in its own.
     fn correct_first(&mut self) {
         while let Some(&(queued, owner)) = self.order.first() {
-            let Some(entry) = self.when.get_mut(&owner).filter(|entry| entry.when != queued) else {
+            let Some(entry) = self.when.entry_mut(&owner).filter(|entry| entry.when != queued)
+            else {
                 return;
             };
             entry.queued = entry.when;
@@ -77,7 +125,7 @@ impl<K: Ord + Copy> Deadlines<K> {
 
     /// The deadline of one owner.
     pub fn of(&self, owner: &K) -> Option<Instant> {
-        self.when.get(owner).map(|entry| entry.when)
+        self.when.entry(owner).map(|entry| entry.when)
     }
 
     /// The earliest deadline of all.
@@ -92,7 +140,7 @@ impl<K: Ord + Copy> Deadlines<K> {
             return None;
         }
         self.order.pop_first();
-        self.when.remove(&owner);
+        self.when.take(&owner);
         self.correct_first();
         Some((when, owner))
     }
@@ -108,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_earliest_comes_first_and_each_owner_once() {
-        let mut d = Deadlines::default();
+        let mut d = Deadlines::<_>::default();
         d.set('a', Some(at(30)));
         d.set('b', Some(at(10)));
         d.set('a', Some(at(5)));
@@ -121,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_cleared_deadline_does_not_fire() {
-        let mut d = Deadlines::default();
+        let mut d = Deadlines::<_>::default();
         d.set(1, Some(at(1)));
         d.set(1, None);
         assert_eq!(d.pop_due(at(9)), None);
@@ -129,13 +177,18 @@ mod tests {
 
     #[test]
     fn whatever_is_set_the_order_is_that_of_a_list() {
+        compare::<BTreeMap<usize, Entry>>();
+        compare::<Vec<Option<Entry>>>();
+    }
+
+    fn compare<W: Entries<usize> + Default>() {
         use crate::base::rng::Rng;
         for seed in 0..500 {
             let mut rng = Rng::new(seed);
-            let (mut d, mut list) = (Deadlines::default(), BTreeMap::new());
+            let (mut d, mut list) = (Deadlines::<usize, W>::default(), BTreeMap::new());
             let mut now = 0;
             for _ in 0..200 {
-                let owner = rng.between(0, 9);
+                let owner = usize::try_from(rng.between(0, 9)).expect("is small");
                 match rng.between(0, 9) {
                     0 => {
                         d.set(owner, None);

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use super::schedule::Life;
 use super::timings::Timings;
 use super::{bfd, file};
-use crate::base::deadlines::Deadlines;
+use crate::base::deadlines::NumberedDeadlines;
 use crate::base::ids::CheckId;
 use crate::base::rng::Rng;
 use crate::base::time::{Duration, Instant};
@@ -91,7 +91,7 @@ pub enum Action {
 #[derive(Debug)]
 pub struct Pool {
     entries: Vec<Option<Entry>>,
-    deadlines: Deadlines<CheckId>,
+    deadlines: NumberedDeadlines<CheckId>,
     /// Due, but too many others run.
     waiting: BTreeSet<(Instant, CheckId)>,
     running: usize,
@@ -129,7 +129,7 @@ impl Pool {
     pub fn new(limit: usize, seed: u64) -> Self {
         Self {
             entries: Vec::new(),
-            deadlines: Deadlines::default(),
+            deadlines: NumberedDeadlines::default(),
             waiting: BTreeSet::new(),
             running: 0,
             limit: limit.max(1),

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::deadlines::Deadlines;
+use crate::base::deadlines::NumberedDeadlines;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::name::SharedName;
 use crate::base::time::{Duration, Instant};
@@ -62,9 +62,9 @@ pub struct Domain {
     objects: BTreeMap<Object, TrackState>,
     object_watchers: Watchers<Object>,
     /// What masters owe the others: advertisements, announcements.
-    owed: Deadlines<InstanceId>,
+    owed: NumberedDeadlines<InstanceId>,
     /// What backups expect of others. An unread packet may move it.
-    expected: Deadlines<InstanceId>,
+    expected: NumberedDeadlines<InstanceId>,
     absences: timing::Absences,
     /// `vrrp_startup_delay`, measured from the first start.
     startup_delay: Duration,

@@ -74,11 +74,11 @@ pub(in crate::daemon) enum Event<A> {
 }
 
 impl<A: Clone> Children<A> {
-    pub(in crate::daemon) const fn new(starter: Starter) -> Self {
+    pub(in crate::daemon) fn new(starter: Starter) -> Self {
         Self {
             starter,
             running: BTreeMap::new(),
-            deadlines: Deadlines::new(),
+            deadlines: Deadlines::default(),
             started: BTreeMap::new(),
         }
     }

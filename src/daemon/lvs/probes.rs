@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use crate::base::addr::Family;
-use crate::base::deadlines::Deadlines;
+use crate::base::deadlines::NumberedDeadlines;
 use crate::base::ids::CheckId;
 use crate::base::rng::Rng;
 use crate::base::time::{Duration, Instant};
@@ -65,7 +65,7 @@ pub(in crate::daemon) enum Begun {
 pub(in crate::daemon) struct Probes {
     jobs: BTreeMap<CheckId, Job>,
     scripts: Scripts,
-    deadlines: Deadlines<CheckId>,
+    deadlines: NumberedDeadlines<CheckId>,
     /// Probes that used up their share while ready, served in round-robin order.
     unread: BTreeSet<CheckId>,
     last_unread: CheckId,
@@ -83,7 +83,7 @@ impl Probes {
         Self {
             jobs: BTreeMap::new(),
             scripts: Scripts::default(),
-            deadlines: Deadlines::new(),
+            deadlines: NumberedDeadlines::default(),
             unread: BTreeSet::new(),
             last_unread: CheckId(0),
             finished: Vec::new(),
