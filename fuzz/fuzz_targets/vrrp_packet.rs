@@ -177,7 +177,8 @@ fn configured(choice: u8, pdu: &[u8]) -> Instance {
             lower_prio_delay: Duration::ZERO,
             lower_prio_repeat: 1,
             extra: Duration::ZERO,
-        },
+        }
+        .into(),
         addresses: vec![address(own(family)).into(), address(peer(family)).into()],
         excluded: Vec::new(),
         routes: Vec::new(),
