@@ -75,7 +75,13 @@ impl Client {
         let (udp, tcp) = {
             let _inside = server.enter();
             let at = SocketAddr::new(any.ip(), PORT);
-            (UdpSocket::bind(at).expect("a socket"), TcpListener::bind(at).expect("a socket"))
+            // A process that another test has just forked may hold the sockets of the last client.
+            let mut sockets = None;
+            wait("the port is free", SOON, || {
+                sockets = UdpSocket::bind(at).ok().zip(TcpListener::bind(at).ok());
+                sockets.is_some()
+            });
+            sockets.expect("waited for them")
         };
         udp.set_nonblocking(true).expect("a socket");
         tcp.set_nonblocking(true).expect("a socket");
