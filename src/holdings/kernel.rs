@@ -1,6 +1,7 @@
 //! Requests that the kernel has not answered. It handles them in order.
 
 use super::address::Spot;
+use super::fib::as_listed;
 use super::object::{Item, Key};
 use super::{Action, Domain, Holder};
 use crate::base::time::{Duration, Instant};
@@ -78,7 +79,9 @@ impl Domain {
                     Item::Link(..) => {
                         kernel.leaving_links.insert(index);
                     }
-                    Item::Sysctl(..) | Item::Firewall(_) | Item::Route(..) | Item::Rule(_) => {}
+                    Item::Route(route, _) => self.fib.remove_form(route),
+                    Item::Rule(rule) => self.fib.remove_rule(&as_listed(rule)),
+                    Item::Sysctl(..) | Item::Firewall(_) => {}
                 }
                 Op::Remove(item.clone())
             }
@@ -113,6 +116,19 @@ impl Kernel {
         }
     }
 
+    /// Index of the interface that an unanswered request is for.
+    pub(super) fn index_of(&self, id: RequestId) -> Option<u32> {
+        self.pending.get(&id).map(|(index, _)| *index)
+    }
+
+    /// Routes and rules whose removal is unanswered.
+    pub(super) fn leaving_fib(&self) -> impl Iterator<Item = &Item> {
+        self.pending.values().filter_map(|(_, purpose)| match purpose {
+            Purpose::Remove(item @ (Item::Route(..) | Item::Rule(_))) => Some(item),
+            _ => None,
+        })
+    }
+
     pub(super) fn is_idle(&self) -> bool {
         self.pending.is_empty()
     }
@@ -123,6 +139,17 @@ impl Kernel {
 
     pub(super) fn is_link_leaving(&self, index: u32) -> bool {
         self.leaving_links.contains(&index)
+    }
+
+    /// True while the removal of an interface that is known by its name alone is unanswered.
+    pub(super) fn is_name_leaving(&self, name: &str) -> bool {
+        self.pending.values().any(|(index, purpose)| {
+            *index == 0 && matches!(purpose, Purpose::Remove(Item::Link(l, _)) if l.name == name)
+        })
+    }
+
+    pub(super) fn leave_link(&mut self, index: u32) {
+        self.leaving_links.insert(index);
     }
 
     /// The interface was not removed.

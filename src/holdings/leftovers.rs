@@ -84,7 +84,9 @@ impl Domain {
     pub(super) fn remove_left(&mut self, left: Left, out: &mut Vec<Action>) {
         let (index, item) = match left {
             Left::Address(place) => {
-                let is_unclaimed = self.claim_place(&place);
+                let is_wanted =
+                    self.key_of(&place).is_some_and(|key| self.holdings.contains_key(&key));
+                let is_unclaimed = self.claim_place(&place) && !is_wanted;
                 let Some(shown) = self.links.shown(&place).filter(|_| is_unclaimed) else { return };
                 (place.0, Item::Address(shown.address.clone()))
             }

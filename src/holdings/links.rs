@@ -123,6 +123,11 @@ impl Links {
         list.take_while(move |(place, _)| place.0 == index).map(|(_, shown)| shown)
     }
 
+    /// True if every IPv4 address of this interface, if there is one, was added by keepalived.
+    pub(super) fn has_only_own_v4(&self, index: u32) -> bool {
+        self.on(index).all(|shown| shown.ours || shown.address.prefix.addr.is_ipv6())
+    }
+
     /// Entries of this address on all interfaces.
     fn with(&self, addr: IpAddr) -> impl Iterator<Item = &Shown> {
         self.links.keys().flat_map(move |index| {

@@ -226,6 +226,8 @@ pub struct Domain {
     /// Routes that the kernel may have dropped with their interface or address.
     doubts: BTreeSet<Key>,
     verified: Instant,
+    /// Interfaces through which the kernel may have dropped IPv4 routes since it listed them.
+    flushed: BTreeSet<u32>,
     /// Addresses of the daemon in the kernel that belong to no object.
     unclaimed: BTreeMap<IpAddr, BTreeSet<Place>>,
     /// Leftovers of an earlier run, for owners that have not decided yet.

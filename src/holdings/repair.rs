@@ -106,6 +106,18 @@ impl Domain {
         })
     }
 
+    /// True if another form of the object may be in the kernel, which refused to remove it.
+    fn may_be_there(&self, key: &Key) -> bool {
+        match key {
+            Key::Link { .. } => true,
+            Key::Address { link, spot } => {
+                self.links.index(link).is_some_and(|i| self.links.shown(&(i, *spot)).is_some())
+            }
+            Key::Route(_) => self.listed(key).is_some(),
+            Key::Sysctl { .. } | Key::Firewall(_) | Key::Rule(_) => false,
+        }
+    }
+
     pub(super) fn cancel_retry(&mut self, key: &Key) {
         let Some(holding) = self.holdings.get_mut(key) else { return };
         if let Some(when) = holding.take_retry() {
@@ -121,7 +133,7 @@ impl Domain {
                     if let Some(holding) = self.holdings.get_mut(&key) {
                         holding.take_retry();
                         let is_absent = holding.presence == Presence::Absent;
-                        if is_absent && matches!(key, Key::Link { .. }) {
+                        if is_absent && self.may_be_there(&key) {
                             self.bring_about(&key, out);
                         } else if is_absent {
                             self.ask_again(&key, out);
@@ -245,7 +257,9 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let place = (index, Spot::of_host(address));
-        if errno != 0 {
+        // Unless it stayed because the kernel refused to remove it.
+        let stayed = errno == EEXIST && self.links.shown(&place).is_some_and(|shown| shown.ours);
+        if errno != 0 && !stayed {
             out.push(Action::Removed { index, address: address.clone() });
         }
         // A removal requested since then follows it.

@@ -9,7 +9,7 @@ use super::leftovers::Left;
 use super::object::{Item, Key, Object};
 use super::repair::{report_kept, EEXIST, ENODEV, REMOVAL_DELAY};
 use super::{Action, Domain, Fate, Restore, Retry};
-use crate::base::addr::HostAddress;
+use crate::base::addr::{Family, HostAddress};
 use crate::base::route::Route;
 use crate::base::rule::Rule;
 use crate::base::time::{Duration, Instant};
@@ -50,6 +50,10 @@ impl Domain {
         };
         if has_options(&asked, &listed) {
             self.set(key, Presence::Present, false, out);
+            let is_v4 = asked.family == Family::V4;
+            if is_v4 && listed.links().any(|link| self.flushed.contains(link)) {
+                self.doubts.insert(key.clone());
+            }
         } else {
             // A replacement could hit another route of the slot, which may be foreign.
             self.ask(0, Purpose::Remove(Item::Route(listed, route.placement)), out);
@@ -77,15 +81,11 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         self.doubts.remove(key);
-        let item = match presence {
-            Presence::Asked(id) => self.kernel.being_added(id).cloned(),
-            Presence::Present => match key {
-                Key::Rule(rule) if self.fib.has_rule(rule) => Some(Item::Rule(Rc::clone(rule))),
-                key => {
-                    self.listed(key).map(|route| Item::Route(Rc::clone(route), Placement::First))
-                }
-            },
-            Presence::Made | Presence::Absent | Presence::NoLink | Presence::Waived => None,
+        let item = match (presence, key) {
+            (Presence::Asked(id), _) => self.kernel.being_added(id).cloned(),
+            // Also one whose removal the kernel refused before it was wanted again.
+            (_, Key::Rule(rule)) if self.fib.has_rule(rule) => Some(Item::Rule(Rc::clone(rule))),
+            _ => self.listed(key).map(|route| Item::Route(Rc::clone(route), Placement::First)),
         };
         if let Some(item) = item {
             self.ask(0, Purpose::Remove(item), out);
@@ -93,7 +93,7 @@ impl Domain {
     }
 
     /// The kernel's form of a wanted route.
-    fn listed(&self, key: &Key) -> Option<&Rc<Route<u32>>> {
+    pub(super) fn listed(&self, key: &Key) -> Option<&Rc<Route<u32>>> {
         let Key::Route(route) = key else { return None };
         self.fib.in_slot(&route.slot).iter().find(|listed| self.is_meant(key, listed))
     }
@@ -121,16 +121,25 @@ impl Domain {
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        if errno == 0 {
+        let is_awaited = self.is_awaited(id, key);
+        // A removal requested since then follows it.
+        if errno == 0 && (is_awaited || !self.is_leaving(item)) {
             self.note_item(item);
         }
         match errno {
-            _ if !self.is_awaited(id, key) => {}
+            _ if !is_awaited => {}
             0 | EEXIST => self.set(key, Presence::Present, false, out),
             // Added when an interface comes up.
             ENODEV | ENETDOWN => self.set(key, Presence::NoLink, false, out),
             errno => self.on_refused(key, errno, now, out),
         }
+    }
+
+    fn is_leaving(&self, item: &Item) -> bool {
+        self.kernel.leaving_fib().any(|leaving| match (leaving, item) {
+            (Item::Route(a, _), Item::Route(b, _)) => a == b,
+            (a, b) => a == b,
+        })
     }
 
     pub(super) fn on_route_removed(
@@ -148,6 +157,7 @@ impl Domain {
             }
             return;
         }
+        self.note_item(&item);
         let left = match item {
             Item::Route(route, _) => Left::Route(route),
             Item::Rule(rule) => Left::Rule(rule),
@@ -227,6 +237,9 @@ impl Domain {
 
     pub(super) fn on_fib(&mut self, fib: Fib, now: Instant, out: &mut Vec<Action>) {
         let before = std::mem::replace(&mut self.fib, fib);
+        self.flushed.clear();
+        let leaving: Vec<_> = self.kernel.leaving_fib().cloned().collect();
+        leaving.iter().for_each(|item| self.forget_item(item));
         let keys: Vec<_> = self.holdings.keys().filter(|k| !k.is_awaited()).cloned().collect();
         for key in keys {
             let (was, is) = match &key {
@@ -275,8 +288,14 @@ impl Domain {
         &mut self,
         index: u32,
         key: &RouteKey<String>,
+        presence: Presence,
         out: &mut Vec<Action>,
     ) {
+        if let Presence::Asked(id) = presence {
+            if let Some(item) = self.kernel.being_added(id).cloned() {
+                self.ask(0, Purpose::Remove(item), out);
+            }
+        }
         let listed = self.fib.in_slot(&key.slot).iter();
         let those = listed.filter(|route| route.links().any(|link| *link == index));
         for route in those.cloned().collect::<Vec<_>>() {
@@ -296,16 +315,31 @@ impl Domain {
         }
     }
 
-    /// The kernel drops the routes that prefer a source address together with it.
-    pub(super) fn doubt_routes_from(&mut self, address: &HostAddress) {
-        let source = Some(address.prefix.addr);
+    /// The kernel drops the routes that prefer a source address together with it. With the last
+    /// IPv4 address of an interface, it drops all IPv4 routes through that.
+    pub(super) fn doubt_routes_of(&mut self, index: u32, gone: &HostAddress) {
+        let source = Some(gone.prefix.addr);
+        let is_v4 = gone.prefix.addr.is_ipv4();
+        // Own addresses may have been added after it was removed.
+        let emptied = self.links.by_index(index).filter(|_| is_v4);
+        let emptied = emptied.filter(|_| self.links.has_only_own_v4(index));
+        if emptied.is_some() {
+            self.flushed.insert(index);
+        }
+        let is_through = |key: &Key| match (key, emptied) {
+            (Key::Route(route), Some(link)) => {
+                route.slot.family == Family::V4 && key.needs(&link.name)
+            }
+            _ => false,
+        };
         let is_from = |object: &Object| match object {
             Object::Route(route) => route.route.source == source,
             _ => false,
         };
         // There may be thousands of addresses, but no route.
         let routes = self.holdings.from(&Key::first_route());
-        let those = routes.filter(|(_, holding)| holding.is_present() && is_from(&holding.object));
+        let present = routes.filter(|(_, holding)| holding.is_present());
+        let those = present.filter(|(key, h)| is_from(&h.object) || is_through(key));
         self.doubts.extend(those.map(|(key, _)| key.clone()));
     }
 
@@ -359,7 +393,8 @@ impl Domain {
     /// Rules, routes and virtual interfaces in the kernel, in the order of their removal after a
     /// panic, with the index of the interface.
     pub fn remains(&self) -> Vec<(u32, Item)> {
-        let fib = self.fib.items().map(|item| (0, item));
+        let leaving = self.kernel.leaving_fib().cloned();
+        let fib = leaving.chain(self.fib.items()).map(|item| (0, item));
         fib.chain(self.made_items()).collect()
     }
 

@@ -19,8 +19,8 @@ impl Domain {
             KernelEvent::LinkGone { index } => self.on_link_gone(index, now, out),
             KernelEvent::Address { index, address } => self.on_seen(index, address, out),
             KernelEvent::AddressGone { index, address } => {
-                self.doubt_routes_from(&address);
                 self.on_gone(index, &address, now, out);
+                self.doubt_routes_of(index, &address);
             }
             KernelEvent::Route(route) => {
                 self.on_route_seen(Item::Route(Rc::from(route), Placement::First), out);
@@ -41,6 +41,9 @@ impl Domain {
             Some(known) if *known == link => return,
             Some(known) if known.name == name => {
                 let came_up = link.up && !known.up;
+                if known.enabled && !link.enabled {
+                    self.flushed.insert(index);
+                }
                 self.links.put_link(link);
                 if came_up {
                     self.doubt_routes_on(&name, out);
@@ -57,8 +60,16 @@ impl Domain {
             None => self.links.put_link(link),
         }
         out.push(Action::Changed(HostChange::Appeared(name.to_string())));
+        if self.kernel.is_name_leaving(&name) {
+            // The request for its removal was faster than this notification.
+            self.kernel.leave_link(index);
+            return;
+        }
         // Before anything is put on it.
         self.look_at_virtual_links(&name, now, out);
+        if self.is_unfit(&name) {
+            return;
+        }
         for key in self.keys_on(&name) {
             if self.holdings[&key].presence == Presence::NoLink {
                 self.bring_about(&key, out);
@@ -75,6 +86,7 @@ impl Domain {
         }
         self.kernel.forget_link(index);
         self.fib.forget_link(index);
+        self.flushed.remove(&index);
         self.forget_settings(index);
         self.lose_name(&name, index, true, now, out);
     }
@@ -111,7 +123,7 @@ impl Domain {
         } else if let Some(index) = renamed {
             let (presence, object) = (holding.presence, holding.object.clone());
             match key {
-                Key::Route(route) => self.remove_routes_through(index, route, out),
+                Key::Route(route) => self.remove_routes_through(index, route, presence, out),
                 _ => self.withdraw(index, key, &object, presence, out),
             }
         }
@@ -188,6 +200,7 @@ impl Domain {
         }
         let before = std::mem::replace(&mut self.links, found);
         self.report_differences(&before, out);
+        self.leave_named_links();
         let keys: Vec<_> = self.holdings.keys().cloned().collect();
         let moved = |key: &Key| before.numbers_of(key) != self.links.numbers_of(key);
         let (moved, stayed): (Vec<_>, Vec<_>) = keys.into_iter().partition(moved);
@@ -196,6 +209,12 @@ impl Domain {
         for key in &moved {
             let numbers = before.numbers_of(key);
             self.lose_link(key, numbers.into_iter().flatten().next(), out);
+        }
+        // Virtual interfaces come before what is put on them.
+        let (made, stayed): (Vec<_>, Vec<_>) =
+            stayed.into_iter().partition(|key| matches!(key, Key::Link { .. }));
+        for key in &made {
+            self.compare(key, now, out);
         }
         for key in &moved {
             self.bring_about(key, out);
@@ -209,6 +228,15 @@ impl Domain {
         for place in places {
             if self.key_of(&place).is_none_or(|key| !self.holdings.contains_key(&key)) {
                 self.unclaim_place(place);
+            }
+        }
+    }
+
+    /// Marks the interfaces whose removal by name is on its way.
+    fn leave_named_links(&mut self) {
+        for (name, index) in self.links.by_name() {
+            if self.kernel.is_name_leaving(name) {
+                self.kernel.leave_link(index);
             }
         }
     }
@@ -262,7 +290,7 @@ impl Domain {
     }
 
     /// Key of the object for this place.
-    fn key_of(&self, place: &Place) -> Option<Key> {
+    pub(super) fn key_of(&self, place: &Place) -> Option<Key> {
         let link = self.links.by_index(place.0)?.name.clone();
         Some(Key::Address { link, spot: place.1 })
     }

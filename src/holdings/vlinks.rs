@@ -52,10 +52,27 @@ impl Domain {
             Some(link) => {
                 self.ask(link.index, Purpose::Remove(item.clone()), out);
             }
+            // Another form of it, maybe on another base, is about to be reported.
+            None if self.is_name_being_made(&wanted.name) => {
+                self.ask(0, Purpose::Remove(item.clone()), out);
+            }
             None => {}
         }
         self.ask_for(base.index, key, item, out);
         None
+    }
+
+    /// True for an interface that the kernel has yet to create or to report.
+    fn is_being_made(&self, presence: Presence) -> bool {
+        match presence {
+            Presence::Asked(id) => self.kernel.being_added(id).is_some(),
+            presence => presence == Presence::Made,
+        }
+    }
+
+    fn is_name_being_made(&self, name: &str) -> bool {
+        let mut holdings = self.all_made_as(name).map(|key| &self.holdings[key]);
+        holdings.any(|holding| self.is_being_made(holding.presence))
     }
 
     /// True while the kernel has not created or prepared every virtual interface that it can.
@@ -137,9 +154,19 @@ impl Domain {
 
     /// Key of the wanted virtual interface of this name.
     fn made_as(&self, name: &str) -> Option<Key> {
+        self.all_made_as(name).next().cloned()
+    }
+
+    /// The same, with those that it replaces on other bases during a pause.
+    fn all_made_as<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Key> {
         let first = Key::Link { name: name.into(), base: SharedName::from("") };
-        let (key, _) = self.holdings.from(&first).next()?;
-        matches!(key, Key::Link { name: n, .. } if n == name).then(|| key.clone())
+        let keys = self.holdings.from(&first).map(|(key, _)| key);
+        keys.take_while(move |key| matches!(key, Key::Link { name: n, .. } if n == name))
+    }
+
+    /// True if one of this name is wanted on another base.
+    fn is_replaced(&self, link: &VirtualLink) -> bool {
+        self.all_made_as(&link.name).any(|key| !key.names(&link.base))
     }
 
     /// An interface appeared or changed. It may be a virtual one, or the base of some.
@@ -183,15 +210,29 @@ impl Domain {
         let fits = wanted.fits(&link, base);
         let is_shaped = fits && link.group == place.group && self.vrf_of(&link) == place.vrf;
         let is_new = match presence {
-            Presence::Asked(id) => self.kernel.being_added(id).is_some(),
-            Presence::Made | Presence::Absent => true,
+            // Being prepared, unless that is another one by now.
+            Presence::Asked(id) if !self.is_being_made(presence) => {
+                self.kernel.index_of(id) != Some(link.index)
+            }
+            Presence::Asked(_) | Presence::Made | Presence::Absent => true,
             Presence::Present => !is_shaped,
             Presence::NoLink | Presence::Waived => false,
         };
-        if is_new && is_virtual(&link) {
+        if is_new && wanted.could_be(&link, base) {
             self.cancel_retry(key);
             self.prepare(key, link.index, Item::Link(wanted, place), out);
         }
+    }
+
+    /// True for a virtual interface that is about to be replaced, as it is not the wanted one of
+    /// this name.
+    pub(super) fn is_unfit(&self, name: &str) -> bool {
+        let key = self.made_as(name);
+        let Some(Object::Link(wanted)) = key.map(|key| &self.holdings[&key].object) else {
+            return false;
+        };
+        let both = self.links.get(name).zip(self.links.get(&wanted.base));
+        both.is_some_and(|(link, base)| is_virtual(link) && !wanted.could_be(link, base))
     }
 
     /// The name of a virtual interface is gone. `renamed` is the interface that had it.
@@ -204,7 +245,14 @@ impl Domain {
     ) {
         let Some(key) = self.made_as(name) else { return };
         let Some(holding) = self.holdings.get(&key) else { return };
-        match holding.presence {
+        let mut presence = holding.presence;
+        if matches!(presence, Presence::Asked(_)) && !self.is_being_made(presence) {
+            // It was there, and is no longer the one that is being prepared.
+            presence = Presence::Present;
+            self.set(&key, presence, false, out);
+        }
+        let Some(holding) = self.holdings.get(&key) else { return };
+        match presence {
             Presence::Waived => {
                 self.bring_about(&key, out);
             }
@@ -235,9 +283,17 @@ impl Domain {
         }
         let carrier = self.links.by_index(base).map_or(base, Link::carrier);
         let index = match self.links.get(&wanted.name) {
-            Some(link) if self.kernel.is_link_leaving(link.index) => return,
+            Some(link) if self.kernel.is_link_leaving(link.index) => {
+                if !self.is_being_made(presence) || self.is_replaced(wanted) {
+                    return;
+                }
+                // The one that follows it.
+                0
+            }
             Some(link) if is_virtual(link) && link.parent == carrier => link.index,
             Some(_) => return,
+            // It makes room itself.
+            None if self.is_replaced(wanted) => return,
             // Its notification is still to come. The kernel finds it by its name.
             None => 0,
         };
@@ -269,7 +325,8 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         if errno != 0 {
-            self.kernel.keep_link(index);
+            let named = self.links.index(&link.name).filter(|_| index == 0);
+            self.kernel.keep_link(named.unwrap_or(index));
         }
         if !matches!(errno, 0 | ENODEV) {
             let what = Name::Link(link.name.clone());

@@ -254,11 +254,11 @@ impl Domain {
         };
         let item = match presence {
             Presence::Asked(id) => self.kernel.being_added(id).cloned(),
-            Presence::Present => {
+            // Also one whose removal the kernel refused before it was wanted again.
+            _ => {
                 let shown = self.links.shown(&(index, *spot));
                 shown.filter(|shown| shown.ours).map(|shown| Item::Address(shown.address.clone()))
             }
-            Presence::Made | Presence::Absent | Presence::NoLink | Presence::Waived => None,
         };
         if let Some(item) = item {
             self.ask(index, Purpose::Remove(item), out);

@@ -42,7 +42,7 @@ pub(super) fn route(text: &str) -> VirtualRoute {
     }
 }
 
-fn rule(from: &str, priority: u32, table: u32) -> VirtualRule {
+pub(super) fn rule(from: &str, priority: u32, table: u32) -> VirtualRule {
     VirtualRule {
         rule: Rule {
             from: Some(parsed(from)),
@@ -383,11 +383,34 @@ fn a_renamed_interface_loses_the_routes_of_its_name() {
 fn the_kernel_drops_routes_with_their_source_address() {
     let mut b = Bench::new();
     b.add(&nth(7));
+    b.add(&nth(8));
     b.want_routes(A, &["10.1.0.0/16 dev eth0 src 10.0.0.7", "10.2.0.0/16 dev eth0"]);
     b.fib.routes.retain(|route| route.source.is_none());
     b.asked();
     b.remove(&nth(7));
     assert_eq!(b.asked(), ["+10.1.0.0/16 src 10.0.0.7 dev #1"]);
+}
+
+/// Without notice.
+#[test]
+fn the_kernel_drops_ipv4_routes_with_the_last_ipv4_address_of_their_interface() {
+    let mut b = Bench::new();
+    b.want(B, &[nth(7)]);
+    b.want_routes(A, &["10.2.0.0/16 dev eth0"]);
+    b.on(Input::Release { owner: B });
+    assert_eq!(b.asked().last().map(String::as_str), Some("+10.2.0.0/16 dev #1"));
+}
+
+#[test]
+fn a_rule_that_another_owner_wants_before_its_removal_is_added_again() {
+    let mut b = Bench::new();
+    let objects = [Object::Rule(Rc::new(rule("10.9.0.0/16", 500, 100)))];
+    b.on(Input::Want { owner: A, objects: &objects });
+    let mut out = Vec::new();
+    b.domain.handle(Input::Release { owner: A }, b.now, &mut out);
+    b.domain.handle(Input::Want { owner: B, objects: &objects }, b.now, &mut out);
+    let asked = out.iter().filter(|action| matches!(action, Action::Ask(_))).count();
+    assert_eq!(asked, 2, "{out:?}");
 }
 
 /// Few routes, so that they collide.

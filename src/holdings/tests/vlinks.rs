@@ -334,3 +334,43 @@ fn a_refused_one_is_made_when_its_base_leaves_a_bridge() {
     assert_eq!(h.names(), ["eth0", "eth1", "vrrp.51"]);
     assert_eq!(h.domain.next_deadline(), None);
 }
+
+#[test]
+fn one_that_a_dump_reports_is_prepared_before_its_address_is_added() {
+    let mut h = Host::new();
+    let on_it = VirtualAddress { interface: "vrrp.51".into(), ..nth(1) };
+    let link = Object::Link(Rc::new(vmac("vrrp.51", "eth0", MAC)));
+    let mut out = Vec::new();
+    let objects = [link, Object::from(&on_it)];
+    h.domain.handle(Input::Want { owner: HOST, objects: &objects }, h.now, &mut out);
+    let Action::Ask(request) = &out[0] else { panic!("{out:?}") };
+    h.carry_out(request);
+    let dump = h.links.values().cloned().map(KernelEvent::Link).collect();
+    out.clear();
+    h.domain.handle(Input::Dumped(Links::dumped(dump)), h.now, &mut out);
+    let asked = out.iter().filter_map(|action| match action {
+        Action::Ask(request) => Some(&request.op),
+        _ => None,
+    });
+    let asked: Vec<_> = asked.collect();
+    let [Op::Replace(Item::Link(..)), Op::Add(Item::Address(_))] = asked[..] else {
+        panic!("{asked:?}");
+    };
+}
+
+#[test]
+fn one_that_is_renamed_while_it_is_prepared_is_replaced() {
+    let mut h = Host::new();
+    let object = [Object::Link(Rc::new(vmac("vrrp.51", "eth0", MAC)))];
+    let mut out = Vec::new();
+    h.domain.handle(Input::Want { owner: HOST, objects: &object }, h.now, &mut out);
+    let Action::Ask(request) = &out[0] else { panic!("{out:?}") };
+    let (_, events) = h.carry_out(request);
+    for event in events {
+        h.domain.handle(Input::Kernel(event), h.now, &mut Vec::new());
+    }
+    h.asked();
+    let made = h.links[&3].clone();
+    h.put(Link { name: "stolen".into(), ..made });
+    assert_eq!(h.asked(), ["-vrrp.51", "+vrrp.51 1", "~vrrp.51"]);
+}
