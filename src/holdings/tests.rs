@@ -6,6 +6,7 @@ use crate::base::addr::Prefix;
 use crate::base::link::{Link, LinkState};
 use crate::model::vrrp::{Broadcast, Scope, VirtualAddress};
 
+mod everything;
 mod links;
 mod random;
 mod routes;
