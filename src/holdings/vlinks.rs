@@ -278,7 +278,7 @@ impl Domain {
         presence: Presence,
         out: &mut Vec<Action>,
     ) {
-        if matches!(presence, Presence::Absent | Presence::NoLink | Presence::Waived) {
+        if matches!(presence, Presence::NoLink | Presence::Waived) {
             return;
         }
         let carrier = self.links.by_index(base).map_or(base, Link::carrier);
@@ -293,7 +293,7 @@ impl Domain {
             Some(link) if is_virtual(link) && link.parent == carrier => link.index,
             Some(_) => return,
             // It makes room itself.
-            None if self.is_replaced(wanted) => return,
+            None if self.is_replaced(wanted) || presence == Presence::Absent => return,
             // Its notification is still to come. The kernel finds it by its name.
             None => 0,
         };
