@@ -222,6 +222,9 @@ impl Domain {
         for key in &stayed {
             self.compare(key, now, out);
         }
+        for name in self.came_up_since(&before) {
+            self.doubt_routes_on(&name, out);
+        }
         self.unclaimed.clear();
         let ours = self.links.addresses().filter(|(_, shown)| shown.ours);
         let places: Vec<_> = ours.map(|(place, _)| *place).collect();
@@ -230,6 +233,12 @@ impl Domain {
                 self.unclaim_place(place);
             }
         }
+    }
+
+    fn came_up_since(&self, before: &Links) -> Vec<String> {
+        let was_down = |link: &&Link| before.by_index(link.index).is_some_and(|l| !l.up);
+        let up = self.links.all().filter(|link| link.up).filter(was_down);
+        up.map(|link| link.name.to_string()).collect()
     }
 
     /// Marks the interfaces whose removal by name is on its way.
