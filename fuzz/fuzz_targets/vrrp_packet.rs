@@ -177,6 +177,7 @@ fn configured(choice: u8, pdu: &[u8]) -> Instance {
             lower_prio_delay: Duration::ZERO,
             lower_prio_repeat: 1,
             extra: Duration::ZERO,
+            extra_on_all: false,
         }
         .into(),
         addresses: vec![address(own(family)).into(), address(peer(family)).into()],
