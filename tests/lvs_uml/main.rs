@@ -31,7 +31,6 @@ macro_rules! parts {
 }
 
 parts![
-    marks::a_group_is_one_service_that_its_mark_leads_to,
     mail::mail_about_servers_and_quorums_follows_the_settings,
     tls::configured_names_reach_the_server,
     tls::the_client_certificate_is_sent_on_request,
@@ -60,6 +59,7 @@ parts![
     tls::sessions_of_many_servers_are_resumed,
     vrrp::checks_are_suspended_without_the_address,
     vrrp::the_sync_daemon_follows_the_instance,
+    marks::a_group_is_one_service_that_its_mark_leads_to,
 ];
 
 fn main() -> ExitCode {
