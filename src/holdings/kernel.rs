@@ -141,10 +141,11 @@ impl Kernel {
         self.leaving_links.contains(&index)
     }
 
-    /// True while the removal of an interface that is known by its name alone is unanswered.
-    pub(super) fn is_name_leaving(&self, name: &str) -> bool {
-        self.pending.values().any(|(index, purpose)| {
-            *index == 0 && matches!(purpose, Purpose::Remove(Item::Link(l, _)) if l.name == name)
+    /// Interfaces known by their names alone whose removal is unanswered.
+    pub(super) fn leaving_names(&self) -> impl Iterator<Item = &String> {
+        self.pending.values().filter_map(|request| match request {
+            (0, Purpose::Remove(Item::Link(link, _))) => Some(&link.name),
+            _ => None,
         })
     }
 

@@ -169,15 +169,11 @@ impl Links {
         if let Some(link) = self.links.remove(&index) {
             self.forget_name(&link.name, index);
         }
-        let mut had = Vec::new();
-        self.addresses.retain(|place, shown| {
-            let stays = place.0 != index;
-            if !stays {
-                had.push((*place, shown.clone()));
-            }
-            stays
-        });
-        had
+        let list = self.addresses.from(&(index, Spot::FIRST));
+        let places: Vec<_> =
+            list.map(|(place, _)| *place).take_while(|place| place.0 == index).collect();
+        let shown = |place| Some((place, self.addresses.remove(&place)?));
+        places.into_iter().filter_map(shown).collect()
     }
 
     /// Forgets a name, unless another interface has it by now.

@@ -60,7 +60,7 @@ impl Domain {
             None => self.links.put_link(link),
         }
         out.push(Action::Changed(HostChange::Appeared(name.to_string())));
-        if self.kernel.is_name_leaving(&name) {
+        if self.kernel.leaving_names().any(|leaving| name == *leaving) {
             // The request for its removal was faster than this notification.
             self.kernel.leave_link(index);
             return;
@@ -243,10 +243,9 @@ impl Domain {
 
     /// Marks the interfaces whose removal by name is on its way.
     fn leave_named_links(&mut self) {
-        for (name, index) in self.links.by_name() {
-            if self.kernel.is_name_leaving(name) {
-                self.kernel.leave_link(index);
-            }
+        let known = self.kernel.leaving_names().filter_map(|name| self.links.index(name));
+        for index in known.collect::<Vec<_>>() {
+            self.kernel.leave_link(index);
         }
     }
 
