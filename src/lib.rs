@@ -58,6 +58,7 @@
 //! | tables of nf_tables, and transactions that bring them to the wanted contents | `firewall/` |
 //! | rules of iptables and sets of ipset, as input of their restore commands | `firewall/iptables.rs` |
 //! | order of these commands, what follows a failure | `firewall/iptables/runner.rs`, `daemon/network/iptables.rs` |
+//! | sockets of nf_tables, notifications of removed tables | `daemon/tables.rs`, `sys/nft.rs` |
 //! | protection of an address before it exists and until it is gone | `holdings/shields.rs`, `daemon/network/firewall.rs` |
 //! | firewall marks of virtual server groups | `model/marks.rs` |
 //! | tables that mark packets to virtual server groups | `firewall/marks/`, `daemon/lvs/marks.rs` |

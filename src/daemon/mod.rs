@@ -16,6 +16,7 @@ mod retries;
 mod runtime;
 mod signals;
 mod start;
+mod tables;
 mod tokens;
 mod turn;
 

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
-use std::os::fd::AsRawFd as _;
 use std::rc::Rc;
 
 use crate::base::addr::Family;
@@ -17,6 +16,7 @@ use crate::daemon::config::fixed::shields_of_links;
 use crate::daemon::network::iptables::{possible, Delay};
 use crate::daemon::outlets::filter as report;
 use crate::daemon::runtime::Runtime;
+use crate::daemon::tables::Tables;
 use crate::daemon::tokens;
 use crate::firewall::iptables::Run;
 use crate::firewall::{Action, Entry, Firewall, Input, Means, Vmac};
@@ -25,12 +25,7 @@ use crate::model::firewall::FirewallKind;
 use crate::model::vrrp::Instance;
 use crate::model::Config;
 use crate::sys::children::Streams;
-use crate::sys::nft::{self, Nft, Watch};
-use crate::sys::reason;
-use crate::wire::netlink::nft::{Batch, Refusal, TableEvent};
-
-/// Notifications of nf_tables read per turn.
-const WATCH_BUDGET: usize = 64;
+use crate::sys::nft;
 
 /// Owner of an entry.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -42,7 +37,6 @@ pub(in crate::daemon) enum Owner {
 }
 
 /// The core with its sockets, and the inputs that wait for the next transaction.
-#[derive(Default)]
 pub(in crate::daemon) struct Filter {
     core: Firewall<Owner>,
     /// Inputs that precede the requests for addresses, and those that follow them.
@@ -53,14 +47,31 @@ pub(in crate::daemon) struct Filter {
     answers: Vec<(RequestId, i32)>,
     /// Entries for what an earlier run has left.
     left: BTreeMap<InstanceId, BTreeSet<Rc<Shield<u32>>>>,
-    nft: Option<Nft>,
-    pub(in crate::daemon) watch: Option<Watch>,
-    /// The lack of nf_tables has been logged.
-    is_lack_told: bool,
+    tables: Tables,
+    /// Some instance needs a table.
+    needs_tables: bool,
     /// A command that has to be started, and the streams of one that runs.
     pub(super) run: Option<Run>,
     pub(super) streams: Option<Streams>,
     delay: Delay,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self {
+            core: Firewall::default(),
+            before: Vec::new(),
+            after: Vec::new(),
+            asked: BTreeMap::new(),
+            answers: Vec::new(),
+            left: BTreeMap::new(),
+            tables: Tables::new("Addresses that are not accepted are unprotected"),
+            needs_tables: false,
+            run: None,
+            streams: None,
+            delay: Delay::default(),
+        }
+    }
 }
 
 impl Filter {
@@ -146,7 +157,7 @@ impl Filter {
     fn execute(&mut self, action: Action<Owner>, now: Instant, out: &mut Vec<Action<Owner>>) {
         match action {
             Action::Send { family, batch } => {
-                let result = self.commit(&batch);
+                let result = self.tables.commit(&batch);
                 self.core.handle(Input::Answer { family, result }, now, out);
             }
             Action::Outcome { owner, errno } => {
@@ -155,67 +166,8 @@ impl Filter {
             }
             Action::Run(run) => self.run = Some(run),
             // The log has the reason already.
-            Action::Refused { .. } if self.is_lack_told => {}
+            Action::Refused { .. } if self.tables.is_lack_told => {}
             other => report::filter(&other),
-        }
-    }
-
-    fn commit(&mut self, batch: &Batch) -> Result<(), Refusal> {
-        let nft = self.open().map_err(Refusal::whole)?;
-        let result = nft.commit(batch);
-        if result.is_ok() {
-            self.is_lack_told = false;
-        }
-        result
-    }
-
-    fn open(&mut self) -> Result<&mut Nft, i32> {
-        if self.nft.is_none() {
-            match Nft::open() {
-                Ok(nft) => self.nft = Some(nft),
-                Err(e) => {
-                    if !std::mem::replace(&mut self.is_lack_told, true) {
-                        log::error!("Addresses that are not accepted are unprotected: {e}");
-                    }
-                    return Err(e.raw_os_error().unwrap_or(libc::EPROTONOSUPPORT));
-                }
-            }
-        }
-        self.nft.as_mut().ok_or(libc::EPROTONOSUPPORT)
-    }
-
-    /// The families for which a table of this name exists.
-    fn families_with(&mut self, table: &str) -> Vec<Family> {
-        let Ok(nft) = self.open() else { return Vec::new() };
-        match nft.tables() {
-            Ok(list) => list.into_iter().filter(|t| t.1 == table).map(|t| t.0).collect(),
-            Err(e) => {
-                log::debug!("cannot read the tables of nf_tables: {}", reason(&e));
-                Vec::new()
-            }
-        }
-    }
-
-    /// Receives changes by other programs, into these families of removed tables. `false`: there
-    /// was none.
-    fn receive(&mut self, table: &str, gone: &mut Vec<Family>) -> bool {
-        let Some(watch) = &mut self.watch else { return false };
-        let mut events = Vec::new();
-        match watch.receive(&mut events) {
-            Ok(more) => {
-                let removed = |event| match event {
-                    TableEvent::Removed(family, name) if name == table => Some(family),
-                    TableEvent::Removed(..) | TableEvent::Added(..) => None,
-                };
-                gone.extend(events.into_iter().filter_map(removed));
-                more
-            }
-            Err(e) => {
-                log::warn!("notifications of nf_tables were lost: {}", reason(&e));
-                let there = self.families_with(table);
-                gone.extend([Family::V4, Family::V6].into_iter().filter(|f| !there.contains(f)));
-                true
-            }
         }
     }
 }
@@ -279,9 +231,9 @@ impl Runtime {
         let table = firewall.nftables.table.clone();
         let filter = &mut self.network.filter;
         // Without the module there is no table, and a socket would load it.
-        let needs_table = matches!(means, Some(Means::Nftables(_)));
-        if filter.nft.is_none() && (needs_table || nft::is_loaded()) {
-            for family in filter.families_with(&table) {
+        filter.needs_tables = matches!(means, Some(Means::Nftables(_)));
+        if !filter.tables.is_open() && (filter.needs_tables || nft::is_loaded()) {
+            for family in filter.tables.families_with(&table) {
                 filter.before.push(Input::Found { family, table: table.clone() });
             }
         }
@@ -289,28 +241,9 @@ impl Runtime {
         self.watch_tables();
     }
 
-    /// Receives changes by other programs while an instance needs a table. On a host with a busy
-    /// firewall of its own, they would wake the daemon for nothing.
     fn watch_tables(&mut self) {
-        let config = &self.running.config;
-        let is_needed =
-            is_needed(config) && !matches!(config.global.firewall.kind, FirewallKind::Iptables(_));
         let filter = &mut self.network.filter;
-        if !is_needed {
-            if let Some(watch) = filter.watch.take() {
-                self.poll.remove(watch.as_raw_fd());
-            }
-            return;
-        }
-        let Some(nft) = filter.nft.as_ref().filter(|_| filter.watch.is_none()) else { return };
-        let watch = Watch::open(nft.port()).and_then(|watch| {
-            self.poll.add(watch.as_raw_fd(), tokens::Owner::Tables)?;
-            Ok(watch)
-        });
-        match watch {
-            Ok(watch) => filter.watch = Some(watch),
-            Err(e) => log::warn!("cannot receive changes of nf_tables: {}", reason(&e)),
-        }
+        filter.tables.keep_watch(filter.needs_tables, tokens::Owner::Tables, &mut self.poll);
     }
 
     pub(in crate::daemon) fn want_shield(&mut self, id: RequestId, shield: &Rc<Shield<u32>>) {
@@ -381,15 +314,9 @@ impl Runtime {
         }
         let table = self.running.config.global.firewall.nftables.table.clone();
         let filter = &mut self.network.filter;
-        let mut gone = Vec::new();
-        for n in 0.. {
-            if n == WATCH_BUDGET {
-                self.pace.ready.insert(tokens::Owner::Tables);
-                break;
-            }
-            if !filter.receive(&table, &mut gone) {
-                break;
-            }
+        let (gone, more) = filter.tables.removed(&table);
+        if more {
+            self.pace.ready.insert(tokens::Owner::Tables);
         }
         filter.before.extend(gone.into_iter().map(|family| Input::Vanished { family }));
     }
@@ -414,7 +341,7 @@ impl Runtime {
     /// them.
     pub(in crate::daemon) fn abandon_tables(&mut self) {
         let mut inputs = vec![Input::Interrupted, Input::Stop];
-        if self.network.filter.nft.is_some() {
+        if self.network.filter.tables.is_open() {
             let table = &self.running.config.global.firewall.nftables.table;
             let found = |family| Input::Forgotten { family, table: table.clone() };
             inputs.splice(0..0, [Family::V4, Family::V6].map(found));
