@@ -3,7 +3,8 @@
 //!
 //! The loop calls only the functions below: `open` and `adopt` with a configuration, `on_ready` for
 //! sockets, `on_script_*` for commands, `on_file`, `on_bfd`, `on_vrrp` and `on_address` for facts,
-//! `serve` once in every turn, `stop` and `remove_marks` at the end. Events for notifications are collected in `told`.
+//! `serve` once in every turn, `stop` and `remove_marks` at the end. Events for notifications are
+//! collected in `told`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;

@@ -127,7 +127,7 @@ impl<O: Ord + Clone> Firewall<O> {
             Input::Answer { family, result } => self.table(family).on_answer(result, now, out),
             Input::Ended(result) => {
                 let Self { entries, runner, .. } = self;
-                runner.on_ended(result, || entries.values().collect(), now, out);
+                runner.on_ended(result, || entries.values().cloned().collect(), now, out);
             }
             Input::Interrupted => self.runner.doubt(),
             Input::Stop => self.configure(None),
@@ -137,7 +137,7 @@ impl<O: Ord + Clone> Firewall<O> {
     /// Makes the transactions and commands that are due, at the end of a turn or at a deadline.
     pub fn flush(&mut self, now: Instant, out: &mut Vec<Action<O>>) {
         let Self { entries, runner, .. } = self;
-        runner.flush(|| entries.values().collect(), now, out);
+        runner.flush(|| entries.values().cloned().collect(), now, out);
         if self.is_by_commands {
             if self.runner.is_in_force() || self.runner.has_failed() {
                 self.settings = None;

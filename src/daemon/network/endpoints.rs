@@ -59,8 +59,9 @@ pub(in crate::daemon) fn endpoint_of(
     };
     let kind = match config.delivery {
         Delivery::Multicast { group } => {
-            let vmac = config.vlink.as_ref().filter(|made| made.is_vmac() && !config.xmit_base);
-            let base = vmac.filter(|_| drops_reports).and_then(|vmac| index(&vmac.base));
+            let is_dropped = drops_reports && config.advertises_from_vmac();
+            let vmac = config.vlink.as_ref().filter(|_| is_dropped);
+            let base = vmac.and_then(|vmac| index(&vmac.base));
             EndpointKind::Multicast { group, base }
         }
         Delivery::Unicast { .. } => EndpointKind::Unicast { local: source? },

@@ -194,23 +194,34 @@ fn means(config: &Config, links: &Links) -> Option<Means> {
 
 /// The entry with what the kernel says of the interfaces; `None` if one of them is gone.
 fn entry(shield: &Shield<u32>, links: &Links) -> Option<Entry> {
-    let name = |index: u32| links.by_index(index).map(|link| link.name.to_string());
+    let name = |index: &u32| links.by_index(*index).map(|link| link.name.to_string());
+    entry_of(shield, links, |index| *index, name)
+}
+
+/// The entry with these indices and names of its interfaces.
+pub(super) fn entry_of<L>(
+    shield: &Shield<L>,
+    links: &Links,
+    index: impl Fn(&L) -> u32,
+    name: impl Fn(&L) -> Option<String>,
+) -> Option<Entry> {
     Some(match shield {
         Shield::Address(addr) => Entry::Address(*addr),
-        &Shield::LinkLocal { addr, link: index, by_name } => {
-            Entry::LinkLocal { addr, index, name: name(index)?, by_name }
+        Shield::LinkLocal { addr, link, by_name } => {
+            let (addr, index, name, by_name) = (*addr, index(link), name(link)?, *by_name);
+            Entry::LinkLocal { addr, index, name, by_name }
         }
-        &Shield::Vmac { family, link: index, base } => Entry::Vmac(Vmac {
-            family,
-            index,
-            name: name(index)?,
-            base,
-            base_link_local: link_local(base, links),
+        Shield::Vmac { family, link, base } => Entry::Vmac(Vmac {
+            family: *family,
+            index: index(link),
+            name: name(link)?,
+            base: index(base),
+            base_link_local: link_local(index(base), links),
         }),
     })
 }
 
-pub(super) fn link_local(index: u32, links: &Links) -> Option<Ipv6Addr> {
+fn link_local(index: u32, links: &Links) -> Option<Ipv6Addr> {
     links.link_locals(index).find_map(|address| match address.prefix.addr {
         IpAddr::V6(addr) => Some(addr),
         IpAddr::V4(_) => None,

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use crate::base::shield::Shield;
 use crate::base::time::{Duration, Instant};
 use crate::daemon::commands::children::Event;
 use crate::daemon::config::fixed::shields_of_links;
+use crate::daemon::network::firewall::entry_of;
 use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens::Asker;
 use crate::firewall::iptables::{Command, Run, Step};
-use crate::firewall::{Entry, Input, Vmac};
+use crate::firewall::{Entry, Input};
 use crate::holdings::{possible_shields_of, Links};
 use crate::model::script::Script;
 use crate::model::Config;
@@ -69,24 +69,9 @@ impl Delay {
 pub(super) fn possible(config: &Config, links: &Links) -> BTreeSet<Entry> {
     let of_instances = config.instances.iter().flat_map(|i| possible_shields_of(i));
     let of_host = config.instances.iter().flat_map(|i| shields_of_links(config, i));
-    of_instances.chain(of_host).map(|shield| entry(shield, links)).collect()
-}
-
-fn entry(shield: Shield<String>, links: &Links) -> Entry {
     let index = |name: &String| links.get(name).map_or(0, |link| link.index);
-    match shield {
-        Shield::Address(addr) => Entry::Address(addr),
-        Shield::LinkLocal { addr, link, by_name } => {
-            Entry::LinkLocal { addr, index: index(&link), name: link, by_name }
-        }
-        Shield::Vmac { family, link, base } => Entry::Vmac(Vmac {
-            family,
-            index: index(&link),
-            base: index(&base),
-            base_link_local: super::firewall::link_local(index(&base), links),
-            name: link,
-        }),
-    }
+    let entry = |shield| entry_of(&shield, links, index, |name| Some(name.clone()));
+    of_instances.chain(of_host).filter_map(entry).collect()
 }
 
 impl Runtime {

@@ -148,9 +148,9 @@ impl<O: Ord + Clone> Runner<O> {
     }
 
     /// Begins the next command if one is due. `wanted`: the entries of all owners.
-    pub(in crate::firewall) fn flush<'a>(
+    pub(in crate::firewall) fn flush(
         &mut self,
-        wanted: impl Fn() -> BTreeSet<&'a Entry>,
+        wanted: impl Fn() -> BTreeSet<Entry>,
         now: Instant,
         out: &mut Vec<Action<O>>,
     ) {
@@ -161,7 +161,7 @@ impl<O: Ord + Clone> Runner<O> {
             return self.answer_all(EIO, out);
         }
         if std::mem::take(&mut self.is_stale) {
-            self.begin(|| wanted().into_iter().cloned().collect(), out);
+            self.begin(wanted, out);
         }
         if self.work.is_none() && !self.is_stale {
             self.answer_all(0, out);
@@ -241,10 +241,10 @@ impl<O: Ord + Clone> Runner<O> {
     }
 
     /// The command has ended, with this output or for this reason without success.
-    pub(in crate::firewall) fn on_ended<'a>(
+    pub(in crate::firewall) fn on_ended(
         &mut self,
         result: Result<String, String>,
-        wanted: impl Fn() -> BTreeSet<&'a Entry>,
+        wanted: impl Fn() -> BTreeSet<Entry>,
         now: Instant,
         out: &mut Vec<Action<O>>,
     ) {
@@ -268,7 +268,7 @@ impl<O: Ord + Clone> Runner<O> {
         match (rest.pop_front(), goal) {
             (Some(next), goal) => self.start(next, rest, goal, owners, out),
             (None, Goal::Look(seen)) => {
-                self.on_seen(&seen, wanted().into_iter().cloned().collect(), out);
+                self.on_seen(&seen, wanted(), out);
             }
             (None, goal) => self.on_done(goal, owners, out),
         }
