@@ -16,6 +16,7 @@ use crate::wire::netlink::nft::{Batch, Message, Refusal};
 mod element;
 mod entry;
 pub mod iptables;
+mod known;
 pub mod marks;
 mod repair;
 mod rules;

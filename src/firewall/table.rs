@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::element::{Element, Part, Parts};
+use super::known::{Contents, KnownTable};
 use super::repair::Repair;
 use super::ruleset::{change, make, remove, Form};
 use super::{Action, Entry};
@@ -13,23 +14,17 @@ use crate::wire::netlink::nft::{self, Batch, Refusal};
 
 const ENOENT: i32 = 2;
 
-/// What is known of the kernel's table.
-#[derive(Debug)]
-enum Known {
-    Absent,
-    /// A table of this name may exist. `old`: it is from an earlier run.
-    Uncertain {
-        name: String,
-        old: bool,
-    },
-    Present(Image),
-}
-
 /// Contents of a table that this core made.
 #[derive(Debug)]
 struct Image {
     form: Form,
     elements: BTreeSet<Element>,
+}
+
+impl Contents for Image {
+    fn table(&self) -> &str {
+        &self.form.settings.table
+    }
 }
 
 /// A transaction without an answer, and what holds when it succeeds.
@@ -60,7 +55,7 @@ pub(super) struct Table<O> {
     needed: [usize; Part::ALL.len()],
     /// Elements that are possibly not in the kernel as they are wanted.
     changed: BTreeSet<Element>,
-    known: Known,
+    known: KnownTable<Image>,
     sent: Option<Sent<O>>,
     /// Owners without an answer.
     waiting: BTreeSet<O>,
@@ -78,7 +73,7 @@ impl<O: Ord + Clone> Table<O> {
             wanted: BTreeMap::new(),
             needed: [0; Part::ALL.len()],
             changed: BTreeSet::new(),
-            known: Known::Absent,
+            known: KnownTable::Absent,
             sent: None,
             waiting: BTreeSet::new(),
             repair: Repair::default(),
@@ -136,7 +131,7 @@ impl<O: Ord + Clone> Table<O> {
     /// True if the kernel has all elements of the entry.
     #[cfg(test)]
     pub(super) fn has(&self, entry: &Entry) -> bool {
-        let Known::Present(image) = &self.known else { return false };
+        let KnownTable::Present(image) = &self.known else { return false };
         entry.elements(self.by_index).iter().all(|element| image.elements.contains(element))
     }
 
@@ -149,9 +144,7 @@ impl<O: Ord + Clone> Table<O> {
     }
 
     pub(super) fn on_found(&mut self, name: String) {
-        if matches!(self.known, Known::Absent) {
-            self.known = Known::Uncertain { name, old: true };
-        }
+        self.known.find(name);
     }
 
     /// A refusal of the rules for VMACs, or a delay, no longer counts.
@@ -161,10 +154,10 @@ impl<O: Ord + Clone> Table<O> {
     }
 
     pub(super) fn on_vanished(&mut self, now: Instant, out: &mut Vec<Action<O>>) {
-        let Known::Present(image) = &self.known else { return };
+        let KnownTable::Present(image) = &self.known else { return };
         let name = image.form.settings.table.clone();
         let after = self.repair.after_failure(false, now);
-        self.known = Known::Uncertain { name, old: false };
+        self.known.doubt(name);
         out.push(Action::Missing { family: self.family, after });
     }
 
@@ -199,8 +192,8 @@ impl<O: Ord + Clone> Table<O> {
         }
         match self.due(settings) {
             Some((batch, goal, vmac_rules)) => {
-                if let Known::Uncertain { name, old: true } = &self.known {
-                    out.push(Action::Replaces { family: self.family, table: name.clone() });
+                if let Some(name) = self.known.old() {
+                    out.push(Action::Replaces { family: self.family, table: name.to_owned() });
                 }
                 let owners = std::mem::take(&mut self.waiting);
                 self.sent = Some(Sent { batch: batch.clone(), goal, owners, vmac_rules });
@@ -218,11 +211,13 @@ impl<O: Ord + Clone> Table<O> {
     /// The transaction that is due, its goal, and the numbers of the rules for VMACs.
     fn due(&mut self, settings: Option<&Nftables>) -> Option<(Batch, Goal, Vec<usize>)> {
         let (settings, image) = match (settings, &self.known) {
-            (None, Known::Absent) => return None,
+            (None, KnownTable::Absent) => return None,
             (None, _) => return self.removal(),
-            (Some(_), Known::Absent) if self.wanted.is_empty() => return None,
-            (Some(_), Known::Uncertain { .. }) if self.wanted.is_empty() => return self.removal(),
-            (Some(settings), Known::Present(image)) => (settings, Some(image)),
+            (Some(_), KnownTable::Absent) if self.wanted.is_empty() => return None,
+            (Some(_), KnownTable::Uncertain { .. }) if self.wanted.is_empty() => {
+                return self.removal()
+            }
+            (Some(settings), KnownTable::Present(image)) => (settings, Some(image)),
             (Some(settings), _) => (settings, None),
         };
         // Parts that are no longer needed stay, as their rules match nothing.
@@ -239,27 +234,16 @@ impl<O: Ord + Clone> Table<O> {
         }
     }
 
-    fn name(&self) -> Option<&str> {
-        match &self.known {
-            Known::Absent => None,
-            Known::Uncertain { name, .. } => Some(name),
-            Known::Present(image) => Some(&image.form.settings.table),
-        }
-    }
-
     fn removal(&self) -> Option<(Batch, Goal, Vec<usize>)> {
         let mut batch = Batch::default();
-        remove(nft::Table { family: self.family, name: self.name()? }, &mut batch);
+        remove(nft::Table { family: self.family, name: self.known.name()? }, &mut batch);
         Some((batch, Goal::Absent, Vec::new()))
     }
 
     fn replacement(&mut self, form: Form) -> (Batch, Goal, Vec<usize>) {
         let mut batch = Batch::default();
         let table = form.settings.table.as_str();
-        remove(nft::Table { family: self.family, name: table }, &mut batch);
-        if let Some(other) = self.name().filter(|name| *name != table) {
-            remove(nft::Table { family: self.family, name: other }, &mut batch);
-        }
+        self.known.clear_for(table, self.family, &mut batch);
         let vmac_rules = make(self.family, &form, self.wanted.keys(), &mut batch);
         self.changed.clear();
         let elements = self.wanted.keys().cloned().collect();
@@ -267,7 +251,7 @@ impl<O: Ord + Clone> Table<O> {
     }
 
     fn difference(&mut self) -> Option<(Batch, Goal, Vec<usize>)> {
-        let Known::Present(image) = &self.known else { return None };
+        let KnownTable::Present(image) = &self.known else { return None };
         let (mut removed, mut added) = (Vec::new(), Vec::new());
         for element in std::mem::take(&mut self.changed) {
             let is_wanted = self.wanted.contains_key(&element);
@@ -301,11 +285,11 @@ impl<O: Ord + Clone> Table<O> {
 
     fn on_done(&mut self, sent: Sent<O>, out: &mut Vec<Action<O>>) {
         match (sent.goal, &mut self.known) {
-            (Goal::Absent, known) => *known = Known::Absent,
+            (Goal::Absent, known) => *known = KnownTable::Absent,
             // It was removed since.
-            (Goal::Changed { .. }, Known::Absent | Known::Uncertain { .. }) => {}
-            (Goal::Present(image), known) => *known = Known::Present(image),
-            (Goal::Changed { removed, added }, Known::Present(image)) => {
+            (Goal::Changed { .. }, KnownTable::Absent | KnownTable::Uncertain { .. }) => {}
+            (Goal::Present(image), known) => *known = KnownTable::Present(image),
+            (Goal::Changed { removed, added }, KnownTable::Present(image)) => {
                 for element in &removed {
                     image.elements.remove(element);
                 }
@@ -328,13 +312,13 @@ impl<O: Ord + Clone> Table<O> {
         let (family, errno) = (self.family, refusal.errno);
         // The contents are not as they were believed to be, or a part of them is not possible: the
         // next transaction replaces all.
-        let name = match (&sent.goal, self.name()) {
+        let name = match (&sent.goal, self.known.name()) {
             (_, Some(name)) => Some(name.to_owned()),
             (Goal::Present(image), None) => Some(image.form.settings.table.clone()),
             (_, None) => None,
         };
         if let Some(name) = name {
-            self.known = Known::Uncertain { name, old: false };
+            self.known.doubt(name);
         }
         if sent.vmac_rules.contains(&refusal.at) {
             self.vmac_rules = false;

@@ -8,28 +8,23 @@ use super::ruleset::{change, make, Form};
 use super::Action;
 use crate::base::addr::Family;
 use crate::base::time::Instant;
+use crate::firewall::known::{Contents, KnownTable};
 use crate::firewall::repair::Repair;
 use crate::firewall::ruleset::remove;
 use crate::wire::netlink::nft::{self, Batch, Refusal};
 
 const ENOENT: i32 = 2;
 
-/// What is known of the kernel's table.
-#[derive(Debug)]
-enum Known {
-    Absent,
-    /// A table of this name may exist. `old`: it is from an earlier run.
-    Uncertain {
-        name: String,
-        old: bool,
-    },
-    Present(Image),
-}
-
 #[derive(PartialEq, Eq, Debug)]
 struct Image {
     form: Form,
     areas: BTreeMap<Area, u32>,
+}
+
+impl Contents for Image {
+    fn table(&self) -> &str {
+        &self.form.settings.table
+    }
 }
 
 /// A transaction without an answer.
@@ -45,7 +40,7 @@ struct Sent {
 #[derive(Debug)]
 pub(super) struct Table {
     family: Family,
-    known: Known,
+    known: KnownTable<Image>,
     sent: Option<Sent>,
     repair: Repair,
     /// The last answer.
@@ -57,7 +52,7 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new(family: Family) -> Self {
         let repair = Repair::default();
-        Self { family, known: Known::Absent, sent: None, repair, errno: 0, dirty: false }
+        Self { family, known: KnownTable::Absent, sent: None, repair, errno: 0, dirty: false }
     }
 
     /// Another demand. A delay no longer counts.
@@ -75,24 +70,21 @@ impl Table {
     }
 
     pub(super) const fn is_there(&self) -> bool {
-        matches!(self.known, Known::Present(_))
+        matches!(self.known, KnownTable::Present(_))
     }
 
     pub(super) fn on_found(&mut self, name: String) {
-        if matches!(self.known, Known::Absent) {
-            self.known = Known::Uncertain { name, old: true };
-            self.dirty = true;
-        }
+        self.dirty |= self.known.find(name);
     }
 
     pub(super) fn on_vanished(&mut self, now: Instant, out: &mut Vec<Action>) {
-        let Known::Present(image) = &self.known else { return };
+        let KnownTable::Present(image) = &self.known else { return };
         let name = image.form.settings.table.clone();
         self.missing(name, now, out);
     }
 
     fn missing(&mut self, name: String, now: Instant, out: &mut Vec<Action>) {
-        self.known = Known::Uncertain { name, old: false };
+        self.known.doubt(name);
         self.dirty = true;
         let after = self.repair.after_failure(false, now);
         out.push(Action::Missing { family: self.family, after });
@@ -105,8 +97,8 @@ impl Table {
         }
         self.dirty = false;
         let Some(sent) = self.due(demand) else { return };
-        if let Known::Uncertain { name, old: true } = &self.known {
-            out.push(Action::Replaces { family: self.family, table: name.clone() });
+        if let Some(name) = self.known.old() {
+            out.push(Action::Replaces { family: self.family, table: name.to_owned() });
         }
         out.push(Action::Send { family: self.family, batch: sent.batch.clone() });
         self.sent = Some(sent);
@@ -116,21 +108,18 @@ impl Table {
         let mut batch = Batch::default();
         let table = |name| nft::Table { family: self.family, name };
         let Some(wanted) = self.wanted(demand) else {
-            remove(table(self.name()?), &mut batch);
+            remove(table(self.known.name()?), &mut batch);
             return Some(Sent { batch, goal: None, is_change: false });
         };
         let name = wanted.form.settings.table.as_str();
         let is_change = match &self.known {
-            Known::Present(image) if *image == wanted => return None,
-            Known::Present(image) if image.form == wanted.form => {
+            KnownTable::Present(image) if *image == wanted => return None,
+            KnownTable::Present(image) if image.form == wanted.form => {
                 change(table(name), &image.areas, &wanted.areas, &mut batch);
                 true
             }
             _ => {
-                remove(table(name), &mut batch);
-                if let Some(other) = self.name().filter(|other| *other != name) {
-                    remove(table(other), &mut batch);
-                }
+                self.known.clear_for(name, self.family, &mut batch);
                 make(self.family, &wanted.form, &wanted.areas, &mut batch);
                 false
             }
@@ -145,14 +134,6 @@ impl Table {
         (!areas.is_empty()).then_some(Image { form: Form { settings, protocols }, areas })
     }
 
-    fn name(&self) -> Option<&str> {
-        match &self.known {
-            Known::Absent => None,
-            Known::Uncertain { name, .. } => Some(name),
-            Known::Present(image) => Some(&image.form.settings.table),
-        }
-    }
-
     pub(super) fn on_answer(
         &mut self,
         result: Result<(), Refusal>,
@@ -162,7 +143,7 @@ impl Table {
         let Some(sent) = self.sent.take() else { return };
         match result {
             Ok(()) => {
-                self.known = sent.goal.map_or(Known::Absent, Known::Present);
+                self.known = sent.goal.map_or(KnownTable::Absent, KnownTable::Present);
                 if std::mem::take(&mut self.errno) != 0 {
                     out.push(Action::Recovered { family: self.family });
                 }
@@ -175,13 +156,13 @@ impl Table {
     /// next transaction replaces all.
     fn on_refused(&mut self, sent: &Sent, refusal: Refusal, now: Instant, out: &mut Vec<Action>) {
         let of_goal = sent.goal.as_ref().map(|image| image.form.settings.table.as_str());
-        let Some(name) = self.name().or(of_goal).map(str::to_owned) else { return };
+        let Some(name) = self.known.name().or(of_goal).map(str::to_owned) else { return };
         if sent.is_change && refusal.errno == ENOENT {
             // Another program changed the table.
             return self.missing(name, now, out);
         }
         // A table from an earlier run has been reported.
-        self.known = Known::Uncertain { name, old: false };
+        self.known.doubt(name);
         self.dirty = true;
         let again = self.repair.after_failure(true, now);
         let (family, errno) = (self.family, refusal.errno);
