@@ -28,7 +28,7 @@ fn completed(scene: &mut Scene<'_, '_>, raw: &RawAddress<'_>, interface: &str) -
     VirtualAddress {
         prefix: raw.prefix(),
         peer: raw.peer,
-        interface: scene.names.of(interface),
+        interface: scene.shared.names.of(interface),
         broadcast,
         scope: raw.scope.filter(|_| !v6).map_or(Scope::GLOBAL, |scope| scope.value),
         label: raw.label.filter(|_| !v6).map(|w| w.text.into()),

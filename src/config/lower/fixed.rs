@@ -140,7 +140,7 @@ fn follow_link(scene: &mut Scene<'_, '_>, member: Word<'_>, link: &str, instance
     let Some(instance) = Rc::get_mut(&mut found.instance) else { return };
     let own = instance.interface.as_deref() == Some(link);
     if !own && !instance.tracked_links.iter().any(|tracked| tracked.interface == link) {
-        let interface = scene.names.of(link);
+        let interface = scene.shared.names.of(link);
         instance.tracked_links.push(TrackedLink { interface, weight: 0, reverse: false });
     }
 }

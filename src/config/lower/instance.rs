@@ -108,7 +108,7 @@ fn lower<'d>(
     let (vrid, authentication) = (vrid?, authentication?);
     let mut instance = Instance {
         name: raw.name.text.into(),
-        interface: interface.map(|name| scene.names.of(name)),
+        interface: interface.map(|name| scene.shared.names.of(name)),
         address_vlinks,
         xmit_base: plan.xmit_base,
         vrf: plan.vrf.map(Into::into),
@@ -137,8 +137,8 @@ fn lower<'d>(
         dont_track_primary: raw.dont_track_primary,
         tracked_links,
         tracked,
-        notify: scene.equal.notify.of(notify),
-        garp: scene.equal.garp.of(garp),
+        notify: scene.shared.notify.of(notify),
+        garp: scene.shared.garp.of(garp),
         addresses,
         excluded,
         routes,
@@ -366,7 +366,7 @@ pub(super) fn checked_links(
     for RawLink { name, weight, reverse } in raw {
         scene.check_link(name.text, name.span);
         if seen.insert(name.text) {
-            let interface = scene.names.of(name.text);
+            let interface = scene.shared.names.of(name.text);
             links.push((TrackedLink { interface, weight, reverse }, name.span));
         } else {
             let text = format!("interface '{}' is tracked already: the line is ignored", name.text);

@@ -82,10 +82,9 @@ pub fn lower(
     let global::Globals { mut global, defaults, directories, lvs, sync, outlets } =
         global::lower(doc, host, &mut checker);
     let (defaults, routing) = (&defaults, &Routing::new(directories, sources));
-    let (names, equal) = (&SharedNames::default(), &Equal::default());
+    let shared = &Shared::default();
     let none = &vlink::Names::default();
-    let mut scene =
-        Scene { checker: &mut checker, host, defaults, routing, names, equal, made: none };
+    let mut scene = Scene { checker: &mut checker, host, defaults, routing, shared, made: none };
     outlets.resolve(&mut scene, &mut global);
     let mut config = Config { global, ..Config::default() };
     let mut reading = Gathered {
@@ -100,18 +99,16 @@ pub fn lower(
     checker.block(doc.roots(), &TOP_LEVEL.block, &mut |checker, s| {
         let mut top = None;
         TOP_LEVEL.set(&mut top, checker, s);
-        let mut scene = Scene { checker, host, defaults, routing, names, equal, made: none };
+        let mut scene = Scene { checker, host, defaults, routing, shared, made: none };
         if let Some(top) = top {
             reading.take(&mut scene, top);
         }
     });
     let Gathered { services, instances, groups, fixed, links, definitions, .. } = reading;
-    let mut scene =
-        Scene { checker: &mut checker, host, defaults, routing, names, equal, made: none };
+    let mut scene = Scene { checker: &mut checker, host, defaults, routing, shared, made: none };
     let raws: Vec<_> = instances.iter().map(|read| &read.raw).collect();
     let (plans, made) = vlink::plan(&mut scene, &raws);
-    let mut scene =
-        Scene { checker: &mut checker, host, defaults, routing, names, equal, made: &made };
+    let mut scene = Scene { checker: &mut checker, host, defaults, routing, shared, made: &made };
     let mut instances = instance::lower_all(&mut scene, instances, plans);
     fixed.resolve(&mut scene, &mut instances, &mut config);
     config.groups = group::lower_all(&mut scene, groups, &mut instances);
@@ -232,9 +229,7 @@ struct Scene<'s, 'a> {
     host: &'s dyn Host,
     defaults: &'s global::Defaults,
     routing: &'s Routing<'s>,
-    /// Names of interfaces that the model keeps.
-    names: &'s SharedNames,
-    equal: &'s Equal,
+    shared: &'s Shared,
     /// Virtual interfaces of instances; none while the text is read.
     made: &'s vlink::Names,
 }
@@ -264,9 +259,11 @@ impl Scene<'_, '_> {
     }
 }
 
-/// Settings that most instances have in common.
+/// What many instances have in common.
 #[derive(Default)]
-struct Equal {
+struct Shared {
+    /// Names of interfaces.
+    names: SharedNames,
     notify: Latest<Notify>,
     garp: Latest<Garp>,
 }
