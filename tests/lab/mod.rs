@@ -15,6 +15,7 @@ mod guest;
 mod inject;
 mod monitor;
 mod namespace;
+mod ruleset;
 mod runner;
 mod runs;
 mod segment;
@@ -31,6 +32,7 @@ pub(crate) use guest::{say, Guest, Part};
 pub(crate) use inject::{Flooded, FrameBuilder, Injector};
 pub(crate) use monitor::{AddressEvent, AddressMonitor, FibMonitor};
 pub(crate) use namespace::Namespace;
+pub(crate) use ruleset::ruleset_lines;
 pub(crate) use runner::{
     main, ours_only, require_macvlan, require_program, test, test_alone, Outcome, Skip,
 };

@@ -11,8 +11,8 @@ use std::thread::{self, JoinHandle};
 use nix::sys::signal::Signal;
 
 use crate::lab::{
-    config, config_with, instance, millis, ours_only, require_program, stays, wait, AddressMonitor,
-    Host, Outcome, Program, Segment, Skip, SOON,
+    config, config_with, instance, millis, ours_only, require_program, ruleset_lines, stays, wait,
+    AddressMonitor, Host, Outcome, Program, Segment, Skip, SOON,
 };
 
 const VIP: &str = "10.7.1.1";
@@ -34,15 +34,6 @@ fn ruleset(host: &Host) -> String {
 
 /// The ruleset, each list of elements sorted and on one line.
 fn normalised(host: &Host) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for line in ruleset(host).lines().map(str::trim).filter(|line| !line.is_empty()) {
-        match lines.last_mut() {
-            Some(last) if last.starts_with("elements = {") && !last.ends_with('}') => {
-                *last = format!("{last} {line}");
-            }
-            _ => lines.push(line.to_owned()),
-        }
-    }
     let sorted = |line: String| match line.strip_prefix("elements = {") {
         None => line,
         Some(list) => {
@@ -51,7 +42,8 @@ fn normalised(host: &Host) -> String {
             format!("elements = {{ {} }}", list.join(", "))
         }
     };
-    lines.into_iter().map(sorted).collect::<Vec<_>>().join("\n")
+    let lines = ruleset_lines(host, &["-s"]).into_iter();
+    lines.map(sorted).collect::<Vec<_>>().join("\n")
 }
 
 fn shields(host: &Host, addr: &str) -> bool {

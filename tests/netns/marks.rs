@@ -8,8 +8,8 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 
 use crate::lab::{
-    eventually, ours_only, output_of, require_program, Daemon, Host, Outcome, Program, Segment,
-    Skip, Workshop, SOON,
+    eventually, ours_only, output_of, require_program, ruleset_lines, Daemon, Host, Outcome,
+    Program, Segment, Skip, Workshop, SOON,
 };
 
 /// The stand-in, and programs that run with it.
@@ -62,19 +62,8 @@ impl Fake {
     }
 }
 
-/// The rules in the kernel, each list of elements on one line.
 fn rules(host: &Host) -> String {
-    let text = host.output("nft", &["list", "ruleset"]);
-    let mut lines: Vec<String> = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        match lines.last_mut() {
-            Some(last) if last.starts_with("elements = {") && !last.ends_with('}') => {
-                *last = format!("{last} {line}");
-            }
-            _ => lines.push(line.to_owned()),
-        }
-    }
-    lines.join("\n")
+    ruleset_lines(host, &[]).join("\n")
 }
 
 #[track_caller]

@@ -9,7 +9,7 @@ use keepalived::model::firewall::Nftables;
 use keepalived::sys::nft::{Nft, Watch};
 use keepalived::wire::netlink::nft::{Refusal, TableEvent};
 
-use crate::lab::{ours_only, require_program, secs, Host, Outcome, Segment, Skip};
+use crate::lab::{ours_only, require_program, ruleset_lines, secs, Host, Outcome, Segment, Skip};
 
 const START: Instant = Instant::from_millis(1000);
 const ENOENT: i32 = 2;
@@ -68,19 +68,8 @@ impl<'h> Bench<'h> {
         }
     }
 
-    /// The rules in the kernel, each list of elements on one line.
     fn rules(&self) -> String {
-        let text = self.host.output("nft", &["list", "ruleset"]);
-        let mut lines: Vec<String> = Vec::new();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            match lines.last_mut() {
-                Some(last) if last.starts_with("elements = {") && !last.ends_with('}') => {
-                    *last = format!("{last} {line}");
-                }
-                _ => lines.push(line.to_owned()),
-            }
-        }
-        lines.join("\n")
+        ruleset_lines(self.host, &[]).join("\n")
     }
 
     #[track_caller]
