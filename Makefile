@@ -6,6 +6,9 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/keepalived
 UNITDIR ?= /lib/systemd/system
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHCOMPDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
@@ -19,7 +22,7 @@ MUSL := x86_64-unknown-linux-musl
 # The binary to install: static or dynamic, whichever was built last.
 BINARY ?= $(shell ls -t $(TARGET)/$(MUSL)/release/keepalived $(TARGET)/release/keepalived 2>/dev/null | head -n 1)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/setup scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init
+SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init conf/completions/kactl.bash
 MAN_PAGES := $(wildcard man/*.[158])
 
 .PHONY: all help setup test check fmt clippy fuzz-check samples licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall dist clean
@@ -63,25 +66,24 @@ lint-man: ## run the linter of mandoc
 man: ## regenerate the table-driven parts of the manual pages and README.md
 	UPDATE=1 $(CARGO) test $(CARGO_FLAGS) --test manual
 
+# A demo builds the binary that it runs, unless it is given one.
+demo-setup = @scripts/setup --build && $(if $(DEMO_BINARY),true,$(MAKE) --no-print-directory all)
+
 demo: ## failover between two routers in network namespaces
-	scripts/setup --build
-	@$(MAKE) --no-print-directory all
-	scripts/demo $(TARGET)/release/keepalived
+	$(demo-setup)
+	scripts/demo $(or $(DEMO_BINARY),$(TARGET)/release/keepalived)
 
 demo-nginx: ## two web servers; the address follows the one with a healthy nginx
-	scripts/setup --build
-	@$(MAKE) --no-print-directory all
-	scripts/demo-nginx $(TARGET)/release/keepalived
+	$(demo-setup)
+	scripts/demo-nginx $(or $(DEMO_BINARY),$(TARGET)/release/keepalived)
 
 demo-lvs: ## two directors balance clients over two web servers; in a guest if IPVS is missing
-	scripts/setup --build
-	@$(MAKE) --no-print-directory all
-	scripts/demo-lvs $(TARGET)/release/keepalived
+	$(demo-setup)
+	scripts/demo-lvs $(or $(DEMO_BINARY),$(TARGET)/release/keepalived)
 
 demo-router: ## two gateways with a virtual MAC; a download goes on while they change places
-	scripts/setup --build
-	@$(MAKE) --no-print-directory all
-	scripts/demo-router $(TARGET)/release/keepalived
+	$(demo-setup)
+	scripts/demo-router $(or $(DEMO_BINARY),$(TARGET)/release/keepalived)
 
 static: ## build the static binary (musl)
 	scripts/lab/musl-build --release $(CARGO_FLAGS) --bin keepalived
@@ -109,21 +111,27 @@ install: ## install into DESTDIR/PREFIX; keeps an existing configuration
 		$(DESTDIR)$(DOCDIR)/samples $(DESTDIR)$(SYSCONFDIR)/keepalived $(DESTDIR)$(SYSCONFDIR)/default
 	install -m 0755 $(BINARY) $(DESTDIR)$(SBINDIR)/keepalived
 	ln -sf $(SBINDIR)/keepalived $(DESTDIR)$(BINDIR)/genhash
+	ln -sf keepalived $(DESTDIR)$(SBINDIR)/kactl
 	install -m 0644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 man/*.8 $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
+	install -m 0644 conf/completions/kactl.bash $(DESTDIR)$(BASHCOMPDIR)/kactl
+	install -m 0644 conf/completions/_kactl $(DESTDIR)$(ZSHCOMPDIR)/_kactl
+	install -m 0644 conf/completions/kactl.fish $(DESTDIR)$(FISHCOMPDIR)/kactl.fish
 	sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g' conf/keepalived.service.in >$(DESTDIR)$(UNITDIR)/keepalived.service
 	chmod 0644 $(DESTDIR)$(UNITDIR)/keepalived.service
 	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
-	install -m 0644 conf/*.conf conf/keepalived.init $(DESTDIR)$(DOCDIR)/samples
+	install -m 0644 conf/*.conf conf/keepalived.init conf/grafana-dashboard.json conf/prometheus-alerts.yml $(DESTDIR)$(DOCDIR)/samples
 	[ -e $(DESTDIR)$(SYSCONFDIR)/keepalived/keepalived.conf ] || \
 		install -m 0640 conf/keepalived.conf $(DESTDIR)$(SYSCONFDIR)/keepalived/keepalived.conf
 	[ -e $(DESTDIR)$(SYSCONFDIR)/default/keepalived ] || \
 		install -m 0644 conf/keepalived.default $(DESTDIR)$(SYSCONFDIR)/default/keepalived
 
 uninstall: ## remove the installed files, except the configuration
-	rm -f $(DESTDIR)$(SBINDIR)/keepalived $(DESTDIR)$(BINDIR)/genhash $(DESTDIR)$(UNITDIR)/keepalived.service
+	rm -f $(DESTDIR)$(SBINDIR)/keepalived $(DESTDIR)$(SBINDIR)/kactl $(DESTDIR)$(BINDIR)/genhash $(DESTDIR)$(UNITDIR)/keepalived.service
 	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1)) $(patsubst man/%,$(DESTDIR)$(MANDIR)/man5/%,$(wildcard man/*.5)) $(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8))
+	rm -f $(DESTDIR)$(BASHCOMPDIR)/kactl $(DESTDIR)$(ZSHCOMPDIR)/_kactl $(DESTDIR)$(FISHCOMPDIR)/kactl.fish
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 dist: ## create keepalived-VERSION.tar.gz from the committed tree

@@ -9,14 +9,17 @@
 //!                                                                   │ changes
 //!                                                                   ▼
 //!   sockets, kernel,        ┌───────────────────────────────────────────────┐
-//!   signals                 │  pure cores: vrrp, track, lvs, check, notify, │
-//!         │                 │  holdings, firewall (bfd is to come)          │
+//!   signals                 │  pure cores: vrrp, track, bfd, lvs, check,    │
+//!         │                 │  notify, holdings, firewall                   │
 //!         │  bytes, facts   │                                               │
 //!         ▼                 │  handle(input, now, &mut actions)             │
 //!      sys/ ──► daemon/ ───►│  next_deadline() -> Option<Instant>           │
 //!      ▲        turn.rs     └───────────────────────────────────────────────┘
 //!      │           ▲                                │ actions, in order
 //!      └───────────┴──── daemon/network/execute.rs ◄───┘
+//!
+//!   kactl ◄──── control (a JSON object a line) ────► daemon/control.rs ◄── daemon/status/ ◄── cores
+//! browser ◄──── web (metrics, page, probe over HTTP) ──────┘
 //! ```
 //!
 //! Left to right, text becomes a model. Around the loop, facts become actions. There are no other
@@ -35,6 +38,8 @@
 //! | routes and rules as messages of the kernel | `sys/netlink/route.rs`, `sys/netlink/rule.rs` |
 //! | what survives a reload | `model/diff.rs`, `daemon/config/reload.rs` |
 //! | acceptance of an advertisement | `vrrp/receive.rs` |
+//! | authentication headers, signatures, and what was recorded | `vrrp/auth.rs`, `vrrp/auth/` |
+//! | keys, and what follows from a lack of them | `config/lower/auth.rs`, `model/signing.rs` |
 //! | effect of an advertisement on the state of a virtual router | `vrrp/hear.rs` |
 //! | rate limits for log lines and scripts caused by peers | `vrrp/noted.rs`, `base/ratelimit.rs` |
 //! | routers refused since the last valid advertisement | `vrrp/refused.rs` |
@@ -42,18 +47,36 @@
 //! | state of a virtual router, and the only way to change it | `vrrp/state.rs` |
 //! | state transitions, deadlines | `vrrp/transition.rs` |
 //! | text of the cause of a change | `vrrp/cause.rs`, `vrrp/fault.rs`, `base/tracked.rs` |
+//! | mastership that survives a restart | `vrrp/resume.rs` |
 //! | effect of tracked objects on a virtual router | `vrrp/tracking.rs`, `vrrp/priority.rs` |
 //! | short changes of links, polled links | `daemon/network/debounce.rs`, `daemon/network/linkbeat.rs` |
 //! | sync groups | `vrrp/membership.rs` |
 //! | timers of a virtual router | `vrrp/timing.rs` |
 //! | timing and rate of gratuitous ARP | `vrrp/announce.rs`, `daemon/network/announcer.rs` |
 //! | schedule and results of tracked scripts, tracked processes | `track/` |
+//! | acceptance of a BFD packet, and the session it belongs to | `bfd/receive.rs`, `bfd/auth.rs` |
+//! | effect of a BFD packet on a session | `bfd/hear.rs`, `bfd/poll.rs` |
+//! | silence of a BFD neighbour | `bfd/expire.rs` |
+//! | intervals of BFD packets | `bfd/transmit.rs`, `bfd/timing.rs` |
+//! | text of the cause of a change of a BFD session | `bfd/cause.rs` |
+//! | sockets of BFD sessions, and what follows them | `daemon/bfd.rs`, `daemon/bfd/sockets.rs`, `sys/bfd.rs` |
+//! | silence that proves nothing, because the daemon was stalled | `base/absences.rs` |
 //! | objects in the kernel: added, adopted, restored, refused | `holdings/` |
+//! | requests without an answer, and what they will find in the kernel | `holdings/kernel.rs`, `holdings/kernel/` |
+//! | answers of the kernel about addresses; retries of what it refused | `holdings/answers.rs`, `holdings/repair.rs` |
 //! | objects that the kernel holds whatever the state of an instance | `daemon/config/fixed.rs` |
-//! | identity of routes and rules, restoration of what the kernel dropped | `holdings/fib.rs`, `holdings/routes.rs` |
-//! | virtual interfaces: created, prepared, adopted, replaced | `holdings/vlinks.rs`, `daemon/network/vlinks.rs` |
+//! | identity of routes and rules | `holdings/fib.rs`, `holdings/routes.rs` |
+//! | routes and rules: answers and notifications, those that the kernel dropped | `holdings/routes_heard.rs`, `holdings/doubts.rs` |
+//! | virtual interfaces: created, prepared, adopted, replaced | `holdings/vlinks.rs`, `holdings/vlinks_heard.rs`, `daemon/network/vlinks.rs` |
+//! | virtual interfaces that an earlier run made, or that the kernel refused to remove | `holdings/vlinks_left.rs` |
 //! | changes of the kernel that wake the daemon | `daemon/network/monitor.rs`, `sys/netlink/monitor.rs` |
 //! | original values of settings and interfaces that were made, kept across a crash | `sys/originals.rs` |
+//! | what a run leaves for the next one if it is killed | `daemon/continuity.rs` |
+//! | starting a daemon again that died | `daemon/start/respawn.rs`, `sys/supervise.rs` |
+//! | restart by command: trial, stand-in, exec | `daemon/restart.rs`, `sys/takeover.rs` |
+//! | what a restart by command hands over, and its version | `snapshot/mod.rs`, `daemon/restart/snapshot.rs` |
+//! | taking over from a program that is replaced | `daemon/start/takeover.rs` |
+//! | state file: its format, and its memory | `wire/statefile.rs`, `sys/statefile.rs` |
 //! | owner of an address that was present at start | `holdings/leftovers.rs`, `daemon/start/beginning.rs` |
 //! | tables of nf_tables, and transactions that bring them to the wanted contents | `firewall/` |
 //! | rules of iptables and sets of ipset, as input of their restore commands | `firewall/iptables.rs` |
@@ -78,12 +101,35 @@
 //! | `startup_script`, `shutdown_script` | `daemon/start/life.rs` |
 //! | watching of files, processes and scripts | `daemon/commands/tracking.rs`, `daemon/commands/processes.rs`, `sys/inotify.rs` |
 //! | order of work in a turn | `daemon/turn.rs` |
+//! | pause in which the packets of a burst accumulate | `daemon/pace.rs` |
 //! | scheduling of the process | `daemon/start/scheduling.rs` |
-//! | order of startup and shutdown | `daemon/start/startup.rs`, `daemon/start/shutdown.rs` |
+//! | entry as daemon or configuration test, exit status | `daemon/start/entry.rs` |
+//! | order of startup and shutdown | `daemon/start/startup.rs`, `daemon/start/assembly.rs`, `daemon/start/shutdown.rs` |
 //! | cleanup after a panic or a crash | `daemon/start/defect.rs`, `sys/rescue.rs` |
 //! | memory given back after a burst | `sys/memory.rs`, `daemon/turn.rs` |
 //! | text of log lines | `daemon/outlets/report.rs`, `daemon/lvs/report.rs` |
 //! | text of dumps | `daemon/dump/` |
+//! | what is shown of the daemon, as plain data | `status/` |
+//! | filling it in, for the dumps and the control socket | `daemon/status/` |
+//! | last changes with their causes, and their numbers | `daemon/journal.rs`, `daemon/journal/record.rs` |
+//! | refused advertisements by sender, for the status | `vrrp/refusals.rs` |
+//! | orders of an operator to a virtual router | `vrrp/operator.rs`, `daemon/control/commands.rs` |
+//! | failover, maintenance: given, followed, ended | `vrrp/operator/given.rs`, `daemon/control/orders.rs` |
+//! | how a master hands over, and to which routers it could | `vrrp/operator/handover.rs`, `vrrp/operator/heirs.rs` |
+//! | orders to a real server or a tracked script | `lvs/operator.rs`, `daemon/lvs/operator.rs`, `daemon/control/servers.rs` |
+//! | sentences of `kactl explain` | `status/explain.rs` |
+//! | requests and replies of the control socket, limits of clients | `control/` |
+//! | clients in the loop, rights, answers in pieces | `daemon/control.rs`, `daemon/control/clients.rs`, `daemon/control/answer.rs` |
+//! | control socket in the file system, users of clients | `sys/control.rs` |
+//! | requests and replies of HTTP | `web/request.rs`, `web/response.rs` |
+//! | names and labels of metrics | `web/metrics/` |
+//! | status page | `web/page.rs`, `web/page/rows.rs`, `web/page.css` |
+//! | socket of metrics and the status page, their clients | `daemon/control/web.rs`, `sys/web.rs` |
+//! | documents in the making, an object at a time | `web/document.rs`, `daemon/control/document.rs` |
+//! | numbers since the start: transitions, reloads, checks | `daemon/journal/totals.rs`, `check/pool/results.rs` |
+//! | what a reload would do | `daemon/config/rehearsal.rs` |
+//! | `kactl`: options, tables, exit statuses | `kactl/` |
+//! | completions of shells | `kactl/completions.rs` |
 //! | sockets of instances, packets sent through them | `daemon/network/endpoints.rs`, `vrrp/outbound.rs` |
 //! | sockets and timeouts of probes | `daemon/lvs/probes.rs` |
 //! | cooperation of virtual servers, checks and IPVS | `daemon/lvs.rs` |
@@ -116,6 +162,9 @@
 //!   of one that is on time. Checks start on a common beat, and replies to those that started
 //!   together are read together: a wake-up costs more than a probe.
 //! * Log lines of a burst are buffered, and writing them never blocks.
+//! * Clients of the control socket and of the web have a share of each turn. An answer is made one
+//!   object at a time as the client reads it, so that the status of everything is never in memory as a
+//!   whole.
 //!
 //! # Rules
 //!
@@ -129,6 +178,8 @@
 //! * Kernel objects are declared as wanted, not added and removed by command (`holdings`).
 //! * `base`, `wire` and `model` are used by all; the cores use nothing else; `config` knows only
 //!   the model; only `daemon` sees both the cores and `sys`. `tests/architecture.rs` checks this.
+//! * There is one status: dumps, control socket, web and `kactl` take each fact from `daemon/status/`,
+//!   and `kactl` and `web` know nothing of the daemon but `status` and `control`.
 //!
 //! # Glossary
 //!
@@ -138,18 +189,24 @@
 //! configuration.
 
 pub mod base;
+pub mod bfd;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod daemon;
 pub mod firewall;
 pub mod genhash;
 pub mod holdings;
+pub mod kactl;
 pub mod lvs;
 pub mod model;
 pub mod notify;
 pub mod sim;
+pub mod snapshot;
+pub mod status;
 pub mod sys;
 pub mod track;
 pub mod vrrp;
+pub mod web;
 pub mod wire;

@@ -22,9 +22,22 @@ fn main() -> ExitCode {
             return Status::Ok.into();
         }
     }
+    if argv.get(1).is_some_and(|flag| flag == keepalived::daemon::TRIAL) {
+        interruptible();
+        let mut argv = argv;
+        argv.remove(1);
+        return match options::parse(&argv).request {
+            Request::Run(options) => keepalived::daemon::try_snapshot(*options),
+            _ => {
+                eprint("the options are not understood\n");
+                Status::Failure
+            }
+        }
+        .into();
+    }
     let program = argv.first().map_or_else(|| OsStr::new("keepalived"), OsString::as_os_str);
     let status = match Path::new(program).file_name().and_then(OsStr::to_str) {
-        Some("kactl") => kactl(),
+        Some("kactl") => return kactl(argv.get(1..).unwrap_or_default()),
         Some("genhash") => genhash(argv.get(1..).unwrap_or_default()),
         _ => keepalived(program, &argv),
     };
@@ -65,9 +78,10 @@ fn interruptible() {
     debug_assert!(released.is_ok());
 }
 
-fn kactl() -> Status {
-    eprint("kactl: not in this version\n");
-    Status::Failure
+fn kactl(arguments: &[OsString]) -> ExitCode {
+    interruptible();
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    keepalived::kactl::run(arguments, &mut out, &mut err).code().into()
 }
 
 fn genhash(arguments: &[OsString]) -> Status {

@@ -16,18 +16,28 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lvs", &["base", "wire", "model"]),
     ("check", &["base", "wire", "model"]),
     ("track", &["base", "model"]),
+    ("bfd", &["base", "wire", "model"]),
     ("notify", &["base", "wire", "model"]),
     ("config", &["base", "model"]),
+    // Plain data for the daemon and kactl alike.
+    ("status", &["base"]),
+    // What one program hands over to the next.
+    ("snapshot", &["base", "status"]),
+    // Requests and replies of the control socket.
+    ("control", &["base", "status"]),
+    // Documents made of the status.
+    ("web", &["base", "status", "control"]),
+    ("kactl", &["base", "status", "control", "cli", "sys"]),
     ("sim", &["base", "wire", "model", "vrrp", "holdings"]),
     ("genhash", &["base", "wire", "model", "check", "cli", "sys"]),
-    ("cli", &["base", "sys", "config"]),
+    ("cli", &["base", "model", "sys", "config"]),
     // The wire layout of advertisements and the objects to install are values, not decisions.
     ("sys", &["base", "wire", "model", "config", "vrrp"]),
     (
         "daemon",
         &[
-            "base", "wire", "model", "vrrp", "track", "lvs", "check", "notify", "holdings",
-            "firewall", "config", "cli", "sys",
+            "base", "wire", "model", "vrrp", "track", "bfd", "lvs", "check", "notify", "holdings",
+            "firewall", "config", "cli", "status", "snapshot", "control", "web", "sys",
         ],
     ),
 ];

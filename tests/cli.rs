@@ -172,6 +172,25 @@ fn the_program_name_selects_the_command() {
     assert_eq!(run_as("genhash", &[]), run(&["--genhash"]));
 }
 
+#[test]
+fn kactl_says_what_is_wrong_and_how_it_ends() {
+    let help = run_as("kactl", &["--help"]);
+    assert_eq!(help.status, Some(0));
+    assert!(help.stdout.contains("explain NAME"), "{}", help.stdout);
+    let version = run_as("kactl", &["--version"]);
+    assert!(version.stdout.starts_with("kactl of Keepalived v"), "{}", version.stdout);
+    for (words, status, part) in [
+        (&[][..], 1, "which command?"),
+        (&["dance"], 1, "'dance' is no command"),
+        (&["status", "--follow"], 1, "status has no option --follow"),
+        (&["-s", "/nonexistent/k.sock", "status"], 6, "cannot connect to /nonexistent/k.sock"),
+    ] {
+        let refused = run_as("kactl", words);
+        assert_eq!((refused.status, refused.stdout.as_str()), (Some(status), ""), "{words:?}");
+        assert!(refused.stderr.contains(part), "{words:?}: {}", refused.stderr);
+    }
+}
+
 /// Runs with these options and this configuration text.
 fn with_file(options: &[&str], name: &str, text: &str) -> Outcome {
     let name = format!("keepalived-cli-{}-{name}.conf", std::process::id());

@@ -3,12 +3,16 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
+#[path = "manual/completions.rs"]
+mod completions;
 #[path = "manual/keywords.rs"]
 mod keywords;
 
 use std::path::{Path, PathBuf};
 
 use keepalived::cli::help;
+use keepalived::kactl;
+use keepalived::web::metrics::names;
 
 /// Start and end markers of a generated part, in the manual pages and in the README.
 const MDOC: [&str; 2] = [".\\\" generated: ", ".\\\" end generated\n"];
@@ -35,9 +39,21 @@ fn part(name: &str) -> String {
         "keywords" => keywords::mdoc_keywords(),
         "options" => help::mdoc_options(),
         "statuses" => help::mdoc_exit_statuses(),
+        "kactl-commands" => kactl::options::mdoc_commands(),
+        "kactl-options" => kactl::options::mdoc_options(),
+        "kactl-statuses" => kactl::exit::Exit::mdoc(),
+        "metrics" => metrics(),
         "later" => keywords::markdown_later(),
         _ => panic!("no table is called '{name}'"),
     }
+}
+
+/// Every metric, as items of an mdoc list.
+fn metrics() -> String {
+    let item = |(name, help): (&str, &str)| {
+        format!(".It Li {name}\n{}\n", help::roff(&help.replace(". ", ".\n")))
+    };
+    names().map(item).collect()
 }
 
 fn pages() -> Vec<PathBuf> {

@@ -11,8 +11,12 @@ mod announce;
 mod auth;
 #[path = "netns/bases.rs"]
 mod bases;
+#[path = "netns/bfd.rs"]
+mod bfd;
 #[path = "netns/commands.rs"]
 mod commands;
+#[path = "netns/control.rs"]
+mod control;
 #[path = "netns/crash.rs"]
 mod crash;
 #[path = "netns/failover.rs"]
@@ -56,6 +60,12 @@ mod process;
 mod quiet;
 #[path = "netns/reload.rs"]
 mod reload;
+#[path = "netns/respawn.rs"]
+mod respawn;
+#[path = "netns/restart.rs"]
+mod restart;
+#[path = "netns/resume.rs"]
+mod resume;
 #[path = "netns/routes.rs"]
 mod routes;
 #[path = "netns/rules.rs"]
@@ -64,6 +74,10 @@ mod rules;
 mod scale;
 #[path = "netns/scripts.rs"]
 mod scripts;
+#[path = "netns/steer.rs"]
+mod steer;
+#[path = "netns/systemd.rs"]
+mod systemd;
 #[path = "netns/tracking.rs"]
 mod tracking;
 #[path = "netns/transport.rs"]
@@ -76,6 +90,8 @@ mod uml;
 mod vmac;
 #[path = "netns/watched.rs"]
 mod watched;
+#[path = "netns/web.rs"]
+mod web;
 
 use std::process::ExitCode;
 
@@ -87,13 +103,26 @@ macro_rules! tests {
 fn main() -> ExitCode {
     let mut tests = vec![
         lab::test_alone("handover::no_ipv4_packet_is_lost", handover::no_ipv4_packet_is_lost),
-        lab::test_alone(
-            "handover::hardly_an_ipv6_packet_is_lost",
-            handover::hardly_an_ipv6_packet_is_lost,
-        ),
+        lab::test_alone("handover::no_ipv6_packet_is_lost", handover::no_ipv6_packet_is_lost),
         lab::test_alone(
             "handover::no_packet_is_lost_at_a_reload",
             handover::no_packet_is_lost_at_a_reload,
+        ),
+        lab::test_alone(
+            "steer::a_failover_with_a_virtual_mac_loses_at_most_one_packet",
+            steer::a_failover_with_a_virtual_mac_loses_at_most_one_packet,
+        ),
+        lab::test_alone(
+            "steer::a_failover_without_a_virtual_mac_loses_at_most_two_packets",
+            steer::a_failover_without_a_virtual_mac_loses_at_most_two_packets,
+        ),
+        lab::test_alone(
+            "steer::a_goodbye_with_a_virtual_mac_loses_few_packets",
+            steer::a_goodbye_with_a_virtual_mac_loses_few_packets,
+        ),
+        lab::test_alone(
+            "bfd::an_address_moves_within_the_detection_time",
+            bfd::an_address_moves_within_the_detection_time,
         ),
         lab::test_alone(
             "scripts::two_hundred_scripts_delay_no_advert",
@@ -104,7 +133,44 @@ fn main() -> ExitCode {
             flood::a_flood_of_priority_zero_silences_no_other_router,
         ),
     ];
+    tests.push(lab::test_alone(
+        "restart::a_hundred_restarts_cause_no_election",
+        restart::a_hundred_restarts_cause_no_election,
+    ));
+    tests.push(lab::test_alone(
+        "control::a_thousand_requests_a_second_delay_no_advert",
+        control::a_thousand_requests_a_second_delay_no_advert,
+    ));
+    tests.push(lab::test_alone("web::scrapes_delay_no_advert", web::scrapes_delay_no_advert));
     tests.extend(tests![
+        control::the_state_of_two_routers_is_shown_and_explained,
+        control::a_wrong_password_of_the_peer_is_explained_and_not_shown,
+        control::events_are_followed,
+        control::a_follower_whose_reader_is_gone_ends,
+        control::a_reload_says_whether_it_was_refused_and_where,
+        control::a_priority_by_command_moves_the_address_until_it_is_reset,
+        control::the_log_shows_more_by_command,
+        control::a_client_that_does_not_read_is_dropped_and_waited_for_by_none,
+        control::two_hundred_clients_and_a_long_request,
+        control::the_user_of_a_client_decides,
+        control::a_socket_that_was_left_is_replaced_and_a_served_one_is_not,
+        steer::a_failover_holds_until_it_is_ended,
+        steer::a_router_that_does_not_preempt_takes_over_as_well,
+        steer::the_address_comes_back_if_the_other_router_dies,
+        steer::a_failover_without_another_router_is_taken_back,
+        steer::a_sync_group_is_handed_over_as_a_whole,
+        steer::maintenance_leaves_the_work_to_other_routers,
+        steer::an_order_outlives_its_client,
+        steer::a_script_is_run_by_command,
+        systemd::systemd_is_shown_roles_and_reloads,
+        systemd::the_init_script_fails_if_a_reload_is_refused,
+        web::metrics_the_page_and_kactl_say_the_same,
+        web::a_reload_opens_moves_and_closes_the_socket,
+        web::a_port_that_is_taken_is_no_end,
+        web::an_unhealthy_instance_is_shown_by_the_probe,
+        web::requests_that_are_not_served,
+        web::a_client_that_asks_nothing_or_reads_nothing_is_dropped,
+        web::clients_beyond_the_limit_are_turned_away,
         routes::every_form_is_what_ip_makes_of_it,
         routes::a_refusal_comes_with_the_kernels_words,
         routes::places_among_others,
@@ -115,6 +181,7 @@ fn main() -> ExitCode {
         scale::all_255_router_ids_on_one_link,
         scale::a_storm_of_netlink_messages,
         scale::a_thousand_addresses_of_one_instance,
+        scale::a_thousand_protected_addresses_of_one_instance,
         tuning::instances_share_a_receive_buffer,
         tuning::the_process_has_the_processors_and_the_name_of_its_configuration,
         tuning::each_stall_raises_the_priority,
@@ -124,6 +191,7 @@ fn main() -> ExitCode {
         files::a_log_file_is_not_written_through_a_hard_link,
         files::a_tracked_file_is_not_made_through_a_link,
         vmac::a_failover_keeps_the_neighbours_entry,
+        vmac::the_base_joins_the_group_at_a_reload_to_iptables,
         vmac::adverts_come_from_the_virtual_mac,
         vmac::settings_are_restored_exactly,
         vmac::an_earlier_runs_interface_is_adopted_or_replaced,
@@ -241,6 +309,11 @@ fn main() -> ExitCode {
         auth::routers_with_one_password_agree,
         auth::routers_with_different_passwords_do_not_hear_each_other,
         auth::a_router_with_another_password_is_named_as_the_other_master,
+        auth::a_key_is_replaced_without_an_election,
+        auth::signed_routers_agree_over_every_transport,
+        auth::a_reload_introduces_authentication_headers,
+        auth::a_recording_does_not_keep_a_dead_master_alive,
+        auth::without_a_key_nothing_is_sent_and_nothing_believed,
         groups::one_failed_member_takes_the_other_along,
         groups::a_group_moves_when_its_router_dies,
         tracking::a_tracked_interface_down_causes_fault,
@@ -255,17 +328,24 @@ fn main() -> ExitCode {
         scripts::the_address_follows_nginx,
         iptables::each_address_has_its_own_rules,
         iptables::entries_are_members_of_sets,
+        bfd::an_address_follows_a_session,
+        bfd::a_stop_is_heard_at_once,
+        bfd::a_reload_keeps_sessions,
+        bfd::a_stall_is_no_failure_of_the_neighbour,
+        bfd::authentication_keeps_strangers_out,
         commands::rules_follow_the_master,
         commands::an_address_waits_for_its_rules,
         commands::a_crash_leaves_no_rule_twice_and_none_for_ever,
         commands::a_panic_leaves_no_rule_behind,
         commands::a_command_that_hangs_delays_nothing_for_long,
         commands::what_a_command_complains_of_is_logged,
+        commands::an_instance_begins_with_its_vmac,
         firewall::without_need_changes_of_tables_wake_nothing,
         firewall::protection_follows_the_master,
         firewall::an_address_is_never_reachable_during_a_failover,
         firewall::the_ruleset_is_that_of_the_reference,
         firewall::a_reload_changes_the_protection_alone,
+        firewall::the_entry_of_a_vmac_follows_the_address_of_its_base,
         firewall::a_crash_leaves_no_table_behind,
         firewall::what_a_crash_left_stays_protected_until_it_goes,
         firewall::a_panic_leaves_no_table_behind,
@@ -332,6 +412,22 @@ fn main() -> ExitCode {
         crash::a_crash_signal_leaves_no_address,
         crash::only_held_addresses_are_removed,
         crash::promote_secondaries_is_restored_however_the_daemon_ends,
+        respawn::a_killed_daemon_is_started_again,
+        respawn::after_three_deaths_nothing_is_left,
+        respawn::a_panic_causes_no_election,
+        respawn::signals_are_passed_on,
+        respawn::without_it_a_dead_daemon_stays_dead,
+        restart::a_program_that_refuses_does_not_take_over,
+        restart::a_daemon_in_the_background_is_restarted,
+        restart::a_reader_of_a_fifo_goes_on,
+        restart::a_virtual_mac_stays_at_a_restart,
+        restart::authenticated_routers_go_on,
+        resume::a_killed_master_resumes_fifty_times,
+        resume::after_an_election_it_follows_the_rules,
+        resume::a_clean_end_is_not_resumed,
+        resume::an_unfit_state_file_is_refused,
+        resume::a_truncated_state_file_ends_nothing,
+        resume::verdicts_of_scripts_are_kept,
     ]);
     lab::main(tests)
 }

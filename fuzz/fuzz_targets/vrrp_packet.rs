@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use keepalived::base::addr::{Family, Prefix};
-use keepalived::base::time::Instant;
+use keepalived::base::time::{Instant, WallTime};
 use keepalived::model::vrrp::{
     Authentication, ChecksumForm, Delivery, Garp, InitialState, Instance, Peer,
     Version, VirtualAddress,
@@ -50,6 +50,8 @@ fn check(config: &Instance, ttl: u8, pdu: &[u8]) {
         destination: Some(destination),
         ttl: (ttl > 0).then_some(ttl),
         arrived: Instant::ZERO,
+        wall: WallTime(0),
+        header: None,
         pdu,
     };
     let context = Context {
@@ -59,7 +61,7 @@ fn check(config: &Instance, ttl: u8, pdu: &[u8]) {
         addresses: &AddressSet::of(config),
         compare_addresses: true,
     };
-    match examine(&received, &context, &mut counters) {
+    match examine(&received, &context, None, &mut counters) {
         Ok((advert, remarks)) => {
             for remark in remarks {
                 assert!(!remark.to_string().is_empty());
@@ -138,7 +140,7 @@ fn configured(choice: u8, pdu: &[u8]) -> Instance {
         vlink: None,
         xmit_base: false,
         ipvlan_address: None,
-        address_vlinks: Vec::new(),
+        address_vlinks: Default::default(),
         vrf: None,
         vrid: pdu.get(1).copied().unwrap_or(1),
         family,
@@ -166,8 +168,8 @@ fn configured(choice: u8, pdu: &[u8]) -> Instance {
         owner_ignore_adverts: is(7),
         accept: true,
         dont_track_primary: false,
-        tracked_links: Vec::new(),
-        tracked: Vec::new(),
+        tracked_links: Default::default(),
+        tracked: Default::default(),
         notify: Default::default(),
         garp: Garp {
             delay: Duration::ZERO,
@@ -181,9 +183,9 @@ fn configured(choice: u8, pdu: &[u8]) -> Instance {
         }
         .into(),
         addresses: vec![address(own(family)).into(), address(peer(family)).into()],
-        excluded: Vec::new(),
-        routes: Vec::new(),
-        rules: Vec::new(),
+        excluded: Default::default(),
+        routes: Default::default(),
+        rules: Default::default(),
         rx_buffer: None,
         promote_secondaries: false,
         timer_expired_backup: None,

@@ -43,3 +43,7 @@ id!(
     /// configuration matches no current script.
     ScriptId
 );
+id!(
+    /// One BFD session. Kept across reloads for as long as the session lives.
+    SessionId
+);

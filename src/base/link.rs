@@ -120,6 +120,14 @@ impl LinkState {
             Some(_) => Self::Down,
         }
     }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Down => "down",
+            Self::Up => "up",
+        }
+    }
 }
 
 /// One notification of rtnetlink, or one entry of a dump.

@@ -1,9 +1,12 @@
 //! Basic types shared by every module. No I/O, no clock.
 
+pub mod absences;
 pub mod addr;
+pub mod batches;
 pub mod deadlines;
 pub mod diag;
 pub mod errno;
+pub mod histogram;
 pub mod hold;
 pub mod ids;
 pub mod link;
@@ -14,6 +17,7 @@ pub mod ratelimit;
 pub mod rng;
 pub mod route;
 pub mod rule;
+pub mod seldom;
 pub mod shield;
 pub mod sorted;
 pub mod tally;

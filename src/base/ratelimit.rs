@@ -127,6 +127,18 @@ impl<K: Ord + Copy> Limiter<K> {
         self.allowance(about, key, rate).admit(rate, now)
     }
 
+    /// Forgets what is as if it had never been used, and frees its memory. `rate`: that of a
+    /// subject.
+    pub fn tidy(&mut self, rate: impl Fn(K) -> Rate, now: Instant) {
+        if self.0.is_empty() {
+            return;
+        }
+        self.0.retain_mut(|a| a.credit.held_back > 0 || !a.credit.is_whole(rate(a.about), now));
+        if self.0.is_empty() {
+            self.0 = Vec::new();
+        }
+    }
+
     fn place(&self, about: K, sender: Option<IpAddr>) -> Result<usize, usize> {
         self.0.binary_search_by_key(&(about, sender), |a| (a.about, a.sender))
     }
@@ -174,6 +186,22 @@ mod tests {
 
     const fn at(millis: u64) -> Instant {
         Instant::from_millis(millis)
+    }
+
+    #[test]
+    fn what_is_as_if_never_used_is_forgotten() {
+        let mut limiter = Limiter::default();
+        limiter.tidy(|_| RATE, at(0));
+        for sender in [1, 1, 2] {
+            limiter.admit(7, from(sender), RATE, at(0));
+        }
+        limiter.tidy(|_| RATE, at(59_999));
+        assert_eq!(limiter.0.len(), 2);
+        limiter.tidy(|_| RATE, at(60_000));
+        assert_eq!(limiter.0.len(), 1, "one line is still to be reported as held back");
+        assert_eq!(limiter.admit(7, from(1), RATE, at(60_000)), Some(1));
+        limiter.tidy(|_| RATE, at(120_000));
+        assert_eq!(limiter.0.capacity(), 0);
     }
 
     #[test]

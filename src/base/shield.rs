@@ -42,6 +42,19 @@ impl<L> Shield<L> {
         }
     }
 
+    /// The address that it protects.
+    pub fn addr(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address(addr) => Some(*addr),
+            Self::LinkLocal { addr, .. } => Some((*addr).into()),
+            Self::Vmac { .. } => None,
+        }
+    }
+
+    pub fn protects(&self, addr: &IpAddr) -> bool {
+        self.addr().as_ref() == Some(addr)
+    }
+
     /// The interfaces that it names.
     pub fn links(&self) -> impl Iterator<Item = &L> {
         let (link, base) = match self {

@@ -97,12 +97,18 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     fn add(&mut self, (mut node, mut at): Place, key: K, value: V) -> Place {
         self.len += 1;
+        // A run that ends before an entry which was there already fills the node before it.
+        if at == 0 && node > 0 && self.nodes[node - 1].len() < MOST {
+            (node, at) = (node - 1, self.nodes[node - 1].len());
+        }
         match self.nodes.get_mut(node) {
             None => self.nodes.push(Vec::new()),
             Some(full) if full.len() == MOST => {
                 // A run in ascending order may end before an entry that was there already.
                 let is_run = at >= MOST / 4 * 3;
-                let upper = full.split_off(if is_run { at } else { MOST / 2 });
+                // With all its room: one that grows leaves holes of its former sizes behind.
+                let mut upper = Vec::with_capacity(MOST);
+                upper.extend(full.drain(if is_run { at } else { MOST / 2 }..));
                 let lower = full.len();
                 self.nodes.insert(node + 1, upper);
                 if at > lower || lower == MOST {
@@ -223,5 +229,9 @@ mod tests {
         let mut random = SortedMap::default();
         (0..1_000).for_each(|n: u64| _ = random.insert(n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n));
         assert!(random.nodes.len() <= 3 * map.nodes.len());
+        let mut runs = SortedMap::default();
+        (1..=8).for_each(|n| _ = runs.insert(n * 125, 0));
+        (0..1_000).for_each(|n| _ = runs.insert(n, n));
+        assert!(runs.nodes.len() <= map.nodes.len() + 1, "{}", runs.nodes.len());
     }
 }

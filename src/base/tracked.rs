@@ -21,10 +21,19 @@ pub enum Finding {
     Run(RunEnd),
     /// `init_fail`: down before the first run.
     InitFail,
+    /// The run of the daemon before this one knew it.
+    Recalled,
     /// The processes that match, and how many are wanted.
-    Processes { count: u32, quorum: u16, most: Option<u16> },
-    /// There is no BFD session.
+    Processes {
+        count: u32,
+        quorum: u16,
+        most: Option<u16>,
+    },
+    /// A BFD session has not been up yet.
     NoSession,
+    SessionUp,
+    /// The session went down, for this reason.
+    SessionDown(Box<String>),
 }
 
 /// How the run of a script ended.
@@ -114,6 +123,7 @@ impl fmt::Display for Finding {
         match *self {
             Self::Run(ref end) => fmt::Display::fmt(end, f),
             Self::InitFail => f.write_str("init_fail"),
+            Self::Recalled => f.write_str("as before the restart"),
             Self::Processes { count, most: Some(most), .. } if count > u32::from(most) => {
                 write!(f, "{count} processes, {most} at most")
             }
@@ -123,6 +133,8 @@ impl fmt::Display for Finding {
             Self::Processes { count: 1, .. } => f.write_str("1 process"),
             Self::Processes { count, .. } => write!(f, "{count} processes"),
             Self::NoSession => f.write_str("no session yet"),
+            Self::SessionUp => f.write_str("the session is up"),
+            Self::SessionDown(ref why) => f.write_str(why),
         }
     }
 }

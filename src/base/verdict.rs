@@ -4,6 +4,8 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use super::tracked::Finding;
+
 /// What a probe, a file or a session says of a server.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Verdict {
@@ -136,8 +138,8 @@ pub enum Reason {
     Overran,
     /// A tracked file has this value.
     Value(i64),
-    /// A BFD session is not up.
-    SessionDown,
+    /// A BFD session is not up, for this reason.
+    SessionDown(Finding),
     /// This host lacks something, and there was no probe.
     Unmade(String),
 }
@@ -182,7 +184,7 @@ impl fmt::Display for Reason {
             Self::NotStarted(why) => write!(f, "cannot be started: {why}"),
             Self::Overran => f.write_str("timed out"),
             Self::Value(value) => write!(f, "value {value}"),
-            Self::SessionDown => f.write_str("session is down"),
+            Self::SessionDown(why) => write!(f, "session is down: {why}"),
             Self::Unmade(why) => write!(f, "this host could not make the check: {why}"),
         }
     }

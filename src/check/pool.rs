@@ -5,6 +5,7 @@
 //! probed: their result comes with the value or the state.
 
 mod entry;
+mod results;
 #[cfg(test)]
 mod tests;
 
@@ -18,10 +19,13 @@ use crate::base::deadlines::NumberedDeadlines;
 use crate::base::ids::CheckId;
 use crate::base::rng::Rng;
 use crate::base::time::{Duration, Instant};
+use crate::base::tracked::TrackState;
 use crate::base::verdict::Verdict;
 use crate::model::check::{Check, Kind};
+use crate::model::probed::keyword;
 pub use entry::Entry;
 use entry::ProbeState;
+pub use results::Results;
 
 /// One fact.
 #[derive(Debug)]
@@ -56,8 +60,10 @@ pub enum Input<'a> {
     /// The state of a BFD session.
     Bfd {
         name: &'a str,
-        up: bool,
+        state: &'a TrackState,
     },
+    /// The next probe is to begin at once, unless one runs or waits already.
+    Hurry(CheckId),
     /// Time has passed.
     Deadline,
 }
@@ -98,7 +104,9 @@ pub struct Pool {
     limit: usize,
     rng: Rng,
     files: BTreeMap<String, Followed<i64>>,
-    sessions: BTreeMap<String, Followed<bool>>,
+    sessions: BTreeMap<String, Followed<TrackState>>,
+    /// By the keyword of the check.
+    results: BTreeMap<&'static str, Results>,
 }
 
 /// What is known of something that checks follow.
@@ -118,9 +126,14 @@ impl<T> Default for Followed<T> {
 const BATCH: usize = 64;
 /// A first probe waits at least this long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// In microseconds. Probes begin at multiples of it, so that those of a thousand servers share two
-/// hundred wake-ups a second.
-const BEAT: u64 = 5_000;
+/// In microseconds. Probes begin at multiples of it, so that those of a thousand servers share fifty
+/// wake-ups a second. After each, the caches of the processor are cold, which costs as much as the
+/// probe itself.
+const BEAT: u64 = 20_000;
+/// The beat of commands, which cost so much that sharing a wake-up saves nothing, and of checks that
+/// are made more often than once a second.
+const FAST_BEAT: u64 = 5_000;
+const FAST: Duration = Duration::from_secs(1);
 /// Where the beat would matter, it is not kept.
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -136,6 +149,7 @@ impl Pool {
             rng: Rng::new(seed),
             files: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            results: BTreeMap::new(),
         }
     }
 
@@ -158,7 +172,8 @@ impl Pool {
                 self.on_done(check, verdict, timings, now, out);
             }
             Input::File { name, value } => self.on_file(name, value, now, out),
-            Input::Bfd { name, up } => self.on_bfd(name, up, now, out),
+            Input::Bfd { name, state } => self.on_bfd(name, state, now, out),
+            Input::Hurry(check) => self.on_hurry(check, now),
             Input::Deadline => self.on_deadline(now, out),
         }
         // Looking at everything after each fact is not for thousands.
@@ -180,6 +195,11 @@ impl Pool {
     /// Probes under way, and how many more are due.
     pub fn load(&self) -> (usize, usize) {
         (self.running, self.waiting.len())
+    }
+
+    /// What probes found since the start, by the keyword of the check.
+    pub fn results(&self) -> impl Iterator<Item = (&'static str, &Results)> {
+        self.results.iter().map(|(kind, results)| (*kind, results))
     }
 
     fn entry_mut(&mut self, check: CheckId) -> Option<&mut Entry> {
@@ -279,6 +299,13 @@ impl Pool {
         }
     }
 
+    /// What is neither probed nor suspended has a deadline.
+    fn on_hurry(&mut self, check: CheckId, now: Instant) {
+        if self.deadlines.of(&check).is_some() {
+            self.deadlines.set(check, Some(now));
+        }
+    }
+
     /// Takes a check out of everything that could make it run.
     fn set_aside(&mut self, check: CheckId, out: &mut Vec<Action>) {
         self.deadlines.set(check, None);
@@ -314,14 +341,15 @@ impl Pool {
                 }
             }
             Kind::Bfd(name) => {
-                if let Some(up) = self.sessions.get(name).and_then(|f| f.value) {
-                    self.on_told(check, bfd::verdict(up), now, out);
+                let state = self.sessions.get(name).and_then(|f| f.value.as_ref());
+                if let Some(verdict) = state.map(bfd::verdict) {
+                    self.on_told(check, verdict, now, out);
                 }
             }
             _ => {
                 let spread = u64::try_from(spread.as_micros()).unwrap_or(u64::MAX);
                 let delay = least + Duration::from_micros(self.rng.between(0, spread));
-                self.deadlines.set(check, Some(on_beat(now, delay)));
+                self.deadlines.set(check, Some(on_beat(&config.kind, now, delay)));
             }
         }
     }
@@ -335,11 +363,15 @@ impl Pool {
         out: &mut Vec<Action>,
     ) {
         let Some(begun) = self.finished(check) else { return };
-        let Some(entry) = self.entry_mut(check) else { return };
+        let Some(entry) = self.entries.get_mut(check.0 as usize).and_then(Option::as_mut) else {
+            return;
+        };
+        let results = self.results.entry(keyword(&entry.config.kind)).or_default();
+        results.add(&verdict, timings.total);
         let delay = entry.take(check, verdict, Some(timings), now, out);
-        let next = match entry.config.kind {
-            Kind::Misc(_) => on_beat(begun, delay).max(now + Duration::from_micros(1)),
-            _ => on_beat(now, delay),
+        let next = match &entry.config.kind {
+            kind @ Kind::Misc(_) => on_beat(kind, begun, delay).max(now + Duration::from_micros(1)),
+            kind => on_beat(kind, now, delay),
         };
         self.deadlines.set(check, Some(next));
     }
@@ -365,11 +397,11 @@ impl Pool {
         }
     }
 
-    fn on_bfd(&mut self, name: &str, up: bool, now: Instant, out: &mut Vec<Action>) {
+    fn on_bfd(&mut self, name: &str, state: &TrackState, now: Instant, out: &mut Vec<Action>) {
         let session = self.sessions.entry(name.to_owned()).or_default();
-        session.value = Some(up);
+        session.value = Some(state.clone());
         for check in session.followers.clone() {
-            self.on_told(check, bfd::verdict(up), now, out);
+            self.on_told(check, bfd::verdict(state), now, out);
         }
     }
 
@@ -417,10 +449,13 @@ impl Pool {
 }
 
 /// The end of a delay, or a moment before it.
-fn on_beat(from: Instant, delay: Duration) -> Instant {
+fn on_beat(kind: &Kind, from: Instant, delay: Duration) -> Instant {
     let when = from + delay;
-    if delay < SHORT {
-        return when;
-    }
-    Instant::from_micros(when.micros() / BEAT * BEAT)
+    let beat = match kind {
+        _ if delay < SHORT => return when,
+        Kind::Misc(_) => FAST_BEAT,
+        _ if delay < FAST => FAST_BEAT,
+        _ => BEAT,
+    };
+    Instant::from_micros(when.micros() / beat * beat)
 }

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::options::{ConfigTest, Options, Request};
+use crate::model::control::{ControlSocket, MetricsListen};
 use crate::sys::log::{Facility, Spec};
 
 /// Whether an option takes a value, and what the help calls it.
@@ -223,8 +224,14 @@ pub static FLAGS: &[Flag] = &[
     flag("dont-release-vrrp", 'V', "Leave addresses and routes when stopping", set!(keep_vrrp))
         .doc("No advertisement of priority 0 is sent either."),
     flag("dont-release-ipvs", 'I', "Leave the IPVS tables when stopping", set!(keep_ipvs)),
-    flag("dont-respawn", 'R', "Exit instead of restarting a child process", set!(dont_respawn))
-        .without_effect("there is one process, and none to restart"),
+    flag("dont-respawn", 'R', "Do not start a daemon again that dies", set!(dont_respawn))
+        .doc("No process waits for the daemon then. This is the case in the foreground anyway."),
+    flag("respawn", NO_LETTER, "Start a daemon again that dies, also in the foreground", set!(respawn))
+        .doc(
+            "In the background, this is so unless --dont-respawn is given. A process waits for the \
+             daemon, and passes signals on to it. After three deaths in a minute, or if the daemon \
+             cannot start again, what it has left in the kernel is removed.",
+        ),
     flag("dont-fork", 'n', "Stay in the foreground", set!(foreground)),
     flag("dump-conf", 'd', "Write the configuration to the log", set!(dump_conf)),
     flag("pid", 'p', "File for the process id", path!(pid_file))
@@ -295,6 +302,36 @@ pub static FLAGS: &[Flag] = &[
         "To be given with the options that the daemon was started with, which tell its pid file. \
          The status is 0 if the configuration was taken, 2 if it was refused, and 1 if no daemon \
          runs or none answers within a minute; the reason is written to the standard error output.",
+    ),
+    flag(
+        "control",
+        NO_LETTER,
+        "Control socket, for kactl; off for none",
+        Lands::Field(|o, value| {
+            o.control = text(value).map(|text| ControlSocket::named(&text));
+            Ok(())
+        }),
+    )
+    .required("PATH|off")
+    .doc(
+        "Overrides control_socket of the configuration. The default is the name of the pid file \
+         with .sock in place of .pid. See kactl(8).",
+    ),
+    flag(
+        "metrics",
+        NO_LETTER,
+        "Serve metrics and the status page there",
+        Lands::Checked(|o, value| {
+            let listen = text(value).as_deref().and_then(MetricsListen::parse);
+            let complaint = "--metrics: give PORT, ADDRESS:PORT, unix:PATH or off";
+            o.metrics = Some(listen.ok_or_else(|| complaint.to_owned())?);
+            Ok(())
+        }),
+    )
+    .required("ADDRESS:PORT|unix:PATH|off")
+    .doc(
+        "Overrides metrics_listen of the configuration. By default, nothing is served. A port alone is \
+         one of 127.0.0.1. See METRICS AND STATUS PAGE.",
     ),
     flag("config-fd", NO_LETTER, "Internal", Lands::Field(|_, _| Ok(())))
         .required("N")

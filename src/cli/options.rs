@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::flags::{Effect, Flag, Lands, FLAGS};
 use super::scan::{Item, Scanner};
+use crate::model::control::{ControlSocket, MetricsListen};
 use crate::sys::log::{Console, Detail, Facility, FileTarget, Form, Setup, Spec};
 
 /// The default of `-f`.
@@ -46,6 +47,7 @@ pub struct Options {
     /// `--dont-release-ipvs`.
     pub keep_ipvs: bool,
     pub dont_respawn: bool,
+    pub respawn: bool,
     pub foreground: bool,
     pub dump_conf: bool,
     pub pid_file: Option<PathBuf>,
@@ -62,6 +64,10 @@ pub struct Options {
     pub config_id: Option<String>,
     pub config_test: Option<ConfigTest>,
     pub ignore_sigint: bool,
+    /// `--control`: comes before `control_socket`.
+    pub control: Option<ControlSocket>,
+    /// `--metrics`: comes before `metrics_listen`.
+    pub metrics: Option<MetricsListen>,
     pub reload_and_wait: bool,
     /// Given, and without effect in this version, in the order given.
     pub without_effect: Vec<&'static Flag>,
@@ -88,6 +94,7 @@ impl Default for Options {
             keep_vrrp: false,
             keep_ipvs: false,
             dont_respawn: false,
+            respawn: false,
             foreground: false,
             dump_conf: false,
             pid_file: None,
@@ -104,6 +111,8 @@ impl Default for Options {
             config_id: None,
             config_test: None,
             ignore_sigint: false,
+            control: None,
+            metrics: None,
             reload_and_wait: false,
             without_effect: Vec::new(),
         }
@@ -153,6 +162,12 @@ impl Options {
         .flatten()
         {
             *path = cwd.join(&*path);
+        }
+        if let Some(ControlSocket::At(path)) = &mut self.control {
+            *path = cwd.join(&*path).to_string_lossy().into_owned();
+        }
+        if let Some(MetricsListen::Unix(path)) = &mut self.metrics {
+            *path = cwd.join(&*path).to_string_lossy().into_owned();
         }
     }
 

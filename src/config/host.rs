@@ -6,6 +6,7 @@ use super::loader::Unusable;
 use crate::base::addr::Mac;
 use crate::base::link::LinkKind;
 use crate::model::script::User;
+use crate::model::secret::Secret;
 
 /// An interface, as far as a configuration depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -155,6 +156,14 @@ fn words(path: &str) -> Vec<String> {
     path.split('/').rev().filter(|w| !matches!(*w, "" | ".")).map(str::to_owned).collect()
 }
 
+/// A file with a key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyFile {
+    pub text: Secret,
+    /// Users other than its owner may read or change it.
+    pub is_open: bool,
+}
+
 pub trait Host {
     /// The names of all interfaces, for suggestions.
     fn link_names(&self) -> Vec<String> {
@@ -171,6 +180,14 @@ pub trait Host {
     /// # Errors
     /// It is missing, or cannot be used.
     fn name_file(&self, _path: &str, _limit: u64) -> Result<Vec<u8>, Unusable> {
+        Err(Unusable::Missing)
+    }
+
+    /// A file with a key, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// It is missing, or cannot be used.
+    fn key_file(&self, _path: &str, _limit: u64) -> Result<KeyFile, Unusable> {
         Err(Unusable::Missing)
     }
 

@@ -26,7 +26,7 @@ mod table;
 mod tests;
 mod value;
 
-pub use host::{resolve, CommandFacts, Form, Host, LinkFacts, Look, PathPart};
+pub use host::{resolve, CommandFacts, Form, Host, KeyFile, LinkFacts, Look, PathPart};
 pub use load::{load, Loaded};
 pub use loader::{Loader, Unusable};
 pub use lower::lower;

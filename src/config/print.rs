@@ -3,6 +3,8 @@
 //! Nothing is left to defaults that could change: every instance contains the settings it inherited
 //! from `global_defs`. Settings that are off, empty or without alternative are not printed.
 
+mod auth;
+mod bfd;
 mod changes;
 mod check;
 mod firewall;
@@ -27,8 +29,8 @@ use super::keywords::version_number;
 use super::lower::seconds;
 use crate::base::addr::Family;
 use crate::model::vrrp::{
-    Authentication, Broadcast, ChecksumForm, Delivery, Garp, InitialState, Instance, Scope,
-    SyncGroup, TrackedLink, VirtualAddress,
+    Broadcast, ChecksumForm, Delivery, Garp, InitialState, Instance, Scope, SyncGroup, TrackedLink,
+    VirtualAddress,
 };
 use crate::model::{Config, Global};
 
@@ -221,19 +223,6 @@ impl Printer {
         self.routes("virtual_routes", &i.routes)?;
         self.rules("virtual_rules", &i.rules)?;
         self.flag(i.addresses.is_empty() && !i.strict, "no_virtual_ipaddress")
-    }
-
-    fn authentication(&mut self, authentication: &Authentication) -> fmt::Result {
-        let Authentication::Pass(password) = authentication else { return Ok(()) };
-        let end = password.iter().position(|&b| b == 0).unwrap_or(password.len());
-        let shown = match self.secrets {
-            Secrets::Shown => String::from_utf8_lossy(&password[..end]).into_owned(),
-            Secrets::Hidden => "********".to_owned(),
-        };
-        self.block(format_args!("authentication"), |out| {
-            line!(out, "auth_type PASS")?;
-            line!(out, "auth_pass {}", quoted(&shown))
-        })
     }
 
     fn delivery(&mut self, i: &Instance, global: &Global) -> fmt::Result {

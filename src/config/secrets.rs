@@ -94,12 +94,18 @@ fn secrets(line: &str) -> Option<Vec<&str>> {
         // Written together with its name.
         secrets.push(all[at]);
     }
-    secrets.extend(&all[at + 1..]);
+    secrets.extend(&all[at + 1 + usize::from(is_numbered(&all[at..]))..]);
     if secrets.is_empty() {
         // Perhaps in the wrong order.
         secrets.extend(&all[..at]);
     }
     Some(secrets)
+}
+
+/// `key NUMBER SECRET`: the number is none.
+fn is_numbered(words: &[&str]) -> bool {
+    let is_number = |word: &str| word.len() <= 3 && word.bytes().all(|b| b.is_ascii_digit());
+    matches!(words, ["key", number, _, ..] if is_number(number))
 }
 
 /// The name in `NAME=VALUE` and `NAME:VALUE`, and the value.

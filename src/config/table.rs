@@ -120,6 +120,8 @@ impl<'d, V> Setting<'_, '_, 'd, V> {
         to: &mut Vec<T>,
         read: fn(&mut Checker<'_>, Node<'d>) -> Option<T>,
     ) {
+        // Thousands of instances have a single line each.
+        to.reserve_exact(self.node().children().count());
         to.extend(self.node().children().filter_map(|line| read(self.checker, line)));
     }
 

@@ -6,6 +6,7 @@ use crate::base::hold::Hold;
 use crate::base::ids::{InstanceId, ScriptId};
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
+use crate::bfd;
 use crate::daemon::outlets::notices::Telling;
 use crate::holdings::{self, RequestId};
 use crate::model::track::Object;
@@ -44,10 +45,12 @@ pub(super) enum Message {
 
 pub(super) struct Cores {
     pub(super) vrrp: vrrp::Domain,
+    pub(super) bfd: bfd::Domain,
     pub(super) holdings: holdings::Domain,
     pub(super) track: track::Domain,
     pub(super) notify: notify::Domain,
     pub(super) vrrp_actions: Vec<vrrp::Action>,
+    pub(super) bfd_actions: Vec<bfd::Action>,
     pub(super) holdings_actions: Vec<holdings::Action>,
     pub(super) track_actions: Vec<track::Action>,
     pub(super) notify_actions: Vec<notify::Action>,
@@ -55,13 +58,16 @@ pub(super) struct Cores {
 }
 
 impl Cores {
-    pub(super) fn new(startup_delay: Duration) -> Self {
+    /// `secret` comes from the kernel.
+    pub(super) fn new(startup_delay: Duration, secret: [u8; 16]) -> Self {
         Self {
             vrrp: vrrp::Domain::new(startup_delay),
+            bfd: bfd::Domain::new(secret),
             holdings: holdings::Domain::default(),
             track: track::Domain::default(),
             notify: notify::Domain::default(),
             vrrp_actions: Vec::new(),
+            bfd_actions: Vec::new(),
             holdings_actions: Vec::new(),
             track_actions: Vec::new(),
             notify_actions: Vec::new(),
@@ -71,6 +77,10 @@ impl Cores {
 
     pub(super) fn vrrp(&mut self, input: vrrp::Input<'_>, now: Instant) {
         self.vrrp.handle(input, now, &mut self.vrrp_actions);
+    }
+
+    pub(super) fn bfd(&mut self, input: bfd::Input<'_>, now: Instant) {
+        self.bfd.handle(input, now, &mut self.bfd_actions);
     }
 
     pub(super) fn holdings(&mut self, input: holdings::Input<'_>, now: Instant) {
@@ -88,14 +98,20 @@ impl Cores {
     /// True if no action is pending.
     pub(super) fn are_settled(&self) -> bool {
         self.vrrp_actions.is_empty()
+            && self.bfd_actions.is_empty()
             && self.holdings_actions.is_empty()
             && self.track_actions.is_empty()
             && self.notify_actions.is_empty()
     }
 
+    /// The deadlines that no other work may delay.
+    pub(super) fn urgent_deadline(&self) -> Option<Instant> {
+        self.vrrp.next_deadline().into_iter().chain(self.bfd.next_deadline()).min()
+    }
+
+    /// The earliest of the others.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let all = [
-            self.vrrp.next_deadline(),
             self.holdings.next_deadline(),
             self.track.next_deadline(),
             self.notify.next_deadline(),

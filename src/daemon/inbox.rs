@@ -18,6 +18,9 @@ const KEPT: usize = 64;
 impl Runtime {
     /// Carries out all actions and delivers their results until none are left.
     pub(super) fn drain(&mut self) {
+        if self.is_drained() {
+            return;
+        }
         for _ in 0..MOST_ROUNDS {
             self.carry_out();
             match self.cores.inbox.pop_front() {
@@ -32,8 +35,14 @@ impl Runtime {
         debug_assert!(false, "the cores do not settle");
     }
 
+    fn is_drained(&self) -> bool {
+        let cores = &self.cores;
+        cores.inbox.is_empty() && cores.are_settled() && self.network.stale_sources.is_empty()
+    }
+
     fn carry_out(&mut self) {
         self.each(|cores| &mut cores.vrrp_actions, |daemon, action| daemon.execute_vrrp(&action));
+        self.each(|cores| &mut cores.bfd_actions, |daemon, action| daemon.execute_bfd(&action));
         self.each(|cores| &mut cores.holdings_actions, Self::execute_holdings);
         self.each(|cores| &mut cores.track_actions, Self::execute_track);
         self.each(|cores| &mut cores.notify_actions, Self::execute_notify);
@@ -54,11 +63,15 @@ impl Runtime {
     }
 
     fn deliver(&mut self, message: Message) {
+        self.pace.stirred = true;
         match message {
             Message::Held(id) => {
                 self.cores.vrrp(Input::Held { id }, self.now);
             }
             Message::Tracked(object, state) => {
+                let before = self.cores.vrrp.tracked(&object);
+                self.journal.tracked(&object, before, &state, self.now);
+                self.continuity.note_tracked(&object, &state);
                 self.tell_servers(&object, &state);
                 let input = Input::Tracked { object: &object, state };
                 self.cores.vrrp(input, self.now);

@@ -1,5 +1,6 @@
 //! Lateness of turns and its cause: own work in the previous turn, or the scheduler.
 
+use crate::base::histogram::Histogram;
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::{Duration, Instant};
 
@@ -14,9 +15,27 @@ pub(super) struct Lateness {
     /// Turns that began more than a millisecond after their deadline.
     pub(super) late_turns: u64,
     pub(super) turns: u64,
+    /// Of turns that began at a deadline or after it.
+    pub(super) spans: Histogram,
     last_work: Duration,
     limit: RateLimit,
 }
+
+/// From a tenth of what is aimed at to what makes a backup take over.
+const CLASSES: &[Duration] = &[
+    Duration::from_micros(100),
+    Duration::from_micros(250),
+    Duration::from_micros(500),
+    Duration::from_millis(1),
+    Duration::from_micros(2_500),
+    Duration::from_millis(5),
+    Duration::from_millis(10),
+    Duration::from_millis(25),
+    Duration::from_millis(50),
+    Duration::from_millis(100),
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+];
 
 /// Cause of a turn that began too late.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +51,7 @@ impl Default for Lateness {
             worst: Duration::ZERO,
             late_turns: 0,
             turns: 0,
+            spans: Histogram::new(CLASSES),
             last_work: Duration::ZERO,
             limit: RateLimit::new(1, Duration::from_secs(10)),
         }
@@ -42,7 +62,11 @@ impl Lateness {
     /// A turn that was due at `deadline` begins `now`. Returns the lateness if it has to be logged.
     pub(super) fn on_turn(&mut self, deadline: Option<Instant>, now: Instant) -> Option<Fault> {
         self.turns += 1;
-        let late = now.since(deadline?);
+        let deadline = deadline?;
+        let late = now.since(deadline);
+        if deadline <= now {
+            self.spans.add(late);
+        }
         self.worst = self.worst.max(late);
         if late > Duration::from_millis(1) {
             self.late_turns += 1;
@@ -74,6 +98,7 @@ mod tests {
         let (late, own) = (Duration::from_millis(40), Duration::from_millis(30));
         assert_eq!(fault, Some(Fault::Slow { late, own }));
         assert_eq!(l.worst, late);
+        assert_eq!((l.spans.totals().1, l.spans.sum()), (1, late));
     }
 
     #[test]

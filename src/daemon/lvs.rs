@@ -13,15 +13,17 @@ use crate::base::ids::{CheckId, ServiceId};
 use crate::base::name::SharedName;
 use crate::base::ratelimit::RateLimit;
 use crate::base::time::{Duration, Instant};
+use crate::base::tracked::TrackState;
 use crate::check::{pool, tls, Pool};
 use crate::daemon::commands::children::Children;
+use crate::daemon::journal::Journal;
 use crate::daemon::lvs::probes::Probes;
 use crate::daemon::tokens::{Asker, Owner};
 use crate::holdings::ipvs;
-use crate::lvs::{Action, Domain, Input};
+use crate::lvs::{Action, Domain, Input, ServerOrder};
 use crate::model::check::Kind;
 use crate::model::diff::{self, Change};
-use crate::model::lvs::{AddressGroup, SyncDaemon};
+use crate::model::lvs::{AddressGroup, SyncDaemon, VirtualServer};
 use crate::model::Config;
 use crate::sys::children::{Outcome, Pid};
 use crate::sys::clock::Clock;
@@ -34,6 +36,7 @@ mod execute;
 mod kernel;
 mod keys;
 mod marks;
+pub(super) mod operator;
 pub(super) mod probes;
 mod report;
 #[cfg(test)]
@@ -46,6 +49,7 @@ pub(super) use told::Told;
 pub(super) struct LoopContext<'a> {
     pub(super) poll: &'a mut Poll<Owner>,
     pub(super) children: &'a mut Children<Asker>,
+    pub(super) journal: &'a mut Journal,
     /// Read recently, and again by every call of `urgent`.
     pub(super) clock: &'a Clock,
     /// True if more important work is due and the rest has to wait for the next turn.
@@ -61,6 +65,13 @@ enum Message {
     Put(ServiceId, Destination),
     Withdraw(ServiceId, DestinationKey),
     Release(ServiceId),
+}
+
+/// What is known of the real servers of a virtual server from before a restart, by their places.
+#[derive(Default)]
+pub(super) struct Past {
+    pub(super) up: Vec<Option<bool>>,
+    pub(super) orders: Vec<(usize, ServerOrder)>,
 }
 
 pub(super) struct Lvs {
@@ -165,14 +176,25 @@ impl Lvs {
         self.ids.iter().filter_map(|id| self.domain.service(*id))
     }
 
+    /// One virtual server, by its place in the configuration.
+    pub(super) fn service(&self, index: usize) -> Option<&crate::lvs::Service> {
+        self.domain.service(*self.ids.get(index)?)
+    }
+
     /// Events for notifications since the last call.
     pub(super) fn told(&mut self) -> Vec<Told> {
         std::mem::take(&mut self.told)
     }
 
     /// Replaces one configuration, which is empty at the start, by another. Most of the work is
-    /// done by `serve`. Unchanged virtual servers are shared with `old`.
-    pub(super) fn adopt(&mut self, old: &Config, new: &mut Config, now: Instant) {
+    /// done by `serve`. `recall`: what was before a restart. Unchanged virtual servers are shared with `old`.
+    pub(super) fn adopt(
+        &mut self,
+        old: &Config,
+        new: &mut Config,
+        recall: impl Fn(&VirtualServer) -> Past,
+        now: Instant,
+    ) {
         self.groups = new.address_groups.iter().map(|g| (g.name.clone(), g.clone())).collect();
         self.adopt_tls(new);
         self.adopt_settings(&new.lvs, now);
@@ -197,7 +219,11 @@ impl Lvs {
                     let id = self.domain.vacant_id();
                     ids.insert(n, id);
                     let config = Rc::clone(&new.virtual_servers[n]);
-                    self.pending.push_back(Input::Add { id, config });
+                    let Past { up, orders } = recall(&config);
+                    self.pending.push_back(Input::Add { id, config, recalled: up });
+                    for (index, order) in orders {
+                        self.pending.push_back(Input::Order { id, index, order: Some(order) });
+                    }
                     let init_notifies = new.lvs.init_notifies;
                     self.pending.push_back(Input::Start { init_notifies });
                 }
@@ -278,9 +304,8 @@ impl Lvs {
     }
 
     /// A BFD session has this state.
-    #[expect(dead_code, reason = "there is no BFD yet")]
-    pub(super) fn on_bfd(&mut self, name: &str, up: bool, now: Instant) {
-        self.pool.handle(pool::Input::Bfd { name, up }, now, &mut self.pool_actions);
+    pub(super) fn on_bfd(&mut self, name: &str, state: &TrackState, now: Instant) {
+        self.pool.handle(pool::Input::Bfd { name, state }, now, &mut self.pool_actions);
     }
 
     /// An address was added to this host or removed.
@@ -346,7 +371,10 @@ impl Lvs {
     fn drain(&mut self, context: &mut LoopContext<'_>) {
         loop {
             let mut actions = std::mem::take(&mut self.lvs_actions);
-            actions.drain(..).for_each(|action| self.execute(action));
+            for action in actions.drain(..) {
+                context.journal.lvs(&action, context.clock.recent());
+                self.execute(action);
+            }
             self.lvs_actions = actions;
             let mut actions = std::mem::take(&mut self.ipvs_actions);
             actions.drain(..).for_each(|action| self.execute_ipvs(&action));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::base::ids::InstanceId;
 use crate::base::time::{Duration, Instant};
+use crate::daemon::bfd::Port;
 use crate::daemon::runtime::Runtime;
 use crate::notify::Which;
 
@@ -17,6 +18,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub(super) enum Lacking {
     /// The sockets of an instance.
     Socket(InstanceId),
+    /// The socket that receives for BFD sessions.
+    Port(Port),
     /// Watch on this tracked file.
     File(String),
     /// A notification FIFO, or its command.
@@ -87,6 +90,7 @@ impl Runtime {
                     self.commands.retries.ended(&what);
                 }
                 Lacking::Socket(id) => self.refresh_source(*id),
+                Lacking::Port(_) => self.listen_for_sessions(),
                 Lacking::File(name) => self.watch_file(name),
                 Lacking::Fifo(which) => self.open_fifos(Some(*which)),
             }

@@ -8,17 +8,22 @@ use crate::base::time::Instant;
 use crate::cli::options::Options;
 use crate::daemon::commands::Commands;
 use crate::daemon::config::Running;
+use crate::daemon::continuity::Continuity;
+use crate::daemon::control::Control;
 use crate::daemon::cores::Cores;
+use crate::daemon::journal::Journal;
 use crate::daemon::lvs::Lvs;
 use crate::daemon::network::Network;
 use crate::daemon::outlets::Outlets;
+use crate::daemon::pace::Pace;
+use crate::daemon::restart::Restart;
 use crate::daemon::start::scheduling::Scheduling;
 use crate::daemon::tokens::Owner;
-use crate::daemon::turn::Pace;
 use crate::model::vrrp::Instance;
 use crate::sys::clock::Clock;
 use crate::sys::poll::Poll;
 use crate::sys::signals::Signals;
+use crate::sys::supervise::Supervisor;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Mode {
@@ -41,7 +46,11 @@ pub(super) struct Runtime {
     pub(super) network: Network,
     pub(super) commands: Commands,
     pub(super) outlets: Outlets,
+    pub(super) journal: Journal,
+    pub(super) control: Control,
+    pub(super) continuity: Continuity,
     pub(super) pace: Pace,
+    pub(super) restart: Restart,
     pub(super) process: Process,
 }
 
@@ -52,6 +61,8 @@ pub(super) struct Process {
     /// An earlier run was killed and may have left addresses.
     pub(super) follows_crash: bool,
     pub(super) scheduling: Scheduling,
+    /// The process that starts the daemon again if it dies.
+    pub(super) supervisor: Option<Supervisor>,
 }
 
 impl Runtime {
@@ -59,7 +70,7 @@ impl Runtime {
         self.cores.vrrp.instance(id).map(|i| i.config().clone())
     }
 
-    /// The earliest of all deadlines.
+    /// The earliest of all deadlines but the urgent ones.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let all = [
             self.cores.next_deadline(),
@@ -67,6 +78,9 @@ impl Runtime {
             self.network.next_deadline(),
             self.commands.next_deadline(),
             self.outlets.mailer.next_deadline(),
+            self.outlets.chatter.next_deadline(),
+            self.control.next_deadline(),
+            self.restart.next_deadline(),
         ];
         all.into_iter().flatten().min()
     }

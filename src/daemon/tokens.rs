@@ -1,6 +1,7 @@
 //! Owners of poll tokens, and of commands.
 
 use crate::base::ids::{CheckId, ScriptId};
+use crate::daemon::bfd::Port;
 use crate::notify::{RunId, Which};
 
 /// One pair of VRRP sockets, by its place in the table of endpoints.
@@ -11,6 +12,8 @@ pub(super) struct SocketId(pub(super) u32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Owner {
     VrrpSocket(SocketId),
+    /// Packets for BFD sessions.
+    Bfd(Port),
     Monitor,
     /// Notifications of nf_tables.
     Tables,
@@ -24,6 +27,12 @@ pub(super) enum Owner {
     /// Process events.
     Processes,
     Mail,
+    /// The control socket.
+    Control,
+    /// The socket of the web.
+    Web,
+    /// A client of either, by its place in the table of clients.
+    Client(u32),
     /// Last, so that all checks form one range.
     Check(CheckId),
 }
@@ -37,4 +46,6 @@ pub(super) enum Asker {
     Check(CheckId),
     /// The packet filter.
     Filter,
+    /// The trial of a restart.
+    Trial,
 }

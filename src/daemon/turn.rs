@@ -1,12 +1,11 @@
 //! One turn of the loop. Packets come before deadlines and VRRP before everything else; all work
 //! has a budget.
 
-use std::collections::BTreeSet;
 use std::io;
 
-use crate::base::ids::CheckId;
 use crate::base::time::{Duration, Instant};
-use crate::daemon::lateness::{Fault, Lateness};
+use crate::daemon::lateness::Fault;
+use crate::daemon::pace::{self, Others};
 use crate::daemon::runtime::{Mode, Runtime};
 use crate::daemon::tokens::Owner;
 use crate::notify;
@@ -15,58 +14,33 @@ use crate::sys::memory;
 use crate::track;
 use crate::vrrp::{Input, Unread};
 
-/// Packets that arrive at shorter intervals than this count as a burst.
-const BUSY: Duration = Duration::from_millis(1);
-/// Time for which a burst may accumulate: a twentieth of the shortest advertisement interval.
-const REST: Duration = Duration::from_micros(500);
 /// Lateness from which the timeouts of commands are extended.
 const INDULGED: Duration = Duration::from_millis(10);
 /// Netlink datagrams read per turn.
 const KERNEL_BUDGET: usize = 64;
 
-/// Ready sources, and the delay of the loop.
-pub(super) struct Pace {
-    pub(super) lateness: Lateness,
-    /// Ready in this turn. Sources left over when the budget is spent stay for the next one.
-    pub(super) ready: BTreeSet<Owner>,
-    pub(super) polled: Vec<Owner>,
-    /// Check whose socket was served last, for round-robin service.
-    pub(super) last_check: CheckId,
-    /// Probe steps made in the previous turn.
-    pub(super) checks_in_turn: u64,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self {
-            lateness: Lateness::default(),
-            ready: BTreeSet::new(),
-            polled: Vec::new(),
-            last_check: CheckId(0),
-            checks_in_turn: 0,
-        }
-    }
-}
-
 impl Runtime {
     /// Runs the loop until the daemon ends.
     pub(super) fn run(&mut self) -> io::Result<()> {
         self.clock.now();
+        self.look_at_others();
         while self.mode == Mode::Running {
             self.turn()?;
+            self.maybe_restart();
         }
         self.wind_down()
     }
 
     fn turn(&mut self) -> io::Result<()> {
+        let others = self.pace.others;
+        let first = others.deadline.into_iter().chain(self.cores.urgent_deadline()).min();
         // One that was past in the last turn already means "at once": it says nothing of lateness.
-        let deadline = self.next_deadline().map(|due| due.max(self.now));
-        let hurry = self.commands.processes.is_busy() || self.lvs.is_in_hurry();
-        let calm = self.pace.ready.is_empty() && self.network.is_idle() && !hurry;
+        let deadline = first.map(|due| due.max(self.now));
+        let calm = others.is_calm && self.pace.ready.is_empty();
         if calm {
             self.rest(deadline);
         }
-        let idle = calm && !self.lvs.is_behind();
+        let idle = calm && !others.is_behind;
         let mut polled = std::mem::take(&mut self.pace.polled);
         self.poll.wait(self.clock.recent(), deadline, idle, &mut polled)?;
         self.pace.ready.extend(polled.drain(..));
@@ -77,12 +51,36 @@ impl Runtime {
         let late = deadline.map_or(Duration::ZERO, |d| started.since(d));
         if late >= INDULGED {
             self.commands.children.on_late(late, started);
+            self.pace.stirred = true;
         }
         self.process.scheduling.on_turn(late);
         if let Some(fault) = self.pace.lateness.on_turn(deadline, started) {
             complain(&fault);
         }
-        self.serve_vrrp();
+        self.serve_urgent();
+        // Most turns are about packets alone, and what follows is long.
+        let is_stirred = std::mem::take(&mut self.pace.stirred);
+        if is_stirred || !idle || !self.pace.ready.is_empty() || self.is_due(others.deadline) {
+            self.serve_others()?;
+            self.look_at_others();
+        }
+        logging::end_turn();
+        self.pace.lateness.on_end(started, self.clock.now());
+        Ok(())
+    }
+
+    /// Notes when what may be delayed has work again. Packets alone change nothing of that.
+    fn look_at_others(&mut self) {
+        let hurry = self.commands.processes.is_busy() || self.lvs.is_in_hurry();
+        self.pace.others = Others {
+            deadline: self.next_deadline(),
+            is_calm: self.network.is_idle() && !hurry,
+            is_behind: self.lvs.is_behind(),
+        };
+    }
+
+    /// Serves everything that may be delayed.
+    fn serve_others(&mut self) -> io::Result<()> {
         self.serve_kernel();
         self.save_originals();
         self.serve_links();
@@ -92,17 +90,16 @@ impl Runtime {
         self.serve_commands();
         self.serve_files();
         self.serve_lvs();
+        self.serve_control();
         self.tell_systemd();
         // States changed a while ago: a good time to clean up.
         if self.outlets.chatter.forget_quiet(self.now) {
             memory::give_back();
         }
-        logging::end_turn();
-        self.pace.lateness.on_end(started, self.clock.now());
         Ok(())
     }
 
-    /// Serves VRRP in the middle of long work, so that a reload delays no advertisement.
+    /// Serves VRRP and BFD in the middle of long work, so that a reload delays no packet.
     pub(super) fn catch_up(&mut self) {
         let mut polled = std::mem::take(&mut self.pace.polled);
         if let Err(e) = self.poll.wait(self.clock.now(), None, false, &mut polled) {
@@ -111,24 +108,26 @@ impl Runtime {
         self.pace.ready.extend(polled.drain(..));
         self.pace.polled = polled;
         self.now = self.clock.now();
+        self.serve_urgent();
+    }
+
+    /// BFD first: a virtual router may follow a session.
+    fn serve_urgent(&mut self) {
+        self.serve_bfd();
         self.serve_vrrp();
     }
 
-    /// Pauses so that adverts which arrive by the thousand per second are read in batches. Each
-    /// carries its time of arrival, so the delay does not distort decisions. The same applies to
-    /// answers to checks that began together, particularly if the host has too little time for its
-    /// checks and the servers share its processor. The pause never extends past a deadline.
+    /// Pauses so that packets of a burst are read in batches. The same applies to answers to checks
+    /// that began together, particularly if the host has too little time for its checks and the
+    /// servers share its processor. The pause never extends past a deadline.
     fn rest(&mut self, deadline: Option<Instant>) {
-        let busy = self.network.heard.since(self.network.heard_before) < BUSY;
         let now = self.clock.recent();
-        let adverts = busy && now.since(self.network.heard) < REST;
         let answers = std::mem::take(&mut self.pace.checks_in_turn) > 1 && self.lvs.is_probing();
-        if !adverts && !answers {
-            return;
-        }
-        let left = deadline.map_or(REST, |d| d.since(now));
-        if left >= REST {
-            self.poll.rest(REST);
+        let packets = self.pace.arrivals.pause(now);
+        let Some(pause) = packets.or_else(|| answers.then_some(pace::SHORTEST)) else { return };
+        let left = deadline.map_or(pause, |d| d.since(now));
+        if left >= pace::SHORTEST {
+            self.poll.rest(pause.min(left));
             self.clock.now();
         }
     }
@@ -146,6 +145,9 @@ impl Runtime {
             .iter()
             .filter_map(|o| if let Owner::VrrpSocket(id) = o { Some(*id) } else { None })
             .collect();
+        if sockets.is_empty() && !self.is_due(self.cores.vrrp.next_deadline()) {
+            return;
+        }
         for id in sockets {
             if self.receive_adverts(id, began) {
                 self.pace.ready.remove(&Owner::VrrpSocket(id));
@@ -242,11 +244,11 @@ impl Runtime {
         self.flush_adverts();
     }
 
-    fn is_due(&self, when: Option<Instant>) -> bool {
+    pub(super) fn is_due(&self, when: Option<Instant>) -> bool {
         when.is_some_and(|w| w <= self.now)
     }
 
-    /// Serves VRRP if it is due, between two pieces of long work.
+    /// Serves VRRP and BFD if they are due, between two pieces of long work.
     pub(super) fn breathe(&mut self) {
         if self.urgent_is_due() {
             self.catch_up();
@@ -255,7 +257,7 @@ impl Runtime {
 
     /// Reads the clock again, since work in this turn may have reached a deadline.
     pub(super) fn urgent_is_due(&self) -> bool {
-        self.cores.vrrp.next_deadline().is_some_and(|w| w <= self.clock.now())
+        self.cores.urgent_deadline().is_some_and(|w| w <= self.clock.now())
     }
 }
 

@@ -25,6 +25,23 @@ pub struct Slot {
     pub metric: u32,
 }
 
+/// A slot of routes, or a rule.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Entry {
+    Slot(Slot),
+    Rule(Rule),
+}
+
+impl Entry {
+    pub(super) fn of(item: &Item) -> Option<Self> {
+        match item {
+            Item::Route(route, _) => Some(Self::Slot(Slot::of(&**route))),
+            Item::Rule(rule) => Some(Self::Rule(as_listed(rule))),
+            Item::Link(..) | Item::Sysctl(..) | Item::Firewall(_) | Item::Address(_) => None,
+        }
+    }
+}
+
 /// Identity of a route.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RouteKey<L> {
@@ -128,6 +145,12 @@ pub(super) fn has_options(asked: &Route<u32>, listed: &Route<u32>) -> bool {
         })
 }
 
+/// True if both have the same options, one of them perhaps as the kernel lists it.
+pub(super) fn is_same_form(a: &Route<u32>, b: &Route<u32>) -> bool {
+    let is_listed_as = |a, b| is_same_route(a, b) && has_options(a, b);
+    a == b || is_listed_as(a, b) || is_listed_as(b, a)
+}
+
 fn has_paths(asked: &Route<u32>, listed: &Route<u32>) -> bool {
     let fits = |a: &NextHop<u32>, l: &NextHop<u32>| {
         a.via == l.via && a.link.is_none_or(|link| Some(link) == l.link)
@@ -161,7 +184,7 @@ impl Fib {
 
     pub(super) fn put(&mut self, route: Rc<Route<u32>>) {
         let slot = self.routes.entry(Slot::of(&*route)).or_default();
-        slot.retain(|known| !is_same_route(&route, known));
+        slot.retain(|known| !is_same_route(&route, known) && !is_same_route(known, &route));
         slot.push(route);
     }
 
@@ -174,22 +197,51 @@ impl Fib {
         self.routes.get(slot).map_or(&[], Vec::as_slice)
     }
 
+    /// True if a route prefers this source address.
+    pub(super) fn prefers(&self, source: IpAddr) -> bool {
+        self.routes.values().flatten().any(|route| route.source == Some(source))
+    }
+
     /// Forgets the route, whatever its options.
     pub(super) fn remove(&mut self, gone: &Route<u32>) {
         self.keep(gone, |known| !(is_same_route(known, gone) || is_same_route(gone, known)));
     }
 
-    /// Forgets the route if it has these options.
-    pub(super) fn remove_form(&mut self, gone: &Route<u32>) {
-        self.keep(gone, |known| known != gone);
+    /// Forgets the route if it has these options, which the kernel may list in another form.
+    fn remove_form(&mut self, gone: &Route<u32>) -> bool {
+        self.keep(gone, |known| !is_same_form(gone, known))
     }
 
-    fn keep(&mut self, of: &Route<u32>, stays: impl Fn(&Route<u32>) -> bool) {
+    /// True if a route was forgotten.
+    fn keep(&mut self, of: &Route<u32>, stays: impl Fn(&Route<u32>) -> bool) -> bool {
         let slot = Slot::of(of);
-        let Some(list) = self.routes.get_mut(&slot) else { return };
+        let Some(list) = self.routes.get_mut(&slot) else { return false };
+        let before = list.len();
         list.retain(|known| stays(known));
+        let fewer = list.len() < before;
         if list.is_empty() {
             self.routes.remove(&slot);
+        }
+        fewer
+    }
+
+    /// Forgets a route of this form, or this rule. True if it was known.
+    pub(super) fn take(&mut self, gone: &Item) -> bool {
+        match gone {
+            Item::Route(route, _) => self.remove_form(route),
+            Item::Rule(rule) => self.rules.remove(&as_listed(rule)),
+            Item::Link(..) | Item::Sysctl(..) | Item::Firewall(_) | Item::Address(_) => false,
+        }
+    }
+
+    /// True if a route of this form, or this rule, is known.
+    pub(super) fn has(&self, item: &Item) -> bool {
+        match item {
+            Item::Route(route, _) => {
+                self.in_slot(&Slot::of(&**route)).iter().any(|known| is_same_form(route, known))
+            }
+            Item::Rule(rule) => self.rules.contains(&as_listed(rule)),
+            Item::Link(..) | Item::Sysctl(..) | Item::Firewall(_) | Item::Address(_) => false,
         }
     }
 

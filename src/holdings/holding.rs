@@ -20,6 +20,22 @@ pub(super) enum Presence {
     Waived,
 }
 
+/// Whether the kernel has a wanted object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    Present,
+    /// The kernel has been asked for it.
+    Requested,
+    /// It is requested again later.
+    Missing,
+    /// The kernel refused it; it is requested again later.
+    Refused,
+    /// Its interface does not exist.
+    NoLink,
+    /// It was removed externally, and is not restored.
+    Waived,
+}
+
 #[derive(Debug)]
 pub(super) struct Holding {
     /// The most recently wanted form, and its owner.
@@ -100,6 +116,17 @@ impl Holding {
         self.presence == Presence::Present
     }
 
+    const fn standing(&self) -> Standing {
+        match self.presence {
+            Presence::Present => Standing::Present,
+            Presence::Absent if self.refused => Standing::Refused,
+            Presence::Absent => Standing::Missing,
+            Presence::Asked(_) | Presence::Made => Standing::Requested,
+            Presence::NoLink => Standing::NoLink,
+            Presence::Waived => Standing::Waived,
+        }
+    }
+
     /// True if its owners are still waiting for it.
     pub(super) fn is_missing(&self) -> bool {
         !matches!(self.presence, Presence::Present | Presence::Waived)
@@ -125,6 +152,18 @@ impl Claim {
 }
 
 impl Domain {
+    /// True if an unanswered request makes or removes an interface.
+    pub fn is_about_link(&self, id: RequestId) -> bool {
+        self.kernel.is_about_link(id)
+    }
+
+    /// One of the objects that an owner wants, and what is known of it.
+    pub fn wanted(&self, owner: Holder, index: usize) -> Option<(&Object, Standing)> {
+        let object = self.claims.get(&owner)?.wants.get(index)?;
+        let holding = self.holdings.get(&object.key());
+        Some((object, holding.map_or(Standing::Missing, Holding::standing)))
+    }
+
     /// Changes the state of a holding and updates the counts of its owners.
     pub(super) fn set(
         &mut self,

@@ -1,11 +1,17 @@
 //! Requests that the kernel has not answered. It handles them in order.
 
 use super::address::Spot;
-use super::fib::as_listed;
+use super::links::Shown;
 use super::object::{Item, Key};
+use super::pending::{Pending, Sought};
 use super::{Action, Domain, Holder};
+use crate::base::addr::HostAddress;
 use crate::base::time::{Duration, Instant};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+
+mod leaving;
+mod names;
 
 /// An address on an interface, identified by the index of the interface.
 pub type Place = (u32, Spot);
@@ -37,19 +43,83 @@ pub(super) enum Purpose {
     Add(Key, Item),
     Replace(Key, Item),
     Remove(Item),
+    /// Removes a route or rule. `there`: by all that was heard, the kernel has it.
+    RemoveFib {
+        item: Item,
+        there: bool,
+    },
     /// Adds an object that the kernel may have dropped without notice.
-    Verify(Key, Item),
+    Verify {
+        key: Key,
+        item: Item,
+        before: Before,
+    },
     /// A test whether the kernel would accept this address of an owner in FAULT for lack of any.
     Probe(Holder, Item),
 }
 
+impl Purpose {
+    pub(super) const fn added_address(&self) -> Option<&HostAddress> {
+        match self {
+            Self::Add(_, Item::Address(address)) | Self::Probe(_, Item::Address(address)) => {
+                Some(address)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What is known about an object that is verified.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Before {
+    Unknown,
+    /// It was removed for the verification.
+    Removed,
+    /// The kernel had dropped it.
+    Dropped,
+}
+
+/// Unanswered removals of an address.
+#[derive(Debug, Default)]
+struct Leaving {
+    count: u32,
+    /// Notifications received meanwhile.
+    gone: u32,
+    /// The address, if it is there by all that was heard.
+    there: Option<Found>,
+}
+
+/// An address that stays until its removal is answered.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) address: HostAddress,
+    pub(super) ours: bool,
+}
+
+#[derive(Debug)]
+struct Created {
+    since: Instant,
+    /// Its removal by its name did not find it.
+    is_lost: bool,
+    /// Its removal was refused.
+    is_kept: bool,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Kernel {
-    pending: BTreeMap<RequestId, (u32, Purpose)>,
-    /// Unanswered removals.
-    leaving: BTreeMap<Place, u32>,
-    /// Interfaces that are about to be removed.
-    leaving_links: BTreeSet<u32>,
+    pending: Pending,
+    /// By address, since entries of the packet filter are about those.
+    leaving: BTreeMap<IpAddr, BTreeMap<Place, Leaving>>,
+    /// Addresses that have left a place, or have an owner there now, since [`Self::settled`].
+    settled: BTreeSet<IpAddr>,
+    /// Unanswered additions without an owner, of addresses that were there already.
+    late: BTreeMap<RequestId, Place>,
+    /// Interfaces that are about to be removed. True: by their names.
+    leaving_links: BTreeMap<u32, bool>,
+    /// Interfaces that the kernel refused to remove.
+    kept_links: BTreeSet<u32>,
+    /// Interfaces that the kernel created and has not reported, by name, in order.
+    created: BTreeMap<String, VecDeque<Created>>,
     /// Own removals whose notifications are outstanding, which must not be mistaken for external
     /// ones.
     echoes: BTreeMap<Place, (u32, Instant)>,
@@ -60,31 +130,46 @@ pub(super) struct Kernel {
 const ECHO: Duration = Duration::from_secs(10);
 
 impl Domain {
-    pub(super) fn ask(&mut self, index: u32, purpose: Purpose, out: &mut Vec<Action>) -> RequestId {
+    pub(super) fn ask(
+        &mut self,
+        index: u32,
+        mut purpose: Purpose,
+        out: &mut Vec<Action>,
+    ) -> RequestId {
         let kernel = &mut self.kernel;
         kernel.last += 1;
         let id = RequestId(kernel.last);
         let op = match &purpose {
-            Purpose::Add(_, item) | Purpose::Verify(_, item) | Purpose::Probe(_, item) => {
+            Purpose::Add(_, item) | Purpose::Verify { item, .. } | Purpose::Probe(_, item) => {
                 Op::Add(item.clone())
             }
             Purpose::Replace(_, item) => Op::Replace(item.clone()),
             Purpose::Remove(item) => {
-                match item {
+                let item = item.clone();
+                match &item {
                     Item::Address(address) => {
                         let place = (index, Spot::of_host(address));
-                        self.links.remove(&place);
-                        *kernel.leaving.entry(place).or_default() += 1;
+                        let places = kernel.leaving.entry(place.1.addr).or_default();
+                        let leaving = places.entry(place).or_default();
+                        if let Some(Shown { address, ours, .. }) = self.links.remove(&place) {
+                            leaving.there = Some(Found { address, ours });
+                        }
+                        leaving.count += 1;
                     }
                     Item::Link(..) => {
-                        kernel.leaving_links.insert(index);
+                        kernel.leaving_links.insert(index, false);
                     }
-                    Item::Route(route, _) => self.fib.remove_form(route),
-                    Item::Rule(rule) => self.fib.remove_rule(&as_listed(rule)),
+                    Item::Route(..) | Item::Rule(_) => {
+                        let is_known = self.fib.take(&item);
+                        let there = is_known || kernel.may_have(&item);
+                        let item = item.clone();
+                        purpose = Purpose::RemoveFib { item, there };
+                    }
                     Item::Sysctl(..) | Item::Firewall(_) => {}
                 }
-                Op::Remove(item.clone())
+                Op::Remove(item)
             }
+            Purpose::RemoveFib { item, .. } => Op::Remove(item.clone()),
         };
         kernel.pending.insert(id, (index, purpose));
         out.push(Action::Ask(Request { id, index, op }));
@@ -95,17 +180,7 @@ impl Domain {
 impl Kernel {
     /// Subject of this answer, and the index of the interface.
     pub(super) fn answered(&mut self, id: RequestId) -> Option<(u32, Purpose)> {
-        let (index, purpose) = self.pending.remove(&id)?;
-        if let Purpose::Remove(Item::Address(address)) = &purpose {
-            let place = (index, Spot::of_host(address));
-            if let Some(count) = self.leaving.get_mut(&place) {
-                *count -= 1;
-                if *count == 0 {
-                    self.leaving.remove(&place);
-                }
-            }
-        }
-        Some((index, purpose))
+        self.pending.remove(&id)
     }
 
     /// The object that an unanswered request adds.
@@ -116,6 +191,12 @@ impl Kernel {
         }
     }
 
+    /// True if an unanswered request makes or removes an interface.
+    pub(super) fn is_about_link(&self, id: RequestId) -> bool {
+        let purpose = self.pending.get(&id).map(|(_, purpose)| purpose);
+        matches!(purpose, Some(Purpose::Add(_, Item::Link(..)) | Purpose::Remove(Item::Link(..))))
+    }
+
     /// Index of the interface that an unanswered request is for.
     pub(super) fn index_of(&self, id: RequestId) -> Option<u32> {
         self.pending.get(&id).map(|(index, _)| *index)
@@ -123,64 +204,70 @@ impl Kernel {
 
     /// Routes and rules whose removal is unanswered.
     pub(super) fn leaving_fib(&self) -> impl Iterator<Item = &Item> {
-        self.pending.values().filter_map(|(_, purpose)| match purpose {
-            Purpose::Remove(item @ (Item::Route(..) | Item::Rule(_))) => Some(item),
+        self.pending.of(Sought::Fib).filter_map(|(_, (_, purpose))| match purpose {
+            Purpose::RemoveFib { item, .. } => Some(item),
             _ => None,
         })
+    }
+
+    /// True if the removal of this route or rule is unanswered.
+    pub(super) fn is_leaving_fib(&self, item: &Item) -> bool {
+        self.pending.removals_of(item).next().is_some()
+    }
+
+    /// True if an unanswered removal is about a route or rule that is there.
+    fn may_have(&self, item: &Item) -> bool {
+        self.pending.removals_of(item).any(|(_, there)| there)
+    }
+
+    /// Notes for unanswered removals of a route or rule whether the kernel has it.
+    pub(super) fn note_fib(&mut self, item: &Item, is_there: bool) {
+        for (id, _) in self.pending.removals_of(item).collect::<Vec<_>>() {
+            if let Some((_, Purpose::RemoveFib { there, .. })) = self.pending.get_mut(&id) {
+                *there = is_there;
+            }
+        }
+    }
+
+    /// Routes that may be about to be added again.
+    pub(super) fn verified_fib(&self) -> impl Iterator<Item = &Item> {
+        self.pending.of(Sought::Verification).filter_map(|(_, (_, purpose))| match purpose {
+            Purpose::Verify { item, .. } => Some(item),
+            _ => None,
+        })
+    }
+
+    /// True if the object is about to be added again. `found`: what its removal says about it.
+    pub(super) fn is_verifying(&mut self, removed: &Item, found: Before) -> bool {
+        // Mostly the first: it follows the removal, and requests are answered in order.
+        let mut all = self.pending.of(Sought::Verification);
+        let is_it =
+            |purpose: &Purpose| matches!(purpose, Purpose::Verify { item, .. } if item == removed);
+        let Some(id) = all.find_map(|(id, (_, purpose))| is_it(purpose).then_some(id)) else {
+            return false;
+        };
+        drop(all);
+        if let Some((_, Purpose::Verify { before, .. })) = self.pending.get_mut(&id) {
+            if *before != Before::Removed {
+                *before = found;
+            }
+        }
+        true
+    }
+
+    #[cfg(test)]
+    pub(super) const fn last(&self) -> RequestId {
+        RequestId(self.last)
     }
 
     pub(super) fn is_idle(&self) -> bool {
         self.pending.is_empty()
     }
 
-    pub(super) fn is_leaving(&self, place: &Place) -> bool {
-        self.leaving.contains_key(place)
-    }
-
-    pub(super) fn is_link_leaving(&self, index: u32) -> bool {
-        self.leaving_links.contains(&index)
-    }
-
-    /// Interfaces known by their names alone whose removal is unanswered.
-    pub(super) fn leaving_names(&self) -> impl Iterator<Item = &String> {
-        self.pending.values().filter_map(|request| match request {
-            (0, Purpose::Remove(Item::Link(link, _))) => Some(&link.name),
-            _ => None,
-        })
-    }
-
-    pub(super) fn leave_link(&mut self, index: u32) {
-        self.leaving_links.insert(index);
-    }
-
-    /// The interface was not removed.
-    pub(super) fn keep_link(&mut self, index: u32) {
-        self.leaving_links.remove(&index);
-    }
-
-    pub(super) fn expect_echo(&mut self, place: Place, now: Instant) {
-        let echo = self.echoes.entry(place).or_insert((0, now));
-        *echo = (echo.0 + 1, now);
-    }
-
-    /// True if the removal in a notification is one of the daemon's own.
-    pub(super) fn is_echo(&mut self, place: &Place, now: Instant) -> bool {
-        let Some((count, since)) = self.echoes.get_mut(place) else { return false };
-        let is_recent = now.since(*since) <= ECHO;
-        *count -= 1;
-        if *count == 0 || !is_recent {
-            self.echoes.remove(place);
-        }
-        is_recent
-    }
-
-    pub(super) fn forget_echoes(&mut self) {
-        self.echoes.clear();
-    }
-
     /// Forgets an interface with all its addresses.
     pub(super) fn forget_link(&mut self, index: u32) {
         self.echoes.retain(|place, _| place.0 != index);
         self.leaving_links.remove(&index);
+        self.kept_links.remove(&index);
     }
 }

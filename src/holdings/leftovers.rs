@@ -7,9 +7,11 @@ use super::fib::as_listed;
 use super::kernel::{Place, Purpose};
 use super::object::{Item, Name, Object};
 use super::{Action, Domain, Fate, Holder};
+use crate::base::link::Surroundings;
 use crate::base::route::Route;
 use crate::base::rule::Rule;
 use crate::model::route::Placement;
+use crate::model::vlink::VirtualLink;
 
 /// A leftover.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -17,6 +19,8 @@ pub(super) enum Left {
     Address(Place),
     Route(Rc<Route<u32>>),
     Rule(Rc<Rule>),
+    /// A virtual interface with its number, or 0 if only its name is known.
+    Link(u32, Rc<VirtualLink>),
 }
 
 impl Domain {
@@ -91,10 +95,15 @@ impl Domain {
                 (place.0, Item::Address(shown.address.clone()))
             }
             Left::Route(route) if !self.is_wanted_route(&route) => {
+                // As the kernel lists it by now.
+                let route = self.fib.find(&route).cloned().unwrap_or(route);
                 (0, Item::Route(route, Placement::First))
             }
             Left::Rule(rule) if !self.is_wanted_rule(&rule) => (0, Item::Rule(rule)),
-            Left::Route(_) | Left::Rule(_) => return,
+            Left::Link(index, link) if self.is_left_link(index, &link) => {
+                (index, Item::Link(link, Surroundings { base: 0, group: 0, vrf: None }))
+            }
+            Left::Route(_) | Left::Rule(_) | Left::Link(..) => return,
         };
         self.ask(index, Purpose::Remove(item), out);
     }
@@ -119,6 +128,7 @@ impl Domain {
                 Some((String::new(), Name::Left(format!("route {}", route.translated(name)?))))
             }
             Left::Rule(rule) => Some((String::new(), Name::Left(format!("rule {rule}")))),
+            Left::Link(_, link) => Some((link.base.clone(), Name::Link(link.name.clone()))),
         }
     }
 
@@ -129,6 +139,7 @@ impl Domain {
         if places.is_empty() {
             self.unclaimed.remove(&place.1.addr);
         }
+        self.kernel.settle(place.1.addr);
         was
     }
 

@@ -19,6 +19,8 @@ use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::Instance;
 
 mod address;
+mod answers;
+mod doubts;
 mod fib;
 mod holding;
 pub mod ipvs;
@@ -26,19 +28,24 @@ mod kernel;
 mod leftovers;
 mod links;
 mod object;
+mod pending;
 mod probe;
 mod repair;
 mod routes;
+mod routes_heard;
 mod shields;
 mod sysctl;
 #[cfg(test)]
 mod tests;
 mod view;
 mod vlinks;
+mod vlinks_heard;
+mod vlinks_left;
 mod want;
 
 pub use address::{as_shown, Spot};
 pub use fib::Fib;
+pub use holding::Standing;
 use holding::{Claim, Holding};
 use kernel::Kernel;
 pub use kernel::{Op, Place, Request, RequestId};
@@ -228,6 +235,10 @@ pub struct Domain {
     verified: Instant,
     /// Interfaces through which the kernel may have dropped IPv4 routes since it listed them.
     flushed: BTreeSet<u32>,
+    /// Source addresses with which it may have dropped some since.
+    lost_sources: BTreeSet<IpAddr>,
+    /// Routes and rules that are requested again after a notification that they are gone.
+    suspects: BTreeSet<Key>,
     /// Addresses of the daemon in the kernel that belong to no object.
     unclaimed: BTreeMap<IpAddr, BTreeSet<Place>>,
     /// Leftovers of an earlier run, for owners that have not decided yet.
@@ -240,6 +251,8 @@ pub struct Domain {
     restorations: Vec<(u32, Setting)>,
     /// Entries of the packet filter as they were requested.
     shields: BTreeMap<Key, Rc<Shield<u32>>>,
+    /// Those without an owner, which stay until their addresses are gone.
+    late_shields: BTreeMap<IpAddr, BTreeSet<Rc<Shield<u32>>>>,
     hopeless: BTreeMap<Holder, Hopeless>,
     retries: BTreeSet<(Instant, Retry)>,
     /// See [`Domain::inherit`].
@@ -276,6 +289,7 @@ impl Domain {
             Input::Answer { request, answer } => self.on_answer(request, answer, now, out),
             Input::Deadline => self.on_deadline(now, out),
         }
+        self.remove_late_shields(out);
         self.restore_settings(out);
         self.verify(now, out);
     }

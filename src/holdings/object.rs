@@ -91,7 +91,7 @@ impl Object {
     }
 
     /// Name of the interface that it is on. Empty for objects whose names say all.
-    pub(super) fn link(&self) -> &str {
+    pub fn link(&self) -> &str {
         match self {
             Self::Link(link) => &link.base,
             Self::Sysctl(sysctl) => &sysctl.link,

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use super::address::{as_shown, Spot};
 use super::kernel::Purpose;
-use super::object::{Item, Key};
+use super::object::{Item, Key, Object};
 use super::repair::EEXIST;
 use super::{Action, Domain, Holder, Retry};
+use crate::base::shield::Shield;
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::VirtualAddress;
 
@@ -21,6 +22,8 @@ const MAX_DELAY: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Hopeless {
     addresses: Vec<Rc<VirtualAddress>>,
+    /// Entries of the packet filter that protect them.
+    shields: Vec<Rc<Shield<String>>>,
     delay: Duration,
     retry: Instant,
     /// Unanswered tests.
@@ -38,9 +41,14 @@ impl Domain {
         let Some(claim) = self.claims.get(&owner) else { return };
         let known = claim.wants.iter().filter_map(|object| self.holdings.get(&object.key()));
         let addresses = known.filter_map(|h| h.object.address().cloned()).take(MOST).collect();
+        let shields = claim.wants.iter().filter_map(|object| match object {
+            Object::Firewall(shield) => Some(Rc::clone(shield)),
+            _ => None,
+        });
+        let shields = shields.collect();
         self.take_heart(owner);
         let retry = now + FIRST_DELAY;
-        let hopeless = Hopeless { addresses, delay: FIRST_DELAY, retry, open: 0 };
+        let hopeless = Hopeless { addresses, shields, delay: FIRST_DELAY, retry, open: 0 };
         self.hopeless.insert(owner, hopeless);
         self.retries.insert((retry, Retry::Probe(owner)));
     }
@@ -68,6 +76,10 @@ impl Domain {
                 is_there = true;
                 continue;
             }
+            let mut shields = hopeless.shields.iter();
+            if let Some(shield) = shields.find(|shield| shield.protects(&address.prefix.addr)) {
+                self.shield_for_now(shield, out);
+            }
             let item = Item::Address(as_shown(address));
             self.ask(index, Purpose::Probe(owner, item.clone()), out);
             self.ask(index, Purpose::Remove(item), out);
@@ -81,6 +93,16 @@ impl Domain {
         hopeless.retry = now + hopeless.delay;
         self.retries.insert((hopeless.retry, Retry::Probe(owner)));
         self.hopeless.insert(owner, hopeless);
+    }
+
+    /// Requests an entry of the packet filter that nothing wants, until the address is gone.
+    fn shield_for_now(&mut self, shield: &Rc<Shield<String>>, out: &mut Vec<Action>) {
+        let key = Key::Firewall(Rc::clone(shield));
+        let Some(numbered) = self.numbered_shield(shield).map(Rc::new) else { return };
+        if !self.holdings.contains_key(&key) {
+            self.ask(0, Purpose::Add(key, Item::Firewall(Rc::clone(&numbered))), out);
+            self.keep_late(numbered);
+        }
     }
 
     pub(super) fn on_probe_answered(&mut self, owner: Holder, errno: i32, out: &mut Vec<Action>) {

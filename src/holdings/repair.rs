@@ -1,15 +1,12 @@
-//! Answers of the kernel, restoration of externally removed objects, and retries.
+//! Restoration of externally removed objects, and retries of what the kernel refused.
 
 use std::rc::Rc;
 
 use super::address::as_shown;
 use super::holding::Presence;
-use super::kernel::{Purpose, RequestId};
-use super::leftovers::Left;
+use super::kernel::Purpose;
 use super::object::{Item, Name, Object};
-use super::sysctl::Answer;
-use super::{Action, Domain, HostChange, Key, Restore, Retry, Spot};
-use crate::base::addr::HostAddress;
+use super::{Action, Domain, Key, Restore, Retry};
 use crate::base::time::{Duration, Instant};
 
 /// After this time without external removals, an address is restored at once again.
@@ -21,7 +18,6 @@ const MAX_DELAY: Duration = Duration::from_secs(10);
 pub(super) const REMOVAL_DELAY: Duration = Duration::from_secs(1);
 pub(super) const EEXIST: i32 = 17;
 pub(super) const ENODEV: i32 = 19;
-const EADDRNOTAVAIL: i32 = 99;
 
 impl Domain {
     /// A wanted object was removed externally. It is restored at once a few times, then with
@@ -78,8 +74,8 @@ impl Domain {
         }
         let doublings = (repairs.count - FREE_REPAIRS).min(8);
         let delay = MAX_DELAY.min(Duration::from_millis(100) * (1 << doublings));
-        repairs.retry = Some(now + delay);
-        self.retries.insert((now + delay, Retry::Add(key.clone())));
+        self.cancel_retry(key);
+        self.retry_at(key, now + delay);
         self.set(key, Presence::Absent, refused, out);
         Restore::After(delay)
     }
@@ -133,10 +129,12 @@ impl Domain {
                     if let Some(holding) = self.holdings.get_mut(&key) {
                         holding.take_retry();
                         let is_absent = holding.presence == Presence::Absent;
-                        if is_absent && self.may_be_there(&key) {
+                        if is_absent && self.may_be_there(&key) || self.has_other_form(&key) {
                             self.bring_about(&key, out);
                         } else if is_absent {
                             self.ask_again(&key, out);
+                        } else if self.has_stand_in(&key) {
+                            self.succeed_stand_in(&key, out);
                         }
                     }
                 }
@@ -145,90 +143,6 @@ impl Domain {
                 // Done after every input.
                 Retry::Verify => {}
             }
-        }
-    }
-
-    pub(super) fn on_answer(
-        &mut self,
-        id: RequestId,
-        answer: Answer,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let Some((index, purpose)) = self.kernel.answered(id) else { return };
-        let (text, before) = (answer.text.clone(), out.len());
-        self.on_answer_to(id, index, purpose, answer, now, out);
-        if text.is_some() {
-            let said = out[before..].iter_mut();
-            said.for_each(|action| action.explain(text.as_deref()));
-        }
-    }
-
-    fn on_answer_to(
-        &mut self,
-        id: RequestId,
-        index: u32,
-        purpose: Purpose,
-        answer: Answer,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let errno = answer.errno;
-        match purpose {
-            Purpose::Add(key, Item::Address(address)) => {
-                self.on_add_answered(id, index, &key, &address, errno, now, out);
-            }
-            Purpose::Add(key, Item::Link(..)) => self.on_link_answered(id, &key, errno, now, out),
-            Purpose::Replace(key, Item::Link(..)) | Purpose::Add(key, Item::Firewall(_)) => {
-                self.on_simple_answer(id, &key, errno, now, out);
-            }
-            Purpose::Remove(Item::Link(link, _)) => self.on_link_removed(index, &link, errno, out),
-            Purpose::Add(key, Item::Sysctl(setting, _)) => {
-                self.on_sysctl_answered(id, index, &key, setting, answer, out);
-            }
-            Purpose::Add(key, item) => self.on_route_answered(id, &key, &item, errno, now, out),
-            Purpose::Verify(key, item) => self.on_verified(&key, &item, errno, now, out),
-            Purpose::Replace(_, Item::Address(address)) if errno == 0 => {
-                let place = (index, Spot::of_host(&address));
-                if let Some(shown) = self.links.shown_mut(&place) {
-                    shown.address = address;
-                }
-            }
-            Purpose::Replace(_, item) if errno == 0 => self.note_item(&item),
-            Purpose::Replace(key, _) => self.report_refused(&key, errno, out),
-            Purpose::Remove(Item::Address(address)) => {
-                self.on_remove_answered(index, address, errno, now, out);
-            }
-            Purpose::Remove(Item::Sysctl(setting, _)) if !matches!(errno, 0 | ENODEV) => {
-                let (link, what) = (self.name_of(index), Name::Sysctl(setting));
-                report_kept(link, what, errno, out);
-            }
-            // The packet filter repeats what the kernel refused.
-            Purpose::Remove(Item::Sysctl(..) | Item::Firewall(_)) => {}
-            Purpose::Remove(item) => self.on_route_removed(item, errno, now, out),
-            Purpose::Probe(owner, _) => self.on_probe_answered(owner, errno, out),
-        }
-    }
-
-    /// True if the holding waits for the answer to this request. Meanwhile, its interface may have
-    /// been removed, or other options requested.
-    pub(super) fn is_awaited(&self, id: RequestId, key: &Key) -> bool {
-        self.holdings.get(key).is_some_and(|holding| holding.presence == Presence::Asked(id))
-    }
-
-    /// The answer to a request that either makes the object present or is retried.
-    fn on_simple_answer(
-        &mut self,
-        id: RequestId,
-        key: &Key,
-        errno: i32,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        match errno {
-            _ if !self.is_awaited(id, key) => {}
-            0 => self.set(key, Presence::Present, false, out),
-            errno => self.on_refused(key, errno, now, out),
         }
     }
 
@@ -245,39 +159,10 @@ impl Domain {
         out.push(Action::Refused { owner, link, what, adds: true, errno, text: None });
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the request and its answer")]
-    fn on_add_answered(
-        &mut self,
-        id: RequestId,
-        index: u32,
-        key: &Key,
-        address: &HostAddress,
-        errno: i32,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let place = (index, Spot::of_host(address));
-        // Unless it stayed because the kernel refused to remove it.
-        let stayed = errno == EEXIST && self.links.shown(&place).is_some_and(|shown| shown.ours);
-        if errno != 0 && !stayed {
-            out.push(Action::Removed { index, address: address.clone() });
-        }
-        // A removal requested since then follows it.
-        if matches!(errno, 0 | EEXIST) && !self.kernel.is_leaving(&place) {
-            let address = address.clone();
-            if errno == 0 {
-                out.push(Action::Added { index, address: address.clone() });
-                self.note_there(place, address, true, out);
-            } else if self.links.shown(&place).is_none() {
-                // Just added externally.
-                self.note_there(place, address, false, out);
-            }
-        }
-        match errno {
-            _ if !self.is_awaited(id, key) => {}
-            0 | EEXIST => self.set(key, Presence::Present, false, out),
-            ENODEV => self.set(key, Presence::NoLink, false, out),
-            errno => self.on_address_refused(key, errno, now, out),
+    pub(super) fn retry_at(&mut self, key: &Key, when: Instant) {
+        if let Some(holding) = self.holdings.get_mut(key) {
+            holding.repairs.get_or_insert_default().retry = Some(when);
+            self.retries.insert((when, Retry::Add(key.clone())));
         }
     }
 
@@ -293,7 +178,13 @@ impl Domain {
         self.report_refused(key, errno, out);
     }
 
-    fn on_address_refused(&mut self, key: &Key, errno: i32, now: Instant, out: &mut Vec<Action>) {
+    pub(super) fn on_address_refused(
+        &mut self,
+        key: &Key,
+        errno: i32,
+        now: Instant,
+        out: &mut Vec<Action>,
+    ) {
         self.on_refused(key, errno, now, out);
         let Some(holding) = self.holdings.get(key) else { return };
         let (owners, what) = (holding.owners().collect::<Vec<_>>(), holding.object.name());
@@ -303,35 +194,6 @@ impl Domain {
                 self.despair(owner, now);
                 let (link, what) = (link.clone(), what.clone());
                 out.push(Action::Hopeless { owner, link, what, errno });
-            }
-        }
-    }
-
-    fn on_remove_answered(
-        &mut self,
-        index: u32,
-        address: HostAddress,
-        errno: i32,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let place = (index, Spot::of_host(&address));
-        match errno {
-            0 | EADDRNOTAVAIL | ENODEV => {
-                if errno == 0 {
-                    self.kernel.expect_echo(place, now);
-                }
-                let (link, ours) = (self.name_of(index), true);
-                out.push(Action::Removed { index, address: address.clone() });
-                out.push(Action::Changed(HostChange::Removed { link, address, ours }));
-            }
-            errno => {
-                let (link, what) = (self.name_of(index), Name::Address(address.prefix));
-                report_kept(link, what, errno, out);
-                self.links.put(place, address, true);
-                self.unclaim_place(place);
-                let retry = Retry::Remove(Left::Address(place));
-                self.retries.insert((now + REMOVAL_DELAY, retry));
             }
         }
     }

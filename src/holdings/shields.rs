@@ -1,9 +1,10 @@
 //! Entries of the packet filter. They are requested before the addresses that they are about.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use super::kernel::Purpose;
+use super::kernel::{Place, Purpose};
 use super::object::{Item, Key};
 use super::{Action, Domain};
 use crate::base::shield::Shield;
@@ -45,6 +46,9 @@ impl Domain {
     ) {
         let Some(numbered) = self.numbered_shield(shield) else { return };
         let numbered = Rc::new(numbered);
+        if let Some(late) = numbered.addr().and_then(|addr| self.late_shields.get_mut(&addr)) {
+            late.remove(&numbered);
+        }
         self.shields.insert(key.clone(), Rc::clone(&numbered));
         self.ask_for(0, key, Item::Firewall(numbered), out);
     }
@@ -52,8 +56,52 @@ impl Domain {
     /// Removes the entry, also after its interface: it names a number that another interface may
     /// get.
     pub(super) fn withdraw_shield(&mut self, key: &Key, out: &mut Vec<Action>) {
-        if let Some(numbered) = self.shields.remove(key) {
-            self.ask(0, Purpose::Remove(Item::Firewall(numbered)), out);
+        match self.shields.remove(key) {
+            Some(shield) if self.is_needed(&shield) => self.keep_late(shield),
+            Some(shield) => {
+                self.ask(0, Purpose::Remove(Item::Firewall(shield)), out);
+            }
+            None => {}
         }
+    }
+
+    /// Keeps an entry without an owner until its address is gone: the kernel may refuse to remove an
+    /// address for some time.
+    pub(super) fn keep_late(&mut self, shield: Rc<Shield<u32>>) {
+        if let Some(addr) = shield.addr() {
+            self.late_shields.entry(addr).or_default().insert(shield);
+        }
+    }
+
+    /// Removes entries without an owner whose addresses are gone. Only what was settled is looked
+    /// at: thousands of addresses may be about to be removed.
+    pub(super) fn remove_late_shields(&mut self, out: &mut Vec<Action>) {
+        for addr in self.kernel.settled() {
+            let Some(late) = self.late_shields.remove(&addr) else { continue };
+            let (stay, go): (BTreeSet<_>, BTreeSet<_>) =
+                late.into_iter().partition(|shield| self.is_needed(shield));
+            if !stay.is_empty() {
+                self.late_shields.insert(addr, stay);
+            }
+            for shield in go {
+                self.ask(0, Purpose::Remove(Item::Firewall(shield)), out);
+            }
+        }
+    }
+
+    /// True while an address that no owner wants is in the kernel, or about to be removed.
+    fn is_needed(&self, shield: &Shield<u32>) -> bool {
+        let Some(addr) = shield.addr() else { return false };
+        let is_on_it = |place: &Place| match shield {
+            Shield::LinkLocal { link, .. } => place.0 == *link,
+            _ => true,
+        };
+        let left = self.unclaimed.get(&addr).into_iter().flatten();
+        left.chain(self.kernel.leaving(addr)).any(is_on_it)
+    }
+
+    /// The entries that are requested of the packet filter, for what is wanted.
+    pub fn shields(&self) -> impl Iterator<Item = &Rc<Shield<u32>>> {
+        self.shields.values()
     }
 }

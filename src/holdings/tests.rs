@@ -7,6 +7,7 @@ use crate::base::link::{Link, LinkState};
 use crate::model::vrrp::{Broadcast, Scope, VirtualAddress};
 
 mod everything;
+mod late;
 mod links;
 mod random;
 mod routes;
@@ -45,6 +46,8 @@ struct Bench {
     settings: BTreeMap<u32, String>,
     /// Answer to every request to add an object.
     refusal: i32,
+    /// The kernel refuses to remove or change addresses.
+    kept: bool,
     /// Objects to remove if the daemon crashes.
     rescued: BTreeSet<Place>,
     /// Requests, as `+10.0.0.1/24`, `~...`, `-...`, with the index of the interface.
@@ -74,6 +77,7 @@ impl Bench {
             fib: routes::KernelFib::default(),
             settings: [(1, "0".to_owned()), (2, "1".to_owned())].into(),
             refusal: 0,
+            kept: false,
             rescued: BTreeSet::new(),
             asked: Vec::new(),
             changes: Vec::new(),
@@ -153,6 +157,7 @@ impl Bench {
         }
         match (sign, known) {
             ('+', _) if self.refusal != 0 => self.refusal,
+            ('-' | '~', Some(_)) if self.kept => EPERM,
             ('+', Some(_)) => EEXIST,
             ('~', None) => 2,
             ('-', known) if known != Some(address.prefix) => EADDRNOTAVAIL,
@@ -209,6 +214,11 @@ impl Bench {
         let index = self.links[address.interface.as_str()];
         let shown = self.kernel.remove(&(index, Spot::of(address))).expect("it is there");
         self.on(gone(index, &shown))
+    }
+
+    fn wait(&mut self, time: Duration) -> Vec<Action> {
+        self.now += time;
+        self.on(Input::Deadline)
     }
 
     fn asked(&mut self) -> Vec<String> {
@@ -588,4 +598,57 @@ fn options_that_change_are_applied() {
         b.on(Input::Release { owner: A });
         assert!(b.has().is_empty(), "{new:?}");
     }
+}
+
+#[test]
+fn an_address_that_the_kernel_keeps_is_removed_after_a_crash() {
+    let mut b = Bench::new();
+    b.want(A, &[nth(1)]);
+    b.kept = true;
+    b.refusal = EPERM;
+    b.want(A, &[VirtualAddress { scope: Scope::LINK, ..nth(1) }]);
+    assert_eq!(b.asked(), ["+10.0.0.1/24 1", "-10.0.0.1/24 1", "+10.0.0.1/24 1"]);
+    assert_eq!(b.rescued.len(), 1);
+}
+
+#[test]
+fn an_address_that_could_not_be_changed_is_changed_later() {
+    let other_options = [
+        VirtualAddress { preferred_lft: Some(0), ..nth(1) },
+        VirtualAddress { scope: Scope::LINK, ..nth(1) },
+    ];
+    for (other, asked) in other_options.into_iter().zip([vec!["~"], vec!["-", "+"]]) {
+        let asked: Vec<_> = asked.iter().map(|sign| format!("{sign}10.0.0.1/24 1")).collect();
+        let mut b = Bench::new();
+        b.want(A, &[nth(1)]);
+        b.asked();
+        b.kept = true;
+        b.want(A, std::slice::from_ref(&other));
+        assert_eq!(b.asked(), asked);
+        b.kept = false;
+        b.wait(Duration::from_secs(1));
+        assert_eq!(b.asked(), asked, "again");
+        b.wait(Duration::from_secs(10));
+        assert_eq!(b.asked(), [""; 0], "it has the wanted form");
+    }
+}
+
+#[test]
+fn an_ipv6_address_reported_after_its_removal_is_gone() {
+    let mut b = Bench::new();
+    let v6 = address("fd00::1/64");
+    b.want(A, std::slice::from_ref(&v6));
+    let reported = KernelEvent::Address { index: 1, address: as_shown(&v6) };
+    let (mut out, mut asked) = (Vec::new(), None);
+    b.domain.handle(Input::Release { owner: A }, b.now, &mut out);
+    for action in out.drain(..) {
+        if let Action::Ask(request) = action {
+            asked = Some(request.id);
+        }
+    }
+    let removed = Input::Answer { request: asked.expect("it is removed"), answer: 0.into() };
+    b.domain.handle(removed, b.now, &mut out);
+    b.domain.handle(Input::Kernel(reported), b.now, &mut out);
+    b.domain.handle(gone(1, &as_shown(&v6)), b.now, &mut out);
+    assert!(!b.domain.links().holds(&v6.prefix.addr));
 }

@@ -17,7 +17,7 @@ impl Domain {
         match event {
             KernelEvent::Link(link) => self.on_link(link, now, out),
             KernelEvent::LinkGone { index } => self.on_link_gone(index, now, out),
-            KernelEvent::Address { index, address } => self.on_seen(index, address, out),
+            KernelEvent::Address { index, address } => self.on_seen(index, address, now, out),
             KernelEvent::AddressGone { index, address } => {
                 self.on_gone(index, &address, now, out);
                 self.doubt_routes_of(index, &address);
@@ -60,7 +60,8 @@ impl Domain {
             None => self.links.put_link(link),
         }
         out.push(Action::Changed(HostChange::Appeared(name.to_string())));
-        if self.kernel.leaving_names().any(|leaving| name == *leaving) {
+        let was_lost = self.kernel.was_lost(&name, index, now);
+        if was_lost || self.kernel.leaving_names().any(|leaving| name == *leaving) {
             // The request for its removal was faster than this notification.
             self.kernel.leave_link(index);
             return;
@@ -70,7 +71,12 @@ impl Domain {
         if self.is_unfit(&name) {
             return;
         }
-        for key in self.keys_on(&name) {
+        self.bring_about_all_on(&name, out);
+    }
+
+    /// Requests what waits for this interface.
+    pub(super) fn bring_about_all_on(&mut self, name: &str, out: &mut Vec<Action>) {
+        for key in self.keys_on(name) {
             if self.holdings[&key].presence == Presence::NoLink {
                 self.bring_about(&key, out);
             }
@@ -129,23 +135,37 @@ impl Domain {
         }
         self.cancel_retry(key);
         self.set(key, Presence::NoLink, false, out);
+        if let Key::Link { name, .. } = key {
+            self.remove_kept(name, out);
+        }
     }
 
-    fn on_seen(&mut self, index: u32, address: HostAddress, out: &mut Vec<Action>) {
+    fn on_seen(&mut self, index: u32, address: HostAddress, now: Instant, out: &mut Vec<Action>) {
         let place = (index, Spot::of_host(&address));
-        // On an interface that no instance uses or that is about to be deleted.
-        if self.links.by_index(index).is_none() || self.kernel.is_leaving(&place) {
+        // On an interface that no instance uses.
+        if self.links.by_index(index).is_none() {
+            return;
+        }
+        // It was removed since, which is about to be reported.
+        if self.kernel.awaits_echo(&place, now) {
+            return;
+        }
+        if self.kernel.is_leaving(&place) {
+            self.kernel.note_there(&place, &address, self.is_marked(&address));
             return;
         }
         // An external change can remove the mark from an address of the daemon.
         let was_ours = self.links.shown(&place).is_some_and(|shown| shown.ours);
-        self.note_there(place, address.clone(), was_ours || self.is_marked(&address), out);
+        let ours = was_ours || self.is_marked(&address);
+        self.note_there(place, address.clone(), ours, out);
+        if ours && !was_ours {
+            out.push(Action::Added { index, address });
+        }
         let Some(key) = self.key_of(&place) else { return };
         match self.holdings.get(&key).map(|holding| holding.presence) {
             // Restored externally.
             Some(Presence::Absent | Presence::NoLink | Presence::Waived) => {
-                self.cancel_retry(&key);
-                self.set(&key, Presence::Present, false, out);
+                self.restored(&key, now, out);
             }
             Some(Presence::Present | Presence::Asked(_) | Presence::Made) => {}
             None if self.links.shown(&place).is_some_and(|shown| shown.ours) => {
@@ -179,6 +199,7 @@ impl Domain {
         if self.kernel.is_echo(&place, now) {
             return;
         }
+        self.kernel.note_gone(&place);
         if let Some(shown) = self.links.remove(&place) {
             report_gone(&self.name_of(index), index, &shown, out);
         }
@@ -189,18 +210,21 @@ impl Domain {
     }
 
     pub(super) fn on_dumped(&mut self, mut found: Links, now: Instant, out: &mut Vec<Action>) {
-        self.kernel.forget_echoes();
         found.adjust(|place, shown| {
             let was_ours = self.links.shown(place).is_some_and(|before| before.ours);
             shown.ours = was_ours || self.is_marked(&shown.address);
-            !self.kernel.is_leaving(place)
+            true
         });
-        if found.is_same(&self.links) {
+        self.kernel.look_again(&found);
+        found.adjust(|place, _| !self.kernel.is_leaving(place));
+        // An interface may be gone before it was reported.
+        if found.is_same(&self.links) && !self.awaits_links() {
             return;
         }
         let before = std::mem::replace(&mut self.links, found);
         self.report_differences(&before, out);
         self.leave_named_links();
+        self.lose_virtual_links(&before, now, out);
         let keys: Vec<_> = self.holdings.keys().cloned().collect();
         let moved = |key: &Key| before.numbers_of(key) != self.links.numbers_of(key);
         let (moved, stayed): (Vec<_>, Vec<_>) = keys.into_iter().partition(moved);
@@ -217,7 +241,9 @@ impl Domain {
             self.compare(key, now, out);
         }
         for key in &moved {
-            self.bring_about(key, out);
+            if self.holdings[key].presence == Presence::NoLink {
+                self.bring_about(key, out);
+            }
         }
         for key in &stayed {
             self.compare(key, now, out);
@@ -225,7 +251,9 @@ impl Domain {
         for name in self.came_up_since(&before) {
             self.doubt_routes_on(&name, out);
         }
-        self.unclaimed.clear();
+        for addr in std::mem::take(&mut self.unclaimed).into_keys() {
+            self.kernel.settle(addr);
+        }
         let ours = self.links.addresses().filter(|(_, shown)| shown.ours);
         let places: Vec<_> = ours.map(|(place, _)| *place).collect();
         for place in places {
@@ -289,12 +317,17 @@ impl Domain {
         let is_there = self.links.shown(&(index, *spot)).is_some();
         match self.holdings[key].presence {
             Presence::Present if !is_there => self.on_missing(key, now, out),
-            Presence::Absent | Presence::Waived if is_there => {
-                self.cancel_retry(key);
-                self.set(key, Presence::Present, false, out);
-            }
+            Presence::Absent | Presence::Waived if is_there => self.restored(key, now, out),
             _ => {}
         }
+    }
+
+    /// A missing address is there, perhaps in another form: the kernel may have refused to remove
+    /// that.
+    fn restored(&mut self, key: &Key, now: Instant, out: &mut Vec<Action>) {
+        self.cancel_retry(key);
+        self.set(key, Presence::Present, false, out);
+        self.change_form_later(key, now);
     }
 
     /// Key of the object for this place.

@@ -1,4 +1,4 @@
-//! Interfaces made for instances: macvlan and ipvlan.
+//! Interfaces made for instances, macvlan and ipvlan: how they are requested and removed.
 //!
 //! One is created first, and prepared once the kernel has reported its number: its settings are in
 //! place before it comes up.
@@ -6,13 +6,12 @@
 use std::rc::Rc;
 
 use super::holding::Presence;
-use super::kernel::{Purpose, RequestId};
-use super::object::{Item, Key, Name, Object};
-use super::repair::{report_kept, EEXIST, ENODEV};
-use super::{Action, Domain, Fate, Holder};
+use super::kernel::Purpose;
+use super::object::{Item, Key, Object};
+use super::repair::EEXIST;
+use super::{Action, Domain, Fate};
 use crate::base::link::{Link, LinkKind, Surroundings};
 use crate::base::name::SharedName;
-use crate::base::time::Instant;
 use crate::model::vlink::{VirtualLink, VirtualLinkKind};
 
 impl Domain {
@@ -22,7 +21,7 @@ impl Domain {
         Some(Surroundings { base: base.index, group, vrf: self.vrf_of(base) })
     }
 
-    fn vrf_of(&self, link: &Link) -> Option<u32> {
+    pub(super) fn vrf_of(&self, link: &Link) -> Option<u32> {
         let master = self.links.by_index(link.master)?;
         matches!(master.kind, LinkKind::Vrf { .. }).then_some(master.index)
     }
@@ -63,7 +62,7 @@ impl Domain {
     }
 
     /// True for an interface that the kernel has yet to create or to report.
-    fn is_being_made(&self, presence: Presence) -> bool {
+    pub(super) fn is_being_made(&self, presence: Presence) -> bool {
         match presence {
             Presence::Asked(id) => self.kernel.being_added(id).is_some(),
             presence => presence == Presence::Made,
@@ -73,6 +72,11 @@ impl Domain {
     fn is_name_being_made(&self, name: &str) -> bool {
         let mut holdings = self.all_made_as(name).map(|key| &self.holdings[key]);
         holdings.any(|holding| self.is_being_made(holding.presence))
+    }
+
+    /// True while an interface that the kernel created has not been reported.
+    pub(super) fn awaits_links(&self) -> bool {
+        self.made_links().any(|key| self.holdings[key].presence == Presence::Made)
     }
 
     /// True while the kernel has not created or prepared every virtual interface that it can.
@@ -91,7 +95,7 @@ impl Domain {
     }
 
     /// The interface of this name, unless it is about to be removed.
-    fn staying(&self, name: &str) -> Option<&Link> {
+    pub(super) fn staying(&self, name: &str) -> Option<&Link> {
         self.links.get(name).filter(|link| !self.kernel.is_link_leaving(link.index))
     }
 
@@ -119,41 +123,18 @@ impl Domain {
         names.filter_map(|name| self.links.get(name)).filter(|link| is_virtual(link))
     }
 
-    pub(super) fn on_left_link(&mut self, index: u32, name: &str, out: &mut Vec<Action>) {
-        let is_left = |link: &&Link| link.name == name && is_virtual(link);
-        let Some(link) = self.links.by_index(index).filter(is_left) else { return };
-        if self.made_as(name).is_some() || self.kernel.is_link_leaving(index) {
-            return;
-        }
-        let (name, base) = (name.to_owned(), self.name_of(link.parent));
-        let what = Name::Link(name.clone());
-        out.push(Action::Found {
-            owner: Holder::Host,
-            fate: Fate::Removed,
-            link: base.clone(),
-            what,
-            count: 1,
-        });
-        let mac = link.mac.unwrap_or_default();
-        let link = VirtualLink {
-            name,
-            base,
-            kind: VirtualLinkKind::Macvlan { mac },
-            group: None,
-            notify_base: false,
-        };
-        let item = Item::Link(Rc::new(link), Surroundings { base: 0, group: 0, vrf: None });
-        self.ask(index, Purpose::Remove(item), out);
-    }
-
     /// Applies settings and sets the interface up.
-    fn prepare(&mut self, key: &Key, index: u32, item: Item, out: &mut Vec<Action>) {
+    pub(super) fn prepare(&mut self, key: &Key, index: u32, item: Item, out: &mut Vec<Action>) {
         let id = self.ask(index, Purpose::Replace(key.clone(), item), out);
         self.set(key, Presence::Asked(id), false, out);
+        // One that the kernel refused to remove was not used meanwhile.
+        if let (Key::Link { name, .. }, true) = (key, self.kernel.is_kept_link(index)) {
+            self.bring_about_all_on(name, out);
+        }
     }
 
     /// Key of the wanted virtual interface of this name.
-    fn made_as(&self, name: &str) -> Option<Key> {
+    pub(super) fn made_as(&self, name: &str) -> Option<Key> {
         self.all_made_as(name).next().cloned()
     }
 
@@ -164,64 +145,10 @@ impl Domain {
         keys.take_while(move |key| matches!(key, Key::Link { name: n, .. } if n == name))
     }
 
-    /// True if one of this name is wanted on another base.
+    /// True if one of this name is wanted on another base, which exists.
     fn is_replaced(&self, link: &VirtualLink) -> bool {
-        self.all_made_as(&link.name).any(|key| !key.names(&link.base))
-    }
-
-    /// An interface appeared or changed. It may be a virtual one, or the base of some.
-    pub(super) fn look_at_virtual_links(
-        &mut self,
-        name: &str,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let keys: Vec<_> = match self.made_as(name) {
-            Some(key) => vec![key],
-            None => self.made_links().filter(|key| key.names(name)).cloned().collect(),
-        };
-        for key in keys {
-            self.look_at_virtual_link(&key, now, out);
-        }
-    }
-
-    fn look_at_virtual_link(&mut self, key: &Key, now: Instant, out: &mut Vec<Action>) {
-        let Some(holding) = self.holdings.get(key) else { return };
-        let (presence, Object::Link(wanted)) = (holding.presence, holding.object.clone()) else {
-            return;
-        };
-        let there = self.staying(&wanted.name).cloned();
-        let (Some(base), Some(place)) = (self.links.get(&wanted.base), self.surroundings(&wanted))
-        else {
-            return;
-        };
-        let Some(link) = there else {
-            match presence {
-                Presence::Present => self.on_missing(key, now, out),
-                // It was refused, perhaps because its base was a port of a bridge or a bond.
-                Presence::Absent if base.master == 0 => {
-                    self.cancel_retry(key);
-                    self.bring_about(key, out);
-                }
-                _ => {}
-            }
-            return;
-        };
-        let fits = wanted.fits(&link, base);
-        let is_shaped = fits && link.group == place.group && self.vrf_of(&link) == place.vrf;
-        let is_new = match presence {
-            // Being prepared, unless that is another one by now.
-            Presence::Asked(id) if !self.is_being_made(presence) => {
-                self.kernel.index_of(id) != Some(link.index)
-            }
-            Presence::Asked(_) | Presence::Made | Presence::Absent => true,
-            Presence::Present => !is_shaped,
-            Presence::NoLink | Presence::Waived => false,
-        };
-        if is_new && wanted.could_be(&link, base) {
-            self.cancel_retry(key);
-            self.prepare(key, link.index, Item::Link(wanted, place), out);
-        }
+        let mut others = self.all_made_as(&link.name).filter(|key| !key.names(&link.base));
+        others.any(|key| self.holdings[key].presence != Presence::NoLink)
     }
 
     /// True for a virtual interface that is about to be replaced, as it is not the wanted one of
@@ -233,41 +160,6 @@ impl Domain {
         };
         let both = self.links.get(name).zip(self.links.get(&wanted.base));
         both.is_some_and(|(link, base)| is_virtual(link) && !wanted.could_be(link, base))
-    }
-
-    /// The name of a virtual interface is gone. `renamed` is the interface that had it.
-    pub(super) fn lose_virtual_link(
-        &mut self,
-        name: &str,
-        renamed: Option<u32>,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(key) = self.made_as(name) else { return };
-        let Some(holding) = self.holdings.get(&key) else { return };
-        let mut presence = holding.presence;
-        if matches!(presence, Presence::Asked(_)) && !self.is_being_made(presence) {
-            // It was there, and is no longer the one that is being prepared.
-            presence = Presence::Present;
-            self.set(&key, presence, false, out);
-        }
-        let Some(holding) = self.holdings.get(&key) else { return };
-        match presence {
-            Presence::Waived => {
-                self.bring_about(&key, out);
-            }
-            Presence::Present => {
-                if let Some((index, item)) = renamed.zip(self.item_of(&holding.object)) {
-                    self.ask(index, Purpose::Remove(item), out);
-                }
-                if self.base_of(&key).is_some() {
-                    self.on_missing(&key, now, out);
-                } else {
-                    self.set(&key, Presence::NoLink, false, out);
-                }
-            }
-            Presence::Asked(_) | Presence::Made | Presence::Absent | Presence::NoLink => {}
-        }
     }
 
     /// Removes the interface from the base with this number.
@@ -290,7 +182,11 @@ impl Domain {
                 // The one that follows it.
                 0
             }
+            // The one that follows it, whose removal is about to be reported.
+            Some(link) if is_virtual(link) && self.is_being_made(presence) => 0,
             Some(link) if is_virtual(link) && link.parent == carrier => link.index,
+            // One that should have made room for it.
+            Some(link) if self.kernel.is_kept_link(link.index) => link.index,
             Some(_) => return,
             // It makes room itself.
             None if self.is_replaced(wanted) || presence == Presence::Absent => return,
@@ -298,44 +194,23 @@ impl Domain {
             None => 0,
         };
         let place = Surroundings { base, group: 0, vrf: None };
-        self.ask(index, Purpose::Remove(Item::Link(Rc::clone(wanted), place)), out);
-    }
-
-    pub(super) fn on_link_answered(
-        &mut self,
-        id: RequestId,
-        key: &Key,
-        errno: i32,
-        now: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        match errno {
-            _ if !self.is_awaited(id, key) => {}
-            0 => self.set(key, Presence::Made, false, out),
-            ENODEV => self.set(key, Presence::NoLink, false, out),
-            errno => self.on_refused(key, errno, now, out),
+        let item = Item::Link(Rc::clone(wanted), place);
+        self.ask(index, Purpose::Remove(item.clone()), out);
+        let is_unsure = matches!(presence, Presence::Asked(_)) && !self.is_being_made(presence);
+        if index != 0 && is_unsure && !self.is_replaced(wanted) {
+            // The one that was being prepared may be gone, and this one yet to be reported.
+            self.ask(0, Purpose::Remove(item), out);
         }
     }
 
-    pub(super) fn on_link_removed(
-        &mut self,
-        index: u32,
-        link: &VirtualLink,
-        errno: i32,
-        out: &mut Vec<Action>,
-    ) {
-        if errno != 0 {
-            let named = self.links.index(&link.name).filter(|_| index == 0);
-            self.kernel.keep_link(named.unwrap_or(index));
-        }
-        if !matches!(errno, 0 | ENODEV) {
-            let what = Name::Link(link.name.clone());
-            report_kept(link.base.clone(), what, errno, out);
-        }
+    /// True if a virtual interface of this name is wanted, unless its base does not exist.
+    pub(super) fn makes_room(&self, name: &str) -> bool {
+        let has_base = |key| self.holdings[&key].presence != Presence::NoLink;
+        self.made_as(name).is_some_and(has_base)
     }
 }
 
 /// True for an interface of the kinds that keepalived makes.
-const fn is_virtual(link: &Link) -> bool {
+pub(super) const fn is_virtual(link: &Link) -> bool {
     matches!(link.kind, LinkKind::PRIVATE_MACVLAN | LinkKind::Ipvlan { .. })
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::address::{as_shown, difference, Difference};
 use super::holding::{Claim, Holding, Presence};
-use super::kernel::Purpose;
+use super::kernel::{Place, Purpose};
 use super::object::{Item, Key, Object};
 use super::{Action, Domain, Fate, Holder, Retry};
 use crate::base::hold::Hold;
@@ -168,13 +168,14 @@ impl Domain {
         out: &mut Vec<Action>,
     ) -> Option<Fate> {
         let Key::Address { spot, .. } = key else { return None };
+        let place = (index, *spot);
         if let Presence::Asked(id) = self.holdings.get(key)?.presence {
             // Its options differ and are about to be changed.
-            if let Some(item) = self.kernel.being_added(id).cloned() {
+            let item = self.kernel.being_added(id).filter(|_| !self.is_taken(&place));
+            if let Some(item) = item.cloned() {
                 self.ask(index, Purpose::Remove(item), out);
             }
         }
-        let place = (index, *spot);
         self.claim_place(&place);
         let (fate, add) = match self.links.shown(&place) {
             Some(shown) if !shown.ours => (Some(Fate::Foreign), false),
@@ -204,6 +205,11 @@ impl Domain {
             self.set(key, Presence::Present, false, out);
         }
         fate
+    }
+
+    /// True if a foreign address was faster than the request to add it.
+    fn is_taken(&self, place: &Place) -> bool {
+        self.links.shown(place).is_some_and(|shown| !shown.ours)
     }
 
     fn let_go(&mut self, owner: Holder, key: &Key, out: &mut Vec<Action>) {
@@ -249,11 +255,19 @@ impl Domain {
             Key::Link { .. } => return,
             Key::Firewall(_) => return self.withdraw_shield(key, out),
             Key::Sysctl { setting, .. } => return self.withdraw_sysctl(index, *setting),
-            Key::Route(_) | Key::Rule(_) => return self.withdraw_from_fib(key, presence, out),
+            Key::Route(_) | Key::Rule(_) => {
+                return self.withdraw_from_fib(key, object, presence, out);
+            }
             Key::Address { spot, .. } => spot,
         };
         let item = match presence {
-            Presence::Asked(id) => self.kernel.being_added(id).cloned(),
+            Presence::Asked(id) if !self.is_taken(&(index, *spot)) => {
+                self.kernel.being_added(id).cloned()
+            }
+            Presence::Asked(id) => {
+                self.kernel.expect_late(id, (index, *spot));
+                None
+            }
             // Also one whose removal the kernel refused before it was wanted again.
             _ => {
                 let shown = self.links.shown(&(index, *spot));

@@ -5,6 +5,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::action::ServerRef;
+use super::operator::ServerOrder;
 use crate::base::ids::CheckId;
 use crate::base::verdict::Verdict;
 use crate::model::check::Check;
@@ -41,6 +42,8 @@ pub enum ServerCause {
     Confirmed(Rc<Found>),
     /// What a check found.
     Check(Rc<Found>),
+    /// An operator ordered it, or took the order back.
+    Ordered(Option<ServerOrder>),
     /// A reload left it without failed checks, or changed the weight.
     Reload,
 }
@@ -50,6 +53,8 @@ impl fmt::Display for ServerCause {
         match self {
             Self::Initial => f.write_str("started"),
             Self::Confirmed(found) | Self::Check(found) => fmt::Display::fmt(found, f),
+            Self::Ordered(Some(order)) => write!(f, "{order} by command of an operator"),
+            Self::Ordered(None) => f.write_str("enable by command of an operator"),
             Self::Reload => f.write_str("the configuration changed"),
         }
     }

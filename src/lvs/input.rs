@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use super::operator::ServerOrder;
 use crate::base::ids::{CheckId, ServiceId};
 use crate::base::verdict::Verdict;
 use crate::model::lvs::VirtualServer;
@@ -11,8 +12,9 @@ use crate::model::lvs::VirtualServer;
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A new virtual server, under a number of `Domain::vacant_id`. It begins with
-    /// [`Input::Start`].
-    Add { id: ServiceId, config: Rc<VirtualServer> },
+    /// [`Input::Start`]. `recalled`: beside its real servers, whether they were up before the daemon
+    /// was restarted, as far as that is known.
+    Add { id: ServiceId, config: Rc<VirtualServer>, recalled: Vec<Option<bool>> },
     /// The same virtual server with other attributes, or with another address group.
     Adjust { id: ServiceId, config: Rc<VirtualServer> },
     /// A virtual server that is no longer in the configuration.
@@ -25,6 +27,8 @@ pub enum Input {
     /// What a check found; the first time, and whenever it is something else than before.
     /// `page`: which `url`.
     Verdict { check: CheckId, page: usize, verdict: Verdict },
+    /// An operator orders something of a real server, by its place; `None`: nothing any more.
+    Order { id: ServiceId, index: usize, order: Option<ServerOrder> },
     /// An address came to this host, or went (`ha_suspend`).
     Address { addr: IpAddr, present: bool },
     /// The daemon ends. `flush`: IPVS is emptied at one stroke (`lvs_flush_on_stop`).

@@ -155,7 +155,7 @@ impl Service {
         let mut changes = Vec::new();
         for (n, rs) in self.config.servers.iter().enumerate() {
             let Some(mut server) = stay.remove(&n) else {
-                let server = Server::new(rs, now, slots);
+                let server = Server::new(rs, None, now, slots);
                 let added = (0..server.checks.len()).collect();
                 changes.push(Checks { added, ..Checks::default() });
                 if server.is_up() {

@@ -19,6 +19,7 @@ pub mod action;
 pub mod cause;
 mod input;
 mod lifecycle;
+mod operator;
 mod quorum;
 mod server;
 mod service;
@@ -29,6 +30,7 @@ mod tests;
 pub use action::{Action, Leaving, ServerRef, ServiceRef};
 pub use cause::{Found, QuorumCause, ServerCause, SorryCause};
 pub use input::Input;
+pub use operator::ServerOrder;
 pub use server::{Server, Slot};
 pub use service::{Service, Wanted};
 use slots::Slots;
@@ -55,13 +57,14 @@ impl Domain {
     /// Takes one fact. Appends what must be done, in the order it must be done.
     pub fn handle(&mut self, input: Input, now: Instant, out: &mut Vec<Action>) {
         match input {
-            Input::Add { id, config } => self.on_add(id, config, now),
+            Input::Add { id, config, recalled } => self.on_add(id, config, &recalled, now),
             Input::Adjust { id, config } => self.on_adjust(id, config, now, out),
             Input::Remove { id } => self.on_remove(id, out),
             Input::Start { init_notifies } => self.on_start(init_notifies, now, out),
             Input::Verdict { check, page, verdict } => {
                 self.on_verdict(check, page, verdict, now, out);
             }
+            Input::Order { id, index, order } => self.on_order(id, index, order, now, out),
             Input::Address { addr, present } => self.on_address(addr, present, out),
             Input::Stop { flush } => self.on_stop(flush, out),
         }
@@ -99,9 +102,15 @@ impl Domain {
         self.services.get_mut(id.0 as usize)?.as_mut()
     }
 
-    fn on_add(&mut self, id: ServiceId, config: Rc<VirtualServer>, now: Instant) {
+    fn on_add(
+        &mut self,
+        id: ServiceId,
+        config: Rc<VirtualServer>,
+        recalled: &[Option<bool>],
+        now: Instant,
+    ) {
         let Some(slot) = self.services.get_mut(id.0 as usize) else { return };
-        *slot = Some(Service::new(id, config, now, &mut self.slots));
+        *slot = Some(Service::new(id, config, recalled, now, &mut self.slots));
         self.added.push(id);
         self.watch(id);
         let suspended = self.is_to_be_suspended(id);

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::action::{Action, ServerRef};
 use super::cause::ServerCause;
+use super::operator::ServerOrder;
 use super::slots::Slots;
 use crate::base::ids::CheckId;
 use crate::base::time::Instant;
@@ -56,6 +57,8 @@ pub struct Server {
     since: Instant,
     /// Effective: as last reported.
     weight: u32,
+    /// What an operator ordered.
+    pub(super) order: Option<ServerOrder>,
     pub(super) checks: Vec<Slot>,
 }
 
@@ -68,11 +71,17 @@ pub(super) struct Checks {
 }
 
 impl Server {
-    /// A new one: up, unless a check wants to see it first (`alpha`).
-    pub(super) fn new(config: &RealServer, now: Instant, slots: &mut Slots) -> Self {
-        let slot = |check: &Rc<Check>| new_slot(check, !check.alpha, slots.vacant());
+    /// A new one: as it was before a restart; else up, unless a check wants to see it first (`alpha`).
+    pub(super) fn new(
+        config: &RealServer,
+        was_up: Option<bool>,
+        now: Instant,
+        slots: &mut Slots,
+    ) -> Self {
+        let slot =
+            |check: &Rc<Check>| new_slot(check, was_up.unwrap_or(!check.alpha), slots.vacant());
         let checks: Vec<Slot> = config.checks.iter().map(slot).collect();
-        let mut server = Self { up: false, since: now, weight: config.weight, checks };
+        let mut server = Self { up: false, since: now, weight: config.weight, order: None, checks };
         server.up = server.is_healthy();
         server
     }
@@ -95,6 +104,11 @@ impl Server {
         &self.checks
     }
 
+    /// What an operator ordered.
+    pub const fn order(&self) -> Option<ServerOrder> {
+        self.order
+    }
+
     /// Goes up or down, and returns the report of that.
     pub(super) fn turn(
         &mut self,
@@ -113,13 +127,19 @@ impl Server {
         Action::WeightChanged { server, from, to, up: self.up, cause }
     }
 
-    /// No check has failed.
+    /// No check has failed, and no operator wants it to be down.
     pub(super) fn is_healthy(&self) -> bool {
-        self.checks.iter().all(|slot| slot.up)
+        self.order != Some(ServerOrder::Disable) && self.checks.iter().all(|slot| slot.up)
     }
 
-    /// The configured weight with what the checks say, within what IPVS can take.
+    /// The configured weight with what the checks say, within what IPVS can take; or what an operator
+    /// wants in its place.
     pub(super) fn effective_weight(&self, config: &RealServer) -> u32 {
+        match self.order {
+            Some(ServerOrder::Drain) => return 0,
+            Some(ServerOrder::Weight(weight)) => return weight.min(i32::MAX.unsigned_abs()),
+            Some(ServerOrder::Disable) | None => {}
+        }
         let configured = i64::from(config.weight);
         let sum = self.checks.iter().fold(configured, |sum, slot| match slot.weight {
             Weight::Unchanged => sum,

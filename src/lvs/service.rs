@@ -39,10 +39,13 @@ impl Service {
     pub(super) fn new(
         id: ServiceId,
         config: Rc<VirtualServer>,
+        recalled: &[Option<bool>],
         now: Instant,
         slots: &mut Slots,
     ) -> Self {
-        let servers = config.servers.iter().map(|rs| Server::new(rs, now, slots)).collect();
+        let recalled = recalled.iter().copied().chain(std::iter::repeat(None));
+        let servers = config.servers.iter().zip(recalled);
+        let servers = servers.map(|(rs, was_up)| Server::new(rs, was_up, now, slots)).collect();
         let quorum = Quorum::new(now);
         let new = Self { id, config, servers, started: false, quorum, suspended: false };
         new.file_slots(slots);
@@ -56,6 +59,11 @@ impl Service {
     /// The real servers with their configuration.
     pub fn servers(&self) -> impl Iterator<Item = (&RealServer, &Server)> {
         self.config.servers.iter().zip(&self.servers)
+    }
+
+    /// One real server with its configuration.
+    pub fn server(&self, index: usize) -> Option<(&RealServer, &Server)> {
+        Some((self.config.servers.get(index)?, self.servers.get(index)?))
     }
 
     /// The quorum is met.
@@ -175,7 +183,11 @@ impl Service {
     }
 
     /// The kernel first: everything else reports what is so already.
-    fn hold(&self, n: usize, (was_sorry, before): (bool, Option<u32>)) -> Option<Action> {
+    pub(super) fn hold(
+        &self,
+        n: usize,
+        (was_sorry, before): (bool, Option<u32>),
+    ) -> Option<Action> {
         let held = self.held_weight(n);
         if was_sorry != self.is_sorry() {
             return Some(Action::Want(self.id));

@@ -138,12 +138,21 @@ fn weight(rng: &mut Rng) -> Weight {
     }
 }
 
+fn order(rng: &mut Rng) -> Option<ServerOrder> {
+    match rng.between(0, 4) {
+        0 => Some(ServerOrder::Drain),
+        1 => Some(ServerOrder::Disable),
+        2 => Some(ServerOrder::Weight(*rng.pick(&[0, 3, u32::MAX]))),
+        _ => None,
+    }
+}
+
 fn run(seed: u64) {
     let mut rng = Rng::new(seed);
     let mut bench = Bench::default();
     let id = bench.lvs.vacant_id();
     let mut config = configuration(&mut rng);
-    bench.hand(Input::Add { id, config: Rc::new(config.clone()) });
+    bench.hand(Input::Add { id, config: Rc::new(config.clone()), recalled: Vec::new() });
     bench.hand(Input::Start { init_notifies: rng.one_in(2) });
     bench.check(id);
     for _ in 0..60 {
@@ -151,6 +160,16 @@ fn run(seed: u64) {
         if rng.one_in(10) || list.is_empty() {
             config = configuration(&mut rng);
             bench.hand(Input::Adjust { id, config: Rc::new(config.clone()) });
+        } else if rng.one_in(6) {
+            // At times of a server that is not there.
+            let index = usize::try_from(rng.between(0, 7)).expect("small");
+            let order = order(&mut rng);
+            bench.hand(Input::Order { id, index, order });
+            let found = bench.lvs.service(id).and_then(|s| s.server(index));
+            assert_eq!(
+                found.and_then(|(_, server)| server.order()),
+                order.filter(|_| found.is_some())
+            );
         } else {
             let (check, weight) = (*rng.pick(&list), weight(&mut rng));
             let verdict = match rng.one_in(2) {
@@ -159,6 +178,10 @@ fn run(seed: u64) {
             };
             bench.hand(Input::Verdict { check, page: 0, verdict });
         }
+        bench.check(id);
+    }
+    for index in 0..config.servers.len() {
+        bench.hand(Input::Order { id, index, order: None });
         bench.check(id);
     }
     for check in checks(&bench, id) {
@@ -202,7 +225,7 @@ fn numbers_are_given_again_and_late_verdicts_mean_nothing() {
         alpha: true,
         log_all_failures: false,
     }));
-    bench.hand(Input::Add { id: first, config: Rc::new(vs) });
+    bench.hand(Input::Add { id: first, config: Rc::new(vs), recalled: Vec::new() });
     bench.hand(Input::Start { init_notifies: false });
     let check = checks(&bench, first)[0];
     assert_eq!(

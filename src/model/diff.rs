@@ -4,6 +4,8 @@
 //! else is an attribute that can be adjusted while it runs. As in keepalived, the name is an
 //! attribute: renaming an instance does not restart it.
 
+mod bfd;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -11,6 +13,8 @@ use super::lvs::{AddressGroup, GroupEntry, Protocol, Service, VirtualServer};
 use super::vrrp::{Delivery, Instance};
 use super::Config;
 use crate::base::addr::Family;
+
+pub use bfd::bfd_sessions;
 
 /// Identity of an instance: how it appears on the network.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -297,7 +301,7 @@ mod tests {
     fn a_changed_route_is_an_adjustment_and_a_moved_one_is_none() {
         let with = |metric, line: &str| {
             let mut instance = instance("A", 1);
-            instance.routes.push(Rc::new(route(metric, line)));
+            instance.routes = vec![Rc::new(route(metric, line))].into();
             config(vec![instance])
         };
         let old = with(5, "k.conf:7");
@@ -309,7 +313,7 @@ mod tests {
     fn changed_tracking_and_notification_are_adjustments() {
         let mut tracks = instance("A", 1);
         let object = Object::Script("chk".into());
-        tracks.tracked.push(Tracked { object, weight: 5, reverse: false });
+        tracks.tracked = vec![Tracked { object, weight: 5, reverse: false }].into();
         let mut tells = instance("A", 1);
         Rc::make_mut(&mut tells.notify).mail = true;
         let old = config(vec![instance("A", 1)]);

@@ -6,6 +6,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use super::control::{ControlGroup, ControlSocket, MetricsListen};
 use super::firewall::Firewall;
 use super::notify::{Fifos, LifeScript, Mail};
 
@@ -126,6 +127,12 @@ pub struct Global {
     pub use_symlink_paths: bool,
     /// `startup_script`: finishes before anything else starts.
     pub startup_script: Option<LifeScript>,
+    /// `control_socket`; `None`: beside the pid file.
+    pub control_socket: Option<ControlSocket>,
+    /// `control_read_group`: may read the status through the control socket.
+    pub control_read_group: Option<ControlGroup>,
+    /// `metrics_listen`: where metrics and the status page are served; `None`: nowhere.
+    pub metrics_listen: Option<MetricsListen>,
     /// `shutdown_script`: runs after everything else has stopped.
     pub shutdown_script: Option<LifeScript>,
 }
@@ -163,6 +170,9 @@ impl Default for Global {
             fifos: Fifos::default(),
             script_security: false,
             use_symlink_paths: false,
+            control_socket: None,
+            control_read_group: None,
+            metrics_listen: None,
             startup_script: None,
             shutdown_script: None,
         }

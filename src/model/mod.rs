@@ -2,7 +2,9 @@
 //!
 //! All values were validated when the model was built; later code can rely on them.
 
+pub mod bfd;
 pub mod check;
+pub mod control;
 pub mod diff;
 pub mod firewall;
 pub mod global;
@@ -13,6 +15,8 @@ pub mod notify;
 pub mod probed;
 pub mod route;
 pub mod script;
+pub mod secret;
+pub mod signing;
 pub mod track;
 pub mod vlink;
 pub mod vrrp;
@@ -43,6 +47,8 @@ pub struct Config {
     pub files: Vec<track::TrackFile>,
     /// `vrrp_track_process`; only those that are tracked.
     pub processes: Vec<track::TrackProcess>,
+    /// `bfd_instance`, in the order of the file.
+    pub bfd: Vec<std::rc::Rc<bfd::BfdInstance>>,
     /// `virtual_server`, in the order of the file.
     pub virtual_servers: Vec<std::rc::Rc<lvs::VirtualServer>>,
     /// `virtual_server_group`; only groups that a virtual server uses.

@@ -140,18 +140,19 @@ pub(crate) mod tests {
     #[test]
     fn interfaces_of_routes_and_rules_are_those_of_the_instance() {
         let mut instance = crate::model::vrrp::tests::instance("A", 1);
-        instance.routes.push(Rc::new(route(1, "")));
-        instance.rules.push(Rc::new(rule(100)));
+        instance.routes = vec![Rc::new(route(1, ""))].into();
+        instance.rules = vec![Rc::new(rule(100))].into();
         let names: Vec<_> = instance.interfaces_of_objects().collect();
         assert_eq!(names, ["eth1", "eth2", "eth3"]);
-        instance.routes[0] = Rc::new(VirtualRoute { no_track: true, ..route(1, "") });
+        let quiet = Rc::new(VirtualRoute { no_track: true, ..route(1, "") });
+        instance.routes = vec![quiet].into();
         let several = |mut several: VirtualRoute| {
             let hop = several.route.next_hops[0].clone();
             several.route.next_hops.push(hop);
             several
         };
-        instance.routes.push(Rc::new(several(route(2, ""))));
-        instance.rules[0] = Rc::new(VirtualRule { no_track: true, ..rule(100) });
+        instance.routes.edit(|routes| routes.push(Rc::new(several(route(2, "")))));
+        instance.rules = vec![Rc::new(VirtualRule { no_track: true, ..rule(100) })].into();
         assert_eq!(instance.interfaces_of_objects().count(), 0);
     }
 

@@ -10,10 +10,13 @@ use std::time::Duration;
 
 use super::notify::Notify;
 use super::route::{VirtualRoute, VirtualRule};
+use super::secret::Secret;
+use super::signing::Signing;
 use super::track::Tracked;
 use super::vlink::VirtualLink;
 use crate::base::addr::{Family, Prefix};
 use crate::base::name::SharedName;
+use crate::base::seldom::Seldom;
 use crate::base::time::micros;
 
 /// `version`: 2 (RFC 3768) or 3 (RFC 5798, RFC 9568).
@@ -30,12 +33,18 @@ pub enum InitialState {
     Backup,
 }
 
-/// `authentication` (RFC 2338; version 2 only).
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// `authentication` (RFC 2338; version 2 over IPv4) and `auth_hmac`.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Authentication {
     None,
     /// `auth_type PASS`: eight octets, zero padded.
     Pass([u8; 8]),
+    /// `auth_type AH`: the same, as a key.
+    Header(Secret),
+    /// `auth_hmac`.
+    Signed(Box<Signing>),
+    /// Wanted, but without a usable key. Nothing is sent and nothing believed.
+    Unusable,
 }
 
 impl std::fmt::Debug for Authentication {
@@ -43,6 +52,9 @@ impl std::fmt::Debug for Authentication {
         f.write_str(match self {
             Self::None => "None",
             Self::Pass(_) => "Pass(********)",
+            Self::Header(_) => "Header(********)",
+            Self::Signed(_) => "Signed(********)",
+            Self::Unusable => "Unusable",
         })
     }
 }
@@ -211,6 +223,8 @@ pub enum StandingFault {
     NoIpvlanAddress,
     /// Another instance, with which it shares no group, has addresses on its VMAC.
     SharedVmac,
+    /// Authentication without a usable key.
+    NoKey,
 }
 
 impl std::fmt::Display for StandingFault {
@@ -221,6 +235,7 @@ impl std::fmt::Display for StandingFault {
             Self::NoEthernet => "virtual interface on one that is not Ethernet",
             Self::NoIpvlanAddress => "ipvlan without an address",
             Self::SharedVmac => "VMAC of another instance",
+            Self::NoKey => "authentication without a usable key",
         })
     }
 }
@@ -238,7 +253,7 @@ pub struct Instance {
     /// The address of `use_ipvlan`, which the ipvlan has at all times.
     pub ipvlan_address: Option<Rc<VirtualAddress>>,
     /// `use_vmac` of single addresses, `use_vmac_addr`: the VMACs made for them.
-    pub address_vlinks: Vec<Rc<VirtualLink>>,
+    pub address_vlinks: Seldom<Vec<Rc<VirtualLink>>>,
     /// `vrf`, of an instance without an interface.
     pub vrf: Option<SharedName>,
     /// `virtual_router_id` 1..=255.
@@ -282,19 +297,19 @@ pub struct Instance {
     pub accept: bool,
     /// `dont_track_primary`: a fault of the instance's own interface is ignored.
     pub dont_track_primary: bool,
-    pub tracked_links: Vec<TrackedLink>,
+    pub tracked_links: Seldom<Vec<TrackedLink>>,
     /// `track_script`, `track_file`, `track_process`, `track_bfd`.
-    pub tracked: Vec<Tracked>,
+    pub tracked: Seldom<Vec<Tracked>>,
     pub notify: Rc<Notify>,
     pub garp: Rc<Garp>,
     /// `virtual_ipaddress`: advertised, and held while MASTER.
     pub addresses: Vec<Rc<VirtualAddress>>,
     /// `virtual_ipaddress_excluded`: held while MASTER, not advertised.
-    pub excluded: Vec<Rc<VirtualAddress>>,
+    pub excluded: Seldom<Vec<Rc<VirtualAddress>>>,
     /// `virtual_routes`: held while MASTER.
-    pub routes: Vec<Rc<VirtualRoute>>,
+    pub routes: Seldom<Vec<Rc<VirtualRoute>>>,
     /// `virtual_rules`: held while MASTER.
-    pub rules: Vec<Rc<VirtualRule>>,
+    pub rules: Seldom<Vec<Rc<VirtualRule>>>,
     /// `kernel_rx_buf_size` or `vrrp_rx_bufs_*`, in bytes: its share of the receive buffer of its
     /// socket. `None`: the daemon's own default.
     pub rx_buffer: Option<usize>,
@@ -448,7 +463,7 @@ pub(crate) mod tests {
             vlink: None,
             xmit_base: false,
             ipvlan_address: None,
-            address_vlinks: Vec::new(),
+            address_vlinks: Seldom::default(),
             vrf: None,
             vrid,
             family: Family::V4,
@@ -472,8 +487,8 @@ pub(crate) mod tests {
             owner_ignore_adverts: false,
             accept: true,
             dont_track_primary: false,
-            tracked_links: Vec::new(),
-            tracked: Vec::new(),
+            tracked_links: Seldom::default(),
+            tracked: Seldom::default(),
             notify: Rc::default(),
             garp: Rc::new(Garp {
                 delay: Duration::from_secs(5),
@@ -486,9 +501,9 @@ pub(crate) mod tests {
                 extra_on_all: false,
             }),
             addresses: Vec::new(),
-            excluded: Vec::new(),
-            routes: Vec::new(),
-            rules: Vec::new(),
+            excluded: Seldom::default(),
+            routes: Seldom::default(),
+            rules: Seldom::default(),
             rx_buffer: None,
             promote_secondaries: false,
             timer_expired_backup: None,

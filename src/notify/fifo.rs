@@ -177,6 +177,10 @@ pub(super) struct Pipes {
 }
 
 impl Pipes {
+    pub(super) fn queued(&self) -> usize {
+        self.pipes.values().map(|pipe| pipe.waiting.len() + pipe.behind.len()).sum()
+    }
+
     pub(super) fn on_setup(&mut self, fifos: &Fifos) {
         self.states_on_reload = fifos.states_on_reload;
         self.fresh.clear();
@@ -259,6 +263,13 @@ impl Pipes {
     ) {
         let known = Known::Vrrp { scope, name: name.clone(), state, priority };
         self.learn(&vrrp_subject(scope, name), known, out);
+    }
+
+    /// Its readers know this already.
+    pub(super) fn recall(&mut self, scope: Scope, name: &SharedName, state: State, priority: u8) {
+        let known = Known::Vrrp { scope, name: name.clone(), state, priority };
+        let seat = self.seat(&vrrp_subject(scope, name));
+        self.known.insert(seat, known);
     }
 
     /// Writes an event of an instance that is no change of state.

@@ -102,6 +102,11 @@ pub enum Input<'a> {
     /// After a reload: where every group and every instance stands, in the order of the file. What
     /// is not in it is gone, or has another name now.
     Standing(&'a [Standing]),
+    /// Before the program was replaced, this state was notified: it is no news.
+    Recall {
+        object: Subject,
+        state: State,
+    },
     /// An instance changed its state.
     Instance {
         name: &'a SharedName,

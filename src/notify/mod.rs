@@ -38,6 +38,8 @@ pub struct Domain {
     no_faults: bool,
     /// The state of each group and instance in its last mail.
     mailed: BTreeMap<Subject, State>,
+    /// States that were notified before the program was replaced.
+    recalled: BTreeMap<Subject, State>,
     scripts: Scripts,
     pipes: Pipes,
 }
@@ -48,6 +50,7 @@ impl Domain {
         match input {
             Input::Setup(global) => self.on_setup(global),
             Input::Standing(list) => self.on_standing(list, out),
+            Input::Recall { object, state } => _ = self.recalled.insert(object, state),
             Input::Instance { name, state, priority, group, notify, because } => {
                 let standing = (state, priority);
                 self.on_instance(name, standing, group, (notify, because), now, out);
@@ -101,6 +104,16 @@ impl Domain {
     /// No script waits, and those that run are not expected to end.
     pub fn is_idle(&self) -> bool {
         self.scripts.is_idle()
+    }
+
+    /// Changes whose scripts wait for those of earlier changes.
+    pub fn waiting(&self) -> usize {
+        self.scripts.waiting()
+    }
+
+    /// Lines that wait for the readers of FIFOs.
+    pub fn queued_lines(&self) -> usize {
+        self.pipes.queued()
     }
 
     fn on_setup(&mut self, global: &Global) {
@@ -159,6 +172,13 @@ impl Domain {
             Scope::Instance => Subject::Instance(name.clone()),
             Scope::Group => Subject::Group(name.clone()),
         };
+        if self.recalled.remove(&object) == Some(state) {
+            self.pipes.recall(scope, name, state, priority);
+            if notify.mail {
+                self.mailed.insert(object, state);
+            }
+            return;
+        }
         let specific = match state {
             State::Master => &notify.master,
             State::Backup => &notify.backup,

@@ -84,6 +84,10 @@ impl Scripts {
         self.queues.values().all(|q| q.waiting.is_empty()) && self.runs.values().all(is_service)
     }
 
+    pub(super) fn waiting(&self) -> usize {
+        self.queues.values().map(|queue| queue.waiting.len()).sum()
+    }
+
     pub(super) fn command(&self, run: RunId) -> Option<&str> {
         self.runs.get(&run).map(|r| r.shown.as_str())
     }

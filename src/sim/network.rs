@@ -1,6 +1,6 @@
 //! Routers on segments, and a clock that jumps to the next event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::router::{Life, Packet, Router};
@@ -10,7 +10,7 @@ use crate::base::time::{micros, Duration, Instant};
 use crate::holdings::Key;
 use crate::model::track::Object;
 use crate::model::Config;
-use crate::vrrp::{Action, LinkState, TrackState};
+use crate::vrrp::{Action, LinkState, Order, TrackState};
 
 /// An entry of the event queue.
 enum Scheduled {
@@ -36,6 +36,9 @@ struct Flood {
     next: usize,
 }
 
+/// Packets that an attacker remembers.
+const RECORDED: usize = 256;
+
 /// Duration of a turn that used its whole read budget.
 const LONG_TURN: Duration = Duration::from_millis(1);
 
@@ -56,6 +59,8 @@ pub struct Network {
     wakes: Vec<Option<Instant>>,
     floods: BTreeMap<String, Flood>,
     number: u64,
+    /// What an attacker has recorded lately.
+    recorded: VecDeque<Packet>,
 }
 
 impl Network {
@@ -70,6 +75,7 @@ impl Network {
             wakes: Vec::new(),
             floods: BTreeMap::new(),
             number: 0,
+            recorded: VecDeque::new(),
         }
     }
 
@@ -102,6 +108,12 @@ impl Network {
     pub fn stop(&mut self, n: usize) -> Turn {
         self.routers[n].stop(self.now);
         self.wakes[n] = None;
+        self.after(n)
+    }
+
+    /// An operator orders a failover or maintenance.
+    pub fn order(&mut self, n: usize, order: Order) -> Turn {
+        self.routers[n].order(order, self.now);
         self.after(n)
     }
 
@@ -155,6 +167,38 @@ impl Network {
                 self.push(self.now, Scheduled::Floods(link.to_owned()));
             }
         }
+    }
+
+    /// Plays back what was recorded on a segment to every router: `count` packets, each of them also
+    /// with one bit changed.
+    pub fn play_back(&mut self, link: &str, count: usize, rng: &mut Rng) {
+        let recorded: Vec<Packet> =
+            self.recorded.iter().filter(|packet| packet.link == link).cloned().collect();
+        for _ in 0..if recorded.is_empty() { 0 } else { count } {
+            let packet = rng.pick(&recorded).clone();
+            let mut bytes = packet.bytes.to_vec();
+            // The last bytes: authenticated, whatever the form.
+            let at = bytes.len() - 1 - usize::try_from(rng.between(0, 16)).unwrap_or(0);
+            bytes[at] ^= 1 << rng.between(0, 8);
+            let changed = Packet { bytes: bytes.into(), number: None, ..packet.clone() };
+            for router in &mut self.routers {
+                router.hear(changed.clone(), self.now);
+                router.hear(packet.clone(), self.now);
+            }
+        }
+        for n in 0..self.routers.len() {
+            self.plan(n);
+        }
+    }
+
+    /// Sets the wall clock of a router forward or back.
+    pub fn step_clock(&mut self, n: usize, micros: i64) {
+        self.routers[n].step_clock(micros);
+    }
+
+    /// Makes the wall clock of a router fast or slow, in millionths, from the start on.
+    pub fn set_drift(&mut self, n: usize, millionths: i64) {
+        self.routers[n].set_drift(millionths);
     }
 
     /// Ends all floods.
@@ -215,8 +259,14 @@ impl Network {
 
     /// Sends the packets of the router, and schedules its next wake-up.
     fn after(&mut self, n: usize) -> Turn {
-        for packet in std::mem::take(&mut self.routers[n].sent) {
+        for mut packet in std::mem::take(&mut self.routers[n].sent) {
+            self.number += 1;
+            packet.number = Some(self.number);
             self.carry(n, &packet);
+            self.recorded.push_back(packet);
+            while self.recorded.len() > RECORDED {
+                self.recorded.pop_front();
+            }
         }
         self.plan(n);
         Turn { router: n, actions: self.routers[n].take_actions() }

@@ -3,7 +3,7 @@
 //! It follows `daemon/turn.rs` and `daemon/network/execute.rs`: packets before deadlines, actions carried
 //! out in order, their effects fed back through an inbox.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -11,15 +11,19 @@ use crate::base::addr::{Family, HostAddress};
 use crate::base::hold::Hold;
 use crate::base::ids::InstanceId;
 use crate::base::link::{KernelEvent, Link};
-use crate::base::time::Instant;
+use crate::base::time::{Instant, WallTime};
 use crate::holdings::{self, Holder, Item, Key, Links, Op, Spot};
 use crate::model::diff::{self, Change};
 use crate::model::track;
-use crate::model::vrrp::{Delivery, Instance};
+use crate::model::vrrp::{Authentication, Delivery, Instance};
 use crate::model::Config;
 use crate::vrrp::receive::Received;
-use crate::vrrp::{self, advert, Action, Input, LinkState, TrackState, Unread};
-use crate::wire::ip::V4_HEADER_LEN;
+use crate::vrrp::{self, advert, Action, Input, LinkState, Order, TrackState, Unread};
+use crate::wire::ah::AuthHeader;
+use crate::wire::ip::Ipv4Packet;
+
+/// What every wall clock shows at first.
+const START: WallTime = WallTime(1_795_386_500_000_000);
 
 /// Process state of the daemon of a router.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,13 +34,25 @@ pub enum Life {
     Asleep(Instant),
 }
 
-/// An advertisement in transit: the payload, and the fields of its IP header.
+/// An advertisement in transit: as it was given to the socket, so without an IPv6 header.
 #[derive(Clone, Debug)]
 pub(super) struct Packet {
     pub(super) link: String,
     pub(super) source: IpAddr,
     pub(super) destination: IpAddr,
-    pub(super) pdu: Rc<[u8]>,
+    pub(super) bytes: Rc<[u8]>,
+    /// Given out when it is sent, and shared by its copies; `None`: made by an attacker.
+    pub(super) number: Option<u64>,
+}
+
+impl Packet {
+    /// The authentication header, and the advertisement.
+    fn parts(&self) -> Option<(Option<AuthHeader<'_>>, &[u8])> {
+        if self.source.is_ipv6() {
+            return Some((None, &self.bytes));
+        }
+        AuthHeader::split(&Ipv4Packet::parse(&self.bytes).ok()?).ok()
+    }
 }
 
 /// A notification of the kernel. They are kept in order.
@@ -78,11 +94,18 @@ pub struct Router {
     /// The last turn left packets unread.
     crowded: bool,
     pub(super) life: Life,
+    /// What its wall clock shows when the simulation starts; changed when the clock is set.
+    wall: WallTime,
+    /// By how many millionths its wall clock is fast.
+    drift: i64,
     inbox: VecDeque<CoreMessage>,
     decided: VecDeque<Action>,
     /// Every action decided since they were last taken.
     recorded: Vec<Action>,
     pub(super) sent: Vec<Packet>,
+    /// The numbers of the authenticated advertisements that were accepted, since the start.
+    accepted: BTreeSet<u64>,
+    fooled: u64,
 }
 
 impl Router {
@@ -106,10 +129,14 @@ impl Router {
             socket_size: 64,
             crowded: false,
             life: Life::Off,
+            wall: START,
+            drift: 0,
             inbox: VecDeque::new(),
             decided: VecDeque::new(),
             recorded: Vec::new(),
             sent: Vec::new(),
+            accepted: BTreeSet::new(),
+            fooled: 0,
         }
     }
 
@@ -119,6 +146,29 @@ impl Router {
 
     pub const fn vrrp(&self) -> &vrrp::Domain {
         &self.vrrp
+    }
+
+    /// What its wall clock shows.
+    pub fn wall(&self, now: Instant) -> WallTime {
+        let elapsed = now.micros();
+        let drift = i64::try_from(elapsed).unwrap_or(i64::MAX).saturating_mul(self.drift);
+        WallTime(self.wall.0.saturating_add(elapsed).saturating_add_signed(drift / 1_000_000))
+    }
+
+    /// How many advertisements it has accepted although they are authenticated, and were accepted
+    /// before or made by an attacker.
+    pub const fn fooled(&self) -> u64 {
+        self.fooled
+    }
+
+    /// Sets its wall clock forward or back.
+    pub fn step_clock(&mut self, micros: i64) {
+        self.wall.0 = self.wall.0.saturating_add_signed(micros);
+    }
+
+    /// Makes its wall clock fast or slow, in millionths, from the start of the simulation on.
+    pub const fn set_drift(&mut self, millionths: i64) {
+        self.drift = millionths;
     }
 
     /// True if the kernel of this router has the address.
@@ -172,6 +222,8 @@ impl Router {
             next_index: self.next_index,
             kernel: std::mem::take(&mut self.kernel),
             socket_size: self.socket_size,
+            wall: self.wall,
+            drift: self.drift,
             ..fresh
         };
     }
@@ -185,6 +237,10 @@ impl Router {
     pub(super) fn stop(&mut self, now: Instant) {
         self.feed(Input::Stop, now);
         self.life = Life::Off;
+    }
+
+    pub(super) fn order(&mut self, order: Order, now: Instant) {
+        self.feed(Input::Order(order), now);
     }
 
     pub(super) fn set_link(&mut self, name: &str, state: LinkState) {
@@ -279,11 +335,18 @@ impl Router {
             let mut last = now;
             for (packet, arrived) in socket.drain(..count) {
                 last = arrived;
-                let Packet { source, destination, pdu, .. } = &packet;
-                let Some(id) = self.addressee(&packet) else { continue };
-                let (source, destination) = (*source, Some(*destination));
-                let packet = Received { source, destination, ttl: Some(255), arrived, pdu };
-                self.handle(Input::Packet { id, packet }, now);
+                let Packet { source, destination, .. } = packet;
+                let Some((header, pdu)) = packet.parts() else { continue };
+                let Some(id) = self.addressee(&packet.link, source, pdu) else { continue };
+                let (destination, ttl) = (Some(destination), Some(255));
+                let wall = self.wall(arrived);
+                let received = Received { source, destination, ttl, arrived, wall, header, pdu };
+                let before = self.believed(id);
+                self.handle(Input::Packet { id, packet: received }, now);
+                if self.believed(id) > before {
+                    let is_new = packet.number.is_some_and(|n| self.accepted.insert(n));
+                    self.fooled += u64::from(!is_new);
+                }
             }
             if !socket.is_empty() {
                 unread.insert(link.clone(), last);
@@ -367,12 +430,23 @@ impl Router {
         own.find(|addr| Family::of(addr) == config.family).copied()
     }
 
-    fn addressee(&self, packet: &Packet) -> Option<InstanceId> {
-        let family = Family::of(&packet.source);
+    /// How many authenticated advertisements an instance has accepted.
+    fn believed(&self, id: InstanceId) -> u64 {
+        let instance = self.vrrp.instance(id).filter(|i| {
+            matches!(
+                i.config().authentication,
+                Authentication::Header(_) | Authentication::Signed(_)
+            )
+        });
+        instance.map_or(0, |i| i.counters().advert_rcvd)
+    }
+
+    fn addressee(&self, link: &str, source: IpAddr, pdu: &[u8]) -> Option<InstanceId> {
+        let family = Family::of(&source);
         let is_meant = |i: &Instance| {
-            Some(&i.vrid) == packet.pdu.get(1)
+            Some(&i.vrid) == pdu.get(1)
                 && i.family == family
-                && i.interface.as_deref() == Some(&packet.link)
+                && i.interface.as_deref() == Some(link)
         };
         let mut all = self.vrrp.instances();
         all.find(|(_, i)| is_meant(i.config())).map(|(id, _)| id)
@@ -394,7 +468,7 @@ impl Router {
     fn drain(&mut self, now: Instant) {
         loop {
             while let Some(action) = self.decided.pop_front() {
-                self.execute(&action);
+                self.execute(&action, now);
             }
             match self.inbox.pop_front() {
                 None => break,
@@ -410,12 +484,12 @@ impl Router {
         self.hold(input, now);
     }
 
-    fn execute(&mut self, action: &Action) {
+    fn execute(&mut self, action: &Action, now: Instant) {
         if let Some((id, holds)) = action.holds() {
             self.inbox.extend(holds.iter().map(|hold| CoreMessage::Hold(id, *hold)));
         }
         match *action {
-            Action::SendAdvert { id, priority } => self.send(id, priority),
+            Action::SendAdvert { id, priority } => self.send(id, priority, now),
             Action::Want(_)
             | Action::Release(_)
             | Action::Announce { .. }
@@ -424,6 +498,7 @@ impl Router {
             | Action::Changed { .. }
             | Action::GroupChanged { .. }
             | Action::PriorityChanged { .. }
+            | Action::Ordered { .. }
             | Action::LowerPriority { .. }
             | Action::Noted { .. } => {}
         }
@@ -439,24 +514,24 @@ impl Router {
         for (config, &priority) in all.flat_map(|i| priorities.iter().map(move |p| (i, p))) {
             let Delivery::Multicast { group } = config.delivery else { continue };
             let packet = packet_of(config, priority, from, group, link);
-            let mut damaged = packet.pdu.to_vec();
-            damaged[2] ^= 0x55;
-            packets.push(Packet { pdu: Rc::from(damaged), ..packet.clone() });
+            let mut damaged = packet.bytes.to_vec();
+            let start = damaged.len() - advert::len(config);
+            damaged[start + 2] ^= 0x55;
+            packets.push(Packet { bytes: Rc::from(damaged), ..packet.clone() });
             packets.push(packet);
         }
         packets
     }
 
-    fn send(&mut self, id: InstanceId, priority: u8) {
+    fn send(&mut self, id: InstanceId, priority: u8, now: Instant) {
         let Some(i) = self.vrrp.instance(id) else { return };
-        let config = i.config();
-        let (Some(source), Some(link)) = (i.source(), &config.interface) else { return };
-        let destinations: Vec<IpAddr> = match &config.delivery {
-            Delivery::Multicast { group } => vec![*group],
-            Delivery::Unicast { peers, .. } => peers.iter().map(|p| p.addr).collect(),
-        };
-        for destination in destinations {
-            self.sent.push(packet_of(config, priority, source, destination, link));
+        let Some(link) = i.config().interface.as_ref().map(ToString::to_string) else { return };
+        let wall = self.wall(now);
+        let Some(advert) = self.vrrp.outbound(id, priority, || wall) else { return };
+        let source = advert.source;
+        for copy in &advert.copies {
+            let (link, destination, bytes) = (link.clone(), copy.to, Rc::from(&*copy.packet));
+            self.sent.push(Packet { link, source, destination, bytes, number: None });
         }
     }
 
@@ -536,6 +611,6 @@ fn packet_of(
 ) -> Packet {
     let mut bytes = Vec::new();
     advert::emit(config, priority, source, destination, &mut bytes);
-    let header = if config.family == Family::V4 { V4_HEADER_LEN } else { 0 };
-    Packet { link: link.to_owned(), source, destination, pdu: Rc::from(&bytes[header..]) }
+    let (link, bytes) = (link.to_owned(), Rc::from(bytes));
+    Packet { link, source, destination, bytes, number: None }
 }

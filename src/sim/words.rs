@@ -34,6 +34,10 @@ impl fmt::Display for Words<'_> {
             Action::PriorityChanged { id, from, to, cause } => {
                 write!(f, "{} priority {from} -> {to} ({cause})", name(*id))
             }
+            Action::Ordered { kind, news } => {
+                let of = news.id().map(|id| format!("{} ", name(id))).unwrap_or_default();
+                write!(f, "{of}{kind}: {news}")
+            }
             Action::LowerPriority { id } => write!(f, "{} tells of a lower priority", name(*id)),
             Action::Noted { id, note, held_back } => {
                 write!(f, "{}: ", name(*id))?;
@@ -50,6 +54,9 @@ fn noted(note: &Note, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             let answer = if *answered { "answered" } else { "not answered" };
             write!(f, "lower priority {theirs} from {from}, ours {ours}, {answer}")
         }
+        Note::Contested { from, theirs } => {
+            write!(f, "was contested by {from} with priority {theirs}")
+        }
         Note::Discarded { from, theirs } => {
             write!(f, "lower priority {theirs} from {from}, discarded")
         }
@@ -60,6 +67,14 @@ fn noted(note: &Note, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Note::Goodbye { from } => write!(f, "{from} says goodbye"),
         Note::PreemptDelayStarted(delay) => write!(f, "preempt delay starts, {}", Seconds(*delay)),
         Note::PreemptDelayStopped => f.write_str("preempt delay stops"),
+        Note::TooLate { silent, patience } => {
+            write!(
+                f,
+                "too late to resume: silent for {} of {}",
+                Seconds(*silent),
+                Seconds(*patience)
+            )
+        }
         Note::Silence => f.write_str("silence"),
         Note::Stalled { late, until } => {
             write!(f, "stalled, {} late: waits until {until}", Seconds(*late))

@@ -30,8 +30,13 @@ impl Clock {
     /// A clock that shows zero.
     #[expect(clippy::new_without_default, reason = "reads the clock, which a default should not")]
     pub fn new() -> Self {
-        let start = read(ClockId::CLOCK_MONOTONIC);
-        let offset = offset(start, read(ClockId::CLOCK_REALTIME));
+        Self::since(read(ClockId::CLOCK_MONOTONIC))
+    }
+
+    /// A clock that showed zero at this time of CLOCK_MONOTONIC: that of the program before this one.
+    pub fn since(start: Duration) -> Self {
+        let monotonic = read(ClockId::CLOCK_MONOTONIC);
+        let offset = offset(monotonic, read(ClockId::CLOCK_REALTIME));
         Self { start, recent: Cell::new(Instant::ZERO), offset: Cell::new(offset) }
     }
 
@@ -43,6 +48,11 @@ impl Clock {
     /// kernel has no vDSO, reading it costs as much as sending a packet.
     pub fn recent(&self) -> Instant {
         self.recent.get()
+    }
+
+    /// A time of this clock by CLOCK_MONOTONIC, which outlives the daemon.
+    pub fn monotonic(&self, at: Instant) -> Duration {
+        self.start + at.since(Instant::ZERO)
     }
 
     /// CLOCK_MONOTONIC itself, in microseconds, for comparison with other processes.
@@ -92,6 +102,11 @@ impl Moment {
         }
         let age = Duration::from_micros(self.wall.0.saturating_sub(stamp.0));
         self.now - age.min(OLDEST)
+    }
+
+    /// What the wall clock shows now would have shown at an earlier time.
+    pub fn wall_at(&self, earlier: Instant) -> WallTime {
+        WallTime(self.wall.0.saturating_sub(micros(self.now.since(earlier))))
     }
 }
 

@@ -43,7 +43,7 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 /// A new file beside the target: a rename does not leave its file system.
-fn create(dir: &Path, name: &str) -> io::Result<(PathBuf, File)> {
+pub(super) fn create(dir: &Path, name: &str) -> io::Result<(PathBuf, File)> {
     let mut attempts = 0;
     loop {
         let mut hidden = OsString::from(".");

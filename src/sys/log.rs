@@ -14,6 +14,7 @@ mod sink;
 use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -102,13 +103,20 @@ pub struct Setup {
 /// appear later.
 pub fn install(setup: Setup) -> io::Result<()> {
     let backend = Backend::open(setup)?;
-    let filtered = backend.filter.as_ref().map_or(LevelFilter::Off, LineFilter::max_level);
-    let level = backend.level.max(filtered);
+    let level = backend.max_level();
     *LOGGER.lock() = Some(backend);
     // Fails if it is already set, as intended.
     let _ = log::set_logger(&LOGGER);
     log::set_max_level(level);
     Ok(())
+}
+
+/// Logs more or less of some modules from now on; `None`: without a filter.
+pub fn refilter(filter: Option<&Spec>) {
+    if let Some(backend) = LOGGER.lock().as_mut() {
+        backend.filter = filter.map(LineFilter::new);
+        log::set_max_level(backend.max_level());
+    }
 }
 
 /// Changes the name in syslog.
@@ -133,7 +141,12 @@ pub fn dropped() -> u64 {
 /// The end of a turn of the loop: writes waiting lines as far as possible; true if some still wait.
 /// From the first call on, the lines of a burst are combined.
 pub fn end_turn() -> bool {
-    LOGGER.lock().as_mut().is_some_and(Backend::end_turn)
+    let waits = WRITTEN.swap(false, Ordering::Relaxed)
+        && LOGGER.lock().as_mut().is_some_and(Backend::end_turn);
+    if waits {
+        WRITTEN.store(true, Ordering::Relaxed);
+    }
+    waits
 }
 
 /// Writes all waiting lines, waiting up to `limit` for each slow reader. For the end of the
@@ -165,6 +178,8 @@ fn finish_output<S: Sink>(output: &mut Output<S>, limit: Duration) {
     }
 }
 
+/// Lines were written since the last end of a turn, or wait.
+static WRITTEN: AtomicBool = AtomicBool::new(false);
 static LOGGER: Logger = Logger { backend: Mutex::new(None) };
 
 struct Logger {
@@ -187,6 +202,7 @@ impl Log for Logger {
         // Already locked: the arguments of the line being written log something themselves.
         let Ok(mut backend) = self.backend.try_lock() else { return };
         if let Some(backend) = backend.as_mut().filter(|backend| backend.shows(record)) {
+            WRITTEN.store(true, Ordering::Relaxed);
             backend.write(record.level(), *record.args(), clock::wall());
         }
     }
@@ -239,6 +255,11 @@ impl Backend {
             text: String::new(),
             line: Vec::new(),
         })
+    }
+
+    fn max_level(&self) -> LevelFilter {
+        let filtered = self.filter.as_ref().map_or(LevelFilter::Off, LineFilter::max_level);
+        self.level.max(filtered)
     }
 
     fn shows(&self, record: &Record<'_>) -> bool {

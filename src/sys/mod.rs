@@ -1,9 +1,12 @@
 //! Thin adapters over system calls. No policy: the caller decides.
 
+mod batch;
+pub mod bfd;
 pub mod capability;
 pub mod children;
 pub mod clock;
 mod cmsg;
+pub mod control;
 pub mod datagram;
 pub mod dumpfile;
 pub mod fifo;
@@ -12,6 +15,7 @@ pub mod filter;
 mod genl;
 pub mod inotify;
 pub mod ipvs;
+mod legacy;
 pub mod linkpoll;
 pub mod log;
 pub mod lookup;
@@ -35,11 +39,15 @@ pub mod rescue;
 pub mod sched;
 pub mod scriptfacts;
 pub mod signals;
+pub mod statefile;
 pub mod stream;
+pub mod supervise;
 pub mod sysctl;
 pub mod systemd;
+pub mod takeover;
 pub mod users;
 mod via;
+pub mod web;
 
 use std::io;
 use std::os::fd::OwnedFd;

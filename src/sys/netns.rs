@@ -30,6 +30,14 @@ pub fn home() -> io::Result<File> {
     Ok(open::handle(Path::new("/proc/thread-self/ns/net"))?)
 }
 
+/// Moves the process into an open namespace. Sockets made before stay where they are.
+///
+/// # Errors
+/// The process may not enter it.
+pub fn go(to: &File) -> io::Result<()> {
+    Ok(setns(to, CloneFlags::CLONE_NEWNET)?)
+}
+
 /// Does something inside another network namespace, and comes back.
 ///
 /// Sockets made there stay there.

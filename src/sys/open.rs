@@ -18,6 +18,10 @@ use std::path::Path;
 
 mod unfit;
 
+use zeroize::Zeroizing;
+
+use crate::model::secret::Secret;
+
 pub use unfit::Unfit;
 
 /// Without waiting, without becoming the terminal of the session. Closed in children (as by std).
@@ -36,6 +40,23 @@ const KERNEL_LIMIT: u64 = 16 << 20;
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Unfit> {
     let (file, metadata) = reader(path)?;
     whole(file, &metadata, limit, &|| {})
+}
+
+/// The whole of a regular file that has at most `limit` bytes, of which no copy is left in memory;
+/// and its permissions.
+///
+/// # Errors
+/// It is not there, not regular, too large, leased or unreadable.
+pub fn read_secret(path: &Path, limit: u64) -> Result<(Secret, u32), Unfit> {
+    let (file, metadata) = reader(path)?;
+    // Room to spare, for a vector that grows leaves its former contents behind.
+    let room = usize::try_from(2 * limit).unwrap_or_default();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(Unfit::TooLarge(limit));
+    }
+    Ok((Secret::new(&bytes), metadata.mode()))
 }
 
 /// The first bytes of a regular file, `most` at most.
@@ -108,7 +129,7 @@ pub fn overwrite(path: &Path, mode: u32) -> Result<File, Unfit> {
 /// # Errors
 /// Something has the name (`AlreadyExists`), or the file cannot be made.
 pub(super) fn create_new(path: &Path, mode: u32) -> Result<File, Unfit> {
-    Ok(with(OpenOptions::new().write(true).create_new(true).mode(mode), UNLINKED, path)?)
+    Ok(with(OpenOptions::new().read(true).write(true).create_new(true).mode(mode), UNLINKED, path)?)
 }
 
 /// A FIFO, both ends of it: so it has a reader always.

@@ -2,12 +2,10 @@
 //! daemon: the next run restores what the one before has changed.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{dumpfile, open, users};
+use super::{dumpfile, legacy, open};
 use crate::base::addr::Family;
 
 /// More than any host with interfaces for all its virtual routers needs.
@@ -33,7 +31,7 @@ pub struct Original {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Traces {
     pub settings: Vec<Original>,
-    /// Index and name of each interface that was made.
+    /// Index and name of each interface that was made. 0: the kernel has not reported it yet.
     pub links: Vec<(u32, String)>,
 }
 
@@ -45,9 +43,7 @@ impl Traces {
 
 /// The file that belongs to a pid file, and is used by one daemon as that is.
 pub fn beside(pid_file: &Path) -> PathBuf {
-    let name = pid_file.file_name().unwrap_or_default().to_string_lossy();
-    let stem = name.strip_suffix(".pid").unwrap_or(&name);
-    pid_file.with_file_name(format!("{stem}.settings"))
+    legacy::beside(pid_file, "settings")
 }
 
 /// What an earlier run has left; nothing if there is no file.
@@ -55,14 +51,10 @@ pub fn beside(pid_file: &Path) -> PathBuf {
 /// # Errors
 /// The file is unreadable or too large, or others can write it.
 pub fn load(path: &Path) -> io::Result<Traces> {
-    let (file, metadata) = match open::unlinked(path).map_err(io::Error::from) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Traces::default()),
-        other => other?,
+    let text = "it is not ours, or others can write it";
+    let Some((file, metadata)) = legacy::open(path, 0o022, text)? else {
+        return Ok(Traces::default());
     };
-    if metadata.uid() != users::own().uid || metadata.mode() & 0o022 != 0 {
-        let text = "it is not ours, or others can write it";
-        return Err(io::Error::new(ErrorKind::PermissionDenied, text));
-    }
     Ok(decoded(&open::whole(file, &metadata, LIMIT, &|| {})?))
 }
 
@@ -72,10 +64,7 @@ pub fn load(path: &Path) -> io::Result<Traces> {
 /// The directory is not writable or full. The file is then unchanged.
 pub fn save(path: &Path, traces: &Traces) -> io::Result<()> {
     if traces.is_empty() {
-        return match fs::remove_file(path) {
-            Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
-            _ => Ok(()),
-        };
+        return legacy::remove(path);
     }
     let (Some(directory), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
     else {
@@ -145,6 +134,7 @@ fn setting(line: &str) -> Option<Original> {
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::{symlink, PermissionsExt as _};
 
     use super::super::tests::TempDir;

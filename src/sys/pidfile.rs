@@ -5,6 +5,7 @@
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, ErrorKind};
+use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -133,6 +134,28 @@ impl PidFiles {
             }
         }
         Ok(taken)
+    }
+
+    /// Files of these names that the program before this one has locked; `None` unless they are
+    /// in place, one for each name.
+    pub fn adopted(paths: &[PathBuf], files: Vec<File>) -> Option<Self> {
+        if paths.len() != files.len() {
+            return None;
+        }
+        let mut taken = Self::default();
+        for (path, file) in paths.iter().zip(files) {
+            if !is_at(&file, path).unwrap_or(false) {
+                return None;
+            }
+            taken.directories.extend(make_directories(path).ok()?);
+            taken.files.push(PidFile { path: path.clone(), file });
+        }
+        Some(taken)
+    }
+
+    /// The descriptors that hold the locks.
+    pub fn descriptors(&self) -> Vec<RawFd> {
+        self.files.iter().map(|PidFile { file, .. }| file.as_raw_fd()).collect()
     }
 
     fn add(&mut self, path: PathBuf) -> Result<(), Error> {

@@ -3,10 +3,12 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, AsRawFd, OwnedFd, RawFd};
 use std::path::Path;
+use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::kill;
 use nix::sys::stat::{umask, Mode};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, setsid, Pid};
@@ -78,8 +80,16 @@ pub fn daemonise() -> io::Result<Readiness> {
         exit_now(0);
     }
     pending.repeat();
-    std::env::set_current_dir("/")?;
+    leave_directory()?;
     Ok(Readiness { pipe: Some(File::from(writer)) })
+}
+
+/// Continues in `/`, for a process that is in the background already.
+///
+/// # Errors
+/// None are expected.
+pub fn leave_directory() -> io::Result<()> {
+    std::env::set_current_dir("/")
 }
 
 fn wait_for_status(reader: OwnedFd) -> u8 {
@@ -91,14 +101,57 @@ fn wait_for_status(reader: OwnedFd) -> u8 {
     }
 }
 
-fn fork() -> io::Result<libc::pid_t> {
+/// The far end of a stand-in: it works until this is closed, by hand or with this process.
+#[derive(Debug)]
+pub struct StandIn(OwnedFd);
+
+impl AsRawFd for StandIn {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+/// For the process that stands in: when to end.
+#[derive(Debug)]
+pub struct Relief(OwnedFd);
+
+impl Relief {
+    /// True once it is relieved, or if waiting fails; waits for that at most so long.
+    pub fn wait(&self, limit: Duration) -> bool {
+        let mut fds = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
+        // Rounded up: a deadline that is a fraction of a millisecond away has not come.
+        let millis = limit.as_micros().div_ceil(1_000);
+        let timeout = PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX);
+        !matches!(poll(&mut fds, timeout), Ok(0))
+    }
+}
+
+/// Copies this process, and has the copy do some work until it is relieved; then it ends without
+/// running destructors.
+///
+/// Only for a process with one thread. The copy has all descriptors, so that it can use the sockets.
+///
+/// # Errors
+/// No process or pipe can be made.
+pub fn stand_in(work: impl FnOnce(&Relief)) -> io::Result<StandIn> {
+    let (reader, writer) = pipe()?;
+    if fork()? != 0 {
+        return Ok(StandIn(writer));
+    }
+    drop(writer);
+    // What panics here ends here.
+    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&Relief(reader))));
+    exit_now(0);
+}
+
+pub(super) fn fork() -> io::Result<libc::pid_t> {
     // SAFETY: the process has one thread (`daemonise` requires it), so that the child finds all
     // locks and memory in order.
     check(unsafe { libc::fork() })
 }
 
 /// Ends without running destructors, which belong to the process that this one was copied from.
-pub(super) fn exit_now(status: u8) -> ! {
+pub fn exit_now(status: u8) -> ! {
     // SAFETY: takes a number and does not return.
     unsafe { libc::_exit(libc::c_int::from(status)) }
 }

@@ -3,7 +3,6 @@
 //! Two, because own packets must not be received, a sending socket must not queue packets of
 //! others, and the receiving one is bound to an address that need not exist.
 
-mod batch;
 mod open;
 mod select;
 
@@ -14,14 +13,16 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use socket2::SockRef;
 
+use super::batch::Shape;
 use super::cmsg::Control;
 use super::filter;
 use super::mmsg::Address;
 use crate::base::addr::Family;
+use crate::wire::ah;
 use crate::wire::vrrp::PROTOCOL;
 
+pub use super::batch::{Batch, Datagram, Flaw};
 pub use super::mmsg::{Scratch, SendQueue};
-pub use batch::{Batch, Datagram, Flaw};
 pub use open::OpenError;
 
 /// Room for the advertisements that arrive while the process is not running.
@@ -34,6 +35,8 @@ pub struct Endpoint {
     /// Index and name of the interface. Multicast needs one.
     pub link: Option<(u32, String)>,
     pub kind: EndpointKind,
+    /// With an authentication header: another protocol of IP.
+    pub has_header: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -59,6 +62,15 @@ impl Endpoint {
         match self.kind {
             EndpointKind::Multicast { group, .. } => group,
             EndpointKind::Unicast { local } => local,
+        }
+    }
+
+    /// The protocol of IP.
+    const fn protocol(&self) -> u8 {
+        if self.has_header {
+            ah::PROTOCOL
+        } else {
+            PROTOCOL
         }
     }
 
@@ -127,13 +139,17 @@ impl Socket {
     /// On a segment with many virtual routers, this avoids wake-ups for advertisements of others.
     /// Packets already in the socket are not filtered again.
     pub fn set_filter(&self, vrids: &[u8], pass_all: bool) -> io::Result<()> {
-        filter::attach(self.rx_fd(), &select::program(self.endpoint.family, vrids, pass_all))
+        filter::attach(self.rx_fd(), &select::program(&self.endpoint, vrids, pass_all))
     }
 
     /// Receives waiting packets, up to [`Batch::CAPACITY`]. Fewer than that means that the socket
     /// is empty.
     pub fn receive(&self, batch: &mut Batch) -> io::Result<usize> {
-        batch.receive(self.rx_fd(), self.endpoint.family)
+        let shape = match self.endpoint.family {
+            Family::V4 => Shape::HeaderV4,
+            Family::V6 => Shape::V6,
+        };
+        batch.receive(self.rx_fd(), shape)
     }
 
     /// Puts a packet into the queue. The tag comes back with the outcome.
@@ -169,9 +185,10 @@ impl fmt::Display for Socket {
         let how = if self.endpoint.is_multicast() { "multicast" } else { ", unicast" };
         write!(
             f,
-            "[ifindex({:3}), family({}), proto({PROTOCOL}), fd({rx},{tx}) {how}, address({})]",
+            "[ifindex({:3}), family({}), proto({}), fd({rx},{tx}) {how}, address({})]",
             self.endpoint.index(),
             self.endpoint.family,
+            self.endpoint.protocol(),
             self.endpoint.address(),
         )
     }

@@ -89,6 +89,15 @@ impl<K: Ord> Rescue<K> {
         handler::install(syslog)
     }
 
+    /// The same for a daemon that is started again at once and goes on where it was: nothing is
+    /// removed, and a line is written.
+    ///
+    /// # Errors
+    /// The kernel has no memory for the stack of the handler.
+    pub fn stand_by(&self, syslog: bool) -> io::Result<()> {
+        handler::install(syslog)
+    }
+
     /// Notes an address that the daemon added to the interface with this index. With a `peer`, the
     /// prefix length is the peer's.
     pub fn hold(&mut self, key: K, index: u32, prefix: Prefix, peer: Option<IpAddr>) {

@@ -129,6 +129,14 @@ impl Pending {
     }
 }
 
+/// Waits for one of the signals that are held; `None` if the wait was interrupted.
+pub(super) fn next() -> Option<i32> {
+    let mut number = 0;
+    // SAFETY: both live. The set is the one that is blocked.
+    let result = unsafe { libc::sigwait(ours().as_ref(), &raw mut number) };
+    (result == 0).then_some(number)
+}
+
 fn ours() -> SigSet {
     set_of(ALL.into_iter().map(|(number, _)| number))
 }

@@ -31,10 +31,10 @@ impl Notifier {
     /// Active only if the parent is systemd itself and requests it: a daemon started from a shell
     /// within some service would otherwise report for that service.
     ///
-    /// To be called before the process leaves its parent.
-    pub fn from_environment() -> Self {
+    /// `is_parent` is the answer of [`is_parent`] before the process left its parent.
+    pub fn to_environment(is_parent: bool) -> Self {
         let socket = std::env::var_os("NOTIFY_SOCKET");
-        match socket.filter(|_| is_systemd_parent()) {
+        match socket.filter(|_| is_parent) {
             // Without a message, systemd notices the lack by itself.
             Some(name) => Self::to(&name).unwrap_or_default(),
             None => Self::default(),
@@ -88,7 +88,8 @@ fn status(text: &str) -> String {
     format!("STATUS={}", text.replace(|c: char| c.is_control(), " "))
 }
 
-fn is_systemd_parent() -> bool {
+/// True if systemd itself started this process.
+pub fn is_parent() -> bool {
     std::os::unix::process::parent_id() == 1
         && super::open::kernel_read(Path::new("/proc/1/comm"))
             .is_ok_and(|name| name == b"systemd\n")

@@ -10,11 +10,15 @@ pub enum Input<'a> {
     /// The scripts, files and processes to track from now on: at the start, before the virtual
     /// routers begin, and at each reload.
     Configure(&'a Config),
+    /// Before the daemon was restarted, this script was up or down. Before [`Input::Configure`].
+    Recall { script: &'a str, is_up: bool },
     /// A run has passed its timeout: that is its result, although it may take a while to end.
     /// Optional: [`RunEnd::TimedOut`] says the same once it has ended.
     TimedOut { script: ScriptId },
     /// A run is over. Once for each [`super::Action::Run`].
     Exited { script: ScriptId, end: RunEnd },
+    /// A script is to run now, unless it runs. Its schedule begins with that.
+    RunNow { name: &'a str },
     /// What a file holds; `None`: there is no such file, or it cannot be read. The first hundred
     /// bytes are enough.
     File { name: &'a str, content: Option<&'a [u8]> },

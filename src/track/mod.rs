@@ -37,8 +37,10 @@ impl Domain {
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
         match input {
             Input::Configure(config) => self.on_configure(config, now, out),
+            Input::Recall { script, is_up } => self.scripts.on_recall(script, is_up),
             Input::TimedOut { script } => self.scripts.on_timed_out(script, out),
             Input::Exited { script, end } => self.scripts.on_exited(script, end, out),
+            Input::RunNow { name } => self.scripts.on_run_now(name, now, out),
             Input::File { name, content } => self.files.on_content(name, content, out),
             Input::ProcessScan(all) => self.processes.on_scan(all, now, out),
             Input::ProcessSeen(process) => self.processes.on_seen(&process, now, out),
@@ -60,6 +62,11 @@ impl Domain {
         self.scripts.config(id)
     }
 
+    /// A run of a script goes on; `None` if it is not configured.
+    pub fn is_script_running(&self, name: &str) -> Option<bool> {
+        self.scripts.is_running(name)
+    }
+
     /// What is known of an object; `None` if it is not configured.
     pub fn state(&self, object: &Object) -> Option<TrackState> {
         match object {
@@ -68,6 +75,11 @@ impl Domain {
             Object::Process(name) => self.processes.state(name),
             Object::Bfd(_) => None,
         }
+    }
+
+    /// True for a script that runs at this moment.
+    pub fn is_running(&self, object: &Object) -> bool {
+        matches!(object, Object::Script(name) if self.scripts.is_running(name) == Some(true))
     }
 
     /// Whether anything here wants to know of processes that come and go.

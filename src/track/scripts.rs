@@ -21,6 +21,8 @@ pub(super) struct Scripts {
     by_id: BTreeMap<ScriptId, Tracker>,
     by_name: BTreeMap<String, ScriptId>,
     due: Deadlines<ScriptId>,
+    /// Verdicts of the run before, of scripts that are not configured yet.
+    recalled: BTreeMap<String, bool>,
     last_id: u32,
 }
 
@@ -77,6 +79,11 @@ impl Scripts {
         for id in old.into_values() {
             self.drop(id, out);
         }
+        self.recalled.clear();
+    }
+
+    pub(super) fn on_recall(&mut self, script: &str, is_up: bool) {
+        self.recalled.insert(script.to_owned(), is_up);
     }
 
     /// The same command for the same user: its result stands, the numbers are the new ones.
@@ -116,14 +123,23 @@ impl Scripts {
     ) -> ScriptId {
         let id = ScriptId(self.last_id);
         self.last_id = self.last_id.wrapping_add(1);
+        let recalled = self.recalled.remove(&config.name);
         let first = match before {
+            None if recalled == Some(true) => TrackState::Up(Finding::Recalled),
+            None if recalled == Some(false) => TrackState::Down(Finding::Recalled),
             None if config.init_fail => TrackState::Down(Finding::InitFail),
             None => TrackState::Pending,
             Some(ref before) => before.clone(),
         };
         let tracker = Tracker {
-            result: Tracker::first_result(config, before.is_none() && config.init_fail),
-            is_fresh: true,
+            result: match (&before, recalled) {
+                (None, Some(true)) => config.rise + config.fall - 1,
+                (None, Some(false)) => 0,
+                (None, None) => Tracker::first_result(config, config.init_fail),
+                (Some(_), _) => Tracker::first_result(config, false),
+            },
+            // A result that was known counts as before.
+            is_fresh: before.is_some() || recalled.is_none(),
             told: first.clone(),
             status: 0,
             run: None,
@@ -164,6 +180,17 @@ impl Scripts {
         }
     }
 
+    pub(super) fn on_run_now(&mut self, name: &str, now: Instant, out: &mut Vec<Action>) {
+        let Some(&id) = self.by_name.get(name) else { return };
+        let Some(t) = self.by_id.get_mut(&id).filter(|t| t.run.is_none()) else { return };
+        self.due.set(id, Some(now + t.config.interval));
+        t.start(id, out);
+    }
+
+    pub(super) fn is_running(&self, name: &str) -> Option<bool> {
+        Some(self.named(name)?.run.is_some())
+    }
+
     pub(super) fn on_timed_out(&mut self, id: ScriptId, out: &mut Vec<Action>) {
         let Some(t) = self.by_id.get_mut(&id) else { return };
         let Some(run) = t.run.as_mut().filter(|run| !run.is_counted) else { return };
@@ -187,7 +214,11 @@ impl Scripts {
     }
 
     pub(super) fn state(&self, name: &str) -> Option<TrackState> {
-        Some(self.by_id.get(self.by_name.get(name)?)?.told.clone())
+        Some(self.named(name)?.told.clone())
+    }
+
+    fn named(&self, name: &str) -> Option<&Tracker> {
+        self.by_id.get(self.by_name.get(name)?)
     }
 }
 

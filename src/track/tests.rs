@@ -18,6 +18,7 @@ enum Op {
     Oversleep(u64),
     TimedOut(usize),
     Exited(usize, RunEnd),
+    RunNow(u8),
     File(u8, Option<&'static str>),
     Scan(Vec<(u32, u8)>),
     Seen(u32, u32, u8),
@@ -40,6 +41,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..9000u64).prop_map(Op::Oversleep),
         1 => any::<usize>().prop_map(Op::TimedOut),
         6 => (any::<usize>(), outcome).prop_map(|(n, outcome)| Op::Exited(n, outcome)),
+        2 => (0..7u8).prop_map(Op::RunNow),
         2 => (0..2u8, content).prop_map(|(n, content)| Op::File(n, content)),
         1 => prop::collection::vec(process(), 0..5).prop_map(Op::Scan),
         3 => (process(), 1..5u32).prop_map(|((pid, n), leader)| Op::Seen(pid, leader, n)),
@@ -113,10 +115,11 @@ struct Watched {
 impl Watched {
     fn feed(&mut self, input: Input<'_>) {
         let is_deadline = matches!(input, Input::Deadline);
+        let is_order = matches!(input, Input::RunNow { .. });
         let mut out = Vec::new();
         self.domain.handle(input, self.now, &mut out);
         let starts = out.iter().filter(|a| matches!(a, Action::Run { .. })).count();
-        assert!(starts <= 4 && (is_deadline || starts == 0), "{starts} starts");
+        assert!(starts <= 4 && (is_deadline || starts <= usize::from(is_order)), "{starts} starts");
         for action in out {
             match action {
                 Action::Run { script, .. } => {
@@ -174,6 +177,14 @@ impl Watched {
                     self.feed(Input::Exited { script, end: end.clone() });
                 }
             }
+            Op::RunNow(n) => {
+                let name = format!("s{n}");
+                let was_running = self.domain.is_script_running(&name);
+                let before = self.started.len();
+                self.feed(Input::RunNow { name: &name });
+                let starts = self.started.len() - before;
+                assert_eq!(starts, usize::from(was_running == Some(false)), "{name}");
+            }
             Op::File(n, content) => {
                 let name = ["f", "g"][usize::from(*n)];
                 self.feed(Input::File { name, content: content.map(str::as_bytes) });
@@ -224,4 +235,24 @@ proptest! {
         }
         watched.heal();
     }
+}
+
+#[test]
+fn a_script_that_is_run_by_command_has_its_next_run_an_interval_later() {
+    let mut watched = Watched::default();
+    watched.apply(&Op::Configure([Some(0), None, None, None]));
+    watched.apply(&Op::Wait(10));
+    assert_eq!(watched.started.len(), 3, "each runs at once");
+    watched.apply(&Op::RunNow(0));
+    assert_eq!(watched.started.len(), 3, "it runs already");
+    watched.apply(&Op::Exited(0, RunEnd::Exit(0)));
+    watched.apply(&Op::Wait(500));
+    watched.apply(&Op::RunNow(0));
+    assert_eq!(watched.started.len(), 4);
+    watched.apply(&Op::Exited(0, RunEnd::Exit(0)));
+    let runs_of_first = |w: &Watched| w.started.iter().filter(|s| **s == w.started[0]).count();
+    watched.apply(&Op::Wait(990));
+    assert_eq!(runs_of_first(&watched), 2, "not after the old schedule");
+    watched.apply(&Op::Wait(20));
+    assert_eq!(runs_of_first(&watched), 3);
 }

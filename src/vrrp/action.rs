@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::cause::{Cause, GroupCause, PriorityCause};
+use super::operator::{OrderKind, OrderNews};
 use super::receive::{Reject, Remark};
 use crate::base::hold::Hold;
 use crate::base::ids::{GroupId, InstanceId};
@@ -63,6 +64,8 @@ pub enum Action {
     GroupChanged { group: GroupId, to: Phase, cause: Rc<GroupCause> },
     /// The effective priority changed.
     PriorityChanged { id: InstanceId, from: u8, to: u8, cause: PriorityCause },
+    /// What became of an order of an operator. Logged and journalled.
+    Ordered { kind: OrderKind, news: OrderNews },
     /// As master: a router that is less entitled advertises. The script for that runs.
     LowerPriority { id: InstanceId },
     /// Worth a line in the log, changes nothing. So many like it were held back.
@@ -92,6 +95,7 @@ impl Action {
             | Self::Changed { .. }
             | Self::GroupChanged { .. }
             | Self::PriorityChanged { .. }
+            | Self::Ordered { .. }
             | Self::LowerPriority { .. }
             | Self::Noted { .. } => return None,
         };
@@ -109,6 +113,11 @@ pub enum Note {
         ours: u8,
         answered: bool,
     },
+    /// As master: a router that is less entitled was master as well, and has yielded.
+    Contested {
+        from: IpAddr,
+        theirs: u8,
+    },
     /// As backup: a router that is less entitled advertises, and is not believed.
     Discarded {
         from: IpAddr,
@@ -125,6 +134,11 @@ pub enum Note {
     },
     PreemptDelayStarted(Duration),
     PreemptDelayStopped,
+    /// It was MASTER in the run before, whose silence is longer than its peers wait.
+    TooLate {
+        silent: Duration,
+        patience: Duration,
+    },
     /// The master-down deadline passed.
     Silence,
     /// It passed, but we were asleep: the master gets a second chance.

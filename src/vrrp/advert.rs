@@ -6,14 +6,18 @@
 use std::net::IpAddr;
 
 use crate::base::addr::Family;
+use crate::model::signing::SigningMode;
 use crate::model::vrrp::{Authentication, ChecksumForm, Delivery, Instance, Version};
+use crate::wire::ah;
 use crate::wire::ip::{self, Ipv4Header};
+use crate::wire::vrrp::trailer::TRAILER_LEN;
 use crate::wire::vrrp::{self as wire, Advertisement, Auth, Form};
 
 /// Replaces `out` by what is handed to the socket for one destination.
 ///
 /// IPv4: the IP header and the advertisement, with identification 1. IPv6: the advertisement
-/// alone, for the kernel writes the header. All checksums are in place in either case.
+/// alone, for the kernel writes the header. All checksums are in place in either case. The place of
+/// an authentication header or a signature is empty until `Guard::seal`.
 pub fn emit(
     config: &Instance,
     priority: u8,
@@ -44,17 +48,34 @@ pub fn emit_as(
         let header = Ipv4Header {
             source: from,
             destination: to,
-            protocol: wire::PROTOCOL,
+            protocol: if has_header(config) { ah::PROTOCOL } else { wire::PROTOCOL },
             ttl: hops(config).unwrap_or(255),
             tos: wire::TRAFFIC_CLASS,
             ident: 1,
             payload_len: len(config),
         };
         out.extend_from_slice(&header.emit());
+        if has_header(config) {
+            out.extend_from_slice(&ah::emit(from.octets(), 0));
+        }
     }
     let addresses = config.addresses.iter().map(|a| a.prefix.addr);
     let pseudo = pseudo(config, checksum, source, destination);
     advertisement.emit(config.family, addresses, pseudo, out);
+    if is_signed(config) {
+        out.extend_from_slice(&[0; TRAILER_LEN]);
+    }
+}
+
+/// Authentication header in front of the advertisement.
+fn has_header(config: &Instance) -> bool {
+    config.family == Family::V4 && matches!(config.authentication, Authentication::Header(_))
+}
+
+/// Trailer behind the advertisement.
+fn is_signed(config: &Instance) -> bool {
+    matches!(&config.authentication, Authentication::Signed(signing)
+        if signing.mode != SigningMode::ReceiveOnly)
 }
 
 /// The hop limit to ask for; `None` leaves it to the socket: 255 for multicast, and for unicast
@@ -66,16 +87,19 @@ pub const fn hops(config: &Instance) -> Option<u8> {
     }
 }
 
-/// Length of the advertisement without the IP header.
+/// Length of what follows the IP header.
 pub fn len(config: &Instance) -> usize {
     let addresses = config.addresses.iter().filter(|a| Family::of(&a.prefix.addr) == config.family);
     let count = addresses.count().min(usize::from(u8::MAX));
-    Advertisement::len(form(config), config.family, count)
+    let header = if has_header(config) { ah::LEN } else { 0 };
+    let trailer = if is_signed(config) { TRAILER_LEN } else { 0 };
+    header + Advertisement::len(form(config), config.family, count) + trailer
 }
 
 /// Changes the priority of a packet that [`emit`] made: the last advertisement has priority 0.
-pub fn set_priority(packet: &mut [u8], family: Family, priority: u8) {
-    let start = match family {
+pub fn set_priority(packet: &mut [u8], config: &Instance, priority: u8) {
+    let start = match config.family {
+        Family::V4 if has_header(config) => ip::V4_HEADER_LEN + ah::LEN,
         Family::V4 => ip::V4_HEADER_LEN,
         Family::V6 => 0,
     };
@@ -101,14 +125,12 @@ pub const fn next_ident(ident: u16) -> u16 {
 }
 
 const fn form(config: &Instance) -> Form {
-    match (config.version, config.authentication) {
-        (Version::V2, Authentication::None) => Form::V2(Auth::None),
-        (Version::V2, Authentication::Pass(data)) => Form::V2(match config.family {
-            Family::V4 => Auth::Pass(data),
-            // There is no field to put it in.
-            Family::V6 => Auth::None,
-        }),
-        (Version::V3, _) => Form::V3,
+    match (config.version, &config.authentication, config.family) {
+        (Version::V3, ..) => Form::V3,
+        (Version::V2, Authentication::Pass(data), Family::V4) => Form::V2(Auth::Pass(*data)),
+        (Version::V2, Authentication::Header(_), Family::V4) => Form::V2(Auth::Header),
+        // Over IPv6, there is no field to put it in.
+        (Version::V2, ..) => Form::V2(Auth::None),
     }
 }
 

@@ -2,6 +2,8 @@
 //! unsolicited neighbour advertisements (RFC 4861 §7.2.6). Which frames that means is the
 //! executor's business.
 
+use std::net::IpAddr;
+
 use crate::base::time::Instant;
 use crate::model::vrrp::Garp;
 
@@ -23,6 +25,16 @@ struct Rare {
     extra: Option<Instant>,
     /// Until then, a master that has yet to yield may be there, and answer what is announced.
     rival_until: Option<Instant>,
+    /// That router became master beside this one.
+    contest: Option<Contest>,
+}
+
+/// Two masters for a while. For how long is not known: usually, the first advertisement that arrives
+/// is the last.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Contest {
+    pub(super) from: IpAddr,
+    pub(super) theirs: u8,
 }
 
 /// What is due at one moment.
@@ -89,6 +101,23 @@ impl Schedule {
 
     pub(super) fn expect_rival(&mut self, until: Instant) {
         self.rare().rival_until = Some(until);
+    }
+
+    /// This master, whose addresses are announced, heard another one that is less entitled.
+    pub(super) fn contest(&mut self, from: IpAddr, theirs: u8) {
+        self.rare().contest = Some(Contest { from, theirs });
+    }
+
+    /// A contest is over once the other router would have advertised again.
+    pub(super) fn take_won(&mut self, now: Instant) -> Option<Contest> {
+        if self.has_rival(now) {
+            return None;
+        }
+        self.rare.as_mut()?.contest.take()
+    }
+
+    pub(super) fn is_contested(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.contest.is_some())
     }
 
     pub(super) fn has_rival(&self, now: Instant) -> bool {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::fault::{describe, Overcome};
 use super::input::LinkState;
+use super::operator::{OrderEnd, OrderKind};
 use super::refused::Refused;
 use crate::base::name::SharedName;
 use crate::base::time::Duration;
@@ -27,6 +28,12 @@ pub enum Factor {
     },
     /// The priority, or what it depends on, was configured otherwise.
     Configured,
+    /// An operator ordered it, or took the order back.
+    Commanded,
+    /// An order of an operator lowers it as far as it goes.
+    Ordered(OrderKind),
+    /// Such an order is over.
+    OrderOver(OrderKind, OrderEnd),
 }
 
 impl fmt::Display for Factor {
@@ -39,6 +46,9 @@ impl fmt::Display for Factor {
             }
             Self::Tracked { object, state } => describe(object, state, f),
             Self::Configured => f.write_str("the configuration changed"),
+            Self::Commanded => f.write_str("command of an operator"),
+            Self::Ordered(kind) => write!(f, "{kind} by command of an operator"),
+            Self::OrderOver(kind, end) => write!(f, "the {kind} ended: {end}"),
         }
     }
 }
@@ -77,6 +87,11 @@ pub enum Cause {
     Started,
     /// Priority 255: no election is needed.
     Owner,
+    /// The daemon was MASTER before it ended without a goodbye, and its peers still wait. `None`: it
+    /// was restarted by command, and went on advertising.
+    Resumed { silent: Option<Duration> },
+    /// In the words of the program that was replaced by command.
+    Before(Box<str>),
     /// No valid advertisement within the master-down interval.
     Silence { waited: Duration, last: Option<Heard>, refused: Option<Box<Refused>> },
     /// The last advertisements were of a router that is less entitled than this one.
@@ -107,11 +122,23 @@ pub enum Cause {
     Removed,
 }
 
+impl Cause {
+    /// It began, or goes on as it was before a restart by command.
+    pub fn is_start(&self) -> bool {
+        matches!(self, Self::Started | Self::Resumed { silent: None })
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started => f.write_str("started"),
             Self::Owner => f.write_str("priority 255 owns the addresses"),
+            Self::Resumed { silent: Some(silent) } => {
+                write!(f, "resumed: the run before advertised {} ago", Seconds(*silent))
+            }
+            Self::Before(why) => f.write_str(why),
+            Self::Resumed { silent: None } => f.write_str("restarted by command"),
             Self::Silence { waited, last, refused } => silence(*waited, *last, refused, f),
             Self::LowerPriority { from, theirs, ours } => {
                 write!(f, "{from} advertises priority {theirs} only, ours is {ours}")

@@ -24,9 +24,9 @@ impl Domain {
         let (Some(i), Some(form)) = (self.instance_mut(id), advert.form) else { return };
         let from = advert.source;
         let changed = if form == ChecksumForm::OldUnicast {
-            i.may_follow(&from) && i.old_style.insert(from)
+            i.may_follow(&from) && i.old_style.edit(|known| known.insert(from))
         } else {
-            i.old_style.remove(&from)
+            i.old_style.contains(&from) && i.old_style.edit(|known| known.remove(&from))
         };
         if changed {
             let note = Note::ChecksumFollowed { from, form: i.checksum_for(&from) };
@@ -47,9 +47,9 @@ impl Instance {
 
     /// The configuration changed: those it no longer names are forgotten.
     pub(super) fn forget_strangers(&mut self) {
-        let mut known = std::mem::take(&mut self.old_style);
+        let mut known = self.old_style.take();
         known.retain(|addr| self.may_follow(addr));
-        self.old_style = known;
+        self.old_style = known.into();
     }
 
     fn may_follow(&self, addr: &IpAddr) -> bool {

@@ -49,7 +49,7 @@ impl Domain {
             addresses: &i.addresses,
             compare_addresses,
         };
-        match receive::examine(packet, &context, &mut i.counters) {
+        match receive::examine(packet, &context, i.guard.as_deref_mut(), &mut i.counters) {
             Ok((advert, remarks)) => {
                 let from = packet.source;
                 for remark in remarks {
@@ -63,6 +63,7 @@ impl Domain {
                 if let Some(b) = i.state.backup() {
                     b.refused = None;
                 }
+                self.heirs.note(id, &advert);
                 self.learn_checksum(id, &advert, now, out);
                 self.on_advert(id, &advert, now, out);
             }
@@ -84,7 +85,11 @@ impl Domain {
         if let Some(b) = i.state.backup().filter(|_| reason.is_for_us()) {
             b.refused.get_or_insert_default().count(packet, reason);
         }
-        let is_rival = i.phase() == Phase::Master && is_rival(packet, &reason);
+        let acts_as_master = is_rival(packet, &reason);
+        let is_rival = i.phase() == Phase::Master && acts_as_master;
+        if reason.is_for_us() {
+            self.refusals.count(id, packet.source, reason, acts_as_master, now);
+        }
         let note = Note::Rejected { from: packet.source, reason, is_rival };
         self.note(id, note, now, out);
     }
@@ -192,6 +197,10 @@ impl Domain {
         now: Instant,
         out: &mut Vec<Action>,
     ) {
+        if advert.priority > 0 {
+            self.look_at_heir(id, advert, now, out);
+        }
+        let is_awaited = self.gives_way(id);
         let Some(i) = self.instance_mut(id) else { return };
         let (ours, theirs, from) = (i.priority, advert.priority, advert.source);
         if theirs == 0 {
@@ -204,8 +213,11 @@ impl Domain {
         }
         let Some(i) = self.instance(id) else { return };
         let higher_address = i.source.is_none_or(|own| address_order(&from) > address_order(&own));
-        if theirs > ours || theirs == ours && higher_address {
-            let cause = if theirs > ours {
+        if theirs > ours || is_awaited || theirs == ours && higher_address {
+            let cause = if is_awaited {
+                let lowered = i.priority_change().cloned();
+                Cause::HigherPriority { from, theirs, ours, lowered }
+            } else if theirs > ours {
                 Cause::HigherPriority { from, theirs, ours, lowered: i.lowered_below(theirs) }
             } else {
                 Cause::HigherAddress { from, ours: i.source, priority: ours }
@@ -232,6 +244,11 @@ impl Domain {
     ) {
         let Some(i) = self.instance_mut(id) else { return };
         let Some(m) = i.state.master() else { return };
+        // The one that it took over from may not have heard of that yet.
+        let is_rival = m.held && (m.announce.is_contested() || !m.announce.has_rival(now));
+        if is_rival {
+            m.announce.contest(advert.source, advert.priority);
+        }
         m.announce.expect_rival(rival_until(advert.arrived, advert.interval));
         if m.is_quiet {
             return;
@@ -306,7 +323,7 @@ impl Domain {
     }
 
     /// Sends one advertisement out of turn; the schedule starts afresh from it.
-    fn send_advert(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+    pub(super) fn send_advert(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
         let Some(i) = self.instance_mut(id) else { return };
         let interval = i.config.advert_interval;
         if let Some(m) = i.state.master() {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use super::operator::Order;
 use super::receive::Received;
 use crate::base::ids::InstanceId;
 pub use crate::base::link::LinkState;
-use crate::base::time::Instant;
+use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::model::track::Object;
 use crate::model::vrrp::{Instance, SyncGroup};
@@ -42,6 +43,9 @@ pub enum Input<'a> {
     Add { id: InstanceId, config: Rc<Instance> },
     /// The same virtual router with other attributes.
     Adjust { id: InstanceId, config: Rc<Instance> },
+    /// In the run before, this virtual router was MASTER. It advertised with this interval, last such
+    /// a time ago, and never said goodbye; `None`: it still advertises. Before [`Input::Start`].
+    Recall { id: InstanceId, silent: Option<Duration>, interval: Duration },
     /// A virtual router that is no longer in the configuration. `Domain::forget` follows.
     Remove { id: InstanceId },
     /// The sync groups, all of them, in the order of the file. Members are found by name.
@@ -64,10 +68,25 @@ pub enum Input<'a> {
     Packet { id: InstanceId, packet: Received<'a> },
     /// Every object wanted for this instance is in the kernel.
     Held { id: InstanceId },
+    /// An operator orders another base of the priority; `None`: that of the configuration.
+    Priority { id: InstanceId, base: Option<u8> },
+    /// An operator orders a failover or maintenance, or takes the order back.
+    Order(Order),
     /// Time has passed, and every packet that arrived is read.
     Deadline,
     /// Time has passed, and there are unread packets.
     DeadlineAmid(Unread<'a>),
     /// The daemon ends: say so on the wire and let go.
     Stop,
+}
+
+impl<'a> Input<'a> {
+    /// What may be unread while this is handled.
+    pub(super) const fn unread(&self) -> Unread<'a> {
+        match self {
+            Self::Deadline => Unread::Nothing,
+            Self::DeadlineAmid(unread) => *unread,
+            _ => Unread::Anything,
+        }
+    }
 }

@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::action::{Action, Phase};
+use super::auth::Guard;
 use super::cause::{Factor, Fault, Heard, PriorityChange};
 use super::input::LinkState;
+use super::operator::OrderKind;
 use super::outbound::Outbound;
 use super::priority::{self, Share, Worth};
 use super::receive::{AddressSet, Counters};
@@ -14,6 +16,7 @@ use super::state::{Master, State, StateCell};
 use super::timing;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::ratelimit::Limiter;
+use crate::base::seldom::{Blank, Seldom};
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::model;
@@ -33,18 +36,15 @@ pub struct Instance {
     pub(super) master_interval: Duration,
     pub(super) source: Option<IpAddr>,
     /// Why there is no socket to send and listen on.
-    pub(super) socket_error: Option<String>,
+    pub(super) socket_error: Seldom<Option<String>>,
     /// Why the kernel takes none of its addresses.
-    pub(super) refusal: Option<String>,
+    pub(super) refusal: Seldom<Option<String>>,
     /// Every interface that matters, ours included.
     pub(super) trackers: Box<[TrackedLink]>,
     /// Every script, file, process and BFD session that matters.
     pub(super) tracked: Box<[Tracked]>,
-    pub(super) faults: BTreeSet<Fault>,
-    /// What may turn out to be a fault: there is no result yet.
-    pub(super) pending: Vec<Object>,
-    /// What the priority is made of.
-    pub(super) shares: Vec<Share>,
+    /// What all that means for it.
+    pub(super) findings: Seldom<Findings>,
     /// The base priority that `priority` was worked out from.
     pub(super) base: u8,
     /// What made the priority what it is.
@@ -58,9 +58,11 @@ pub struct Instance {
     /// The advertised addresses, for comparing.
     pub(super) addresses: AddressSet,
     /// Peers that compute unicast checksums the old way, and are sent the like.
-    pub(super) old_style: BTreeSet<IpAddr>,
+    pub(super) old_style: Seldom<BTreeSet<IpAddr>>,
     /// From the first advertisement on.
     pub(super) outbound: Option<Box<Outbound>>,
+    /// With `auth_type AH` and `auth_hmac`.
+    pub(super) guard: Option<Box<Guard>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -77,21 +79,20 @@ impl Instance {
             priority: config.priority,
             master_interval: config.advert_interval,
             source: None,
-            socket_error: None,
-            refusal: None,
+            socket_error: Seldom::default(),
+            refusal: Seldom::default(),
             trackers: trackers(&config, &[]),
             tracked: tracked(&config, &[]),
-            faults: BTreeSet::new(),
-            pending: Vec::new(),
-            shares: Vec::new(),
+            findings: Seldom::default(),
             priority_change: None,
             group: None,
             heard: None,
             counters: Counters::default(),
             limits: Limiter::default(),
             addresses: AddressSet::of(&config),
-            old_style: BTreeSet::new(),
+            old_style: Seldom::default(),
             outbound: None,
+            guard: Guard::of(&config),
             state: StateCell::new(now),
             config,
         }
@@ -125,6 +126,16 @@ impl Instance {
         self.state.since()
     }
 
+    /// What the priority is made of, besides the base.
+    pub fn shares(&self) -> impl Iterator<Item = (&Factor, i32)> {
+        self.findings.shares.iter().map(|share| (&share.reason, share.weight))
+    }
+
+    /// The base of the priority.
+    pub const fn base_priority(&self) -> u8 {
+        self.base
+    }
+
     pub const fn counters(&self) -> &Counters {
         &self.counters
     }
@@ -148,7 +159,7 @@ impl Instance {
 
     /// What keeps it in FAULT.
     pub fn faults(&self) -> impl Iterator<Item = &Fault> {
-        self.faults.iter()
+        self.findings.faults.iter()
     }
 
     /// Every interface that matters to it, its own and those of its group included.
@@ -163,7 +174,7 @@ impl Instance {
 
     /// The tracked objects whose first result it waits for, before it leaves INIT or FAULT.
     pub fn pending(&self) -> &[Object] {
-        &self.pending
+        &self.findings.pending
     }
 
     /// What last changed the effective priority.
@@ -258,11 +269,11 @@ impl Instance {
         &self,
         link: impl Fn(&str) -> LinkState,
         object: impl Fn(&Object) -> TrackState,
-    ) -> Weighed {
-        let mut w = Weighed { base: self.config.priority, ..Weighed::default() };
+    ) -> Findings {
+        let mut w = Findings::default();
         w.faults.extend(self.config.standing_fault.map(Fault::Standing));
-        w.faults.extend(self.socket_error.clone().map(Fault::Socket));
-        w.faults.extend(self.refusal.clone().map(Fault::Refused));
+        w.faults.extend((*self.socket_error).clone().map(Fault::Socket));
+        w.faults.extend((*self.refusal).clone().map(Fault::Refused));
         // Without its interfaces there is nothing to send on, tracked or not.
         let missing = |name: &&str| link(name) == LinkState::Missing;
         let gone = self.config.own_links().chain(self.config.vrf.as_deref()).filter(missing);
@@ -288,17 +299,33 @@ impl Instance {
 }
 
 /// What everything an instance depends on means for it.
-#[derive(Debug, Default)]
-pub(super) struct Weighed {
-    pub(super) base: u8,
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Findings {
+    /// What the priority is made of.
     pub(super) shares: Vec<Share>,
     pub(super) faults: BTreeSet<Fault>,
+    /// What may turn out to be a fault: there is no result yet.
     pub(super) pending: Vec<Object>,
 }
 
-impl Weighed {
-    pub(super) fn priority(&self) -> u8 {
-        priority::effective(self.base, self.shares.iter().map(|s| s.weight).sum())
+impl Blank for Findings {
+    const BLANK: &'static Self =
+        &Self { shares: Vec::new(), faults: BTreeSet::new(), pending: Vec::new() };
+}
+
+impl Blank for BTreeSet<IpAddr> {
+    const BLANK: &'static Self = &Self::new();
+}
+
+impl Findings {
+    pub(super) fn priority(&self, base: u8) -> u8 {
+        priority::effective(base, self.shares.iter().map(|s| s.weight).sum())
+    }
+
+    /// Adds what is missing to the lowest priority.
+    pub(super) fn lower(&mut self, base: u8, kind: OrderKind) {
+        let sum = i32::from(base) + self.shares.iter().map(|s| s.weight).sum::<i32>();
+        self.shares.push(Share { reason: Factor::Ordered(kind), weight: 1 - sum });
     }
 
     fn add_link(&mut self, t: &TrackedLink, state: LinkState) {

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::action::{Action, Phase};
+use super::auth::Guard;
 use super::cause::{Cause, GroupCause};
 use super::group::Group;
+use super::instance::Findings;
 use super::instance::Instance;
 use super::receive::AddressSet;
 use super::state::PreemptDelay;
-use super::tracking::Before;
 use super::Domain;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::name::SharedName;
@@ -34,6 +35,7 @@ impl Domain {
     }
 
     pub(super) fn on_start(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.skip_delay_if_resuming(now);
         if self.startup_until.is_none() && !self.startup_delay.is_zero() {
             self.startup_until = Some(now + self.startup_delay);
         }
@@ -48,7 +50,7 @@ impl Domain {
         }
         // Members that were there before follow a new one that is in FAULT.
         for id in fresh {
-            self.follow_faults(id, Before::default(), now, out);
+            self.follow_faults(id, Findings::default(), now, out);
         }
         for g in (0..self.groups.len()).filter_map(|n| u32::try_from(n).ok()) {
             self.report_group(GroupId(g), out);
@@ -99,6 +101,7 @@ impl Domain {
         let old = std::mem::replace(&mut i.config, config);
         i.addresses = AddressSet::of(&i.config);
         i.forget_strangers();
+        i.guard = Guard::adjusted(i.guard.take(), &i.config);
         let interval = i.config.advert_interval;
         if i.master_interval == old.advert_interval || i.config.version == Version::V2 {
             i.master_interval = interval;
@@ -153,6 +156,11 @@ impl Domain {
         if self.instances.get_mut(id.0 as usize).and_then(Option::take).is_some() {
             self.vacant.push(id);
         }
+        self.refusals.forget(id);
+        self.causes.remove(&id);
+        self.ordered.remove(&id);
+        self.recalled.remove(&id);
+        self.heirs.forget(id);
         self.untrack(id);
         self.rearm(id);
     }
@@ -163,6 +171,7 @@ impl Domain {
     }
 
     pub(super) fn on_stop(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.orders.clear();
         let all: Vec<_> = self.instances().map(|(id, _)| id).collect();
         for id in all {
             self.resign(id, Phase::Stopped, Cause::Stopping, now, out);
@@ -184,8 +193,10 @@ impl Domain {
         let Some(i) = self.instance_mut(id) else { return };
         let from = i.phase();
         let changed = i.state.leave(id, to, cause, now);
-        i.faults.clear();
-        i.pending.clear();
+        i.findings.edit(|f| {
+            f.faults.clear();
+            f.pending.clear();
+        });
         if from == Phase::Master {
             i.counters.release_master += 1;
             out.push(Action::SendAdvert { id, priority: 0 });

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use super::action::{Action, Note, Phase};
 use super::cause::{Cause, GroupCause};
 use super::fault::Overcome;
+use super::instance::Findings;
 use super::instance::Instance;
 use super::state::State;
-use super::tracking::Before;
 use super::Domain;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::time::Instant;
@@ -24,7 +24,7 @@ impl Domain {
     pub(super) fn follow_faults(
         &mut self,
         id: InstanceId,
-        were: Before,
+        were: Findings,
         now: Instant,
         out: &mut Vec<Action>,
     ) {
@@ -65,16 +65,20 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let members = self.with_group_of(id);
-        let willing = |i: &Instance| match i.state.get() {
+        let willing = |m: InstanceId, i: &Instance| match i.state.get() {
             State::Master(_) => true,
             State::Backup(b) => b.wants_master,
             // At the start, and after a fault, the members begin one after the other.
             State::Init | State::Waiting | State::Fault => {
-                i.config.is_owner() && i.faults.is_empty() && i.pending.is_empty()
+                (i.config.is_owner() || self.resumes(m, now))
+                    && i.findings.faults.is_empty()
+                    && i.findings.pending.is_empty()
             }
         };
-        let others = members.iter().filter(|m| **m != id).filter_map(|m| self.instance(*m));
-        if others.clone().all(willing) || others.clone().any(|i| i.phase() == Phase::Master) {
+        let others = members.iter().copied().filter(|m| *m != id);
+        let others = others.filter_map(|m| Some((m, self.instance(m)?)));
+        let is_master = |(_, i): (_, &Instance)| i.phase() == Phase::Master;
+        if others.clone().all(|(m, i)| willing(m, i)) || others.clone().any(is_master) {
             self.become_master(id, cause, now, out);
             let Some(cause) = self.group_cause(id) else { return };
             let waits = |i: &Instance| matches!(i.state.get(), State::Backup(b) if b.wants_master);
@@ -125,7 +129,8 @@ impl Domain {
 
     /// The member at fault: the instance itself, or else the first of its group.
     fn culprit(&self, id: InstanceId) -> Option<InstanceId> {
-        let is_faulted = |m: &InstanceId| self.instance(*m).is_some_and(|i| !i.faults.is_empty());
+        let is_faulted =
+            |m: &InstanceId| self.instance(*m).is_some_and(|i| !i.findings.faults.is_empty());
         std::iter::once(id).chain(self.with_group_of(id)).find(is_faulted)
     }
 
@@ -138,11 +143,11 @@ impl Domain {
     pub(super) fn is_pending(&self, id: InstanceId) -> bool {
         self.with_group_of(id)
             .into_iter()
-            .any(|m| self.instance(m).is_some_and(|i| !i.pending.is_empty()))
+            .any(|m| self.instance(m).is_some_and(|i| !i.findings.pending.is_empty()))
     }
 
     pub(super) fn fault_cause(&self, id: InstanceId) -> Cause {
-        let own = self.instance(id).map(|i| &i.faults);
+        let own = self.instance(id).map(|i| &i.findings.faults);
         if let Some(own) = own.filter(|f| !f.is_empty()) {
             return Cause::Faults(own.iter().cloned().collect());
         }
@@ -151,7 +156,7 @@ impl Domain {
     }
 
     /// Why an instance may leave FAULT.
-    fn overcome(&self, were: Before) -> Cause {
+    fn overcome(&self, were: Findings) -> Cause {
         let now = |fault| Overcome::of(fault, |name| self.link_state(name), |o| self.state_of(o));
         match (were.faults.is_empty(), were.pending.is_empty()) {
             (false, _) => Cause::Recovered(were.faults.into_iter().map(now).collect()),

@@ -48,7 +48,10 @@ impl Note {
             Self::PreemptDelayStarted(_) | Self::PreemptDelayStopped => {
                 (subject::PREEMPT_DELAY, None, EVENT)
             }
-            Self::Silence | Self::Stalled { .. } => (subject::TIME, None, EVENT),
+            Self::Contested { .. }
+            | Self::TooLate { .. }
+            | Self::Silence
+            | Self::Stalled { .. } => (subject::TIME, None, EVENT),
             Self::GroupNotReady => (subject::GROUP, None, EVENT),
         }
     }
@@ -84,5 +87,16 @@ impl Instance {
     pub(super) fn may_tell(&mut self, note: &Note, now: Instant) -> Option<u32> {
         let (subject, from, rate) = note.limit();
         self.limits.admit(subject, from, rate, now)
+    }
+
+    /// Every instance that becomes master has noted something, and needs to remember it for seconds
+    /// only.
+    pub(super) fn forget_notes(&mut self, now: Instant) {
+        use subject::{CHECKSUM, GOODBYE, GROUP, MASTER_IS, PREEMPT_DELAY, TIME};
+        let rate = |subject| match subject {
+            MASTER_IS | GOODBYE | CHECKSUM | PREEMPT_DELAY | TIME | GROUP => EVENT,
+            _ => CONDITION,
+        };
+        self.limits.tidy(rate, now);
     }
 }

@@ -1,15 +1,16 @@
 //! The advertisements of an instance as they were last sent, ready for the socket.
 //!
 //! A packet is made when something in it changes, not when it is sent; its identification goes on
-//! from one to the next.
+//! from one to the next, and so does its sequence number if it is authenticated.
 
 use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::{advert, Domain, Instance};
 use crate::base::ids::InstanceId;
+use crate::base::time::WallTime;
 use crate::model;
-use crate::model::vrrp::{ChecksumForm, Delivery};
+use crate::model::vrrp::{Authentication, ChecksumForm, Delivery};
 
 /// One advertisement, with a copy for each destination.
 #[derive(Debug)]
@@ -30,15 +31,30 @@ pub struct Copy {
 }
 
 impl Domain {
-    /// Makes the next advertisement of this priority. `None`: the instance never had a source.
+    /// Makes the next advertisement of this priority. `None`: the instance never had a source, or has
+    /// no key to authenticate it. `wall` is asked for the time if the advertisement needs it.
     ///
     /// Without a source of its own now, the instance says farewell from the last one it had.
-    pub fn outbound(&mut self, id: InstanceId, priority: u8) -> Option<&Outbound> {
+    pub fn outbound(
+        &mut self,
+        id: InstanceId,
+        priority: u8,
+        wall: impl FnOnce() -> WallTime,
+    ) -> Option<&Outbound> {
         let instance = self.instance_mut(id)?;
+        if instance.config.authentication == Authentication::Unusable {
+            return None;
+        }
         let before = instance.outbound.take();
         let source = instance.source().or_else(|| before.as_ref().map(|before| before.source))?;
         let mut next = before.unwrap_or_else(|| Box::new(Outbound::new(instance, source)));
         next.refresh(instance, priority, source);
+        if let Some(guard) = &mut instance.guard {
+            let copies = next.copies.iter_mut().map(|copy| &mut *copy.packet);
+            if !guard.seal(&instance.config, source, wall(), copies) {
+                return None;
+            }
+        }
         Some(instance.outbound.insert(next))
     }
 }
@@ -74,7 +90,7 @@ impl Outbound {
             self.make(instance, priority, source);
         } else if self.priority != priority {
             for copy in &mut self.copies {
-                advert::set_priority(&mut copy.packet, self.config.family, priority);
+                advert::set_priority(&mut copy.packet, &self.config, priority);
             }
         }
         self.priority = priority;

@@ -77,10 +77,17 @@ pub(super) struct Share {
     pub(super) weight: i32,
 }
 
-/// Why the sum of `new` is another one than that of `old`.
-pub(super) fn reasons(old: &[Share], new: &[Share], base_changed: bool) -> Vec<Factor> {
+/// Why the sum of `new` is another one than that of `old`. `base`: why the base is another one.
+/// `ending`: why an order that lowered it is over.
+pub(super) fn reasons(
+    old: &[Share],
+    new: &[Share],
+    base: Option<Factor>,
+    mut ending: Option<Factor>,
+) -> Vec<Factor> {
     let mut list = Vec::new();
-    let mut configured = base_changed;
+    let mut configured = base == Some(Factor::Configured);
+    list.extend(base.filter(|reason| *reason != Factor::Configured));
     for share in new {
         match old.iter().find(|o| is_same_thing(&o.reason, &share.reason)) {
             None if share.weight == 0 => {}
@@ -90,9 +97,12 @@ pub(super) fn reasons(old: &[Share], new: &[Share], base_changed: bool) -> Vec<F
             _ => list.push(share.reason.clone()),
         }
     }
-    configured |= old
-        .iter()
-        .any(|o| o.weight != 0 && !new.iter().any(|n| is_same_thing(&o.reason, &n.reason)));
+    for gone in old.iter().filter(|o| !new.iter().any(|n| is_same_thing(&o.reason, &n.reason))) {
+        match ending.take_if(|_| matches!(gone.reason, Factor::Ordered(_))) {
+            Some(reason) => list.push(reason),
+            None => configured |= gone.weight != 0,
+        }
+    }
     if configured {
         list.push(Factor::Configured);
     }
@@ -103,6 +113,7 @@ fn is_same_thing(a: &Factor, b: &Factor) -> bool {
     match (a, b) {
         (Factor::Link { name: a, .. }, Factor::Link { name: b, .. }) => a == b,
         (Factor::Tracked { object: a, .. }, Factor::Tracked { object: b, .. }) => a == b,
+        (Factor::Ordered(a), Factor::Ordered(b)) => a == b,
         _ => false,
     }
 }
@@ -182,11 +193,14 @@ mod tests {
         let before = [link(LinkState::Up, 20), script(up, 0)];
         let failed = script(down.clone(), -5);
         let after = [link(LinkState::Up, 20), failed.clone()];
-        assert_eq!(reasons(&before, &after, false), std::slice::from_ref(&failed.reason));
-        assert_eq!(reasons(&[], &after, false), [link(LinkState::Up, 0).reason, failed.reason]);
+        assert_eq!(reasons(&before, &after, None, None), std::slice::from_ref(&failed.reason));
+        assert_eq!(
+            reasons(&[], &after, None, None),
+            [link(LinkState::Up, 0).reason, failed.reason]
+        );
         let heavier = [link(LinkState::Up, 20), script(down, -9)];
-        assert_eq!(reasons(&after, &heavier, false), [Factor::Configured]);
-        assert_eq!(reasons(&after, &[], false), [Factor::Configured]);
-        assert_eq!(reasons(&after, &after, true), [Factor::Configured]);
+        assert_eq!(reasons(&after, &heavier, None, None), [Factor::Configured]);
+        assert_eq!(reasons(&after, &[], None, None), [Factor::Configured]);
+        assert_eq!(reasons(&after, &after, Some(Factor::Configured), None), [Factor::Configured]);
     }
 }

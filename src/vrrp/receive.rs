@@ -9,10 +9,15 @@ mod reject;
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use subtle::ConstantTimeEq as _;
+
+use super::auth::{self, Guard};
 use crate::base::addr::Family;
-use crate::base::time::{Duration, Instant};
+use crate::base::time::{Duration, Instant, WallTime};
 use crate::model::vrrp::{Authentication, ChecksumForm, Delivery, Instance, Version};
+use crate::wire::ah::AuthHeader;
 use crate::wire::ip::V4_HEADER_LEN;
+use crate::wire::vrrp::trailer::TRAILER_LEN;
 use crate::wire::vrrp::{self as wire, Packet};
 
 pub use addresses::AddressSet;
@@ -29,7 +34,11 @@ pub struct Received<'a> {
     pub ttl: Option<u8>,
     /// When the kernel received it.
     pub arrived: Instant,
-    /// What follows the IP header, up to the IP total length.
+    /// The same by the wall clock, which sequence numbers are compared with.
+    pub wall: WallTime,
+    /// The authentication header before `pdu`.
+    pub header: Option<AuthHeader<'a>>,
+    /// What follows the IP header and the authentication header, up to the IP total length.
     pub pdu: &'a [u8],
 }
 
@@ -65,9 +74,10 @@ pub struct Context<'a> {
 pub fn examine(
     received: &Received<'_>,
     context: &Context<'_>,
+    guard: Option<&mut Guard>,
     counters: &mut Counters,
 ) -> Result<(Advert, Remarks), Reject> {
-    let result = check(received, context, counters);
+    let result = check(received, context, guard, counters);
     match &result {
         Ok((advert, remarks)) => counters.count_accepted(advert.priority, remarks),
         Err(reject) => counters.count_rejected(reject),
@@ -78,6 +88,7 @@ pub fn examine(
 fn check(
     received: &Received<'_>,
     context: &Context<'_>,
+    guard: Option<&mut Guard>,
     counters: &mut Counters,
 ) -> Result<(Advert, Remarks), Reject> {
     let &Context { config, .. } = context;
@@ -86,13 +97,18 @@ fn check(
     if packet.vrid() != config.vrid {
         return Err(Reject::Vrid { source, ours: config.vrid, theirs: packet.vrid() });
     }
+    check_header(received, &packet, config)?;
     check_length(received, &packet, config)?;
     check_ttl(received, config)?;
     check_version(received, &packet, config)?;
+    let (proof, clock) = auth::verify(guard.as_deref(), received, &packet, config)?;
+    if config.version == Version::V2 {
+        check_version_2(received, &packet, config)?;
+    }
     if packet.kind() != wire::ADVERTISEMENT {
         return Err(Reject::Type { source, kind: packet.kind() });
     }
-    let mut remarks = Remarks::default();
+    let mut remarks = Remarks { clock, ..Remarks::default() };
     let (ours, theirs) = (config.advert_interval, packet.interval());
     if ours != theirs {
         // Only version 3 comes here with a difference.
@@ -110,12 +126,42 @@ fn check(
         remarks.addresses = compare_addresses(received, &packet, context);
     }
     check_peer(received, config)?;
+    if let Some(guard) = guard {
+        guard.note(proof, received, config);
+    }
     let priority = packet.priority();
     Ok((Advert { source, priority, interval: theirs, arrived, form }, remarks))
 }
 
+/// Authentication header and configuration go together (RFC 2338 §7.1).
+fn check_header(
+    received: &Received<'_>,
+    packet: &Packet<'_>,
+    config: &Instance,
+) -> Result<(), Reject> {
+    let source = received.source;
+    match (&config.authentication, &received.header) {
+        (Authentication::Header(_), None) => {
+            Err(Reject::AuthMismatch { source, ours: 2, theirs: packet.legacy_auth_type() })
+        }
+        (Authentication::Header(_), Some(_)) | (_, None) => Ok(()),
+        (ours, Some(_)) => {
+            Err(Reject::AuthMismatch { source, ours: auth_type(ours, config.family), theirs: 2 })
+        }
+    }
+}
+
+/// The number of version 2.
+const fn auth_type(authentication: &Authentication, family: Family) -> u8 {
+    match (authentication, family) {
+        (Authentication::Pass(_), Family::V4) => 1,
+        (Authentication::Header(_), Family::V4) => 2,
+        _ => 0,
+    }
+}
+
 /// The length must be exactly what the header implies, but for padding to the shortest payload of
-/// Ethernet that some sender counted into the IP length.
+/// Ethernet that some sender counted into the IP length, or the trailer of a signed advertisement.
 fn check_length(
     received: &Received<'_>,
     packet: &Packet<'_>,
@@ -127,7 +173,9 @@ fn check_length(
         && len > expected
         && (len - expected) % 4 == 2
         && V4_HEADER_LEN + len <= SHORTEST_PAYLOAD;
-    if len == expected || is_padded {
+    let may_be_signed = matches!(config.authentication, Authentication::Signed(_));
+    let is_signed = may_be_signed && len == expected + TRAILER_LEN;
+    if len == expected || is_padded || is_signed {
         return Ok(());
     }
     Err(Reject::Length { source: received.source, len, expected })
@@ -155,10 +203,7 @@ fn check_version(
     if packet.version() != ours {
         return Err(Reject::Version { source: received.source, ours, theirs: packet.version() });
     }
-    match config.version {
-        Version::V2 => check_version_2(received, packet, config),
-        Version::V3 => Ok(()),
-    }
+    Ok(())
 }
 
 /// What only version 2 demands: the same authentication and the same interval (RFC 3768 §7.1,
@@ -173,17 +218,13 @@ fn check_version_2(
     if theirs > 2 {
         return Err(Reject::AuthType { source, theirs });
     }
-    let password = match (config.authentication, config.family) {
-        (Authentication::Pass(password), Family::V4) => Some(password),
-        _ => None,
-    };
-    let ours = u8::from(password.is_some());
+    let ours = auth_type(&config.authentication, config.family);
     if theirs != ours {
         return Err(Reject::AuthMismatch { source, ours, theirs });
     }
-    if let Some(password) = password {
+    if let (Authentication::Pass(password), 1) = (&config.authentication, ours) {
         let field = packet.auth_data(config.family);
-        if !field.is_some_and(|field| is_same_secret(field, password)) {
+        if !field.is_some_and(|field| field.ct_eq(password).into()) {
             return Err(Reject::Password { source });
         }
     }
@@ -192,11 +233,6 @@ fn check_version_2(
         return Err(Reject::Interval { source, ours, theirs });
     }
     Ok(())
-}
-
-/// Compares in a time that does not depend on how many octets were right.
-fn is_same_secret(a: [u8; 8], b: [u8; 8]) -> bool {
-    u64::from_ne_bytes(a) ^ u64::from_ne_bytes(b) == 0
 }
 
 /// Verifies the checksum; for IPv6 the kernel has done so.

@@ -72,7 +72,7 @@ impl fmt::Display for Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::time::Instant;
+    use crate::base::time::{Instant, WallTime};
 
     fn from(n: u32) -> IpAddr {
         IpAddr::V4((0x0a00_0000 + n).into())
@@ -87,6 +87,8 @@ mod tests {
                 destination: None,
                 ttl: None,
                 arrived: Instant::ZERO,
+                wall: WallTime(0),
+                header: None,
                 pdu: &[0x21, 51, 100, 1, 0, 1, 0, 0],
             };
             refused.count(&packet, Reject::Password { source });

@@ -104,6 +104,10 @@ impl StateCell {
         self.since
     }
 
+    pub(super) fn date_back(&mut self, since: Instant) {
+        self.since = self.since.min(since);
+    }
+
     pub(super) const fn phase(&self) -> Phase {
         match self.state {
             State::Init | State::Waiting => Phase::Init,
@@ -169,6 +173,6 @@ mod tests {
     #[test]
     fn what_is_rare_takes_no_room_in_every_instance() {
         assert!(size_of::<StateCell>() <= 120, "{}", size_of::<StateCell>());
-        assert!(size_of::<crate::vrrp::Instance>() <= 504);
+        assert!(size_of::<crate::vrrp::Instance>() <= 400);
     }
 }

@@ -1,7 +1,6 @@
-//! How long to wait: skew, the master-down interval, and when our own stall makes silence
-//! worthless as evidence.
+//! How long to wait: skew, the master-down interval, and the wait after a stall of our own.
 
-use crate::base::time::{micros, Duration, Instant};
+use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::{Instance, Version};
 
 /// Skew time: the lower the priority, the longer the wait.
@@ -38,35 +37,6 @@ pub fn next_in_schedule(due: Instant, interval: Duration, now: Instant) -> Insta
     }
 }
 
-/// When we last noticed that we had not been listening, for each length of absence.
-///
-/// A deadline served late and a packet read long after it arrived are the same evidence: sockets
-/// hold so many packets and drop the rest, so a peer's silence meanwhile proves nothing. Lengths
-/// are powers of two of a microsecond, so that a short absence does not hide a long one.
-#[derive(Debug, Default)]
-pub(super) struct Absences {
-    ended: [Option<Instant>; 32],
-}
-
-impl Absences {
-    /// What was there to be seen at `since` is seen only `now`.
-    pub(super) fn note(&mut self, since: Instant, now: Instant) {
-        if let Some(class) = class(now.since(since)) {
-            self.ended[class] = Some(now);
-        }
-    }
-
-    /// The end of the last absence about as long as `length` (half of it at least) or longer.
-    pub(super) fn last(&self, length: Duration) -> Option<Instant> {
-        self.ended[class(length)?..].iter().copied().flatten().max()
-    }
-}
-
-fn class(length: Duration) -> Option<usize> {
-    let class = usize::try_from(micros(length).checked_ilog2()?).ok()?;
-    Some(class.min(31))
-}
-
 fn centiseconds(d: Duration) -> u64 {
     u64::try_from(d.as_millis() / 10).unwrap_or(u64::MAX / (256 * 625))
 }
@@ -88,19 +58,6 @@ mod tests {
         let s = skew(Version::V3, 103, Duration::from_millis(500));
         assert_eq!(s, Duration::from_micros(298_828));
         assert_eq!(skew(Version::V3, 255, Duration::from_millis(10)), Duration::from_micros(39));
-    }
-
-    #[test]
-    fn a_short_absence_does_not_hide_a_long_one() {
-        let (second, at) = (Duration::from_secs(1), Instant::from_millis);
-        let mut absences = Absences::default();
-        absences.note(at(1000), at(1000));
-        absences.note(at(1000), at(1400));
-        assert_eq!(absences.last(second), None);
-        absences.note(at(2000), at(3500));
-        absences.note(at(3500), at(3502));
-        assert_eq!(absences.last(second), Some(at(3500)));
-        assert_eq!(absences.last(Duration::from_millis(1)), Some(at(3502)));
     }
 
     #[test]

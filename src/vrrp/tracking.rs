@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::action::Action;
-use super::cause::{Fault, PriorityCause, PriorityChange};
-use super::instance::{tracked, trackers, Instance};
+use super::cause::{Factor, PriorityCause, PriorityChange};
+use super::instance::{tracked, trackers, Findings, Instance};
 use super::priority::reasons;
 use super::state::State;
 use super::{Domain, LinkState};
@@ -81,7 +81,7 @@ impl Domain {
         id: InstanceId,
         now: Instant,
         out: &mut Vec<Action>,
-    ) -> Option<Before> {
+    ) -> Option<Findings> {
         // Before `Start` not all is known, and its group must not suffer from that.
         self.instance(id).filter(|i| !matches!(i.state.get(), State::Init))?;
         self.weigh_first(id, now, out)
@@ -93,24 +93,29 @@ impl Domain {
         id: InstanceId,
         now: Instant,
         out: &mut Vec<Action>,
-    ) -> Option<Before> {
-        let weighed =
+    ) -> Option<Findings> {
+        let mut findings =
             self.instance(id)?.weigh(|name| self.link_state(name), |object| self.state_of(object));
+        let (base, reason) = self.base_of(id)?;
+        if let Some(kind) = self.lowered_by(id) {
+            findings.lower(base, kind);
+        }
+        let ending = self.orders.ending.clone();
+        let ending = ending.map(|(kind, end)| Factor::OrderOver(kind, end));
         let i = self.instance_mut(id)?;
-        let priority = weighed.priority();
-        let base_changed = std::mem::replace(&mut i.base, weighed.base) != weighed.base;
-        let shares = std::mem::replace(&mut i.shares, weighed.shares);
-        let faults = std::mem::replace(&mut i.faults, weighed.faults);
-        let pending = std::mem::replace(&mut i.pending, weighed.pending);
+        let priority = findings.priority(base);
+        let base_changed = std::mem::replace(&mut i.base, base) != base;
+        let reason = base_changed.then_some(reason);
+        let before = i.findings.replace(findings);
         if priority != i.priority {
-            let cause = PriorityCause(reasons(&shares, &i.shares, base_changed));
+            let cause = PriorityCause(reasons(&before.shares, &i.findings.shares, reason, ending));
             let from = i.change_priority(priority, now);
             let change = PriorityChange { from, to: priority, cause: cause.clone() };
             i.priority_change = Some(Box::new(change));
             out.push(Action::PriorityChanged { id, from, to: priority, cause });
             self.rearm(id);
         }
-        Some(Before { faults, pending })
+        Some(before)
     }
 
     /// What is known of a tracked object.
@@ -144,13 +149,6 @@ impl Domain {
         self.link_watchers.watch(id, BTreeSet::new());
         self.object_watchers.watch(id, BTreeSet::new());
     }
-}
-
-/// What there was before an instance was weighed again.
-#[derive(Debug, Default)]
-pub(super) struct Before {
-    pub(super) faults: BTreeSet<Fault>,
-    pub(super) pending: Vec<Object>,
 }
 
 impl Instance {

@@ -3,8 +3,7 @@
 //! Sections are those of RFC 9568; where keepalived differs, its behaviour is kept and named.
 
 use super::action::{Action, Note, Phase};
-use super::announce::Round;
-use super::announce::Schedule;
+use super::announce::{Contest, Round, Schedule};
 use super::cause::Cause;
 use super::instance::LastHeard;
 use super::state::{Backup, Master, PreemptDelay, State};
@@ -28,14 +27,18 @@ impl Domain {
             if let Some(i) = self.instance_mut(id) {
                 i.state.wait();
             }
-        } else if i.config.is_owner() && self.delayed_until(now).is_none() {
-            self.try_master(id, Cause::Owner, now, out);
+            return;
+        } else {
+            let is_free = i.config.is_owner() && self.delayed_until(now).is_none();
+            let resumed = self.take_recalled(id, now);
+            if let Some(cause) = resumed.or_else(|| is_free.then_some(Cause::Owner)) {
+                self.try_master(id, cause, now, out);
+            }
             if self.instance(id).is_some_and(|i| i.phase() == Phase::Init) {
                 self.become_backup(id, Cause::Started, now, now, out);
             }
-        } else {
-            self.become_backup(id, Cause::Started, now, now, out);
         }
+        self.recalled.remove(&id);
     }
 
     /// The addresses are there, so announcing them makes sense.
@@ -111,7 +114,10 @@ impl Domain {
             }
             m.next_advert = timing::next_in_schedule(m.next_advert, config.advert_interval, now);
             i.advertise(id, now, out);
+            i.forget_notes(now);
+            self.survive_contest(id, now, out);
         }
+        let Some(i) = self.instance_mut(id) else { return };
         let Some(m) = i.state.master() else { return };
         let Round { repeat, extra } = m.announce.on_deadline(&config.garp, now);
         if repeat > 0 && m.held {
@@ -120,6 +126,17 @@ impl Domain {
         if extra && m.held {
             out.push(Action::AnnounceElsewhere { id });
         }
+    }
+
+    /// Another router, which was master as well for a while, yielded. It may have drawn traffic to
+    /// itself by then.
+    fn survive_contest(&mut self, id: InstanceId, now: Instant, out: &mut Vec<Action>) {
+        let Some(i) = self.instance_mut(id) else { return };
+        let repeat = i.config.garp.repeat;
+        let Some(m) = i.state.master().filter(|m| m.held) else { return };
+        let Some(Contest { from, theirs }) = m.announce.take_won(now) else { return };
+        self.note(id, Note::Contested { from, theirs }, now, out);
+        out.push(Action::Announce { id, repeat });
     }
 
     /// `timer_expired_backup`: a master that slept longer than the others wait for it steps back

@@ -23,6 +23,9 @@ impl<K: Ord + Clone> Watchers<K> {
     pub(super) fn watch(&mut self, id: InstanceId, keys: BTreeSet<K>) {
         let keys: Box<[K]> = keys.into_iter().collect();
         let slot = id.0 as usize;
+        if keys.is_empty() && self.keys_of.len() <= slot {
+            return;
+        }
         if self.keys_of.len() <= slot {
             self.keys_of.resize_with(slot + 1, Box::default);
         }

@@ -30,6 +30,15 @@ impl<'a> Ipv4Packet<'a> {
         Ok(Self { header, payload })
     }
 
+    /// The header without its options.
+    pub const fn header(&self) -> &'a [u8; V4_HEADER_LEN] {
+        self.header
+    }
+
+    pub const fn has_options(&self) -> bool {
+        self.header[0] & 0x0f > 5
+    }
+
     pub const fn ttl(&self) -> u8 {
         self.header[8]
     }

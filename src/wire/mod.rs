@@ -3,7 +3,9 @@
 //! Each protocol has a *view*, which borrows the bytes and whose `parse` ensures that no accessor
 //! can fail, and a small *value* with `emit`. Nothing in here panics on any input.
 
+pub mod ah;
 pub mod arp;
+pub mod bfd;
 pub mod checksum;
 pub mod dns;
 pub mod ether;
@@ -13,6 +15,7 @@ pub mod ip;
 pub mod ndisc;
 pub mod netlink;
 pub mod smtp;
+pub mod statefile;
 pub mod vrrp;
 
 /// Truncated or inconsistent data.

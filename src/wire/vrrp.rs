@@ -1,6 +1,8 @@
 //! VRRP advertisements: version 2 (RFC 3768, with the password of RFC 2338) and version 3
 //! (RFC 5798, RFC 9568). Acceptance is decided in `vrrp::receive`, not here.
 
+pub mod trailer;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -82,6 +84,14 @@ impl<'a> Packet<'a> {
         self.header[4]
     }
 
+    /// The same, and 0 for version 3.
+    pub const fn legacy_auth_type(&self) -> u8 {
+        match self.version() {
+            2 => self.auth_type(),
+            _ => 0,
+        }
+    }
+
     /// Version 2: the interval in seconds.
     pub const fn interval_s(&self) -> u8 {
         self.header[5]
@@ -123,6 +133,18 @@ impl<'a> Packet<'a> {
         data.first_chunk().copied()
     }
 
+    /// What follows the advertisement.
+    pub fn rest(&self, family: Family) -> &'a [u8] {
+        self.pdu.get(self.expected_len(family)..).unwrap_or_default()
+    }
+
+    /// The advertisement up to its checksum, and from there on to the length that its header
+    /// implies.
+    pub fn around_checksum(&self, family: Family) -> Option<(&'a [u8], &'a [u8])> {
+        let whole = self.pdu.get(..self.expected_len(family))?;
+        Some((whole.get(..CHECKSUM_OFFSET)?, whole.get(HEADER_LEN..)?))
+    }
+
     /// True if the checksum over the expected length is valid, with or without a pseudo-header.
     pub fn is_checksum_valid(&self, family: Family, pseudo: Option<(IpAddr, IpAddr)>) -> bool {
         let Some(pdu) = self.pdu.get(..self.expected_len(family)) else { return false };
@@ -156,11 +178,13 @@ impl Iterator for Addresses<'_> {
     }
 }
 
-/// Optional password (RFC 2338 §5.3.6); version 2 over IPv4 only.
+/// Authentication of version 2 over IPv4 (RFC 2338 §5.3.6): a password, or the authentication
+/// header in front of the advertisement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Auth {
     None,
     Pass([u8; AUTH_DATA_LEN]),
+    Header,
 }
 
 impl Auth {
@@ -168,6 +192,7 @@ impl Auth {
         match self {
             Self::None => 0,
             Self::Pass(_) => 1,
+            Self::Header => 2,
         }
     }
 }
@@ -224,7 +249,9 @@ impl Advertisement {
             count += 1;
         }
         match (self.form, family) {
-            (Form::V2(Auth::None), Family::V4) => out.extend_from_slice(&[0; AUTH_DATA_LEN]),
+            (Form::V2(Auth::None | Auth::Header), Family::V4) => {
+                out.extend_from_slice(&[0; AUTH_DATA_LEN])
+            }
             (Form::V2(Auth::Pass(data)), Family::V4) => out.extend_from_slice(&data),
             _ => {}
         }

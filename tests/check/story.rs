@@ -9,7 +9,7 @@
 //! 20.1  good A  (good A 7: weight)           ends a probe; also: bad A, unmade A
 //! ```
 //!
-//! Other facts: `remove A`, `suspend A`, `resume A`, `adjust A WORDS`, `file F 3`, `bfd S up`,
+//! Other facts: `remove A`, `suspend A`, `resume A`, `hurry A`, `adjust A WORDS`, `file F 3`, `bfd S up`,
 //! `deadline`.
 //!
 //! A check may also have predefined results and a duration for its probes:
@@ -22,6 +22,7 @@ use std::rc::Rc;
 
 use keepalived::base::ids::CheckId;
 use keepalived::base::time::{Duration, Instant};
+use keepalived::base::tracked::{Finding, TrackState};
 use keepalived::base::verdict::ProbeStep;
 use keepalived::check::pool::{Action, Input, Pool};
 use keepalived::check::{Reason, Timings, Verdict, Weight};
@@ -31,25 +32,8 @@ use keepalived::model::check::{
 };
 use keepalived::model::script::{Script, User};
 
-type Fallible<T> = Result<T, String>;
-
-/// The text of the scenario with the actual decisions.
-pub(crate) fn replay(text: &str) -> Fallible<String> {
-    let mut story = Story::default();
-    let mut out = String::new();
-    for line in text.lines() {
-        if line.trim_start().starts_with('>') {
-            continue;
-        }
-        out.push_str(line);
-        out.push('\n');
-        story.line(line).map_err(|e| format!("{line}\n{e}"))?;
-        for said in story.said.drain(..) {
-            out.push_str(&format!("       > {said}\n"));
-        }
-    }
-    Ok(out)
-}
+use super::scenario::{self, Fallible};
+use super::time::{instant, parsed};
 
 #[derive(Clone)]
 struct Described {
@@ -59,7 +43,7 @@ struct Described {
     takes: Duration,
 }
 
-struct Story {
+pub(crate) struct Story {
     checks: Vec<(String, Described)>,
     pool: Pool,
     now: Instant,
@@ -82,7 +66,7 @@ impl Default for Story {
     }
 }
 
-impl Story {
+impl scenario::Story for Story {
     fn line(&mut self, line: &str) -> Fallible<()> {
         let line = line.split(" #").next().unwrap_or("").trim();
         if line.is_empty() || line.starts_with('#') {
@@ -115,6 +99,12 @@ impl Story {
         Ok(())
     }
 
+    fn said(&mut self) -> &mut Vec<String> {
+        &mut self.said
+    }
+}
+
+impl Story {
     fn run(&mut self, to: Instant) {
         loop {
             let end = self.ends.first_key_value().map(|(&(when, _), ())| when);
@@ -152,7 +142,13 @@ impl Story {
                 let value = parsed(more)?;
                 self.hand(Input::File { name, value });
             }
-            "bfd" => self.hand(Input::Bfd { name, up: more == "up" }),
+            "bfd" => {
+                let state = match more {
+                    "up" => TrackState::Up(Finding::SessionUp),
+                    _ => TrackState::Down(Finding::NoSession),
+                };
+                self.hand(Input::Bfd { name, state: &state });
+            }
             _ => {
                 let n = self.position(name).ok_or("which check?")?;
                 let check = id(n);
@@ -161,6 +157,7 @@ impl Story {
                     "remove" => self.hand(Input::Remove(check)),
                     "suspend" => self.hand(Input::Suspend(check)),
                     "resume" => self.hand(Input::Resume(check)),
+                    "hurry" => self.hand(Input::Hurry(check)),
                     "unmade" => {
                         let why = Reason::Unmade("no descriptor".to_owned());
                         self.done(check, Verdict::Down(why));
@@ -338,15 +335,6 @@ fn misc() -> Kind {
 
 fn id(n: usize) -> CheckId {
     CheckId(u32::try_from(n).expect("a few"))
-}
-
-fn parsed<T: std::str::FromStr>(text: &str) -> Fallible<T> {
-    text.parse().map_err(|_| format!("{text}?"))
-}
-
-fn instant(text: &str) -> Fallible<Instant> {
-    let seconds: f64 = parsed(text)?;
-    Ok(Instant::ZERO + Duration::from_micros((seconds * 1e6).round() as u64))
 }
 
 fn duration(text: &str) -> Fallible<Duration> {

@@ -7,8 +7,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::config::{resolve, CommandFacts, Form, Host, LinkFacts, Loader, Look, Unusable};
+use super::config::{
+    resolve, CommandFacts, Form, Host, KeyFile, LinkFacts, Loader, Look, Unusable,
+};
 use super::model::script::User;
+use super::model::secret::Secret;
 
 /// A tree of files by absolute name; directories exist where a file lies below them.
 #[derive(Clone, Default, Debug)]
@@ -112,6 +115,7 @@ pub(crate) struct MemoryHost {
     users: BTreeMap<String, User>,
     files: BTreeMap<String, Entry>,
     name_files: BTreeMap<String, String>,
+    key_files: BTreeMap<String, KeyFile>,
     vrf_tables: BTreeMap<String, u32>,
     hostname: Option<String>,
 }
@@ -191,6 +195,14 @@ impl MemoryHost {
         self
     }
 
+    /// With a file that has a key, which others may read or not.
+    #[must_use]
+    pub(crate) fn and_key(mut self, path: &str, text: &str, is_open: bool) -> Self {
+        let file = KeyFile { text: Secret::new(text.as_bytes()), is_open };
+        self.key_files.insert(path.to_owned(), file);
+        self
+    }
+
     /// With a VRF, which is not among its interfaces.
     #[must_use]
     pub(crate) fn and_vrf(mut self, name: &str, table: u32) -> Self {
@@ -240,6 +252,10 @@ impl Host for MemoryHost {
 
     fn name_file(&self, path: &str, _limit: u64) -> Result<Vec<u8>, Unusable> {
         self.name_files.get(path).map(|text| text.clone().into_bytes()).ok_or(Unusable::Missing)
+    }
+
+    fn key_file(&self, path: &str, _limit: u64) -> Result<KeyFile, Unusable> {
+        self.key_files.get(path).cloned().ok_or(Unusable::Missing)
     }
 
     fn vrf_table(&self, name: &str) -> Option<u32> {

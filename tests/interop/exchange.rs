@@ -107,6 +107,22 @@ fn version_2(above: Above) -> Outcome {
     Ok(())
 }
 
+fn header(above: Above) -> Outcome {
+    let block = |_, _| instance("VI_1").v2_header("s3cr3t").vip("10.7.1.1/16");
+    Scene::new(above, block, "10.7.1.1")?.play();
+    Ok(())
+}
+
+fn header_unicast(above: Above) -> Outcome {
+    let block = |own, peer| {
+        let source = format!("unicast_src_ip 10.7.0.{own}");
+        let peer = format!("unicast_peer {{\n 10.7.0.{peer}\n }}");
+        instance("VI_1").v2_header("s3cr3t").line(&source).line(&peer).vip("10.7.1.1/16")
+    };
+    Scene::new(above, block, "10.7.1.1")?.play();
+    Ok(())
+}
+
 fn version_3(above: Above) -> Outcome {
     Scene::new(above, |_, _| instance("VI_1").vip("10.7.1.1/16").vip("10.7.1.2/16"), "10.7.1.2")?
         .play();
@@ -145,6 +161,22 @@ pub(crate) fn version_2_with_a_password_ours_above() -> Outcome {
 
 pub(crate) fn version_2_with_a_password_theirs_above() -> Outcome {
     version_2(Above::Theirs)
+}
+
+pub(crate) fn authentication_headers_ours_above() -> Outcome {
+    header(Above::Ours)
+}
+
+pub(crate) fn authentication_headers_theirs_above() -> Outcome {
+    header(Above::Theirs)
+}
+
+pub(crate) fn authentication_headers_of_unicast_ours_above() -> Outcome {
+    header_unicast(Above::Ours)
+}
+
+pub(crate) fn authentication_headers_of_unicast_theirs_above() -> Outcome {
+    header_unicast(Above::Theirs)
 }
 
 pub(crate) fn version_3_over_ipv4_ours_above() -> Outcome {

@@ -71,9 +71,9 @@ impl Frr {
         set_permissions(shop.path(""), Permissions::from_mode(0o777)).expect("the folder is ours");
         shop.write("zebra.conf", "");
         shop.write("vrrpd.conf", &configuration(router));
-        let zebra = run(host, &shop, "zebra");
+        let zebra = run(host, &shop, "zebra", &[]);
         wait("zebra listens", SOON, || shop.exists("zserv.api"));
-        let vrrpd = run(host, &shop, "vrrpd");
+        let vrrpd = run(host, &shop, "vrrpd", &[]);
         Self { vrrpd, _zebra: zebra, _shop: shop }
     }
 
@@ -104,11 +104,12 @@ fn configuration(router: Router) -> String {
     text
 }
 
-fn run(host: &Host, shop: &Workshop, name: &str) -> Runs {
+/// Starts one of its daemons, which finds its configuration in the workshop.
+pub(crate) fn run(host: &Host, shop: &Workshop, name: &str, more: &[&str]) -> Runs {
     let path = |name: String| shop.path(&name);
     let (conf, pid) = (path(format!("{name}.conf")), path(format!("{name}.pid")));
     let program = format!("{FOLDER}/{name}");
     let (folder, zebra) = (shop.path(""), shop.path("zserv.api"));
     let files = ["-f", &conf, "-i", &pid, "-z", &zebra, "--vty_socket", &folder];
-    Runs::new(host, &[&[&program[..]], &files[..], &["-P", "0", "--log", "stdout"]].concat())
+    Runs::new(host, &[&[&program[..]], &files[..], &["-P", "0", "--log", "stdout"], more].concat())
 }

@@ -67,9 +67,23 @@ impl Instance {
 
     /// Version 2 with a password, once a second.
     pub(crate) fn v2_pass(self, password: &str) -> Self {
+        self.v2("PASS", password)
+    }
+
+    /// Version 2 with an authentication header, once a second.
+    pub(crate) fn v2_header(self, password: &str) -> Self {
+        self.v2("AH", password)
+    }
+
+    fn v2(self, kind: &str, password: &str) -> Self {
         self.version(2)
             .every("1")
-            .line(&format!("authentication {{\n auth_type PASS\n auth_pass {password}\n }}"))
+            .line(&format!("authentication {{\n auth_type {kind}\n auth_pass {password}\n }}"))
+    }
+
+    /// Signed advertisements with these keys and settings.
+    pub(crate) fn signed(self, lines: &[&str]) -> Self {
+        self.line(&format!("auth_hmac {{\n{}\n }}", lines.join("\n")))
     }
 }
 

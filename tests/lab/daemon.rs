@@ -129,6 +129,18 @@ impl Daemon {
         Self::run(program, namespace, name, config, &["-G", "-D"], Unlike::default())
     }
 
+    /// In the background, with its log in `log.txt`.
+    pub(super) fn start_detached(
+        program: &Program,
+        namespace: Rc<Namespace>,
+        name: &str,
+        config: &str,
+        args: &[&str],
+    ) -> Self {
+        let args = [&["-G", "-D"], args].concat();
+        Self::run(program, namespace, name, config, &args, Unlike::default())
+    }
+
     fn run(
         program: &Program,
         namespace: Rc<Namespace>,
@@ -140,18 +152,39 @@ impl Daemon {
         let folder = fresh_folder(name);
         let conf = folder.join("keepalived.conf");
         std::fs::write(&conf, config).expect("the folder is new");
-        let log = File::create(folder.join("log")).expect("the folder is new");
+        let child = Self::spawn(program, &namespace, &folder, args, unlike);
+        Self { name: name.to_owned(), child, namespace: Rc::clone(&namespace), folder, ended: None }
+    }
+
+    /// The program under test once more, in the place of one that has ended.
+    pub(crate) fn start_again(&mut self) {
+        assert!(!self.is_running(), "{} runs", self.name);
+        let args = ["-n", "-l", "-G", "-D"];
+        let program = Program::under_test();
+        self.child = Self::spawn(program, &self.namespace, &self.folder, &args, Unlike::default());
+        self.ended = None;
+    }
+
+    fn spawn(
+        program: &Program,
+        namespace: &Namespace,
+        folder: &Path,
+        args: &[&str],
+        unlike: Unlike<'_>,
+    ) -> Child {
+        let log = File::options().append(true).create(true).open(folder.join("log"));
+        let log = log.expect("the folder is there");
         let _inside = namespace.enter();
         // setpriv: the daemons die with the tests if those are killed.
-        let child = Command::new("setpriv")
+        Command::new("setpriv")
             .args(["--pdeathsig", "KILL"])
             .args(unlike.lacks.map(|capability| format!("--bounding-set=-{capability}")))
             .arg(&program.path)
             .arg("-f")
-            .arg(&conf)
-            .args(pid_files(&folder))
+            .arg(folder.join("keepalived.conf"))
+            .args(pid_files(folder))
             .args(args)
-            .env("TMPDIR", &folder)
+            .env("TMPDIR", folder)
             .env_remove("NOTIFY_SOCKET")
             .envs(unlike.fault.map(|fault| ("KEEPALIVED_FAULT", fault)))
             .envs(
@@ -165,8 +198,7 @@ impl Daemon {
             .stdout(log.try_clone().expect("a descriptor is left"))
             .stderr(log)
             .spawn()
-            .expect("the runner has seen that setpriv is there");
-        Self { name: name.to_owned(), child, namespace: Rc::clone(&namespace), folder, ended: None }
+            .expect("the runner has seen that setpriv is there")
     }
 
     pub(crate) fn pid(&self) -> Pid {
@@ -240,9 +272,16 @@ impl Daemon {
         self.wait_log(&format!("({instance}) Entering MASTER STATE"));
     }
 
+    /// BACKUP from the start.
     #[track_caller]
     pub(crate) fn wait_backup(&self, instance: &str) {
         self.wait_log(&format!("({instance}) Entering BACKUP STATE (init)"));
+    }
+
+    /// BACKUP after it was MASTER at `mark`.
+    #[track_caller]
+    pub(crate) fn wait_yielded(&self, mark: usize, instance: &str) {
+        self.wait_log_since(mark, &format!("({instance}) Entering BACKUP STATE"));
     }
 
     /// FAULT from the start; the reference has several messages for it.

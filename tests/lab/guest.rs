@@ -98,7 +98,7 @@ impl Guest {
             let runner = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/lab/uml-run");
             let wanted = Arguments::from_args().filter.unwrap_or_default();
             let mut guest = Command::new(runner);
-            guest.args(["-m", self.memory, "-t", "400"]).arg(own).env(PARTS, wanted);
+            guest.args(["-m", self.memory, "-t", "900"]).arg(own).env(PARTS, wanted);
             let (code, said) = output_of(guest.env_remove("TMPDIR"));
             let lines = said.lines().filter_map(|line| line.strip_prefix(RESULT));
             let results = lines.filter_map(|line| line.trim().split_once(' '));

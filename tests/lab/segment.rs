@@ -43,6 +43,12 @@ impl Host {
         )
     }
 
+    /// The same with more arguments.
+    pub(crate) fn start_detached(&self, config: &str, args: &[&str]) -> Daemon {
+        let (program, space) = (Program::under_test(), Rc::clone(&self.namespace));
+        Daemon::start_detached(program, space, &self.name, config, args)
+    }
+
     /// Starts a daemon with an injected fault: see `src/daemon/start/fault.rs`.
     pub(crate) fn start_faulty(&self, config: &str, fault: &str, args: &[&str]) -> Daemon {
         let (program, space) = (Program::under_test(), Rc::clone(&self.namespace));

@@ -4,6 +4,7 @@
 //! 0  start [init_notifies]
 //! 1  down 10.0.0.1              (A:10.0.0.1/2: the second check, of the server of A)
 //! 2  up 10.0.0.1 instead 7      (or plus -3: what the check says of the weight)
+//! 3  order 10.0.0.1 drain       (disable, enable, weight 7: of the first virtual server)
 //! 3  address 10.0.0.100 absent
 //! 4  reload rs A 10.0.0.1 weight 5; drop A 10.0.0.2
 //! 5  stop
@@ -18,35 +19,16 @@ use std::rc::Rc;
 use keepalived::base::ids::{CheckId, ServiceId};
 use keepalived::base::time::Instant;
 use keepalived::base::verdict::{Reason, Verdict, Weight};
-use keepalived::lvs::{Action, Domain, Input, Wanted};
+use keepalived::lvs::{Action, Domain, Input, ServerOrder, Wanted};
 use keepalived::model::diff::{self, Change};
 use keepalived::model::Config;
 
 use super::conf::Conf;
+use super::scenario::{self, Fallible};
 use super::words::Words;
 
-type Fallible<T> = Result<T, String>;
-
-/// The text of the scenario with the actual decisions.
-pub(crate) fn replay(text: &str) -> Fallible<String> {
-    let mut story = Story::default();
-    let mut out = String::new();
-    for line in text.lines() {
-        if line.trim_start().starts_with('>') {
-            continue;
-        }
-        out.push_str(line);
-        out.push('\n');
-        story.line(line).map_err(|e| format!("{line}\n{e}"))?;
-        for said in story.said.drain(..) {
-            out.push_str(&format!("   > {said}\n"));
-        }
-    }
-    Ok(out)
-}
-
 #[derive(Default)]
-struct Story {
+pub(crate) struct Story {
     conf: Conf,
     running: Config,
     lvs: Domain,
@@ -58,7 +40,9 @@ struct Story {
     said: Vec<String>,
 }
 
-impl Story {
+impl scenario::Story for Story {
+    const MARGIN: &'static str = "   >";
+
     fn line(&mut self, line: &str) -> Fallible<()> {
         let line = line.split(" #").next().unwrap_or("").trim();
         if line.is_empty() || line.starts_with('#') {
@@ -83,6 +67,12 @@ impl Story {
         Ok(())
     }
 
+    fn said(&mut self) -> &mut Vec<String> {
+        &mut self.said
+    }
+}
+
+impl Story {
     fn event(&mut self, verb: &str, rest: &str) -> Fallible<()> {
         match verb {
             "start" => self.adopt(rest == "init_notifies"),
@@ -107,6 +97,24 @@ impl Story {
                     _ => Verdict::Down(Reason::Overran),
                 };
                 self.hand(Input::Verdict { check, page: 0, verdict });
+            }
+            "order" => {
+                let (addr, order) = rest.split_once(' ').ok_or("which order?")?;
+                let order = match order.split_once(' ') {
+                    None if order == "drain" => Some(ServerOrder::Drain),
+                    None if order == "disable" => Some(ServerOrder::Disable),
+                    None if order == "enable" => None,
+                    Some(("weight", n)) => {
+                        Some(ServerOrder::Weight(n.parse().map_err(|_| "which weight?")?))
+                    }
+                    _ => return Err("no such order".to_owned()),
+                };
+                let addr: IpAddr = addr.parse().map_err(|_| "which address?")?;
+                let id = *self.ids.first().ok_or("no virtual server")?;
+                let service = self.lvs.service(id).ok_or("no virtual server")?;
+                let index = service.servers().position(|(rs, _)| rs.addr == addr);
+                let index = index.ok_or("no such server")?;
+                self.hand(Input::Order { id, index, order });
             }
             "address" => {
                 let (addr, state) = rest.split_once(' ').ok_or("present or absent?")?;
@@ -181,7 +189,7 @@ impl Story {
                     let id = self.lvs.vacant_id();
                     ids.insert(n, id);
                     let config = Rc::clone(&new.virtual_servers[n]);
-                    self.hand(Input::Add { id, config });
+                    self.hand(Input::Add { id, config, recalled: Vec::new() });
                 }
             }
         }

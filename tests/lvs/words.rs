@@ -44,6 +44,7 @@ impl fmt::Display for Words<'_> {
                     ServerCause::Initial => "initial".to_owned(),
                     ServerCause::Confirmed(_) => "confirmed".to_owned(),
                     ServerCause::Check(found) => format!("check {}", found.check),
+                    cause @ ServerCause::Ordered(_) => cause.to_string(),
                     ServerCause::Reload => "reload".to_owned(),
                 };
                 write!(f, "{} {} ({why})", Rs(server), up_down(*up))

@@ -3,7 +3,9 @@
 use std::net::UdpSocket;
 
 use crate::farm::{certificate, lines, require_aiosmtpd, table, wait_table, Server, Web};
-use crate::lab::{require_program, secs, stays, Host, Namespace, Outcome, Segment, Workshop};
+use crate::lab::{
+    ours_only, require_program, secs, stays, Host, Namespace, Outcome, Segment, Workshop,
+};
 
 /// A virtual server with one real server and this check.
 struct Checked {
@@ -197,7 +199,12 @@ pub(crate) fn tls_mail_and_name_servers_come_and_go() -> Outcome {
             "--no-hosts",
             "--address=/lab.example/10.7.0.9",
         ];
-        [Server::start(server, &tls), Server::start(server, &mail), Server::start(server, &names)]
+        let started = [
+            (1001, Server::start(server, &tls)),
+            (1002, Server::start(server, &mail)),
+            (1003, Server::start(server, &names)),
+        ];
+        started.map(|(port, program)| program.listens(server, &format!("10.7.0.2:{port}")))
     });
     Ok(())
 }
@@ -305,6 +312,29 @@ pub(crate) fn a_dead_server_stays_out_at_a_reload() -> Outcome {
     daemon.reload();
     wait_rows(&director, &alive(2));
     stays("the dead server is out", secs(2), || table(&director) == alive(2));
+    assert!(daemon.stop().success());
+    Ok(())
+}
+
+pub(crate) fn a_crash_changes_no_server() -> Outcome {
+    ours_only()?;
+    let all = [1001, 1002, 1003].map(|port| {
+        let alpha = if port == 1003 { "; alpha" } else { "" };
+        Checked::new(port, &format!("TCP_CHECK {{ retry 0 }}{alpha}"))
+    });
+    let (_segment, [director, server]) = Segment::with_hosts(["a", "s"]);
+    let _webs =
+        [1001, 1003].map(|port| Web::start(&server, &format!("10.7.0.2:{port}"), |_| (200, "")));
+    let mut daemon = director.start(&config(&all, &Workshop::new()));
+    let alive = rows(&all, |c| (c.port != 1002).then_some(1));
+    wait_rows(&director, &alive);
+    for _ in 0..2 {
+        daemon.crash();
+        let mark = daemon.mark();
+        daemon.start_again();
+        stays("the same servers are in", secs(3), || table(&director) == alive);
+        daemon.wait_log_since(mark, "Startup complete");
+    }
     assert!(daemon.stop().success());
     Ok(())
 }

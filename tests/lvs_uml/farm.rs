@@ -10,10 +10,13 @@ use std::time::Duration;
 
 use nix::sys::socket::{shutdown, Shutdown as How};
 
-use crate::lab::{eventually, millis, pass, Namespace, Outcome, Skip, Workshop, SOON};
+use crate::lab::{eventually, millis, pass, wait, Namespace, Outcome, Skip, Workshop, SOON};
 
 /// Generous, since all tests share a guest with one processor.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(25);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+
+/// For a program to start: one that is interpreted loads for long while other tests run.
+const STARTING: Duration = Duration::from_secs(90);
 
 /// Expands a one-line configuration: blocks and `;` become lines.
 pub(crate) fn lines(text: &str) -> String {
@@ -122,6 +125,21 @@ impl Server {
             .spawn()
             .expect("the runner has seen that setpriv is there");
         Self(child)
+    }
+
+    /// Waits until the program accepts connections at this address of its host.
+    #[track_caller]
+    pub(crate) fn listens(self, host: &Namespace, address: &str) -> Self {
+        let _inside = host.enter();
+        let address: SocketAddr = address.parse().expect("an address with a port");
+        let listens = || {
+            TcpStream::connect_timeout(&address, SOON).is_ok() || {
+                pass(millis(150));
+                false
+            }
+        };
+        wait(&format!("a server listens at {address}"), STARTING, listens);
+        self
     }
 }
 

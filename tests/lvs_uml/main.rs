@@ -12,6 +12,7 @@ mod lab;
 mod mail;
 mod marks;
 mod quorum;
+mod steer;
 mod tables;
 mod tls;
 mod vrrp;
@@ -55,10 +56,12 @@ parts![
     tables::a_reload_adds_and_removes_group_entries,
     checkers::servers_behind_forbidding_routes_are_out,
     checkers::a_dead_server_stays_out_at_a_reload,
+    checkers::a_crash_changes_no_server,
     checkers::required_replies_are_compared,
     tls::sessions_of_many_servers_are_resumed,
     vrrp::checks_are_suspended_without_the_address,
     vrrp::the_sync_daemon_follows_the_instance,
+    steer::a_server_is_drained_disabled_and_weighed_by_command,
     marks::a_group_is_one_service_that_its_mark_leads_to,
 ];
 

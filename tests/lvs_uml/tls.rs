@@ -10,8 +10,9 @@ use crate::lab::{
     eventually, millis, ours_only, pass, require_program, wait, Host, Outcome, Segment, Workshop,
 };
 
-/// Runs nginx on a host with these `server` blocks. It logs requests to `asked`.
-fn nginx(host: &Host, shop: &Workshop, servers: &str) -> Server {
+/// Runs nginx on a host with these `server` blocks, of which one listens at this port. It logs
+/// requests to `asked`.
+fn nginx(host: &Host, shop: &Workshop, port: u16, servers: &str) -> Server {
     let (asked, errors, folder) = (shop.path("asked"), shop.path("errors"), shop.path("nginx"));
     let (file, key) = certificate(shop, "default.example");
     shop.write(
@@ -31,7 +32,8 @@ fn nginx(host: &Host, shop: &Workshop, servers: &str) -> Server {
             }}"
         ),
     );
-    Server::start(host, &["nginx", "-e", &errors, "-c", &shop.path("nginx.conf")])
+    let command = ["nginx", "-e", &errors, "-c", &shop.path("nginx.conf")];
+    Server::start(host, &command).listens(host, &format!("10.7.0.2:{port}"))
 }
 
 /// The requests that nginx received.
@@ -82,7 +84,7 @@ pub(crate) fn configured_names_reach_the_server() -> Outcome {
              ssl_certificate_key {key}; return 200 'this is {name}'; }}"
         );
     }
-    let _nginx = nginx(&server, &shop, &blocks);
+    let _nginx = nginx(&server, &shop, 443, &blocks);
     let (one, two) = ("virtualhost one.example", "virtualhost two.example");
     let url = |path: &str, inner: &str| format!("url {{ path /{path}; {inner} }}");
     let is = |name: &str| format!("regex \"is {name}.example\"");
@@ -160,7 +162,7 @@ pub(crate) fn sessions_of_many_servers_are_resumed() -> Outcome {
             format!("server {{ listen {port} ssl; ssl_protocols TLSv{v}; return 200 hello; }}")
         })
         .collect();
-    let _nginx = nginx(&server, &shop, &blocks);
+    let _nginx = nginx(&server, &shop, 1002, &blocks);
     let mut config = String::new();
     for port in [1002, 1003] {
         let _ = write!(
@@ -210,6 +212,7 @@ pub(crate) fn the_client_certificate_is_sent_on_request() -> Outcome {
     let _nginx = nginx(
         &server,
         &shop,
+        443,
         &format!(
             "server {{ listen 10.7.0.2:443 ssl; ssl_verify_client on; ssl_client_certificate {file};
              return 200 hello; }}"
@@ -247,6 +250,7 @@ pub(crate) fn a_reload_can_correct_an_invalid_key() -> Outcome {
     let _nginx = nginx(
         &server,
         &shop,
+        443,
         &format!(
             "server {{ listen 10.7.0.2:443 ssl; ssl_verify_client on; ssl_client_certificate {file};
              return 200 hello; }}"

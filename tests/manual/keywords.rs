@@ -18,13 +18,12 @@ struct Section {
     block: &'static Block,
     /// The block that it stands in; `None`: the top level.
     parent: Option<&'static str>,
-    in_effect: bool,
 }
 
 /// The list as subsections with mdoc lists.
 pub(super) fn mdoc_keywords() -> String {
     let mut sections = Vec::new();
-    collect(ROOT, None, true, &mut sections);
+    collect(ROOT, None, &mut sections);
     let mut out = String::new();
     for section in &sections {
         // Writing to a string cannot fail.
@@ -33,12 +32,9 @@ pub(super) fn mdoc_keywords() -> String {
             None if std::ptr::eq(section.block, ROOT) => writeln!(out, ".Ss Top level"),
             None => writeln!(out, ".Ss {}", section.block.name),
         };
-        if !section.in_effect {
-            out.push_str("Later, with all that stands in it.\n");
-        }
         out.push_str(".Bl -tag -width Ds -compact\n");
         for keyword in section.block.keywords {
-            item(&mut out, keyword, section.in_effect);
+            item(&mut out, keyword);
         }
         out.push_str(".El\n");
     }
@@ -46,14 +42,14 @@ pub(super) fn mdoc_keywords() -> String {
 }
 
 /// The keywords that are accepted and not in effect, by the block they stand in, as a list in
-/// Markdown. Of a block, what stands in it goes without saying.
+/// Markdown.
 pub(super) fn markdown_later() -> String {
     let mut sections = Vec::new();
-    collect(ROOT, None, true, &mut sections);
+    collect(ROOT, None, &mut sections);
     let mut out = String::new();
     // Two kinds of check have each a block of the same name.
     let mut told = Vec::new();
-    for section in sections.iter().filter(|s| s.in_effect) {
+    for section in &sections {
         let current = |k: &&Keyword| !k.in_effect && k.standing == Standing::Current;
         let names = section.block.keywords.iter().filter(current);
         let names: Vec<_> = names.map(|k| format!("`{}`", k.name)).collect();
@@ -82,26 +78,20 @@ pub(super) fn markdown_later() -> String {
 }
 
 /// Sections in the order of the page: each block once, after the one it stands in.
-fn collect(
-    block: &'static Block,
-    parent: Option<&'static str>,
-    in_effect: bool,
-    out: &mut Vec<Section>,
-) {
-    if let Some(known) = out.iter_mut().find(|s| std::ptr::eq(s.block, block)) {
-        known.in_effect |= in_effect;
+fn collect(block: &'static Block, parent: Option<&'static str>, out: &mut Vec<Section>) {
+    if out.iter().any(|s| std::ptr::eq(s.block, block)) {
         return;
     }
-    out.push(Section { block, parent, in_effect });
+    out.push(Section { block, parent });
     let name = (!std::ptr::eq(block, ROOT)).then_some(block.name);
     for keyword in block.keywords {
         if let Body::Keywords(inner) = keyword.body {
-            collect(inner, name, in_effect && keyword.in_effect, out);
+            collect(inner, name, out);
         }
     }
 }
 
-fn item(out: &mut String, keyword: &Keyword, block_in_effect: bool) {
+fn item(out: &mut String, keyword: &Keyword) {
     let _ = writeln!(out, ".It Ic {}{}", roff(keyword.name), arguments(&keyword.args));
     let mut text = Vec::new();
     match keyword.standing {
@@ -124,7 +114,7 @@ fn item(out: &mut String, keyword: &Keyword, block_in_effect: bool) {
     if !keyword.default.is_empty() {
         text.push(format!("Default: {}.", keyword.default));
     }
-    if block_in_effect && !keyword.in_effect {
+    if !keyword.in_effect {
         text.push("Later.".to_owned());
     }
     for sentence in text {
@@ -288,7 +278,7 @@ fn wrapped(text: &str) -> String {
 fn every_keyword_has_an_item() {
     let text = mdoc_keywords();
     let mut sections = Vec::new();
-    collect(ROOT, None, true, &mut sections);
+    collect(ROOT, None, &mut sections);
     for section in sections {
         for keyword in section.block.keywords {
             let item = format!(".It Ic {}", roff(keyword.name));
@@ -302,8 +292,7 @@ fn every_keyword_has_an_item() {
 #[test]
 fn what_is_not_in_effect_is_marked() {
     let text = mdoc_keywords();
-    assert!(text.contains(".Ss bfd_instance\nLater, with all that stands in it.\n"));
-    assert!(text.contains(".Ss vrrp_instance\n.Bl"));
+    assert!(text.contains(".It Ic enable_dbus\nDefault: off.\nLater.\n"), "{text}");
 }
 
 #[test]

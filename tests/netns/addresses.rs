@@ -110,9 +110,10 @@ pub(crate) fn addresses_of_the_host_itself_are_never_removed() -> Outcome {
             let mut daemon = a.start(&config(&[block.clone().priority(priority)]));
             daemon.wait_master("VI_1");
             if priority == 100 {
+                let mark = daemon.mark();
                 let better = b.start(&config(&[instance("VI_1").priority(200).vip("10.7.1.1/16")]));
                 better.wait_master("VI_1");
-                daemon.wait_backup("VI_1");
+                daemon.wait_yielded(mark, "VI_1");
             }
             assert_eq!(daemon.stop().code(), Some(0));
             assert!(!monitor.removed("10.7.0.1"));

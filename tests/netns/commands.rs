@@ -175,3 +175,22 @@ pub(crate) fn what_a_command_complains_of_is_logged() -> Outcome {
     wait("it is protected", SOON, || is_protected(&b));
     Ok(())
 }
+
+pub(crate) fn an_instance_begins_with_its_vmac() -> Outcome {
+    needed()?;
+    for global in [SETS, RULES] {
+        let (_segment, [a]) = Segment::with_hosts(["a"]);
+        let of = |name, vrid: u8| instance(name).vrid(vrid).line(&format!("use_vmac v{vrid}"));
+        let first = of("VI_1", 51).vip("10.7.1.1/16");
+        let mut daemon = a.start(&config_with(global, std::slice::from_ref(&first)));
+        daemon.wait_master("VI_1");
+        let second = of("VI_2", 52).vip("10.7.1.2/16");
+        daemon.rewrite(&config_with(global, &[first, second]));
+        assert_eq!(daemon.reload_and_wait().0, Some(0));
+        daemon.wait_master("VI_2");
+        let log = daemon.log();
+        assert!(!log.iter().any(|line| line.contains("FAULT")), "{log:?}");
+        assert!(daemon.stop().success());
+    }
+    Ok(())
+}

@@ -91,7 +91,7 @@ pub(crate) fn the_text_of_a_panic_is_in_the_log_of_a_daemon() -> Outcome {
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let log = std::env::temp_dir().join(format!("keepalived-crash.{}.log", std::process::id()));
     let to_file = format!("-g{}", log.display());
-    let mut starter = started(&a, "panic@stats", &["-G", "-D", &to_file]);
+    let mut starter = started(&a, "panic@stats", &["-R", "-G", "-D", &to_file]);
     assert_eq!(starter.wait_end().code(), Some(0), "the starter ends");
     wait_for_addresses(&a);
     let pid = nix::unistd::Pid::from_raw(starter.read("main.pid").trim().parse().expect("a pid"));

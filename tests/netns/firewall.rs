@@ -11,8 +11,8 @@ use std::thread::{self, JoinHandle};
 use nix::sys::signal::Signal;
 
 use crate::lab::{
-    config, config_with, instance, millis, ours_only, require_program, ruleset_lines, stays, wait,
-    AddressMonitor, Host, Outcome, Program, Segment, Skip, SOON,
+    config, config_with, instance, millis, ours_only, require_macvlan, require_program,
+    ruleset_lines, stays, wait, AddressMonitor, Host, Outcome, Program, Segment, Skip, SOON,
 };
 
 const VIP: &str = "10.7.1.1";
@@ -144,9 +144,10 @@ pub(crate) fn protection_follows_the_master() -> Outcome {
     second.wait_master("VI_1");
     wait("the second one holds the address", SOON, || b.holds("eth0", VIP));
     assert!(shields(&b, VIP), "{}", ruleset(&b));
+    let mark = second.mark();
     let first = a.start(&text(200));
     first.wait_master("VI_1");
-    second.wait_backup("VI_1");
+    second.wait_yielded(mark, "VI_1");
     wait("the second one no longer protects it", SOON, || !shields(&b, VIP));
     assert!(!b.holds("eth0", VIP) && shields(&a, VIP));
     Ok(())
@@ -261,6 +262,25 @@ pub(crate) fn a_reload_changes_the_protection_alone() -> Outcome {
         wait("no table is left", SOON, || ruleset(&a).is_empty());
     }
     assert!(monitor.events().is_empty(), "{:?}", monitor.events());
+    Ok(())
+}
+
+/// The table names the address that the VMAC shares with its base.
+pub(crate) fn the_entry_of_a_vmac_follows_the_address_of_its_base() -> Outcome {
+    needed()?;
+    require_macvlan()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    a.ip("address add fe80::aa/64 dev eth0 nodad");
+    let v6 = instance("VI_1").vip("fe80::51").vip("fd07::51/64").line("use_vmac");
+    let daemon = a.start(&config(&[v6]));
+    daemon.wait_master("VI_1");
+    let names = |addr: &str| {
+        let member = format!("{addr} . \"vrrp.51\"");
+        ruleset(&a).lines().any(|line| line.contains(&member))
+    };
+    a.output("ip", &["-6", "address", "flush", "dev", "eth0", "scope", "link"]);
+    a.ip("address add fe80::bb/64 dev eth0 nodad");
+    wait("the table has the new address", SOON, || names("fe80::bb") && !names("fe80::aa"));
     Ok(())
 }
 

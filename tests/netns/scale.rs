@@ -1,6 +1,8 @@
 //! The maximum number of routers on one link.
 
-use crate::lab::{config_with, gaps, instance, secs, wait, Outcome, Segment, SOON};
+use crate::lab::{
+    config_with, gaps, instance, ours_only, require_program, secs, wait, Outcome, Segment, SOON,
+};
 
 pub(crate) fn all_255_router_ids_on_one_link() -> Outcome {
     let (segment, [a]) = Segment::with_hosts(["a"]);
@@ -66,17 +68,31 @@ pub(crate) fn a_storm_of_netlink_messages() -> Outcome {
 }
 
 pub(crate) fn a_thousand_addresses_of_one_instance() -> Outcome {
+    are_added_and_removed("accept", "");
+    Ok(())
+}
+
+/// Each entry of the packet filter stays until its address is gone.
+pub(crate) fn a_thousand_protected_addresses_of_one_instance() -> Outcome {
+    ours_only()?;
+    require_program("nft", "nftables")?;
+    are_added_and_removed("no_accept", "nftables");
+    Ok(())
+}
+
+fn are_added_and_removed(accept: &str, global: &str) {
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let list: String =
         (0..1000).map(|n| format!("        10.7.{}.{}/32\n", 10 + n / 250, n % 250 + 1)).collect();
     let block = instance("VI_1")
         .vip("10.7.1.1/16")
+        .line(accept)
         .line(&format!("virtual_ipaddress_excluded {{\n{list}    }}"));
-    let mut daemon = a.start(&config_with("vrrp_garp_master_repeat 1", &[block]));
+    let global = format!("vrrp_garp_master_repeat 1\n{global}");
+    let mut daemon = a.start(&config_with(&global, &[block]));
     let held = || a.addresses().remove("eth0").unwrap_or_default().len();
     let own = held();
     wait("all are there", secs(20), || held() >= own + 1001);
     assert_eq!(daemon.stop().code(), Some(0));
     assert_eq!(held(), own);
-    Ok(())
 }

@@ -222,8 +222,13 @@ pub(crate) fn two_hundred_scripts_delay_no_advert() -> Outcome {
     // Captured where they leave the host: delays in the bridge do not count. The machine itself may
     // stall for a moment, but not every time.
     let mut capture = a.capture("eth0");
-    let best = (0..3).map(|_| worst_gap(&mut capture)).min().unwrap_or_default();
-    assert!(best < millis(120), "an advertisement was {:?} late", best - millis(100));
+    let late = |gap: &Duration| gap.saturating_sub(millis(100));
+    let mut gaps = Vec::new();
+    while gaps.len() < 5 && gaps.last().is_none_or(|gap| late(gap) >= millis(20)) {
+        gaps.push(worst_gap(&mut capture));
+    }
+    let best = gaps.iter().map(late).min().unwrap_or_default();
+    assert!(best < millis(20), "an advertisement was {best:?} late");
     assert!(!daemon.log().iter().any(|l| l.contains("failed") || l.contains("skipping")));
     Ok(())
 }

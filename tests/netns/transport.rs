@@ -8,7 +8,7 @@ use crate::lab::{
 const MULTICAST: &str = "224.0.0.18";
 
 /// A master and a backup with these blocks; the master is killed, and comes back.
-fn moves_and_returns(
+pub(crate) fn moves_and_returns(
     global: &str,
     instances: impl Fn(u8, u8) -> Instance,
     vip: &str,

@@ -71,7 +71,7 @@ pub(crate) fn the_process_has_the_processors_and_the_name_of_its_configuration()
     daemon.rewrite(&(config_with("", &[]) + &text + &tracked.to_string()));
     daemon.reload();
     wait("the daemon may use all again", SOON, || status(&pid, "Cpus_allowed_list") == before);
-    assert_eq!(status(&pid, "Name"), "keepalived");
+    wait("it has its own name again", SOON, || status(&pid, "Name") == "keepalived");
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::lab::{
-    config, instance, millis, neighbour, ours_only, pings, require_macvlan, secs, stays, wait,
-    Host, Instance, Outcome, Program, Segment, Workshop, SOON,
+    config, config_with, instance, millis, neighbour, ours_only, pings, require_macvlan, secs,
+    stays, wait, Host, Instance, Outcome, Program, Segment, Workshop, SOON,
 };
 
 const SETTINGS: [&str; 7] = [
@@ -46,6 +46,26 @@ pub(crate) fn a_failover_keeps_the_neighbours_entry() -> Outcome {
     wait("the client reaches it again", SOON, || pings(&client, "10.7.1.1"));
     assert_eq!(neighbour(&client, "10.7.1.1").as_deref(), Some("00:00:5e:00:01:33"));
     assert_eq!(index(&a, "vrrp.51"), None, "nothing is left");
+    Ok(())
+}
+
+/// With iptables, reports of group membership leave through the base alone, which has to be a
+/// member.
+pub(crate) fn the_base_joins_the_group_at_a_reload_to_iptables() -> Outcome {
+    ours_only()?;
+    require_macvlan()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let daemon = a.start(&config(&[router()]));
+    daemon.wait_master("VI_1");
+    let is_member =
+        || a.output("ip", &["-4", "maddress", "show", "dev", "eth0"]).contains("224.0.0.18");
+    assert!(!is_member());
+    for (globals, expected) in [("vrrp_iptables", true), ("", false)] {
+        daemon.rewrite(&config_with(globals, &[router()]));
+        assert_eq!(daemon.reload_and_wait().0, Some(0));
+        wait(&format!("a member: {expected}"), SOON, || is_member() == expected);
+        assert!(a.holds("vrrp.51", "10.7.1.1"));
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Every test creates its own namespaces, which are private and disappear with it.
 
+mod bfd;
 mod segment;
 
 use std::net::IpAddr;
@@ -24,7 +25,7 @@ type Outcome = Result<(), Failed>;
 type Test = (&'static str, fn(&Segment) -> Outcome);
 
 fn main() {
-    let tests: [Test; 12] = [
+    let tests: [Test; 16] = [
         ("multicast_over_ipv4", multicast_over_ipv4),
         ("multicast_over_ipv6", multicast_over_ipv6),
         ("unicast_over_ipv4", unicast_over_ipv4),
@@ -41,6 +42,10 @@ fn main() {
         ("each_failure_is_reported", each_failure_is_reported),
         ("a_missing_interface_is_reported", a_missing_interface_is_reported),
         ("frames_reach_the_link_unchanged", frames_reach_the_link_unchanged),
+        ("bfd_over_ipv4", |s| bfd::arrives(s, s.a.v4, s.b.v4, false)),
+        ("bfd_over_ipv6", |s| bfd::arrives(s, s.a.v6, s.b.v6, false)),
+        ("bfd_over_several_hops", |s| bfd::arrives(s, s.a.v4, s.b.v4, true)),
+        ("bfd_sockets_that_cannot_be_opened", bfd::each_failure_is_reported),
     ];
     let skip = segment::impossible();
     if let Some(why) = &skip {
@@ -61,12 +66,13 @@ fn multicast(side: &Side, family: Family) -> Endpoint {
         family,
         link: Some(side.link()),
         kind: EndpointKind::Multicast { group, base: None },
+        has_header: false,
     }
 }
 
 fn unicast(side: &Side, local: IpAddr) -> Endpoint {
     let kind = EndpointKind::Unicast { local };
-    Endpoint { family: Family::of(&local), link: Some(side.link()), kind }
+    Endpoint { family: Family::of(&local), link: Some(side.link()), kind, has_header: false }
 }
 
 fn open(side: &Side, endpoint: &Endpoint) -> Result<Socket, Failed> {

@@ -191,7 +191,7 @@ pub(crate) fn wait_readable(socket: &Socket) -> Result<(), Failed> {
     wait(socket.rx_fd())
 }
 
-fn wait(fd: RawFd) -> Result<(), Failed> {
+pub(crate) fn wait(fd: RawFd) -> Result<(), Failed> {
     let mut poll = Poll::new()?;
     poll.registry().register(&mut SourceFd(&fd), Token(0), Interest::READABLE)?;
     let mut events = Events::with_capacity(1);

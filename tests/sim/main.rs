@@ -7,17 +7,19 @@
 #[path = "../vrrp/conf.rs"]
 #[expect(dead_code, reason = "shared with the scenarios, which need more of it")]
 mod conf;
+#[path = "../scenario/seeds.rs"]
+mod seeds;
 mod trouble;
 mod watch;
 mod world;
 
 use std::ops::Range;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Failed};
 use world::World;
 
 const SCHEDULES: u64 = 10_000;
-/// Schedules per test, so that several tests run in parallel.
+/// Schedules per test.
 const CHUNK: u64 = 250;
 /// One in this many schedules is run twice.
 const TWICE: u64 = 20;
@@ -25,25 +27,8 @@ const TWICE: u64 = 20;
 const SHOWN: usize = 120;
 
 fn main() {
-    let arguments = Arguments::from_args();
-    let seeds = seeds().expect("SEEDS is a number or two with .. between");
-    let mut trials = Vec::new();
-    let mut start = seeds.start;
-    while start < seeds.end {
-        let chunk = start..seeds.end.min(start + CHUNK);
-        let name = format!("schedules {} to {}", chunk.start, chunk.end - 1);
-        start = chunk.end;
-        trials.push(Trial::test(name, move || run(chunk)));
-    }
-    libtest_mimic::run(&arguments, trials).exit();
-}
-
-fn seeds() -> Option<Range<u64>> {
-    let Ok(text) = std::env::var("SEEDS") else { return Some(0..SCHEDULES) };
-    match text.split_once("..") {
-        Some((from, to)) => Some(from.parse().ok()?..to.parse().ok()?),
-        None => Some(0..text.parse().ok()?),
-    }
+    let trials = seeds::trials("schedules", SCHEDULES, CHUNK, run);
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
 fn run(seeds: Range<u64>) -> Result<(), Failed> {

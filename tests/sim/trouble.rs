@@ -7,7 +7,7 @@ use keepalived::sim::Segment;
 use keepalived::vrrp::{LinkState, Phase, TrackState};
 
 use super::watch::key_of;
-use super::world::World;
+use super::world::{World, MAX_SKEW};
 
 impl World {
     /// Injects a dozen faults. In half of the cases the network itself has none, so that stricter
@@ -17,6 +17,12 @@ impl World {
         for _ in 0..self.rng.between(1, 12) {
             let wait = self.interval().mul_f64(self.rng.between(1, 60) as f64 / 10.0);
             self.run_until(self.net.now() + wait)?;
+            self.attack();
+            let n = self.orders.between(0, 3 * self.routers.len() as u64);
+            let n = usize::try_from(n).expect("small");
+            if self.net.routers().get(n).is_some_and(|router| router.life() == Life::Running) {
+                self.order(n)?;
+            }
             if is_clean || self.rng.one_in(2) {
                 self.trouble_of_router()?;
             } else {
@@ -24,6 +30,28 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// In an authenticated world: clocks are set, and what was recorded is played back.
+    fn attack(&mut self) {
+        let Some(proof) = self.plan.proof else { return };
+        let n = usize::try_from(self.attacks.between(0, self.routers.len() as u64)).expect("small");
+        if self.attacks.one_in(3) && self.net.routers()[n].life() != Life::Off {
+            let steps = u64::try_from(2 * MAX_SKEW).expect("positive");
+            let ahead = i64::try_from(self.attacks.between(0, steps)).expect("small") - MAX_SKEW;
+            // Until it has sent something, what others remember of an earlier run counts.
+            if self.has_spoken(n) || ahead >= self.routers[n].clock {
+                self.note(|| format!("the clock of router {} is {ahead} us fast", n + 1));
+                self.set_clock(n, ahead);
+            }
+        }
+        if self.attacks.one_in(2) {
+            let link = self.attacks.pick(&self.plan.links).clone();
+            let count = usize::try_from(self.attacks.between(1, 4)).expect("small");
+            self.note(|| format!("{count} advertisements ({proof:?}) are played back on {link}"));
+            self.net.play_back(&link, count, &mut self.attacks);
+            self.watch.segment_flooded(&link, self.net.now());
+        }
     }
 
     fn trouble_of_router(&mut self) -> Result<(), String> {

@@ -4,6 +4,8 @@
 //!   virtual router among the eligible routers; the best one, if all of them preempt.
 //! * A router that is not master has none of the addresses, unless a killed daemon left them and no
 //!   other router has been heard since. An undisturbed master has all of them.
+//! * An authenticated advertisement is accepted by a daemon once at most, and a changed one never,
+//!   whatever is played back and however the clocks are set.
 //! * After each turn, the next deadline is in the future, or an unread packet may move it.
 //! * A master that is not stalled advertises at least every 1.1 intervals, regardless of floods on
 //!   any segment; and it cannot be made to advertise much more often.
@@ -13,7 +15,8 @@
 //!   most the skew if the master sent priority 0.
 //! * Of two masters that hear each other, one remains within an interval of the better one.
 //! * A healthy master that is heard is displaced only by a better router that may preempt: not by
-//!   one that was stalled, nor by one that started later and has `nopreempt`.
+//!   one that was stalled, nor by one that started later and has `nopreempt`. It may say goodbye
+//!   before, by order of an operator; all else holds whatever operators order.
 
 use std::collections::BTreeMap;
 
@@ -51,6 +54,10 @@ struct Adverts {
     since: Instant,
     count: u32,
     last: Instant,
+    /// It said goodbye, and waits for another router to take over.
+    is_silent: bool,
+    /// Advertisements that changes of its priority may have caused.
+    extra: u32,
 }
 
 /// Round trip: delays of a fault-free segment and latency of the daemons.
@@ -141,7 +148,10 @@ impl Watch {
         if router.life() != Life::Off && is_late && !router.has_unread() {
             return Err(format!("{}: the deadline {next:?} stays due at {now}", router.name));
         }
-        self.check_adverts(net, traits, turn)?;
+        if router.fooled() > 0 {
+            return Err(format!("{} has accepted an advertisement of an attacker", router.name));
+        }
+        self.check_adverts(net, plan, traits, turn)?;
         for action in &turn.actions {
             let Action::Changed { id, to, from, .. } = action else { continue };
             self.transitions += 1;
@@ -200,6 +210,7 @@ impl Watch {
     fn check_adverts(
         &mut self,
         net: &Network,
+        plan: &Plan,
         traits: &[Traits],
         turn: &Turn,
     ) -> Result<(), String> {
@@ -208,11 +219,17 @@ impl Watch {
         for action in &turn.actions {
             match action {
                 Action::Changed { id, to: Phase::Master, .. } => {
-                    let adverts = Adverts { since: now, count: 0, last: now };
+                    let adverts =
+                        Adverts { since: now, count: 0, last: now, is_silent: false, extra: 0 };
                     self.adverts[n][id.0 as usize] = Some(adverts);
                 }
                 Action::Changed { id, .. } => self.adverts[n][id.0 as usize] = None,
-                Action::SendAdvert { id, .. } => {
+                Action::PriorityChanged { id, .. } => {
+                    if let Some(a) = &mut self.adverts[n][id.0 as usize] {
+                        a.extra += 2;
+                    }
+                }
+                Action::SendAdvert { id, priority } => {
                     let Some(a) = &mut self.adverts[n][id.0 as usize] else { continue };
                     let gap = now.since(a.last.max(self.in_order[n]));
                     if gap > interval.mul_f64(1.1) + net.latency + SLACK {
@@ -221,9 +238,14 @@ impl Watch {
                             id.0
                         ));
                     }
-                    (a.last, a.count) = (now, a.count + 1);
+                    (a.last, a.count, a.is_silent) = (now, a.count + 1, *priority == 0);
+                    if a.is_silent {
+                        // As long as the others may wait after a goodbye.
+                        a.last += plan.skew() + plan.interval() / 4 + Duration::from_millis(100);
+                    }
                     // Ten replies per interval, the regular one, and the first.
                     let most = 11.0 * (now.since(a.since).div_duration_f64(interval) + 1.0) + 1.0;
+                    let most = most + f64::from(a.extra);
                     if f64::from(a.count) > most {
                         let (count, since) = (a.count, a.since);
                         return Err(format!("{name} has advertised {count} times since {since}"));
@@ -297,8 +319,10 @@ impl Watch {
         if net.routers()[n].link(plan.link(v)) != LinkState::Up {
             return Ok(());
         }
+        let is_silent = |m: usize| self.adverts[m][v].is_some_and(|a| a.is_silent);
         let was_in_order = |m: usize| {
             m != n
+                && !is_silent(m)
                 && self.in_order[m] < long_ago
                 && self.master_since[m][v].is_some_and(|since| since < long_ago)
         };

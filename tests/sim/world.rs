@@ -1,6 +1,6 @@
 //! The world generated from a seed: routers, virtual routers, their configurations, and the events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use keepalived::base::ids::InstanceId;
@@ -8,11 +8,17 @@ use keepalived::base::time::{Duration, Instant};
 use keepalived::model::track::Object;
 use keepalived::model::Config;
 use keepalived::sim::words::Words;
-use keepalived::sim::{Network, Rng, Router, Segment, Turn};
-use keepalived::vrrp::TrackState;
+use keepalived::sim::{Life, Network, Rng, Router, Segment, Turn};
+use keepalived::vrrp::{Action, Order, OrderNews, TrackState};
 
 use super::conf::Conf;
 use super::watch::Watch;
+
+/// Clocks are right within so many microseconds.
+pub(crate) const MAX_SKEW: i64 = 1_000_000;
+
+/// How fast or slow a clock may be, in millionths: the worst quartz of a router, and worse.
+const DRIFTS: [i64; 5] = [-500, -50, 0, 50, 500];
 
 /// Settings common to all routers.
 pub(crate) struct Plan {
@@ -28,6 +34,15 @@ pub(crate) struct Plan {
     pub(crate) preempt_delay: u64,
     startup_delay: u64,
     pub(crate) down_timer_adverts: u64,
+    pub(crate) proof: Option<Proof>,
+}
+
+/// Authentication of all routers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Proof {
+    Header,
+    Time,
+    Monotonic,
 }
 
 /// Configuration of one router.
@@ -42,6 +57,12 @@ pub(crate) struct Traits {
     pub(crate) groups: Vec<Vec<usize>>,
     /// Weight of its tracked script.
     script_weight: i16,
+    /// The key that it signs with; it accepts two.
+    active_key: u64,
+    /// By how much its clock is fast, in microseconds.
+    pub(crate) clock: i64,
+    /// Instances that have sent something since the daemon was started.
+    spoken: BTreeSet<InstanceId>,
 }
 
 pub(crate) struct World {
@@ -49,6 +70,10 @@ pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) routers: Vec<Traits>,
     pub(crate) rng: Rng,
+    /// For authentication and attacks alone, so that other schedules do not depend on them.
+    pub(crate) attacks: Rng,
+    /// For orders of operators alone, for the same reason.
+    pub(crate) orders: Rng,
     pub(crate) watch: Watch,
     traced: bool,
     pub(crate) trace: Vec<String>,
@@ -58,7 +83,9 @@ impl World {
     pub(crate) fn new(seed: u64, traced: bool) -> Self {
         let mut rng = Rng::new(seed ^ 0x5eed);
         let count = rng.between(2, 6);
-        let plan = Plan::draw(&mut rng);
+        let mut plan = Plan::draw(&mut rng);
+        let mut attacks = Rng::new(seed ^ 0xa77a);
+        plan.draw_proof(&mut attacks);
         let routers: Vec<Traits> = (0..count).map(|n| Traits::draw(n, &plan, &mut rng)).collect();
         let mut net = Network::new(seed);
         net.latency = Duration::from_micros(*rng.pick(&[0, 200, 1000]));
@@ -80,7 +107,17 @@ impl World {
             net.set_tracked(n, Object::Script("check".to_owned()), state);
         }
         let watch = Watch::new(routers.len(), &plan);
-        Self { net, plan, routers, rng, watch, traced, trace: Vec::new() }
+        let (orders, trace) = (Rng::new(seed ^ 0x0bde), Vec::new());
+        let mut world = Self { net, plan, routers, rng, attacks, orders, watch, traced, trace };
+        for n in 0..world.routers.len() {
+            world.set_clock(n, MAX_SKEW);
+            if world.plan.proof.is_some() {
+                let drift = *world.attacks.pick(&DRIFTS);
+                world.note(|| format!("the clock of router {} drifts by {drift} ppm", n + 1));
+                world.net.set_drift(n, drift);
+            }
+        }
+        world
     }
 
     /// Alternates several times between faults and quiet periods, in which the routers must agree.
@@ -100,6 +137,7 @@ impl World {
     /// Ends all network faults; the routers must then agree, and stay in agreement.
     fn settle(&mut self) -> Result<(), String> {
         self.heal();
+        self.wait_for_orders()?;
         let until = self.watch.quiet_from(&self.net) + self.patience();
         self.run_until(until)?;
         self.watch.check_agreement(&self.net, &self.routers)?;
@@ -109,6 +147,14 @@ impl World {
             return Err("the state changed although nothing happened".to_owned());
         }
         self.watch.check_agreement(&self.net, &self.routers)
+    }
+
+    /// Until the time of every order is over.
+    fn wait_for_orders(&mut self) -> Result<(), String> {
+        while self.net.routers().iter().any(|router| router.vrrp().has_orders()) {
+            self.run_until(self.net.now() + self.interval())?;
+        }
+        Ok(())
     }
 
     /// Maximum time for the routers to agree: three intervals and the down time, with a second
@@ -137,6 +183,14 @@ impl World {
 
     /// Starts a router, or reloads its configuration.
     pub(crate) fn start(&mut self, n: usize) -> Result<(), String> {
+        if self.plan.proof.is_some() {
+            self.routers[n].active_key = self.attacks.between(1, 3);
+            if self.net.routers()[n].life() == Life::Off {
+                // Not set back while the daemon is off: its numbers start with the clock.
+                self.set_clock(n, MAX_SKEW);
+                self.routers[n].spoken.clear();
+            }
+        }
         self.watch.disturb_router(n, self.net.now());
         let config = self.config(n);
         let turn = self.net.start(n, config);
@@ -148,14 +202,59 @@ impl World {
         self.see(&turn)
     }
 
+    /// Sets the clock of a router to this much ahead of the time, in microseconds.
+    pub(crate) fn set_clock(&mut self, n: usize, ahead: i64) {
+        let traits = &mut self.routers[n];
+        self.net.step_clock(n, ahead - traits.clock);
+        traits.clock = ahead;
+    }
+
+    /// Every instance of a router has sent something since its start. From then on its numbers
+    /// ascend, whatever the clock does.
+    pub(crate) fn has_spoken(&self, n: usize) -> bool {
+        let mut all = self.net.routers()[n].vrrp().instances();
+        all.all(|(id, _)| self.routers[n].spoken.contains(&id))
+    }
+
     fn see(&mut self, turn: &Turn) -> Result<(), String> {
+        let sent = turn.actions.iter().filter_map(|action| match action {
+            Action::SendAdvert { id, .. } => Some(*id),
+            _ => None,
+        });
+        self.routers[turn.router].spoken.extend(sent);
         let router = &self.net.routers()[turn.router];
         if self.traced {
             let (now, name) = (self.net.now(), &router.name);
             let line = |a| format!("{now} {name} {}", Words(a, router.vrrp()));
             self.trace.extend(turn.actions.iter().map(line));
         }
-        self.watch.after(&self.net, &self.plan, &self.routers, turn)
+        self.watch.after(&self.net, &self.plan, &self.routers, turn)?;
+        let is_end =
+            |a: &Action| matches!(a, Action::Ordered { news: OrderNews::Ended { .. }, .. });
+        if turn.actions.iter().any(is_end) {
+            self.watch.disturb_router(turn.router, self.net.now());
+        }
+        Ok(())
+    }
+
+    /// An operator hands a router over, or tries to.
+    pub(crate) fn order(&mut self, n: usize) -> Result<(), String> {
+        let name = self.net.routers()[n].name.clone();
+        let span = self.interval().mul_f64(self.orders.between(1, 200) as f64 / 10.0);
+        let v = usize::try_from(self.orders.between(0, self.plan.virtual_routers)).expect("small");
+        let (id, number, is_forced) = (Plan::id(v), 1, self.orders.one_in(3));
+        let order = if self.orders.one_in(3) {
+            Order::Maintenance { number, span: Some(span) }
+        } else {
+            Order::Failover { number, id, to: None, span }
+        };
+        let is_possible = self.net.routers()[n].vrrp().may_fail_over(id, None, is_forced).is_ok();
+        if matches!(order, Order::Maintenance { .. }) || is_possible {
+            self.note(|| format!("{name}: {order:?}"));
+            let turn = self.net.order(n, order);
+            self.see(&turn)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn note(&mut self, what: impl FnOnce() -> String) {
@@ -181,6 +280,7 @@ impl World {
                 format!("advert_int {}", router.interval_ms as f64 / 1e3),
                 format!("down_timer_adverts {}", plan.down_timer_adverts),
             ];
+            words.extend(plan.proof.map(|proof| proof.text(router.active_key)));
             if plan.v6 {
                 words.push(format!("virtual_ipaddress {{ fe80::{} }}", 100 + v));
             }
@@ -214,8 +314,8 @@ impl World {
         }
         let p = &self.plan;
         text + &format!(
-            "version {}, v6 {}, grouped {}, links {:?}, preempt delay {} s, startup delay {} s, down after {}\n",
-            p.version, p.v6, p.grouped, p.links, p.preempt_delay, p.startup_delay, p.down_timer_adverts
+            "{:?}, version {}, v6 {}, grouped {}, links {:?}, preempt delay {} s, startup delay {} s, down after {}\n",
+            p.proof, p.version, p.v6, p.grouped, p.links, p.preempt_delay, p.startup_delay, p.down_timer_adverts
         )
     }
 }
@@ -245,7 +345,16 @@ impl Plan {
             preempt_delay: if rng.one_in(8) { rng.between(1, 6) } else { 0 },
             startup_delay: if rng.one_in(10) { 2 } else { 0 },
             down_timer_adverts: *rng.pick(&[3, 3, 3, 2, 5]),
+            proof: None,
         }
+    }
+
+    /// One world in three is authenticated.
+    fn draw_proof(&mut self, rng: &mut Rng) {
+        let proof = *rng.pick(&[Proof::Header, Proof::Time, Proof::Monotonic]);
+        let has_header = self.version == 2 && !self.v6;
+        let is_possible = proof != Proof::Header || has_header;
+        self.proof = Some(proof).filter(|_| is_possible && rng.one_in(3));
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -310,6 +419,19 @@ impl Plan {
     }
 }
 
+impl Proof {
+    /// As it is configured.
+    fn text(self, active: u64) -> String {
+        let replay = match self {
+            Self::Header => return "authentication { auth_type AH, auth_pass s3cr3t }".to_owned(),
+            Self::Time => "anti_replay time, time_window 10",
+            Self::Monotonic => "anti_replay monotonic",
+        };
+        let keys = "key 1 0123456789abcdef0123456789abcdef, key 2 fedcba9876543210fedcba9876543210";
+        format!("auth_hmac {{ {keys}, active_key {active}, {replay} }}")
+    }
+}
+
 impl Traits {
     fn draw(n: u64, plan: &Plan, rng: &mut Rng) -> Self {
         let mut router = Self {
@@ -319,6 +441,9 @@ impl Traits {
             flags: Vec::new(),
             groups: Vec::new(),
             script_weight: *rng.pick(&[0, -60, 30]),
+            active_key: 1,
+            clock: 0,
+            spoken: BTreeSet::new(),
         };
         for (flag, one_in) in [
             ("lower_prio_no_advert", 8),

@@ -37,7 +37,8 @@ fn open(host: &Host, group: IpAddr) -> Socket {
     let link = get("vrrp.51");
     let kind = EndpointKind::Multicast { group, base: None };
     let family = Family::of(&group);
-    let endpoint = Endpoint { family, link: Some((link.index, link.name.to_string())), kind };
+    let link = Some((link.index, link.name.to_string()));
+    let endpoint = Endpoint { family, link, kind, has_header: false };
     let socket = Socket::open(&endpoint).expect("a socket on the VMAC");
     socket.set_filter(&[51], false).expect("a filter");
     socket

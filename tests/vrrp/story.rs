@@ -9,7 +9,10 @@
 //!
 //! `deadline unread A 3.5` serves deadlines while A has unread packets that arrived after 3.5.
 //!
-//! Other inputs: `deadline`, `link eth1 down`, `source A none`, `socket A no such luck`, `held A`,
+//! `failover A for 600`, also with `to ADDR` or `forced`; `failover A end`; `maintenance on`, also
+//! with `for 600`; `maintenance off`: orders of an operator.
+//!
+//! Other inputs: `recall A silent 0.4 interval 1` before `start`, `deadline`, `link eth1 down`, `source A none`, `socket A no such luck`, `held A`,
 //! `stop`, `reload ...` (see `conf.rs`; several changes are separated by `;`).
 //!
 //! `> next T` is the core's next deadline, written whenever it changes. Skipping a deadline without
@@ -21,7 +24,7 @@ use std::rc::Rc;
 
 use keepalived::base::addr::Family;
 use keepalived::base::ids::InstanceId;
-use keepalived::base::time::Instant;
+use keepalived::base::time::{Duration, Instant, WallTime};
 use keepalived::base::tracked::RunEnd;
 use keepalived::model::diff::{self, Change};
 use keepalived::model::track::Object;
@@ -29,33 +32,15 @@ use keepalived::model::vrrp::{Authentication, Delivery, Version};
 use keepalived::model::Config;
 use keepalived::sim::words::Words;
 use keepalived::vrrp::receive::Received;
-use keepalived::vrrp::{advert, Action, Domain, Input, LinkState, TrackState, Unread};
+use keepalived::vrrp::{advert, Action, Domain, Input, LinkState, Order, TrackState, Unread};
 use keepalived::wire::ip::V4_HEADER_LEN;
 
 use super::conf::Conf;
-
-type Fallible<T> = Result<T, String>;
-
-/// The text of the scenario with the actual decisions.
-pub(crate) fn replay(text: &str) -> Fallible<String> {
-    let mut story = Story::default();
-    let mut out = String::new();
-    for line in text.lines() {
-        if line.trim_start().starts_with('>') {
-            continue;
-        }
-        out.push_str(line);
-        out.push('\n');
-        story.line(line).map_err(|e| format!("{line}\n{e}"))?;
-        for said in story.said.drain(..) {
-            out.push_str(&format!("       > {said}\n"));
-        }
-    }
-    Ok(out)
-}
+use super::scenario::{self, Fallible};
+use super::time::{instant, parsed};
 
 #[derive(Default)]
-struct Story {
+pub(crate) struct Story {
     conf: Conf,
     running: Config,
     vrrp: Domain,
@@ -66,13 +51,15 @@ struct Story {
     sources: BTreeMap<String, Option<IpAddr>>,
     begun: bool,
     now: Instant,
+    /// What the run before left, for instances to come.
+    recalled: BTreeMap<String, (Option<Duration>, Duration)>,
     /// The daemon is stalled: deadlines pass.
     stalled: bool,
     next: Option<Instant>,
     said: Vec<String>,
 }
 
-impl Story {
+impl scenario::Story for Story {
     fn line(&mut self, line: &str) -> Fallible<()> {
         let line = line.split(" #").next().unwrap_or("").trim();
         if line.is_empty() || line.starts_with('#') {
@@ -106,6 +93,12 @@ impl Story {
         Ok(())
     }
 
+    fn said(&mut self) -> &mut Vec<String> {
+        &mut self.said
+    }
+}
+
+impl Story {
     fn run(&mut self, to: Instant) {
         while let Some(next) = self.vrrp.next_deadline().filter(|next| *next <= to) {
             self.now = next;
@@ -128,6 +121,16 @@ impl Story {
                 let (name, up_to) = rest.split_once(' ').ok_or("up to when is it read?")?;
                 let unread = BTreeMap::from([(self.named(name)?, instant(up_to)?)]);
                 self.hand(Input::DeadlineAmid(Unread::Since(&unread)));
+            }
+            "recall" => {
+                let words: Vec<_> = rest.split_whitespace().collect();
+                let [name, "silent", silent, "interval", interval] = words[..] else {
+                    return Err("recall NAME silent S interval S".to_owned());
+                };
+                let spans =
+                    [silent, interval].map(|text| instant(text).map(|t| t.since(Instant::ZERO)));
+                let [silent, interval] = spans;
+                self.recalled.insert(name.to_owned(), (Some(silent?), interval?));
             }
             "start" => {
                 let config = self.conf.load()?;
@@ -173,11 +176,46 @@ impl Story {
                 let error = (error != "open").then(|| error.to_owned());
                 self.hand(Input::Socket { id, error });
             }
+            "failover" => self.failover(rest)?,
+            "maintenance" => {
+                let order = match rest.split_once(" for ") {
+                    Some(("on", span)) => {
+                        Order::Maintenance { number: 1, span: Some(duration(span)?) }
+                    }
+                    None if rest == "on" => Order::Maintenance { number: 1, span: None },
+                    None if rest == "off" => Order::EndMaintenance,
+                    _ => return Err("on or off?".to_owned()),
+                };
+                self.hand(Input::Order(order));
+            }
             "held" => {
                 let id = self.named(rest)?;
                 self.hand(Input::Held { id });
             }
             _ => return Err("no such event".to_owned()),
+        }
+        Ok(())
+    }
+
+    /// `NAME for 600 [to ADDR] [forced]`, `NAME end`
+    fn failover(&mut self, text: &str) -> Fallible<()> {
+        let (name, rest) = text.split_once(' ').ok_or("for how long?")?;
+        let id = self.named(name)?;
+        let words: Vec<_> = rest.split_whitespace().collect();
+        let (span, to, is_forced) = match words[..] {
+            ["end"] => {
+                self.hand(Input::Order(Order::EndFailover { id }));
+                return Ok(());
+            }
+            ["for", span] => (span, None, false),
+            ["for", span, "forced"] => (span, None, true),
+            ["for", span, "to", to] => (span, Some(parsed(to)?), false),
+            _ => return Err("for how long, and to which router?".to_owned()),
+        };
+        let span = duration(span)?;
+        match self.vrrp.may_fail_over(id, to, is_forced) {
+            Ok(()) => self.hand(Input::Order(Order::Failover { number: 1, id, to, span })),
+            Err(objection) => self.said.push(format!("refused: {objection}")),
         }
         Ok(())
     }
@@ -238,6 +276,10 @@ impl Story {
                 Change::Add { new: n } => {
                     let id = self.vrrp.vacant_id();
                     self.hand(Input::Add { id, config: Rc::clone(&new.instances[n]) });
+                    if let Some((silent, interval)) = self.recalled.remove(&*new.instances[n].name)
+                    {
+                        self.hand(Input::Recall { id, silent, interval });
+                    }
                     ids.insert(n, id);
                     touched.push((n, true));
                 }
@@ -303,8 +345,15 @@ impl Story {
         advert::emit(&config, priority, source, destination, &mut bytes);
         let header = if config.family == Family::V4 { V4_HEADER_LEN } else { 0 };
         let destination = Some(destination);
-        let packet =
-            Received { source, destination, ttl: Some(ttl), arrived, pdu: &bytes[header..] };
+        let packet = Received {
+            source,
+            destination,
+            ttl: Some(ttl),
+            arrived,
+            wall: WallTime(0),
+            header: None,
+            pdu: &bytes[header..],
+        };
         self.hand(Input::Packet { id, packet });
         Ok(())
     }
@@ -314,6 +363,10 @@ impl Story {
         let found = all.find(|(_, i)| i.config().name == name).map(|(id, _)| id);
         found.ok_or_else(|| format!("no instance {name}"))
     }
+}
+
+fn duration(text: &str) -> Fallible<Duration> {
+    Ok(instant(text)?.since(Instant::ZERO))
 }
 
 /// `auth_pass`.
@@ -337,15 +390,4 @@ fn links_of(config: &Config) -> Vec<String> {
     names.sort();
     names.dedup();
     names
-}
-
-/// `SECONDS[.FRACTION]`, exact to the microsecond.
-fn instant(text: &str) -> Fallible<Instant> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let micros: u64 = parsed(&format!("{fraction:0<6}"))?;
-    Ok(Instant::from_micros(parsed::<u64>(whole)? * 1_000_000 + micros))
-}
-
-fn parsed<T: std::str::FromStr>(text: &str) -> Fallible<T> {
-    text.parse().map_err(|_| format!("cannot understand {text}"))
 }

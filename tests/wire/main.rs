@@ -10,8 +10,9 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use keepalived::base::addr::Family;
+use keepalived::wire::ah::{self, AuthHeader};
 use keepalived::wire::ip::{Ipv4Header, Ipv4Packet, V4_HEADER_LEN};
-use keepalived::wire::vrrp::{Advertisement, Auth, Form, Packet, PROTOCOL, TRAFFIC_CLASS};
+use keepalived::wire::vrrp::{Advertisement, Auth, Form, Packet, TRAFFIC_CLASS};
 
 /// A sample packet: IPv4 with its header, IPv6 with its addresses in a comment.
 struct Sample {
@@ -25,6 +26,7 @@ struct Sample {
 /// The parsed parts of a sample.
 struct Parts<'a> {
     header: Option<Ipv4Packet<'a>>,
+    auth: Option<AuthHeader<'a>>,
     ends: (IpAddr, IpAddr),
     family: Family,
     payload: &'a [u8],
@@ -68,11 +70,15 @@ fn sample(path: &Path) -> Sample {
 
 fn take_apart(sample: &Sample) -> Parts<'_> {
     match sample.ends {
-        Some(ends) => Parts { header: None, ends, family: Family::V6, payload: &sample.bytes },
+        Some(ends) => {
+            let (family, payload) = (Family::V6, sample.bytes.as_slice());
+            Parts { header: None, auth: None, ends, family, payload }
+        }
         None => {
             let header = Ipv4Packet::parse(&sample.bytes).unwrap();
             let ends = (header.source().into(), header.destination().into());
-            Parts { header: Some(header), ends, family: Family::V4, payload: header.payload() }
+            let (auth, payload) = AuthHeader::split(&header).unwrap();
+            Parts { header: Some(header), auth, ends, family: Family::V4, payload }
         }
     }
 }
@@ -94,9 +100,10 @@ fn describe(parts: &Parts<'_>) -> String {
     writeln!(out, "{} from {source} to {destination}", parts.family).unwrap();
     if let Some(header) = &parts.header {
         writeln!(out, "ttl {} protocol {}", header.ttl(), header.protocol()).unwrap();
-        if header.protocol() != PROTOCOL {
-            return out;
-        }
+    }
+    if let Some(auth) = &parts.auth {
+        let spi = IpAddr::from(auth.spi());
+        writeln!(out, "authentication header of {spi} number {}", auth.sequence()).unwrap();
     }
     let packet = Packet::parse(parts.payload).unwrap();
     let (version, kind) = (packet.version(), packet.kind());
@@ -122,6 +129,7 @@ fn emit(parts: &Parts<'_>) -> Vec<u8> {
     let packet = Packet::parse(parts.payload).unwrap();
     let form = match (packet.version(), packet.auth_type(), packet.auth_data(parts.family)) {
         (2, 1, Some(data)) => Form::V2(Auth::Pass(data)),
+        (2, 2, _) => Form::V2(Auth::Header),
         (2, ..) => Form::V2(Auth::None),
         _ => Form::V3,
     };
@@ -136,9 +144,14 @@ fn emit(parts: &Parts<'_>) -> Vec<u8> {
             ttl: header.ttl(),
             tos: TRAFFIC_CLASS,
             ident: 1,
-            payload_len: parts.payload.len(),
+            payload_len: header.payload().len(),
         };
         out.extend_from_slice(&again.emit());
+        if let Some(auth) = &parts.auth {
+            let mut again = ah::emit(auth.spi(), auth.sequence());
+            ah::set_digest(&mut again, auth.digest().try_into().unwrap());
+            out.extend_from_slice(&again);
+        }
     }
     let has_pseudo = packet.is_checksum_valid(parts.family, Some(parts.ends));
     let pseudo = has_pseudo.then_some(parts.ends);
@@ -152,10 +165,6 @@ fn emit(parts: &Parts<'_>) -> Vec<u8> {
     );
     out.extend_from_slice(&parts.payload[packet.expected_len(parts.family)..]);
     out
-}
-
-fn is_vrrp(parts: &Parts<'_>) -> bool {
-    parts.header.is_none_or(|header| header.protocol() == PROTOCOL)
 }
 
 #[test]
@@ -176,9 +185,7 @@ fn every_packet_parses_as_described() {
 fn every_packet_is_emitted_unchanged() {
     for sample in samples() {
         let parts = take_apart(&sample);
-        if is_vrrp(&parts) {
-            assert_eq!(emit(&parts), sample.bytes, "{}", sample.name);
-        }
+        assert_eq!(emit(&parts), sample.bytes, "{}", sample.name);
     }
 }
 
@@ -190,9 +197,6 @@ fn every_truncation_is_detected() {
             for len in 0..sample.bytes.len() {
                 assert!(Ipv4Packet::parse(&sample.bytes[..len]).is_err(), "{} {len}", sample.name);
             }
-        }
-        if !is_vrrp(&parts) {
-            continue;
         }
         let whole = Packet::parse(parts.payload).unwrap().expected_len(parts.family);
         for len in 0..whole {
@@ -209,10 +213,8 @@ fn every_truncation_is_detected() {
 fn every_flipped_bit_of_an_advertisement_shows_in_the_checksum() {
     for sample in samples() {
         let parts = take_apart(&sample);
-        if !is_vrrp(&parts) {
-            continue;
-        }
-        let start = if parts.header.is_some() { V4_HEADER_LEN } else { 0 };
+        let header = if parts.header.is_some() { V4_HEADER_LEN } else { 0 };
+        let start = header + if parts.auth.is_some() { ah::LEN } else { 0 };
         let whole = Packet::parse(parts.payload).unwrap();
         let len = whole.expected_len(parts.family);
         let pseudo = whole.is_checksum_valid(parts.family, Some(parts.ends)).then_some(parts.ends);

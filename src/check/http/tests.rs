@@ -66,6 +66,13 @@ fn the_request_names_the_server_or_its_virtual_host() {
 }
 
 #[test]
+fn the_server_is_named_as_its_address_is_written() {
+    for text in ["192.0.2.1:80", "255.255.255.255:65535", "[2001:db8::1]:8080", "[::]:0"] {
+        assert_eq!(host_of(text.parse().expect("an address")).as_str(), text);
+    }
+}
+
+#[test]
 fn a_good_status_is_enough_without_digest_or_regex() {
     let up = Some(Verdict::UP);
     assert_eq!(verdict(Protocol::V1_0, &url(), b"HTTP/1.0 200 OK\r\n\r\n"), up);

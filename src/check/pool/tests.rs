@@ -64,7 +64,8 @@ fn ten_thousand_checks_are_all_probed_in_every_delay() {
         out.clear();
     }
     assert!(probes.iter().all(|n| *n == 3), "two delays after a warm-up of one");
-    assert!(most < 20, "{most} at once: they are not spread");
+    // 1,000 a second are twenty a beat.
+    assert!(most < 50, "{most} at once: they are not spread");
 }
 
 #[test]

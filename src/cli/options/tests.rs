@@ -275,13 +275,7 @@ fn a_configuration_test_stays_in_the_foreground_and_off_the_syslog() {
 fn options_without_effect_are_told_once_each() {
     let o = options(&["-R", "-n", "-xR"]);
     let notes: Vec<_> = o.notes().collect();
-    assert_eq!(
-        notes,
-        [
-            "Option --dont-respawn has no effect: there is one process, and none to restart",
-            "Option --snmp has no effect: SNMP is not in this version",
-        ]
-    );
+    assert_eq!(notes, ["Option --snmp has no effect: SNMP is not in this version",]);
 }
 
 #[test]

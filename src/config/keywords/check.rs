@@ -37,6 +37,7 @@ pub(in crate::config) enum CheckKind {
     Udp,
     Misc,
     File,
+    Bfd,
     Http,
     Ssl,
 }
@@ -59,6 +60,8 @@ pub(in crate::config) struct RawCheck<'d> {
     pub udp: RawUdp<'d>,
     pub misc: RawMisc<'d>,
     pub track_file: Option<Word<'d>>,
+    /// The `bfd_instance` of a `BFD_CHECK`.
+    pub session: Option<Word<'d>>,
     pub weight: Option<i32>,
     pub reverse: Option<bool>,
     pub web: RawWeb<'d>,
@@ -251,14 +254,11 @@ pub(super) static FILE_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static
         => |raw, s| raw.weight(&s),
 ]);
 
-pub(super) static BFD_CHECK: Table<()> = table!(
-    (),
-    "BFD_CHECK",
-    [
-        text("name").default("none, required").later(),
-        switch("alpha").default("real server value").later(),
-    ]
-);
+pub(super) static BFD_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "BFD_CHECK", [
+    text("name").default("none, required") => |raw, s| raw.session = Some(s.word()),
+    switch("alpha").default("real server value")
+        => |raw, s| raw.inherited.alpha = Some(s.value),
+]);
 
 impl<'d> RawCheck<'d> {
     fn connect_ip(&mut self, mut s: Setting<'_, '_, 'd, IpAddr>) {

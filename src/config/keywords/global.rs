@@ -61,6 +61,9 @@ pub(in crate::config) struct RawGlobal<'d> {
     pub sync: Option<RawSync<'d>>,
     pub checks: ChecksDefaults,
     pub firewall: RawFirewall,
+    pub control: Option<Given<&'d str>>,
+    pub control_group: Option<Given<&'d str>>,
+    pub metrics: Option<Given<&'d str>>,
 }
 
 /// Defaults of checks and servers.
@@ -355,6 +358,12 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
 
         => |raw, mut s| raw.global.vmac_addr_prefix = prefix(&mut s),
     many("umask", Kind::Text).default("unchanged") => |raw, s| raw.umask(s),
+    text("control_socket").default("beside the pid file").repeat(Repeat::FirstCounts)
+        => |raw, s| raw.control = Some(s.here(s.value)),
+    text("control_read_group").default("none").repeat(Repeat::FirstCounts)
+        => |raw, s| raw.control_group = Some(s.here(s.value)),
+    text("metrics_listen").default("off").repeat(Repeat::FirstCounts)
+        => |raw, s| raw.metrics = Some(s.here(s.value)),
     number("random_seed", &[strict(0, 4_294_967_295)]).default("chosen by the kernel")
         => |raw, s| raw.global.random_seed = Some(s.number()),
     maybe_word("reload_check_config", &[Kind::Text]).default("off; /dev/null when bare").later(),

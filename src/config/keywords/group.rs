@@ -31,7 +31,8 @@ pub(in crate::config) static VRRP_SYNC_GROUP: Table<RawGroup<'static>> = table!(
         => |raw, s| raw.tracked.push(TrackList::files(s.node())),
     entries("track_process", &TRACK_PROCESS.entry)
         => |raw, s| raw.tracked.push(TrackList::processes(s.node())),
-    entries("track_bfd", &TRACK_BFD).later(),
+    entries("track_bfd", &TRACK_BFD.entry)
+        => |raw, s| raw.tracked.push(TrackList::sessions(s.node())),
     script("notify_backup") => |raw, s| raw.notify.backup = Some(s.node()),
     script("notify_master") => |raw, s| raw.notify.master = Some(s.node()),
     script("notify_fault") => |raw, s| raw.notify.fault = Some(s.node()),

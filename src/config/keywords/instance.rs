@@ -1,7 +1,7 @@
 //! `vrrp_instance` as it is written, before its rules are applied
 //! ([`lower::instance`](crate::config::lower)).
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::track::{
     RawLink, TrackList, TRACK_BFD, TRACK_FILES, TRACK_INTERFACE, TRACK_PROCESS, TRACK_SCRIPT,
 };
 use super::vlink::{RawIpvlan, RawVmac, USE_IPVLAN, USE_VMAC};
-use super::vrrp::{version, RawPeer, AUTHENTICATION, AUTH_HMAC, UNICAST_PEER};
+use super::vrrp::{version, RawPeer, RawSigning, AUTHENTICATION, AUTH_HMAC, UNICAST_PEER};
 use crate::base::addr::Family;
 use crate::base::diag::Span;
 use crate::config::document::{Node, Word};
@@ -46,8 +46,8 @@ pub(in crate::config) struct RawAuth<'d> {
     pub block: Option<Span>,
     pub kind: Option<Given<&'d str>>,
     pub password: Option<Word<'d>>,
-    /// Position of `auth_hmac`.
-    pub hmac: Option<Span>,
+    /// `auth_hmac`, with its position.
+    pub signing: Option<Given<RawSigning<'d>>>,
 }
 
 #[derive(Default)]
@@ -55,8 +55,8 @@ pub(in crate::config) struct RawInstance<'d> {
     pub name: Word<'d>,
     pub state: Option<Given<InitialState>>,
     pub interface: Option<Word<'d>>,
-    pub vmac: Option<RawVmac<'d>>,
-    pub ipvlan: Option<RawIpvlan<'d>>,
+    pub vmac: Option<Box<RawVmac<'d>>>,
+    pub ipvlan: Option<Box<RawIpvlan<'d>>>,
     /// `use_vmac_addr`
     pub address_vmacs: bool,
     pub xmit_base: Option<Span>,
@@ -73,7 +73,7 @@ pub(in crate::config) struct RawInstance<'d> {
     pub track_source: bool,
     pub group: Option<Given<IpAddr>>,
     pub peers: Vec<Given<Peer>>,
-    pub peer_set: HashSet<IpAddr>,
+    pub peer_set: BTreeSet<IpAddr>,
     /// Position of the first keyword that only makes sense with peers.
     pub unicast: Option<Span>,
     pub ttl: Option<Given<u8>>,
@@ -97,7 +97,7 @@ pub(in crate::config) struct RawInstance<'d> {
     pub garp: RawGarp,
     pub links: Vec<RawLink<'d>>,
     pub tracked: Vec<TrackList<'d>>,
-    pub notify: RawNotify<'d>,
+    pub notify: Option<Box<RawNotify<'d>>>,
     pub addresses: Vec<RawAddress<'d>>,
     pub excluded: Vec<RawAddress<'d>>,
     pub no_address: Option<Span>,
@@ -151,7 +151,8 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
         => |raw, s| raw.tracked.push(TrackList::files(s.node())),
     entries("track_process", &TRACK_PROCESS.entry)
         => |raw, s| raw.tracked.push(TrackList::processes(s.node())),
-    entries("track_bfd", &TRACK_BFD).later(),
+    entries("track_bfd", &TRACK_BFD.entry)
+        => |raw, s| raw.tracked.push(TrackList::sessions(s.node())),
     address("mcast_src_ip", &[Kind::Address]).default("primary address of the interface")
         => |raw, s| raw.source(s),
     address("unicast_src_ip", &[Kind::Address]).default("primary address of the interface")
@@ -200,21 +201,21 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
     time("preempt_delay", &[seconds(0, 1_000_000_000)]).default("0").bad(Bad::Use(0))
         => |raw, s| raw.preempt_delay = Some(s.here(s.value)),
     number("debug", &[int(0, 4)]).default("0") => |raw, s| raw.debug = s.number(),
-    script("notify_backup") => |raw, s| raw.notify.backup = Some(s.node()),
-    script("notify_master") => |raw, s| raw.notify.master = Some(s.node()),
-    script("notify_fault") => |raw, s| raw.notify.fault = Some(s.node()),
-    script("notify_stop") => |raw, s| raw.notify.stop = Some(s.node()),
+    script("notify_backup") => |raw, s| raw.notify().backup = Some(s.node()),
+    script("notify_master") => |raw, s| raw.notify().master = Some(s.node()),
+    script("notify_fault") => |raw, s| raw.notify().fault = Some(s.node()),
+    script("notify_stop") => |raw, s| raw.notify().stop = Some(s.node()),
     command("notify_deleted", false, true)
         .default("none (FAULT is reported)")
         .repeat(Repeat::FirstCounts)
-        => |raw, s| raw.notify.deleted = Some(s.node()),
-    script("notify") => |raw, s| raw.notify.any = Some(s.node()),
+        => |raw, s| raw.notify().deleted = Some(s.node()),
+    script("notify") => |raw, s| raw.notify().any = Some(s.node()),
     script("notify_master_rx_lower_pri")
-        => |raw, s| raw.notify.master_rx_lower_pri = Some(s.node()),
+        => |raw, s| raw.notify().master_rx_lower_pri = Some(s.node()),
     switch("smtp_alert").default("smtp_alert_vrrp, else global smtp_alert, else off")
-        => |raw, s| raw.notify.smtp_alert = Some(s.value),
+        => |raw, s| raw.notify().smtp_alert = Some(s.value),
     switch("notify_priority_changes").default("group value, else vrrp_notify_priority_changes")
-        => |raw, s| raw.notify.priority_changes = Some(s.value),
+        => |raw, s| raw.notify().priority_changes = Some(s.value),
     link("lvs_sync_daemon_interface").replaced("lvs_sync_daemon in global_defs", OldName::Wrong)
         => |raw, s| raw.sync_interface = Some(s.word()),
     number("garp_master_delay", &[int(0, 4294)]).default("vrrp_garp_master_delay (5)")
@@ -259,12 +260,18 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
         s.checker.fill(s.node().children(), &AUTHENTICATION, &mut raw.auth);
     },
     block("auth_hmac", &AUTH_HMAC.block) => |raw, s| {
-        raw.auth.hmac = Some(s.span());
-        s.checker.fill(s.node().children(), &AUTH_HMAC, &mut raw.auth);
+        let span = s.span();
+        let value = RawSigning::default();
+        let signing = raw.auth.signing.get_or_insert(Given { value, span });
+        s.checker.fill(s.node().children(), &AUTH_HMAC, &mut signing.value);
     },
 ]);
 
 impl<'d> RawInstance<'d> {
+    fn notify(&mut self) -> &mut RawNotify<'d> {
+        self.notify.get_or_insert_default()
+    }
+
     fn state(&mut self, s: Setting<'_, '_, 'd, &'d str>) {
         let span = s.word().span;
         let master = s.value == "MASTER";
@@ -287,10 +294,8 @@ impl<'d> RawInstance<'d> {
     /// A second line adds to the first.
     fn vmac(&mut self, mut s: Setting<'_, '_, 'd, ()>) {
         let keyword = s.node().keyword();
-        let mut vmac =
-            self.vmac.take().unwrap_or_else(|| RawVmac { keyword, ..RawVmac::default() });
-        s.options(&USE_VMAC, &mut vmac);
-        self.vmac = Some(vmac);
+        let new = || Box::new(RawVmac { keyword, ..RawVmac::default() });
+        s.options(&USE_VMAC, self.vmac.get_or_insert_with(new));
     }
 
     fn ipvlan(&mut self, mut s: Setting<'_, '_, 'd, ()>) {
@@ -304,7 +309,7 @@ impl<'d> RawInstance<'d> {
                 ipvlan.address = None;
             }
         }
-        self.ipvlan = Some(ipvlan);
+        self.ipvlan = Some(Box::new(ipvlan));
     }
 
     fn group(&mut self, s: Setting<'_, '_, 'd, IpAddr>) {
@@ -372,6 +377,7 @@ impl<'d> RawInstance<'d> {
     }
 
     fn addresses(&mut self, s: Setting<'_, '_, 'd, ()>) {
+        self.addresses.reserve_exact(s.node().children().count());
         for line in s.node().children() {
             let Some(raw) = RawAddress::of_instance(s.checker, line) else { continue };
             let addr = raw.prefix().addr;

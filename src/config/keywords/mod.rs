@@ -29,6 +29,7 @@ mod vlink;
 mod vrrp;
 
 pub(super) use address::{RawAddress, RawBroadcast};
+pub(super) use bfd::{RawBfd, RawBfdAuth, BFD_INSTANCE};
 pub(super) use check::{CheckKind, RawCheck};
 pub(super) use encap::{RawEncap, RawKind};
 pub(super) use garp::{RawExtra, RawGarpGroup, GARP_GROUP};
@@ -55,7 +56,7 @@ pub(super) use track::{
     RawFile, RawLink, RawProcess, RawScript, RawTracked, RawWeight, TrackList, TRACK_FILE,
     VRRP_SCRIPT, VRRP_TRACK_PROCESS,
 };
-pub(super) use vrrp::{version_number, RawTrackGroup, TRACK_GROUP};
+pub(super) use vrrp::{version_number, RawSigning, RawTrackGroup, TRACK_GROUP};
 
 use super::keyword::{Block, Body, Kind};
 

@@ -37,6 +37,7 @@ pub(in crate::config) enum TopLevel<'d> {
     Script(Node<'d>),
     Process(Node<'d>),
     File(Node<'d>),
+    Bfd(Node<'d>),
     PolledLinks(Node<'d>),
     PollLinks,
     GarpGroup(Node<'d>),
@@ -102,5 +103,5 @@ pub(in crate::config) static TOP_LEVEL: Table<TopLevel<'static>> = table!(TopLev
     row("bfd_instance", 1, &[Kind::Short(31)])
         .body(Body::Keywords(&BFD_INSTANCE.block))
         .repeat(Repeat::ByName)
-        .later(),
+        => |top, s| *top = Some(TopLevel::Bfd(s.node())),
 ]);

@@ -70,7 +70,7 @@ pub(in crate::config) static REAL_SERVER: Table<RawServer<'static>> = table!(Raw
     block("SSL_GET", &SSL_GET.block) => |raw, s| raw.check(s, &SSL_GET, CheckKind::Ssl),
     block("DNS_CHECK", &DNS_CHECK.block) => |raw, s| raw.check(s, &DNS_CHECK, CheckKind::Dns),
     block("FILE_CHECK", &FILE_CHECK.block) => |raw, s| raw.check(s, &FILE_CHECK, CheckKind::File),
-    block("BFD_CHECK", &BFD_CHECK.block).later(),
+    block("BFD_CHECK", &BFD_CHECK.block) => |raw, s| raw.check(s, &BFD_CHECK, CheckKind::Bfd),
 ]);
 
 impl<'d> RawServer<'d> {

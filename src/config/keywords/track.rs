@@ -26,7 +26,7 @@ pub(in crate::config) struct RawWeight {
 
 impl RawWeight {
     /// The table reported any word but `reverse`.
-    fn new(s: &Setting<'_, '_, '_, i64>) -> Self {
+    pub(super) fn new(s: &Setting<'_, '_, '_, i64>) -> Self {
         let reverse = s.node().arg(1).is_some_and(|word| word.text == "reverse");
         Self { weight: s.number(), reverse }
     }
@@ -185,6 +185,10 @@ impl<'d> TrackList<'d> {
     pub(super) fn processes(node: Node<'d>) -> Self {
         Self { node, table: &TRACK_PROCESS, object: Object::Process }
     }
+
+    pub(super) fn sessions(node: Node<'d>) -> Self {
+        Self { node, table: &TRACK_BFD, object: Object::Bfd }
+    }
 }
 
 /// Settings of an object in a line of a `track_...` block.
@@ -244,7 +248,11 @@ pub(super) static TRACK_PROCESS: LineTable<RawTracked> = line_table!(
     ]
 );
 
-pub(super) static TRACK_BFD: Entry = reference("BFD session");
+pub(super) static TRACK_BFD: LineTable<RawTracked> = line_table!(
+    RawTracked, reference("BFD session"), |_, _, _| {}, [
+        WEIGHT => |raw, item, checker| raw.weight(item, checker, 253),
+    ]
+);
 
 /// A line of `track_interface`.
 #[derive(Default)]

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use super::instance::RawAuth;
-use crate::config::document::Word;
+use crate::config::document::{Node, Word};
 use crate::config::keyword::{opt, strict, Entry, Kind, Repeat, Unknown};
 use crate::config::table::{
     borrowed, line_table, names, number, owned, row, table, word, Given, LineTable, Table,
 };
+use crate::model::signing::SigningMode;
 use crate::model::vrrp::Version;
 
 /// 2 or 3: the tables allow nothing else.
@@ -27,7 +28,7 @@ pub(in crate::config) const fn version_number(version: Version) -> u8 {
     }
 }
 
-borrowed!(RawAuth, RawTrackGroup);
+borrowed!(RawAuth, RawSigning, RawTrackGroup);
 
 pub(super) static AUTHENTICATION: Table<RawAuth<'static>> = table!(RawAuth<'static>, "authentication", [
     word("auth_type", &[Kind::OneOf(&["PASS", "AH"])])
@@ -35,14 +36,34 @@ pub(super) static AUTHENTICATION: Table<RawAuth<'static>> = table!(RawAuth<'stat
     word("auth_pass", &[Kind::Secret(8)]) => |raw, s| raw.password = Some(s.word()),
 ]);
 
-/// Checked and not used: an instance with this block is left out.
-pub(super) static AUTH_HMAC: Table<RawAuth<'static>> = table!(RawAuth<'static>, "auth_hmac", [
-    row("key", 2, &[strict(1, 255), Kind::Hidden]) => |_, _| {},
-    number("active_key", &[strict(1, 255)]).default("none, required") => |_, _| {},
-    number("time_window", &[strict(1, 300)]).default("3 x advert_int, within 5..300") => |_, _| {},
-    word("anti_replay", &[Kind::OneOf(&["time", "monotonic"])]).default("time") => |_, _| {},
+/// `auth_hmac`.
+#[derive(Default)]
+pub(in crate::config) struct RawSigning<'d> {
+    /// The lines of `key`: a number and a key.
+    pub keys: Vec<Node<'d>>,
+    pub active: Option<Given<u8>>,
+    /// In seconds.
+    pub window: Option<u64>,
+    pub monotonic: bool,
+    pub mode: Option<Given<SigningMode>>,
+}
+
+pub(super) static AUTH_HMAC: Table<RawSigning<'static>> = table!(RawSigning<'static>, "auth_hmac", [
+    row("key", 2, &[strict(1, 255), Kind::Hidden]) => |raw, s| raw.keys.push(s.node()),
+    number("active_key", &[strict(1, 255)]).default("none, required")
+        => |raw, s| raw.active = Some(s.here(s.number())),
+    number("time_window", &[strict(1, 300)]).default("3 x advert_int, within 5..300")
+        => |raw, s| raw.window = Some(s.number()),
+    word("anti_replay", &[Kind::OneOf(&["time", "monotonic"])]).default("time")
+        => |raw, s| raw.monotonic = s.value == "monotonic",
     word("mode", &[Kind::OneOf(&["enforce", "permissive", "receive-only"])]).default("enforce")
-        => |_, _| {},
+        => |raw, s| {
+            raw.mode = Some(s.here(match s.value {
+                "permissive" => SigningMode::Permissive,
+                "receive-only" => SigningMode::ReceiveOnly,
+                _ => SigningMode::Enforce,
+            }));
+        },
 ]);
 
 #[derive(Default)]

@@ -30,6 +30,7 @@ pub(super) fn checks(
         CheckKind::Udp => udp(scene, raw, around),
         CheckKind::Misc => misc(scene, raw, around),
         CheckKind::File => file(scene, raw, around),
+        CheckKind::Bfd => session(scene, raw, around),
         CheckKind::Http | CheckKind::Ssl => page::check(scene, raw, around),
     };
     check.into_iter().collect()
@@ -145,4 +146,20 @@ fn file(scene: &mut Scene<'_, '_>, raw: &RawCheck<'_>, around: &Around<'_>) -> O
         reverse: raw.reverse.unwrap_or(file.reverse),
     });
     Some(raw.finish(scene, around, kind))
+}
+
+fn session(scene: &mut Scene<'_, '_>, raw: &RawCheck<'_>, around: &Around<'_>) -> Option<Check> {
+    let Some(name) = raw.session else {
+        let text = "name is missing: the check is left out";
+        scene.error(raw.word.text, raw.word.span, text);
+        return None;
+    };
+    let why = match around.sessions.get(name.text) {
+        None => "does not exist",
+        Some(session) if !session.for_checks => "is for vrrp only (add 'checker' to it)",
+        Some(_) => return Some(raw.finish(scene, around, Kind::Bfd(name.text.to_owned()))),
+    };
+    let text = format!("bfd_instance '{}' {why}: the check is left out", name.text);
+    scene.error(raw.word.text, name.span, text);
+    None
 }

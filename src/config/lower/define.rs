@@ -21,7 +21,7 @@ pub(super) struct Script<'d> {
 }
 
 /// Reports that a definition is useless.
-fn removed(scene: &mut Scene<'_, '_>, node: Node<'_>, why: &str) {
+pub(super) fn removed(scene: &mut Scene<'_, '_>, node: Node<'_>, why: &str) {
     let name = name_word(node);
     let text = format!("{why}: the {} is removed", node.keyword().text);
     scene.error(name.text, name.span, text);

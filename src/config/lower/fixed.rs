@@ -141,6 +141,7 @@ fn follow_link(scene: &mut Scene<'_, '_>, member: Word<'_>, link: &str, instance
     let own = instance.interface.as_deref() == Some(link);
     if !own && !instance.tracked_links.iter().any(|tracked| tracked.interface == link) {
         let interface = scene.shared.names.of(link);
-        instance.tracked_links.push(TrackedLink { interface, weight: 0, reverse: false });
+        let link = TrackedLink { interface, weight: 0, reverse: false };
+        instance.tracked_links.edit(|links| links.push(link));
     }
 }

@@ -10,6 +10,7 @@ use crate::config::keywords::{
 };
 use crate::config::names::Directories;
 use crate::config::statement::Checker;
+use crate::model::control::{ControlGroup, ControlSocket, MetricsListen};
 use crate::model::lvs::Lvs;
 use crate::model::vrrp::Version;
 use crate::model::Global;
@@ -108,6 +109,8 @@ pub(super) fn lower<'d>(
     let mut global = std::mem::take(&mut raw.global);
     global.router_id = raw.router_id.map(str::to_owned).or_else(|| host.hostname());
     global.mail = mail::lower(&raw.mail, host, checker);
+    (global.control_socket, global.control_read_group) = control(&raw, host, checker);
+    global.metrics_listen = metrics(&raw, checker);
     let mut firewall = std::mem::take(&mut raw.firewall);
     if let Some(span) = firewall.collision() {
         let table = &firewall.nftables.table;
@@ -134,6 +137,52 @@ pub(super) fn lower<'d>(
         sync: raw.sync,
         outlets: Outlets { fifos: raw.fifos, startup: raw.startup, shutdown: raw.shutdown },
     }
+}
+
+/// The control socket and the group that may read from it.
+fn control(
+    raw: &RawGlobal<'_>,
+    host: &dyn Host,
+    checker: &mut Checker<'_>,
+) -> (Option<ControlSocket>, Option<ControlGroup>) {
+    let socket = raw.control.as_ref().and_then(|given| {
+        let socket = ControlSocket::named(given.value);
+        if matches!(&socket, ControlSocket::At(path) if !path.starts_with('/')) {
+            let text = format!(
+                "control_socket '{}' is neither a path that begins with / nor off - ignoring",
+                given.value
+            );
+            checker.out.error("control_socket", given.span, text);
+            return None;
+        }
+        Some(socket)
+    });
+    let group = raw.control_group.as_ref().and_then(|given| {
+        let (name, gid) = (given.value.to_owned(), host.group(given.value));
+        if gid.is_none() {
+            let text = format!("control_read_group: group '{name}' does not exist - ignoring");
+            checker.out.error("control_read_group", given.span, text);
+        }
+        gid.map(|gid| ControlGroup { name, gid })
+    });
+    (socket, group)
+}
+
+/// Where metrics and the status page are served.
+fn metrics(raw: &RawGlobal<'_>, checker: &mut Checker<'_>) -> Option<MetricsListen> {
+    let given = raw.metrics.as_ref()?;
+    let listen = MetricsListen::parse(given.value).filter(|listen| match listen {
+        MetricsListen::Unix(path) => path.starts_with('/'),
+        MetricsListen::Off | MetricsListen::Network(_) => true,
+    });
+    if listen.is_none() {
+        let text = format!(
+            "metrics_listen '{}' is no PORT, ADDRESS:PORT, unix:/PATH or off - ignoring",
+            given.value
+        );
+        checker.out.error("metrics_listen", given.span, text);
+    }
+    listen
 }
 
 /// The directories of iproute2.

@@ -127,8 +127,8 @@ fn join(
     // It is not shared before the model is complete.
     let Some(instance) = Rc::get_mut(&mut member.instance) else { return };
     if !tracking_weight {
-        drop_weights(scene, name, member.name, &mut instance.tracked_links);
-        track::drop_weights(scene, name, member.name, &mut instance.tracked);
+        instance.tracked_links.edit(|links| drop_weights(scene, name, member.name, links));
+        instance.tracked.edit(|list| track::drop_weights(scene, name, member.name, list));
     }
     if let Some(on) = notify.priority_changes.filter(|_| !member.priority_changes_given) {
         Rc::make_mut(&mut instance.notify).priority_changes = on;

@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use super::vlink::Plan;
 use super::{
-    address, delivery, notify, route, rule, strict, track, Instances, LoweredInstance,
+    address, auth, delivery, notify, route, rule, strict, track, Instances, LoweredInstance,
     ReadInstance, Scene,
 };
 use crate::base::addr::Family;
+use crate::base::batches::Batches;
 use crate::base::diag::Span;
-use crate::config::host::LinkFacts;
 use crate::config::keywords::{RawInstance, RawLink};
 use crate::model::route::VirtualRule;
 use crate::model::vrrp::{
-    Authentication, ChecksumForm, Garp, InitialState, Instance, TrackedLink, Version,
-    VirtualAddress,
+    Authentication, ChecksumForm, Garp, InitialState, Instance, StandingFault, TrackedLink,
+    Version, VirtualAddress,
 };
 
 /// The part of an instance that other rules depend on.
@@ -38,7 +38,7 @@ impl InstanceCore {
 /// Makes instances of the parsed blocks, with their virtual interfaces.
 pub(super) fn lower_all<'d>(
     scene: &mut Scene<'_, '_>,
-    raws: Vec<ReadInstance<'d>>,
+    raws: Batches<ReadInstance<'d>>,
     plans: Vec<Plan>,
 ) -> Instances {
     let mut instances = Instances::default();
@@ -65,7 +65,7 @@ fn lower<'d>(
     rules: Vec<Rc<VirtualRule>>,
     plan: Plan,
 ) -> Option<LoweredInstance> {
-    let core = core(scene, &mut raw);
+    let mut core = core(scene, &mut raw);
     let vrid = raw.vrid.or_else(|| {
         scene.refuse(
             "virtual_router_id",
@@ -74,23 +74,30 @@ fn lower<'d>(
         );
         None
     });
-    let authentication = authentication(scene, &raw, &core);
     let interface = delivery::interface(scene, &raw);
     let link = interface.and_then(|name| scene.host.link(name));
     let delivery = delivery::delivery(scene, &raw, &core.facts(), link);
     let standing_fault = delivery::standing_fault(scene, &raw, &delivery, interface, link);
     delivery::check_source(scene, &raw, &delivery, interface);
     let advert_interval = advert_interval(scene, &raw, core.version);
+    let authentication = auth::authentication(scene, &raw, &core.facts(), advert_interval);
+    if matches!(authentication, Authentication::Header(_)) && !core.is_owner() {
+        core.state = auth::state(scene, &raw, core.state);
+    }
+    let no_key = (authentication == Authentication::Unusable).then_some(StandingFault::NoKey);
     let preemption = preemption(scene, &mut raw, &core);
     let own: Vec<_> =
         interface.into_iter().chain(plan.link.as_ref().map(|l| l.name.as_str())).collect();
     let tracked_links = tracked_links(scene, std::mem::take(&mut raw.links), &core, &own);
     let tracked = track::each_once(scene, tracked, core.is_owner());
-    let priority_changes_given = raw.notify.priority_changes.is_some();
-    let notify = notify::notify(scene, &raw.notify);
-    let mut places = Vec::new();
+    let raw_notify = raw.notify.as_deref().copied().unwrap_or_default();
+    let priority_changes_given = raw_notify.priority_changes.is_some();
+    let notify = notify::notify(scene, &raw_notify);
+    let mut places = Vec::with_capacity(raw.addresses.len() + raw.excluded.len());
+    let mtu = link.map(|link| link.mtu);
+    let max = max_addresses(core.family, core.version, &authentication, mtu);
     let (addresses, excluded) =
-        addresses(scene, &mut raw, &core, &plan, interface, link, &mut places);
+        addresses(scene, &mut raw, &core, max, &plan, interface, &mut places);
     let routes = raw.routes.iter().filter_map(|raw| route::lower(scene, raw)).collect();
     raw.rules.iter().for_each(|raw| rule::check_links(scene, raw));
     // One for an address that was left out is not made.
@@ -105,11 +112,11 @@ fn lower<'d>(
     let share = || defaults.rx_buffer.share(core.family, addresses.len(), link);
     let rx_buffer = raw.rx_buffer.or_else(share);
     let ipvlan = plan.ipvlan_address.as_ref().map(|address| address.prefix.addr);
-    let (vrid, authentication) = (vrid?, authentication?);
+    let vrid = vrid?;
     let mut instance = Instance {
         name: raw.name.text.into(),
         interface: interface.map(|name| scene.shared.names.of(name)),
-        address_vlinks,
+        address_vlinks: address_vlinks.into(),
         xmit_base: plan.xmit_base,
         vrf: plan.vrf.map(Into::into),
         vrid: vrid.value,
@@ -135,20 +142,20 @@ fn lower<'d>(
         owner_ignore_adverts: strictly.owner_ignore_adverts,
         accept: strictly.accept,
         dont_track_primary: raw.dont_track_primary,
-        tracked_links,
-        tracked,
+        tracked_links: tracked_links.into(),
+        tracked: tracked.into(),
         notify: scene.shared.notify.of(notify),
         garp: scene.shared.garp.of(garp),
         addresses,
-        excluded,
+        excluded: excluded.into(),
         routes,
-        rules,
+        rules: rules.into(),
         rx_buffer,
         promote_secondaries: raw.promote_secondaries.is_some() && plan.link.is_none(),
         vlink: plan.link,
         timer_expired_backup: preemption.timer_expired_backup,
         debug: raw.debug,
-        standing_fault: plan.fault.or(standing_fault),
+        standing_fault: plan.fault.or(no_key).or(standing_fault),
     };
     if !instance.garp.extra.is_zero() && instance.announced_elsewhere().next().is_none() {
         let garp = Rc::make_mut(&mut instance.garp);
@@ -198,63 +205,6 @@ fn core(scene: &mut Scene<'_, '_>, raw: &mut RawInstance<'_>) -> InstanceCore {
         state = by_priority;
     }
     InstanceCore { family, version, strict, priority, state }
-}
-
-/// `None`: the instance must not run, since it would run unprotected.
-fn authentication(
-    scene: &mut Scene<'_, '_>,
-    raw: &RawInstance<'_>,
-    core: &InstanceCore,
-) -> Option<Authentication> {
-    let auth = &raw.auth;
-    if let Some(span) = auth.hmac {
-        let text = "auth_hmac is not supported by this version: the instance is left out";
-        scene.error("auth_hmac", span, text);
-        return None;
-    }
-    let Some(block) = auth.block else { return Some(Authentication::None) };
-    let none = Some(Authentication::None);
-    if core.version == Version::V3 {
-        let text = "version 3 has no authentication: it is ignored";
-        scene.error("authentication", block, text);
-        return none;
-    }
-    if core.strict {
-        let text = "strict mode has no authentication: it is ignored";
-        scene.error("authentication", block, text);
-        return none;
-    }
-    match auth.kind {
-        None => {
-            scene.error("auth_type", block, "auth_type is missing: authentication is ignored");
-            none
-        }
-        Some(kind) if kind.value == "AH" => {
-            if core.family == Family::V6 {
-                scene.error("auth_type", kind.span, "auth_type AH with IPv6 is ignored");
-                return none;
-            }
-            let text = "auth_type AH is not supported by this version: the instance is left out";
-            scene.error("auth_type", kind.span, text);
-            None
-        }
-        Some(_) => match auth.password {
-            None => {
-                scene.error("auth_pass", block, "auth_pass is missing: authentication is ignored");
-                none
-            }
-            Some(word) => Some(Authentication::Pass(password(word.text))),
-        },
-    }
-}
-
-/// Eight octets; the table complained of more.
-fn password(text: &str) -> [u8; 8] {
-    let mut password = [0; 8];
-    for (to, from) in password.iter_mut().zip(text.bytes()) {
-        *to = from;
-    }
-    password
 }
 
 /// Whole seconds up to 255 in version 2, hundredths up to 40.95 s in version 3
@@ -382,9 +332,9 @@ fn addresses<'d>(
     scene: &mut Scene<'_, '_>,
     raw: &mut RawInstance<'d>,
     core: &InstanceCore,
+    max: usize,
     plan: &Plan,
     interface: Option<&'d str>,
-    link: Option<LinkFacts>,
     places: &mut Vec<(IpAddr, Span)>,
 ) -> (Vec<Rc<VirtualAddress>>, Vec<Rc<VirtualAddress>>) {
     let mut seen = HashSet::new();
@@ -392,7 +342,6 @@ fn addresses<'d>(
     let mut addresses = address::addresses(scene, interface, advertised, &mut seen, places, plan);
     let excluded = std::mem::take(&mut raw.excluded);
     let mut excluded = address::addresses(scene, interface, excluded, &mut seen, places, plan);
-    let max = max_addresses(core.family, core.version, link.map(|link| link.mtu));
     if addresses.len() > max {
         let text = format!(
             "{} addresses, {max} fit into an advertisement: the rest is not advertised",
@@ -428,15 +377,25 @@ fn no_address(scene: &mut Scene<'_, '_>, raw: &RawInstance<'_>, core: &InstanceC
 /// How many addresses one advertisement can carry.
 ///
 /// The Ethernet header counts against the MTU as well: that is the limit peers are used to.
-fn max_addresses(family: Family, version: Version, mtu: Option<u32>) -> usize {
+fn max_addresses(
+    family: Family,
+    version: Version,
+    authentication: &Authentication,
+    mtu: Option<u32>,
+) -> usize {
     const COUNT_FIELD: usize = 255;
     let Some(mtu) = mtu else { return COUNT_FIELD };
     let (header, size) = match family {
         Family::V4 => (20, 4),
         Family::V6 => (40, 16),
     };
-    let authentication = if version == Version::V2 { 8 } else { 0 };
-    let room = (mtu as usize).saturating_sub(14 + header + 8 + authentication);
+    let data = if version == Version::V2 { 8 } else { 0 };
+    let proof = match authentication {
+        Authentication::Header(_) => 24,
+        Authentication::Signed(_) => 28,
+        Authentication::None | Authentication::Pass(_) | Authentication::Unusable => 0,
+    };
+    let room = (mtu as usize).saturating_sub(14 + header + 8 + data + proof);
     COUNT_FIELD.min(room / size)
 }
 

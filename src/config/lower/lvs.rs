@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::merge::merge;
-use super::probe::Files;
+use super::probe::{Files, Sessions};
 use super::server::{self, Outer, ServerDraft};
 use super::{address_group, family, fit, ipvs, marking, Scene};
 use crate::base::addr::Family;
@@ -42,7 +42,8 @@ impl<'d> Pending<'d> {
             return;
         }
         let files = config.files.iter().map(|f| (f.name.as_str(), f)).collect();
-        let mut lowering = Lowering { files, ..Lowering::default() };
+        let sessions = config.bfd.iter().map(|b| (b.name.as_str(), &**b)).collect();
+        let mut lowering = Lowering { files, sessions, ..Lowering::default() };
         for node in self.groups {
             lowering.group(scene, node);
         }
@@ -62,6 +63,7 @@ impl<'d> Pending<'d> {
 #[derive(Default)]
 struct Lowering<'a> {
     files: Files<'a>,
+    sessions: Sessions<'a>,
     groups: HashMap<&'a str, Group>,
     servers: Vec<VirtualServer>,
     /// Services, with their index in `servers` and their position in the file.
@@ -267,6 +269,7 @@ impl<'a> Lowering<'a> {
             virtualhost: raw.virtualhost,
             forwarding: core.forwarding,
             files: &self.files,
+            sessions: &self.sessions,
         };
         let mut drafts = Vec::with_capacity(raw.servers.len());
         let mut scope = String::new();

@@ -6,6 +6,8 @@
 
 mod address;
 mod address_group;
+mod auth;
+mod bfd;
 mod check;
 mod define;
 mod delivery;
@@ -52,6 +54,7 @@ use super::keywords::{
 use super::mend::mend;
 use super::statement::Checker;
 use super::suggest;
+use crate::base::batches::Batches;
 use crate::base::diag::{Diagnostics, Severity, Sources, Span};
 use crate::base::name::SharedNames;
 use crate::model::check::Tls;
@@ -90,7 +93,7 @@ pub fn lower(
     let mut reading = Gathered {
         config: &mut config,
         services: lvs::Pending::new(lvs, sync),
-        instances: Vec::new(),
+        instances: Batches::default(),
         groups: Vec::new(),
         fixed: fixed::Fixed::default(),
         links: link::LinkLists::default(),
@@ -149,7 +152,7 @@ struct ReadInstance<'d> {
 struct Gathered<'c, 'd> {
     config: &'c mut Config,
     services: lvs::Pending<'d>,
-    instances: Vec<ReadInstance<'d>>,
+    instances: Batches<ReadInstance<'d>>,
     groups: Vec<(RawGroup<'d>, Vec<track::TrackedEntry<'d>>)>,
     fixed: fixed::Fixed<'d>,
     links: link::LinkLists<'d>,
@@ -191,6 +194,7 @@ impl<'d> Gathered<'_, 'd> {
             TopLevel::Script(node) => self.definitions.define(scene, Object::Script, node),
             TopLevel::File(node) => self.definitions.define(scene, Object::File, node),
             TopLevel::Process(node) => self.definitions.define(scene, Object::Process, node),
+            TopLevel::Bfd(node) => self.definitions.define(scene, Object::Bfd, node),
         }
     }
 

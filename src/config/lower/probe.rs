@@ -8,11 +8,14 @@ use super::Scene;
 use crate::base::addr::{is_link_local, Family};
 use crate::config::keywords::{CheckKind, Inherited, RawCheck};
 use crate::config::table::Given;
+use crate::model::bfd::BfdInstance;
 use crate::model::check::{Check, Connect, Kind, Schedule};
 use crate::model::track::TrackFile;
 
 /// The files that checks can name.
 pub(super) type Files<'a> = HashMap<&'a str, &'a TrackFile>;
+/// The BFD sessions that checks can name.
+pub(super) type Sessions<'a> = HashMap<&'a str, &'a BfdInstance>;
 
 /// Settings of its servers and of the rest of the configuration that a check needs.
 pub(super) struct Around<'a> {
@@ -28,6 +31,7 @@ pub(super) struct Around<'a> {
     /// `virtualhost` of the virtual server.
     pub service_virtualhost: Option<&'a str>,
     pub files: &'a Files<'a>,
+    pub sessions: &'a Sessions<'a>,
 }
 
 impl RawCheck<'_> {
@@ -47,7 +51,7 @@ impl RawCheck<'_> {
             _ => (1, Duration::from_secs(1)),
         };
         let alpha = given.alpha.unwrap_or(false) && !matches!(kind, Kind::File(_));
-        if matches!(kind, Kind::File(_)) {
+        if matches!(kind, Kind::File(_) | Kind::Bfd(_)) {
             return Check { kind, schedule: Schedule::default(), alpha, log_all_failures: false };
         }
         let schedule = Schedule {

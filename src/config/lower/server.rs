@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::check;
-use super::probe::{Around, Files};
+use super::probe::{Around, Files, Sessions};
 use super::Scene;
 use crate::base::diag::Span;
 use crate::config::keywords::{port, Inherited, RawServer, UnreadServer, REAL_SERVER};
@@ -20,6 +20,7 @@ pub(super) struct Outer<'a> {
     /// `lvs_method` as it is at the end of the virtual server.
     pub forwarding: Forwarding,
     pub files: &'a Files<'a>,
+    pub sessions: &'a Sessions<'a>,
 }
 
 /// A real server before its compatibility with the virtual server is checked.
@@ -61,6 +62,7 @@ pub(super) fn read(
         virtualhost: raw.virtualhost.or(outer.virtualhost),
         service_virtualhost: outer.virtualhost,
         files: outer.files,
+        sessions: outer.sessions,
     };
     let mut checks = Vec::with_capacity(raw.checks.len());
     for raw in &raw.checks {

@@ -13,7 +13,10 @@ use crate::model::vrrp::{
 use crate::model::Config;
 
 mod addresses;
+mod auth;
+mod bfd;
 mod check;
+mod control;
 mod coverage;
 mod fifo;
 mod groups;
@@ -251,23 +254,6 @@ fn authentication_is_for_version_2_with_a_password() {
         &["Error (V) auth_pass is longer than 8 bytes: only the first 8 are used"],
     );
     assert_eq!(i.authentication, Authentication::Pass(*b"01234567"));
-}
-
-#[test]
-fn an_instance_that_would_run_unprotected_is_left_out() {
-    for (lines, name) in [
-        ("authentication {\nauth_type AH\nauth_pass x\n}", "auth_type AH"),
-        (
-            "auth_hmac {\nkey 1 0123456789012345678901234567890123456789\nactive_key 1\n}",
-            "auth_hmac",
-        ),
-    ] {
-        let (config, told) = with("", lines);
-        assert!(config.instances.is_empty());
-        let want =
-            format!("Error (V) {name} is not supported by this version: the instance is left out");
-        assert_eq!(without_place(told), [want]);
-    }
 }
 
 #[test]

@@ -8,12 +8,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::define::{self, Script};
-use super::{name_word, Instances, LoweredInstance, Scene};
+use super::{bfd, name_word, Instances, LoweredInstance, Scene};
 use crate::base::diag::{Severity, Span};
 use crate::config::document::{Document, Node, Word};
 use crate::config::entry::LineUse;
 use crate::config::keywords::{RawTracked, RawWeight, TrackList};
 use crate::config::statement::Checker;
+use crate::model::bfd::BfdInstance;
 use crate::model::track::{Object, TrackFile, TrackProcess, TrackScript, Tracked};
 use crate::model::vrrp::SyncGroup;
 use crate::model::Config;
@@ -23,6 +24,7 @@ pub(super) struct Definitions<'d> {
     scripts: Vec<Script<'d>>,
     files: Vec<TrackFile>,
     processes: Vec<(TrackProcess, Span)>,
+    sessions: Vec<Rc<BfdInstance>>,
     /// With what an entry takes from its object where it gives nothing itself.
     known: HashMap<Object, RawWeight>,
     /// Positions of all definitions in the text.
@@ -42,6 +44,7 @@ fn defined(keyword: &str, name: &str) -> Option<Object> {
         "vrrp_script" => Object::Script(name),
         "track_file" | "vrrp_track_file" => Object::File(name),
         "vrrp_track_process" => Object::Process(name),
+        "bfd_instance" => Object::Bfd(name),
         _ => return None,
     })
 }
@@ -69,6 +72,7 @@ impl<'d> Definitions<'d> {
             scripts: Vec::new(),
             files: Vec::new(),
             processes: Vec::new(),
+            sessions: Vec::new(),
             known: HashMap::new(),
             anywhere,
         }
@@ -121,7 +125,12 @@ impl<'d> Definitions<'d> {
                 self.processes.push((process, node.keyword().span));
                 base
             }
-            Object::Bfd(_) => return None,
+            Object::Bfd(_) => {
+                let session = bfd::session(scene, node, &self.sessions)?;
+                let base = RawWeight { weight: session.weight, reverse: session.reverse };
+                self.sessions.push(Rc::new(session));
+                base
+            }
         })
     }
 
@@ -151,9 +160,22 @@ impl<'d> Definitions<'d> {
             self.unknown(checker, name, &object);
             return None;
         };
+        if !self.may_be_tracked(&object) {
+            let text = format!(
+                "bfd_instance '{}' is for checkers only: it is not tracked (add 'vrrp' to it)",
+                name.text
+            );
+            checker.out.error(name.text, name.span, text);
+            return None;
+        }
         let weight = raw.weight.unwrap_or(base.weight);
         let reverse = raw.reverse.unwrap_or(base.reverse);
         Some(TrackedEntry { name, tracked: Tracked { object, weight, reverse } })
+    }
+
+    fn may_be_tracked(&self, object: &Object) -> bool {
+        let Object::Bfd(name) = object else { return true };
+        self.sessions.iter().any(|session| session.name == *name && session.for_vrrp)
     }
 
     fn unknown(&self, checker: &mut Checker<'_>, name: Word<'_>, object: &Object) {
@@ -178,7 +200,7 @@ impl<'d> Definitions<'d> {
         instances: &mut Instances,
         config: &mut Config,
     ) {
-        let lists = instances.list.iter().map(|s| &s.instance.tracked);
+        let lists = instances.list.iter().map(|s| &*s.instance.tracked);
         let lists = lists.chain(config.groups.iter().map(|g| &g.tracked));
         let used: HashSet<Object> = lists.flatten().map(|t| t.object.clone()).collect();
         let mut gone = HashSet::new();
@@ -197,6 +219,7 @@ impl<'d> Definitions<'d> {
             }
         }
         config.files = self.files;
+        config.bfd = self.sessions;
         for (process, span) in self.processes {
             let object = Object::Process(process.name.clone());
             if used.contains(&object) {
@@ -242,7 +265,7 @@ fn forget(gone: &HashSet<Object>, instances: &mut Instances, groups: &mut [SyncG
     for settled in &mut instances.list {
         // It is not shared before the model is complete.
         if let Some(instance) = Rc::get_mut(&mut settled.instance) {
-            instance.tracked.retain(|t| !gone.contains(&t.object));
+            instance.tracked.edit(|list| list.retain(|t| !gone.contains(&t.object)));
         }
     }
     for group in groups {

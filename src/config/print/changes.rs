@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
 use super::lvs::Head;
 use super::track::{weights, Weights};
 use super::vlink::plain;
 use super::{line, Printer, Secrets};
+use crate::model::bfd::BfdInstance;
 use crate::model::diff::{self, Change};
 use crate::model::lvs::VirtualServer;
 use crate::model::vrrp::Instance;
@@ -73,6 +75,8 @@ pub fn changes(old: &Config, new: &Config, most: usize) -> Vec<String> {
     comparison.named("track_file", &old.files, &new.files, |f| f.name.clone(), Printer::file);
     let (a, b) = (&old.processes, &new.processes);
     comparison.named("vrrp_track_process", a, b, |p| p.name.clone(), Printer::process);
+    let session = |out: &mut Printer, s: &Rc<BfdInstance>| out.session(s);
+    comparison.named("bfd_instance", &old.bfd, &new.bfd, |s| s.name.clone(), session);
     comparison.named(
         "vrrp_sync_group",
         &old.groups,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{line, quoted, Printer};
 use crate::base::time::micros;
+use crate::model::control::ControlSocket;
 use crate::model::global::SubsystemScheduling;
 use crate::model::Global;
 
@@ -12,6 +13,15 @@ impl Printer {
         let usual = Global::default();
         self.option("process_name", global.process_name.as_deref().map(quoted))?;
         self.option("random_seed", global.random_seed)?;
+        match &global.control_socket {
+            None => {}
+            Some(ControlSocket::Off) => line!(self, "control_socket off")?,
+            Some(ControlSocket::At(path)) => line!(self, "control_socket {}", quoted(path))?,
+        }
+        let group = global.control_read_group.as_ref();
+        self.option("control_read_group", group.map(|group| quoted(&group.name)))?;
+        let metrics = global.metrics_listen.as_ref();
+        self.option("metrics_listen", metrics.map(|at| quoted(&at.to_string()).into_owned()))?;
         self.scheduling("vrrp", &global.vrrp)?;
         self.scheduling("checker", &global.checker)?;
         self.scheduling("bfd", &global.bfd)?;

@@ -44,6 +44,9 @@ global_defs {
   vrrp_delay_after_boot 90
   process_name "ka one"
   random_seed 0
+  control_socket "/run/my k.sock"
+  control_read_group ops
+  metrics_listen 127.0.0.1:9650
   disable_local_igmp
   umask IRWXO
   default_interface eth1
@@ -562,4 +565,49 @@ fn the_settings_of_marks_are_printed_unless_they_are_the_usual_ones() {
     let expected =
         ["nftables_ipvs t", "nftables_ipvs_priority 7", "nftables_ipvs_start_fwmark 5000"];
     assert_eq!(lines(Some(marking)), expected);
+}
+
+#[test]
+fn sessions_and_what_follows_them() {
+    round_trip(
+        "bfd_instance all {\nneighbor_ip fd00::2\nsource_ip fd00::1\nmin_rx 50.125\nmin_tx 20\n\
+         idle_tx 2000\nmultiplier 3\npassive\nhoplimit 64\nmax_hops -1\nmultihop\n\
+         weight 10 reverse\nauth {\ntype meticulous_sha1\nkey 255 \"a key\"\n}\n}\n\
+         bfd_instance few {\nneighbor_ip 192.0.2.9\nttl 9\nmax_hops 10\nvrrp\n}\n\
+         bfd_instance one {\nneighbor_ip 192.0.2.8\nmax_hops 2\nchecker\n}\n\
+         vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\n\
+         track_bfd {\nall weight 5 noreverse\nfew\n}\nvirtual_ipaddress {\n192.0.2.1\n}\n}\n\
+         virtual_server 192.0.2.7 80 {\nlvs_sched rr\nlvs_method DR\nprotocol TCP\n\
+         real_server 192.0.2.10 80 {\nBFD_CHECK {\nname one\nalpha\n}\n}\n}",
+    );
+}
+
+#[test]
+fn the_key_of_a_session_can_be_hidden() {
+    let (config, _) = lowered(
+        "bfd_instance b {\nneighbor_ip 192.0.2.9\nauth {\ntype sha1\nkey 1 topsecret\n}\n}",
+    );
+    assert!(print(&config, Secrets::Shown).contains("key 1 topsecret"));
+    assert!(!print(&config, Secrets::Hidden).contains("topsecret"));
+}
+
+#[test]
+fn authentication_of_every_kind() {
+    let key = "0123456789abcdef0123456789abcdef";
+    for auth in [
+        "authentication {\nauth_type AH\nauth_pass \"a b#c\"\n}".to_owned(),
+        format!("auth_hmac {{\nkey 1 {key}\nkey 255 file:/etc/key\nactive_key 255\n}}"),
+        format!("auth_hmac {{\nkey 9 {key}\nactive_key 9\nmode permissive\ntime_window 7\n}}"),
+        format!("auth_hmac {{\nkey 9 {key}\nactive_key 9\nanti_replay monotonic\n}}"),
+    ] {
+        let text = format!(
+            "vrrp_instance A {{\ninterface eth0\nvirtual_router_id 1\n{auth}\n\
+             virtual_ipaddress {{\n192.0.2.1\n}}\n}}"
+        );
+        let printed = round_trip(&text);
+        let (config, _) = lowered(&printed);
+        let hidden = print(&config, Secrets::Hidden);
+        assert!(hidden.contains("********") && !hidden.contains("a b#c"), "{hidden}");
+        assert!(!hidden.contains("hex:") && !hidden.contains(key), "{hidden}");
+    }
 }

@@ -20,7 +20,9 @@ pub(super) fn weights(config: &Config) -> Weights {
     let files = files.map(|f| (Object::File(f.name.clone()), (f.weight, f.reverse)));
     let processes = config.processes.iter();
     let processes = processes.map(|p| (Object::Process(p.name.clone()), (p.weight, p.reverse)));
-    scripts.chain(files).chain(processes).collect()
+    let sessions = config.bfd.iter();
+    let sessions = sessions.map(|b| (Object::Bfd(b.name.clone()), (b.weight, b.reverse)));
+    scripts.chain(files).chain(processes).chain(sessions).collect()
 }
 
 /// The block that lists such an object.
@@ -47,10 +49,14 @@ impl Printer {
             let name = quoted(&process.name);
             self.block(format_args!("vrrp_track_process {name}"), |out| out.process(process))?;
         }
+        for session in &config.bfd {
+            let name = quoted(&session.name);
+            self.block(format_args!("bfd_instance {name}"), |out| out.session(session))?;
+        }
         Ok(())
     }
 
-    fn weight(&mut self, weight: i16, reverse: bool) -> fmt::Result {
+    pub(super) fn weight(&mut self, weight: i16, reverse: bool) -> fmt::Result {
         line!(self, "weight {weight}{}", if reverse { " reverse" } else { "" })
     }
 

@@ -30,6 +30,9 @@ fn home(block: &str, statement: &str) -> String {
             instance(&format!("authentication {{\nauth_type PASS\n{statement}\n}}"))
         }
         "auth_hmac" => instance(&format!("auth_hmac {{\nactive_key 1\n{statement}\n}}")),
+        "auth" => format!(
+            "bfd_instance b {{\nneighbor_ip 192.0.2.9\nauth {{\ntype sha1\n{statement}\n}}\n}}\n"
+        ),
         "SSL" => format!("SSL {{\n{statement}\n}}\n"),
         other => panic!("{other} has a secret, and the test knows no place for it"),
     }
@@ -50,6 +53,15 @@ fn forms(name: &str, before: &str) -> Vec<String> {
         format!("{name} {p}“{s}”"),
         format!("{name} {p}“{s} and more”"),
         format!("{name} {p}{s},"),
+        format!("{name} {p}hex:{s}"),
+        format!("{name} {p}hex: {s}"),
+        format!("{name} {p}hex:{s} extra"),
+        format!("{name} {p}file:{s}"),
+        format!("{name} {p}{p}{s}"),
+        format!("{name} 0 {s}"),
+        format!("{name} 256 {s}"),
+        format!("{name} x {s}"),
+        format!("{name} {p}{p}{p}{s} {s}"),
         format!("{name} {p}//{s}"),
         format!("{name} {p}{s} extra"),
         format!("{name} {p}extra {s}"),
@@ -125,7 +137,15 @@ fn no_form_of_any_secret_is_told() {
         }
     });
     seen.sort_unstable();
-    assert_eq!(seen, [("SSL", "password"), ("auth_hmac", "key"), ("authentication", "auth_pass")]);
+    assert_eq!(
+        seen,
+        [
+            ("SSL", "password"),
+            ("auth", "key"),
+            ("auth_hmac", "key"),
+            ("authentication", "auth_pass")
+        ]
+    );
 }
 
 #[test]

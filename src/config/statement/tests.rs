@@ -107,12 +107,12 @@ fn braces_where_none_belong_and_none_where_they_belong() {
 fn what_is_not_in_effect_is_noted_once_with_its_first_place() {
     assert_eq!(
         told(
-            "global_defs {\nstate_dump_file a\nstate_dump_file b\n}\n\
-             bfd_instance a {\n}\nbfd_instance b {\n}"
+            "global_defs {\nstate_dump_file a\nstate_dump_file b\njson_version 2\n\
+             json_version 1\n}"
         ),
         [
             "Note (Line 2) state_dump_file: accepted, not in effect in this version",
-            "Note (Line 5) bfd_instance: accepted, not in effect in this version",
+            "Note (Line 4) json_version: accepted, not in effect in this version",
         ]
     );
 }

@@ -29,6 +29,13 @@ pub(super) fn machine() -> MemoryHost {
         .and_program("/usr/bin/true")
         .and_program("/usr/bin/check")
         .and_program("/usr/bin/notify")
+        .and_key(
+            "/etc/key",
+            "hex:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n",
+            false,
+        )
+        .and_key("/etc/open", "0123456789012345678901234567890123456789\r\n", true)
+        .and_key("/etc/short", "hex:00", false)
 }
 
 /// Words, braces and double quotes; one statement per line or brace.

@@ -218,6 +218,23 @@ impl<A: Clone> Children<A> {
         self.stop(now, |_| true);
     }
 
+    /// The running commands with their askers.
+    pub(in crate::daemon) fn running(&self) -> impl Iterator<Item = (i32, &A)> {
+        self.running.iter().map(|(pid, r)| (pid.number(), &r.asker))
+    }
+
+    /// Takes over a command that the program before this one has started.
+    pub(in crate::daemon) fn adopt(&mut self, child: Child, asker: A, now: Instant) {
+        self.watch(child, None, asker, now);
+    }
+
+    /// Kills the commands of some owners at once.
+    pub(in crate::daemon) fn kill_some(&self, which: impl Fn(&A) -> bool) {
+        for (pid, _) in self.running.iter().filter(|(_, r)| which(&r.asker)) {
+            children::signal_group(*pid, Sent::Kill);
+        }
+    }
+
     /// Kills all commands immediately when the daemon cannot wait any longer.
     pub(in crate::daemon) fn kill_all(&mut self, now: Instant) {
         for (pid, running) in &mut self.running {

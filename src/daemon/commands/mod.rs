@@ -1,8 +1,11 @@
 //! Commands, tracked files and tracked processes.
 
+use std::collections::BTreeSet;
+
 use crate::base::time::Instant;
 use crate::daemon::retries::Retries;
 use crate::daemon::tokens::Asker;
+use crate::notify::Which;
 use crate::sys::inotify::FileWatch;
 
 pub(super) mod children;
@@ -21,6 +24,8 @@ pub(super) struct Commands {
     pub(super) files: Option<FileWatch<String>>,
     pub(super) file_breaks: FileBreaks,
     pub(super) retries: Retries,
+    /// Scripts that read FIFOs and were started before a restart.
+    pub(super) readers: BTreeSet<Which>,
 }
 
 impl Commands {
@@ -32,6 +37,7 @@ impl Commands {
             files: None,
             file_breaks: FileBreaks::default(),
             retries: Retries::default(),
+            readers: BTreeSet::new(),
         }
     }
 

@@ -225,7 +225,12 @@ impl Runtime {
                     self.on_filter_command(outcome, timed_out);
                 }
                 // The first two have no timeout.
-                Event::TimedOut(Asker::Notify(_) | Asker::FifoScript(_) | Asker::Filter) => {}
+                Event::TimedOut(
+                    Asker::Notify(_) | Asker::FifoScript(_) | Asker::Filter | Asker::Trial,
+                ) => {}
+                Event::Ended { asker: Asker::Trial, outcome, timed_out, .. } => {
+                    self.on_trial_ended(outcome, timed_out);
+                }
             }
             self.drain();
         }

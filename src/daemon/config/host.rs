@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::base::link::LinkKind;
 use crate::base::route::TABLE_MAIN;
-use crate::config::{CommandFacts, Host, LinkFacts, Loader, Unusable};
+use crate::config::{CommandFacts, Host, KeyFile, LinkFacts, Loader, Unusable};
 use crate::holdings::Links;
 use crate::model::script::User;
 use crate::sys::files::{self, DiskLoader};
@@ -86,6 +86,11 @@ impl Host for KernelHost<'_> {
 
     fn name_file(&self, path: &str, limit: u64) -> Result<Vec<u8>, Unusable> {
         Ok(open::read(Path::new(path), limit)?)
+    }
+
+    fn key_file(&self, path: &str, limit: u64) -> Result<KeyFile, Unusable> {
+        let (text, mode) = open::read_secret(Path::new(path), limit)?;
+        Ok(KeyFile { text, is_open: mode & 0o077 != 0 })
     }
 
     fn name_files(&self, directory: &str) -> Vec<String> {

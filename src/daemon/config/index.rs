@@ -61,7 +61,7 @@ impl Runtime {
         for name in self.running.interesting.clone() {
             let state = self.link_state(&name);
             self.cores.vrrp(Input::Link { name: &name, state }, self.now);
-            self.network.told_links.insert(name, state);
+            self.note_link(&name, state);
         }
         self.drain();
     }

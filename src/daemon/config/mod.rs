@@ -5,21 +5,27 @@ use std::net::IpAddr;
 
 use crate::base::ids::InstanceId;
 use crate::base::sorted::SortedMap;
+use crate::base::time::Instant;
 use crate::model::Config;
+use crate::status::Reload;
 
 pub(super) mod fixed;
 pub(super) mod host;
 mod index;
 pub(super) mod outcome;
 pub(super) mod reading;
+mod rehearsal;
 pub(super) mod reload;
 
 /// The configuration in force, with its indexes.
 #[derive(Default)]
 pub(super) struct Running {
     pub(super) config: Config,
-    /// The text had errors that were corrected.
-    pub(super) flawed: bool,
+    /// The errors of the text that were corrected.
+    pub(super) flaws: Vec<String>,
+    /// When it was read.
+    pub(super) loaded: Instant,
+    pub(super) last_reload: Option<Reload>,
     /// Ids of the instances in the order of the configuration.
     pub(super) ids: Vec<InstanceId>,
     /// Interfaces named in the configuration; all others are ignored.
@@ -30,4 +36,6 @@ pub(super) struct Running {
     pub(super) instances_on: BTreeMap<String, Vec<InstanceId>>,
     /// All virtual addresses of the configuration. They are not used as source addresses.
     pub(super) virtual_addresses: SortedMap<IpAddr, ()>,
+    /// Addresses without which checks are suspended.
+    pub(super) awaited_addresses: BTreeSet<IpAddr>,
 }

@@ -1,9 +1,10 @@
 //! Reads the configuration for the daemon, checks it against the host's interfaces, and reports all
 //! diagnostics.
 
+use std::collections::BTreeMap;
 use std::io;
 
-use crate::base::diag::{Diagnostics, Severity, Sources};
+use crate::base::diag::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::cli::options::Options;
 use crate::config::document::{Document, Node};
 use crate::config::{self, IncludeCheck, Limits, ReadOptions};
@@ -12,31 +13,77 @@ use crate::holdings::Links;
 use crate::model::lvs::Lvs;
 use crate::model::notify::LifeScript;
 use crate::model::Config;
+use crate::status::Complaint;
 use crate::sys::pidfile::Location;
 use crate::sys::{netns, process, random, reason};
 
 /// A configuration as read: the model and its diagnostics.
 pub(in crate::daemon) struct Reading {
     pub(in crate::daemon) config: Config,
-    pub(in crate::daemon) worst: Option<Severity>,
-    refused: bool,
-    flawed: bool,
-    /// The first few errors, as the reason for a refusal or a correction.
-    pub(in crate::daemon) causes: Vec<String>,
+    sources: Sources,
+    diagnostics: Diagnostics,
+}
+
+/// Where diagnostics go besides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::daemon) enum Report {
+    Log,
+    Nothing,
 }
 
 /// Most causes named; the log has all of them.
 const MOST_CAUSES: usize = 5;
+/// Most complaints kept; the log has all of them.
+const MOST_COMPLAINTS: usize = 100;
 
 impl Reading {
     /// True if the daemon must not run with this configuration.
     pub(in crate::daemon) fn is_refused(&self) -> bool {
-        self.refused
+        self.diagnostics.reaches(Severity::Fatal)
     }
 
-    /// True if parts were wrong and were omitted or corrected.
-    pub(in crate::daemon) fn is_flawed(&self) -> bool {
-        self.flawed
+    pub(in crate::daemon) fn worst(&self) -> Option<Severity> {
+        self.diagnostics.worst()
+    }
+
+    /// The first few errors, as the reason for a refusal or a correction.
+    pub(in crate::daemon) fn causes(&self) -> Vec<String> {
+        causes(&self.diagnostics, &self.sources)
+    }
+
+    /// Errors and warnings, each with its position.
+    pub(in crate::daemon) fn complaints(&self) -> Vec<Complaint> {
+        let noted = self.diagnostics.iter().filter(|d| d.severity > Severity::Note);
+        noted.take(MOST_COMPLAINTS).map(|d| complaint(d, &self.sources)).collect()
+    }
+
+    /// Every part that was omitted or corrected. Without its place, which may change from one
+    /// version of a file to the next.
+    pub(in crate::daemon) fn flaws(&self) -> Vec<String> {
+        self.errors().map(|d| d.shown(&self.sources).message).collect()
+    }
+
+    /// The first few errors that are not among these.
+    pub(in crate::daemon) fn new_flaws(&self, known: &[String]) -> Vec<String> {
+        let mut counts = BTreeMap::<&str, usize>::new();
+        known.iter().for_each(|message| *counts.entry(message).or_default() += 1);
+        let is_new = |d: &&Diagnostic| match counts.get_mut(&*d.shown(&self.sources).message) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                false
+            }
+            Some(_) | None => true,
+        };
+        first_few(self.errors().filter(is_new).map(|d| placed(d, &self.sources)))
+    }
+
+    fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(|d| matters(d, Severity::Error))
+    }
+
+    /// The model alone; the text is no longer needed.
+    pub(in crate::daemon) fn into_config(self) -> Config {
+        self.config
     }
 }
 
@@ -134,20 +181,17 @@ impl Text {
         mut self,
         options: &Options,
         links: &Links,
+        report: Report,
         meanwhile: Meanwhile<'_>,
     ) -> Reading {
         let host = KernelHost { links, meanwhile, elsewhere: self.elsewhere };
         let mut config = config::lower(&self.document, &self.sources, &host, &mut self.diagnostics);
         narrow(&mut config, options);
         self.diagnostics.sort();
-        self.tell(options, meanwhile);
-        Reading {
-            config,
-            causes: causes(&self.diagnostics, &self.sources),
-            worst: self.diagnostics.worst(),
-            refused: self.diagnostics.reaches(Severity::Fatal),
-            flawed: self.diagnostics.reaches(Severity::Error),
+        if report == Report::Log {
+            self.tell(options, meanwhile);
         }
+        Reading { config, sources: self.sources, diagnostics: self.diagnostics }
     }
 }
 
@@ -157,6 +201,11 @@ fn narrow(config: &mut Config, options: &Options) {
         config.instances.clear();
         config.groups.clear();
         config.static_addresses.clear();
+        config.static_routes.clear();
+        config.static_rules.clear();
+    }
+    if !options.run_bfd {
+        config.bfd.clear();
     }
     if !options.run_checkers {
         config.virtual_servers.clear();
@@ -168,16 +217,44 @@ fn narrow(config: &mut Config, options: &Options) {
     }
 }
 
+fn complaint(d: &Diagnostic, sources: &Sources) -> Complaint {
+    let shown = d.shown(sources);
+    let severity = match d.severity {
+        Severity::Note => "note",
+        Severity::Warning => "warning",
+        Severity::Security | Severity::Insecure => "security",
+        Severity::Error | Severity::Fatal => "error",
+    };
+    Complaint {
+        severity: severity.to_owned(),
+        file: d.span.map(|s| sources.name(s.file).to_owned()),
+        line: d.span.map(|s| s.line),
+        column: d.span.map(|s| s.column).filter(|column| *column > 0),
+        text: shown.message,
+        hint: shown.hint,
+    }
+}
+
 /// Positions and texts of the most severe diagnostics, without the source lines.
 fn causes(diagnostics: &Diagnostics, sources: &Sources) -> Vec<String> {
     let worst =
         if diagnostics.reaches(Severity::Fatal) { Severity::Fatal } else { Severity::Error };
-    let heeded = |s: Severity| s >= worst && s != Severity::Insecure;
-    let mut list = diagnostics.iter().filter(|d| heeded(d.severity)).map(|d| {
-        let mut text = String::new();
-        d.render(sources, &mut text);
-        text.lines().next().unwrap_or_default().to_owned()
-    });
+    let heeded = diagnostics.iter().filter(|d| matters(d, worst));
+    first_few(heeded.map(|d| placed(d, sources)))
+}
+
+fn matters(diagnostic: &Diagnostic, worst: Severity) -> bool {
+    diagnostic.severity >= worst && diagnostic.severity != Severity::Insecure
+}
+
+/// `(Line 16) text`
+fn placed(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let mut text = String::new();
+    diagnostic.render(sources, &mut text);
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+fn first_few(mut list: impl Iterator<Item = String>) -> Vec<String> {
     let mut causes: Vec<_> = list.by_ref().take(MOST_CAUSES).collect();
     match list.count() {
         0 => {}

@@ -6,15 +6,19 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::ids::InstanceId;
+use crate::cli::options::Options;
 use crate::config as configuration;
 use crate::daemon::config::outcome::Outcome;
-use crate::daemon::config::reading::{Reading, Text};
+use crate::daemon::config::reading::{Reading, Report, Text};
 use crate::daemon::lvs::director::room_for_checks;
 use crate::daemon::network::announcer::Intervals;
+use crate::daemon::network::source::drops_reports;
 use crate::daemon::runtime::Runtime;
 use crate::holdings;
 use crate::model::diff::{self, Change};
 use crate::model::{marks, Config};
+use crate::status::{Complaint, Reload, Time};
+use crate::sys::clock;
 use crate::sys::systemd::State;
 use crate::track;
 use crate::vrrp::Input;
@@ -22,87 +26,138 @@ use crate::vrrp::Input;
 /// Most lines that a reload logs about its changes.
 const MOST_CHANGES: usize = 200;
 
+/// Why a file is refused.
+pub(super) struct Refusal {
+    /// Settings that need a restart.
+    frozen: Vec<String>,
+    /// What is wrong in the text.
+    flaws: Vec<String>,
+    remark: &'static str,
+}
+
+impl Refusal {
+    fn causes(&self) -> impl Iterator<Item = &String> {
+        self.frozen.iter().chain(&self.flaws)
+    }
+
+    /// What is not a complaint about a line of the text.
+    fn complaints(&self) -> impl Iterator<Item = Complaint> + '_ {
+        self.frozen.iter().map(|text| Complaint {
+            severity: "error".to_owned(),
+            text: text.clone(),
+            ..Complaint::default()
+        })
+    }
+}
+
+/// What is said of a file before anything changes.
+pub(super) fn verdict(reading: &Reading, refusal: Option<&Refusal>) -> Reload {
+    let mut complaints = reading.complaints();
+    complaints.extend(refusal.into_iter().flat_map(Refusal::complaints));
+    Reload {
+        at: Time(clock::wall()),
+        accepted: refusal.is_none(),
+        reason: refusal.map(|refusal| refusal.remark.to_owned()),
+        complaints,
+        changes: Vec::new(),
+    }
+}
+
 impl Runtime {
     pub(in crate::daemon) fn reload(&mut self) {
         log::info!("Reloading ...");
         let monotonic_usec = self.clock.monotonic_micros();
         self.outlets.systemd.notify(State::Reloading { monotonic_usec });
-        self.look_everywhere();
-        // A text may be long, and others need the processor, too.
-        self.process.scheduling.suspend_realtime();
-        let reading = self.read_anew();
-        self.process.scheduling.resume_realtime();
-        self.catch_up();
+        let reading = self.read_anew(&self.options.clone(), Report::Log);
         let refusal = self.refusal(&reading);
-        let accepted = refusal.is_none();
-        let mut reasons = reading.causes.clone();
-        if let Some((causes, remark)) = refusal {
-            for cause in &causes {
-                log::error!("Reload refused because: {cause}");
-            }
-            log::error!("Reload refused: the configuration that runs stays in force. {remark}");
-            reasons = causes;
-            reasons.push(remark.to_owned());
-        } else {
-            self.running.flawed = reading.is_flawed();
-            self.outlets.chatter.clear();
-            let mut config = reading.config;
-            marks::assign(&mut config, &self.running.config);
-            if config == self.running.config {
-                // Objects that the operator removed and processes that ended are restored
-                // nevertheless, and missing resources may be available now.
-                self.set_up_notification();
-                self.set_up_filter();
-                self.adopt_servers(&self.running.config.clone());
-                log::info!("The configuration is the same");
-            } else {
-                for change in configuration::changes(&self.running.config, &config, MOST_CHANGES) {
-                    log::info!("{change}");
+        let mut reload = verdict(&reading, refusal.as_ref());
+        let accepted = reload.accepted;
+        let reasons = match refusal {
+            Some(refusal) => {
+                for cause in refusal.causes() {
+                    log::error!("Reload refused because: {cause}");
                 }
-                self.adopt(config);
+                let remark = refusal.remark;
+                log::error!("Reload refused: the configuration that runs stays in force. {remark}");
+                refusal.causes().cloned().chain([remark.to_owned()]).collect()
             }
-            self.tell_standing();
-            log::info!("Reload complete");
-        }
+            None => {
+                let corrected = reading.causes();
+                reload.changes = self.accept(reading);
+                corrected
+            }
+        };
         self.refilter_monitor();
+        self.journal.reload(&reload, self.now);
+        self.running.last_reload = Some(reload);
         let outcome = Outcome { began: monotonic_usec, accepted, reasons };
         outcome.write(&self.outlets.outcome_file);
         self.outlets.standing.reloaded(&outcome);
         self.outlets.systemd.notify(State::Ready { pid: std::process::id() });
     }
 
-    /// Reads all interfaces, since the new configuration may name some whose notifications were
-    /// filtered out.
-    fn look_everywhere(&mut self) {
+    /// Puts a configuration in force. Returns what it changes.
+    fn accept(&mut self, reading: Reading) -> Vec<String> {
+        self.running.flaws = reading.flaws();
+        self.outlets.chatter.clear();
+        let mut config = reading.into_config();
+        marks::assign(&mut config, &self.running.config);
+        let mut changes = Vec::new();
+        if config == self.running.config {
+            // Objects that the operator removed and processes that ended are restored
+            // nevertheless, and missing resources may be available now.
+            self.set_up_notification();
+            self.set_up_filter();
+            self.set_up_control();
+            self.adopt_servers(&self.running.config.clone());
+            log::info!("The configuration is the same");
+        } else {
+            changes = configuration::changes(&self.running.config, &config, MOST_CHANGES);
+            for change in &changes {
+                log::info!("{change}");
+            }
+            self.adopt(config);
+        }
+        self.running.loaded = self.now;
+        self.tell_standing();
+        log::info!("Reload complete");
+        changes
+    }
+
+    /// Reads the file while serving VRRP whenever it is due. Reads all interfaces first: it may name
+    /// some whose notifications were filtered out, until [`Self::refilter_monitor`].
+    pub(super) fn read_anew(&mut self, options: &Options, report: Report) -> Reading {
         self.unfilter_monitor();
         self.resynchronise();
-    }
-
-    /// Reads the file while serving VRRP whenever it is due.
-    fn read_anew(&mut self) -> Reading {
-        let (options, links) = (self.options.clone(), self.cores.holdings.links().clone());
-        let daemon = RefCell::new(self);
+        // A text may be long, and others need the processor, too.
+        self.process.scheduling.suspend_realtime();
+        let links = self.cores.holdings.links().clone();
+        let daemon = RefCell::new(&mut *self);
         let meanwhile = || daemon.borrow_mut().breathe();
-        Text::read(&options, &meanwhile).lower(&options, &links, &meanwhile)
+        let reading = Text::read(options, &meanwhile).lower(options, &links, report, &meanwhile);
+        self.process.scheduling.resume_realtime();
+        self.catch_up();
+        reading
     }
 
-    /// Reasons for refusing the file, and the result that a start would have. Errors are tolerated
-    /// only if the running configuration has some, too.
-    fn refusal(&self, reading: &Reading) -> Option<(Vec<String>, &'static str)> {
+    /// Reasons for refusing the file, and the result that a start would have. An error is tolerated
+    /// only if the running configuration has it, too.
+    pub(super) fn refusal(&self, reading: &Reading) -> Option<Refusal> {
         let frozen = diff::frozen(&self.running.config, &reading.config);
         let restart = |k| format!("Cannot change {k} at a reload - please restart keepalived");
-        let mut causes: Vec<_> = frozen.into_iter().map(restart).collect();
+        let frozen: Vec<_> = frozen.into_iter().map(restart).collect();
+        let mut flaws = reading.new_flaws(&self.running.flaws);
         let remark = if reading.is_refused() {
+            flaws = reading.causes();
             "A start would refuse this file, too"
-        } else if reading.is_flawed() && !self.running.flawed {
-            "A start would go on without what is wrong; a reload keeps what runs, which has no errors"
-        } else if !causes.is_empty() {
-            return Some((causes, "A start would take this file"));
+        } else if !flaws.is_empty() {
+            "A start would go on without what is wrong; a reload keeps what runs, without these errors"
+        } else if !frozen.is_empty() {
+            "A start would take this file"
         } else {
             return None;
         };
-        causes.extend(reading.causes.iter().cloned());
-        Some((causes, remark))
+        Some(Refusal { frozen, flaws, remark })
     }
 
     /// Replaces the running configuration, which is empty at the start.
@@ -112,6 +167,7 @@ impl Runtime {
         let old = std::mem::replace(&mut self.running.config, new);
         self.lvs.pool.limit_to(room_for_checks(&self.running.config));
         self.set_up_notification();
+        self.set_up_control();
         self.running.index_interfaces();
         self.watch_fib();
         self.prepare_for_virtual_links();
@@ -144,6 +200,9 @@ impl Runtime {
                     let input =
                         Input::Add { id, config: Rc::clone(&self.running.config.instances[n]) };
                     self.cores.vrrp(input, self.now);
+                    let config = Rc::clone(&self.running.config.instances[n]);
+                    self.recall_master(id, &config);
+                    self.recall_order(id);
                     ids.insert(n, id);
                     touched.push((n, true));
                 }
@@ -155,6 +214,7 @@ impl Runtime {
         for (n, is_new) in touched {
             let id = self.running.ids[n];
             if !is_new {
+                self.continuity.expect_sequences(id, &self.running.config.instances[n]);
                 let input =
                     Input::Adjust { id, config: Rc::clone(&self.running.config.instances[n]) };
                 self.cores.vrrp(input, self.now);
@@ -164,6 +224,13 @@ impl Runtime {
             }
             self.refresh_source(id);
         }
+        if drops_reports(&old) != drops_reports(&self.running.config) {
+            // The sockets of instances that stay as they are depend on it.
+            for id in self.running.ids.clone() {
+                self.refresh_source(id);
+            }
+        }
+        self.recall_scripts();
         let input = track::Input::Configure(&self.running.config);
         self.cores.track(input, self.now);
         self.set_up_processes();
@@ -176,6 +243,8 @@ impl Runtime {
         self.drain();
         self.flush_adverts();
         self.save_originals();
+        self.adopt_sessions(&old);
+        self.flush_adverts();
         self.adopt_servers(&old);
     }
 
@@ -193,6 +262,7 @@ impl Runtime {
         self.network.endpoints.pass_all = global.log_unknown_vrids;
         self.process.scheduling.apply(&self.running.config);
         self.pace.lateness.stall = global.min_auto_priority_delay;
+        self.pace.arrivals.configure(&self.running.config);
         self.set_netlink_buffers();
         self.set_local_igmp();
     }

@@ -5,9 +5,12 @@ use super::text::{address, enabled, or_none, stamp, Seconds, Text};
 use super::{track, View};
 use crate::base::addr::Family;
 use crate::base::time::{micros, Duration};
+use crate::daemon::status::instance as status;
 use crate::model;
+use crate::model::signing::AntiReplay;
 use crate::model::vlink::{ipvlan_kind, is_virtual_mac, VirtualLink, VirtualLinkKind};
 use crate::model::vrrp::{Authentication, ChecksumForm, Delivery, Version, VirtualAddress};
+use crate::status::Heard;
 use crate::vrrp::cause::{Fault, Seconds as Span};
 use crate::vrrp::{Instance, Phase};
 use std::rc::Rc;
@@ -15,7 +18,7 @@ use std::rc::Rc;
 pub(super) fn render(view: &View<'_>, i: &Instance, group: Option<&str>, out: &mut Text) {
     let config = i.config();
     out.top("VRRP Instance", &config.name);
-    out.pair("VRRP Version", version(config.version));
+    out.pair("VRRP Version", status::version(i));
     if let Some(group) = group {
         out.pair("Sync group", group);
     }
@@ -39,21 +42,15 @@ pub(super) fn render(view: &View<'_>, i: &Instance, group: Option<&str>, out: &m
     beyond(view, i, out);
 }
 
-const fn version(version: Version) -> u8 {
-    match version {
-        Version::V2 => 2,
-        Version::V3 => 3,
-    }
-}
-
 fn state(view: &View<'_>, i: &Instance, out: &mut Text) {
-    out.pair("State", i.phase().word());
+    out.pair("State", status::state(i.phase()).word());
     if i.phase() == Phase::Backup {
-        if let Some(heard) = i.heard_before(view.now) {
-            out.pair("Master router", heard.from);
-            out.pair("Master priority", heard.priority);
-            let interval = i.master_interval().as_secs_f64();
-            out.pair("Master advert int", format_args!("{interval:.2} sec"));
+        if let Some(Heard { address: Some(from), priority, advert_interval, .. }) =
+            status::heard(view, i)
+        {
+            out.pair("Master router", from);
+            out.pair("Master priority", priority);
+            out.pair("Master advert int", format_args!("{advert_interval:.2} sec"));
         }
     }
     let config = i.config();
@@ -70,12 +67,12 @@ fn state(view: &View<'_>, i: &Instance, out: &mut Text) {
     for (_, flag) in flags.iter().filter(|(on, _)| *on) {
         out.item(flag);
     }
-    out.pair("Wantstate", i.wanted_phase().word());
+    out.pair("Wantstate", status::state(i.wanted_phase()).word());
     let standing = i.faults().filter(|f| matches!(f, Fault::Standing(_))).count();
     out.pair("Number of config faults", standing);
     let number = i.faults().count() - standing;
     out.pair("Number of interface and track script faults", number);
-    out.pair("Last transition", stamp(view, view.wall_at(i.since())));
+    out.pair("Last transition", stamp(view, status::since(view, i).0));
     match i.next_deadline() {
         Some(at) => out.pair("Read timeout", stamp(view, view.wall_at(at))),
         None => out.pair("Read timeout", "DISABLED"),
@@ -201,14 +198,27 @@ fn interval(version: Version, d: Duration) -> String {
 }
 
 fn authentication(config: &model::vrrp::Instance, out: &mut Text) {
-    if config.version != Version::V2 {
-        return;
-    }
-    match config.authentication {
-        Authentication::None => out.pair("Authentication type", "none"),
-        Authentication::Pass(_) => {
-            out.pair("Authentication type", "SIMPLE_PASSWORD");
+    if config.version == Version::V2 {
+        let kind = match config.authentication {
+            Authentication::Pass(_) => "SIMPLE_PASSWORD",
+            Authentication::Header(_) => "IPSEC_AH",
+            Authentication::None | Authentication::Signed(_) | Authentication::Unusable => "none",
+        };
+        out.pair("Authentication type", kind);
+        if kind != "none" {
             out.pair("Password", "********");
+        }
+    }
+    if let Authentication::Signed(signing) = &config.authentication {
+        out.pair("Authentication extension", "HMAC-SHA256-128");
+        let (count, active) = (signing.keys.len(), signing.active);
+        out.item(format_args!("Keys = {count}, active key id = {active}"));
+        out.item(format_args!("Mode = {}", signing.mode.word()));
+        match signing.anti_replay {
+            AntiReplay::Time { window } => {
+                out.item(format_args!("Anti replay = time, window = {} sec", window.as_secs()));
+            }
+            AntiReplay::Monotonic => out.item("Anti replay = monotonic"),
         }
     }
 }
@@ -216,8 +226,8 @@ fn authentication(config: &model::vrrp::Instance, out: &mut Text) {
 fn addresses(view: &View<'_>, i: &Instance, out: &mut Text) {
     let config = i.config();
     let list = |out: &mut Text, list: &[Rc<VirtualAddress>]| {
-        for a in list {
-            out.item(address(a, config.base_of(&a.interface), view.is_set(i, a)));
+        for a in status::addresses(view, i, list) {
+            out.item(address(a));
         }
     };
     if !config.addresses.is_empty() {
@@ -268,7 +278,7 @@ fn beyond(view: &View<'_>, i: &Instance, out: &mut Text) {
         let (from, priority, ago) = (heard.from, heard.priority, Span(heard.ago));
         out.pair("Last heard", format_args!("{from} with priority {priority}, {ago} ago"));
     }
-    let e = i.counters().errors();
+    let e = status::counters(i);
     let refused = [
         ("Version errors", e.version_err),
         ("Checksum errors", e.checksum_err),

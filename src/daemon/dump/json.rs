@@ -7,11 +7,12 @@ use std::rc::Rc;
 use super::text::{address, Epoch, Seconds};
 use super::track::quoted;
 use super::View;
+use crate::daemon::status::instance as status;
 use crate::model::notify::Notify;
 use crate::model::track;
 use crate::model::vrrp::{Authentication, Version, VirtualAddress};
-use crate::vrrp::receive::Counters;
-use crate::vrrp::{Instance, Phase};
+use crate::status::{Counters, State};
+use crate::vrrp::Instance;
 
 pub(super) fn render(view: &View<'_>) -> String {
     let scripts = view.config.scripts.iter();
@@ -24,7 +25,7 @@ pub(super) fn render(view: &View<'_>) -> String {
         out.push_str("{\"data\":");
         data(view, i, &scripts, &mut out);
         out.push_str(",\"stats\":");
-        stats(i.counters(), &mut out);
+        stats(&status::counters(i), &mut out);
         out.push('}');
     }
     out.push_str("]\n");
@@ -47,8 +48,8 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
         o.text("ifp_ifname", interface);
     }
     // Priority of the last other master, even while this instance is master.
-    o.plain("master_priority", i.heard_before(view.now).map_or(0, |heard| heard.priority));
-    o.plain("last_transition", Epoch(view.wall_at(i.since())));
+    o.plain("master_priority", status::heard(view, i).map_or(0, |heard| heard.priority));
+    o.plain("last_transition", Epoch(status::since(view, i).0));
     o.plain("garp_delay", Seconds(config.garp.delay));
     o.plain("garp_refresh", Seconds(config.garp.refresh));
     o.plain("garp_rep", config.garp.repeat);
@@ -67,15 +68,14 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
     o.flag("accept", config.accept);
     o.plain("nopreempt", config.nopreempt);
     o.plain("preempt_delay", Seconds(config.preempt_delay));
-    o.plain("state", number(i.phase()));
-    o.plain("wantstate", number(i.wanted_phase()));
-    o.plain("version", if config.version == Version::V2 { 2 } else { 3 });
+    o.plain("state", number(status::state(i.phase())));
+    o.plain("wantstate", number(status::state(i.wanted_phase())));
+    o.plain("version", status::version(i));
     o.plain("smtp_alert", config.notify.mail);
     o.plain("notify_deleted", config.notify.says_deleted);
     notify(&config.notify, &mut o);
     let texts = |list: &[Rc<VirtualAddress>]| -> Vec<String> {
-        let shown = |a| address(a, config.base_of(&a.interface), view.is_set(i, a));
-        list.iter().map(|a| shown(a)).collect()
+        status::addresses(view, i, list).map(address).collect()
     };
     o.list("vips", &texts(&config.addresses));
     o.list("evips", &texts(&config.excluded));
@@ -97,13 +97,15 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
         _ => None,
     });
     o.list("track_process", &processes.collect::<Vec<_>>());
-    match config.authentication {
-        // Version 3 has no authentication (RFC 5798 §5.2.5).
-        Authentication::Pass(_) if config.version == Version::V2 => {
-            o.plain("auth_type", 1);
-            o.text("auth_data", "********");
-        }
-        _ => o.plain("auth_type", 0),
+    // Version 3 has no authentication (RFC 5798 §5.2.5).
+    let kind = match config.authentication {
+        Authentication::Pass(_) if config.version == Version::V2 => 1,
+        Authentication::Header(_) => 2,
+        _ => 0,
+    };
+    o.plain("auth_type", kind);
+    if kind != 0 {
+        o.text("auth_data", "********");
     }
     o.close();
 }
@@ -127,26 +129,25 @@ fn notify(n: &Notify, o: &mut Object<'_>) {
 
 fn stats(c: &Counters, out: &mut String) {
     let mut o = Object::open(out);
-    let e = c.errors();
     let all = [
         ("advert_rcvd", c.advert_rcvd),
         ("advert_sent", c.advert_sent),
         ("become_master", c.become_master),
         ("release_master", c.release_master),
-        ("packet_len_err", e.packet_len_err),
-        ("advert_interval_err", e.advert_interval_err),
-        ("ip_ttl_err", e.ip_ttl_err),
-        ("invalid_type_rcvd", e.invalid_type_rcvd),
-        ("addr_list_err", e.addr_list_err),
-        ("invalid_authtype", e.invalid_authtype),
-        ("authtype_mismatch", e.authtype_mismatch),
-        ("auth_failure", e.auth_failure),
-        ("auth_ext_missing", e.auth_ext_missing),
-        ("auth_ext_malformed", e.auth_ext_malformed),
-        ("auth_ext_unknown_key", e.auth_ext_unknown_key),
-        ("auth_ext_invalid_hmac", e.auth_ext_invalid_hmac),
-        ("auth_ext_stale", e.auth_ext_stale),
-        ("auth_ext_replay", e.auth_ext_replay),
+        ("packet_len_err", c.packet_len_err),
+        ("advert_interval_err", c.advert_interval_err),
+        ("ip_ttl_err", c.ip_ttl_err),
+        ("invalid_type_rcvd", c.invalid_type_rcvd),
+        ("addr_list_err", c.addr_list_err),
+        ("invalid_authtype", c.invalid_authtype),
+        ("authtype_mismatch", c.authtype_mismatch),
+        ("auth_failure", c.auth_failure),
+        ("auth_ext_missing", c.auth_ext_missing),
+        ("auth_ext_malformed", c.auth_ext_malformed),
+        ("auth_ext_unknown_key", c.auth_ext_unknown_key),
+        ("auth_ext_invalid_hmac", c.auth_ext_invalid_hmac),
+        ("auth_ext_stale", c.auth_ext_stale),
+        ("auth_ext_replay", c.auth_ext_replay),
         ("pri_zero_rcvd", c.pri_zero_rcvd),
         ("pri_zero_sent", c.pri_zero_sent),
     ];
@@ -157,14 +158,14 @@ fn stats(c: &Counters, out: &mut String) {
 }
 
 /// keepalived's numbers of the states.
-const fn number(phase: Phase) -> u8 {
-    match phase {
-        Phase::Init => 0,
-        Phase::Backup => 1,
-        Phase::Master => 2,
-        Phase::Fault => 3,
-        Phase::Deleted => 97,
-        Phase::Stopped => 98,
+const fn number(state: State) -> u8 {
+    match state {
+        State::Init => 0,
+        State::Backup => 1,
+        State::Master => 2,
+        State::Fault => 3,
+        State::Deleted => 97,
+        State::Stop => 98,
     }
 }
 

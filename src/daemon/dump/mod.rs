@@ -3,6 +3,7 @@
 //! Their content is rendered here and in the submodules from a [`View`] alone; `sys::dumpfile`
 //! writes the files safely.
 
+mod bfd;
 mod data;
 mod instance;
 mod json;
@@ -15,25 +16,23 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::base::ids::InstanceId;
-use crate::base::time::{micros, Instant, WallTime};
-use crate::daemon::lateness::Lateness;
 use crate::daemon::runtime::Runtime;
-use crate::holdings::{self, Key, Links};
-use crate::model::vrrp::VirtualAddress;
-use crate::model::Config;
-use crate::sys::clock::{self, Local};
+use crate::daemon::view::View;
 use crate::sys::dumpfile;
 use crate::sys::raw::Endpoint;
-use crate::vrrp::{self, Instance, Phase};
 
 impl Runtime {
     /// SIGUSR1: the complete state, for operators and for scripts that search for single lines.
     pub(super) fn dump_data(&self) {
         log::info!("Printing VRRP data for process({}) on signal", std::process::id());
-        save("keepalived.data", &data::render(&self.view()));
+        save("keepalived.data", &data::render(&self.view_with_sockets()));
         if !self.running.config.virtual_servers.is_empty() {
             log::info!("Printing checker data for process({}) on signal", std::process::id());
             save("keepalived_check.data", &self.render_servers());
+        }
+        if !self.running.config.bfd.is_empty() {
+            log::info!("Printing BFD data for process({}) on signal", std::process::id());
+            save("keepalived_bfd.data", &bfd::render(&self.view(), &self.cores.bfd));
         }
     }
 
@@ -62,66 +61,28 @@ impl Runtime {
             true => String::new(),
             false => self.render_servers(),
         };
-        for line in data::render(&self.view()).lines().chain(servers.lines()) {
+        let sessions = match self.running.config.bfd.is_empty() {
+            true => String::new(),
+            false => bfd::render(&self.view(), &self.cores.bfd),
+        };
+        for line in data::render(&self.view_with_sockets())
+            .lines()
+            .chain(servers.lines())
+            .chain(sessions.lines())
+        {
             log::info!("{line}");
         }
     }
 
-    fn view(&self) -> View<'_> {
+    /// With the sockets, which only the data dump shows.
+    fn view_with_sockets(&self) -> View<'_> {
         let mut sockets: BTreeMap<&Endpoint, Vec<InstanceId>> = BTreeMap::new();
         for &id in &self.running.ids {
             if let Some(endpoint) = self.network.endpoints.of(id) {
                 sockets.entry(endpoint).or_default().push(id);
             }
         }
-        View {
-            config: &self.running.config,
-            ids: &self.running.ids,
-            vrrp: &self.cores.vrrp,
-            holdings: &self.cores.holdings,
-            links: self.cores.holdings.links(),
-            sockets,
-            lateness: &self.pace.lateness,
-            // Not `Clock::moment`: it reports a step of the wall clock once, to the code that
-            // converts time stamps of packets.
-            now: self.clock.now(),
-            wall: clock::wall(),
-            calendar: clock::local,
-        }
-    }
-}
-
-/// Source of all dumps.
-struct View<'a> {
-    config: &'a Config,
-    /// In the order of the configuration, which all dumps follow.
-    ids: &'a [InstanceId],
-    vrrp: &'a vrrp::Domain,
-    holdings: &'a holdings::Domain,
-    links: &'a Links,
-    sockets: BTreeMap<&'a Endpoint, Vec<InstanceId>>,
-    lateness: &'a Lateness,
-    /// The same time on both clocks.
-    now: Instant,
-    wall: WallTime,
-    calendar: fn(WallTime) -> Local,
-}
-
-impl View<'_> {
-    fn instances(&self) -> impl Iterator<Item = (InstanceId, &Instance)> {
-        self.ids.iter().filter_map(|&id| Some((id, self.vrrp.instance(id)?)))
-    }
-
-    /// Wall-clock time of `at`, according to the current setting of the clock.
-    fn wall_at(&self, at: Instant) -> WallTime {
-        let ago = micros(self.now.since(at));
-        let ahead = micros(at.since(self.now));
-        WallTime(self.wall.0.saturating_sub(ago).saturating_add(ahead))
-    }
-
-    /// True if the address is on its interface and held by this instance.
-    fn is_set(&self, instance: &Instance, address: &VirtualAddress) -> bool {
-        instance.phase() == Phase::Master && self.holdings.is_present(&Key::of(address))
+        View { sockets, ..self.view() }
     }
 }
 

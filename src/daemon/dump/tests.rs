@@ -4,15 +4,23 @@ use std::rc::Rc;
 use super::*;
 use crate::base::addr::{Family, HostAddress, Mac, Prefix};
 use crate::base::link::{KernelEvent, Link};
-use crate::base::time::Duration;
+use crate::base::time::{Duration, Instant, WallTime};
+use crate::daemon::lateness::Lateness;
+use crate::holdings;
 use crate::model::route::tests::{route, rule};
+use crate::model::secret::Secret;
+use crate::model::signing::{AntiReplay, Signing, SigningKey, SigningMode};
 use crate::model::vlink::{VirtualLink, VirtualLinkKind};
 use crate::model::vrrp as model;
 use crate::model::vrrp::tests::instance;
+use crate::model::vrrp::VirtualAddress;
 use crate::model::vrrp::{
     Authentication, Broadcast, Delivery, Peer, Scope, SyncGroup, TrackedLink, Version,
 };
+use crate::model::Config;
+use crate::sys::clock::Local;
 use crate::sys::raw::EndpointKind;
+use crate::vrrp;
 use crate::vrrp::receive::Received;
 use crate::vrrp::{Input, LinkState};
 
@@ -129,6 +137,8 @@ impl Daemon {
             destination: Some(ip("224.0.0.18")),
             ttl: Some(255),
             arrived: at,
+            wall: WallTime(0),
+            header: None,
             pdu: &packet[20..],
         };
         self.handle(Input::Packet { id: self.ids[0], packet });
@@ -202,7 +212,7 @@ fn a_master_in_the_data_dump() {
     config.authentication = Authentication::Pass(*b"secret\0\0");
     config.addresses.push(Rc::new(vip("10.1.0.102/32")));
     config.tracked_links =
-        vec![TrackedLink { interface: "e1".into(), weight: -10, reverse: false }];
+        vec![TrackedLink { interface: "e1".into(), weight: -10, reverse: false }].into();
     let mut d = Daemon::of([config]);
     d.promote();
     let text = data::render(&d.view());
@@ -331,6 +341,7 @@ fn sections_beside_the_instances() {
         family: Family::V4,
         link: Some((1, "e0".into())),
         kind: EndpointKind::Multicast { group: ip("224.0.0.18"), base: None },
+        has_header: false,
     };
     let mut view = d.view();
     view.sockets.insert(&endpoint, d.ids.clone());
@@ -476,12 +487,44 @@ fn an_ipvlan_is_shown_with_its_address() {
 }
 
 #[test]
+fn keys_are_in_no_dump() {
+    let secret = || Secret::new(b"0123456789abcdef0123456789abcdef");
+    let dumped = |authentication| {
+        let mut config = on_e0("V1", 51, "10.1.0.101/24");
+        config.authentication = authentication;
+        let d = Daemon::of([config]);
+        let (data, json) = (data::render(&d.view()), json::render(&d.view()));
+        assert!(!data.contains("0123456789") && !json.contains("0123456789"), "{data}{json}");
+        (data, json)
+    };
+    let (data, json) = dumped(Authentication::Header(secret()));
+    let shown = "   Authentication type = IPSEC_AH\n   Password = ********\n";
+    assert!(data.contains(shown), "{data}");
+    assert!(json.contains(r#""auth_type":2,"auth_data":"********""#), "{json}");
+    for (anti_replay, line) in [
+        (AntiReplay::Time { window: Duration::from_secs(5) }, "time, window = 5 sec"),
+        (AntiReplay::Monotonic, "monotonic"),
+    ] {
+        let keys = [1, 7].map(|id| SigningKey { id, secret: secret() }).to_vec();
+        let signing = Signing { keys, active: 7, mode: SigningMode::Permissive, anti_replay };
+        let (data, json) = dumped(Authentication::Signed(Box::new(signing)));
+        let shown = format!(
+            "   Authentication type = none\n   Authentication extension = HMAC-SHA256-128\n     \
+             Keys = 2, active key id = 7\n     Mode = permissive\n     Anti replay = {line}\n"
+        );
+        assert!(data.contains(&shown), "{data}");
+        assert!(json.contains(r#""auth_type":0"#), "{json}");
+    }
+}
+
+#[test]
 fn the_json_dump() {
     let mut config = on_e0("V1", 51, "10.1.0.101/24");
     config.authentication = Authentication::Pass(*b"secret\0\0");
     Rc::make_mut(&mut config.garp).delay = Duration::from_millis(2_500);
-    config.excluded.push(Rc::new(vip("fd00::10/64")));
-    config.tracked_links = vec![TrackedLink { interface: "e1".into(), weight: 1, reverse: false }];
+    config.excluded = vec![Rc::new(vip("fd00::10/64"))].into();
+    config.tracked_links =
+        vec![TrackedLink { interface: "e1".into(), weight: 1, reverse: false }].into();
     let mut d = Daemon::of([config]);
     d.promote();
     assert_eq!(
@@ -512,7 +555,7 @@ fn the_json_dump() {
 
 #[test]
 fn addresses_have_the_format_of_keepalived() {
-    let shown = |a: &VirtualAddress| text::address(a, None, false);
+    let shown = |a: &VirtualAddress| crate::daemon::status::address::address(a, None);
     let full = VirtualAddress {
         broadcast: Broadcast::Address([10, 1, 0, 255].into()),
         scope: Scope::SITE,
@@ -557,8 +600,8 @@ fn only_an_absolute_tmpdir_is_used() {
 #[test]
 fn routes_and_rules_are_shown_as_configured() {
     let mut instance = on_e0("VI", 51, "10.1.0.1/24");
-    instance.routes = vec![Rc::new(route(5, ""))];
-    instance.rules = vec![Rc::new(rule(100))];
+    instance.routes = vec![Rc::new(route(5, ""))].into();
+    instance.rules = vec![Rc::new(rule(100))].into();
     let config = Config {
         instances: vec![Rc::new(instance)],
         static_routes: vec![Rc::new(route(6, ""))],

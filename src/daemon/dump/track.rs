@@ -43,6 +43,15 @@ pub(super) fn sections(view: &View<'_>, out: &mut Text) {
         process(p, out);
         state(view, &trackers, &Object::Process(p.name.clone()), out);
     }
+    let sessions = config.bfd.iter().filter(|b| b.for_vrrp);
+    if sessions.clone().count() > 0 {
+        out.section("VRRP Track BFDs");
+    }
+    for b in sessions {
+        out.top("BFD Instance", &b.name);
+        out.pair("Weight", weight(b.weight, b.reverse));
+        state(view, &trackers, &Object::Bfd(b.name.clone()), out);
+    }
 }
 
 fn state(view: &View<'_>, trackers: &Trackers<'_>, object: &Object, out: &mut Text) {

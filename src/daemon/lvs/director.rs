@@ -14,11 +14,15 @@ use crate::base::ids::{CheckId, InstanceId};
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::daemon::commands::Commands;
-use crate::daemon::lvs::{LoopContext, Lvs, Release};
+use crate::daemon::control::MOST_CLIENTS;
+use crate::daemon::lvs::operator::ServerPlace;
+use crate::daemon::lvs::{LoopContext, Lvs, Past, Release};
+use crate::daemon::restart::recalled_orders;
 use crate::daemon::runtime::{Mode, Runtime};
 use crate::daemon::start::privileges::raise_file_limit;
 use crate::daemon::tokens::Owner;
-use crate::model::lvs::{FlushOnStop, Namespace};
+use crate::lvs::ServerOrder;
+use crate::model::lvs::{FlushOnStop, Namespace, Service, VirtualServer};
 use crate::model::track::Object;
 use crate::model::Config;
 use crate::sys::{netns, reason};
@@ -39,7 +43,7 @@ pub(in crate::daemon) fn room_for_checks(config: &Config) -> usize {
     let servers = config.virtual_servers.iter().flat_map(|vs| &vs.servers);
     let checks: usize = servers.map(|server| server.checks.len()).sum();
     // Two sockets per interface, family and group, at most one pair per instance, and a reserve.
-    let others = config.instances.len().saturating_mul(2).saturating_add(64);
+    let others = config.instances.len().saturating_mul(2).saturating_add(64 + MOST_CLIENTS);
     let wanted = others.saturating_add(checks).min(1 << 20);
     let allowed = raise_file_limit(u64::try_from(wanted).unwrap_or(u64::MAX));
     usize::try_from(allowed).unwrap_or(usize::MAX).saturating_sub(others)
@@ -51,16 +55,16 @@ impl Runtime {
         until: Instant,
         work: impl FnOnce(&mut Lvs, &mut LoopContext<'_>) -> T,
     ) -> T {
-        let Self { lvs, poll, commands, clock, cores, .. } = self;
-        let (children, clock, vrrp) = (&mut commands.children, &*clock, &cores.vrrp);
+        let Self { lvs, poll, commands, clock, cores, journal, .. } = self;
+        let (children, clock, cores) = (&mut commands.children, &*clock, &*cores);
         let steps = Cell::new(0);
         let urgent = || {
             let now = clock.now();
             steps.set(steps.get() + 1);
             (now >= until && steps.get() >= LEAST)
-                || vrrp.next_deadline().is_some_and(|when| when <= now)
+                || cores.urgent_deadline().is_some_and(|when| when <= now)
         };
-        work(lvs, &mut LoopContext { poll, children, clock, urgent: &urgent })
+        work(lvs, &mut LoopContext { poll, children, journal, clock, urgent: &urgent })
     }
 
     /// Serves checks whose sockets are ready, and everything that is due.
@@ -89,6 +93,22 @@ impl Runtime {
         self.tell_of_servers();
     }
 
+    /// An operator orders something of a real server.
+    pub(in crate::daemon) fn apply_order(
+        &mut self,
+        place: ServerPlace,
+        order: Option<ServerOrder>,
+    ) {
+        let until = self.clock.recent() + SHARE;
+        self.with_lvs(until, |lvs, context| lvs.order(place, order, context));
+        self.tell_of_servers();
+    }
+
+    /// The checks of a real server begin at once. Returns how many there are.
+    pub(in crate::daemon) fn hurry_checks(&mut self, place: ServerPlace) -> usize {
+        self.with_lvs(self.clock.recent() + SHARE, |lvs, context| lvs.hurry(place, context))
+    }
+
     /// Completes `adopt_servers`.
     pub(in crate::daemon) fn finish_adoption(&mut self) {
         let until = self.clock.now() + PATIENCE;
@@ -98,8 +118,9 @@ impl Runtime {
 
     /// Serves virtual servers without interruption.
     fn serve_lvs_while(&mut self, until: Instant, goes_on: impl Fn(&Lvs) -> bool) {
-        let Self { lvs, poll, commands: Commands { children, .. }, clock, .. } = self;
-        let context = &mut LoopContext { poll, children, clock: &*clock, urgent: &|| false };
+        let Self { lvs, poll, commands: Commands { children, .. }, clock, journal, .. } = self;
+        let (clock, urgent) = (&*clock, &|| false);
+        let context = &mut LoopContext { poll, children, journal, clock, urgent };
         while goes_on(lvs) && clock.now() < until {
             lvs.serve(context);
         }
@@ -113,6 +134,11 @@ impl Runtime {
         }
         let (quiet, now) = (self.running.config.lvs.no_checker_mail, self.now);
         for told in &told {
+            match told.server() {
+                Some((server, Some(is_up))) => self.continuity.note_server(server, is_up),
+                Some((server, None)) => self.continuity.forget_server(server),
+                None => {}
+            }
             told.tell(quiet, |input| {
                 self.cores.notify.handle(input, now, &mut self.cores.notify_actions)
             });
@@ -137,7 +163,17 @@ impl Runtime {
             let phase = self.cores.vrrp.instance(id).map(crate::vrrp::Instance::phase);
             self.on_role(id, phase == Some(Phase::Master));
         }
-        self.lvs.adopt(old, &mut self.running.config, self.now);
+        self.tell_addresses();
+        let recall = |config: &VirtualServer| Past {
+            up: self.continuity.recall_servers(config),
+            orders: self
+                .restart
+                .recalled
+                .as_ref()
+                .map(|from| recalled_orders(from, config))
+                .unwrap_or_default(),
+        };
+        self.lvs.adopt(old, &mut self.running.config, recall, self.now);
         self.with_lvs(self.clock.now() + BEGINNING, Lvs::serve);
         self.tell_of_servers();
     }
@@ -169,8 +205,15 @@ impl Runtime {
 
     /// Passes the state of a tracked object to the checks.
     pub(in crate::daemon) fn tell_servers(&mut self, object: &Object, state: &TrackState) {
-        if let (Object::File(name), TrackState::Value(value)) = (object, state) {
-            self.lvs.on_file(name, *value, self.now);
+        match (object, state) {
+            (Object::File(name), TrackState::Value(value)) => {
+                self.lvs.on_file(name, *value, self.now);
+            }
+            // At the end, the servers stay as they are.
+            (Object::Bfd(name), state) if self.mode == Mode::Running => {
+                self.lvs.on_bfd(name, state, self.now);
+            }
+            _ => {}
         }
     }
 
@@ -181,12 +224,32 @@ impl Runtime {
             return;
         }
         let Some(config) = self.instance_config(id) else { return };
-        self.lvs.on_vrrp(&config.name, is_master, self.now);
+        let daemon = self.running.config.lvs.sync_daemon.as_ref();
+        if daemon.is_some_and(|daemon| daemon.instance.as_deref() == Some(config.name.as_str())) {
+            self.lvs.on_vrrp(&config.name, is_master, self.now);
+        }
     }
 
     /// An address may have been added to this host or removed.
     pub(in crate::daemon) fn on_local_address(&mut self, addr: IpAddr, present: bool) {
-        self.lvs.on_address(addr, present, self.now);
+        // Most addresses matter to no virtual server.
+        if self.running.awaited_addresses.contains(&addr) {
+            self.lvs.on_address(addr, present, self.now);
+        }
+    }
+
+    /// Passes the addresses that virtual servers depend on (`ha_suspend`).
+    fn tell_addresses(&mut self) {
+        let waiting = self.running.config.virtual_servers.iter().filter(|vs| vs.ha_suspend);
+        let awaited = waiting.filter_map(|vs| match vs.service {
+            Service::Address { addr, .. } => Some(addr),
+            Service::Fwmark(_) | Service::Group { .. } => None,
+        });
+        self.running.awaited_addresses = awaited.collect();
+        for addr in self.running.awaited_addresses.clone() {
+            let present = self.cores.holdings.links().holds(&addr);
+            self.lvs.on_address(addr, present, self.now);
+        }
     }
 
     /// Removes the daemon's objects from IPVS as configured.
@@ -198,9 +261,10 @@ impl Runtime {
             FlushOnStop::Off => Release::Ours,
         };
         let until = self.clock.now() + PATIENCE;
-        let Self { lvs, poll, commands: Commands { children, .. }, clock, .. } = self;
+        let Self { lvs, poll, commands: Commands { children, .. }, clock, journal, .. } = self;
         // VRRP has sent its last adverts, so nothing else is urgent.
-        let context = &mut LoopContext { poll, children, clock: &*clock, urgent: &|| false };
+        let (clock, urgent) = (&*clock, &|| false);
+        let context = &mut LoopContext { poll, children, journal, clock, urgent };
         lvs.stop(release, context);
         self.serve_lvs_while(until, |lvs| !lvs.is_settled());
         if !self.lvs.is_settled() {

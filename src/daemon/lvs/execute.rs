@@ -12,7 +12,7 @@ use crate::daemon::tokens::Asker;
 use crate::holdings::ipvs;
 use crate::lvs::{Action, Input, Wanted};
 use crate::model::check::Kind;
-use crate::model::lvs::Service;
+use crate::model::lvs::{AddressGroup, Service, VirtualServer};
 use crate::sys::children::Failure;
 use crate::sys::clock::Clock;
 use crate::sys::reason;
@@ -40,14 +40,18 @@ impl Lvs {
         }
     }
 
+    /// The group that a virtual server is made of.
+    pub(super) fn group_of(&self, config: &VirtualServer) -> Option<&AddressGroup> {
+        match &config.service {
+            Service::Group { name, .. } => self.groups.get(name),
+            Service::Address { .. } | Service::Fwmark(_) => None,
+        }
+    }
+
     fn want(&mut self, owner: ServiceId, now: Instant) {
         let Some(service) = self.domain.service(owner) else { return };
         let config = service.config();
-        let group = match &config.service {
-            Service::Group { name, .. } => self.groups.get(name),
-            Service::Address { .. } | Service::Fwmark(_) => None,
-        };
-        let services = ipvs::services(config, group);
+        let services = ipvs::services(config, self.group_of(config));
         let destination = |wanted| match wanted {
             Wanted::Server(server, weight) => ipvs::destination(server, weight),
             Wanted::Sorry(server, weight) => ipvs::sorry_destination(server, weight),

@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 use crate::base::rng::Rng;
 use crate::daemon::commands::children::Event;
+use crate::daemon::journal::Journal;
 use crate::lvs::Slot;
 use crate::model::check::{Check, Connect, File, Misc, Schedule, Smtp};
 use crate::model::lvs;
@@ -43,14 +44,22 @@ impl Bench {
     }
 
     fn with<T>(&mut self, f: impl FnOnce(&mut Lvs, &mut LoopContext<'_>) -> T) -> T {
-        let Self { lvs, poll, children, clock, .. } = self;
+        self.until(&|| false, f)
+    }
+
+    fn until<T>(
+        &mut self,
+        urgent: &dyn Fn() -> bool,
+        f: impl FnOnce(&mut Lvs, &mut LoopContext<'_>) -> T,
+    ) -> T {
+        let (Self { lvs, poll, children, clock, .. }, journal) = (self, &mut Journal::default());
         clock.now();
-        f(lvs, &mut LoopContext { poll, children, clock, urgent: &|| false })
+        f(lvs, &mut LoopContext { poll, children, journal, clock, urgent })
     }
 
     fn adopt(&mut self, new: Config) {
         let old = std::mem::replace(&mut self.running, new);
-        self.lvs.adopt(&old, &mut self.running, self.clock.now());
+        self.lvs.adopt(&old, &mut self.running, |_| Past::default(), self.clock.now());
         while self.lvs.is_adopting() {
             self.with(Lvs::serve);
         }
@@ -271,10 +280,8 @@ fn silence_is_noticed_however_busy_others_keep_us() {
     let mut bench = Bench::new();
     bench.adopt(config(80, vec![silent]));
     wait(|| {
-        let Bench { lvs, poll, children, clock, .. } = &mut bench;
-        clock.now();
-        lvs.serve(&mut LoopContext { poll, children, clock, urgent: &|| true });
-        lvs.pool.check(CheckId(0))?.last().map(|_| ())
+        bench.until(&|| true, Lvs::serve);
+        bench.lvs.pool.check(CheckId(0))?.last().map(|_| ())
     });
 }
 
@@ -336,13 +343,13 @@ fn many_that_are_due_do_not_keep_somebody_in_a_hurry_waiting() {
     bench.adopt(config(port, (0..50).map(|_| tcp(port)).collect()));
     let spread = Duration::from_millis(200);
     wait(|| bench.lvs.pool.next_deadline().filter(|next| *next + spread <= bench.clock.now()));
-    let Bench { lvs, poll, children, clock, .. } = &mut bench;
     let asked = Cell::new(0);
     let urgent = || {
         asked.set(asked.get() + 1);
         true
     };
-    lvs.serve(&mut LoopContext { poll, children, clock, urgent: &urgent });
+    bench.until(&urgent, Lvs::serve);
+    let lvs = &bench.lvs;
     assert_eq!(lvs.backlog.len(), lvs.pool.load().0 - 1, "one was begun");
     assert!(lvs.is_behind() && !lvs.is_in_hurry() && !lvs.backlog.is_empty() && asked.get() > 0);
     bench.with(Lvs::serve);
@@ -374,12 +381,10 @@ fn reloads_in_the_middle_of_others_end_where_the_last_one_wants_and_so_does_the_
         let (mut rng, mut bench) = (Rng::new(seed), Bench::new());
         for round in 0..15 {
             let mut new = anything(&mut rng, port);
-            bench.lvs.adopt(&bench.running, &mut new, bench.clock.now());
+            bench.lvs.adopt(&bench.running, &mut new, |_| Past::default(), bench.clock.now());
             bench.running = new;
             let (asked, most) = (Cell::new(0), rng.between(0, 12));
-            let Bench { lvs, poll, children, clock, .. } = &mut bench;
-            let urgent = || asked.replace(asked.get() + 1) >= most;
-            lvs.serve(&mut LoopContext { poll, children, clock, urgent: &urgent });
+            bench.until(&|| asked.replace(asked.get() + 1) >= most, Lvs::serve);
             if round % 5 == 4 {
                 while bench.lvs.is_adopting() {
                     bench.with(Lvs::serve);
@@ -408,11 +413,10 @@ fn a_long_configuration_is_taken_on_a_few_at_a_time() {
     let servers = (0..50).map(|n| Rc::new(virtual_server([127, 0, 0, n], 80)));
     let mut new = Config { virtual_servers: servers.collect(), ..Config::default() };
     let mut bench = Bench::new();
-    bench.lvs.adopt(&Config::default(), &mut new, bench.clock.now());
-    let Bench { lvs, poll, children, clock, .. } = &mut bench;
+    bench.lvs.adopt(&Config::default(), &mut new, |_| Past::default(), bench.clock.now());
     let asked = Cell::new(0);
-    let urgent = || asked.replace(asked.get() + 1) >= 10;
-    lvs.serve(&mut LoopContext { poll, children, clock, urgent: &urgent });
+    bench.until(&|| asked.replace(asked.get() + 1) >= 10, Lvs::serve);
+    let lvs = &bench.lvs;
     let taken = lvs.services().count();
     assert!(taken > 0 && taken < 50 && lvs.is_adopting() && lvs.is_in_hurry(), "{taken}");
     bench.with(Lvs::serve);

@@ -14,6 +14,15 @@ impl Told {
         (!is_quiet).then_some(Self(action))
     }
 
+    /// The real server that is up or down, or has left.
+    pub(in crate::daemon) fn server(&self) -> Option<(&ServerRef, Option<bool>)> {
+        match &self.0 {
+            Action::ServerChanged { server, up, .. } => Some((server, Some(*up))),
+            Action::ServerGone { server, .. } => Some((server, None)),
+            _ => None,
+        }
+    }
+
     /// Passes the inputs of the notification core to `hear`, in order. With `no_checker_mail`,
     /// checks send mail only if the server changed its state with them.
     pub(in crate::daemon) fn tell(&self, no_checker_mail: bool, mut hear: impl FnMut(Input<'_>)) {

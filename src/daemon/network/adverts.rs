@@ -45,7 +45,7 @@ impl Runtime {
             }
         }
         self.network.batch = Some(batch);
-        self.network.heard_before = std::mem::replace(&mut self.network.heard, self.now);
+        self.pace.arrivals.note(self.now);
         empty
     }
 
@@ -69,6 +69,8 @@ impl Runtime {
                 destination: datagram.destination,
                 ttl: datagram.ttl,
                 arrived,
+                wall: moment.wall_at(arrived),
+                header: datagram.header,
                 pdu: datagram.payload,
             };
             self.cores.vrrp(Input::Packet { id, packet }, self.now);
@@ -90,10 +92,16 @@ impl Runtime {
     /// Sends the waiting adverts.
     pub(in crate::daemon) fn flush_adverts(&mut self) {
         let (vrrp, limit, now) = (&mut self.cores.vrrp, &mut self.network.send_errors, self.now);
-        let chatter = &mut self.outlets.chatter;
+        let (chatter, continuity) = (&mut self.outlets.chatter, &mut self.continuity);
+        let advertised = self.clock.monotonic(now);
         let done = |id, priority, result: io::Result<()>| match result {
             Ok(()) => {
-                vrrp.count_sent(id, priority);
+                if let Some(interval) = vrrp.count_sent(id, priority) {
+                    continuity.note_advert(id, interval, advertised);
+                    if let Some(last) = vrrp.sequence(id) {
+                        continuity.note_sequence(id, last);
+                    }
+                }
                 if priority == 0 {
                     report::detail(name_of(vrrp, id), "sent 0 priority", chatter, now);
                 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
+use std::os::fd::RawFd;
 
 use crate::base::ids::InstanceId;
 use crate::base::time::Instant;
 use crate::daemon::tokens::{Owner, SocketId};
-use crate::model::vrrp::{Delivery, Instance};
+use crate::model::vrrp::{Authentication, Delivery, Instance};
 use crate::sys::poll::Poll;
 use crate::sys::raw::{Endpoint, EndpointKind, Outgoing, Scratch, SendQueue, Socket};
 use crate::sys::reason;
@@ -66,7 +67,8 @@ pub(in crate::daemon) fn endpoint_of(
         }
         Delivery::Unicast { .. } => EndpointKind::Unicast { local: source? },
     };
-    Some(Endpoint { family: config.family, link, kind })
+    let has_header = matches!(config.authentication, Authentication::Header(_));
+    Some(Endpoint { family: config.family, link, kind, has_header })
 }
 
 pub(super) fn explained(what: &str, error: &io::Error) -> io::Error {
@@ -74,6 +76,11 @@ pub(super) fn explained(what: &str, error: &io::Error) -> io::Error {
 }
 
 impl Endpoints {
+    /// The descriptors through which instances listen: as long as one is open, no group is left.
+    pub(in crate::daemon) fn descriptors(&self) -> impl Iterator<Item = RawFd> + '_ {
+        self.slots.iter().flatten().map(|slot| slot.socket.rx_fd())
+    }
+
     pub(in crate::daemon) fn of(&self, id: InstanceId) -> Option<&Endpoint> {
         let socket = self.of_instance.get(&id)?;
         self.slot(*socket).map(|s| s.socket.endpoint())

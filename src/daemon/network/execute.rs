@@ -10,12 +10,15 @@ use crate::daemon::outlets::notices::Telling;
 use crate::daemon::outlets::report;
 use crate::daemon::runtime::Runtime;
 use crate::holdings::{self, Answer, Holder, Item, Op, Request, RequestId, Setting, Spot};
-use crate::sys::sysctl;
+use crate::sys::{clock, sysctl};
 use crate::vrrp::{Action, Phase};
 
 impl Runtime {
     pub(in crate::daemon) fn execute_vrrp(&mut self, action: &Action) {
         report::vrrp(action, &self.cores.vrrp, &mut self.outlets.chatter, self.now);
+        self.pace.stirred |= !matches!(action, Action::SendAdvert { .. });
+        self.journal.vrrp(action, &self.cores.vrrp, self.now);
+        self.note_continuity(action);
         if let Some(telling) = Telling::of(action) {
             self.cores.inbox.push_back(Message::Tell(telling));
         }
@@ -39,6 +42,7 @@ impl Runtime {
             | Action::Changed { .. }
             | Action::GroupChanged { .. }
             | Action::PriorityChanged { .. }
+            | Action::Ordered { .. }
             | Action::LowerPriority { .. }
             | Action::Noted { .. } => {}
         }
@@ -77,7 +81,7 @@ impl Runtime {
     }
 
     pub(in crate::daemon) fn queue_advert(&mut self, id: InstanceId, priority: u8) {
-        if let Some(advert) = self.cores.vrrp.outbound(id, priority) {
+        if let Some(advert) = self.cores.vrrp.outbound(id, priority, clock::wall) {
             self.network.endpoints.queue(id, priority, advert);
         }
     }

@@ -269,6 +269,18 @@ impl Runtime {
         }
     }
 
+    /// A link-local address of this interface changed, which the entries of its VMACs contain.
+    pub(in crate::daemon) fn renew_shields_on(&mut self, base: &str) {
+        let links = self.cores.holdings.links();
+        let Some(base) = links.get(base).map(|link| link.index) else { return };
+        let is_on_it = |shield: &&Rc<Shield<u32>>| matches!(***shield, Shield::Vmac { family: Family::V6, base: b, .. } if b == base);
+        for shield in self.cores.holdings.shields().filter(is_on_it) {
+            if let Some(entry) = entry(shield, links) {
+                self.network.filter.want(Owner::Holding(Rc::clone(shield)), entry);
+            }
+        }
+    }
+
     pub(in crate::daemon) fn release_shield(&mut self, id: RequestId, shield: &Rc<Shield<u32>>) {
         self.network.filter.release(Owner::Holding(Rc::clone(shield)));
         self.network.filter.answers.push((id, 0));

@@ -117,16 +117,21 @@ impl Runtime {
         let until = self.now + LAST_COMMANDS;
         self.start_filter_command();
         while self.network.filter.streams.is_some() && self.now < until {
-            self.poll.rest(PAUSE);
-            self.now = self.clock.now();
-            let events = &mut self.commands.child_events;
-            self.commands.children.on_sigchld(events);
-            let ours = events
-                .iter()
-                .position(|event| matches!(event, Event::Ended { asker: Asker::Filter, .. }));
-            if let Some(Event::Ended { outcome, timed_out, .. }) = ours.map(|n| events.remove(n)) {
-                self.on_filter_command(outcome, timed_out);
-            }
+            self.await_filter_command();
+        }
+    }
+
+    /// Waits a moment for the command that runs.
+    pub(super) fn await_filter_command(&mut self) {
+        self.poll.rest(PAUSE);
+        self.now = self.clock.now();
+        let events = &mut self.commands.child_events;
+        self.commands.children.on_sigchld(events);
+        let ours = events
+            .iter()
+            .position(|event| matches!(event, Event::Ended { asker: Asker::Filter, .. }));
+        if let Some(Event::Ended { outcome, timed_out, .. }) = ours.map(|n| events.remove(n)) {
+            self.on_filter_command(outcome, timed_out);
         }
     }
 }

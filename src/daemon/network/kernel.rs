@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::base::link::KernelEvent;
+use crate::base::addr::is_link_local;
+use crate::base::link::{KernelEvent, LinkState};
 use crate::daemon::runtime::Runtime;
 use crate::holdings::{self, HostChange, Links};
 use crate::sys::netlink;
@@ -78,6 +79,9 @@ impl Runtime {
         self.address_log(what, &link, &addr);
         self.on_local_address(addr, self.cores.holdings.links().holds(&addr));
         self.on_base_changed(&link);
+        if is_link_local(&addr) {
+            self.renew_shields_on(&link);
+        }
         // Virtual addresses of this configuration are not used as sources, so their changes are
         // ignored.
         if !ours || !self.running.virtual_addresses.contains_key(&addr) {
@@ -98,16 +102,29 @@ impl Runtime {
             return;
         }
         let state = self.link_state(name);
-        if self.network.told_links.insert(name.to_owned(), state) != Some(state) {
+        if self.note_link(name, state) != Some(state) {
             log::info!(
                 "Netlink reports {name} {}",
-                if state == crate::vrrp::LinkState::Up { "up" } else { "down" }
+                if state == LinkState::Up { "up" } else { "down" }
             );
         }
         self.network.stale_sources.insert(name.to_owned());
         self.refresh_stale_sources();
         self.cores.vrrp(Input::Link { name, state }, self.now);
         self.drain();
+    }
+
+    /// Notes the state of an interface. Returns the state before.
+    pub(in crate::daemon) fn note_link(
+        &mut self,
+        name: &str,
+        state: LinkState,
+    ) -> Option<LinkState> {
+        let before = self.network.told_links.insert(name.to_owned(), state);
+        if let Some(before) = before {
+            self.journal.link(name, before, state, self.now);
+        }
+        before
     }
 
     /// True if an instance names this interface.
@@ -128,7 +145,11 @@ impl Runtime {
             // The holdings decide whether to repeat them.
             self.network.requests.give_up(e.raw_os_error().unwrap_or(libc::EIO), &mut answers);
         }
+        // An interface that the file names may be gone.
+        let has_made = !self.network.traces.links.is_empty();
         for (request, reply) in answers.drain(..) {
+            let may_matter = has_made && self.cores.holdings.is_about_link(request);
+            self.network.originals_are_stale |= may_matter;
             let input = holdings::Input::Answer { request, answer: reply.into() };
             self.cores.holdings(input, self.now);
         }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::base::errno::KernelReply;
 use crate::base::ratelimit::{Limiter, RateLimit};
 use crate::base::time::{Duration, Instant};
+use crate::daemon::bfd::Sockets;
 use crate::daemon::network::vlinks::Changed;
 use crate::holdings::{Place, RequestId};
 use crate::model::global::NetlinkBuffers;
@@ -47,12 +48,11 @@ const RETRY_SENDS: Duration = Duration::from_millis(1);
 
 pub(super) struct Network {
     pub(super) endpoints: Endpoints,
+    /// Of BFD.
+    pub(super) sessions: Sockets,
     /// Taken while packets are read.
     pub(super) batch: Option<Batch>,
     pub(super) scratch: Scratch,
-    /// Times of the last two reads of VRRP packets.
-    pub(super) heard: Instant,
-    pub(super) heard_before: Instant,
     pub(super) unknown_vrids: Limiter<()>,
     /// Time to retry after the kernel had no room.
     pub(super) retry_sends: Option<Instant>,
@@ -99,10 +99,9 @@ impl Network {
         let netlink = failed("open a netlink socket");
         Ok(Self {
             endpoints: Endpoints::default(),
+            sessions: Sockets::default(),
             batch: None,
             scratch: Scratch::default(),
-            heard: Instant::ZERO,
-            heard_before: Instant::ZERO,
             unknown_vrids: Limiter::default(),
             retry_sends: None,
             send_errors: RateLimit::new(10, Duration::from_secs(1)),

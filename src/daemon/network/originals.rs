@@ -53,14 +53,13 @@ impl Runtime {
         self.drain();
     }
 
-    /// Writes the file if a setting was changed or restored.
+    /// Writes the file if a setting or an interface in it is another one.
     pub(in crate::daemon) fn save_originals(&mut self) {
         if !std::mem::take(&mut self.network.originals_are_stale) {
             return;
         }
         let Some(path) = self.network.originals_file.clone() else { return };
-        let links = self.cores.holdings.made();
-        let links = links.map(|link| (link.index, link.name.to_string())).collect();
+        let links = self.cores.holdings.traces().into_iter().collect();
         let traces = Traces { settings: self.changed_settings(), links };
         if traces == self.network.traces {
             return;

@@ -7,6 +7,7 @@ use crate::daemon::network::endpoints::endpoint_of;
 use crate::daemon::retries::Lacking;
 use crate::daemon::runtime::Runtime;
 use crate::model::firewall::FirewallKind;
+use crate::model::Config;
 use crate::sys::reason;
 use crate::vrrp::Input;
 
@@ -29,9 +30,8 @@ impl Runtime {
         let links = self.cores.holdings.links();
         let source = links.source(&config, &self.running.virtual_addresses);
         let index = |name: &str| links.get(name).map(|link| link.index);
-        let firewall = &self.running.config.global.firewall;
-        let drops_reports = matches!(firewall.kind, FirewallKind::Iptables(_));
-        let error = match endpoint_of(&config, drops_reports, index, source) {
+        let is_dropped = drops_reports(&self.running.config);
+        let error = match endpoint_of(&config, is_dropped, index, source) {
             Some(endpoint) => {
                 let poll = &mut self.poll;
                 self.network
@@ -60,4 +60,10 @@ impl Runtime {
         let input = Input::Socket { id, error };
         self.cores.vrrp(input, self.now);
     }
+}
+
+/// True if no report of group membership leaves through a VMAC. iptables cannot send them through
+/// its base instead.
+pub(in crate::daemon) const fn drops_reports(config: &Config) -> bool {
+    matches!(config.global.firewall.kind, FirewallKind::Iptables(_))
 }

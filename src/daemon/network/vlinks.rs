@@ -19,6 +19,7 @@ const NO_REQUEST: RequestId = RequestId(0);
 
 impl Runtime {
     pub(super) fn create_link(&mut self, link: &VirtualLink, place: Surroundings, id: RequestId) {
+        self.network.originals_are_stale = true;
         self.network.requests.create_link(link, place, id);
     }
 
@@ -76,17 +77,20 @@ impl Runtime {
     }
 
     /// Carries out pending requests for virtual interfaces, so that the instances that use them do
-    /// not begin without them. The kernel creates and reports an interface at once.
+    /// not begin without them. The kernel creates and reports an interface at once, but iptables may
+    /// have to protect it first, for which requests wait a limited time.
     pub(in crate::daemon) fn await_virtual_links(&mut self) {
         /// Most rounds: an interface takes three.
         const ROUNDS: usize = 10_000;
         for _ in 0..ROUNDS {
             self.drain();
-            let is_idle = self.network.requests.is_idle() || self.network.filter.delays_requests();
-            if is_idle || !self.cores.holdings.is_making_links() {
+            if self.network.requests.is_idle() || !self.cores.holdings.is_making_links() {
                 return;
             }
             self.flush_requests();
+            if self.network.filter.delays_requests() {
+                self.await_filter_command();
+            }
             self.drain();
             while self.receive_kernel() {}
             self.breathe();

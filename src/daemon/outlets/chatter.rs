@@ -29,6 +29,11 @@ impl Chatter {
         self.limits.get_or_insert_with(about, || Credit::full(RATE)).admit(RATE, now)
     }
 
+    /// When [`Self::forget_quiet`] next has work.
+    pub(in crate::daemon) fn next_deadline(&self) -> Option<Instant> {
+        (!self.limits.is_empty()).then(|| self.latest + CALM)
+    }
+
     /// Forgets the subjects that have their full burst again, some time after the last line. True
     /// if there were any.
     pub(in crate::daemon) fn forget_quiet(&mut self, now: Instant) -> bool {
@@ -58,8 +63,10 @@ mod tests {
         assert_eq!(chatter.admit("state of A", at(0)), Some(0));
         assert!(!chatter.forget_quiet(at(4_999)));
         assert_eq!(chatter.limits.len(), 1);
+        assert_eq!(chatter.next_deadline(), Some(at(5_000)));
         assert!(chatter.forget_quiet(at(5_000)));
         assert!(chatter.limits.is_empty());
+        assert_eq!(chatter.next_deadline(), None);
         assert_eq!((0..31).filter_map(|_| chatter.admit("B", at(6_000))).count(), 30);
     }
 }

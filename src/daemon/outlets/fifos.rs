@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, RawFd};
 use std::path::Path;
 
 use crate::base::time::Instant;
@@ -97,6 +97,10 @@ impl Fifos {
             }
         }
         Opened { changed, failed }
+    }
+
+    pub(in crate::daemon) fn descriptors(&self) -> impl Iterator<Item = RawFd> + '_ {
+        self.open.values().map(|fifo| fifo.as_raw_fd())
     }
 
     pub(in crate::daemon) fn is_open(&self, which: Which) -> bool {

@@ -157,7 +157,8 @@ impl Runtime {
         for which in Which::ALL.into_iter().filter(|w| lacking.is_none_or(|one| one == *w)) {
             let failure =
                 failed.remove(&which).map(|why| format!("{why}: it receives no notifications"));
-            let script = self.start_fifo_script(which, changed.contains(&which));
+            let is_another = changed.contains(&which) && !self.commands.readers.remove(&which);
+            let script = self.start_fifo_script(which, is_another);
             let failure = failure.or(script);
             match failure {
                 None => {

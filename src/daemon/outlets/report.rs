@@ -50,6 +50,10 @@ pub(in crate::daemon) fn vrrp(
                 log::info!("({name}) because: {cause}{}", HeldBack(held_back));
             }
         }
+        Action::Ordered { kind, news } => match news.id() {
+            Some(id) => log::info!("({}) {kind}: {news}", name(id)),
+            None => log::info!("{kind}: {news}"),
+        },
         Action::Noted { id, note, held_back } => noted(name(*id), note, *held_back),
         Action::Release(id) => {
             detail(name(*id), "removing VIPs.", chatter, now);
@@ -109,6 +113,9 @@ fn changed(name: &str, from: Phase, to: Phase, cause: &Cause, held_back: u32) {
 fn noted(name: &str, note: &Note, held_back: u32) {
     let more = HeldBack(held_back);
     match note {
+        Note::Contested { from, theirs } => log::warn!(
+            "({name}) {from} was master as well, with priority {theirs}: the addresses are announced again{more}"
+        ),
         Note::LowerPriority { from, theirs, ours, answered } => {
             let election = if *answered { ", forcing new election" } else { "" };
             log::info!(
@@ -131,6 +138,11 @@ fn noted(name: &str, note: &Note, held_back: u32) {
             log::info!("({name}) start preempt delay ({:.6}){more}", delay.as_secs_f64());
         }
         Note::PreemptDelayStopped => log::info!("({name}) stop preempt delay{more}"),
+        Note::TooLate { silent, patience } => log::info!(
+            "({name}) was MASTER before the restart, but advertised last {} ago and its peers wait for {}: another election",
+            Seconds(*silent),
+            Seconds(*patience)
+        ),
         Note::Silence => log::debug!("({name}) Receive advertisement timeout{more}"),
         Note::Stalled { late, .. } => log::warn!(
             "({name}) keepalived was stalled for {} past the master-down deadline: the master gets another interval{more}",

@@ -2,9 +2,11 @@
 
 use std::io;
 
+use crate::cli::help;
 use crate::daemon::runtime::Runtime;
-use crate::holdings::{self, Action, HostChange, Links};
+use crate::holdings::{self, Links};
 use crate::model::Config;
+use crate::snapshot::Snapshot;
 use crate::sys::{netlink, process};
 
 /// Initial configuration and interfaces.
@@ -14,28 +16,36 @@ pub(in crate::daemon) struct Beginning {
 }
 
 impl Runtime {
-    /// Starts every instance from the current state of the kernel.
-    pub(in crate::daemon) fn begin(&mut self, Beginning { config, links }: Beginning) {
-        if config.instances.is_empty() && config.virtual_servers.is_empty() {
+    /// Starts every instance from the current state of the kernel. `snapshot`: of the program that
+    /// this one takes over from.
+    pub(in crate::daemon) fn begin(
+        &mut self,
+        Beginning { config, links }: Beginning,
+        snapshot: Option<&Snapshot>,
+    ) {
+        let is_idle = config.instances.is_empty() && config.virtual_servers.is_empty();
+        if is_idle && config.bfd.is_empty() {
             log::warn!("Warning - keepalived has no configuration to run");
         }
         self.now = self.clock.now();
+        if let Some(snapshot) = snapshot {
+            self.recall(snapshot);
+        }
+        self.journal.started(&help::banner(), self.now);
         // The address owner had its addresses before keepalived started.
         let is_doubtful = config.instances.iter().any(|i| i.is_owner());
         if self.process.follows_crash && !is_doubtful && !shows_origins(&links) {
             self.cores.holdings.inherit();
         }
-        let mut found = Vec::new();
-        self.cores.holdings.handle(holdings::Input::Dumped(links), self.now, &mut found);
+        // Initial addresses are not reported as changes.
+        self.cores.holdings.handle(holdings::Input::Dumped(links), self.now, &mut Vec::new());
         self.cores.holdings.settle_origins();
-        // Initial addresses are not reported as changes, but virtual servers need them.
-        for action in found {
-            if let Action::Changed(HostChange::Added { address, .. }) = action {
-                self.on_local_address(address.prefix.addr, true);
-            }
-        }
         let left = self.restore_originals();
+        self.restart.recalled = snapshot.cloned();
         self.adopt(config);
+        if let Some(snapshot) = self.restart.recalled.take() {
+            self.recall_rest(&snapshot);
+        }
         self.remove_left_links(left);
         if let Some(line) = crate::daemon::outlets::report::open_to_strangers(&self.running.config)
         {

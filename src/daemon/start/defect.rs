@@ -36,6 +36,7 @@ impl Runtime {
     pub(in crate::daemon) fn abandon(&mut self) {
         // Any state may be inconsistent, so each step is independent, and the most important one
         // relies on no state.
+        let _ = caught(|| self.continuity.end());
         let _ = caught(|| self.say_goodbye());
         self.network.rescue.fire();
         let _ = caught(|| self.remove_remains());

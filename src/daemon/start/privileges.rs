@@ -80,6 +80,19 @@ impl CorePattern {
         Ok(Self { file: file.to_path_buf(), before })
     }
 
+    /// The pattern to restore is another one: this one was set by the program before.
+    pub(in crate::daemon) fn instead_of(mut self, before: Option<String>) -> Self {
+        if let Some(before) = before {
+            self.before = before.into_bytes();
+        }
+        self
+    }
+
+    /// The pattern to restore.
+    pub(in crate::daemon) fn before(&self) -> String {
+        String::from_utf8_lossy(&self.before).into_owned()
+    }
+
     /// Restores the old pattern.
     ///
     /// # Errors

@@ -137,6 +137,12 @@ impl Scheduling {
         self.resume_realtime();
     }
 
+    /// The same where everything is as it was inherited.
+    pub(in crate::daemon) fn apply_anew(&mut self, config: &Config) {
+        (self.wanted, self.realtime) = (Wanted::default(), None);
+        self.apply(config);
+    }
+
     /// The hard limit stays, as the kernel kills at it. At the soft one the daemon goes on with
     /// ordinary scheduling until its turn is over.
     fn limit_realtime(&self, micros: Option<u32>) -> io::Result<()> {

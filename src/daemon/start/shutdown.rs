@@ -9,6 +9,7 @@ use crate::daemon::tokens::{Asker, Owner};
 use crate::holdings::{self, Holder};
 use crate::sys::log as logging;
 use crate::sys::signals::Signal;
+use crate::sys::supervise::News;
 use crate::sys::systemd::State;
 use crate::vrrp::Input;
 
@@ -24,12 +25,18 @@ impl Runtime {
     /// none.
     pub(in crate::daemon) fn wind_down(&mut self) -> io::Result<()> {
         log::info!("Stopping");
+        if let Some(supervisor) = &mut self.process.supervisor {
+            supervisor.tell(News::Stopping);
+        }
+        self.close_doors();
         self.outlets.systemd.notify(State::Stopping);
         self.now = self.clock.now();
         self.commands.children.stop(self.now, |asker| matches!(asker, Asker::Track(_)));
         if !self.options.keep_vrrp {
             self.release_everything();
+            self.continuity.end();
         }
+        self.end_sessions();
         self.network.originals_are_stale = true;
         self.restore_local_igmp();
         self.restore_reverse_path_filter();

@@ -500,3 +500,22 @@ fn whatever_happens_to_routes() {
         assert!(b.fib.routes.contains(&foreign), "seed {seed}");
     }
 }
+
+#[test]
+fn a_wanted_route_follows_a_foreign_one_that_stood_for_it() {
+    let mut b = Bench::new();
+    b.refusal = EEXIST;
+    b.want_routes(A, &["fd01::/64 dev eth0"]);
+    b.asked();
+    let later = Duration::from_secs(5);
+    b.wait(later);
+    assert_eq!(b.asked(), ["+fd01::/64 dev #1"], "it may be gone");
+    b.refusal = 0;
+    let said = b.wait(later);
+    assert_eq!(b.asked(), ["+fd01::/64 dev #1"]);
+    assert!(matches!(said[..], [Action::Missing { restore: Restore::Done, .. }]), "{said:?}");
+    b.wait(later);
+    assert_eq!(b.asked(), [""; 0]);
+    b.on(Input::Release { owner: A });
+    assert_eq!(b.asked(), ["-fd01::/64 dev #1"]);
+}

@@ -46,6 +46,33 @@ fn an_address_is_protected_before_it_exists() {
 }
 
 #[test]
+fn an_address_that_the_kernel_keeps_stays_protected() {
+    let mut b = Bench::new();
+    b.on(Input::Want { owner: A, objects: &[Object::from(&nth(1)), shield(1)] });
+    b.asked();
+    b.kept = true;
+    b.on(Input::Release { owner: A });
+    assert_eq!(b.asked(), ["-10.0.0.1/24 1"]);
+    b.kept = false;
+    b.wait(Duration::from_secs(2));
+    assert_eq!(b.asked(), ["-10.0.0.1/24 1", "-filter 10.0.0.1"]);
+}
+
+#[test]
+fn an_address_is_protected_while_the_kernel_is_tested() {
+    let mut b = Bench::new();
+    b.refusal = EPERM;
+    let objects = [Object::from(&nth(1)), shield(1)];
+    b.on(Input::Want { owner: A, objects: &objects });
+    b.on(Input::Release { owner: A });
+    b.asked();
+    b.refusal = 0;
+    b.wait(Duration::from_secs(2));
+    let expected = ["+filter 10.0.0.1", "+10.0.0.1/24 1", "-10.0.0.1/24 1", "-filter 10.0.0.1"];
+    assert_eq!(b.asked(), expected);
+}
+
+#[test]
 fn an_address_of_two_owners_stays_protected_until_both_let_go() {
     let mut b = Bench::new();
     b.on(Input::Want { owner: A, objects: &[shield(1)] });
@@ -97,7 +124,8 @@ fn an_instance_shields_what_it_does_not_accept() {
     };
     let addresses = vec![address("10.0.0.1", "eth0"), address("fe80::1", "eth0")];
     let excluded = vec![address("fd00::1", "eth0"), address("fe80::2", "eth1")];
-    let mut i = Instance { addresses, excluded, accept: false, ..instance("A", 51) };
+    let mut i =
+        Instance { addresses, excluded: excluded.into(), accept: false, ..instance("A", 51) };
     let list = |i: &Instance| {
         let word = |shield: Shield<String>| match &shield {
             Shield::LinkLocal { by_name: true, .. } => format!("{shield} by name"),

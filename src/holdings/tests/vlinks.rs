@@ -374,3 +374,25 @@ fn one_that_is_renamed_while_it_is_prepared_is_replaced() {
     h.put(Link { name: "stolen".into(), ..made });
     assert_eq!(h.asked(), ["-vrrp.51", "+vrrp.51 1", "~vrrp.51"]);
 }
+
+#[test]
+fn an_interface_that_the_kernel_refused_to_remove_is_removed_later() {
+    let (mut domain, mut out) = (Domain::default(), Vec::new());
+    let kind = LinkKind::PRIVATE_MACVLAN;
+    let left = Link { kind, parent: 1, ..Link::plain(3, "v1") };
+    let links = [Link::plain(1, "eth0"), left].map(KernelEvent::Link);
+    let start = Instant::from_millis(1000);
+    domain.handle(Input::Dumped(Links::dumped(links.into())), start, &mut out);
+    out.clear();
+    domain.handle(Input::LeftLink { index: 3, name: "v1" }, start, &mut out);
+    for _ in 0..2 {
+        let request = out.drain(..).find_map(|action| match action {
+            Action::Ask(Request { id, index: 3, op: Op::Remove(Item::Link(..)) }) => Some(id),
+            _ => None,
+        });
+        let request = request.expect("its removal is requested");
+        domain.handle(Input::Answer { request, answer: EPERM.into() }, start, &mut out);
+        let next = domain.next_deadline().expect("it is tried again");
+        domain.handle(Input::Deadline, next, &mut out);
+    }
+}

@@ -26,7 +26,7 @@ use crate::sys::{check, process, reason, sched, signals, users};
 /// Variables that change the behaviour of a shell or the C library: those that glibc ignores in
 /// privileged programs (ld.so(8)), except the directory for temporary files. Also those of the
 /// service manager for the daemon.
-const WITHHELD: [&str; 20] = [
+const WITHHELD: [&str; 21] = [
     "BASHOPTS",
     "BASH_ENV",
     "GCONV_PATH",
@@ -34,6 +34,7 @@ const WITHHELD: [&str; 20] = [
     "GLIBC_TUNABLES",
     "HOSTALIASES",
     "IFS",
+    super::super::takeover::VARIABLE,
     "LOCALDOMAIN",
     "LOCPATH",
     "MAINPID",
@@ -64,6 +65,11 @@ pub struct Child {
 }
 
 impl Child {
+    /// A child of this process that the program before this one has started.
+    pub const fn adopted(pid: i32) -> Self {
+        Self { pid: Pid(pid), failure: None }
+    }
+
     pub const fn pid(&self) -> Pid {
         self.pid
     }

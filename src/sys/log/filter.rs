@@ -13,22 +13,28 @@ use log::{LevelFilter, Metadata, Record};
 pub const VARIABLE: &str = "KEEPALIVED_LOG";
 
 /// What a filter may name: the modules of this crate, and the libraries that have lines of their own.
-const MODULES: [&str; 19] = [
+const MODULES: [&str; 25] = [
     "keepalived::base",
+    "keepalived::bfd",
     "keepalived::check",
     "keepalived::cli",
     "keepalived::config",
+    "keepalived::control",
     "keepalived::daemon",
     "keepalived::firewall",
     "keepalived::genhash",
     "keepalived::holdings",
+    "keepalived::kactl",
     "keepalived::lvs",
     "keepalived::model",
     "keepalived::notify",
     "keepalived::sim",
+    "keepalived::snapshot",
+    "keepalived::status",
     "keepalived::sys",
     "keepalived::track",
     "keepalived::vrrp",
+    "keepalived::web",
     "keepalived::wire",
     "mio",
     "netlink_packet_route",

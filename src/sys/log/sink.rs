@@ -28,7 +28,7 @@ pub(super) struct SyslogSocket {
 }
 
 /// Interval of attempts to connect to a missing syslog, each of which costs more than a line.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl SyslogSocket {
     pub(super) fn new(path: impl Into<PathBuf>) -> Self {

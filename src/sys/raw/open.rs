@@ -11,7 +11,7 @@ use super::super::filter::{self, set_option, Program};
 use super::super::reason;
 use super::{Endpoint, EndpointKind};
 use crate::base::addr::Family;
-use crate::wire::vrrp::{CHECKSUM_OFFSET, PROTOCOL, TRAFFIC_CLASS};
+use crate::wire::vrrp::{CHECKSUM_OFFSET, TRAFFIC_CLASS};
 
 const SEND_BUFFER: libc::c_int = 1 << 20;
 
@@ -21,6 +21,12 @@ pub struct OpenError {
     /// What was attempted: `join 224.0.0.18 on eth0`.
     what: String,
     source: io::Error,
+}
+
+impl OpenError {
+    pub(in crate::sys) const fn new(what: String, source: io::Error) -> Self {
+        Self { what, source }
+    }
 }
 
 impl fmt::Display for OpenError {
@@ -129,8 +135,9 @@ fn open_raw(endpoint: &Endpoint) -> Result<Socket, OpenError> {
         Family::V6 => Domain::IPV6,
     };
     let kind = Type::RAW.nonblocking().cloexec();
-    let socket = Socket::new(domain, kind, Some(Protocol::from(libc::c_int::from(PROTOCOL))))
-        .map_err(|e| error("open a raw socket", e))?;
+    let socket =
+        Socket::new(domain, kind, Some(Protocol::from(libc::c_int::from(endpoint.protocol()))))
+            .map_err(|e| error("open a raw socket", e))?;
     let fd = socket.as_raw_fd();
     let mut deaf = Program::default();
     deaf.drop_all();

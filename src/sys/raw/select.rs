@@ -1,7 +1,9 @@
 //! The socket filter that selects advertisements of configured virtual routers.
 
 use super::super::filter::Program;
+use super::Endpoint;
 use crate::base::addr::Family;
+use crate::wire::ah;
 
 // Classic BPF, named as in the kernel's documentation.
 const LDB_ABS: u16 = 0x30;
@@ -19,17 +21,19 @@ const JEQ: u16 = 0x15;
 
 /// A program whose length does not grow with the number of routers beyond eight comparisons: the
 /// VRID selects one of eight words, and one bit of it.
-pub(super) fn program(family: Family, vrids: &[u8], pass_all: bool) -> Program {
+pub(super) fn program(endpoint: &Endpoint, vrids: &[u8], pass_all: bool) -> Program {
     let mut p = Program::default();
     if pass_all {
         p.accept_all();
         return p;
     }
-    match family {
-        // The filter of an IPv4 raw socket sees the IP header, options and all; skip it.
+    match endpoint.family {
+        // The filter of an IPv4 raw socket sees the IP header, options and all; skip it, and an
+        // authentication header. That any other header is refused, is decided later.
         Family::V4 => {
             p.push(LDX_MSH, 0, 0, 0);
-            p.push(LDB_IND, 0, 0, 1);
+            let header = if endpoint.has_header { ah::LEN as u32 } else { 0 };
+            p.push(LDB_IND, 0, 0, header + 1);
         }
         // That of an IPv6 one starts behind the headers.
         Family::V6 => p.push(LDB_ABS, 0, 0, 1),

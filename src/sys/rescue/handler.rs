@@ -6,7 +6,7 @@ use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering};
 
 use super::{Message, WORDS};
-use crate::sys::check;
+use crate::sys::{check, statefile};
 
 static SOCKET: AtomicI32 = AtomicI32::new(-1);
 static TABLE: AtomicPtr<Message> = AtomicPtr::new(std::ptr::null_mut());
@@ -18,11 +18,11 @@ const STACK: usize = 64 << 10;
 
 /// Each signal with its log line.
 const FATAL: [(libc::c_int, &[u8]); 5] = [
-    (libc::SIGABRT, b"SIGABRT (out of memory, or a defect) ends the daemon; its virtual addresses were removed"),
-    (libc::SIGSEGV, b"SIGSEGV (stack overflow, or a defect) ends the daemon; its virtual addresses were removed"),
-    (libc::SIGBUS, b"SIGBUS (a page that could not be read) ends the daemon; its virtual addresses were removed"),
-    (libc::SIGILL, b"SIGILL (a defect) ends the daemon; its virtual addresses were removed"),
-    (libc::SIGFPE, b"SIGFPE (a defect) ends the daemon; its virtual addresses were removed"),
+    (libc::SIGABRT, b"SIGABRT (out of memory, or a defect) ends the daemon"),
+    (libc::SIGSEGV, b"SIGSEGV (stack overflow, or a defect) ends the daemon"),
+    (libc::SIGBUS, b"SIGBUS (a page that could not be read) ends the daemon"),
+    (libc::SIGILL, b"SIGILL (a defect) ends the daemon"),
+    (libc::SIGFPE, b"SIGFPE (a defect) ends the daemon"),
 ];
 
 /// Messages of the handler from now on, and the socket to send them through. They must live until
@@ -49,21 +49,36 @@ pub(super) fn install(syslog: bool) -> io::Result<()> {
     // SAFETY: the stack is mapped for good, and used for nothing else.
     check(unsafe { libc::sigaltstack(&raw const stack, std::ptr::null_mut()) })?;
     for (signal, _) in FATAL {
-        // SAFETY: plain data, for which zero is valid.
-        let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-        action.sa_sigaction = on_fatal as *const () as libc::sighandler_t;
-        // A second failure, in the handler, is the end.
-        action.sa_flags = libc::SA_ONSTACK | libc::SA_RESETHAND;
-        // SAFETY: `action` lives, and its handler keeps to what a handler may do.
-        unsafe {
-            libc::sigfillset(&raw mut action.sa_mask);
-            check(libc::sigaction(signal, &raw const action, std::ptr::null_mut()))?;
-        }
+        catch(signal)?;
     }
     Ok(())
 }
 
-extern "C" fn on_fatal(signal: libc::c_int) {
+fn catch(signal: libc::c_int) -> io::Result<()> {
+    // SAFETY: plain data, for which zero is valid.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = on_fatal as *const () as libc::sighandler_t;
+    // A second failure, in the handler, is the end.
+    action.sa_flags = libc::SA_ONSTACK | libc::SA_RESETHAND | libc::SA_SIGINFO;
+    // SAFETY: `action` lives, and its handler keeps to what a handler may do.
+    unsafe {
+        libc::sigfillset(&raw mut action.sa_mask);
+        check(libc::sigaction(signal, &raw const action, std::ptr::null_mut()))?;
+    }
+    Ok(())
+}
+
+extern "C" fn on_fatal(
+    signal: libc::c_int,
+    info: *const libc::siginfo_t,
+    _context: *const libc::c_void,
+) {
+    // SAFETY: the kernel passes an address with this signal.
+    if signal == libc::SIGBUS && statefile::replace_lost(unsafe { (*info).si_addr() } as usize) {
+        tell(b"The state file was truncated: a restart after a crash will need an election", b"");
+        let _ = catch(signal);
+        return;
+    }
     let (table, count) = (TABLE.load(Ordering::SeqCst), COUNT.load(Ordering::SeqCst));
     if !table.is_null() {
         // SAFETY: `publish` was given as many messages, which live until it is called again; the
@@ -71,7 +86,8 @@ extern "C" fn on_fatal(signal: libc::c_int) {
         send(SOCKET.load(Ordering::SeqCst), unsafe { std::slice::from_raw_parts(table, count) });
     }
     if let Some((_, line)) = FATAL.iter().find(|(number, _)| *number == signal) {
-        tell(line);
+        let is_armed = SOCKET.load(Ordering::SeqCst) != -1;
+        tell(line, if is_armed { b"; its virtual addresses were removed" } else { b"" });
     }
     // SAFETY: numbers only. The action is the default again; the signal comes as soon as this
     // returns, and a core dump shows what was going on.
@@ -100,21 +116,22 @@ pub(super) fn bytes(words: &[u32; WORDS]) -> &[u8] {
 }
 
 /// One line to standard error and to syslog. Waits for neither.
-fn tell(line: &[u8]) {
+fn tell(line: &[u8], rest: &[u8]) {
     let mut error = libc::pollfd { fd: libc::STDERR_FILENO, events: libc::POLLOUT, revents: 0 };
     // SAFETY: one pollfd, which lives; buffers that live, with their lengths.
     unsafe {
         if libc::poll(&raw mut error, 1, 0) == 1 && error.revents & libc::POLLOUT != 0 {
             libc::write(error.fd, line.as_ptr().cast(), line.len());
+            libc::write(error.fd, rest.as_ptr().cast(), rest.len());
             libc::write(error.fd, b"\n".as_ptr().cast(), 1);
         }
     }
     if SYSLOG.load(Ordering::SeqCst) {
-        tell_syslog(line);
+        tell_syslog(line, rest);
     }
 }
 
-fn tell_syslog(line: &[u8]) {
+fn tell_syslog(line: &[u8], rest: &[u8]) {
     const LISTENER: &[u8] = b"/dev/log";
     // Facility daemon, severity critical (RFC 3164 §4.1.1).
     const HEAD: &[u8] = b"<26>Keepalived: ";
@@ -128,7 +145,7 @@ fn tell_syslog(line: &[u8]) {
         iov_base: bytes.as_ptr().cast_mut().cast(),
         iov_len: bytes.len(),
     };
-    let mut parts = [part(HEAD), part(line)];
+    let mut parts = [part(HEAD), part(line), part(rest)];
     // SAFETY: plain data, for which zero is valid.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
     message.msg_name = (&raw mut to).cast();

@@ -101,7 +101,7 @@ fn the_last_advertisement_is_a_patched_one() {
     let mut config = configured(Version::V3, 4, &["10.1.0.105"]);
     config.advert_interval = Duration::from_millis(500);
     let mut packet = emitted(&config, 103, "10.1.0.1", "224.0.0.18");
-    set_priority(&mut packet, Family::V4, 0);
+    set_priority(&mut packet, &config, 0);
     assert_eq!(hex(&packet[20..]), "310400010032d9cd0a010069");
     set_ident(&mut packet, Family::V4, 0xbeef);
     let mut again = emitted(&config, 0, "10.1.0.1", "224.0.0.18");
@@ -110,7 +110,7 @@ fn the_last_advertisement_is_a_patched_one() {
 
     let config = configured(Version::V3, 6, &["fe80::6"]);
     let mut packet = emitted(&config, 105, "fe80::1", "ff02::12");
-    set_priority(&mut packet, Family::V6, 0);
+    set_priority(&mut packet, &config, 0);
     set_ident(&mut packet, Family::V6, 9);
     assert_eq!(packet, emitted(&config, 0, "fe80::1", "ff02::12"));
 }
@@ -123,7 +123,7 @@ fn identifications_skip_zero() {
 #[test]
 fn excluded_addresses_are_not_advertised_and_the_configured_ttl_is_used() {
     let mut config = configured(Version::V3, 7, &["10.1.0.107"]);
-    config.excluded = vec![address("10.1.0.108").into()];
+    config.excluded = vec![address("10.1.0.108").into()].into();
     config.delivery = Delivery::Unicast { peers: Vec::new(), ttl: Some(3), check_source: false };
     let packet = emitted(&config, 1, "10.1.0.1", "10.1.0.2");
     assert_eq!((packet.len(), packet[8]), (32, 3));
@@ -134,7 +134,7 @@ fn excluded_addresses_are_not_advertised_and_the_configured_ttl_is_used() {
 #[test]
 fn too_short_a_packet_is_left_alone() {
     let mut packet = [0x45; 12];
-    set_priority(&mut packet, Family::V4, 9);
+    set_priority(&mut packet, &configured(Version::V2, 1, &["10.1.0.101"]), 9);
     set_ident(&mut packet, Family::V4, 9);
     assert_eq!(packet, [0x45; 12]);
 }

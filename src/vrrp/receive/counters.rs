@@ -72,7 +72,17 @@ impl Counters {
             Reject::Version { .. } => &mut errors.version_err,
             Reject::AuthType { .. } => &mut errors.invalid_authtype,
             Reject::AuthMismatch { .. } => &mut errors.authtype_mismatch,
-            Reject::Password { .. } => &mut errors.auth_failure,
+            Reject::Password { .. }
+            | Reject::Spi { .. }
+            | Reject::Digest { .. }
+            | Reject::Sequence { .. }
+            | Reject::NoKey { .. } => &mut errors.auth_failure,
+            Reject::Unsigned { .. } => &mut errors.auth_ext_missing,
+            Reject::Trailer { .. } => &mut errors.auth_ext_malformed,
+            Reject::UnknownKey { .. } => &mut errors.auth_ext_unknown_key,
+            Reject::Signature { .. } => &mut errors.auth_ext_invalid_hmac,
+            Reject::Stale { .. } => &mut errors.auth_ext_stale,
+            Reject::Replayed { .. } => &mut errors.auth_ext_replay,
             Reject::Interval { .. } => &mut errors.advert_interval_err,
             Reject::Type { .. } => &mut errors.invalid_type_rcvd,
             Reject::Checksum { .. } => &mut errors.checksum_err,

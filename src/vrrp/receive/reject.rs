@@ -48,6 +48,52 @@ pub enum Reject {
     Password {
         source: IpAddr,
     },
+    /// Authentication header: the index is not the address of the sender.
+    Spi {
+        source: IpAddr,
+        spi: [u8; 4],
+    },
+    /// Authentication header: another password, or the packet was changed.
+    Digest {
+        source: IpAddr,
+    },
+    /// Authentication header: the number is not after the last one.
+    Sequence {
+        source: IpAddr,
+        sequence: u32,
+        last: u32,
+    },
+    /// `auth_hmac`: no trailer.
+    Unsigned {
+        source: IpAddr,
+    },
+    /// `auth_hmac`: not the form of a trailer.
+    Trailer {
+        source: IpAddr,
+    },
+    /// `auth_hmac`: the clocks differ too much, by so many seconds.
+    Stale {
+        source: IpAddr,
+        skew: u32,
+        window: u32,
+    },
+    /// `auth_hmac`: no key has this number.
+    UnknownKey {
+        source: IpAddr,
+        id: u8,
+    },
+    /// `auth_hmac`: another key, or the packet was changed.
+    Signature {
+        source: IpAddr,
+    },
+    /// `auth_hmac`: the number is not after the last one.
+    Replayed {
+        source: IpAddr,
+    },
+    /// We have no key to verify it.
+    NoKey {
+        source: IpAddr,
+    },
     /// Version 2: another interval than ours, in seconds.
     Interval {
         source: IpAddr,
@@ -107,6 +153,16 @@ impl Reject {
             Self::OwnerIgnores { .. } => 13,
             Self::UnknownPeer { .. } => 14,
             Self::PeerTtl { .. } => 15,
+            Self::Spi { .. } => 16,
+            Self::Digest { .. } => 17,
+            Self::Sequence { .. } => 18,
+            Self::Unsigned { .. } => 19,
+            Self::Trailer { .. } => 20,
+            Self::Stale { .. } => 21,
+            Self::UnknownKey { .. } => 22,
+            Self::Signature { .. } => 23,
+            Self::Replayed { .. } => 24,
+            Self::NoKey { .. } => 25,
         }
     }
 
@@ -115,8 +171,8 @@ impl Reject {
         !matches!(self, Self::Vrid { .. } | Self::OwnerIgnores { .. })
     }
 
-    /// The sender is a router that advertises our virtual router. What came from afar, is damaged
-    /// or has our own address says nothing about any router.
+    /// The sender is a router that advertises our virtual router. What came from afar, is damaged,
+    /// played back or has our own address says nothing about any router.
     pub(in crate::vrrp) const fn is_of_a_router(&self) -> bool {
         matches!(
             self,
@@ -124,6 +180,11 @@ impl Reject {
                 | Self::AuthType { .. }
                 | Self::AuthMismatch { .. }
                 | Self::Password { .. }
+                | Self::Digest { .. }
+                | Self::Unsigned { .. }
+                | Self::Stale { .. }
+                | Self::UnknownKey { .. }
+                | Self::Signature { .. }
                 | Self::Interval { .. }
                 | Self::Destination { .. }
                 | Self::UnknownPeer { .. }
@@ -132,7 +193,7 @@ impl Reject {
     }
 
     /// The reason in a few words, to be put in brackets behind the sender.
-    pub(in crate::vrrp) fn brief(self) -> impl fmt::Display {
+    pub fn brief(self) -> impl fmt::Display {
         Brief(self)
     }
 }
@@ -152,6 +213,15 @@ impl fmt::Display for Brief {
                 write!(f, "authentication type {theirs}, ours is {ours}")
             }
             Reject::Password { .. } => f.write_str("wrong password"),
+            Reject::Spi { .. } => f.write_str("authentication header of another address"),
+            Reject::Digest { .. } => f.write_str("wrong digest"),
+            Reject::Sequence { .. } | Reject::Replayed { .. } => f.write_str("replayed"),
+            Reject::Unsigned { .. } => f.write_str("unsigned"),
+            Reject::Trailer { .. } => f.write_str("malformed signature"),
+            Reject::Stale { skew, .. } => write!(f, "clock {skew} s off"),
+            Reject::UnknownKey { id, .. } => write!(f, "signed with unknown key {id}"),
+            Reject::Signature { .. } => f.write_str("wrong signature"),
+            Reject::NoKey { .. } => f.write_str("no key of ours"),
             Reject::Interval { ours, theirs, .. } => {
                 write!(f, "interval {theirs} s, ours is {ours} s")
             }
@@ -193,6 +263,38 @@ impl fmt::Display for Reject {
                 write!(f, "received a {theirs} auth, expecting {ours}! from {source}")
             }
             Self::Password { source } => write!(f, "received an invalid passwd from {source}!"),
+            Self::Spi { source, spi: [a, b, c, d] } => {
+                write!(f, "received an authentication header of {a}.{b}.{c}.{d} from {source}")
+            }
+            Self::Digest { source } => {
+                write!(
+                    f,
+                    "invalid authentication header from {source}: another password, or changed"
+                )
+            }
+            Self::Sequence { source, sequence, last } => write!(
+                f,
+                "replayed authentication header from {source}: number {sequence} after {last}"
+            ),
+            Self::Unsigned { source } => {
+                write!(f, "missing authentication trailer from {source}")
+            }
+            Self::Trailer { source } => {
+                write!(f, "malformed authentication trailer from {source}")
+            }
+            Self::Stale { source, skew, window } => write!(
+                f,
+                "stale authentication trailer from {source}, \
+                 clock skew {skew} sec exceeds window {window} sec"
+            ),
+            Self::UnknownKey { source, id } => {
+                write!(f, "unknown authentication key id {id} from {source}")
+            }
+            Self::Signature { source } => write!(f, "invalid authentication HMAC from {source}"),
+            Self::Replayed { source } => {
+                write!(f, "replayed authentication trailer from {source}")
+            }
+            Self::NoKey { source } => write!(f, "no key to verify an advert from {source}"),
             Self::Interval { source, ours, theirs } => write!(
                 f,
                 "advertisement interval mismatch with {source} mine={ours} sec rcv'd={theirs} sec"
@@ -247,6 +349,12 @@ pub enum Remark {
         source: IpAddr,
         form: ChecksumForm,
     },
+    /// `auth_hmac`: the clocks differ by more than half of what is allowed, in seconds.
+    ClockSkew {
+        source: IpAddr,
+        skew: u32,
+        window: u32,
+    },
 }
 
 impl Remark {
@@ -257,6 +365,7 @@ impl Remark {
             Self::AddressList { .. } => 101,
             Self::IntervalDiffers { .. } => 102,
             Self::ChecksumForm { .. } => 103,
+            Self::ClockSkew { .. } => 104,
         }
     }
 }
@@ -289,6 +398,10 @@ impl fmt::Display for Remark {
                 };
                 write!(f, "{source} computes the VRRPv3 checksum {how}, unlike us")
             }
+            Self::ClockSkew { source, skew, window } => write!(
+                f,
+                "the clock of {source} differs by {skew} sec; adverts are refused beyond {window} sec"
+            ),
         }
     }
 }
@@ -299,13 +412,14 @@ pub struct Remarks {
     pub addresses: Option<Remark>,
     pub interval: Option<Remark>,
     pub checksum: Option<Remark>,
+    pub clock: Option<Remark>,
 }
 
 impl IntoIterator for Remarks {
     type Item = Remark;
-    type IntoIter = std::iter::Flatten<std::array::IntoIter<Option<Remark>, 3>>;
+    type IntoIter = std::iter::Flatten<std::array::IntoIter<Option<Remark>, 4>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        [self.interval, self.checksum, self.addresses].into_iter().flatten()
+        [self.clock, self.interval, self.checksum, self.addresses].into_iter().flatten()
     }
 }

@@ -72,6 +72,8 @@ impl Case {
             destination: self.destination,
             ttl: self.ttl,
             arrived: Instant::from_millis(5),
+            wall: WallTime(0),
+            header: None,
             pdu: &self.pdu,
         }
     }
@@ -85,7 +87,7 @@ impl Case {
             compare_addresses: self.compare_addresses,
         };
         let mut counters = self.counters.clone();
-        let result = examine(&self.received(), &context, &mut counters);
+        let result = examine(&self.received(), &context, None, &mut counters);
         self.counters = counters;
         result
     }

@@ -11,7 +11,7 @@ fn link(interface: &str, weight: i16) -> TrackedLink {
 #[test]
 fn an_interface_counts_as_the_group_says_unless_the_instance_tracks_it_without_weight() {
     let tracked_links = vec![link("eth1", -2), link("eth2", 0)];
-    let config = Instance { tracked_links, ..instance("A", 51) };
+    let config = Instance { tracked_links: tracked_links.into(), ..instance("A", 51) };
     let of_group = [link("eth0", -20), link("eth1", -20), link("eth2", -20), link("eth3", -20)];
     let list = trackers(&config, &of_group);
     let weight = |name| list.iter().filter(|t| t.interface == name).map(|t| t.weight).collect();
@@ -22,7 +22,7 @@ fn an_interface_counts_as_the_group_says_unless_the_instance_tracks_it_without_w
 #[test]
 fn an_object_counts_as_the_group_says() {
     let entry = |weight| Tracked { object: Object::Script("s".into()), weight, reverse: false };
-    let config = Instance { tracked: vec![entry(30)], ..instance("A", 51) };
+    let config = Instance { tracked: vec![entry(30)].into(), ..instance("A", 51) };
     assert_eq!(*tracked(&config, &[entry(11)]), [entry(11)]);
     assert_eq!(*tracked(&config, &[]), [entry(30)]);
 }

@@ -8,13 +8,13 @@ use proptest::prelude::*;
 
 use crate::base::ids::InstanceId;
 use crate::base::name::SharedName;
-use crate::base::time::{Duration, Instant};
+use crate::base::time::{Duration, Instant, WallTime};
 use crate::base::tracked::{Finding, RunEnd};
 use crate::model::track::{Object, Tracked};
 use crate::model::vrrp::{tests::instance, Instance as Config, SyncGroup, TrackedLink, Version};
 use crate::vrrp::receive::Received;
 use crate::vrrp::state::State;
-use crate::vrrp::{advert, Action, Domain, Input, Instance, LinkState, Phase, TrackState};
+use crate::vrrp::{advert, Action, Domain, Input, Instance, LinkState, Order, Phase, TrackState};
 use crate::wire::ip::V4_HEADER_LEN;
 
 const COUNT: u32 = 4;
@@ -43,6 +43,10 @@ enum Op {
     Adjust(u32, Choice),
     Replace(u32, Choice),
     Groups(u8),
+    Failover(u32, u64),
+    EndFailover(u32),
+    /// `None`: off.
+    Maintenance(Option<u64>),
     Start,
     Stop,
 }
@@ -108,6 +112,9 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (id(), choice()).prop_map(|(id, c)| Op::Adjust(id, c)),
         1 => (id(), choice()).prop_map(|(id, c)| Op::Replace(id, c)),
         1 => any::<u8>().prop_map(Op::Groups),
+        2 => (id(), 1..20_000u64).prop_map(|(id, ms)| Op::Failover(id, ms)),
+        1 => id().prop_map(Op::EndFailover),
+        2 => prop::option::of(1..20_000u64).prop_map(Op::Maintenance),
         2 => Just(Op::Start),
         1 => Just(Op::Stop),
     ]
@@ -144,12 +151,13 @@ fn config(id: u32, c: &Choice) -> Rc<Config> {
     Rc::make_mut(&mut config.garp).refresh = Duration::from_secs(c.refresh);
     config.timer_expired_backup = c.expired.then_some(254);
     config.tracked_links =
-        vec![TrackedLink { interface: "eth2".into(), weight: c.weight, reverse: c.reverse }];
+        vec![TrackedLink { interface: "eth2".into(), weight: c.weight, reverse: c.reverse }].into();
     let tracked = |n, weight| Tracked { object: object(n), weight, reverse: c.reverse };
-    config.tracked = vec![tracked(0, c.weight), tracked(2, 0), tracked(3, c.script_weight)];
+    let mut list = vec![tracked(0, c.weight), tracked(2, 0), tracked(3, c.script_weight)];
     if c.version_3 {
-        config.tracked.push(tracked(1, c.script_weight));
+        list.push(tracked(1, c.script_weight));
     }
+    config.tracked = list.into();
     config.addresses =
         (0..c.addresses).map(|n| advert::tests::address(&format!("10.1.0.{n}")).into()).collect();
     Rc::new(config)
@@ -303,6 +311,7 @@ impl Watched {
                 self.phases.insert(*id, *to);
             }
             Action::PriorityChanged { from, to, .. } => assert!(from != to && *to != 0),
+            Action::Ordered { .. } => {}
             Action::SendAdvert { .. }
             | Action::AnnounceElsewhere { .. }
             | Action::AnnounceSource { .. }
@@ -319,7 +328,9 @@ impl Watched {
             self.domain.instances().filter(|(_, i)| !matches!(i.state.get(), State::Init))
         {
             let own = judged(id).expect("it is there");
-            assert_eq!(i.priority(), own.priority, "{id}");
+            let is_lowered = self.domain.lowered_by(id).is_some();
+            let priority = if is_lowered { 1 } else { own.priority };
+            assert_eq!(i.priority(), priority, "{id}");
             assert_eq!(i.faults().next().is_some(), own.is_faulted, "{id}");
             let group = self.domain.groups().find(|(_, g)| g.members().contains(&id));
             let members = group.map_or_else(|| vec![id], |(_, g)| g.members().to_vec());
@@ -399,7 +410,15 @@ impl Watched {
                 let arrived = self.now - Duration::from_millis(*age_ms);
                 let pdu = &bytes[V4_HEADER_LEN..];
                 let destination = Some(group);
-                let packet = Received { source, destination, ttl: Some(255), arrived, pdu };
+                let packet = Received {
+                    source,
+                    destination,
+                    ttl: Some(255),
+                    arrived,
+                    wall: WallTime(0),
+                    header: None,
+                    pdu,
+                };
                 self.feed(Input::Packet { id, packet });
             }
             Op::Tracked(n, state) => {
@@ -437,6 +456,20 @@ impl Watched {
                 self.groups = *bits;
                 self.feed(Input::Groups(&groups(*bits)));
             }
+            Op::Failover(n, ms) => {
+                let (id, span) = (InstanceId(*n), Duration::from_millis(*ms));
+                if self.domain.may_fail_over(id, None, true).is_ok() {
+                    self.feed(Input::Order(Order::Failover { number: 1, id, to: None, span }));
+                }
+            }
+            Op::EndFailover(n) => {
+                self.feed(Input::Order(Order::EndFailover { id: InstanceId(*n) }));
+            }
+            Op::Maintenance(Some(ms)) => {
+                let span = Some(Duration::from_millis(*ms));
+                self.feed(Input::Order(Order::Maintenance { number: 2, span }));
+            }
+            Op::Maintenance(None) => self.feed(Input::Order(Order::EndMaintenance)),
             Op::Start => self.feed(Input::Start),
             Op::Stop => self.feed(Input::Stop),
         }

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use crate::base::ids::InstanceId;
-use crate::base::time::Instant;
+use crate::base::time::{Duration, Instant, WallTime};
 use crate::model::track::{Object, Tracked};
 use crate::model::vrrp::{tests::instance, Instance};
 use crate::vrrp::receive::Received;
 use crate::vrrp::state::State;
-use crate::vrrp::{advert, Action, Domain, Input, LinkState, TrackState};
+use crate::vrrp::{advert, Action, Domain, Input, LinkState, Order, TrackState};
 use crate::wire::ip::V4_HEADER_LEN;
 
 /// The states of an instance, one for each of `State`.
@@ -46,7 +46,7 @@ kinds! {
     Add, AdjustPriority, AdjustAddresses, AdjustToOwner, Remove, Groups, Start,
     LinkDown, LinkUp, OtherLink, ScriptFails, ScriptSucceeds, SourceGone, SourceNew, SocketError, SocketOpen, Refused, Accepted,
     LowerPriority, LowerAddress, HigherAddress, HigherPriority, PriorityZero, Unacceptable,
-    Held, EarlyDeadline, DueDeadline, Stop,
+    Held, Ordered, Recall, Failover, Maintenance, NoMaintenance, EarlyDeadline, DueDeadline, Stop,
 }
 
 /// Which kinds stand for an input. A new input has none, and does not compile before it has.
@@ -72,6 +72,9 @@ const fn kinds_of(input: &Input<'_>) -> &'static [Kind] {
             Unacceptable,
         ],
         Input::Held { .. } => &[Held],
+        Input::Priority { .. } => &[Ordered],
+        Input::Recall { .. } => &[Recall],
+        Input::Order(_) => &[Failover, Maintenance, NoMaintenance],
         Input::Deadline | Input::DeadlineAmid(_) => &[EarlyDeadline, DueDeadline],
         Input::Stop => &[Stop],
     }
@@ -108,6 +111,11 @@ const fn expected(state: In, kind: Kind) -> (In, &'static str) {
         (Init, PriorityZero) => (Init, ""),
         (Init, Unacceptable) => (Init, ""),
         (Init, Held) => (Init, ""),
+        (Init, Ordered) => (Init, ""),
+        (Init, Recall) => (Init, ""),
+        (Init, Failover) => (Init, "ordered"),
+        (Init, Maintenance) => (Init, ""),
+        (Init, NoMaintenance) => (Init, ""),
         (Init, EarlyDeadline) => (Init, ""),
         (Init, DueDeadline) => (Init, ""),
         (Init, Stop) => (Init, "changed"),
@@ -137,6 +145,11 @@ const fn expected(state: In, kind: Kind) -> (In, &'static str) {
         (Waiting, PriorityZero) => (Waiting, ""),
         (Waiting, Unacceptable) => (Waiting, ""),
         (Waiting, Held) => (Waiting, ""),
+        (Waiting, Ordered) => (Waiting, "priority"),
+        (Waiting, Recall) => (Waiting, ""),
+        (Waiting, Failover) => (Waiting, "priority ordered priority"),
+        (Waiting, Maintenance) => (Waiting, "priority"),
+        (Waiting, NoMaintenance) => (Waiting, ""),
         (Waiting, EarlyDeadline) => (Waiting, ""),
         (Waiting, DueDeadline) => (Waiting, ""),
         (Waiting, Stop) => (Init, "changed"),
@@ -166,6 +179,11 @@ const fn expected(state: In, kind: Kind) -> (In, &'static str) {
         (Backup, PriorityZero) => (Backup, "noted"),
         (Backup, Unacceptable) => (Backup, "noted"),
         (Backup, Held) => (Backup, ""),
+        (Backup, Ordered) => (Backup, "priority"),
+        (Backup, Recall) => (Backup, ""),
+        (Backup, Failover) => (Backup, "priority"),
+        (Backup, Maintenance) => (Backup, "priority"),
+        (Backup, NoMaintenance) => (Backup, ""),
         (Backup, EarlyDeadline) => (Backup, ""),
         (Backup, DueDeadline) => (Master, "noted send changed want"),
         (Backup, Stop) => (Init, "changed"),
@@ -195,6 +213,11 @@ const fn expected(state: In, kind: Kind) -> (In, &'static str) {
         (Master, PriorityZero) => (Master, "send"),
         (Master, Unacceptable) => (Master, "noted"),
         (Master, Held) => (Master, "announce"),
+        (Master, Ordered) => (Master, "priority"),
+        (Master, Recall) => (Master, ""),
+        (Master, Failover) => (Master, "priority send"),
+        (Master, Maintenance) => (Master, "priority send"),
+        (Master, NoMaintenance) => (Master, ""),
         (Master, EarlyDeadline) => (Master, ""),
         (Master, DueDeadline) => (Master, "send"),
         (Master, Stop) => (Init, "goodbye release changed"),
@@ -224,6 +247,11 @@ const fn expected(state: In, kind: Kind) -> (In, &'static str) {
         (Fault, PriorityZero) => (Fault, ""),
         (Fault, Unacceptable) => (Fault, ""),
         (Fault, Held) => (Fault, ""),
+        (Fault, Ordered) => (Fault, "priority"),
+        (Fault, Recall) => (Fault, ""),
+        (Fault, Failover) => (Fault, "priority"),
+        (Fault, Maintenance) => (Fault, "priority"),
+        (Fault, NoMaintenance) => (Fault, ""),
         (Fault, EarlyDeadline) => (Fault, ""),
         (Fault, DueDeadline) => (Fault, ""),
         (Fault, Stop) => (Init, "changed"),
@@ -242,6 +270,7 @@ const fn kind_of_action(action: &Action) -> &'static str {
         Action::Changed { .. } => "changed",
         Action::GroupChanged { .. } => "group",
         Action::PriorityChanged { .. } => "priority",
+        Action::Ordered { .. } => "ordered",
         Action::LowerPriority { .. } => "lower",
         Action::Noted { .. } => "noted",
     }
@@ -260,7 +289,7 @@ fn ip(text: &str) -> IpAddr {
 /// An instance that depends on a script.
 fn config() -> Instance {
     let tracked = vec![Tracked { object: script(), weight: 0, reverse: false }];
-    Instance { tracked, ..instance("A", 51) }
+    Instance { tracked: tracked.into(), ..instance("A", 51) }
 }
 
 fn script() -> Object {
@@ -322,6 +351,19 @@ fn feed(domain: &mut Domain, kind: Kind, out: &mut Vec<Action>) -> bool {
         Kind::Refused => Input::Addresses { id: ID, refusal: Some("no".into()) },
         Kind::Accepted => Input::Addresses { id: ID, refusal: None },
         Kind::Held => Input::Held { id: ID },
+        Kind::Ordered => Input::Priority { id: ID, base: Some(150) },
+        Kind::Recall => {
+            let second = Duration::from_secs(1);
+            Input::Recall { id: ID, silent: Some(second), interval: second }
+        }
+        Kind::Failover => Input::Order(Order::Failover {
+            number: 1,
+            id: ID,
+            to: None,
+            span: Duration::from_secs(600),
+        }),
+        Kind::Maintenance => Input::Order(Order::Maintenance { number: 1, span: None }),
+        Kind::NoMaintenance => Input::Order(Order::EndMaintenance),
         Kind::EarlyDeadline => Input::Deadline,
         Kind::DueDeadline => {
             now = domain.next_deadline().unwrap_or(now);
@@ -345,8 +387,15 @@ fn feed(domain: &mut Domain, kind: Kind, out: &mut Vec<Action>) -> bool {
             let group = ip("224.0.0.18");
             advert::emit(&instance("B", 51), priority, ip(source), group, &mut pdu);
             let (source, destination, ttl) = (ip(source), Some(group), Some(ttl));
-            let packet =
-                Received { source, destination, ttl, arrived: now, pdu: &pdu[V4_HEADER_LEN..] };
+            let packet = Received {
+                source,
+                destination,
+                ttl,
+                arrived: now,
+                wall: WallTime(0),
+                header: None,
+                pdu: &pdu[V4_HEADER_LEN..],
+            };
             Input::Packet { id: ID, packet }
         }
     };

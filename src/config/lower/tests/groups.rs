@@ -105,8 +105,8 @@ fn a_second_list_of_members_does_not_count() {
 #[test]
 fn an_instance_left_out_is_no_member() {
     let (_, told) = lowered(
-        "vrrp_sync_group G {\ngroup {\nA\n}\n}\nvrrp_instance A {\ninterface eth0\nvirtual_router_id 1\n\
-         auth_hmac {\n}\nvirtual_ipaddress {\n192.0.2.1\n}\n}",
+        "vrrp_sync_group G {\ngroup {\nA\n}\n}\nvrrp_instance A {\ninterface eth0\n\
+         virtual_ipaddress {\n192.0.2.1\n}\n}",
     );
     assert!(without_place(told)
         .contains(&"Error (G) vrrp_instance 'A' was left out: it is no member".to_owned()));

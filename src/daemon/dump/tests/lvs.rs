@@ -26,7 +26,11 @@ fn virtual_servers_are_shown_with_what_their_checks_found() {
     let now = Instant::from_millis(100);
     let (mut domain, mut actions) = (core::Domain::default(), Vec::new());
     let id = domain.vacant_id();
-    domain.handle(core::Input::Add { id, config: Rc::new(vs) }, now, &mut actions);
+    domain.handle(
+        core::Input::Add { id, config: Rc::new(vs), recalled: Vec::new() },
+        now,
+        &mut actions,
+    );
     domain.handle(core::Input::Start { init_notifies: false }, now, &mut actions);
     let at = Instant::from_millis(2_000);
     let check = CheckId(0);
@@ -90,7 +94,8 @@ fn marks_are_shown_with_the_group_and_the_virtual_server() {
         vs.service = Service::Group { name: "G".to_owned(), index };
         (vs.protocol, vs.mark) = (Some(protocol), Some(5000 + index));
         config.virtual_servers.push(Rc::new(vs.clone()));
-        let input = core::Input::Add { id: domain.vacant_id(), config: Rc::new(vs) };
+        let input =
+            core::Input::Add { id: domain.vacant_id(), config: Rc::new(vs), recalled: Vec::new() };
         domain.handle(input, Instant::ZERO, &mut actions);
     }
     let services: Vec<_> = domain.services().map(|(_, service)| service).collect();

@@ -20,7 +20,8 @@ fn config() -> Config {
         tracked(Object::Script("chk".into()), -5, false),
         tracked(Object::File("maint".into()), 2, true),
         tracked(Object::Process("web".into()), 20, false),
-    ];
+    ]
+    .into();
     let notify = Rc::make_mut(&mut v1.notify);
     notify.master = Some(Box::new(script("/etc/k.sh to master")));
     notify.any = Some(Box::new(script("/etc/any")));

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::base::time::{Duration, Instant};
+use crate::base::tracked::Finding;
 use crate::base::verdict::ProbeStep;
 use crate::check::Timings;
 use crate::lvs::Input;
@@ -34,7 +35,11 @@ fn virtual_servers() -> VirtualServer {
 fn started(vs: VirtualServer) -> (Domain, Vec<Action>) {
     let (mut domain, mut out) = (Domain::default(), Vec::new());
     let id = domain.vacant_id();
-    domain.handle(Input::Add { id, config: Rc::new(vs) }, Instant::ZERO, &mut out);
+    domain.handle(
+        Input::Add { id, config: Rc::new(vs), recalled: Vec::new() },
+        Instant::ZERO,
+        &mut out,
+    );
     let start = Input::Start { init_notifies: false };
     domain.handle(start, Instant::ZERO, &mut out);
     (domain, out)
@@ -61,7 +66,7 @@ fn a_lost_quorum_reads_as_with_keepalived() {
     let mut tell = |up| {
         let mut out = Vec::new();
         let check = CheckId(0);
-        let down = Verdict::Down(Reason::SessionDown);
+        let down = Verdict::Down(Reason::SessionDown(Finding::NoSession));
         let verdict = if up { Verdict::UP } else { down };
         let input = Input::Verdict { check, page: 0, verdict };
         domain.handle(input, Instant::ZERO, &mut out);
@@ -71,9 +76,9 @@ fn a_lost_quorum_reads_as_with_keepalived() {
         tell(false),
         [
             "Removing service [10.3.0.11]:udp:53 from VS [10.3.0.102]:udp:53",
-            "service [10.3.0.11]:udp:53 of VS [10.3.0.102]:udp:53 because: BFD_CHECK x: session is down",
+            "service [10.3.0.11]:udp:53 of VS [10.3.0.102]:udp:53 because: BFD_CHECK x: session is down: no session yet",
             "Lost quorum 1-0=1 > 0 for VS [10.3.0.102]:udp:53",
-            "VS [10.3.0.102]:udp:53 because: 0 of 1 up, [10.3.0.11]:udp:53 is down: BFD_CHECK x: session is down",
+            "VS [10.3.0.102]:udp:53 because: 0 of 1 up, [10.3.0.11]:udp:53 is down: BFD_CHECK x: session is down: no session yet",
             "Adding sorry server [10.3.0.9]:udp:53 to VS [10.3.0.102]:udp:53",
             "Removing alive servers from the pool for VS [10.3.0.102]:udp:53",
         ]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use super::super::*;
-use super::kernel::{is_made, Kernel};
+use super::kernel::{is_made, Kernel, STOLEN};
 use crate::base::addr::PROTOCOL_KEEPALIVED;
 use crate::base::route::Route;
 use crate::base::shield::Shield;
@@ -16,6 +16,8 @@ pub(super) struct Driver {
     pub(super) domain: Domain,
     pub(super) kernel: Kernel,
     pub(super) now: Instant,
+    /// When no notification was outstanding.
+    up_to_date: Instant,
     /// Requests that are not sent yet.
     pub(super) queue: VecDeque<Request>,
     /// Answers that have not arrived, each with the number of its request in the kernel.
@@ -107,15 +109,12 @@ impl Driver {
                     Op::Remove(Item::Address(other)) => next.index == index && other == address,
                     _ => false,
                 });
-                if is_probe {
-                    return;
-                }
                 self.added.insert(place);
                 let addr = address.prefix.addr;
                 if is_shielded(addr) && !self.shielded.contains(&addr) {
                     self.fail(format!("{addr} is added without its entry in the packet filter"));
                 }
-                if self.is_raw(index) {
+                if !is_probe && self.is_raw(index) {
                     self.fail(format!("{addr} is added to interface {index} too early"));
                 }
             }
@@ -168,7 +167,10 @@ impl Driver {
         let mut places: BTreeSet<_> = there.filter(|place| self.added.contains(place)).collect();
         for request in &self.queue {
             match &request.op {
-                Op::Add(Item::Address(a)) => places.insert((request.index, Spot::of_host(a))),
+                // A foreign one stays.
+                Op::Add(Item::Address(a)) if self.kernel.at(request.index, a).is_none() => {
+                    places.insert((request.index, Spot::of_host(a)))
+                }
                 Op::Remove(Item::Address(a)) => places.remove(&(request.index, Spot::of_host(a))),
                 _ => false,
             };
@@ -192,10 +194,6 @@ impl Driver {
         let answer = self.kernel.carry_out(&request);
         if let Some(trespass) = self.kernel.trespass.take() {
             self.fail(trespass);
-        }
-        if let (Op::Remove(Item::Address(address)), true) = (&request.op, answer.errno != 0) {
-            // It stays for a second, but its entry in the packet filter does not.
-            self.added.remove(&(request.index, Spot::of_host(address)));
         }
         let (Op::Add(Item::Firewall(shield)) | Op::Remove(Item::Firewall(shield))) = &request.op
         else {
@@ -233,7 +231,29 @@ impl Driver {
         }
         let text = heard(&event);
         self.note(format_args!("  heard {text}"));
+        if let KernelEvent::Address { index, address } = &event {
+            let last = self.domain.kernel.last();
+            let place = (*index, Spot::of_host(address));
+            if address.protocol.is_none() {
+                self.kernel.contested.entry(place).and_modify(|heard| *heard = Some(last));
+            }
+        }
         self.on(Input::Kernel(event));
+    }
+
+    /// Time passes. The daemon reads notifications long before it takes them for lost.
+    pub(super) fn pass(&mut self, time: Duration) {
+        const LATEST: Duration = Duration::from_secs(9);
+        if self.kernel.events.is_empty() {
+            self.up_to_date = self.now;
+        }
+        if (self.now + time).since(self.up_to_date) > LATEST {
+            while !self.kernel.events.is_empty() {
+                self.hear();
+            }
+            self.up_to_date = self.now;
+        }
+        self.now += time;
     }
 
     /// Notifications are lost, and the state is read instead.
@@ -241,8 +261,10 @@ impl Driver {
         while !self.answers.is_empty() {
             self.reply();
         }
-        self.kernel.events.clear();
+        self.kernel.lose_events();
         self.note(format_args!("  dumped"));
+        let last = self.domain.kernel.last();
+        self.kernel.contested.values_mut().for_each(|heard| *heard = Some(last));
         self.on(Input::Dumped(self.kernel.dump()));
         self.on(Input::Fib(self.kernel.dump_fib()));
     }
@@ -273,17 +295,25 @@ impl Driver {
     /// The daemon is killed. Returns the virtual interfaces that it made; the settings are restored
     /// by its successor.
     pub(super) fn crash(&mut self) -> Vec<(u32, String)> {
-        let made = self.domain.made().map(|link| (link.index, link.name.to_string())).collect();
+        let made = self.domain.traces();
+        for link in self.kernel.links.values().filter(|link| is_made(link)) {
+            let name = link.name.to_string();
+            let is_known = link.name != STOLEN || made.contains(&(link.index, name));
+            if !is_known {
+                self.kernel.untraceable.insert(link.index);
+            }
+        }
         for (index, setting, before) in self.domain.changed_settings() {
             self.kernel.settings.entry((index, setting)).and_modify(|v| before.clone_into(v));
         }
         self.kernel.filter.clear();
-        self.kernel.events.clear();
+        self.kernel.lose_events();
+        self.kernel.contested.clear();
         let kernel = std::mem::take(&mut self.kernel);
         let (trace, fault) = (std::mem::take(&mut self.trace), self.fault.take());
         *self = Self { kernel, trace, fault, now: self.now, ..Self::default() };
         self.resynchronise();
-        made
+        made.into_iter().collect()
     }
 
     /// True if the kernel holds the object.

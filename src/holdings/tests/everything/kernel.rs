@@ -20,6 +20,9 @@ const EINVAL: i32 = 22;
 const ENETDOWN: i32 = 100;
 const ENETUNREACH: i32 = 101;
 
+/// The name that other programs give to virtual interfaces.
+pub(super) const STOLEN: &str = "stolen";
+
 /// The protocol of everything foreign.
 pub(super) const FOREIGN: u8 = 4;
 
@@ -44,6 +47,12 @@ pub(super) struct Kernel {
     pub(super) never: Option<fn(&Item) -> bool>,
     /// Routes dropped with their source address are reported (since Linux 6.6).
     pub(super) reports_sources: bool,
+    /// Foreign addresses that appeared while requests were under way, with the number of the last
+    /// request when the daemon heard of them: earlier ones cannot spare them.
+    pub(super) contested: BTreeMap<Place, Option<RequestId>>,
+    /// Virtual interfaces that were renamed without the daemon ever knowing, as notifications were
+    /// lost or it was killed: they look like foreign ones.
+    pub(super) untraceable: BTreeSet<u32>,
     /// A request that hit a foreign object.
     pub(super) trespass: Option<String>,
 }
@@ -63,25 +72,31 @@ impl Kernel {
         let is_setting = |item: &Item| matches!(item, Item::Sysctl(..));
         let errno = match &request.op {
             Op::Add(item) if self.never.is_some_and(|never| never(item)) => EACCES,
-            op if self.refusal != 0 && self.may_refuse(index, op) => self.refusal,
+            op if self.refusal != 0 && Self::may_refuse(op) => self.refusal,
             Op::Add(item) | Op::Remove(item) if is_setting(item) => return self.set(index, item),
             Op::Add(item) => self.add(index, item),
-            Op::Replace(item) => self.replace(index, item),
-            Op::Remove(item) => self.remove(index, item),
+            Op::Replace(item) => self.replace(request, item),
+            Op::Remove(item) => self.remove(request, item),
         };
         errno.into()
     }
 
-    /// The packet filter and interfaces let go in any case, and settings are not retried.
-    fn may_refuse(&self, index: u32, op: &Op) -> bool {
+    /// Removals also of what is not there, since the kernel looks at permissions first. The packet
+    /// filter lets go in any case, and settings are not retried.
+    fn may_refuse(op: &Op) -> bool {
         match op {
-            Op::Add(item) => !matches!(item, Item::Sysctl(..)),
-            Op::Replace(item) => matches!(item, Item::Link(..)),
-            Op::Remove(Item::Address(address)) => self.at(index, address).is_some(),
-            Op::Remove(Item::Route(route, _)) => self.own_route(route).is_some(),
-            Op::Remove(Item::Rule(rule)) => self.has_rule(rule),
-            Op::Remove(_) => false,
+            Op::Add(item) | Op::Replace(item) => !matches!(item, Item::Sysctl(..)),
+            Op::Remove(item) => !matches!(item, Item::Sysctl(..) | Item::Firewall(_)),
         }
+    }
+
+    /// The interface with this number, or this name if that is 0.
+    fn named(&self, index: u32, name: &str) -> Option<&Link> {
+        let is_it = |known: &&Link| match index {
+            0 => known.name == name,
+            index => known.index == index,
+        };
+        self.links.values().find(is_it)
     }
 
     fn own_route(&self, route: &Route<u32>) -> Option<usize> {
@@ -112,6 +127,10 @@ impl Kernel {
             Item::Address(address) if self.at(index, address).is_some() => EEXIST,
             Item::Address(address) => {
                 self.addresses.push((index, address.clone()));
+                // Own IPv4 addresses are not reported.
+                if address.prefix.addr.is_ipv6() {
+                    self.emit(KernelEvent::Address { index, address: address.clone() });
+                }
                 0
             }
             Item::Route(route, _) => self.add_route(route),
@@ -124,12 +143,13 @@ impl Kernel {
         }
     }
 
-    fn replace(&mut self, index: u32, item: &Item) -> i32 {
+    fn replace(&mut self, request: &Request, item: &Item) -> i32 {
+        let index = request.index;
         match item {
             Item::Link(link, _) => self.prepare(index, link.mac()),
             Item::Address(address) => {
                 let Some(at) = self.at(index, address) else { return ENOENT };
-                self.check_own(self.addresses[at].1.protocol, item);
+                self.check_address(at, request);
                 self.addresses[at].1 = address.clone();
                 0
             }
@@ -137,14 +157,11 @@ impl Kernel {
         }
     }
 
-    fn remove(&mut self, index: u32, item: &Item) -> i32 {
+    fn remove(&mut self, request: &Request, item: &Item) -> i32 {
+        let index = request.index;
         match item {
             Item::Link(link, _) => {
-                let is_it = |known: &&Link| match index {
-                    0 => known.name == link.name,
-                    index => known.index == index,
-                };
-                let Some(known) = self.links.values().find(is_it) else { return ENODEV };
+                let Some(known) = self.named(index, &link.name) else { return ENODEV };
                 let (index, protocol) = (known.index, is_made(known));
                 self.check_own(protocol.then_some(PROTOCOL_KEEPALIVED), item);
                 self.delete(index);
@@ -155,7 +172,7 @@ impl Kernel {
             Item::Address(_) if !self.links.contains_key(&index) => return ENODEV,
             Item::Address(address) => match self.at(index, address) {
                 Some(at) if self.addresses[at].1.prefix == address.prefix => {
-                    self.check_own(self.addresses[at].1.protocol, item);
+                    self.check_address(at, request);
                     self.drop_address(at);
                 }
                 _ => return EADDRNOTAVAIL,
@@ -177,6 +194,18 @@ impl Kernel {
         }
     }
 
+    /// The kernel does not know for which address of this form a request is meant.
+    fn check_address(&mut self, at: usize, request: &Request) {
+        let (index, address) = &self.addresses[at];
+        let is_known = match self.contested.get(&(*index, Spot::of_host(address))) {
+            None => true,
+            Some(heard) => heard.is_some_and(|last| last < request.id),
+        };
+        if is_known && address.protocol != Some(PROTOCOL_KEEPALIVED) {
+            self.trespass = Some(format!("a foreign address was changed: {:?}", request.op));
+        }
+    }
+
     pub(super) fn at(&self, index: u32, address: &HostAddress) -> Option<usize> {
         let spot = Spot::of_host(address);
         self.addresses.iter().position(|(i, a)| *i == index && Spot::of_host(a) == spot)
@@ -190,13 +219,28 @@ impl Kernel {
         self.events.push_back((self.carried_out, event));
     }
 
+    pub(super) fn lose_events(&mut self) {
+        for (_, event) in std::mem::take(&mut self.events) {
+            let KernelEvent::Link(link) = event else { continue };
+            let is_renamed = |now: &Link| is_made(now) && now.name != link.name;
+            if self.links.get(&link.index).is_some_and(is_renamed) {
+                self.untraceable.insert(link.index);
+            }
+        }
+    }
+
     fn emit_link(&mut self, index: u32) {
         self.emit(KernelEvent::Link(self.links[&index].clone()));
     }
 
     /// Puts an address there externally.
     pub(super) fn put_address(&mut self, index: u32, address: HostAddress) {
-        if self.add(index, &Item::Address(address.clone())) == 0 {
+        let is_v4 = address.prefix.addr.is_ipv4();
+        if self.add(index, &Item::Address(address.clone())) != 0 {
+            return;
+        }
+        self.contested.insert((index, Spot::of_host(&address)), None);
+        if is_v4 {
             self.emit(KernelEvent::Address { index, address });
         }
     }
@@ -245,6 +289,11 @@ impl Kernel {
     /// Removes a route externally.
     pub(super) fn drop_route(&mut self, route: &Route<u32>) {
         self.drop_routes(true, |known| known == route);
+    }
+
+    /// Removes foreign routes externally, which is not reported.
+    pub(super) fn drop_foreign_routes(&mut self) {
+        self.drop_routes(false, |known| known.protocol == FOREIGN);
     }
 
     /// Removes a rule externally.

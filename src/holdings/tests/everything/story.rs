@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::super::routes::{route, rule};
 use super::super::*;
 use super::driver::{is_same_object, is_shielded, Driver};
-use super::kernel::{is_made, Kernel, FOREIGN};
+use super::kernel::{is_made, Kernel, FOREIGN, STOLEN};
 use crate::base::addr::{Family, Mac, PROTOCOL_KEEPALIVED};
 use crate::base::rng::Rng;
 use crate::base::route::Route;
@@ -46,6 +46,8 @@ pub(super) struct Story {
     pub(super) wanted: BTreeMap<Holder, Vec<Object>>,
     /// What owners expect after a crash, until they want or release it.
     left: BTreeMap<Holder, Vec<Object>>,
+    /// What owners wanted since everything was last quiet.
+    once: BTreeMap<Holder, Vec<Object>>,
     /// Owners without any address, who wait for hope.
     pub(super) faulty: BTreeMap<Holder, Vec<Object>>,
     rng: Rng,
@@ -132,7 +134,7 @@ impl Story {
         }
         let d = Driver::new(kernel);
         let (wanted, left, faulty) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { d, wanted, left, faulty, rng }
+        Self { d, wanted, left, once: BTreeMap::new(), faulty, rng }
     }
 
     pub(super) fn step(&mut self, seed: u64) {
@@ -169,7 +171,7 @@ impl Story {
             }
         }
         if self.rng.one_in(3) {
-            self.d.now += Duration::from_millis(self.rng.between(1, 5000));
+            self.d.pass(Duration::from_millis(self.rng.between(1, 5000)));
             self.d.deadline();
         }
         self.heed();
@@ -209,6 +211,7 @@ impl Story {
         self.d.note(format_args!("{owner:?} wants {}", names.join(", ")));
         self.faulty.remove(&owner);
         let before = self.wanted.insert(owner, list.clone()).unwrap_or_default();
+        self.remember(owner, &list);
         let asked = self.d.on(Input::Want { owner, objects: &list });
         let adds = self.ranks(&list, &asked, |op| match op {
             Op::Add(item) => Some(item),
@@ -218,6 +221,18 @@ impl Story {
             self.d.fail(format!("requested out of order: {asked:?}"));
         }
         self.check_removals(&before, &asked, true);
+    }
+
+    fn remember(&mut self, owner: Holder, list: &[Object]) {
+        let once = self.once.entry(owner).or_default();
+        once.retain(|object| list.iter().all(|other| other.key() != object.key()));
+        // A configuration that gives a name to two interfaces is refused.
+        let is_plain = |object: &&Object| match object {
+            Object::Link(_) | Object::Sysctl(_) => false,
+            Object::Firewall(shield) => matches!(**shield, Shield::Address(_)),
+            Object::Address(_) | Object::Route(_) | Object::Rule(_) => true,
+        };
+        once.extend(list.iter().filter(is_plain).cloned());
     }
 
     pub(super) fn release(&mut self, owner: Holder) {
@@ -290,6 +305,7 @@ impl Story {
                 let at = usize::try_from(self.rng.between(0, kernel.addresses.len() as u64));
                 kernel.drop_address(at.expect("a few"));
             }
+            1 if self.rng.one_in(3) => kernel.drop_foreign_routes(),
             1 => {
                 let own = kernel.routes.iter().filter(|r| r.protocol == PROTOCOL_KEEPALIVED);
                 let own: Vec<_> = own.cloned().collect();
@@ -332,11 +348,9 @@ impl Story {
     fn rename(&mut self) {
         self.d.note(format_args!("interfaces are renamed"));
         let kernel = &mut self.d.kernel;
-        // One that the daemon has not seen under its name is lost.
-        let made = kernel.index("v1");
-        let made = made.filter(|made| self.d.domain.made().any(|link| link.index == *made));
+        let made = kernel.index("v1").filter(|index| is_made(&kernel.links[index]));
         if let (true, Some(index)) = (self.rng.one_in(3), made) {
-            return kernel.rename(index, "stolen");
+            return kernel.rename(index, STOLEN);
         }
         let (one, two) = (kernel.index("eth0"), kernel.index("eth1"));
         for (index, name) in [(one, "tmp"), (two, "eth0"), (one, "eth1")] {
@@ -357,22 +371,19 @@ impl Story {
         }
     }
 
-    /// Other objects of the same form. The kernel cannot tell one that takes the place of another
-    /// from it, so none is under way.
+    /// Other objects of the same form.
     fn add_foreign(&mut self) {
-        if !self.d.is_quiet() {
-            return;
-        }
         self.d.note(format_args!("a foreign object is added"));
         let kernel = &mut self.d.kernel;
         let index = |name: &String| kernel.index(name);
         let text: &&str = self.rng.pick(&ROUTES);
         let route = route(text).route.translated(index);
-        match (self.rng.between(0, 3), kernel.index("eth0"), route) {
+        let link = *self.rng.pick(&["eth0", "eth0", "eth1", "v1"]);
+        match (self.rng.between(0, 3), kernel.index(link), route) {
             (0, Some(index), _) => {
                 let text: &&str = self.rng.pick(&ADDRESSES);
                 let address = HostAddress::plain(parsed(text));
-                kernel.put_address(index, address);
+                self.d.kernel.put_address(index, address);
             }
             (1, _, Some(route)) => {
                 kernel.add_route(&Route { protocol: FOREIGN, ..route });
@@ -390,20 +401,31 @@ impl Story {
         self.d.resynchronise();
     }
 
-    /// The daemon is killed with everything left in the kernel, and starts again.
+    /// The daemon is killed with everything left in the kernel, and starts again. What it was about
+    /// to remove is still in its configuration.
     fn restart(&mut self) {
-        self.d.kernel.refusal = 0;
-        self.d.quiet();
-        // Removals that were refused.
-        self.d.now += Duration::from_secs(2);
-        self.d.deadline();
-        self.d.quiet();
+        let is_sudden = self.rng.one_in(2);
+        let mut wanted = std::mem::take(&mut self.wanted);
+        wanted.append(&mut self.left);
+        if is_sudden {
+            for (owner, objects) in std::mem::take(&mut self.once) {
+                let list = wanted.entry(owner).or_default();
+                let keys: BTreeSet<_> = list.iter().map(Object::key).collect();
+                list.extend(objects.into_iter().filter(|object| !keys.contains(&object.key())));
+            }
+        } else {
+            self.d.kernel.refusal = 0;
+            self.d.quiet();
+            // Removals that were refused.
+            self.d.now += Duration::from_secs(2);
+            self.d.deadline();
+            self.d.quiet();
+            self.once.clear();
+        }
         self.d.said.clear();
         self.faulty.clear();
         self.d.note(format_args!("crash"));
         let made = self.d.crash();
-        let mut wanted = std::mem::take(&mut self.wanted);
-        wanted.append(&mut self.left);
         if let Some(mut list) = wanted.remove(&HOST) {
             let keeps = self.rng.one_in(2);
             list.retain(|object| {
@@ -412,6 +434,7 @@ impl Story {
             self.want(HOST, list);
         }
         for (owner, objects) in wanted {
+            self.remember(owner, &objects);
             self.d.on(Input::Expect { owner, objects: &objects });
             self.left.insert(owner, objects);
         }
@@ -459,6 +482,7 @@ impl Story {
         const MOST: usize = 150;
         self.d.quiet();
         self.heed();
+        self.d.quiet();
         for _ in 0..MOST {
             let Some(next) = self.d.domain.next_deadline() else { break };
             self.d.now = self.d.now.max(next);

@@ -1,12 +1,13 @@
-//! Receiving many packets with one system call, into buffers that one process has once.
+//! Receiving many packets with one system call, into buffers that one process has once. For raw
+//! sockets and those of BFD.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::RawFd;
 
-use super::super::cmsg::Items;
-use crate::base::addr::Family;
+use super::cmsg::Items;
 use crate::base::time::WallTime;
+use crate::wire::ah::AuthHeader;
 use crate::wire::ip::Ipv4Packet;
 
 /// Room per packet at first. Longer ones are rare: 112 IPv4 addresses fit, or 31 of IPv6.
@@ -21,12 +22,22 @@ const CONTROL_ROOM: usize = 128;
 pub enum Flaw {
     /// There was no room for all of it; there will be for the next.
     Truncated,
-    /// The IP header contradicts itself or the length.
+    /// The IP header or the authentication header contradicts itself or the length.
     Header,
 }
 
-/// One received packet.
+/// Where the source of a packet is found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shape {
+    /// In the IPv4 header, which precedes the payload: raw sockets.
+    HeaderV4,
+    /// Beside the payload.
+    V4,
+    V6,
+}
+
+/// One received packet.
+#[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
     pub source: IpAddr,
     pub destination: Option<IpAddr>,
@@ -34,7 +45,10 @@ pub struct Datagram<'a> {
     pub ttl: Option<u8>,
     /// When the kernel received it.
     pub stamp: Option<WallTime>,
-    /// What follows the IP header, up to the IP total length. Empty if there is a flaw.
+    /// The authentication header of IPv4 packets that have one.
+    pub header: Option<AuthHeader<'a>>,
+    /// What follows the IP header and the authentication header, up to the IP total length. Empty if
+    /// there is a flaw.
     pub payload: &'a [u8],
     pub flaw: Option<Flaw>,
 }
@@ -54,8 +68,10 @@ pub struct Batch {
     room: usize,
     /// Bytes per packet that the last call found to be needed.
     wanted: usize,
-    family: Family,
+    shape: Shape,
     received: usize,
+    /// Messages that the kernel has written to since they were laid out.
+    used: usize,
 }
 
 impl Default for Batch {
@@ -72,8 +88,9 @@ impl Default for Batch {
             buffers: Vec::new(),
             room: 0,
             wanted: FIRST_ROOM,
-            family: Family::V4,
+            shape: Shape::HeaderV4,
             received: 0,
+            used: Self::CAPACITY,
         }
     }
 }
@@ -91,21 +108,23 @@ impl Batch {
         (0..self.received).filter_map(|index| self.packet(index))
     }
 
-    pub(super) fn receive(&mut self, fd: RawFd, family: Family) -> io::Result<usize> {
+    pub(super) fn receive(&mut self, fd: RawFd, shape: Shape) -> io::Result<usize> {
         self.received = 0;
-        self.family = family;
+        self.shape = shape;
         if self.wanted > self.room {
             self.room = self.wanted.next_power_of_two();
             // Fresh zeroed memory costs nothing until a packet is written to it.
             self.buffers = vec![0; self.room * Self::CAPACITY];
+            self.used = Self::CAPACITY;
         }
         self.point();
         let count = libc::c_uint::try_from(self.headers.len()).unwrap_or(0);
         // With MSG_TRUNC a length may exceed the room: that is how to know.
         let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
         let no_timeout = std::ptr::null_mut::<libc::timespec>();
-        // SAFETY: `point` has just made every header describe memory that `self` owns and that is
-        // not touched until the call returns; the kernel keeps within the lengths given there.
+        // SAFETY: every header describes memory that `self` owns, which is not moved while a header
+        // points there, and not touched until the call returns; the kernel keeps within the lengths
+        // given there, which `point` has restored.
         let received = unsafe {
             libc::syscall(
                 libc::SYS_recvmmsg,
@@ -123,29 +142,23 @@ impl Batch {
                 _ => Err(e),
             };
         };
-        self.received = received;
+        (self.received, self.used) = (received, received);
         let longest = self.headers.iter().take(received).map(|h| h.msg_len).max().unwrap_or(0);
         self.reserve(usize::try_from(longest).unwrap_or(0));
         Ok(received)
     }
 
-    /// Lays the messages out anew: the kernel has overwritten the lengths.
+    /// Lays out anew the messages whose lengths the kernel has overwritten.
     fn point(&mut self) {
-        let rooms = self.buffers.chunks_exact_mut(self.room);
+        let rooms = self.buffers.chunks_exact_mut(self.room).take(self.used);
         let headers = self.headers.iter_mut().zip(&mut self.iovecs);
         let parts = self.sources.iter_mut().zip(&mut self.controls).zip(rooms);
         for ((header, iovec), ((source, control), room)) in headers.zip(parts) {
             iovec.iov_base = room.as_mut_ptr().cast();
             iovec.iov_len = room.len();
             let header = &mut header.msg_hdr;
-            // Over IPv4, the source is in the packet.
-            if self.family == Family::V6 {
-                header.msg_name = std::ptr::from_mut(source).cast();
-                header.msg_namelen = size_of::<libc::sockaddr_in6>() as libc::socklen_t;
-            } else {
-                header.msg_name = std::ptr::null_mut();
-                header.msg_namelen = 0;
-            }
+            header.msg_name = std::ptr::from_mut(source).cast();
+            header.msg_namelen = size_of::<libc::sockaddr_in6>() as libc::socklen_t;
             header.msg_iov = iovec;
             header.msg_iovlen = 1;
             header.msg_control = control.0.as_mut_ptr().cast();
@@ -160,15 +173,15 @@ impl Batch {
         let data = self.buffers.get(index * self.room..)?.get(..len.min(self.room))?;
         let control_len = length(header.msg_hdr.msg_controllen);
         let control = control.0.get(..control_len).unwrap_or(&control.0);
-        let mut datagram = match self.family {
-            Family::V4 => datagram_v4(data),
-            Family::V6 => {
-                let source = Ipv6Addr::from(self.sources.get(index)?.sin6_addr.s6_addr);
-                datagram_v6(source, data)
-            }
+        let source = self.sources.get(index)?;
+        let mut datagram = match self.shape {
+            Shape::HeaderV4 => datagram_v4(data),
+            // A `sockaddr_in` has its address where this one has the flow label.
+            Shape::V4 => datagram(Ipv4Addr::from(source.sin6_flowinfo.to_ne_bytes()).into(), data),
+            Shape::V6 => datagram(Ipv6Addr::from(source.sin6_addr.s6_addr).into(), data),
         };
         if len > self.room {
-            datagram.payload = &[];
+            (datagram.header, datagram.payload) = (None, &[]);
             datagram.flaw = Some(Flaw::Truncated);
         }
         annotate(&mut datagram, Items::new(control));
@@ -182,13 +195,15 @@ fn length(n: impl TryInto<usize>) -> usize {
 }
 
 fn datagram_v4(data: &[u8]) -> Datagram<'_> {
-    match Ipv4Packet::parse(data) {
-        Ok(packet) => Datagram {
+    let parsed = Ipv4Packet::parse(data);
+    match parsed.and_then(|packet| Ok((packet, AuthHeader::split(&packet)?))) {
+        Ok((packet, (header, payload))) => Datagram {
             source: packet.source().into(),
             destination: Some(packet.destination().into()),
             ttl: Some(packet.ttl()),
             stamp: None,
-            payload: packet.payload(),
+            header,
+            payload,
             flaw: None,
         },
         Err(_) => Datagram {
@@ -196,15 +211,16 @@ fn datagram_v4(data: &[u8]) -> Datagram<'_> {
             destination: None,
             ttl: None,
             stamp: None,
+            header: None,
             payload: &[],
             flaw: Some(Flaw::Header),
         },
     }
 }
 
-const fn datagram_v6(source: Ipv6Addr, payload: &[u8]) -> Datagram<'_> {
-    let source = IpAddr::V6(source);
-    Datagram { source, destination: None, ttl: None, stamp: None, payload, flaw: None }
+const fn datagram(source: IpAddr, payload: &[u8]) -> Datagram<'_> {
+    let header = None;
+    Datagram { source, destination: None, ttl: None, stamp: None, header, payload, flaw: None }
 }
 
 /// Adds what the kernel says beside the packet.
@@ -212,9 +228,14 @@ fn annotate(datagram: &mut Datagram<'_>, items: Items<'_>) {
     for (level, kind, data) in items {
         match (level, kind) {
             (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => datagram.stamp = wall_time(data),
-            (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
+            (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
                 let hops = data.first_chunk().map(|hops| libc::c_int::from_ne_bytes(*hops));
                 datagram.ttl = hops.and_then(|hops| u8::try_from(hops).ok());
+            }
+            (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
+                // Index, local address, destination.
+                let address = data.get(8..).and_then(|rest| rest.first_chunk::<4>());
+                datagram.destination = address.map(|a| Ipv4Addr::from(*a).into());
             }
             (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
                 let address = data.first_chunk::<16>().map(|a| Ipv6Addr::from(*a));

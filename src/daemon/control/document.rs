@@ -1,0 +1,94 @@
+//! Documents in the making: metrics, the status page, the status as JSON.
+
+use super::answer::{Place, Step};
+use crate::control::session::Session;
+use crate::control::{Reply, Topic};
+use crate::daemon::runtime::Runtime;
+use crate::daemon::status::event;
+use crate::web::{Body, Document, Wanted};
+
+/// Text that is sent together.
+const PIECE: usize = 8 << 10;
+
+/// A document, and how far it is.
+#[derive(Debug)]
+pub(super) struct Writing {
+    document: Document,
+    form: Form,
+    place: Place,
+    /// Not sent yet.
+    text: String,
+}
+
+/// How the text is wrapped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Form {
+    /// As lines of the control socket.
+    Lines,
+    Http(Body),
+}
+
+impl Writing {
+    pub(super) fn new(document: Document, form: Form) -> Self {
+        Self { document, form, place: Place::default(), text: String::new() }
+    }
+}
+
+impl Runtime {
+    /// Adds one object. False if that was all.
+    pub(super) fn write(&self, writing: &mut Writing, session: &mut Session) -> bool {
+        let Writing { document, form, place, text } = writing;
+        let wanted = document.wants();
+        let step = match wanted {
+            Some(wanted) => self.next_wanted(wanted, place),
+            None => Step::End,
+        };
+        match step {
+            Step::Reply(reply) => document.add(&reply, text),
+            Step::Nothing => {}
+            Step::End => {
+                document.go_on(text);
+                *place = Place::default();
+            }
+        }
+        let is_over = document.wants().is_none();
+        if text.len() < PIECE && !is_over {
+            return true;
+        }
+        match form {
+            Form::Lines => {
+                session.reply(&Reply::Text(std::mem::take(text)), self.now);
+                if is_over {
+                    session.reply(&Reply::Done, self.now);
+                }
+            }
+            Form::Http(body) => {
+                let mut bytes = Vec::with_capacity(text.len() + 32);
+                body.piece(text, &mut bytes);
+                if is_over {
+                    body.end(&mut bytes);
+                }
+                session.say(&bytes, self.now);
+                text.clear();
+            }
+        }
+        !is_over
+    }
+
+    fn next_wanted(&self, wanted: Wanted, place: &mut Place) -> Step {
+        match wanted {
+            Wanted::All(topic) => self.next_of(topic, place, None),
+            Wanted::Figures(topic) => {
+                place.figures = matches!(topic, Topic::Instance | Topic::Server);
+                self.next_of(topic, place, None)
+            }
+            Wanted::Events(most) if place.index < most => {
+                let number = place.event.unwrap_or_else(|| self.journal.last() + 1);
+                let Some((number, entry)) = self.journal.before(number) else { return Step::End };
+                (place.index, place.event) = (place.index + 1, Some(number));
+                Step::Reply(Reply::Event(event::event(&self.view(), number, entry)))
+            }
+            Wanted::Events(_) => Step::End,
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! A restart by command: another program takes the place of this one in the same process, and no
+//! peer notices.
+//!
+//! First, the new program is run on trial with the snapshot and the configuration. If it refuses
+//! either, everything stays as it is. Otherwise the daemon waits a moment for scripts and mails that
+//! are under way, and is replaced. The new program finds the masters in the state file.
+
+mod snapshot;
+
+pub(super) use snapshot::recalled_orders;
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsRawFd as _, RawFd};
+use std::path::PathBuf;
+
+use crate::base::time::{Duration, Instant};
+use crate::control::{Code, Failure};
+use crate::daemon::runtime::Runtime;
+use crate::daemon::tokens::Asker;
+use crate::model::script::Script;
+use crate::snapshot::Snapshot;
+use crate::sys::children::{Outcome, Streams};
+use crate::sys::process::{self, Relief};
+use crate::sys::{log as logging, netns, reason, takeover, users};
+use crate::vrrp::{Action, Input, Unread};
+
+/// As the first argument, it makes a program say whether it would take over.
+pub const TRIAL: &str = "--try-snapshot";
+
+/// Time for the trial. A long configuration has to be read.
+const TRIAL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Time for scripts and mails that are under way.
+const SETTLING: Duration = Duration::from_secs(3);
+/// Time for which a stand-in advertises, if neither the new program does nor the process ends.
+const LONGEST: Duration = Duration::from_secs(10);
+/// Lines of the trial that are passed on.
+const MOST_LINES: usize = 10;
+
+/// What a restart needs to know of the process, and where it stands.
+#[derive(Default)]
+pub(super) struct Restart {
+    /// How often the daemon was restarted by command.
+    pub(super) count: u32,
+    /// Where it was started.
+    pub(super) directory: PathBuf,
+    /// The file that it was started from.
+    pub(super) program: PathBuf,
+    pub(super) pid_files: Vec<RawFd>,
+    /// `--core-dump-pattern`: the pattern before that.
+    pub(super) core_pattern: Option<String>,
+    /// Why the last one did not take place.
+    pub(super) refused: Option<String>,
+    /// The snapshot to go on from, while the first configuration is put in force.
+    pub(super) recalled: Option<Snapshot>,
+    stage: Stage,
+}
+
+#[derive(Default)]
+enum Stage {
+    #[default]
+    Idle,
+    Trial(Streams),
+    Settling {
+        until: Instant,
+    },
+}
+
+impl Restart {
+    /// For this process, where it was started.
+    ///
+    /// # Errors
+    /// `/proc` or the working directory is not there.
+    pub(super) fn of_process() -> io::Result<Self> {
+        let (directory, program) = (std::env::current_dir()?, takeover::program()?);
+        Ok(Self { directory, program, ..Self::default() })
+    }
+
+    pub(super) const fn is_under_way(&self) -> bool {
+        !matches!(self.stage, Stage::Idle)
+    }
+
+    pub(super) const fn next_deadline(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Settling { until } => Some(until),
+            Stage::Idle | Stage::Trial(_) => None,
+        }
+    }
+}
+
+impl Runtime {
+    /// Begins a restart; its outcome is in the status.
+    pub(super) fn begin_restart(&mut self) -> Result<(), Failure> {
+        if self.restart.is_under_way() {
+            let text = "a restart is under way".to_owned();
+            return Err(Failure { code: Code::Busy, text });
+        }
+        self.restart.refused = None;
+        self.start_trial().map_err(|text| {
+            self.refuse_restart(&text);
+            Failure { code: Code::Request, text }
+        })
+    }
+
+    fn start_trial(&mut self) -> Result<(), String> {
+        let mut argv = Vec::with_capacity(self.options.argv.len() + 1);
+        for word in &self.options.argv {
+            let word = word.to_str().ok_or("the command line is not UTF-8")?;
+            argv.push(word.to_owned());
+        }
+        argv.insert(1.min(argv.len()), TRIAL.to_owned());
+        let path = self.restart.program.to_str().ok_or("the path of the program is not UTF-8")?;
+        let script = Script { path: path.to_owned(), argv, user: users::own(), by_shell: false };
+        let cannot = |e: io::Error| format!("cannot run {path}: {}", reason(&e));
+        let streams = Streams::new(&self.snapshot(Vec::new(), false).text()).map_err(cannot)?;
+        let (children, now) = (&mut self.commands.children, self.now);
+        children
+            .start_with(&script, &streams, Some(TRIAL_TIMEOUT), Asker::Trial, now)
+            .map_err(cannot)?;
+        self.restart.stage = Stage::Trial(streams);
+        Ok(())
+    }
+
+    /// The trial has ended.
+    pub(super) fn on_trial_ended(&mut self, outcome: Outcome, timed_out: bool) {
+        let Stage::Trial(mut streams) = std::mem::take(&mut self.restart.stage) else { return };
+        let said = streams.read().unwrap_or_default().concat();
+        let program = self.restart.program.display();
+        let why = match outcome {
+            Outcome::Exited(0) => {
+                self.restart.stage = Stage::Settling { until: self.now + SETTLING };
+                return;
+            }
+            _ if timed_out => format!("{program} took too long to read the configuration"),
+            Outcome::Exited(status) => format!("{program} refuses it (exit {status})"),
+            Outcome::Killed(signal) => format!("{program} was killed by signal {signal}"),
+            Outcome::NotStarted(failure) => format!("{program}: {failure}"),
+        };
+        let lines = said.lines().take(MOST_LINES).map(|line| format!("\n  {line}"));
+        let why = why.clone() + &lines.collect::<String>();
+        self.refuse_restart(&why);
+    }
+
+    fn refuse_restart(&mut self, why: &str) {
+        for (n, line) in why.lines().enumerate() {
+            match n {
+                0 => log::error!("Restart refused: {line}"),
+                _ => log::error!("{line}"),
+            }
+        }
+        self.restart.stage = Stage::Idle;
+        self.restart.refused = Some(why.to_owned());
+    }
+
+    /// Replaces the program, if it is time. Returns if it is not, or if that fails.
+    pub(super) fn maybe_restart(&mut self) {
+        let Stage::Settling { until } = self.restart.stage else { return };
+        let is_busy = !self.cores.notify.is_idle() || self.outlets.mailer.is_busy(self.now);
+        if is_busy && self.now < until {
+            return;
+        }
+        log::info!("Restarting");
+        self.drain();
+        self.flush_adverts();
+        self.save_originals();
+        let mails = self.outlets.mailer.waiting();
+        if mails > 0 {
+            log::warn!("mails that could not be sent are lost: {mails}");
+        }
+        // They begin anew, and their results are kept.
+        self.commands
+            .children
+            .kill_some(|asker| matches!(asker, Asker::Track(_) | Asker::Check(_) | Asker::Filter));
+        logging::finish(Duration::from_millis(100));
+        let failure = self.replace_program();
+        self.process.scheduling.apply_anew(&self.running.config);
+        self.set_up_control();
+        self.set_up_web();
+        self.refuse_restart(&format!("cannot execute the program: {}", reason(&failure)));
+    }
+
+    /// For a copy of the process: advertises as before until the new program does.
+    fn stand_in(&mut self, relief: &Relief) {
+        let until = self.clock.now() + LONGEST;
+        let mut actions = Vec::new();
+        loop {
+            self.now = self.clock.now();
+            // Backups may have unread packets, and nothing is read here.
+            let owed = Input::DeadlineAmid(Unread::Anything);
+            self.cores.vrrp.handle(owed, self.now, &mut actions);
+            for action in actions.drain(..) {
+                if let Action::SendAdvert { id, priority } = action {
+                    self.queue_advert(id, priority);
+                }
+            }
+            self.flush_adverts();
+            let next = self.cores.vrrp.next_owed().unwrap_or(until).min(until);
+            if self.now >= until || relief.wait(next.since(self.now)) {
+                return;
+            }
+        }
+    }
+
+    fn replace_program(&mut self) -> io::Error {
+        let replaced = self.network.endpoints.descriptors().chain(self.outlets.fifos.descriptors());
+        let mut replaced: Vec<RawFd> = replaced.collect();
+        // The copy must not hold it when the new program opens its own.
+        self.close_doors();
+        let stand_in = process::stand_in(|relief| self.stand_in(relief));
+        match &stand_in {
+            Ok(far_end) => replaced.push(far_end.as_raw_fd()),
+            Err(e) => log::warn!("no advertisements during the restart: {}", reason(e)),
+        }
+        let text = self.snapshot(replaced.clone(), stand_in.is_ok()).text();
+        let supervisor = self.process.supervisor.as_ref().map(|supervisor| supervisor.as_raw_fd());
+        let locks = self.restart.pid_files.iter().copied();
+        let kept: Vec<RawFd> = locks.chain(supervisor).chain(replaced).collect();
+        let argv: &[OsString] = &self.options.argv;
+        // The new program finds the process as this one did.
+        self.process.scheduling.inherited().restore();
+        let there = netns::home();
+        if let Some(home) = &self.process.namespace {
+            if let Err(e) = netns::go(home) {
+                return e;
+            }
+        }
+        let failure = takeover::replace(&self.restart.program, argv, &text, &kept);
+        if let (Some(_), Ok(there)) = (&self.process.namespace, there) {
+            if let Err(e) = netns::go(&there) {
+                log::error!("cannot return to the network namespace: {}", reason(&e));
+            }
+        }
+        failure
+    }
+}
