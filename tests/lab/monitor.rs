@@ -9,7 +9,7 @@ use nix::sys::socket::{
     SockProtocol, SockType,
 };
 
-use super::Namespace;
+use super::{wait, Namespace, SOON};
 
 const RTM_NEWADDR: u16 = 20;
 const RTM_DELADDR: u16 = 21;
@@ -75,6 +75,14 @@ impl AddressMonitor {
     pub(crate) fn new(namespace: &Namespace) -> Self {
         let socket = listen(namespace, RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
         Self { socket, events: Vec::new() }
+    }
+
+    /// What changes after these addresses are there: a MASTER says so before it adds them.
+    pub(crate) fn once_held(namespace: &Namespace, interface: &str, addresses: &[&str]) -> Self {
+        wait(&format!("{interface} has {addresses:?}"), SOON, || {
+            addresses.iter().all(|address| namespace.holds(interface, address))
+        });
+        Self::new(namespace)
     }
 
     /// All events so far, in order.

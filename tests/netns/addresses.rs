@@ -58,9 +58,8 @@ pub(crate) fn an_address_that_is_removed_externally_is_restored() -> Outcome {
     let mut capture = segment.capture();
     let mut daemon = a.start(&config(&[instance("VI_1").vip("10.7.1.1/16").vip("10.7.1.2/16")]));
     daemon.wait_master("VI_1");
-    wait("both are there", SOON, || a.holds("eth0", "10.7.1.1") && a.holds("eth0", "10.7.1.2"));
+    let mut monitor = AddressMonitor::once_held(&a, "eth0", &["10.7.1.1", "10.7.1.2"]);
     let mark = daemon.mark();
-    let mut monitor = AddressMonitor::new(&a);
     for _ in 0..3 {
         monitor.clear();
         a.ip("addr del 10.7.1.1/16 dev eth0");

@@ -251,8 +251,7 @@ pub(crate) fn a_reload_changes_the_protection_alone() -> Outcome {
     let (_segment, [a]) = Segment::with_hosts(["a"]);
     let daemon = a.start(&router(&["accept"]));
     daemon.wait_master("VI_1");
-    wait("it holds the address", SOON, || a.holds("eth0", VIP));
-    let mut monitor = AddressMonitor::new(&a);
+    let mut monitor = AddressMonitor::once_held(&a, "eth0", &[VIP]);
     for _ in 0..3 {
         daemon.rewrite(&router(&["no_accept"]));
         assert_eq!(daemon.reload_and_wait().0, Some(0));

@@ -29,7 +29,8 @@ pub(crate) fn an_unchanged_file_disturbs_nothing() -> Outcome {
     pass(secs(1));
     let marks = [master.mark(), backup.mark()];
     let mut capture = segment.capture();
-    let mut monitors = [AddressMonitor::new(&a), AddressMonitor::new(&b)];
+    let of_a = AddressMonitor::once_held(&a, "eth0", &["10.7.1.1"]);
+    let mut monitors = [of_a, AddressMonitor::new(&b)];
     for _ in 0..5 {
         pass(millis(730));
         master.reload();
@@ -54,11 +55,8 @@ pub(crate) fn an_added_address_appears_and_a_removed_one_goes() -> Outcome {
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let daemon = a.start(&config(&[router().vip("10.7.1.2/16")]));
     daemon.wait_master("VI_1");
-    wait("the addresses are there", SOON, || {
-        a.holds("eth0", "10.7.1.1") && a.holds("eth0", "10.7.1.2")
-    });
+    let mut monitor = AddressMonitor::once_held(&a, "eth0", &["10.7.1.1", "10.7.1.2"]);
     let mark = daemon.mark();
-    let mut monitor = AddressMonitor::new(&a);
     let mut capture = segment.capture();
     daemon.rewrite(&config(&[router().vip("10.7.1.3/16")]));
     daemon.reload();
@@ -97,9 +95,8 @@ pub(crate) fn instances_come_and_go() -> Outcome {
     let daemon = a.start(&config(&[router(), second]));
     daemon.wait_master("VI_1");
     daemon.wait_master("VI_2");
-    wait("the second holds its address", SOON, || a.holds("eth0", "10.7.1.2"));
+    let mut monitor = AddressMonitor::once_held(&a, "eth0", &["10.7.1.1", "10.7.1.2"]);
     let mut capture = segment.capture();
-    let mut monitor = AddressMonitor::new(&a);
     daemon.rewrite(&config(&[router(), third]));
     daemon.reload();
     daemon.wait_master("VI_3");
@@ -135,8 +132,7 @@ pub(crate) fn a_refused_file_changes_nothing() -> Outcome {
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let daemon = a.start(&config(&[router()]));
     daemon.wait_master("VI_1");
-    wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
-    let mut monitor = AddressMonitor::new(&a);
+    let mut monitor = AddressMonitor::once_held(&a, "eth0", &["10.7.1.1"]);
     let mut capture = segment.capture();
     let duplicate = [router().vip("10.7.1.9/16"), instance("VI_2").vip("10.7.1.2/16")];
     let missing =
@@ -286,8 +282,7 @@ pub(crate) fn a_renamed_instance_is_the_same_one() -> Outcome {
     let (segment, [a]) = Segment::with_hosts(["a"]);
     let daemon = a.start(&config(&[router()]));
     daemon.wait_master("VI_1");
-    wait("it holds the address", SOON, || a.holds("eth0", "10.7.1.1"));
-    let mut monitor = AddressMonitor::new(&a);
+    let mut monitor = AddressMonitor::once_held(&a, "eth0", &["10.7.1.1"]);
     let mut capture = segment.capture();
     daemon
         .rewrite(&config(&[instance("OTHER").every("0.5").vip("10.7.1.1/16").vip("10.7.1.2/16")]));
@@ -344,8 +339,7 @@ pub(crate) fn an_address_that_changes_its_owner_stays() -> Outcome {
     daemon.wait_master("VI_1");
     daemon.wait_master("VI_2");
     let all = ["10.7.1.1", "10.7.1.2", "10.7.1.3", "10.7.1.4"];
-    wait("all are there", SOON, || all.iter().all(|vip| a.holds("eth0", vip)));
-    let mut monitor = AddressMonitor::new(&a);
+    let mut monitor = AddressMonitor::once_held(&a, "eth0", &all);
     let reload = |instances: &[Instance]| {
         daemon.rewrite(&config(instances));
         daemon.reload();

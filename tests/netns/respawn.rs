@@ -60,7 +60,7 @@ pub(crate) fn a_killed_daemon_is_started_again() -> Outcome {
     let (daemon, [first, waits]) = started(&a, &config(&[router(200)]), &[]);
     let backup = b.start(&config(&[router(100)]));
     backup.wait_backup("VI_1");
-    let (mark, mut monitor) = (backup.mark(), AddressMonitor::new(&a));
+    let (mark, mut monitor) = (backup.mark(), AddressMonitor::once_held(&a, "eth0", &[VIP]));
     let second = killed(&daemon, first);
     let third = killed(&daemon, second);
     assert_eq!(parent(third), waits);
@@ -117,10 +117,10 @@ pub(crate) fn a_panic_causes_no_election() -> Outcome {
     let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
     let mut daemon = a.start_faulty(&config(&[router(200)]), "panic@stats", &["-G", "-D"]);
     assert_eq!(daemon.wait_end().code(), Some(0));
-    wait("it holds its address", SOON, || a.holds("eth0", VIP));
+    let mut monitor = AddressMonitor::once_held(&a, "eth0", &[VIP]);
     let backup = b.start(&config(&[router(100)]));
     backup.wait_backup("VI_1");
-    let (mark, mut monitor) = (backup.mark(), AddressMonitor::new(&a));
+    let mark = backup.mark();
     let first = number(&daemon).expect("a pid file");
     kill(first, Signal::SIGUSR2).expect("it runs");
     let next = || number(&daemon).filter(|next| *next != first && runs(*next));

@@ -40,7 +40,7 @@ pub(crate) fn a_hundred_restarts_cause_no_election() -> Outcome {
     wait("the script has run", SOON, || shop.read("notified").contains("MASTER"));
     let pid = master.read("main.pid");
     let (notified, why) = (shop.read("notified"), ok(&master, &["explain", "VI_1"]));
-    let mut monitor = AddressMonitor::new(&a);
+    let mut monitor = AddressMonitor::once_held(&a, "eth0", &[VIP]);
     // A busy host may suspend either daemon for longer than the 30 ms that the backup waits.
     let is_calm = (0..3).any(|_| {
         let (mark, mut capture) = (backup.mark(), segment.capture());
@@ -81,7 +81,7 @@ pub(crate) fn a_program_that_refuses_does_not_take_over() -> Outcome {
         assert_eq!(status, Some(2), "{said}");
         assert!(said.contains(part), "{said}");
     };
-    let mut monitor = AddressMonitor::new(&a);
+    let mut monitor = AddressMonitor::once_held(&a, "eth0", &[VIP]);
     // A configuration with an error that the running one does not have.
     daemon.rewrite(&config(&[router(200).line("no_such_keyword")]));
     refused("Unknown keyword 'no_such_keyword'");
@@ -109,8 +109,7 @@ pub(crate) fn a_daemon_in_the_background_is_restarted() -> Outcome {
     let mut daemon = a.start_in_background(&config(&[router(200)]));
     daemon.wait_end();
     let pid = || daemon.read("main.pid");
-    wait("it holds its address", SOON, || a.holds("eth0", VIP));
-    let (before, mut monitor) = (pid(), AddressMonitor::new(&a));
+    let (before, mut monitor) = (pid(), AddressMonitor::once_held(&a, "eth0", &[VIP]));
     ok(&daemon, &["priority", "VI_1", "150"]);
     ok(&daemon, &["log-level", "debug"]);
     // No other router takes over, so it stays MASTER, and the order in force.
@@ -157,11 +156,11 @@ pub(crate) fn a_virtual_mac_stays_at_a_restart() -> Outcome {
     let block = |priority| router(priority).every("0.05").line("use_vmac vrrp.51");
     let master = a.start(&config(&[block(200)]));
     master.wait_master("VI_1");
-    wait("it holds the address", SOON, || a.holds("vrrp.51", VIP));
     let backup = b.start(&config(&[block(100)]));
     backup.wait_backup("VI_1");
     let links = || a.output("ip", &["-o", "link", "show", "vrrp.51"]);
-    let (before, mark, mut monitor) = (links(), backup.mark(), AddressMonitor::new(&a));
+    let mut monitor = AddressMonitor::once_held(&a, "vrrp.51", &[VIP]);
+    let (before, mark) = (links(), backup.mark());
     for _ in 0..10 {
         restart(&master);
     }

@@ -34,7 +34,7 @@ pub(crate) fn a_killed_master_resumes_fifty_times() -> Outcome {
     ours_only()?;
     let (segment, [a, b]) = Segment::with_hosts(["a", "b"]);
     let [mut master, backup] = pair(&a, &b);
-    let mut monitor = AddressMonitor::new(&a);
+    let mut monitor = AddressMonitor::once_held(&a, "eth0", &[VIP]);
     let mut capture = segment.capture();
     let mark = backup.mark();
     for _ in 0..50 {
