@@ -74,7 +74,9 @@
 //! | what a run leaves for the next one if it is killed | `daemon/continuity.rs` |
 //! | starting a daemon again that died | `daemon/start/respawn.rs`, `sys/supervise.rs` |
 //! | restart by command: trial, stand-in, exec | `daemon/restart.rs`, `sys/takeover.rs` |
-//! | what a restart by command hands over, and its version | `snapshot/mod.rs`, `daemon/restart/snapshot.rs` |
+//! | what a restart by command hands over, and its version | `snapshot/`, `daemon/restart/snapshot.rs` |
+//! | what an instance, a check, a server knows from before that | `vrrp/past.rs`, `base/recalled.rs` |
+//! | scripts, lines and mails under way at a restart by command | `notify/unfinished.rs`, `daemon/restart/unfinished.rs` |
 //! | taking over from a program that is replaced | `daemon/start/takeover.rs` |
 //! | state file: its format, and its memory | `wire/statefile.rs`, `sys/statefile.rs` |
 //! | owner of an address that was present at start | `holdings/leftovers.rs`, `daemon/start/beginning.rs` |

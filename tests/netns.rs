@@ -420,6 +420,7 @@ fn main() -> ExitCode {
         restart::a_program_that_refuses_does_not_take_over,
         restart::a_daemon_in_the_background_is_restarted,
         restart::a_reader_of_a_fifo_goes_on,
+        restart::notifications_under_way_go_on,
         restart::a_virtual_mac_stays_at_a_restart,
         restart::authenticated_routers_go_on,
         resume::a_killed_master_resumes_fifty_times,

@@ -14,6 +14,7 @@ pub mod name;
 pub mod pattern;
 pub mod piece;
 pub mod ratelimit;
+pub mod recalled;
 pub mod rng;
 pub mod route;
 pub mod rule;

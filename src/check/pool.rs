@@ -17,6 +17,7 @@ use super::timings::Timings;
 use super::{bfd, file};
 use crate::base::deadlines::NumberedDeadlines;
 use crate::base::ids::CheckId;
+use crate::base::recalled::RecalledCheck;
 use crate::base::rng::Rng;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
@@ -36,6 +37,8 @@ pub enum Input<'a> {
         config: Rc<Check>,
         up: bool,
         suspended: bool,
+        /// From before the program was replaced.
+        recalled: Option<RecalledCheck>,
     },
     /// The same check with another schedule; of a file, with another weight, too.
     Adjust {
@@ -161,8 +164,18 @@ impl Pool {
     /// Takes one fact. Appends what must be done, in the order it must be done.
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
         match input {
-            Input::Add { check, config, up, suspended } => {
-                self.on_add(check, config, up, suspended, now, out);
+            Input::Add { check, config, up, suspended, recalled } => {
+                let life = match recalled {
+                    Some(r) => Life::recalled(&config, up, r.retries),
+                    None => Life::new(&config, up),
+                };
+                let weight = recalled.map(|r| r.weight).unwrap_or_default();
+                let entry = Entry::new(config, life).weighing(weight);
+                self.on_add(check, entry, suspended, now, out);
+                let due = recalled.and_then(|r| r.due);
+                if let (Some(due), true) = (due, self.deadlines.of(&check).is_some()) {
+                    self.deadlines.set(check, Some(due));
+                }
             }
             Input::Adjust { check, config } => self.on_adjust(check, config, now, out),
             Input::Remove(check) => self.on_remove(check, out),
@@ -188,6 +201,19 @@ impl Pool {
         waiting.map(|(since, _)| *since).into_iter().chain(self.deadlines.next()).min()
     }
 
+    /// What the program that takes over is to know of a check; `None` if it has no result.
+    pub fn recall(&self, check: CheckId, now: Instant) -> Option<RecalledCheck> {
+        let entry = self.check(check).filter(|entry| entry.life.has_run())?;
+        let due = match entry.probe {
+            ProbeState::Idle => self.deadlines.of(&check),
+            // The probe begins anew.
+            ProbeState::Waiting(_) | ProbeState::Running(_) => Some(now),
+            ProbeState::Suspended => None,
+        };
+        let (was_up, retries) = (entry.life.is_up(), entry.life.retries());
+        Some(RecalledCheck { was_up, weight: entry.weight(), retries, due })
+    }
+
     pub fn check(&self, check: CheckId) -> Option<&Entry> {
         self.entries.get(check.0 as usize)?.as_ref()
     }
@@ -209,8 +235,7 @@ impl Pool {
     fn on_add(
         &mut self,
         check: CheckId,
-        config: Rc<Check>,
-        up: bool,
+        entry: Entry,
         suspended: bool,
         now: Instant,
         out: &mut Vec<Action>,
@@ -220,8 +245,8 @@ impl Pool {
         if self.entries.len() <= at {
             self.entries.resize(at + 1, None);
         }
-        let (life, warmup) = (Life::new(&config, up), config.schedule.warmup);
-        self.entries[at] = Some(Entry::new(config, life));
+        let warmup = entry.config.schedule.warmup;
+        self.entries[at] = Some(entry);
         self.follow(check);
         if !suspended {
             self.resume(check, FIRST_WAIT, warmup, now, out);

@@ -58,6 +58,17 @@ impl Life {
         Self { up, has_run: false, retries, unmade: 0, page: 0, is_broken: false }
     }
 
+    /// It had a result before the program was replaced, and so many failures that did not count yet.
+    pub(super) fn recalled(config: &Check, up: bool, retries: u32) -> Self {
+        let retries = retries.min(config.schedule.retry);
+        Self { has_run: true, retries, ..Self::new(config, up) }
+    }
+
+    /// Failures in a row that did not count yet.
+    pub const fn retries(&self) -> u32 {
+        self.retries
+    }
+
     pub const fn is_up(&self) -> bool {
         self.up
     }

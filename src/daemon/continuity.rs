@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::base::addr::Family;
 use crate::base::ids::InstanceId;
+use crate::base::recalled::{RecalledServer, RecalledService};
 use crate::base::time::Duration;
 use crate::base::tracked::TrackState;
 use crate::daemon::runtime::Runtime;
@@ -197,15 +198,17 @@ impl Continuity {
 
     /// Whether each real server was up in the run before, where that is not what a start assumes.
     /// Without a run before, there is nothing to pass on.
-    pub(super) fn recall_servers(&self, config: &VirtualServer) -> Vec<Option<bool>> {
+    pub(super) fn recall_servers(&self, config: &VirtualServer) -> RecalledService {
         if !self.has_past {
-            return Vec::new();
+            return RecalledService::default();
         }
         let recall = |server| match self.get(key_of_server(config, server))? {
             Value::Verdict { is_up } => Some(is_up),
             Value::Master { .. } | Value::Sequence(_) => None,
         };
-        config.servers.iter().map(recall).collect()
+        let server = |s| RecalledServer { was_up: recall(s), ..RecalledServer::default() };
+        let servers = config.servers.iter().map(server).collect();
+        RecalledService { quorum: None, servers }
     }
 }
 
@@ -239,17 +242,22 @@ impl Runtime {
     /// Before the first configuration is in force: verdicts of scripts.
     pub(super) fn recall_scripts(&mut self) {
         for script in &self.running.config.scripts {
-            if let Some(Value::Verdict { is_up }) = self.continuity.get(key_of_script(&script.name))
-            {
-                let input = track::Input::Recall { script: &script.name, is_up };
-                self.cores.track.handle(input, self.now, &mut self.cores.track_actions);
-            }
+            let name = &script.name;
+            let recalled = self.restart.recalled.as_ref().and_then(|r| r.script(name));
+            let (is_up, past) = match (recalled, self.continuity.get(key_of_script(name))) {
+                (Some((is_up, past)), _) => (is_up, Some(past)),
+                (None, Some(Value::Verdict { is_up })) => (is_up, None),
+                (None, _) => continue,
+            };
+            let input = track::Input::Recall { script: name, is_up, past };
+            self.cores.track.handle(input, self.now, &mut self.cores.track_actions);
         }
     }
 
     /// An instance is new: if it was MASTER in the run before, it may still be.
     pub(super) fn recall_master(&mut self, id: InstanceId, config: &Instance) {
-        let still_advertises = self.restart.recalled.as_ref().is_some_and(|s| s.is_advertising);
+        let still_advertises =
+            self.restart.recalled.as_ref().is_some_and(|r| r.from.is_advertising);
         if let Some(Value::Sequence(last)) = self.continuity.expect_sequences(id, config) {
             self.cores.vrrp.recall_sequence(id, last, still_advertises);
         }

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use crate::base::ids::{CheckId, ServiceId};
 use crate::base::name::SharedName;
 use crate::base::ratelimit::RateLimit;
+use crate::base::recalled::RecalledService;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::check::{pool, tls, Pool};
@@ -70,7 +71,7 @@ enum Message {
 /// What is known of the real servers of a virtual server from before a restart, by their places.
 #[derive(Default)]
 pub(super) struct Past {
-    pub(super) up: Vec<Option<bool>>,
+    pub(super) recalled: RecalledService,
     pub(super) orders: Vec<(usize, ServerOrder)>,
 }
 
@@ -176,6 +177,16 @@ impl Lvs {
         self.ids.iter().filter_map(|id| self.domain.service(*id))
     }
 
+    pub(super) fn service_by_id(&self, id: ServiceId) -> Option<&crate::lvs::Service> {
+        self.domain.service(id)
+    }
+
+    /// The id of a virtual server of this configuration, which is in force.
+    pub(super) fn id_of(&self, name: &str, config: &Config) -> Option<ServiceId> {
+        let mut all = config.virtual_servers.iter().zip(&self.ids);
+        all.find(|(service, _)| service.to_string() == name).map(|(_, id)| *id)
+    }
+
     /// One virtual server, by its place in the configuration.
     pub(super) fn service(&self, index: usize) -> Option<&crate::lvs::Service> {
         self.domain.service(*self.ids.get(index)?)
@@ -219,8 +230,8 @@ impl Lvs {
                     let id = self.domain.vacant_id();
                     ids.insert(n, id);
                     let config = Rc::clone(&new.virtual_servers[n]);
-                    let Past { up, orders } = recall(&config);
-                    self.pending.push_back(Input::Add { id, config, recalled: up });
+                    let Past { recalled, orders } = recall(&config);
+                    self.pending.push_back(Input::Add { id, config, recalled });
                     for (index, order) in orders {
                         self.pending.push_back(Input::Order { id, index, order: Some(order) });
                     }

@@ -2,12 +2,16 @@
 //! peer notices.
 //!
 //! First, the new program is run on trial with the snapshot and the configuration. If it refuses
-//! either, everything stays as it is. Otherwise the daemon waits a moment for scripts and mails that
-//! are under way, and is replaced. The new program finds the masters in the state file.
+//! either, everything stays as it is. Otherwise the daemon waits a moment for a mail that is
+//! under way, and is replaced. Notification scripts go on. The new program finds the masters in the state file.
 
+mod index;
+mod router;
+mod servers;
 mod snapshot;
+mod unfinished;
 
-pub(super) use snapshot::recalled_orders;
+pub(super) use index::SnapshotIndex;
 
 use std::ffi::OsString;
 use std::io;
@@ -19,7 +23,6 @@ use crate::control::{Code, Failure};
 use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens::Asker;
 use crate::model::script::Script;
-use crate::snapshot::Snapshot;
 use crate::sys::children::{Outcome, Streams};
 use crate::sys::process::{self, Relief};
 use crate::sys::{log as logging, netns, reason, takeover, users};
@@ -30,7 +33,7 @@ pub const TRIAL: &str = "--try-snapshot";
 
 /// Time for the trial. A long configuration has to be read.
 const TRIAL_TIMEOUT: Duration = Duration::from_secs(60);
-/// Time for scripts and mails that are under way.
+/// Time for a mail that is under way.
 const SETTLING: Duration = Duration::from_secs(3);
 /// Time for which a stand-in advertises, if neither the new program does nor the process ends.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -52,7 +55,7 @@ pub(super) struct Restart {
     /// Why the last one did not take place.
     pub(super) refused: Option<String>,
     /// The snapshot to go on from, while the first configuration is put in force.
-    pub(super) recalled: Option<Snapshot>,
+    pub(super) recalled: Option<SnapshotIndex>,
     stage: Stage,
 }
 
@@ -155,18 +158,13 @@ impl Runtime {
     /// Replaces the program, if it is time. Returns if it is not, or if that fails.
     pub(super) fn maybe_restart(&mut self) {
         let Stage::Settling { until } = self.restart.stage else { return };
-        let is_busy = !self.cores.notify.is_idle() || self.outlets.mailer.is_busy(self.now);
-        if is_busy && self.now < until {
+        if self.outlets.mailer.is_busy(self.now) && self.now < until {
             return;
         }
         log::info!("Restarting");
         self.drain();
         self.flush_adverts();
         self.save_originals();
-        let mails = self.outlets.mailer.waiting();
-        if mails > 0 {
-            log::warn!("mails that could not be sent are lost: {mails}");
-        }
         // They begin anew, and their results are kept.
         self.commands
             .children

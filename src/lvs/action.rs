@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::cause::{Found, QuorumCause, ServerCause, SorryCause};
 use crate::base::ids::{CheckId, ServiceId};
+use crate::base::recalled::RecalledCheck;
 use crate::base::tally::Tally;
 use crate::model::check::Check;
 use crate::model::lvs::{RealServer, ServerName, VirtualServer};
@@ -70,6 +71,8 @@ pub enum Action {
         server: ServerRef,
         up: bool,
         suspended: bool,
+        /// From before the program was replaced.
+        recalled: Option<RecalledCheck>,
     },
     /// The same check with another schedule.
     CheckAdjusted {

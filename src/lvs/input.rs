@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::operator::ServerOrder;
 use crate::base::ids::{CheckId, ServiceId};
+use crate::base::recalled::RecalledService;
 use crate::base::verdict::Verdict;
 use crate::model::lvs::VirtualServer;
 
@@ -12,9 +13,8 @@ use crate::model::lvs::VirtualServer;
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A new virtual server, under a number of `Domain::vacant_id`. It begins with
-    /// [`Input::Start`]. `recalled`: beside its real servers, whether they were up before the daemon
-    /// was restarted, as far as that is known.
-    Add { id: ServiceId, config: Rc<VirtualServer>, recalled: Vec<Option<bool>> },
+    /// [`Input::Start`]. `recalled`: from before the daemon was restarted, as far as that is known.
+    Add { id: ServiceId, config: Rc<VirtualServer>, recalled: RecalledService },
     /// The same virtual server with other attributes, or with another address group.
     Adjust { id: ServiceId, config: Rc<VirtualServer> },
     /// A virtual server that is no longer in the configuration.

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use super::action::{Action, Leaving};
 use super::cause::{QuorumCause, ServerCause, Shift, ShiftKind, SorryCause};
-use super::quorum::Quorum;
 use super::server::{Checks, Server};
 use super::service::Service;
 use super::slots::Slots;
 use crate::base::ids::CheckId;
+use crate::base::recalled::RecalledServer;
 use crate::base::time::Instant;
 use crate::model::lvs::{RealServer, VirtualServer};
 
@@ -24,7 +24,6 @@ impl Service {
                 out.push(Action::ServerChanged { server, up: true, cause });
             }
         }
-        self.quorum = Quorum::new(now);
         self.follow_quorum(QuorumCause::Started, now, out);
     }
 
@@ -44,6 +43,7 @@ impl Service {
             server: self.server_ref(n),
             up: slot.is_up(),
             suspended: self.suspended,
+            recalled: slot.recalled(),
         }
     }
 
@@ -155,7 +155,7 @@ impl Service {
         let mut changes = Vec::new();
         for (n, rs) in self.config.servers.iter().enumerate() {
             let Some(mut server) = stay.remove(&n) else {
-                let server = Server::new(rs, None, now, slots);
+                let server = Server::new(rs, RecalledServer::default(), now, slots);
                 let added = (0..server.checks.len()).collect();
                 changes.push(Checks { added, ..Checks::default() });
                 if server.is_up() {

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use crate::base::ids::{CheckId, ServiceId};
+use crate::base::recalled::RecalledService;
 use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::base::verdict::Verdict;
@@ -57,7 +58,7 @@ impl Domain {
     /// Takes one fact. Appends what must be done, in the order it must be done.
     pub fn handle(&mut self, input: Input, now: Instant, out: &mut Vec<Action>) {
         match input {
-            Input::Add { id, config, recalled } => self.on_add(id, config, &recalled, now),
+            Input::Add { id, config, recalled } => self.on_add(id, config, recalled, now),
             Input::Adjust { id, config } => self.on_adjust(id, config, now, out),
             Input::Remove { id } => self.on_remove(id, out),
             Input::Start { init_notifies } => self.on_start(init_notifies, now, out),
@@ -106,7 +107,7 @@ impl Domain {
         &mut self,
         id: ServiceId,
         config: Rc<VirtualServer>,
-        recalled: &[Option<bool>],
+        recalled: RecalledService,
         now: Instant,
     ) {
         let Some(slot) = self.services.get_mut(id.0 as usize) else { return };

@@ -12,12 +12,14 @@ use crate::base::time::Instant;
 pub(super) struct Quorum {
     is_met: bool,
     since: Instant,
+    /// Before the program was replaced.
+    recalled: Option<(bool, Instant)>,
 }
 
 impl Quorum {
     /// Not met before the start.
-    pub(super) const fn new(now: Instant) -> Self {
-        Self { is_met: false, since: now }
+    pub(super) const fn new(recalled: Option<(bool, Instant)>, now: Instant) -> Self {
+        Self { is_met: false, since: now, recalled }
     }
 
     pub(super) const fn is_met(&self) -> bool {
@@ -38,10 +40,12 @@ impl Quorum {
         cause: Rc<QuorumCause>,
         now: Instant,
     ) -> Action {
-        if up != self.is_met {
-            *self = Self { is_met: up, since: now };
-        }
         let starting = *cause == QuorumCause::Started;
+        let recalled = self.recalled.take().filter(|(was_up, _)| starting && *was_up == up);
+        let since = recalled.map_or(now, |(_, since)| since);
+        if up != self.is_met || recalled.is_some() {
+            *self = Self { is_met: up, since, recalled: None };
+        }
         // What begins without its quorum has changed nothing unless a sorry server stands in.
         let told = up || !starting || service.config.sorry_server.is_some();
         Action::QuorumChanged { service, up, starting, told, tally, cause }

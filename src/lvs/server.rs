@@ -7,6 +7,7 @@ use super::cause::ServerCause;
 use super::operator::ServerOrder;
 use super::slots::Slots;
 use crate::base::ids::CheckId;
+use crate::base::recalled::{RecalledCheck, RecalledServer};
 use crate::base::time::Instant;
 use crate::base::verdict::{Verdict, Weight};
 use crate::model::check::{Check, Kind};
@@ -20,6 +21,8 @@ pub struct Slot {
     up: bool,
     has_run: bool,
     weight: Weight,
+    /// Until it has a result of its own.
+    recalled: Option<Box<RecalledCheck>>,
 }
 
 impl Slot {
@@ -40,8 +43,19 @@ impl Slot {
         self.has_run
     }
 
+    /// What it was before the program was replaced.
+    pub(super) fn recalled(&self) -> Option<RecalledCheck> {
+        self.recalled.as_deref().copied()
+    }
+
+    fn recalling(self, before: RecalledCheck) -> Self {
+        let RecalledCheck { was_up: up, weight, .. } = before;
+        Self { up, has_run: true, weight, recalled: Some(Box::new(before)), ..self }
+    }
+
     /// Takes what was found. A server that is down keeps its weight for when it is up again.
-    pub(super) const fn take(&mut self, verdict: &Verdict) {
+    pub(super) fn take(&mut self, verdict: &Verdict) {
+        self.recalled = None;
         self.has_run = true;
         self.up = verdict.is_up();
         if let Verdict::Up(weight) = *verdict {
@@ -74,15 +88,25 @@ impl Server {
     /// A new one: as it was before a restart; else up, unless a check wants to see it first (`alpha`).
     pub(super) fn new(
         config: &RealServer,
-        was_up: Option<bool>,
+        RecalledServer { was_up, since, checks }: RecalledServer,
         now: Instant,
         slots: &mut Slots,
     ) -> Self {
-        let slot =
-            |check: &Rc<Check>| new_slot(check, was_up.unwrap_or(!check.alpha), slots.vacant());
+        let mut before = checks.into_iter();
+        let slot = |check: &Rc<Check>| {
+            let new = new_slot(check, was_up.unwrap_or(!check.alpha), slots.vacant());
+            match before.next().flatten() {
+                Some(before) => new.recalling(before),
+                None => new,
+            }
+        };
         let checks: Vec<Slot> = config.checks.iter().map(slot).collect();
         let mut server = Self { up: false, since: now, weight: config.weight, order: None, checks };
         server.up = server.is_healthy();
+        server.weight = server.effective_weight(config);
+        if let (Some(since), true) = (since, was_up == Some(server.up)) {
+            server.since = since;
+        }
         server
     }
 
@@ -210,5 +234,12 @@ impl Likeness {
 }
 
 fn new_slot(check: &Rc<Check>, up: bool, id: CheckId) -> Slot {
-    Slot { id, config: Rc::clone(check), up, has_run: false, weight: Weight::Unchanged }
+    Slot {
+        id,
+        config: Rc::clone(check),
+        up,
+        has_run: false,
+        weight: Weight::Unchanged,
+        recalled: None,
+    }
 }

@@ -9,6 +9,7 @@ use super::quorum::Quorum;
 use super::server::Server;
 use super::slots::{SlotRef, Slots};
 use crate::base::ids::ServiceId;
+use crate::base::recalled::RecalledService;
 use crate::base::tally::Tally;
 use crate::base::time::Instant;
 use crate::base::verdict::Verdict;
@@ -39,14 +40,14 @@ impl Service {
     pub(super) fn new(
         id: ServiceId,
         config: Rc<VirtualServer>,
-        recalled: &[Option<bool>],
+        recalled: RecalledService,
         now: Instant,
         slots: &mut Slots,
     ) -> Self {
-        let recalled = recalled.iter().copied().chain(std::iter::repeat(None));
-        let servers = config.servers.iter().zip(recalled);
-        let servers = servers.map(|(rs, was_up)| Server::new(rs, was_up, now, slots)).collect();
-        let quorum = Quorum::new(now);
+        let quorum = Quorum::new(recalled.quorum, now);
+        let mut before = recalled.servers.into_iter();
+        let mut server = |rs| Server::new(rs, before.next().unwrap_or_default(), now, slots);
+        let servers = config.servers.iter().map(&mut server).collect();
         let new = Self { id, config, servers, started: false, quorum, suspended: false };
         new.file_slots(slots);
         new

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::*;
+use crate::base::recalled::{RecalledCheck, RecalledServer};
 use crate::base::rng::Rng;
 use crate::base::verdict::Reason;
 use crate::model::check::{Check, Connect, Kind, Schedule};
@@ -152,7 +153,11 @@ fn run(seed: u64) {
     let mut bench = Bench::default();
     let id = bench.lvs.vacant_id();
     let mut config = configuration(&mut rng);
-    bench.hand(Input::Add { id, config: Rc::new(config.clone()), recalled: Vec::new() });
+    bench.hand(Input::Add {
+        id,
+        config: Rc::new(config.clone()),
+        recalled: RecalledService::default(),
+    });
     bench.hand(Input::Start { init_notifies: rng.one_in(2) });
     bench.check(id);
     for _ in 0..60 {
@@ -225,7 +230,7 @@ fn numbers_are_given_again_and_late_verdicts_mean_nothing() {
         alpha: true,
         log_all_failures: false,
     }));
-    bench.hand(Input::Add { id: first, config: Rc::new(vs), recalled: Vec::new() });
+    bench.hand(Input::Add { id: first, config: Rc::new(vs), recalled: RecalledService::default() });
     bench.hand(Input::Start { init_notifies: false });
     let check = checks(&bench, first)[0];
     assert_eq!(
@@ -236,4 +241,32 @@ fn numbers_are_given_again_and_late_verdicts_mean_nothing() {
     assert_eq!(bench.lvs.server_of(check), None);
     bench.hand(Input::Verdict { check, page: 0, verdict: Verdict::UP });
     assert_eq!(bench.lvs.vacant_id(), first);
+}
+
+#[test]
+fn a_restart_by_command_changes_no_weight() {
+    let at = Instant::from_millis;
+    let config = configuration(&mut Rng::new(1));
+    let check = RecalledCheck { was_up: true, weight: Weight::Instead(7), retries: 0, due: None };
+    let server = |rs: &lvs::RealServer| RecalledServer {
+        was_up: Some(true),
+        since: Some(at(1)),
+        checks: rs.checks.iter().map(|_| Some(check)).collect(),
+    };
+    let servers = config.servers.iter().map(server).collect();
+    let recalled = RecalledService { quorum: Some((true, at(2))), servers };
+    let mut domain = Domain::default();
+    let id = domain.vacant_id();
+    let mut hand = |input| domain.handle(input, at(9), &mut Vec::new());
+    hand(Input::Add { id, config: Rc::new(config), recalled });
+    hand(Input::Start { init_notifies: false });
+    let service = domain.service(id).expect("it was added");
+    assert_eq!((service.is_up(), service.since()), (true, at(2)));
+    for (rs, server) in service.servers() {
+        assert_eq!((server.is_up(), server.since()), (true, at(1)));
+        let (configured, checks) = (i64::from(rs.weight), rs.checks.len());
+        let sum = configured + (7 - configured) * i64::try_from(checks).expect("few");
+        assert_eq!(i64::from(server.weight()), sum.max(0));
+        assert!(server.checks().iter().all(Slot::has_run));
+    }
 }

@@ -272,6 +272,29 @@ impl Pipes {
         self.known.insert(seat, known);
     }
 
+    pub(super) fn recall_service(&mut self, object: &Subject, name: &str, up: bool) {
+        let seat = self.seat(object);
+        self.known.insert(seat, Known::Service { name: name.into(), up });
+    }
+
+    pub(super) fn recall_server(&mut self, object: &Subject, service: &str, name: &str, up: bool) {
+        let (seat, service, name) = (self.seat(object), service.into(), name.into());
+        self.known.insert(seat, Known::Server { service, name, up });
+    }
+
+    /// What no reader has got, states as they are now.
+    pub(super) fn unread(&self, which: Which) -> Vec<String> {
+        let Some(pipe) = self.pipes.get(&which) else { return Vec::new() };
+        let waiting = pipe.waiting.iter().map(|(_, line)| line);
+        let states = pipe.behind.iter().filter_map(|seat| self.known.get(seat).map(Known::line));
+        pipe.current.iter().chain(waiting).cloned().chain(states).collect()
+    }
+
+    /// A line that waited before the program was replaced.
+    pub(super) fn tell_again(&mut self, which: Which, line: &str, out: &mut Vec<Action>) {
+        self.tell(Tells::Event, line, &[which], out);
+    }
+
     /// Writes an event of an instance that is no change of state.
     pub(super) fn tell_event(&mut self, line: &str, out: &mut Vec<Action>) {
         self.tell(Tells::Event, line, &[Which::All, Which::Vrrp], out);

@@ -107,6 +107,12 @@ pub enum Input<'a> {
         object: Subject,
         state: State,
     },
+    /// The same of a virtual server, or of one of its real servers.
+    RecallServed {
+        service: &'a str,
+        server: Option<&'a str>,
+        up: bool,
+    },
     /// An instance changed its state.
     Instance {
         name: &'a SharedName,

@@ -23,11 +23,16 @@ pub mod mail;
 pub mod outbox;
 mod scripts;
 pub mod smtp;
+mod unfinished;
 mod words;
 
 pub use action::{Action, Letter, Note, RunId, Which};
 pub use complaint::complaint;
 pub use input::{Because, Input, ServerNews, ServiceEvent, Standing, State, Subject};
+pub use unfinished::{RunningScript, WaitingScripts};
+
+/// The word of `notify_master_rx_lower_pri`.
+const MASTER_RX_LOWER_PRI: &str = "MASTER_RX_LOWER_PRI";
 
 #[derive(Debug, Default)]
 pub struct Domain {
@@ -40,6 +45,8 @@ pub struct Domain {
     mailed: BTreeMap<Subject, State>,
     /// States that were notified before the program was replaced.
     recalled: BTreeMap<Subject, State>,
+    /// The same of virtual servers, and with their names of real servers.
+    recalled_served: BTreeMap<(SharedName, Option<SharedName>), bool>,
     scripts: Scripts,
     pipes: Pipes,
 }
@@ -51,6 +58,9 @@ impl Domain {
             Input::Setup(global) => self.on_setup(global),
             Input::Standing(list) => self.on_standing(list, out),
             Input::Recall { object, state } => _ = self.recalled.insert(object, state),
+            Input::RecallServed { service, server, up } => {
+                self.recalled_served.insert((service.into(), server.map(Into::into)), up);
+            }
             Input::Instance { name, state, priority, group, notify, because } => {
                 let standing = (state, priority);
                 self.on_instance(name, standing, group, (notify, because), now, out);
@@ -124,6 +134,9 @@ impl Domain {
     }
 
     fn on_standing(&mut self, list: &[Standing], out: &mut Vec<Action>) {
+        // What was not mentioned by now may be something else next time.
+        self.recalled.clear();
+        self.recalled_served.clear();
         self.mailed.retain(|object, _| list.iter().any(|s| s.object == *object));
         self.pipes.on_standing(list, out);
     }
@@ -220,7 +233,7 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let script = notify.master_rx_lower_pri.as_deref();
-        self.run(&Subject::Instance(name.clone()), "MASTER_RX_LOWER_PRI", true, script, now, out);
+        self.run(&Subject::Instance(name.clone()), MASTER_RX_LOWER_PRI, true, script, now, out);
         self.pipes.tell_event(&words::lower_priority_line(name, priority), out);
     }
 
@@ -243,6 +256,10 @@ impl Domain {
         match *input {
             Input::Service { id, name, up, event, script, mail, because } => {
                 let object = Subject::Service(id);
+                if self.recalled_served.remove(&(name.into(), None)) == Some(up) {
+                    self.pipes.recall_service(&object, name, up);
+                    return;
+                }
                 self.run(&object, words::up_down(up), false, script, now, out);
                 self.pipes.tell_service(&object, name, up, out);
                 if mail && self.mails {
@@ -253,6 +270,11 @@ impl Domain {
             }
             Input::Server { service, service_name, name, up, script } => {
                 let object = Subject::Server(service, name.into());
+                let key = (service_name.into(), Some(name.into()));
+                if self.recalled_served.remove(&key) == Some(up) {
+                    self.pipes.recall_server(&object, service_name, name, up);
+                    return;
+                }
                 self.run(&object, words::up_down(up), false, script, now, out);
                 self.pipes.tell_server(&object, service_name, name, up, out);
             }

@@ -43,12 +43,15 @@ pub enum Task {
     Noted(Note),
 }
 
-#[derive(Debug)]
-struct Item {
-    message: Message,
-    tries: u32,
-    due: Instant,
-    born: Instant,
+/// A mail that is not sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unsent {
+    pub message: Message,
+    pub tries: u32,
+    /// When it is tried next.
+    pub due: Instant,
+    /// When it was written.
+    pub born: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -63,7 +66,7 @@ enum Link {
     },
     Talking {
         conversation: Box<Conversation>,
-        item: Option<Item>,
+        item: Option<Unsent>,
     },
 }
 
@@ -82,7 +85,7 @@ enum OutboxState {
 pub struct Outbox {
     state: OutboxState,
     mail: Option<Mail>,
-    queue: VecDeque<Item>,
+    queue: VecDeque<Unsent>,
     full: bool,
     link: Link,
     /// Of the server, if it has a name.
@@ -128,9 +131,28 @@ impl Outbox {
         if message.to.is_empty() {
             return;
         }
-        self.queue.push_back(Item { message, tries: 0, due: now, born: now });
+        self.queue.push_back(Unsent { message, tries: 0, due: now, born: now });
         self.shorten(out);
         self.advance(now, out);
+    }
+
+    /// The mails that are not sent, the one that is under way included.
+    pub fn unsent(&self) -> Vec<Unsent> {
+        let under_way = match &self.link {
+            Link::Talking { item, .. } => item.clone(),
+            Link::Idle | Link::Resolving { .. } | Link::Connecting { .. } => None,
+        };
+        under_way.into_iter().chain(self.queue.iter().cloned()).collect()
+    }
+
+    /// Mails that the program before this one could not send.
+    pub fn resume(&mut self, mails: Vec<Unsent>, now: Instant, out: &mut Vec<Task>) {
+        let is_sent = |mail: &Mail| !matches!(mail.server, MailServer::File(_));
+        if self.mail.as_ref().is_some_and(is_sent) {
+            self.queue.extend(mails);
+            self.shorten(out);
+            self.advance(now, out);
+        }
     }
 
     pub fn on_resolved(

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::action::{Action, Note, RunId};
 use super::input::Subject;
+use super::unfinished::RunningScript;
 use crate::base::deadlines::Deadlines;
 use crate::base::time::{Duration, Instant};
 use crate::model::script::Script;
@@ -86,6 +87,31 @@ impl Scripts {
 
     pub(super) fn waiting(&self) -> usize {
         self.queues.values().map(|queue| queue.waiting.len()).sum()
+    }
+
+    pub(super) fn running(&self) -> Vec<RunningScript> {
+        let running = |(run, r): (&RunId, &Run)| {
+            let (of, command) = (r.owner.clone()?, r.shown.clone());
+            Some(RunningScript { run: *run, of, command })
+        };
+        self.runs.iter().filter_map(running).collect()
+    }
+
+    pub(super) fn changes(&self) -> impl Iterator<Item = (&Subject, &Change)> {
+        self.queues.iter().flat_map(|(of, queue)| queue.waiting.iter().map(move |c| (of, c)))
+    }
+
+    /// Takes over a run. It has its whole time once more.
+    pub(super) fn resume(&mut self, of: Subject, shown: &str, now: Instant) -> RunId {
+        self.last += 1;
+        let run = RunId(self.last);
+        self.queues.entry(of.clone()).or_default().running = Some(run);
+        self.deadlines.set(run, Some(now + LIMIT));
+        let is_young = self.young < MOST_RUNNING;
+        self.young += usize::from(is_young);
+        let age = if is_young { RunAge::Young } else { RunAge::Old };
+        self.runs.insert(run, Run { owner: Some(of), shown: shown.to_owned(), age });
+        run
     }
 
     pub(super) fn command(&self, run: RunId) -> Option<&str> {

@@ -7,11 +7,17 @@
 //! A program takes over from one that writes the same version of this, which its own trial run says
 //! before anything is given up.
 
-use std::net::IpAddr;
+mod router;
+mod servers;
+mod unfinished;
 
 use serde::{Deserialize, Serialize};
 
-use crate::status::{Event, State};
+use crate::status::Event;
+
+pub use router::{Failover, Group, Instance, Mark, Router};
+pub use servers::{Check, Server, Service, Weight};
+pub use unfinished::{About, FifoLine, ScriptCommand, ScriptRun, ScriptsWaiting, UnsentMail};
 
 /// Another layout has another number.
 pub const VERSION: u32 = 1;
@@ -41,12 +47,22 @@ pub struct Snapshot {
     pub groups: Vec<Group>,
     /// Maintenance is on.
     pub maintenance: Option<Until>,
-    /// Real servers with an order of an operator.
-    pub servers: Vec<Server>,
+    pub services: Vec<Service>,
     /// Scripts that read FIFOs, which go on.
     pub readers: Vec<Reader>,
+    /// Notification scripts that run.
+    pub runs: Vec<ScriptRun>,
+    /// Changes whose scripts wait, in order.
+    pub changes: Vec<ScriptsWaiting>,
+    /// Lines that readers of FIFOs have not got, in order.
+    pub lines: Vec<FifoLine>,
+    pub mails: Vec<UnsentMail>,
+    /// Tracked scripts with a result.
+    pub scripts: Vec<TrackedScript>,
     /// The last changes, the oldest first.
     pub journal: Vec<Entry>,
+    pub reloads: u64,
+    pub reloads_refused: u64,
 }
 
 /// Descriptors that stay open.
@@ -62,22 +78,6 @@ pub struct Descriptors {
     pub replaced: Vec<i32>,
 }
 
-/// One virtual router. Its scripts have run for this state.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Instance {
-    pub name: String,
-    pub state: State,
-    /// Microseconds.
-    pub since: u64,
-    /// `None`: it started in this state.
-    pub why: Option<String>,
-    /// The base of the priority, by command of an operator.
-    pub ordered: Option<u8>,
-    /// A failover is in force that began with this instance.
-    pub failover: Option<Failover>,
-}
-
 /// The end of an order.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,31 +86,18 @@ pub struct Until {
     pub end: Option<u64>,
 }
 
+/// A tracked script.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Failover {
-    /// Microseconds.
-    pub end: u64,
-    /// The router that is to be master; `None`: any.
-    pub to: Option<IpAddr>,
-}
-
-/// One real server with an order.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Server {
-    pub service: String,
+pub struct TrackedScript {
     pub name: String,
-    /// `drain`, `disable`, `weight N`.
-    pub order: String,
-}
-
-/// One sync group.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Group {
-    pub name: String,
-    pub state: State,
+    pub is_up: bool,
+    /// Results in a row, as `rise` and `fall` count them.
+    pub result: u32,
+    /// The exit status of the last run that had one.
+    pub status: i32,
+    /// When it is run next, in microseconds.
+    pub due: u64,
 }
 
 /// A script that reads a FIFO.
@@ -159,12 +146,27 @@ impl Snapshot {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
     use crate::base::time::WallTime;
-    use crate::status::{Change, Kind, Time};
+    use crate::status::{Change, Counters, Kind, State, Time};
 
     /// Never changed: a new layout gets a new file, and a new version.
     const FIRST: &str = include_str!("../../tests/snapshot/1.json");
+
+    fn peer() -> IpAddr {
+        [10, 0, 0, 2].into()
+    }
+
+    fn router() -> Router {
+        Router { address: peer(), priority: 90, at: 3_000_000 }
+    }
+
+    fn about() -> About {
+        let (name, of) = ("[10.1.0.1]:tcp:80".into(), Some("[10.0.0.1]:tcp:80".into()));
+        About { kind: Kind::Server, name, of }
+    }
 
     fn first() -> Snapshot {
         let change = Change::State { from: Some("BACKUP".into()), to: "MASTER".into() };
@@ -199,16 +201,74 @@ mod tests {
                 why: Some("no advertisement in 3.609 s".into()),
                 ordered: Some(50),
                 failover: Some(Failover { end: 9_000_000, to: "10.0.0.2".parse().ok() }),
+                counters: Counters { advert_sent: 7, ..Counters::default() },
+                transitions: [("silence".to_owned(), 3)].into(),
+                contested: 1,
+                heard: Some(router()),
+                master_interval: 1_000_000,
+                heirs: vec![router()],
+                old_style: vec![peer()],
+                marks: vec![Mark { from: peer(), sequence: 1 << 40, at: 3_000_000 }],
+                tolerates_until: Some(6_000_000),
             }],
             maintenance: Some(Until { end: None }),
-            servers: vec![Server {
-                service: "[10.0.0.1]:tcp:80".into(),
-                name: "[10.1.0.1]:tcp:80".into(),
-                order: "weight 3".into(),
+            services: vec![Service {
+                name: "[10.0.0.1]:tcp:80".into(),
+                is_met: true,
+                since: 3_000_000,
+                servers: vec![Server {
+                    name: "[10.1.0.1]:tcp:80".into(),
+                    order: Some("weight 3".into()),
+                    is_up: true,
+                    since: 2_000_000,
+                    checks: vec![
+                        None,
+                        Some(Check {
+                            is_up: true,
+                            weight: Weight::Instead(7),
+                            retries: 2,
+                            due: Some(6_000_000),
+                        }),
+                    ],
+                }],
             }],
             groups: vec![Group { name: "G".into(), state: State::Master }],
             readers: vec![Reader { pid: 4711, fifo: "notify_fifo".into() }],
+            runs: vec![ScriptRun { pid: 4712, about: about(), command: "/bin/notify x".into() }],
+            changes: vec![ScriptsWaiting {
+                about: about(),
+                word: "MASTER".into(),
+                is_minor: false,
+                commands: vec![ScriptCommand {
+                    path: "/bin/notify".into(),
+                    argv: vec!["notify".into()],
+                    uid: 1,
+                    gid: 2,
+                    by_shell: true,
+                    extra: vec!["x".into()],
+                }],
+            }],
+            lines: vec![FifoLine { fifo: "notify_fifo".into(), text: "INSTANCE\n".into() }],
+            mails: vec![UnsentMail {
+                about: about(),
+                from: "a@b".into(),
+                to: vec!["c@d".into()],
+                subject: "s".into(),
+                text: "t".into(),
+                tries: 1,
+                due: 7_000_000,
+                born: 1_000_000,
+            }],
+            scripts: vec![TrackedScript {
+                name: "track".into(),
+                is_up: true,
+                result: 3,
+                status: 1,
+                due: 5_500_000,
+            }],
             journal: vec![Entry { at: 4_000_000, event }],
+            reloads: 4,
+            reloads_refused: 1,
         }
     }
 

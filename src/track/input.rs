@@ -1,5 +1,6 @@
 //! Everything that can go into the tracking core.
 
+use super::scripts::ScriptPast;
 use crate::base::ids::ScriptId;
 use crate::base::tracked::RunEnd;
 use crate::model::Config;
@@ -11,7 +12,7 @@ pub enum Input<'a> {
     /// routers begin, and at each reload.
     Configure(&'a Config),
     /// Before the daemon was restarted, this script was up or down. Before [`Input::Configure`].
-    Recall { script: &'a str, is_up: bool },
+    Recall { script: &'a str, is_up: bool, past: Option<ScriptPast> },
     /// A run has passed its timeout: that is its result, although it may take a while to end.
     /// Optional: [`RunEnd::TimedOut`] says the same once it has ended.
     TimedOut { script: ScriptId },

@@ -23,6 +23,7 @@ pub use crate::base::tracked::{RunEnd, TrackState};
 pub use action::Action;
 pub use input::{Input, Process};
 pub use note::{Flaw, Note};
+pub use scripts::ScriptPast;
 
 /// Every tracked script, file and process of the daemon.
 #[derive(Debug, Default)]
@@ -37,7 +38,7 @@ impl Domain {
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
         match input {
             Input::Configure(config) => self.on_configure(config, now, out),
-            Input::Recall { script, is_up } => self.scripts.on_recall(script, is_up),
+            Input::Recall { script, is_up, past } => self.scripts.on_recall(script, is_up, past),
             Input::TimedOut { script } => self.scripts.on_timed_out(script, out),
             Input::Exited { script, end } => self.scripts.on_exited(script, end, out),
             Input::RunNow { name } => self.scripts.on_run_now(name, now, out),
@@ -60,6 +61,11 @@ impl Domain {
     /// What [`Action::Run`] means; `None` once it is no longer configured.
     pub fn script(&self, id: ScriptId) -> Option<&TrackScript> {
         self.scripts.config(id)
+    }
+
+    /// Whether a script is up, and what else is known of it; `None` without a result.
+    pub fn past(&self, script: &str, now: Instant) -> Option<(bool, ScriptPast)> {
+        self.scripts.past(script, now)
     }
 
     /// A run of a script goes on; `None` if it is not configured.

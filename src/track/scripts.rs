@@ -22,8 +22,19 @@ pub(super) struct Scripts {
     by_name: BTreeMap<String, ScriptId>,
     due: Deadlines<ScriptId>,
     /// Verdicts of the run before, of scripts that are not configured yet.
-    recalled: BTreeMap<String, bool>,
+    recalled: BTreeMap<String, (bool, Option<ScriptPast>)>,
     last_id: u32,
+}
+
+/// What the program that was replaced by this one knew of a script that had a result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ScriptPast {
+    /// Results in a row, as `rise` and `fall` count them.
+    pub result: u32,
+    /// The exit status of the last run that had one.
+    pub status: i32,
+    /// When it is run next.
+    pub due: Instant,
 }
 
 /// One script.
@@ -82,8 +93,18 @@ impl Scripts {
         self.recalled.clear();
     }
 
-    pub(super) fn on_recall(&mut self, script: &str, is_up: bool) {
-        self.recalled.insert(script.to_owned(), is_up);
+    pub(super) fn on_recall(&mut self, script: &str, is_up: bool, past: Option<ScriptPast>) {
+        self.recalled.insert(script.to_owned(), (is_up, past));
+    }
+
+    /// Whether a script is up, and what else is known of it; `None` without a result.
+    pub(super) fn past(&self, name: &str, now: Instant) -> Option<(bool, ScriptPast)> {
+        let id = self.by_name.get(name)?;
+        let t = self.by_id.get(id).filter(|t| !t.told.is_pending() && !t.is_fresh)?;
+        // A run that goes on begins anew.
+        let due = self.due.of(id).filter(|_| t.run.is_none()).unwrap_or(now);
+        let past = ScriptPast { result: t.result, status: t.status, due };
+        Some((t.told.is_up(), past))
     }
 
     /// The same command for the same user: its result stands, the numbers are the new ones.
@@ -124,6 +145,8 @@ impl Scripts {
         let id = ScriptId(self.last_id);
         self.last_id = self.last_id.wrapping_add(1);
         let recalled = self.recalled.remove(&config.name);
+        let (recalled, past) =
+            recalled.map(|(is_up, past)| (Some(is_up), past)).unwrap_or_default();
         let first = match before {
             None if recalled == Some(true) => TrackState::Up(Finding::Recalled),
             None if recalled == Some(false) => TrackState::Down(Finding::Recalled),
@@ -131,7 +154,7 @@ impl Scripts {
             None => TrackState::Pending,
             Some(ref before) => before.clone(),
         };
-        let tracker = Tracker {
+        let mut tracker = Tracker {
             result: match (&before, recalled) {
                 (None, Some(true)) => config.rise + config.fall - 1,
                 (None, Some(false)) => 0,
@@ -145,6 +168,15 @@ impl Scripts {
             run: None,
             config: config.clone(),
         };
+        let mut due = due;
+        if let Some(past) = past {
+            tracker.status = past.status;
+            // With other limits, the number would mean something else.
+            if (past.result >= config.rise) == (recalled == Some(true)) {
+                tracker.result = past.result.min(config.rise + config.fall - 1);
+            }
+            due = past.due.min(due + config.interval);
+        }
         self.by_id.insert(id, tracker);
         self.due.set(id, Some(due));
         if before.is_none() {

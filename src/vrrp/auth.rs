@@ -2,9 +2,9 @@
 //! advertisements (`auth_hmac`).
 //!
 //! A [`Guard`] is what an instance remembers for that: the last sequence number that it sent, and
-//! the last one accepted from each sender. It survives a reload. After a
-//! start, the state file and the clock keep the own sequence numbers above those of the former run; what
-//! was heard is not known any more.
+//! the last one accepted from each sender. It survives a reload and a restart by command. After a start,
+//! the state file and the clock keep the own sequence numbers above those of the former run; what was
+//! heard is not known any more.
 //!
 //! An advertisement is sealed when it is sent, for each one has its own sequence number.
 
@@ -23,6 +23,7 @@ use crate::model::vrrp::{Authentication, Instance};
 use crate::wire::vrrp::trailer::Sequence;
 use crate::wire::vrrp::Packet;
 
+use super::past::Mark;
 use header::HeaderGuard;
 use signature::SignatureGuard;
 
@@ -79,6 +80,27 @@ impl Guard {
                 guard.follow(last.saturating_add(room));
             }
             Self::Signature(guard) => guard.follow(Sequence(last)),
+        }
+    }
+
+    /// The last sequence number of each sender.
+    pub(super) fn marks(&self) -> Vec<Mark> {
+        match self {
+            Self::Header(guard) => guard.heard.all(u64::from),
+            Self::Signature(guard) => guard.heard.all(|sequence| sequence.0),
+        }
+    }
+
+    /// A run before this one has accepted this number.
+    pub(super) fn recall(&mut self, mark: &Mark) {
+        match self {
+            Self::Header(guard) => {
+                let sequence = u32::try_from(mark.sequence).unwrap_or_default();
+                guard.heard.set(mark.from, sequence, mark.at);
+            }
+            Self::Signature(guard) => {
+                guard.heard.set(mark.from, Sequence(mark.sequence), mark.at);
+            }
         }
     }
 

@@ -32,6 +32,7 @@ mod membership;
 mod noted;
 mod operator;
 mod outbound;
+mod past;
 mod priority;
 pub mod receive;
 pub mod refusals;
@@ -61,6 +62,7 @@ pub use operator::{
     Heir, Objection, Order, OrderEnd, OrderKind, OrderNews, OrderResult, StandingOrder, Taken,
 };
 pub use outbound::Outbound;
+pub use past::{Mark, Past};
 
 /// All virtual routers of the daemon.
 #[derive(Debug, Default)]
@@ -229,16 +231,6 @@ impl Domain {
     /// Every sync group, in the order of the file.
     pub fn groups(&self) -> impl Iterator<Item = (GroupId, &Group)> {
         (0..).map(GroupId).zip(&self.groups)
-    }
-
-    /// The instance entered its state at this time and for this reason, and the program was replaced
-    /// by command in between.
-    pub fn date_back(&mut self, id: InstanceId, since: Instant, why: Option<&str>) {
-        let Some(i) = self.instance_mut(id) else { return };
-        i.state.date_back(since);
-        if let Some(why) = why {
-            self.causes.insert(id, Rc::new(Cause::Before(why.into())));
-        }
     }
 
     /// The last sequence number of an instance with authenticated advertisements.

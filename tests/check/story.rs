@@ -201,7 +201,7 @@ impl Story {
     fn add(&mut self, n: usize, suspended: bool) {
         let config = Rc::new(self.checks[n].1.config.clone());
         let up = !config.alpha;
-        self.hand(Input::Add { check: id(n), config, up, suspended });
+        self.hand(Input::Add { check: id(n), config, up, suspended, recalled: None });
     }
 
     fn finish(&mut self, n: usize, good: bool, weight: Weight) {

@@ -189,7 +189,11 @@ impl Story {
                     let id = self.lvs.vacant_id();
                     ids.insert(n, id);
                     let config = Rc::clone(&new.virtual_servers[n]);
-                    self.hand(Input::Add { id, config, recalled: Vec::new() });
+                    self.hand(Input::Add {
+                        id,
+                        config,
+                        recalled: keepalived::base::recalled::RecalledService::default(),
+                    });
                 }
             }
         }

@@ -42,7 +42,7 @@ pub(crate) fn a_hundred_restarts_cause_no_election() -> Outcome {
     let (notified, why) = (shop.read("notified"), ok(&master, &["explain", "VI_1"]));
     let mut monitor = AddressMonitor::once_held(&a, "eth0", &[VIP]);
     // A busy host may suspend either daemon for longer than the 30 ms that the backup waits.
-    let is_calm = (0..3).any(|_| {
+    let is_calm = (0..6).any(|_| {
         let (mark, mut capture) = (backup.mark(), segment.capture());
         (0..100).for_each(|_| restart(&master));
         let (adverts, changes) = (capture.adverts(), backup.state_changes(mark));
@@ -201,5 +201,38 @@ pub(crate) fn authenticated_routers_go_on() -> Outcome {
         router(priority).every("0.2").signed(&[key, "active_key 1", "mode enforce"])
     });
     sequence_numbers_go_on(|priority| router(priority).v2_header("secret").every("1"));
+    Ok(())
+}
+
+/// A notification script that runs, another that waits for it, a mail that cannot be sent, counters.
+pub(crate) fn notifications_under_way_go_on() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let shop = Workshop::new();
+    let body = "echo begin $3 >>$HERE/ran; [ $3 = BACKUP ] && while [ ! -e $HERE/go ]; do sleep 0.05; done; echo end $3 >>$HERE/ran";
+    let notify = shop.script("notify.sh", body);
+    let mail = "smtp_server 127.0.0.1 2525\n notification_email {\n root@lab\n }\n notification_email_from a@lab";
+    let block = router(200).every("0.05").line(&format!("notify {notify}")).line("smtp_alert");
+    let daemon = a.start(&config_with(mail, &[block]));
+    daemon.wait_master("VI_1");
+    wait("the first script runs", SOON, || shop.read("ran") == "begin BACKUP\n");
+    let status = || -> serde_json::Value {
+        serde_json::from_str(&ok(&daemon, &["status", "--json"])).expect("JSON")
+    };
+    let mails = || status()["daemon"]["queues"]["mails"].as_u64();
+    wait("mails wait", SOON, || mails() == Some(2));
+    let sent = || status()["instances"][0]["counters"]["advert_sent"].as_u64().expect("a number");
+    let before = sent();
+    restart(&daemon);
+    restart(&daemon);
+    let after = sent();
+    assert!((before..before + 100).contains(&after), "{before} advertisements, then {after}");
+    assert_eq!(mails(), Some(2));
+    let transitions = &status()["instances"][0]["transitions"];
+    assert_eq!(transitions.to_string(), "{\"silence\":1}");
+    assert_eq!(shop.read("ran"), "begin BACKUP\n");
+    shop.write("go", "");
+    let all = "begin BACKUP\nend BACKUP\nbegin MASTER\nend MASTER\n";
+    wait("the other one has run", SOON, || shop.read("ran") == all);
     Ok(())
 }

@@ -45,6 +45,16 @@ impl Entry {
         Self { config, life, probe: ProbeState::Suspended, weight: Weight::Unchanged, last: None }
     }
 
+    /// The same, of a check that had this weight before the program was replaced.
+    pub(super) fn weighing(self, weight: Weight) -> Self {
+        Self { weight, ..self }
+    }
+
+    /// What it says about the weight of its server.
+    pub const fn weight(&self) -> Weight {
+        self.weight
+    }
+
     pub const fn config(&self) -> &Rc<Check> {
         &self.config
     }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
-use crate::base::verdict::{ProbeStep, Reason};
+use crate::base::verdict::{ProbeStep, Reason, Weight};
 use crate::model::check::{Connect, Schedule};
 
 fn check(delay: u64, retry: u32, warmup: u64) -> Rc<Check> {
@@ -21,7 +21,8 @@ fn check(delay: u64, retry: u32, warmup: u64) -> Rc<Check> {
 }
 
 fn add(pool: &mut Pool, n: u32, config: Rc<Check>) {
-    let input = Input::Add { check: CheckId(n), config, up: true, suspended: false };
+    let input =
+        Input::Add { check: CheckId(n), config, up: true, suspended: false, recalled: None };
     pool.handle(input, Instant::ZERO, &mut Vec::new());
 }
 
@@ -96,6 +97,7 @@ fn whatever_happens_a_check_is_due_running_waiting_or_suspended() {
                     config: check(rng.between(1, 5), 1, 3),
                     up: rng.one_in(2),
                     suspended: rng.one_in(4),
+                    recalled: None,
                 },
                 1 => Input::Remove(n),
                 2 => Input::Suspend(n),
@@ -130,4 +132,31 @@ fn whatever_happens_a_check_is_due_running_waiting_or_suspended() {
             }
         }
     }
+}
+
+#[test]
+fn a_restart_by_command_forgets_no_failure() {
+    let (n, config) = (CheckId(0), check(10, 2, 0));
+    let (mut pool, mut out) = (Pool::new(1, 1), Vec::new());
+    add(&mut pool, 0, Rc::clone(&config));
+    assert_eq!(pool.recall(n, Instant::ZERO), None);
+    let mut now = Instant::ZERO;
+    for good in [true, false] {
+        now = pool.next_deadline().expect("it is probed");
+        pool.handle(Input::Deadline, now, &mut out);
+        pool.handle(done(n, good), now, &mut out);
+    }
+    let recalled = pool.recall(n, now);
+    let due = pool.next_deadline();
+    let known = RecalledCheck { was_up: true, weight: Weight::Unchanged, retries: 1, due };
+    assert_eq!(recalled, Some(known));
+
+    let (mut pool, mut out) = (Pool::new(1, 1), Vec::new());
+    let up = true;
+    let input = Input::Add { check: n, config, up, suspended: false, recalled };
+    pool.handle(input, now, &mut out);
+    assert_eq!(pool.next_deadline(), due);
+    pool.handle(Input::Deadline, due.expect("it is probed"), &mut out);
+    pool.handle(done(n, false), due.expect("it is probed"), &mut out);
+    assert!(out.contains(&Action::Retrying { check: n, nth: 2, of: 2 }), "{out:?}");
 }

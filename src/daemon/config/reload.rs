@@ -202,7 +202,7 @@ impl Runtime {
                     self.cores.vrrp(input, self.now);
                     let config = Rc::clone(&self.running.config.instances[n]);
                     self.recall_master(id, &config);
-                    self.recall_order(id);
+                    self.recall_router(id);
                     ids.insert(n, id);
                     touched.push((n, true));
                 }

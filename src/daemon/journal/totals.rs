@@ -1,8 +1,10 @@
 //! How often things happened since the start: the journal itself forgets.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::base::name::SharedName;
+use crate::snapshot::Instance;
 use crate::status::Reload;
 use crate::vrrp::cause::Cause;
 use crate::vrrp::{Action, Domain, Note, Phase};
@@ -11,7 +13,7 @@ use crate::vrrp::{Action, Domain, Note, Phase};
 #[derive(Debug, Default)]
 pub(in crate::daemon) struct Totals {
     /// Changes of the state of instances, by their causes. Those that never happened cost nothing.
-    transitions: BTreeMap<(SharedName, &'static str), u64>,
+    transitions: BTreeMap<(SharedName, Cow<'static, str>), u64>,
     /// How often another router was master beside an instance. Those that never were cost nothing.
     contested: BTreeMap<SharedName, u64>,
     pub(in crate::daemon) reloads: u64,
@@ -32,7 +34,23 @@ impl Totals {
             self.transitions.retain(|(of, _), _| of != name);
             self.contested.remove(name);
         } else if *from != Phase::Init || **cause != Cause::Started {
-            *self.transitions.entry((name.clone(), word(cause))).or_default() += 1;
+            *self.transitions.entry((name.clone(), word(cause).into())).or_default() += 1;
+        }
+    }
+
+    /// Takes over those of the program before this one, of an instance that has begun. If it is in the
+    /// same state, entering that once more was no event.
+    pub(in crate::daemon) fn restore(&mut self, from: &Instance, is_same: bool) {
+        let name = SharedName::from(from.name.as_str());
+        let again = if is_same { self.transitions(&name) } else { BTreeMap::new() };
+        for cause in again.into_keys() {
+            self.transitions.remove(&(name.clone(), cause.into()));
+        }
+        for (cause, count) in &from.transitions {
+            *self.transitions.entry((name.clone(), cause.clone().into())).or_default() += count;
+        }
+        if from.contested > 0 {
+            self.contested.insert(name, from.contested);
         }
     }
 
@@ -47,9 +65,9 @@ impl Totals {
 
     /// Those of one instance.
     pub(in crate::daemon) fn transitions(&self, name: &SharedName) -> BTreeMap<String, u64> {
-        let all = self.transitions.range((name.clone(), "")..);
+        let all = self.transitions.range((name.clone(), "".into())..);
         let own = all.take_while(|((of, _), _)| of == name);
-        own.map(|((_, cause), count)| ((*cause).to_owned(), *count)).collect()
+        own.map(|((_, cause), count)| (cause.to_string(), *count)).collect()
     }
 }
 

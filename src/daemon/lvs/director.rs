@@ -17,7 +17,6 @@ use crate::daemon::commands::Commands;
 use crate::daemon::control::MOST_CLIENTS;
 use crate::daemon::lvs::operator::ServerPlace;
 use crate::daemon::lvs::{LoopContext, Lvs, Past, Release};
-use crate::daemon::restart::recalled_orders;
 use crate::daemon::runtime::{Mode, Runtime};
 use crate::daemon::start::privileges::raise_file_limit;
 use crate::daemon::tokens::Owner;
@@ -164,14 +163,12 @@ impl Runtime {
             self.on_role(id, phase == Some(Phase::Master));
         }
         self.tell_addresses();
-        let recall = |config: &VirtualServer| Past {
-            up: self.continuity.recall_servers(config),
-            orders: self
-                .restart
-                .recalled
-                .as_ref()
-                .map(|from| recalled_orders(from, config))
-                .unwrap_or_default(),
+        let recall = |config: &VirtualServer| {
+            let from = self.restart.recalled.as_ref();
+            from.and_then(|from| from.service(config)).unwrap_or_else(|| Past {
+                recalled: self.continuity.recall_servers(config),
+                orders: Vec::new(),
+            })
         };
         self.lvs.adopt(old, &mut self.running.config, recall, self.now);
         self.with_lvs(self.clock.now() + BEGINNING, Lvs::serve);

@@ -74,12 +74,13 @@ impl Lvs {
                 let key = ipvs::destination(server.config(), 0).key;
                 self.inbox.push_back(Message::Withdraw(server.service.id, key));
             }
-            Action::CheckAdded { check, config, up, suspended, .. } => {
+            Action::CheckAdded { check, config, up, suspended, recalled, .. } => {
                 self.check(pool::Input::Add {
                     check: *check,
                     config: Rc::clone(config),
                     up: *up,
                     suspended: *suspended,
+                    recalled: *recalled,
                 })
             }
             Action::CheckAdjusted { check, config } => {

@@ -11,7 +11,7 @@ use crate::daemon::outlets::report::HeldBack;
 use crate::daemon::tokens::Owner;
 use crate::model::notify::Mail;
 use crate::notify::mail::Stamp;
-use crate::notify::outbox::{Note, Outbox, Task};
+use crate::notify::outbox::{Note, Outbox, Task, Unsent};
 use crate::notify::Letter;
 use crate::sys::clock;
 use crate::sys::lookup::Lookup;
@@ -92,6 +92,22 @@ impl Mailer {
         now: Instant,
     ) {
         self.outbox.finish(until, now, &mut self.tasks);
+        self.carry_on(poll, now);
+    }
+
+    /// The mails that are not sent.
+    pub(in crate::daemon) fn unsent(&self) -> Vec<Unsent> {
+        self.outbox.unsent()
+    }
+
+    /// Takes over mails of the program before this one.
+    pub(in crate::daemon) fn resume(
+        &mut self,
+        mails: Vec<Unsent>,
+        poll: &mut Poll<Owner>,
+        now: Instant,
+    ) {
+        self.outbox.resume(mails, now, &mut self.tasks);
         self.carry_on(poll, now);
     }
 

@@ -1,17 +1,17 @@
 //! The snapshot: taking one, and going on from it.
 
-use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd as _, RawFd};
 
+use super::index::SnapshotIndex;
+use super::router::{past, since_zero, time};
 use crate::base::ids::InstanceId;
-use crate::base::time::{micros, Instant};
+use crate::base::time::micros;
 use crate::cli;
 use crate::daemon::journal::{Entry, Subject, Why};
 use crate::daemon::runtime::Runtime;
 use crate::daemon::status;
 use crate::daemon::tokens::Asker;
-use crate::lvs::{ServerOrder, Service};
-use crate::model::lvs::{RealServer, VirtualServer};
+use crate::model::track::TrackScript;
 use crate::notify::{Input, State as Told, Subject as Object, Which};
 use crate::snapshot::{self, Descriptors, Snapshot, Until};
 use crate::status::State;
@@ -25,26 +25,20 @@ const NO_ANSWER: u64 = 0;
 impl Runtime {
     /// `is_advertising`: a stand-in advertises.
     pub(super) fn snapshot(&self, replaced: Vec<RawFd>, is_advertising: bool) -> Snapshot {
-        let instance = |(id, i): (_, &vrrp::Instance)| snapshot::Instance {
-            name: i.config().name.to_string(),
-            state: status::instance::state(i.phase()),
-            since: micros(i.since().since(Instant::ZERO)),
-            why: self.cores.vrrp.cause(id).map(ToString::to_string),
-            ordered: self.cores.vrrp.ordered_priority(id),
-            failover: self.cores.vrrp.failover_of(id).and_then(|order| {
-                let end = micros(order.until()?.since(Instant::ZERO));
-                Some(snapshot::Failover { end, to: order.to() })
-            }),
-        };
         let group = |(_, group): (_, &vrrp::Group)| snapshot::Group {
             name: group.name().to_string(),
             state: status::instance::state(group.phase()),
         };
-        Snapshot {
+        let script = |script: &TrackScript| {
+            let (is_up, past) = self.cores.track.past(&script.name, self.now)?;
+            let (result, status, due) = (past.result, past.status, since_zero(past.due));
+            Some(snapshot::TrackedScript { name: script.name.clone(), is_up, result, status, due })
+        };
+        let mut snapshot = Snapshot {
             version: snapshot::VERSION,
             program: cli::help::banner(),
             restarts: self.restart.count,
-            clock: micros(self.clock.monotonic(Instant::ZERO)),
+            clock: micros(self.clock.monotonic(time(0))),
             directory: self.restart.directory.display().to_string(),
             flaws: self.running.flaws.clone(),
             core_pattern: self.restart.core_pattern.clone(),
@@ -55,32 +49,23 @@ impl Runtime {
                 replaced,
             },
             is_advertising,
-            instances: self.cores.vrrp.instances().map(instance).collect(),
+            instances: self.cores.vrrp.instances().map(|(id, i)| self.router(id, i)).collect(),
             groups: self.cores.vrrp.groups().map(group).collect(),
-            maintenance: self.cores.vrrp.maintenance().map(|order| Until {
-                end: order.until().map(|end| micros(end.since(Instant::ZERO))),
-            }),
-            servers: self.ordered_servers(),
+            maintenance: self
+                .cores
+                .vrrp
+                .maintenance()
+                .map(|order| Until { end: order.until().map(since_zero) }),
+            services: self.services(),
             readers: self.readers(),
             journal: self.entries(),
-        }
-    }
-
-    fn ordered_servers(&self) -> Vec<snapshot::Server> {
-        let of_service = |service: &Service| {
-            let (config, mut found) = (service.config(), Vec::new());
-            for (server, state) in service.servers() {
-                if let Some(order) = state.order() {
-                    found.push(snapshot::Server {
-                        service: config.to_string(),
-                        name: config.server_name(server).to_string(),
-                        order: order.to_string(),
-                    });
-                }
-            }
-            found
+            reloads: self.journal.totals.reloads,
+            reloads_refused: self.journal.totals.reloads_refused,
+            scripts: self.running.config.scripts.iter().filter_map(script).collect(),
+            ..Snapshot::default()
         };
-        self.lvs.services().flat_map(of_service).collect()
+        self.add_unfinished(&mut snapshot);
+        snapshot
     }
 
     fn readers(&self) -> Vec<snapshot::Reader> {
@@ -98,7 +83,7 @@ impl Runtime {
         let (view, mut entries, mut last) = (self.view(), Vec::new(), 0);
         while let Some((number, entry, _)) = self.journal.after(last) {
             let event = status::event::event(&view, number, entry);
-            entries.push(snapshot::Entry { at: micros(entry.at.since(Instant::ZERO)), event });
+            entries.push(snapshot::Entry { at: since_zero(entry.at), event });
             last = number;
         }
         entries
@@ -114,9 +99,12 @@ impl Runtime {
                 of: event.of.as_deref().map(Into::into),
             };
             let why = event.why.as_deref().map_or(Why::Nothing, |why| Why::Text(why.into()));
-            let (at, what) = (Instant::from_micros(*at), event.change.clone().into());
+            let (at, what) = (time(*at), event.change.clone().into());
             self.journal.restore(event.number, Entry { at, subject, what, why });
         }
+        self.journal.totals.reloads = from.reloads;
+        self.journal.totals.reloads_refused = from.reloads_refused;
+        self.resume_scripts_of_routers(from);
         for reader in &from.readers {
             let which = Which::ALL.into_iter().find(|which| which.keyword() == reader.fifo);
             if let Some(which) = which {
@@ -134,6 +122,16 @@ impl Runtime {
                 self.cores.notify(Input::Recall { object, state }, self.now);
             }
         }
+        for service in &from.services {
+            let (name, up) = (service.name.as_str(), service.is_met);
+            let input = Input::RecallServed { service: name, server: None, up };
+            self.cores.notify(input, self.now);
+            for server in &service.servers {
+                let (server, up) = (Some(server.name.as_str()), server.is_up);
+                let input = Input::RecallServed { service: name, server, up };
+                self.cores.notify(input, self.now);
+            }
+        }
         if let Some(filter) = &from.log_filter {
             // It was accepted before.
             if let Ok(spec) = Spec::parse(filter) {
@@ -143,35 +141,37 @@ impl Runtime {
         }
     }
 
-    /// An instance is new: orders of an operator for it are still in force.
-    pub(in crate::daemon) fn recall_order(&mut self, id: InstanceId) {
+    /// An instance is new: it knows what it knew, and orders of an operator for it are still in force.
+    pub(in crate::daemon) fn recall_router(&mut self, id: InstanceId) {
         let Some(from) = &self.restart.recalled else { return };
         let Some(i) = self.cores.vrrp.instance(id) else { return };
         let name = i.config().name.clone();
-        let mut ordered = from.instances.iter().filter(|i| i.ordered.is_some());
-        let found = ordered.find(|i| *i.name == *name);
-        if let Some(base) = found.and_then(|i| i.ordered) {
+        let Some(found) = from.instance(&name) else { return };
+        let (past, ordered) = (past(found), found.ordered);
+        self.cores.vrrp.recall_past(id, &past);
+        if let Some(base) = ordered {
             self.cores.vrrp(vrrp::Input::Priority { id, base: Some(base) }, self.now);
         }
     }
 
     /// The instances that are in the same state have been in it since then, and orders of an operator
     /// are still in force.
-    pub(in crate::daemon) fn recall_rest(&mut self, from: &Snapshot) {
-        let span = |end: u64| Instant::from_micros(end).since(self.now);
-        let maintenance = from.maintenance.as_ref();
+    pub(in crate::daemon) fn recall_rest(&mut self, recalled: &SnapshotIndex) {
+        let span = |end: u64| time(end).since(self.now);
+        let maintenance = recalled.from.maintenance.as_ref();
         let maintenance = maintenance.map(|Until { end }| end.map(span));
         let mut orders: Vec<_> = maintenance
             .map(|span| Order::Maintenance { number: NO_ANSWER, span })
             .into_iter()
             .collect();
-        let all: BTreeMap<&str, _> = from.instances.iter().map(|i| (i.name.as_str(), i)).collect();
         for id in self.running.ids.clone() {
             let Some(i) = self.cores.vrrp.instance(id) else { continue };
-            let (found, state) = (all.get(i.config().name.as_str()), i.phase());
-            if let Some(found) = found.filter(|s| s.state == status::instance::state(state)) {
-                let since = Instant::from_micros(found.since);
-                self.cores.vrrp.date_back(id, since, found.why.as_deref());
+            let Some(found) = recalled.instance(&i.config().name) else { continue };
+            let is_same = found.state == status::instance::state(i.phase());
+            self.journal.totals.restore(found, is_same);
+            if is_same {
+                let (since, why) = (time(found.since), found.why.as_deref());
+                self.cores.vrrp.date_back(id, since, why, past(found));
                 if let Some(snapshot::Failover { end, to }) = found.failover {
                     orders.push(Order::Failover { number: NO_ANSWER, id, to, span: span(end) });
                 }
@@ -180,26 +180,9 @@ impl Runtime {
         for order in orders {
             self.cores.vrrp(vrrp::Input::Order(order), self.now);
         }
+        self.resume_unfinished(&recalled.from);
         self.drain();
     }
-}
-
-/// The orders of an operator for the real servers of this virtual server, by their places.
-pub(in crate::daemon) fn recalled_orders(
-    from: &Snapshot,
-    config: &VirtualServer,
-) -> Vec<(usize, ServerOrder)> {
-    if from.servers.is_empty() {
-        return Vec::new();
-    }
-    let name = config.to_string();
-    let order = |(place, server): (usize, &RealServer)| {
-        let server = config.server_name(server).to_string();
-        let mut all = from.servers.iter();
-        let found = all.find(|s| s.service == name && s.name == server)?;
-        Some((place, ServerOrder::parse(&found.order)?))
-    };
-    config.servers.iter().enumerate().filter_map(order).collect()
 }
 
 const fn told(state: State) -> Option<Told> {

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::cli::help;
+use crate::daemon::restart::SnapshotIndex;
 use crate::daemon::runtime::Runtime;
 use crate::holdings::{self, Links};
 use crate::model::Config;
@@ -41,10 +42,10 @@ impl Runtime {
         self.cores.holdings.handle(holdings::Input::Dumped(links), self.now, &mut Vec::new());
         self.cores.holdings.settle_origins();
         let left = self.restore_originals();
-        self.restart.recalled = snapshot.cloned();
+        self.restart.recalled = snapshot.cloned().map(SnapshotIndex::new);
         self.adopt(config);
-        if let Some(snapshot) = self.restart.recalled.take() {
-            self.recall_rest(&snapshot);
+        if let Some(recalled) = self.restart.recalled.take() {
+            self.recall_rest(&recalled);
         }
         self.remove_left_links(left);
         if let Some(line) = crate::daemon::outlets::report::open_to_strangers(&self.running.config)

@@ -13,6 +13,7 @@ use crate::status::{
     Address, Counters, Group, Heard, Instance, Kind, Part, Priority, Refusal, State, Time,
 };
 use crate::vrrp::cause::Factor;
+use crate::vrrp::receive::Errors;
 use crate::vrrp::{self, Phase};
 
 pub(in crate::daemon) const fn state(phase: Phase) -> State {
@@ -111,6 +112,45 @@ pub(in crate::daemon) fn counters(i: &vrrp::Instance) -> Counters {
         own_address: e.own_address,
         peer_err: e.peer_err,
         owner_ignored: e.owner_ignored,
+    }
+}
+
+/// The same the other way round.
+pub(in crate::daemon) fn counted(c: &Counters) -> vrrp::receive::Counters {
+    let errors = errors(c);
+    vrrp::receive::Counters {
+        advert_rcvd: c.advert_rcvd,
+        advert_sent: c.advert_sent,
+        become_master: c.become_master,
+        release_master: c.release_master,
+        pri_zero_rcvd: c.pri_zero_rcvd,
+        pri_zero_sent: c.pri_zero_sent,
+        errors: (errors != Errors::default()).then(|| Box::new(errors)),
+    }
+}
+
+const fn errors(c: &Counters) -> Errors {
+    Errors {
+        packet_len_err: c.packet_len_err,
+        advert_interval_err: c.advert_interval_err,
+        ip_ttl_err: c.ip_ttl_err,
+        invalid_type_rcvd: c.invalid_type_rcvd,
+        addr_list_err: c.addr_list_err,
+        invalid_authtype: c.invalid_authtype,
+        authtype_mismatch: c.authtype_mismatch,
+        auth_failure: c.auth_failure,
+        auth_ext_missing: c.auth_ext_missing,
+        auth_ext_malformed: c.auth_ext_malformed,
+        auth_ext_unknown_key: c.auth_ext_unknown_key,
+        auth_ext_invalid_hmac: c.auth_ext_invalid_hmac,
+        auth_ext_stale: c.auth_ext_stale,
+        auth_ext_replay: c.auth_ext_replay,
+        version_err: c.version_err,
+        checksum_err: c.checksum_err,
+        vrid_err: c.vrid_err,
+        own_address: c.own_address,
+        peer_err: c.peer_err,
+        owner_ignored: c.owner_ignored,
     }
 }
 

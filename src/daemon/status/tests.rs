@@ -191,8 +191,8 @@ impl Stage {
         self.lvs.handle(input, self.now, &mut out);
         for action in out {
             self.journal.lvs(&action, self.now);
-            if let lvs::Action::CheckAdded { check, config, up, suspended, .. } = action {
-                let input = pool::Input::Add { check, config, up, suspended };
+            if let lvs::Action::CheckAdded { check, config, up, suspended, recalled, .. } = action {
+                let input = pool::Input::Add { check, config, up, suspended, recalled };
                 self.pool.handle(input, self.now, &mut Vec::new());
             }
         }
@@ -378,7 +378,11 @@ fn stage_with_servers() -> (Stage, ServiceId) {
     vs.quorum = 2;
     let mut stage = Stage::new(Config::default());
     let id = stage.lvs.vacant_id();
-    stage.lvs(lvs::Input::Add { id, config: Rc::new(vs), recalled: Vec::new() });
+    stage.lvs(lvs::Input::Add {
+        id,
+        config: Rc::new(vs),
+        recalled: crate::base::recalled::RecalledService::default(),
+    });
     stage.lvs(lvs::Input::Start { init_notifies: false });
     (stage, id)
 }

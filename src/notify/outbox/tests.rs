@@ -312,3 +312,16 @@ fn whatever_a_server_does_mails_are_neither_lost_nor_asked_for_ever() {
         assert!(post.outbox.is_idle(), "mails have a bounded life");
     }
 }
+
+#[test]
+fn mails_that_wait_at_a_restart_by_command_are_sent_after_it() {
+    let mut post = Post::new(&by_address());
+    post.letter("A", "one");
+    post.letter("B", "two");
+    post.with(|o, now, out| o.on_failed("refused", now, out));
+    let unsent = post.outbox.unsent();
+    let mut again = Post::new(&by_address());
+    again.with(|o, now, out| o.resume(unsent.clone(), now, out));
+    assert_eq!(again.outbox.unsent(), unsent);
+    assert_eq!(again.serve(), 2);
+}

@@ -171,3 +171,36 @@ fn what_is_forgotten_is_not_repeated() {
     desk.reader(Which::Lvs, true);
     assert_eq!(desk.read(Which::Lvs), [""; 0]);
 }
+
+#[test]
+fn lines_that_were_not_read_before_a_restart_by_command_are_read_after_it() {
+    let mut desk = Desk::new(&global());
+    desk.instance("A", State::Backup, &quiet());
+    desk.instance("A", State::Master, &quiet());
+    let unread = desk.domain.unread_lines(Which::All);
+    assert_eq!(unread.len(), 2);
+
+    let mut again = Desk::new(&global());
+    let mut out = Vec::new();
+    unread.iter().for_each(|line| again.domain.resume_line(Which::All, line, &mut out));
+    again.reader(Which::All, true);
+    let lines: Vec<_> = unread.iter().map(|line| line.trim_end().to_owned()).collect();
+    assert_eq!(again.read(Which::All), lines);
+}
+
+#[test]
+fn servers_that_are_as_they_were_before_a_restart_are_no_news() {
+    let mut desk = Desk::read_by_all(&global());
+    desk.feed(Input::RecallServed { service: "VS", server: None, up: true });
+    let tell = |desk: &mut Desk, up| {
+        let (event, because) = (ServiceEvent::Removing, Because::NOTHING);
+        let id = ServiceId(0);
+        let quorum = script("quorum");
+        let script = Some(&quorum);
+        desk.feed(Input::Service { id, name: "VS", up, event, script, mail: true, because })
+    };
+    assert_eq!(tell(&mut desk, true), []);
+    assert_eq!(desk.read(Which::All), Vec::<String>::new());
+    assert!(!tell(&mut desk, false).is_empty());
+    assert_eq!(desk.read(Which::All), ["VS VS DOWN"]);
+}

@@ -146,3 +146,25 @@ fn scripts_that_never_end_do_not_take_the_places_of_others() {
     desk.pass(LIMIT);
     assert!(desk.domain.is_idle(), "a stop does not wait for what is not going to end");
 }
+
+#[test]
+fn what_is_under_way_at_a_restart_by_command_goes_on_after_it() {
+    let mut desk = Desk::new(&Global::default());
+    desk.instance("A", State::Backup, &any());
+    desk.instance("A", State::Master, &any());
+    let (running, waiting) = (desk.domain.running_scripts(), desk.domain.waiting_scripts());
+    assert_eq!((running.len(), waiting.len()), (1, 1));
+
+    let mut again = Desk::new(&Global::default());
+    let RunningScript { of, command, .. } = &running[0];
+    let run = again.domain.resume_script(of.clone(), command, again.now);
+    let mut out = Vec::new();
+    for change in waiting.clone() {
+        again.domain.resume_change(change, again.now, &mut out);
+    }
+    assert_eq!(out, [], "the first one runs");
+    assert_eq!(again.domain.command(run), Some("any"));
+    assert_eq!(again.domain.waiting_scripts(), waiting);
+    let next = again.feed(Input::ScriptEnded(run));
+    assert_eq!(started(&next), ["run any INSTANCE A MASTER 100"]);
+}

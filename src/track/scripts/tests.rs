@@ -273,3 +273,26 @@ proptest! {
         prop_assert_ne!(w.state("s"), TrackState::Pending);
     }
 }
+
+#[test]
+fn a_restart_by_command_changes_neither_result_nor_schedule() {
+    let mut w = Watched::new(&[script("s", 1, 3)]);
+    for end in [OK, BAD, BAD] {
+        w.result(end);
+    }
+    w.run_until(2400);
+    let (is_up, past) = w.all.past("s", w.now).expect("it has a result");
+    let due = Instant::from_millis(3000);
+    assert_eq!((is_up, past), (true, ScriptPast { result: 1, status: 1, due }));
+
+    let mut again = Watched { now: w.now, ..Watched::default() };
+    again.all.on_recall("s", is_up, Some(past));
+    again.configure(&[script("s", 1, 3)]);
+    assert_eq!(again.all.past("s", again.now), Some((is_up, past)));
+    assert_eq!(again.run_until(3000), [(3000, ScriptId(0))]);
+    again.exited(0, BAD);
+    assert!(!again.state("s").is_up(), "it is the third failure");
+    // A run that was under way begins anew.
+    again.run_until(4100);
+    assert_eq!(again.all.past("s", again.now).map(|(_, past)| past.due), Some(again.now));
+}

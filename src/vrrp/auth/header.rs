@@ -56,7 +56,7 @@ pub struct HeaderGuard {
     highest: u32,
     /// The numbers have begun again, so the clock is ahead of them.
     has_wrapped: bool,
-    heard: SenderMarks<u32>,
+    pub(super) heard: SenderMarks<u32>,
 }
 
 impl HeaderGuard {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::base::time::Instant;
 use crate::model::vrrp::{Delivery, Instance};
+use crate::vrrp::past::Mark;
 
 /// Senders of multicast that are remembered. Only holders of the key get into the table.
 const SENDERS: usize = 16;
@@ -37,6 +38,12 @@ impl<S: Copy> SenderMarks<S> {
 
     pub(super) fn of(&self, from: IpAddr) -> Option<&SenderMark<S>> {
         self.by.iter().find(|mark| mark.from == from)
+    }
+
+    pub(super) fn all(&self, number: impl Fn(S) -> u64) -> Vec<Mark> {
+        let mark =
+            |m: &SenderMark<S>| Mark { from: m.from, sequence: number(m.sequence), at: m.at };
+        self.by.iter().map(mark).collect()
     }
 
     /// Sets the mark of a sender. In a full table, it takes the place of the one not heard for

@@ -52,7 +52,7 @@ use crate::wire::vrrp::Packet;
 pub struct SignatureGuard {
     /// The last number sent; with `monotonic`, the last one sent or heard.
     last: Option<Sequence>,
-    heard: SenderMarks<Sequence>,
+    pub(super) heard: SenderMarks<Sequence>,
 }
 
 impl SignatureGuard {

@@ -460,6 +460,21 @@ fn a_restart_does_not_repeat_authentication_headers() {
 }
 
 #[test]
+fn what_was_heard_before_a_restart_by_command_is_refused_after_it() {
+    for config in [with_header(), with_hmac(AntiReplay::Monotonic), with_hmac(TIME)] {
+        let (mut a, mut b) = (Node::new(&config, A), Node::new(&config, B));
+        let recorded = a.send(at(1000));
+        assert_eq!(b.hear_at(&recorded, 1000), Ok(()));
+        let marks = b.guard.as_ref().expect("it authenticates").marks();
+        let mut again = Node::new(&config, B);
+        let guard = again.guard.as_mut().expect("it authenticates");
+        marks.iter().for_each(|mark| guard.recall(mark));
+        assert!(again.hear_at(&recorded, 1001).is_err());
+        assert_eq!(again.hear_at(&a.send(at(1001)), 1001), Ok(()));
+    }
+}
+
+#[test]
 fn authentication_headers_go_with_the_configuration() {
     let (plain, header) = (configured(Version::V2, 51, &["10.1.0.151"]), with_header());
     let told = Node::new(&header, B).hear_at(&Node::new(&plain, A).send(at(1)), 1);

@@ -37,8 +37,13 @@ impl Heirs {
             }
             return;
         }
-        let (list, heir) = (self.0.entry(id).or_default(), Heir { addr, priority, at });
-        if let Some(known) = list.iter_mut().find(|known| known.addr == addr) {
+        self.set(id, Heir { addr, priority, at });
+    }
+
+    /// A router was heard at this time.
+    pub(in crate::vrrp) fn set(&mut self, id: InstanceId, heir: Heir) {
+        let list = self.0.entry(id).or_default();
+        if let Some(known) = list.iter_mut().find(|known| known.addr == heir.addr) {
             *known = heir;
         } else if list.len() < MOST {
             list.push(heir);

@@ -12,7 +12,7 @@ pub struct Counters {
     pub pri_zero_rcvd: u64,
     pub pri_zero_sent: u64,
     /// From the first error on.
-    pub(super) errors: Option<Box<Errors>>,
+    pub errors: Option<Box<Errors>>,
 }
 
 /// What was wrong with packets.

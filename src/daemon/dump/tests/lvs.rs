@@ -27,7 +27,11 @@ fn virtual_servers_are_shown_with_what_their_checks_found() {
     let (mut domain, mut actions) = (core::Domain::default(), Vec::new());
     let id = domain.vacant_id();
     domain.handle(
-        core::Input::Add { id, config: Rc::new(vs), recalled: Vec::new() },
+        core::Input::Add {
+            id,
+            config: Rc::new(vs),
+            recalled: crate::base::recalled::RecalledService::default(),
+        },
         now,
         &mut actions,
     );
@@ -39,7 +43,7 @@ fn virtual_servers_are_shown_with_what_their_checks_found() {
     let (mut pool, mut actions) = (Pool::new(1, 1), Vec::new());
     let config =
         Rc::clone(domain.service(id).unwrap().servers().next().unwrap().1.checks()[0].config());
-    let add = pool::Input::Add { check, config, up: true, suspended: false };
+    let add = pool::Input::Add { check, config, up: true, suspended: false, recalled: None };
     pool.handle(add, now, &mut actions);
     let due = pool.next_deadline().unwrap();
     pool.handle(pool::Input::Deadline, due, &mut actions);
@@ -94,8 +98,11 @@ fn marks_are_shown_with_the_group_and_the_virtual_server() {
         vs.service = Service::Group { name: "G".to_owned(), index };
         (vs.protocol, vs.mark) = (Some(protocol), Some(5000 + index));
         config.virtual_servers.push(Rc::new(vs.clone()));
-        let input =
-            core::Input::Add { id: domain.vacant_id(), config: Rc::new(vs), recalled: Vec::new() };
+        let input = core::Input::Add {
+            id: domain.vacant_id(),
+            config: Rc::new(vs),
+            recalled: crate::base::recalled::RecalledService::default(),
+        };
         domain.handle(input, Instant::ZERO, &mut actions);
     }
     let services: Vec<_> = domain.services().map(|(_, service)| service).collect();

@@ -36,7 +36,11 @@ fn started(vs: VirtualServer) -> (Domain, Vec<Action>) {
     let (mut domain, mut out) = (Domain::default(), Vec::new());
     let id = domain.vacant_id();
     domain.handle(
-        Input::Add { id, config: Rc::new(vs), recalled: Vec::new() },
+        Input::Add {
+            id,
+            config: Rc::new(vs),
+            recalled: crate::base::recalled::RecalledService::default(),
+        },
         Instant::ZERO,
         &mut out,
     );
@@ -146,7 +150,7 @@ fn told(kind: Kind, retry: u32, reason: Reason) -> Vec<String> {
     let (mut now, mut out, mut lines) = (Instant::ZERO, Vec::new(), Vec::new());
     for action in actions {
         if let Action::CheckAdded { check, config, up, .. } = action {
-            let input = pool::Input::Add { check, config, up, suspended: false };
+            let input = pool::Input::Add { check, config, up, suspended: false, recalled: None };
             pool.handle(input, now, &mut out);
         }
     }

@@ -1,0 +1,34 @@
+//! What the program that was replaced by this one knew of real servers and their checks.
+
+use super::time::Instant;
+use super::verdict::Weight;
+
+/// A virtual server.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct RecalledService {
+    /// Whether it had its quorum, and since when.
+    pub quorum: Option<(bool, Instant)>,
+    /// By their places.
+    pub servers: Vec<RecalledServer>,
+}
+
+/// A real server. Of a run that ended without warning, only `was_up` is known.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct RecalledServer {
+    pub was_up: Option<bool>,
+    /// Since when it was up or down.
+    pub since: Option<Instant>,
+    /// By their places; `None` for those without a result.
+    pub checks: Vec<Option<RecalledCheck>>,
+}
+
+/// A check that had a result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RecalledCheck {
+    pub was_up: bool,
+    pub weight: Weight,
+    /// Failures in a row that did not count yet.
+    pub retries: u32,
+    /// When its next probe is due, if it is probed.
+    pub due: Option<Instant>,
+}

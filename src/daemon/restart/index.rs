@@ -1,0 +1,42 @@
+//! The snapshot to go on from, with its objects by their names.
+
+use std::collections::BTreeMap;
+
+use crate::daemon::lvs::Past;
+use crate::daemon::restart::router::time;
+use crate::daemon::restart::servers;
+use crate::model::lvs::VirtualServer;
+use crate::snapshot::{Instance, Snapshot, TrackedScript};
+use crate::track::ScriptPast;
+
+#[derive(Debug)]
+pub(in crate::daemon) struct SnapshotIndex {
+    pub(in crate::daemon) from: Snapshot,
+    instances: BTreeMap<String, usize>,
+    services: BTreeMap<String, usize>,
+}
+
+impl SnapshotIndex {
+    pub(in crate::daemon) fn new(from: Snapshot) -> Self {
+        let instances = (0..).zip(&from.instances).map(|(n, i)| (i.name.clone(), n)).collect();
+        let services = (0..).zip(&from.services).map(|(n, s)| (s.name.clone(), n)).collect();
+        Self { from, instances, services }
+    }
+
+    pub(in crate::daemon) fn instance(&self, name: &str) -> Option<&Instance> {
+        self.from.instances.get(*self.instances.get(name)?)
+    }
+
+    /// Whether a tracked script is up, and what else is known of it.
+    pub(in crate::daemon) fn script(&self, name: &str) -> Option<(bool, ScriptPast)> {
+        let script = self.from.scripts.iter().find(|script| script.name == name)?;
+        let TrackedScript { is_up, result, status, due, .. } = *script;
+        Some((is_up, ScriptPast { result, status, due: time(due) }))
+    }
+
+    /// What is known of this virtual server.
+    pub(in crate::daemon) fn service(&self, config: &VirtualServer) -> Option<Past> {
+        let service = self.from.services.get(*self.services.get(&config.to_string())?)?;
+        Some(servers::past(service, config))
+    }
+}
