@@ -1,65 +1,282 @@
-//! The manual page's list of keywords, made from the tables.
+//! The manual page's list of keywords, made from the tables and from the texts of `man/keywords`.
 //!
-//! Says how a keyword is written, its limits and default, and whether it is in effect. What it
-//! means is in the hand-written part of the page.
+//! The tables say how a keyword is written, its limits and default, and whether it is in effect; the
+//! texts say what it does.
 
 use std::fmt::Write as _;
 
-use keepalived::config::keyword::{Args, Block, Body, Entry, Keyword, Kind, Opt, Standing, Unit};
+use keepalived::config::keyword::{Args, Block, Body, Keyword, Standing};
 use keepalived::config::keywords::ROOT;
 
-/// Lines of text are no longer than this.
-const WIDTH: usize = 78;
-/// Limits beyond this are those of the type, not of the matter.
-const HUGE: i64 = 1 << 31;
+use super::examples;
+use super::grammar::{entry_text, head, limits, plain, roff, wrapped, WIDTH};
+use super::lines::{self, Lines};
+use super::texts::{self, Chapter, Item, Texts};
 
-/// One section of the page.
+/// The chapter of what several kinds of checks have in common.
+const CHECK: &str = "check";
+
+/// One section of the page. Two kinds of check have each a block `url`, for which there is one
+/// section.
 struct Section {
-    block: &'static Block,
-    /// The block that it stands in; `None`: the top level.
-    parent: Option<&'static str>,
+    blocks: Vec<&'static Block>,
+    /// The blocks that they stand in; none: the top level.
+    parents: Vec<&'static str>,
+}
+
+impl Section {
+    fn name(&self) -> &'static str {
+        self.blocks[0].name
+    }
+
+    /// The file of its texts.
+    fn file(&self) -> &'static str {
+        if std::ptr::eq(self.blocks[0], ROOT) {
+            "top"
+        } else {
+            self.name()
+        }
+    }
+
+    /// Every keyword, once.
+    fn keywords(&self) -> Vec<&'static Keyword> {
+        let mut all: Vec<&'static Keyword> = Vec::new();
+        for keyword in self.blocks.iter().flat_map(|block| block.keywords) {
+            if all.iter().all(|other| other.name != keyword.name) {
+                all.push(keyword);
+            }
+        }
+        all
+    }
+
+    fn find(&self, name: &str) -> Option<&'static Keyword> {
+        self.blocks.iter().find_map(|block| block.find(name))
+    }
+
+    fn title(&self) -> String {
+        if std::ptr::eq(self.blocks[0], ROOT) {
+            return "Top level".to_owned();
+        }
+        match self.parents.as_slice() {
+            [] => self.name().to_owned(),
+            parents => format!("{} in {}", self.name(), parents.join(" and ")),
+        }
+    }
 }
 
 /// The list as subsections with mdoc lists.
 pub(super) fn mdoc_keywords() -> String {
-    let mut sections = Vec::new();
-    collect(ROOT, None, &mut sections);
+    let texts = texts::read();
+    let sections = sections(&texts);
     let mut out = String::new();
+    let mut common = false;
     for section in &sections {
-        // Writing to a string cannot fail.
-        let _ = match section.parent {
-            Some(parent) => writeln!(out, ".Ss {} in {parent}", section.block.name),
-            None if std::ptr::eq(section.block, ROOT) => writeln!(out, ".Ss Top level"),
-            None => writeln!(out, ".Ss {}", section.block.name),
-        };
-        out.push_str(".Bl -tag -width Ds -compact\n");
-        for keyword in section.block.keywords {
-            item(&mut out, keyword);
+        let chapter = chapter(&texts, section.file());
+        if !common && chapter.likes.iter().any(|like| like == CHECK) {
+            common_section(&mut out, &texts, &sections);
+            common = true;
         }
-        out.push_str(".El\n");
+        let _ = writeln!(out, ".Ss {}", section.title());
+        groups(&mut out, chapter, |out, item| {
+            let found = item.names.iter().filter_map(|name| section.find(name));
+            let keywords: Vec<_> = found.collect();
+            // Another test says which are not there.
+            let Some(first) = keywords.first() else { return };
+            keyword_item(out, &keywords, item, first.default);
+            let aliases = section.keywords().into_iter().filter(|k| is_alias(k, &item.names));
+            aliases.for_each(|alias| alias_item(out, alias));
+        });
+        elsewhere(&mut out, &texts, section);
     }
-    out
+    out + &lines::mdoc(&texts)
+}
+
+fn chapter<'t>(texts: &'t Texts, name: &str) -> &'t Chapter {
+    texts.get(name).unwrap_or_else(|| panic!("man/keywords/{name}.txt is missing"))
+}
+
+/// Text and lists of a chapter.
+pub(super) fn groups(out: &mut String, chapter: &Chapter, item: impl Fn(&mut String, &Item)) {
+    for group in &chapter.groups {
+        if !group.title.is_empty() {
+            // A heading is a paragraph already.
+            let last = out.lines().last().unwrap_or_default();
+            let space = if last.starts_with(".Ss") { "" } else { ".Pp\n" };
+            let _ = writeln!(out, "{space}.Sy {}", group.title);
+        }
+        let text = group.text.mdoc(examples::mdoc);
+        if !group.title.is_empty() && !text.is_empty() && !text.starts_with(".Bd") {
+            out.push_str(".Pp\n");
+        }
+        out.push_str(&text);
+        if !group.items.is_empty() {
+            out.push_str(".Bl -tag -width Ds\n");
+            group.items.iter().for_each(|one| item(out, one));
+            out.push_str(".El\n");
+        }
+    }
+}
+
+/// The keywords that are in the list of another chapter.
+fn elsewhere(out: &mut String, texts: &Texts, section: &Section) {
+    for like in &chapter(texts, section.file()).likes {
+        let names = chapter(texts, like).names().filter(|name| section.find(name).is_some());
+        let names: Vec<_> = names.map(|name| format!(".Ic {}", roff(name))).collect();
+        let place = match like.as_str() {
+            CHECK => "Keywords of checks",
+            other => other,
+        };
+        let _ = writeln!(out, ".Pp\nAlso, see {place}:\n{} .", names.join(" ,\n"));
+    }
+}
+
+/// The keywords that several kinds of checks have, with the defaults that they have in each.
+fn common_section(out: &mut String, texts: &Texts, sections: &[Section]) {
+    let is_user = |s: &&Section| chapter(texts, s.file()).likes.iter().any(|like| like == CHECK);
+    let users: Vec<_> = sections.iter().filter(is_user).collect();
+    out.push_str(".Ss Keywords of checks\n");
+    groups(out, chapter(texts, CHECK), |out, item| {
+        let name = &item.names[0];
+        let found = users.iter().filter_map(|s| Some((s.name(), s.find(name)?)));
+        let found: Vec<(&str, &Keyword)> = found.collect();
+        keyword_item(out, &[found[0].1], item, &defaults(&found));
+        if let Some(alias) =
+            users.iter().flat_map(|s| s.keywords()).find(|k| is_alias(k, &item.names))
+        {
+            alias_item(out, alias);
+        }
+    });
+}
+
+/// The default of most blocks, then those of the others.
+fn defaults(found: &[(&str, &Keyword)]) -> String {
+    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (block, keyword) in found {
+        match all.iter_mut().find(|(default, _)| *default == keyword.default) {
+            Some((_, blocks)) => blocks.push(block),
+            None => all.push((keyword.default, vec![block])),
+        }
+    }
+    all.sort_by_key(|(_, blocks)| std::cmp::Reverse(blocks.len()));
+    let mut text = all[0].0.to_owned();
+    for (default, blocks) in &all[1..] {
+        let _ = write!(text, "; in {}: {default}", blocks.join(" and "));
+    }
+    text
+}
+
+/// Sections in the order of the page: each block after the one it stands in.
+fn sections(texts: &Texts) -> Vec<Section> {
+    let mut list = Vec::new();
+    collect(ROOT, None, texts, &mut list);
+    list
+}
+
+fn collect(
+    block: &'static Block,
+    parent: Option<&'static str>,
+    texts: &Texts,
+    out: &mut Vec<Section>,
+) {
+    if out.iter().any(|s| s.blocks.iter().any(|b| std::ptr::eq(*b, block))) {
+        return;
+    }
+    let is_root = std::ptr::eq(block, ROOT);
+    match out.iter_mut().find(|s| s.name() == block.name) {
+        Some(section) => {
+            section.blocks.push(block);
+            section.parents.extend(parent);
+        }
+        None => {
+            out.push(Section { blocks: vec![block], parents: parent.into_iter().collect() });
+        }
+    }
+    let name = if is_root { "top" } else { block.name };
+    let order: Vec<&str> = chapter(texts, name).names().collect();
+    let place = |k: &&Keyword| order.iter().position(|name| *name == k.name).unwrap_or(usize::MAX);
+    let mut keywords: Vec<_> = block.keywords.iter().collect();
+    keywords.sort_by_key(place);
+    for keyword in keywords {
+        if let Body::Keywords(inner) = keyword.body {
+            collect(inner, (!is_root).then_some(block.name), texts, out);
+        }
+    }
+}
+
+/// What one text is about. Keywords that differ in nothing but their names have one item.
+fn keyword_item(out: &mut String, keywords: &[&Keyword], item: &Item, default: &str) {
+    let facts: Vec<_> = keywords.iter().map(|keyword| facts_of(keyword)).collect();
+    if keywords.iter().any(|k| k.default != keywords[0].default)
+        || facts.windows(2).any(|w| w[0] != w[1])
+    {
+        for keyword in keywords {
+            keyword_item(out, &[keyword], item, keyword.default);
+        }
+        return;
+    }
+    keywords.iter().for_each(|keyword| out.push_str(&head(keyword)));
+    out.push_str(&item.text.mdoc(examples::mdoc));
+    for sentence in &facts[0] {
+        out.push_str(&wrapped(sentence));
+    }
+    if !default.is_empty() {
+        out.push_str(&wrapped(&format!("Default: {default}.")));
+    }
+    if !keywords[0].in_effect {
+        out.push_str("Later.\n");
+    }
+}
+
+/// Another name of one of these.
+fn is_alias(keyword: &Keyword, names: &[String]) -> bool {
+    matches!(keyword.standing, Standing::Alias { of, .. } if names.iter().any(|name| name == of))
+}
+
+fn alias_item(out: &mut String, keyword: &Keyword) {
+    let Standing::Alias { of, .. } = keyword.standing else { return };
+    out.push_str(&head(keyword));
+    let _ = writeln!(out, "The same as\n.Ic {} .", roff(of));
+    if !keyword.in_effect {
+        out.push_str("Later.\n");
+    }
+}
+
+/// What the table says of a keyword.
+fn facts_of(keyword: &Keyword) -> Vec<String> {
+    let mut text = Vec::new();
+    if let Standing::Replaced { by, .. } = keyword.standing {
+        text.push(format!("Outdated, see {by}."));
+    }
+    text.extend(limits(&keyword.args));
+    match keyword.body {
+        Body::None => {}
+        Body::Keywords(_) => text.push("A block, see below.".to_owned()),
+        Body::Entries(entry) => text.push(match Lines::of(entry) {
+            Some(lines) => format!("In braces, one on a line; see {}.", lines.title()),
+            None => format!("In braces, one on a line: {}.", entry_text(entry)),
+        }),
+        Body::Names(kind) => text.push(format!("In braces: any number of {}.", plain(kind))),
+    }
+    if let Args::Options(entry) = keyword.args {
+        text.push(format!("Options: {}.", entry_text(entry)));
+    }
+    text
 }
 
 /// The keywords that are accepted and not in effect, by the block they stand in, as a list in
 /// Markdown.
 pub(super) fn markdown_later() -> String {
-    let mut sections = Vec::new();
-    collect(ROOT, None, &mut sections);
     let mut out = String::new();
-    // Two kinds of check have each a block of the same name.
-    let mut told = Vec::new();
-    for section in &sections {
+    for section in sections(&texts::read()) {
         let current = |k: &&Keyword| !k.in_effect && k.standing == Standing::Current;
-        let names = section.block.keywords.iter().filter(current);
+        let names = section.keywords().into_iter().filter(current);
         let names: Vec<_> = names.map(|k| format!("`{}`", k.name)).collect();
-        if names.is_empty() || told.contains(&(section.block.name, names.clone())) {
+        if names.is_empty() {
             continue;
         }
-        told.push((section.block.name, names.clone()));
-        let place = match std::ptr::eq(section.block, ROOT) {
-            true => "top level".to_owned(),
-            false => format!("`{}`", section.block.name),
+        let place = match section.file() {
+            "top" => "top level".to_owned(),
+            name => format!("`{name}`"),
         };
         let mut line = format!("* {place}:");
         for (n, name) in names.iter().enumerate() {
@@ -77,227 +294,111 @@ pub(super) fn markdown_later() -> String {
     out
 }
 
-/// Sections in the order of the page: each block once, after the one it stands in.
-fn collect(block: &'static Block, parent: Option<&'static str>, out: &mut Vec<Section>) {
-    if out.iter().any(|s| std::ptr::eq(s.block, block)) {
-        return;
-    }
-    out.push(Section { block, parent });
-    let name = (!std::ptr::eq(block, ROOT)).then_some(block.name);
-    for keyword in block.keywords {
-        if let Body::Keywords(inner) = keyword.body {
-            collect(inner, name, out);
-        }
-    }
-}
-
-fn item(out: &mut String, keyword: &Keyword) {
-    let _ = writeln!(out, ".It Ic {}{}", roff(keyword.name), arguments(&keyword.args));
-    let mut text = Vec::new();
-    match keyword.standing {
-        Standing::Current => {}
-        Standing::Alias { of, .. } => text.push(format!("The same as {of}.")),
-        Standing::Replaced { by, .. } => text.push(format!("Outdated, see {by}.")),
-    }
-    text.extend(limits(&keyword.args));
-    match keyword.body {
-        Body::None => {}
-        Body::Keywords(_) => text.push("A block, see below.".to_owned()),
-        Body::Entries(entry) => {
-            text.push(format!("In braces, one on a line: {}.", entry_text(entry)))
-        }
-        Body::Names(kind) => text.push(format!("In braces: any number of {}.", plain(kind))),
-    }
-    if let Args::Options(entry) = keyword.args {
-        text.push(format!("Options: {}.", entry_text(entry)));
-    }
-    if !keyword.default.is_empty() {
-        text.push(format!("Default: {}.", keyword.default));
-    }
-    if !keyword.in_effect {
-        text.push("Later.".to_owned());
-    }
-    for sentence in text {
-        out.push_str(&wrapped(&sentence));
-    }
-}
-
-/// What follows the keyword, as mdoc macros.
-fn arguments(args: &Args) -> String {
-    match args {
-        Args::Row { required, kinds } => {
-            let words = kinds.iter().enumerate();
-            words
-                .map(|(n, kind)| {
-                    format!(" {}", if n < *required { word(*kind) } else { optional(*kind) })
-                })
-                .collect()
-        }
-        Args::Many { required: 0, kind } => format!(" {} Ar ...", optional(*kind)),
-        Args::Many { kind, .. } => format!(" {} Ar ...", word(*kind)),
-        Args::Options(_) => " Op Ar option ...".to_owned(),
-        Args::Script { required, user } => {
-            let command = if *required { " Ar command" } else { " Op Ar command" };
-            format!("{command}{}", if *user { " Op Ar user Op Ar group" } else { "" })
-        }
-        Args::Pattern => " Ar pattern".to_owned(),
-        Args::Service => " Ar address port | Cm fwmark Ar number | Cm group Ar name".to_owned(),
-    }
-}
-
-fn optional(kind: Kind) -> String {
-    format!("Oo {} Oc", word(kind))
-}
-
-fn word(kind: Kind) -> String {
-    match kind {
-        Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words) => {
-            let words: Vec<_> = words.iter().map(|w| format!("Cm {}", roff(w))).collect();
-            words.join(" | ")
-        }
-        _ => format!("Ar {}", plain(kind)),
-    }
-}
-
-/// A word that stands for the argument.
-fn plain(kind: Kind) -> String {
-    let name = match kind {
-        Kind::Text | Kind::Short(_) | Kind::Secret(_) | Kind::Hidden => "text",
-        Kind::Bool => "on | off",
-        Kind::Int { .. } | Kind::AnyBase { .. } | Kind::Wide => "number",
-        Kind::Time { unit: Unit::Millis, .. } => "milliseconds",
-        Kind::Time { .. } => "seconds",
-        Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words) => {
-            return words.join(" | ")
-        }
-        Kind::Address => "address",
-        Kind::Group | Kind::Group4 | Kind::Group6 => "multicast-address",
-        Kind::Prefix | Kind::Destination | Kind::Target => "address/length",
-        Kind::Range => "addresses",
-        Kind::Link => "interface",
-        Kind::Span { .. } => "low-high",
-        Kind::Ports => "port[-port]",
-        Kind::Masked => "number/mask",
-        Kind::Hex { .. } | Kind::Digest => "hex-digits",
-        Kind::Status => "code",
-        Kind::RouteTime => "time",
-    };
-    name.to_owned()
-}
-
-/// The limits of the arguments that have some.
-fn limits(args: &Args) -> Vec<String> {
-    match args {
-        Args::Row { kinds, .. } => kinds.iter().filter_map(|kind| limit(*kind)).collect(),
-        Args::Many { kind, .. } => limit(*kind).into_iter().collect(),
-        Args::Options(_) | Args::Script { .. } | Args::Pattern | Args::Service => Vec::new(),
-    }
-}
-
-fn limit(kind: Kind) -> Option<String> {
-    match kind {
-        Kind::Int { min, max, .. } | Kind::AnyBase { min, max } if max < HUGE - 1 => {
-            Some(format!("{min} to {max}."))
-        }
-        Kind::Time { unit, min, max } => {
-            let one = if unit == Unit::Millis { 1_000.0 } else { 1_000_000.0 };
-            let number = |micros: u64| format!("{}", micros as f64 / one);
-            match (min > 1, max < 1 << 32) {
-                (true, true) => Some(format!("{} to {}.", number(min), number(max))),
-                (false, true) => Some(format!("At most {}.", number(max))),
-                (true, false) => Some(format!("At least {}.", number(min))),
-                (false, false) => None,
-            }
-        }
-        Kind::Short(n) => Some(format!("At most {n} characters.")),
-        Kind::Secret(n) => Some(format!("The first {n} characters count.")),
-        _ => None,
-    }
-}
-
-/// The grammar of a line in words.
-fn entry_text(entry: &Entry) -> String {
-    let head = entry.head.iter().enumerate().map(|(n, kind)| {
-        let word = plain(*kind);
-        if n < entry.required {
-            word
-        } else {
-            format!("[{word}]")
-        }
-    });
-    let mut words: Vec<String> = head.collect();
-    if let Some(kind) = entry.free {
-        words.push(plain(kind));
-    }
-    words.extend(entry.options.iter().map(|option| format!("[{}]", option_text(option))));
-    words.join(" ")
-}
-
-fn option_text(option: &Opt) -> String {
-    let mut text = option.name.to_owned();
-    if !option.before.is_empty() {
-        let _ = write!(text, " [{}]", option.before.join(" | "));
-    }
-    if let Some(kind) = option.value {
-        let _ = write!(text, " {}", plain(kind));
-    }
-    if !option.after.is_empty() {
-        let _ = write!(text, " [{}]", option.after.join(" | "));
-    }
-    if option.nested.is_some() {
-        text.push_str(" ...");
-    }
-    text
-}
-
-fn roff(text: &str) -> String {
-    text.replace('\\', "\\e").replace('-', "\\-")
-}
-
-/// A text on lines of moderate length.
-fn wrapped(text: &str) -> String {
-    let mut out = String::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
-            out.push_str(&line);
-            out.push('\n');
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        } else if word.starts_with(['.', '\'']) {
-            line.push_str("\\&");
-        }
-        line.push_str(&roff(word));
-    }
-    out + &line + "\n"
+/// Every keyword of a section that needs a text of its own, which is none for another name of one.
+fn own_keywords(section: &Section) -> impl Iterator<Item = &'static str> {
+    let keywords = section.keywords().into_iter();
+    keywords.filter(|k| !matches!(k.standing, Standing::Alias { .. })).map(|k| k.name)
 }
 
 #[test]
-fn every_keyword_has_an_item() {
-    let text = mdoc_keywords();
-    let mut sections = Vec::new();
-    collect(ROOT, None, &mut sections);
-    for section in sections {
-        for keyword in section.block.keywords {
-            let item = format!(".It Ic {}", roff(keyword.name));
-            let listed =
-                text.lines().any(|line| line == item || line.starts_with(&format!("{item} ")));
-            assert!(listed, "{} of {}", keyword.name, section.block.name);
+fn every_keyword_has_a_text() {
+    let texts = texts::read();
+    let mut wordless = Vec::new();
+    for section in sections(&texts) {
+        let own = chapter(&texts, section.file());
+        let chapters = own.likes.iter().map(|like| chapter(&texts, like)).chain([own]);
+        let known: Vec<_> = chapters.flat_map(Chapter::names).collect();
+        let lacks = own_keywords(&section).filter(|name| !known.contains(name));
+        wordless.extend(lacks.map(|name| format!("{}.txt: {name}", section.file())));
+    }
+    assert!(wordless.is_empty(), "man/keywords has no text for {wordless:#?}");
+}
+
+#[test]
+fn every_text_has_a_keyword() {
+    let texts = texts::read();
+    let sections = sections(&texts);
+    let mut idle = Vec::new();
+    for (file, chapter) in texts.iter().filter(|(file, _)| !lines::is_chapter(file)) {
+        // The blocks that have the keywords of this file.
+        let uses = |s: &&Section| {
+            s.file() == file || (file == CHECK && texts[s.file()].likes.contains(file))
+        };
+        let users: Vec<_> = sections.iter().filter(uses).collect();
+        let mut seen = Vec::new();
+        for name in chapter.names() {
+            let is_own = users.iter().any(|s| own_keywords(s).any(|own| own == name));
+            if !is_own || seen.contains(&name) {
+                idle.push(format!("{file}.txt: {name}"));
+            }
+            seen.push(name);
+        }
+    }
+    assert!(idle.is_empty(), "no keyword, or one with a text already: {idle:#?}");
+}
+
+#[test]
+fn every_text_consists_of_sentences() {
+    let mut wrong = Vec::new();
+    for (file, chapter) in &texts::read() {
+        for text in chapter.texts().map(texts::Text::prose).filter(|text| !text.is_empty()) {
+            let whole = text.ends_with('.') && text.starts_with(|c: char| !c.is_lowercase());
+            if !whole || text.contains("This keyword") {
+                wrong.push(format!("{file}.txt: {text}"));
+            }
+        }
+        let empty = chapter.items().filter(|item| item.text.prose().is_empty());
+        wrong.extend(empty.map(|item| format!("{file}.txt: {:?}", item.names)));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The lists under a heading of the page.
+fn part<'p>(page: &'p str, title: &str) -> &'p str {
+    let head = format!(".Ss {title}\n");
+    let (_, rest) = page.split_once(&head).unwrap_or_else(|| panic!("no section {title}"));
+    rest.split(".Ss ").next().unwrap_or_default()
+}
+
+#[test]
+fn every_keyword_has_an_item_in_its_section() {
+    let page = mdoc_keywords();
+    let common = part(&page, "Keywords of checks");
+    for section in sections(&texts::read()) {
+        let own = part(&page, &section.title());
+        let web = part(&page, "HTTP_GET in real_server");
+        for keyword in section.keywords() {
+            let name = roff(keyword.name);
+            let is_listed = |part: &str| {
+                let mut lines = part.lines();
+                lines.any(|line| {
+                    line.strip_prefix(".It Ic ").and_then(|l| l.split(' ').next()) == Some(&name)
+                })
+            };
+            let is_alias = matches!(keyword.standing, Standing::Alias { .. });
+            let is_referred = is_alias || own.contains(&format!("\n.Ic {name} "));
+            let is_elsewhere = is_referred && (is_listed(common) || is_listed(web));
+            assert!(is_listed(own) || is_elsewhere, "{name} of {}", section.title());
         }
     }
 }
 
 #[test]
 fn what_is_not_in_effect_is_marked() {
-    let text = mdoc_keywords();
-    assert!(text.contains(".It Ic enable_dbus\nDefault: off.\nLater.\n"), "{text}");
+    let page = mdoc_keywords();
+    let dbus =
+        ".It Ic enable_dbus\nInstances are shown on the system bus.\nDefault: off.\nLater.\n";
+    assert!(page.contains(dbus), "{page}");
 }
 
 #[test]
-fn arguments_limits_and_defaults_are_told() {
-    let text = mdoc_keywords();
-    assert!(text.contains(".It Ic virtual_router_id Ar number\n1 to 255.\n"), "{text}");
-    assert!(text.contains(".It Ic advert_int Ar seconds\n0.01 to 255.\nDefault: 1.\n"));
+fn arguments_limits_and_defaults_are_part_of_an_item() {
+    let page = mdoc_keywords();
+    let vrid = page.split(".It Ic virtual_router_id Ar number\n").nth(1).expect("an item");
+    let vrid = vrid.split(".It ").next().unwrap_or_default();
+    assert!(vrid.ends_with("Range: 1 to 255.\nDefault: none, required.\n"), "{vrid}");
+    let alike = ".It Ic vrrp_priority Ar number\n.It Ic checker_priority Ar number\n";
+    assert!(page.contains(alike));
+    let retry = "Default: real server value, else 1; in DNS_CHECK: real server value, else 3;";
+    assert!(page.replace('\n', " ").contains(retry));
 }
