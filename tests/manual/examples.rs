@@ -8,15 +8,20 @@ use keepalived::config::{self, LinkFacts, ReadOptions};
 use keepalived::model;
 
 use super::grammar::roff;
-use super::texts;
+use super::texts::{self, Text};
 
 #[path = "../config/memory.rs"]
 mod memory;
 
 use memory::{MemoryHost, MemoryLoader};
 
+/// Every example of a text.
+pub(super) fn mdoc(text: &Text) -> String {
+    text.examples().map(display).collect()
+}
+
 /// A display with the part of the file for the page.
-pub(super) fn mdoc(name: &str) -> String {
+fn display(name: &str) -> String {
     let text = std::fs::read_to_string(texts::folder().join(name))
         .unwrap_or_else(|e| panic!("man/keywords/{name}: {e}"));
     let shown = text.split("# ---\n").next().unwrap_or_default();

@@ -9,21 +9,29 @@ pub(super) const WIDTH: usize = 78;
 /// Limits beyond this are those of the type, not of the matter.
 const HUGE: i64 = 1 << 31;
 
-/// The keyword with its arguments.
-pub(super) fn head(keyword: &Keyword) -> String {
-    // What stands before a block is its name.
-    if let (
-        Args::Row { kinds: [Kind::Text | Kind::Short(_)], .. },
-        Body::Keywords(_) | Body::Entries(_),
-    ) = (keyword.args, keyword.body)
-    {
-        return format!(".It Ic {} Ar name\n", roff(keyword.name));
+/// The keyword with its arguments, which have these names: one for each word, or none for the usual
+/// ones.
+pub(super) fn head(keyword: &Keyword, names: &[String]) -> String {
+    let slots = slots(keyword);
+    let fits = names.is_empty() || names.len() == slots;
+    assert!(fits, "{} has {slots} arguments to name, not {names:?}", keyword.name);
+    format!(".It Ic {}{}\n", roff(keyword.name), arguments(keyword, names))
+}
+
+/// Number of arguments that can be named.
+fn slots(keyword: &Keyword) -> usize {
+    match (keyword.args, keyword.body) {
+        (Args::Row { kinds: [], .. }, Body::Names(_)) | (Args::Many { .. }, _) => 1,
+        (Args::Row { kinds: [], .. }, Body::Entries(entry)) | (Args::Options(entry), _) => {
+            entry.head.len() + usize::from(entry.free.is_some())
+        }
+        (Args::Row { kinds, .. }, _) => kinds.len(),
+        (Args::Script { .. } | Args::Pattern | Args::Service, _) => 0,
     }
-    format!(".It Ic {}{}\n", roff(keyword.name), arguments(&keyword.args))
 }
 
 /// The option with its values, behind the options that it follows.
-pub(super) fn option_head(name: &str, option: &Opt) -> String {
+pub(super) fn option_head(names: &[&str], option: &Opt, value: Option<&str>) -> String {
     let words = |words: &[&str]| {
         let words: Vec<_> = words.iter().map(|w| format!("Cm {}", roff(w))).collect();
         if words.is_empty() {
@@ -32,23 +40,29 @@ pub(super) fn option_head(name: &str, option: &Opt) -> String {
             format!(" Oo {} Oc", words.join(" | "))
         }
     };
-    let value = option.value.map(|kind| format!(" {}", word(kind))).unwrap_or_default();
-    format!(".It Cm {}{}{value}{}\n", roff(name), words(option.before), words(option.after))
+    assert!(value.is_none() || option.value.is_some(), "{names:?} have no value");
+    let value = option.value.map(|kind| format!(" {}", word(kind, value))).unwrap_or_default();
+    let names: Vec<_> = names.iter().map(|name| roff(name)).collect();
+    let (before, after) = (words(option.before), words(option.after));
+    format!(".It Cm {}{before}{value}{after}\n", names.join(" , "))
 }
 
 /// What follows the keyword, as mdoc macros.
-fn arguments(args: &Args) -> String {
-    match args {
+fn arguments(keyword: &Keyword, names: &[String]) -> String {
+    // What stands before a block is its name.
+    let is_block = matches!(keyword.body, Body::Keywords(_) | Body::Entries(_));
+    let name = |n: usize| names.get(n).map(String::as_str);
+    match &keyword.args {
+        Args::Row { kinds: [Kind::Text | Kind::Short(_)], .. } if is_block => " Ar name".to_owned(),
         Args::Row { required, kinds } => {
-            let words = kinds.iter().enumerate();
-            words
-                .map(|(n, kind)| {
-                    format!(" {}", if n < *required { word(*kind) } else { optional(*kind) })
-                })
-                .collect()
+            let words = kinds.iter().enumerate().map(|(n, kind)| match n < *required {
+                true => format!(" {}", word(*kind, name(n))),
+                false => format!(" {}", optional(*kind, name(n))),
+            });
+            words.collect()
         }
-        Args::Many { required: 0, kind } => format!(" {} Ar ...", optional(*kind)),
-        Args::Many { kind, .. } => format!(" {} Ar ...", word(*kind)),
+        Args::Many { required: 0, kind } => format!(" {} Ar ...", optional(*kind, name(0))),
+        Args::Many { kind, .. } => format!(" {} Ar ...", word(*kind, name(0))),
         Args::Options(_) => " Op Ar option ...".to_owned(),
         Args::Script { required, user } => {
             let command = if *required { " Ar command" } else { " Op Ar command" };
@@ -59,16 +73,19 @@ fn arguments(args: &Args) -> String {
     }
 }
 
-fn optional(kind: Kind) -> String {
-    format!("Oo {} Oc", word(kind))
+fn optional(kind: Kind, name: Option<&str>) -> String {
+    format!("Oo {} Oc", word(kind, name))
 }
 
-fn word(kind: Kind) -> String {
-    match kind {
-        Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words) => {
+/// An argument: the words that it can be, or a name for it.
+fn word(kind: Kind, name: Option<&str>) -> String {
+    match (kind, name) {
+        (_, Some(name)) => format!("Ar {}", roff(name)),
+        (Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words), None) => {
             let words: Vec<_> = words.iter().map(|w| format!("Cm {}", roff(w))).collect();
             words.join(" | ")
         }
+        (Kind::Bool, None) => "Cm on | off".to_owned(),
         _ => format!("Ar {}", plain(kind)),
     }
 }
@@ -112,18 +129,22 @@ pub(super) fn limits(args: &Args) -> Vec<String> {
 
 fn limit(kind: Kind) -> Option<String> {
     match kind {
-        Kind::Int { min, max, .. } | Kind::AnyBase { min, max } if max < HUGE - 1 => {
-            Some(format!("Range: {min} to {max}."))
-        }
+        Kind::Int { min, max, .. } | Kind::AnyBase { min, max } => Some(match max < HUGE - 1 {
+            true => format!("Range: {min} to {max}."),
+            false if min < -HUGE + 1 => "A number of 32 bits.".to_owned(),
+            false => format!("At least {min}."),
+        }),
         Kind::Time { unit, min, max } => {
             let one = if unit == Unit::Millis { 1_000.0 } else { 1_000_000.0 };
             let number = |micros: u64| format!("{}", micros as f64 / one);
-            match (min > 1, max < 1 << 32) {
-                (true, true) => Some(format!("Range: {} to {}.", number(min), number(max))),
-                (false, true) => Some(format!("At most {}.", number(max))),
-                (true, false) => Some(format!("At least {}.", number(min))),
-                (false, false) => None,
-            }
+            // Up to a microsecond, or a hundred years, the limit is of no interest.
+            Some(match (min, max < 1 << 32) {
+                (0, true) => format!("Range: 0 to {}.", number(max)),
+                (1, true) => format!("More than 0, at most {}.", number(max)),
+                (0 | 1, false) => return None,
+                (_, true) => format!("Range: {} to {}.", number(min), number(max)),
+                (_, false) => format!("At least {}.", number(min)),
+            })
         }
         Kind::Short(n) => Some(format!("At most {n} characters.")),
         Kind::Secret(n) => Some(format!("The first {n} characters count.")),
@@ -132,9 +153,10 @@ fn limit(kind: Kind) -> Option<String> {
 }
 
 /// The grammar of a line in words.
-pub(super) fn entry_text(entry: &Entry) -> String {
+pub(super) fn entry_text(entry: &Entry, names: &[String]) -> String {
+    let name = |n: usize, kind| names.get(n).cloned().unwrap_or_else(|| plain(kind));
     let head = entry.head.iter().enumerate().map(|(n, kind)| {
-        let word = plain(*kind);
+        let word = name(n, *kind);
         if n < entry.required {
             word
         } else {
@@ -143,7 +165,7 @@ pub(super) fn entry_text(entry: &Entry) -> String {
     });
     let mut words: Vec<String> = head.collect();
     if let Some(kind) = entry.free {
-        words.push(plain(kind));
+        words.push(name(entry.head.len(), kind));
     }
     words.extend(entry.options.iter().map(|option| format!("[{}]", option_text(option))));
     words.join(" ")

@@ -78,11 +78,10 @@ pub(super) fn mdoc_keywords() -> String {
         }
         let _ = writeln!(out, ".Ss {}", section.title());
         groups(&mut out, chapter, |out, item| {
-            let found = item.names.iter().filter_map(|name| section.find(name));
-            let keywords: Vec<_> = found.collect();
             // Another test says which are not there.
-            let Some(first) = keywords.first() else { return };
-            keyword_item(out, &keywords, item, first.default);
+            for keyword in item.names.iter().filter_map(|name| section.find(name)) {
+                keyword_item(out, keyword, item, keyword.default);
+            }
             let aliases = section.keywords().into_iter().filter(|k| is_alias(k, &item.names));
             aliases.for_each(|alias| alias_item(out, alias));
         });
@@ -104,11 +103,12 @@ pub(super) fn groups(out: &mut String, chapter: &Chapter, item: impl Fn(&mut Str
             let space = if last.starts_with(".Ss") { "" } else { ".Pp\n" };
             let _ = writeln!(out, "{space}.Sy {}", group.title);
         }
-        let text = group.text.mdoc(examples::mdoc);
-        if !group.title.is_empty() && !text.is_empty() && !text.starts_with(".Bd") {
+        let text = group.text.mdoc();
+        if !group.title.is_empty() && !text.is_empty() {
             out.push_str(".Pp\n");
         }
         out.push_str(&text);
+        out.push_str(&examples::mdoc(&group.text));
         if !group.items.is_empty() {
             out.push_str(".Bl -tag -width Ds\n");
             group.items.iter().for_each(|one| item(out, one));
@@ -139,7 +139,7 @@ fn common_section(out: &mut String, texts: &Texts, sections: &[Section]) {
         let name = &item.names[0];
         let found = users.iter().filter_map(|s| Some((s.name(), s.find(name)?)));
         let found: Vec<(&str, &Keyword)> = found.collect();
-        keyword_item(out, &[found[0].1], item, &defaults(&found));
+        keyword_item(out, found[0].1, item, &defaults(&found));
         if let Some(alias) =
             users.iter().flat_map(|s| s.keywords()).find(|k| is_alias(k, &item.names))
         {
@@ -203,28 +203,22 @@ fn collect(
     }
 }
 
-/// What one text is about. Keywords that differ in nothing but their names have one item.
-fn keyword_item(out: &mut String, keywords: &[&Keyword], item: &Item, default: &str) {
-    let facts: Vec<_> = keywords.iter().map(|keyword| facts_of(keyword)).collect();
-    if keywords.iter().any(|k| k.default != keywords[0].default)
-        || facts.windows(2).any(|w| w[0] != w[1])
-    {
-        for keyword in keywords {
-            keyword_item(out, &[keyword], item, keyword.default);
-        }
-        return;
+/// A keyword with what the text and the table say of it.
+fn keyword_item(out: &mut String, keyword: &Keyword, item: &Item, default: &str) {
+    out.push_str(&head(keyword, &item.arguments));
+    out.push_str(&item.text.mdoc());
+    for sentence in facts(keyword, &item.arguments) {
+        out.push_str(&wrapped(&sentence));
     }
-    keywords.iter().for_each(|keyword| out.push_str(&head(keyword)));
-    out.push_str(&item.text.mdoc(examples::mdoc));
-    for sentence in &facts[0] {
-        out.push_str(&wrapped(sentence));
+    match default.strip_prefix("none, required") {
+        _ if default.is_empty() => {}
+        Some(except) => out.push_str(&wrapped(&format!("Required{except}."))),
+        None => out.push_str(&wrapped(&format!("Default: {default}."))),
     }
-    if !default.is_empty() {
-        out.push_str(&wrapped(&format!("Default: {default}.")));
-    }
-    if !keywords[0].in_effect {
+    if !keyword.in_effect {
         out.push_str("Later.\n");
     }
+    out.push_str(&examples::mdoc(&item.text));
 }
 
 /// Another name of one of these.
@@ -234,7 +228,7 @@ fn is_alias(keyword: &Keyword, names: &[String]) -> bool {
 
 fn alias_item(out: &mut String, keyword: &Keyword) {
     let Standing::Alias { of, .. } = keyword.standing else { return };
-    out.push_str(&head(keyword));
+    out.push_str(&head(keyword, &[]));
     let _ = writeln!(out, "The same as\n.Ic {} .", roff(of));
     if !keyword.in_effect {
         out.push_str("Later.\n");
@@ -242,7 +236,7 @@ fn alias_item(out: &mut String, keyword: &Keyword) {
 }
 
 /// What the table says of a keyword.
-fn facts_of(keyword: &Keyword) -> Vec<String> {
+fn facts(keyword: &Keyword, names: &[String]) -> Vec<String> {
     let mut text = Vec::new();
     if let Standing::Replaced { by, .. } = keyword.standing {
         text.push(format!("Outdated, see {by}."));
@@ -253,12 +247,15 @@ fn facts_of(keyword: &Keyword) -> Vec<String> {
         Body::Keywords(_) => text.push("A block, see below.".to_owned()),
         Body::Entries(entry) => text.push(match Lines::of(entry) {
             Some(lines) => format!("In braces, one on a line; see {}.", lines.title()),
-            None => format!("In braces, one on a line: {}.", entry_text(entry)),
+            None => format!("In braces, one on a line: {}.", entry_text(entry, names)),
         }),
-        Body::Names(kind) => text.push(format!("In braces: any number of {}.", plain(kind))),
+        Body::Names(kind) => {
+            let name = names.first().cloned().unwrap_or_else(|| plain(kind));
+            text.push(format!("In braces: any number of {name}."));
+        }
     }
     if let Args::Options(entry) = keyword.args {
-        text.push(format!("Options: {}.", entry_text(entry)));
+        text.push(format!("Options: {}.", entry_text(entry, names)));
     }
     text
 }
@@ -396,9 +393,9 @@ fn arguments_limits_and_defaults_are_part_of_an_item() {
     let page = mdoc_keywords();
     let vrid = page.split(".It Ic virtual_router_id Ar number\n").nth(1).expect("an item");
     let vrid = vrid.split(".It ").next().unwrap_or_default();
-    assert!(vrid.ends_with("Range: 1 to 255.\nDefault: none, required.\n"), "{vrid}");
-    let alike = ".It Ic vrrp_priority Ar number\n.It Ic checker_priority Ar number\n";
-    assert!(page.contains(alike));
-    let retry = "Default: real server value, else 1; in DNS_CHECK: real server value, else 3;";
+    assert!(vrid.ends_with("Range: 1 to 255.\nRequired.\n"), "{vrid}");
+    assert!(page.contains(".It Ic script_user Ar user Oo Ar group Oc\n"));
+    let retry =
+        "Default: that of the real server, else 1; in DNS_CHECK: that of the real server, else 3;";
     assert!(page.replace('\n', " ").contains(retry));
 }

@@ -84,11 +84,12 @@ pub(super) fn mdoc(texts: &Texts) -> String {
         out.push_str(&format!(".Ss {}\n", lines.title));
         let options = lines.options();
         groups(&mut out, &texts[lines.chapter], |out, item| {
-            for name in &item.names {
-                let found = options.iter().find(|(known, _)| known == name);
-                found.iter().for_each(|(name, option)| out.push_str(&option_head(name, option)));
-            }
-            out.push_str(&item.text.mdoc(super::examples::mdoc));
+            // Another test says which are not there.
+            let names: Vec<_> = item.names.iter().map(String::as_str).collect();
+            let found = options.iter().find(|(known, _)| *known == names[0]);
+            let value = item.arguments.first().map(String::as_str);
+            found.iter().for_each(|(_, option)| out.push_str(&option_head(&names, option, value)));
+            out.push_str(&item.text.mdoc());
         });
     }
     out

@@ -8,7 +8,8 @@
 //!
 //! * `= TITLE` begins a group of keywords. Groups and keywords have the order of the page.
 //! * Keywords are at the start of a line, with `, ` between those of one text. An option that
-//!   follows another one is written behind it.
+//!   follows another one is written behind it. Behind `: ` are names for the arguments, for those
+//!   that are only known as a text or a number.
 //! * Indented lines are the text of the keywords above them, or of the block or group. Words in
 //!   backquotes are keywords; a line that begins with a dot is mdoc; `Example: FILE` stands for a
 //!   file of `man/keywords`, and `Like FILE` takes keywords from another file.
@@ -36,6 +37,8 @@ pub(super) struct Group {
 
 pub(super) struct Item {
     pub names: Vec<String>,
+    /// Names of the arguments.
+    pub arguments: Vec<String>,
     pub text: Text,
 }
 
@@ -80,8 +83,17 @@ impl Chapter {
                 let to = group.items.last_mut().map_or(&mut group.text, |item| &mut item.text);
                 to.0.push(text.to_owned());
             } else {
-                let names = line.split(", ").map(str::to_owned).collect();
-                group.items.push(Item { names, text: Text::default() });
+                let (names, arguments) = line.split_once(": ").unwrap_or((line, ""));
+                let words = |text: &str, by| text.split(by).map(str::to_owned).collect();
+                group.items.push(Item {
+                    names: words(names, ", "),
+                    arguments: if arguments.is_empty() {
+                        Vec::new()
+                    } else {
+                        words(arguments, " ")
+                    },
+                    text: Text::default(),
+                });
             }
         }
         chapter
@@ -115,17 +127,14 @@ impl Text {
         self.0.iter().filter(is_prose).map(String::as_str).collect::<Vec<_>>().join(" ")
     }
 
-    pub(super) fn mdoc(&self, example: impl Fn(&str) -> String) -> String {
+    /// The text without the examples.
+    pub(super) fn mdoc(&self) -> String {
         let mut out = String::new();
         let mut plain = String::new();
-        for line in &self.0 {
-            let name = line.strip_prefix("Example: ");
-            if name.is_some() || line.starts_with('.') {
+        for line in self.0.iter().filter(|line| !line.starts_with("Example: ")) {
+            if line.starts_with('.') {
                 out.push_str(&marked(&std::mem::take(&mut plain)));
-                match name {
-                    Some(name) => out.push_str(&example(name)),
-                    None => out.extend([line, "\n"]),
-                }
+                out.extend([line, "\n"]);
             } else {
                 if !plain.is_empty() {
                     plain.push(' ');
@@ -194,16 +203,15 @@ first, second
 
 = More
 
-third
+third: a b
     A-B. Or so.
 ";
     let chapter = Chapter::parse(text);
-    let example = |name: &str| format!("<{name}>\n");
-    let groups: Vec<_> =
-        chapter.groups.iter().map(|g| (g.title.as_str(), g.text.mdoc(example))).collect();
-    assert_eq!(groups, [("", "About it.\n<one>\n".to_owned()), ("More", String::new())]);
-    let items: Vec<_> =
-        chapter.items().map(|i| (i.names.join("+"), i.text.mdoc(example))).collect();
+    let groups: Vec<_> = chapter.groups.iter().map(|g| (g.title.as_str(), g.text.mdoc())).collect();
+    assert_eq!(groups, [("", "About it.\n".to_owned()), ("More", String::new())]);
+    assert_eq!(chapter.texts().flat_map(Text::examples).collect::<Vec<_>>(), ["one"]);
+    assert_eq!(chapter.items().map(|i| i.arguments.join("+")).collect::<Vec<_>>(), ["", "a+b"]);
+    let items: Vec<_> = chapter.items().map(|i| (i.names.join("+"), i.text.mdoc())).collect();
     let first = "Does\n.Ic this ,\ntoo.\nOr that\n.Ic ( x y ) .\n.Xr ls 1 .\n";
     let third = "A\\-B.\nOr so.\n";
     assert_eq!(
