@@ -83,7 +83,7 @@ pub(super) fn mdoc_keywords() -> String {
                 keyword_item(out, keyword, item, keyword.default);
             }
             let aliases = section.keywords().into_iter().filter(|k| is_alias(k, &item.names));
-            aliases.for_each(|alias| alias_item(out, alias));
+            aliases.for_each(|alias| alias_item(out, alias, &item.arguments));
         });
         elsewhere(&mut out, &texts, section);
     }
@@ -143,7 +143,7 @@ fn common_section(out: &mut String, texts: &Texts, sections: &[Section]) {
         if let Some(alias) =
             users.iter().flat_map(|s| s.keywords()).find(|k| is_alias(k, &item.names))
         {
-            alias_item(out, alias);
+            alias_item(out, alias, &item.arguments);
         }
     });
 }
@@ -226,9 +226,9 @@ fn is_alias(keyword: &Keyword, names: &[String]) -> bool {
     matches!(keyword.standing, Standing::Alias { of, .. } if names.iter().any(|name| name == of))
 }
 
-fn alias_item(out: &mut String, keyword: &Keyword) {
+fn alias_item(out: &mut String, keyword: &Keyword, arguments: &[String]) {
     let Standing::Alias { of, .. } = keyword.standing else { return };
-    out.push_str(&head(keyword, &[]));
+    out.push_str(&head(keyword, arguments));
     let _ = writeln!(out, "The same as\n.Ic {} .", roff(of));
     if !keyword.in_effect {
         out.push_str("Later.\n");
