@@ -13,6 +13,8 @@ mod grammar;
 mod keywords;
 #[path = "manual/lines.rs"]
 mod lines;
+#[path = "manual/rules.rs"]
+mod rules;
 #[path = "manual/texts.rs"]
 mod texts;
 

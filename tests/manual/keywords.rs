@@ -14,11 +14,11 @@ use super::lines::{self, Lines};
 use super::texts::{self, Chapter, Item, Texts};
 
 /// The chapter of what several kinds of checks have in common.
-const CHECK: &str = "check";
+pub(super) const CHECK: &str = "check";
 
 /// One section of the page. Two kinds of check have each a block `url`, for which there is one
 /// section.
-struct Section {
+pub(super) struct Section {
     blocks: Vec<&'static Block>,
     /// The blocks that they stand in; none: the top level.
     parents: Vec<&'static str>,
@@ -30,7 +30,7 @@ impl Section {
     }
 
     /// The file of its texts.
-    fn file(&self) -> &'static str {
+    pub(super) fn file(&self) -> &'static str {
         if std::ptr::eq(self.blocks[0], ROOT) {
             "top"
         } else {
@@ -39,7 +39,7 @@ impl Section {
     }
 
     /// Every keyword, once.
-    fn keywords(&self) -> Vec<&'static Keyword> {
+    pub(super) fn keywords(&self) -> Vec<&'static Keyword> {
         let mut all: Vec<&'static Keyword> = Vec::new();
         for keyword in self.blocks.iter().flat_map(|block| block.keywords) {
             if all.iter().all(|other| other.name != keyword.name) {
@@ -53,7 +53,7 @@ impl Section {
         self.blocks.iter().find_map(|block| block.find(name))
     }
 
-    fn title(&self) -> String {
+    pub(super) fn title(&self) -> String {
         if std::ptr::eq(self.blocks[0], ROOT) {
             return "Top level".to_owned();
         }
@@ -90,7 +90,7 @@ pub(super) fn mdoc_keywords() -> String {
     out + &lines::mdoc(&texts)
 }
 
-fn chapter<'t>(texts: &'t Texts, name: &str) -> &'t Chapter {
+pub(super) fn chapter<'t>(texts: &'t Texts, name: &str) -> &'t Chapter {
     texts.get(name).unwrap_or_else(|| panic!("man/keywords/{name}.txt is missing"))
 }
 
@@ -123,10 +123,10 @@ fn elsewhere(out: &mut String, texts: &Texts, section: &Section) {
         let names = chapter(texts, like).names().filter(|name| section.find(name).is_some());
         let names: Vec<_> = names.map(|name| format!(".Ic {}", roff(name))).collect();
         let place = match like.as_str() {
-            CHECK => "Keywords of checks",
-            other => other,
+            CHECK => "Keywords of checks".to_owned(),
+            other => format!("{other} in real_server"),
         };
-        let _ = writeln!(out, ".Pp\nAlso, see {place}:\n{} .", names.join(" ,\n"));
+        let _ = writeln!(out, ".Pp\nAlso, see\n.Sx {place} :\n{} .", names.join(" ,\n"));
     }
 }
 
@@ -166,7 +166,7 @@ fn defaults(found: &[(&str, &Keyword)]) -> String {
 }
 
 /// Sections in the order of the page: each block after the one it stands in.
-fn sections(texts: &Texts) -> Vec<Section> {
+pub(super) fn sections(texts: &Texts) -> Vec<Section> {
     let mut list = Vec::new();
     collect(ROOT, None, texts, &mut list);
     list
@@ -208,7 +208,7 @@ fn keyword_item(out: &mut String, keyword: &Keyword, item: &Item, default: &str)
     out.push_str(&head(keyword, &item.arguments));
     out.push_str(&item.text.mdoc());
     for sentence in facts(keyword, &item.arguments) {
-        out.push_str(&wrapped(&sentence));
+        out.push_str(&texts::marked(&sentence));
     }
     match default.strip_prefix("none, required") {
         _ if default.is_empty() => {}
@@ -289,113 +289,4 @@ pub(super) fn markdown_later() -> String {
         out.push('\n');
     }
     out
-}
-
-/// Every keyword of a section that needs a text of its own, which is none for another name of one.
-fn own_keywords(section: &Section) -> impl Iterator<Item = &'static str> {
-    let keywords = section.keywords().into_iter();
-    keywords.filter(|k| !matches!(k.standing, Standing::Alias { .. })).map(|k| k.name)
-}
-
-#[test]
-fn every_keyword_has_a_text() {
-    let texts = texts::read();
-    let mut wordless = Vec::new();
-    for section in sections(&texts) {
-        let own = chapter(&texts, section.file());
-        let chapters = own.likes.iter().map(|like| chapter(&texts, like)).chain([own]);
-        let known: Vec<_> = chapters.flat_map(Chapter::names).collect();
-        let lacks = own_keywords(&section).filter(|name| !known.contains(name));
-        wordless.extend(lacks.map(|name| format!("{}.txt: {name}", section.file())));
-    }
-    assert!(wordless.is_empty(), "man/keywords has no text for {wordless:#?}");
-}
-
-#[test]
-fn every_text_has_a_keyword() {
-    let texts = texts::read();
-    let sections = sections(&texts);
-    let mut idle = Vec::new();
-    for (file, chapter) in texts.iter().filter(|(file, _)| !lines::is_chapter(file)) {
-        // The blocks that have the keywords of this file.
-        let uses = |s: &&Section| {
-            s.file() == file || (file == CHECK && texts[s.file()].likes.contains(file))
-        };
-        let users: Vec<_> = sections.iter().filter(uses).collect();
-        let mut seen = Vec::new();
-        for name in chapter.names() {
-            let is_own = users.iter().any(|s| own_keywords(s).any(|own| own == name));
-            if !is_own || seen.contains(&name) {
-                idle.push(format!("{file}.txt: {name}"));
-            }
-            seen.push(name);
-        }
-    }
-    assert!(idle.is_empty(), "no keyword, or one with a text already: {idle:#?}");
-}
-
-#[test]
-fn every_text_consists_of_sentences() {
-    let mut wrong = Vec::new();
-    for (file, chapter) in &texts::read() {
-        for text in chapter.texts().map(texts::Text::prose).filter(|text| !text.is_empty()) {
-            let whole = text.ends_with('.') && text.starts_with(|c: char| !c.is_lowercase());
-            if !whole || text.contains("This keyword") {
-                wrong.push(format!("{file}.txt: {text}"));
-            }
-        }
-        let empty = chapter.items().filter(|item| item.text.prose().is_empty());
-        wrong.extend(empty.map(|item| format!("{file}.txt: {:?}", item.names)));
-    }
-    assert!(wrong.is_empty(), "{wrong:#?}");
-}
-
-/// The lists under a heading of the page.
-fn part<'p>(page: &'p str, title: &str) -> &'p str {
-    let head = format!(".Ss {title}\n");
-    let (_, rest) = page.split_once(&head).unwrap_or_else(|| panic!("no section {title}"));
-    rest.split(".Ss ").next().unwrap_or_default()
-}
-
-#[test]
-fn every_keyword_has_an_item_in_its_section() {
-    let page = mdoc_keywords();
-    let common = part(&page, "Keywords of checks");
-    for section in sections(&texts::read()) {
-        let own = part(&page, &section.title());
-        let web = part(&page, "HTTP_GET in real_server");
-        for keyword in section.keywords() {
-            let name = roff(keyword.name);
-            let is_listed = |part: &str| {
-                let mut lines = part.lines();
-                lines.any(|line| {
-                    line.strip_prefix(".It Ic ").and_then(|l| l.split(' ').next()) == Some(&name)
-                })
-            };
-            let is_alias = matches!(keyword.standing, Standing::Alias { .. });
-            let is_referred = is_alias || own.contains(&format!("\n.Ic {name} "));
-            let is_elsewhere = is_referred && (is_listed(common) || is_listed(web));
-            assert!(is_listed(own) || is_elsewhere, "{name} of {}", section.title());
-        }
-    }
-}
-
-#[test]
-fn what_is_not_in_effect_is_marked() {
-    let page = mdoc_keywords();
-    let dbus =
-        ".It Ic enable_dbus\nInstances are shown on the system bus.\nDefault: off.\nLater.\n";
-    assert!(page.contains(dbus), "{page}");
-}
-
-#[test]
-fn arguments_limits_and_defaults_are_part_of_an_item() {
-    let page = mdoc_keywords();
-    let vrid = page.split(".It Ic virtual_router_id Ar number\n").nth(1).expect("an item");
-    let vrid = vrid.split(".It ").next().unwrap_or_default();
-    assert!(vrid.ends_with("Range: 1 to 255.\nRequired.\n"), "{vrid}");
-    assert!(page.contains(".It Ic script_user Ar user Oo Ar group Oc\n"));
-    let retry =
-        "Default: that of the real server, else 1; in DNS_CHECK: that of the real server, else 3;";
-    assert!(page.replace('\n', " ").contains(retry));
 }

@@ -146,11 +146,32 @@ impl Text {
     }
 }
 
+/// Sections of the page that texts refer to, behind `see`.
+pub(super) const SECTIONS: [&str; 13] = [
+    "Other files",
+    "VIRTUAL ROUTERS",
+    "INTERFACES",
+    "TRACKING",
+    "VIRTUAL SERVERS",
+    "HEALTH CHECKS",
+    "NOTIFICATION",
+    "SCRIPTS",
+    "PROCESS",
+    "Keywords of checks",
+    "Lines with an address",
+    "Lines with a route",
+    "Lines with a rule",
+];
+
 /// Sentences, each on a line of its own, with keywords as macros.
-fn marked(text: &str) -> String {
+pub(super) fn marked(text: &str) -> String {
     let mut out = String::new();
     let mut prefix = "";
-    for (n, part) in text.split('`').enumerate() {
+    for (n, part) in referring(text).split('`').enumerate() {
+        if let (1, Some(section)) = (n % 2, part.strip_prefix('@')) {
+            out.push_str(&format!(".Sx {section}"));
+            continue;
+        }
         if n % 2 == 1 {
             let open = if prefix.is_empty() { "" } else { "( " };
             out.push_str(&format!(".Ic {open}{}", roff(part)));
@@ -174,6 +195,17 @@ fn marked(text: &str) -> String {
         }
     }
     out
+}
+
+/// The text with references to sections marked as words in backquotes that begin with `@`.
+fn referring(text: &str) -> String {
+    let mut text = text.to_owned();
+    for section in SECTIONS {
+        for see in ["see", "See"] {
+            text = text.replace(&format!("{see} {section}"), &format!("{see} `@{section}`"));
+        }
+    }
+    text
 }
 
 fn sentences(text: &str) -> Vec<&str> {
