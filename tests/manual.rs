@@ -5,8 +5,18 @@
 
 #[path = "manual/completions.rs"]
 mod completions;
+#[path = "manual/examples.rs"]
+mod examples;
+#[path = "manual/grammar.rs"]
+mod grammar;
 #[path = "manual/keywords.rs"]
 mod keywords;
+#[path = "manual/lines.rs"]
+mod lines;
+#[path = "manual/rules.rs"]
+mod rules;
+#[path = "manual/texts.rs"]
+mod texts;
 
 use std::path::{Path, PathBuf};
 
@@ -61,7 +71,8 @@ fn pages() -> Vec<PathBuf> {
     let folder = root.join("man");
     let files = std::fs::read_dir(folder)
         .expect("man/ is there")
-        .map(|entry| entry.expect("readable").path());
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.is_file());
     let mut pages: Vec<_> = files.collect();
     pages.sort();
     pages.push(root.join("README.md"));

@@ -1,65 +1,279 @@
-//! The manual page's list of keywords, made from the tables.
+//! The manual page's list of keywords, made from the tables and from the texts of `man/keywords`.
 //!
-//! Says how a keyword is written, its limits and default, and whether it is in effect. What it
-//! means is in the hand-written part of the page.
+//! The tables say how a keyword is written, its limits and default, and whether it is in effect; the
+//! texts say what it does.
 
 use std::fmt::Write as _;
 
-use keepalived::config::keyword::{Args, Block, Body, Entry, Keyword, Kind, Opt, Standing, Unit};
+use keepalived::config::keyword::{Args, Block, Body, Keyword, Standing};
 use keepalived::config::keywords::ROOT;
 
-/// Lines of text are no longer than this.
-const WIDTH: usize = 78;
-/// Limits beyond this are those of the type, not of the matter.
-const HUGE: i64 = 1 << 31;
+use super::examples;
+use super::grammar::{entry_text, head, limits, plain, roff, wrapped, WIDTH};
+use super::lines::{self, Lines};
+use super::texts::{self, Chapter, Item, Texts};
 
-/// One section of the page.
-struct Section {
-    block: &'static Block,
-    /// The block that it stands in; `None`: the top level.
-    parent: Option<&'static str>,
+/// The chapter of what several kinds of checks have in common.
+pub(super) const CHECK: &str = "check";
+
+/// One section of the page. Two kinds of check have each a block `url`, for which there is one
+/// section.
+pub(super) struct Section {
+    blocks: Vec<&'static Block>,
+    /// The blocks that they stand in; none: the top level.
+    parents: Vec<&'static str>,
+}
+
+impl Section {
+    fn name(&self) -> &'static str {
+        self.blocks[0].name
+    }
+
+    /// The file of its texts.
+    pub(super) fn file(&self) -> &'static str {
+        if std::ptr::eq(self.blocks[0], ROOT) {
+            "top"
+        } else {
+            self.name()
+        }
+    }
+
+    /// Every keyword, once.
+    pub(super) fn keywords(&self) -> Vec<&'static Keyword> {
+        let mut all: Vec<&'static Keyword> = Vec::new();
+        for keyword in self.blocks.iter().flat_map(|block| block.keywords) {
+            if all.iter().all(|other| other.name != keyword.name) {
+                all.push(keyword);
+            }
+        }
+        all
+    }
+
+    fn find(&self, name: &str) -> Option<&'static Keyword> {
+        self.blocks.iter().find_map(|block| block.find(name))
+    }
+
+    pub(super) fn title(&self) -> String {
+        if std::ptr::eq(self.blocks[0], ROOT) {
+            return "Top level".to_owned();
+        }
+        match self.parents.as_slice() {
+            [] => self.name().to_owned(),
+            parents => format!("{} in {}", self.name(), parents.join(" and ")),
+        }
+    }
 }
 
 /// The list as subsections with mdoc lists.
 pub(super) fn mdoc_keywords() -> String {
-    let mut sections = Vec::new();
-    collect(ROOT, None, &mut sections);
+    let texts = texts::read();
+    let sections = sections(&texts);
     let mut out = String::new();
+    let mut common = false;
     for section in &sections {
-        // Writing to a string cannot fail.
-        let _ = match section.parent {
-            Some(parent) => writeln!(out, ".Ss {} in {parent}", section.block.name),
-            None if std::ptr::eq(section.block, ROOT) => writeln!(out, ".Ss Top level"),
-            None => writeln!(out, ".Ss {}", section.block.name),
-        };
-        out.push_str(".Bl -tag -width Ds -compact\n");
-        for keyword in section.block.keywords {
-            item(&mut out, keyword);
+        let chapter = chapter(&texts, section.file());
+        if !common && chapter.likes.iter().any(|like| like == CHECK) {
+            common_section(&mut out, &texts, &sections);
+            common = true;
         }
-        out.push_str(".El\n");
+        let _ = writeln!(out, ".Ss {}", section.title());
+        groups(&mut out, chapter, |out, item| {
+            // Another test says which are not there.
+            for keyword in item.names.iter().filter_map(|name| section.find(name)) {
+                keyword_item(out, keyword, item, keyword.default);
+            }
+            let aliases = section.keywords().into_iter().filter(|k| is_alias(k, &item.names));
+            aliases.for_each(|alias| alias_item(out, alias, &item.arguments));
+        });
+        elsewhere(&mut out, &texts, section);
     }
-    out
+    out + &lines::mdoc(&texts)
+}
+
+pub(super) fn chapter<'t>(texts: &'t Texts, name: &str) -> &'t Chapter {
+    texts.get(name).unwrap_or_else(|| panic!("man/keywords/{name}.txt is missing"))
+}
+
+/// Text and lists of a chapter.
+pub(super) fn groups(out: &mut String, chapter: &Chapter, item: impl Fn(&mut String, &Item)) {
+    for group in &chapter.groups {
+        if !group.title.is_empty() {
+            // A heading is a paragraph already.
+            let last = out.lines().last().unwrap_or_default();
+            let space = if last.starts_with(".Ss") { "" } else { ".Pp\n" };
+            let _ = writeln!(out, "{space}.Sy {}", group.title);
+        }
+        let text = group.text.mdoc();
+        if !group.title.is_empty() && !text.is_empty() {
+            out.push_str(".Pp\n");
+        }
+        out.push_str(&text);
+        out.push_str(&examples::mdoc(&group.text));
+        if !group.items.is_empty() {
+            out.push_str(".Bl -tag -width Ds\n");
+            group.items.iter().for_each(|one| item(out, one));
+            out.push_str(".El\n");
+        }
+    }
+}
+
+/// The keywords that are in the list of another chapter.
+fn elsewhere(out: &mut String, texts: &Texts, section: &Section) {
+    for like in &chapter(texts, section.file()).likes {
+        let names = chapter(texts, like).names().filter(|name| section.find(name).is_some());
+        let names: Vec<_> = names.map(|name| format!(".Ic {}", roff(name))).collect();
+        let place = match like.as_str() {
+            CHECK => "Keywords of checks".to_owned(),
+            other => format!("{other} in real_server"),
+        };
+        let _ = writeln!(out, ".Pp\nAlso, see\n.Sx {place} :\n{} .", names.join(" ,\n"));
+    }
+}
+
+/// The keywords that several kinds of checks have, with the defaults that they have in each.
+fn common_section(out: &mut String, texts: &Texts, sections: &[Section]) {
+    let is_user = |s: &&Section| chapter(texts, s.file()).likes.iter().any(|like| like == CHECK);
+    let users: Vec<_> = sections.iter().filter(is_user).collect();
+    out.push_str(".Ss Keywords of checks\n");
+    groups(out, chapter(texts, CHECK), |out, item| {
+        let name = &item.names[0];
+        let found = users.iter().filter_map(|s| Some((s.name(), s.find(name)?)));
+        let found: Vec<(&str, &Keyword)> = found.collect();
+        keyword_item(out, found[0].1, item, &defaults(&found));
+        if let Some(alias) =
+            users.iter().flat_map(|s| s.keywords()).find(|k| is_alias(k, &item.names))
+        {
+            alias_item(out, alias, &item.arguments);
+        }
+    });
+}
+
+/// The default of most blocks, then those of the others.
+fn defaults(found: &[(&str, &Keyword)]) -> String {
+    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (block, keyword) in found {
+        match all.iter_mut().find(|(default, _)| *default == keyword.default) {
+            Some((_, blocks)) => blocks.push(block),
+            None => all.push((keyword.default, vec![block])),
+        }
+    }
+    all.sort_by_key(|(_, blocks)| std::cmp::Reverse(blocks.len()));
+    let mut text = all[0].0.to_owned();
+    for (default, blocks) in &all[1..] {
+        let _ = write!(text, "; in {}: {default}", blocks.join(" and "));
+    }
+    text
+}
+
+/// Sections in the order of the page: each block after the one it stands in.
+pub(super) fn sections(texts: &Texts) -> Vec<Section> {
+    let mut list = Vec::new();
+    collect(ROOT, None, texts, &mut list);
+    list
+}
+
+fn collect(
+    block: &'static Block,
+    parent: Option<&'static str>,
+    texts: &Texts,
+    out: &mut Vec<Section>,
+) {
+    if out.iter().any(|s| s.blocks.iter().any(|b| std::ptr::eq(*b, block))) {
+        return;
+    }
+    let is_root = std::ptr::eq(block, ROOT);
+    match out.iter_mut().find(|s| s.name() == block.name) {
+        Some(section) => {
+            section.blocks.push(block);
+            section.parents.extend(parent);
+        }
+        None => {
+            out.push(Section { blocks: vec![block], parents: parent.into_iter().collect() });
+        }
+    }
+    let name = if is_root { "top" } else { block.name };
+    let order: Vec<&str> = chapter(texts, name).names().collect();
+    let place = |k: &&Keyword| order.iter().position(|name| *name == k.name).unwrap_or(usize::MAX);
+    let mut keywords: Vec<_> = block.keywords.iter().collect();
+    keywords.sort_by_key(place);
+    for keyword in keywords {
+        if let Body::Keywords(inner) = keyword.body {
+            collect(inner, (!is_root).then_some(block.name), texts, out);
+        }
+    }
+}
+
+/// A keyword with what the text and the table say of it.
+fn keyword_item(out: &mut String, keyword: &Keyword, item: &Item, default: &str) {
+    out.push_str(&head(keyword, &item.arguments));
+    out.push_str(&item.text.mdoc());
+    for sentence in facts(keyword, &item.arguments) {
+        out.push_str(&texts::marked(&sentence));
+    }
+    match default.strip_prefix("none, required") {
+        _ if default.is_empty() => {}
+        Some(except) => out.push_str(&wrapped(&format!("Required{except}."))),
+        None => out.push_str(&wrapped(&format!("Default: {default}."))),
+    }
+    if !keyword.in_effect {
+        out.push_str("Later.\n");
+    }
+    out.push_str(&examples::mdoc(&item.text));
+}
+
+/// Another name of one of these.
+fn is_alias(keyword: &Keyword, names: &[String]) -> bool {
+    matches!(keyword.standing, Standing::Alias { of, .. } if names.iter().any(|name| name == of))
+}
+
+fn alias_item(out: &mut String, keyword: &Keyword, arguments: &[String]) {
+    let Standing::Alias { of, .. } = keyword.standing else { return };
+    out.push_str(&head(keyword, arguments));
+    let _ = writeln!(out, "The same as\n.Ic {} .", roff(of));
+    if !keyword.in_effect {
+        out.push_str("Later.\n");
+    }
+}
+
+/// What the table says of a keyword.
+fn facts(keyword: &Keyword, names: &[String]) -> Vec<String> {
+    let mut text = Vec::new();
+    if let Standing::Replaced { by, .. } = keyword.standing {
+        text.push(format!("Outdated, see {by}."));
+    }
+    text.extend(limits(&keyword.args));
+    match keyword.body {
+        Body::None => {}
+        Body::Keywords(_) => text.push("A block, see below.".to_owned()),
+        Body::Entries(entry) => text.push(match Lines::of(entry) {
+            Some(lines) => format!("In braces, one on a line; see {}.", lines.title()),
+            None => format!("In braces, one on a line: {}.", entry_text(entry, names)),
+        }),
+        Body::Names(kind) => {
+            let name = names.first().cloned().unwrap_or_else(|| plain(kind));
+            text.push(format!("In braces: any number of {name}."));
+        }
+    }
+    if let Args::Options(entry) = keyword.args {
+        text.push(format!("Options: {}.", entry_text(entry, names)));
+    }
+    text
 }
 
 /// The keywords that are accepted and not in effect, by the block they stand in, as a list in
 /// Markdown.
 pub(super) fn markdown_later() -> String {
-    let mut sections = Vec::new();
-    collect(ROOT, None, &mut sections);
     let mut out = String::new();
-    // Two kinds of check have each a block of the same name.
-    let mut told = Vec::new();
-    for section in &sections {
+    for section in sections(&texts::read()) {
         let current = |k: &&Keyword| !k.in_effect && k.standing == Standing::Current;
-        let names = section.block.keywords.iter().filter(current);
+        let names = section.keywords().into_iter().filter(current);
         let names: Vec<_> = names.map(|k| format!("`{}`", k.name)).collect();
-        if names.is_empty() || told.contains(&(section.block.name, names.clone())) {
+        if names.is_empty() {
             continue;
         }
-        told.push((section.block.name, names.clone()));
-        let place = match std::ptr::eq(section.block, ROOT) {
-            true => "top level".to_owned(),
-            false => format!("`{}`", section.block.name),
+        let place = match section.file() {
+            "top" => "top level".to_owned(),
+            name => format!("`{name}`"),
         };
         let mut line = format!("* {place}:");
         for (n, name) in names.iter().enumerate() {
@@ -75,229 +289,4 @@ pub(super) fn markdown_later() -> String {
         out.push('\n');
     }
     out
-}
-
-/// Sections in the order of the page: each block once, after the one it stands in.
-fn collect(block: &'static Block, parent: Option<&'static str>, out: &mut Vec<Section>) {
-    if out.iter().any(|s| std::ptr::eq(s.block, block)) {
-        return;
-    }
-    out.push(Section { block, parent });
-    let name = (!std::ptr::eq(block, ROOT)).then_some(block.name);
-    for keyword in block.keywords {
-        if let Body::Keywords(inner) = keyword.body {
-            collect(inner, name, out);
-        }
-    }
-}
-
-fn item(out: &mut String, keyword: &Keyword) {
-    let _ = writeln!(out, ".It Ic {}{}", roff(keyword.name), arguments(&keyword.args));
-    let mut text = Vec::new();
-    match keyword.standing {
-        Standing::Current => {}
-        Standing::Alias { of, .. } => text.push(format!("The same as {of}.")),
-        Standing::Replaced { by, .. } => text.push(format!("Outdated, see {by}.")),
-    }
-    text.extend(limits(&keyword.args));
-    match keyword.body {
-        Body::None => {}
-        Body::Keywords(_) => text.push("A block, see below.".to_owned()),
-        Body::Entries(entry) => {
-            text.push(format!("In braces, one on a line: {}.", entry_text(entry)))
-        }
-        Body::Names(kind) => text.push(format!("In braces: any number of {}.", plain(kind))),
-    }
-    if let Args::Options(entry) = keyword.args {
-        text.push(format!("Options: {}.", entry_text(entry)));
-    }
-    if !keyword.default.is_empty() {
-        text.push(format!("Default: {}.", keyword.default));
-    }
-    if !keyword.in_effect {
-        text.push("Later.".to_owned());
-    }
-    for sentence in text {
-        out.push_str(&wrapped(&sentence));
-    }
-}
-
-/// What follows the keyword, as mdoc macros.
-fn arguments(args: &Args) -> String {
-    match args {
-        Args::Row { required, kinds } => {
-            let words = kinds.iter().enumerate();
-            words
-                .map(|(n, kind)| {
-                    format!(" {}", if n < *required { word(*kind) } else { optional(*kind) })
-                })
-                .collect()
-        }
-        Args::Many { required: 0, kind } => format!(" {} Ar ...", optional(*kind)),
-        Args::Many { kind, .. } => format!(" {} Ar ...", word(*kind)),
-        Args::Options(_) => " Op Ar option ...".to_owned(),
-        Args::Script { required, user } => {
-            let command = if *required { " Ar command" } else { " Op Ar command" };
-            format!("{command}{}", if *user { " Op Ar user Op Ar group" } else { "" })
-        }
-        Args::Pattern => " Ar pattern".to_owned(),
-        Args::Service => " Ar address port | Cm fwmark Ar number | Cm group Ar name".to_owned(),
-    }
-}
-
-fn optional(kind: Kind) -> String {
-    format!("Oo {} Oc", word(kind))
-}
-
-fn word(kind: Kind) -> String {
-    match kind {
-        Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words) => {
-            let words: Vec<_> = words.iter().map(|w| format!("Cm {}", roff(w))).collect();
-            words.join(" | ")
-        }
-        _ => format!("Ar {}", plain(kind)),
-    }
-}
-
-/// A word that stands for the argument.
-fn plain(kind: Kind) -> String {
-    let name = match kind {
-        Kind::Text | Kind::Short(_) | Kind::Secret(_) | Kind::Hidden => "text",
-        Kind::Bool => "on | off",
-        Kind::Int { .. } | Kind::AnyBase { .. } | Kind::Wide => "number",
-        Kind::Time { unit: Unit::Millis, .. } => "milliseconds",
-        Kind::Time { .. } => "seconds",
-        Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words) => {
-            return words.join(" | ")
-        }
-        Kind::Address => "address",
-        Kind::Group | Kind::Group4 | Kind::Group6 => "multicast-address",
-        Kind::Prefix | Kind::Destination | Kind::Target => "address/length",
-        Kind::Range => "addresses",
-        Kind::Link => "interface",
-        Kind::Span { .. } => "low-high",
-        Kind::Ports => "port[-port]",
-        Kind::Masked => "number/mask",
-        Kind::Hex { .. } | Kind::Digest => "hex-digits",
-        Kind::Status => "code",
-        Kind::RouteTime => "time",
-    };
-    name.to_owned()
-}
-
-/// The limits of the arguments that have some.
-fn limits(args: &Args) -> Vec<String> {
-    match args {
-        Args::Row { kinds, .. } => kinds.iter().filter_map(|kind| limit(*kind)).collect(),
-        Args::Many { kind, .. } => limit(*kind).into_iter().collect(),
-        Args::Options(_) | Args::Script { .. } | Args::Pattern | Args::Service => Vec::new(),
-    }
-}
-
-fn limit(kind: Kind) -> Option<String> {
-    match kind {
-        Kind::Int { min, max, .. } | Kind::AnyBase { min, max } if max < HUGE - 1 => {
-            Some(format!("{min} to {max}."))
-        }
-        Kind::Time { unit, min, max } => {
-            let one = if unit == Unit::Millis { 1_000.0 } else { 1_000_000.0 };
-            let number = |micros: u64| format!("{}", micros as f64 / one);
-            match (min > 1, max < 1 << 32) {
-                (true, true) => Some(format!("{} to {}.", number(min), number(max))),
-                (false, true) => Some(format!("At most {}.", number(max))),
-                (true, false) => Some(format!("At least {}.", number(min))),
-                (false, false) => None,
-            }
-        }
-        Kind::Short(n) => Some(format!("At most {n} characters.")),
-        Kind::Secret(n) => Some(format!("The first {n} characters count.")),
-        _ => None,
-    }
-}
-
-/// The grammar of a line in words.
-fn entry_text(entry: &Entry) -> String {
-    let head = entry.head.iter().enumerate().map(|(n, kind)| {
-        let word = plain(*kind);
-        if n < entry.required {
-            word
-        } else {
-            format!("[{word}]")
-        }
-    });
-    let mut words: Vec<String> = head.collect();
-    if let Some(kind) = entry.free {
-        words.push(plain(kind));
-    }
-    words.extend(entry.options.iter().map(|option| format!("[{}]", option_text(option))));
-    words.join(" ")
-}
-
-fn option_text(option: &Opt) -> String {
-    let mut text = option.name.to_owned();
-    if !option.before.is_empty() {
-        let _ = write!(text, " [{}]", option.before.join(" | "));
-    }
-    if let Some(kind) = option.value {
-        let _ = write!(text, " {}", plain(kind));
-    }
-    if !option.after.is_empty() {
-        let _ = write!(text, " [{}]", option.after.join(" | "));
-    }
-    if option.nested.is_some() {
-        text.push_str(" ...");
-    }
-    text
-}
-
-fn roff(text: &str) -> String {
-    text.replace('\\', "\\e").replace('-', "\\-")
-}
-
-/// A text on lines of moderate length.
-fn wrapped(text: &str) -> String {
-    let mut out = String::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        if !line.is_empty() && line.len() + 1 + word.len() > WIDTH {
-            out.push_str(&line);
-            out.push('\n');
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        } else if word.starts_with(['.', '\'']) {
-            line.push_str("\\&");
-        }
-        line.push_str(&roff(word));
-    }
-    out + &line + "\n"
-}
-
-#[test]
-fn every_keyword_has_an_item() {
-    let text = mdoc_keywords();
-    let mut sections = Vec::new();
-    collect(ROOT, None, &mut sections);
-    for section in sections {
-        for keyword in section.block.keywords {
-            let item = format!(".It Ic {}", roff(keyword.name));
-            let listed =
-                text.lines().any(|line| line == item || line.starts_with(&format!("{item} ")));
-            assert!(listed, "{} of {}", keyword.name, section.block.name);
-        }
-    }
-}
-
-#[test]
-fn what_is_not_in_effect_is_marked() {
-    let text = mdoc_keywords();
-    assert!(text.contains(".It Ic enable_dbus\nDefault: off.\nLater.\n"), "{text}");
-}
-
-#[test]
-fn arguments_limits_and_defaults_are_told() {
-    let text = mdoc_keywords();
-    assert!(text.contains(".It Ic virtual_router_id Ar number\n1 to 255.\n"), "{text}");
-    assert!(text.contains(".It Ic advert_int Ar seconds\n0.01 to 255.\nDefault: 1.\n"));
 }

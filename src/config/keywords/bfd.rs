@@ -63,11 +63,11 @@ pub(in crate::config) static BFD_INSTANCE: Table<RawBfd<'static>> = table!(RawBf
     number("max_hops", &[strict(-1, 255)]).default("0")
         => |raw, s| raw.max_hops = Some(s.number()),
     switch("multihop") => |raw, s| raw.multihop = s.value,
-    number("weight", &[int(-253, 253), REVERSE]).default("0 (FAULT when down)")
+    number("weight", &[int(-253, 253), REVERSE]).default("0 (down causes FAULT)")
         => |raw, s| raw.weight = RawWeight::new(&s),
-    flag("vrrp").default("both vrrp and checker when neither is given")
+    flag("vrrp").default("on unless only the other one is given")
         => |raw, _| raw.vrrp = true,
-    flag("checker").default("both vrrp and checker when neither is given")
+    flag("checker").default("on unless only the other one is given")
         => |raw, _| raw.checker = true,
     block("auth", &BFD_AUTH.block) => |raw, s| raw.auth(s),
 ]);

@@ -115,38 +115,38 @@ const fn schedule(retry: &'static str, delay: &'static str) -> [Row<RawCheck<'st
             => |raw, s| raw.inherited.retry = Some(s.number()),
         time("delay_before_retry", PAUSE).default(delay)
             => |raw, s| raw.inherited.delay_before_retry = Some(s.value),
-        time("warmup", PAUSE).default("real server value, else delay_loop")
+        time("warmup", PAUSE).default("that of the real server, else delay_loop")
             => |raw, s| raw.inherited.warmup = Some(s.value),
-        time("delay_loop", PERIOD).default("real server value (60)")
+        time("delay_loop", PERIOD).default("that of the real server (60)")
             => |raw, s| raw.inherited.delay_loop = Some(s.value),
-        switch("alpha").default("real server value")
+        switch("alpha").default("that of the real server")
             => |raw, s| raw.inherited.alpha = Some(s.value),
-        switch("log_all_failures") => |raw, s| raw.log_all_failures = Some(s.value),
+        switch("log_all_failures").default("checker_log_all_failures (off)") => |raw, s| raw.log_all_failures = Some(s.value),
     ]
 }
 
 /// Settings of all checks that open a connection.
 const fn connection(retry: &'static str, delay: &'static str) -> [Row<RawCheck<'static>>; 13] {
     let target = rows![RawCheck<'static>:
-        address("connect_ip", &[Kind::Address]).default("real server address")
+        address("connect_ip", &[Kind::Address]).default("the address of the real server")
             => |raw, s| raw.connect_ip(s),
-        number("connect_port", PORT).default("real server port")
+        number("connect_port", PORT).default("the port of the real server")
             => |raw, s| raw.connect.port = Some(s.here(s.number())),
         address("bindto", &[Kind::Address]).default("chosen by the kernel")
             => |raw, s| raw.bindto(s),
         number("bind_port", PORT).default("chosen by the kernel")
             => |raw, s| raw.connect.bind_port = Some(s.here(s.number())),
-        link("bind_if") => |raw, s| raw.connect.bind_if = Some(s.value),
-        time("connect_timeout", TIMEOUT).default("real server value (5)")
+        link("bind_if").default("none") => |raw, s| raw.connect.bind_if = Some(s.value),
+        time("connect_timeout", TIMEOUT).default("that of the real server (5)")
             => |raw, s| raw.inherited.connect_timeout = Some(s.value),
-        number("fwmark", COUNT) => |raw, s| raw.connect.fwmark = s.number(),
+        number("fwmark", COUNT).default("0") => |raw, s| raw.connect.fwmark = s.number(),
     ];
     joined(target, schedule(retry, delay))
 }
 
 /// A connection that is retried once, after a second.
 const PLAIN: [Row<RawCheck<'static>>; 13] =
-    connection("real server value, else 1", "real server value, else 1 s");
+    connection("that of the real server, else 1", "that of the real server, else 1");
 
 pub(super) static TCP_CHECK: Table<RawCheck<'static>> =
     table!(RawCheck<'static>, "TCP_CHECK"; PLAIN);
@@ -158,11 +158,11 @@ static HOST: Table<RawCheck<'static>> = table!(RawCheck<'static>, "host"; PLAIN)
 
 /// What `HTTP_GET` and `SSL_GET` have in common.
 const WEB: [Row<RawCheck<'static>>; 18] = joined(
-    connection("real server value, else 1", "real server value, else 3 s"),
+    connection("that of the real server, else 1", "that of the real server, else 3"),
     rows![RawCheck<'static>:
         number("nb_get_retry", COUNT).outdated("retry"),
         text("virtualhost")
-            .default("real/virtual server virtualhost, else the address")
+            .default("that of the real or virtual server, else its address and port")
             .repeat(Repeat::LastCounts)
             => |raw, s| raw.web.virtualhost = Some(s.value),
         word("http_protocol", &[Kind::OneOf(&["1.0", "1.1", "1.0C", "1.0c"])]).default("1.0")
@@ -178,14 +178,14 @@ const WEB: [Row<RawCheck<'static>>; 18] = joined(
 
 pub(super) static HTTP_GET: Table<RawCheck<'static>> = table!(RawCheck<'static>, "HTTP_GET";
     joined::<_, 18, 1, 19>(WEB, rows![RawCheck<'static>:
-        block("url", &URL.block).default("none (one required)")
+        block("url", &URL.block).default("none, required")
             => |raw, mut s| raw.web.urls.push(RawUrl { url: Some(s.span()), ..s.block(&URL) }),
     ])
 );
 
 pub(super) static SSL_GET: Table<RawCheck<'static>> = table!(RawCheck<'static>, "SSL_GET";
     joined::<_, 18, 2, 20>(WEB, rows![RawCheck<'static>:
-        block("url", &SSL_URL.block).default("none (one required)")
+        block("url", &SSL_URL.block).default("none, required")
             => |raw, mut s| raw.web.urls.push(RawUrl { url: Some(s.span()), ..s.block(&SSL_URL) }),
         switch("tls_compliant") => |raw, s| raw.web.tls_compliant = s.value,
     ])
@@ -205,14 +205,14 @@ pub(super) static SMTP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static
 
 pub(super) static MISC_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "MISC_CHECK";
     joined::<_, 6, 4, 10>(
-        schedule("real server value, else 0", "real server value, else 1 s"),
+        schedule("that of the real server, else 0", "that of the real server, else 1"),
         rows![RawCheck<'static>:
             command("misc_path", true, false).default("none, required")
                 => |raw, s| raw.misc.path = Some(s.node()),
-            number("misc_timeout", &[int(0, 4294)]).default("delay_loop of the virtual server (0 same)")
+            number("misc_timeout", &[int(0, 4294)]).default("delay_loop of the virtual server, as with 0")
                 => |raw, s| raw.misc.timeout = Duration::from_secs(s.number()),
             flag("misc_dynamic") => |raw, _| raw.misc.dynamic = true,
-            row("user", 1, &[Kind::Text, Kind::Text]).default("default script user")
+            row("user", 1, &[Kind::Text, Kind::Text]).default("script_user")
                 => |raw, s| raw.misc.user = Some(s.node()),
         ],
     )
@@ -220,7 +220,7 @@ pub(super) static MISC_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static
 
 pub(super) static UDP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "UDP_CHECK";
     joined::<_, 13, 4, 17>(PLAIN, rows![RawCheck<'static>:
-        many("payload", Kind::Hex { wild: false })
+        many("payload", Kind::Hex { wild: false }).default("the text 'keepalived check - keepalived ch'")
             => |raw, s| raw.udp.payload = hex(s.node()).filter(|bytes| !bytes.is_empty()),
         // Invalid digits were reported; then any answer is accepted.
         any("require_reply", Kind::Hex { wild: true }).default("off")
@@ -238,10 +238,10 @@ pub(super) static UDP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>
 
 pub(super) static DNS_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "DNS_CHECK";
     joined::<_, 13, 2, 15>(
-        connection("real server value, else 3", "real server value, else delay_loop"),
+        connection("that of the real server, else 3", "that of the real server, else delay_loop"),
         rows![RawCheck<'static>:
             word("type", &[RECORD]).default("SOA") => |raw, s| raw.record = record(s.value),
-            text("name").default("root (.)").repeat(Repeat::FirstCounts)
+            text("name").default("the root").repeat(Repeat::FirstCounts)
                 => |raw, s| raw.domain(s),
         ],
     )
@@ -250,13 +250,13 @@ pub(super) static DNS_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>
 pub(super) static FILE_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "FILE_CHECK", [
     text("track_file").default("none, required") => |raw, s| raw.track_file = Some(s.word()),
     number("weight", &[int(-2_147_483_647, 2_147_483_647), EITHER_WAY])
-        .default("weight of the track_file")
+        .default("that of the track_file")
         => |raw, s| raw.weight(&s),
 ]);
 
 pub(super) static BFD_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "BFD_CHECK", [
     text("name").default("none, required") => |raw, s| raw.session = Some(s.word()),
-    switch("alpha").default("real server value")
+    switch("alpha").default("that of the real server")
         => |raw, s| raw.inherited.alpha = Some(s.value),
 ]);
 

@@ -131,46 +131,46 @@ borrowed!(RawGlobal);
 pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(RawGlobal<'static>, "global_defs", [
     // There are no child processes to be named.
     flag("process_names") => |_, _| {},
-    word("process_name", &[Kind::Short(15)]).bad(Bad::Cut).default("program name")
+    word("process_name", &[Kind::Short(15)]).bad(Bad::Cut).default("the name of the program")
         => |raw, s| raw.global.process_name = Some(s.value.to_owned()),
-    word("vrrp_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut)
+    word("vrrp_process_name", &[Kind::Short(15)]).default("the name of the program").bad(Bad::Cut)
         => |_, _| {},
-    word("checker_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut)
+    word("checker_process_name", &[Kind::Short(15)]).default("the name of the program").bad(Bad::Cut)
         => |_, _| {},
     word("lvs_process_name", &[Kind::Short(15)]).bad(Bad::Cut).noted("checker_process_name"),
-    word("bfd_process_name", &[Kind::Short(15)]).default("program name").bad(Bad::Cut)
+    word("bfd_process_name", &[Kind::Short(15)]).default("the name of the program").bad(Bad::Cut)
         => |_, _| {},
     switch("use_symlink_paths") => |raw, s| raw.scripts.symlinks = s.value,
-    text("router_id").default("local host name") => |raw, s| raw.router_id = Some(s.value),
-    text("notification_email_from").default("<user>@<local host name> (only if smtp_server set)")
+    text("router_id").default("the host name") => |raw, s| raw.router_id = Some(s.value),
+    text("notification_email_from").default("the user of the daemon at the host name")
         => |raw, s| raw.mail.from = Some(s.value),
-    word("smtp_server", &[Kind::Text, strict(1, 65_535)]).default("none; port 25")
+    word("smtp_server", &[Kind::Text, strict(1, 65_535)]).default("none; the port is 25")
         => |raw, s| raw.mail.server(s),
-    text("smtp_alert_file").default("none; mail goes to smtp_server")
+    text("smtp_alert_file").default("none")
         => |raw, s| raw.mail.file = Some(s.here(s.value)),
-    text("smtp_helo_name").default("local host name (only if smtp_server set)")
+    text("smtp_helo_name").default("the host name")
         => |raw, s| raw.mail.helo = Some(s.value),
     number("smtp_connect_timeout", &[int(1, 4294)])
-        .default("30 (if smtp_server set)")
+        .default("30")
         .bad(Bad::Raise)
         => |raw, s| raw.mail.timeout = Some(Duration::from_secs(s.number())),
-    names("notification_email", Kind::Text) => |raw, mut s| s.names(&mut raw.mail.recipients),
-    switch("smtp_alert").default("unset") => |raw, s| raw.smtp_alert = Some(s.value),
+    names("notification_email", Kind::Text).default("none") => |raw, mut s| s.names(&mut raw.mail.recipients),
+    switch("smtp_alert").default("on for real servers, off for all others") => |raw, s| raw.smtp_alert = Some(s.value),
     script("startup_script") => |raw, s| raw.startup.script = Some(s.node()),
-    number("startup_script_timeout", &[int(1, 1000)]).default("10 when a startup_script is set")
+    number("startup_script_timeout", &[int(1, 1000)]).default("10")
         => |raw, s| raw.startup.timeout = Some(Duration::from_secs(s.number())),
     script("shutdown_script") => |raw, s| raw.shutdown.script = Some(s.node()),
-    number("shutdown_script_timeout", &[int(1, 1000)]).default("10 when a shutdown_script is set")
+    number("shutdown_script_timeout", &[int(1, 1000)]).default("10")
         => |raw, s| raw.shutdown.timeout = Some(Duration::from_secs(s.number())),
-    maybe_number("max_auto_priority", &[int(-1, 99)]).default("0 (never); 99 when bare")
+    maybe_number("max_auto_priority", &[int(-1, 99)]).default("0 (never); without a number 99")
         => |raw, s| raw.global.max_auto_priority = s.number_or(99),
     number("min_auto_priority_delay", &[int(1, 10_000_000)]).default("1000000")
         => |raw, s| {
             raw.global.min_auto_priority_delay = Duration::from_micros(s.number());
         },
-    switch("smtp_alert_vrrp").default("unset (falls back to smtp_alert)")
+    switch("smtp_alert_vrrp").default("smtp_alert")
         => |raw, s| raw.smtp_alert_vrrp = Some(s.value),
-    switch("smtp_alert_checker").default("unset (falls back to smtp_alert)")
+    switch("smtp_alert_checker").default("smtp_alert")
         => |raw, s| raw.checks.mail = Some(s.value),
     switch("checker_log_all_failures") => |raw, s| raw.checks.log_all_failures = s.value,
     maybe_word("dynamic_interfaces", &[Kind::OneOf(&["allow_if_changes"])])
@@ -182,7 +182,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         => |raw, s| raw.global.default_interface = Some(s.value.to_owned()),
     flag("disable_local_igmp") => |raw, _| raw.global.disable_local_igmp = true,
     flag("v3_checksum_as_v2") => |raw, _| raw.v3_checksum_as_v2 = true,
-    options("lvs_timeouts", &LVS_TIMEOUTS.entry).default("kernel values") => |raw, s| timeouts(&mut raw.lvs.timeouts, s),
+    options("lvs_timeouts", &LVS_TIMEOUTS.entry).default("the values of the kernel") => |raw, s| timeouts(&mut raw.lvs.timeouts, s),
     flag("lvs_flush") => |raw, _| raw.lvs.flush = true,
     maybe_word("lvs_flush_on_stop", &[Kind::OneOf(&["VS"])]).default("off")
         => |raw, s| raw.lvs.flush_on_stop = match s.value {
@@ -191,7 +191,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         },
     maybe_word("lvs_flush_onstop", &[Kind::OneOf(&["VS"])]).alias("lvs_flush_on_stop"),
     options("lvs_sync_daemon", &LVS_SYNC_DAEMON.entry)
-        .default("none; id defaults to the vrid of inst")
+        .default("none; id is the virtual_router_id of inst")
         .repeat(Repeat::FirstCounts)
         => |raw, s| raw.sync = RawSync::read(s),
     address("vrrp_mcast_group4", &[Kind::Group4]).default("224.0.0.18") => |raw, s| raw.group(s),
@@ -206,10 +206,10 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         => |raw, s| raw.garp.refresh = Some(s.number()),
     number("vrrp_garp_master_refresh_repeat", &[int(1, 4_294_967_295)]).default("1").bad(Bad::Raise)
         => |raw, s| raw.garp.refresh_repeat = Some(s.number()),
-    number("vrrp_garp_lower_prio_delay", &[int(0, 4294)]).default("value of vrrp_garp_master_delay")
+    number("vrrp_garp_lower_prio_delay", &[int(0, 4294)]).default("vrrp_garp_master_delay")
         => |raw, s| raw.garp.lower_prio_delay = Some(s.here(s.number())),
     number("vrrp_garp_lower_prio_repeat", &[int(0, 2_147_483_647)])
-        .default("value of vrrp_garp_master_repeat")
+        .default("vrrp_garp_master_repeat")
         => |raw, s| raw.garp.lower_prio_repeat = Some(s.here(s.number())),
     number("vrrp_down_timer_adverts", &[int(1, 100)]).default("3")
         => |raw, s| raw.down_timer_adverts = Some(s.number()),
@@ -226,14 +226,14 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     number("vrrp_version", &[int(2, 3)]).default("2")
         => |raw, s| raw.version = Some(version(s.value)),
     row("vrrp_iptables", 0, &[CHAIN, CHAIN])
-        .default("INPUT OUTPUT when bare")
+        .default("none; without names INPUT and OUTPUT")
         .repeat(Repeat::FirstCounts)
         .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.chains(&s)),
     row("vrrp_ipsets", 0, &[SET; 6])
-        .default("names derived from the first (suffixes 6, _if6, _igmp, _mld, _nd); bare = do not use sets")
+        .default("keepalived, keepalived6, keepalived_if6, keepalived_igmp, keepalived_mld and keepalived_nd")
         .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.sets(s)),
     maybe_word("nftables", &[Kind::Short(30)])
-        .default("keepalived when bare")
+        .default("keepalived")
         .repeat(Repeat::FirstCounts)
         => |raw, s| raw.firewall.table(s.value),
     number("nftables_priority", &[INT32])
@@ -245,18 +245,18 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     flag("vrrp_check_unicast_src") => |raw, _| raw.check_unicast_src = true,
     switch("vrrp_skip_check_adv_addr") => |raw, s| raw.skip_check_adv_addr = s.value,
     switch("vrrp_strict") => |raw, s| raw.strict = s.value,
-    number("vrrp_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0))
+    number("vrrp_priority", &[int(-20, 19)]).default("unchanged").bad(Bad::Use(0))
         => |raw, s| raw.global.vrrp.nice = Some(s.number()),
     flag("vrrp_no_swap") => |raw, _| raw.global.vrrp.no_swap = true,
-    number("vrrp_rt_priority", &[int(1, 99)]).bad(Bad::Clamp)
+    number("vrrp_rt_priority", &[int(1, 99)]).default("none").bad(Bad::Clamp)
         => |raw, s| raw.global.vrrp.rt_priority = Some(s.number()),
-    many("vrrp_cpu_affinity", CPU).default("all CPUs")
+    many("vrrp_cpu_affinity", CPU).default("all")
         => |raw, s| raw.global.vrrp.cpus = cpus(&s),
     number("vrrp_rlimit_rttime", &[int(1, 4_294_967_295)]).default("none").bad(Bad::Use(0))
         => |raw, s| raw.global.vrrp.rt_limit = Some(s.number()).filter(|&micros| micros > 0),
     number("vrrp_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("vrrp_rlimit_rttime"),
     maybe_word("nftables_ipvs", &[Kind::Short(30)])
-        .default("keepalived_ipvs when bare")
+        .default("none; without a name keepalived_ipvs")
         .repeat(Repeat::FirstCounts)
         => |raw, s| raw.firewall.mark_table(s.here(s.value)),
     number("nftables_ipvs_priority", &[INT32])
@@ -268,7 +268,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     flag("nftables_counters")
         => |raw, _| raw.firewall.nftables.counters = true,
     row("notify_fifo", 1, OWNED_PATH)
-        .default("none; owner = default script user")
+        .default("none; the owner is script_user")
         .repeat(Repeat::FirstCounts)
         => |raw, s| raw.fifos.all.fifo = Some(s.node()),
     script("notify_fifo_script") => |raw, s| raw.fifos.all.script = Some(s.node()),
@@ -280,27 +280,27 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     row("lvs_notify_fifo", 1, OWNED_PATH).default("none").repeat(Repeat::FirstCounts)
         => |raw, s| raw.fifos.lvs.fifo = Some(s.node()),
     script("lvs_notify_fifo_script") => |raw, s| raw.fifos.lvs.script = Some(s.node()),
-    number("checker_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0))
+    number("checker_priority", &[int(-20, 19)]).default("unchanged").bad(Bad::Use(0))
         => |raw, s| raw.global.checker.nice = Some(s.number()),
     flag("checker_no_swap") => |raw, _| raw.global.checker.no_swap = true,
-    number("checker_rt_priority", &[int(1, 99)]).bad(Bad::Clamp)
+    number("checker_rt_priority", &[int(1, 99)]).default("none").bad(Bad::Clamp)
         => |raw, s| raw.global.checker.rt_priority = Some(s.number()),
-    many("checker_cpu_affinity", CPU).default("all CPUs")
+    many("checker_cpu_affinity", CPU).default("all")
         => |raw, s| raw.global.checker.cpus = cpus(&s),
     number("checker_rlimit_rttime", &[int(1, 4_294_967_295)]).default("none").bad(Bad::Use(0))
         => |raw, s| raw.global.checker.rt_limit = Some(s.number()).filter(|&micros| micros > 0),
     number("checker_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("checker_rlimit_rttime"),
-    number("bfd_priority", &[int(-20, 19)]).default("0").bad(Bad::Use(0))
+    number("bfd_priority", &[int(-20, 19)]).default("unchanged").bad(Bad::Use(0))
         => |raw, s| raw.global.bfd.nice = Some(s.number()),
     flag("bfd_no_swap") => |raw, _| raw.global.bfd.no_swap = true,
-    number("bfd_rt_priority", &[int(1, 99)]).bad(Bad::Clamp)
+    number("bfd_rt_priority", &[int(1, 99)]).default("none").bad(Bad::Clamp)
         => |raw, s| raw.global.bfd.rt_priority = Some(s.number()),
-    many("bfd_cpu_affinity", CPU).default("all CPUs")
+    many("bfd_cpu_affinity", CPU).default("all")
         => |raw, s| raw.global.bfd.cpus = cpus(&s),
     number("bfd_rlimit_rttime", &[int(1, 4_294_967_295)]).default("none").bad(Bad::Use(0))
         => |raw, s| raw.global.bfd.rt_limit = Some(s.number()).filter(|&micros| micros > 0),
     number("bfd_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("bfd_rlimit_rttime"),
-    text("snmp_socket").default("library default").repeat(Repeat::FirstCounts).later(),
+    text("snmp_socket").default("that of the SNMP library").repeat(Repeat::FirstCounts).later(),
     flag("enable_traps").later(),
     flag("enable_snmp_vrrp").later(),
     flag("enable_snmp_keepalived").alias("enable_snmp_vrrp").later(),
@@ -310,16 +310,16 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     flag("enable_snmp_checker").later(),
     time("snmp_vs_stats_update_interval", &[seconds(1_000, 30_000_000)]).default("5").later(),
     time("snmp_rs_stats_update_interval", &[seconds(1_000, 30_000_000)])
-        .default("value of snmp_vs_stats_update_interval")
+        .default("snmp_vs_stats_update_interval")
         .later(),
     flag("enable_dbus").later(),
     text("dbus_service_name").default("org.keepalived.Vrrp1").later(),
-    text("dbus_no_interface_name").later(),
+    text("dbus_no_interface_name").default("none").later(),
     row("script_user", 1, &[Kind::Text, Kind::Text])
-        .default("keepalived_script if that user exists, else the daemon's own user (error instead if script security is enabled)")
+        .default("keepalived_script if it exists; else the user of the daemon, or with enable_script_security none")
         => |raw, s| raw.scripts.user = Some(s.node()),
     flag("enable_script_security") => |raw, _| raw.scripts.security = true,
-    number("vrrp_netlink_cmd_rcv_bufs", &[strict(0, 2_147_483_647)]).default("system default")
+    number("vrrp_netlink_cmd_rcv_bufs", &[strict(0, 2_147_483_647)]).default("that of the system")
         => |raw, s| raw.global.buffers.vrrp_cmd.bytes = buffer(&s),
     switch("vrrp_netlink_cmd_rcv_bufs_force")
         => |raw, s| raw.global.buffers.vrrp_cmd.force = s.value,
@@ -331,7 +331,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         => |raw, s| raw.global.buffers.processes.bytes = buffer(&s),
     switch("process_monitor_rcv_bufs_force")
         => |raw, s| raw.global.buffers.processes.force = s.value,
-    number("lvs_netlink_cmd_rcv_bufs", &[strict(0, 2_147_483_647)]).default("system default")
+    number("lvs_netlink_cmd_rcv_bufs", &[strict(0, 2_147_483_647)]).default("that of the system")
         => |raw, s| raw.global.buffers.lvs_cmd.bytes = buffer(&s),
     switch("lvs_netlink_cmd_rcv_bufs_force")
         => |raw, s| raw.global.buffers.lvs_cmd.force = s.value,
@@ -341,7 +341,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         => |raw, s| raw.global.buffers.lvs_monitor.force = s.value,
     switch("rs_init_notifies") => |raw, s| raw.lvs.init_notifies = s.value,
     switch("no_checker_emails") => |raw, s| raw.lvs.no_checker_mail = s.value,
-    many("vrrp_rx_bufs_policy", Kind::Text) => |raw, s| raw.rx_policy(s),
+    many("vrrp_rx_bufs_policy", Kind::Text).default("1 MiB for each socket") => |raw, s| raw.rx_policy(s),
     number("vrrp_rx_bufs_multiplier", &[strict(1, 4_294_967_295)]).default("3")
         => |raw, s| raw.rx_multiplier = Some(s.number()),
     time("vrrp_startup_delay", &[seconds(1_000, 4_294_967_295)]).default("0")
@@ -353,11 +353,11 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     text("vmac_prefix").default("vrrp").repeat(Repeat::FirstCounts)
         => |raw, mut s| raw.global.vmac_prefix = prefix(&mut s),
     text("vmac_addr_prefix")
-        .default("vmac_prefix, else vrrp")
+        .default("vmac_prefix")
         .repeat(Repeat::FirstCounts)
 
         => |raw, mut s| raw.global.vmac_addr_prefix = prefix(&mut s),
-    many("umask", Kind::Text).default("unchanged") => |raw, s| raw.umask(s),
+    many("umask", Kind::Text).default("0177") => |raw, s| raw.umask(s),
     text("control_socket").default("beside the pid file").repeat(Repeat::FirstCounts)
         => |raw, s| raw.control = Some(s.here(s.value)),
     text("control_read_group").default("none").repeat(Repeat::FirstCounts)
@@ -366,16 +366,16 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         => |raw, s| raw.metrics = Some(s.here(s.value)),
     number("random_seed", &[strict(0, 4_294_967_295)]).default("chosen by the kernel")
         => |raw, s| raw.global.random_seed = Some(s.number()),
-    maybe_word("reload_check_config", &[Kind::Text]).default("off; /dev/null when bare").later(),
-    text("reload_time_file").later(),
+    maybe_word("reload_check_config", &[Kind::Text]).default("off; without a name /dev/null").later(),
+    text("reload_time_file").default("none").later(),
     flag("reload_repeat").later(),
     maybe_word("reload_file", &[Kind::Text])
-        .default("none; run-state <program>.reload when bare")
+        .default("none; without a name keepalived.reload beside the pid file")
         .later(),
     // Handled by the reader of the text.
-    any("include_check", Kind::Text).default("no checks; bare = all four") => |_, _| {},
-    text("config_save_dir").later(),
-    text("tmp_config_directory").default("memory-backed file").repeat(Repeat::FirstCounts).later(),
+    any("include_check", Kind::Text).default("none; without a word all four") => |_, _| {},
+    text("config_save_dir").default("none").later(),
+    text("tmp_config_directory").default("a file in memory").repeat(Repeat::FirstCounts).later(),
     switch("data_use_instance").later(),
     number("json_version", &[int(1, 2)]).default("1").later(),
     text("iproute_usr_dir").default("/usr/share/iproute2")

@@ -38,7 +38,7 @@ pub(in crate::config) static VRRP_SYNC_GROUP: Table<RawGroup<'static>> = table!(
     script("notify_fault") => |raw, s| raw.notify.fault = Some(s.node()),
     script("notify_stop") => |raw, s| raw.notify.stop = Some(s.node()),
     script("notify") => |raw, s| raw.notify.any = Some(s.node()),
-    switch("smtp_alert").default("smtp_alert_vrrp, else global smtp_alert, else off")
+    switch("smtp_alert").default("smtp_alert_vrrp, else smtp_alert in global_defs, else off")
         => |raw, s| raw.notify.smtp_alert = Some(s.value),
     flag("global_tracking").outdated("sync_group_tracking_weight"),
     flag("sync_group_tracking_weight") => |raw, _| raw.tracking_weight = true,

@@ -132,16 +132,16 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
         raw.means_unicast(s.span());
     },
     maybe_word("old_unicast_checksum", &[Kind::OneOf(&["never"])])
-        .default("automatic (switches when a peer is seen using it)")
+        .default("off until a peer uses it")
         => |raw, s| raw.old_checksum = Some(s.value.is_none()),
-    flag("native_ipv6").default("family taken from first address") => |raw, s| raw.native_ipv6(s),
+    flag("native_ipv6").default("the family of the first address") => |raw, s| raw.native_ipv6(s),
     word("state", &[Kind::OneOf(&["MASTER", "BACKUP"])])
         .bad(Bad::UseWord("BACKUP"))
-        .default("MASTER if priority 255, else BACKUP")
+        .default("BACKUP; MASTER with priority 255")
         => |raw, s| raw.state(s),
-    link("interface").default("none (required unless unicast with unicast_src_ip)")
+    link("interface").default("none, required except with unicast and unicast_src_ip")
         => |raw, s| raw.interface = Some(s.word()),
-    link("vrf").repeat(Repeat::FirstCounts) => |raw, s| raw.vrf = Some(s.word()),
+    link("vrf").default("none").repeat(Repeat::FirstCounts) => |raw, s| raw.vrf = Some(s.word()),
     flag("dont_track_primary") => |raw, _| raw.dont_track_primary = true,
     entries("track_interface", &TRACK_INTERFACE.entry)
         => |raw, mut s| s.lines(&mut raw.links, RawLink::read),
@@ -153,30 +153,30 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
         => |raw, s| raw.tracked.push(TrackList::processes(s.node())),
     entries("track_bfd", &TRACK_BFD.entry)
         => |raw, s| raw.tracked.push(TrackList::sessions(s.node())),
-    address("mcast_src_ip", &[Kind::Address]).default("primary address of the interface")
+    address("mcast_src_ip", &[Kind::Address]).default("the primary address of the interface")
         => |raw, s| raw.source(s),
-    address("unicast_src_ip", &[Kind::Address]).default("primary address of the interface")
+    address("unicast_src_ip", &[Kind::Address]).default("the primary address of the interface")
         => |raw, s| {
             raw.means_unicast(s.span());
             raw.source(s);
         },
-    address("mcast_dst_ip", &[Kind::Group]).default("vrrp_mcast_group4/6")
+    address("mcast_dst_ip", &[Kind::Group]).default("vrrp_mcast_group4 or vrrp_mcast_group6")
         => |raw, s| raw.group(s),
     flag("track_src_ip") => |raw, _| raw.track_source = true,
     number("virtual_router_id", &[strict(1, 255)]).default("none, required")
         => |raw, s| raw.vrid = Some(s.here(s.number())),
-    number("unicast_ttl", &[strict(0, 255)]).default("255 for IPv4, kernel default for IPv6")
+    number("unicast_ttl", &[strict(0, 255)]).default("255 for IPv4, that of the kernel for IPv6")
         => |raw, s| raw.ttl = Some(s.here(s.number())),
-    number("version", &[int(2, 3)]).default("vrrp_version (3 for IPv6)")
+    number("version", &[int(2, 3)]).default("vrrp_version; 3 for IPv6")
         => |raw, s| raw.version(s),
     number("priority", &[strict(1, 255)])
-        .default("255 if state MASTER given, else 100")
+        .default("100; 255 with state MASTER")
         .bad(Bad::Use(100))
         => |raw, s| raw.priority = Some(s.number()),
     time("advert_int", &[seconds(10_000, 255_000_000)]).default("1")
         => |raw, s| raw.advert = Some(s.here(s.value)),
     entries("virtual_ipaddress", &VIRTUAL_IPADDRESS.entry)
-        .default("none (at least one required for v3 and strict mode)")
+        .default("none, required with version 3 and in strict mode")
         => |raw, s| raw.addresses(s),
     entries("virtual_ipaddress_excluded", &VIRTUAL_IPADDRESS.entry)
         => |raw, mut s| s.lines(&mut raw.excluded, RawAddress::of_instance),
@@ -184,13 +184,13 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
     flag("promote_secondaries") => |raw, s| raw.promote_secondaries = Some(s.span()),
     flag("linkbeat_use_polling").replaced("linkbeat_interfaces", OldName::Wrong)
         => |raw, _| raw.poll_link = true,
-    switch("v3_checksum_as_v2").default("global v3_checksum_as_v2")
+    switch("v3_checksum_as_v2").default("v3_checksum_as_v2 in global_defs")
         => |raw, s| raw.v3_checksum_as_v2 = Some(s.value),
     entries("virtual_routes", &VIRTUAL_ROUTES.entry)
         => |raw, mut s| s.lines(&mut raw.routes, RawRoute::of_instance),
     entries("virtual_rules", &VIRTUAL_RULES.entry)
         => |raw, mut s| s.lines(&mut raw.rules, RawRule::of_instance),
-    flag("accept").default("on, except strict mode and not owner")
+    flag("accept").default("on; in strict mode off unless the router is the owner")
         => |raw, s| raw.accept = Some(s.here(true)),
     flag("no_accept") => |raw, s| raw.accept = Some(s.here(false)),
     switch("skip_check_adv_addr").default("vrrp_skip_check_adv_addr")
@@ -206,15 +206,15 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
     script("notify_fault") => |raw, s| raw.notify().fault = Some(s.node()),
     script("notify_stop") => |raw, s| raw.notify().stop = Some(s.node()),
     command("notify_deleted", false, true)
-        .default("none (FAULT is reported)")
+        .default("none; FAULT is notified")
         .repeat(Repeat::FirstCounts)
         => |raw, s| raw.notify().deleted = Some(s.node()),
     script("notify") => |raw, s| raw.notify().any = Some(s.node()),
     script("notify_master_rx_lower_pri")
         => |raw, s| raw.notify().master_rx_lower_pri = Some(s.node()),
-    switch("smtp_alert").default("smtp_alert_vrrp, else global smtp_alert, else off")
+    switch("smtp_alert").default("smtp_alert_vrrp, else smtp_alert in global_defs, else off")
         => |raw, s| raw.notify().smtp_alert = Some(s.value),
-    switch("notify_priority_changes").default("group value, else vrrp_notify_priority_changes")
+    switch("notify_priority_changes").default("that of the group, else vrrp_notify_priority_changes")
         => |raw, s| raw.notify().priority_changes = Some(s.value),
     link("lvs_sync_daemon_interface").replaced("lvs_sync_daemon in global_defs", OldName::Wrong)
         => |raw, s| raw.sync_interface = Some(s.word()),
@@ -240,7 +240,7 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
         => |raw, s| raw.garp.lower_prio_repeat = Some(s.here(s.number())),
     number("down_timer_adverts", &[int(1, 100)]).default("vrrp_down_timer_adverts (3)")
         => |raw, s| raw.down_timer_adverts = Some(s.here(s.number())),
-    maybe_number("timer_expired_backup", &[strict(1, 254)]).default("off; 254 when bare")
+    maybe_number("timer_expired_backup", &[strict(1, 254)]).default("off; without a number 254")
         => |raw, s| raw.timer_expired_backup = Some(s.here(s.number_or(254))),
     maybe_number("thread_timer_expired", &[strict(1, 254)]).outdated("timer_expired_backup"),
     options("garp_extra_if", &GARP_EXTRA_IF.entry).default("vrrp_garp_extra_if (0)")
@@ -251,7 +251,7 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
     switch("higher_prio_send_advert").default("vrrp_higher_prio_send_advert; off in strict mode")
         => |raw, s| raw.higher_prio_send_advert = Some(s.here(s.value)),
     switch("owner_ignore_adverts")
-        .default("vrrp_owner_ignore_adverts (on in strict mode) for priority 255, else off")
+        .default("vrrp_owner_ignore_adverts, in strict mode on; off unless the priority is 255")
         => |raw, s| raw.owner_ignore_adverts = Some(s.here(s.value)),
     number("kernel_rx_buf_size", &[strict(0, 4_294_967_295)]).default("0 (vrrp_rx_bufs_policy)")
         => |raw, s| raw.rx_buffer = Some(s.number()).filter(|&bytes| bytes > 0),

@@ -66,17 +66,17 @@ owned!(Tls);
 const PAGE: [Row<RawUrl<'static>>; 10] = rows![RawUrl<'static>:
     text("path").default("none, required").repeat(Repeat::LastCounts)
         => |raw, s| raw.path = Some(s.value),
-    word("digest", &[Kind::Digest]).repeat(Repeat::FirstCounts)
+    word("digest", &[Kind::Digest]).default("none").repeat(Repeat::FirstCounts)
         => |raw, s| raw.digest = digest(s.value),
-    any("status_code", Kind::Status).default("200-299") => |raw, s| raw.status_codes(s),
-    text("virtualhost").default("checker value").repeat(Repeat::LastCounts)
+    any("status_code", Kind::Status).default("200 to 299") => |raw, s| raw.status_codes(s),
+    text("virtualhost").default("that of the check").repeat(Repeat::LastCounts)
         => |raw, s| raw.virtualhost = Some(s.value),
-    pattern("regex").repeat(Repeat::LastCounts) => |raw, s| raw.regex = Some(s.node()),
+    pattern("regex").default("none").repeat(Repeat::LastCounts) => |raw, s| raw.regex = Some(s.node()),
     flag("regex_no_match") => |raw, s| {
         raw.no_match = true;
         raw.about_regex = Some(s.node().keyword());
     },
-    any("regex_options", REGEX_OPTION) => |raw, s| raw.options(s),
+    any("regex_options", REGEX_OPTION).default("none") => |raw, s| raw.options(s),
     number("regex_min_offset", &[int(0, 2_147_483_647)]).default("0") => |raw, s| {
         raw.min_offset = s.number();
         raw.about_regex = Some(s.node().keyword());
@@ -93,23 +93,23 @@ pub(super) static URL: Table<RawUrl<'static>> = table!(RawUrl<'static>, "url"; P
 
 pub(super) static SSL_URL: Table<RawUrl<'static>> = table!(RawUrl<'static>, "url";
     joined::<_, 10, 1, 11>(PAGE, rows![RawUrl<'static>:
-        switch("tls_compliant").default("checker value")
+        switch("tls_compliant").default("that of the check")
             => |raw, s| raw.tls_compliant = Some(s.value),
     ])
 );
 
 pub(in crate::config) static SSL: Table<Tls> = table!(Tls, "SSL", [
-    word("password", &[Kind::Hidden]).repeat(Repeat::LastCounts)
+    word("password", &[Kind::Hidden]).default("none").repeat(Repeat::LastCounts)
         => |raw, s| raw.password = Some(s.value.to_owned()),
-    text("ca").repeat(Repeat::LastCounts) => |raw, s| {
+    text("ca").default("none").repeat(Repeat::LastCounts) => |raw, s| {
         // It looks like protection.
         let text = "ca has no effect: checks do not verify certificates of servers";
         s.checker.out.note(s.node().keyword().span, text);
         raw.ca = Some(s.value.to_owned());
     },
-    text("certificate").repeat(Repeat::LastCounts)
+    text("certificate").default("none").repeat(Repeat::LastCounts)
         => |raw, s| raw.certificate = Some(s.value.to_owned()),
-    text("key").repeat(Repeat::LastCounts) => |raw, s| raw.key = Some(s.value.to_owned()),
+    text("key").default("none").repeat(Repeat::LastCounts) => |raw, s| raw.key = Some(s.value.to_owned()),
 ]);
 
 impl<'d> RawUrl<'d> {

@@ -56,16 +56,16 @@ pub static ROOT: &Block = &TOP_LEVEL.block;
 
 pub(in crate::config) static TOP_LEVEL: Table<TopLevel<'static>> = table!(TopLevel<'static>, "the top level", [
     flag("linkbeat_use_polling") => |top, _| *top = Some(TopLevel::PollLinks),
-    text("net_namespace").default("(current namespace)").repeat(Repeat::FirstCounts)
+    text("net_namespace").default("that the daemon was started in").repeat(Repeat::FirstCounts)
         => |top, s| *top = Some(TopLevel::NetNamespace(s.value)),
     maybe_word("net_namespace_ipvs", &[Kind::Text])
-        .default("same namespace as daemon")
+        .default("that of the daemon")
         .repeat(Repeat::FirstCounts)
         => |top, s| *top = Some(TopLevel::IpvsNamespace(s.value)),
     // Every kernel since 3.13 has sets of each network namespace.
     flag("namespace_with_ipsets") => |_, _| {},
     flag("use_pid_dir") => |top, _| *top = Some(TopLevel::UsePidDir),
-    text("instance").repeat(Repeat::FirstCounts)
+    text("instance").default("none").repeat(Repeat::FirstCounts)
         => |top, s| *top = Some(TopLevel::InstanceName(s.value)),
     // There are no child processes to wait for.
     number("child_wait_time", &[strict(0, 4_294_967_295)]).default("5") => |_, _| {},

@@ -31,36 +31,36 @@ pub(in crate::config) struct RawServer<'d> {
 borrowed!(RawServer);
 
 pub(in crate::config) static REAL_SERVER: Table<RawServer<'static>> = table!(RawServer<'static>, "real_server", [
-    number("weight", &[int(0, 2_147_483_647)]).default("virtual server weight")
+    number("weight", &[int(0, 2_147_483_647)]).default("that of the virtual server")
         => |raw, s| raw.weight = Some(s.number()),
     options("lvs_method", &LVS_METHOD.entry)
-        .default("virtual server value at the point of the real_server line, else final value")
+        .default("that of the virtual server above the real_server, else below it")
         => |raw, mut s| raw.forwarding = forwarding::read(&mut s).or(raw.forwarding),
     number("uthreshold", &[int(0, 4_294_967_295)]).default("0 (none)")
         => |raw, s| raw.upper_threshold = s.number(),
     number("lthreshold", &[int(0, 4_294_967_295)]).default("0 (none)")
         => |raw, s| raw.lower_threshold = Some(s.here(s.number())),
-    switch("inhibit_on_failure").default("virtual server value")
+    switch("inhibit_on_failure").default("that of the virtual server")
         => |raw, s| raw.inhibit = Some(s.value),
     script("notify_up") => |raw, s| raw.notify_up = Some(s.node()),
     script("notify_down") => |raw, s| raw.notify_down = Some(s.node()),
-    switch("alpha").default("virtual server value")
+    switch("alpha").default("that of the virtual server")
         => |raw, s| raw.inherited.alpha = Some(s.value),
-    number("retry", &[strict(1, 4_294_967_295)]).default("virtual server value")
+    number("retry", &[strict(1, 4_294_967_295)]).default("that of the virtual server")
         => |raw, s| raw.inherited.retry = Some(s.number()),
-    time("delay_before_retry", &[seconds(0, u64::MAX)]).default("virtual server value")
+    time("delay_before_retry", &[seconds(0, u64::MAX)]).default("that of the virtual server")
         => |raw, s| raw.inherited.delay_before_retry = Some(s.value),
-    time("warmup", &[seconds(0, u64::MAX)]).default("virtual server value")
+    time("warmup", &[seconds(0, u64::MAX)]).default("that of the virtual server")
         => |raw, s| raw.inherited.warmup = Some(s.value),
-    time("connect_timeout", &[seconds(1, 4_294_967_295)]).default("virtual server value")
+    time("connect_timeout", &[seconds(1, 4_294_967_295)]).default("that of the virtual server")
         => |raw, s| raw.inherited.connect_timeout = Some(s.value),
-    time("delay_loop", &[seconds(1, u64::MAX)]).default("virtual server value")
+    time("delay_loop", &[seconds(1, u64::MAX)]).default("that of the virtual server")
         => |raw, s| raw.inherited.delay_loop = Some(s.value),
-    switch("smtp_alert").default("smtp_alert_checker, else global smtp_alert, else ON")
+    switch("smtp_alert").default("smtp_alert_checker, else smtp_alert in global_defs, else on")
         => |raw, s| raw.mail = Some(s.value),
-    text("virtualhost").default("virtual server value").repeat(Repeat::LastCounts)
+    text("virtualhost").default("that of the virtual server").repeat(Repeat::LastCounts)
         => |raw, s| raw.virtualhost = Some(s.value),
-    text("snmp_name").later(),
+    text("snmp_name").default("none").later(),
     block("MISC_CHECK", &MISC_CHECK.block) => |raw, s| raw.check(s, &MISC_CHECK, CheckKind::Misc),
     block("SMTP_CHECK", &SMTP_CHECK.block) => |raw, s| raw.check(s, &SMTP_CHECK, CheckKind::Smtp),
     block("TCP_CHECK", &TCP_CHECK.block) => |raw, s| raw.check(s, &TCP_CHECK, CheckKind::Tcp),

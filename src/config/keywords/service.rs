@@ -142,11 +142,11 @@ pub(in crate::config) struct RawSorry {
 borrowed!(RawGroupLine, RawService);
 
 pub(in crate::config) static VIRTUAL_SERVER: Table<RawService<'static>> = table!(RawService<'static>, "virtual_server", [
-    word("ip_family", &[Kind::OneOf(&["inet", "inet6"])]).default("from addresses, else inet")
+    word("ip_family", &[Kind::OneOf(&["inet", "inet6"])]).default("that of its addresses, else inet")
         => |raw, s| raw.family = Some(s.here(family(s.value))),
-    number("retry", &[strict(1, 4_294_967_295)]).default("checker specific")
+    number("retry", &[strict(1, 4_294_967_295)]).default("that of each check")
         => |raw, s| raw.inherited.retry = Some(s.number()),
-    time("delay_before_retry", &[seconds(0, u64::MAX)]).default("checker specific")
+    time("delay_before_retry", &[seconds(0, u64::MAX)]).default("that of each check")
         => |raw, s| raw.inherited.delay_before_retry = Some(s.value),
     time("warmup", &[seconds(0, u64::MAX)]).default("delay_loop")
         => |raw, s| raw.inherited.warmup = Some(s.value),
@@ -155,8 +155,8 @@ pub(in crate::config) static VIRTUAL_SERVER: Table<RawService<'static>> = table!
     time("delay_loop", &[seconds(1, u64::MAX)]).default("60")
         => |raw, s| raw.inherited.delay_loop = Some(s.value),
     flag("inhibit_on_failure") => |raw, _| raw.inhibit = true,
-    word("lb_algo", &[SCHEDULER]).default("wlc (with a warning)").alias("lvs_sched"),
-    word("lvs_sched", &[SCHEDULER]).default("wlc (with a warning)") => |raw, s| {
+    word("lb_algo", &[SCHEDULER]).default("wlc, with a message").alias("lvs_sched"),
+    word("lvs_sched", &[SCHEDULER]).default("wlc, with a message") => |raw, s| {
         raw.scheduler = Scheduler::ALL.into_iter().find(|known| known.name() == s.value);
     },
     flag("hashed").replaced("sh-port or mh-port", OldName::Accepted) => |raw, s| raw.hashed(s),
@@ -168,26 +168,26 @@ pub(in crate::config) static VIRTUAL_SERVER: Table<RawService<'static>> = table!
     flag("sh-fallback") => |raw, s| raw.flags.first |= raw.has(s, Scheduler::Sh),
     flag("mh-port") => |raw, s| raw.flags.second |= raw.has(s, Scheduler::Mh),
     flag("mh-fallback") => |raw, s| raw.flags.first |= raw.has(s, Scheduler::Mh),
-    options("lb_kind", &LVS_METHOD.entry).default("NAT (with a warning)").alias("lvs_method"),
-    options("lvs_method", &LVS_METHOD.entry).default("NAT (with a warning)")
+    options("lb_kind", &LVS_METHOD.entry).default("NAT, with a message").alias("lvs_method"),
+    options("lvs_method", &LVS_METHOD.entry).default("NAT, with a message")
         => |raw, mut s| raw.forwarding = forwarding::read(&mut s).or(raw.forwarding),
-    word("persistence_engine", &[Kind::Short(16)]).bad(Bad::Cut)
+    word("persistence_engine", &[Kind::Short(16)]).default("none").bad(Bad::Cut)
         => |raw, s| raw.engine = Some(s.here(s.value)),
-    maybe_number("persistence_timeout", &[strict(1, 2_678_400)]).default("off; 360 when bare")
+    maybe_number("persistence_timeout", &[strict(1, 2_678_400)]).default("off; without a number 360")
         => |raw, s| raw.persistence = Some(s.number_or(PERSISTENCE)),
-    word("persistence_granularity", &[Kind::Text]).default("single host")
+    word("persistence_granularity", &[Kind::Text]).default("each client alone")
         => |raw, s| raw.granularity(s),
     word("protocol", &[Kind::OneOfAnyCase(&["TCP", "UDP", "SCTP"])])
-        .default("UDP for address services (with a warning), none for fwmark")
+        .default("UDP, with a message; none with a firewall mark")
         => |raw, s| {
             let known = |p: &Protocol| p.name().eq_ignore_ascii_case(s.value);
             raw.protocol = Protocol::ALL.into_iter().find(known).map(|value| s.here(value));
         },
     flag("ha_suspend") => |raw, s| raw.ha_suspend = Some(s.span()),
-    switch("smtp_alert").default("smtp_alert_checker, else global smtp_alert, else off")
+    switch("smtp_alert").default("smtp_alert_checker, else smtp_alert in global_defs, else off")
         => |raw, s| raw.mail = Some(s.value),
-    text("virtualhost").repeat(Repeat::LastCounts) => |raw, s| raw.virtualhost = Some(s.value),
-    text("snmp_name").repeat(Repeat::LastCounts).later(),
+    text("virtualhost").default("none").repeat(Repeat::LastCounts) => |raw, s| raw.virtualhost = Some(s.value),
+    text("snmp_name").default("none").repeat(Repeat::LastCounts).later(),
     flag("alpha") => |raw, _| raw.inherited.alpha = Some(true),
     flag("omega") => |raw, _| raw.omega = true,
     script("quorum_up") => |raw, s| raw.quorum_up = Some(s.node()),
@@ -198,7 +198,7 @@ pub(in crate::config) static VIRTUAL_SERVER: Table<RawService<'static>> = table!
         => |raw, s| raw.hysteresis = Some(s.here(s.number())),
     number("weight", &[int(1, 2_147_483_647)]).default("1")
         => |raw, s| raw.weight = Some(s.number()),
-    address("sorry_server", &[Kind::Address, PORT]) => |raw, s| {
+    address("sorry_server", &[Kind::Address, PORT]).default("none; the port is that of the virtual server") => |raw, s| {
         // A bad port was reported.
         let Some(port) = port(s.node()) else { return };
         let (addr, span) = (s.value, s.span());
@@ -212,7 +212,7 @@ pub(in crate::config) static VIRTUAL_SERVER: Table<RawService<'static>> = table!
     address("real_server", &[Kind::Address, PORT])
         .body(Body::Keywords(&REAL_SERVER.block))
         .repeat(Repeat::ByName)
-        .default("port of the virtual server")
+        .default("the port of the virtual server")
         => |raw, s| {
             let (node, addr, method) = (s.node(), s.value, raw.forwarding);
             raw.servers.push(UnreadServer { node, addr, method });

@@ -72,16 +72,16 @@ pub(in crate::config) static VRRP_SCRIPT: Table<RawScript<'static>> = table!(Raw
         => |raw, s| raw.command = Some(s.node()),
     time("interval", &[COARSE]).default("1").bad(Bad::Use(1_000_000))
         => |raw, s| raw.interval = Some(s.value),
-    time("timeout", &[COARSE]).default("0 (= interval)") => |raw, s| raw.timeout = Some(s.value),
+    time("timeout", &[COARSE]).default("the interval") => |raw, s| raw.timeout = Some(s.value),
     number("weight", &[int(-253, 253), REVERSE])
-        .default("0 (failure means FAULT)")
+        .default("0 (down causes FAULT)")
         .bad(Bad::Clamp)
         => |raw, s| raw.weight = RawWeight::new(&s),
     number("rise", &[int(1, 2_147_483_647)]).default("1").bad(Bad::Use(1))
         => |raw, s| raw.rise = Some(s.number()),
     number("fall", &[int(1, 2_147_483_647)]).default("1").bad(Bad::Use(1))
         => |raw, s| raw.fall = Some(s.number()),
-    row("user", 1, &[Kind::Text, Kind::Text]).default("default script user")
+    row("user", 1, &[Kind::Text, Kind::Text]).default("script_user")
         => |raw, s| raw.users.push(s.node()),
     flag("init_fail") => |raw, _| raw.init_fail = true,
 ]);
@@ -90,13 +90,13 @@ pub(in crate::config) static VRRP_TRACK_PROCESS: Table<RawProcess<'static>> = ta
     many("process", Kind::Text).default("none, required").repeat(Repeat::FirstCounts)
         => |raw, s| raw.words = s.node().args().collect(),
     maybe_word("param_match", &[Kind::OneOf(&["initial", "partial"])])
-        .default("exact when parameters are given")
+        .default("all of them")
         => |raw, s| raw.param_match = Some(match s.value {
             None => ParamMatch::Exact,
             Some("initial") => ParamMatch::Initial,
             Some(_) => ParamMatch::Partial,
         }),
-    number("weight", &[int(-254, 254), REVERSE]).default("0 (FAULT when quorum lost)")
+    number("weight", &[int(-254, 254), REVERSE]).default("0 (down causes FAULT)")
         => |raw, s| raw.weight = RawWeight::new(&s),
     number("quorum", &[int(1, 65_535)]).default("1") => |raw, s| raw.quorum(s),
     number("quorum_max", &[int(0, 65_535)]).default("no limit") => |raw, s| raw.quorum_max(s),
@@ -142,7 +142,7 @@ pub(in crate::config) static TRACK_FILE: Table<RawFile<'static>> = table!(RawFil
         => |raw, s| raw.path = Some(s.value),
     number("weight", &[int(-254, 254), REVERSE]).default("1").bad(Bad::Use(1))
         => |raw, s| raw.weight = Some(RawWeight::new(&s)),
-    row("init_file", 0, &[Kind::Text, Kind::Text]).default("not created; value 0")
+    row("init_file", 0, &[Kind::Text, Kind::Text]).default("the file is not created")
         => |raw, s| raw.init = Some(init_file(s)),
 ]);
 

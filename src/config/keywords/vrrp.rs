@@ -31,9 +31,9 @@ pub(in crate::config) const fn version_number(version: Version) -> u8 {
 borrowed!(RawAuth, RawSigning, RawTrackGroup);
 
 pub(super) static AUTHENTICATION: Table<RawAuth<'static>> = table!(RawAuth<'static>, "authentication", [
-    word("auth_type", &[Kind::OneOf(&["PASS", "AH"])])
+    word("auth_type", &[Kind::OneOf(&["PASS", "AH"])]).default("none, required")
         => |raw, s| raw.kind = Some(Given { value: s.value, span: s.word().span }),
-    word("auth_pass", &[Kind::Secret(8)]) => |raw, s| raw.password = Some(s.word()),
+    word("auth_pass", &[Kind::Secret(8)]).default("none, required") => |raw, s| raw.password = Some(s.word()),
 ]);
 
 /// `auth_hmac`.
@@ -49,10 +49,10 @@ pub(in crate::config) struct RawSigning<'d> {
 }
 
 pub(super) static AUTH_HMAC: Table<RawSigning<'static>> = table!(RawSigning<'static>, "auth_hmac", [
-    row("key", 2, &[strict(1, 255), Kind::Hidden]) => |raw, s| raw.keys.push(s.node()),
+    row("key", 2, &[strict(1, 255), Kind::Hidden]).default("none, required") => |raw, s| raw.keys.push(s.node()),
     number("active_key", &[strict(1, 255)]).default("none, required")
         => |raw, s| raw.active = Some(s.here(s.number())),
-    number("time_window", &[strict(1, 300)]).default("3 x advert_int, within 5..300")
+    number("time_window", &[strict(1, 300)]).default("three times advert_int, within 5 to 300")
         => |raw, s| raw.window = Some(s.number()),
     word("anti_replay", &[Kind::OneOf(&["time", "monotonic"])]).default("time")
         => |raw, s| raw.monotonic = s.value == "monotonic",
