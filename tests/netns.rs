@@ -190,6 +190,7 @@ fn main() -> ExitCode {
         files::a_lease_on_a_script_delays_no_advert,
         files::a_log_file_is_not_written_through_a_hard_link,
         files::a_tracked_file_is_not_made_through_a_link,
+        files::the_umask_is_applied,
         vmac::a_failover_keeps_the_neighbours_entry,
         vmac::the_base_joins_the_group_at_a_reload_to_iptables,
         vmac::adverts_come_from_the_virtual_mac,

@@ -70,7 +70,7 @@ pub fn save(path: &Path, traces: &Traces) -> io::Result<()> {
     else {
         return Err(ErrorKind::InvalidInput.into());
     };
-    dumpfile::write_atomically(directory, name, &encoded(traces)).map(drop)
+    dumpfile::write_atomically(directory, name, &encoded(traces), dumpfile::PRIVATE).map(drop)
 }
 
 /// One line each. Names of interfaces have no blanks.

@@ -67,7 +67,7 @@ impl StateFile {
         else {
             return Err(ErrorKind::InvalidInput.into());
         };
-        let (temporary, file) = dumpfile::create(directory, name)?;
+        let (temporary, file) = dumpfile::create(directory, name, dumpfile::PRIVATE)?;
         let made = Self::map(&file, room).and_then(|made| {
             made.fill(&identity(&file.metadata()?)?, records);
             fs::rename(&temporary, path).map(|()| made)

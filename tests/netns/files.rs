@@ -4,6 +4,8 @@
 
 use std::fs::File;
 use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use crate::lab::{
     config_with, gaps, instance, millis, ours_only, pass, secs, wait, Outcome, Segment, Workshop,
@@ -80,5 +82,31 @@ pub(crate) fn a_tracked_file_is_not_made_through_a_link() -> Outcome {
     let daemon = a.start(&(config_with("", &[]) + &block + &router.to_string()));
     daemon.wait_log_part(0, &format!("cannot write tracked file {link}: it is a symbolic link"));
     assert_eq!(shop.read("victim"), "7\n");
+    Ok(())
+}
+
+/// The `umask` of the configuration is that of dumps and of scripts, and a reload changes it.
+pub(crate) fn the_umask_is_applied() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let shop = Workshop::new();
+    let touch = shop.script("touch.sh", "rm -f $HERE/made; echo >$HERE/made");
+    let text = |umask: &str| {
+        let block = format!("vrrp_script touch {{\n script {touch}\n interval 1\n}}\n");
+        let router = instance("VI_1").line("track_script {\n touch\n }").vip("10.7.1.1/16");
+        config_with(&format!("umask {umask}"), &[]) + &block + &router.to_string()
+    };
+    let mode = |path: &Path| {
+        let metadata = std::fs::metadata(path);
+        metadata.map(|m| m.permissions().mode() & 0o777).unwrap_or_default()
+    };
+    let daemon = a.start(&text("IWGRP | IRWXO"));
+    let made = PathBuf::from(shop.path("made"));
+    wait("the script has made its file", SOON, || mode(&made) == 0o640);
+    daemon.signal(nix::sys::signal::Signal::SIGUSR1);
+    wait("the dump is there", SOON, || mode(&daemon.file("keepalived.data")) == 0o640);
+    daemon.rewrite(&text("0177"));
+    daemon.reload();
+    wait("the script has made another one", SOON, || mode(&made) == 0o600);
     Ok(())
 }

@@ -47,7 +47,7 @@ impl Outcome {
         else {
             return;
         };
-        if let Err(e) = dumpfile::write_atomically(dir, name, &self.emit()) {
+        if let Err(e) = dumpfile::write_atomically(dir, name, &self.emit(), dumpfile::PRIVATE) {
             log::warn!("Cannot write {}, so --reload-and-wait will time out: {e}", path.display());
         }
     }

@@ -18,8 +18,8 @@ use crate::holdings;
 use crate::model::diff::{self, Change};
 use crate::model::{marks, Config};
 use crate::status::{Complaint, Reload, Time};
-use crate::sys::clock;
 use crate::sys::systemd::State;
+use crate::sys::{clock, process};
 use crate::track;
 use crate::vrrp::Input;
 
@@ -265,6 +265,7 @@ impl Runtime {
         self.pace.arrivals.configure(&self.running.config);
         self.set_netlink_buffers();
         self.set_local_igmp();
+        process::set_umask(self.options.umask.unwrap_or(self.running.config.global.umask));
     }
 
     fn remove_instance(&mut self, id: InstanceId, vrid: u8) {

@@ -89,7 +89,7 @@ impl Runtime {
 /// Writes a file. A failure is only logged.
 fn save(name: &str, text: &str) {
     let dir = directory(std::env::var_os("TMPDIR").map(PathBuf::from));
-    if let Err(e) = dumpfile::write_atomically(&dir, name, text) {
+    if let Err(e) = dumpfile::write_atomically(&dir, name, text, dumpfile::DUMP) {
         log::warn!("cannot write {}: {e}", dir.join(name).display());
     }
 }
