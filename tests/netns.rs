@@ -406,6 +406,7 @@ fn main() -> ExitCode {
         process::a_pid_file_that_another_program_has_locked_is_a_failure,
         process::dumps_are_not_written_through_a_link,
         process::without_n_it_goes_to_the_background,
+        crash::a_refused_start_removes_what_a_crash_has_left,
         crash::a_panic_sends_priority_zero_and_leaves_nothing,
         crash::a_panic_at_the_start_leaves_nothing_either,
         crash::the_text_of_a_panic_is_in_the_log_of_a_daemon,

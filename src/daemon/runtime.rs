@@ -1,6 +1,7 @@
 //! State of the running daemon, grouped by subsystem.
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::base::ids::InstanceId;
@@ -63,6 +64,8 @@ pub(super) struct Process {
     pub(super) scheduling: Scheduling,
     /// The process that starts the daemon again if it dies.
     pub(super) supervisor: Option<Supervisor>,
+    /// The copy of the configuration in force.
+    pub(super) in_force: PathBuf,
 }
 
 impl Runtime {

@@ -57,6 +57,44 @@ fn assert_clean(a: &Host, what: &str) {
 
 const FOREGROUND: [&str; 4] = ["-n", "-l", "-G", "-D"];
 
+/// The configuration was broken, or is gone: what the killed run has left does not stay.
+pub(crate) fn a_refused_start_removes_what_a_crash_has_left() -> Outcome {
+    ours_only()?;
+    let all = "virtual_routes {\n 10.99.0.0/16 via 10.7.0.9 dev eth0\n }\n virtual_rules {\n from 10.7.1.1 lookup 99 priority 99\n }";
+    let text = config(&[
+        instance("VI_1").vip("10.7.1.1/16").line(all),
+        instance("VI_2").vrid(52).vip("10.7.1.2/16").line("use_vmac vrrp.52"),
+    ]);
+    let same = config(&[instance("VI_1").vip("10.7.1.1/16"), instance("VI_2").vip("10.7.1.2/16")]);
+    for broken in [Some(same), None] {
+        let (_segment, [a]) = Segment::with_hosts(["a"]);
+        let mut daemon = a.start(&text);
+        let left = || {
+            let routes = a.output("ip", &["route", "show"]).contains("10.99.0.0/16");
+            let rules = a.output("ip", &["rule", "show"]).contains("lookup 99");
+            let links = a.output("ip", &["link", "show"]).contains("vrrp.52");
+            [a.holds("eth0", "10.7.1.1"), routes, rules, links]
+        };
+        wait("it holds everything", SOON, || left() == [true; 4]);
+        daemon.crash();
+        assert_eq!(left(), [true; 4]);
+        match broken {
+            Some(text) => daemon.rewrite(&text),
+            None => std::fs::remove_file(daemon.file("keepalived.conf")).expect("it is there"),
+        }
+        let mark = daemon.mark();
+        daemon.start_again();
+        let status = daemon.wait_end();
+        assert!(matches!(status.code(), Some(2 | 6)), "{status}");
+        daemon.wait_log_part(mark, "The run before was killed: what it has left is removed");
+        assert_eq!(left(), [false; 4]);
+        for left in ["main.pid", "main.state", "main.in-force", "main.settings"] {
+            assert!(!daemon.file(left).exists(), "{left}");
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn a_panic_sends_priority_zero_and_leaves_nothing() -> Outcome {
     hooked()?;
     let (segment, [a]) = Segment::with_hosts(["a"]);

@@ -11,6 +11,7 @@ use crate::status::Reload;
 
 pub(super) mod fixed;
 pub(super) mod host;
+pub(super) mod in_force;
 mod index;
 pub(super) mod outcome;
 pub(super) mod reading;

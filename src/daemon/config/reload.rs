@@ -8,6 +8,7 @@ use std::rc::Rc;
 use crate::base::ids::InstanceId;
 use crate::cli::options::Options;
 use crate::config as configuration;
+use crate::daemon::config::in_force;
 use crate::daemon::config::outcome::Outcome;
 use crate::daemon::config::reading::{Reading, Report, Text};
 use crate::daemon::lvs::director::room_for_checks;
@@ -116,6 +117,7 @@ impl Runtime {
             for change in &changes {
                 log::info!("{change}");
             }
+            in_force::write(&self.process.in_force, &config);
             self.adopt(config);
         }
         self.running.loaded = self.now;

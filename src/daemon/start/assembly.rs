@@ -1,6 +1,7 @@
 //! The state of a daemon from its configuration and its host, before anything in the kernel changes.
 
 use std::fs::File;
+use std::path::PathBuf;
 
 use crate::base::diag::Severity;
 use crate::base::time::{Duration, Instant};
@@ -44,6 +45,7 @@ pub(super) fn build(
     processes: Processes,
     home: Option<File>,
     takeover: Option<&Takeover>,
+    only_removes: bool,
 ) -> Result<(Runtime, Beginning), Failure> {
     let signals = if options.ignore_sigint { Interrupt::Ignored } else { Interrupt::Stops };
     let mut signals = Signals::new(signals).map_err(Failure::of("prepare for signals"))?;
@@ -52,7 +54,8 @@ pub(super) fn build(
     let look = || links_of_kernel().map_err(Failure::of("read interfaces from the kernel"));
     let mut links = look()?;
     let scheduling = Scheduling::new().map_err(Failure::of("read the scheduling"))?;
-    if let Some(script) = text.startup_script(&links).filter(|_| takeover.is_none()) {
+    let is_first = takeover.is_none() && !only_removes;
+    if let Some(script) = text.startup_script(&links).filter(|_| is_first) {
         if life::run("startup", &script, &mut signals, scheduling.inherited()) == Then::Stop {
             return Err(Failure::new(Status::Ok, "Stopped before anything was started"));
         }
@@ -95,7 +98,13 @@ pub(super) fn build(
         continuity: Continuity::default(),
         pace: Pace::default(),
         restart: Restart::default(),
-        process: Process { namespace: home, follows_crash: false, scheduling, supervisor: None },
+        process: Process {
+            namespace: home,
+            follows_crash: false,
+            scheduling,
+            supervisor: None,
+            in_force: PathBuf::new(),
+        },
     };
     Ok((runtime, Beginning { config, links }))
 }

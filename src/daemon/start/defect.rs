@@ -5,6 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use crate::base::errno::KernelReply;
 use crate::cli::options::Options;
+use crate::daemon::config::in_force;
 use crate::daemon::runtime::Runtime;
 use crate::holdings::{Op, Request, RequestId};
 use crate::vrrp::Phase;
@@ -44,6 +45,7 @@ impl Runtime {
         let _ = caught(|| self.restore_settings());
         let _ = caught(|| self.restore_reverse_path_filter());
         let _ = caught(|| self.restore_local_igmp());
+        in_force::remove(&self.process.in_force);
     }
 
     /// Removes what has no message prepared for this case.

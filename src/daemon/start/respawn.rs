@@ -115,6 +115,7 @@ impl Role {
         }
         let (clock, mut deaths) = (Clock::new(), Deaths::default());
         let mut role = plain(readiness);
+        let mut last = Status::Software.code();
         loop {
             let watched = match supervise::split()? {
                 Ok(watched) => watched,
@@ -132,10 +133,11 @@ impl Role {
             let remains = watched.wait();
             match deaths.next(&remains, clock.now()) {
                 // It has done what it could.
-                _ if was_last => process::exit_now(Status::Software.code()),
+                _ if was_last => process::exit_now(last),
                 Next::End(status) => process::exit_now(status),
                 Next::Again(text) => role.after = Some(text),
-                Next::Remove(_, text) => {
+                Next::Remove(status, text) => {
+                    last = status;
                     role.after = Some(format!("{text}: it is not started again"));
                     role.only_removes = true;
                 }

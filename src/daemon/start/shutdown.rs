@@ -4,6 +4,7 @@
 use std::io;
 
 use crate::base::time::{Duration, Instant};
+use crate::daemon::config::in_force;
 use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens::{Asker, Owner};
 use crate::holdings::{self, Holder};
@@ -42,6 +43,7 @@ impl Runtime {
         self.restore_reverse_path_filter();
         self.save_originals();
         self.release_servers();
+        in_force::remove(&self.process.in_force);
         self.finish_commands()
     }
 

@@ -8,8 +8,8 @@ use crate::cli::exit::Status;
 use crate::cli::help;
 use crate::cli::options::Options;
 use crate::daemon::commands::processes::Processes;
-use crate::daemon::config::outcome;
 use crate::daemon::config::reading::Text;
+use crate::daemon::config::{in_force, outcome};
 use crate::daemon::continuity::Continuity;
 use crate::daemon::restart::Restart;
 use crate::daemon::runtime::Runtime;
@@ -43,6 +43,11 @@ impl Failure {
 
     pub(super) fn of(what: &str) -> impl Fn(io::Error) -> Self + '_ {
         move |e| Self::because(&e, format!("cannot {what}: {}", reason(&e)))
+    }
+
+    /// The configuration is missing, or it was refused.
+    const fn is_of_configuration(&self) -> bool {
+        matches!(self.status, Status::Config | Status::NoConfig)
     }
 
     pub(super) fn because(error: &io::Error, message: String) -> Self {
@@ -84,6 +89,67 @@ pub(super) fn start(
     (result, readiness)
 }
 
+/// Files that a run leaves for the next one if it is killed.
+struct Files {
+    originals: Option<PathBuf>,
+    state: Option<PathBuf>,
+    in_force: PathBuf,
+    /// A run before this one was killed.
+    follows_crash: bool,
+}
+
+impl Files {
+    fn beside(pid_paths: &[PathBuf], follows_crash: bool) -> Self {
+        let pid_file = pid_paths.first();
+        Self {
+            originals: pid_file.map(|path| originals::beside(path)),
+            state: pid_file.map(|path| statefile::beside(path)),
+            in_force: pid_file.map(|path| in_force::path(path)).unwrap_or_default(),
+            follows_crash,
+        }
+    }
+
+    fn hand_over(&self, runtime: &mut Runtime, only_removes: bool) {
+        runtime.network.originals_file.clone_from(&self.originals);
+        let continuity = if only_removes { Continuity::without_past } else { Continuity::open };
+        runtime.continuity = self.state.clone().map(continuity).unwrap_or_default();
+        runtime.process.follows_crash = self.follows_crash || runtime.continuity.has_past;
+        runtime.process.in_force.clone_from(&self.in_force);
+    }
+
+    /// The configuration cannot be used. What a run that was killed has left does not stay,
+    /// for an address that stays means two masters.
+    fn remove_after_crash(&self, options: &Options, pid_files: &mut PidFiles) {
+        if !self.follows_crash || !self.in_force.exists() {
+            return;
+        }
+        log::warn!("The run before was killed: what it has left is removed");
+        if let Err(failure) = self.remove_remains(options, None, pid_files) {
+            log::error!("Addresses may have been left behind: {}", failure.message);
+        }
+    }
+
+    /// Takes over what was in force, and lets go of it.
+    fn remove_remains(
+        &self,
+        options: &Options,
+        supervisor: Option<Supervisor>,
+        pid_files: &mut PidFiles,
+    ) -> Result<Status, Failure> {
+        let options = Options { config_file: Some(self.in_force.clone()), ..options.clone() };
+        let text = Text::read(&options, &|| {});
+        let home = text.namespace.as_ref().and_then(|_| netns::home().ok());
+        text.enter_namespace().map_err(Failure::of("enter the network namespace"))?;
+        let (systemd, processes) = (Notifier::to_environment(false), Processes::subscribed());
+        let (mut runtime, beginning) = build(&options, text, systemd, processes, home, None, true)?;
+        self.hand_over(&mut runtime, true);
+        runtime.process.supervisor = supervisor;
+        let (only_removes, takeover, is_from_systemd) = (true, None, false);
+        let course = Course { supervisor: None, only_removes, takeover, is_from_systemd };
+        serve(&mut runtime, beginning, course, pid_files, &mut None)
+    }
+}
+
 /// What led to this run, and what it is for.
 struct Course {
     supervisor: Option<Supervisor>,
@@ -102,11 +168,11 @@ fn claim_and_serve(
     process::set_umask(options.umask.unwrap_or(0o177));
     let systemd = Notifier::to_environment(course.is_from_systemd);
     let text = Text::read(options, &|| {});
-    if text.is_missing() {
+    let missing = text.is_missing().then(|| {
         text.tell(options, &|| {});
         let why = text.causes().join("; ");
-        return Err(Failure::new(Status::NoConfig, format!("Nothing to run: {why}")));
-    }
+        Failure::new(Status::NoConfig, format!("Nothing to run: {why}"))
+    });
     let processes = Processes::subscribed();
     let home = text.namespace.as_ref().and_then(|_| netns::home().ok());
     if let Err(e) = text.enter_namespace() {
@@ -126,8 +192,11 @@ fn claim_and_serve(
     let control_path = control_path.unwrap_or_default();
     // If they can be claimed, existing files are from a daemon that was killed.
     let follows_crash = pid_paths.iter().any(|path| path.exists());
-    let originals_file = pid_paths.first().map(|path| originals::beside(path));
-    let state_file = pid_paths.first().map(|path| statefile::beside(path));
+    let missing = match missing {
+        Some(failure) if !follows_crash => return Err(failure),
+        missing => missing,
+    };
+    let files = Files::beside(&pid_paths, follows_crash);
     let adopted = course.takeover.as_mut().and_then(|t| t.pid_files(&pid_paths));
     let mut pid_files = match adopted.map_or_else(|| PidFiles::claim(pid_paths), Ok) {
         Ok(files) => files,
@@ -151,15 +220,24 @@ fn claim_and_serve(
     };
     let result = caught(|| {
         restart.pid_files = pid_files.descriptors();
-        let (mut runtime, beginning) =
-            build(options, text, systemd, processes, home, course.takeover.as_ref())?;
+        let (takeover, only_removes) = (course.takeover.as_ref(), course.only_removes);
+        if only_removes && files.in_force.exists() {
+            // What was in force is left, whatever the configuration says by now.
+            return files.remove_remains(options, course.supervisor.take(), &mut pid_files);
+        }
+        let begun = missing.map_or_else(
+            || build(options, text, systemd, processes, home, takeover, only_removes),
+            Err,
+        );
+        let (mut runtime, beginning) = match begun {
+            Err(failure) if failure.is_of_configuration() => {
+                files.remove_after_crash(options, &mut pid_files);
+                return Err(failure);
+            }
+            begun => begun?,
+        };
         runtime.restart = restart;
-        runtime.process.follows_crash = follows_crash;
-        runtime.network.originals_file = originals_file;
-        let continuity =
-            if course.only_removes { Continuity::without_past } else { Continuity::open };
-        runtime.continuity = state_file.map(continuity).unwrap_or_default();
-        runtime.process.follows_crash |= runtime.continuity.has_past;
+        files.hand_over(&mut runtime, course.only_removes);
         runtime.process.supervisor = course.supervisor.take();
         runtime.outlets.outcome_file.clone_from(&outcome_file);
         runtime.control.default_path = control_path;
@@ -234,6 +312,9 @@ fn live(
     readiness: &mut Option<Readiness>,
 ) -> io::Result<()> {
     let snapshot = course.takeover.as_ref().map(|takeover| &takeover.snapshot);
+    if !course.only_removes {
+        in_force::write(&runtime.process.in_force, &beginning.config);
+    }
     runtime.begin(beginning, snapshot);
     // What is replaced by now is closed.
     drop(course.takeover);
