@@ -71,7 +71,7 @@
 //! | virtual interfaces that an earlier run made, or that the kernel refused to remove | `holdings/vlinks_left.rs` |
 //! | changes of the kernel that wake the daemon | `daemon/network/monitor.rs`, `sys/netlink/monitor.rs` |
 //! | original values of settings and interfaces that were made, kept across a crash | `sys/originals.rs` |
-//! | what a run leaves for the next one if it is killed | `daemon/continuity.rs` |
+//! | what a run leaves for the next one if it is killed | `daemon/continuity.rs`, `daemon/continuity/orders.rs` |
 //! | removal of what a killed run has left, if the configuration cannot be used | `daemon/config/in_force.rs`, `daemon/start/startup.rs` |
 //! | starting a daemon again that died | `daemon/start/respawn.rs`, `sys/supervise.rs` |
 //! | restart by command: trial, stand-in, exec | `daemon/restart.rs`, `sys/takeover.rs` |

@@ -425,6 +425,7 @@ fn main() -> ExitCode {
         restart::notifications_under_way_go_on,
         restart::a_virtual_mac_stays_at_a_restart,
         restart::authenticated_routers_go_on,
+        resume::orders_of_operators_are_kept,
         resume::a_killed_master_resumes_fifty_times,
         resume::after_an_election_it_follows_the_rules,
         resume::a_clean_end_is_not_resumed,

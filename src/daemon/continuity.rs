@@ -4,6 +4,8 @@
 //! Only what a start would not assume by itself has a record, so a backup, or a server that is up,
 //! has none. Records of the run before stay until the objects they are about have a new state.
 
+mod orders;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -39,6 +41,8 @@ pub(super) struct Continuity {
     used: u32,
     /// The instances that are MASTER.
     masters: BTreeMap<InstanceId, Key>,
+    /// An order of an operator was given, or has ended.
+    pub(super) orders_are_stale: bool,
     /// Those that have authenticated advertisements.
     sequences: BTreeMap<InstanceId, Key>,
 }
@@ -198,13 +202,13 @@ impl Continuity {
 
     /// Whether each real server was up in the run before, where that is not what a start assumes.
     /// Without a run before, there is nothing to pass on.
-    pub(super) fn recall_servers(&self, config: &VirtualServer) -> RecalledService {
+    fn recall_servers(&self, config: &VirtualServer) -> RecalledService {
         if !self.has_past {
             return RecalledService::default();
         }
         let recall = |server| match self.get(key_of_server(config, server))? {
             Value::Verdict { is_up } => Some(is_up),
-            Value::Master { .. } | Value::Sequence(_) => None,
+            Value::Master { .. } | Value::Sequence(_) | Value::Order { .. } => None,
         };
         let server = |s| RecalledServer { was_up: recall(s), ..RecalledServer::default() };
         let servers = config.servers.iter().map(server).collect();

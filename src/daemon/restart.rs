@@ -12,6 +12,7 @@ mod snapshot;
 mod unfinished;
 
 pub(super) use index::SnapshotIndex;
+pub(super) use snapshot::NO_ANSWER;
 
 use std::ffi::OsString;
 use std::io;

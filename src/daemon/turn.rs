@@ -91,6 +91,7 @@ impl Runtime {
         self.serve_files();
         self.serve_lvs();
         self.serve_control();
+        self.note_orders();
         self.tell_systemd();
         // States changed a while ago: a good time to clean up.
         if self.outlets.chatter.forget_quiet(self.now) {

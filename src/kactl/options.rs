@@ -114,8 +114,9 @@ pub(super) const COMMANDS: &[Form] = &[
         help: "Use N, from 1 to 254, as the base of the priority of an instance",
         doc:
             "What the instance tracks counts as before. The order is shown by status, is the cause \
-              of what follows from it, stays in force over reloads, and ends with reset, with the \
-              instance or with the daemon. An instance that owns its addresses has priority 255, \
+              of what follows from it, stays in \
+              force over reloads, restarts and crashes, and ends with reset, with the instance, or when \
+              the daemon is stopped. An instance that owns its addresses has priority 255, \
               which is not changed.",
     },
     Form {
@@ -155,7 +156,8 @@ pub(super) const COMMANDS: &[Form] = &[
               out as a failed check would. weight gives it weight N, whatever the configuration and \
               the checks say. enable takes the order back. check-now lets its checks begin at once. \
               An order is shown by status, is the cause of what follows from it, stays in force \
-              over reloads, and ends with enable, with the server or with the daemon.",
+              over reloads, restarts and crashes, and ends with enable, with the server, or when the \
+              daemon is stopped.",
     },
     Form {
         name: "script",

@@ -70,6 +70,8 @@ impl Service {
         let Some(server) = self.servers.get_mut(n) else { return };
         server.order = order;
         if !self.started {
+            // It was given before the daemon was started.
+            server.settle(&self.config.servers[n]);
             return;
         }
         let cause = ServerCause::Ordered(order);

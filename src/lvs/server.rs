@@ -102,12 +102,17 @@ impl Server {
         };
         let checks: Vec<Slot> = config.checks.iter().map(slot).collect();
         let mut server = Self { up: false, since: now, weight: config.weight, order: None, checks };
-        server.up = server.is_healthy();
-        server.weight = server.effective_weight(config);
+        server.settle(config);
         if let (Some(since), true) = (since, was_up == Some(server.up)) {
             server.since = since;
         }
         server
+    }
+
+    /// Before the start: is what its checks and its order make of it.
+    pub(super) fn settle(&mut self, config: &RealServer) {
+        self.up = self.is_healthy();
+        self.weight = self.effective_weight(config);
     }
 
     pub const fn is_up(&self) -> bool {

@@ -244,6 +244,31 @@ fn numbers_are_given_again_and_late_verdicts_mean_nothing() {
 }
 
 #[test]
+fn an_order_from_before_the_start_is_in_force_from_the_first() {
+    let config = configuration(&mut Rng::new(1));
+    for (order, is_up, weight) in [
+        (ServerOrder::Disable, false, None),
+        (ServerOrder::Drain, true, Some(0)),
+        (ServerOrder::Weight(7), true, Some(7)),
+    ] {
+        let (mut domain, mut out) = (Domain::default(), Vec::new());
+        let id = domain.vacant_id();
+        let up = RecalledServer { was_up: Some(true), ..RecalledServer::default() };
+        let recalled = RecalledService { quorum: None, servers: vec![up] };
+        let config = Rc::new(config.clone());
+        let mut hand = |input| domain.handle(input, Instant::ZERO, &mut out);
+        hand(Input::Add { id, config, recalled });
+        hand(Input::Order { id, index: 0, order: Some(order) });
+        hand(Input::Start { init_notifies: false });
+        let (_, server) = domain.service(id).and_then(|s| s.server(0)).expect("it was added");
+        assert_eq!(server.is_up(), is_up, "{order}");
+        assert!(weight.is_none_or(|weight| server.weight() == weight), "{order}");
+        let is_change = |a: &Action| matches!(a, Action::WeightChanged { .. });
+        assert!(!out.iter().any(is_change), "it is no news");
+    }
+}
+
+#[test]
 fn a_restart_by_command_changes_no_weight() {
     let at = Instant::from_millis;
     let config = configuration(&mut Rng::new(1));

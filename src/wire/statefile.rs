@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! head     magic, version, boot id (4), device (2), inode (2), checksum, 5 unused
-//! record   kind and values, key (3), interval, time (2), checksum
+//! record   kind and values, key (3), interval or number, time (2), checksum
 //! ```
 //!
 //! All words have 32 bits in the byte order of the host, which no reader outlives: the head names the
@@ -83,11 +83,38 @@ pub enum Value {
     Verdict { is_up: bool },
     /// The last sequence number of authenticated advertisements.
     Sequence(u64),
+    /// An operator ordered something, with this number, until this time by CLOCK_MONOTONIC.
+    Order { code: OrderCode, number: u32, until: Option<Duration> },
+}
+
+/// What an operator orders.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OrderCode {
+    Priority,
+    Failover,
+    Maintenance,
+    Drain,
+    Disable,
+    Weight,
+}
+
+impl OrderCode {
+    const ALL: [Self; 6] = [
+        Self::Priority,
+        Self::Failover,
+        Self::Maintenance,
+        Self::Drain,
+        Self::Disable,
+        Self::Weight,
+    ];
 }
 
 const MASTER: u32 = 1;
 const VERDICT: u32 = 2;
 const SEQUENCE: u32 = 3;
+const ORDER: u32 = 4;
+/// The end of an order that has none.
+const NEVER: u64 = u64::MAX;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Record {
@@ -103,6 +130,10 @@ impl Record {
                 (MASTER, micros(interval), micros(advertised))
             }
             Value::Sequence(last) => (SEQUENCE, 0, last),
+            Value::Order { code, number, until } => {
+                let until = until.map_or(NEVER, micros);
+                (ORDER | (code as u32) << 8, number.into(), until)
+            }
             Value::Verdict { is_up } => (VERDICT | u32::from(is_up) << 8, 0, 0),
         };
         let interval = u32::try_from(interval).unwrap_or(u32::MAX);
@@ -124,6 +155,13 @@ impl Record {
             },
             (SEQUENCE, 0) => Value::Sequence(joined(time_low, time_high)),
             (VERDICT, up @ 0..=1) => Value::Verdict { is_up: up == 1 },
+            (ORDER, code) => Value::Order {
+                code: *OrderCode::ALL.get(code as usize)?,
+                number: interval,
+                until: Some(joined(time_low, time_high))
+                    .filter(|until| *until != NEVER)
+                    .map(Duration::from_micros),
+            },
             _ => return None,
         };
         Some(Self { key: Key([a, b, c]), value })
@@ -199,9 +237,15 @@ mod tests {
         let advertised = Duration::from_secs(1 << 33);
         let master = Value::Master { interval: Duration::from_millis(10), advertised };
         let sequence = Value::Sequence(u64::MAX - 7);
+        let until = Some(Duration::from_secs(9));
+        let orders = [
+            Value::Order { code: OrderCode::Weight, number: u32::MAX, until: None },
+            Value::Order { code: OrderCode::Maintenance, number: 0, until },
+        ];
         [master, Value::Verdict { is_up: true }, Value::Verdict { is_up: false }, sequence]
             .into_iter()
-            .zip(["a", "b", "c", "d"])
+            .chain(orders)
+            .zip(["a", "b", "c", "d", "e", "f"])
             .map(|(value, name)| Record { key: Key::of(&["vrrp", name]), value })
             .collect()
     }

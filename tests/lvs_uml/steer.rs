@@ -53,7 +53,7 @@ pub(crate) fn a_server_is_drained_disabled_and_weighed_by_command() -> Outcome {
          virtual_server 10.1.0.1 80 {{ delay_loop 600; lvs_sched rr; lvs_method NAT; protocol TCP; \
          real_server 10.2.0.3 80 {{ weight 1; MISC_CHECK {{ misc_path {check}; warmup 0 }} }} }} ",
     ));
-    let daemon = director.start(&config);
+    let mut daemon = director.start(&config);
     wait_weight(&director, Some(1));
     wait("the check has run", PATIENCE, || shop.exists("runs"));
 
@@ -81,6 +81,18 @@ pub(crate) fn a_server_is_drained_disabled_and_weighed_by_command() -> Outcome {
     assert!(story.contains("Because: disable by command of an operator."), "{story}");
     assert_eq!(told(&daemon, &["status", "--healthy", SERVICE]).0, Some(3));
     ok(&daemon, &["server", SERVICE, SERVER, "weight", "7"]);
+    wait_weight(&director, Some(7));
+    // Neither another program nor a crash is the end of an order.
+    ok(&daemon, &["restart"]);
+    wait_weight(&director, Some(7));
+    assert!(ok(&daemon, &["explain", SERVER]).contains("By command: weight 7."));
+    daemon.crash();
+    let mark = daemon.mark();
+    daemon.start_again();
+    daemon.wait_log_since(mark, "Startup complete");
+    wait("the order is in force", PATIENCE, || {
+        told(&daemon, &["explain", SERVER]).1.contains("By command: weight 7.")
+    });
     wait_weight(&director, Some(7));
     ok(&daemon, &["server", SERVICE, SERVER, "enable"]);
     wait_weight(&director, Some(1));

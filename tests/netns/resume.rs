@@ -5,8 +5,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::lab::{
-    config, instance, millis, now, ours_only, stays, wait, AddressMonitor, Daemon, Host, Instance,
-    Outcome, Segment, Workshop, SOON,
+    config, instance, kactl, kactl_says, millis, now, ours_only, output_of, stays, wait,
+    AddressMonitor, Daemon, Host, Instance, Outcome, Segment, Workshop, SOON,
 };
 
 const VIP: &str = "10.7.1.1";
@@ -188,5 +188,36 @@ pub(crate) fn verdicts_of_scripts_are_kept() -> Outcome {
     wait_resumed(&master, mark);
     master.wait_log_part(mark, "(VI_2) because: script bad failed (as before the restart)");
     assert_eq!(backup.state_changes(marked), Vec::<String>::new());
+    Ok(())
+}
+
+pub(crate) fn orders_of_operators_are_kept() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let mut daemon = a.start(&config(&[router(200).every("0.1")]));
+    daemon.wait_master("VI_1");
+    kactl_says(&daemon, &["priority", "VI_1", "150"]);
+    // No other router takes over, so it stays MASTER, and the order in force.
+    output_of(kactl(&daemon).args(["maintenance", "on", "--for", "10m"]));
+    for _ in 0..2 {
+        let mark = daemon.mark();
+        daemon.crash();
+        daemon.start_again();
+        daemon.wait_log_since(mark, "Startup complete");
+        wait("the orders are in force", SOON, || {
+            let status = output_of(kactl(&daemon).args(["status", "--json"])).1;
+            ["\"base\": 150", "\"kind\": \"maintenance\""].iter().all(|p| status.contains(p))
+        });
+    }
+    kactl_says(&daemon, &["maintenance", "off"]);
+    kactl_says(&daemon, &["priority", "VI_1", "reset"]);
+    let mark = daemon.mark();
+    daemon.crash();
+    daemon.start_again();
+    daemon.wait_log_since(mark, "Startup complete");
+    wait("no order is in force", SOON, || {
+        let status = output_of(kactl(&daemon).args(["status", "--json"])).1;
+        status.contains("\"base\": 200") && !status.contains("\"kind\": \"maintenance\"")
+    });
     Ok(())
 }

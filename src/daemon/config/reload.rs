@@ -121,6 +121,7 @@ impl Runtime {
             self.adopt(config);
         }
         self.running.loaded = self.now;
+        self.continuity.orders_are_stale = true;
         self.tell_standing();
         log::info!("Reload complete");
         changes

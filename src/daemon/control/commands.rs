@@ -104,6 +104,7 @@ impl Runtime {
     pub(super) fn note_command(&mut self, what: &str, uid: u32) {
         log::info!("{what}, by command of user {uid}");
         self.journal.command(what, uid, self.now);
+        self.continuity.orders_are_stale = true;
     }
 
     fn filter_log(&mut self, filter: Option<String>, uid: u32) -> Result<Answer, Failure> {

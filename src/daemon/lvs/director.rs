@@ -16,7 +16,7 @@ use crate::base::tracked::TrackState;
 use crate::daemon::commands::Commands;
 use crate::daemon::control::MOST_CLIENTS;
 use crate::daemon::lvs::operator::ServerPlace;
-use crate::daemon::lvs::{LoopContext, Lvs, Past, Release};
+use crate::daemon::lvs::{LoopContext, Lvs, Release};
 use crate::daemon::runtime::{Mode, Runtime};
 use crate::daemon::start::privileges::raise_file_limit;
 use crate::daemon::tokens::Owner;
@@ -165,10 +165,8 @@ impl Runtime {
         self.tell_addresses();
         let recall = |config: &VirtualServer| {
             let from = self.restart.recalled.as_ref();
-            from.and_then(|from| from.service(config)).unwrap_or_else(|| Past {
-                recalled: self.continuity.recall_servers(config),
-                orders: Vec::new(),
-            })
+            let known = from.and_then(|from| from.service(config));
+            known.unwrap_or_else(|| self.continuity.recall_service(config))
         };
         self.lvs.adopt(old, &mut self.running.config, recall, self.now);
         self.with_lvs(self.clock.now() + BEGINNING, Lvs::serve);

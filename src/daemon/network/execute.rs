@@ -38,11 +38,11 @@ impl Runtime {
             Action::Announce { id, repeat } => self.announce(id, repeat),
             Action::AnnounceElsewhere { id } => self.announce_elsewhere(id),
             Action::AnnounceSource { id } => self.announce_source(id),
+            Action::Ordered { .. } => self.continuity.orders_are_stale = true,
             Action::Want(_)
             | Action::Changed { .. }
             | Action::GroupChanged { .. }
             | Action::PriorityChanged { .. }
-            | Action::Ordered { .. }
             | Action::LowerPriority { .. }
             | Action::Noted { .. } => {}
         }

@@ -1,6 +1,7 @@
 //! The snapshot: taking one, and going on from it.
 
 use std::os::fd::{AsRawFd as _, RawFd};
+use std::rc::Rc;
 
 use super::index::SnapshotIndex;
 use super::router::{past, since_zero, time};
@@ -20,7 +21,7 @@ use crate::sys::log::{self as logging, Spec};
 use crate::vrrp::{self, Order};
 
 /// No client waits for what becomes of an order.
-const NO_ANSWER: u64 = 0;
+pub(in crate::daemon) const NO_ANSWER: u64 = 0;
 
 impl Runtime {
     /// `is_advertising`: a stand-in advertises.
@@ -143,10 +144,12 @@ impl Runtime {
 
     /// An instance is new: it knows what it knew, and orders of an operator for it are still in force.
     pub(in crate::daemon) fn recall_router(&mut self, id: InstanceId) {
-        let Some(from) = &self.restart.recalled else { return };
         let Some(i) = self.cores.vrrp.instance(id) else { return };
-        let name = i.config().name.clone();
-        let Some(found) = from.instance(&name) else { return };
+        let config = Rc::clone(i.config());
+        let Some(from) = &self.restart.recalled else {
+            return self.recall_priority(id, &config);
+        };
+        let Some(found) = from.instance(&config.name) else { return };
         let (past, ordered) = (past(found), found.ordered);
         self.cores.vrrp.recall_past(id, &past);
         if let Some(base) = ordered {
@@ -181,6 +184,7 @@ impl Runtime {
             self.cores.vrrp(vrrp::Input::Order(order), self.now);
         }
         self.resume_unfinished(&recalled.from);
+        self.continuity.orders_are_stale = true;
         self.drain();
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::cli::help;
-use crate::daemon::restart::SnapshotIndex;
+use crate::daemon::restart::{SnapshotIndex, NO_ANSWER};
 use crate::daemon::runtime::Runtime;
 use crate::holdings::{self, Links};
 use crate::model::Config;
@@ -46,6 +46,8 @@ impl Runtime {
         self.adopt(config);
         if let Some(recalled) = self.restart.recalled.take() {
             self.recall_rest(&recalled);
+        } else {
+            self.recall_lowering_orders(NO_ANSWER);
         }
         self.remove_left_links(left);
         if let Some(line) = crate::daemon::outlets::report::open_to_strangers(&self.running.config)
