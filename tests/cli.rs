@@ -55,7 +55,11 @@ fn version_goes_to_stderr() {
         let version = run(&[option]);
         assert_eq!((version.status, version.stdout.as_str()), (Some(0), ""));
         let first = version.stderr.lines().next().unwrap_or_default();
-        assert!(first.starts_with(concat!("Keepalived v", env!("CARGO_PKG_VERSION"), " (")));
+        assert_eq!(first, "Keepalived v2.4.3 (compatible)");
+        let own = concat!("keepalived in Rust v", env!("CARGO_PKG_VERSION"));
+        assert_eq!(version.stderr.lines().nth(1), Some(own));
+        assert!(version.stderr.contains("\nconfigure options: --prefix=/usr"));
+        assert!(version.stderr.contains(" --enable-json "));
         assert!(version.stderr.contains("\nRunning on Linux "), "{}", version.stderr);
     }
 }

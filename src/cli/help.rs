@@ -14,19 +14,31 @@ const WIDTH: usize = 80;
 /// Where the explanations in the help begin, counted from 0.
 const INDENT: usize = 31;
 
-/// `Keepalived v1.2.3 (compatible with 2.4.3)`: what scripts read from the first line of `-v`.
+/// `Keepalived v1.2.3 (compatible with 2.4.3)`: this program and its version.
 pub fn banner() -> String {
     let version = env!("CARGO_PKG_VERSION");
     format!("Keepalived v{version} (compatible with {COMPATIBLE_WITH})")
 }
 
-/// What `-v` prints; `running_on` is the kernel (`Linux 6.1.0 #1 SMP`).
+/// What the same build of keepalived says of itself. Exporters look for `--enable-json`.
+const CONFIGURE_OPTIONS: &str =
+    "--prefix=/usr --sysconfdir=/etc --enable-bfd --enable-json --enable-regex";
+const CONFIG_OPTIONS: &str = "NFTABLES LVS REGEX VRRP VRRP_AUTH VRRP_VMAC JSON BFD INIT=systemd";
+
+/// What `-v` prints; `running_on` is the kernel (`Linux 6.1.0 #1 SMP`). Scripts take the second word
+/// as the version of keepalived, and choose by it what they ask for.
 pub fn version(running_on: &str) -> String {
     let target = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
     let arch = std::env::consts::ARCH;
+    let own = env!("CARGO_PKG_VERSION");
     format!(
-        "{}\n\n{}\nBuilt for {arch}-linux-{target}\nRunning on {running_on}\n",
-        banner(),
+        "Keepalived v{COMPATIBLE_WITH} (compatible)\n\
+         keepalived in Rust v{own}\n\n\
+         {}\n\
+         Built for {arch}-linux-{target}\n\
+         Running on {running_on}\n\n\
+         configure options: {CONFIGURE_OPTIONS}\n\n\
+         Config options:  {CONFIG_OPTIONS}\n",
         licence(),
     )
 }
@@ -224,9 +236,11 @@ mod tests {
     #[test]
     fn scripts_find_the_version_in_the_first_line() {
         let text = version("Linux 6.1.0 #1 SMP");
-        let first = text.lines().next().unwrap_or_default();
-        let number = first.strip_prefix("Keepalived v").expect("the words before the number");
-        assert!(number.starts_with(env!("CARGO_PKG_VERSION")), "{first}");
+        // An exporter takes the second word, without its first letter, as the version.
+        let number = text.split(' ').nth(1).unwrap_or_default();
+        assert_eq!(number, format!("v{COMPATIBLE_WITH}"));
+        let own = concat!("keepalived in Rust v", env!("CARGO_PKG_VERSION"));
+        assert_eq!(text.lines().nth(1), Some(own));
         assert!(text.contains("\nRunning on Linux 6.1.0 #1 SMP\n"));
     }
 
