@@ -162,8 +162,9 @@ fn an_unusable_configuration_is_reported_before_exit() {
     let started = run(&["-G", "-f", names[0], "-p", names[1], "-r", names[1], "-C", "-B"]);
     std::fs::remove_file(&path).expect("it is there");
     assert_eq!(started.status, Some(2), "{}", started.stderr);
-    let line = "keepalived: The configuration cannot be used: (Line 2) (V) interface 'nowhere0'";
-    assert!(started.stderr.starts_with(line), "{}", started.stderr);
+    let place = format!("({}: Line 2)", names[0]);
+    let line = "keepalived: The configuration cannot be used: PLACE (V) interface 'nowhere0'";
+    assert!(started.stderr.starts_with(&line.replace("PLACE", &place)), "{}", started.stderr);
 }
 
 #[test]

@@ -130,8 +130,7 @@ impl Diagnostics {
 
     /// The diagnostics as text, one or more lines each.
     ///
-    /// The first line of each has the format that scripts match: `(FILE: Line N) text`, or
-    /// `(Line N) text` if the configuration is a single file.
+    /// The first line of each has the format that scripts match: `(FILE: Line N) text`.
     pub fn render(&self, sources: &Sources) -> String {
         let mut out = String::new();
         for d in &self.list {
@@ -165,10 +164,7 @@ impl Diagnostic {
         // Writing to a string cannot fail.
         let _ = match self.span {
             None => writeln!(out, "{message}"),
-            Some(s) if sources.files.len() > 1 => {
-                writeln!(out, "({}: Line {}) {message}", sources.name(s.file), s.line)
-            }
-            Some(s) => writeln!(out, "(Line {}) {message}", s.line),
+            Some(s) => writeln!(out, "({}: Line {}) {message}", sources.name(s.file), s.line),
         };
         if let Some((s, line)) = line.filter(|(s, _)| s.column > 0 && veiled.is_none()) {
             show(line, s, out);
@@ -296,7 +292,7 @@ mod tests {
         d.hint("did you mean 'priority'?");
         assert_eq!(
             d.render(&sources),
-            "(Line 2) Unknown keyword 'prioritty'\n      prioritty 5\n      ^^^^^^^^^\n    did you mean 'priority'?\n"
+            "(k.conf: Line 2) Unknown keyword 'prioritty'\n      prioritty 5\n      ^^^^^^^^^\n    did you mean 'priority'?\n"
         );
         assert_eq!(d.worst(), Some(Severity::Error));
     }

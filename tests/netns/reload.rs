@@ -182,9 +182,11 @@ pub(crate) fn reload_and_wait_reports_the_outcome() -> Outcome {
     let (status, said) = daemon.reload_and_wait();
     assert_eq!(status, Some(2), "{said}");
     let mut lines = said.lines();
-    assert_eq!(lines.next(), Some("(Line 12) Unknown keyword 'prioritty'"));
+    let file = daemon.file("keepalived.conf");
+    let complaint = format!("({}: Line 12) Unknown keyword 'prioritty'", file.display());
+    assert_eq!(lines.next(), Some(complaint.as_str()));
     assert!(lines.next().is_some_and(|l| l.starts_with("A start would go on")), "{said}");
-    assert!(daemon.logged("Reload refused because: (Line 12) Unknown keyword 'prioritty'"));
+    assert!(daemon.logged(&format!("Reload refused because: {complaint}")));
 
     daemon.rewrite(&config(&[router().on("nowhere0")]));
     let (status, said) = daemon.reload_and_wait();

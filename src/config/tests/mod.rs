@@ -105,7 +105,8 @@ pub(super) fn lowered_on(host: &dyn Host, text: &str) -> (Config, Vec<String>) {
         .map(|d| {
             let mut out = String::new();
             d.render(&sources, &mut out);
-            format!("{:?} {}", d.severity, out.trim_end().replace("\n    ", " | "))
+            let out = out.trim_end().replace("(?: Line", "(Line").replace("\n    ", " | ");
+            format!("{:?} {out}", d.severity)
         })
         .collect();
     (config, told)

@@ -247,7 +247,7 @@ fn matters(diagnostic: &Diagnostic, worst: Severity) -> bool {
     diagnostic.severity >= worst && diagnostic.severity != Severity::Insecure
 }
 
-/// `(Line 16) text`
+/// `(FILE: Line 16) text`
 fn placed(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let mut text = String::new();
     diagnostic.render(sources, &mut text);
