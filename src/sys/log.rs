@@ -8,10 +8,11 @@
 //! ([`Spec`]) can override this for a module.
 
 mod filter;
+mod ident;
 mod output;
 mod sink;
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,7 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 
 use self::filter::LineFilter;
 pub use self::filter::{Spec, VARIABLE};
+use self::ident::Ident;
 use self::output::{Output, Sink};
 use self::sink::{Stream, SyslogSocket, SYSLOG_SOCKET};
 use super::clock::{self, Clock};
@@ -86,7 +88,7 @@ pub struct FileTarget {
 /// Where lines go, and which.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Setup {
-    /// The name in syslog.
+    /// The name in syslog, to which the part of the daemon is added.
     pub ident: String,
     pub detail: Detail,
     /// For modules about which `detail` shall not decide.
@@ -119,10 +121,10 @@ pub fn refilter(filter: Option<&Spec>) {
     }
 }
 
-/// Changes the name in syslog.
-pub fn set_ident(ident: &str) {
+/// Adds this to the names in syslog.
+pub fn set_ident(daemon: &str) {
     if let Some(backend) = LOGGER.lock().as_mut() {
-        ident.clone_into(&mut backend.ident);
+        daemon.clone_into(&mut backend.ident.daemon);
     }
 }
 
@@ -203,7 +205,7 @@ impl Log for Logger {
         let Ok(mut backend) = self.backend.try_lock() else { return };
         if let Some(backend) = backend.as_mut().filter(|backend| backend.shows(record)) {
             WRITTEN.store(true, Ordering::Relaxed);
-            backend.write(record.level(), *record.args(), clock::wall());
+            backend.write(record, clock::wall());
         }
     }
 
@@ -216,7 +218,7 @@ impl Log for Logger {
 struct Backend {
     level: LevelFilter,
     filter: Option<LineFilter>,
-    ident: String,
+    ident: Ident,
     pid: u32,
     console: Option<(Form, Output<Stream>)>,
     syslog: Option<(Facility, Output<SyslogSocket>)>,
@@ -246,7 +248,7 @@ impl Backend {
         Ok(Self {
             level,
             filter: setup.filter.as_ref().map(LineFilter::new),
-            ident: setup.ident,
+            ident: Ident { program: setup.ident, daemon: String::new() },
             pid: std::process::id(),
             console,
             syslog,
@@ -274,22 +276,23 @@ impl Backend {
         }
     }
 
-    fn write(&mut self, level: Level, args: fmt::Arguments<'_>, wall: WallTime) {
+    fn write(&mut self, record: &Record<'_>, wall: WallTime) {
         self.stamps.update(wall);
         let mut text = std::mem::take(&mut self.text);
         text.clear();
         // A message whose formatting fails is shown as far as it got.
-        let _ = text.write_fmt(args);
+        let _ = text.write_fmt(*record.args());
         for line in text.trim_end_matches('\n').split('\n') {
-            self.write_line(level, cut(line));
+            self.write_line(record.metadata(), cut(line));
         }
         self.text = text;
     }
 
-    fn write_line(&mut self, level: Level, text: &str) {
+    fn write_line(&mut self, from: &Metadata<'_>, text: &str) {
         let Self { stamps, line, ident, pid, .. } = self;
         if let Some((facility, syslog)) = &mut self.syslog {
-            let priority = facility.0 * 8 + severity(level);
+            let priority = facility.0 * 8 + severity(from.level());
+            let ident = ident.of(from.target());
             syslog.write(line, text, |line, text| {
                 syslog_line(line, priority, &stamps.short, ident, *pid, text);
             });
@@ -362,10 +365,17 @@ const fn severity(level: Level) -> u8 {
 }
 
 /// `<30>Nov 22 19:11:50 Keepalived[42]: TEXT`: RFC 3164 as the C library sends it on the host.
-fn syslog_line(out: &mut Vec<u8>, priority: u8, stamp: &str, ident: &str, pid: u32, text: &str) {
+fn syslog_line(
+    out: &mut Vec<u8>,
+    priority: u8,
+    stamp: &str,
+    [program, process, daemon]: [&str; 3],
+    pid: u32,
+    text: &str,
+) {
     out.clear();
     // Writing to a vector cannot fail.
-    let _ = write!(out, "<{priority}>{stamp} {ident}[{pid}]: ");
+    let _ = write!(out, "<{priority}>{stamp} {program}{process}{daemon}[{pid}]: ");
     append_printable(out, text);
 }
 

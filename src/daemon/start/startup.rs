@@ -249,9 +249,9 @@ fn claim_and_serve(
     result
 }
 
-/// Identifier in the log, distinct for several daemons on one host.
+/// Part of the identifier in the log, distinct for several daemons on one host.
 fn ident(place: &Location<'_>) -> String {
-    let mut ident = "Keepalived".to_owned();
+    let mut ident = String::new();
     for part in [place.namespace, place.instance].into_iter().flatten() {
         ident.push('_');
         ident.push_str(part);

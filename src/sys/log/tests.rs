@@ -34,9 +34,9 @@ fn console_lines_carry_the_date_of_the_original() {
 fn syslog_lines_have_the_form_of_rfc_3164() {
     let mut out = Vec::new();
     let priority = Facility::DAEMON.0 * 8 + severity(Level::Info);
-    syslog_line(&mut out, priority, "Nov 22 19:11:50", "Keepalived", 42, "Reload complete");
+    syslog_line(&mut out, priority, "Nov 22 19:11:50", ["Keepalived", "_vrrp", ""], 42, "x");
     let line = String::from_utf8(out).expect("UTF-8");
-    assert_eq!(line, "<30>Nov 22 19:11:50 Keepalived[42]: Reload complete");
+    assert_eq!(line, "<30>Nov 22 19:11:50 Keepalived_vrrp[42]: x");
 }
 
 #[test]
@@ -65,8 +65,10 @@ fn a_message_of_several_lines_becomes_several_lines() {
         file: Some(FileTarget { path: path.clone(), form: Form::Plain }),
     })
     .expect("opens");
-    backend.write(Level::Info, format_args!("one\ntwo\n"), WallTime(0));
-    backend.write(Level::Warn, format_args!("{}", "three"), WallTime(0));
+    for (level, text) in [(Level::Info, "one\ntwo\n"), (Level::Warn, "three")] {
+        let mut builder = Record::builder();
+        backend.write(&builder.level(level).args(format_args!("{text}")).build(), WallTime(0));
+    }
     assert_eq!(std::fs::read_to_string(path).expect("reads"), "one\ntwo\nthree\n");
     assert_eq!(backend.dropped(), 0);
 }
