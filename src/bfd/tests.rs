@@ -4,6 +4,7 @@ mod auth;
 mod demux;
 mod polls;
 mod reload;
+mod resume;
 mod silence;
 mod table;
 mod timers;

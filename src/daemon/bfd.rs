@@ -38,9 +38,11 @@ impl Runtime {
         }
         self.drain();
         self.listen_for_sessions();
+        let resumed = self.resume_sessions();
         for change in &changes {
             match *change {
                 Change::Remove { .. } | Change::Keep { .. } => {}
+                Change::Add { new } if resumed.contains(&new) => {}
                 Change::Adjust { old: o, new: n } => {
                     let Some(id) = id_of(o) else { continue };
                     let config = Rc::clone(&self.running.config.bfd[n]);

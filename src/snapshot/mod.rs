@@ -7,11 +7,15 @@
 //! A program takes over from one that writes the same version of this, which its own trial run says
 //! before anything is given up.
 
+pub mod bfd;
+
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::status::{Event, State};
+
+pub use bfd::Bfd;
 
 /// Another layout has another number.
 pub const VERSION: u32 = 1;
@@ -35,10 +39,12 @@ pub struct Snapshot {
     /// The filter of log lines that was set by command.
     pub log_filter: Option<String>,
     pub descriptors: Descriptors,
-    /// A copy of the process advertises for the masters until `descriptors.replaced` are closed.
+    /// A copy of the process advertises for the masters, and sends BFD packets, until
+    /// `descriptors.stand_in` is closed.
     pub is_advertising: bool,
     pub instances: Vec<Instance>,
     pub groups: Vec<Group>,
+    pub bfd: Bfd,
     /// Maintenance is on.
     pub maintenance: Option<Until>,
     /// Real servers with an order of an operator.
@@ -60,6 +66,8 @@ pub struct Descriptors {
     /// Sockets and FIFOs that are closed once there are new ones: until then, no multicast group is
     /// left, and no reader of a FIFO sees its end.
     pub replaced: Vec<i32>,
+    /// To the copy that stands in.
+    pub stand_in: Option<i32>,
 }
 
 /// One virtual router. Its scripts have run for this state.
@@ -190,6 +198,7 @@ mod tests {
                 pid_files: vec![5, 6],
                 supervisor: Some(7),
                 replaced: vec![17, 18],
+                stand_in: Some(21),
             },
             is_advertising: true,
             instances: vec![Instance {
@@ -207,6 +216,7 @@ mod tests {
                 order: "weight 3".into(),
             }],
             groups: vec![Group { name: "G".into(), state: State::Master }],
+            bfd: bfd::example(),
             readers: vec![Reader { pid: 4711, fifo: "notify_fifo".into() }],
             journal: vec![Entry { at: 4_000_000, event }],
         }

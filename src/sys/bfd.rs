@@ -1,9 +1,10 @@
 //! Sockets of BFD (RFC 5881 section 4): one per family and port to receive, one per session to send.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -72,6 +73,11 @@ impl Receiver {
         Ok(Self { socket, family })
     }
 
+    /// One that the program before this one has opened, with the packets in it.
+    pub fn inherited(family: Family, file: File) -> Self {
+        Self { socket: OwnedFd::from(file).into(), family }
+    }
+
     /// Readable when there are packets.
     pub fn fd(&self) -> RawFd {
         self.socket.as_raw_fd()
@@ -105,6 +111,11 @@ impl Ports {
     /// Closes the socket; its port is free for others.
     pub fn close(&mut self, sender: Sender) {
         self.used.remove(&sender.port);
+    }
+
+    /// An inherited socket has this port.
+    pub fn keep(&mut self, sender: &Sender) {
+        self.used.insert(sender.port);
     }
 
     /// Every free port once.
@@ -163,8 +174,21 @@ impl Sender {
         }
     }
 
+    /// The one of the same session in the program before this one: the source port stays.
+    pub fn inherited(neighbor: IpAddr, multihop: bool, file: File) -> io::Result<Self> {
+        let socket = Socket::from(OwnedFd::from(file));
+        let local = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
+        let destination = SocketAddr::new(neighbor, port(multihop));
+        let is_connected = socket.peer_addr().is_ok();
+        Ok(Self { socket, destination, is_connected, port: local.port(), ttl: None })
+    }
+
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    pub fn fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
     }
 
     /// Sends one packet with this TTL or hop limit, or says why the kernel does not take it.

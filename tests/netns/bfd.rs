@@ -8,9 +8,9 @@ use crate::lab::{
 };
 
 const VIP: &str = "10.7.1.1";
-const FAST: &str = "min_rx 50\nmin_tx 50\nmultiplier 3";
+pub(crate) const FAST: &str = "min_rx 50\nmin_tx 50\nmultiplier 3";
 
-fn session(name: &str, neighbor: &str, lines: &str) -> String {
+pub(crate) fn session(name: &str, neighbor: &str, lines: &str) -> String {
     format!("bfd_instance {name} {{\nneighbor_ip {neighbor}\n{lines}\n}}\n")
 }
 

@@ -231,6 +231,7 @@ impl Runtime {
             }
         }
         self.recall_scripts();
+        self.recall_sessions();
         let input = track::Input::Configure(&self.running.config);
         self.cores.track(input, self.now);
         self.set_up_processes();

@@ -23,8 +23,8 @@ use crate::vrrp::{self, Order};
 const NO_ANSWER: u64 = 0;
 
 impl Runtime {
-    /// `is_advertising`: a stand-in advertises.
-    pub(super) fn snapshot(&self, replaced: Vec<RawFd>, is_advertising: bool) -> Snapshot {
+    /// `stand_in`: to the copy that stands in.
+    pub(super) fn snapshot(&self, replaced: Vec<RawFd>, stand_in: Option<RawFd>) -> Snapshot {
         let instance = |(id, i): (_, &vrrp::Instance)| snapshot::Instance {
             name: i.config().name.to_string(),
             state: status::instance::state(i.phase()),
@@ -53,10 +53,12 @@ impl Runtime {
                 pid_files: self.restart.pid_files.clone(),
                 supervisor: self.process.supervisor.as_ref().map(|s| s.as_raw_fd()),
                 replaced,
+                stand_in,
             },
-            is_advertising,
+            is_advertising: stand_in.is_some(),
             instances: self.cores.vrrp.instances().map(instance).collect(),
             groups: self.cores.vrrp.groups().map(group).collect(),
+            bfd: self.session_snapshot(),
             maintenance: self.cores.vrrp.maintenance().map(|order| Until {
                 end: order.until().map(|end| micros(end.since(Instant::ZERO))),
             }),

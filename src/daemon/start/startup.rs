@@ -154,6 +154,9 @@ fn claim_and_serve(
         let (mut runtime, beginning) =
             build(options, text, systemd, processes, home, course.takeover.as_ref())?;
         runtime.restart = restart;
+        if let Some(takeover) = &mut course.takeover {
+            takeover.hand_over(&mut runtime.restart);
+        }
         runtime.process.follows_crash = follows_crash;
         runtime.network.originals_file = originals_file;
         let continuity =
@@ -229,14 +232,14 @@ fn defect() -> Failure {
 fn live(
     runtime: &mut Runtime,
     beginning: Beginning,
-    course: Course,
+    mut course: Course,
     pid_files: &mut PidFiles,
     readiness: &mut Option<Readiness>,
 ) -> io::Result<()> {
     let snapshot = course.takeover.as_ref().map(|takeover| &takeover.snapshot);
     runtime.begin(beginning, snapshot);
     // What is replaced by now is closed.
-    drop(course.takeover);
+    (runtime.restart.stand_in, course.takeover) = (None, None);
     if course.only_removes {
         return runtime.wind_down();
     }

@@ -1,0 +1,215 @@
+//! Restarts by command: no session goes down, and nothing that tracks one moves.
+
+#![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::bfd::{session, FAST};
+use crate::control::told;
+use crate::lab::{
+    config, instance, kactl_says as ok, ours_only, wait, AddressMonitor, Daemon, Host, Outcome,
+    Program, Segment, Workshop, SOON,
+};
+
+const VIP: &str = "10.7.1.1";
+
+fn restart(daemon: &Daemon) {
+    let said = ok(daemon, &["restart"]);
+    assert!(said.contains("has taken over"), "{said}");
+}
+
+fn auth(kind: &str) -> String {
+    format!("{FAST}\nauth {{\ntype {kind}\nkey 3 topsecret\n}}")
+}
+
+/// A virtual router that tracks a session to the other router.
+fn router(name: &str, neighbor: &str, lines: &str, priority: u8) -> String {
+    let tracks = format!("track_bfd {{\n{name}\n}}");
+    let block = instance("VI_1").priority(priority).line(&tracks).vip("10.7.1.1/16");
+    session(name, neighbor, lines) + &config(&[block])
+}
+
+struct Pair {
+    _segment: Segment,
+    hosts: [Host; 2],
+    high: Daemon,
+    low: Daemon,
+    marks: [usize; 2],
+}
+
+/// Two routers, each with a session to the other that is up.
+fn pair(lines: &str, program: &Program) -> Pair {
+    let (segment, hosts) = Segment::with_hosts(["a", "b"]);
+    let high = hosts[0].start_program(program, &router("b", "10.7.0.2", lines, 200));
+    let low = hosts[1].start(&router("a", "10.7.0.1", lines, 100));
+    for (daemon, name) in [(&high, "b"), (&low, "a")] {
+        daemon.wait_log(&format!("({name}) Entering Up state"));
+        daemon.wait_log(&format!("({name}) Poll sequence ended"));
+    }
+    high.wait_master("VI_1");
+    low.wait_log_part(0, "(VI_1) Entering BACKUP STATE");
+    wait("the master has the address", SOON, || hosts[0].holds("eth0", VIP));
+    let marks = [high.mark(), low.mark()];
+    Pair { _segment: segment, hosts, high, low, marks }
+}
+
+impl Pair {
+    /// What either daemon says of states and refused packets, but for the state that each router is
+    /// in. A program that takes over says that it is MASTER.
+    fn troubles(&self) -> Vec<String> {
+        let both = [(&self.high, "MASTER STATE"), (&self.low, "BACKUP STATE (init)")]
+            .into_iter()
+            .zip(self.marks);
+        let said = both.flat_map(|((daemon, state), mark)| {
+            let usual = [
+                format!("(VI_1) Entering {state}"),
+                "(VI_1) because: restarted by command".to_owned(),
+            ];
+            let is_trouble = move |line: &String| {
+                let parts = ["Entering", "Discarding", "because:", "is DOWN", "is UP", "anew"];
+                !usual.contains(line) && parts.iter().any(|part| line.contains(part))
+            };
+            let lines = daemon.log().into_iter().skip(mark).filter(is_trouble);
+            lines.map(|line| format!("{}: {line}", daemon.pid())).collect::<Vec<_>>()
+        });
+        said.collect()
+    }
+}
+
+/// The local ports of UDP sockets.
+fn ports(host: &Host) -> Vec<String> {
+    let table = host.output("cat", &["/proc/net/udp"]);
+    let port = |line: &str| Some(line.split_whitespace().nth(1)?.split(':').nth(1)?.to_owned());
+    let mut ports: Vec<_> = table.lines().skip(1).filter_map(port).collect();
+    ports.sort();
+    ports
+}
+
+fn restarts_are_not_noticed(lines: &str) {
+    let pair = pair(lines, Program::under_test());
+    let mut monitor = AddressMonitor::once_held(&pair.hosts[0], "eth0", &[VIP]);
+    let ports = || pair.hosts.each_ref().map(ports);
+    // From "BFD session" to the line after the next one.
+    let facts = || {
+        [&pair.high, &pair.low].map(|daemon| {
+            let events = ok(daemon, &["events"]);
+            let events =
+                events.lines().filter(|line| line.contains("VI_1") || line.contains("BFD"));
+            events.map(str::to_owned).collect::<Vec<_>>()
+        })
+    };
+    let before = (ports(), facts());
+    for n in 0..20 {
+        restart(if n % 2 == 0 { &pair.high } else { &pair.low });
+        assert_eq!(pair.troubles(), [""; 0], "at restart {n}");
+    }
+    for daemon in [&pair.high, &pair.low] {
+        daemon.wait_log_since(0, "BFD sessions that go on: 1");
+        let status = ok(daemon, &["status", "--json"]);
+        assert!(status.contains("\"restarts\": 10"), "{status}");
+    }
+    assert_eq!((ports(), facts()), before);
+    assert_eq!(monitor.events(), [], "addresses changed");
+    // It is still detected that a neighbour is gone.
+    let mut pair = pair;
+    let mark = pair.high.mark();
+    pair.low.crash();
+    pair.high.wait_log_part(mark, "(b) because: no packet for 1");
+    pair.high.wait_log_part(mark, "(VI_1) because: BFD instance b down (no packet for 1");
+}
+
+pub(crate) fn twenty_restarts_leave_a_session_up() -> Outcome {
+    ours_only()?;
+    restarts_are_not_noticed(FAST);
+    Ok(())
+}
+
+pub(crate) fn twenty_restarts_leave_an_authenticated_session_up() -> Outcome {
+    ours_only()?;
+    restarts_are_not_noticed(&auth("sha1"));
+    restarts_are_not_noticed(&auth("meticulous_sha1"));
+    Ok(())
+}
+
+/// Puts our program under this name, whatever runs under it.
+fn install(shop: &Workshop, name: &str) -> Program {
+    std::fs::copy(&Program::under_test().path, shop.path("new")).expect("the folder is ours");
+    std::fs::rename(shop.path("new"), shop.path(name)).expect("in one folder");
+    Program { path: shop.path(name).into(), ours: true }
+}
+
+/// Puts a script in the place of the program.
+fn install_script(shop: &Workshop, name: &str, text: &str) {
+    std::fs::write(shop.path("new"), format!("#!/bin/sh\n{text}\n")).expect("it is ours");
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(shop.path("new"), mode).expect("it is ours");
+    std::fs::rename(shop.path("new"), shop.path(name)).expect("in one folder");
+}
+
+/// The program vanishes after its trial, while a copy of the process sends for it.
+pub(crate) fn a_restart_that_fails_leaves_a_session_up() -> Outcome {
+    ours_only()?;
+    let shop = Workshop::new();
+    let program = install(&shop, "keepalived");
+    let pair = pair(&auth("meticulous_sha1"), &program);
+    for _ in 0..5 {
+        install_script(&shop, "keepalived", "rm \"$0\"");
+        let (status, said) = told(&pair.high, &["restart"]);
+        assert_eq!(status, Some(2), "{said}");
+        assert!(said.contains("cannot execute the program: No such file"), "{said}");
+        assert_eq!(pair.troubles(), [""; 0]);
+    }
+    install(&shop, "keepalived");
+    restart(&pair.high);
+    assert_eq!(pair.troubles(), [""; 0]);
+    Ok(())
+}
+
+/// The new program takes far longer to start than the neighbour waits.
+pub(crate) fn a_slow_restart_leaves_a_session_up() -> Outcome {
+    ours_only()?;
+    for lines in [FAST.to_owned(), auth("sha1"), auth("meticulous_sha1")] {
+        let shop = Workshop::new();
+        let program = install(&shop, "first");
+        let pair = pair(&lines, &program);
+        for [this, next] in [["first", "second"], ["second", "first"]] {
+            install(&shop, next);
+            let next = shop.path(next);
+            let text = format!("[ \"$1\" = --try-snapshot ] || sleep 0.7\nexec {next} \"$@\"");
+            install_script(&shop, this, &text);
+            restart(&pair.high);
+            assert_eq!(pair.troubles(), [""; 0], "{lines}");
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn a_session_that_changed_begins_anew_and_says_so() -> Outcome {
+    ours_only()?;
+    let mut pair = pair(FAST, Program::under_test());
+    // Intervals change as at a reload.
+    pair.high.rewrite(&router("b", "10.7.0.2", "min_rx 60\nmin_tx 80\nmultiplier 4", 200));
+    restart(&pair.high);
+    pair.low.wait_log_part(pair.marks[1], "(a) Detection time is 320000 us");
+    assert_eq!(pair.troubles(), [""; 0]);
+    // Its source address is another property than the one that it had until now.
+    let other = session("gone", "10.7.0.9", FAST);
+    let with = |lines: &str, more: &str| router("b", "10.7.0.2", lines, 200) + more;
+    pair.high.rewrite(&with(FAST, &other));
+    assert_eq!(pair.high.reload_and_wait().0, Some(0));
+    assert_eq!(pair.troubles(), [""; 0]);
+    pair.marks = [pair.high.mark(), pair.low.mark()];
+    pair.high.rewrite(&with(&format!("{FAST}\nsource_ip 10.7.0.1"), ""));
+    restart(&pair.high);
+    pair.high.wait_log_since(
+        pair.marks[0],
+        "(b) begins anew after the restart, it was Up: its neighbour, source address or port has \
+         changed",
+    );
+    pair.high
+        .wait_log_since(pair.marks[0], "(gone) ended with the restart: it is no longer configured");
+    pair.low.wait_log_part(pair.marks[1], "(a) Entering Down state");
+    pair.high.wait_log_since(pair.marks[0], "(b) Entering Up state");
+    pair.low.wait_log_since(pair.marks[1], "(a) Entering Up state");
+    Ok(())
+}
