@@ -59,6 +59,7 @@
 //! | silence of a BFD neighbour | `bfd/expire.rs` |
 //! | intervals of BFD packets | `bfd/transmit.rs`, `bfd/timing.rs` |
 //! | text of the cause of a change of a BFD session | `bfd/cause.rs` |
+//! | BFD sessions that go on after a restart by command | `bfd/resume.rs`, `daemon/restart/bfd.rs` |
 //! | sockets of BFD sessions, and what follows them | `daemon/bfd.rs`, `daemon/bfd/sockets.rs`, `sys/bfd.rs` |
 //! | silence that proves nothing, because the daemon was stalled | `base/absences.rs` |
 //! | objects in the kernel: added, adopted, restored, refused | `holdings/` |
@@ -74,7 +75,7 @@
 //! | what a run leaves for the next one if it is killed | `daemon/continuity.rs` |
 //! | starting a daemon again that died | `daemon/start/respawn.rs`, `sys/supervise.rs` |
 //! | restart by command: trial, stand-in, exec | `daemon/restart.rs`, `sys/takeover.rs` |
-//! | what a restart by command hands over, and its version | `snapshot/mod.rs`, `daemon/restart/snapshot.rs` |
+//! | what a restart by command hands over, and its version | `snapshot/`, `daemon/restart/snapshot.rs` |
 //! | taking over from a program that is replaced | `daemon/start/takeover.rs` |
 //! | state file: its format, and its memory | `wire/statefile.rs`, `sys/statefile.rs` |
 //! | owner of an address that was present at start | `holdings/leftovers.rs`, `daemon/start/beginning.rs` |

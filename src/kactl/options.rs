@@ -100,10 +100,12 @@ pub(super) const COMMANDS: &[Form] = &[
         arguments: "",
         help: "Let the installed program take over, as after an upgrade",
         doc: "The process stays, and no peer notices: instances keep their states, addresses and \
-              servers stay, and notification scripts are not run. The program first reads the \
-              configuration on trial; if it refuses that, or is of a version that cannot take \
-              over, the daemon goes on as it is, and the reason is shown. Tracked scripts and \
-              checks that are under way begin anew. Counters start with zero.",
+              servers stay, BFD sessions stay up, and notification scripts are not run. A session \
+              whose neighbour, source address or port has changed in the configuration begins \
+              anew. The program first reads the configuration on trial; if it refuses that, or is \
+              of a version that cannot take over, the daemon goes on as it is, and the reason is \
+              shown. Tracked scripts and checks that are under way begin anew. Counters start with \
+              zero.",
     },
     Form {
         name: "priority",

@@ -26,7 +26,10 @@ fn auth(kind: &str) -> String {
 fn router(name: &str, neighbor: &str, lines: &str, priority: u8) -> String {
     let tracks = format!("track_bfd {{\n{name}\n}}");
     let block = instance("VI_1").priority(priority).line(&tracks).vip("10.7.1.1/16");
-    session(name, neighbor, lines) + &config(&[block])
+    // One that has another priority while the session is down.
+    let tracks = format!("track_bfd {{\n{name} weight 20\n}}");
+    let weighed = instance("VI_2").vrid(52).priority(priority).line(&tracks).vip("10.7.1.2/16");
+    session(name, neighbor, lines) + &config(&[block, weighed])
 }
 
 struct Pair {
@@ -47,6 +50,7 @@ fn pair(lines: &str, program: &Program) -> Pair {
         daemon.wait_log(&format!("({name}) Poll sequence ended"));
     }
     high.wait_master("VI_1");
+    high.wait_master("VI_2");
     low.wait_log_part(0, "(VI_1) Entering BACKUP STATE");
     wait("the master has the address", SOON, || hosts[0].holds("eth0", VIP));
     let marks = [high.mark(), low.mark()];
@@ -54,24 +58,30 @@ fn pair(lines: &str, program: &Program) -> Pair {
 }
 
 impl Pair {
-    /// What either daemon says of states and refused packets, but for the state that each router is
-    /// in. A program that takes over says that it is MASTER.
+    /// What either daemon says of states, priorities and refused packets, but for the lines of each
+    /// start: the state that it goes on in, and the priority that follows from a session that is up.
     fn troubles(&self) -> Vec<String> {
-        let both = [(&self.high, "MASTER STATE"), (&self.low, "BACKUP STATE (init)")]
-            .into_iter()
-            .zip(self.marks);
-        let said = both.flat_map(|((daemon, state), mark)| {
-            let usual = [
-                format!("(VI_1) Entering {state}"),
-                "(VI_1) because: restarted by command".to_owned(),
-            ];
-            let is_trouble = move |line: &String| {
-                let parts = ["Entering", "Discarding", "because:", "is DOWN", "is UP", "anew"];
-                !usual.contains(line) && parts.iter().any(|part| line.contains(part))
-            };
-            let lines = daemon.log().into_iter().skip(mark).filter(is_trouble);
-            lines.map(|line| format!("{}: {line}", daemon.pid())).collect::<Vec<_>>()
-        });
+        let both = [
+            (&self.high, "MASTER STATE", "from 200 to 220", "b"),
+            (&self.low, "BACKUP STATE (init)", "from 100 to 120", "a"),
+        ];
+        let said =
+            both.into_iter().zip(self.marks).flat_map(|((daemon, state, change, name), mark)| {
+                let usual = [
+                    format!("(VI) Entering {state}"),
+                    "(VI) because: restarted by command".to_owned(),
+                    format!("(VI) Changing effective priority {change}"),
+                    format!("(VI) because: BFD instance {name} up"),
+                ];
+                let is_trouble = move |line: &String| {
+                    let parts =
+                        ["Entering", "Discarding", "because:", "is DOWN", "is UP", "riority"];
+                    !usual.contains(&line.replace("VI_1", "VI").replace("VI_2", "VI"))
+                        && parts.iter().any(|part| line.contains(part))
+                };
+                let lines = daemon.log().into_iter().skip(mark).filter(is_trouble);
+                lines.map(|line| format!("{}: {line}", daemon.pid())).collect::<Vec<_>>()
+            });
         said.collect()
     }
 }
@@ -89,12 +99,10 @@ fn restarts_are_not_noticed(lines: &str) {
     let pair = pair(lines, Program::under_test());
     let mut monitor = AddressMonitor::once_held(&pair.hosts[0], "eth0", &[VIP]);
     let ports = || pair.hosts.each_ref().map(ports);
-    // From "BFD session" to the line after the next one.
     let facts = || {
         [&pair.high, &pair.low].map(|daemon| {
             let events = ok(daemon, &["events"]);
-            let events =
-                events.lines().filter(|line| line.contains("VI_1") || line.contains("BFD"));
+            let events = events.lines().filter(|line| line.contains("VI_") || line.contains("BFD"));
             events.map(str::to_owned).collect::<Vec<_>>()
         })
     };

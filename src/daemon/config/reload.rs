@@ -172,6 +172,7 @@ impl Runtime {
         self.watch_fib();
         self.prepare_for_virtual_links();
         self.set_up_filter();
+        self.recall_sessions();
         // An address that moves to another owner stays.
         self.cores.holdings(holdings::Input::Pause, self.now);
         self.want_fixed();
@@ -231,7 +232,6 @@ impl Runtime {
             }
         }
         self.recall_scripts();
-        self.recall_sessions();
         let input = track::Input::Configure(&self.running.config);
         self.cores.track(input, self.now);
         self.set_up_processes();

@@ -11,13 +11,13 @@ use crate::bfd::{
     Stood,
 };
 use crate::daemon::bfd::Port;
-use crate::daemon::cores::Message;
 use crate::daemon::runtime::Runtime;
 use crate::model::bfd::{BfdAuthKind, BfdInstance};
 use crate::model::track::Object;
 use crate::snapshot::bfd as saved;
 use crate::sys::process::StandIn;
 use crate::sys::reason;
+use crate::vrrp;
 
 /// Time for the last word of a stand-in. It has nothing else to do, but neighbours wait as well.
 const LAST_WORD: Duration = Duration::from_millis(50);
@@ -81,7 +81,7 @@ impl Runtime {
         }
     }
 
-    /// Before anything starts: what tracks a session that goes on finds it as it is.
+    /// Before anything is added: what tracks a session that goes on finds it as it is.
     pub(in crate::daemon) fn recall_sessions(&mut self) {
         for (config, saved) in self.matches() {
             let state = match (saved.state == SessionState::Up.word(), saved.down.as_deref()) {
@@ -90,7 +90,8 @@ impl Runtime {
                 (false, None) => TrackState::Down(Finding::NoSession),
             };
             let object = Object::Bfd(config.name.clone());
-            self.cores.inbox.push_back(Message::Tracked(object, state));
+            self.tell_servers(&object, &state);
+            self.cores.vrrp(vrrp::Input::Tracked { object: &object, state }, self.now);
         }
         let Some(from) = &self.restart.recalled else { return };
         for receiver in &from.bfd.receivers {
@@ -104,11 +105,11 @@ impl Runtime {
     /// Goes on with the sessions of the program before this one, instead of the stand-in. Gives
     /// their places in the configuration.
     pub(in crate::daemon) fn resume_sessions(&mut self) -> BTreeSet<usize> {
-        let matches = self.matches();
-        self.complain_of_others(&matches);
-        if matches.is_empty() {
+        if self.restart.recalled.as_ref().is_none_or(|from| from.bfd.sessions.is_empty()) {
             return BTreeSet::new();
         }
+        let matches = self.matches();
+        self.complain_of_others(&matches);
         let word = self.restart.stand_in.take().map(relieve);
         self.now = self.clock.now();
         for (config, saved) in &matches {
