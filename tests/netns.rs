@@ -358,6 +358,7 @@ fn main() -> ExitCode {
         bfd::a_reload_keeps_sessions,
         bfd::a_stall_is_no_failure_of_the_neighbour,
         bfd::authentication_keeps_strangers_out,
+        bfd::one_link_local_neighbour_on_two_links,
         commands::rules_follow_the_master,
         commands::an_address_waits_for_its_rules,
         commands::a_crash_leaves_no_rule_twice_and_none_for_ever,

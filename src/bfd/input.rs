@@ -37,6 +37,8 @@ pub enum Input<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Received<'a> {
     pub source: IpAddr,
+    /// The interface that it arrived on, of a link-local source only.
+    pub interface: Option<&'a str>,
     /// `None` if the kernel did not say.
     pub destination: Option<IpAddr>,
     /// TTL or hop limit; `None` if the kernel did not say.

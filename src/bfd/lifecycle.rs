@@ -54,6 +54,7 @@ impl Domain {
         let leaves = |s: &Session| {
             s.is_departing()
                 && s.config.neighbor == config.neighbor
+                && s.config.interface == config.interface
                 && s.config.multihop == config.multihop
         };
         let leaving: Vec<_> =

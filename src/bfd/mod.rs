@@ -51,9 +51,9 @@ pub use resume::{Memory, Stood};
 pub use session::{Counts, Neighbor, Session};
 pub use timing::{Offer, Timing};
 
-/// What a packet without a discriminator of ours is matched with: the neighbour, the port, and our
-/// own address if one is configured.
-type Peer = (IpAddr, bool, Option<IpAddr>);
+/// What a packet without a discriminator of ours is matched with: the neighbour with its interface,
+/// the port, and our own address if one is configured.
+type Peer = (IpAddr, Option<String>, bool, Option<IpAddr>);
 
 /// All BFD sessions of the daemon.
 #[derive(Debug)]
@@ -153,6 +153,6 @@ impl Domain {
     }
 }
 
-const fn peer(config: &BfdInstance) -> Peer {
-    (config.neighbor, config.multihop, config.source)
+fn peer(config: &BfdInstance) -> Peer {
+    (config.neighbor, config.interface.clone(), config.multihop, config.source)
 }

@@ -121,6 +121,7 @@ impl Bench {
 fn received(payload: &[u8]) -> Received<'_> {
     Received {
         source: IpAddr::from([10, 0, 0, 2]),
+        interface: None,
         destination: Some(IpAddr::from([10, 0, 0, 1])),
         ttl: Some(255),
         multihop: false,

@@ -30,6 +30,8 @@ pub struct Receiver {
 pub struct Session {
     pub name: String,
     pub neighbor: IpAddr,
+    /// Of a link-local neighbour.
+    pub interface: Option<String>,
     pub source: Option<IpAddr>,
     pub multihop: bool,
     /// bfd.LocalDiscr
@@ -149,8 +151,9 @@ pub(super) fn example() -> Bfd {
         receivers: vec![Receiver { ipv6: true, multihop: false, descriptor: 19 }],
         sessions: vec![Session {
             name: "gw".into(),
-            neighbor: [10, 0, 0, 9].into(),
-            source: Some([10, 0, 0, 1].into()),
+            neighbor: [0xfe80, 0, 0, 0, 0, 0, 0, 9].into(),
+            interface: Some("eth0".into()),
+            source: Some([0xfe80, 0, 0, 0, 0, 0, 0, 1].into()),
             multihop: true,
             discriminator: 4_000_000_001,
             state: "Down".into(),

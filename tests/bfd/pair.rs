@@ -221,6 +221,7 @@ impl World {
         let side = &self.sides[n];
         let received = Received {
             source: side.config.neighbor,
+            interface: None,
             destination: None,
             ttl: Some(255),
             multihop: false,

@@ -179,6 +179,7 @@ impl Story {
         };
         let mut received = Received {
             source: config.neighbor,
+            interface: None,
             destination: Some([10, 0, 0, 1].into()),
             ttl: Some(255),
             multihop: config.multihop,

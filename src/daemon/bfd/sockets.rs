@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::RawFd;
 use std::rc::Rc;
 
 use crate::base::addr::Family;
 use crate::base::ids::SessionId;
 use crate::daemon::tokens::Owner;
+use crate::holdings::Links;
 use crate::model::bfd::BfdInstance;
-use crate::sys::bfd::{Batch, Ports, Receiver, Sender};
+use crate::sys::bfd::{Batch, Peer, Ports, Receiver, Sender};
 use crate::sys::poll::Poll;
 use crate::sys::random;
 use crate::sys::reason;
@@ -115,9 +117,9 @@ impl Sockets {
     }
 
     /// The socket of a session that goes on.
-    pub(in crate::daemon) fn adopt(&mut self, id: SessionId, config: &BfdInstance, file: File) {
+    pub(in crate::daemon) fn adopt(&mut self, id: SessionId, to: Peer, file: File) {
         // Without it, another one is opened.
-        let Ok(sender) = Sender::inherited(config.neighbor, config.multihop, file) else { return };
+        let Ok(sender) = Sender::inherited(to, file) else { return };
         self.ports.keep(&sender);
         self.outlet(id).sender = Some(sender);
     }
@@ -171,13 +173,16 @@ impl Sockets {
         &mut self,
         id: SessionId,
         config: &BfdInstance,
+        links: &Links,
         packet: &[u8],
         ttl: u8,
     ) {
         self.outlet(id);
         let outlet = &mut self.senders[usize::from(id)];
         let name = &config.name;
-        match outlet.send(config, &mut self.ports, packet, ttl) {
+        let sent = peer(config, links)
+            .and_then(|to| outlet.send(to, config.source, &mut self.ports, packet, ttl));
+        match sent {
             Ok(()) if outlet.failure.take().is_some() => log::info!("({name}) sends packets again"),
             Ok(()) => {}
             Err(why) => {
@@ -190,20 +195,31 @@ impl Sockets {
     }
 }
 
+/// Where the packets of a session go, or why they cannot.
+pub(in crate::daemon) fn peer(config: &BfdInstance, links: &Links) -> Result<Peer, String> {
+    let BfdInstance { neighbor, multihop, ref interface, .. } = *config;
+    let scope = match interface {
+        Some(name) => links.get(name).ok_or_else(|| format!("no interface {name}"))?.index,
+        None => 0,
+    };
+    Ok(Peer { neighbor, scope, multihop })
+}
+
 impl Outlet {
     fn send(
         &mut self,
-        config: &BfdInstance,
+        to: Peer,
+        source: Option<IpAddr>,
         ports: &mut Ports,
         packet: &[u8],
         ttl: u8,
     ) -> Result<(), String> {
+        if let Some(other) = self.sender.take_if(|sender| !sender.is_to(to)) {
+            ports.close(other);
+        }
         let sender = match self.sender.take() {
             Some(sender) => sender,
-            None => {
-                let BfdInstance { neighbor, source, multihop, .. } = *config;
-                Sender::open(neighbor, source, multihop, ports).map_err(|e| e.to_string())?
-            }
+            None => Sender::open(to, source, ports).map_err(|e| e.to_string())?,
         };
         self.sender.insert(sender).send(packet, ttl).map_err(|e| reason(&e))
     }

@@ -10,7 +10,7 @@ use crate::bfd::{
     Action, Counts, Diag, Input, Memory, Neighbor, Numbers, Offer, Poll, Session, SessionState,
     Stood,
 };
-use crate::daemon::bfd::Port;
+use crate::daemon::bfd::{self, Port};
 use crate::daemon::runtime::Runtime;
 use crate::model::bfd::{BfdAuthKind, BfdInstance};
 use crate::model::track::Object;
@@ -54,7 +54,8 @@ impl Runtime {
         for action in actions {
             if let Action::Send { id, packet, ttl } = action {
                 if let Some(session) = self.cores.bfd.session(id) {
-                    self.network.sessions.send(id, session.config(), &packet, ttl);
+                    let links = self.cores.holdings.links();
+                    self.network.sessions.send(id, session.config(), links, &packet, ttl);
                 }
             }
         }
@@ -119,8 +120,9 @@ impl Runtime {
             }
             let id: SessionId = self.cores.bfd.vacant_id();
             let socket = saved.descriptor.and_then(|fd| self.restart.sockets.remove(&fd));
-            if let Some(file) = socket {
-                self.network.sessions.adopt(id, config, file);
+            let to = bfd::peer(config, self.cores.holdings.links());
+            if let (Some(file), Ok(to)) = (socket, to) {
+                self.network.sessions.adopt(id, to, file);
             }
             let config = Rc::clone(config);
             self.cores.bfd(Input::Resume { id, config, memory }, self.now);
@@ -139,8 +141,8 @@ impl Runtime {
             return Vec::new();
         }
         let is = |saved: &&saved::Session, config: &BfdInstance| {
-            (saved.neighbor, saved.source, saved.multihop)
-                == (config.neighbor, config.source, config.multihop)
+            (saved.neighbor, &saved.interface, saved.source, saved.multihop)
+                == (config.neighbor, &config.interface, config.source, config.multihop)
                 && recall(saved).is_some()
         };
         let found = |config: &Rc<BfdInstance>| {
@@ -209,6 +211,7 @@ fn save(
     saved::Session {
         name: config.name.clone(),
         neighbor: config.neighbor,
+        interface: config.interface.clone(),
         source: config.source,
         multihop: config.multihop,
         discriminator: memory.discriminator,
