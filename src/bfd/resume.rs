@@ -60,10 +60,10 @@ impl Memory {
 
     /// The most numbers that packets sent periodically can have used since the last one.
     ///
-    /// The neighbour refuses what is more than 3 * Detect Mult above the last number that it heard
-    /// (RFC 5880 sections 6.7.3 and 6.7.4). Packets are 75 to 100 % of an interval apart, so this is
-    /// at most a third more than were sent, and one: it is accepted for a while of 9 * Detect Mult
-    /// packets, less a few.
+    /// The neighbour refuses a number that is more than 3 * Detect Mult above the last one that it
+    /// heard (RFC 5880 section 6.7.4). Packets are 75 to 100 % of an interval apart, so this is a
+    /// third more than were sent, and a few: the next number is accepted if there were fewer than
+    /// some 9 * Detect Mult packets.
     fn most_since(&self, now: Instant) -> u32 {
         let kind = self.numbers.as_ref().map(|numbers| numbers.kind);
         let (Some(BfdAuthKind::MeticulousSha1), Some(sent)) = (kind, self.sent) else {

@@ -14,7 +14,7 @@ fn signed(kind: BfdAuthKind) -> BfdInstance {
 }
 
 impl Bench {
-    /// Another program goes on with the session after so long, in which nothing was sent.
+    /// Another program goes on with the session.
     fn replace(&mut self, memory: Memory, config: BfdInstance) -> Vec<Action> {
         self.domain = Domain::new([8; 16]);
         self.hand(Input::Resume { id: ID, config: Rc::new(config), memory })
@@ -164,7 +164,7 @@ fn numbers_go_on_above_those_of_the_stand_in() {
     }
 }
 
-/// RFC 5880 sections 6.7.3 and 6.7.4: above the last number heard, and by 3 * Detect Mult at most.
+/// RFC 5880 section 6.7.4: above the last number heard, and by 3 * Detect Mult at most.
 #[test]
 fn numbers_of_a_silent_stand_in_are_estimated() {
     for (kind, multiplier, longest) in [
