@@ -22,14 +22,19 @@ fn auth(kind: &str) -> String {
     format!("{FAST}\nauth {{\ntype {kind}\nkey 3 topsecret\n}}")
 }
 
-/// A virtual router that tracks a session to the other router.
+/// Virtual routers and a real server that follow a session to the other router. There need be no
+/// IPVS.
 fn router(name: &str, neighbor: &str, lines: &str, priority: u8) -> String {
     let tracks = format!("track_bfd {{\n{name}\n}}");
     let block = instance("VI_1").priority(priority).line(&tracks).vip("10.7.1.1/16");
     // One that has another priority while the session is down.
     let tracks = format!("track_bfd {{\n{name} weight 20\n}}");
     let weighed = instance("VI_2").vrid(52).priority(priority).line(&tracks).vip("10.7.1.2/16");
-    session(name, neighbor, lines) + &config(&[block, weighed])
+    let server = format!(
+        "virtual_server 10.7.1.9 80 {{\nlvs_sched rr\nlvs_method DR\nprotocol TCP\n\
+         real_server 10.7.1.8 80 {{\nBFD_CHECK {{\nname {name}\nalpha\n}}\n}}\n}}\n"
+    );
+    session(name, neighbor, lines) + &config(&[block, weighed]) + &server
 }
 
 struct Pair {
@@ -48,6 +53,7 @@ fn pair(lines: &str, program: &Program) -> Pair {
     for (daemon, name) in [(&high, "b"), (&low, "a")] {
         daemon.wait_log(&format!("({name}) Entering Up state"));
         daemon.wait_log(&format!("({name}) Poll sequence ended"));
+        daemon.wait_log_part(0, &format!("BFD check of [{name}] RS([10.7.1.8]:tcp:80) is UP"));
     }
     high.wait_master("VI_1");
     high.wait_master("VI_2");
@@ -59,7 +65,8 @@ fn pair(lines: &str, program: &Program) -> Pair {
 
 impl Pair {
     /// What either daemon says of states, priorities and refused packets, but for the lines of each
-    /// start: the state that it goes on in, and the priority that follows from a session that is up.
+    /// start: the state that it goes on in, the priority and the result of the check that follow from
+    /// a session that is up.
     fn troubles(&self) -> Vec<String> {
         let both = [
             (&self.high, "MASTER STATE", "from 200 to 220", "b"),
@@ -72,10 +79,12 @@ impl Pair {
                     "(VI) because: restarted by command".to_owned(),
                     format!("(VI) Changing effective priority {change}"),
                     format!("(VI) because: BFD instance {name} up"),
+                    format!("BFD check of [{name}] RS([10.7.1.8]:tcp:80) is UP"),
+                    "Gained quorum 1+0=1 <= 1 for VS [10.7.1.9]:tcp:80".to_owned(),
                 ];
                 let is_trouble = move |line: &String| {
                     let parts =
-                        ["Entering", "Discarding", "because:", "is DOWN", "is UP", "riority"];
+                        ["Entering", "Discarding", "because:", "DOWN", "UP", "riority", "quorum"];
                     !usual.contains(&line.replace("VI_1", "VI").replace("VI_2", "VI"))
                         && parts.iter().any(|part| line.contains(part))
                 };
