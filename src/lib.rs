@@ -59,6 +59,7 @@
 //! | silence of a BFD neighbour | `bfd/expire.rs` |
 //! | intervals of BFD packets | `bfd/transmit.rs`, `bfd/timing.rs` |
 //! | text of the cause of a change of a BFD session | `bfd/cause.rs` |
+//! | BFD sessions that go on after a restart by command | `bfd/resume.rs`, `daemon/restart/bfd.rs`, `snapshot/bfd.rs` |
 //! | sockets of BFD sessions, and what follows them | `daemon/bfd.rs`, `daemon/bfd/sockets.rs`, `sys/bfd.rs` |
 //! | silence that proves nothing, because the daemon was stalled | `base/absences.rs` |
 //! | objects in the kernel: added, adopted, restored, refused | `holdings/` |

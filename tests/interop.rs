@@ -86,5 +86,9 @@ fn main() -> ExitCode {
         "bfd::intervals_change_while_a_session_is_up",
         bfd::intervals_change_while_a_session_is_up,
     ));
+    tests.push(lab::test_alone(
+        "bfd::restarts_by_command_are_not_heard",
+        bfd::restarts_by_command_are_not_heard,
+    ));
     lab::main(tests)
 }

@@ -13,6 +13,8 @@ mod auth;
 mod bases;
 #[path = "netns/bfd.rs"]
 mod bfd;
+#[path = "netns/bfd_restart.rs"]
+mod bfd_restart;
 #[path = "netns/commands.rs"]
 mod commands;
 #[path = "netns/control.rs"]
@@ -133,6 +135,29 @@ fn main() -> ExitCode {
             flood::a_flood_of_priority_zero_silences_no_other_router,
         ),
     ];
+    // Sessions that fail without a packet for 150 ms.
+    tests.extend([
+        lab::test_alone(
+            "bfd_restart::twenty_restarts_leave_a_session_up",
+            bfd_restart::twenty_restarts_leave_a_session_up,
+        ),
+        lab::test_alone(
+            "bfd_restart::twenty_restarts_leave_an_authenticated_session_up",
+            bfd_restart::twenty_restarts_leave_an_authenticated_session_up,
+        ),
+        lab::test_alone(
+            "bfd_restart::a_slow_restart_leaves_a_session_up",
+            bfd_restart::a_slow_restart_leaves_a_session_up,
+        ),
+        lab::test_alone(
+            "bfd_restart::a_restart_that_fails_leaves_a_session_up",
+            bfd_restart::a_restart_that_fails_leaves_a_session_up,
+        ),
+        lab::test_alone(
+            "bfd_restart::a_session_that_changed_begins_anew_and_says_so",
+            bfd_restart::a_session_that_changed_begins_anew_and_says_so,
+        ),
+    ]);
     tests.push(lab::test_alone(
         "restart::a_hundred_restarts_cause_no_election",
         restart::a_hundred_restarts_cause_no_election,
@@ -334,6 +359,7 @@ fn main() -> ExitCode {
         bfd::a_reload_keeps_sessions,
         bfd::a_stall_is_no_failure_of_the_neighbour,
         bfd::authentication_keeps_strangers_out,
+        bfd::one_link_local_neighbour_on_two_links,
         commands::rules_follow_the_master,
         commands::an_address_waits_for_its_rules,
         commands::a_crash_leaves_no_rule_twice_and_none_for_ever,

@@ -16,10 +16,34 @@ pub(super) struct Sequences {
     forgotten_at: Option<Instant>,
 }
 
+/// Sequence numbers, and the authentication that they belong to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Numbers {
+    pub kind: BfdAuthKind,
+    pub key_id: u8,
+    pub ours: u32,
+    pub theirs: Option<u32>,
+    pub forgotten_at: Option<Instant>,
+}
+
 impl Sequences {
     /// It begins with a number that cannot be foreseen.
     pub(super) const fn new(ours: u32) -> Self {
         Self { ours, theirs: None, forgotten_at: None }
+    }
+
+    /// They go on. With another authentication, the neighbour begins anew, and so do its numbers.
+    pub(super) fn recalled(numbers: &Numbers, auth: &BfdAuth) -> Self {
+        let Numbers { kind, key_id, ours, theirs, forgotten_at } = *numbers;
+        if (kind, key_id) != (auth.kind, auth.key_id) {
+            return Self::new(ours);
+        }
+        Self { ours, theirs, forgotten_at }
+    }
+
+    pub(super) const fn numbers(&self, auth: &BfdAuth) -> Numbers {
+        let Self { ours, theirs, forgotten_at } = *self;
+        Numbers { kind: auth.kind, key_id: auth.key_id, ours, theirs, forgotten_at }
     }
 
     pub(super) const fn forgotten_at(&self) -> Option<Instant> {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
+use super::resume::Memory;
 use crate::base::ids::SessionId;
 use crate::base::time::Instant;
 use crate::model::bfd::BfdInstance;
@@ -12,6 +13,9 @@ use crate::model::bfd::BfdInstance;
 pub enum Input<'a> {
     /// A new session, which starts at once. The id is one of `Domain::vacant_id`.
     Add { id: SessionId, config: Rc<BfdInstance> },
+    /// A session of the program before this one, which goes on. The id is one of
+    /// `Domain::vacant_id`.
+    Resume { id: SessionId, config: Rc<BfdInstance>, memory: Memory },
     /// The same session (neighbour, source and port) with other attributes. It stays up; the
     /// neighbour hears of changed intervals in a poll sequence.
     Adjust { id: SessionId, config: Rc<BfdInstance> },
@@ -33,6 +37,8 @@ pub enum Input<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Received<'a> {
     pub source: IpAddr,
+    /// The interface that it arrived on, of a link-local source only.
+    pub interface: Option<&'a str>,
     /// `None` if the kernel did not say.
     pub destination: Option<IpAddr>,
     /// TTL or hop limit; `None` if the kernel did not say.

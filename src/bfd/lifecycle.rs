@@ -31,17 +31,21 @@ impl Domain {
         self.hurry_departures(&config, out);
         let discriminator = self.fresh_discriminator();
         let sequences = Sequences::new(self.unpredictable.draw());
+        let session = Session::new(config, discriminator, sequences, now);
+        let before = session.timing();
+        self.enrol(id, session);
+        self.transmit(id, false, now, out);
+        self.settle(id, &before, now, out);
+    }
+
+    pub(super) fn enrol(&mut self, id: SessionId, session: Session) {
         let slot = usize::from(id);
         if self.sessions.len() <= slot {
             self.sessions.resize_with(slot + 1, || None);
         }
-        self.by_discriminator.insert(discriminator, id);
-        self.by_peer.insert(peer(&config), id);
-        let session = Session::new(config, discriminator, sequences, now);
-        let before = session.timing();
+        self.by_discriminator.insert(session.discriminator, id);
+        self.by_peer.insert(peer(&session.config), id);
         self.sessions[slot] = Some(session);
-        self.transmit(id, false, now, out);
-        self.settle(id, &before, now, out);
     }
 
     /// To the neighbour, a session that departs and a new one with the same address may be one: no
@@ -50,6 +54,7 @@ impl Domain {
         let leaves = |s: &Session| {
             s.is_departing()
                 && s.config.neighbor == config.neighbor
+                && s.config.interface == config.interface
                 && s.config.multihop == config.multihop
         };
         let leaving: Vec<_> =
@@ -116,7 +121,7 @@ impl Domain {
 }
 
 impl Session {
-    fn new(
+    pub(super) fn new(
         config: Rc<BfdInstance>,
         discriminator: u32,
         sequences: Sequences,

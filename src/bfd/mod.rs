@@ -3,7 +3,8 @@
 //!
 //! Asynchronous mode, without echo. `receive` decides what is acceptable and to which session it
 //! belongs, `hear` what that does to a session, `expire` what silence does, `transmit` what is sent
-//! and when, `poll` when the neighbour has confirmed a change, `lifecycle` how sessions come and go.
+//! and when, `poll` when the neighbour has confirmed a change, `lifecycle` how sessions come and go,
+//! `resume` how they go on in another program.
 //!
 //! The neighbour may ask us to be quiet (Demand mode, or a Required Min RX Interval of zero), as the
 //! RFC provides. We never ask for that, since then its silence would mean nothing.
@@ -30,6 +31,7 @@ mod lifecycle;
 mod poll;
 mod receive;
 mod refusal;
+mod resume;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -40,15 +42,18 @@ use discriminators::Unpredictable;
 
 pub use crate::wire::bfd::{Diag, SessionState};
 pub use action::{Action, Note};
+pub use auth::Numbers;
 pub use cause::Cause;
 pub use input::{Input, Received};
+pub use poll::Poll;
 pub use refusal::Refusal;
+pub use resume::{Memory, Stood};
 pub use session::{Counts, Neighbor, Session};
 pub use timing::{Offer, Timing};
 
-/// What a packet without a discriminator of ours is matched with: the neighbour, the port, and our
-/// own address if one is configured.
-type Peer = (IpAddr, bool, Option<IpAddr>);
+/// What a packet without a discriminator of ours is matched with: the neighbour with its interface,
+/// the port, and our own address if one is configured.
+type Peer = (IpAddr, Option<String>, bool, Option<IpAddr>);
 
 /// All BFD sessions of the daemon.
 #[derive(Debug)]
@@ -94,6 +99,7 @@ impl Domain {
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
         match input {
             Input::Add { id, config } => self.on_add(id, config, now, out),
+            Input::Resume { id, config, memory } => self.on_resume(id, config, memory, now, out),
             Input::Adjust { id, config } => self.on_adjust(id, config, now, out),
             Input::Remove { id } => self.depart(id, Cause::Removed, now, out),
             Input::Packet(received) => self.on_packet(&received, now, out),
@@ -147,6 +153,6 @@ impl Domain {
     }
 }
 
-const fn peer(config: &BfdInstance) -> Peer {
-    (config.neighbor, config.multihop, config.source)
+fn peer(config: &BfdInstance) -> Peer {
+    (config.neighbor, config.interface.clone(), config.multihop, config.source)
 }

@@ -3,7 +3,7 @@
 
 /// Where a session is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Poll {
+pub enum Poll {
     /// There is nothing to ask. The neighbour has sent a packet without the F bit since.
     Idle,
     /// As well, but a packet with the F bit may be another answer to the sequence that is over.
@@ -16,6 +16,19 @@ pub(super) enum Poll {
 }
 
 impl Poll {
+    pub const ALL: [Self; 5] = [Self::Idle, Self::Ended, Self::Due, Self::Active, Self::Outdated];
+
+    /// For a snapshot.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Ended => "ended",
+            Self::Due => "due",
+            Self::Active => "active",
+            Self::Outdated => "outdated",
+        }
+    }
+
     pub(super) const fn is_active(self) -> bool {
         matches!(self, Self::Active | Self::Outdated)
     }

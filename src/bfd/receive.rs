@@ -56,7 +56,10 @@ impl Domain {
         if number != 0 {
             let id = self.by_discriminator.get(&number).copied();
             let id = id.ok_or(Refusal::UnknownDiscriminator(number))?;
-            let fits = |c: &BfdInstance| c.neighbor == from && c.multihop == received.multihop;
+            let fits = |c: &BfdInstance| {
+                let ends = (c.neighbor, c.interface.as_deref(), c.multihop);
+                ends == (from, received.interface, received.multihop)
+            };
             let is_ours = self.session(id).is_some_and(|s| fits(&s.config));
             return is_ours.then_some(id).ok_or(Refusal::ForeignDiscriminator(number));
         }
@@ -67,7 +70,10 @@ impl Domain {
         [by_own_address, Some(None)]
             .into_iter()
             .flatten()
-            .find_map(|own| self.by_peer.get(&(from, received.multihop, own)).copied())
+            .find_map(|own| {
+                let interface = received.interface.map(str::to_owned);
+                self.by_peer.get(&(from, interface, received.multihop, own)).copied()
+            })
             .ok_or(Refusal::UnknownNeighbor)
     }
 

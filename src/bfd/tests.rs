@@ -4,6 +4,7 @@ mod auth;
 mod demux;
 mod polls;
 mod reload;
+mod resume;
 mod silence;
 mod table;
 mod timers;
@@ -120,6 +121,7 @@ impl Bench {
 fn received(payload: &[u8]) -> Received<'_> {
     Received {
         source: IpAddr::from([10, 0, 0, 2]),
+        interface: None,
         destination: Some(IpAddr::from([10, 0, 0, 1])),
         ttl: Some(255),
         multihop: false,

@@ -46,10 +46,15 @@ pub(super) fn on_wire(interval: Duration) -> u32 {
 /// that costs more than a packet.
 const BEATS: u64 = 20;
 
-/// The earliest time for the packet after one sent at `sent`: up to a quarter of the interval is
-/// jitter (RFC 5880 section 6.8.7).
+/// The least time between two packets: up to a quarter of the interval is jitter (RFC 5880 section
+/// 6.8.7).
+pub(super) fn shortest(interval: Duration) -> Duration {
+    interval * 3 / 4
+}
+
+/// The earliest time for the packet after one sent at `sent`.
 pub(super) fn earliest(sent: Instant, interval: Duration) -> Instant {
-    sent + interval * 3 / 4
+    sent + shortest(interval)
 }
 
 /// The time for the packet after one sent at `sent`: any beat after 75 to 100 % of the interval, or

@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(keyword("prioritty", instance).unwrap(), "did you mean 'priority'?");
         assert_eq!(
             keyword("interface", keywords::ROOT).unwrap(),
-            "'interface' belongs into garp_group or vrrp_instance"
+            "'interface' belongs into bfd_instance or garp_group or vrrp_instance"
         );
         assert_eq!(
             keyword("ruoter_id", instance).unwrap(),

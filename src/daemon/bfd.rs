@@ -18,7 +18,7 @@ use crate::model::diff::{self, Change};
 use crate::model::track::Object;
 use crate::model::Config;
 
-pub(super) use sockets::{Port, Sockets};
+pub(super) use sockets::{peer, Port, Sockets};
 
 /// Batches read from one socket in one turn; the rest waits for the next.
 const RECEIVE_BUDGET: usize = 8;
@@ -38,9 +38,11 @@ impl Runtime {
         }
         self.drain();
         self.listen_for_sessions();
+        let resumed = self.resume_sessions();
         for change in &changes {
             match *change {
                 Change::Remove { .. } | Change::Keep { .. } => {}
+                Change::Add { new } if resumed.contains(&new) => {}
                 Change::Adjust { old: o, new: n } => {
                     let Some(id) = id_of(o) else { continue };
                     let config = Rc::clone(&self.running.config.bfd[n]);
@@ -131,8 +133,12 @@ impl Runtime {
             for datagram in batch.packets() {
                 let arrived = datagram.stamp.map_or(moment.now, |stamp| moment.arrival(stamp));
                 last = Some(arrived);
+                let links = self.cores.holdings.links();
+                let link = datagram.scope.and_then(|index| links.by_index(index));
+                let name = link.map(|link| link.name.clone());
                 let received = Received {
                     source: datagram.source,
+                    interface: name.as_deref(),
                     destination: datagram.destination,
                     ttl: datagram.ttl,
                     multihop: port.multihop,
@@ -154,7 +160,8 @@ impl Runtime {
     pub(super) fn execute_bfd(&mut self, action: &Action) {
         if let Action::Send { id, packet, ttl } = action {
             if let Some(session) = self.cores.bfd.session(*id) {
-                self.network.sessions.send(*id, session.config(), packet, *ttl);
+                let links = self.cores.holdings.links();
+                self.network.sessions.send(*id, session.config(), links, packet, *ttl);
             }
             return;
         }

@@ -261,7 +261,7 @@ impl Runtime {
     /// An instance is new: if it was MASTER in the run before, it may still be.
     pub(super) fn recall_master(&mut self, id: InstanceId, config: &Instance) {
         let still_advertises =
-            self.restart.recalled.as_ref().is_some_and(|r| r.from.is_advertising);
+            self.restart.recalled.as_ref().is_some_and(|r| r.snapshot.is_advertising);
         if let Some(Value::Sequence(last)) = self.continuity.expect_sequences(id, config) {
             self.cores.vrrp.recall_sequence(id, last, still_advertises);
         }

@@ -5,6 +5,7 @@
 //! either, everything stays as it is. Otherwise the daemon waits a moment for a mail that is
 //! under way, and is replaced. Notification scripts go on. The new program finds the masters in the state file.
 
+mod bfd;
 mod index;
 mod router;
 mod servers;
@@ -14,7 +15,9 @@ mod unfinished;
 pub(super) use index::SnapshotIndex;
 pub(super) use snapshot::NO_ANSWER;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::path::PathBuf;
@@ -25,7 +28,7 @@ use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens::Asker;
 use crate::model::script::Script;
 use crate::sys::children::{Outcome, Streams};
-use crate::sys::process::{self, Relief};
+use crate::sys::process::{self, Relief, StandIn};
 use crate::sys::{log as logging, netns, reason, takeover, users};
 use crate::vrrp::{Action, Input, Unread};
 
@@ -57,6 +60,10 @@ pub(super) struct Restart {
     pub(super) refused: Option<String>,
     /// The snapshot to go on from, while the first configuration is put in force.
     pub(super) recalled: Option<SnapshotIndex>,
+    /// Works until the first configuration is in force.
+    pub(super) stand_in: Option<StandIn>,
+    /// Sockets of BFD that the program before this one has opened.
+    pub(super) sockets: BTreeMap<RawFd, File>,
     stage: Stage,
 }
 
@@ -116,7 +123,7 @@ impl Runtime {
         let path = self.restart.program.to_str().ok_or("the path of the program is not UTF-8")?;
         let script = Script { path: path.to_owned(), argv, user: users::own(), by_shell: false };
         let cannot = |e: io::Error| format!("cannot run {path}: {}", reason(&e));
-        let streams = Streams::new(&self.snapshot(Vec::new(), false).text()).map_err(cannot)?;
+        let streams = Streams::new(&self.snapshot(Vec::new(), None).text()).map_err(cannot)?;
         let (children, now) = (&mut self.commands.children, self.now);
         children
             .start_with(&script, &streams, Some(TRIAL_TIMEOUT), Asker::Trial, now)
@@ -178,8 +185,9 @@ impl Runtime {
         self.refuse_restart(&format!("cannot execute the program: {}", reason(&failure)));
     }
 
-    /// For a copy of the process: advertises as before until the new program does.
-    fn stand_in(&mut self, relief: &Relief) {
+    /// For a copy of the process: advertises as before until the new program does. Gives its last
+    /// word.
+    fn stand_in(&mut self, relief: &Relief) -> String {
         let until = self.clock.now() + LONGEST;
         let mut actions = Vec::new();
         loop {
@@ -193,27 +201,38 @@ impl Runtime {
                 }
             }
             self.flush_adverts();
-            let next = self.cores.vrrp.next_owed().unwrap_or(until).min(until);
+            self.stand_in_for_sessions();
+            let owed = [self.cores.vrrp.next_owed(), self.cores.bfd.next_owed(), Some(until)];
+            let next = owed.into_iter().flatten().min().unwrap_or(until);
             if self.now >= until || relief.wait(next.since(self.now)) {
-                return;
+                return self.last_word();
             }
         }
     }
 
     fn replace_program(&mut self) -> io::Error {
-        let replaced = self.network.endpoints.descriptors().chain(self.outlets.fifos.descriptors());
-        let mut replaced: Vec<RawFd> = replaced.collect();
         // The copy must not hold it when the new program opens its own.
         self.close_doors();
         let stand_in = process::stand_in(|relief| self.stand_in(relief));
-        match &stand_in {
-            Ok(far_end) => replaced.push(far_end.as_raw_fd()),
-            Err(e) => log::warn!("no advertisements during the restart: {}", reason(e)),
+        if let Err(e) = &stand_in {
+            log::warn!("no advertisements and BFD packets during the restart: {}", reason(e));
         }
-        let text = self.snapshot(replaced.clone(), stand_in.is_ok()).text();
-        let supervisor = self.process.supervisor.as_ref().map(|supervisor| supervisor.as_raw_fd());
-        let locks = self.restart.pid_files.iter().copied();
-        let kept: Vec<RawFd> = locks.chain(supervisor).chain(replaced).collect();
+        let stand_in = stand_in.ok();
+        let failure = self.execute(stand_in.as_ref().map(|far_end| far_end.as_raw_fd()));
+        if let Some(stand_in) = stand_in {
+            self.take_back(stand_in);
+        }
+        failure
+    }
+
+    fn execute(&mut self, stand_in: Option<RawFd>) -> io::Error {
+        let replaced = self.network.endpoints.descriptors().chain(self.outlets.fifos.descriptors());
+        let snapshot = self.snapshot(replaced.collect(), stand_in);
+        let descriptors = &snapshot.descriptors;
+        let locks = descriptors.pid_files.iter().copied();
+        let sockets = descriptors.replaced.iter().copied().chain(snapshot.bfd.descriptors());
+        let kept = locks.chain(descriptors.supervisor).chain(stand_in).chain(sockets);
+        let (kept, text): (Vec<RawFd>, _) = (kept.collect(), snapshot.text());
         let argv: &[OsString] = &self.options.argv;
         // The new program finds the process as this one did.
         self.process.scheduling.inherited().restore();

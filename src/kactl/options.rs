@@ -100,13 +100,14 @@ pub(super) const COMMANDS: &[Form] = &[
         arguments: "",
         help: "Let the installed program take over, as after an upgrade",
         doc: "The process stays, and no peer notices: instances keep their states, addresses and \
-              servers stay, and notification scripts are not run. The program first reads the \
-              configuration on trial; if it refuses that, or is of a version that cannot take \
-              over, the daemon goes on as it is, and the reason is shown. Notification \
-              scripts that run go on, those that wait for them follow, and mails that are not sent \
-              are tried again. Tracked scripts and checks keep their results and schedules; those \
-              under way begin anew. Counters go on, but for those of checks and of the lateness of \
-              the daemon.",
+              servers stay, BFD sessions stay up, and notification scripts are not run. A session \
+              whose neighbour, source address or port has changed in the configuration begins \
+              anew. The program first reads the configuration on trial; if it refuses that, or is \
+              of a version that cannot take over, the daemon goes on as it is, and the reason is \
+              shown. Notification scripts that run go on, those that wait for them follow, and mails \
+              that are not sent are tried again. Tracked scripts and checks keep their results and \
+              schedules; those under way begin anew. Counters go on, but for those of checks and of \
+              the lateness of the daemon.",
     },
     Form {
         name: "priority",

@@ -12,6 +12,8 @@ pub struct BfdInstance {
     pub name: String,
     /// `neighbor_ip`.
     pub neighbor: IpAddr,
+    /// `interface`: of a link-local neighbour, and of no other; a superset of keepalived's language.
+    pub interface: Option<String>,
     /// `source_ip`, of the family of the neighbour; default: chosen by the kernel.
     pub source: Option<IpAddr>,
     /// `min_rx`: Required Min RX Interval; default 10 ms.
@@ -49,6 +51,7 @@ impl BfdInstance {
         Self {
             name: name.to_owned(),
             neighbor,
+            interface: None,
             source: None,
             min_rx: Duration::from_millis(10),
             min_tx: Duration::from_millis(10),

@@ -7,6 +7,7 @@
 //! A program takes over from one that writes the same version of this, which its own trial run says
 //! before anything is given up.
 
+pub mod bfd;
 mod router;
 mod servers;
 mod unfinished;
@@ -18,6 +19,8 @@ use crate::status::Event;
 pub use router::{Failover, Group, Instance, Mark, Router};
 pub use servers::{Check, Server, Service, Weight};
 pub use unfinished::{About, FifoLine, ScriptCommand, ScriptRun, ScriptsWaiting, UnsentMail};
+
+pub use bfd::Bfd;
 
 /// Another layout has another number.
 pub const VERSION: u32 = 1;
@@ -41,10 +44,12 @@ pub struct Snapshot {
     /// The filter of log lines that was set by command.
     pub log_filter: Option<String>,
     pub descriptors: Descriptors,
-    /// A copy of the process advertises for the masters until `descriptors.replaced` are closed.
+    /// A copy of the process advertises for the masters, and sends BFD packets, until
+    /// `descriptors.stand_in` is closed.
     pub is_advertising: bool,
     pub instances: Vec<Instance>,
     pub groups: Vec<Group>,
+    pub bfd: Bfd,
     /// Maintenance is on.
     pub maintenance: Option<Until>,
     pub services: Vec<Service>,
@@ -76,6 +81,8 @@ pub struct Descriptors {
     /// Sockets and FIFOs that are closed once there are new ones: until then, no multicast group is
     /// left, and no reader of a FIFO sees its end.
     pub replaced: Vec<i32>,
+    /// To the copy that stands in.
+    pub stand_in: Option<i32>,
 }
 
 /// The end of an order.
@@ -192,6 +199,7 @@ mod tests {
                 pid_files: vec![5, 6],
                 supervisor: Some(7),
                 replaced: vec![17, 18],
+                stand_in: Some(21),
             },
             is_advertising: true,
             instances: vec![Instance {
@@ -233,6 +241,7 @@ mod tests {
                 }],
             }],
             groups: vec![Group { name: "G".into(), state: State::Master }],
+            bfd: bfd::example(),
             readers: vec![Reader { pid: 4711, fifo: "notify_fifo".into() }],
             runs: vec![ScriptRun { pid: 4712, about: about(), command: "/bin/notify x".into() }],
             changes: vec![ScriptsWaiting {

@@ -40,6 +40,8 @@ pub(super) enum Shape {
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
     pub source: IpAddr,
+    /// The index of the interface that it arrived on, of a link-local source beside the payload.
+    pub scope: Option<u32>,
     pub destination: Option<IpAddr>,
     /// TTL or hop limit.
     pub ttl: Option<u8>,
@@ -180,6 +182,9 @@ impl Batch {
             Shape::V4 => datagram(Ipv4Addr::from(source.sin6_flowinfo.to_ne_bytes()).into(), data),
             Shape::V6 => datagram(Ipv6Addr::from(source.sin6_addr.s6_addr).into(), data),
         };
+        if self.shape == Shape::V6 {
+            datagram.scope = Some(source.sin6_scope_id).filter(|scope| *scope != 0);
+        }
         if len > self.room {
             (datagram.header, datagram.payload) = (None, &[]);
             datagram.flaw = Some(Flaw::Truncated);
@@ -199,6 +204,7 @@ fn datagram_v4(data: &[u8]) -> Datagram<'_> {
     match parsed.and_then(|packet| Ok((packet, AuthHeader::split(&packet)?))) {
         Ok((packet, (header, payload))) => Datagram {
             source: packet.source().into(),
+            scope: None,
             destination: Some(packet.destination().into()),
             ttl: Some(packet.ttl()),
             stamp: None,
@@ -208,6 +214,7 @@ fn datagram_v4(data: &[u8]) -> Datagram<'_> {
         },
         Err(_) => Datagram {
             source: Ipv4Addr::UNSPECIFIED.into(),
+            scope: None,
             destination: None,
             ttl: None,
             stamp: None,
@@ -219,8 +226,16 @@ fn datagram_v4(data: &[u8]) -> Datagram<'_> {
 }
 
 const fn datagram(source: IpAddr, payload: &[u8]) -> Datagram<'_> {
-    let header = None;
-    Datagram { source, destination: None, ttl: None, stamp: None, header, payload, flaw: None }
+    Datagram {
+        source,
+        scope: None,
+        destination: None,
+        ttl: None,
+        stamp: None,
+        header: None,
+        payload,
+        flaw: None,
+    }
 }
 
 /// Adds what the kernel says beside the packet.

@@ -1,15 +1,16 @@
 //! Sockets of BFD (RFC 5881 section 4): one per family and port to receive, one per session to send.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsRawFd as _, RawFd};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::batch::Shape;
 use super::filter::{self, set_option, Program};
-use crate::base::addr::Family;
+use crate::base::addr::{is_link_local, Family};
 use crate::wire::bfd::{MULTIHOP_PORT, PORT, TRAFFIC_CLASS};
 
 pub use super::batch::{Batch, Datagram};
@@ -72,6 +73,11 @@ impl Receiver {
         Ok(Self { socket, family })
     }
 
+    /// One that the program before this one has opened, with the packets in it.
+    pub fn inherited(family: Family, file: File) -> Self {
+        Self { socket: OwnedFd::from(file).into(), family }
+    }
+
     /// Readable when there are packets.
     pub fn fd(&self) -> RawFd {
         self.socket.as_raw_fd()
@@ -107,6 +113,11 @@ impl Ports {
         self.used.remove(&sender.port);
     }
 
+    /// An inherited socket has this port.
+    pub fn keep(&mut self, sender: &Sender) {
+        self.used.insert(sender.port);
+    }
+
     /// Every free port once.
     fn candidates(&mut self) -> impl Iterator<Item = u16> + '_ {
         (0..PORTS).filter_map(|_| {
@@ -114,6 +125,31 @@ impl Ports {
             let port = FIRST_PORT + self.next;
             (!self.used.contains(&port)).then_some(port)
         })
+    }
+}
+
+/// Where the packets of a session go.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    pub neighbor: IpAddr,
+    /// The index of the interface of a link-local neighbour, or else zero.
+    pub scope: u32,
+    pub multihop: bool,
+}
+
+impl Peer {
+    fn destination(self) -> SocketAddr {
+        self.scoped(self.neighbor, port(self.multihop))
+    }
+
+    /// Its own address is on the same link.
+    fn scoped(self, addr: IpAddr, port: u16) -> SocketAddr {
+        match addr {
+            IpAddr::V6(addr) if is_link_local(&addr.into()) => {
+                SocketAddrV6::new(addr, port, 0, self.scope).into()
+            }
+            addr => SocketAddr::new(addr, port),
+        }
     }
 }
 
@@ -132,13 +168,8 @@ pub struct Sender {
 
 impl Sender {
     /// From `source`, or from the address that the kernel chooses for each packet.
-    pub fn open(
-        neighbor: IpAddr,
-        source: Option<IpAddr>,
-        multihop: bool,
-        ports: &mut Ports,
-    ) -> Result<Self, OpenError> {
-        let destination = SocketAddr::new(neighbor, port(multihop));
+    pub fn open(peer: Peer, source: Option<IpAddr>, ports: &mut Ports) -> Result<Self, OpenError> {
+        let (neighbor, destination) = (peer.neighbor, peer.destination());
         let any = match neighbor {
             IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
             IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
@@ -148,7 +179,7 @@ impl Sender {
         set_up(&socket, neighbor)?;
         let mut last = None;
         let port = ports.candidates().find(|&port| {
-            last = bind(&socket, SocketAddr::new(source, port)).err();
+            last = bind(&socket, peer.scoped(source, port)).err();
             !last.as_ref().is_some_and(is_in_use)
         });
         match (port, last) {
@@ -163,8 +194,26 @@ impl Sender {
         }
     }
 
+    /// The one of the same session in the program before this one: the source port stays.
+    pub fn inherited(peer: Peer, file: File) -> io::Result<Self> {
+        let socket = Socket::from(OwnedFd::from(file));
+        let local = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::InvalidInput)?;
+        let destination = peer.destination();
+        let is_connected = socket.peer_addr().is_ok();
+        Ok(Self { socket, destination, is_connected, port: local.port(), ttl: None })
+    }
+
     pub const fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Whether packets still go there: an interface of the same name has another index.
+    pub fn is_to(&self, peer: Peer) -> bool {
+        self.destination == peer.destination()
+    }
+
+    pub fn fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
     }
 
     /// Sends one packet with this TTL or hop limit, or says why the kernel does not take it.

@@ -3,7 +3,9 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::os::fd::{AsFd as _, AsRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -103,7 +105,26 @@ fn wait_for_status(reader: OwnedFd) -> u8 {
 
 /// The far end of a stand-in: it works until this is closed, by hand or with this process.
 #[derive(Debug)]
-pub struct StandIn(OwnedFd);
+pub struct StandIn(UnixStream);
+
+impl StandIn {
+    /// The program before this one has made it.
+    pub fn inherited(file: File) -> Self {
+        Self(UnixStream::from(OwnedFd::from(file)))
+    }
+
+    /// Has it end its work, and waits for its last word, which comes after all that it did.
+    ///
+    /// # Errors
+    /// It is dead, or says nothing for so long.
+    pub fn relieve(mut self, limit: Duration) -> io::Result<String> {
+        self.0.set_read_timeout(Some(limit))?;
+        self.0.shutdown(Shutdown::Write)?;
+        let mut word = String::new();
+        self.0.read_to_string(&mut word)?;
+        Ok(word)
+    }
+}
 
 impl AsRawFd for StandIn {
     fn as_raw_fd(&self) -> RawFd {
@@ -113,7 +134,7 @@ impl AsRawFd for StandIn {
 
 /// For the process that stands in: when to end.
 #[derive(Debug)]
-pub struct Relief(OwnedFd);
+pub struct Relief(UnixStream);
 
 impl Relief {
     /// True once it is relieved, or if waiting fails; waits for that at most so long.
@@ -126,22 +147,31 @@ impl Relief {
     }
 }
 
-/// Copies this process, and has the copy do some work until it is relieved; then it ends without
-/// running destructors.
+/// Copies this process, and has the copy do some work until it is relieved; the result is its last
+/// word. Then it ends without running destructors.
 ///
 /// Only for a process with one thread. The copy has all descriptors, so that it can use the sockets.
 ///
 /// # Errors
-/// No process or pipe can be made.
-pub fn stand_in(work: impl FnOnce(&Relief)) -> io::Result<StandIn> {
-    let (reader, writer) = pipe()?;
+/// No process or socket can be made.
+pub fn stand_in(work: impl FnOnce(&Relief) -> String) -> io::Result<StandIn> {
+    let (near, far) = UnixStream::pair()?;
     if fork()? != 0 {
-        return Ok(StandIn(writer));
+        return Ok(StandIn(far));
     }
-    drop(writer);
-    // What panics here ends here.
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&Relief(reader))));
+    drop(far);
+    work_until_relieved(near, work);
     exit_now(0);
+}
+
+/// Closes its end: the memory of a large process takes a while to release, and its word is waited
+/// for.
+fn work_until_relieved(near: UnixStream, work: impl FnOnce(&Relief) -> String) {
+    let mut relief = Relief(near);
+    // What panics here ends here.
+    let word = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&relief)));
+    // The process that it stood in for may be gone.
+    let _ = word.map(|word| relief.0.write_all(word.as_bytes()));
 }
 
 pub(super) fn fork() -> io::Result<libc::pid_t> {
@@ -242,6 +272,27 @@ mod tests {
         let before = descriptors();
         Readiness::foreground().ready().expect("nothing to do");
         assert_eq!(descriptors(), before);
+    }
+
+    #[test]
+    fn the_last_word_of_a_stand_in() {
+        // Both ends in one process: the word is in the socket when it is read.
+        let relieve = |work: fn(&Relief) -> String| {
+            let (near, far) = UnixStream::pair().expect("a socket");
+            far.shutdown(Shutdown::Write).expect("it is open");
+            work_until_relieved(near, work);
+            StandIn(far).relieve(Duration::from_secs(60)).expect("it has ended")
+        };
+        let obeys = |relief: &Relief| {
+            assert!(relief.wait(Duration::from_secs(60)), "it is relieved");
+            "word".to_owned()
+        };
+        assert_eq!(relieve(obeys), "word");
+        assert_eq!(relieve(|_| std::panic::panic_any(())), "");
+        // One that is stuck.
+        let (_near, far) = UnixStream::pair().expect("a socket");
+        let silent = StandIn(far).relieve(Duration::from_millis(10)).expect_err("no word");
+        assert_eq!(silent.kind(), io::ErrorKind::WouldBlock);
     }
 
     #[test]

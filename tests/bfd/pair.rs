@@ -2,10 +2,11 @@
 //! is determined by its seed.
 //!
 //! The network loses, delays, duplicates and reorders; daemons stall, with sockets of limited size,
-//! restart, and change their parameters. The clocks of the two differ. After every event:
+//! restart, change their parameters, and have other programs go
+//! on with their sessions, which is no trouble for the neighbour. The clocks of the two differ. After every event:
 //!
 //! * no session is Up for longer than its detection time after the last packet, but for a second
-//!   chance after a stall of its own;
+//!   chance after a stall of its own, and from a takeover on;
 //! * silence ends a session only if packets were lost or the neighbour stalled;
 //! * a while after the last trouble, both sessions are Up, and they stay so.
 
@@ -15,7 +16,7 @@ use std::rc::Rc;
 use keepalived::base::ids::SessionId;
 use keepalived::base::rng::Rng;
 use keepalived::base::time::{Duration, Instant};
-use keepalived::bfd::{Action, Cause, Domain, Input, Received, SessionState};
+use keepalived::bfd::{Action, Cause, Domain, Input, Memory, Received, SessionState, Stood};
 use keepalived::model::bfd::{BfdAuth, BfdAuthKind, BfdInstance};
 use keepalived::model::secret::Secret;
 use libtest_mimic::Failed;
@@ -50,6 +51,9 @@ struct Side {
     /// Its clock minus that of the world.
     offset: Duration,
     asleep_until: Option<Instant>,
+    /// A copy of the program sends until then, and another program goes on from this.
+    replaced: Option<(Instant, Memory)>,
+    took_over: Option<Instant>,
     woke: Option<Instant>,
     socket: VecDeque<(Instant, Vec<u8>)>,
     /// When the neighbour last had an excuse for its silence: a lost packet, a stall, a restart.
@@ -102,6 +106,8 @@ impl World {
                 config,
                 offset: Duration::from_micros(rng.between(0, 1 << 40)),
                 asleep_until: None,
+                replaced: None,
+                took_over: None,
                 woke: None,
                 socket: VecDeque::new(),
                 excuse: Instant::ZERO,
@@ -163,10 +169,24 @@ impl World {
     fn wakes(&self, n: usize) -> Option<Instant> {
         let side = &self.sides[n];
         let deadline = side.domain.next_deadline().map(|next| next - side.offset + LATENCY);
-        side.asleep_until.or(deadline)
+        match side.replaced {
+            Some((until, _)) => {
+                let owed = side.domain.next_owed().map(|next| next - side.offset + LATENCY);
+                Some(owed.map_or(until, |owed| owed.min(until)))
+            }
+            None => side.asleep_until.or(deadline),
+        }
     }
 
     fn wake(&mut self, n: usize) -> Result<(), String> {
+        match self.sides[n].replaced.take() {
+            Some((until, memory)) if until <= self.now => self.take_over(n, memory)?,
+            Some(later) => {
+                self.sides[n].replaced = Some(later);
+                return self.hand(n, Input::DeadlineAmid { read_to: Instant::ZERO });
+            }
+            None => {}
+        }
         if self.sides[n].asleep_until.take().is_some() {
             self.sides[n].woke = Some(self.now);
             self.trace.push(format!("{} {n} wakes", self.now));
@@ -179,9 +199,10 @@ impl World {
 
     fn arrive(&mut self, n: usize, bytes: Vec<u8>) -> Result<(), String> {
         let (side, now) = (&mut self.sides[n], self.now);
+        let reads = side.asleep_until.is_none() && side.replaced.is_none();
         match side.asleep_until {
-            None => self.read(n, now, &bytes),
-            Some(_) if side.socket.len() >= SOCKET => {
+            _ if reads => self.read(n, now, &bytes),
+            _ if side.socket.len() >= SOCKET => {
                 // Lost by a stall of our own, which is no excuse. But with authentication, what
                 // follows may have a sequence number beyond the window, as the RFC has it.
                 if side.config.auth.is_some() {
@@ -189,7 +210,7 @@ impl World {
                 }
                 Ok(())
             }
-            Some(_) => {
+            _ => {
                 side.socket.push_back((now, bytes));
                 Ok(())
             }
@@ -200,6 +221,7 @@ impl World {
         let side = &self.sides[n];
         let received = Received {
             source: side.config.neighbor,
+            interface: None,
             destination: None,
             ttl: Some(255),
             multihop: false,
@@ -285,7 +307,7 @@ impl World {
         }
         let n = usize::from(self.rng.one_in(2));
         self.change = self.now + Duration::from_millis(self.rng.between(50, 8_000));
-        match self.rng.between(0, 10) {
+        match self.rng.between(0, 12) {
             0 | 1 => self.set_weather(Weather::Fair),
             2 => {
                 let rate = u32::try_from(self.rng.between(10, 400)).unwrap_or(0);
@@ -306,9 +328,33 @@ impl World {
                 self.set_weather(Weather::Fair);
                 self.change = self.now + RECOVERY + Duration::from_secs(5);
             }
+            9 | 10 => self.replace(n),
             _ => return self.adjust(n),
         }
         Ok(())
+    }
+
+    /// A copy sends for a while, then another program goes on. Sockets stay.
+    fn replace(&mut self, n: usize) {
+        let side = &mut self.sides[n];
+        let Some(session) = side.domain.session(ID).filter(|_| side.is_running()) else { return };
+        let length = Duration::from_millis(self.rng.between(1, 400));
+        self.trace.push(format!("{} {n} is replaced in {length:?}", self.now));
+        side.replaced = Some((self.now + length, session.memory()));
+    }
+
+    fn take_over(&mut self, n: usize, mut memory: Memory) -> Result<(), String> {
+        let secret = secret(&mut self.rng);
+        let side = &mut self.sides[n];
+        let now = self.now + side.offset;
+        let copy = side.domain.session(ID).ok_or("the session is gone")?.memory();
+        let number = copy.numbers.map(|numbers| numbers.ours);
+        memory.follow(Some(Stood { number, sent: copy.counts.sent }), now);
+        side.domain = Domain::new(secret);
+        side.took_over = Some(self.now);
+        self.trace.push(format!("{} {n} goes on in another program", self.now));
+        let config = Rc::new(side.config.clone());
+        self.hand(n, Input::Resume { id: ID, config, memory })
     }
 
     fn set_weather(&mut self, weather: Weather) {
@@ -320,7 +366,7 @@ impl World {
     }
 
     fn stall(&mut self, n: usize) {
-        if self.sides[n].asleep_until.is_some() {
+        if !self.sides[n].is_running() {
             return;
         }
         let most = *self.rng.pick(&[20, 200, 3_000]);
@@ -337,7 +383,7 @@ impl World {
         self.trace.push(format!("{} {n} restarts", self.now));
         let secret = secret(&mut self.rng);
         let side = &mut self.sides[n];
-        (side.domain, side.asleep_until) = (Domain::new(secret), None);
+        (side.domain, side.asleep_until, side.replaced) = (Domain::new(secret), None, None);
         side.socket.clear();
         (self.sides[1 - n].excuse, self.trouble) = (self.now, self.now);
         self.start(n)
@@ -345,7 +391,7 @@ impl World {
 
     /// A reload with other parameters: that is no trouble.
     fn adjust(&mut self, n: usize) -> Result<(), String> {
-        if self.sides[n].asleep_until.is_some() {
+        if !self.sides[n].is_running() {
             return Ok(());
         }
         choose(&mut self.sides[n].config, &mut self.rng);
@@ -361,7 +407,7 @@ impl World {
     fn check(&self) -> Result<(), String> {
         for (n, side) in self.sides.iter().enumerate() {
             let session = side.domain.session(ID).ok_or("the session is gone")?;
-            if session.state() != SessionState::Up || side.asleep_until.is_some() {
+            if session.state() != SessionState::Up || !side.is_running() {
                 continue;
             }
             let timing = session.timing();
@@ -371,7 +417,8 @@ impl World {
             let interval = detection / u32::from(offer.multiplier);
             let chance = interval * u32::from(offer.multiplier.min(2));
             let last = neighbor.heard - side.offset + detection;
-            let until = side.woke.map_or(last, |woke| last.max(woke + chance)) + LATENCY;
+            let until = side.woke.map_or(last, |woke| last.max(woke + chance));
+            let until = side.took_over.map_or(until, |at| until.max(at + detection)) + LATENCY;
             if self.now > until {
                 return Err(format!("{n} is Up, {:?} too long", self.now.since(until)));
             }
@@ -386,6 +433,13 @@ impl World {
         }
         let quiet = self.now.since(self.trouble);
         Err(format!("{states:?}, {quiet:?} after the last trouble"))
+    }
+}
+
+impl Side {
+    /// It reads packets.
+    const fn is_running(&self) -> bool {
+        self.asleep_until.is_none() && self.replaced.is_none()
     }
 }
 

@@ -15,7 +15,7 @@
 //! with the key of the session). What is not given is as in the packet before.
 //!
 //! Other inputs: `deadline`, `deadline read T` (packets that arrived after T are unread),
-//! `adjust b WORDS`, `remove b`, `stop`. `> next T` is the next deadline, written whenever it
+//! `adjust b WORDS`, `remove b`, `stop`, `replace` (another program goes on with the sessions). `> next T` is the next deadline, written whenever it
 //! changes.
 
 use std::collections::BTreeMap;
@@ -141,6 +141,15 @@ impl Story {
                 self.hand(Input::Remove { id });
             }
             "stop" => self.hand(Input::Stop),
+            "replace" => {
+                let all = self.domain.sessions().map(|(id, session)| (id, session.memory()));
+                let all: Vec<_> = all.collect();
+                self.domain = Domain::new([2; 16]);
+                for (id, memory) in all {
+                    let config = Rc::new(self.sessions[usize::from(id)].clone());
+                    self.hand(Input::Resume { id, config, memory });
+                }
+            }
             "packet" => self.packet(rest)?,
             _ => return Err("no such event".to_owned()),
         }
@@ -170,6 +179,7 @@ impl Story {
         };
         let mut received = Received {
             source: config.neighbor,
+            interface: None,
             destination: Some([10, 0, 0, 1].into()),
             ttl: Some(255),
             multihop: config.multihop,

@@ -1,6 +1,8 @@
 //! BFD sessions with the reference keepalived, FRR's bfdd and BIRD.
 
-use crate::lab::{eventually, millis, now, wait, Daemon, Host, Outcome, Segment, Skip, SOON};
+use crate::lab::{
+    eventually, kactl_says, millis, now, stays, wait, Daemon, Host, Outcome, Segment, Skip, SOON,
+};
 use crate::neighbor::{Kind, Neighbor, Wanted};
 
 const KINDS: [Kind; 3] = [Kind::Reference, Kind::Frr, Kind::Bird];
@@ -136,6 +138,45 @@ pub(crate) fn a_restart_of_ours_is_heard() -> Outcome {
             wait_up(&daemon, 0);
             assert!(daemon.stop().success());
         }
+    }
+    Ok(())
+}
+
+/// Another program takes over, and the neighbour notices nothing.
+pub(crate) fn restarts_by_command_are_not_heard() -> Outcome {
+    let auth = "auth {\ntype meticulous_sha1\nkey 3 topsecret\n}";
+    for (kind, key, lines) in [
+        (Kind::Frr, None, ""),
+        (Kind::Bird, Some("topsecret"), auth),
+        (Kind::Bird, None, ""),
+        (Kind::Reference, None, ""),
+    ] {
+        let mut scene = Scene::new(kind, false, false);
+        scene.key = key;
+        let neighbor = scene.neighbor()?;
+        let daemon = scene.hosts[0].start(&scene.ours(lines));
+        wait_up(&daemon, 0);
+        let frr = || match kind {
+            Kind::Frr => {
+                let counters = neighbor.shows(&scene.hosts[1], "show bfd peers counters json");
+                let (_, ups) = counters.split_once("\"session-up\":").expect("a counter");
+                let (_, downs) = counters.split_once("\"session-down\":").expect("a counter");
+                [ups, downs].map(|text| text.split([',', '}']).next().map(str::to_owned))
+            }
+            Kind::Reference | Kind::Bird => [None, None],
+        };
+        let (mark, before) = (daemon.mark(), frr());
+        for _ in 0..10 {
+            assert!(kactl_says(&daemon, &["restart"]).contains("has taken over"));
+        }
+        stays("the session is up", millis(500), || {
+            let log = daemon.log();
+            !log.iter().skip(mark).any(|line| line.contains("(b) Entering "))
+        });
+        assert_eq!(frr(), before, "{kind:?}");
+        let log = daemon.log();
+        let refused = log.iter().skip(mark).find(|line| line.contains("Discarding"));
+        assert_eq!(refused, None, "{kind:?}");
     }
     Ok(())
 }

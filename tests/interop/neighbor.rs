@@ -74,6 +74,12 @@ impl Neighbor {
         host.output("vtysh", &words);
     }
 
+    /// What FRR says.
+    pub(crate) fn shows(&self, host: &Host, command: &str) -> String {
+        let Self::Program { shop, .. } = self else { panic!("it is not FRR") };
+        host.output("vtysh", &["--vty_socket", &shop.path(""), "-c", command])
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(self) {
         if let Self::Reference(mut daemon) = self {

@@ -3,14 +3,14 @@
 use nix::sys::signal::Signal;
 
 use crate::lab::{
-    config, eventually, instance, millis, now, ours_only, wait, Daemon, Host, Outcome, Segment,
-    SOON,
+    config, eventually, instance, kactl_says, millis, now, ours_only, stays, wait, Daemon, Host,
+    Outcome, Segment, SOON,
 };
 
 const VIP: &str = "10.7.1.1";
-const FAST: &str = "min_rx 50\nmin_tx 50\nmultiplier 3";
+pub(crate) const FAST: &str = "min_rx 50\nmin_tx 50\nmultiplier 3";
 
-fn session(name: &str, neighbor: &str, lines: &str) -> String {
+pub(crate) fn session(name: &str, neighbor: &str, lines: &str) -> String {
     format!("bfd_instance {name} {{\nneighbor_ip {neighbor}\n{lines}\n}}\n")
 }
 
@@ -149,7 +149,7 @@ pub(crate) fn a_stall_is_no_failure_of_the_neighbour() -> Outcome {
     first.freeze();
     crate::lab::pass(millis(600));
     first.thaw();
-    crate::lab::stays("the session is up", millis(500), || {
+    stays("the session is up", millis(500), || {
         !first.log().into_iter().skip(mark).any(|line| line.contains("Entering Down"))
     });
     Ok(())
@@ -170,6 +170,68 @@ pub(crate) fn authentication_keeps_strangers_out() -> Outcome {
         assert!(!first.log().iter().any(|line| line.contains("topsecret")));
         first.signal(Signal::SIGUSR1);
         assert!(first.stop().success());
+    }
+    Ok(())
+}
+
+pub(crate) fn one_link_local_neighbour_on_two_links() -> Outcome {
+    ours_only()?;
+    let (_segment, hosts) = Segment::with_hosts(["a", "b"]);
+    let uplink = Segment::new(8);
+    let attach = |n: usize| uplink.attach(&hosts[n], "eth1", u8::try_from(n).expect("small") + 1);
+    let add = |n: usize, link: &str| {
+        hosts[n].ip(&format!("addr add fe80::{}/64 dev {link} nodad", n + 1));
+    };
+    for n in [0, 1] {
+        attach(n);
+        ["eth0", "eth1"].into_iter().for_each(|link| add(n, link));
+    }
+    let sessions = |own: usize, neighbor: usize| {
+        let near = format!("fe80::{}", neighbor + 1);
+        session("zero", &near, &format!("{FAST}\ninterface eth0"))
+            + &session(
+                "one",
+                &near,
+                &format!("{FAST}\ninterface eth1\nsource_ip fe80::{}", own + 1),
+            )
+    };
+    let daemons = [hosts[0].start(&sessions(0, 1)), hosts[1].start(&sessions(1, 0))];
+    for daemon in &daemons {
+        for name in ["zero", "one"] {
+            daemon.wait_log(&format!("({name}) Entering Up state"));
+            daemon.wait_log(&format!("({name}) Poll sequence ended"));
+        }
+    }
+    let marks = daemons.each_ref().map(Daemon::mark);
+    // Each belongs to its link, and what happens to the other one is of no interest to it.
+    uplink.isolate(&hosts[1], "eth1");
+    for (daemon, mark) in daemons.iter().zip(marks) {
+        daemon.wait_log_part(mark, "(one) because: no packet for 1");
+    }
+    uplink.join(&hosts[1], "eth1");
+    for (daemon, mark) in daemons.iter().zip(marks) {
+        daemon.wait_log_since(mark, "(one) Entering Up state");
+    }
+    // Another interface of the same name.
+    let mark = daemons[0].mark();
+    hosts[0].ip("link del eth1");
+    daemons[0].wait_log_part(mark, "(one) because: no packet for 1");
+    attach(0);
+    add(0, "eth1");
+    daemons[0].wait_log_since(mark, "(one) Entering Up state");
+    // And another program.
+    let mark = daemons[0].mark();
+    let said = kactl_says(&daemons[0], &["restart"]);
+    assert!(said.contains("has taken over"), "{said}");
+    daemons[0].wait_log_since(mark, "BFD sessions that go on: 2");
+    stays("the sessions are up", millis(300), || {
+        let log = daemons[0].log();
+        !log.iter().skip(mark).any(|line| line.contains(") Entering "))
+    });
+    for (daemon, mark) in daemons.iter().zip(marks) {
+        let log = daemon.log();
+        let zero = log.iter().skip(mark).find(|line| line.contains("(zero) Entering"));
+        assert_eq!(zero, None);
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use keepalived::base::addr::Family;
-use keepalived::sys::bfd::{Batch, Ports, Receiver, Sender};
+use keepalived::sys::bfd::{Batch, Peer, Ports, Receiver, Sender};
 use libtest_mimic::Failed;
 
 use super::segment::{self, Segment};
@@ -16,8 +16,9 @@ pub(crate) fn arrives(s: &Segment, from: IpAddr, to: IpAddr, multihop: bool) -> 
     let deaf = s.b.inside(|| Receiver::open(family, !multihop))?;
     let sniffer = s.b.sniffer()?;
     let mut ports = Ports::new(7);
-    let mut bound = s.a.inside(|| Sender::open(to, Some(from), multihop, &mut ports))?;
-    let mut free = s.a.inside(|| Sender::open(to, None, multihop, &mut ports))?;
+    let peer = Peer { neighbor: to, scope: 0, multihop };
+    let mut bound = s.a.inside(|| Sender::open(peer, Some(from), &mut ports))?;
+    let mut free = s.a.inside(|| Sender::open(peer, None, &mut ports))?;
     assert!(bound.port() >= 49_152 && free.port() >= 49_152 && bound.port() != free.port());
     let mut batch = Batch::default();
     for (is_bound, ttl, packet) in [(true, 255, "one"), (true, 254, "two"), (false, 64, "three")] {
@@ -47,7 +48,7 @@ pub(crate) fn arrives(s: &Segment, from: IpAddr, to: IpAddr, multihop: bool) -> 
     }
     let port = bound.port();
     ports.close(bound);
-    let again = s.a.inside(|| Sender::open(to, Some(from), multihop, &mut ports))?;
+    let again = s.a.inside(|| Sender::open(peer, Some(from), &mut ports))?;
     assert_ne!(again.port(), port, "the port of a session that is over rests for a while");
     Ok(())
 }
@@ -59,13 +60,14 @@ pub(crate) fn each_failure_is_reported(s: &Segment) -> Outcome {
     let second = second.ok_or("the port is taken")?;
     assert!(second.starts_with("cannot bind to 0.0.0.0:3784: "), "{second}");
     let mut ports = Ports::new(7);
+    let peer = |neighbor| Peer { neighbor, scope: 0, multihop: false };
     let foreign = Some([192, 0, 2, 1].into());
-    let sender = s.a.inside(|| Sender::open(s.b.v4, foreign, false, &mut ports)).err().map(text);
+    let sender = s.a.inside(|| Sender::open(peer(s.b.v4), foreign, &mut ports)).err().map(text);
     let sender = sender.ok_or("it is not our address")?;
     assert!(sender.starts_with("cannot bind to 192.0.2.1:"), "{sender}");
-    let mut lost = s.a.inside(|| Sender::open([192, 0, 2, 1].into(), None, false, &mut ports))?;
+    let mut lost = s.a.inside(|| Sender::open(peer([192, 0, 2, 1].into()), None, &mut ports))?;
     let error = s.a.inside(|| lost.send(b"x", 255)).expect_err("there is no route");
     assert_eq!(error.raw_os_error(), Some(libc::ENETUNREACH));
-    s.a.inside(|| Sender::open(s.b.v4, None, false, &mut ports)).map_err(Failed::from)?;
+    s.a.inside(|| Sender::open(peer(s.b.v4), None, &mut ports)).map_err(Failed::from)?;
     Ok(())
 }

@@ -69,6 +69,33 @@ fn a_discriminator_is_worth_nothing_to_others() {
 }
 
 #[test]
+fn a_link_local_neighbour_is_known_by_its_interface() {
+    let source: IpAddr = [0xfe80, 0, 0, 0, 0, 0, 0, 1].into();
+    let near = |name: &str| {
+        let interface = Some(name.to_owned());
+        BfdInstance { neighbor: source, interface, ..config() }
+    };
+    let mut bench = Bench::new(near("eth0")).0;
+    bench.hand(Input::Add { id: SessionId(1), config: Rc::new(near("eth1")) });
+    let first = ControlPacket { your_discriminator: 0, ..bench.packet(SessionState::Down) };
+    let bytes = first.emit(None);
+    let on = |bytes, interface| Input::Packet(Received { source, interface, ..received(bytes) });
+    for elsewhere in [None, Some("eth2")] {
+        let out = bench.hand(on(&bytes, elsewhere));
+        assert!(!changes(&out).iter().any(|(to, _)| *to == SessionState::Init), "{out:?}");
+    }
+    bench.hand(on(&bytes, Some("eth1")));
+    let states = |bench: &Bench| [0, 1].map(|id| state_of(bench, id));
+    assert_eq!(states(&bench), [SessionState::Down, SessionState::Init]);
+    // So it is by our discriminator.
+    let bytes = bench.packet(SessionState::Init).emit(None);
+    bench.hand(on(&bytes, Some("eth1")));
+    assert_eq!(states(&bench), [SessionState::Down, SessionState::Init]);
+    bench.hand(on(&bytes, Some("eth0")));
+    assert_eq!(states(&bench), [SessionState::Up, SessionState::Init]);
+}
+
+#[test]
 fn as_many_hops_as_configured() {
     for (max_hops, ttl, is_heard) in
         [(Some(3), 252, true), (Some(3), 251, false), (None, 1, true), (Some(255), 0, true)]

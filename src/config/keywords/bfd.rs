@@ -8,7 +8,8 @@ use super::REVERSE;
 use crate::config::document::Word;
 use crate::config::keyword::{int, strict, Kind, Unit};
 use crate::config::table::{
-    address, block, borrowed, flag, number, row, switch, table, time, word, Given, Setting, Table,
+    address, block, borrowed, flag, link, number, row, switch, table, time, word, Given, Setting,
+    Table,
 };
 use crate::model::bfd::BfdAuthKind;
 
@@ -20,6 +21,7 @@ const fn millis(min: u64) -> Kind {
 #[derive(Default)]
 pub(in crate::config) struct RawBfd<'d> {
     pub neighbor: Option<IpAddr>,
+    pub interface: Option<Given<Word<'d>>>,
     pub source: Option<Given<IpAddr>>,
     pub min_rx: Option<Duration>,
     pub min_tx: Option<Duration>,
@@ -52,6 +54,8 @@ pub(in crate::config) static BFD_INSTANCE: Table<RawBfd<'static>> = table!(RawBf
     address("neighbor_ip", &[Kind::Address]).default("none, required")
         => |raw, s| raw.neighbor = Some(s.value),
     address("neighbour_ip", &[Kind::Address]).alias("neighbor_ip"),
+    link("interface").default("none, required for a link-local neighbor_ip")
+        => |raw, s| raw.interface = Some(s.here(s.word())),
     time("min_rx", &[millis(1_000)]).default("10") => |raw, s| raw.min_rx = Some(s.value),
     time("min_tx", &[millis(1_000)]).default("10") => |raw, s| raw.min_tx = Some(s.value),
     time("idle_tx", &[millis(1_000_000)]).default("1000") => |raw, s| raw.idle_tx = Some(s.value),

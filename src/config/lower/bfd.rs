@@ -32,15 +32,19 @@ pub(super) fn session(
         removed(scene, node, "source_ip and neighbor_ip are of different families");
         return None;
     }
-    if let Some(other) = others.iter().find(|other| is_same(other, neighbor, source, raw.multihop))
-    {
+    let interface = match interface(scene, neighbor, &raw) {
+        Ok(interface) => interface,
+        Err(why) => {
+            removed(scene, node, &why);
+            return None;
+        }
+    };
+    let is_same = |other: &&Rc<BfdInstance>| {
+        is_same(other, neighbor, source, raw.multihop) && other.interface == interface
+    };
+    if let Some(other) = others.iter().find(is_same) {
         let why = format!("'{}' has the same neighbor_ip and source_ip", other.name);
         removed(scene, node, &why);
-        return None;
-    }
-    // Its interface cannot be named.
-    if is_link_local(&neighbor) {
-        removed(scene, node, &format!("'{neighbor}' is link-local: another address is needed"));
         return None;
     }
     let auth = raw.auth.as_ref().and_then(|given| auth(scene, given));
@@ -50,6 +54,7 @@ pub(super) fn session(
     let max_hops = max_hops.map(|hops| u8::MAX - ttl.saturating_sub(hops));
     let (for_vrrp, for_checks) = (raw.vrrp || !raw.checker, raw.checker || !raw.vrrp);
     Some(BfdInstance {
+        interface,
         source,
         min_rx: raw.min_rx.unwrap_or(default.min_rx),
         min_tx: raw.min_tx.unwrap_or(default.min_tx),
@@ -66,6 +71,25 @@ pub(super) fn session(
         for_checks,
         ..default
     })
+}
+
+/// The interface of a link-local neighbour, or why there can be no session.
+fn interface(
+    scene: &mut Scene<'_, '_>,
+    neighbor: IpAddr,
+    raw: &RawBfd<'_>,
+) -> Result<Option<String>, String> {
+    match (&raw.interface, is_link_local(&neighbor)) {
+        (_, true) if raw.multihop => Err(format!("'{neighbor}' is link-local: it is one hop away")),
+        (None, true) => Err(format!("'{neighbor}' is link-local: its interface is missing")),
+        (Some(given), true) => Ok(Some(given.value.text.to_owned())),
+        (None, false) => Ok(None),
+        (Some(given), false) => {
+            let text = format!("'{neighbor}' is not link-local: the interface is ignored");
+            scene.checker.out.warn("interface", given.span, text);
+            Ok(None)
+        }
+    }
 }
 
 /// True if packets could not be told apart by their addresses.

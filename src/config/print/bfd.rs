@@ -9,6 +9,7 @@ use crate::model::bfd::{BfdAuth, BfdAuthKind, BfdInstance};
 impl Printer {
     pub(super) fn session(&mut self, s: &BfdInstance) -> fmt::Result {
         line!(self, "neighbor_ip {}", s.neighbor)?;
+        self.option("interface", s.interface.as_deref())?;
         self.option("source_ip", s.source)?;
         line!(self, "min_rx {}", millis(s.min_rx))?;
         line!(self, "min_tx {}", millis(s.min_tx))?;

@@ -575,6 +575,7 @@ fn sessions_and_what_follows_them() {
          weight 10 reverse\nauth {\ntype meticulous_sha1\nkey 255 \"a key\"\n}\n}\n\
          bfd_instance few {\nneighbor_ip 192.0.2.9\nttl 9\nmax_hops 10\nvrrp\n}\n\
          bfd_instance one {\nneighbor_ip 192.0.2.8\nmax_hops 2\nchecker\n}\n\
+         bfd_instance near {\nneighbor_ip fe80::1\ninterface eth0\nsource_ip fe80::2\n}\n\
          vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\n\
          track_bfd {\nall weight 5 noreverse\nfew\n}\nvirtual_ipaddress {\n192.0.2.1\n}\n}\n\
          virtual_server 192.0.2.7 80 {\nlvs_sched rr\nlvs_method DR\nprotocol TCP\n\

@@ -28,6 +28,7 @@ impl Running {
             instance.interfaces_of_objects().for_each(&mut add);
         }
         config.static_addresses.iter().for_each(|address| add(&address.interface));
+        config.bfd.iter().filter_map(|s| s.interface.as_deref()).for_each(&mut add);
         let virtual_ = config.instances.iter().flat_map(|instance| &instance.routes);
         self.has_open_routes = false;
         for route in virtual_.chain(&config.static_routes) {

@@ -175,6 +175,7 @@ impl Runtime {
         self.watch_fib();
         self.prepare_for_virtual_links();
         self.set_up_filter();
+        self.recall_sessions();
         // An address that moves to another owner stays.
         self.cores.holdings(holdings::Input::Pause, self.now);
         self.want_fixed();

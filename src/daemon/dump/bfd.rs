@@ -26,6 +26,9 @@ pub(super) fn render(view: &View<'_>, sessions: &Domain) -> String {
 fn configured(b: &BfdInstance, out: &mut Text) {
     out.top("BFD Instance", &b.name);
     out.pair("Neighbor IP", b.neighbor);
+    if let Some(interface) = &b.interface {
+        out.pair("Interface", interface);
+    }
     if let Some(source) = b.source {
         out.pair("Source IP", source);
     }

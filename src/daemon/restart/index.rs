@@ -11,32 +11,32 @@ use crate::track::ScriptPast;
 
 #[derive(Debug)]
 pub(in crate::daemon) struct SnapshotIndex {
-    pub(in crate::daemon) from: Snapshot,
+    pub(in crate::daemon) snapshot: Snapshot,
     instances: BTreeMap<String, usize>,
     services: BTreeMap<String, usize>,
 }
 
 impl SnapshotIndex {
-    pub(in crate::daemon) fn new(from: Snapshot) -> Self {
-        let instances = (0..).zip(&from.instances).map(|(n, i)| (i.name.clone(), n)).collect();
-        let services = (0..).zip(&from.services).map(|(n, s)| (s.name.clone(), n)).collect();
-        Self { from, instances, services }
+    pub(in crate::daemon) fn new(snapshot: Snapshot) -> Self {
+        let instances = (0..).zip(&snapshot.instances).map(|(n, i)| (i.name.clone(), n)).collect();
+        let services = (0..).zip(&snapshot.services).map(|(n, s)| (s.name.clone(), n)).collect();
+        Self { snapshot, instances, services }
     }
 
     pub(in crate::daemon) fn instance(&self, name: &str) -> Option<&Instance> {
-        self.from.instances.get(*self.instances.get(name)?)
+        self.snapshot.instances.get(*self.instances.get(name)?)
     }
 
     /// Whether a tracked script is up, and what else is known of it.
     pub(in crate::daemon) fn script(&self, name: &str) -> Option<(bool, ScriptPast)> {
-        let script = self.from.scripts.iter().find(|script| script.name == name)?;
+        let script = self.snapshot.scripts.iter().find(|script| script.name == name)?;
         let TrackedScript { is_up, result, status, due, .. } = *script;
         Some((is_up, ScriptPast { result, status, due: time(due) }))
     }
 
     /// What is known of this virtual server.
     pub(in crate::daemon) fn service(&self, config: &VirtualServer) -> Option<Past> {
-        let service = self.from.services.get(*self.services.get(&config.to_string())?)?;
+        let service = self.snapshot.services.get(*self.services.get(&config.to_string())?)?;
         Some(servers::past(service, config))
     }
 }

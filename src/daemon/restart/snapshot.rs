@@ -24,8 +24,8 @@ use crate::vrrp::{self, Order};
 pub(in crate::daemon) const NO_ANSWER: u64 = 0;
 
 impl Runtime {
-    /// `is_advertising`: a stand-in advertises.
-    pub(super) fn snapshot(&self, replaced: Vec<RawFd>, is_advertising: bool) -> Snapshot {
+    /// `stand_in`: to the copy that stands in.
+    pub(super) fn snapshot(&self, replaced: Vec<RawFd>, stand_in: Option<RawFd>) -> Snapshot {
         let group = |(_, group): (_, &vrrp::Group)| snapshot::Group {
             name: group.name().to_string(),
             state: status::instance::state(group.phase()),
@@ -48,10 +48,12 @@ impl Runtime {
                 pid_files: self.restart.pid_files.clone(),
                 supervisor: self.process.supervisor.as_ref().map(|s| s.as_raw_fd()),
                 replaced,
+                stand_in,
             },
-            is_advertising,
+            is_advertising: stand_in.is_some(),
             instances: self.cores.vrrp.instances().map(|(id, i)| self.router(id, i)).collect(),
             groups: self.cores.vrrp.groups().map(group).collect(),
+            bfd: self.session_snapshot(),
             maintenance: self
                 .cores
                 .vrrp
@@ -161,7 +163,7 @@ impl Runtime {
     /// are still in force.
     pub(in crate::daemon) fn recall_rest(&mut self, recalled: &SnapshotIndex) {
         let span = |end: u64| time(end).since(self.now);
-        let maintenance = recalled.from.maintenance.as_ref();
+        let maintenance = recalled.snapshot.maintenance.as_ref();
         let maintenance = maintenance.map(|Until { end }| end.map(span));
         let mut orders: Vec<_> = maintenance
             .map(|span| Order::Maintenance { number: NO_ANSWER, span })
@@ -183,7 +185,7 @@ impl Runtime {
         for order in orders {
             self.cores.vrrp(vrrp::Input::Order(order), self.now);
         }
-        self.resume_unfinished(&recalled.from);
+        self.resume_unfinished(&recalled.snapshot);
         self.continuity.orders_are_stale = true;
         self.drain();
     }

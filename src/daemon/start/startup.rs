@@ -238,6 +238,9 @@ fn claim_and_serve(
         };
         runtime.restart = restart;
         files.hand_over(&mut runtime, course.only_removes);
+        if let Some(takeover) = &mut course.takeover {
+            takeover.hand_over(&mut runtime.restart);
+        }
         runtime.process.supervisor = course.supervisor.take();
         runtime.outlets.outcome_file.clone_from(&outcome_file);
         runtime.control.default_path = control_path;
@@ -307,7 +310,7 @@ fn defect() -> Failure {
 fn live(
     runtime: &mut Runtime,
     beginning: Beginning,
-    course: Course,
+    mut course: Course,
     pid_files: &mut PidFiles,
     readiness: &mut Option<Readiness>,
 ) -> io::Result<()> {
@@ -317,7 +320,7 @@ fn live(
     }
     runtime.begin(beginning, snapshot);
     // What is replaced by now is closed.
-    drop(course.takeover);
+    (runtime.restart.stand_in, course.takeover) = (None, None);
     if course.only_removes {
         return runtime.wind_down();
     }

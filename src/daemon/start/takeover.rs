@@ -1,16 +1,20 @@
 //! Taking over from a program that is restarted by command.
 
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::os::fd::RawFd;
 use std::path::PathBuf;
 
 use crate::base::time::Duration;
 use crate::cli::exit::Status;
 use crate::cli::options::Options;
 use crate::daemon::config::reading::{Report, Text};
+use crate::daemon::restart::Restart;
 use crate::daemon::start::beginning::links_of_kernel;
 use crate::snapshot::Snapshot;
 use crate::sys::clock::Clock;
 use crate::sys::pidfile::PidFiles;
+use crate::sys::process::StandIn;
 use crate::sys::supervise::Supervisor;
 use crate::sys::{log as logging, reason, takeover};
 
@@ -19,6 +23,9 @@ pub(in crate::daemon) struct Takeover {
     pub(in crate::daemon) snapshot: Snapshot,
     pid_files: Vec<File>,
     pub(in crate::daemon) supervisor: Option<Supervisor>,
+    stand_in: Option<StandIn>,
+    /// Sockets of BFD sessions.
+    sockets: BTreeMap<RawFd, File>,
     /// Closed when dropped: once there are new ones.
     _replaced: Vec<File>,
 }
@@ -47,14 +54,23 @@ impl Takeover {
         let supervisor = descriptors.supervisor.as_ref().map(&mut take).transpose()?;
         let supervisor = supervisor.map(Supervisor::inherited);
         let replaced = descriptors.replaced.iter().map(&mut take).collect::<Result<_, _>>()?;
+        let stand_in = descriptors.stand_in.as_ref().map(&mut take).transpose()?;
+        let stand_in = stand_in.map(StandIn::inherited);
+        let sockets = snapshot.bfd.descriptors().map(|fd| Ok((fd, take(&fd)?)));
+        let sockets = sockets.collect::<Result<_, String>>()?;
         std::env::set_current_dir(&snapshot.directory)
             .map_err(|e| format!("directory {}: {}", snapshot.directory, reason(&e)))?;
-        Ok(Self { snapshot, pid_files, supervisor, _replaced: replaced })
+        Ok(Self { snapshot, pid_files, supervisor, stand_in, sockets, _replaced: replaced })
     }
 
     /// The clock of the daemon, which goes on.
     pub(in crate::daemon) fn clock(&self) -> Clock {
         Clock::since(Duration::from_micros(self.snapshot.clock))
+    }
+
+    /// What the runtime takes over while it begins.
+    pub(in crate::daemon) fn hand_over(&mut self, to: &mut Restart) {
+        (to.stand_in, to.sockets) = (self.stand_in.take(), std::mem::take(&mut self.sockets));
     }
 
     /// The pid files, still locked, unless they have other names now.

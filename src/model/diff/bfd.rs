@@ -8,8 +8,8 @@ use crate::model::bfd::BfdInstance;
 use crate::model::Config;
 
 /// Identity of a session: its two ends. Its name is an attribute, as that of a virtual router is.
-const fn ends(session: &BfdInstance) -> (IpAddr, Option<IpAddr>, bool) {
-    (session.neighbor, session.source, session.multihop)
+fn ends(session: &BfdInstance) -> (IpAddr, Option<&str>, Option<IpAddr>, bool) {
+    (session.neighbor, session.interface.as_deref(), session.source, session.multihop)
 }
 
 /// The changes from `old` to `new`: removals, then kept and adjusted sessions, then additions.
@@ -65,6 +65,7 @@ mod tests {
         for other in [
             session("B", 3),
             BfdInstance { multihop: true, ..b.clone() },
+            BfdInstance { interface: Some("eth0".into()), ..b.clone() },
             BfdInstance { source: Some([10, 0, 0, 9].into()), ..b },
         ] {
             assert_eq!(bfd_sessions(&old, &config(&[a.clone(), other])), replaced);

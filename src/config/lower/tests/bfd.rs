@@ -67,13 +67,15 @@ fn a_session_that_cannot_be_is_removed() {
     let family = "Error (c) source_ip and neighbor_ip are of different families: the bfd_instance \
                   is removed";
     let link =
-        "Error (c) 'fe80::1' is link-local: another address is needed: the bfd_instance is removed";
+        "Error (c) 'fe80::1' is link-local: its interface is missing: the bfd_instance is removed";
+    let hops = "Error (c) 'fe80::1' is link-local: it is one hop away: the bfd_instance is removed";
     for (second, why) in [
         ("bfd_instance c {\n}", "Error (c) there is no neighbor_ip: the bfd_instance is removed"),
         ("bfd_instance c {\nneighbor_ip 192.0.2.9\n}", same),
         ("bfd_instance c {\nneighbor_ip 192.0.2.9\nsource_ip 192.0.2.8\n}", same),
         ("bfd_instance c {\nneighbor_ip 192.0.2.3\nsource_ip fd00::1\n}", family),
         ("bfd_instance c {\nneighbor_ip fe80::1\n}", link),
+        ("bfd_instance c {\nneighbor_ip fe80::1\ninterface eth0\nmultihop\n}", hops),
     ] {
         let (config, told) = read(&format!("{}{second}\n", session("b", "")), "");
         assert_eq!(told, [why], "{second}");
@@ -81,6 +83,24 @@ fn a_session_that_cannot_be_is_removed() {
     }
     let both = session("b", "") + &session("c", "multihop");
     assert_eq!(read(&both, "").1, [""; 0]);
+}
+
+#[test]
+fn a_link_local_neighbour_has_an_interface() {
+    let near = |name: &str, lines: &str| {
+        format!("bfd_instance {name} {{\nneighbor_ip fe80::1\n{lines}\n}}\n")
+    };
+    let both = near("b", "interface eth0\nsource_ip fe80::2") + &near("c", "interface eth1");
+    let (config, told) = read(&both, "");
+    assert_eq!(told, [""; 0]);
+    let interfaces = config.bfd.iter().map(|b| b.interface.as_deref());
+    assert_eq!(interfaces.collect::<Vec<_>>(), [Some("eth0"), Some("eth1")]);
+    let again = near("b", "interface eth0") + &near("c", "interface eth0");
+    let why = "Error (c) 'b' has the same neighbor_ip and source_ip: the bfd_instance is removed";
+    assert_eq!(read(&again, "").1, [why]);
+    let (b, told) = one("interface eth0");
+    let ignored = "Warning (b) '192.0.2.9' is not link-local: the interface is ignored";
+    assert_eq!((b.interface, told), (None, vec![ignored.to_owned()]));
 }
 
 #[test]
