@@ -106,6 +106,8 @@ pub enum Input<'a> {
     Recall {
         object: Subject,
         state: State,
+        /// The effective one.
+        priority: Option<u8>,
     },
     /// The same of a virtual server, or of one of its real servers.
     RecallServed {

@@ -45,6 +45,8 @@ pub struct Domain {
     mailed: BTreeMap<Subject, State>,
     /// States that were notified before the program was replaced.
     recalled: BTreeMap<Subject, State>,
+    /// The same of priorities.
+    recalled_priorities: BTreeMap<SharedName, u8>,
     /// The same of virtual servers, and with their names of real servers.
     recalled_served: BTreeMap<(SharedName, Option<SharedName>), bool>,
     scripts: Scripts,
@@ -57,7 +59,12 @@ impl Domain {
         match input {
             Input::Setup(global) => self.on_setup(global),
             Input::Standing(list) => self.on_standing(list, out),
-            Input::Recall { object, state } => _ = self.recalled.insert(object, state),
+            Input::Recall { object, state, priority } => {
+                if let (Subject::Instance(name), Some(priority)) = (&object, priority) {
+                    self.recalled_priorities.insert(name.clone(), priority);
+                }
+                self.recalled.insert(object, state);
+            }
             Input::RecallServed { service, server, up } => {
                 self.recalled_served.insert((service.into(), server.map(Into::into)), up);
             }
@@ -137,6 +144,7 @@ impl Domain {
         // What was not mentioned by now may be something else next time.
         self.recalled.clear();
         self.recalled_served.clear();
+        self.recalled_priorities.clear();
         self.mailed.retain(|object, _| list.iter().any(|s| s.object == *object));
         self.pipes.on_standing(list, out);
     }
@@ -245,7 +253,8 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         self.pipes.note_priority(name, priority);
-        if notify.priority_changes {
+        let is_known = self.recalled_priorities.remove(name) == Some(priority);
+        if notify.priority_changes && !is_known {
             let state = self.pipes.state(&Subject::Instance(name.clone()));
             let line = words::priority_line(name, state == Some(State::Master), priority);
             self.pipes.tell_event(&line, out);

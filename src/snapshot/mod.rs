@@ -205,6 +205,7 @@ mod tests {
             instances: vec![Instance {
                 name: "VI_1".into(),
                 state: State::Master,
+                priority: 90,
                 since: 4_000_000,
                 why: Some("no advertisement in 3.609 s".into()),
                 ordered: Some(50),

@@ -13,6 +13,8 @@ use crate::status::{Counters, State};
 pub struct Instance {
     pub name: String,
     pub state: State,
+    /// The effective one.
+    pub priority: u8,
     /// Microseconds.
     pub since: u64,
     /// `None`: it started in this state.

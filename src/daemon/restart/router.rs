@@ -32,6 +32,7 @@ impl Runtime {
         snapshot::Instance {
             name: name.to_string(),
             state: status::instance::state(i.phase()),
+            priority: i.priority(),
             since: since_zero(i.since()),
             why: vrrp.cause(id).map(ToString::to_string),
             ordered: vrrp.ordered_priority(id),

@@ -117,12 +117,15 @@ impl Runtime {
                 self.commands.readers.insert(which);
             }
         }
-        let instances =
-            from.instances.iter().map(|i| (Object::Instance(i.name.as_str().into()), i.state));
-        let groups = from.groups.iter().map(|g| (Object::Group(g.name.as_str().into()), g.state));
-        for (object, state) in instances.chain(groups) {
+        let instances = from
+            .instances
+            .iter()
+            .map(|i| (Object::Instance(i.name.as_str().into()), i.state, Some(i.priority)));
+        let groups =
+            from.groups.iter().map(|g| (Object::Group(g.name.as_str().into()), g.state, None));
+        for (object, state, priority) in instances.chain(groups) {
             if let Some(state) = told(state) {
-                self.cores.notify(Input::Recall { object, state }, self.now);
+                self.cores.notify(Input::Recall { object, state, priority }, self.now);
             }
         }
         for service in &from.services {

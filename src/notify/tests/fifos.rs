@@ -189,6 +189,18 @@ fn lines_that_were_not_read_before_a_restart_by_command_are_read_after_it() {
 }
 
 #[test]
+fn a_priority_that_is_as_it_was_before_a_restart_is_no_news() {
+    let mut desk = Desk::read_by_all(&global());
+    let (object, state) = (Subject::Instance("A".into()), State::Backup);
+    desk.feed(Input::Recall { object, state, priority: Some(120) });
+    let notify = Notify { priority_changes: true, ..Notify::default() };
+    for priority in [120, 100] {
+        desk.feed(Input::Priority { name: &"A".into(), priority, notify: &notify });
+    }
+    assert_eq!(desk.read(Which::All), ["INSTANCE \"A\" BACKUP_PRIORITY 100"]);
+}
+
+#[test]
 fn servers_that_are_as_they_were_before_a_restart_are_no_news() {
     let mut desk = Desk::read_by_all(&global());
     desk.feed(Input::RecallServed { service: "VS", server: None, up: true });
