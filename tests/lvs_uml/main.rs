@@ -15,6 +15,7 @@ mod quorum;
 mod steer;
 mod tables;
 mod tls;
+mod traffic;
 mod vrrp;
 
 use std::process::ExitCode;
@@ -62,6 +63,7 @@ parts![
     vrrp::checks_are_suspended_without_the_address,
     vrrp::the_sync_daemon_follows_the_instance,
     steer::a_server_is_drained_disabled_and_weighed_by_command,
+    traffic::metrics_show_what_ipvs_counts,
     marks::a_group_is_one_service_that_its_mark_leads_to,
 ];
 
