@@ -12,6 +12,7 @@ mod lab;
 mod mail;
 mod marks;
 mod quorum;
+mod restart;
 mod steer;
 mod tables;
 mod tls;
@@ -64,6 +65,7 @@ parts![
     vrrp::the_sync_daemon_follows_the_instance,
     steer::a_server_is_drained_disabled_and_weighed_by_command,
     traffic::metrics_show_what_ipvs_counts,
+    restart::no_connection_of_2000_services_fails_at_restarts,
     marks::a_group_is_one_service_that_its_mark_leads_to,
 ];
 
