@@ -40,6 +40,8 @@ mod handover;
 #[path = "netns/iptables.rs"]
 mod iptables;
 mod lab;
+#[path = "netns/leaks.rs"]
+mod leaks;
 #[path = "netns/links.rs"]
 mod links;
 #[path = "netns/linkwatch.rs"]
@@ -140,6 +142,10 @@ fn main() -> ExitCode {
     tests.push(lab::test_alone(
         "control::a_thousand_requests_a_second_delay_no_advert",
         control::a_thousand_requests_a_second_delay_no_advert,
+    ));
+    tests.push(lab::test_alone(
+        "leaks::reloads_and_connections_leave_nothing_behind",
+        leaks::reloads_and_connections_leave_nothing_behind,
     ));
     tests.push(lab::test_alone("web::scrapes_delay_no_advert", web::scrapes_delay_no_advert));
     tests.extend(tests![
