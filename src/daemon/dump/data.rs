@@ -150,6 +150,7 @@ fn groups(view: &View<'_>, out: &mut Text) {
             out.item(&i.config().name);
         }
         if let Some(config) = view.config.groups.get(id.0 as usize) {
+            instance::mail(config.notify.mail, out);
             tracked(&config.tracked_links, out);
             track::tracked(&config.tracked, out);
             track::notify(&config.notify, out);
