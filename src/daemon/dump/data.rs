@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::text::{or_none, stamp, Seconds, Text};
-use super::{instance, track, View};
+use super::text::{or_none, stamp, Text};
+use super::{global, instance, track, View};
 use crate::base::addr::{is_link_local, Family};
 use crate::base::link::Link;
-use crate::base::time::{micros, Instant};
-use crate::model::global::SubsystemScheduling;
+use crate::base::time::Instant;
 use crate::model::link::LinkQuery;
 use crate::model::vrrp::TrackedLink;
 use crate::sys::raw::EndpointKind;
@@ -17,7 +16,7 @@ use crate::vrrp::Phase;
 
 pub(super) fn render(view: &View<'_>) -> String {
     let mut out = Text::default();
-    global(view, &mut out);
+    global::render(view, &mut out);
     routes(view, &mut out);
     instances(view, &mut out);
     sockets(view, &mut out);
@@ -26,58 +25,6 @@ pub(super) fn render(view: &View<'_>) -> String {
     links(view, &mut out);
     turns(view, &mut out);
     out.finish()
-}
-
-fn global(view: &View<'_>, out: &mut Text) {
-    let g = &view.config.global;
-    out.section("Global definitions");
-    let namespace = g.net_namespace.as_deref().unwrap_or("(default)");
-    out.top("Network namespace", namespace);
-    if let Some(name) = &g.instance_name {
-        out.top("Instance name", name);
-    }
-    if let Some(id) = &g.router_id {
-        out.top("Router ID", id);
-    }
-    out.top("Use pid directory", g.use_pid_dir);
-    out.top("Dynamic interfaces", g.dynamic_interfaces);
-    if let Some(name) = &g.default_interface {
-        out.top("Default interface", name);
-    }
-    out.top("VRRP IPv4 mcast group", g.mcast_group4);
-    out.top("VRRP IPv6 mcast group", g.mcast_group6);
-    out.top("Gratuitous ARP interval", format_args!("{:.6}", g.garp_interval.as_secs_f64()));
-    out.top("Gratuitous NA interval", format_args!("{:.6}", g.gna_interval.as_secs_f64()));
-    out.top("VRRP startup delay", Seconds(g.startup_delay));
-    out.top("Log unknown VRIDs", g.log_unknown_vrids);
-    out.top("VRRP delay after boot", Seconds(g.delay_after_boot));
-    for (name, wanted) in [("VRRP", &g.vrrp), ("Checker", &g.checker), ("BFD", &g.bfd)] {
-        scheduling(name, wanted, out);
-    }
-    out.top("Max auto priority", g.max_auto_priority);
-    out.top("Min auto priority delay", micros(g.min_auto_priority_delay));
-    if let Some(name) = &g.process_name {
-        out.top("Process name", name);
-    }
-    out.top("Disable local IGMP", g.disable_local_igmp);
-    track::global(g, out);
-    out.top("umask", format_args!("0{:o}", g.umask));
-}
-
-fn scheduling(name: &str, wanted: &SubsystemScheduling, out: &mut Text) {
-    if name != "VRRP" && *wanted == SubsystemScheduling::default() {
-        return;
-    }
-    out.top(&format!("{name} process priority"), wanted.nice.unwrap_or(0));
-    out.top(&format!("{name} don't swap"), wanted.no_swap);
-    out.top(&format!("{name} realtime priority"), wanted.rt_priority.unwrap_or(0));
-    if let Some(micros) = wanted.rt_limit {
-        out.top(&format!("{name} realtime limit"), micros);
-    }
-    if !wanted.cpus.is_empty() {
-        let cpus: Vec<String> = wanted.cpus.iter().map(u16::to_string).collect();
-        out.top(&format!("{name} CPU affinity"), cpus.join(" "));
-    }
 }
 
 /// Static routes and rules.

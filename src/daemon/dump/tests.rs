@@ -26,6 +26,7 @@ use crate::vrrp;
 use crate::vrrp::receive::Received;
 use crate::vrrp::{Input, LinkState};
 
+mod global;
 mod lvs;
 mod track;
 
@@ -381,7 +382,8 @@ fn sections_beside_the_instances() {
     let text = data::render(&view);
     assert!(text.starts_with("------< Global definitions >------\n"), "{text}");
     assert!(text.contains("\n Router ID = rtr\n"), "{text}");
-    assert!(text.contains("\n umask = 0177\n------< VRRP Topology >------\n"), "{text}");
+    let title = "\n Log unknown VRIDs = false\n------< VRRP Topology >------\n";
+    assert!(text.contains(title), "{text}");
     assert!(text.contains("   VRRP Version = 2\n   Sync group = G\n   State = BACKUP\n"), "{text}");
     assert_eq!(
         between(&text, "------< VRRP Sockpool >------", " Running"),

@@ -8,10 +8,9 @@ use super::text::Text;
 use super::View;
 use crate::base::time::Duration;
 use crate::base::tracked::{Finding, TrackState};
-use crate::model::notify::{Fifo, LifeScript, Mail, MailServer, Notify};
+use crate::model::notify::Notify;
 use crate::model::script::Script;
 use crate::model::track::{Object, ParamMatch, TrackProcess, TrackScript, Tracked};
-use crate::model::Global;
 
 /// Every instance that tracks an object, with its weight.
 type Trackers<'a> = BTreeMap<&'a Object, Vec<(&'a str, &'a Tracked)>>;
@@ -189,61 +188,12 @@ pub(super) fn notify(n: &Notify, out: &mut Text) {
     }
 }
 
-/// Global settings.
-pub(super) fn global(g: &Global, out: &mut Text) {
-    if let Some(mail) = &g.mail {
-        self::mail(mail, out);
-    }
-    out.top("Script security", if g.script_security { "enabled" } else { "disabled" });
-    let fifos = [
-        ("Global notify fifo", &g.fifos.all),
-        ("VRRP notify fifo", &g.fifos.vrrp),
-        ("LVS notify fifo", &g.fifos.lvs),
-    ];
-    for (name, fifo) in fifos {
-        if let Some(fifo) = fifo {
-            self::fifo(name, fifo, out);
-        }
-    }
-    for (name, life) in
-        [("Startup script", &g.startup_script), ("Shutdown script", &g.shutdown_script)]
-    {
-        if let Some(LifeScript { script, timeout }) = life {
-            out.top(name, format_args!("{}, timeout {}", with_user(script), timeout.as_secs()));
-        }
-    }
-}
-
-fn mail(mail: &Mail, out: &mut Text) {
-    match &mail.server {
-        MailServer::Address(addr) => out.top("Smtp server", addr),
-        MailServer::Name(name) => out.top("Smtp server", name),
-        MailServer::File(path) => out.top("Smtp alert file", path),
-    }
-    out.top("Smtp server port", mail.port);
-    out.top("Smtp HELO name", &mail.helo);
-    out.top("Smtp server connection timeout", mail.timeout.as_secs());
-    out.top("Email notification from", &mail.from);
-    for to in &mail.recipients {
-        out.top("Email notification", to);
-    }
-    out.top("Send email on faults", !mail.no_faults);
-}
-
-fn fifo(name: &str, fifo: &Fifo, out: &mut Text) {
-    let (path, owner) = (&fifo.path, fifo.owner);
-    out.top(name, format_args!("{path}, uid:gid {}:{}", owner.uid, owner.gid));
-    if let Some(script) = &fifo.script {
-        out.top(&format!("{name} script"), with_user(script));
-    }
-}
-
 /// Every word of a command in single quotes, as keepalived shows it.
 pub(super) fn quoted(script: &Script) -> String {
     let words: Vec<_> = script.argv.iter().map(|word| format!("'{word}'")).collect();
     words.join(" ")
 }
 
-fn with_user(script: &Script) -> impl Display {
+pub(super) fn with_user(script: &Script) -> impl Display {
     format!("{}, uid:gid {}:{}", quoted(script), script.user.uid, script.user.gid)
 }

@@ -1,10 +1,9 @@
 use super::*;
 use crate::base::tracked::{RunEnd, TrackState};
-use crate::model::notify::{Fifo, LifeScript, Mail, MailServer};
 use crate::model::script::{Script, User};
 use crate::model::track::{Object, ParamMatch, TrackFile, TrackProcess, TrackScript, Tracked};
 
-fn script(command: &str) -> Script {
+pub(super) fn script(command: &str) -> Script {
     let argv: Vec<String> = command.split(' ').map(str::to_owned).collect();
     Script { path: argv[0].clone(), argv, user: User { uid: 7, gid: 8 }, by_shell: false }
 }
@@ -185,44 +184,6 @@ fn an_instance_shows_tracked_objects_and_notification_settings() {
    Master state transition script = '/etc/k.sh' 'to' 'master', uid:gid 7:8
    Generic state transition script = '/etc/any', uid:gid 7:8
    Notify priority changes = true
-"
-    );
-}
-
-#[test]
-fn global_notification_settings_are_shown() {
-    let mut config = config();
-    let g = &mut config.global;
-    g.mail = Some(Mail {
-        server: MailServer::Name("mail.example".into()),
-        port: 587,
-        helo: "me".into(),
-        timeout: Duration::from_secs(30),
-        from: "a@b".into(),
-        recipients: vec!["c@d".into(), "e@f".into()],
-        no_faults: true,
-    });
-    let owner = User { uid: 1, gid: 2 };
-    let fifo = Fifo { path: "/run/f".into(), owner, script: Some(script("/etc/f")) };
-    g.fifos.vrrp = Some(fifo);
-    g.startup_script =
-        Some(LifeScript { script: script("/etc/up"), timeout: Duration::from_secs(10) });
-    g.script_security = true;
-    let text = data::render(&Daemon::start(config).view());
-    assert_eq!(
-        between(&text, " Smtp server = mail.example", " umask"),
-        " Smtp server = mail.example
- Smtp server port = 587
- Smtp HELO name = me
- Smtp server connection timeout = 30
- Email notification from = a@b
- Email notification = c@d
- Email notification = e@f
- Send email on faults = false
- Script security = enabled
- VRRP notify fifo = /run/f, uid:gid 1:2
- VRRP notify fifo script = '/etc/f', uid:gid 7:8
- Startup script = '/etc/up', uid:gid 7:8, timeout 10
 "
     );
 }
