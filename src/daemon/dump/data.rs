@@ -7,7 +7,7 @@ use super::text::{or_none, stamp, Text};
 use super::{global, instance, track, View};
 use crate::base::addr::{is_link_local, Family};
 use crate::base::link::Link;
-use crate::base::time::Instant;
+use crate::base::time::{micros, Instant};
 use crate::model::link::LinkQuery;
 use crate::model::vrrp::TrackedLink;
 use crate::sys::raw::EndpointKind;
@@ -138,6 +138,10 @@ fn links(view: &View<'_>, out: &mut Text) {
             out.pair("MAC", mac);
         }
         out.pair("State", state(link));
+        debounce(view, &link.name, out);
+        if link.group != 0 {
+            out.pair("Group", link.group);
+        }
         out.pair("MTU", link.mtu);
         watching(view, &link.name, out);
         if let Some(list) = watchers.get(link.name.as_str()) {
@@ -149,12 +153,15 @@ fn links(view: &View<'_>, out: &mut Text) {
     }
 }
 
-/// Delays of the link, and how it is polled.
+fn debounce(view: &View<'_>, name: &str, out: &mut Text) {
+    let delays = view.config.link_delays.iter().find(|d| d.interface == name);
+    let (up, down) = delays.map(|d| (micros(d.up), micros(d.down))).unwrap_or_default();
+    out.pair("Up debounce timer", format_args!("{up}us"));
+    out.pair("Down debounce timer", format_args!("{down}us"));
+}
+
+/// How the link is polled, and how often addresses on it are announced.
 fn watching(view: &View<'_>, name: &str, out: &mut Text) {
-    if let Some(delays) = view.config.link_delays.iter().find(|d| d.interface == name) {
-        out.pair("Down debounce timer", Span(delays.down));
-        out.pair("Up debounce timer", Span(delays.up));
-    }
     if let Some(link) = view.config.polled_links.iter().find(|link| link.interface == name) {
         out.pair("Linkbeat", link.query.map_or("polled", LinkQuery::word));
     }
@@ -170,8 +177,8 @@ fn watching(view: &View<'_>, name: &str, out: &mut Text) {
 }
 
 fn state(link: &Link) -> String {
-    // The kernel's two flags are combined into one here; which of them is missing is not stored.
-    let mut out = String::from(if link.up { "UP, RUNNING" } else { "DOWN" });
+    let not = |is_so| if is_so { "" } else { "not " };
+    let mut out = format!("{}UP, {}RUNNING", not(link.enabled), not(link.up));
     if !link.multicast {
         out.push_str(", no multicast");
     }

@@ -49,12 +49,12 @@ pub(super) fn render(view: &View<'_>, i: &Instance, group: Option<&str>, out: &m
 fn state(view: &View<'_>, i: &Instance, out: &mut Text) {
     out.pair("State", status::state(i.phase()).word());
     if i.phase() == Phase::Backup {
-        if let Some(Heard { address: Some(from), priority, advert_interval, .. }) =
-            status::heard(view, i)
-        {
+        if let Some(Heard { address: Some(from), priority, .. }) = status::heard(view, i) {
             out.pair("Master router", from);
             out.pair("Master priority", priority);
-            out.pair("Master advert int", format_args!("{advert_interval:.2} sec"));
+        }
+        if i.config().version == Version::V3 {
+            out.pair("Master advert interval", interval(Version::V3, i.master_interval()));
         }
     }
     let config = i.config();
@@ -201,9 +201,6 @@ fn election(view: &View<'_>, i: &Instance, out: &mut Text) {
     let shares: i32 = i.shares().map(|(_, weight)| weight).sum();
     out.pair("Total priority", i32::from(i.base_priority()) + shares);
     out.pair("Advert interval", interval(config.version, config.advert_interval));
-    if config.version == Version::V3 && i.phase() == Phase::Backup {
-        out.pair("Master advert interval", interval(config.version, i.master_interval()));
-    }
     if let Some(at) = i.last_sent() {
         out.pair("Last advert sent", Epoch(view.wall_at(at)));
     }

@@ -78,8 +78,8 @@ impl Daemon {
         };
         let mac = Some(Mac([2, 0, 0, 0, 0, 1]));
         let link = |index, name: &str, up| {
-            let name = name.to_owned();
-            KernelEvent::Link(Link { up, mac, ..Link::plain(index, &name) })
+            let group = if up { 0 } else { 7 };
+            KernelEvent::Link(Link { up, mac, group, ..Link::plain(index, name) })
         };
         let address = KernelEvent::Address { index: 1, address: host_address("10.1.0.1") };
         for event in [link(1, "e0", true), link(2, "e1", false), address] {
@@ -308,7 +308,6 @@ fn a_backup_names_its_master() {
    State = BACKUP
    Master router = 10.1.0.2
    Master priority = 200
-   Master advert int = 1.00 sec
    Flags: none
    Wantstate = BACKUP
    Number of config faults = 0
@@ -411,6 +410,8 @@ fn sections_beside_the_instances() {
    IPv6 address = (none)
    MAC = 02:00:00:00:00:01
    State = UP, RUNNING
+   Up debounce timer = 0us
+   Down debounce timer = 0us
    MTU = 1500
    Tracking VRRP instances :
      A, weight 0
@@ -420,7 +421,10 @@ fn sections_beside_the_instances() {
    IPv4 address = (none)
    IPv6 address = (none)
    MAC = 02:00:00:00:00:01
-   State = DOWN
+   State = UP, not RUNNING
+   Up debounce timer = 0us
+   Down debounce timer = 0us
+   Group = 7
    MTU = 1500
 ------< Event loop >------
 "
