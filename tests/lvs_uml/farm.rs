@@ -156,9 +156,12 @@ pub(crate) fn ok(daemon: &Daemon, words: &[&str]) -> String {
     text
 }
 
+/// Connections, packets and bytes, by service and destination; of the service itself without one.
+pub(crate) type Statistics = BTreeMap<(String, String), [u64; 5]>;
+
 /// Connections, packets and bytes of every service and destination, from `ipvsadm --stats`; with
 /// further arguments, of one service.
-pub(crate) fn statistics(host: &Namespace, of: &[&str]) -> BTreeMap<(String, String), [u64; 5]> {
+pub(crate) fn statistics(host: &Namespace, of: &[&str]) -> Statistics {
     let said = host.output("ipvsadm", &[&["-Ln", "--stats", "--exact"], of].concat());
     let (mut service, mut all) = (String::new(), BTreeMap::new());
     for line in said.lines() {
