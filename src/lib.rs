@@ -127,6 +127,7 @@
 //! | control socket in the file system, users of clients | `sys/control.rs` |
 //! | requests and replies of HTTP | `web/request.rs`, `web/response.rs` |
 //! | names and labels of metrics | `web/metrics/` |
+//! | connections and packets of virtual servers, as IPVS counts them | `daemon/lvs/traffic.rs` |
 //! | status page | `web/page.rs`, `web/page/rows.rs`, `web/page.css` |
 //! | socket of metrics and the status page, their clients | `daemon/control/web.rs`, `sys/web.rs` |
 //! | documents in the making, an object at a time | `web/document.rs`, `daemon/control/document.rs` |

@@ -16,6 +16,8 @@ mod mixed;
 mod neighbor;
 #[path = "interop/notified.rs"]
 mod notified;
+#[path = "interop/restart.rs"]
+mod restart;
 #[path = "interop/scraped.rs"]
 mod scraped;
 #[path = "interop/steer.rs"]
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         steer::the_reference_takes_over_by_priority,
         steer::the_reference_takes_over_by_priority_in_version_2,
         steer::the_reference_takes_over_after_a_goodbye,
+        restart::the_reference_does_not_notice_a_hundred_restarts,
         mixed::vmac_version_2_over_ipv4_above_the_reference,
         mixed::vmac_version_2_over_ipv4_below_the_reference,
         mixed::vmac_version_2_over_ipv6_above_the_reference,

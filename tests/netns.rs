@@ -21,6 +21,8 @@ mod commands;
 mod control;
 #[path = "netns/crash.rs"]
 mod crash;
+#[path = "netns/exporters.rs"]
+mod exporters;
 #[path = "netns/failover.rs"]
 mod failover;
 #[path = "netns/fib.rs"]
@@ -42,6 +44,8 @@ mod handover;
 #[path = "netns/iptables.rs"]
 mod iptables;
 mod lab;
+#[path = "netns/leaks.rs"]
+mod leaks;
 #[path = "netns/links.rs"]
 mod links;
 #[path = "netns/linkwatch.rs"]
@@ -166,8 +170,13 @@ fn main() -> ExitCode {
         "control::a_thousand_requests_a_second_delay_no_advert",
         control::a_thousand_requests_a_second_delay_no_advert,
     ));
+    tests.push(lab::test_alone(
+        "leaks::reloads_and_connections_leave_nothing_behind",
+        leaks::reloads_and_connections_leave_nothing_behind,
+    ));
     tests.push(lab::test_alone("web::scrapes_delay_no_advert", web::scrapes_delay_no_advert));
     tests.extend(tests![
+        exporters::exporters_find_everything_in_the_dumps,
         control::the_state_of_two_routers_is_shown_and_explained,
         control::a_wrong_password_of_the_peer_is_explained_and_not_shown,
         control::events_are_followed,

@@ -167,6 +167,9 @@ impl Runtime {
         }
         // A command may have changed something.
         self.wake_followers();
+        if !self.control.clients.iter().flatten().any(Client::is_in_a_document) {
+            self.lvs.forget_traffic();
+        }
         if self.control.clients.iter().all(Option::is_none) {
             self.control.clients = Vec::new();
         }

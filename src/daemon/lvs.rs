@@ -43,6 +43,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 mod told;
+mod traffic;
 
 pub(super) use told::Told;
 
@@ -106,6 +107,8 @@ pub(super) struct Lvs {
     answers: Vec<(Request, i32)>,
     told: Vec<Told>,
     unmade: RateLimit,
+    /// What IPVS counts, while metrics are written.
+    traffic: traffic::Counts,
     /// Rate of attempts to reopen IPVS: the kernel starts modprobe for each.
     renewals: RateLimit,
 }
@@ -135,6 +138,7 @@ impl Lvs {
             answers: Vec::new(),
             told: Vec::new(),
             unmade: RateLimit::new(5, Duration::from_secs(2)),
+            traffic: traffic::Counts::default(),
             renewals: RateLimit::new(1, Duration::from_secs(10)),
         }
     }

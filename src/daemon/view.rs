@@ -11,6 +11,7 @@ use crate::model::vrrp::VirtualAddress;
 use crate::model::Config;
 use crate::sys::clock::{self, Local};
 use crate::sys::raw::Endpoint;
+use crate::track;
 use crate::vrrp::{self, Instance, Phase};
 
 pub(super) struct View<'a> {
@@ -18,6 +19,7 @@ pub(super) struct View<'a> {
     /// In the order of the configuration, which all dumps follow.
     pub(super) ids: &'a [InstanceId],
     pub(super) vrrp: &'a vrrp::Domain,
+    pub(super) track: &'a track::Domain,
     pub(super) holdings: &'a holdings::Domain,
     pub(super) links: &'a Links,
     pub(super) sockets: BTreeMap<&'a Endpoint, Vec<InstanceId>>,
@@ -35,6 +37,7 @@ impl Runtime {
             config: &self.running.config,
             ids: &self.running.ids,
             vrrp: &self.cores.vrrp,
+            track: &self.cores.track,
             holdings: &self.cores.holdings,
             links: self.cores.holdings.links(),
             sockets: BTreeMap::new(),

@@ -19,6 +19,6 @@ pub use instance::{
     sender, Address, Counters, Group, Heard, Instance, Part, Priority, Refusal, State,
 };
 pub use order::{Handover, Heir, Order};
-pub use service::{Check, Connections, Server, Service, Tally};
+pub use service::{Check, Connections, Server, Service, Tally, Traffic};
 pub use time::Time;
 pub use track::{Holding, Kind, Presence, Session, Track, Weighed};

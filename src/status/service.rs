@@ -19,6 +19,9 @@ pub struct Service {
     /// The sorry server, and whether it stands in for the others.
     pub sorry_server: Option<String>,
     pub sorry_in_use: bool,
+    /// In metrics only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
 }
 
 /// The live servers against the quorum.
@@ -51,6 +54,9 @@ pub struct Server {
     pub order: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<Connections>,
+    /// In metrics only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
     pub checks: Vec<Check>,
 }
 
@@ -60,6 +66,20 @@ pub struct Server {
 pub struct Connections {
     pub active: u64,
     pub inactive: u64,
+}
+
+/// What passed through a virtual server or to a real server since it is in IPVS, as the kernel counts
+/// it.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Traffic {
+    /// Those that there are now.
+    pub open: Connections,
+    pub connections: u64,
+    pub incoming_packets: u64,
+    pub outgoing_packets: u64,
+    pub incoming_bytes: u64,
+    pub outgoing_bytes: u64,
 }
 
 /// A check of a real server.

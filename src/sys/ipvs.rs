@@ -104,6 +104,11 @@ impl<T> Ipvs<T> {
         self.ask(&Query::Services, SeenService::parse)
     }
 
+    /// Fails with ESRCH if it is not there.
+    pub fn service(&self, key: &ServiceKey) -> io::Result<SeenService> {
+        self.ask_one(&Query::Service(*key), SeenService::parse)
+    }
+
     pub fn destinations(&self, service: &ServiceKey) -> io::Result<Vec<SeenDestination>> {
         let family: Family = service.family();
         self.ask(&Query::Destinations(*service), |list| SeenDestination::parse(list, family))

@@ -23,7 +23,7 @@ pub use crate::base::tracked::{RunEnd, TrackState};
 pub use action::Action;
 pub use input::{Input, Process};
 pub use note::{Flaw, Note};
-pub use scripts::ScriptPast;
+pub use scripts::{Progress, ScriptPast};
 
 /// Every tracked script, file and process of the daemon.
 #[derive(Debug, Default)]
@@ -71,6 +71,11 @@ impl Domain {
     /// A run of a script goes on; `None` if it is not configured.
     pub fn is_script_running(&self, name: &str) -> Option<bool> {
         self.scripts.is_running(name)
+    }
+
+    /// How far a script is; `None` if it is not configured.
+    pub fn progress(&self, script: &str) -> Option<Progress> {
+        self.scripts.progress(script)
     }
 
     /// What is known of an object; `None` if it is not configured.

@@ -61,6 +61,20 @@ struct Run {
     is_logged: bool,
 }
 
+/// How far a script is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// From 0 to rise + fall - 1.
+    pub result: u32,
+    /// The next result is the first, and counts at once.
+    pub is_fresh: bool,
+    /// What is known of it comes from the run of the daemon before this one.
+    pub is_recalled: bool,
+    pub is_running: bool,
+    /// It took too long, and has not ended yet.
+    pub is_stopping: bool,
+}
+
 impl Scripts {
     pub(super) fn on_configure(
         &mut self,
@@ -221,6 +235,20 @@ impl Scripts {
 
     pub(super) fn is_running(&self, name: &str) -> Option<bool> {
         Some(self.named(name)?.run.is_some())
+    }
+
+    pub(super) fn progress(&self, name: &str) -> Option<Progress> {
+        let t = self.named(name)?;
+        Some(Progress {
+            result: t.result,
+            is_fresh: t.is_fresh,
+            is_recalled: matches!(
+                t.told,
+                TrackState::Up(Finding::Recalled) | TrackState::Down(Finding::Recalled)
+            ),
+            is_running: t.run.is_some(),
+            is_stopping: t.run.is_some_and(|run| run.is_counted),
+        })
     }
 
     pub(super) fn on_timed_out(&mut self, id: ScriptId, out: &mut Vec<Action>) {

@@ -136,6 +136,11 @@ impl Instance {
         self.base
     }
 
+    /// When its last advertisement went out.
+    pub fn last_sent(&self) -> Option<Instant> {
+        self.outbound.as_ref()?.sent
+    }
+
     pub const fn counters(&self) -> &Counters {
         &self.counters
     }

@@ -201,8 +201,11 @@ impl Domain {
 
     /// Counts an advertisement that went out (or was refused by the kernel: not counted). Gives the
     /// interval that it promised.
-    pub fn count_sent(&mut self, id: InstanceId, priority: u8) -> Option<Duration> {
+    pub fn count_sent(&mut self, id: InstanceId, priority: u8, now: Instant) -> Option<Duration> {
         let i = self.instance_mut(id)?;
+        if let Some(outbound) = &mut i.outbound {
+            outbound.sent = Some(now);
+        }
         let counters = i.counters_mut();
         if priority == 0 {
             counters.pri_zero_sent += 1;

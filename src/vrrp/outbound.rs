@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::{advert, Domain, Instance};
 use crate::base::ids::InstanceId;
-use crate::base::time::WallTime;
+use crate::base::time::{Instant, WallTime};
 use crate::model;
 use crate::model::vrrp::{Authentication, ChecksumForm, Delivery};
 
@@ -17,6 +17,8 @@ use crate::model::vrrp::{Authentication, ChecksumForm, Delivery};
 pub struct Outbound {
     pub source: IpAddr,
     pub copies: Box<[Copy]>,
+    /// When the last one went out.
+    pub(super) sent: Option<Instant>,
     config: Rc<model::vrrp::Instance>,
     priority: u8,
     ident: u16,
@@ -70,7 +72,7 @@ impl Instance {
 impl Outbound {
     fn new(instance: &Instance, source: IpAddr) -> Self {
         let config = Rc::clone(&instance.config);
-        Self { source, copies: Box::default(), config, priority: 0, ident: 0 }
+        Self { source, copies: Box::default(), sent: None, config, priority: 0, ident: 0 }
     }
 
     /// The hop limit of a unicast advertisement, if it was configured.

@@ -11,6 +11,8 @@ pub enum Wanted {
     /// The figures of every object of a topic. The rest, which takes longer to fill in, may be
     /// missing.
     Figures(Topic),
+    /// The names and the traffic of every virtual server or real server.
+    Traffic(Topic),
     /// So many events, the newest first.
     Events(usize),
 }

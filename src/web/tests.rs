@@ -5,7 +5,7 @@ use crate::base::time::WallTime;
 use crate::control::{Reply, Topic};
 use crate::status::{
     Address, Change, CheckResults, Daemon, Event, Group, Heard, Instance, Kind, Part, Priority,
-    Refusal, Server, Service, Session, Spans, State, Tally, Time, Track, Weighed,
+    Refusal, Server, Service, Session, Spans, State, Tally, Time, Track, Traffic, Weighed,
 };
 
 pub(super) const HOSTILE: &str = "x\"><script>alert('\\1')</script>\n&amp;";
@@ -61,6 +61,7 @@ pub(super) fn server(name: &str, up: bool) -> Server {
         why: (!up).then(|| "timeout while connecting".to_owned()),
         held_weight: up.then_some(1),
         effective_weight: 1,
+        traffic: up.then(|| Traffic { connections: 5, ..Traffic::default() }),
         ..Server::default()
     }
 }
@@ -85,6 +86,7 @@ pub(super) fn everything() -> Vec<Reply> {
         sorry_server: Some("10.0.0.9".to_owned()),
         sorry_in_use: true,
         since: ago(60),
+        traffic: Some(Traffic { incoming_bytes: u64::MAX, ..Traffic::default() }),
         ..Service::default()
     };
     let track = Track {
@@ -139,7 +141,7 @@ pub(super) fn made(mut document: Document, objects: &[Reply]) -> String {
 fn is_wanted(wanted: Wanted, object: &Reply) -> bool {
     match wanted {
         Wanted::Events(_) => matches!(object, Reply::Event(_)),
-        Wanted::All(topic) | Wanted::Figures(topic) => match topic {
+        Wanted::All(topic) | Wanted::Figures(topic) | Wanted::Traffic(topic) => match topic {
             Topic::Daemon => matches!(object, Reply::Daemon(_)),
             Topic::Instance => matches!(object, Reply::Instance(_)),
             Topic::Group => matches!(object, Reply::Group(_)),

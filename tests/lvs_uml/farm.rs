@@ -1,8 +1,10 @@
 //! Web servers, clients, one-line configurations, and tables as shown by `ipvsadm`.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -10,7 +12,10 @@ use std::time::Duration;
 
 use nix::sys::socket::{shutdown, Shutdown as How};
 
-use crate::lab::{eventually, millis, pass, wait, Namespace, Outcome, Skip, Workshop, SOON};
+use crate::lab::{
+    eventually, millis, output_of, pass, wait, Daemon, Host, Namespace, Outcome, Program, Segment,
+    Skip, Workshop, SOON,
+};
 
 /// Generous, since all tests share a guest with one processor.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
@@ -108,6 +113,71 @@ pub(crate) fn wait_table(host: &Namespace, expected: &[&str]) {
         }
     });
     assert!(done, "the table is {seen:#?} instead of {expected:#?}");
+}
+
+/// A client, a director at 10.1.0.1 and 10.2.0.1, and a web server at 10.2.0.3 behind it.
+pub(crate) struct Street {
+    pub(crate) client: Host,
+    pub(crate) director: Host,
+    pub(crate) server: Host,
+    _segments: [Segment; 2],
+}
+
+impl Street {
+    pub(crate) fn new() -> Self {
+        let segments = [Segment::new(1), Segment::new(2)];
+        let [outer, inner] = &segments;
+        let [client, director, server] = ["client", "director", "server"].map(Host::new);
+        let plug = |segment: &Segment, host: &Host, interface: &str, address: &str| {
+            segment.plug(host, interface);
+            host.ip(&format!("addr add {address}/16 dev {interface}"));
+        };
+        plug(outer, &client, "eth0", "10.1.0.9");
+        plug(outer, &director, "eth0", "10.1.0.1");
+        plug(inner, &director, "eth1", "10.2.0.1");
+        plug(inner, &server, "eth0", "10.2.0.3");
+        server.ip("route add default via 10.2.0.1");
+        director.sysctl("net/ipv4/ip_forward", "1");
+        Self { client, director, server, _segments: segments }
+    }
+}
+
+/// kactl in a guest: its status and its output.
+pub(crate) fn kactl_says(daemon: &Daemon, words: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(&Program::under_test().path);
+    output_of(command.arg0("kactl").arg("--socket").arg(daemon.file("main.sock")).args(words))
+}
+
+/// The output of a command that succeeds.
+#[track_caller]
+pub(crate) fn ok(daemon: &Daemon, words: &[&str]) -> String {
+    let (status, text) = kactl_says(daemon, words);
+    assert_eq!(status, Some(0), "kactl {words:?}: {text}");
+    text
+}
+
+/// Connections, packets and bytes, by service and destination; of the service itself without one.
+pub(crate) type Statistics = BTreeMap<(String, String), [u64; 5]>;
+
+/// Connections, packets and bytes of every service and destination, from `ipvsadm --stats`; with
+/// further arguments, of one service.
+pub(crate) fn statistics(host: &Namespace, of: &[&str]) -> Statistics {
+    let said = host.output("ipvsadm", &[&["-Ln", "--stats", "--exact"], of].concat());
+    let (mut service, mut all) = (String::new(), BTreeMap::new());
+    for line in said.lines() {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [kind, name, numbers @ ..] = &words[..] else { continue };
+        let numbers: Vec<u64> = numbers.iter().filter_map(|number| number.parse().ok()).collect();
+        let Ok(numbers) = <[u64; 5]>::try_from(numbers) else { continue };
+        let mut server = String::new();
+        match *kind {
+            "->" => server = (*name).to_owned(),
+            _ => service = (*name).to_owned(),
+        }
+        // What changes meanwhile may be listed twice.
+        all.insert((service.clone(), server), numbers);
+    }
+    all
 }
 
 /// A program on a host; it is stopped when dropped.

@@ -12,9 +12,11 @@ mod lab;
 mod mail;
 mod marks;
 mod quorum;
+mod restart;
 mod steer;
 mod tables;
 mod tls;
+mod traffic;
 mod vrrp;
 
 use std::process::ExitCode;
@@ -62,6 +64,8 @@ parts![
     vrrp::checks_are_suspended_without_the_address,
     vrrp::the_sync_daemon_follows_the_instance,
     steer::a_server_is_drained_disabled_and_weighed_by_command,
+    traffic::metrics_show_what_ipvs_counts,
+    restart::no_connection_of_2000_services_fails_at_restarts,
     marks::a_group_is_one_service_that_its_mark_leads_to,
 ];
 

@@ -1,26 +1,12 @@
 //! Orders of an operator to a real server: the table of IPVS, and connections that go on.
 
 use std::net::TcpStream;
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
 
-use crate::farm::{lines, wait_table, Web, PATIENCE};
-use crate::lab::{ours_only, output_of, wait, Daemon, Host, Outcome, Program, Segment, Workshop};
+use crate::farm::{kactl_says, lines, ok, wait_table, Street, Web, PATIENCE};
+use crate::lab::{ours_only, wait, Host, Outcome, Workshop};
 
 const SERVICE: &str = "[10.1.0.1]:tcp:80";
 const SERVER: &str = "[10.2.0.3]:tcp:80";
-
-fn told(daemon: &Daemon, words: &[&str]) -> (Option<i32>, String) {
-    let mut command = Command::new(&Program::under_test().path);
-    output_of(command.arg0("kactl").arg("--socket").arg(daemon.file("main.sock")).args(words))
-}
-
-#[track_caller]
-fn ok(daemon: &Daemon, words: &[&str]) -> String {
-    let (status, text) = told(daemon, words);
-    assert_eq!(status, Some(0), "kactl {words:?}: {text}");
-    text
-}
 
 #[track_caller]
 fn wait_weight(host: &Host, weight: Option<u32>) {
@@ -32,19 +18,8 @@ fn wait_weight(host: &Host, weight: Option<u32>) {
 
 pub(crate) fn a_server_is_drained_disabled_and_weighed_by_command() -> Outcome {
     ours_only()?;
-    let (outer, inner) = (Segment::new(1), Segment::new(2));
-    let [client, director, server] = ["client", "director", "server"].map(Host::new);
-    let plug = |segment: &Segment, host: &Host, interface: &str, address: &str| {
-        segment.plug(host, interface);
-        host.ip(&format!("addr add {address}/16 dev {interface}"));
-    };
-    plug(&outer, &client, "eth0", "10.1.0.9");
-    plug(&outer, &director, "eth0", "10.1.0.1");
-    plug(&inner, &director, "eth1", "10.2.0.1");
-    plug(&inner, &server, "eth0", "10.2.0.3");
-    server.ip("route add default via 10.2.0.1");
-    director.sysctl("net/ipv4/ip_forward", "1");
-    let _web = Web::start(&server, "0.0.0.0:80", |_| (200, "it"));
+    let Street { client, director, server, .. } = &Street::new();
+    let _web = Web::start(server, "0.0.0.0:80", |_| (200, "it"));
     let shop = Workshop::new();
     let check = shop.script("check.sh", "echo >>$HERE/runs; test -e $HERE/alive");
     shop.write("alive", "");
@@ -54,7 +29,7 @@ pub(crate) fn a_server_is_drained_disabled_and_weighed_by_command() -> Outcome {
          real_server 10.2.0.3 80 {{ weight 1; MISC_CHECK {{ misc_path {check}; warmup 0 }} }} }} ",
     ));
     let mut daemon = director.start(&config);
-    wait_weight(&director, Some(1));
+    wait_weight(director, Some(1));
     wait("the check has run", PATIENCE, || shop.exists("runs"));
 
     // A connection that stays.
@@ -65,9 +40,9 @@ pub(crate) fn a_server_is_drained_disabled_and_weighed_by_command() -> Outcome {
     let text = ok(&daemon, &["server", SERVICE, SERVER, "drain"]);
     let wanted = "is up, drain by command; weight 0 in IPVS, 1 active and 0 inactive connections";
     assert!(text.contains(wanted), "{text}");
-    wait_weight(&director, Some(0));
+    wait_weight(director, Some(0));
     ok(&daemon, &["reload"]);
-    wait_weight(&director, Some(0));
+    wait_weight(director, Some(0));
     let text = ok(&daemon, &["status"]);
     assert!(text.contains("drain, connections 1+0"), "{text}");
     drop(open);
@@ -76,35 +51,35 @@ pub(crate) fn a_server_is_drained_disabled_and_weighed_by_command() -> Outcome {
     });
 
     ok(&daemon, &["server", SERVICE, SERVER, "disable"]);
-    wait_weight(&director, None);
+    wait_weight(director, None);
     let story = ok(&daemon, &["explain", SERVER]);
     assert!(story.contains("Because: disable by command of an operator."), "{story}");
-    assert_eq!(told(&daemon, &["status", "--healthy", SERVICE]).0, Some(3));
+    assert_eq!(kactl_says(&daemon, &["status", "--healthy", SERVICE]).0, Some(3));
     ok(&daemon, &["server", SERVICE, SERVER, "weight", "7"]);
-    wait_weight(&director, Some(7));
+    wait_weight(director, Some(7));
     // Neither another program nor a crash is the end of an order.
     ok(&daemon, &["restart"]);
-    wait_weight(&director, Some(7));
+    wait_weight(director, Some(7));
     assert!(ok(&daemon, &["explain", SERVER]).contains("By command: weight 7."));
     daemon.crash();
     let mark = daemon.mark();
     daemon.start_again();
     daemon.wait_log_since(mark, "Startup complete");
     wait("the order is in force", PATIENCE, || {
-        told(&daemon, &["explain", SERVER]).1.contains("By command: weight 7.")
+        kactl_says(&daemon, &["explain", SERVER]).1.contains("By command: weight 7.")
     });
-    wait_weight(&director, Some(7));
+    wait_weight(director, Some(7));
     ok(&daemon, &["server", SERVICE, SERVER, "enable"]);
-    wait_weight(&director, Some(1));
+    wait_weight(director, Some(1));
     assert!(!ok(&daemon, &["explain", SERVER]).contains("By command"));
 
     // Ten minutes earlier than by itself.
     shop.remove("alive");
     ok(&daemon, &["server", SERVICE, SERVER, "check-now"]);
-    wait_weight(&director, None);
+    wait_weight(director, None);
     shop.write("alive", "");
     ok(&daemon, &["server", SERVICE, SERVER, "check-now"]);
-    wait_weight(&director, Some(1));
-    assert_eq!(told(&daemon, &["server", SERVICE, "[10.2.0.4]:tcp:80", "drain"]).0, Some(5));
+    wait_weight(director, Some(1));
+    assert_eq!(kactl_says(&daemon, &["server", SERVICE, "[10.2.0.4]:tcp:80", "drain"]).0, Some(5));
     Ok(())
 }

@@ -13,14 +13,14 @@ use crate::lab::{
 };
 
 /// The stand-in, and programs that run with it.
-struct Fake {
+pub(crate) struct Fake {
     shop: Workshop,
     /// Number of lines of the log that `asked` has returned.
     seen: Cell<usize>,
 }
 
 impl Fake {
-    fn new() -> Result<Self, Skip> {
+    pub(crate) fn new() -> Result<Self, Skip> {
         require_program("nft", "nftables")?;
         require_program("cc", "gcc")?;
         let shop = Workshop::new();
@@ -45,7 +45,7 @@ impl Fake {
         Program { path: script.into(), ours: real.ours }
     }
 
-    fn start(&self, host: &Host, config: &str) -> Daemon {
+    pub(crate) fn start(&self, host: &Host, config: &str) -> Daemon {
         let daemon = host.start_program(&self.program(Program::under_test()), config);
         daemon.wait_log("Startup complete");
         daemon

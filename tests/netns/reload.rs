@@ -11,7 +11,7 @@ use crate::lab::{
 };
 
 /// For a file that takes time to read.
-const LINES: usize = 300_000;
+const LINES: usize = 600_000;
 
 fn router() -> Instance {
     instance("VI_1").every("0.5").vip("10.7.1.1/16")

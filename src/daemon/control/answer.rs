@@ -53,8 +53,17 @@ pub(super) struct Place {
     link: Option<String>,
     /// The last event.
     pub(super) event: Option<u64>,
-    /// Figures are enough.
-    pub(super) figures: bool,
+    pub(super) detail: Detail,
+}
+
+/// What is shown of an object.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) enum Detail {
+    #[default]
+    Everything,
+    Figures,
+    /// Of virtual servers and real servers, which were read before.
+    Traffic,
 }
 
 /// Entries of the journal.
@@ -215,9 +224,9 @@ impl Runtime {
             return Step::Nothing;
         }
         let (view, journal) = (self.view(), &self.journal);
-        let shown = match place.figures {
-            true => instance::figures(&view, journal, id),
-            false => instance::instance(&view, journal, id),
+        let shown = match place.detail {
+            Detail::Everything => instance::instance(&view, journal, id),
+            Detail::Figures | Detail::Traffic => instance::figures(&view, journal, id),
         };
         shown.map_or(Step::Nothing, |shown| Step::Reply(Reply::Instance(Box::new(shown))))
     }
@@ -275,9 +284,16 @@ impl Runtime {
     }
 
     fn next_service(&self, place: &mut Place, name: Option<&str>) -> Step {
-        let Some(found) = self.lvs.service(place.index) else { return Step::End };
+        let index = place.index;
+        let shown = match place.detail {
+            Detail::Traffic => self.lvs.service_traffic(index),
+            Detail::Everything | Detail::Figures => {
+                let found = self.lvs.service(index);
+                found.map(|found| service::service(&self.view(), &self.journal, found))
+            }
+        };
+        let Some(shown) = shown else { return Step::End };
         place.index += 1;
-        let shown = service::service(&self.view(), &self.journal, found);
         if name.is_some_and(|name| shown.name != name) {
             return Step::Nothing;
         }
@@ -287,10 +303,11 @@ impl Runtime {
     /// Those of a virtual server of this name, and those that have it themselves.
     fn next_server(&self, place: &mut Place, name: Option<&str>) -> Step {
         let Some(of) = self.lvs.service(place.index) else { return Step::End };
-        let (view, inner) = (self.view(), place.inner);
-        let shown = match place.figures {
-            true => service::server_figures(&view, of, inner),
-            false => self.server_status(of, inner),
+        let inner = place.inner;
+        let shown = match place.detail {
+            Detail::Everything => self.server_status(of, inner),
+            Detail::Figures => service::server_figures(&self.view(), of, inner),
+            Detail::Traffic => self.lvs.server_traffic(place.index, inner),
         };
         let Some(shown) = shown else {
             (place.index, place.inner) = (place.index + 1, 0);

@@ -54,6 +54,10 @@ impl Client {
         }
     }
 
+    pub(super) const fn is_in_a_document(&self) -> bool {
+        matches!(self.answer, Some(Answer::Document(_)))
+    }
+
     /// Reads some bytes of a request; `None` if there may be more.
     pub(super) fn receive(&mut self) -> Option<After> {
         let mut buffer = [0; 2048];

@@ -17,7 +17,7 @@ impl Runtime {
             Command::Show { topic, name } => Ok(Answer::show(topic, name)),
             Command::Metrics => {
                 let metrics = Document::Metrics(Metrics::default());
-                Ok(Answer::Document(Box::new(Writing::new(metrics, Form::Lines))))
+                Ok(Answer::Document(Box::new(Writing::new(metrics, Form::Lines, self.now))))
             }
             Command::Events { since, follow, name } => {
                 Ok(Answer::Events(Events { last: since, follow, name, is_idle: false }))

@@ -1,8 +1,9 @@
 //! Documents in the making: metrics, the status page, the status as JSON.
 
-use super::answer::{Place, Step};
+use super::answer::{Detail, Place, Step};
+use crate::base::time::Instant;
 use crate::control::session::Session;
-use crate::control::{Reply, Topic};
+use crate::control::Reply;
 use crate::daemon::runtime::Runtime;
 use crate::daemon::status::event;
 use crate::web::{Body, Document, Wanted};
@@ -18,6 +19,8 @@ pub(super) struct Writing {
     place: Place,
     /// Not sent yet.
     text: String,
+    /// What the kernel counts is read after this.
+    since: Instant,
 }
 
 /// How the text is wrapped.
@@ -29,18 +32,18 @@ pub(super) enum Form {
 }
 
 impl Writing {
-    pub(super) fn new(document: Document, form: Form) -> Self {
-        Self { document, form, place: Place::default(), text: String::new() }
+    pub(super) fn new(document: Document, form: Form, since: Instant) -> Self {
+        Self { document, form, place: Place::default(), text: String::new(), since }
     }
 }
 
 impl Runtime {
     /// Adds one object. False if that was all.
-    pub(super) fn write(&self, writing: &mut Writing, session: &mut Session) -> bool {
-        let Writing { document, form, place, text } = writing;
+    pub(super) fn write(&mut self, writing: &mut Writing, session: &mut Session) -> bool {
+        let Writing { document, form, place, text, since } = writing;
         let wanted = document.wants();
         let step = match wanted {
-            Some(wanted) => self.next_wanted(wanted, place),
+            Some(wanted) => self.next_wanted(wanted, place, *since),
             None => Step::End,
         };
         match step {
@@ -75,11 +78,18 @@ impl Runtime {
         !is_over
     }
 
-    fn next_wanted(&self, wanted: Wanted, place: &mut Place) -> Step {
+    fn next_wanted(&mut self, wanted: Wanted, place: &mut Place, since: Instant) -> Step {
         match wanted {
             Wanted::All(topic) => self.next_of(topic, place, None),
             Wanted::Figures(topic) => {
-                place.figures = matches!(topic, Topic::Instance | Topic::Server);
+                place.detail = Detail::Figures;
+                self.next_of(topic, place, None)
+            }
+            Wanted::Traffic(topic) => {
+                if !self.lvs.read_traffic(place.index, since) {
+                    return Step::Nothing;
+                }
+                place.detail = Detail::Traffic;
                 self.next_of(topic, place, None)
             }
             Wanted::Events(most) if place.index < most => {

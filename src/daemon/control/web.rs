@@ -153,8 +153,8 @@ impl Runtime {
         };
         let body = Body::of(method, takes_chunks);
         session.say(body.head(kind).as_bytes(), self.now);
-        let writing = || Answer::Document(Box::new(Writing::new(document, Form::Http(body))));
-        (method == Method::Get).then(writing)
+        let writing = || Writing::new(document, Form::Http(body), self.now);
+        (method == Method::Get).then(|| Answer::Document(Box::new(writing())))
     }
 
     /// Why the daemon is not well: that this is answered at all says that the loop runs.

@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::text::{or_none, stamp, Seconds, Text};
-use super::{instance, track, View};
+use super::text::{or_none, stamp, Text};
+use super::{global, instance, track, View};
 use crate::base::addr::{is_link_local, Family};
 use crate::base::link::Link;
 use crate::base::time::{micros, Instant};
-use crate::model::global::SubsystemScheduling;
 use crate::model::link::LinkQuery;
 use crate::model::vrrp::TrackedLink;
 use crate::sys::raw::EndpointKind;
@@ -17,7 +16,7 @@ use crate::vrrp::Phase;
 
 pub(super) fn render(view: &View<'_>) -> String {
     let mut out = Text::default();
-    global(view, &mut out);
+    global::render(view, &mut out);
     routes(view, &mut out);
     instances(view, &mut out);
     sockets(view, &mut out);
@@ -26,58 +25,6 @@ pub(super) fn render(view: &View<'_>) -> String {
     links(view, &mut out);
     turns(view, &mut out);
     out.finish()
-}
-
-fn global(view: &View<'_>, out: &mut Text) {
-    let g = &view.config.global;
-    out.section("Global definitions");
-    let namespace = g.net_namespace.as_deref().unwrap_or("(default)");
-    out.top("Network namespace", namespace);
-    if let Some(name) = &g.instance_name {
-        out.top("Instance name", name);
-    }
-    if let Some(id) = &g.router_id {
-        out.top("Router ID", id);
-    }
-    out.top("Use pid directory", g.use_pid_dir);
-    out.top("Dynamic interfaces", g.dynamic_interfaces);
-    if let Some(name) = &g.default_interface {
-        out.top("Default interface", name);
-    }
-    out.top("VRRP IPv4 mcast group", g.mcast_group4);
-    out.top("VRRP IPv6 mcast group", g.mcast_group6);
-    out.top("Gratuitous ARP interval", format_args!("{:.6}", g.garp_interval.as_secs_f64()));
-    out.top("Gratuitous NA interval", format_args!("{:.6}", g.gna_interval.as_secs_f64()));
-    out.top("VRRP startup delay", Seconds(g.startup_delay));
-    out.top("Log unknown VRIDs", g.log_unknown_vrids);
-    out.top("VRRP delay after boot", Seconds(g.delay_after_boot));
-    for (name, wanted) in [("VRRP", &g.vrrp), ("Checker", &g.checker), ("BFD", &g.bfd)] {
-        scheduling(name, wanted, out);
-    }
-    out.top("Max auto priority", g.max_auto_priority);
-    out.top("Min auto priority delay", micros(g.min_auto_priority_delay));
-    if let Some(name) = &g.process_name {
-        out.top("Process name", name);
-    }
-    out.top("Disable local IGMP", g.disable_local_igmp);
-    track::global(g, out);
-    out.top("umask", format_args!("0{:o}", g.umask));
-}
-
-fn scheduling(name: &str, wanted: &SubsystemScheduling, out: &mut Text) {
-    if name != "VRRP" && *wanted == SubsystemScheduling::default() {
-        return;
-    }
-    out.top(&format!("{name} process priority"), wanted.nice.unwrap_or(0));
-    out.top(&format!("{name} don't swap"), wanted.no_swap);
-    out.top(&format!("{name} realtime priority"), wanted.rt_priority.unwrap_or(0));
-    if let Some(micros) = wanted.rt_limit {
-        out.top(&format!("{name} realtime limit"), micros);
-    }
-    if !wanted.cpus.is_empty() {
-        let cpus: Vec<String> = wanted.cpus.iter().map(u16::to_string).collect();
-        out.top(&format!("{name} CPU affinity"), cpus.join(" "));
-    }
 }
 
 /// Static routes and rules.
@@ -150,6 +97,7 @@ fn groups(view: &View<'_>, out: &mut Text) {
             out.item(&i.config().name);
         }
         if let Some(config) = view.config.groups.get(id.0 as usize) {
+            instance::mail(config.notify.mail, out);
             tracked(&config.tracked_links, out);
             track::tracked(&config.tracked, out);
             track::notify(&config.notify, out);
@@ -190,6 +138,10 @@ fn links(view: &View<'_>, out: &mut Text) {
             out.pair("MAC", mac);
         }
         out.pair("State", state(link));
+        debounce(view, &link.name, out);
+        if link.group != 0 {
+            out.pair("Group", link.group);
+        }
         out.pair("MTU", link.mtu);
         watching(view, &link.name, out);
         if let Some(list) = watchers.get(link.name.as_str()) {
@@ -201,12 +153,15 @@ fn links(view: &View<'_>, out: &mut Text) {
     }
 }
 
-/// Delays of the link, and how it is polled.
+fn debounce(view: &View<'_>, name: &str, out: &mut Text) {
+    let delays = view.config.link_delays.iter().find(|d| d.interface == name);
+    let (up, down) = delays.map(|d| (micros(d.up), micros(d.down))).unwrap_or_default();
+    out.pair("Up debounce timer", format_args!("{up}us"));
+    out.pair("Down debounce timer", format_args!("{down}us"));
+}
+
+/// How the link is polled, and how often addresses on it are announced.
 fn watching(view: &View<'_>, name: &str, out: &mut Text) {
-    if let Some(delays) = view.config.link_delays.iter().find(|d| d.interface == name) {
-        out.pair("Down debounce timer", Span(delays.down));
-        out.pair("Up debounce timer", Span(delays.up));
-    }
     if let Some(link) = view.config.polled_links.iter().find(|link| link.interface == name) {
         out.pair("Linkbeat", link.query.map_or("polled", LinkQuery::word));
     }
@@ -222,8 +177,8 @@ fn watching(view: &View<'_>, name: &str, out: &mut Text) {
 }
 
 fn state(link: &Link) -> String {
-    // The kernel's two flags are combined into one here; which of them is missing is not stored.
-    let mut out = String::from(if link.up { "UP, RUNNING" } else { "DOWN" });
+    let not = |is_so| if is_so { "" } else { "not " };
+    let mut out = format!("{}UP, {}RUNNING", not(link.enabled), not(link.up));
     if !link.multicast {
         out.push_str(", no multicast");
     }

@@ -1,13 +1,14 @@
 //! One instance in the data dump. Monitoring scripts read these lines, `State` above all.
 
 use super::data::tracked;
-use super::text::{address, enabled, or_none, stamp, Seconds, Text};
+use super::text::{address, enabled, or_none, stamp, Epoch, Seconds, Text};
 use super::{track, View};
 use crate::base::addr::Family;
 use crate::base::time::{micros, Duration};
 use crate::daemon::status::instance as status;
 use crate::model;
 use crate::model::signing::AntiReplay;
+use crate::model::track::Object;
 use crate::model::vlink::{ipvlan_kind, is_virtual_mac, VirtualLink, VirtualLinkKind};
 use crate::model::vrrp::{Authentication, ChecksumForm, Delivery, Version, VirtualAddress};
 use crate::status::Heard;
@@ -31,26 +32,29 @@ pub(super) fn render(view: &View<'_>, i: &Instance, group: Option<&str>, out: &m
     out.pair("Down timer adverts", config.down_timer_adverts);
     out.pair("Send advert after receive lower priority advert", !config.lower_prio_no_advert);
     out.pair("Send advert after receive higher priority advert", config.higher_prio_send_advert);
-    election(i, out);
+    election(view, i, out);
     authentication(config, out);
     addresses(view, i, out);
     delivery(config, out);
     routes(config, out);
     tracked(&config.tracked_links, out);
     track::tracked(&config.tracked, out);
+    mail(config.notify.mail, out);
+    out.pair("Notify deleted", if config.notify.says_deleted { "Deleted" } else { "Fault" });
     track::notify(&config.notify, out);
+    out.pair("Notify priority changes", config.notify.priority_changes);
     beyond(view, i, out);
 }
 
 fn state(view: &View<'_>, i: &Instance, out: &mut Text) {
     out.pair("State", status::state(i.phase()).word());
     if i.phase() == Phase::Backup {
-        if let Some(Heard { address: Some(from), priority, advert_interval, .. }) =
-            status::heard(view, i)
-        {
+        if let Some(Heard { address: Some(from), priority, .. }) = status::heard(view, i) {
             out.pair("Master router", from);
             out.pair("Master priority", priority);
-            out.pair("Master advert int", format_args!("{advert_interval:.2} sec"));
+        }
+        if i.config().version == Version::V3 {
+            out.pair("Master advert interval", interval(Version::V3, i.master_interval()));
         }
     }
     let config = i.config();
@@ -68,10 +72,7 @@ fn state(view: &View<'_>, i: &Instance, out: &mut Text) {
         out.item(flag);
     }
     out.pair("Wantstate", status::state(i.wanted_phase()).word());
-    let standing = i.faults().filter(|f| matches!(f, Fault::Standing(_))).count();
-    out.pair("Number of config faults", standing);
-    let number = i.faults().count() - standing;
-    out.pair("Number of interface and track script faults", number);
+    faults(i, out);
     out.pair("Last transition", stamp(view, status::since(view, i).0));
     match i.next_deadline() {
         Some(at) => out.pair("Read timeout", stamp(view, view.wall_at(at))),
@@ -79,6 +80,35 @@ fn state(view: &View<'_>, i: &Instance, out: &mut Text) {
     }
     let down = micros(i.master_down_interval());
     out.pair("Master down timer", format_args!("{down} usecs"));
+}
+
+/// Faults of the configuration and of tracked objects are counted; others are listed.
+fn faults(i: &Instance, out: &mut Text) {
+    let is_tracked = |fault: &Fault| match fault {
+        Fault::LinkMissing(name) | Fault::Link(name) | Fault::LinkUp(name) => {
+            i.trackers().iter().any(|t| t.interface == *name) && !is_own(i.config(), name)
+        }
+        Fault::Tracked { .. } => true,
+        Fault::NoAddress | Fault::Standing(_) | Fault::Socket(_) | Fault::Refused(_) => false,
+    };
+    let standing = i.faults().filter(|f| matches!(f, Fault::Standing(_))).count();
+    out.pair("Number of config faults", standing);
+    out.pair("Number of tracker faults", i.faults().filter(|f| is_tracked(f)).count());
+    let of_interface = |f: &&Fault| !is_tracked(f) && !matches!(f, Fault::Standing(_));
+    let mut list = i.faults().filter(of_interface).peekable();
+    match list.peek() {
+        None => out.line("Flags of interface faults - (none)"),
+        Some(_) => out.line("Flags of interface faults:"),
+    }
+    list.for_each(|fault| out.item(fault));
+    let pending = i.pending().iter().filter(|object| matches!(object, Object::Script(_)));
+    out.pair("Number of track scripts init", pending.count());
+}
+
+/// The interface that an instance runs on, or one below it.
+fn is_own(config: &model::vrrp::Instance, name: &str) -> bool {
+    let base = config.vlink.as_ref().map(|link| link.base.as_str());
+    config.interface.as_deref() == Some(name) || base == Some(name)
 }
 
 fn place(view: &View<'_>, i: &Instance, out: &mut Text) {
@@ -163,14 +193,16 @@ fn garp(config: &model::vrrp::Instance, out: &mut Text) {
     }
 }
 
-fn election(i: &Instance, out: &mut Text) {
+fn election(view: &View<'_>, i: &Instance, out: &mut Text) {
     let config = i.config();
     out.pair("Virtual Router ID", config.vrid);
     out.pair("Priority", config.priority);
     out.pair("Effective priority", i.priority());
+    let shares: i32 = i.shares().map(|(_, weight)| weight).sum();
+    out.pair("Total priority", i32::from(i.base_priority()) + shares);
     out.pair("Advert interval", interval(config.version, config.advert_interval));
-    if config.version == Version::V3 && i.phase() == Phase::Backup {
-        out.pair("Master advert interval", interval(config.version, i.master_interval()));
+    if let Some(at) = i.last_sent() {
+        out.pair("Last advert sent", Epoch(view.wall_at(at)));
     }
     out.pair("Accept", enabled(config.accept));
     out.pair("Preempt", enabled(!config.nopreempt));
@@ -187,6 +219,11 @@ fn election(i: &Instance, out: &mut Text) {
     if config.debug > 0 {
         out.pair("Debug level", config.debug);
     }
+}
+
+/// Whether changes are mailed (`smtp_alert`).
+pub(super) fn mail(is_sent: bool, out: &mut Text) {
+    out.pair("Using smtp notification", if is_sent { "yes" } else { "no" });
 }
 
 /// Interval in the unit of the protocol version.
@@ -253,9 +290,7 @@ fn routes(config: &model::vrrp::Instance, out: &mut Text) {
 
 fn delivery(config: &model::vrrp::Instance, out: &mut Text) {
     let Delivery::Unicast { peers, ttl, check_source } = &config.delivery else { return };
-    if let Some(ttl) = ttl {
-        out.pair("Unicast TTL", ttl);
-    }
+    out.pair("Unicast TTL", ttl.unwrap_or(255));
     out.line(format_args!("Check unicast src : {}", if *check_source { "yes" } else { "no" }));
     out.line("Unicast Peer :");
     for p in peers {

@@ -5,6 +5,7 @@
 
 mod bfd;
 mod data;
+mod global;
 mod instance;
 mod json;
 mod lvs;

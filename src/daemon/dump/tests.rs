@@ -3,6 +3,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::base::addr::{Family, HostAddress, Mac, Prefix};
+use crate::base::ids::ScriptId;
 use crate::base::link::{KernelEvent, Link};
 use crate::base::time::{Duration, Instant, WallTime};
 use crate::daemon::lateness::Lateness;
@@ -20,10 +21,12 @@ use crate::model::vrrp::{
 use crate::model::Config;
 use crate::sys::clock::Local;
 use crate::sys::raw::EndpointKind;
+use crate::track as tracking;
 use crate::vrrp;
 use crate::vrrp::receive::Received;
 use crate::vrrp::{Input, LinkState};
 
+mod global;
 mod lvs;
 mod track;
 
@@ -51,6 +54,7 @@ struct Daemon {
     config: Config,
     ids: Vec<InstanceId>,
     vrrp: vrrp::Domain,
+    track: tracking::Domain,
     holdings: holdings::Domain,
     lateness: Lateness,
     now: Instant,
@@ -66,6 +70,7 @@ impl Daemon {
         let mut d = Self {
             ids: Vec::new(),
             vrrp: vrrp::Domain::new(Duration::ZERO),
+            track: tracking::Domain::default(),
             holdings: holdings::Domain::default(),
             lateness: Lateness::default(),
             now: Instant::from_millis(100),
@@ -73,8 +78,8 @@ impl Daemon {
         };
         let mac = Some(Mac([2, 0, 0, 0, 0, 1]));
         let link = |index, name: &str, up| {
-            let name = name.to_owned();
-            KernelEvent::Link(Link { up, mac, ..Link::plain(index, &name) })
+            let group = if up { 0 } else { 7 };
+            KernelEvent::Link(Link { up, mac, group, ..Link::plain(index, name) })
         };
         let address = KernelEvent::Address { index: 1, address: host_address("10.1.0.1") };
         for event in [link(1, "e0", true), link(2, "e1", false), address] {
@@ -107,6 +112,22 @@ impl Daemon {
         self.vrrp.handle(input, self.now, &mut Vec::new());
     }
 
+    /// An input of the tracking core, whose results the instances learn. Returns the runs that begin.
+    fn track(&mut self, input: tracking::Input<'_>) -> Vec<ScriptId> {
+        let (mut out, mut runs) = (Vec::new(), Vec::new());
+        self.track.handle(input, self.now, &mut out);
+        for action in out {
+            match action {
+                tracking::Action::Changed { object, state } => {
+                    self.handle(Input::Tracked { object: &object, state });
+                }
+                tracking::Action::Run { script, .. } => runs.push(script),
+                _ => {}
+            }
+        }
+        runs
+    }
+
     /// The first instance takes over 4 s after the start, and the kernel has its addresses.
     fn promote(&mut self) {
         self.now = Instant::from_millis(4_000);
@@ -123,7 +144,8 @@ impl Daemon {
             self.holdings.handle(input, self.now, &mut Vec::new());
         }
         self.handle(Input::Held { id: self.ids[0] });
-        self.vrrp.count_sent(self.ids[0], 100);
+        self.vrrp.outbound(self.ids[0], 100, || WallTime(0));
+        self.vrrp.count_sent(self.ids[0], 100, self.now);
     }
 
     /// The first instance hears a master of version 2, priority 200, without authentication.
@@ -149,6 +171,7 @@ impl Daemon {
             config: &self.config,
             ids: &self.ids,
             vrrp: &self.vrrp,
+            track: &self.track,
             holdings: &self.holdings,
             links: self.holdings.links(),
             sockets: BTreeMap::new(),
@@ -224,7 +247,9 @@ fn a_master_in_the_data_dump() {
    Flags: none
    Wantstate = MASTER
    Number of config faults = 0
-   Number of interface and track script faults = 0
+   Number of tracker faults = 0
+   Flags of interface faults - (none)
+   Number of track scripts init = 0
    Last transition = 1795386504.000000 (Sun Nov 22 22:28:24.000000 2026)
    Read timeout = 1795386505.000000 (Sun Nov 22 22:28:25.000000 2026)
    Master down timer = 3648437 usecs
@@ -243,7 +268,9 @@ fn a_master_in_the_data_dump() {
    Virtual Router ID = 51
    Priority = 100
    Effective priority = 90
+   Total priority = 90
    Advert interval = 1 sec
+   Last advert sent = 1795386504.000000
    Accept = enabled
    Preempt = enabled
    Promote_secondaries = disabled
@@ -254,6 +281,9 @@ fn a_master_in_the_data_dump() {
      10.1.0.102 dev e0 scope global set
    Tracked interfaces :
      e1 weight -10
+   Using smtp notification = no
+   Notify deleted = Fault
+   Notify priority changes = false
    Version errors = 0
    Checksum errors = 0
    Router ID errors = 0
@@ -278,11 +308,12 @@ fn a_backup_names_its_master() {
    State = BACKUP
    Master router = 10.1.0.2
    Master priority = 200
-   Master advert int = 1.00 sec
    Flags: none
    Wantstate = BACKUP
    Number of config faults = 0
-   Number of interface and track script faults = 0
+   Number of tracker faults = 0
+   Flags of interface faults - (none)
+   Number of track scripts init = 0
    Last transition = 1795386500.100000 (Sun Nov 22 22:28:20.100000 2026)
    Read timeout = 1795386505.109375 (Sun Nov 22 22:28:25.109375 2026)
    Master down timer = 3609375 usecs
@@ -301,7 +332,9 @@ fn a_fault_is_named_and_has_no_timeout() {
     config.interface = Some("e1".into());
     let text = data::render(&Daemon::of([config]).view());
     assert!(text.contains("   State = FAULT\n"), "{text}");
-    assert!(text.contains("   Number of interface and track script faults = 1\n"), "{text}");
+    let faults =
+        "   Number of tracker faults = 0\n   Flags of interface faults:\n     interface e1 down\n";
+    assert!(text.contains(faults), "{text}");
     assert!(text.contains("   Read timeout = DISABLED\n"), "{text}");
     assert!(text.contains("   Faults (1):\n     interface e1 down\n"), "{text}");
 }
@@ -348,7 +381,8 @@ fn sections_beside_the_instances() {
     let text = data::render(&view);
     assert!(text.starts_with("------< Global definitions >------\n"), "{text}");
     assert!(text.contains("\n Router ID = rtr\n"), "{text}");
-    assert!(text.contains("\n umask = 0177\n------< VRRP Topology >------\n"), "{text}");
+    let title = "\n Log unknown VRIDs = false\n------< VRRP Topology >------\n";
+    assert!(text.contains(title), "{text}");
     assert!(text.contains("   VRRP Version = 2\n   Sync group = G\n   State = BACKUP\n"), "{text}");
     assert_eq!(
         between(&text, "------< VRRP Sockpool >------", " Running"),
@@ -368,6 +402,7 @@ fn sections_beside_the_instances() {
    VRRP member instances :
      A
      B
+   Using smtp notification = no
 ------< Interfaces >------
  Name = e0
    index = 1
@@ -375,6 +410,8 @@ fn sections_beside_the_instances() {
    IPv6 address = (none)
    MAC = 02:00:00:00:00:01
    State = UP, RUNNING
+   Up debounce timer = 0us
+   Down debounce timer = 0us
    MTU = 1500
    Tracking VRRP instances :
      A, weight 0
@@ -384,7 +421,10 @@ fn sections_beside_the_instances() {
    IPv4 address = (none)
    IPv6 address = (none)
    MAC = 02:00:00:00:00:01
-   State = DOWN
+   State = UP, not RUNNING
+   Up debounce timer = 0us
+   Down debounce timer = 0us
+   Group = 7
    MTU = 1500
 ------< Event loop >------
 "

@@ -20,6 +20,11 @@ impl Text {
         self.put(format_args!(" {key} = {value}"));
     }
 
+    /// A line of a section that is not of the form of a pair.
+    pub(super) fn fact(&mut self, line: impl fmt::Display) {
+        self.put(format_args!(" {line}"));
+    }
+
     /// A value of a block: `   KEY = VALUE`.
     pub(super) fn pair(&mut self, key: &str, value: impl fmt::Display) {
         self.put(format_args!("   {key} = {value}"));

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::text::{Seconds, Text};
+use super::text::Text;
 use super::View;
-use crate::model::notify::{Fifo, LifeScript, Mail, MailServer, Notify};
+use crate::base::time::Duration;
+use crate::base::tracked::{Finding, TrackState};
+use crate::model::notify::Notify;
 use crate::model::script::Script;
-use crate::model::track::{Object, ParamMatch, TrackFile, TrackProcess, TrackScript, Tracked};
-use crate::model::Global;
+use crate::model::track::{Object, ParamMatch, TrackProcess, TrackScript, Tracked};
 
 /// Every instance that tracks an object, with its weight.
 type Trackers<'a> = BTreeMap<&'a Object, Vec<(&'a str, &'a Tracked)>>;
@@ -26,22 +27,29 @@ pub(super) fn sections(view: &View<'_>, out: &mut Text) {
         out.section("VRRP Scripts");
     }
     for s in &config.scripts {
-        script(s, out);
-        state(view, &trackers, &Object::Script(s.name.clone()), out);
+        script(view, s, &trackers, out);
     }
     if !config.files.is_empty() {
         out.section("VRRP Track files");
     }
     for f in &config.files {
-        file(f, out);
-        state(view, &trackers, &Object::File(f.name.clone()), out);
+        let object = Object::File(f.name.clone());
+        out.top("Track file", &f.name);
+        out.pair("File", &f.path);
+        match view.vrrp.tracked(&object) {
+            TrackState::Value(value) => out.pair("Status", value),
+            other => out.pair("Status", other),
+        }
+        out.pair("Weight", weight(f.weight, f.reverse));
+        tracking(&trackers, &object, out);
     }
     if !config.processes.is_empty() {
         out.section("VRRP Track processes");
     }
     for p in &config.processes {
-        process(p, out);
-        state(view, &trackers, &Object::Process(p.name.clone()), out);
+        let object = Object::Process(p.name.clone());
+        process(p, view.vrrp.tracked(&object), out);
+        tracking(&trackers, &object, out);
     }
     let sessions = config.bfd.iter().filter(|b| b.for_vrrp);
     if sessions.clone().count() > 0 {
@@ -49,16 +57,16 @@ pub(super) fn sections(view: &View<'_>, out: &mut Text) {
     }
     for b in sessions {
         out.top("BFD Instance", &b.name);
+        let object = Object::Bfd(b.name.clone());
         out.pair("Weight", weight(b.weight, b.reverse));
-        state(view, &trackers, &Object::Bfd(b.name.clone()), out);
+        out.line(format_args!("Bfd is {}", view.vrrp.tracked(&object)));
+        tracking(&trackers, &object, out);
     }
 }
 
-fn state(view: &View<'_>, trackers: &Trackers<'_>, object: &Object, out: &mut Text) {
-    out.pair("Status", view.vrrp.tracked(object));
-    let list = trackers.get(object).into_iter().flatten();
-    out.line(format_args!("Tracking VRRP instances ({}):", list.clone().count()));
-    for (name, t) in list {
+fn tracking(trackers: &Trackers<'_>, object: &Object, out: &mut Text) {
+    out.line("Tracking instances :");
+    for (name, t) in trackers.get(object).into_iter().flatten() {
         out.item(format_args!("{name}, weight {}", weight(t.weight, t.reverse)));
     }
 }
@@ -67,50 +75,75 @@ fn weight(weight: i16, reverse: bool) -> String {
     format!("{weight}{}", if reverse { " reverse" } else { "" })
 }
 
-fn script(s: &TrackScript, out: &mut Text) {
+/// `2 sec`, `2.500 sec`
+fn seconds(time: Duration) -> String {
+    match time.subsec_micros() {
+        0 => format!("{} sec", time.as_secs()),
+        _ => format!("{:.3} sec", time.as_secs_f64()),
+    }
+}
+
+/// Monitoring programs look for `Status` and `State`.
+fn script(view: &View<'_>, s: &TrackScript, trackers: &Trackers<'_>, out: &mut Text) {
+    let object = Object::Script(s.name.clone());
+    let (state, progress) = (view.vrrp.tracked(&object), view.track.progress(&s.name));
     out.top("VRRP Script", &s.name);
     out.pair("Command", quoted(&s.script));
-    out.pair("Interval", format_args!("{} sec", Seconds(s.interval)));
-    out.pair("Timeout", format_args!("{} sec", Seconds(s.timeout)));
+    out.pair("Interval", seconds(s.interval));
+    out.pair("Timeout", seconds(s.timeout));
     out.pair("Weight", weight(s.weight, s.reverse));
     out.pair("Rise", s.rise);
     out.pair("Fall", s.fall);
-    if s.init_fail {
-        out.pair("Initial state", "failed");
-    }
+    out.pair("Result", progress.map_or(0, |p| p.result));
+    // One that is runs with the rights of another user, or not at all.
+    out.pair("Insecure", "no");
+    let init = match progress {
+        Some(p) if p.is_recalled => "INIT/RELOAD",
+        Some(p) if !p.is_fresh => "unknown",
+        _ if s.init_fail => "INIT/FAILED",
+        _ => "INIT",
+    };
+    out.pair("Init state", init);
+    out.pair("Status", if state.is_up() { "GOOD" } else { "BAD" });
     let user = s.script.user;
     out.pair("Script uid:gid", format_args!("{}:{}", user.uid, user.gid));
+    out.line("VRRP instances :");
+    tracking(trackers, &object, out);
+    let doing = match progress {
+        Some(p) if p.is_stopping => "requested termination",
+        Some(p) if p.is_running => "running",
+        _ => "idle",
+    };
+    out.pair("State", doing);
 }
 
-fn file(f: &TrackFile, out: &mut Text) {
-    out.top("VRRP Track file", &f.name);
-    out.pair("File", &f.path);
-    out.pair("Weight", weight(f.weight, f.reverse));
-}
-
-fn process(p: &TrackProcess, out: &mut Text) {
+fn process(p: &TrackProcess, state: &TrackState, out: &mut Text) {
     out.top("VRRP Track process", &p.name);
     out.pair("Process", &p.process);
     if !p.params.is_empty() {
         out.pair("Parameters", p.params.join(" "));
     }
-    let how = match p.param_match {
-        ParamMatch::Any => None,
-        ParamMatch::Exact => Some("exact"),
-        ParamMatch::Partial => Some("partial"),
-        ParamMatch::Initial => Some("initial"),
-    };
-    if let Some(how) = how {
-        out.pair("Parameter match", how);
+    match p.param_match {
+        ParamMatch::Any => {}
+        ParamMatch::Exact => out.pair("Param match", "exact"),
+        ParamMatch::Partial => out.pair("Param match", "partial"),
+        ParamMatch::Initial => out.pair("Param match", "initial"),
     }
-    out.pair("Full command", p.full_command);
     out.pair("Min processes", p.quorum);
     if let Some(max) = p.quorum_max {
         out.pair("Max processes", max);
     }
+    let count = match state {
+        TrackState::Up(Finding::Processes { count, .. })
+        | TrackState::Down(Finding::Processes { count, .. }) => *count,
+        _ => 0,
+    };
+    out.pair("Current processes", count);
+    out.pair("Have quorum", state.is_up());
     out.pair("Weight", weight(p.weight, p.reverse));
-    out.pair("Terminate delay", format_args!("{} sec", Seconds(p.terminate_delay)));
-    out.pair("Fork delay", format_args!("{} sec", Seconds(p.fork_delay)));
+    out.pair("Terminate delay", format_args!("{:.6}s", p.terminate_delay.as_secs_f64()));
+    out.pair("Fork delay", format_args!("{:.6}s", p.fork_delay.as_secs_f64()));
+    out.pair("Full command", p.full_command || !p.params.is_empty());
 }
 
 /// `track_script` and the like of an instance or a group.
@@ -119,19 +152,26 @@ pub(super) fn tracked(list: &[Tracked], out: &mut Text) {
         ("Tracked scripts :", (|o| matches!(o, Object::Script(_))) as fn(&Object) -> bool),
         ("Tracked files :", |o| matches!(o, Object::File(_))),
         ("Tracked processes :", |o| matches!(o, Object::Process(_))),
-        ("Tracked BFD instances :", |o| matches!(o, Object::Bfd(_))),
+        ("Tracked BFDs :", |o| matches!(o, Object::Bfd(_))),
     ] {
         let mut entries = list.iter().filter(|t| is_kind(&t.object)).peekable();
         if entries.peek().is_some() {
             out.line(title);
         }
         for t in entries {
-            out.item(format_args!("{} weight {}", t.object.name(), weight(t.weight, t.reverse)));
+            let (name, weight) = (t.object.name(), weight(t.weight, t.reverse));
+            match t.object {
+                Object::Script(_) => out.item(format_args!("{name} weight {weight}")),
+                Object::Bfd(_) => out.item(format_args!("{name}: weight {weight}")),
+                Object::File(_) | Object::Process(_) => {
+                    out.item(format_args!("{name}, weight {weight}"));
+                }
+            }
         }
     }
 }
 
-/// Notification settings of an instance or a group.
+/// Notification scripts of an instance or a group.
 pub(super) fn notify(n: &Notify, out: &mut Text) {
     for (event, script) in [
         ("Backup state transition", &n.backup),
@@ -146,64 +186,6 @@ pub(super) fn notify(n: &Notify, out: &mut Text) {
             out.pair(&format!("{event} script"), with_user(script));
         }
     }
-    if n.says_deleted {
-        out.pair("Notify deleted", "Deleted");
-    }
-    if n.priority_changes {
-        out.pair("Notify priority changes", true);
-    }
-    if n.mail {
-        out.pair("Using smtp notification", "yes");
-    }
-}
-
-/// Global settings.
-pub(super) fn global(g: &Global, out: &mut Text) {
-    if let Some(mail) = &g.mail {
-        self::mail(mail, out);
-    }
-    out.top("Script security", if g.script_security { "enabled" } else { "disabled" });
-    let fifos = [
-        ("Global notify fifo", &g.fifos.all),
-        ("VRRP notify fifo", &g.fifos.vrrp),
-        ("LVS notify fifo", &g.fifos.lvs),
-    ];
-    for (name, fifo) in fifos {
-        if let Some(fifo) = fifo {
-            self::fifo(name, fifo, out);
-        }
-    }
-    for (name, life) in
-        [("Startup script", &g.startup_script), ("Shutdown script", &g.shutdown_script)]
-    {
-        if let Some(LifeScript { script, timeout }) = life {
-            out.top(name, format_args!("{}, timeout {}", with_user(script), timeout.as_secs()));
-        }
-    }
-}
-
-fn mail(mail: &Mail, out: &mut Text) {
-    match &mail.server {
-        MailServer::Address(addr) => out.top("Smtp server", addr),
-        MailServer::Name(name) => out.top("Smtp server", name),
-        MailServer::File(path) => out.top("Smtp alert file", path),
-    }
-    out.top("Smtp server port", mail.port);
-    out.top("Smtp HELO name", &mail.helo);
-    out.top("Smtp server connection timeout", mail.timeout.as_secs());
-    out.top("Email notification from", &mail.from);
-    for to in &mail.recipients {
-        out.top("Email notification", to);
-    }
-    out.top("Send email on faults", !mail.no_faults);
-}
-
-fn fifo(name: &str, fifo: &Fifo, out: &mut Text) {
-    let (path, owner) = (&fifo.path, fifo.owner);
-    out.top(name, format_args!("{path}, uid:gid {}:{}", owner.uid, owner.gid));
-    if let Some(script) = &fifo.script {
-        out.top(&format!("{name} script"), with_user(script));
-    }
 }
 
 /// Every word of a command in single quotes, as keepalived shows it.
@@ -212,6 +194,6 @@ pub(super) fn quoted(script: &Script) -> String {
     words.join(" ")
 }
 
-fn with_user(script: &Script) -> impl Display {
+pub(super) fn with_user(script: &Script) -> impl Display {
     format!("{}, uid:gid {}:{}", quoted(script), script.user.uid, script.user.gid)
 }

@@ -1,12 +1,9 @@
-//! Orders of an operator to real servers, and the connections that a server still has.
+//! Orders of an operator to real servers.
 
 use super::{LoopContext, Lvs};
 use crate::base::ids::ServiceId;
 use crate::check::pool;
-use crate::holdings::ipvs;
-use crate::lvs::{Input, ServerOrder, Service};
-use crate::status::Connections;
-use crate::sys::ipvs::Ipvs;
+use crate::lvs::{Input, ServerOrder};
 
 /// A real server by its place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,21 +54,5 @@ impl Lvs {
         }
         self.drain(context);
         checks.len()
-    }
-
-    /// The connections of a real server, as IPVS counts them; `None` if it does not say now.
-    pub(in crate::daemon) fn connections(&self, of: &Service, index: usize) -> Option<Connections> {
-        let kernel = self.kernel.as_ref().filter(|kernel| Ipvs::is_idle(kernel))?;
-        let config = of.config();
-        let wanted = ipvs::destination(config.servers.get(index)?, 0).key;
-        let mut sum = Connections::default();
-        for service in ipvs::services(config, self.group_of(config)) {
-            let seen = kernel.destinations(&service.key).ok()?;
-            for found in seen.iter().filter(|seen| seen.destination.key == wanted) {
-                sum.active += u64::from(found.active_connections);
-                sum.inactive += u64::from(found.inactive_connections);
-            }
-        }
-        Some(sum)
     }
 }

@@ -96,7 +96,7 @@ impl Runtime {
         let advertised = self.clock.monotonic(now);
         let done = |id, priority, result: io::Result<()>| match result {
             Ok(()) => {
-                if let Some(interval) = vrrp.count_sent(id, priority) {
+                if let Some(interval) = vrrp.count_sent(id, priority, now) {
                     continuity.note_advert(id, interval, advertised);
                     if let Some(last) = vrrp.sequence(id) {
                         continuity.note_sequence(id, last);

@@ -31,6 +31,7 @@ pub(in crate::daemon) fn service(
         suspended: service.is_suspended(),
         sorry_server: config.sorry_server.as_ref().map(|s| config.sorry_name(s).to_string()),
         sorry_in_use: service.is_sorry(),
+        traffic: None,
     }
 }
 

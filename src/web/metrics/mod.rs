@@ -9,6 +9,7 @@ mod instance;
 mod lvs;
 mod text;
 mod track;
+mod traffic;
 
 use super::Wanted;
 use crate::control::{Reply, Topic};
@@ -41,10 +42,19 @@ enum Of {
     Session(fn(&Session, &mut Samples<'_>)),
     Service(fn(&Service, &mut Samples<'_>)),
     Server(fn(&Server, &mut Samples<'_>)),
+    /// Samples of the traffic, which the kernel is asked for.
+    ServiceTraffic(fn(&Service, &mut Samples<'_>)),
+    ServerTraffic(fn(&Server, &mut Samples<'_>)),
 }
 
-const ALL: &[&[Family]] =
-    &[daemon::FAMILIES, instance::FAMILIES, exporter::FAMILIES, track::FAMILIES, lvs::FAMILIES];
+const ALL: &[&[Family]] = &[
+    daemon::FAMILIES,
+    instance::FAMILIES,
+    exporter::FAMILIES,
+    track::FAMILIES,
+    lvs::FAMILIES,
+    traffic::FAMILIES,
+];
 
 fn family(n: usize) -> Option<&'static Family> {
     ALL.iter().copied().flatten().nth(n)
@@ -73,6 +83,8 @@ impl Metrics {
             Of::Track(_) | Of::Session(_) => Wanted::All(Topic::Track),
             Of::Service(_) => Wanted::All(Topic::Service),
             Of::Server(_) => Wanted::Figures(Topic::Server),
+            Of::ServiceTraffic(_) => Wanted::Traffic(Topic::Service),
+            Of::ServerTraffic(_) => Wanted::Traffic(Topic::Server),
         })
     }
 
@@ -87,8 +99,12 @@ impl Metrics {
             (Of::Group(write), Reply::Group(group)) => write(group, &mut samples),
             (Of::Track(write), Reply::Track(track)) => write(track, &mut samples),
             (Of::Session(write), Reply::Session(session)) => write(session, &mut samples),
-            (Of::Service(write), Reply::Service(service)) => write(service, &mut samples),
-            (Of::Server(write), Reply::Server(server)) => write(server, &mut samples),
+            (Of::Service(write) | Of::ServiceTraffic(write), Reply::Service(service)) => {
+                write(service, &mut samples);
+            }
+            (Of::Server(write) | Of::ServerTraffic(write), Reply::Server(server)) => {
+                write(server, &mut samples);
+            }
             _ => {}
         }
     }

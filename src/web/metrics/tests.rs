@@ -89,6 +89,23 @@ fn samples_of_an_instance() {
 }
 
 #[test]
+fn what_is_not_in_ipvs_has_no_traffic() {
+    let text = written();
+    let of = |name: &str| {
+        let lines = text.lines().filter(|line| line.starts_with(&format!("{name}{{")));
+        lines.map(|line| line.rsplit_once('{').expect(line).1.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of("keepalived_real_server_connections_total"),
+        ["virtual_server=\"[192.0.2.1]:tcp:80\",real_server=\"10.0.0.1\"} 5"]
+    );
+    assert_eq!(
+        of("keepalived_virtual_server_incoming_bytes_total"),
+        ["virtual_server=\"[192.0.2.1]:tcp:80\"} 18446744073709551615"]
+    );
+}
+
+#[test]
 fn a_histogram_is_cumulative() {
     let text = written();
     let own: Vec<_> = text.lines().filter(|l| l.starts_with("keepalived_check_duration")).collect();

@@ -1,10 +1,9 @@
 use super::*;
-use crate::base::tracked::TrackState;
-use crate::model::notify::{Fifo, LifeScript, Mail, MailServer};
+use crate::base::tracked::{RunEnd, TrackState};
 use crate::model::script::{Script, User};
 use crate::model::track::{Object, ParamMatch, TrackFile, TrackProcess, TrackScript, Tracked};
 
-fn script(command: &str) -> Script {
+pub(super) fn script(command: &str) -> Script {
     let argv: Vec<String> = command.split(' ').map(str::to_owned).collect();
     Script { path: argv[0].clone(), argv, user: User { uid: 7, gid: 8 }, by_shell: false }
 }
@@ -66,10 +65,62 @@ fn config() -> Config {
 }
 
 #[test]
+fn a_script_in_the_data_dump() {
+    let mut d = Daemon::start(config());
+    let shown = |d: &Daemon, key: &str| {
+        let text = data::render(&d.view());
+        let script = between(&text, "------< VRRP Scripts >------", "------< VRRP Track files");
+        let start = format!("   {key} = ");
+        let value = script.lines().find_map(|line| line.strip_prefix(&start));
+        value.unwrap_or_else(|| panic!("no {key} in {script}")).to_owned()
+    };
+    let all = |d: &Daemon| ["Result", "Init state", "Status", "State"].map(|key| shown(d, key));
+    let configured = d.config.clone();
+    d.track(tracking::Input::Configure(&configured));
+    assert_eq!(all(&d), ["0", "INIT/FAILED", "BAD", "idle"]);
+    let mut result = 0;
+    for (end, expected) in [
+        (RunEnd::Exit(0), ["1", "unknown", "BAD", "idle"]),
+        (RunEnd::Exit(0), ["4", "unknown", "GOOD", "idle"]),
+        (RunEnd::Exit(1), ["3", "unknown", "GOOD", "idle"]),
+    ] {
+        d.now += Duration::from_millis(500);
+        let [run] = d.track(tracking::Input::Deadline)[..] else { panic!("no run") };
+        assert_eq!(shown(&d, "State"), "running");
+        assert_eq!(shown(&d, "Result"), result.to_string());
+        d.track(tracking::Input::Exited { script: run, end });
+        assert_eq!(all(&d), expected);
+        result = expected[0].parse().unwrap();
+    }
+    d.now += Duration::from_millis(500);
+    let [run] = d.track(tracking::Input::Deadline)[..] else { panic!("no run") };
+    d.track(tracking::Input::TimedOut { script: run });
+    assert_eq!(all(&d), ["2", "unknown", "GOOD", "requested termination"]);
+}
+
+#[test]
+fn a_script_known_from_before_a_restart_in_the_data_dump() {
+    let mut d = Daemon::start(config());
+    d.track(tracking::Input::Recall { script: "chk", is_up: true, past: None });
+    let configured = d.config.clone();
+    d.track(tracking::Input::Configure(&configured));
+    let text = data::render(&d.view());
+    assert!(text.contains("   Init state = INIT/RELOAD\n   Status = GOOD\n"), "{text}");
+}
+
+#[test]
 fn tracked_objects_have_sections() {
     let mut d = Daemon::start(config());
     let object = Object::Script("chk".into());
     d.handle(Input::Tracked { object: &object, state: TrackState::exit(1) });
+    d.handle(Input::Tracked {
+        object: &Object::File("maint".into()),
+        state: TrackState::Value(-3),
+    });
+    d.handle(Input::Tracked {
+        object: &Object::Process("web".into()),
+        state: TrackState::processes(3, 2, Some(9)),
+    });
     let text = data::render(&d.view());
     assert_eq!(
         between(&text, "------< VRRP Scripts >------", "------< Interfaces"),
@@ -77,36 +128,41 @@ fn tracked_objects_have_sections() {
 ------< VRRP Scripts >------
  VRRP Script = chk
    Command = '/usr/bin/pgrep' '-x' 'nginx'
-   Interval = 0.5 sec
+   Interval = 0.500 sec
    Timeout = 2 sec
    Weight = -5
    Rise = 2
    Fall = 3
-   Initial state = failed
+   Result = 0
+   Insecure = no
+   Init state = INIT/FAILED
+   Status = BAD
    Script uid:gid = 7:8
-   Status = down (exit 1)
-   Tracking VRRP instances (1):
+   VRRP instances :
+   Tracking instances :
      V1, weight -5
+   State = idle
 ------< VRRP Track files >------
- VRRP Track file = maint
+ Track file = maint
    File = /run/maint
+   Status = -3
    Weight = 2 reverse
-   Status = pending
-   Tracking VRRP instances (1):
+   Tracking instances :
      V1, weight 2 reverse
 ------< VRRP Track processes >------
  VRRP Track process = web
    Process = nginx
    Parameters = -g x
-   Parameter match = initial
-   Full command = false
+   Param match = initial
    Min processes = 2
    Max processes = 9
+   Current processes = 3
+   Have quorum = true
    Weight = 20
-   Terminate delay = 1.5 sec
-   Fork delay = 0 sec
-   Status = pending
-   Tracking VRRP instances (1):
+   Terminate delay = 1.500000s
+   Fork delay = 0.000000s
+   Full command = true
+   Tracking instances :
      V1, weight 20
 "
     );
@@ -120,52 +176,14 @@ fn an_instance_shows_tracked_objects_and_notification_settings() {
         "   Tracked scripts :
      chk weight -5
    Tracked files :
-     maint weight 2 reverse
+     maint, weight 2 reverse
    Tracked processes :
-     web weight 20
+     web, weight 20
+   Using smtp notification = yes
+   Notify deleted = Deleted
    Master state transition script = '/etc/k.sh' 'to' 'master', uid:gid 7:8
    Generic state transition script = '/etc/any', uid:gid 7:8
-   Notify deleted = Deleted
    Notify priority changes = true
-   Using smtp notification = yes
-"
-    );
-}
-
-#[test]
-fn global_notification_settings_are_shown() {
-    let mut config = config();
-    let g = &mut config.global;
-    g.mail = Some(Mail {
-        server: MailServer::Name("mail.example".into()),
-        port: 587,
-        helo: "me".into(),
-        timeout: Duration::from_secs(30),
-        from: "a@b".into(),
-        recipients: vec!["c@d".into(), "e@f".into()],
-        no_faults: true,
-    });
-    let owner = User { uid: 1, gid: 2 };
-    let fifo = Fifo { path: "/run/f".into(), owner, script: Some(script("/etc/f")) };
-    g.fifos.vrrp = Some(fifo);
-    g.startup_script =
-        Some(LifeScript { script: script("/etc/up"), timeout: Duration::from_secs(10) });
-    g.script_security = true;
-    let text = data::render(&Daemon::start(config).view());
-    assert_eq!(
-        between(&text, " Smtp server = mail.example", " umask"),
-        " Smtp server = mail.example
- Smtp server port = 587
- Smtp HELO name = me
- Smtp server connection timeout = 30
- Email notification from = a@b
- Email notification = c@d
- Email notification = e@f
- Send email on faults = false
- Script security = enabled
- VRRP notify fifo = /run/f, uid:gid 1:2
- VRRP notify fifo script = '/etc/f', uid:gid 7:8
- Startup script = '/etc/up', uid:gid 7:8, timeout 10
 "
     );
 }

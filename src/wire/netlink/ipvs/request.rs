@@ -101,6 +101,7 @@ impl Request {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Query {
     Services,
+    Service(ServiceKey),
     Destinations(ServiceKey),
     Daemons,
     Timeouts,
@@ -117,7 +118,7 @@ impl Query {
     /// Appends the message; `family` is the number from the controller.
     pub fn emit(&self, family: u16, out: &mut Vec<u8>) {
         let command = match self {
-            Self::Services => GET_SERVICE,
+            Self::Services | Self::Service(_) => GET_SERVICE,
             Self::Destinations(_) => GET_DEST,
             Self::Daemons => GET_DAEMON,
             Self::Timeouts => GET_CONFIG,
@@ -125,7 +126,7 @@ impl Query {
         };
         let flags = if self.is_dump() { NLM_F_DUMP } else { NLM_F_ACK };
         let mut w = genl::begin(out, family, flags, command, VERSION);
-        if let Self::Destinations(service) = self {
+        if let Self::Service(service) | Self::Destinations(service) = self {
             service.emit(&mut w);
         }
         w.finish();
