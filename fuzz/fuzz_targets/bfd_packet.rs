@@ -32,6 +32,7 @@ fuzz_target!(|data: &[u8]| {
         let payload = completed(&domain, &config, datagram, flags);
         let received = Received {
             source: config.neighbor,
+            interface: None,
             destination: Some(IpAddr::from([10, 0, 0, 1])),
             ttl: Some(if flags & 2 > 0 { flags } else { 255 }),
             multihop: false,
