@@ -111,8 +111,11 @@
 //! | order of startup and shutdown | `daemon/start/startup.rs`, `daemon/start/assembly.rs`, `daemon/start/shutdown.rs` |
 //! | cleanup after a panic or a crash | `daemon/start/defect.rs`, `sys/rescue.rs` |
 //! | memory given back after a burst | `sys/memory.rs`, `daemon/turn.rs` |
+//! | name of a line in syslog | `sys/log/ident.rs` |
 //! | text of log lines | `daemon/outlets/report.rs`, `daemon/lvs/report.rs` |
-//! | text of dumps | `daemon/dump/` |
+//! | text of dumps, and where they are written | `daemon/dump/`, `daemon/dump/path.rs` |
+//! | files that tell of a reload, copies of configurations | `daemon/config/witness.rs` |
+//! | time of a reload, as a file names it | `base/appointment.rs`, `daemon/config/appointment.rs` |
 //! | what is shown of the daemon, as plain data | `status/` |
 //! | filling it in, for the dumps and the control socket | `daemon/status/` |
 //! | last changes with their causes, and their numbers | `daemon/journal.rs`, `daemon/journal/record.rs` |

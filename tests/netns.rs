@@ -21,6 +21,8 @@ mod commands;
 mod control;
 #[path = "netns/crash.rs"]
 mod crash;
+#[path = "netns/dumps.rs"]
+mod dumps;
 #[path = "netns/exporters.rs"]
 mod exporters;
 #[path = "netns/failover.rs"]
@@ -225,6 +227,9 @@ fn main() -> ExitCode {
         files::a_log_file_is_not_written_through_a_hard_link,
         files::a_tracked_file_is_not_made_through_a_link,
         files::the_umask_is_applied,
+        dumps::dump_files_are_where_the_configuration_says,
+        dumps::files_tell_of_a_reload,
+        dumps::a_file_names_the_time_of_a_reload,
         vmac::a_failover_keeps_the_neighbours_entry,
         vmac::the_base_joins_the_group_at_a_reload_to_iptables,
         vmac::adverts_come_from_the_virtual_mac,

@@ -2,6 +2,7 @@
 
 pub mod absences;
 pub mod addr;
+pub mod appointment;
 pub mod batches;
 pub mod deadlines;
 pub mod diag;

@@ -84,6 +84,7 @@ impl Runtime {
             self.outlets.chatter.next_deadline(),
             self.control.next_deadline(),
             self.restart.next_deadline(),
+            self.schedule_deadline(),
         ];
         all.into_iter().flatten().min()
     }

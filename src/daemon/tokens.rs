@@ -22,6 +22,8 @@ pub(super) enum Owner {
     Signals,
     /// Watch on tracked files.
     Files,
+    /// `reload_time_file`.
+    Schedule,
     /// A FIFO that is writable again or has a new reader.
     Fifos,
     /// Process events.

@@ -91,6 +91,7 @@ impl Runtime {
         self.serve_files();
         self.serve_lvs();
         self.serve_control();
+        self.serve_schedule();
         self.note_orders();
         self.tell_systemd();
         // States changed a while ago: a good time to clean up.

@@ -7,8 +7,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::control::{ControlGroup, ControlSocket, MetricsListen};
+use super::dumps::Dumps;
 use super::firewall::Firewall;
 use super::notify::{Fifos, LifeScript, Mail};
+use super::reload::Reload;
 
 /// Scheduling that is asked for one subsystem.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -131,6 +133,8 @@ pub struct Global {
     pub control_socket: Option<ControlSocket>,
     /// `control_read_group`: may read the status through the control socket.
     pub control_read_group: Option<ControlGroup>,
+    pub dumps: Dumps,
+    pub reload: Reload,
     /// `metrics_listen`: where metrics and the status page are served; `None`: nowhere.
     pub metrics_listen: Option<MetricsListen>,
     /// `shutdown_script`: runs after everything else has stopped.
@@ -172,6 +176,8 @@ impl Default for Global {
             use_symlink_paths: false,
             control_socket: None,
             control_read_group: None,
+            dumps: Dumps::default(),
+            reload: Reload::default(),
             metrics_listen: None,
             startup_script: None,
             shutdown_script: None,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use nix::time::ClockId;
 
+use crate::base::appointment::Civil;
 use crate::base::time::{micros, Instant, WallTime};
 
 /// The monotonic clock, counted from the start of the daemon.
@@ -166,6 +167,22 @@ pub fn local(wall: WallTime) -> Local {
         minute: small(tm.tm_min),
         second: small(tm.tm_sec),
     }
+}
+
+/// When the local calendar shows this; `None`: never, as clocks skip it.
+pub fn moment_of(c: Civil) -> Option<WallTime> {
+    // SAFETY: all fields of `tm` are integers or a pointer that may be null.
+    let mut tm: libc::tm = unsafe { std::mem::zeroed() };
+    tm.tm_year = c.year.checked_sub(1900)?;
+    tm.tm_mon = libc::c_int::from(c.month) - 1;
+    tm.tm_mday = c.day.into();
+    (tm.tm_hour, tm.tm_min, tm.tm_sec) = (c.hour.into(), c.minute.into(), c.second.into());
+    tm.tm_isdst = -1;
+    // SAFETY: `tm` is ours alone.
+    let seconds = unsafe { libc::mktime(&raw mut tm) };
+    let is_same = (tm.tm_hour, tm.tm_min) == (c.hour.into(), c.minute.into());
+    let seconds = u64::try_from(seconds).ok().filter(|_| is_same)?;
+    Some(WallTime(seconds.saturating_mul(1_000_000)))
 }
 
 /// How many minutes the local calendar is ahead of UTC at a time.

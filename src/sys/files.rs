@@ -1,8 +1,8 @@
 //! Real files for the configuration reader.
 
-use std::fs;
+use std::fs::{self, DirBuilder};
 use std::io::{self, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use super::open::{self, Unfit};
@@ -83,6 +83,25 @@ pub fn write_number(path: &Path, number: i64, overwrite: bool) -> Result<(), Unf
         Ok(mut file) => Ok(writeln!(file, "{number}")?),
         Err(Unfit::System(e)) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(e) => Err(e),
+    }
+}
+
+/// Removes a file.
+///
+/// # Errors
+/// It is not there, or its directory is not writable.
+pub fn remove(path: &str) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
+/// Makes a folder for its owner alone, unless it is there.
+///
+/// # Errors
+/// It cannot be made.
+pub fn make_private_folder(path: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made,
     }
 }
 

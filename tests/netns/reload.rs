@@ -195,7 +195,7 @@ pub(crate) fn reload_and_wait_reports_the_outcome() -> Outcome {
     assert!(a.holds("eth0", "10.7.1.2"), "what runs stays in force");
 
     assert_eq!(daemon.stop().code(), Some(0));
-    assert!(!daemon.file("main.reload").exists());
+    assert!(!daemon.file("main.outcome").exists());
     let (status, said) = daemon.reload_and_wait();
     assert_eq!(status, Some(1));
     assert!(said.starts_with("no keepalived runs with pid file "), "{said}");

@@ -16,8 +16,10 @@ use crate::config::table::{
     row, script, switch, table, text, time, word, Given, Setting, Table,
 };
 use crate::config::value::umask;
+use crate::model::dumps::JsonVersion;
 use crate::model::lvs::{FlushOnStop, Lvs};
 use crate::model::notify::MailServer;
+use crate::model::reload::Marker;
 use crate::model::vrrp::Version;
 use crate::model::Global;
 
@@ -366,25 +368,40 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         => |raw, s| raw.metrics = Some(s.here(s.value)),
     number("random_seed", &[strict(0, 4_294_967_295)]).default("chosen by the kernel")
         => |raw, s| raw.global.random_seed = Some(s.number()),
-    maybe_word("reload_check_config", &[Kind::Text]).default("off; without a name /dev/null").later(),
-    text("reload_time_file").default("none").later(),
-    flag("reload_repeat").later(),
+    maybe_word("reload_check_config", &[Kind::Text]).default("off; without a name /dev/null")
+        => |raw, s| raw.global.reload.check = Some(s.value.unwrap_or("/dev/null").to_owned()),
+    text("reload_time_file").default("none")
+        => |raw, s| raw.global.reload.time_file = Some(s.value.to_owned()),
+    flag("reload_repeat") => |raw, _| raw.global.reload.repeat = true,
     maybe_word("reload_file", &[Kind::Text])
         .default("none; without a name keepalived.reload beside the pid file")
-        .later(),
+        => |raw, s| raw.global.reload.marker = Some(match s.value {
+            Some(path) => Marker::At(path.to_owned()),
+            None => Marker::BesidePidFile,
+        }),
     // Handled by the reader of the text.
     any("include_check", Kind::Text).default("none; without a word all four") => |_, _| {},
-    text("config_save_dir").default("none").later(),
-    text("tmp_config_directory").default("a file in memory").repeat(Repeat::FirstCounts).later(),
-    switch("data_use_instance").later(),
-    number("json_version", &[int(1, 2)]).default("1").later(),
+    text("config_save_dir").default("none")
+        => |raw, s| raw.global.reload.save_dir = Some(s.value.to_owned()),
+    // The files themselves are read, once.
+    text("tmp_config_directory").default("a file in memory").repeat(Repeat::FirstCounts)
+        => |_, _| {},
+    switch("data_use_instance") => |raw, s| raw.global.dumps.use_instance = s.value,
+    number("json_version", &[int(1, 2)]).default("1") => |raw, s| {
+        let is_object = s.number::<u8>() == 2;
+        raw.global.dumps.json_version =
+            if is_object { JsonVersion::Object } else { JsonVersion::List };
+    },
     text("iproute_usr_dir").default("/usr/share/iproute2")
         => |raw, s| raw.iproute_usr = Some(s.value),
     text("iproute_etc_dir").default("/etc/iproute2")
         => |raw, s| raw.iproute_etc = Some(s.value),
-    text("state_dump_file").default("keepalived.data in the temporary directory").later(),
-    text("stats_dump_file").default("keepalived.stats in the temporary directory").later(),
-    text("json_dump_file").default("keepalived.json in the temporary directory").later(),
+    text("state_dump_file").default("keepalived.data in the temporary directory")
+        => |raw, s| raw.global.dumps.state = Some(s.value.to_owned()),
+    text("stats_dump_file").default("keepalived.stats in the temporary directory")
+        => |raw, s| raw.global.dumps.stats = Some(s.value.to_owned()),
+    text("json_dump_file").default("keepalived.json in the temporary directory")
+        => |raw, s| raw.global.dumps.json = Some(s.value.to_owned()),
 ]);
 
 /// All processors if one of the words, which was reported, is none.

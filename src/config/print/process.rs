@@ -5,7 +5,9 @@ use std::fmt;
 use super::{line, quoted, Printer};
 use crate::base::time::micros;
 use crate::model::control::ControlSocket;
+use crate::model::dumps::{Dumps, JsonVersion};
 use crate::model::global::SubsystemScheduling;
+use crate::model::reload::{Marker, Reload};
 use crate::model::Global;
 
 impl Printer {
@@ -22,6 +24,8 @@ impl Printer {
         self.option("control_read_group", group.map(|group| quoted(&group.name)))?;
         let metrics = global.metrics_listen.as_ref();
         self.option("metrics_listen", metrics.map(|at| quoted(&at.to_string()).into_owned()))?;
+        self.dumps(&global.dumps)?;
+        self.reload(&global.reload)?;
         self.scheduling("vrrp", &global.vrrp)?;
         self.scheduling("checker", &global.checker)?;
         self.scheduling("bfd", &global.bfd)?;
@@ -30,6 +34,29 @@ impl Printer {
         let delay = Some(global.min_auto_priority_delay);
         let delay = delay.filter(|delay| *delay != usual.min_auto_priority_delay);
         self.option("min_auto_priority_delay", delay.map(micros))
+    }
+
+    fn dumps(&mut self, dumps: &Dumps) -> fmt::Result {
+        let Dumps { state, stats, json, use_instance, json_version } = dumps;
+        for (name, path) in
+            [("state_dump_file", state), ("stats_dump_file", stats), ("json_dump_file", json)]
+        {
+            self.option(name, path.as_deref().map(quoted))?;
+        }
+        self.flag(*use_instance, "data_use_instance")?;
+        self.option("json_version", (*json_version == JsonVersion::Object).then_some(2))
+    }
+
+    fn reload(&mut self, reload: &Reload) -> fmt::Result {
+        self.option("reload_check_config", reload.check.as_deref().map(quoted))?;
+        match &reload.marker {
+            None => {}
+            Some(Marker::BesidePidFile) => line!(self, "reload_file")?,
+            Some(Marker::At(path)) => line!(self, "reload_file {}", quoted(path))?,
+        }
+        self.option("reload_time_file", reload.time_file.as_deref().map(quoted))?;
+        self.flag(reload.repeat, "reload_repeat")?;
+        self.option("config_save_dir", reload.save_dir.as_deref().map(quoted))
     }
 
     fn scheduling(&mut self, name: &str, wanted: &SubsystemScheduling) -> fmt::Result {

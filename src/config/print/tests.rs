@@ -46,6 +46,16 @@ global_defs {
   random_seed 0
   control_socket "/run/my k.sock"
   control_read_group ops
+  state_dump_file /run/a.state
+  stats_dump_file "my stats"
+  json_dump_file b.json
+  data_use_instance
+  json_version 2
+  reload_check_config
+  reload_time_file /run/time
+  reload_repeat
+  reload_file
+  config_save_dir /var/lib/saved
   metrics_listen 127.0.0.1:9650
   disable_local_igmp
   umask IRWXO

@@ -107,12 +107,12 @@ fn braces_where_none_belong_and_none_where_they_belong() {
 fn what_is_not_in_effect_is_noted_once_with_its_first_place() {
     assert_eq!(
         told(
-            "global_defs {\nstate_dump_file a\nstate_dump_file b\njson_version 2\n\
-             json_version 1\n}"
+            "global_defs {\nenable_traps\nenable_traps\ndbus_service_name a.b\n\
+             dbus_service_name a.c\n}"
         ),
         [
-            "Note (Line 2) state_dump_file: accepted, not in effect in this version",
-            "Note (Line 4) json_version: accepted, not in effect in this version",
+            "Note (Line 2) enable_traps: accepted, not in effect in this version",
+            "Note (Line 4) dbus_service_name: accepted, not in effect in this version",
         ]
     );
 }

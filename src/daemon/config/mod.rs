@@ -9,6 +9,7 @@ use crate::base::time::Instant;
 use crate::model::Config;
 use crate::status::Reload;
 
+mod appointment;
 pub(super) mod fixed;
 pub(super) mod host;
 pub(super) mod in_force;
@@ -17,6 +18,7 @@ pub(super) mod outcome;
 pub(super) mod reading;
 mod rehearsal;
 pub(super) mod reload;
+mod witness;
 
 /// The configuration in force, with its indexes.
 #[derive(Default)]
@@ -27,6 +29,9 @@ pub(super) struct Running {
     /// When it was read.
     pub(super) loaded: Instant,
     pub(super) last_reload: Option<Reload>,
+    pub(super) schedule: appointment::Schedule,
+    /// Copies of the configuration that were kept (`config_save_dir`).
+    pub(super) saved: u32,
     /// Ids of the instances in the order of the configuration.
     pub(super) ids: Vec<InstanceId>,
     /// Interfaces named in the configuration; all others are ignored.

@@ -65,9 +65,9 @@ pub(in crate::daemon) fn remove(path: &Path) {
     let _ = std::fs::remove_file(path);
 }
 
-/// Path of the outcome file for a pid file, such as `/run/keepalived.reload`.
+/// Path of the outcome file for a pid file, such as `/run/keepalived.outcome`.
 pub(in crate::daemon) fn path(pid_file: &Path) -> PathBuf {
-    pid_file.with_extension("reload")
+    pid_file.with_extension("outcome")
 }
 
 #[cfg(test)]
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_outcome_file_is_next_to_the_pid_file() {
-        assert_eq!(path(Path::new("/run/keepalived.pid")), Path::new("/run/keepalived.reload"));
-        assert_eq!(path(Path::new("/x/main")), Path::new("/x/main.reload"));
+        assert_eq!(path(Path::new("/run/keepalived.pid")), Path::new("/run/keepalived.outcome"));
+        assert_eq!(path(Path::new("/x/main")), Path::new("/x/main.outcome"));
     }
 }

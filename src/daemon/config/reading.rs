@@ -81,6 +81,16 @@ impl Reading {
         self.diagnostics.iter().filter(|d| matters(d, Severity::Error))
     }
 
+    /// Something was left out or corrected.
+    pub(super) fn has_errors(&self) -> bool {
+        self.errors().next().is_some()
+    }
+
+    /// All diagnostics, as a configuration test prints them.
+    pub(super) fn text_of_complaints(&self) -> String {
+        self.diagnostics.render(&self.sources)
+    }
+
     /// The model alone; the text is no longer needed.
     pub(in crate::daemon) fn into_config(self) -> Config {
         self.config

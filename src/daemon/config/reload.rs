@@ -11,6 +11,7 @@ use crate::config as configuration;
 use crate::daemon::config::in_force;
 use crate::daemon::config::outcome::Outcome;
 use crate::daemon::config::reading::{Reading, Report, Text};
+use crate::daemon::config::witness;
 use crate::daemon::lvs::director::room_for_checks;
 use crate::daemon::network::announcer::Intervals;
 use crate::daemon::network::source::drops_reports;
@@ -69,7 +70,10 @@ impl Runtime {
         log::info!("Reloading ...");
         let monotonic_usec = self.clock.monotonic_micros();
         self.outlets.systemd.notify(State::Reloading { monotonic_usec });
+        let marker = self.set_marker();
         let reading = self.read_anew(&self.options.clone(), Report::Log);
+        witness::remove_marker(marker);
+        self.write_complaints(&reading);
         let refusal = self.refusal(&reading);
         let mut reload = verdict(&reading, refusal.as_ref());
         let accepted = reload.accepted;
@@ -99,10 +103,13 @@ impl Runtime {
 
     /// Puts a configuration in force. Returns what it changes.
     fn accept(&mut self, reading: Reading) -> Vec<String> {
+        self.running.saved += 1;
+        self.save_state("pre");
         self.running.flaws = reading.flaws();
         self.outlets.chatter.clear();
         let mut config = reading.into_config();
         marks::assign(&mut config, &self.running.config);
+        self.save_configuration(&config);
         let mut changes = Vec::new();
         if config == self.running.config {
             // Objects that the operator removed and processes that ended are restored
@@ -122,7 +129,9 @@ impl Runtime {
         }
         self.running.loaded = self.now;
         self.continuity.orders_are_stale = true;
+        self.set_up_schedule();
         self.tell_standing();
+        self.save_state("post");
         log::info!("Reload complete");
         changes
     }
@@ -157,6 +166,9 @@ impl Runtime {
             "A start would go on without what is wrong; a reload keeps what runs, without these errors"
         } else if !frozen.is_empty() {
             "A start would take this file"
+        } else if self.is_objectionable(reading) {
+            flaws = reading.causes();
+            "reload_check_config takes no file with an error, even if the one that runs has it, too"
         } else {
             return None;
         };

@@ -14,6 +14,13 @@ use crate::sys::raw::EndpointKind;
 use crate::vrrp::cause::Seconds as Span;
 use crate::vrrp::Phase;
 
+/// What the parent of keepalived's processes writes.
+pub(super) fn render_globals(view: &View<'_>) -> String {
+    let mut out = Text::default();
+    global::render(view, &mut out);
+    out.finish()
+}
+
 pub(super) fn render(view: &View<'_>) -> String {
     let mut out = Text::default();
     global::render(view, &mut out);

@@ -4,12 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::rc::Rc;
 
+use serde::Serialize;
+
 use super::text::{address, Epoch, Seconds};
-use super::track::quoted;
+use super::track::{found, quoted};
 use super::View;
+use crate::daemon::journal::Journal;
 use crate::daemon::status::instance as status;
+use crate::daemon::status::service::service as service_status;
+use crate::daemon::status::track::object as object_status;
+use crate::lvs;
 use crate::model::notify::Notify;
-use crate::model::track;
+use crate::model::track::{self, ParamMatch};
 use crate::model::vrrp::{Authentication, Version, VirtualAddress};
 use crate::status::{Counters, State};
 use crate::vrrp::Instance;
@@ -17,19 +23,93 @@ use crate::vrrp::Instance;
 pub(super) fn render(view: &View<'_>) -> String {
     let scripts = view.config.scripts.iter();
     let scripts = scripts.map(|s| (s.name.as_str(), quoted(&s.script))).collect();
-    let mut out = String::from("[");
+    let mut out = String::new();
+    list(view, &scripts, &mut out);
+    out.push('\n');
+    out
+}
+
+/// `json_version 2`: the instances, and beside them all else. Processes are shown as keepalived does;
+/// the rest is as in the status of the control socket.
+pub(super) fn render_all<'a>(
+    view: &View<'_>,
+    journal: &Journal,
+    services: impl Iterator<Item = &'a lvs::Service>,
+) -> String {
+    let config = view.config;
+    let scripts = config.scripts.iter().map(|s| (s.name.as_str(), quoted(&s.script))).collect();
+    let mut out = String::from("{\"vrrp\":");
+    list(view, &scripts, &mut out);
+    if !config.processes.is_empty() {
+        out.push_str(",\"track_process\":[");
+        for (n, process) in config.processes.iter().enumerate() {
+            out.push_str(if n > 0 { "," } else { "" });
+            self::process(view, process, &mut out);
+        }
+        out.push(']');
+    }
+    let script = |s: &track::TrackScript| track::Object::Script(s.name.clone());
+    let scripts = config.scripts.iter().map(script);
+    part("vrrp_script", scripts.map(|object| object_status(view, journal, &object)), &mut out);
+    let groups = view.vrrp.groups().map(|(_, group)| status::group(view, journal, group));
+    part("vrrp_sync_group", groups, &mut out);
+    part("virtual_server", services.map(|s| service_status(view, journal, s)), &mut out);
+    out.push_str("}\n");
+    out
+}
+
+/// A list of an object, unless it is empty.
+fn part<T: Serialize>(name: &str, list: impl Iterator<Item = T>, out: &mut String) {
+    let list: Vec<T> = list.collect();
+    if !list.is_empty() {
+        // Plain data with text as keys has a form in JSON.
+        let list = serde_json::to_string(&list).unwrap_or_default();
+        let _ = write!(out, ",\"{name}\":{list}");
+    }
+}
+
+fn list(view: &View<'_>, scripts: &Scripts<'_>, out: &mut String) {
+    out.push('[');
     for (n, (_, i)) in view.instances().enumerate() {
         if n > 0 {
             out.push(',');
         }
         out.push_str("{\"data\":");
-        data(view, i, &scripts, &mut out);
+        data(view, i, scripts, out);
         out.push_str(",\"stats\":");
-        stats(&status::counters(i), &mut out);
+        stats(&status::counters(i), out);
         out.push('}');
     }
-    out.push_str("]\n");
-    out
+    out.push(']');
+}
+
+fn process(view: &View<'_>, p: &track::TrackProcess, out: &mut String) {
+    let state = view.vrrp.tracked(&track::Object::Process(p.name.clone()));
+    let mut o = Object::open(out);
+    o.text("process", &p.process);
+    if !p.params.is_empty() {
+        o.text("parameters", &p.params.join(" "));
+    }
+    o.text(
+        "param_match",
+        match p.param_match {
+            ParamMatch::Any => "none",
+            ParamMatch::Exact => "exact",
+            ParamMatch::Partial => "partial",
+            ParamMatch::Initial => "initial",
+        },
+    );
+    o.plain("min_processes", p.quorum);
+    if let Some(max) = p.quorum_max {
+        o.plain("max_processes", max);
+    }
+    o.plain("current_processes", found(state));
+    o.plain("have_quorum", state.is_up());
+    o.plain("weight", if p.reverse { -p.weight } else { p.weight });
+    o.plain("terminate_delay", Seconds(p.terminate_delay));
+    o.plain("fork_delay", Seconds(p.fork_delay));
+    o.plain("full_command", p.full_command || !p.params.is_empty());
+    o.close();
 }
 
 /// The command of each tracked script.

@@ -9,16 +9,20 @@ mod global;
 mod instance;
 mod json;
 mod lvs;
+mod path;
 mod stats;
 mod text;
 mod track;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use path::Name;
 
 use crate::base::ids::InstanceId;
 use crate::daemon::runtime::Runtime;
 use crate::daemon::view::View;
+use crate::model::dumps::JsonVersion;
 use crate::sys::dumpfile;
 use crate::sys::raw::Endpoint;
 
@@ -26,15 +30,28 @@ impl Runtime {
     /// SIGUSR1: the complete state, for operators and for scripts that search for single lines.
     pub(super) fn dump_data(&self) {
         log::info!("Printing VRRP data for process({}) on signal", std::process::id());
-        save("keepalived.data", &data::render(&self.view_with_sockets()));
+        self.save_data("", &data::render(&self.view_with_sockets()));
+        self.save_data("_parent", &data::render_globals(&self.view()));
         if !self.running.config.virtual_servers.is_empty() {
             log::info!("Printing checker data for process({}) on signal", std::process::id());
-            save("keepalived_check.data", &self.render_servers());
+            self.save_data("_check", &self.render_servers());
         }
         if !self.running.config.bfd.is_empty() {
             log::info!("Printing BFD data for process({}) on signal", std::process::id());
-            save("keepalived_bfd.data", &bfd::render(&self.view(), &self.cores.bfd));
+            self.save_data("_bfd", &bfd::render(&self.view(), &self.cores.bfd));
         }
+    }
+
+    /// The same, by the part of the daemon.
+    pub(super) fn state_files(&self) -> Vec<(&'static str, String)> {
+        let mut files = vec![("vrrp", data::render(&self.view_with_sockets()))];
+        if !self.running.config.virtual_servers.is_empty() {
+            files.push(("check", self.render_servers()));
+        }
+        if !self.running.config.bfd.is_empty() {
+            files.push(("bfd", bfd::render(&self.view(), &self.cores.bfd)));
+        }
+        files
     }
 
     fn render_servers(&self) -> String {
@@ -44,16 +61,35 @@ impl Runtime {
     /// SIGUSR2: the counters of each instance.
     pub(super) fn dump_stats(&self) {
         log::info!("Printing VRRP stats for process({}) on signal", std::process::id());
-        save("keepalived.stats", &stats::render(&self.view()));
+        let given = self.running.config.global.dumps.stats.as_deref();
+        let name = Name { given, usual: "keepalived.stats", part: "", daemon: "" };
+        save(name, &stats::render(&self.view()));
     }
 
-    /// The JSON signal. As in keepalived, no file is written without instances.
+    /// The JSON signal. Without instances, no file is written, unless there are virtual servers: they
+    /// are in an object, as with `json_version 2`, for old readers would not find their way in a list.
     pub(super) fn dump_json(&self) {
-        if self.running.ids.is_empty() {
+        let config = &self.running.config;
+        if config.instances.is_empty() && config.virtual_servers.is_empty() {
             return;
         }
         log::info!("Printing VRRP as json for process({}) on signal", std::process::id());
-        save("keepalived.json", &json::render(&self.view()));
+        let is_list = config.global.dumps.json_version == JsonVersion::List;
+        let text = match is_list && !config.instances.is_empty() {
+            true => json::render(&self.view()),
+            false => json::render_all(&self.view(), &self.journal, self.lvs.services()),
+        };
+        let given = config.global.dumps.json.as_deref();
+        save(Name { given, usual: "keepalived.json", part: "", daemon: "" }, &text);
+    }
+
+    fn save_data(&self, part: &str, text: &str) {
+        let global = &self.running.config.global;
+        let daemon = [&global.net_namespace, &global.instance_name].into_iter().flatten();
+        let daemon = daemon.filter(|_| global.dumps.use_instance);
+        let daemon = daemon.map(String::as_str).collect::<Vec<_>>().join("_");
+        let given = global.dumps.state.as_deref();
+        save(Name { given, usual: "keepalived.data", part, daemon: &daemon }, text);
     }
 
     /// `--dump-conf`: logs the content of the SIGUSR1 file.
@@ -88,16 +124,12 @@ impl Runtime {
 }
 
 /// Writes a file. A failure is only logged.
-fn save(name: &str, text: &str) {
-    let dir = directory(std::env::var_os("TMPDIR").map(PathBuf::from));
-    if let Err(e) = dumpfile::write_atomically(&dir, name, text, dumpfile::DUMP) {
+fn save(name: Name<'_>, text: &str) {
+    let temporary = path::temporary(std::env::var_os("TMPDIR").map(PathBuf::from));
+    let (dir, name) = name.place(&temporary);
+    if let Err(e) = dumpfile::write_atomically(&dir, &name, text, dumpfile::DUMP) {
         log::warn!("cannot write {}: {e}", dir.join(name).display());
     }
-}
-
-/// `TMPDIR` if it is absolute: a relative path would depend on the working directory at the start.
-fn directory(tmpdir: Option<PathBuf>) -> PathBuf {
-    tmpdir.filter(|d| d.is_absolute()).unwrap_or_else(|| Path::new("/tmp").to_path_buf())
 }
 
 #[cfg(test)]

@@ -630,14 +630,6 @@ fn a_moment_is_converted_to_the_wall_clock_both_ways() {
 }
 
 #[test]
-fn only_an_absolute_tmpdir_is_used() {
-    assert_eq!(directory(Some("/run/x".into())), Path::new("/run/x"));
-    assert_eq!(directory(Some("x".into())), Path::new("/tmp"));
-    assert_eq!(directory(Some("".into())), Path::new("/tmp"));
-    assert_eq!(directory(None), Path::new("/tmp"));
-}
-
-#[test]
 fn routes_and_rules_are_shown_as_configured() {
     let mut instance = on_e0("VI", 51, "10.1.0.1/24");
     instance.routes = vec![Rc::new(route(5, ""))].into();

@@ -133,12 +133,7 @@ fn process(p: &TrackProcess, state: &TrackState, out: &mut Text) {
     if let Some(max) = p.quorum_max {
         out.pair("Max processes", max);
     }
-    let count = match state {
-        TrackState::Up(Finding::Processes { count, .. })
-        | TrackState::Down(Finding::Processes { count, .. }) => *count,
-        _ => 0,
-    };
-    out.pair("Current processes", count);
+    out.pair("Current processes", found(state));
     out.pair("Have quorum", state.is_up());
     out.pair("Weight", weight(p.weight, p.reverse));
     out.pair("Terminate delay", format_args!("{:.6}s", p.terminate_delay.as_secs_f64()));
@@ -189,6 +184,15 @@ pub(super) fn notify(n: &Notify, out: &mut Text) {
 }
 
 /// Every word of a command in single quotes, as keepalived shows it.
+/// The processes that were counted.
+pub(super) const fn found(state: &TrackState) -> u32 {
+    match state {
+        TrackState::Up(Finding::Processes { count, .. })
+        | TrackState::Down(Finding::Processes { count, .. }) => *count,
+        _ => 0,
+    }
+}
+
 pub(super) fn quoted(script: &Script) -> String {
     let words: Vec<_> = script.argv.iter().map(|word| format!("'{word}'")).collect();
     words.join(" ")

@@ -50,6 +50,7 @@ impl Runtime {
             self.recall_lowering_orders(NO_ANSWER);
         }
         self.remove_left_links(left);
+        self.set_up_schedule();
         if let Some(line) = crate::daemon::outlets::report::open_to_strangers(&self.running.config)
         {
             log::info!("{line}");

@@ -317,6 +317,7 @@ fn live(
     let snapshot = course.takeover.as_ref().map(|takeover| &takeover.snapshot);
     if !course.only_removes {
         in_force::write(&runtime.process.in_force, &beginning.config);
+        runtime.save_configuration(&beginning.config);
     }
     runtime.begin(beginning, snapshot);
     // What is replaced by now is closed.
