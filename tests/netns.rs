@@ -263,6 +263,7 @@ fn main() -> ExitCode {
         announce::further_interfaces_are_announced_periodically,
         announce::a_new_link_layer_address_is_used,
         announce::ipv6_addresses_are_announced_as_often,
+        announce::the_log_says_what_is_set_and_announced,
         failover::a_killed_master_is_replaced_after_the_down_time,
         failover::a_stopped_master_is_replaced_after_the_skew_time,
         failover::a_master_that_comes_back_takes_its_address_again,

@@ -117,7 +117,7 @@ impl Runtime {
             if config.is_shielded() {
                 report::detail(&config.name, "setting firewall drop rule", chatter, self.now);
             }
-            report::detail(&config.name, "setting VIPs.", chatter, self.now);
+            report::objects("setting", &config, chatter, self.now);
         }
     }
 }

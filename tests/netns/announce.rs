@@ -95,6 +95,30 @@ fn on_two_segments(blocks: &str, lines: &str) -> (Daemon, [Segment; 2], [Capture
     (daemon, [segment, second], captures, a)
 }
 
+/// With the words of keepalived, and nothing is said to be set where there is nothing.
+pub(crate) fn the_log_says_what_is_set_and_announced() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let v6 = instance("VI_6").vrid(56).vip("fe80::51/64");
+    let excluded = "virtual_ipaddress_excluded {\n 10.7.1.9/16\n }";
+    let mut daemon = a.start(&config(&[router().line(excluded), v6]));
+    for line in [
+        "(VI_1) setting VIPs.",
+        "(VI_1) setting E-VIPs.",
+        "(VI_1) Sending/queueing gratuitous ARPs on eth0 for 10.7.1.1",
+        "Sending gratuitous ARP on eth0 for 10.7.1.1",
+        "(VI_6) setting VIPs.",
+        "(VI_6) Sending/queueing Unsolicited Neighbour Adverts on eth0 for fe80::51",
+        "Sending unsolicited Neighbour Advert on eth0 for fe80::51",
+    ] {
+        daemon.wait_log_part(0, line);
+    }
+    assert!(daemon.stop().success());
+    daemon.wait_log_part(0, "(VI_1) removing E-VIPs.");
+    assert!(!daemon.logged("(VI_6) setting E-VIPs.") && !daemon.logged("(VI_6) removing E-VIPs."));
+    Ok(())
+}
+
 pub(crate) fn interfaces_of_a_group_share_an_interval() -> Outcome {
     let group = "garp_group {\n garp_interval 0.3\n interfaces {\n  eth0 eth1\n }\n}\n";
     let lines = "garp_master_repeat 2\n garp_master_delay 0";

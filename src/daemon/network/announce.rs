@@ -7,6 +7,7 @@ use crate::base::ids::InstanceId;
 use crate::base::link::LinkKind;
 use crate::daemon::network::announcer::Announcement;
 use crate::daemon::network::RETRY_SENDS;
+use crate::daemon::outlets::report::HeldBack;
 use crate::daemon::runtime::Runtime;
 use crate::sys::sysctl;
 use crate::wire::{arp, ndisc};
@@ -50,6 +51,17 @@ impl Runtime {
     fn queue_frame(&mut self, a: &Announcement) {
         let Some(link) = self.cores.holdings.links().get(&a.link) else { return };
         let (true, Some(mac)) = (link.arp, link.mac) else { return };
+        if log::log_enabled!(log::Level::Debug) {
+            let about = format!("frames of {}", a.owner);
+            if let Some(held_back) = self.outlets.chatter.admit(about, self.now) {
+                let what = match a.addr {
+                    IpAddr::V4(_) => "gratuitous ARP",
+                    IpAddr::V6(_) => "unsolicited Neighbour Advert",
+                };
+                let (link, addr, rest) = (&a.link, a.addr, HeldBack(held_back));
+                log::debug!("Sending {what} on {link} for {addr}{rest}");
+            }
+        }
         match a.addr {
             IpAddr::V4(addr) => {
                 // A master that has yet to yield answers a request, with the same virtual MAC: the
@@ -85,7 +97,11 @@ impl Runtime {
             }
             for address in config.all_addresses() {
                 let (name, link, addr) = (&config.name, &address.interface, address.prefix.addr);
-                log::debug!("({name}) Sending/queueing gratuitous ARPs on {link} for {addr}");
+                let what = match addr {
+                    IpAddr::V4(_) => "gratuitous ARPs",
+                    IpAddr::V6(_) => "Unsolicited Neighbour Adverts",
+                };
+                log::debug!("({name}) Sending/queueing {what} on {link} for {addr}");
             }
         }
     }

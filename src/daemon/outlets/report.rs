@@ -56,7 +56,9 @@ pub(in crate::daemon) fn vrrp(
         },
         Action::Noted { id, note, held_back } => noted(name(*id), note, *held_back),
         Action::Release(id) => {
-            detail(name(*id), "removing VIPs.", chatter, now);
+            if let Some(instance) = domain.instance(*id) {
+                objects("removing", instance.config(), chatter, now);
+            }
             if domain.instance(*id).is_some_and(|i| i.config().is_shielded()) {
                 detail(name(*id), "removing firewall drop rule", chatter, now);
             }
@@ -75,6 +77,25 @@ pub(in crate::daemon) fn detail(name: &str, what: &str, chatter: &mut Chatter, n
     if log::log_enabled!(log::Level::Debug) {
         if let Some(held_back) = chatter.admit(format!("{what} {name}"), now) {
             log::debug!("({name}) {what}{}", HeldBack(held_back));
+        }
+    }
+}
+
+/// What an instance sets or removes in the kernel, by kinds.
+pub(in crate::daemon) fn objects(
+    verb: &str,
+    config: &Instance,
+    chatter: &mut Chatter,
+    now: Instant,
+) {
+    for (is_there, what) in [
+        (!config.addresses.is_empty(), "VIPs."),
+        (!config.excluded.is_empty(), "E-VIPs."),
+        (!config.routes.is_empty(), "Virtual Routes"),
+        (!config.rules.is_empty(), "Virtual Rules"),
+    ] {
+        if is_there {
+            detail(&config.name, &format!("{verb} {what}"), chatter, now);
         }
     }
 }
