@@ -73,7 +73,7 @@
 //! | changes of the kernel that wake the daemon | `daemon/network/monitor.rs`, `sys/netlink/monitor.rs` |
 //! | original values of settings and interfaces that were made, kept across a crash | `sys/originals.rs` |
 //! | what a run leaves for the next one if it is killed | `daemon/continuity.rs`, `daemon/continuity/orders.rs` |
-//! | removal of what a killed run has left, if the configuration cannot be used | `daemon/config/in_force.rs`, `daemon/start/startup.rs` |
+//! | removal of what a killed run has left, if the configuration cannot be used | `daemon/config/in_force.rs`, `daemon/start/left.rs` |
 //! | starting a daemon again that died | `daemon/start/respawn.rs`, `sys/supervise.rs` |
 //! | restart by command: trial, stand-in, exec | `daemon/restart.rs`, `sys/takeover.rs` |
 //! | what a restart by command hands over, and its version | `snapshot/`, `daemon/restart/snapshot.rs` |

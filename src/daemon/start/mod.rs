@@ -8,6 +8,7 @@ pub(super) mod defect;
 pub(super) mod entry;
 #[cfg(debug_assertions)]
 pub(super) mod fault;
+mod left;
 pub(super) mod life;
 pub(super) mod privileges;
 pub(super) mod respawn;
