@@ -247,7 +247,7 @@ impl Runtime {
     pub(super) fn recall_scripts(&mut self) {
         for script in &self.running.config.scripts {
             let name = &script.name;
-            let recalled = self.restart.recalled.as_ref().and_then(|r| r.script(name));
+            let recalled = self.restart.recalled.as_ref().and_then(|r| r.script(script));
             let (is_up, past) = match (recalled, self.continuity.get(key_of_script(name))) {
                 (Some((is_up, past)), _) => (is_up, Some(past)),
                 (None, Some(Value::Verdict { is_up })) => (is_up, None),

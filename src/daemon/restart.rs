@@ -174,9 +174,12 @@ impl Runtime {
         self.flush_adverts();
         self.save_originals();
         // They begin anew, and their results are kept.
-        self.commands
-            .children
-            .kill_some(|asker| matches!(asker, Asker::Track(_) | Asker::Check(_) | Asker::Filter));
+        let track = &self.cores.track;
+        self.commands.children.kill_some(|asker| match asker {
+            Asker::Track(script) => !track.is_awaited(*script),
+            Asker::Check(_) | Asker::Filter => true,
+            Asker::Notify(_) | Asker::FifoScript(_) | Asker::Trial => false,
+        });
         logging::finish(Duration::from_millis(100));
         let failure = self.replace_program();
         self.process.scheduling.apply_anew(&self.running.config);

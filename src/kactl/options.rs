@@ -105,9 +105,9 @@ pub(super) const COMMANDS: &[Form] = &[
               anew. The program first reads the configuration on trial; if it refuses that, or is \
               of a version that cannot take over, the daemon goes on as it is, and the reason is \
               shown. Notification scripts that run go on, those that wait for them follow, and mails \
-              that are not sent are tried again. Tracked scripts and checks keep their results and \
-              schedules; those under way begin anew. Counters go on, but for those of checks and of \
-              the lateness of the daemon.",
+              that are not sent are tried again. Tracked scripts that run go on, too; they and \
+              checks keep their results and schedules. Checks under way begin anew. Counters go \
+              on, but for those of checks and of the lateness of the daemon.",
     },
     Form {
         name: "priority",

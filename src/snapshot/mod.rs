@@ -105,6 +105,19 @@ pub struct TrackedScript {
     pub status: i32,
     /// When it is run next, in microseconds.
     pub due: u64,
+    /// The run that goes on.
+    pub run: Option<TrackedRun>,
+}
+
+/// A run of a tracked script.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrackedRun {
+    pub pid: i32,
+    /// As it is shown.
+    pub command: String,
+    /// When it has taken too long, in microseconds.
+    pub end: u64,
 }
 
 /// A script that reads a FIFO.
@@ -275,6 +288,7 @@ mod tests {
                 result: 3,
                 status: 1,
                 due: 5_500_000,
+                run: Some(TrackedRun { pid: 4713, command: "/bin/track".into(), end: 8_000_000 }),
             }],
             journal: vec![Entry { at: 4_000_000, event }],
             reloads: 4,

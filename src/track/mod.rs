@@ -68,6 +68,15 @@ impl Domain {
         self.scripts.past(script, now)
     }
 
+    /// A run of a script goes on, and is of use to the program that takes over.
+    pub fn is_awaited(&self, script: ScriptId) -> bool {
+        self.scripts.is_awaited(script)
+    }
+
+    pub fn script_id(&self, name: &str) -> Option<ScriptId> {
+        self.scripts.id(name)
+    }
+
     /// A run of a script goes on; `None` if it is not configured.
     pub fn is_script_running(&self, name: &str) -> Option<bool> {
         self.scripts.is_running(name)

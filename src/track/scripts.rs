@@ -35,6 +35,8 @@ pub struct ScriptPast {
     pub status: i32,
     /// When it is run next.
     pub due: Instant,
+    /// A run goes on, and its result is awaited.
+    pub is_running: bool,
 }
 
 /// One script.
@@ -115,10 +117,18 @@ impl Scripts {
     pub(super) fn past(&self, name: &str, now: Instant) -> Option<(bool, ScriptPast)> {
         let id = self.by_name.get(name)?;
         let t = self.by_id.get(id).filter(|t| !t.told.is_pending() && !t.is_fresh)?;
-        // A run that goes on begins anew.
-        let due = self.due.of(id).filter(|_| t.run.is_none()).unwrap_or(now);
-        let past = ScriptPast { result: t.result, status: t.status, due };
+        let (due, is_running) = (self.due.of(id).unwrap_or(now), t.is_awaited());
+        let past = ScriptPast { result: t.result, status: t.status, due, is_running };
         Some((t.told.is_up(), past))
+    }
+
+    /// The run of a script that goes on is of use to the program that takes over.
+    pub(super) fn is_awaited(&self, id: ScriptId) -> bool {
+        self.by_id.get(&id).is_some_and(|t| !t.told.is_pending() && !t.is_fresh && t.is_awaited())
+    }
+
+    pub(super) fn id(&self, name: &str) -> Option<ScriptId> {
+        self.by_name.get(name).copied()
     }
 
     /// The same command for the same user: its result stands, the numbers are the new ones.
@@ -190,6 +200,7 @@ impl Scripts {
                 tracker.result = past.result.min(config.rise + config.fall - 1);
             }
             due = past.due.min(due + config.interval);
+            tracker.run = past.is_running.then(Run::default);
         }
         self.by_id.insert(id, tracker);
         self.due.set(id, Some(due));
@@ -290,6 +301,10 @@ impl Tracker {
         } else {
             config.rise - 1
         }
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.run.is_some_and(|run| !run.is_counted)
     }
 
     /// Starts a run, unless one goes on.

@@ -29,7 +29,7 @@ fn there_and_back(ours: &Instance, theirs: &Instance) -> Outcome {
     let mark = theirs.mark();
     let text = ok(&ours, &["failover", "VI_1", "--for", "1h"]);
     assert!(text.contains(" took over with priority 100 after "), "{text}");
-    assert!(theirs.logged_since(mark, "(VI_1) Entering MASTER STATE"), "{:?}", theirs.log());
+    theirs.wait_log_since(mark, "(VI_1) Entering MASTER STATE");
     wait("the address moves", SOON, || b.holds("eth0", "10.7.1.1") && !a.holds("eth0", "10.7.1.1"));
     ok(&ours, &["failover", "VI_1", "end"]);
     wait("the address comes back", SOON, || {

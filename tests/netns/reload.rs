@@ -186,7 +186,7 @@ pub(crate) fn reload_and_wait_reports_the_outcome() -> Outcome {
     let complaint = format!("({}: Line 12) Unknown keyword 'prioritty'", file.display());
     assert_eq!(lines.next(), Some(complaint.as_str()));
     assert!(lines.next().is_some_and(|l| l.starts_with("A start would go on")), "{said}");
-    assert!(daemon.logged(&format!("Reload refused because: {complaint}")));
+    daemon.wait_log_part(0, &format!("Reload refused because: {complaint}"));
 
     daemon.rewrite(&config(&[router().on("nowhere0")]));
     let (status, said) = daemon.reload_and_wait();

@@ -236,3 +236,29 @@ pub(crate) fn notifications_under_way_go_on() -> Outcome {
     wait("the other one has run", SOON, || shop.read("ran") == all);
     Ok(())
 }
+
+pub(crate) fn a_tracked_script_under_way_goes_on() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let shop = Workshop::new();
+    let track = shop.script("track.sh", "echo begin >>$HERE/ran; sleep 0.5; echo end >>$HERE/ran");
+    let script = format!("vrrp_script track {{\n script {track}\n interval 1\n timeout 5\n}}\n");
+    let block = router(200).every("0.05").line("track_script {\n track\n }");
+    let daemon = a.start(&(script + &config(&[block])));
+    daemon.wait_master("VI_1");
+    let counts = || ["begin", "end"].map(|word| shop.read("ran").matches(word).count());
+    for _ in 0..3 {
+        wait("it runs", SOON, || {
+            let [begun, ended] = counts();
+            begun == ended + 1
+        });
+        let [begun, _] = counts();
+        restart(&daemon);
+        wait("it has ended", SOON, || counts()[1] == begun);
+    }
+    let status = ok(&daemon, &["status"]);
+    assert!(status.contains("MASTER"), "{status}");
+    let [begun, ended] = counts();
+    assert!(begun <= ended + 1, "{begun} began, {ended} ended");
+    Ok(())
+}

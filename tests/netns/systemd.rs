@@ -85,7 +85,7 @@ pub(crate) fn the_init_script_fails_if_a_reload_is_refused() -> Outcome {
     shop.script("init", &text);
     let reload = || output_of(Command::new(shop.path("init")).arg("reload"));
     assert_eq!(reload().0, Some(0));
-    assert!(daemon.logged("Reload by command of user 0"));
+    daemon.wait_log_part(0, "Reload by command of user 0");
     daemon.rewrite("vrrp_instance VI_1 {\n prioritty 7\n}\n");
     let (status, text) = reload();
     assert_eq!((status, text.contains("prioritty")), (Some(2), true), "{text}");

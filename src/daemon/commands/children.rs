@@ -223,9 +223,21 @@ impl<A: Clone> Children<A> {
         self.running.iter().map(|(pid, r)| (pid.number(), &r.asker))
     }
 
+    /// When a command has taken too long.
+    pub(in crate::daemon) fn end_of(&self, pid: i32) -> Option<Instant> {
+        let mut all = self.running.keys().filter(|known| known.number() == pid);
+        self.deadlines.of(all.next()?)
+    }
+
     /// Takes over a command that the program before this one has started.
-    pub(in crate::daemon) fn adopt(&mut self, child: Child, asker: A, now: Instant) {
-        self.watch(child, None, asker, now);
+    pub(in crate::daemon) fn adopt(
+        &mut self,
+        child: Child,
+        timeout: Option<Duration>,
+        asker: A,
+        now: Instant,
+    ) {
+        self.watch(child, timeout, asker, now);
     }
 
     /// Kills the commands of some owners at once.

@@ -249,6 +249,7 @@ impl Runtime {
         self.recall_scripts();
         let input = track::Input::Configure(&self.running.config);
         self.cores.track(input, self.now);
+        self.resume_tracked_runs();
         self.set_up_processes();
         self.drain();
         let groups = Input::Groups(&self.running.config.groups);

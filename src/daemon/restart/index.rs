@@ -6,6 +6,7 @@ use crate::daemon::lvs::Past;
 use crate::daemon::restart::router::time;
 use crate::daemon::restart::servers;
 use crate::model::lvs::VirtualServer;
+use crate::model::track::TrackScript;
 use crate::snapshot::{Instance, Snapshot, TrackedScript};
 use crate::track::ScriptPast;
 
@@ -28,10 +29,12 @@ impl SnapshotIndex {
     }
 
     /// Whether a tracked script is up, and what else is known of it.
-    pub(in crate::daemon) fn script(&self, name: &str) -> Option<(bool, ScriptPast)> {
-        let script = self.snapshot.scripts.iter().find(|script| script.name == name)?;
-        let TrackedScript { is_up, result, status, due, .. } = *script;
-        Some((is_up, ScriptPast { result, status, due: time(due) }))
+    pub(in crate::daemon) fn script(&self, config: &TrackScript) -> Option<(bool, ScriptPast)> {
+        let script = self.snapshot.scripts.iter().find(|script| script.name == config.name)?;
+        let TrackedScript { is_up, result, status, due, ref run, .. } = *script;
+        // What another command says counts for nothing.
+        let is_running = run.as_ref().is_some_and(|run| run.command == config.script.shown());
+        Some((is_up, ScriptPast { result, status, due: time(due), is_running }))
     }
 
     /// What is known of this virtual server.

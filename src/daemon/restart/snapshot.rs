@@ -32,8 +32,10 @@ impl Runtime {
         };
         let script = |script: &TrackScript| {
             let (is_up, past) = self.cores.track.past(&script.name, self.now)?;
+            let run = self.tracked_run(script).filter(|_| past.is_running);
             let (result, status, due) = (past.result, past.status, since_zero(past.due));
-            Some(snapshot::TrackedScript { name: script.name.clone(), is_up, result, status, due })
+            let name = script.name.clone();
+            Some(snapshot::TrackedScript { name, is_up, result, status, due, run })
         };
         let mut snapshot = Snapshot {
             version: snapshot::VERSION,
@@ -113,7 +115,7 @@ impl Runtime {
             if let Some(which) = which {
                 let asker = Asker::FifoScript(which);
                 let child = Child::adopted(reader.pid);
-                self.commands.children.adopt(child, asker, self.now);
+                self.commands.children.adopt(child, None, asker, self.now);
                 self.commands.readers.insert(which);
             }
         }

@@ -4,14 +4,15 @@ use super::router::{since_zero, time};
 use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens::Asker;
 use crate::model::script::{Script, User};
+use crate::model::track::TrackScript;
 use crate::notify::mail::Message;
 use crate::notify::outbox::Unsent;
 use crate::notify::{RunningScript, Subject, WaitingScripts, Which};
 use crate::snapshot::{
-    About, FifoLine, ScriptCommand, ScriptRun, ScriptsWaiting, Snapshot, UnsentMail,
+    About, FifoLine, ScriptCommand, ScriptRun, ScriptsWaiting, Snapshot, TrackedRun, UnsentMail,
 };
 use crate::status::Kind;
-use crate::sys::children::Child;
+use crate::sys::children::{self, Child, Sent};
 
 impl Runtime {
     pub(super) fn add_unfinished(&self, to: &mut Snapshot) {
@@ -52,6 +53,32 @@ impl Runtime {
         self.resume_scripts(from, |kind| matches!(kind, Kind::Instance | Kind::Group));
     }
 
+    /// The run of a tracked script.
+    pub(super) fn tracked_run(&self, script: &TrackScript) -> Option<TrackedRun> {
+        let id = self.cores.track.script_id(&script.name)?;
+        let mut running = self.commands.children.running();
+        let (pid, _) = running.find(|(_, asker)| **asker == Asker::Track(id))?;
+        let end = since_zero(self.commands.children.end_of(pid)?);
+        Some(TrackedRun { pid, command: script.script.shown(), end })
+    }
+
+    /// The tracked scripts are configured: their runs go on, and those of others end.
+    pub(in crate::daemon) fn resume_tracked_runs(&mut self) {
+        let Some(recalled) = &self.restart.recalled else { return };
+        for script in &recalled.snapshot.scripts {
+            let Some(run) = &script.run else { continue };
+            let (child, track) = (Child::adopted(run.pid), &self.cores.track);
+            let id = track.script_id(&script.name);
+            match id.filter(|id| track.is_awaited(*id)) {
+                Some(id) => {
+                    let timeout = Some(time(run.end).since(self.now));
+                    self.commands.children.adopt(child, timeout, Asker::Track(id), self.now);
+                }
+                None => children::signal_group(child.pid(), Sent::Kill),
+            }
+        }
+    }
+
     /// All else, once virtual servers and outlets are there.
     pub(super) fn resume_unfinished(&mut self, from: &Snapshot) {
         self.resume_scripts(from, |kind| matches!(kind, Kind::Service | Kind::Server));
@@ -83,7 +110,7 @@ impl Runtime {
         for ScriptRun { pid, about, command } in from.runs.iter().filter(|r| which(r.about.kind)) {
             let Some(of) = self.subject(about) else { continue };
             let run = self.cores.notify.resume_script(of, command, self.now);
-            self.commands.children.adopt(Child::adopted(*pid), Asker::Notify(run), self.now);
+            self.commands.children.adopt(Child::adopted(*pid), None, Asker::Notify(run), self.now);
         }
         for change in from.changes.iter().filter(|c| which(c.about.kind)) {
             let Some(of) = self.subject(&change.about) else { continue };

@@ -283,7 +283,7 @@ fn a_restart_by_command_changes_neither_result_nor_schedule() {
     w.run_until(2400);
     let (is_up, past) = w.all.past("s", w.now).expect("it has a result");
     let due = Instant::from_millis(3000);
-    assert_eq!((is_up, past), (true, ScriptPast { result: 1, status: 1, due }));
+    assert_eq!((is_up, past), (true, ScriptPast { result: 1, status: 1, due, is_running: false }));
 
     let mut again = Watched { now: w.now, ..Watched::default() };
     again.all.on_recall("s", is_up, Some(past));
@@ -292,7 +292,14 @@ fn a_restart_by_command_changes_neither_result_nor_schedule() {
     assert_eq!(again.run_until(3000), [(3000, ScriptId(0))]);
     again.exited(0, BAD);
     assert!(!again.state("s").is_up(), "it is the third failure");
-    // A run that was under way begins anew.
+    // A run that is under way goes on.
     again.run_until(4100);
-    assert_eq!(again.all.past("s", again.now).map(|(_, past)| past.due), Some(again.now));
+    let (is_up, past) = again.all.past("s", again.now).expect("it has a result");
+    assert!(past.is_running);
+    let mut third = Watched { now: again.now, ..Watched::default() };
+    third.all.on_recall("s", is_up, Some(past));
+    third.configure(&[script("s", 1, 3)]);
+    assert_eq!(third.run_until(5000), [], "it is in the way of the next one");
+    third.exited(0, OK);
+    assert!(third.state("s").is_up());
 }
