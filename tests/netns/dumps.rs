@@ -28,7 +28,7 @@ pub(crate) fn dump_files_are_where_the_configuration_says() -> Outcome {
         shop.path("my.json"),
     );
     let script =
-        "vrrp_script ok {\n script /bin/true\n}\nvrrp_track_process p {\n process sleep\n}\n";
+        "vrrp_script ok {\n script /bin/true\n}\nvrrp_track_process p {\n process no_such_daemon\n}\n";
     let block = router().line("track_script {\n ok\n }").line("track_process {\n p\n }");
     let text = config_with(&global, &[]) + script + &block.to_string();
     let daemon = a.start(&text);
@@ -42,7 +42,7 @@ pub(crate) fn dump_files_are_where_the_configuration_says() -> Outcome {
     wait("JSON", SOON, || shop.exists("my.json"));
     let json: serde_json::Value = serde_json::from_str(&shop.read("my.json")).expect("JSON");
     assert_eq!(json["vrrp"][0]["data"]["iname"], "VI_1");
-    assert_eq!(json["track_process"][0]["process"], "sleep");
+    assert_eq!(json["track_process"][0]["process"], "no_such_daemon");
     assert_eq!(json["track_process"][0]["min_processes"], 1);
     assert_eq!(json["vrrp_script"][0]["name"], "ok");
     assert!(!daemon.file("keepalived.data").exists());
