@@ -36,6 +36,21 @@ pub fn write_atomically(dir: &Path, name: &str, text: &str, mode: u32) -> io::Re
     }
 }
 
+/// The same for a path.
+///
+/// # Errors
+/// Those of [`write_atomically`], or the path names no file.
+pub fn replace(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let (directory, name) = parts(path)?;
+    write_atomically(directory, name, text, mode).map(drop)
+}
+
+/// The directory and the name of a file.
+pub(super) fn parts(path: &Path) -> io::Result<(&Path, &str)> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    path.parent().zip(name).ok_or_else(|| ErrorKind::InvalidInput.into())
+}
+
 /// Reads a file written by [`write_atomically`], up to `limit` bytes.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 //! daemon: the next run restores what the one before has changed.
 
 use std::fmt::Write as _;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{dumpfile, legacy, open};
@@ -66,11 +66,7 @@ pub fn save(path: &Path, traces: &Traces) -> io::Result<()> {
     if traces.is_empty() {
         return legacy::remove(path);
     }
-    let (Some(directory), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
-    else {
-        return Err(ErrorKind::InvalidInput.into());
-    };
-    dumpfile::write_atomically(directory, name, &encoded(traces), dumpfile::PRIVATE).map(drop)
+    dumpfile::replace(path, &encoded(traces), dumpfile::PRIVATE)
 }
 
 /// One line each. Names of interfaces have no blanks.
@@ -138,6 +134,8 @@ mod tests {
     use std::os::unix::fs::{symlink, PermissionsExt as _};
 
     use super::super::tests::TempDir;
+    use std::io::ErrorKind;
+
     use super::*;
 
     fn original(index: u32, link: &str, setting: &str) -> Original {

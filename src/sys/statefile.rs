@@ -62,11 +62,7 @@ impl StateFile {
     /// The directory is not writable or full, or there are too many records. The file that is there
     /// is unchanged.
     pub fn create(path: &Path, room: u32, records: &[Option<Record>]) -> io::Result<Self> {
-        let (Some(directory), Some(name)) =
-            (path.parent(), path.file_name().and_then(|n| n.to_str()))
-        else {
-            return Err(ErrorKind::InvalidInput.into());
-        };
+        let (directory, name) = dumpfile::parts(path)?;
         let (temporary, file) = dumpfile::create(directory, name, dumpfile::PRIVATE)?;
         let made = Self::map(&file, room).and_then(|made| {
             made.fill(&identity(&file.metadata()?)?, records);

@@ -14,11 +14,8 @@ pub(in crate::daemon) fn path(pid_file: &Path) -> PathBuf {
 
 /// Replaces the copy.
 pub(in crate::daemon) fn write(path: &Path, config: &Config) {
-    let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str())) else {
-        return;
-    };
     let text = print(config, Secrets::Shown);
-    if let Err(e) = dumpfile::write_atomically(dir, name, &text, dumpfile::PRIVATE) {
+    if let Err(e) = dumpfile::replace(path, &text, dumpfile::PRIVATE) {
         let path = path.display();
         log::warn!("Cannot write {path}: {e}. After a crash, a start that refuses the configuration will leave addresses behind");
     }

@@ -43,11 +43,7 @@ impl Outcome {
 
     /// Replaces the previous outcome.
     pub(in crate::daemon) fn write(&self, path: &Path) {
-        let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
-        else {
-            return;
-        };
-        if let Err(e) = dumpfile::write_atomically(dir, name, &self.emit(), dumpfile::PRIVATE) {
+        if let Err(e) = dumpfile::replace(path, &self.emit(), dumpfile::PRIVATE) {
             log::warn!("Cannot write {}, so --reload-and-wait will time out: {e}", path.display());
         }
     }

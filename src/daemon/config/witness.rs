@@ -80,11 +80,7 @@ pub(super) fn remove_marker(path: Option<PathBuf>) {
 }
 
 fn write(path: &Path, text: &str, mode: u32) {
-    let (Some(dir), Some(name)) = (path.parent(), path.file_name().and_then(|n| n.to_str())) else {
-        log::warn!("'{}' is no path of a file", path.display());
-        return;
-    };
-    if let Err(e) = dumpfile::write_atomically(dir, name, text, mode) {
+    if let Err(e) = dumpfile::replace(path, text, mode) {
         log::warn!("Cannot write {}: {}", path.display(), reason(&e));
     }
 }
