@@ -29,33 +29,29 @@ use crate::sys::raw::Endpoint;
 impl Runtime {
     /// SIGUSR1: the complete state, for operators and for scripts that search for single lines.
     pub(super) fn dump_data(&self) {
-        log::info!("Printing VRRP data for process({}) on signal", std::process::id());
-        self.save_data("", &data::render(&self.view_with_sockets()));
         self.save_data("_parent", &data::render_globals(&self.view()));
-        if !self.running.config.virtual_servers.is_empty() {
-            log::info!("Printing checker data for process({}) on signal", std::process::id());
-            self.save_data("_check", &self.render_servers());
-        }
-        if !self.running.config.bfd.is_empty() {
-            log::info!("Printing BFD data for process({}) on signal", std::process::id());
-            self.save_data("_bfd", &bfd::render(&self.view(), &self.cores.bfd));
+        for (part, text) in self.state_files() {
+            let (name, suffix) = match part {
+                "check" => ("checker", "_check"),
+                "bfd" => ("BFD", "_bfd"),
+                _ => ("VRRP", ""),
+            };
+            log::info!("Printing {name} data for process({}) on signal", std::process::id());
+            self.save_data(suffix, &text);
         }
     }
 
-    /// The same, by the part of the daemon.
+    /// What SIGUSR1 writes, by the part of the daemon.
     pub(super) fn state_files(&self) -> Vec<(&'static str, String)> {
         let mut files = vec![("vrrp", data::render(&self.view_with_sockets()))];
         if !self.running.config.virtual_servers.is_empty() {
-            files.push(("check", self.render_servers()));
+            let servers = lvs::render(&self.view(), self.lvs.services(), &self.lvs.pool);
+            files.push(("check", servers));
         }
         if !self.running.config.bfd.is_empty() {
             files.push(("bfd", bfd::render(&self.view(), &self.cores.bfd)));
         }
         files
-    }
-
-    fn render_servers(&self) -> String {
-        lvs::render(&self.view(), self.lvs.services(), &self.lvs.pool)
     }
 
     /// SIGUSR2: the counters of each instance.
@@ -94,20 +90,8 @@ impl Runtime {
 
     /// `--dump-conf`: logs the content of the SIGUSR1 file.
     pub(super) fn dump_config(&self) {
-        let servers = match self.running.config.virtual_servers.is_empty() {
-            true => String::new(),
-            false => self.render_servers(),
-        };
-        let sessions = match self.running.config.bfd.is_empty() {
-            true => String::new(),
-            false => bfd::render(&self.view(), &self.cores.bfd),
-        };
-        for line in data::render(&self.view_with_sockets())
-            .lines()
-            .chain(servers.lines())
-            .chain(sessions.lines())
-        {
-            log::info!("{line}");
+        for (_, text) in self.state_files() {
+            text.lines().for_each(|line| log::info!("{line}"));
         }
     }
 
