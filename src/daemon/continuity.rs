@@ -191,13 +191,13 @@ impl Continuity {
         let config = server.config();
         let is_usual = is_up == is_up_at_first(config);
         self.note_verdict(
-            key_of_server(&server.service.config, config),
+            key_of_server("server", &server.service.config, config),
             (!is_usual).then_some(is_up),
         );
     }
 
     pub(super) fn forget_server(&mut self, server: &ServerRef) {
-        self.clear(key_of_server(&server.service.config, server.config()));
+        self.clear(key_of_server("server", &server.service.config, server.config()));
     }
 
     /// Whether each real server was up in the run before, where that is not what a start assumes.
@@ -206,7 +206,7 @@ impl Continuity {
         if !self.has_past {
             return RecalledService::default();
         }
-        let recall = |server| match self.get(key_of_server(config, server))? {
+        let recall = |server| match self.get(key_of_server("server", config, server))? {
             Value::Verdict { is_up } => Some(is_up),
             Value::Master { .. } | Value::Sequence(_) | Value::Order { .. } => None,
         };
@@ -233,9 +233,9 @@ fn key_of_script(name: &str) -> Key {
     Key::of(&["script", name])
 }
 
-fn key_of_server(service: &VirtualServer, server: &RealServer) -> Key {
+fn key_of_server(what: &str, service: &VirtualServer, server: &RealServer) -> Key {
     let name = service.server_name(server).to_string();
-    Key::of(&["server", &service.to_string(), &name])
+    Key::of(&[what, &service.to_string(), &name])
 }
 
 fn is_up_at_first(server: &RealServer) -> bool {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{key_about, Continuity};
+use super::{key_about, key_of_server, Continuity};
 use crate::base::ids::InstanceId;
 use crate::base::time::{Duration, Instant};
 use crate::daemon::lvs::Past;
@@ -24,11 +24,6 @@ fn key_of_priority(config: &Instance) -> Key {
 
 fn key_of_failover(config: &Instance) -> Key {
     key_about("failover", config)
-}
-
-fn key_of_server(service: &VirtualServer, server: &RealServer) -> Key {
-    let name = service.server_name(server).to_string();
-    Key::of(&["order", &service.to_string(), &name])
 }
 
 const fn order(code: OrderCode, number: u32, until: Option<Duration>) -> Value {
@@ -71,7 +66,7 @@ impl Continuity {
     }
 
     fn recalled(&self, config: &VirtualServer, server: &RealServer) -> Option<(OrderCode, u32)> {
-        match self.get(key_of_server(config, server))? {
+        match self.get(key_of_server("order", config, server))? {
             Value::Order { code, number, .. } => Some((code, number)),
             _ => None,
         }
@@ -104,7 +99,8 @@ impl Runtime {
         for service in self.lvs.services() {
             for (server, state) in service.servers() {
                 if let Some(given) = state.order() {
-                    wanted.insert(key_of_server(service.config(), server), value_of(given));
+                    wanted
+                        .insert(key_of_server("order", service.config(), server), value_of(given));
                 }
             }
         }
