@@ -103,7 +103,6 @@ impl Runtime {
         }
         log::info!("Reloading at the time of reload_time_file, {}", shown(at));
         self.reload();
-        self.set_up_schedule();
     }
 
     pub(in crate::daemon) fn schedule_deadline(&self) -> Option<Instant> {

@@ -92,6 +92,7 @@ impl Runtime {
                 corrected
             }
         };
+        self.set_up_schedule();
         self.refilter_monitor();
         self.journal.reload(&reload, self.now);
         self.running.last_reload = Some(reload);
@@ -129,7 +130,6 @@ impl Runtime {
         }
         self.running.loaded = self.now;
         self.continuity.orders_are_stale = true;
-        self.set_up_schedule();
         self.tell_standing();
         self.save_state("post");
         log::info!("Reload complete");
