@@ -2,8 +2,8 @@
 //! peer notices.
 //!
 //! First, the new program is run on trial with the snapshot and the configuration. If it refuses
-//! either, everything stays as it is. Otherwise the daemon waits a moment for a mail that is
-//! under way, and is replaced. Notification scripts go on. The new program finds the masters in the state file.
+//! either, everything stays as it is. Otherwise the daemon waits a moment for a mail that is under way,
+//! and is replaced. Scripts go on. The new program finds the masters in the state file.
 
 mod bfd;
 mod index;

@@ -15,13 +15,15 @@ pub(in crate::daemon) struct SnapshotIndex {
     pub(in crate::daemon) snapshot: Snapshot,
     instances: BTreeMap<String, usize>,
     services: BTreeMap<String, usize>,
+    scripts: BTreeMap<String, usize>,
 }
 
 impl SnapshotIndex {
     pub(in crate::daemon) fn new(snapshot: Snapshot) -> Self {
         let instances = (0..).zip(&snapshot.instances).map(|(n, i)| (i.name.clone(), n)).collect();
         let services = (0..).zip(&snapshot.services).map(|(n, s)| (s.name.clone(), n)).collect();
-        Self { snapshot, instances, services }
+        let scripts = (0..).zip(&snapshot.scripts).map(|(n, s)| (s.name.clone(), n)).collect();
+        Self { snapshot, instances, services, scripts }
     }
 
     pub(in crate::daemon) fn instance(&self, name: &str) -> Option<&Instance> {
@@ -30,7 +32,7 @@ impl SnapshotIndex {
 
     /// Whether a tracked script is up, and what else is known of it.
     pub(in crate::daemon) fn script(&self, config: &TrackScript) -> Option<(bool, ScriptPast)> {
-        let script = self.snapshot.scripts.iter().find(|script| script.name == config.name)?;
+        let script = self.snapshot.scripts.get(*self.scripts.get(&config.name)?)?;
         let TrackedScript { is_up, result, status, due, ref run, .. } = *script;
         // What another command says counts for nothing.
         let is_running = run.as_ref().is_some_and(|run| run.command == config.script.shown());
