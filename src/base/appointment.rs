@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::calendar;
 use super::time::WallTime;
 
 /// A second of a calendar.
@@ -141,20 +142,8 @@ const fn following((year, month, day): (i32, u8, u8)) -> (i32, u8, u8) {
     }
 }
 
-/// Days from 1970-01-01 to this day, in the proleptic Gregorian calendar.
-fn days(year: i32, month: u8, day: u8) -> i64 {
-    // The year begins with March, so that the day of leap years is its last.
-    let (year, month) = match month {
-        1 | 2 => (i64::from(year) - 1, i64::from(month) + 9),
-        month => (i64::from(year), i64::from(month) - 3),
-    };
-    let in_year = (153 * month + 2) / 5 + i64::from(day) - 1;
-    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + in_year
-        - 719_468
-}
-
 fn of_utc(c: Civil) -> WallTime {
-    let seconds = days(c.year, c.month, c.day) * 86_400
+    let seconds = calendar::days(c.year, c.month, c.day) * 86_400
         + i64::from(c.hour) * 3600
         + i64::from(c.minute) * 60
         + i64::from(c.second);
@@ -163,22 +152,14 @@ fn of_utc(c: Civil) -> WallTime {
 
 fn utc(now: WallTime) -> Civil {
     let seconds = now.0 / 1_000_000;
-    let (mut day, rest) = (i64::try_from(seconds / 86_400).unwrap_or_default(), seconds % 86_400);
-    let mut year = 1970 + i32::try_from(day / 366).unwrap_or_default();
-    while days(year + 1, 1, 1) <= day {
-        year += 1;
-    }
-    day -= days(year, 1, 1);
-    let mut month = 1;
-    while day >= i64::from(length(year, month)) {
-        day -= i64::from(length(year, month));
-        month += 1;
-    }
+    let (days, rest) = (i64::try_from(seconds / 86_400).unwrap_or_default(), seconds % 86_400);
+    let (year, month, day) = calendar::date(days);
+    let small = |n: i64| u8::try_from(n).unwrap_or_default();
     let part = |n: u64| u8::try_from(n).unwrap_or_default();
     Civil {
-        year,
-        month,
-        day: u8::try_from(day).unwrap_or_default() + 1,
+        year: i32::try_from(year).unwrap_or_default(),
+        month: small(month),
+        day: small(day),
         hour: part(rest / 3600),
         minute: part(rest / 60 % 60),
         second: part(rest % 60),
@@ -229,7 +210,7 @@ mod tests {
         let mut day = (1970, 1, 1);
         for n in 0..60_000 {
             let (year, month, date) = day;
-            assert_eq!(days(year, month, date), n);
+            assert_eq!(calendar::days(year, month, date), n);
             let at = utc(WallTime(u64::try_from(n).unwrap() * 86_400_000_000));
             assert_eq!((at.year, at.month, at.day), day);
             day = following(day);

@@ -4,6 +4,7 @@ pub mod absences;
 pub mod addr;
 pub mod appointment;
 pub mod batches;
+pub mod calendar;
 pub mod deadlines;
 pub mod diag;
 pub mod errno;

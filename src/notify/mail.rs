@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use super::action::Letter;
 use super::input::Subject;
+use crate::base::calendar;
 use crate::base::time::WallTime;
 use crate::model::notify::Mail;
 
@@ -216,7 +217,7 @@ fn date(stamp: Stamp) -> String {
     let utc = i64::try_from(stamp.wall.0 / 1_000_000).unwrap_or(i64::MAX).min(253_402_000_000);
     let local = (utc + offset * 60).max(0);
     let (days, seconds) = (local / 86_400, local % 86_400);
-    let (year, month, day) = civil(days);
+    let (year, month, day) = calendar::date(days);
     let index = |n: i64| usize::try_from(n).unwrap_or(0);
     let sign = if offset < 0 { '-' } else { '+' };
     format!(
@@ -229,21 +230,6 @@ fn date(stamp: Stamp) -> String {
         offset.abs() / 60,
         offset.abs() % 60,
     )
-}
-
-/// Year, month and day of a number of days since 1970, counting years from March so that the leap
-/// day comes last.
-const fn civil(days: i64) -> (i64, i64, i64) {
-    const ERA: i64 = 146_097;
-    let days = days + 719_468;
-    let (era, of_era) = (days / ERA, days % ERA);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / (ERA - 1)) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * march + 2) / 5 + 1;
-    let month = if march < 10 { march + 3 } else { march - 9 };
-    let carry = if month <= 2 { 1 } else { 0 };
-    (era * 400 + year + carry, month, day)
 }
 
 #[cfg(test)]
