@@ -32,6 +32,7 @@ impl Runtime {
         if let Some(snapshot) = snapshot {
             self.recall(snapshot);
         }
+        self.running.loaded = self.now;
         self.journal.started(&help::banner(), self.now);
         // The address owner had its addresses before keepalived started.
         let is_doubtful = config.instances.iter().any(|i| i.is_owner());
