@@ -465,6 +465,8 @@ fn main() -> ExitCode {
         restart::a_reader_of_a_fifo_goes_on,
         restart::notifications_under_way_go_on,
         restart::a_tracked_script_under_way_goes_on,
+        restart::a_check_under_way_goes_on_and_results_are_kept,
+        restart::refused_senders_are_known_after_a_restart,
         restart::a_virtual_mac_stays_at_a_restart,
         restart::authenticated_routers_go_on,
         resume::orders_of_operators_are_kept,

@@ -23,7 +23,7 @@ pub struct RecalledServer {
 }
 
 /// A check that had a result.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RecalledCheck {
     pub was_up: bool,
     pub weight: Weight,
@@ -31,4 +31,17 @@ pub struct RecalledCheck {
     pub retries: u32,
     /// When its next probe is due, if it is probed.
     pub due: Option<Instant>,
+    /// Its last result in words, and when it came.
+    pub last: Option<(Box<str>, Instant)>,
+    /// Its script runs.
+    pub run: Option<RecalledRun>,
+}
+
+/// A run of a script that goes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RecalledRun {
+    pub pid: i32,
+    pub begun: Instant,
+    /// When it has taken too long.
+    pub end: Instant,
 }

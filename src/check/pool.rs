@@ -9,6 +9,7 @@ mod results;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -17,7 +18,7 @@ use super::timings::Timings;
 use super::{bfd, file};
 use crate::base::deadlines::NumberedDeadlines;
 use crate::base::ids::CheckId;
-use crate::base::recalled::RecalledCheck;
+use crate::base::recalled::{RecalledCheck, RecalledRun};
 use crate::base::rng::Rng;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
@@ -77,6 +78,8 @@ pub enum Input<'a> {
 pub enum Action {
     /// Begin a probe; `Input::Done` answers. `page`: which `url`.
     Begin { check: CheckId, page: usize },
+    /// The script of a check goes on; `Input::Done` answers.
+    GoOn { check: CheckId, run: RecalledRun },
     /// Forget the probe that is under way.
     Abort(CheckId),
     /// A failure that does not count yet.
@@ -109,7 +112,7 @@ pub struct Pool {
     files: BTreeMap<String, Followed<i64>>,
     sessions: BTreeMap<String, Followed<TrackState>>,
     /// By the keyword of the check.
-    results: BTreeMap<&'static str, Results>,
+    results: BTreeMap<Cow<'static, str>, Results>,
 }
 
 /// What is known of something that checks follow.
@@ -165,17 +168,14 @@ impl Pool {
     pub fn handle(&mut self, input: Input<'_>, now: Instant, out: &mut Vec<Action>) {
         match input {
             Input::Add { check, config, up, suspended, recalled } => {
-                let life = match recalled {
-                    Some(r) => Life::recalled(&config, up, r.retries),
-                    None => Life::new(&config, up),
+                let Some(recalled) = recalled else {
+                    let life = Life::new(&config, up);
+                    return self.on_add(check, Entry::new(config, life), suspended, now, out);
                 };
-                let weight = recalled.map(|r| r.weight).unwrap_or_default();
-                let entry = Entry::new(config, life).weighing(weight);
+                let life = Life::recalled(&config, up, recalled.retries);
+                let entry = Entry::new(config, life).recalling(&recalled);
                 self.on_add(check, entry, suspended, now, out);
-                let due = recalled.and_then(|r| r.due);
-                if let (Some(due), true) = (due, self.deadlines.of(&check).is_some()) {
-                    self.deadlines.set(check, Some(due));
-                }
+                self.go_on(check, &recalled, out);
             }
             Input::Adjust { check, config } => self.on_adjust(check, config, now, out),
             Input::Remove(check) => self.on_remove(check, out),
@@ -201,17 +201,19 @@ impl Pool {
         waiting.map(|(since, _)| *since).into_iter().chain(self.deadlines.next()).min()
     }
 
-    /// What the program that takes over is to know of a check; `None` if it has no result.
+    /// What the program that takes over is to know of a check; `None` if it has no result. The run of
+    /// its script is left out.
     pub fn recall(&self, check: CheckId, now: Instant) -> Option<RecalledCheck> {
         let entry = self.check(check).filter(|entry| entry.life.has_run())?;
         let due = match entry.probe {
             ProbeState::Idle => self.deadlines.of(&check),
-            // The probe begins anew.
+            // The probe begins anew, unless it is a script that goes on.
             ProbeState::Waiting(_) | ProbeState::Running(_) => Some(now),
             ProbeState::Suspended => None,
         };
         let (was_up, retries) = (entry.life.is_up(), entry.life.retries());
-        Some(RecalledCheck { was_up, weight: entry.weight(), retries, due })
+        let last = entry.last_words().map(|(words, at)| (words.into(), at));
+        Some(RecalledCheck { was_up, weight: entry.weight(), retries, due, last, run: None })
     }
 
     pub fn check(&self, check: CheckId) -> Option<&Entry> {
@@ -224,8 +226,13 @@ impl Pool {
     }
 
     /// What probes found since the start, by the keyword of the check.
-    pub fn results(&self) -> impl Iterator<Item = (&'static str, &Results)> {
-        self.results.iter().map(|(kind, results)| (*kind, results))
+    pub fn results(&self) -> impl Iterator<Item = (&str, &Results)> {
+        self.results.iter().map(|(kind, results)| (&**kind, results))
+    }
+
+    /// What probes of a kind found before the program was replaced.
+    pub fn recall_results(&mut self, kind: String, before: Results) {
+        self.results.insert(kind.into(), before);
     }
 
     fn entry_mut(&mut self, check: CheckId) -> Option<&mut Entry> {
@@ -250,6 +257,23 @@ impl Pool {
         self.follow(check);
         if !suspended {
             self.resume(check, FIRST_WAIT, warmup, now, out);
+        }
+    }
+
+    /// The schedule of a check that is probed goes on, and so does the run of its script.
+    fn go_on(&mut self, check: CheckId, recalled: &RecalledCheck, out: &mut Vec<Action>) {
+        if self.deadlines.of(&check).is_none() {
+            return;
+        }
+        if let Some(run) = recalled.run {
+            self.deadlines.set(check, None);
+            self.running += 1;
+            if let Some(entry) = self.entry_mut(check) {
+                entry.probe = ProbeState::Running(run.begun);
+            }
+            out.push(Action::GoOn { check, run });
+        } else if let Some(due) = recalled.due {
+            self.deadlines.set(check, Some(due));
         }
     }
 
@@ -391,7 +415,7 @@ impl Pool {
         let Some(entry) = self.entries.get_mut(check.0 as usize).and_then(Option::as_mut) else {
             return;
         };
-        let results = self.results.entry(keyword(&entry.config.kind)).or_default();
+        let results = self.results.entry(keyword(&entry.config.kind).into()).or_default();
         results.add(&verdict, timings.total);
         let delay = entry.take(check, verdict, Some(timings), now, out);
         let next = match &entry.config.kind {

@@ -114,6 +114,11 @@ pub(super) struct Lvs {
 }
 
 impl Lvs {
+    /// The script of a check that runs within its time, and when it began.
+    pub(super) fn script(&self, check: CheckId) -> Option<(Pid, Instant)> {
+        self.probes.script(check)
+    }
+
     /// Starts with one probe at a time; [`Pool::limit_to`] raises the limit.
     pub(super) fn new(seed: u64) -> Self {
         Self {

@@ -173,11 +173,14 @@ impl Runtime {
         self.drain();
         self.flush_adverts();
         self.save_originals();
-        // They begin anew, and their results are kept.
-        let track = &self.cores.track;
+        // These begin anew; the others go on.
+        let (track, lvs) = (&self.cores.track, &self.lvs);
         self.commands.children.kill_some(|asker| match asker {
             Asker::Track(script) => !track.is_awaited(*script),
-            Asker::Check(_) | Asker::Filter => true,
+            Asker::Check(check) => {
+                lvs.script(*check).is_none() || lvs.pool.recall(*check, self.now).is_none()
+            }
+            Asker::Filter => true,
             Asker::Notify(_) | Asker::FifoScript(_) | Asker::Trial => false,
         });
         logging::finish(Duration::from_millis(100));

@@ -45,11 +45,11 @@ impl Slot {
 
     /// What it was before the program was replaced.
     pub(super) fn recalled(&self) -> Option<RecalledCheck> {
-        self.recalled.as_deref().copied()
+        self.recalled.as_deref().cloned()
     }
 
     fn recalling(self, before: RecalledCheck) -> Self {
-        let RecalledCheck { was_up: up, weight, .. } = before;
+        let (up, weight) = (before.was_up, before.weight);
         Self { up, has_run: true, weight, recalled: Some(Box::new(before)), ..self }
     }
 

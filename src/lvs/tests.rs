@@ -272,11 +272,18 @@ fn an_order_from_before_the_start_is_in_force_from_the_first() {
 fn a_restart_by_command_changes_no_weight() {
     let at = Instant::from_millis;
     let config = configuration(&mut Rng::new(1));
-    let check = RecalledCheck { was_up: true, weight: Weight::Instead(7), retries: 0, due: None };
+    let check = RecalledCheck {
+        was_up: true,
+        weight: Weight::Instead(7),
+        retries: 0,
+        due: None,
+        last: None,
+        run: None,
+    };
     let server = |rs: &lvs::RealServer| RecalledServer {
         was_up: Some(true),
         since: Some(at(1)),
-        checks: rs.checks.iter().map(|_| Some(check)).collect(),
+        checks: rs.checks.iter().map(|_| Some(check.clone())).collect(),
     };
     let servers = config.servers.iter().map(server).collect();
     let recalled = RecalledService { quorum: Some((true, at(2))), servers };

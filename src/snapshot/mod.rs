@@ -4,8 +4,8 @@
 //! Most of what was in there is in the kernel, in the configuration or in the state file, and is taken
 //! from there as after a crash. The rest is in here, as one JSON object.
 //!
-//! A program takes over from one that writes the same version of this, which its own trial run says
-//! before anything is given up.
+//! A program takes over from one that writes the same version of this or an older one. Its own trial
+//! run says so before anything is given up.
 
 pub mod bfd;
 mod router;
@@ -16,14 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::status::Event;
 
-pub use router::{Failover, Group, Instance, Mark, Router};
-pub use servers::{Check, Server, Service, Weight};
+pub use router::{Failover, Group, Instance, Mark, Refused, Router};
+pub use servers::{Check, CheckRun, LastResult, Probes, Server, Service, Weight};
 pub use unfinished::{About, FifoLine, ScriptCommand, ScriptRun, ScriptsWaiting, UnsentMail};
 
 pub use bfd::Bfd;
 
-/// Another layout has another number.
-pub const VERSION: u32 = 1;
+/// Another layout has another number. Version 2 has fields that 1 has not.
+pub const VERSION: u32 = 2;
 
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,6 +53,8 @@ pub struct Snapshot {
     /// Maintenance is on.
     pub maintenance: Option<Until>,
     pub services: Vec<Service>,
+    #[serde(default)]
+    pub probes: Vec<Probes>,
     /// Scripts that read FIFOs, which go on.
     pub readers: Vec<Reader>,
     /// Notification scripts that run.
@@ -155,9 +157,9 @@ impl Snapshot {
         }
         let Versioned { version, program } =
             serde_json::from_str(text).map_err(|e| format!("the snapshot cannot be read: {e}"))?;
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(format!(
-                "the snapshot of {program} has version {version}, this program takes over from {VERSION}"
+                "the snapshot of {program} has version {version}, this program takes over from 1 to {VERSION}"
             ));
         }
         serde_json::from_str(text).map_err(|e| format!("the snapshot cannot be read: {e}"))
@@ -174,6 +176,7 @@ mod tests {
 
     /// Never changed: a new layout gets a new file, and a new version.
     const FIRST: &str = include_str!("../../tests/snapshot/1.json");
+    const SECOND: &str = include_str!("../../tests/snapshot/2.json");
 
     fn peer() -> IpAddr {
         [10, 0, 0, 2].into()
@@ -232,6 +235,7 @@ mod tests {
                 old_style: vec![peer()],
                 marks: vec![Mark { from: peer(), sequence: 1 << 40, at: 3_000_000 }],
                 tolerates_until: Some(6_000_000),
+                ..Instance::default()
             }],
             maintenance: Some(Until { end: None }),
             services: vec![Service {
@@ -250,10 +254,13 @@ mod tests {
                             weight: Weight::Instead(7),
                             retries: 2,
                             due: Some(6_000_000),
+                            last: None,
+                            run: None,
                         }),
                     ],
                 }],
             }],
+            probes: Vec::new(),
             groups: vec![Group { name: "G".into(), state: State::Master }],
             bfd: bfd::example(),
             readers: vec![Reader { pid: 4711, fifo: "notify_fifo".into() }],
@@ -296,18 +303,36 @@ mod tests {
         }
     }
 
+    fn second() -> Snapshot {
+        let mut snapshot = Snapshot { version: 2, ..first() };
+        let reason = "wrong password".into();
+        let (first, last) = (2_000_000, 3_000_000);
+        let refused = Refused { from: peer(), count: 4, first, last, reason, is_rival: true };
+        snapshot.instances[0].ident = 7;
+        snapshot.instances[0].refused = vec![refused];
+        let run =
+            CheckRun { pid: 4714, command: "/bin/check".into(), begun: 4_500_000, end: 9_000_000 };
+        let check = snapshot.services[0].servers[0].checks[1].as_mut().expect("a check");
+        check.last = Some(LastResult { text: "TCP_CHECK: up".into(), at: 4_000_000 });
+        check.run = Some(run);
+        let (kind, spans) = ("TCP_CHECK".into(), vec![3, 2]);
+        snapshot.probes = vec![Probes { kind, up: 4, down: 1, unmade: 0, spans, sum: 9_000 }];
+        snapshot
+    }
+
     #[test]
-    fn the_first_version_is_read_for_ever() {
+    fn every_version_is_read_for_ever() {
         assert_eq!(Snapshot::parse(FIRST), Ok(first()));
-        assert_eq!(first().text(), FIRST.trim_end());
+        assert_eq!(Snapshot::parse(SECOND), Ok(second()));
+        assert_eq!(second().text(), SECOND.trim_end());
     }
 
     #[test]
     fn another_version_is_refused_whatever_it_contains() {
-        let other = r#"{"version":2,"program":"9.9","shape":"new"}"#;
+        let other = r#"{"version":3,"program":"9.9","shape":"new"}"#;
         let refused = Snapshot::parse(other).expect_err("another version");
         assert!(
-            refused.contains("of 9.9 has version 2, this program takes over from 1"),
+            refused.contains("of 9.9 has version 3, this program takes over from 1 to 2"),
             "{refused}"
         );
         for text in

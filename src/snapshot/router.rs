@@ -39,6 +39,11 @@ pub struct Instance {
     pub marks: Vec<Mark>,
     /// As backup: when a preempt delay ends, in microseconds.
     pub tolerates_until: Option<u64>,
+    /// The identification of its last advertisement.
+    #[serde(default)]
+    pub ident: u16,
+    #[serde(default)]
+    pub refused: Vec<Refused>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -68,6 +73,19 @@ pub struct Mark {
     pub sequence: u64,
     /// Microseconds.
     pub at: u64,
+}
+
+/// A sender whose advertisements were refused. Times are microseconds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    pub from: IpAddr,
+    pub count: u64,
+    pub first: u64,
+    pub last: u64,
+    /// Of the last one.
+    pub reason: String,
+    pub is_rival: bool,
 }
 
 /// One sync group.

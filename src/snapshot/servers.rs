@@ -37,6 +37,46 @@ pub struct Check {
     pub retries: u32,
     /// When its next probe is due, in microseconds; `None` if it is not probed.
     pub due: Option<u64>,
+    #[serde(default)]
+    pub last: Option<LastResult>,
+    #[serde(default)]
+    pub run: Option<CheckRun>,
+}
+
+/// The last result of a check.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastResult {
+    pub text: String,
+    /// Microseconds.
+    pub at: u64,
+}
+
+/// A run of a `MISC_CHECK`. Times are microseconds.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckRun {
+    pub pid: i32,
+    /// As it is shown.
+    pub command: String,
+    pub begun: u64,
+    /// When it has taken too long.
+    pub end: u64,
+}
+
+/// What probes of one kind found.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probes {
+    /// The keyword of the check.
+    pub kind: String,
+    pub up: u64,
+    pub down: u64,
+    pub unmade: u64,
+    /// How many took how long, by the classes of the metrics.
+    pub spans: Vec<u64>,
+    /// How long all took, in microseconds.
+    pub sum: u64,
 }
 
 /// What a check says about the weight of its server.

@@ -61,6 +61,8 @@ pub struct Instance {
     pub(super) old_style: Seldom<BTreeSet<IpAddr>>,
     /// From the first advertisement on.
     pub(super) outbound: Option<Box<Outbound>>,
+    /// The identification of the last advertisement.
+    pub(super) ident: u16,
     /// With `auth_type AH` and `auth_hmac`.
     pub(super) guard: Option<Box<Guard>>,
 }
@@ -92,6 +94,7 @@ impl Instance {
             addresses: AddressSet::of(&config),
             old_style: Seldom::default(),
             outbound: None,
+            ident: 0,
             guard: Guard::of(&config),
             state: StateCell::new(now),
             config,

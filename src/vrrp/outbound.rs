@@ -21,7 +21,6 @@ pub struct Outbound {
     pub(super) sent: Option<Instant>,
     config: Rc<model::vrrp::Instance>,
     priority: u8,
-    ident: u16,
 }
 
 /// The packet for one destination.
@@ -50,6 +49,7 @@ impl Domain {
         let before = instance.outbound.take();
         let source = instance.source().or_else(|| before.as_ref().map(|before| before.source))?;
         let mut next = before.unwrap_or_else(|| Box::new(Outbound::new(instance, source)));
+        instance.ident = advert::next_ident(instance.ident);
         next.refresh(instance, priority, source);
         if let Some(guard) = &mut instance.guard {
             let copies = next.copies.iter_mut().map(|copy| &mut *copy.packet);
@@ -72,7 +72,7 @@ impl Instance {
 impl Outbound {
     fn new(instance: &Instance, source: IpAddr) -> Self {
         let config = Rc::clone(&instance.config);
-        Self { source, copies: Box::default(), sent: None, config, priority: 0, ident: 0 }
+        Self { source, copies: Box::default(), sent: None, config, priority: 0 }
     }
 
     /// The hop limit of a unicast advertisement, if it was configured.
@@ -96,9 +96,8 @@ impl Outbound {
             }
         }
         self.priority = priority;
-        self.ident = advert::next_ident(self.ident);
         for copy in &mut self.copies {
-            advert::set_ident(&mut copy.packet, self.config.family, self.ident);
+            advert::set_ident(&mut copy.packet, self.config.family, instance.ident);
         }
     }
 

@@ -8,6 +8,7 @@ use super::cause::Cause;
 use super::instance::LastHeard;
 use super::operator::Heir;
 use super::receive::Counters;
+use super::refusals::Refusal;
 use super::state::{PreemptDelay, State};
 use super::Domain;
 use crate::base::ids::InstanceId;
@@ -36,6 +37,10 @@ pub struct Past {
     pub marks: Vec<Mark>,
     /// As backup: until when a master of lower priority is tolerated (`preempt_delay`).
     pub tolerates_until: Option<Instant>,
+    /// The identification of the last advertisement.
+    pub ident: u16,
+    /// Senders that were refused.
+    pub refusals: Vec<(IpAddr, Refusal)>,
 }
 
 impl Domain {
@@ -53,18 +58,24 @@ impl Domain {
                 State::Backup(backup) => backup.preempt.until(),
                 _ => None,
             },
+            ident: i.ident,
+            refusals: self.refusals.of(id).map(|(from, r)| (from, r.clone())).collect(),
         })
     }
 
     /// An instance that was just added has this memory.
     pub fn recall_past(&mut self, id: InstanceId, past: &Past) {
         past.heirs.iter().for_each(|heir| self.heirs.set(id, *heir));
+        for (from, refusal) in &past.refusals {
+            self.refusals.insert(id, *from, refusal.clone());
+        }
         let Some(i) = self.instance_mut(id) else { return };
         if let Some((Heir { addr, priority, at }, interval)) = past.heard {
             i.heard = Some(LastHeard { addr, priority, at });
             i.learn_interval(interval);
         }
         i.counters = past.counters.clone();
+        i.ident = past.ident;
         i.old_style.edit(|known| known.extend(&past.old_style));
         i.forget_strangers();
         if let Some(guard) = &mut i.guard {

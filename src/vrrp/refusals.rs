@@ -4,7 +4,9 @@
 //! advertisements. Forged senders cost no more than a fixed amount of memory.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use super::receive::Reject;
 use crate::base::ids::InstanceId;
@@ -16,15 +18,32 @@ const MOST_OF_ONE: usize = 8;
 const MOST: usize = 512;
 
 /// Refused advertisements of one sender.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
     pub count: u64,
     pub first: Instant,
     pub last: Instant,
     /// Of the last one.
-    pub reason: Reject,
+    pub reason: RefusalReason,
     /// The sender acts as a master of this virtual router.
     pub is_rival: bool,
+}
+
+/// Why the last advertisement of a sender was refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RefusalReason {
+    Known(Reject),
+    /// In the words of the program before this one.
+    Before(Rc<str>),
+}
+
+impl fmt::Display for RefusalReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(reject) => reject.brief().fmt(f),
+            Self::Before(text) => f.write_str(text),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -43,19 +62,25 @@ impl Refusals {
         is_rival: bool,
         now: Instant,
     ) {
-        let key = (id, from);
-        if let Some(known) = self.0.get_mut(&key) {
-            let count = known.count.saturating_add(1);
-            *known = Refusal { count, last: now, reason, is_rival, ..*known };
+        let reason = RefusalReason::Known(reason);
+        if let Some(known) = self.0.get_mut(&(id, from)) {
+            let (first, count) = (known.first, known.count.saturating_add(1));
+            *known = Refusal { count, first, last: now, reason, is_rival };
             return;
         }
+        self.insert(id, from, Refusal { count: 1, first: now, last: now, reason, is_rival });
+    }
+
+    /// Another sender, if there is room for it.
+    pub(super) fn insert(&mut self, id: InstanceId, from: IpAddr, refusal: Refusal) {
+        let is_rival = refusal.is_rival;
         if self.of(id).count() >= MOST_OF_ONE && !self.displace(is_rival, |(of, _)| *of == id) {
             return;
         }
         if self.0.len() >= MOST && !self.displace(is_rival, |_| true) {
             return;
         }
-        self.0.insert(key, Refusal { count: 1, first: now, last: now, reason, is_rival });
+        self.0.insert((id, from), refusal);
     }
 
     /// Removes the sender that was heard longest ago. A router that is MASTER makes room only for

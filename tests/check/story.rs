@@ -247,6 +247,7 @@ impl Story {
                 let page = if pages > 1 { format!(" page {page}") } else { String::new() };
                 format!("{} begins{page}", name(check))
             }
+            Action::GoOn { check, .. } => format!("{} goes on", name(check)),
             Action::Abort(check) => format!("{} is aborted", name(check)),
             Action::Retrying { check, nth, of } => {
                 format!("{} failed, will try again {nth}/{of}", name(check))

@@ -262,3 +262,61 @@ pub(crate) fn a_tracked_script_under_way_goes_on() -> Outcome {
     assert!(begun <= ended + 1, "{begun} began, {ended} ended");
     Ok(())
 }
+
+/// Runs of a script that a restart may cut short or repeat.
+fn runs(shop: &Workshop) -> [usize; 2] {
+    ["begin", "end"].map(|word| shop.read("ran").matches(word).count())
+}
+
+pub(crate) fn a_check_under_way_goes_on_and_results_are_kept() -> Outcome {
+    ours_only()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let shop = Workshop::new();
+    let check = shop.script("check.sh", "echo begin >>$HERE/ran; sleep 0.5; echo end >>$HERE/ran");
+    let services = format!(
+        "virtual_server 10.7.3.1 80 {{\n lvs_method NAT\n protocol TCP\n delay_loop 1\n \
+         real_server 10.7.0.9 80 {{\n MISC_CHECK {{\n misc_path {check}\n misc_timeout 9\n \
+         warmup 0\n }}\n }}\n}}\n"
+    );
+    let daemon = a.start(&(services + &config(&[router(200)])));
+    wait("it has a result", SOON, || runs(&shop)[1] > 0);
+    for _ in 0..3 {
+        wait("it runs", SOON, || {
+            let [begun, ended] = runs(&shop);
+            begun == ended + 1
+        });
+        let [begun, _] = runs(&shop);
+        restart(&daemon);
+        let text = ok(&daemon, &["show", "server", "[10.7.0.9]:tcp:80"]);
+        assert!(text.contains("up (MISC_CHECK "), "the last result is kept: {text}");
+        wait("it has ended", SOON, || runs(&shop)[1] == begun);
+    }
+    let metrics = ok(&daemon, &["metrics"]);
+    let is_total =
+        |line: &&str| line.starts_with("keepalived_checks_total") && line.contains("\"up\"");
+    let total = metrics.lines().find(is_total).and_then(|line| line.rsplit(' ').next());
+    let total: usize = total.and_then(|n| n.parse().ok()).unwrap_or_default();
+    assert!(total >= 3, "{metrics}");
+    Ok(())
+}
+
+pub(crate) fn refused_senders_are_known_after_a_restart() -> Outcome {
+    ours_only()?;
+    let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
+    let block = |priority, word| router(priority).v2_pass(word);
+    let daemon = a.start(&config(&[block(200, "one")]));
+    daemon.wait_master("VI_1");
+    let peer = b.start(&config(&[block(100, "two")]));
+    let refused = |daemon: &Daemon| {
+        let text = ok(daemon, &["show", "instance", "VI_1"]);
+        let line = text.lines().find(|line| line.contains(" from 10.7.0.2: "))?;
+        line.split_once(", last ").map(|(what, _)| what.to_owned())
+    };
+    wait("it is refused", SOON, || refused(&daemon).is_some());
+    drop(peer);
+    let before = refused(&daemon);
+    assert!(before.as_ref().is_some_and(|text| text.contains("password")), "{before:?}");
+    restart(&daemon);
+    assert_eq!(refused(&daemon), before);
+    Ok(())
+}

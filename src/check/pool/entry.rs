@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::Action;
 use crate::base::ids::CheckId;
+use crate::base::recalled::RecalledCheck;
 use crate::base::time::{Duration, Instant};
 use crate::base::verdict::{Verdict, Weight};
 use crate::check::schedule::{Conclusion, Life};
@@ -33,10 +34,19 @@ pub(super) enum ProbeState {
 
 #[derive(Clone, Debug)]
 struct Last {
-    page: usize,
-    verdict: Verdict,
-    timings: Option<Timings>,
+    what: LastFound,
     at: Instant,
+}
+
+#[derive(Clone, Debug)]
+enum LastFound {
+    Now {
+        page: usize,
+        verdict: Verdict,
+        timings: Option<Timings>,
+    },
+    /// By the program before this one.
+    Before(Box<str>),
 }
 
 impl Entry {
@@ -45,9 +55,11 @@ impl Entry {
         Self { config, life, probe: ProbeState::Suspended, weight: Weight::Unchanged, last: None }
     }
 
-    /// The same, of a check that had this weight before the program was replaced.
-    pub(super) fn weighing(self, weight: Weight) -> Self {
-        Self { weight, ..self }
+    /// The same, of a check that is known from before the program was replaced.
+    pub(super) fn recalling(self, before: &RecalledCheck) -> Self {
+        let last = before.last.clone();
+        let last = last.map(|(text, at)| Last { what: LastFound::Before(text), at });
+        Self { weight: before.weight, last, ..self }
     }
 
     /// What it says about the weight of its server.
@@ -67,11 +79,24 @@ impl Entry {
         self.probe == ProbeState::Suspended
     }
 
-    /// What was found last, and when.
+    /// What was found last, and when, as far as this program found it.
     pub fn last(&self) -> Option<(LastResult<'_>, Instant)> {
-        let Last { page, verdict, timings, at } = self.last.as_ref()?;
+        let LastFound::Now { page, verdict, timings } = &self.last.as_ref()?.what else {
+            return None;
+        };
         let probed = Probed { config: &self.config, page: *page };
-        Some((LastResult { probed, verdict, timings: timings.as_ref() }, *at))
+        let timings = timings.as_ref();
+        Some((LastResult { probed, verdict, timings }, self.last.as_ref()?.at))
+    }
+
+    /// What was found last, in words, and when.
+    pub fn last_words(&self) -> Option<(String, Instant)> {
+        let Last { what, at } = self.last.as_ref()?;
+        let words = match what {
+            LastFound::Now { .. } => self.last()?.0.to_string(),
+            LastFound::Before(words) => words.to_string(),
+        };
+        Some((words, *at))
     }
 
     /// Takes a result. Returns the time to the next probe.
@@ -110,7 +135,7 @@ impl Entry {
                 Some(result(turned, first, retries))
             }
         });
-        self.last = Some(Last { page, verdict, timings, at: now });
+        self.last = Some(Last { what: LastFound::Now { page, verdict, timings }, at: now });
         step.delay
     }
 }

@@ -148,15 +148,45 @@ fn a_restart_by_command_forgets_no_failure() {
     }
     let recalled = pool.recall(n, now);
     let due = pool.next_deadline();
-    let known = RecalledCheck { was_up: true, weight: Weight::Unchanged, retries: 1, due };
-    assert_eq!(recalled, Some(known));
+    let known = recalled.as_ref().expect("it has a result");
+    assert_eq!((known.was_up, known.weight, known.retries), (true, Weight::Unchanged, 1));
+    assert_eq!((known.due, known.run), (due, None));
+    let last = known.last.as_ref().expect("it has a result");
+    assert!(last.0.starts_with("TCP_CHECK 127.0.0.1:80: "), "{last:?}");
 
     let (mut pool, mut out) = (Pool::new(1, 1), Vec::new());
     let up = true;
+    let last = last.clone();
     let input = Input::Add { check: n, config, up, suspended: false, recalled };
     pool.handle(input, now, &mut out);
     assert_eq!(pool.next_deadline(), due);
+    let words = pool.check(n).and_then(Entry::last_words).expect("it is still known");
+    assert_eq!((words.0.as_str(), words.1), (&*last.0, last.1));
     pool.handle(Input::Deadline, due.expect("it is probed"), &mut out);
     pool.handle(done(n, false), due.expect("it is probed"), &mut out);
     assert!(out.contains(&Action::Retrying { check: n, nth: 2, of: 2 }), "{out:?}");
+}
+
+#[test]
+fn a_script_that_runs_at_a_restart_by_command_goes_on() {
+    let (n, config, now) = (CheckId(0), check(10, 0, 0), Instant::from_millis(5_000));
+    let (begun, end) = (Instant::from_millis(4_000), Instant::from_millis(9_000));
+    let run = RecalledRun { pid: 4711, begun, end };
+    let recalled = Some(RecalledCheck {
+        was_up: true,
+        weight: Weight::Unchanged,
+        retries: 0,
+        due: Some(now),
+        last: None,
+        run: Some(run),
+    });
+    let (mut pool, mut out) = (Pool::new(1, 1), Vec::new());
+    let input = Input::Add { check: n, config, up: true, suspended: false, recalled };
+    pool.handle(input, now, &mut out);
+    assert_eq!(out, [Action::GoOn { check: n, run }]);
+    assert_eq!((pool.load(), pool.next_deadline()), ((1, 0), None), "no second run begins");
+    out.clear();
+    pool.handle(done(n, false), now, &mut out);
+    assert!(matches!(out[..], [Action::Result { turned: true, .. }]), "{out:?}");
+    assert!(pool.next_deadline().is_some());
 }

@@ -174,7 +174,7 @@ fn check(view: &View<'_>, slot: &Slot, pool: &Pool, out: &mut Text) {
     }
     let Some(entry) = pool.check(slot.id()) else { return };
     out.pair("Suspended", entry.is_suspended());
-    if let Some((told, at)) = entry.last() {
+    if let Some((told, at)) = entry.last_words() {
         out.pair("Last run", stamp(view, view.wall_at(at)));
         out.pair("Last result", told);
     }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::{report, LoopContext, Lvs, Message, Told};
 use crate::base::ids::{CheckId, ServiceId};
+use crate::base::recalled::RecalledRun;
 use crate::base::time::Instant;
 use crate::check::{pool, Reason, Verdict};
 use crate::daemon::lvs::probes::{Begun, Finished};
@@ -13,7 +14,7 @@ use crate::holdings::ipvs;
 use crate::lvs::{Action, Input, Wanted};
 use crate::model::check::Kind;
 use crate::model::lvs::{AddressGroup, Service, VirtualServer};
-use crate::sys::children::Failure;
+use crate::sys::children::{Child, Failure};
 use crate::sys::clock::Clock;
 use crate::sys::reason;
 
@@ -80,7 +81,7 @@ impl Lvs {
                     config: Rc::clone(config),
                     up: *up,
                     suspended: *suspended,
-                    recalled: *recalled,
+                    recalled: recalled.clone(),
                 })
             }
             Action::CheckAdjusted { check, config } => {
@@ -111,6 +112,11 @@ impl Lvs {
         report::check(&action, &self.pool, &self.domain);
         match action {
             pool::Action::Begin { check, page } => self.begin(check, page, context),
+            pool::Action::GoOn { check, run: RecalledRun { pid, begun, end } } => {
+                let (child, now) = (Child::adopted(pid), context.clock.recent());
+                self.probes.script_started(check, child.pid(), begun);
+                context.children.adopt(child, Some(end.since(now)), Asker::Check(check), now);
+            }
             pool::Action::Abort(check) => {
                 if self.probes.abort(check, context.poll) {
                     let asker = Asker::Check(check);

@@ -302,6 +302,11 @@ impl Probes {
         self.finished.push(Finished { check, verdict, timings: Timings::default() });
     }
 
+    /// The script of a check that runs within its time, and when it began.
+    pub(in crate::daemon) fn script(&self, check: CheckId) -> Option<(Pid, Instant)> {
+        self.scripts.of(check)
+    }
+
     pub(in crate::daemon) fn script_started(&mut self, check: CheckId, pid: Pid, now: Instant) {
         self.scripts.started(check, pid, now);
     }

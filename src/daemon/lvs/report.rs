@@ -185,6 +185,7 @@ fn lines_of_check(
     let (check, tail) = match action {
         pool::Action::Result { turned: false, first: false, .. }
         | pool::Action::Begin { .. }
+        | pool::Action::GoOn { .. }
         | pool::Action::Abort(_) => return,
         pool::Action::PageUp { check, .. } => (*check, Tail::Up),
         pool::Action::Retrying { check, nth, of } => {

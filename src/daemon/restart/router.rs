@@ -1,10 +1,13 @@
 //! Virtual routers in the snapshot.
 
+use std::net::IpAddr;
+
 use crate::base::ids::InstanceId;
 use crate::base::time::{micros, Duration, Instant};
 use crate::daemon::runtime::Runtime;
 use crate::daemon::status;
 use crate::snapshot::{self, Router};
+use crate::vrrp::refusals::{Refusal, RefusalReason};
 use crate::vrrp::{self, Heir, Mark, Past};
 
 pub(super) const fn time(micros: u64) -> Instant {
@@ -21,6 +24,18 @@ fn router(heir: &Heir) -> Router {
 
 fn heir(router: &Router) -> Heir {
     Heir { addr: router.address, priority: router.priority, at: time(router.at) }
+}
+
+fn refused((from, r): &(IpAddr, Refusal)) -> snapshot::Refused {
+    let (first, last) = (since_zero(r.first), since_zero(r.last));
+    let (count, reason, is_rival) = (r.count, r.reason.to_string(), r.is_rival);
+    snapshot::Refused { from: *from, count, first, last, reason, is_rival }
+}
+
+fn refusal(r: &snapshot::Refused) -> (IpAddr, Refusal) {
+    let reason = RefusalReason::Before(r.reason.as_str().into());
+    let (count, first, last) = (r.count, time(r.first), time(r.last));
+    (r.from, Refusal { count, first, last, reason, is_rival: r.is_rival })
 }
 
 impl Runtime {
@@ -48,6 +63,8 @@ impl Runtime {
             old_style: past.old_style,
             marks: past.marks.iter().map(mark).collect(),
             tolerates_until: past.tolerates_until.map(since_zero),
+            ident: past.ident,
+            refused: past.refusals.iter().map(refused).collect(),
         }
     }
 }
@@ -63,5 +80,7 @@ pub(super) fn past(from: &snapshot::Instance) -> Past {
         old_style: from.old_style.clone(),
         marks: from.marks.iter().map(mark).collect(),
         tolerates_until: from.tolerates_until.map(time),
+        ident: from.ident,
+        refusals: from.refused.iter().map(refusal).collect(),
     }
 }

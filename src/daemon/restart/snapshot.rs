@@ -62,6 +62,7 @@ impl Runtime {
                 .maintenance()
                 .map(|order| Until { end: order.until().map(since_zero) }),
             services: self.services(),
+            probes: self.probes(),
             readers: self.readers(),
             journal: self.entries(),
             reloads: self.journal.totals.reloads,
@@ -109,6 +110,7 @@ impl Runtime {
         }
         self.journal.totals.reloads = from.reloads;
         self.journal.totals.reloads_refused = from.reloads_refused;
+        self.recall_probes(&from.probes);
         self.resume_scripts_of_routers(from);
         for reader in &from.readers {
             let which = Which::ALL.into_iter().find(|which| which.keyword() == reader.fifo);

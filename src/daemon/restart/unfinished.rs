@@ -82,6 +82,7 @@ impl Runtime {
     /// All else, once virtual servers and outlets are there.
     pub(super) fn resume_unfinished(&mut self, from: &Snapshot) {
         self.resume_scripts(from, |kind| matches!(kind, Kind::Service | Kind::Server));
+        self.end_other_runs(&from.services);
         for FifoLine { fifo, text } in &from.lines {
             if let Some(which) = Which::ALL.into_iter().find(|which| which.keyword() == fifo) {
                 self.cores.notify.resume_line(which, text, &mut self.cores.notify_actions);

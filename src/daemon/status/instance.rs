@@ -163,7 +163,7 @@ fn refused(view: &View<'_>, id: InstanceId) -> Vec<Refusal> {
         count: r.count,
         first: Time(view.wall_at(r.first)),
         last: Time(view.wall_at(r.last)),
-        reason: r.reason.brief().to_string(),
+        reason: r.reason.to_string(),
         rival: r.is_rival,
     };
     list.into_iter().map(one).collect()

@@ -82,12 +82,12 @@ pub(in crate::daemon) fn server_figures(
 
 fn check(view: &View<'_>, pool: &Pool, slot: &lvs::Slot) -> Check {
     let entry = pool.check(slot.id());
-    let last = entry.and_then(|entry| entry.last());
+    let last = entry.and_then(|entry| entry.last_words());
     Check {
         name: Probed { config: slot.config(), page: 0 }.to_string(),
         up: slot.has_run().then_some(slot.is_up()),
         suspended: entry.is_some_and(|entry| entry.is_suspended()),
         last_run: last.as_ref().map(|(_, at)| Time(view.wall_at(*at))),
-        last_result: last.map(|(result, _)| result.to_string()),
+        last_result: last.map(|(words, _)| words),
     }
 }

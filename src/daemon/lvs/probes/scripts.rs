@@ -47,6 +47,12 @@ impl Scripts {
         self.running.insert(check, Script { pid, begun: now, overran: false });
     }
 
+    /// The one that runs and is within its time, and when it began.
+    pub(super) fn of(&self, check: CheckId) -> Option<(Pid, Instant)> {
+        let script = self.running.get(&check).filter(|script| !script.overran)?;
+        Some((script.pid, script.begun))
+    }
+
     /// Its time is over. False if no script is running.
     pub(super) fn time_out(&mut self, check: CheckId) -> bool {
         match self.running.get_mut(&check) {
