@@ -31,22 +31,55 @@ impl Held {
     }
 }
 
+/// `__user_cap_header_struct`: the version of the interface (Linux 2.6.26), and 0 for this process.
+const HEADER: [u32; 2] = [0x2008_0522, 0];
+
+/// Two `__user_cap_data_struct`: effective, permitted, inheritable, of 32 capabilities each.
+type Sets = [[u32; 3]; 2];
+
 /// The effective capabilities of the process.
 ///
 /// # Errors
-/// The kernel does not support this version of the interface (Linux 2.6.26).
+/// The kernel does not support this version of the interface.
 pub fn effective() -> io::Result<Held> {
-    const VERSION_3: u32 = 0x2008_0522;
-    // __user_cap_header_struct: version, and 0 for this process.
-    let mut header = [VERSION_3, 0];
-    // Two __user_cap_data_struct: effective, permitted, inheritable, of 32 capabilities each.
-    let mut data = [[0_u32; 3]; 2];
+    let data = sets()?;
+    Ok(Held(u64::from(data[0][0]) | u64::from(data[1][0]) << 32))
+}
+
+/// No capability is effective until [`take_up`].
+///
+/// # Errors
+/// As for [`effective`].
+pub fn lay_down() -> io::Result<()> {
+    set(&sets()?.map(|[_, permitted, inheritable]| [0, permitted, inheritable]))
+}
+
+/// All that are permitted are effective.
+///
+/// # Errors
+/// As for [`effective`].
+pub fn take_up() -> io::Result<()> {
+    set(&sets()?.map(|[_, permitted, inheritable]| [permitted, permitted, inheritable]))
+}
+
+fn set(sets: &Sets) -> io::Result<()> {
+    let header = HEADER;
+    // SAFETY: the header and two structures, as this version asks for; they live.
+    let result = unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr()) };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+fn sets() -> io::Result<Sets> {
+    let (mut header, mut data) = (HEADER, Sets::default());
     // SAFETY: the header and the room for two structures, as this version asks for; they live.
     let result = unsafe { libc::syscall(libc::SYS_capget, header.as_mut_ptr(), data.as_mut_ptr()) };
     if result != 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(Held(u64::from(data[0][0]) | u64::from(data[1][0]) << 32))
+    Ok(data)
 }
 
 #[cfg(test)]

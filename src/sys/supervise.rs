@@ -9,7 +9,7 @@ use nix::fcntl::{fcntl, FcntlArg, OFlag};
 use nix::sys::wait::{waitpid, WaitPidFlag, WaitStatus};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, Pid};
 
-use super::{open, pipe, process, signals};
+use super::{capability, open, pipe, process, signals};
 
 /// How the daemon ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,8 +99,17 @@ impl Watched {
         }
     }
 
-    /// Waits for its end. Signals for the daemon are passed on.
-    pub fn wait(mut self) -> Remains {
+    /// Waits for its end. Signals for the daemon are passed on. No capability is effective meanwhile:
+    /// only the next daemon needs them.
+    pub fn wait(self) -> Remains {
+        // Where the kernel refuses, all goes on as it is.
+        let _ = capability::lay_down();
+        let remains = self.watch();
+        let _ = capability::take_up();
+        remains
+    }
+
+    fn watch(mut self) -> Remains {
         loop {
             // The end may have come before the wait.
             if let Some(death) = self.death() {

@@ -41,6 +41,13 @@ fn started(a: &Host, text: &str, args: &[&str]) -> (Daemon, [Pid; 2]) {
     (daemon, [pid, parent(pid)])
 }
 
+/// The effective ones.
+fn capabilities(pid: Pid) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(line.trim(), 16).ok()
+}
+
 /// Kills the daemon, and waits for the next one.
 fn killed(daemon: &Daemon, pid: Pid) -> Pid {
     kill(pid, Signal::SIGKILL).expect("it runs");
@@ -58,12 +65,15 @@ pub(crate) fn a_killed_daemon_is_started_again() -> Outcome {
     ours_only()?;
     let (_segment, [a, b]) = Segment::with_hosts(["a", "b"]);
     let (daemon, [first, waits]) = started(&a, &config(&[router(200)]), &[]);
+    let all = capabilities(first);
+    wait("no capability is effective", SOON, || capabilities(waits) == Some(0));
     let backup = b.start(&config(&[router(100)]));
     backup.wait_backup("VI_1");
     let (mark, mut monitor) = (backup.mark(), AddressMonitor::once_held(&a, "eth0", &[VIP]));
     let second = killed(&daemon, first);
     let third = killed(&daemon, second);
     assert_eq!(parent(third), waits);
+    assert_eq!(capabilities(third), all);
     stays("it goes on", millis(1500), || runs(third));
     assert_eq!(backup.state_changes(mark), Vec::<String>::new());
     assert_eq!(monitor.events(), [], "addresses changed");
