@@ -161,7 +161,16 @@ fn only_config_uses_hash_maps() {
 }
 
 /// Files and directories covered by the wording lint.
-const COVERED: &[&str] = &["src", "tests", "fuzz/fuzz_targets", "man", "README.md", "CHANGELOG.md"];
+const COVERED: &[&str] = &[
+    "src",
+    "tests",
+    "fuzz/fuzz_targets",
+    "man",
+    "docs",
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+];
 
 /// Phrases that avoid naming the actual subject of a sentence.
 const UNWANTED: &[&[&str]] = &[

@@ -5,6 +5,8 @@
 
 #[path = "manual/completions.rs"]
 mod completions;
+#[path = "manual/documents.rs"]
+mod documents;
 #[path = "manual/examples.rs"]
 mod examples;
 #[path = "manual/grammar.rs"]

@@ -45,7 +45,8 @@ fn host() -> MemoryHost {
         .and_program("/usr/local/bin/check")
 }
 
-fn complaints(name: &str, text: &str) -> String {
+/// What the reader of a file has to say about it.
+pub(super) fn complaints(name: &str, text: &str) -> String {
     // Commands are reported without it.
     let main = format!("global_defs {{\nenable_script_security\n}}\ninclude /{name}.conf\n");
     let loader = MemoryLoader::with("/main", main).and(&format!("/{name}.conf"), text);
