@@ -22,16 +22,16 @@ MUSL := x86_64-unknown-linux-musl
 # The binary to install: static or dynamic, whichever was built last.
 BINARY ?= $(shell ls -t $(TARGET)/$(MUSL)/release/keepalived $(TARGET)/release/keepalived 2>/dev/null | head -n 1)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init conf/completions/kactl.bash
+SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy fuzz-check samples licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall dist clean
+.PHONY: all help setup test check fmt clippy fuzz-check samples licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image packages dist clean
 
 all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
 setup: ## install the prerequisites for build, tests and demos (Debian; uses sudo if not root)
 	scripts/setup
@@ -105,34 +105,22 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS
 		RUSTC_BOOTSTRAP=1 cargo fuzz run $$t fuzz/corpus/$$t $$seeds -- -max_total_time=$(FUZZ_SECONDS) -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 || exit 1; \
 	done
 
-install: ## install into DESTDIR/PREFIX; keeps an existing configuration
+# The variables of packaging/install.sh.
+export PREFIX SBINDIR BINDIR MANDIR DOCDIR UNITDIR BASHCOMPDIR ZSHCOMPDIR FISHCOMPDIR SYSCONFDIR DESTDIR
+
+install: ## install into DESTDIR/PREFIX; touches no configuration
 	@[ -e "$(BINARY)" ] || { echo "run make or make static first" >&2; exit 1; }
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
-		$(DESTDIR)$(DOCDIR)/samples $(DESTDIR)$(SYSCONFDIR)/keepalived $(DESTDIR)$(SYSCONFDIR)/default
-	install -m 0755 $(BINARY) $(DESTDIR)$(SBINDIR)/keepalived
-	ln -sf $(SBINDIR)/keepalived $(DESTDIR)$(BINDIR)/genhash
-	ln -sf keepalived $(DESTDIR)$(SBINDIR)/kactl
-	install -m 0644 man/*.1 $(DESTDIR)$(MANDIR)/man1
-	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
-	install -m 0644 man/*.8 $(DESTDIR)$(MANDIR)/man8
-	install -d $(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR) $(DESTDIR)$(FISHCOMPDIR)
-	install -m 0644 conf/completions/kactl.bash $(DESTDIR)$(BASHCOMPDIR)/kactl
-	install -m 0644 conf/completions/_kactl $(DESTDIR)$(ZSHCOMPDIR)/_kactl
-	install -m 0644 conf/completions/kactl.fish $(DESTDIR)$(FISHCOMPDIR)/kactl.fish
-	sed -e 's,@SBINDIR@,$(SBINDIR),g' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g' conf/keepalived.service.in >$(DESTDIR)$(UNITDIR)/keepalived.service
-	chmod 0644 $(DESTDIR)$(UNITDIR)/keepalived.service
-	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOCDIR)
-	install -m 0644 conf/*.conf conf/keepalived.init conf/grafana-dashboard.json conf/prometheus-alerts.yml $(DESTDIR)$(DOCDIR)/samples
-	[ -e $(DESTDIR)$(SYSCONFDIR)/keepalived/keepalived.conf ] || \
-		install -m 0640 conf/keepalived.conf $(DESTDIR)$(SYSCONFDIR)/keepalived/keepalived.conf
-	[ -e $(DESTDIR)$(SYSCONFDIR)/default/keepalived ] || \
-		install -m 0644 conf/keepalived.default $(DESTDIR)$(SYSCONFDIR)/default/keepalived
+	@BINARY='$(BINARY)' packaging/install.sh
 
 uninstall: ## remove the installed files, except the configuration
-	rm -f $(DESTDIR)$(SBINDIR)/keepalived $(DESTDIR)$(SBINDIR)/kactl $(DESTDIR)$(BINDIR)/genhash $(DESTDIR)$(UNITDIR)/keepalived.service
-	rm -f $(patsubst man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard man/*.1)) $(patsubst man/%,$(DESTDIR)$(MANDIR)/man5/%,$(wildcard man/*.5)) $(patsubst man/%,$(DESTDIR)$(MANDIR)/man8/%,$(wildcard man/*.8))
-	rm -f $(DESTDIR)$(BASHCOMPDIR)/kactl $(DESTDIR)$(ZSHCOMPDIR)/_kactl $(DESTDIR)$(FISHCOMPDIR)/kactl.fish
-	rm -rf $(DESTDIR)$(DOCDIR)
+	@packaging/install.sh --uninstall
+
+# Packages contain the static binary, see packaging/build.
+deb rpm apk tarball image: ## build a package of the static binary (after make static)
+	@packaging/build $@
+
+packages: ## build all of them
+	@packaging/build deb rpm apk tarball image
 
 dist: ## create keepalived-VERSION.tar.gz from the committed tree
 	git archive --prefix=keepalived-$(VERSION)/ HEAD | gzip -9n >keepalived-$(VERSION).tar.gz

@@ -89,7 +89,10 @@ impl<'t> Reader<'t> {
             .map(|all| all.into_iter().flat_map(|a| a.paths).collect())
             .unwrap_or_default();
         if paths.is_empty() {
-            let what = format!("cannot read the configuration '{path}': no such file");
+            let what = format!(
+                "cannot read the configuration '{path}': no such file; \
+                 begin with a copy of /etc/keepalived/keepalived.conf.sample"
+            );
             self.run.complain(severity, None, what, None);
         }
         if paths.len() > 1 {

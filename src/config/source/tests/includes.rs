@@ -161,13 +161,15 @@ fn a_file_included_twice_is_shown_and_complained_about_once() {
 
 #[test]
 fn the_main_file_must_be_there() {
+    let what = "cannot read the configuration '/nosuch': no such file; \
+                begin with a copy of /etc/keepalived/keepalived.conf.sample";
     let seen = see(&files(""), "/nosuch", &options());
-    assert_eq!(seen.complaints, ["cannot read the configuration '/nosuch': no such file"]);
+    assert_eq!(seen.complaints, [what]);
     let seen = see(&files(""), "/etc/k/x/exe", &options());
     assert_eq!(seen.complaints, ["cannot read '/etc/k/x/exe': it is executable"]);
     let strict = ReadOptions { include_check: IncludeCheck::ALL, ..options() };
     let seen = see(&files(""), "/nosuch", &strict);
-    assert_eq!(seen.complaints, ["S cannot read the configuration '/nosuch': no such file"]);
+    assert_eq!(seen.complaints, [format!("S {what}")]);
 }
 
 #[test]
