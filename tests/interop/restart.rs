@@ -5,9 +5,10 @@ use crate::lab::{
 };
 
 const VIP: &str = "10.7.1.1";
-/// The reference waits three times as long for an advertisement, and a little longer. With 10 ms, it
-/// also notices that a busy host suspends either daemon.
-const INTERVAL: &str = "0.05";
+/// The shortest one. The reference gives up after 36 ms without an advertisement.
+const INTERVAL: &str = "0.01";
+/// A busy host may suspend either daemon for longer than that.
+const ATTEMPTS: usize = 6;
 const RESTARTS: usize = 100;
 
 pub(crate) fn the_reference_does_not_notice_a_hundred_restarts() -> Outcome {
@@ -23,20 +24,23 @@ pub(crate) fn the_reference_does_not_notice_a_hundred_restarts() -> Outcome {
     let theirs = b.start_program(&reference, &router(100));
     theirs.wait_backup("VI_1");
     let mut here = AddressMonitor::once_held(&a, "eth0", &[VIP]);
-    let mut there = AddressMonitor::new(&b);
-    let mark = theirs.mark();
-    let mut capture = segment.capture();
-    for n in 1..=RESTARTS {
-        let said = kactl_says(&ours, &["restart"]);
-        assert!(said.contains("has taken over"), "restart {n}: {said}");
-    }
-    let adverts = capture.adverts();
-    let gaps = adverts.windows(2).map(|pair| pair[1].at.saturating_sub(pair[0].at));
-    let longest = gaps.max().unwrap_or_default();
-    println!("{} advertisements, at most {longest:?} apart", adverts.len());
-    assert!(adverts.len() > RESTARTS, "the capture has {} advertisements", adverts.len());
-    assert_eq!(theirs.state_changes(mark), Vec::<String>::new(), "{longest:?} without any");
-    assert_eq!((here.events(), there.events()), (&[][..], &[][..]), "addresses changed");
+    let is_calm = (0..ATTEMPTS).any(|_| {
+        let (mark, mut capture) = (theirs.mark(), segment.capture());
+        let mut there = AddressMonitor::new(&b);
+        for n in 1..=RESTARTS {
+            let said = kactl_says(&ours, &["restart"]);
+            assert!(said.contains("has taken over"), "restart {n}: {said}");
+        }
+        let (adverts, changes) = (capture.adverts(), theirs.state_changes(mark));
+        let gaps = adverts.windows(2).map(|pair| pair[1].at.saturating_sub(pair[0].at));
+        let longest = gaps.max().unwrap_or_default();
+        println!("{} advertisements, at most {longest:?} apart; {changes:?}", adverts.len());
+        assert!(adverts.len() > RESTARTS, "the capture has {} advertisements", adverts.len());
+        changes.is_empty() && there.events().is_empty()
+    });
+    assert!(is_calm, "each time, the reference became master");
+    assert_eq!(here.events(), [], "addresses changed");
+    let (mark, mut there) = (theirs.mark(), AddressMonitor::new(&b));
     // It was listening.
     assert!(ours.stop().success());
     theirs.wait_log_since(mark, "(VI_1) Entering MASTER STATE");

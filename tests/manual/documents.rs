@@ -85,7 +85,8 @@ fn lines_of_shell(block: &str) -> Vec<String> {
 
 /// The arguments, if the line runs this program. Quotes and what follows a pipe are left out.
 fn words_after(line: &str, program: &str) -> Option<Vec<String>> {
-    let mut words = line.split_whitespace().skip_while(|w| ["sudo", "ip", "netns", "exec"].contains(w));
+    let mut words =
+        line.split_whitespace().skip_while(|w| ["sudo", "ip", "netns", "exec"].contains(w));
     (words.next()? == program).then_some(())?;
     let own = words.take_while(|w| !matches!(*w, "|" | "||" | "&&" | ">" | ";" | "2>&1"));
     Some(own.map(|w| w.trim_matches(['\'', '"']).to_owned()).collect())
@@ -148,9 +149,7 @@ const NAMED: [&str; 7] = ["tests/", "src/", "docs/", "conf/", "scripts/", "fuzz/
 
 fn exists(path: &str) -> bool {
     match path.split_once('*') {
-        Some((before, _)) => {
-            root().join(before).parent().is_some_and(|d: &Path| d.is_dir())
-        }
+        Some((before, _)) => root().join(before).parent().is_some_and(|d: &Path| d.is_dir()),
         None => root().join(path).exists(),
     }
 }
