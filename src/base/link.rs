@@ -19,6 +19,10 @@ pub struct Link {
     pub arp: bool,
     pub mtu: u32,
     pub mac: Option<Mac>,
+    /// Where frames to all go.
+    pub broadcast: Option<Mac>,
+    /// ARPHRD_*.
+    pub hardware: u16,
     pub kind: LinkKind,
     /// Index of the interface that it is on; 0: none in this network namespace.
     pub parent: u32,
@@ -29,6 +33,11 @@ pub struct Link {
 }
 
 impl Link {
+    /// ARPHRD_ETHER
+    pub const ETHERNET: u16 = 1;
+    /// ARPHRD_LOOPBACK
+    pub const LOOPBACK: u16 = 772;
+
     /// One that is up, and of which nothing else is known.
     pub fn plain(index: u32, name: &str) -> Self {
         Self {
@@ -40,6 +49,8 @@ impl Link {
             arp: true,
             mtu: 1500,
             mac: None,
+            broadcast: None,
+            hardware: Self::ETHERNET,
             kind: LinkKind::Other,
             parent: 0,
             master: 0,

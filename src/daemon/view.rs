@@ -1,6 +1,6 @@
 //! What the dumps and the status are made from, without anything that could be changed through it.
 
-use std::collections::BTreeMap;
+use std::os::fd::RawFd;
 
 use crate::base::ids::InstanceId;
 use crate::base::time::{micros, Instant, WallTime};
@@ -22,7 +22,7 @@ pub(super) struct View<'a> {
     pub(super) track: &'a track::Domain,
     pub(super) holdings: &'a holdings::Domain,
     pub(super) links: &'a Links,
-    pub(super) sockets: BTreeMap<&'a Endpoint, Vec<InstanceId>>,
+    pub(super) details: Details<'a>,
     pub(super) lateness: &'a Lateness,
     /// The same time on both clocks.
     pub(super) now: Instant,
@@ -30,8 +30,31 @@ pub(super) struct View<'a> {
     pub(super) calendar: fn(WallTime) -> Local,
 }
 
+/// What only the data dump shows.
+#[derive(Default)]
+pub(super) struct Details<'a> {
+    /// In the order of their first instances.
+    pub(super) sockets: Vec<OpenSocket<'a>>,
+    /// Interfaces whose change is held back.
+    pub(super) held_back: Vec<&'a str>,
+    /// `rp_filter` of interfaces, as it was before the daemon changed it.
+    pub(super) reverse_path: Vec<(&'a str, &'a str)>,
+    /// When `reload_time_file` has it.
+    pub(super) reload_at: Option<String>,
+}
+
+/// A socket of instances.
+pub(super) struct OpenSocket<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    /// To receive, and to send.
+    pub(super) fds: [RawFd; 2],
+    /// Configured, in bytes.
+    pub(super) buffer: usize,
+    pub(super) members: Vec<InstanceId>,
+}
+
 impl Runtime {
-    /// Without sockets.
+    /// Without what only the data dump shows.
     pub(super) fn view(&self) -> View<'_> {
         View {
             config: &self.running.config,
@@ -40,7 +63,7 @@ impl Runtime {
             track: &self.cores.track,
             holdings: &self.cores.holdings,
             links: self.cores.holdings.links(),
-            sockets: BTreeMap::new(),
+            details: Details::default(),
             lateness: &self.pace.lateness,
             // Not `Clock::moment`: it reports a step of the wall clock once, to the code that
             // converts time stamps of packets.
@@ -48,6 +71,27 @@ impl Runtime {
             wall: clock::wall(),
             calendar: clock::local,
         }
+    }
+
+    /// With all that there is.
+    pub(super) fn detailed_view(&self) -> View<'_> {
+        let network = &self.network;
+        let mut sockets: Vec<OpenSocket<'_>> = Vec::new();
+        for &id in &self.running.ids {
+            let Some((endpoint, fds, buffer)) = network.endpoints.socket_of(id) else { continue };
+            match sockets.iter_mut().find(|socket| socket.fds == fds) {
+                Some(socket) => socket.members.push(id),
+                None => sockets.push(OpenSocket { endpoint, fds, buffer, members: vec![id] }),
+            }
+        }
+        let changed = network.reverse_path.iter();
+        let details = Details {
+            sockets,
+            held_back: network.debounce.held_back().collect(),
+            reverse_path: changed.map(|c| (c.link.as_str(), c.before.as_str())).collect(),
+            reload_at: self.running.schedule.shown(),
+        };
+        View { details, ..self.view() }
     }
 }
 

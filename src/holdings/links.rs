@@ -1,7 +1,7 @@
 //! The interfaces of the host and their addresses, as they will be once the kernel has handled all
 //! requests. The only such table; source addresses, dumps and the configuration use it as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::address::Spot;
@@ -28,6 +28,8 @@ pub struct Links {
     links: BTreeMap<u32, Link>,
     by_name: BTreeMap<SharedName, u32>,
     addresses: SortedMap<Place, Shown>,
+    /// Interfaces that were up once.
+    were_up: BTreeSet<u32>,
     last: u32,
 }
 
@@ -146,6 +148,11 @@ impl Links {
         key.links().map(|name| self.index(name)).collect()
     }
 
+    /// The interface with this number has been up.
+    pub fn was_up(&self, index: u32) -> bool {
+        self.were_up.contains(&index)
+    }
+
     pub fn by_index(&self, index: u32) -> Option<&Link> {
         self.links.get(&index)
     }
@@ -160,12 +167,16 @@ impl Links {
             let name = old.name.clone();
             self.forget_name(&name, link.index);
         }
+        if link.up {
+            self.were_up.insert(link.index);
+        }
         self.by_name.insert(link.name.clone(), link.index);
         self.links.insert(link.index, link);
     }
 
     /// Removes the interface and returns its addresses.
     pub(super) fn remove_link(&mut self, index: u32) -> Vec<(Place, Shown)> {
+        self.were_up.remove(&index);
         if let Some(link) = self.links.remove(&index) {
             self.forget_name(&link.name, index);
         }

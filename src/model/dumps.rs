@@ -10,6 +10,16 @@ pub enum JsonVersion {
     Object,
 }
 
+impl JsonVersion {
+    /// The number of `json_version`.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::List => 1,
+            Self::Object => 2,
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Dumps {
     /// `state_dump_file`, `stats_dump_file`, `json_dump_file`: a path, or a name in the temporary

@@ -1,7 +1,7 @@
 //! `global_defs` and the top-level keywords without a block, as far as they have an effect.
 //!
-//! Defaults that an instance can override are resolved when the instance is lowered; only settings
-//! of the daemon as a whole are kept here.
+//! Defaults that an instance can override are resolved when the instance is lowered; here they are
+//! kept for display only.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use super::dumps::Dumps;
 use super::firewall::Firewall;
 use super::notify::{Fifos, LifeScript, Mail};
 use super::reload::Reload;
+use super::shown::Shown;
 
 /// Scheduling that is asked for one subsystem.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -133,6 +134,8 @@ pub struct Global {
     pub control_socket: Option<ControlSocket>,
     /// `control_read_group`: may read the status through the control socket.
     pub control_read_group: Option<ControlGroup>,
+    /// For display only.
+    pub shown: Shown,
     pub dumps: Dumps,
     pub reload: Reload,
     /// `metrics_listen`: where metrics and the status page are served; `None`: nowhere.
@@ -176,6 +179,7 @@ impl Default for Global {
             use_symlink_paths: false,
             control_socket: None,
             control_read_group: None,
+            shown: Shown::default(),
             dumps: Dumps::default(),
             reload: Reload::default(),
             metrics_listen: None,

@@ -18,6 +18,7 @@ pub mod reload;
 pub mod route;
 pub mod script;
 pub mod secret;
+pub mod shown;
 pub mod signing;
 pub mod track;
 pub mod vlink;

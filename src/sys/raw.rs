@@ -130,7 +130,7 @@ impl Socket {
     }
 
     /// Never readable; writable again after [`Self::send`] returned false.
-    fn tx_fd(&self) -> RawFd {
+    pub fn tx_fd(&self) -> RawFd {
         self.tx.as_raw_fd()
     }
 

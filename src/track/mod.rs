@@ -103,6 +103,11 @@ impl Domain {
     }
 
     /// Whether anything here wants to know of processes that come and go.
+    /// A tracked process whose `fork_delay` or `terminate_delay` runs.
+    pub fn is_delayed(&self, process: &str) -> bool {
+        self.processes.is_waiting(process)
+    }
+
     pub fn watches_processes(&self) -> bool {
         self.processes.is_used()
     }

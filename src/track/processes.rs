@@ -101,6 +101,11 @@ impl Processes {
         Some(self.by_name.get(name)?.told.clone())
     }
 
+    /// A change waits to be believed.
+    pub(super) fn is_waiting(&self, name: &str) -> bool {
+        self.by_name.get(name).is_some_and(|t| t.believed_at.is_some())
+    }
+
     pub(super) fn is_used(&self) -> bool {
         !self.by_name.is_empty()
     }

@@ -20,6 +20,7 @@ use crate::model::dumps::JsonVersion;
 use crate::model::lvs::{FlushOnStop, Lvs};
 use crate::model::notify::MailServer;
 use crate::model::reload::Marker;
+use crate::model::shown::RxPolicy;
 use crate::model::vrrp::Version;
 use crate::model::Global;
 
@@ -35,6 +36,8 @@ const SMTP_PORT: u16 = 25;
 pub(in crate::config) struct RawGlobal<'d> {
     /// Settings used as written.
     pub global: Global,
+    /// `process_names`
+    pub builtin_names: bool,
     pub router_id: Option<&'d str>,
     pub iproute_etc: Option<&'d str>,
     pub iproute_usr: Option<&'d str>,
@@ -75,16 +78,6 @@ pub(in crate::config) struct ChecksDefaults {
     pub mail: Option<bool>,
     /// `checker_log_all_failures`.
     pub log_all_failures: bool,
-}
-
-/// `vrrp_rx_bufs_policy`
-#[derive(Clone, Copy, Default)]
-pub(in crate::config) enum RxPolicy {
-    #[default]
-    Daemon,
-    Mtu,
-    Advert,
-    Bytes(usize),
 }
 
 /// Settings for running scripts.
@@ -131,17 +124,17 @@ pub(in crate::config) struct RawLifeScript<'d> {
 borrowed!(RawGlobal);
 
 pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(RawGlobal<'static>, "global_defs", [
-    // There are no child processes to be named.
-    flag("process_names") => |_, _| {},
+    // There are no child processes: their names are for display.
+    flag("process_names") => |raw, _| raw.builtin_names = true,
     word("process_name", &[Kind::Short(15)]).bad(Bad::Cut).default("the name of the program")
         => |raw, s| raw.global.process_name = Some(s.value.to_owned()),
     word("vrrp_process_name", &[Kind::Short(15)]).default("the name of the program").bad(Bad::Cut)
-        => |_, _| {},
+        => |raw, s| raw.global.shown.process_names[0] = Some(s.value.to_owned()),
     word("checker_process_name", &[Kind::Short(15)]).default("the name of the program").bad(Bad::Cut)
-        => |_, _| {},
+        => |raw, s| raw.global.shown.process_names[1] = Some(s.value.to_owned()),
     word("lvs_process_name", &[Kind::Short(15)]).bad(Bad::Cut).noted("checker_process_name"),
     word("bfd_process_name", &[Kind::Short(15)]).default("the name of the program").bad(Bad::Cut)
-        => |_, _| {},
+        => |raw, s| raw.global.shown.process_names[2] = Some(s.value.to_owned()),
     switch("use_symlink_paths") => |raw, s| raw.scripts.symlinks = s.value,
     text("router_id").default("the host name") => |raw, s| raw.router_id = Some(s.value),
     text("notification_email_from").default("the user of the daemon at the host name")
@@ -178,7 +171,10 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     maybe_word("dynamic_interfaces", &[Kind::OneOf(&["allow_if_changes"])])
         .default("off")
         .bad(Bad::Bare)
-        => |raw, _| raw.global.dynamic_interfaces = true,
+        => |raw, s| {
+            raw.global.dynamic_interfaces = true;
+            raw.global.shown.allow_link_changes = s.value.is_some();
+        },
     flag("no_email_faults") => |raw, _| raw.mail.no_faults = true,
     link("default_interface").default("eth0")
         => |raw, s| raw.global.default_interface = Some(s.value.to_owned()),

@@ -35,7 +35,7 @@ pub(super) use check::{CheckKind, RawCheck};
 pub(super) use encap::{RawEncap, RawKind};
 pub(super) use garp::{RawExtra, RawGarpGroup, GARP_GROUP};
 pub(super) use global::{
-    ChecksDefaults, RawFifo, RawFifos, RawGlobal, RawLifeScript, RawMail, RawScriptRules, RxPolicy,
+    ChecksDefaults, RawFifo, RawFifos, RawGlobal, RawLifeScript, RawMail, RawScriptRules,
     GLOBAL_DEFS,
 };
 pub(super) use group::{RawGroup, VRRP_SYNC_GROUP};

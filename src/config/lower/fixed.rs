@@ -68,6 +68,9 @@ impl<'d> Fixed<'d> {
     ) {
         let usual = config.global.default_interface.clone();
         let usual = usual.as_deref().unwrap_or(USUAL_INTERFACE);
+        let names = |members: &[Word<'_>]| members.iter().map(|m| m.text.to_owned()).collect();
+        config.global.shown.track_groups =
+            self.groups.iter().map(|(name, all)| ((*name).to_owned(), names(all))).collect();
         let mut seen = HashSet::new();
         for raw in self.addresses {
             let group = raw.track_group;

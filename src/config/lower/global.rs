@@ -6,14 +6,16 @@ use crate::base::addr::Family;
 use crate::config::document::Document;
 use crate::config::host::{Host, LinkFacts};
 use crate::config::keywords::{
-    ChecksDefaults, RawExtra, RawFifos, RawGlobal, RawLifeScript, RawSync, RxPolicy, GLOBAL_DEFS,
+    ChecksDefaults, RawExtra, RawFifos, RawGlobal, RawLifeScript, RawSync, GLOBAL_DEFS,
 };
 use crate::config::names::Directories;
 use crate::config::statement::Checker;
 use crate::model::control::{ControlGroup, ControlSocket, MetricsListen};
 use crate::model::lvs::Lvs;
-use crate::model::vrrp::Version;
+use crate::model::shown::{RxPolicy, Shown};
+use crate::model::vrrp::{Garp, Version};
 use crate::model::Global;
+use std::time::Duration;
 
 /// Defaults of instances.
 pub(super) struct Defaults {
@@ -129,8 +131,10 @@ pub(super) fn lower<'d>(
     global.firewall = firewall.lower();
     global.script_security = raw.scripts.security;
     global.use_symlink_paths = raw.scripts.symlinks;
+    let defaults = defaults(&raw, &global, scripts);
+    global.shown = shown(&raw, std::mem::take(&mut global.shown), &defaults);
     Globals {
-        defaults: defaults(&raw, &global, scripts),
+        defaults,
         global,
         directories: directories(&raw),
         lvs: raw.lvs,
@@ -228,5 +232,50 @@ fn defaults(raw: &RawGlobal<'_>, global: &Global, scripts: Rules) -> Defaults {
         smtp_alert: raw.smtp_alert_vrrp.or(raw.smtp_alert).unwrap_or(false),
         priority_changes: raw.priority_changes,
         checks: ChecksDefaults { mail: raw.checks.mail.or(raw.smtp_alert), ..raw.checks },
+    }
+}
+
+/// The names of `process_names`.
+const PROCESS_NAMES: [&str; 3] = ["keepalived_vrrp", "keepalived_lvs", "keepalived_bfd"];
+
+/// The defaults as the data dump shows them.
+fn shown(raw: &RawGlobal<'_>, given: Shown, resolved: &Defaults) -> Shown {
+    let mut names = given.process_names.clone();
+    for (name, builtin) in names.iter_mut().zip(PROCESS_NAMES) {
+        if raw.builtin_names {
+            name.get_or_insert_with(|| builtin.to_owned());
+        }
+    }
+    let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+    Shown {
+        process_names: names,
+        mail: [raw.smtp_alert, raw.smtp_alert_vrrp, raw.checks.mail],
+        log_all_failures: raw.checks.log_all_failures,
+        v3_checksum_as_v2: raw.v3_checksum_as_v2,
+        priority_changes: raw.priority_changes,
+        garp: Garp {
+            delay: seconds(resolved.garp_delay),
+            repeat: resolved.garp_repeat,
+            refresh: seconds(resolved.garp_refresh),
+            refresh_repeat: resolved.garp_refresh_repeat,
+            lower_prio_delay: seconds(resolved.garp_lower_prio_delay),
+            lower_prio_repeat: resolved.garp_lower_prio_repeat,
+            extra: seconds(raw.garp.extra.every.unwrap_or(0)),
+            extra_on_all: raw.garp.extra.all,
+        },
+        down_timer_adverts: resolved.down_timer_adverts,
+        lower_prio_no_advert: raw.lower_prio_no_advert,
+        higher_prio_send_advert: raw.higher_prio_send_advert,
+        version: resolved.version,
+        check_unicast_src: raw.check_unicast_src,
+        skip_check_adv_addr: raw.skip_check_adv_addr,
+        strict: raw.strict,
+        owner_ignore_adverts: raw.owner_ignore_adverts,
+        script_user: resolved.scripts.user(),
+        rx_policy: raw.rx_policy,
+        rx_multiplier: resolved.rx_buffer.multiplier,
+        iproute_usr: raw.iproute_usr.map(str::to_owned),
+        iproute_etc: raw.iproute_etc.map(str::to_owned),
+        ..given
     }
 }

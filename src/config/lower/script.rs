@@ -66,6 +66,14 @@ impl Rules {
         }
     }
 
+    /// The user of scripts without a user of their own, if there is one.
+    pub(super) const fn user(&self) -> Option<User> {
+        match self.user {
+            DefaultUser::Is(user) => Some(user),
+            DefaultUser::Unknown | DefaultUser::Missing => None,
+        }
+    }
+
     /// Owner of files created for scripts.
     pub(super) fn default_user(&self, host: &dyn Host) -> User {
         match self.user {

@@ -24,6 +24,15 @@ pub(in crate::daemon) struct Schedule {
     at: Option<(WallTime, Appointment)>,
 }
 
+impl Schedule {
+    /// The time, by the local calendar.
+    pub(in crate::daemon) fn shown(&self) -> Option<String> {
+        let (at, appointment) = self.at?;
+        let how = if appointment.has_date() { " (date specified)" } else { "" };
+        Some(shown(at) + how)
+    }
+}
+
 impl Runtime {
     /// Follows the file of the configuration in force.
     pub(in crate::daemon) fn set_up_schedule(&mut self) {

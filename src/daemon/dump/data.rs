@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::text::{or_none, stamp, Text};
-use super::{global, instance, track, View};
-use crate::base::addr::{is_link_local, Family};
-use crate::base::link::Link;
-use crate::base::time::{micros, Instant};
-use crate::model::link::LinkQuery;
+use super::text::{or_none, stamp, Seconds, Text};
+use super::{fib, global, instance, link, track, View};
+use crate::base::time::Instant;
+use crate::daemon::status::address::address;
+use crate::daemon::view::OpenSocket;
+use crate::holdings::Key;
 use crate::model::vrrp::TrackedLink;
 use crate::sys::raw::EndpointKind;
 use crate::vrrp::cause::Seconds as Span;
@@ -24,26 +24,63 @@ pub(super) fn render_globals(view: &View<'_>) -> String {
 pub(super) fn render(view: &View<'_>) -> String {
     let mut out = Text::default();
     global::render(view, &mut out);
-    routes(view, &mut out);
+    pace(view, &mut out);
+    fixed(view, &mut out);
     instances(view, &mut out);
     sockets(view, &mut out);
     groups(view, &mut out);
     track::sections(view, &mut out);
-    links(view, &mut out);
+    link::section(view, &mut out);
     turns(view, &mut out);
     out.finish()
 }
 
-/// Static routes and rules.
-fn routes(view: &View<'_>, out: &mut Text) {
-    let (routes, rules) = (&view.config.static_routes, &view.config.static_rules);
-    if !routes.is_empty() {
-        out.section("Static Routes");
-        routes.iter().for_each(|route| out.line(route));
+/// Groups of interfaces that share a pace of announcements.
+fn pace(view: &View<'_>, out: &mut Text) {
+    let groups = &view.config.garp_groups;
+    if groups.is_empty() {
+        return;
     }
-    if !rules.is_empty() {
+    out.section("Gratuitous ARP delays");
+    for (n, group) in groups.iter().enumerate() {
+        out.section(&format!("GARP delay group {}", n + 1));
+        if let Some(interval) = group.garp {
+            out.top("GARP interval", Seconds(interval));
+        }
+        if let Some(interval) = group.gna {
+            out.top("GNA interval", Seconds(interval));
+        }
+        out.fact("Interfaces");
+        group.interfaces.iter().for_each(|name| out.fact(format_args!(" {name}")));
+    }
+}
+
+/// What the daemon holds whatever the state of its instances.
+fn fixed(view: &View<'_>, out: &mut Text) {
+    let config = view.config;
+    if !config.static_addresses.is_empty() {
+        out.section("Static Addresses");
+    }
+    for a in &config.static_addresses {
+        let set = if view.holdings.is_present(&Key::of(a)) { " set" } else { "" };
+        out.item(format_args!("{}{set}", address(a, None)));
+    }
+    if !config.static_routes.is_empty() {
+        out.section("Static Routes");
+    }
+    config.static_routes.iter().for_each(|route| out.item(fib::route(route)));
+    if !config.static_rules.is_empty() {
         out.section("Static Rules");
-        rules.iter().for_each(|rule| out.line(rule));
+    }
+    config.static_rules.iter().for_each(|rule| out.item(fib::rule(rule)));
+    let groups = &config.global.shown.track_groups;
+    if !groups.is_empty() {
+        out.section("Static Track groups");
+    }
+    for (name, members) in groups {
+        out.top("Static Track Group", name);
+        out.line("VRRP member instances :");
+        members.iter().for_each(|member| out.item(member));
     }
 }
 
@@ -62,25 +99,24 @@ fn instances(view: &View<'_>, out: &mut Text) {
 }
 
 fn sockets(view: &View<'_>, out: &mut Text) {
-    if view.sockets.is_empty() {
+    if view.details.sockets.is_empty() {
         return;
     }
     out.section("VRRP Sockpool");
-    for (endpoint, members) in &view.sockets {
+    for OpenSocket { endpoint, fds: [fd_in, fd_out], buffer, members } in &view.details.sockets {
+        out.fact(format_args!("fd_in {fd_in} fd_out = {fd_out}"));
         let link = endpoint.link.as_ref().map(|(_, name)| name.as_str());
-        out.top("Interface", or_none(link));
+        out.pair("Interface", or_none(link));
         out.pair("Family", endpoint.family);
-        out.pair("Protocol", "VRRP");
+        out.pair("Protocol", if endpoint.has_header { "AH" } else { "VRRP" });
         match endpoint.kind {
-            EndpointKind::Multicast { group, .. } => {
-                out.pair("Type", "Multicast");
-                out.pair("Group", group);
-            }
+            EndpointKind::Multicast { .. } => out.pair("Type", "Multicast"),
             EndpointKind::Unicast { local } => {
                 out.pair("Type", "Unicast");
                 out.pair("Address", local);
             }
         }
+        out.pair("Rx buf size", buffer);
         out.line("VRRP instances");
         for i in members.iter().filter_map(|&id| view.vrrp.instance(id)) {
             out.item(format_args!("{} vrid {}", i.config().name, i.config().vrid));
@@ -103,7 +139,11 @@ fn groups(view: &View<'_>, out: &mut Text) {
         for i in members() {
             out.item(&i.config().name);
         }
-        if let Some(config) = view.config.groups.get(id.0 as usize) {
+        let config = view.config.groups.get(id.0 as usize);
+        if config.is_some_and(|config| config.tracking_weight) {
+            out.line("sync group tracking weight set");
+        }
+        if let Some(config) = config {
             instance::mail(config.notify.mail, out);
             tracked(&config.tracked_links, out);
             track::tracked(&config.tracked, out);
@@ -122,77 +162,6 @@ pub(super) fn tracked(list: &[TrackedLink], out: &mut Text) {
         let reverse = if t.reverse { " reverse" } else { "" };
         out.item(format_args!("{} weight {}{reverse}", t.interface, t.weight));
     }
-}
-
-fn links(view: &View<'_>, out: &mut Text) {
-    out.section("Interfaces");
-    let mut watchers: BTreeMap<&str, Vec<_>> = BTreeMap::new();
-    for (_, i) in view.instances() {
-        for t in i.trackers() {
-            watchers.entry(&t.interface).or_default().push((&i.config().name, t.weight));
-        }
-    }
-    for link in view.links.all() {
-        let addresses = view.links.addresses_of(link.index);
-        let there = addresses.iter().map(|a| a.prefix.addr);
-        let v4 = there.clone().find(|a| Family::of(a) == Family::V4);
-        let v6 = there.clone().find(is_link_local);
-        out.top("Name", &link.name);
-        out.pair("index", link.index);
-        out.pair("IPv4 address", or_none(v4));
-        out.pair("IPv6 address", or_none(v6));
-        if let Some(mac) = link.mac {
-            out.pair("MAC", mac);
-        }
-        out.pair("State", state(link));
-        debounce(view, &link.name, out);
-        if link.group != 0 {
-            out.pair("Group", link.group);
-        }
-        out.pair("MTU", link.mtu);
-        watching(view, &link.name, out);
-        if let Some(list) = watchers.get(link.name.as_str()) {
-            out.line("Tracking VRRP instances :");
-            for (name, weight) in list {
-                out.item(format_args!("{name}, weight {weight}"));
-            }
-        }
-    }
-}
-
-fn debounce(view: &View<'_>, name: &str, out: &mut Text) {
-    let delays = view.config.link_delays.iter().find(|d| d.interface == name);
-    let (up, down) = delays.map(|d| (micros(d.up), micros(d.down))).unwrap_or_default();
-    out.pair("Up debounce timer", format_args!("{up}us"));
-    out.pair("Down debounce timer", format_args!("{down}us"));
-}
-
-/// How the link is polled, and how often addresses on it are announced.
-fn watching(view: &View<'_>, name: &str, out: &mut Text) {
-    if let Some(link) = view.config.polled_links.iter().find(|link| link.interface == name) {
-        out.pair("Linkbeat", link.query.map_or("polled", LinkQuery::word));
-    }
-    let mut groups = view.config.garp_groups.iter();
-    if let Some(group) = groups.find(|g| g.interfaces.iter().any(|other| other == name)) {
-        if let Some(interval) = group.garp {
-            out.pair("Gratuitous ARP interval", Span(interval));
-        }
-        if let Some(interval) = group.gna {
-            out.pair("Gratuitous NA interval", Span(interval));
-        }
-    }
-}
-
-fn state(link: &Link) -> String {
-    let not = |is_so| if is_so { "" } else { "not " };
-    let mut out = format!("{}UP, {}RUNNING", not(link.enabled), not(link.up));
-    if !link.multicast {
-        out.push_str(", no multicast");
-    }
-    if !link.arp {
-        out.push_str(", no ARP");
-    }
-    out
 }
 
 /// Lateness of turns; keepalived has no such section.

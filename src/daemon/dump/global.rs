@@ -1,15 +1,23 @@
-//! The settings of the daemon as a whole, in keepalived's order. What instances may override is shown
-//! with each instance.
+//! The settings of the daemon as a whole, and the defaults of instances, in keepalived's order. What
+//! applies to an instance is shown with it.
+
+mod beyond;
 
 use super::text::{Seconds, Text};
-use super::track::with_user;
+use super::track::{command, with_user};
 use super::View;
 use crate::base::time::micros;
-use crate::model::firewall::{Firewall, FirewallKind};
+use crate::model::firewall::{Firewall, FirewallKind, IpSets};
 use crate::model::global::{NetlinkBuffers, SubsystemScheduling};
 use crate::model::lvs::{FlushOnStop, Lvs, Namespace, SyncDaemon};
 use crate::model::notify::{Fifo, LifeScript, Mail, MailServer};
+use crate::model::reload::Marker;
+use crate::model::shown::{RxPolicy, Shown};
+use crate::model::vrrp::Version;
 use crate::model::Global;
+
+/// The interface of static addresses without one, unless another is configured.
+const DEFAULT_INTERFACE: &str = "eth0";
 
 pub(super) fn render(view: &View<'_>, out: &mut Text) {
     let (g, lvs) = (&view.config.global, &view.config.lvs);
@@ -18,16 +26,22 @@ pub(super) fn render(view: &View<'_>, out: &mut Text) {
     if let Some(mail) = &g.mail {
         self::mail(mail, out);
     }
+    alerts(&g.shown, out);
+    reload(view, g, out);
     life(g, out);
     out.top("Dynamic interfaces", g.dynamic_interfaces);
+    if g.dynamic_interfaces {
+        out.top("Allow interface changes", g.shown.allow_link_changes);
+    }
     if g.mail.as_ref().is_some_and(|mail| mail.no_faults) {
         out.top("Send emails for fault transitions", "off");
     }
     timeouts(lvs, out);
-    if let Some(name) = &g.default_interface {
-        out.top("Default interface", name);
-    }
+    out.top("Default interface", g.default_interface.as_deref().unwrap_or(DEFAULT_INTERFACE));
     out.top("Disable local IGMP", yes(g.disable_local_igmp));
+    if g.shown.v3_checksum_as_v2 {
+        out.top("Use VRRPv2 checksum for VRRPv3 IPv4", true);
+    }
     if let Some(daemon) = &lvs.sync_daemon {
         sync_daemon(daemon, out);
     }
@@ -39,24 +53,31 @@ pub(super) fn render(view: &View<'_>, out: &mut Text) {
     };
     out.top("LVS flush on stop", on_stop);
     fifos(g, out);
-    out.top("VRRP IPv4 mcast group", g.mcast_group4);
-    out.top("VRRP IPv6 mcast group", g.mcast_group6);
-    out.top("Gratuitous ARP interval", format_args!("{:.6}", g.garp_interval.as_secs_f64()));
-    out.top("Gratuitous NA interval", format_args!("{:.6}", g.gna_interval.as_secs_f64()));
+    instances(g, out);
     firewall(&g.firewall, out);
-    out.top("Max auto priority", g.max_auto_priority);
+    out.top("VRRP check unicast_src", g.shown.check_unicast_src);
+    out.top("VRRP skip check advert addresses", g.shown.skip_check_adv_addr);
+    out.top("VRRP strict mode", g.shown.strict);
+    match g.max_auto_priority {
+        0 => out.top("Max auto priority", "Disabled"),
+        most => out.top("Max auto priority", most),
+    }
     let delay = micros(g.min_auto_priority_delay);
     out.top("Min auto priority delay", format_args!("{delay} usecs"));
     for (name, wanted) in [("VRRP", &g.vrrp), ("Checker", &g.checker), ("BFD", &g.bfd)] {
         scheduling(name, wanted, out);
     }
+    agents(out);
     let security = if g.script_security { "enabled" } else { "disabled" };
     out.fact(format_args!("Script security {security}"));
+    if let Some(user) = g.shown.script_user {
+        out.fact(format_args!("Default script uid:gid {}:{}", user.uid, user.gid));
+    }
     buffers(&g.buffers, out);
     out.top("rs_init_notifies", u8::from(lvs.init_notifies));
     out.top("no_checker_emails", u8::from(lvs.no_checker_mail));
-    out.top("umask", format_args!("0{:o}", g.umask));
-    beyond(g, out);
+    rest(g, out);
+    beyond::render(g, out);
 }
 
 const fn yes(is_so: bool) -> &'static str {
@@ -68,6 +89,9 @@ const fn yes(is_so: bool) -> &'static str {
 }
 
 fn names(g: &Global, lvs: &Lvs, out: &mut Text) {
+    if let Some(dir) = &g.reload.save_dir {
+        out.top("Config save dir", dir);
+    }
     out.top("Network namespace", g.net_namespace.as_deref().unwrap_or("(default)"));
     let of_ipvs = match &lvs.namespace {
         Namespace::Own => "(main namespace)",
@@ -78,8 +102,12 @@ fn names(g: &Global, lvs: &Lvs, out: &mut Text) {
     if let Some(name) = &g.instance_name {
         out.top("Instance name", name);
     }
-    if let Some(name) = &g.process_name {
-        out.top("Parent process name", name);
+    let [vrrp, lvs, bfd] = &g.shown.process_names;
+    let all = [("Parent", &g.process_name), ("VRRP", vrrp), ("LVS", lvs), ("BFD", bfd)];
+    for (process, name) in all {
+        if let Some(name) = name {
+            out.top(&format!("{process} process name"), name);
+        }
     }
     let links = if g.use_symlink_paths { "Keep" } else { "Replace" };
     out.fact(format_args!("{links} symlinks in script paths"));
@@ -102,6 +130,43 @@ fn mail(mail: &Mail, out: &mut Text) {
         out.fact("Email notification to:");
     }
     mail.recipients.iter().for_each(|to| out.line(to));
+}
+
+fn alerts(defaults: &Shown, out: &mut Text) {
+    let names = ["Default smtp_alert", "Default smtp_alert_vrrp", "Default smtp_alert_checker"];
+    for (name, given) in names.into_iter().zip(defaults.mail) {
+        let word = match given {
+            None => "unset",
+            Some(true) => "on",
+            Some(false) => "off",
+        };
+        out.top(name, word);
+    }
+    out.top("Checkers log all failures", defaults.log_all_failures);
+}
+
+fn reload(view: &View<'_>, g: &Global, out: &mut Text) {
+    match &g.reload.check {
+        Some(path) => out.fact(format_args!("Test config before reload, log to {path}")),
+        None => out.fact("No test config before reload"),
+    }
+    if let Some(path) = &g.reload.time_file {
+        let repeat = if g.reload.repeat { " (repeat)" } else { "" };
+        out.top("Reload time file", format_args!("{path}{repeat}"));
+        match &view.details.reload_at {
+            Some(at) => out.fact(format_args!("Reload scheduled for {at}")),
+            None => out.fact("No reload scheduled"),
+        }
+    }
+    match &g.reload.marker {
+        None => {}
+        Some(Marker::At(path)) => out.top("Reload_file", path),
+        Some(Marker::BesidePidFile) => out.top("Reload_file", "(beside the pid file)"),
+    }
+    out.top("keep script symlinks", g.use_symlink_paths);
+    if g.dumps.use_instance {
+        out.fact("Use instance name in data dumps");
+    }
 }
 
 fn life(g: &Global, out: &mut Text) {
@@ -149,36 +214,76 @@ fn fifos(g: &Global, out: &mut Text) {
         let name = format!("{name} notify fifo");
         out.top(&name, format_args!("{path}, uid:gid {}:{}", owner.uid, owner.gid));
         if let Some(script) = script {
-            out.top(&format!("{name} script"), with_user(script));
+            let (words, user) = (command(script), script.user);
+            let shown = format_args!("{words} '{path}', uid:gid {}:{}", user.uid, user.gid);
+            out.top(&format!("{name} script"), shown);
         }
     }
+    out.top("FIFO write vrrp states on reload", g.fifos.states_on_reload);
+}
+
+/// What instances do unless they have a setting of their own.
+fn instances(g: &Global, out: &mut Text) {
+    let defaults = &g.shown;
+    out.top("VRRP notify priority changes", defaults.priority_changes);
+    out.top("VRRP IPv4 mcast group", g.mcast_group4);
+    out.top("VRRP IPv6 mcast group", g.mcast_group6);
+    let garp = &defaults.garp;
+    out.top("Gratuitous ARP delay", Seconds(garp.delay));
+    out.top("Gratuitous ARP repeat", garp.repeat);
+    out.top("Gratuitous ARP refresh timer", Seconds(garp.refresh));
+    out.top("Gratuitous ARP refresh repeat", garp.refresh_repeat);
+    out.top("Gratuitous ARP lower priority delay", Seconds(garp.lower_prio_delay));
+    out.top("Gratuitous ARP lower priority repeat", garp.lower_prio_repeat);
+    out.top("Num adverts before down", defaults.down_timer_adverts);
+    let on = if garp.extra_on_all { "i/f" } else { "VMAC" };
+    let every = format_args!("{}s", Seconds(garp.extra));
+    out.top(&format!("Gratuitous ARP for each secondary {on}"), every);
+    out.top(
+        "Send advert after receive lower priority advert",
+        !(defaults.lower_prio_no_advert || defaults.strict),
+    );
+    out.top("Send advert after receive higher priority advert", defaults.higher_prio_send_advert);
+    out.top("Gratuitous ARP interval", format_args!("{:.6}", g.garp_interval.as_secs_f64()));
+    out.top("Gratuitous NA interval", format_args!("{:.6}", g.gna_interval.as_secs_f64()));
+    let version = match defaults.version {
+        Version::V2 => 2,
+        Version::V3 => 3,
+    };
+    out.top("VRRP default protocol version", version);
 }
 
 fn firewall(firewall: &Firewall, out: &mut Text) {
-    match &firewall.kind {
-        FirewallKind::Default => {}
-        FirewallKind::Nftables => {
-            let nft = &firewall.nftables;
-            out.top("nftables table name", &nft.table);
-            out.top("nftables base chain priority", nft.priority);
-            let force = if nft.by_index { "" } else { "don't " };
-            out.fact(format_args!("nftables {force}force use ifindex for link local IPv6"));
+    if let FirewallKind::Iptables(tables) = &firewall.kind {
+        out.top("Iptables input chain", &tables.input);
+        if let Some(output) = &tables.output {
+            out.top("Iptables output chain", output);
         }
-        FirewallKind::Iptables(tables) => {
-            out.top("Iptables input chain", &tables.input);
-            if let Some(output) = &tables.output {
-                out.top("Iptables output chain", output);
-            }
+        if let Some(sets) = &tables.sets {
+            ipsets(sets, out);
         }
+    } else {
+        let nft = &firewall.nftables;
+        out.top("nftables table name", &nft.table);
+        out.top("nftables base chain priority", nft.priority);
+        let force = if nft.by_index { "" } else { "don't " };
+        out.fact(format_args!("nftables {force}force use ifindex for link local IPv6"));
     }
     if let Some(marking) = &firewall.marking {
         out.top("ipvs nftables table name", &marking.table);
         out.top("ipvs nftables base chain priority", marking.priority);
         out.top("ipvs nftables start fwmark", marking.first_mark);
     }
-    if !matches!(firewall.kind, FirewallKind::Iptables(_)) {
-        let with = if firewall.nftables.counters { "" } else { "out" };
-        out.fact(format_args!("nftables with{with} counters"));
+    let with = if firewall.nftables.counters { "" } else { "out" };
+    out.fact(format_args!("nftables with{with} counters"));
+}
+
+fn ipsets(sets: &IpSets, out: &mut Text) {
+    out.top("Using ipsets", true);
+    let names =
+        ["IPv4 address", "IPv6 address", "IPv6 address,iface", "IGMP", "MLD", "Neighbor discovery"];
+    for (name, set) in names.into_iter().zip(sets.names()) {
+        out.top(&format!("ipset {name} set"), set);
     }
 }
 
@@ -190,9 +295,15 @@ fn scheduling(name: &str, wanted: &SubsystemScheduling, out: &mut Text) {
         let cpus: Vec<String> = wanted.cpus.iter().map(u16::to_string).collect();
         out.top(&format!("{name} CPU Affinity"), cpus.join(" "));
     }
-    if let Some(micros) = wanted.rt_limit {
-        out.top(&format!("{name} realtime limit"), micros);
+    out.top(&format!("{name} realtime limit"), wanted.rt_limit.unwrap_or(0));
+}
+
+/// Neither is served.
+fn agents(out: &mut Text) {
+    for part in ["vrrp", "checker", "RFCv2", "RFCv3", "traps"] {
+        out.fact(format_args!("SNMP {part} disabled"));
     }
+    out.fact("DBus disabled");
 }
 
 fn buffers(buffers: &NetlinkBuffers, out: &mut Text) {
@@ -208,10 +319,37 @@ fn buffers(buffers: &NetlinkBuffers, out: &mut Text) {
     }
 }
 
-/// Lines that keepalived does not have.
-fn beyond(g: &Global, out: &mut Text) {
-    out.top("Use pid directory", g.use_pid_dir);
-    out.top("VRRP startup delay", Seconds(g.startup_delay));
-    out.top("VRRP delay after boot", Seconds(g.delay_after_boot));
-    out.top("Log unknown VRIDs", g.log_unknown_vrids);
+fn rest(g: &Global, out: &mut Text) {
+    match g.shown.rx_policy {
+        RxPolicy::Daemon => {}
+        RxPolicy::Mtu => out.top("rx_bufs_policy", "MTU"),
+        RxPolicy::Advert => out.top("rx_bufs_policy", "ADVERT"),
+        RxPolicy::Bytes(bytes) => out.top("rx_bufs_size", bytes),
+    }
+    out.top("rx_bufs_multiples", g.shown.rx_multiplier);
+    out.top("umask", format_args!("0{:o}", g.umask));
+    if !g.startup_delay.is_zero() {
+        out.top("vrrp_startup_delay", Seconds(g.startup_delay));
+    }
+    if g.log_unknown_vrids {
+        out.fact("log_unknown_vrids");
+    }
+    if let Some(prefix) = &g.vmac_prefix {
+        out.top("VMAC prefix", prefix);
+    }
+    if let Some(prefix) = &g.vmac_addr_prefix {
+        out.top("VMAC address prefix", prefix);
+    }
+    out.top("json_version", g.dumps.json_version.number());
+    for (name, dir) in [("usr", &g.shown.iproute_usr), ("etc", &g.shown.iproute_etc)] {
+        if let Some(dir) = dir {
+            out.fact(format_args!("iproute {name} directory {dir}"));
+        }
+    }
+    let files = [("state", &g.dumps.state), ("stats", &g.dumps.stats), ("json", &g.dumps.json)];
+    for (name, path) in files {
+        if let Some(path) = path {
+            out.fact(format_args!("{name} dump file {path}"));
+        }
+    }
 }

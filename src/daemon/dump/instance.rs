@@ -2,10 +2,11 @@
 
 use super::data::tracked;
 use super::text::{address, enabled, or_none, stamp, Epoch, Seconds, Text};
-use super::{track, View};
+use super::{fib, track, View};
 use crate::base::addr::Family;
 use crate::base::time::{micros, Duration};
 use crate::daemon::status::instance as status;
+use crate::daemon::view::OpenSocket;
 use crate::model;
 use crate::model::signing::AntiReplay;
 use crate::model::track::Object;
@@ -34,8 +35,10 @@ pub(super) fn render(view: &View<'_>, i: &Instance, group: Option<&str>, out: &m
     out.pair("Send advert after receive higher priority advert", config.higher_prio_send_advert);
     election(view, i, out);
     authentication(config, out);
+    checksum(config, out);
     addresses(view, i, out);
     delivery(config, out);
+    sockets(view, i, out);
     routes(config, out);
     tracked(&config.tracked_links, out);
     track::tracked(&config.tracked, out);
@@ -136,8 +139,8 @@ fn place(view: &View<'_>, i: &Instance, out: &mut Text) {
 fn interface(view: &View<'_>, config: &model::vrrp::Instance, out: &mut Text) {
     if let Some(link) = &config.vlink {
         virtual_link(view, config, link, out);
-    } else if let Some(interface) = &config.interface {
-        out.pair("Interface", interface);
+    } else {
+        out.pair("Interface", config.interface.as_deref().unwrap_or("not configured"));
     }
     if let Some(vrf) = &config.vrf {
         out.pair("VRF", vrf);
@@ -195,11 +198,18 @@ fn garp(config: &model::vrrp::Instance, out: &mut Text) {
 
 fn election(view: &View<'_>, i: &Instance, out: &mut Text) {
     let config = i.config();
+    if config.is_owner() {
+        out.pair("Address owner ignores received adverts", config.owner_ignore_adverts);
+    }
     out.pair("Virtual Router ID", config.vrid);
     out.pair("Priority", config.priority);
     out.pair("Effective priority", i.priority());
     let shares: i32 = i.shares().map(|(_, weight)| weight).sum();
     out.pair("Total priority", i32::from(i.base_priority()) + shares);
+    if config.nopreempt {
+        let heard = i.heard_before(view.now).map_or(0, |heard| heard.priority);
+        out.pair("Highest other priority", heard);
+    }
     out.pair("Advert interval", interval(config.version, config.advert_interval));
     if let Some(at) = i.last_sent() {
         out.pair("Last advert sent", Epoch(view.wall_at(at)));
@@ -260,6 +270,12 @@ fn authentication(config: &model::vrrp::Instance, out: &mut Text) {
     }
 }
 
+fn checksum(config: &model::vrrp::Instance, out: &mut Text) {
+    if config.version == Version::V3 && config.checksum == ChecksumForm::AsV2 {
+        out.pair("VRRPv3 uses VRRPv2 checksum", "enabled");
+    }
+}
+
 fn addresses(view: &View<'_>, i: &Instance, out: &mut Text) {
     let config = i.config();
     let list = |out: &mut Text, list: &[Rc<VirtualAddress>]| {
@@ -277,14 +293,25 @@ fn addresses(view: &View<'_>, i: &Instance, out: &mut Text) {
     }
 }
 
+fn sockets(view: &View<'_>, i: &Instance, out: &mut Text) {
+    let is_of = |id| view.vrrp.instance(id).is_some_and(|other| std::ptr::eq(other, i));
+    let mut all = view.details.sockets.iter();
+    match all.find(|socket| socket.members.iter().any(|id| is_of(*id))) {
+        Some(OpenSocket { fds: [fd_in, fd_out], .. }) => {
+            out.line(format_args!("fd_in {fd_in}, fd_out {fd_out}"));
+        }
+        None => out.line("No sockets allocated"),
+    }
+}
+
 fn routes(config: &model::vrrp::Instance, out: &mut Text) {
     if !config.routes.is_empty() {
         out.line("Virtual Routes :");
-        config.routes.iter().for_each(|route| out.item(route));
+        config.routes.iter().for_each(|route| out.item(fib::route(route)));
     }
     if !config.rules.is_empty() {
         out.line("Virtual Rules :");
-        config.rules.iter().for_each(|rule| out.item(rule));
+        config.rules.iter().for_each(|rule| out.item(fib::rule(rule)));
     }
 }
 

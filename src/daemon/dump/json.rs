@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::text::{address, Epoch, Seconds};
 use super::track::{found, quoted};
-use super::View;
+use super::{fib, View};
 use crate::daemon::journal::Journal;
 use crate::daemon::status::instance as status;
 use crate::daemon::status::service::service as service_status;
@@ -160,10 +160,10 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
     o.list("vips", &texts(&config.addresses));
     o.list("evips", &texts(&config.excluded));
     if !config.routes.is_empty() {
-        o.list("vroutes", &config.routes.iter().map(|r| r.to_string()).collect::<Vec<_>>());
+        o.list("vroutes", &config.routes.iter().map(|r| fib::route(r)).collect::<Vec<_>>());
     }
     if !config.rules.is_empty() {
-        o.list("vrules", &config.rules.iter().map(|r| r.to_string()).collect::<Vec<_>>());
+        o.list("vrules", &config.rules.iter().map(|r| fib::rule(r)).collect::<Vec<_>>());
     }
     let tracked: Vec<_> = config.tracked_links.iter().map(|t| t.interface.to_string()).collect();
     o.list("track_ifp", &tracked);

@@ -5,31 +5,30 @@
 
 mod bfd;
 mod data;
+mod fib;
 mod global;
 mod instance;
 mod json;
+mod link;
 mod lvs;
 mod path;
 mod stats;
 mod text;
 mod track;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use path::Name;
 
-use crate::base::ids::InstanceId;
 use crate::daemon::runtime::Runtime;
 use crate::daemon::view::View;
 use crate::model::dumps::JsonVersion;
 use crate::sys::dumpfile;
-use crate::sys::raw::Endpoint;
 
 impl Runtime {
     /// SIGUSR1: the complete state, for operators and for scripts that search for single lines.
     pub(super) fn dump_data(&self) {
-        self.save_data("_parent", &data::render_globals(&self.view()));
+        self.save_data("_parent", &data::render_globals(&self.detailed_view()));
         for (part, text) in self.state_files() {
             let (name, suffix) = match part {
                 "check" => ("checker", "_check"),
@@ -43,13 +42,13 @@ impl Runtime {
 
     /// What SIGUSR1 writes, by the part of the daemon.
     pub(super) fn state_files(&self) -> Vec<(&'static str, String)> {
-        let mut files = vec![("vrrp", data::render(&self.view_with_sockets()))];
+        let mut files = vec![("vrrp", data::render(&self.detailed_view()))];
         if !self.running.config.virtual_servers.is_empty() {
-            let servers = lvs::render(&self.view(), self.lvs.services(), &self.lvs.pool);
+            let servers = lvs::render(&self.detailed_view(), self.lvs.services(), &self.lvs.pool);
             files.push(("check", servers));
         }
         if !self.running.config.bfd.is_empty() {
-            files.push(("bfd", bfd::render(&self.view(), &self.cores.bfd)));
+            files.push(("bfd", bfd::render(&self.detailed_view(), &self.cores.bfd)));
         }
         files
     }
@@ -93,17 +92,6 @@ impl Runtime {
         for (_, text) in self.state_files() {
             text.lines().for_each(|line| log::info!("{line}"));
         }
-    }
-
-    /// With the sockets, which only the data dump shows.
-    fn view_with_sockets(&self) -> View<'_> {
-        let mut sockets: BTreeMap<&Endpoint, Vec<InstanceId>> = BTreeMap::new();
-        for &id in &self.running.ids {
-            if let Some(endpoint) = self.network.endpoints.of(id) {
-                sockets.entry(endpoint).or_default().push(id);
-            }
-        }
-        View { sockets, ..self.view() }
     }
 }
 

@@ -3,10 +3,11 @@ use std::rc::Rc;
 
 use super::*;
 use crate::base::addr::{Family, HostAddress, Mac, Prefix};
-use crate::base::ids::ScriptId;
+use crate::base::ids::{InstanceId, ScriptId};
 use crate::base::link::{KernelEvent, Link};
 use crate::base::time::{Duration, Instant, WallTime};
 use crate::daemon::lateness::Lateness;
+use crate::daemon::view::{Details, OpenSocket};
 use crate::holdings;
 use crate::model::route::tests::{route, rule};
 use crate::model::secret::Secret;
@@ -20,7 +21,7 @@ use crate::model::vrrp::{
 };
 use crate::model::Config;
 use crate::sys::clock::Local;
-use crate::sys::raw::EndpointKind;
+use crate::sys::raw::{Endpoint, EndpointKind};
 use crate::track as tracking;
 use crate::vrrp;
 use crate::vrrp::receive::Received;
@@ -174,7 +175,7 @@ impl Daemon {
             track: &self.track,
             holdings: &self.holdings,
             links: self.holdings.links(),
-            sockets: BTreeMap::new(),
+            details: Details::default(),
             lateness: &self.lateness,
             now: self.now,
             wall: WallTime(1_795_386_500_000_000 + self.now.micros()),
@@ -279,6 +280,7 @@ fn a_master_in_the_data_dump() {
    Virtual IP (2):
      10.1.0.101/24 dev e0 scope global set
      10.1.0.102 dev e0 scope global set
+   No sockets allocated
    Tracked interfaces :
      e1 weight -10
    Using smtp notification = no
@@ -377,22 +379,24 @@ fn sections_beside_the_instances() {
         has_header: false,
     };
     let mut view = d.view();
-    view.sockets.insert(&endpoint, d.ids.clone());
+    let open = OpenSocket { endpoint: &endpoint, fds: [8, 9], buffer: 0, members: d.ids.clone() };
+    view.details.sockets.push(open);
     let text = data::render(&view);
     assert!(text.starts_with("------< Global definitions >------\n"), "{text}");
     assert!(text.contains("\n Router ID = rtr\n"), "{text}");
-    let title = "\n Log unknown VRIDs = false\n------< VRRP Topology >------\n";
+    let title = "\n VRRP owner ignores adverts = false\n------< VRRP Topology >------\n";
     assert!(text.contains(title), "{text}");
     assert!(text.contains("   VRRP Version = 2\n   Sync group = G\n   State = BACKUP\n"), "{text}");
     assert_eq!(
         between(&text, "------< VRRP Sockpool >------", " Running"),
         "\
 ------< VRRP Sockpool >------
- Interface = e0
+ fd_in 8 fd_out = 9
+   Interface = e0
    Family = IPv4
    Protocol = VRRP
    Type = Multicast
-   Group = 224.0.0.18
+   Rx buf size = 0
    VRRP instances
      A vrid 1
      B vrid 2
@@ -410,9 +414,18 @@ fn sections_beside_the_instances() {
    IPv6 address = (none)
    MAC = 02:00:00:00:00:01
    State = UP, RUNNING
+   Seen up = 1
+   Delayed state change running = false
    Up debounce timer = 0us
    Down debounce timer = 0us
    MTU = 1500
+   HW Type = ETHERNET
+   NIC netlink status update
+   Reset ARP config counter 0
+   Original arp_ignore 0
+   Original arp_filter 0
+   Original promote_secondaries 0
+   Reset promote_secondaries counter 0
    Tracking VRRP instances :
      A, weight 0
      B, weight 0
@@ -422,10 +435,19 @@ fn sections_beside_the_instances() {
    IPv6 address = (none)
    MAC = 02:00:00:00:00:01
    State = UP, not RUNNING
+   Seen up = 0
+   Delayed state change running = false
    Up debounce timer = 0us
    Down debounce timer = 0us
    Group = 7
    MTU = 1500
+   HW Type = ETHERNET
+   NIC netlink status update
+   Reset ARP config counter 0
+   Original arp_ignore 0
+   Original arp_filter 0
+   Original promote_secondaries 0
+   Reset promote_secondaries counter 0
 ------< Event loop >------
 "
     );
@@ -643,13 +665,15 @@ fn routes_and_rules_are_shown_as_configured() {
     let d = Daemon::start(config);
     let text = data::render(&d.view());
     for part in [
-        "------< Static Routes >------\n   default via 10.0.0.1 dev eth1 metric 6\n\
-         ------< Static Rules >------\n   iif eth2 oif eth3 priority 101 table 100\n",
-        "   Virtual Routes :\n     default via 10.0.0.1 dev eth1 metric 5\n   \
-         Virtual Rules :\n     iif eth2 oif eth3 priority 100 table 100\n",
+        "------< Static Routes >------\n     prepend 0.0.0.0/0 via inet 10.0.0.1 dev eth1 proto 18 \
+         metric 6\n------< Static Rules >------\n     from all priority 101 tos 0x0 iif eth2 oif eth3 \
+         protocol 18 lookup 100\n",
+        "   Virtual Routes :\n     prepend 0.0.0.0/0 via inet 10.0.0.1 dev eth1 proto 18 metric 5\n   \
+         Virtual Rules :\n     from all priority 100 tos 0x0 iif eth2 oif eth3 protocol 18 lookup 100\n",
     ] {
         assert!(text.contains(part), "{text}");
     }
     let json = json::render(&d.view());
-    assert!(json.contains("\"vroutes\":[\"default via 10.0.0.1 dev eth1 metric 5\"]"), "{json}");
+    let routes = r#""vroutes":["prepend 0.0.0.0/0 via inet 10.0.0.1 dev eth1 proto 18 metric 5"]"#;
+    assert!(json.contains(routes), "{json}");
 }

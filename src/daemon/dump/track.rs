@@ -48,7 +48,7 @@ pub(super) fn sections(view: &View<'_>, out: &mut Text) {
     }
     for p in &config.processes {
         let object = Object::Process(p.name.clone());
-        process(p, view.vrrp.tracked(&object), out);
+        process(view, p, view.vrrp.tracked(&object), out);
         tracking(&trackers, &object, out);
     }
     let sessions = config.bfd.iter().filter(|b| b.for_vrrp);
@@ -56,10 +56,12 @@ pub(super) fn sections(view: &View<'_>, out: &mut Text) {
         out.section("VRRP Track BFDs");
     }
     for b in sessions {
-        out.top("BFD Instance", &b.name);
+        out.top("VRRP Track BFD", &b.name);
         let object = Object::Bfd(b.name.clone());
         out.pair("Weight", weight(b.weight, b.reverse));
-        out.line(format_args!("Bfd is {}", view.vrrp.tracked(&object)));
+        let is_up = view.vrrp.tracked(&object).is_up();
+        out.line(format_args!("Bfd is {}", if is_up { "up" } else { "down" }));
+        out.line("Tracking VRRP instances :");
         tracking(&trackers, &object, out);
     }
 }
@@ -89,6 +91,9 @@ fn script(view: &View<'_>, s: &TrackScript, trackers: &Trackers<'_>, out: &mut T
     let (state, progress) = (view.vrrp.tracked(&object), view.track.progress(&s.name));
     out.top("VRRP Script", &s.name);
     out.pair("Command", quoted(&s.script));
+    if let Some(path) = executed(&s.script) {
+        out.pair("Path", path);
+    }
     out.pair("Interval", seconds(s.interval));
     out.pair("Timeout", seconds(s.timeout));
     out.pair("Weight", weight(s.weight, s.reverse));
@@ -117,7 +122,7 @@ fn script(view: &View<'_>, s: &TrackScript, trackers: &Trackers<'_>, out: &mut T
     out.pair("State", doing);
 }
 
-fn process(p: &TrackProcess, state: &TrackState, out: &mut Text) {
+fn process(view: &View<'_>, p: &TrackProcess, state: &TrackState, out: &mut Text) {
     out.top("VRRP Track process", &p.name);
     out.pair("Process", &p.process);
     if !p.params.is_empty() {
@@ -138,6 +143,10 @@ fn process(p: &TrackProcess, state: &TrackState, out: &mut Text) {
     out.pair("Weight", weight(p.weight, p.reverse));
     out.pair("Terminate delay", format_args!("{:.6}s", p.terminate_delay.as_secs_f64()));
     out.pair("Fork delay", format_args!("{:.6}s", p.fork_delay.as_secs_f64()));
+    let waits = view.track.is_delayed(&p.name);
+    for (name, runs) in [("Fork", waits && !state.is_up()), ("Terminate", waits && state.is_up())] {
+        out.line(format_args!("{name} delay timer {}running", if runs { "" } else { "not " }));
+    }
     out.pair("Full command", p.full_command || !p.params.is_empty());
 }
 
@@ -175,7 +184,7 @@ pub(super) fn notify(n: &Notify, out: &mut Text) {
         ("Stop state transition", &n.stop),
         ("Deleted state transition", &n.deleted),
         ("Generic state transition", &n.any),
-        ("Master rx lower pri", &n.master_rx_lower_pri),
+        ("Master rx lower pri state transition", &n.master_rx_lower_pri),
     ] {
         if let Some(script) = script {
             out.pair(&format!("{event} script"), with_user(script));
@@ -183,7 +192,6 @@ pub(super) fn notify(n: &Notify, out: &mut Text) {
     }
 }
 
-/// Every word of a command in single quotes, as keepalived shows it.
 /// The processes that were counted.
 pub(super) const fn found(state: &TrackState) -> u32 {
     match state {
@@ -193,11 +201,26 @@ pub(super) const fn found(state: &TrackState) -> u32 {
     }
 }
 
+/// Every word of a command in single quotes, as keepalived shows it.
 pub(super) fn quoted(script: &Script) -> String {
     let words: Vec<_> = script.argv.iter().map(|word| format!("'{word}'")).collect();
     words.join(" ")
 }
 
+/// The file that is executed, if it is not the first word.
+fn executed(script: &Script) -> Option<&str> {
+    let path = Some(script.path.as_str()).filter(|path| !path.is_empty());
+    path.filter(|path| script.argv.first().is_some_and(|first| first != path))
+}
+
+/// A command, and what is executed if it has another name.
+pub(super) fn command(script: &Script) -> String {
+    match executed(script) {
+        Some(path) => format!("{path}, params = {}", quoted(script)),
+        None => quoted(script),
+    }
+}
+
 pub(super) fn with_user(script: &Script) -> impl Display {
-    format!("{}, uid:gid {}:{}", quoted(script), script.user.uid, script.user.gid)
+    format!("{}, uid:gid {}:{}", command(script), script.user.uid, script.user.gid)
 }

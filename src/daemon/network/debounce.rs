@@ -81,6 +81,12 @@ impl Debounce {
         due.map(|(name, _)| name.clone()).collect()
     }
 
+    /// Links whose change is held back.
+    pub(in crate::daemon) fn held_back(&self) -> impl Iterator<Item = &str> {
+        let all = self.links.iter().filter(|(_, gate)| gate.change.is_some());
+        all.map(|(name, _)| name.as_str())
+    }
+
     pub(in crate::daemon) fn next_deadline(&self) -> Option<Instant> {
         self.links.values().filter_map(|gate| gate.change).map(|change| change.due).min()
     }

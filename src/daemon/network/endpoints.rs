@@ -86,6 +86,18 @@ impl Endpoints {
         self.slot(*socket).map(|s| s.socket.endpoint())
     }
 
+    /// The socket of an instance: its descriptors, and its configured buffer.
+    pub(in crate::daemon) fn socket_of(
+        &self,
+        id: InstanceId,
+    ) -> Option<(&Endpoint, [RawFd; 2], usize)> {
+        let slot = self.slot(*self.of_instance.get(&id)?)?;
+        let socket = &slot.socket;
+        let shares = slot.members.iter().filter_map(|(_, id)| self.shares.get(id));
+        let buffer = shares.fold(0_usize, |sum, share| sum.saturating_add(*share));
+        Some((socket.endpoint(), [socket.rx_fd(), socket.tx_fd()], buffer))
+    }
+
     pub(in crate::daemon) fn socket(&self, id: SocketId) -> Option<&Socket> {
         self.slot(id).map(|s| &s.socket)
     }

@@ -19,7 +19,7 @@ use crate::base::verdict::{ProbeStep, Reason, Verdict};
 use crate::check::{pool, Pool};
 use crate::daemon::journal::{Journal, Subject};
 use crate::daemon::lateness::Lateness;
-use crate::daemon::view::View;
+use crate::daemon::view::{Details, View};
 use crate::holdings;
 use crate::lvs;
 use crate::model::check::{Check, Connect, Kind as CheckKind, Schedule};
@@ -208,7 +208,7 @@ impl Stage {
             track: &self.track,
             holdings: &self.holdings,
             links: self.holdings.links(),
-            sockets: BTreeMap::new(),
+            details: Details::default(),
             lateness: &self.lateness,
             now: self.now,
             wall: WallTime(1_795_386_500_000_000 + self.now.micros()),

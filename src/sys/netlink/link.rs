@@ -202,6 +202,7 @@ pub(super) fn decoded(m: LinkMessage) -> Option<Link> {
         enabled: has(LinkFlags::Up),
         multicast: has(LinkFlags::Multicast),
         arp: !has(LinkFlags::Noarp),
+        hardware: m.header.link_layer_type.into(),
         ..Link::plain(0, "")
     };
     let ethernet = m.header.link_layer_type == LinkLayerType::Ether;
@@ -212,6 +213,9 @@ pub(super) fn decoded(m: LinkMessage) -> Option<Link> {
             LinkAttribute::Mtu(mtu) => link.mtu = mtu,
             LinkAttribute::Address(a) if ethernet => {
                 link.mac = <[u8; 6]>::try_from(a.as_slice()).ok().map(Mac);
+            }
+            LinkAttribute::Broadcast(a) if ethernet => {
+                link.broadcast = <[u8; 6]>::try_from(a.as_slice()).ok().map(Mac);
             }
             LinkAttribute::Link(parent) => link.parent = parent,
             LinkAttribute::LinkNetNsId(_) => elsewhere = true,

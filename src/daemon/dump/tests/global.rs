@@ -18,26 +18,61 @@ fn nothing_is_configured() {
  Network namespace = (default)
  Network namespace ipvs = (main namespace)
  Replace symlinks in script paths
+ Default smtp_alert = unset
+ Default smtp_alert_vrrp = unset
+ Default smtp_alert_checker = unset
+ Checkers log all failures = false
+ No test config before reload
+ keep script symlinks = false
  Dynamic interfaces = false
+ Default interface = eth0
  Disable local IGMP = no
  LVS flush = false
  LVS flush on stop = disabled
+ FIFO write vrrp states on reload = false
+ VRRP notify priority changes = false
  VRRP IPv4 mcast group = 224.0.0.18
  VRRP IPv6 mcast group = ff02::12
+ Gratuitous ARP delay = 5
+ Gratuitous ARP repeat = 5
+ Gratuitous ARP refresh timer = 0
+ Gratuitous ARP refresh repeat = 1
+ Gratuitous ARP lower priority delay = 5
+ Gratuitous ARP lower priority repeat = 5
+ Num adverts before down = 3
+ Gratuitous ARP for each secondary VMAC = 0s
+ Send advert after receive lower priority advert = true
+ Send advert after receive higher priority advert = false
  Gratuitous ARP interval = 0.000000
  Gratuitous NA interval = 0.000000
+ VRRP default protocol version = 2
+ nftables table name = keepalived
+ nftables base chain priority = -1
+ nftables don't force use ifindex for link local IPv6
  nftables without counters
- Max auto priority = 0
+ VRRP check unicast_src = false
+ VRRP skip check advert addresses = false
+ VRRP strict mode = false
+ Max auto priority = Disabled
  Min auto priority delay = 1000000 usecs
  VRRP process priority = 0
  VRRP don't swap = false
  VRRP realtime priority = 0
+ VRRP realtime limit = 0
  Checker process priority = 0
  Checker don't swap = false
  Checker realtime priority = 0
+ Checker realtime limit = 0
  BFD process priority = 0
  BFD don't swap = false
  BFD realtime priority = 0
+ BFD realtime limit = 0
+ SNMP vrrp disabled
+ SNMP checker disabled
+ SNMP RFCv2 disabled
+ SNMP RFCv3 disabled
+ SNMP traps disabled
+ DBus disabled
  Script security disabled
  vrrp_netlink_cmd_rcv_bufs = 0
  vrrp_netlink_cmd_rcv_bufs_force = 0
@@ -51,11 +86,12 @@ fn nothing_is_configured() {
  lvs_netlink_monitor_rcv_bufs_force = 0
  rs_init_notifies = 0
  no_checker_emails = 0
+ rx_bufs_multiples = 3
  umask = 0177
+ json_version = 1
  Use pid directory = false
- VRRP startup delay = 0
  VRRP delay after boot = 0
- Log unknown VRIDs = false
+ VRRP owner ignores adverts = false
 ";
     assert_eq!(shown(Config::default()), expected);
 }
@@ -133,6 +169,7 @@ fn everything_is_configured() {
  Email notification to:
    c@d
    e@f
+ keep script symlinks = true
  Startup script = '/etc/up', uid:gid 7:8, timeout 10
  Shutdown script = '/etc/down', uid:gid 7:8, timeout 3
  Send emails for fault transitions = off
@@ -148,11 +185,10 @@ fn everything_is_configured() {
  LVS flush on stop = VS
  Global notify fifo = /run/all, uid:gid 1:2
  VRRP notify fifo = /run/vrrp, uid:gid 1:2
- VRRP notify fifo script = '/etc/f', uid:gid 7:8
+ VRRP notify fifo script = '/etc/f' '/run/vrrp', uid:gid 7:8
  LVS notify fifo = /run/lvs, uid:gid 1:2
  nftables table name = ka_table
  nftables base chain priority = -3
- nftables don't force use ifindex for link local IPv6
  ipvs nftables table name = ka_ipvs
  ipvs nftables base chain priority = 5
  ipvs nftables start fwmark = 5000

@@ -161,6 +161,8 @@ fn tracked_objects_have_sections() {
    Weight = 20
    Terminate delay = 1.500000s
    Fork delay = 0.000000s
+   Fork delay timer not running
+   Terminate delay timer not running
    Full command = true
    Tracking instances :
      V1, weight 20

@@ -1,0 +1,185 @@
+//! Interfaces in the data dump.
+
+use std::collections::BTreeMap;
+
+use super::text::{or_none, Text};
+use super::View;
+use crate::base::addr::{is_link_local, Family};
+use crate::base::link::{Link, LinkKind};
+use crate::base::time::micros;
+use crate::holdings::Setting;
+use crate::model::link::LinkQuery;
+use crate::model::vlink::{ipvlan_kind, VirtualLink, VirtualLinkKind};
+
+/// Names of the instances that depend on an interface, with the weight.
+type Watchers<'a> = BTreeMap<&'a str, Vec<(&'a str, i16)>>;
+
+pub(super) fn section(view: &View<'_>, out: &mut Text) {
+    out.section("Interfaces");
+    let mut watchers = Watchers::new();
+    let mut made: BTreeMap<&str, &VirtualLink> = BTreeMap::new();
+    for (_, i) in view.instances() {
+        for t in i.trackers() {
+            watchers.entry(&t.interface).or_default().push((&i.config().name, t.weight));
+        }
+        made.extend(i.config().virtual_links().map(|link| (link.name.as_str(), &**link)));
+    }
+    for link in view.links.all() {
+        interface(view, link, &made, out);
+        if let Some(list) = watchers.get(&*link.name) {
+            out.line("Tracking VRRP instances :");
+            for (name, weight) in list {
+                out.item(format_args!("{name}, weight {weight}"));
+            }
+        }
+    }
+}
+
+fn interface(view: &View<'_>, link: &Link, made: &BTreeMap<&str, &VirtualLink>, out: &mut Text) {
+    out.top("Name", &link.name);
+    out.pair("index", link.index);
+    addresses(view, link, out);
+    if let Some(mac) = link.mac.filter(|_| link.hardware != Link::LOOPBACK) {
+        out.pair("MAC", mac);
+    }
+    if let Some(mac) = link.broadcast.filter(|_| link.hardware != Link::LOOPBACK) {
+        out.pair("MAC broadcast", mac);
+    }
+    out.pair("State", state(link));
+    out.pair("Seen up", u8::from(view.links.was_up(link.index)));
+    let is_held_back = view.details.held_back.iter().any(|name| **name == *link.name);
+    out.pair("Delayed state change running", is_held_back);
+    debounce(view, &link.name, out);
+    if link.group != 0 {
+        out.pair("Group", link.group);
+    }
+    if let Some(made) = made.get(&*link.name) {
+        virtual_link(view, made, out);
+    }
+    out.pair("MTU", link.mtu);
+    out.pair("HW Type", hardware(link.hardware));
+    watching(view, &link.name, out);
+    if let Some(master) = view.links.by_index(link.master) {
+        if let LinkKind::Vrf { .. } = master.kind {
+            out.pair("VRF", &master.name);
+        }
+    }
+    settings(view, link, made, out);
+}
+
+fn addresses(view: &View<'_>, link: &Link, out: &mut Text) {
+    let of = |family| {
+        let all = view.links.addresses_of(link.index).into_iter().map(|a| a.prefix.addr);
+        let counts = move |a: &std::net::IpAddr| match family {
+            Family::V4 => a.is_ipv4(),
+            Family::V6 => is_link_local(a),
+        };
+        // Virtual addresses of instances are shown with these.
+        all.filter(counts).filter(|a| !is_virtual(view, *a))
+    };
+    let families = [("IPv4", Family::V4), ("IPv6", Family::V6)];
+    for (name, family) in families {
+        let mut all = of(family);
+        out.pair(&format!("{name} address"), or_none(all.next()));
+        let mut rest = all.peekable();
+        if rest.peek().is_some() {
+            out.line(format_args!("Additional {name} addresses :"));
+        }
+        rest.for_each(|address| out.item(address));
+    }
+}
+
+/// An instance has this address.
+fn is_virtual(view: &View<'_>, addr: std::net::IpAddr) -> bool {
+    let mut instances = view.instances();
+    instances.any(|(_, i)| i.config().all_addresses().any(|a| a.prefix.addr == addr))
+}
+
+fn state(link: &Link) -> String {
+    let not = |is_so| if is_so { "" } else { "not " };
+    let mut out = format!("{}UP, {}RUNNING", not(link.enabled), not(link.up));
+    if link.hardware == Link::LOOPBACK {
+        out.push_str(", no broadcast, loopback");
+    }
+    if !link.multicast {
+        out.push_str(", no multicast");
+    }
+    if !link.arp {
+        out.push_str(", no ARP");
+    }
+    out
+}
+
+fn debounce(view: &View<'_>, name: &str, out: &mut Text) {
+    let delays = view.config.link_delays.iter().find(|d| d.interface == name);
+    let (up, down) = delays.map(|d| (micros(d.up), micros(d.down))).unwrap_or_default();
+    out.pair("Up debounce timer", format_args!("{up}us"));
+    out.pair("Down debounce timer", format_args!("{down}us"));
+}
+
+/// One that the daemon makes, and what is below it.
+fn virtual_link(view: &View<'_>, made: &VirtualLink, out: &mut Text) {
+    let base = match view.links.get(&made.base) {
+        Some(base) => format!("{}, state = {}", made.base, state(base)),
+        None => format!("{}, missing", made.base),
+    };
+    let kind = match made.kind {
+        VirtualLinkKind::Macvlan { .. } => "VMAC type private".to_owned(),
+        VirtualLinkKind::Ipvlan { flags } => format!("IPVLAN type {}", ipvlan_kind(flags)),
+    };
+    out.line(format_args!("{kind}, underlying interface = {base}"));
+    out.line("I/f created by keepalived");
+}
+
+fn hardware(kind: u16) -> String {
+    match kind {
+        Link::ETHERNET => "ETHERNET".to_owned(),
+        Link::LOOPBACK => "LOOPBACK".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// How the link is watched, and how often addresses on it are announced.
+fn watching(view: &View<'_>, name: &str, out: &mut Text) {
+    match view.config.polled_links.iter().find(|link| link.interface == name) {
+        None => out.line("NIC netlink status update"),
+        Some(link) => out.pair("Linkbeat", link.query.map_or("polled", LinkQuery::word)),
+    }
+    let mut groups = view.config.garp_groups.iter().enumerate();
+    let Some((n, group)) =
+        groups.find(|(_, group)| group.interfaces.iter().any(|other| other == name))
+    else {
+        return;
+    };
+    if let Some(interval) = group.garp {
+        out.line(format_args!("Gratuitous ARP interval {}ms", interval.as_millis()));
+    }
+    if let Some(interval) = group.gna {
+        out.line(format_args!("Gratuitous NA interval {}ms", interval.as_millis()));
+    }
+    out.line(format_args!("Gratuitous ARP aggregation group {}", n + 1));
+}
+
+/// Settings of the kernel that the daemon changes, with their values before that.
+fn settings(view: &View<'_>, link: &Link, made: &BTreeMap<&str, &VirtualLink>, out: &mut Text) {
+    let before = |wanted: Setting| {
+        let mut changed = view.holdings.changed_settings();
+        let found = changed.find(|(index, setting, _)| (*index, *setting) == (link.index, wanted));
+        found.map_or("0", |(_, _, before)| before)
+    };
+    let on_it = made.values().filter(|made| made.base == *link.name && made.is_vmac()).count();
+    out.line(format_args!("Reset ARP config counter {on_it}"));
+    out.line(format_args!("Original arp_ignore {}", before(Setting::ArpIgnore)));
+    out.line(format_args!("Original arp_filter {}", before(Setting::ArpFilter)));
+    let mut filters = view.details.reverse_path.iter();
+    if let Some((_, before)) = filters.find(|(name, _)| **name == *link.name) {
+        out.line(format_args!("rp_filter {before}"));
+    }
+    let promoted = |i: &&crate::vrrp::Instance| {
+        let config = i.config();
+        config.promote_secondaries && config.interface.as_deref() == Some(&*link.name)
+    };
+    out.line(format_args!("Original promote_secondaries {}", before(Setting::PromoteSecondaries)));
+    let count = view.instances().filter(|(_, i)| promoted(i)).count();
+    out.line(format_args!("Reset promote_secondaries counter {count}"));
+}
