@@ -1,5 +1,5 @@
-//! Shown of `global_defs`. Every instance and check has its resolved value; these are what the
-//! data dump shows of the defaults themselves.
+//! Defaults of `global_defs` as the file has them. Every instance and check has its own value; these are
+//! what the data dump shows of the defaults themselves.
 
 use std::time::Duration;
 
