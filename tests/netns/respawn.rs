@@ -6,8 +6,8 @@ use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
 use crate::lab::{
-    config, instance, millis, ours_only, stays, wait, AddressMonitor, Daemon, Host, Instance,
-    Outcome, Segment, Skip, SOON,
+    config, instance, kactl, millis, ours_only, stays, wait, AddressMonitor, Daemon, Host,
+    Instance, Outcome, Segment, Skip, SOON,
 };
 
 const VIP: &str = "10.7.1.1";
@@ -53,6 +53,9 @@ fn killed(daemon: &Daemon, pid: Pid) -> Pid {
     kill(pid, Signal::SIGKILL).expect("it runs");
     let next = || number(daemon).filter(|next| *next != pid && runs(*next));
     wait("it is started again", SOON, || next().is_some());
+    // One that is killed before that is the last one.
+    let answers = || kactl(daemon).arg("status").output().is_ok_and(|o| o.status.success());
+    wait("it is ready", SOON, answers);
     next().expect("it runs")
 }
 

@@ -269,12 +269,13 @@ fn live(
     if let Err(e) = pid_files.write(std::process::id()) {
         log::warn!("{e}");
     }
+    // First: a reader of the log may end this process as soon as it sees the line.
+    if let Some(supervisor) = &mut runtime.process.supervisor {
+        supervisor.tell(News::Ready);
+    }
     log::info!("Startup complete");
     if let Some(Err(e)) = readiness.take().map(Readiness::ready) {
         log::warn!("cannot leave the terminal: {e}");
-    }
-    if let Some(supervisor) = &mut runtime.process.supervisor {
-        supervisor.tell(News::Ready);
     }
     runtime.outlets.systemd.notify(State::Ready { pid: std::process::id() });
     runtime.run()?;
