@@ -22,21 +22,23 @@ MUSL := x86_64-unknown-linux-musl
 # The binary to install: static or dynamic, whichever was built last.
 BINARY ?= $(shell ls -t $(TARGET)/$(MUSL)/release/keepalived $(TARGET)/release/keepalived 2>/dev/null | head -n 1)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
+SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy fuzz-check samples licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image packages dist clean
+.PHONY: all help setup test check fmt clippy fuzz-check samples licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image packages check-packages dist clean
 
 all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
 
 help: ## show this list
-	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 31
 
-setup: ## install the prerequisites for build, tests and demos (Debian; uses sudo if not root)
+setup: ## install the prerequisites for build, tests and demos, as make test does (Debian; uses sudo if not root)
 	scripts/setup
 
+# Prerequisites are installed where they are missing, which is quick if none is.
 test: ## run all tests
+	@scripts/setup --all
 	$(CARGO) test $(CARGO_FLAGS)
 
 check: fmt clippy fuzz-check test samples licences lint-shell lint-man ## run all checks that a change must pass
@@ -53,6 +55,11 @@ fuzz-check: ## compile the fuzz targets with the versions of fuzz/Cargo.lock
 samples: ## check the sample configurations with `keepalived -t`
 	$(CARGO) build $(CARGO_FLAGS)
 	scripts/check-samples $(TARGET)/debug/keepalived conf/*.conf
+
+deny: ## run cargo deny: licences, sources, duplicates, and advisories if their database can be had
+	@cargo deny --version >/dev/null 2>&1 || $(CARGO) install cargo-deny --locked --debug
+	cargo deny --offline check licenses bans sources
+	cargo deny check advisories || echo "advisories were not checked"
 
 licences: ## check the licences of all dependencies against deny.toml
 	scripts/check-licences
@@ -114,6 +121,9 @@ install: ## install into DESTDIR/PREFIX; touches no configuration
 
 uninstall: ## remove the installed files, except the configuration
 	@packaging/install.sh --uninstall
+
+check-packages: ## build the packages and install each in a root of its own (after make static; as root)
+	scripts/check-packages
 
 # Packages contain the static binary, see packaging/build.
 deb rpm apk tarball image: ## build a package of the static binary (after make static)
