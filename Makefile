@@ -25,16 +25,16 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy fuzz-check samples licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image packages check-packages dist clean
+.PHONY: all help setup test check fmt clippy fuzz-check samples licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image recipes packages check-packages dist clean
 
 all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
 
 help: ## show this list
-	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 31
+	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 36
 
 setup: ## install the prerequisites for build, tests and demos, as make test does (Debian; uses sudo if not root)
-	scripts/setup
+	@scripts/setup
 
 # Prerequisites are installed where they are missing, which is quick if none is.
 test: ## run all tests
@@ -126,11 +126,11 @@ check-packages: ## build the packages and install each in a root of its own (aft
 	scripts/check-packages
 
 # Packages contain the static binary, see packaging/build.
-deb rpm apk tarball image: ## build a package of the static binary (after make static)
+deb rpm apk tarball image recipes: ## build a package of the static binary (after make static)
 	@packaging/build $@
 
 packages: ## build all of them
-	@packaging/build deb rpm apk tarball image
+	@packaging/build deb rpm apk tarball image recipes
 
 dist: ## create keepalived-VERSION.tar.gz from the committed tree
 	git archive --prefix=keepalived-$(VERSION)/ HEAD | gzip -9n >keepalived-$(VERSION).tar.gz
