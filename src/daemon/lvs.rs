@@ -114,9 +114,11 @@ pub(super) struct Lvs {
 }
 
 impl Lvs {
-    /// The script of a check that runs within its time, and when it began.
-    pub(super) fn script(&self, check: CheckId) -> Option<(Pid, Instant)> {
-        self.probes.script(check)
+    /// The script of a check that goes on if the program is replaced, and when it began. One that has
+    /// taken too long does not, nor that of a check without a result.
+    pub(super) fn lasting_script(&self, check: CheckId) -> Option<(Pid, Instant)> {
+        let has_run = self.pool.check(check).is_some_and(|entry| entry.life().has_run());
+        self.probes.script(check).filter(|_| has_run)
     }
 
     /// Starts with one probe at a time; [`Pool::limit_to`] raises the limit.

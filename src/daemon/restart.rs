@@ -177,9 +177,7 @@ impl Runtime {
         let (track, lvs) = (&self.cores.track, &self.lvs);
         self.commands.children.kill_some(|asker| match asker {
             Asker::Track(script) => !track.is_awaited(*script),
-            Asker::Check(check) => {
-                lvs.script(*check).is_none() || lvs.pool.recall(*check, self.now).is_none()
-            }
+            Asker::Check(check) => lvs.lasting_script(*check).is_none(),
             Asker::Filter => true,
             Asker::Notify(_) | Asker::FifoScript(_) | Asker::Trial => false,
         });

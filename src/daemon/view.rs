@@ -1,5 +1,6 @@
 //! What the dumps and the status are made from, without anything that could be changed through it.
 
+use std::collections::BTreeMap;
 use std::os::fd::RawFd;
 
 use crate::base::ids::InstanceId;
@@ -76,13 +77,15 @@ impl Runtime {
     /// With all that there is.
     pub(super) fn detailed_view(&self) -> View<'_> {
         let network = &self.network;
-        let mut sockets: Vec<OpenSocket<'_>> = Vec::new();
+        let (mut sockets, mut places): (Vec<OpenSocket<'_>>, _) = (Vec::new(), BTreeMap::new());
         for &id in &self.running.ids {
-            let Some((endpoint, fds, buffer)) = network.endpoints.socket_of(id) else { continue };
-            match sockets.iter_mut().find(|socket| socket.fds == fds) {
-                Some(socket) => socket.members.push(id),
-                None => sockets.push(OpenSocket { endpoint, fds, buffer, members: vec![id] }),
-            }
+            let Some((endpoint, fds)) = network.endpoints.socket_of(id) else { continue };
+            let place = *places.entry(fds).or_insert_with(|| {
+                let buffer = network.endpoints.buffer_of(id);
+                sockets.push(OpenSocket { endpoint, fds, buffer, members: Vec::new() });
+                sockets.len() - 1
+            });
+            sockets[place].members.push(id);
         }
         let changed = network.reverse_path.iter();
         let details = Details {

@@ -1,8 +1,6 @@
 //! Defaults of `global_defs` as the file has them. Every instance and check has its own value; these are
 //! what the data dump shows of the defaults themselves.
 
-use std::time::Duration;
-
 use super::script::User;
 use super::vrrp::{Garp, Version};
 
@@ -81,16 +79,7 @@ impl Default for Shown {
             allow_link_changes: false,
             v3_checksum_as_v2: false,
             priority_changes: false,
-            garp: Garp {
-                delay: Duration::from_secs(5),
-                repeat: 5,
-                refresh: Duration::ZERO,
-                refresh_repeat: 1,
-                lower_prio_delay: Duration::from_secs(5),
-                lower_prio_repeat: 5,
-                extra: Duration::ZERO,
-                extra_on_all: false,
-            },
+            garp: Garp::default(),
             down_timer_adverts: 3,
             lower_prio_no_advert: false,
             higher_prio_send_advert: false,

@@ -188,6 +188,21 @@ pub struct Garp {
     pub extra_on_all: bool,
 }
 
+impl Default for Garp {
+    fn default() -> Self {
+        Self {
+            delay: Duration::from_secs(5),
+            repeat: 5,
+            refresh: Duration::ZERO,
+            refresh_repeat: 1,
+            lower_prio_delay: Duration::from_secs(5),
+            lower_prio_repeat: 5,
+            extra: Duration::ZERO,
+            extra_on_all: false,
+        }
+    }
+}
+
 /// Interfaces that share a pace of announcements (`garp_group`).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GarpGroup {
@@ -490,16 +505,7 @@ pub(crate) mod tests {
             tracked_links: Seldom::default(),
             tracked: Seldom::default(),
             notify: Rc::default(),
-            garp: Rc::new(Garp {
-                delay: Duration::from_secs(5),
-                repeat: 5,
-                refresh: Duration::ZERO,
-                refresh_repeat: 1,
-                lower_prio_delay: Duration::from_secs(5),
-                lower_prio_repeat: 5,
-                extra: Duration::ZERO,
-                extra_on_all: false,
-            }),
+            garp: Rc::default(),
             addresses: Vec::new(),
             excluded: Seldom::default(),
             routes: Seldom::default(),

@@ -17,6 +17,7 @@ mod inject;
 mod kactl;
 mod monitor;
 mod namespace;
+mod restarts;
 mod ruleset;
 mod runner;
 mod runs;
@@ -35,6 +36,7 @@ pub(crate) use inject::{Flooded, FrameBuilder, Injector};
 pub(crate) use kactl::{kactl, kactl_says, socket};
 pub(crate) use monitor::{AddressEvent, AddressMonitor, FibMonitor};
 pub(crate) use namespace::Namespace;
+pub(crate) use restarts::{restart, restarts_unnoticed};
 pub(crate) use ruleset::ruleset_lines;
 pub(crate) use runner::{
     main, ours_only, require_macvlan, require_program, test, test_alone, Outcome, Skip,

@@ -81,12 +81,12 @@ impl Entry {
 
     /// What was found last, and when, as far as this program found it.
     pub fn last(&self) -> Option<(LastResult<'_>, Instant)> {
-        let LastFound::Now { page, verdict, timings } = &self.last.as_ref()?.what else {
+        let Last { what: LastFound::Now { page, verdict, timings }, at } = self.last.as_ref()?
+        else {
             return None;
         };
         let probed = Probed { config: &self.config, page: *page };
-        let timings = timings.as_ref();
-        Some((LastResult { probed, verdict, timings }, self.last.as_ref()?.at))
+        Some((LastResult { probed, verdict, timings: timings.as_ref() }, *at))
     }
 
     /// What was found last, in words, and when.

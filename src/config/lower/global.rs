@@ -3,6 +3,7 @@
 use super::mail;
 use super::script::Rules;
 use crate::base::addr::Family;
+use crate::base::time::Duration;
 use crate::config::document::Document;
 use crate::config::host::{Host, LinkFacts};
 use crate::config::keywords::{
@@ -15,7 +16,6 @@ use crate::model::lvs::Lvs;
 use crate::model::shown::{RxPolicy, Shown};
 use crate::model::vrrp::{Garp, Version};
 use crate::model::Global;
-use std::time::Duration;
 
 /// Defaults of instances.
 pub(super) struct Defaults {

@@ -93,8 +93,12 @@ fn instances(view: &View<'_>, out: &mut Text) {
     for (_, group) in view.vrrp.groups() {
         group_of.extend(group.members().iter().map(|&member| (member, group.name())));
     }
+    let sockets = view.details.sockets.iter();
+    let fds = sockets.flat_map(|socket| socket.members.iter().map(|&id| (id, socket.fds)));
+    let fds: BTreeMap<_, _> = fds.collect();
     for (id, i) in view.instances() {
-        instance::render(view, i, group_of.get(&id).map(|name| name.as_str()), out);
+        let group = group_of.get(&id).map(|name| name.as_str());
+        instance::render(view, i, group, fds.get(&id).copied(), out);
     }
 }
 

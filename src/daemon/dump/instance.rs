@@ -1,12 +1,14 @@
 //! One instance in the data dump. Monitoring scripts read these lines, `State` above all.
 
+use std::os::fd::RawFd;
+use std::rc::Rc;
+
 use super::data::tracked;
 use super::text::{address, enabled, or_none, stamp, Epoch, Seconds, Text};
 use super::{fib, track, View};
 use crate::base::addr::Family;
 use crate::base::time::{micros, Duration};
 use crate::daemon::status::instance as status;
-use crate::daemon::view::OpenSocket;
 use crate::model;
 use crate::model::signing::AntiReplay;
 use crate::model::track::Object;
@@ -15,9 +17,15 @@ use crate::model::vrrp::{Authentication, ChecksumForm, Delivery, Version, Virtua
 use crate::status::Heard;
 use crate::vrrp::cause::{Fault, Seconds as Span};
 use crate::vrrp::{Instance, Phase};
-use std::rc::Rc;
 
-pub(super) fn render(view: &View<'_>, i: &Instance, group: Option<&str>, out: &mut Text) {
+/// `fds`: of its socket.
+pub(super) fn render(
+    view: &View<'_>,
+    i: &Instance,
+    group: Option<&str>,
+    fds: Option<[RawFd; 2]>,
+    out: &mut Text,
+) {
     let config = i.config();
     out.top("VRRP Instance", &config.name);
     out.pair("VRRP Version", status::version(i));
@@ -38,7 +46,10 @@ pub(super) fn render(view: &View<'_>, i: &Instance, group: Option<&str>, out: &m
     checksum(config, out);
     addresses(view, i, out);
     delivery(config, out);
-    sockets(view, i, out);
+    match fds {
+        Some([fd_in, fd_out]) => out.line(format_args!("fd_in {fd_in}, fd_out {fd_out}")),
+        None => out.line("No sockets allocated"),
+    }
     routes(config, out);
     tracked(&config.tracked_links, out);
     track::tracked(&config.tracked, out);
@@ -290,17 +301,6 @@ fn addresses(view: &View<'_>, i: &Instance, out: &mut Text) {
     if !config.excluded.is_empty() {
         out.line("Virtual IP Excluded :");
         list(out, &config.excluded);
-    }
-}
-
-fn sockets(view: &View<'_>, i: &Instance, out: &mut Text) {
-    let is_of = |id| view.vrrp.instance(id).is_some_and(|other| std::ptr::eq(other, i));
-    let mut all = view.details.sockets.iter();
-    match all.find(|socket| socket.members.iter().any(|id| is_of(*id))) {
-        Some(OpenSocket { fds: [fd_in, fd_out], .. }) => {
-            out.line(format_args!("fd_in {fd_in}, fd_out {fd_out}"));
-        }
-        None => out.line("No sockets allocated"),
     }
 }
 

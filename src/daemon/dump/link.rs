@@ -1,6 +1,7 @@
 //! Interfaces in the data dump.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use super::text::{or_none, Text};
 use super::View;
@@ -24,8 +25,10 @@ pub(super) fn section(view: &View<'_>, out: &mut Text) {
         }
         made.extend(i.config().virtual_links().map(|link| (link.name.as_str(), &**link)));
     }
+    let all = view.instances().flat_map(|(_, i)| i.config().all_addresses());
+    let virtual_addresses: BTreeSet<IpAddr> = all.map(|a| a.prefix.addr).collect();
     for link in view.links.all() {
-        interface(view, link, &made, out);
+        interface(view, link, &made, &virtual_addresses, out);
         if let Some(list) = watchers.get(&*link.name) {
             out.line("Tracking VRRP instances :");
             for (name, weight) in list {
@@ -35,10 +38,16 @@ pub(super) fn section(view: &View<'_>, out: &mut Text) {
     }
 }
 
-fn interface(view: &View<'_>, link: &Link, made: &BTreeMap<&str, &VirtualLink>, out: &mut Text) {
+fn interface(
+    view: &View<'_>,
+    link: &Link,
+    made: &BTreeMap<&str, &VirtualLink>,
+    virtual_addresses: &BTreeSet<IpAddr>,
+    out: &mut Text,
+) {
     out.top("Name", &link.name);
     out.pair("index", link.index);
-    addresses(view, link, out);
+    addresses(view, link, virtual_addresses, out);
     if let Some(mac) = link.mac.filter(|_| link.hardware != Link::LOOPBACK) {
         out.pair("MAC", mac);
     }
@@ -67,15 +76,15 @@ fn interface(view: &View<'_>, link: &Link, made: &BTreeMap<&str, &VirtualLink>, 
     settings(view, link, made, out);
 }
 
-fn addresses(view: &View<'_>, link: &Link, out: &mut Text) {
+fn addresses(view: &View<'_>, link: &Link, virtual_addresses: &BTreeSet<IpAddr>, out: &mut Text) {
     let of = |family| {
         let all = view.links.addresses_of(link.index).into_iter().map(|a| a.prefix.addr);
-        let counts = move |a: &std::net::IpAddr| match family {
+        let counts = move |a: &IpAddr| match family {
             Family::V4 => a.is_ipv4(),
             Family::V6 => is_link_local(a),
         };
         // Virtual addresses of instances are shown with these.
-        all.filter(counts).filter(|a| !is_virtual(view, *a))
+        all.filter(counts).filter(|a| !virtual_addresses.contains(a))
     };
     let families = [("IPv4", Family::V4), ("IPv6", Family::V6)];
     for (name, family) in families {
@@ -87,12 +96,6 @@ fn addresses(view: &View<'_>, link: &Link, out: &mut Text) {
         }
         rest.for_each(|address| out.item(address));
     }
-}
-
-/// An instance has this address.
-fn is_virtual(view: &View<'_>, addr: std::net::IpAddr) -> bool {
-    let mut instances = view.instances();
-    instances.any(|(_, i)| i.config().all_addresses().any(|a| a.prefix.addr == addr))
 }
 
 fn state(link: &Link) -> String {

@@ -44,11 +44,11 @@ impl Runtime {
     pub(super) fn state_files(&self) -> Vec<(&'static str, String)> {
         let mut files = vec![("vrrp", data::render(&self.detailed_view()))];
         if !self.running.config.virtual_servers.is_empty() {
-            let servers = lvs::render(&self.detailed_view(), self.lvs.services(), &self.lvs.pool);
+            let servers = lvs::render(&self.view(), self.lvs.services(), &self.lvs.pool);
             files.push(("check", servers));
         }
         if !self.running.config.bfd.is_empty() {
-            files.push(("bfd", bfd::render(&self.detailed_view(), &self.cores.bfd)));
+            files.push(("bfd", bfd::render(&self.view(), &self.cores.bfd)));
         }
         files
     }

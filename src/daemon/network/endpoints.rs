@@ -86,16 +86,18 @@ impl Endpoints {
         self.slot(*socket).map(|s| s.socket.endpoint())
     }
 
-    /// The socket of an instance: its descriptors, and its configured buffer.
-    pub(in crate::daemon) fn socket_of(
-        &self,
-        id: InstanceId,
-    ) -> Option<(&Endpoint, [RawFd; 2], usize)> {
-        let slot = self.slot(*self.of_instance.get(&id)?)?;
-        let socket = &slot.socket;
-        let shares = slot.members.iter().filter_map(|(_, id)| self.shares.get(id));
-        let buffer = shares.fold(0_usize, |sum, share| sum.saturating_add(*share));
-        Some((socket.endpoint(), [socket.rx_fd(), socket.tx_fd()], buffer))
+    /// The socket of an instance, and its descriptors to receive and to send.
+    pub(in crate::daemon) fn socket_of(&self, id: InstanceId) -> Option<(&Endpoint, [RawFd; 2])> {
+        let socket = &self.slot(*self.of_instance.get(&id)?)?.socket;
+        Some((socket.endpoint(), [socket.rx_fd(), socket.tx_fd()]))
+    }
+
+    /// The configured buffer of the socket of an instance, in bytes.
+    pub(in crate::daemon) fn buffer_of(&self, id: InstanceId) -> usize {
+        let slot = self.of_instance.get(&id).and_then(|socket| self.slot(*socket));
+        let members = slot.into_iter().flat_map(|slot| &slot.members);
+        let shares = members.filter_map(|(_, id)| self.shares.get(id));
+        shares.fold(0, |sum: usize, share| sum.saturating_add(*share))
     }
 
     pub(in crate::daemon) fn socket(&self, id: SocketId) -> Option<&Socket> {

@@ -55,7 +55,7 @@ impl Runtime {
 
     fn check_run(&self, slot: &lvs::Slot) -> Option<CheckRun> {
         let Kind::Misc(misc) = &slot.config().kind else { return None };
-        let (pid, begun) = self.lvs.script(slot.id())?;
+        let (pid, begun) = self.lvs.lasting_script(slot.id())?;
         let end = self.commands.children.end_of(pid.number())?;
         let (command, begun, end) = (misc.script.shown(), since_zero(begun), since_zero(end));
         Some(CheckRun { pid: pid.number(), command, begun, end })
