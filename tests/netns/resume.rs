@@ -103,12 +103,9 @@ pub(crate) fn an_unfit_state_file_is_refused() -> Outcome {
         ("it is no state file, or it is damaged", &|| write(&[0x5a; 4096])),
         ("it is a copy", &|| {
             let bytes = good();
-            std::fs::remove_file(&file).expect("it is there");
-            // Another file may get the number of the one that was removed.
-            let other = file.with_extension("other");
-            std::fs::write(&other, &bytes).expect("the folder is ours");
-            std::fs::write(file.with_extension("third"), &bytes).expect("the folder is ours");
-            std::fs::rename(file.with_extension("third"), &file).expect("in one folder");
+            // The original stays, so that the copy cannot get its number.
+            std::fs::rename(&file, file.with_extension("original")).expect("in one folder");
+            std::fs::write(&file, &bytes).expect("the folder is ours");
             let mode = std::fs::Permissions::from_mode(0o600);
             std::fs::set_permissions(&file, mode).expect("ours");
         }),
