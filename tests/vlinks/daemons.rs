@@ -54,7 +54,9 @@ impl Pair {
         let mut first = self.start(0);
         self.served_by(0);
         let mut second = self.start(1);
-        second.wait_backup("VI_1");
+        // It begins in FAULT if the kernel is late with the IPv6 address of a new interface.
+        second.wait_log_part(0, "(VI_1) Entering BACKUP STATE");
+        second.wait_log_part(0, "(VI_1) master set to ");
         assert_eq!(first.stop().code(), Some(0));
         self.is_clean(0);
         self.served_by(1);
