@@ -18,14 +18,16 @@ pub struct RecalledServer {
     pub was_up: Option<bool>,
     /// Since when it was up or down.
     pub since: Option<Instant>,
-    /// By their places; `None` for those without a result.
+    /// By their places; `None` for those that are not known.
     pub checks: Vec<Option<RecalledCheck>>,
 }
 
-/// A check that had a result.
+/// A check.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RecalledCheck {
     pub was_up: bool,
+    /// It had a result; otherwise `was_up` is only assumed.
+    pub had_run: bool,
     pub weight: Weight,
     /// Failures in a row that did not count yet.
     pub retries: u32,

@@ -172,7 +172,7 @@ impl Pool {
                     let life = Life::new(&config, up);
                     return self.on_add(check, Entry::new(config, life), suspended, now, out);
                 };
-                let life = Life::recalled(&config, up, recalled.retries);
+                let life = Life::recalled(&config, up, &recalled);
                 let entry = Entry::new(config, life).recalling(&recalled);
                 self.on_add(check, entry, suspended, now, out);
                 self.go_on(check, &recalled, out);
@@ -201,19 +201,24 @@ impl Pool {
         waiting.map(|(since, _)| *since).into_iter().chain(self.deadlines.next()).min()
     }
 
-    /// What the program that takes over is to know of a check; `None` if it has no result. The run of
-    /// its script is left out.
+    /// What the program that takes over is to know of a check; `None` if it has neither a result nor a
+    /// probe to come. The run of its script is left out.
     pub fn recall(&self, check: CheckId, now: Instant) -> Option<RecalledCheck> {
-        let entry = self.check(check).filter(|entry| entry.life.has_run())?;
+        let entry = self.check(check)?;
+        let had_run = entry.life.has_run();
         let due = match entry.probe {
             ProbeState::Idle => self.deadlines.of(&check),
             // The probe begins anew, unless it is a script that goes on.
             ProbeState::Waiting(_) | ProbeState::Running(_) => Some(now),
             ProbeState::Suspended => None,
         };
+        if !had_run && due.is_none() {
+            return None;
+        }
         let (was_up, retries) = (entry.life.is_up(), entry.life.retries());
         let last = entry.last_words().map(|(words, at)| (words.into(), at));
-        Some(RecalledCheck { was_up, weight: entry.weight(), retries, due, last, run: None })
+        let weight = entry.weight();
+        Some(RecalledCheck { was_up, had_run, weight, retries, due, last, run: None })
     }
 
     pub fn check(&self, check: CheckId) -> Option<&Entry> {

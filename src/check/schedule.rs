@@ -7,6 +7,7 @@
 //! A probe that this host could not make is tried again as often, before the first result too; then
 //! it counts as a failure. A server that cannot be checked must not stay in service for ever.
 
+use crate::base::recalled::RecalledCheck;
 use crate::base::time::Duration;
 use crate::model::check::{Check, Http, Kind};
 
@@ -58,10 +59,10 @@ impl Life {
         Self { up, has_run: false, retries, unmade: 0, page: 0, is_broken: false }
     }
 
-    /// It had a result before the program was replaced, and so many failures that did not count yet.
-    pub(super) fn recalled(config: &Check, up: bool, retries: u32) -> Self {
-        let retries = retries.min(config.schedule.retry);
-        Self { has_run: true, retries, ..Self::new(config, up) }
+    /// What is known of it from before the program was replaced.
+    pub(super) fn recalled(config: &Check, up: bool, before: &RecalledCheck) -> Self {
+        let retries = before.retries.min(config.schedule.retry);
+        Self { has_run: before.had_run, retries, ..Self::new(config, up) }
     }
 
     /// Failures in a row that did not count yet.

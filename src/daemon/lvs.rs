@@ -115,10 +115,9 @@ pub(super) struct Lvs {
 
 impl Lvs {
     /// The script of a check that goes on if the program is replaced, and when it began. One that has
-    /// taken too long does not, nor that of a check without a result.
+    /// taken too long does not.
     pub(super) fn lasting_script(&self, check: CheckId) -> Option<(Pid, Instant)> {
-        let has_run = self.pool.check(check).is_some_and(|entry| entry.life().has_run());
-        self.probes.script(check).filter(|_| has_run)
+        self.probes.script(check)
     }
 
     /// Starts with one probe at a time; [`Pool::limit_to`] raises the limit.

@@ -49,8 +49,10 @@ impl Slot {
     }
 
     fn recalling(self, before: RecalledCheck) -> Self {
-        let (up, weight) = (before.was_up, before.weight);
-        Self { up, has_run: true, weight, recalled: Some(Box::new(before)), ..self }
+        let (weight, has_run) = (before.weight, before.had_run);
+        // What was only assumed is assumed again, as the configuration has it now.
+        let up = if has_run { before.was_up } else { self.up };
+        Self { up, has_run, weight, recalled: Some(Box::new(before)), ..self }
     }
 
     /// Takes what was found. A server that is down keeps its weight for when it is up again.

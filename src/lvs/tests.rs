@@ -274,6 +274,7 @@ fn a_restart_by_command_changes_no_weight() {
     let config = configuration(&mut Rng::new(1));
     let check = RecalledCheck {
         was_up: true,
+        had_run: true,
         weight: Weight::Instead(7),
         retries: 0,
         due: None,

@@ -250,6 +250,7 @@ mod tests {
                     checks: vec![
                         None,
                         Some(Check {
+                            has_run: true,
                             is_up: true,
                             weight: Weight::Instead(7),
                             retries: 2,

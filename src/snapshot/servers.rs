@@ -24,7 +24,7 @@ pub struct Server {
     pub is_up: bool,
     /// Microseconds.
     pub since: u64,
-    /// In the order of the file; `None` for those without a result.
+    /// In the order of the file; `None` for those that are not known.
     pub checks: Vec<Option<Check>>,
 }
 
@@ -32,6 +32,9 @@ pub struct Server {
 #[serde(deny_unknown_fields)]
 pub struct Check {
     pub is_up: bool,
+    /// It had a result. Left out if so.
+    #[serde(default = "yes", skip_serializing_if = "is_set")]
+    pub has_run: bool,
     pub weight: Weight,
     /// Failures in a row that did not count yet.
     pub retries: u32,
@@ -41,6 +44,15 @@ pub struct Check {
     pub last: Option<LastResult>,
     #[serde(default)]
     pub run: Option<CheckRun>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_set(flag: &bool) -> bool {
+    *flag
 }
 
 /// The last result of a check.

@@ -139,7 +139,9 @@ fn a_restart_by_command_forgets_no_failure() {
     let (n, config) = (CheckId(0), check(10, 2, 0));
     let (mut pool, mut out) = (Pool::new(1, 1), Vec::new());
     add(&mut pool, 0, Rc::clone(&config));
-    assert_eq!(pool.recall(n, Instant::ZERO), None);
+    let begins = pool.next_deadline();
+    let known = pool.recall(n, Instant::ZERO).expect("its first probe is to come");
+    assert_eq!((known.had_run, known.due), (false, begins));
     let mut now = Instant::ZERO;
     for good in [true, false] {
         now = pool.next_deadline().expect("it is probed");
@@ -168,12 +170,33 @@ fn a_restart_by_command_forgets_no_failure() {
 }
 
 #[test]
+fn a_restart_by_command_delays_no_first_probe() {
+    let (n, config) = (CheckId(0), check(10, 2, 30));
+    let (mut pool, mut out) = (Pool::new(1, 1), Vec::new());
+    add(&mut pool, 0, Rc::clone(&config));
+    let (due, recalled) = (pool.next_deadline(), pool.recall(n, Instant::ZERO));
+    let mut pool = Pool::new(1, 2);
+    let now = Instant::from_millis(1);
+    let input = Input::Add { check: n, config, up: true, suspended: false, recalled };
+    pool.handle(input, now, &mut out);
+    assert_eq!(pool.next_deadline(), due);
+    let due = due.expect("it is probed");
+    pool.handle(Input::Deadline, due, &mut out);
+    out.clear();
+    pool.handle(done(n, false), due, &mut out);
+    let first =
+        |action: &Action| matches!(action, Action::Result { first: true, turned: true, .. });
+    assert!(out.iter().any(first), "the first failure counts, as ever: {out:?}");
+}
+
+#[test]
 fn a_script_that_runs_at_a_restart_by_command_goes_on() {
     let (n, config, now) = (CheckId(0), check(10, 0, 0), Instant::from_millis(5_000));
     let (begun, end) = (Instant::from_millis(4_000), Instant::from_millis(9_000));
     let run = RecalledRun { pid: 4711, begun, end };
     let recalled = Some(RecalledCheck {
         was_up: true,
+        had_run: true,
         weight: Weight::Unchanged,
         retries: 0,
         due: Some(now),

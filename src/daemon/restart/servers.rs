@@ -41,6 +41,7 @@ impl Runtime {
         let check = self.lvs.pool.recall(slot.id(), self.now)?;
         Some(Check {
             is_up: check.was_up,
+            has_run: check.had_run,
             weight: match check.weight {
                 lvs::Weight::Unchanged => Weight::Unchanged,
                 lvs::Weight::Instead(weight) => Weight::Instead(weight),
@@ -114,6 +115,7 @@ pub(super) fn past(service: &Service, config: &VirtualServer) -> Past {
 fn recalled(server: &Server, config: &RealServer) -> RecalledServer {
     let check = |check: &Check, config: Option<&Rc<config::Check>>| RecalledCheck {
         was_up: check.is_up,
+        had_run: check.has_run,
         weight: match check.weight {
             Weight::Unchanged => lvs::Weight::Unchanged,
             Weight::Instead(weight) => lvs::Weight::Instead(weight),
