@@ -16,6 +16,8 @@ CARGO ?= cargo
 CARGO_FLAGS ?= --locked
 # Run time of each fuzz target, in seconds.
 FUZZ_SECONDS ?= 60
+# Length of `make soak`; in `make test` it takes one minute.
+SOAK_SECONDS ?= 600
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 MUSL := x86_64-unknown-linux-musl
@@ -25,7 +27,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy fuzz-check samples counts licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image recipes packages check-packages dist clean
+.PHONY: all help setup test check fmt clippy fuzz-check samples soak counts licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image recipes packages check-packages dist clean
 
 all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
@@ -55,6 +57,9 @@ fuzz-check: ## compile the fuzz targets with the versions of fuzz/Cargo.lock
 samples: ## check the sample configurations with `keepalived -t`
 	$(CARGO) build $(CARGO_FLAGS)
 	scripts/check-samples $(TARGET)/debug/keepalived conf/*.conf
+
+soak: ## put two routers through trouble of every kind for SOAK_SECONDS (600)
+	SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test $(CARGO_FLAGS) --test soak -- --nocapture
 
 counts: ## count the instructions of the hot paths, and compare them with the recorded counts
 	$(CARGO) bench $(CARGO_FLAGS) --bench instructions

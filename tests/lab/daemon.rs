@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use super::{eventually, output_of, wait, Namespace, Skip, SOON};
 
 /// A program with the command line of keepalived.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
     /// This package's program, with stricter expectations than the reference.
@@ -57,6 +57,7 @@ impl Program {
 pub(crate) struct Daemon {
     pub(crate) name: String,
     child: Child,
+    program: Program,
     namespace: Rc<Namespace>,
     folder: PathBuf,
     ended: Option<ExitStatus>,
@@ -153,15 +154,16 @@ impl Daemon {
         let conf = folder.join("keepalived.conf");
         std::fs::write(&conf, config).expect("the folder is new");
         let child = Self::spawn(program, &namespace, &folder, args, unlike);
-        Self { name: name.to_owned(), child, namespace: Rc::clone(&namespace), folder, ended: None }
+        let (name, program) = (name.to_owned(), program.clone());
+        Self { name, child, program, namespace, folder, ended: None }
     }
 
-    /// The program under test once more, in the place of one that has ended.
+    /// The program once more, in the place of one that has ended.
     pub(crate) fn start_again(&mut self) {
         assert!(!self.is_running(), "{} runs", self.name);
         let args = ["-n", "-l", "-G", "-D"];
-        let program = Program::under_test();
-        self.child = Self::spawn(program, &self.namespace, &self.folder, &args, Unlike::default());
+        self.child =
+            Self::spawn(&self.program, &self.namespace, &self.folder, &args, Unlike::default());
         self.ended = None;
     }
 

@@ -3,12 +3,11 @@
 
 use std::cell::Cell;
 use std::net::{SocketAddr, UdpSocket};
-use std::process::Command;
 
 use nix::sys::signal::Signal;
 
 use crate::lab::{
-    eventually, ours_only, output_of, require_program, ruleset_lines, Daemon, Host, Outcome,
+    eventually, ours_only, require_program, ruleset_lines, with_fake_ipvs, Daemon, Host, Outcome,
     Program, Segment, Skip, Workshop, SOON,
 };
 
@@ -23,26 +22,13 @@ impl Fake {
     pub(crate) fn new() -> Result<Self, Skip> {
         require_program("nft", "nftables")?;
         require_program("cc", "gcc")?;
-        let shop = Workshop::new();
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/fakeipvs.c");
-        let mut cc = Command::new("cc");
-        cc.args(["-Wall", "-shared", "-fPIC", "-o", &shop.path("fakeipvs.so"), source]);
-        let (code, said) = output_of(&mut cc);
-        assert_eq!(code, Some(0), "{said}");
-        Ok(Self { shop, seen: Cell::new(0) })
+        Ok(Self { shop: Workshop::new(), seen: Cell::new(0) })
     }
 
     /// A program with the stand-in. All have the same pid files.
     fn program(&self, real: &Program) -> Program {
         let pids = ["-p", "-r", "-c", "-b"].map(|option| format!("{option} $HERE/pid{option}"));
-        let (path, pids) = (real.path.display(), pids.join(" "));
-        let script = self.shop.script(
-            if real.ours { "ours" } else { "theirs" },
-            &format!(
-                "export LD_PRELOAD=$HERE/fakeipvs.so FAKEIPVS_LOG=$HERE/log\nexec {path} \"$@\" {pids}"
-            ),
-        );
-        Program { path: script.into(), ours: real.ours }
+        with_fake_ipvs(real, &self.shop, &pids.join(" ")).expect("cc is there")
     }
 
     pub(crate) fn start(&self, host: &Host, config: &str) -> Daemon {
