@@ -27,7 +27,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy fuzz-check samples soak counts licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image recipes packages check-packages dist clean
+.PHONY: all help setup test check fmt clippy fuzz-check samples bench soak counts licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image recipes packages check-packages dist clean
 
 all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
@@ -60,6 +60,9 @@ samples: ## check the sample configurations with `keepalived -t`
 
 soak: ## put two routers through trouble of every kind for SOAK_SECONDS (600)
 	SOAK_SECONDS=$(SOAK_SECONDS) $(CARGO) test $(CARGO_FLAGS) --test soak -- --nocapture
+
+bench: all ## measure this program beside keepalived (BENCH_THEIRS=PATH), and write bench/RESULTS.md
+	$(CARGO) bench $(CARGO_FLAGS) --bench beside
 
 counts: ## count the instructions of the hot paths, and compare them with the recorded counts
 	$(CARGO) bench $(CARGO_FLAGS) --bench instructions
