@@ -182,6 +182,11 @@ impl Lvs {
         !self.pending.is_empty()
     }
 
+    /// The kernel has IPVS.
+    pub(super) const fn has_kernel(&self) -> bool {
+        self.kernel.is_some()
+    }
+
     /// All virtual servers in the order of the configuration.
     pub(super) fn services(&self) -> impl Iterator<Item = &crate::lvs::Service> + Clone {
         self.ids.iter().filter_map(|id| self.domain.service(*id))

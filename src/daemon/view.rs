@@ -24,6 +24,8 @@ pub(super) struct View<'a> {
     pub(super) holdings: &'a holdings::Domain,
     pub(super) links: &'a Links,
     pub(super) details: Details<'a>,
+    /// The kernel has IPVS, as far as it was asked.
+    pub(super) has_ipvs: bool,
     pub(super) lateness: &'a Lateness,
     /// The same time on both clocks.
     pub(super) now: Instant,
@@ -65,6 +67,7 @@ impl Runtime {
             holdings: &self.cores.holdings,
             links: self.cores.holdings.links(),
             details: Details::default(),
+            has_ipvs: self.lvs.has_kernel(),
             lateness: &self.pace.lateness,
             // Not `Clock::moment`: it reports a step of the wall clock once, to the code that
             // converts time stamps of packets.

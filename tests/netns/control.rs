@@ -159,6 +159,8 @@ pub(crate) fn a_reload_says_whether_it_was_refused_and_where() -> Outcome {
     assert!(text.contains("did you mean 'priority'?"), "{text}");
     let name = daemon.file("keepalived.conf").display().to_string();
     assert_eq!(told(&daemon, &["reload", "--dry-run", &name]).0, Some(2));
+    let (status, text) = told(&daemon, &["reload", "--dry-run", "/no/such/file"]);
+    assert_eq!((status, text.contains("A start would refuse")), (Some(2), true), "{text}");
     let state = ok(&daemon, &["show", "config"]);
     assert!(state.contains("reload refused") && state.contains(&place), "{state}");
     let events = ok(&daemon, &["events", "keepalived"]);

@@ -37,6 +37,11 @@ const MOST_CAUSES: usize = 5;
 const MOST_COMPLAINTS: usize = 100;
 
 impl Reading {
+    /// True if no file was found.
+    pub(in crate::daemon) fn is_missing(&self) -> bool {
+        self.sources.is_empty()
+    }
+
     /// True if the daemon must not run with this configuration.
     pub(in crate::daemon) fn is_refused(&self) -> bool {
         self.diagnostics.reaches(Severity::Fatal)

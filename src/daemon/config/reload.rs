@@ -159,7 +159,7 @@ impl Runtime {
         let restart = |k| format!("Cannot change {k} at a reload - please restart keepalived");
         let frozen: Vec<_> = frozen.into_iter().map(restart).collect();
         let mut flaws = reading.new_flaws(&self.running.flaws);
-        let remark = if reading.is_refused() {
+        let remark = if reading.is_refused() || reading.is_missing() {
             flaws = reading.causes();
             "A start would refuse this file, too"
         } else if !flaws.is_empty() {

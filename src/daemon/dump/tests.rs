@@ -176,6 +176,7 @@ impl Daemon {
             holdings: &self.holdings,
             links: self.holdings.links(),
             details: Details::default(),
+            has_ipvs: true,
             lateness: &self.lateness,
             now: self.now,
             wall: WallTime(1_795_386_500_000_000 + self.now.micros()),

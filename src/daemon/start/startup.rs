@@ -149,7 +149,7 @@ fn claim_and_serve(
             log::info!("daemon is already running");
             log::info!(
                 "a second one needs 'instance' or 'net_namespace' in its configuration, or pid files \
-                 of its own (-p, -r, -c)"
+                 of its own (-p, -r, -c, -b)"
             );
             return Ok(Status::Ok);
         }

@@ -73,7 +73,7 @@ pub(in crate::daemon) fn server_figures(
         up: server.is_up(),
         since: Time(view.wall_at(server.since())),
         weight: config.weight,
-        held_weight: of.held_weight(index),
+        held_weight: of.held_weight(index).filter(|_| view.has_ipvs),
         effective_weight: server.weight(),
         order: server.order().map(|order| order.to_string()),
         ..Server::default()
