@@ -27,7 +27,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy fuzz-check samples bench soak counts licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image recipes packages check-packages dist clean
+.PHONY: all help setup test check fmt clippy doc fuzz-check samples bench soak counts licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image recipes packages check-packages dist clean
 
 all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
@@ -43,13 +43,16 @@ test: ## run all tests
 	@scripts/setup --all
 	$(CARGO) test $(CARGO_FLAGS)
 
-check: fmt clippy fuzz-check test samples licences lint-shell lint-man ## run all checks that a change must pass
+check: fmt clippy doc fuzz-check test samples licences lint-shell lint-man ## run all checks that a change must pass
 
 fmt: ## check the formatting
 	$(CARGO) fmt --check
 
 clippy: ## run clippy, with warnings as errors
 	$(CARGO) clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+
+doc: ## make the documentation of the code, with warnings as errors
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc $(CARGO_FLAGS) --no-deps --document-private-items
 
 fuzz-check: ## compile the fuzz targets with the versions of fuzz/Cargo.lock
 	$(CARGO) check $(CARGO_FLAGS) --manifest-path fuzz/Cargo.toml

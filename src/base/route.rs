@@ -27,7 +27,7 @@ pub struct Route<L> {
     pub from: Option<Prefix>,
     pub tos: u8,
     pub table: u32,
-    /// RTPROT_*; [`PROTOCOL_KEEPALIVED`](super::addr::PROTOCOL_KEEPALIVED) unless configured.
+    /// RTPROT_*; [`PROTOCOL_KEEPALIVED`] unless configured.
     pub protocol: u8,
     /// RT_SCOPE_*; `None`: as follows from the type and the gateway ([`Route::settled`]).
     pub scope: Option<u8>,

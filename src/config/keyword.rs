@@ -3,7 +3,7 @@
 //!
 //! The tables themselves are in [`keywords`](super::keywords). They are sufficient to check any
 //! statement (`statement`) and to suggest a replacement for an unknown word;
-//! [`lower`](super::lower) interprets statements.
+//! [`lower`](mod@super::lower) interprets statements.
 
 /// Kind of a word.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,5 @@
 //! Checks statements against the tables of their blocks: the keyword, its words, and its braces.
-//! [`lower`](super::lower) interprets them.
+//! [`lower`](mod@super::lower) interprets them.
 
 mod special;
 

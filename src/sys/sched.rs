@@ -23,7 +23,7 @@ pub fn set_nice(nice: i8) -> io::Result<()> {
 }
 
 /// Runs under SCHED_RR with this priority, or normally with `None`. Children inherit it until
-/// [`Inherited::restore`] or [`run_normally`]: while the daemon waits for a child, the child must
+/// [`Inherited::restore`] or `run_normally`: while the daemon waits for a child, the child must
 /// not be preempted.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 //! `vrrp_instance` as it is written, before its rules are applied
-//! ([`lower::instance`](crate::config::lower)).
+//! ([`lower::instance`](mod@crate::config::lower)).
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

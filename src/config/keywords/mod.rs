@@ -1,7 +1,7 @@
 //! Every keyword of the configuration language, one file per section of the manual page.
 //!
 //! Next to the table of a block is the struct for its contents. Each keyword names the setter that
-//! stores its value there, or has no effect yet (`later`). [`lower`](super::lower) interprets the
+//! stores its value there, or has no effect yet (`later`). [`lower`](mod@super::lower) interprets the
 //! result as a whole. What a keyword does is explained in `man/keywords`, from which the manual page
 //! is made; a keyword without a text there fails a test.
 

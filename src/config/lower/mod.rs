@@ -2,7 +2,7 @@
 //!
 //! Everything is read before anything is checked: `global_defs` first, regardless of its position,
 //! because it has the defaults of the rest; then the blocks in the order of the text; then the
-//! checks that need all of them ([`crossref`](super::crossref)). No diagnostic ends the reading.
+//! checks that need all of them ([`crossref`]). No diagnostic ends the reading.
 
 mod address;
 mod address_group;
@@ -68,7 +68,7 @@ use crate::model::{vrrp, Config};
 /// Makes a model of a document.
 ///
 /// Errors are reported in `diags`, and the statements omitted or corrected; with a diagnostic of
-/// [`Severity::Fatal`](crate::base::diag::Severity::Fatal) the model must not be run.
+/// [`Severity::Fatal`] the model must not be run.
 pub fn lower(
     doc: &Document,
     sources: &Sources,
