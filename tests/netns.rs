@@ -74,6 +74,8 @@ mod respawn;
 mod restart;
 #[path = "netns/resume.rs"]
 mod resume;
+#[path = "netns/rights.rs"]
+mod rights;
 #[path = "netns/routes.rs"]
 mod routes;
 #[path = "netns/rules.rs"]
@@ -310,6 +312,12 @@ fn main() -> ExitCode {
         addresses::a_router_whose_addresses_are_refused_is_in_fault,
         addresses::a_router_that_lacks_some_addresses_stays_master,
         addresses::without_its_capabilities_it_does_not_start,
+        rights::what_is_not_needed_is_given_up_and_commands_have_all,
+        rights::a_reload_may_ask_for_what_was_not_configured,
+        rights::without_new_rights_commands_still_have_all,
+        rights::everything_may_be_kept,
+        rights::the_next_daemon_has_what_it_needs,
+        rights::another_user_with_ambient_capabilities_serves,
         options::options_that_change_in_a_reload_are_applied,
         options::options_that_changed_since_a_crash_are_applied,
         options::changed_options_leave_no_address_behind,

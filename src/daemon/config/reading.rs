@@ -205,8 +205,11 @@ impl Text {
     }
 }
 
-/// Removes the subsystems that the command line disables.
+/// Removes the subsystems that the command line disables, and what it overrides.
 fn narrow(config: &mut Config, options: &Options) {
+    if let Some(mode) = options.sandbox {
+        config.global.sandbox = mode;
+    }
     if !options.run_vrrp {
         config.instances.clear();
         config.groups.clear();

@@ -12,6 +12,7 @@ mod left;
 pub(super) mod life;
 pub(super) mod privileges;
 pub(super) mod respawn;
+mod rights;
 pub(super) mod scheduling;
 pub(super) mod shutdown;
 pub(super) mod startup;
