@@ -22,10 +22,10 @@ MUSL := x86_64-unknown-linux-musl
 # The binary to install: static or dynamic, whichever was built last.
 BINARY ?= $(shell ls -t $(TARGET)/$(MUSL)/release/keepalived $(TARGET)/release/keepalived 2>/dev/null | head -n 1)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
+SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/check-units scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy fuzz-check samples licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image recipes packages check-packages dist clean
+.PHONY: all help setup test check fmt clippy fuzz-check samples licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image recipes packages check-packages dist clean check-units
 
 all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
@@ -124,6 +124,9 @@ uninstall: ## remove the installed files, except the configuration
 
 check-packages: ## build the packages and install each in a root of its own (after make static; as root)
 	scripts/check-packages
+
+check-units: ## run the daemon under a systemd in a container, with each unit (after cargo build; as root)
+	scripts/check-units
 
 # Packages contain the static binary, see packaging/build.
 deb rpm apk tarball image recipes: ## build a package of the static binary (after make static)

@@ -201,6 +201,7 @@ fn main() -> ExitCode {
         steer::an_order_outlives_its_client,
         steer::a_script_is_run_by_command,
         systemd::systemd_is_shown_roles_and_reloads,
+        systemd::units_are_as_confined_as_documented,
         systemd::the_init_script_fails_if_a_reload_is_refused,
         web::metrics_the_page_and_kactl_say_the_same,
         web::a_reload_opens_moves_and_closes_the_socket,
