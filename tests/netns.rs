@@ -86,6 +86,8 @@ mod scale;
 mod scripts;
 #[path = "netns/steer.rs"]
 mod steer;
+#[path = "netns/strict.rs"]
+mod strict;
 #[path = "netns/systemd.rs"]
 mod systemd;
 #[path = "netns/tracking.rs"]
@@ -313,6 +315,11 @@ fn main() -> ExitCode {
         addresses::a_router_whose_addresses_are_refused_is_in_fault,
         addresses::a_router_that_lacks_some_addresses_stays_master,
         addresses::without_its_capabilities_it_does_not_start,
+        strict::everything_else_is_done,
+        strict::commands_are_refused_before_they_are_needed,
+        strict::a_crash_is_cleaned_up,
+        strict::files_are_written_in_known_places_only,
+        strict::an_option_makes_it_strict,
         rights::what_is_not_needed_is_given_up_and_commands_have_all,
         rights::a_reload_may_ask_for_what_was_not_configured,
         rights::without_new_rights_commands_still_have_all,

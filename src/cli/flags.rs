@@ -344,9 +344,9 @@ pub static FLAGS: &[Flag] = &[
             Ok(())
         }),
     )
-    .required("off|on")
+    .required("off|on|strict")
     .doc(
-        "Overrides sandbox of the configuration. By default, on: the daemon gives up the capabilities          that it does not need itself, and commands of root have theirs.",
+        "Overrides sandbox of the configuration. By default, on: the daemon gives up the capabilities          that it does not need itself, and commands of root have theirs. With strict, it cannot execute          programs either; see keepalived.conf(5).",
     ),
     flag("config-fd", NO_LETTER, "Internal", Lands::Field(|_, _| Ok(())))
         .required("N")

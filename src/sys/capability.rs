@@ -78,6 +78,18 @@ pub fn keep(these: Set) -> io::Result<()> {
     set(&[cut(first, low), cut(second, high)])
 }
 
+/// The same, and nothing is inherited by programs that are executed.
+///
+/// # Errors
+/// As for [`effective`].
+pub(super) fn keep_alone(these: Set) -> io::Result<()> {
+    let [low, high] = halves(these);
+    let [first, second] = sets()?;
+    let cut =
+        |[effective, permitted, _]: [u32; 3], these| [effective & these, permitted & these, 0];
+    set(&[cut(first, low), cut(second, high)])
+}
+
 /// Only these stay in effect; the others stay permitted, for the programs that are executed.
 ///
 /// # Errors

@@ -16,4 +16,5 @@ mod rights;
 pub(super) mod scheduling;
 pub(super) mod shutdown;
 pub(super) mod startup;
+mod strict;
 pub(super) mod takeover;

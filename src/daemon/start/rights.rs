@@ -5,17 +5,20 @@
 
 use crate::base::capability::{Capability, Set};
 use crate::daemon::runtime::Runtime;
+use crate::daemon::start::strict;
 use crate::model::lvs::Namespace;
 use crate::model::sandbox::Sandbox;
 use crate::model::Config;
 use crate::sys::capability::{self, Facts};
-use crate::sys::reason;
+use crate::sys::{confine, reason};
 
 /// When a capability is needed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Need {
     /// By what a reload may add.
     Always,
+    /// By commands of other users and tracked processes, which a strict sandbox has none of.
+    Commands,
     /// With `net_namespace` or `net_namespace_ipvs`, which a reload cannot change.
     Namespace,
 }
@@ -29,9 +32,9 @@ const USES: [(Capability, Need, &str); 14] = [
         "files of other users: configuration, tracked files, FIFOs, dumps",
     ),
     (Capability::Fowner, Need::Always, "removal of such files from a directory like /tmp"),
-    (Capability::Kill, Need::Always, "timeouts of commands of other users"),
-    (Capability::SetGid, Need::Always, "group of a command"),
-    (Capability::SetUid, Need::Always, "user of a command"),
+    (Capability::Kill, Need::Commands, "timeouts of commands of other users"),
+    (Capability::SetGid, Need::Commands, "group of a command"),
+    (Capability::SetUid, Need::Commands, "user of a command"),
     (Capability::NetBindService, Need::Always, "ports below 1024 of checks and metrics"),
     (
         Capability::NetAdmin,
@@ -40,7 +43,7 @@ const USES: [(Capability, Need, &str); 14] = [
     ),
     (Capability::NetRaw, Need::Always, "advertisements, gratuitous ARP, sockets of one interface"),
     (Capability::IpcLock, Need::Always, "locked memory"),
-    (Capability::SysPtrace, Need::Always, "file that a tracked process of another user runs"),
+    (Capability::SysPtrace, Need::Commands, "file that a tracked process of another user runs"),
     (Capability::SysAdmin, Need::Namespace, "way into a network namespace and back"),
     (Capability::SysNice, Need::Always, "priorities, real-time scheduling, processors"),
     (Capability::SysResource, Need::Always, "limits of descriptors and of real-time scheduling"),
@@ -56,21 +59,24 @@ enum Plan {
     /// The others are not in effect any more, but stay permitted: a command of root would not get them
     /// back.
     ActWith(Set),
+    /// The others are gone, and whatever is executed gets none of them back.
+    KeepOnly(Set),
 }
 
 fn plan(sandbox: Sandbox, is_in_namespace: bool, facts: Facts) -> Plan {
     let needed = USES.into_iter().filter(|(_, need, _)| match need {
         Need::Always => true,
+        Need::Commands => sandbox != Sandbox::Strict,
         Need::Namespace => is_in_namespace,
     });
     let stays = needed.map(|(capability, ..)| capability).collect::<Set>().and(facts.effective);
-    if sandbox == Sandbox::Off || stays == facts.effective {
-        return Plan::Nothing;
-    }
-    // A command of another user has no capability that the daemon could pass on.
-    match facts.is_root && facts.is_confined {
-        true => Plan::ActWith(stays),
-        false => Plan::Keep(stays),
+    match sandbox {
+        Sandbox::Strict => Plan::KeepOnly(stays),
+        Sandbox::Off => Plan::Nothing,
+        Sandbox::On if stays == facts.effective => Plan::Nothing,
+        // A command of another user has no capability that the daemon could pass on.
+        Sandbox::On if facts.is_root && facts.is_confined => Plan::ActWith(stays),
+        Sandbox::On => Plan::Keep(stays),
     }
 }
 
@@ -80,24 +86,33 @@ fn is_in_namespace(config: &Config, has_moved: bool) -> bool {
 }
 
 impl Runtime {
-    /// Gives up the capabilities that are not needed from now on.
+    /// Gives up the rights that are not needed from now on.
     pub(in crate::daemon) fn give_up_rights(&mut self) {
         let config = &self.running.config;
         let Ok(facts) = capability::facts() else { return };
         let inside = is_in_namespace(config, self.process.namespace.is_some());
-        let (given_up, stays) = match plan(config.global.sandbox, inside, facts) {
+        let plan = plan(config.global.sandbox, inside, facts);
+        if matches!(plan, Plan::KeepOnly(_)) {
+            self.confine_files();
+        }
+        let (given_up, stays) = match plan {
             Plan::Nothing => return,
             Plan::Keep(stays) => (capability::keep(stays), stays),
             Plan::ActWith(stays) => (capability::act_with(stays), stays),
+            Plan::KeepOnly(stays) => (confine::keep_only(stays), stays),
         };
-        if let Err(e) = given_up {
-            log::warn!("Capabilities that are not needed stay: {}", reason(&e));
-            return;
+        match given_up {
+            Ok(()) => {
+                let names = USES.iter().filter(|(capability, ..)| stays.has(*capability));
+                let names: Vec<_> = names.map(|(capability, ..)| capability.to_string()).collect();
+                let count = facts.effective.len() - stays.len();
+                log::info!("Capabilities given up: {count}; those that stay: {}", names.join(" "));
+            }
+            Err(e) => log::warn!("Capabilities that are not needed stay: {}", reason(&e)),
         }
-        let names = USES.iter().filter(|(capability, ..)| stays.has(*capability));
-        let names: Vec<_> = names.map(|(capability, ..)| capability.to_string()).collect();
-        let count = facts.effective.len() - stays.len();
-        log::info!("Capabilities given up: {count}; those that stay: {}", names.join(" "));
+        if matches!(plan, Plan::KeepOnly(_)) {
+            strict::confine_calls();
+        }
     }
 }
 
@@ -109,7 +124,7 @@ mod tests {
 
     fn kept(plan: Plan) -> Set {
         match plan {
-            Plan::Keep(set) | Plan::ActWith(set) => set,
+            Plan::Keep(set) | Plan::ActWith(set) | Plan::KeepOnly(set) => set,
             Plan::Nothing => panic!("nothing is given up"),
         }
     }
@@ -140,6 +155,18 @@ mod tests {
         // Commands of this user have none either way.
         let other = Facts { is_root: false, ..confined };
         assert!(matches!(plan(Sandbox::On, false, other), Plan::Keep(_)));
+    }
+
+    #[test]
+    fn without_commands_nothing_is_kept_for_them() {
+        let set = kept(plan(Sandbox::Strict, false, ROOT));
+        for capability in [Capability::SetUid, Capability::Kill, Capability::SysPtrace] {
+            assert!(!set.has(capability), "{capability}");
+        }
+        assert_eq!(set.len(), 9);
+        // Whatever there is, programs that are executed get none of it.
+        let few = Facts { effective: Set::EMPTY, is_root: false, is_confined: true };
+        assert_eq!(plan(Sandbox::Strict, false, few), Plan::KeepOnly(Set::EMPTY));
     }
 
     #[test]
