@@ -56,13 +56,12 @@ link() {
     ln -sf "$1" "$DESTDIR$2"
 }
 
-# put with placeholders, or the usual paths and names, replaced.
+# put with the usual paths and names replaced.
 fill() {
     mkdir -p "$DESTDIR$(dirname "$3")"
     sed -e "s,/usr/sbin/,$SBINDIR/,g" -e "s,/etc/keepalived/,$SYSCONFDIR/keepalived/,g" \
         -e "s,/etc/default/keepalived,$defaults,g" -e "s,DAEMON_ARGS,$OPTIONS,g" \
-        -e "s,@SBINDIR@,$SBINDIR,g" -e "s,@SYSCONFDIR@,$SYSCONFDIR,g" \
-        -e "s,@DEFAULTS@,$defaults,g" -e "s,@OPTIONS@,$OPTIONS,g" "$2" >"$DESTDIR$3.new"
+        "$2" >"$DESTDIR$3.new"
     chmod "$1" "$DESTDIR$3.new"
     mv -f "$DESTDIR$3.new" "$DESTDIR$3"
 }
@@ -103,7 +102,7 @@ install_all() {
     put 644 conf/completions/kactl.fish "$FISHCOMPDIR/kactl.fish"
     for init in $INIT; do
         case $init in
-        systemd) fill 644 conf/keepalived.service.in "$UNITDIR/keepalived.service" ;;
+        systemd) fill 644 conf/keepalived.service "$UNITDIR/keepalived.service" ;;
         sysv) fill 755 conf/keepalived.init "$SYSCONFDIR/init.d/keepalived" ;;
         openrc) fill 755 conf/keepalived.openrc "$SYSCONFDIR/init.d/keepalived" ;;
         none) ;;
@@ -120,6 +119,8 @@ install_all() {
         esac
         put 644 "$file" "$DOCDIR/samples/$name"
     done
+    fill 644 conf/keepalived-nonroot.service "$DOCDIR/samples/keepalived-nonroot.service"
+    fill 644 conf/keepalived.service.d/hardened.conf "$DOCDIR/samples/keepalived-hardened.conf"
     # A sample is never live: the daemon would claim the sample's addresses.
     put 644 conf/keepalived.conf "$SYSCONFDIR/keepalived/keepalived.conf.sample"
     [ "$INIT" = none ] || [ -e "$DESTDIR$defaults" ] || fill 644 conf/keepalived.default "$defaults"

@@ -107,6 +107,8 @@
 //! | order of work in a turn | `daemon/turn.rs` |
 //! | pause in which the packets of a burst accumulate | `daemon/pace.rs` |
 //! | scheduling of the process | `daemon/start/scheduling.rs` |
+//! | capabilities that stay after the start, and why | `daemon/start/rights.rs`, `sys/capability.rs` |
+//! | what `sandbox strict` forbids, and how | `model/sandbox.rs`, `daemon/start/strict.rs`, `sys/confine.rs`, `sys/confine/` |
 //! | entry as daemon or configuration test, exit status | `daemon/start/entry.rs` |
 //! | order of startup and shutdown | `daemon/start/startup.rs`, `daemon/start/assembly.rs`, `daemon/start/shutdown.rs` |
 //! | cleanup after a panic or a crash | `daemon/start/defect.rs`, `sys/rescue.rs` |

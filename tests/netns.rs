@@ -74,6 +74,8 @@ mod respawn;
 mod restart;
 #[path = "netns/resume.rs"]
 mod resume;
+#[path = "netns/rights.rs"]
+mod rights;
 #[path = "netns/routes.rs"]
 mod routes;
 #[path = "netns/rules.rs"]
@@ -84,6 +86,8 @@ mod scale;
 mod scripts;
 #[path = "netns/steer.rs"]
 mod steer;
+#[path = "netns/strict.rs"]
+mod strict;
 #[path = "netns/systemd.rs"]
 mod systemd;
 #[path = "netns/tracking.rs"]
@@ -199,6 +203,7 @@ fn main() -> ExitCode {
         steer::an_order_outlives_its_client,
         steer::a_script_is_run_by_command,
         systemd::systemd_is_shown_roles_and_reloads,
+        systemd::units_are_as_confined_as_documented,
         systemd::the_init_script_fails_if_a_reload_is_refused,
         web::metrics_the_page_and_kactl_say_the_same,
         web::a_reload_opens_moves_and_closes_the_socket,
@@ -310,6 +315,17 @@ fn main() -> ExitCode {
         addresses::a_router_whose_addresses_are_refused_is_in_fault,
         addresses::a_router_that_lacks_some_addresses_stays_master,
         addresses::without_its_capabilities_it_does_not_start,
+        strict::everything_else_is_done,
+        strict::commands_are_refused_before_they_are_needed,
+        strict::a_crash_is_cleaned_up,
+        strict::files_are_written_in_known_places_only,
+        strict::an_option_makes_it_strict,
+        rights::what_is_not_needed_is_given_up_and_commands_have_all,
+        rights::a_reload_may_ask_for_what_was_not_configured,
+        rights::without_new_rights_commands_still_have_all,
+        rights::everything_may_be_kept,
+        rights::the_next_daemon_has_what_it_needs,
+        rights::another_user_with_ambient_capabilities_serves,
         options::options_that_change_in_a_reload_are_applied,
         options::options_that_changed_since_a_crash_are_applied,
         options::changed_options_leave_no_address_behind,

@@ -5,6 +5,7 @@ pub mod addr;
 pub mod appointment;
 pub mod batches;
 pub mod calendar;
+pub mod capability;
 pub mod deadlines;
 pub mod diag;
 pub mod errno;

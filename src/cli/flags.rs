@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::options::{ConfigTest, Options, Request};
 use crate::model::control::{ControlSocket, MetricsListen};
+use crate::model::sandbox::Sandbox;
 use crate::sys::log::{Facility, Spec};
 
 /// Whether an option takes a value, and what the help calls it.
@@ -332,6 +333,20 @@ pub static FLAGS: &[Flag] = &[
     .doc(
         "Overrides metrics_listen of the configuration. By default, nothing is served. A port alone is \
          one of 127.0.0.1. See METRICS AND STATUS PAGE.",
+    ),
+    flag(
+        "sandbox",
+        NO_LETTER,
+        "Rights that are given up after the start",
+        Lands::Checked(|o, value| {
+            let mode = text(value).as_deref().and_then(Sandbox::named);
+            o.sandbox = Some(mode.ok_or_else(|| format!("--sandbox: give one of {}", Sandbox::NAMES.join(", ")))?);
+            Ok(())
+        }),
+    )
+    .required("off|on|strict")
+    .doc(
+        "Overrides sandbox of the configuration. By default, on: the daemon gives up the capabilities          that it does not need itself, and commands of root have theirs. With strict, it cannot execute          programs either; see keepalived.conf(5).",
     ),
     flag("config-fd", NO_LETTER, "Internal", Lands::Field(|_, _| Ok(())))
         .required("N")

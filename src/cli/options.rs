@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::flags::{Effect, Flag, Lands, FLAGS};
 use super::scan::{Item, Scanner};
 use crate::model::control::{ControlSocket, MetricsListen};
+use crate::model::sandbox::Sandbox;
 use crate::sys::log::{Console, Detail, Facility, FileTarget, Form, Setup, Spec};
 
 /// The default of `-f`.
@@ -68,6 +69,8 @@ pub struct Options {
     pub control: Option<ControlSocket>,
     /// `--metrics`: comes before `metrics_listen`.
     pub metrics: Option<MetricsListen>,
+    /// `--sandbox`: comes before `sandbox`.
+    pub sandbox: Option<Sandbox>,
     pub reload_and_wait: bool,
     /// Given, and without effect in this version, in the order given.
     pub without_effect: Vec<&'static Flag>,
@@ -113,6 +116,7 @@ impl Default for Options {
             ignore_sigint: false,
             control: None,
             metrics: None,
+            sandbox: None,
             reload_and_wait: false,
             without_effect: Vec::new(),
         }

@@ -26,6 +26,7 @@ use crate::base::time::{Duration, Instant};
 use crate::control::{Code, Failure};
 use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens::Asker;
+use crate::model::sandbox::Sandbox;
 use crate::model::script::Script;
 use crate::sys::children::{Outcome, Streams};
 use crate::sys::process::{self, Relief, StandIn};
@@ -105,6 +106,11 @@ impl Runtime {
         if self.restart.is_under_way() {
             let text = "a restart is under way".to_owned();
             return Err(Failure { code: Code::Busy, text });
+        }
+        if self.running.config.global.sandbox == Sandbox::Strict {
+            let text =
+                "with sandbox strict, no program can be executed: restart the service instead";
+            return Err(Failure { code: Code::Request, text: text.to_owned() });
         }
         self.restart.refused = None;
         self.start_trial().map_err(|text| {

@@ -171,6 +171,10 @@ pub fn frozen(old: &Config, new: &Config) -> Vec<&'static str> {
     if a.use_pid_dir != b.use_pid_dir {
         list.push("use_pid_dir");
     }
+    // What was given up cannot be taken back.
+    if a.sandbox != b.sandbox {
+        list.push("sandbox");
+    }
     if old.lvs.namespace != new.lvs.namespace {
         list.push("net_namespace_ipvs");
     }

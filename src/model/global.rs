@@ -11,6 +11,7 @@ use super::dumps::Dumps;
 use super::firewall::Firewall;
 use super::notify::{Fifos, LifeScript, Mail};
 use super::reload::Reload;
+use super::sandbox::Sandbox;
 use super::shown::Shown;
 
 /// Scheduling that is asked for one subsystem.
@@ -140,6 +141,8 @@ pub struct Global {
     pub reload: Reload,
     /// `metrics_listen`: where metrics and the status page are served; `None`: nowhere.
     pub metrics_listen: Option<MetricsListen>,
+    /// `sandbox`
+    pub sandbox: Sandbox,
     /// `shutdown_script`: runs after everything else has stopped.
     pub shutdown_script: Option<LifeScript>,
 }
@@ -183,6 +186,7 @@ impl Default for Global {
             dumps: Dumps::default(),
             reload: Reload::default(),
             metrics_listen: None,
+            sandbox: Sandbox::On,
             startup_script: None,
             shutdown_script: None,
         }

@@ -16,6 +16,7 @@ pub mod notify;
 pub mod probed;
 pub mod reload;
 pub mod route;
+pub mod sandbox;
 pub mod script;
 pub mod secret;
 pub mod shown;

@@ -1,49 +1,52 @@
 //! Capabilities of the process (capabilities(7)).
 
-use std::fmt;
 use std::io;
 
-/// Those that the daemon needs, by their numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Capability {
-    NetAdmin = 12,
-    NetRaw = 13,
-    IpcLock = 14,
-}
-
-impl fmt::Display for Capability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NetAdmin => "CAP_NET_ADMIN",
-            Self::NetRaw => "CAP_NET_RAW",
-            Self::IpcLock => "CAP_IPC_LOCK",
-        })
-    }
-}
-
-/// A set of capabilities.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Held(u64);
-
-impl Held {
-    pub const fn has(self, capability: Capability) -> bool {
-        self.0 & (1 << capability as u64) != 0
-    }
-}
+use crate::base::capability::Set;
 
 /// `__user_cap_header_struct`: the version of the interface (Linux 2.6.26), and 0 for this process.
 const HEADER: [u32; 2] = [0x2008_0522, 0];
 
 /// Two `__user_cap_data_struct`: effective, permitted, inheritable, of 32 capabilities each.
 type Sets = [[u32; 3]; 2];
+const EFFECTIVE: usize = 0;
+
+/// What decides what this process and its commands may have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Facts {
+    pub effective: Set,
+    /// The user is root.
+    pub is_root: bool,
+    /// A program that is executed gets no more than this one has (`no_new_privs`), or root gets no
+    /// more than another user (`SECBIT_NOROOT`).
+    pub is_confined: bool,
+}
+
+/// # Errors
+/// As for [`effective`].
+pub fn facts() -> io::Result<Facts> {
+    // SAFETY: numbers only.
+    let (bits, no_new) = unsafe {
+        (
+            libc::prctl(libc::PR_GET_SECUREBITS, 0, 0, 0, 0),
+            libc::prctl(libc::PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0),
+        )
+    };
+    let is_confined = super::check(bits)? & SECBIT_NOROOT != 0 || super::check(no_new)? != 0;
+    let is_root = nix::unistd::geteuid().is_root();
+    Ok(Facts { effective: effective()?, is_root, is_confined })
+}
+
+/// securebits.h
+const SECBIT_NOROOT: libc::c_int = 1;
 
 /// The effective capabilities of the process.
 ///
 /// # Errors
 /// The kernel does not support this version of the interface.
-pub fn effective() -> io::Result<Held> {
+pub fn effective() -> io::Result<Set> {
     let data = sets()?;
-    Ok(Held(u64::from(data[0][0]) | u64::from(data[1][0]) << 32))
+    Ok(whole(&data, EFFECTIVE))
 }
 
 /// No capability is effective until [`take_up`].
@@ -60,6 +63,53 @@ pub fn lay_down() -> io::Result<()> {
 /// As for [`effective`].
 pub fn take_up() -> io::Result<()> {
     set(&sets()?.map(|[_, permitted, inheritable]| [permitted, permitted, inheritable]))
+}
+
+/// Gives up all capabilities but these, for good: they are not permitted any more.
+///
+/// # Errors
+/// As for [`effective`].
+pub fn keep(these: Set) -> io::Result<()> {
+    let [low, high] = halves(these);
+    let [first, second] = sets()?;
+    let cut = |[effective, permitted, inheritable]: [u32; 3], these| {
+        [effective & these, permitted & these, inheritable]
+    };
+    set(&[cut(first, low), cut(second, high)])
+}
+
+/// The same, and nothing is inherited by programs that are executed.
+///
+/// # Errors
+/// As for [`effective`].
+pub(super) fn keep_alone(these: Set) -> io::Result<()> {
+    let [low, high] = halves(these);
+    let [first, second] = sets()?;
+    let cut =
+        |[effective, permitted, _]: [u32; 3], these| [effective & these, permitted & these, 0];
+    set(&[cut(first, low), cut(second, high)])
+}
+
+/// Only these stay in effect; the others stay permitted, for the programs that are executed.
+///
+/// # Errors
+/// As for [`effective`].
+pub fn act_with(these: Set) -> io::Result<()> {
+    let [low, high] = halves(these);
+    let [first, second] = sets()?;
+    let cut = |[effective, permitted, inheritable]: [u32; 3], these| {
+        [effective & these, permitted, inheritable]
+    };
+    set(&[cut(first, low), cut(second, high)])
+}
+
+/// The first 32 and the others.
+const fn halves(set: Set) -> [u32; 2] {
+    [set.0 as u32, (set.0 >> 32) as u32]
+}
+
+fn whole(sets: &Sets, which: usize) -> Set {
+    Set(u64::from(sets[0][which]) | u64::from(sets[1][which]) << 32)
 }
 
 fn set(sets: &Sets) -> io::Result<()> {
@@ -92,15 +142,6 @@ mod tests {
         let status = std::fs::read_to_string("/proc/self/status").expect("/proc is mounted");
         let line = status.lines().find_map(|l| l.strip_prefix("CapEff:")).expect("a line");
         let expected = u64::from_str_radix(line.trim(), 16).expect("a number");
-        assert_eq!(effective().expect("an answer"), Held(expected));
-    }
-
-    #[test]
-    fn each_has_its_bit() {
-        let all = [Capability::NetAdmin, Capability::NetRaw, Capability::IpcLock];
-        let of = |set: u64| all.into_iter().filter(move |c| Held(set).has(*c)).collect::<Vec<_>>();
-        assert_eq!(of(0x4400), [Capability::IpcLock]);
-        assert_eq!(of(0x3000), [Capability::NetAdmin, Capability::NetRaw]);
-        assert_eq!(of(0), []);
+        assert_eq!(effective().expect("an answer"), Set(expected));
     }
 }

@@ -6,6 +6,7 @@ pub mod capability;
 pub mod children;
 pub mod clock;
 mod cmsg;
+pub mod confine;
 pub mod control;
 pub mod datagram;
 pub mod dumpfile;

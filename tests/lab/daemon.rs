@@ -67,7 +67,10 @@ pub(crate) struct Daemon {
 #[derive(Clone, Copy, Default)]
 struct Unlike<'a> {
     fault: Option<&'a str>,
-    lacks: Option<&'a str>,
+    /// Options of setpriv.
+    rights: &'a [&'a str],
+    /// The user whom the daemon's directory belongs to.
+    owner: Option<u32>,
     /// A directory in which commands are searched for first.
     first: Option<&'a str>,
 }
@@ -97,16 +100,17 @@ impl Daemon {
         Self::run(program, namespace, name, config, args, unlike)
     }
 
-    /// Without a capability, given by its name in setpriv.
-    pub(super) fn start_without(
-        program: &Program,
+    /// With the rights that these options of setpriv leave, in a directory of `owner`.
+    pub(super) fn start_confined(
         namespace: Rc<Namespace>,
         name: &str,
         config: &str,
-        capability: &str,
+        (rights, owner): (&[&str], Option<u32>),
+        args: &[&str],
     ) -> Self {
-        let unlike = Unlike { lacks: Some(capability), ..Unlike::default() };
-        Self::run(program, namespace, name, config, &["-n", "-l", "-G", "-D"], unlike)
+        let unlike = Unlike { rights, owner, ..Unlike::default() };
+        let args = [&["-n", "-l", "-G", "-D"], args].concat();
+        Self::run(Program::under_test(), namespace, name, config, &args, unlike)
     }
 
     /// With a directory in which commands are searched for first.
@@ -153,6 +157,9 @@ impl Daemon {
         let folder = fresh_folder(name);
         let conf = folder.join("keepalived.conf");
         std::fs::write(&conf, config).expect("the folder is new");
+        if let Some(owner) = unlike.owner {
+            std::os::unix::fs::chown(&folder, Some(owner), Some(owner)).expect("it is ours");
+        }
         let child = Self::spawn(program, &namespace, &folder, args, unlike);
         let (name, program) = (name.to_owned(), program.clone());
         Self { name, child, program, namespace, folder, ended: None }
@@ -180,7 +187,7 @@ impl Daemon {
         // setpriv: the daemons die with the tests if those are killed.
         Command::new("setpriv")
             .args(["--pdeathsig", "KILL"])
-            .args(unlike.lacks.map(|capability| format!("--bounding-set=-{capability}")))
+            .args(unlike.rights)
             .arg(&program.path)
             .arg("-f")
             .arg(folder.join("keepalived.conf"))

@@ -57,8 +57,20 @@ impl Host {
 
     /// Starts a daemon without this capability (`net_admin`).
     pub(crate) fn start_without(&self, capability: &str, config: &str) -> Daemon {
-        let (program, space) = (Program::under_test(), Rc::clone(&self.namespace));
-        Daemon::start_without(program, space, &self.name, config, capability)
+        self.start_confined(&[&format!("--bounding-set=-{capability}")], None, config, &[])
+    }
+
+    /// Starts a daemon with the rights that these options of setpriv leave, in a directory of
+    /// `owner`.
+    pub(crate) fn start_confined(
+        &self,
+        rights: &[&str],
+        owner: Option<u32>,
+        config: &str,
+        args: &[&str],
+    ) -> Daemon {
+        let space = Rc::clone(&self.namespace);
+        Daemon::start_confined(space, &self.name, config, (rights, owner), args)
     }
 
     /// Starts a daemon that searches for commands in this directory first.

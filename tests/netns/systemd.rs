@@ -89,7 +89,31 @@ pub(crate) fn the_init_script_fails_if_a_reload_is_refused() -> Outcome {
     daemon.rewrite("vrrp_instance VI_1 {\n prioritty 7\n}\n");
     let (status, text) = reload();
     assert_eq!((status, text.contains("prioritty")), (Some(2), true), "{text}");
-    let unit = std::fs::read_to_string(root.join("keepalived.service.in")).expect("it is there");
-    assert!(unit.contains("\nExecReload=@SBINDIR@/kactl reload\n"), "{unit}");
+    let unit = std::fs::read_to_string(root.join("keepalived.service")).expect("it is there");
+    assert!(unit.contains("\nExecReload=/usr/sbin/kactl reload\n"), "{unit}");
+    Ok(())
+}
+
+/// What systemd itself thinks of the units: 10 is without any protection.
+pub(crate) fn units_are_as_confined_as_documented() -> Outcome {
+    ours_only()?;
+    require_program("systemd-analyze", "systemd")?;
+    let analyze = |unit: &Path, most: &str| {
+        let mut command = Command::new("systemd-analyze");
+        command.args(["security", "--offline=true", "--no-pager", "--threshold", most]).arg(unit);
+        output_of(&mut command)
+    };
+    let conf = Path::new(env!("CARGO_MANIFEST_DIR")).join("conf");
+    let plain = conf.join("keepalived.service");
+    // It finds the folder of drop-ins beside the unit.
+    for unit in [plain.clone(), conf.join("keepalived-nonroot.service")] {
+        let (status, text) = analyze(&unit, "30");
+        assert_eq!(status, Some(0), "{text}");
+    }
+    // That it was looked at: without the drop-in it is another one.
+    let shop = Workshop::new();
+    let alone = Path::new(&shop.path("keepalived.service")).to_owned();
+    std::fs::copy(plain, &alone).expect("both are there");
+    assert_ne!(analyze(&alone, "30").0, Some(0));
     Ok(())
 }

@@ -38,6 +38,7 @@ fn meaning(words: &[&str]) -> Parsed {
 fn sample(flag: &Flag) -> &'static str {
     match flag.long {
         "log-filter" => "info",
+        "sandbox" => "off",
         _ => "07",
     }
 }

@@ -20,6 +20,7 @@ use crate::model::dumps::JsonVersion;
 use crate::model::lvs::{FlushOnStop, Lvs};
 use crate::model::notify::MailServer;
 use crate::model::reload::Marker;
+use crate::model::sandbox::Sandbox;
 use crate::model::shown::RxPolicy;
 use crate::model::vrrp::Version;
 use crate::model::Global;
@@ -362,6 +363,8 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         => |raw, s| raw.control_group = Some(s.here(s.value)),
     text("metrics_listen").default("off").repeat(Repeat::FirstCounts)
         => |raw, s| raw.metrics = Some(s.here(s.value)),
+    word("sandbox", &[Kind::OneOf(Sandbox::NAMES)]).default("on").repeat(Repeat::FirstCounts)
+        => |raw, s| raw.global.sandbox = Sandbox::named(s.value).unwrap_or_default(),
     number("random_seed", &[strict(0, 4_294_967_295)]).default("chosen by the kernel")
         => |raw, s| raw.global.random_seed = Some(s.number()),
     maybe_word("reload_check_config", &[Kind::Text]).default("off; without a name /dev/null")

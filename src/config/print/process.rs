@@ -24,6 +24,7 @@ impl Printer {
         self.option("control_read_group", group.map(|group| quoted(&group.name)))?;
         let metrics = global.metrics_listen.as_ref();
         self.option("metrics_listen", metrics.map(|at| quoted(&at.to_string()).into_owned()))?;
+        self.option("sandbox", (global.sandbox != usual.sandbox).then_some(global.sandbox))?;
         self.dumps(&global.dumps)?;
         self.reload(&global.reload)?;
         self.scheduling("vrrp", &global.vrrp)?;

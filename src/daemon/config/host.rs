@@ -46,11 +46,17 @@ pub(in crate::daemon) struct KernelHost<'a> {
     /// The interfaces are in a network namespace that does not exist yet, so every interface is
     /// assumed to exist.
     pub(in crate::daemon) elsewhere: bool,
+    /// `sandbox strict`: no child process can be asked, so only the files in `/etc` count. Already
+    /// at the start, so that a reload finds the same.
+    pub(in crate::daemon) is_strict: bool,
 }
 
 impl KernelHost<'_> {
     /// Queries the C library in a child process while urgent work continues.
     fn ask(&self, flag: &str, name: &str) -> Option<String> {
+        if self.is_strict {
+            return None;
+        }
         match lookup::ask(flag, name, self.meanwhile) {
             Ok(answer) => Some(answer),
             Err(why) => {

@@ -12,6 +12,7 @@ use crate::daemon::config::host::{Disk, KernelHost, Meanwhile};
 use crate::holdings::Links;
 use crate::model::lvs::Lvs;
 use crate::model::notify::LifeScript;
+use crate::model::sandbox::{self, Sandbox};
 use crate::model::Config;
 use crate::status::Complaint;
 use crate::sys::pidfile::Location;
@@ -180,15 +181,27 @@ impl Text {
 
     /// The startup script, which runs before anything else. Diagnostics are not reported yet, since
     /// the script may change the host.
-    pub(in crate::daemon) fn startup_script(&self, links: &Links) -> Option<LifeScript> {
-        let mut blocks = self.document.roots().filter(|n| n.keyword().text == "global_defs");
-        let named = |n: Node<'_>| n.keyword().text == "startup_script";
-        if !blocks.any(|block| block.children().any(named)) {
-            return None;
-        }
+    pub(in crate::daemon) fn startup_script(
+        &self,
+        options: &Options,
+        links: &Links,
+    ) -> Option<LifeScript> {
+        self.globals("startup_script").next()?;
         let mut diagnostics = Diagnostics::default();
-        let host = KernelHost { links, meanwhile: &|| {}, elsewhere: self.elsewhere };
+        let (elsewhere, is_strict) = (self.elsewhere, self.is_strict(options));
+        let host = KernelHost { links, meanwhile: &|| {}, elsewhere, is_strict };
         config::lower(&self.document, &self.sources, &host, &mut diagnostics).global.startup_script
+    }
+
+    /// Statements of this name in `global_defs`.
+    fn globals<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Node<'a>> + 'a {
+        let blocks = self.document.roots().filter(|n| n.keyword().text == "global_defs");
+        blocks.flat_map(|block| block.children()).filter(move |n| n.keyword().text == name)
+    }
+
+    fn is_strict(&self, options: &Options) -> bool {
+        let written = || self.globals("sandbox").find_map(|n| Sandbox::named(n.arg(0)?.text));
+        options.sandbox.or_else(written) == Some(Sandbox::Strict)
     }
 
     /// Checks everything and reports all diagnostics.
@@ -199,9 +212,17 @@ impl Text {
         report: Report,
         meanwhile: Meanwhile<'_>,
     ) -> Reading {
-        let host = KernelHost { links, meanwhile, elsewhere: self.elsewhere };
+        let (elsewhere, is_strict) = (self.elsewhere, self.is_strict(options));
+        let host = KernelHost { links, meanwhile, elsewhere, is_strict };
         let mut config = config::lower(&self.document, &self.sources, &host, &mut self.diagnostics);
         narrow(&mut config, options);
+        if config.global.sandbox == Sandbox::Strict {
+            for what in sandbox::beyond_strict(&config) {
+                let text = format!("sandbox strict forbids {what}");
+                self.diagnostics.push(Severity::Fatal, None, text);
+                self.diagnostics.hint("remove it, or use 'sandbox on'");
+            }
+        }
         self.diagnostics.sort();
         if report == Report::Log {
             self.tell(options, meanwhile);
@@ -210,8 +231,11 @@ impl Text {
     }
 }
 
-/// Removes the subsystems that the command line disables.
+/// Removes the subsystems that the command line disables, and what it overrides.
 fn narrow(config: &mut Config, options: &Options) {
+    if let Some(mode) = options.sandbox {
+        config.global.sandbox = mode;
+    }
     if !options.run_vrrp {
         config.instances.clear();
         config.groups.clear();

@@ -55,7 +55,7 @@ pub(super) fn build(
     let mut links = look()?;
     let scheduling = Scheduling::new().map_err(Failure::of("read the scheduling"))?;
     let is_first = takeover.is_none() && !only_removes;
-    if let Some(script) = text.startup_script(&links).filter(|_| is_first) {
+    if let Some(script) = text.startup_script(options, &links).filter(|_| is_first) {
         if life::run("startup", &script, &mut signals, scheduling.inherited()) == Then::Stop {
             return Err(Failure::new(Status::Ok, "Stopped before anything was started"));
         }

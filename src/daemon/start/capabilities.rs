@@ -1,8 +1,9 @@
 //! Required capabilities. A router that becomes MASTER without being able to add its addresses
 //! takes them from a healthy peer to no purpose.
 
+use crate::base::capability::Capability;
 use crate::model::Config;
-use crate::sys::capability::{self, Capability};
+use crate::sys::capability;
 
 /// Features of this configuration with the capabilities they need.
 fn needs(config: &Config) -> Vec<(&'static str, Capability)> {

@@ -5,7 +5,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::sys::capability::{self, Capability};
+use crate::base::capability::Capability;
+use crate::sys::capability;
 use crate::sys::sched::{self, Limit, Locked, Resource};
 use crate::sys::{open, reason};
 

@@ -262,6 +262,7 @@ fn live(
     if course.only_removes {
         return runtime.wind_down();
     }
+    runtime.give_up_rights();
     if runtime.options.dump_conf {
         runtime.finish_adoption();
         runtime.dump_config();

@@ -2,6 +2,7 @@
 
 use super::super::text::{Seconds, Text};
 use crate::model::control::ControlSocket;
+use crate::model::sandbox::Sandbox;
 use crate::model::Global;
 
 pub(super) fn render(g: &Global, out: &mut Text) {
@@ -21,5 +22,8 @@ pub(super) fn render(g: &Global, out: &mut Text) {
     }
     if let Some(at) = &g.metrics_listen {
         out.top("Metrics", at);
+    }
+    if g.sandbox != Sandbox::default() {
+        out.top("Sandbox", g.sandbox);
     }
 }
