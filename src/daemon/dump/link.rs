@@ -59,20 +59,13 @@ fn interface(
     let is_held_back = view.details.held_back.iter().any(|name| **name == *link.name);
     out.pair("Delayed state change running", is_held_back);
     debounce(view, &link.name, out);
-    if link.group != 0 {
-        out.pair("Group", link.group);
-    }
+    out.pair("Group", link.group);
     if let Some(made) = made.get(&*link.name) {
         virtual_link(view, made, out);
     }
     out.pair("MTU", link.mtu);
     out.pair("HW Type", hardware(link.hardware));
-    watching(view, &link.name, out);
-    if let Some(master) = view.links.by_index(link.master) {
-        if let LinkKind::Vrf { .. } = master.kind {
-            out.pair("VRF", &master.name);
-        }
-    }
+    watching(view, link, out);
     settings(view, link, made, out);
 }
 
@@ -104,11 +97,11 @@ fn state(link: &Link) -> String {
     if link.hardware == Link::LOOPBACK {
         out.push_str(", no broadcast, loopback");
     }
+    if !link.arp {
+        out.push_str(", no arp");
+    }
     if !link.multicast {
         out.push_str(", no multicast");
-    }
-    if !link.arp {
-        out.push_str(", no ARP");
     }
     out
 }
@@ -128,7 +121,7 @@ fn virtual_link(view: &View<'_>, made: &VirtualLink, out: &mut Text) {
     };
     let kind = match made.kind {
         VirtualLinkKind::Macvlan { .. } => "VMAC type private".to_owned(),
-        VirtualLinkKind::Ipvlan { flags } => format!("IPVLAN type {}", ipvlan_kind(flags)),
+        VirtualLinkKind::Ipvlan { flags } => format!("IPVLAN type L2 {}", ipvlan_kind(flags)),
     };
     out.line(format_args!("{kind}, underlying interface = {base}"));
     out.line("I/f created by keepalived");
@@ -138,19 +131,30 @@ fn hardware(kind: u16) -> String {
     match kind {
         Link::ETHERNET => "ETHERNET".to_owned(),
         Link::LOOPBACK => "LOOPBACK".to_owned(),
-        other => other.to_string(),
+        other => format!("UNKNOWN ({other})"),
     }
 }
 
 /// How the link is watched, and how often addresses on it are announced.
-fn watching(view: &View<'_>, name: &str, out: &mut Text) {
+fn watching(view: &View<'_>, link: &Link, out: &mut Text) {
+    let name = &*link.name;
     match view.config.polled_links.iter().find(|link| link.interface == name) {
         None => out.line("NIC netlink status update"),
-        Some(link) => out.pair("Linkbeat", link.query.map_or("polled", LinkQuery::word)),
+        Some(link) => out.line(match link.query {
+            Some(LinkQuery::Mii) => "NIC support MII regs",
+            Some(LinkQuery::Ethtool) => "NIC support ETHTOOL GLINK interface",
+            Some(LinkQuery::Flags) | None => "NIC ioctl refresh polling",
+        }),
     }
-    let mut groups = view.config.garp_groups.iter().enumerate();
-    let Some((n, group)) =
-        groups.find(|(_, group)| group.interfaces.iter().any(|other| other == name))
+    if let LinkKind::Vrf { table } = link.kind {
+        out.line(format_args!("VRF master table {table}"));
+    } else if let Some(master) = view.links.by_index(link.master) {
+        if let LinkKind::Vrf { .. } = master.kind {
+            out.line(format_args!("VRF slave of {}", master.name));
+        }
+    }
+    let mut groups = view.config.garp_groups.iter();
+    let Some(group) = groups.find(|group| group.interfaces.iter().any(|other| other == name))
     else {
         return;
     };
@@ -160,7 +164,6 @@ fn watching(view: &View<'_>, name: &str, out: &mut Text) {
     if let Some(interval) = group.gna {
         out.line(format_args!("Gratuitous NA interval {}ms", interval.as_millis()));
     }
-    out.line(format_args!("Gratuitous ARP aggregation group {}", n + 1));
 }
 
 /// Settings of the kernel that the daemon changes, with their values before that.
