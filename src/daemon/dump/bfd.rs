@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::os::fd::RawFd;
 
-use super::text::{stamp, stamp_after_year, stamp_without_year, yes, Text};
+use super::text::{stamp, stamp_after_year, yes, Text};
 use super::{global, View};
 use crate::base::addr::Family;
 use crate::base::ids::SessionId;
@@ -68,10 +68,9 @@ fn configured(b: &BfdInstance, out: &mut Text) {
 fn current(view: &View<'_>, s: &Session, out: &mut Text) {
     let remote = s.neighbor();
     let timing = s.timing();
-    let expires = remote.zip(timing.detection).map(|(n, time)| view.wall_at(n.heard + time));
-    match expires {
-        Some(at) => out.pair("sands_exp", stamp_without_year(view, at)),
-        None => out.pair("sands_exp", "[disabled]"),
+    // Times that are put aside during a reload, which sessions here live through.
+    for name in ["sands_out", "sands_exp", "sands_rst"] {
+        out.pair(name, "[disabled]");
     }
     out.pair("local state", s.state());
     out.pair("remote state", remote.map_or_else(|| "Down".to_owned(), |n| n.state.to_string()));
@@ -88,7 +87,8 @@ fn current(view: &View<'_>, s: &Session, out: &mut Text) {
     out.pair("remote detect multiplier", offer.map_or(0, |offer| offer.multiplier));
     // The bit of an answer is set in that packet alone.
     out.line(format_args!("{}poll, !final", if s.is_polling() { "" } else { "!" }));
-    out.pair("local tx intv", MaybeMicros(timing.tx_interval));
+    let tx = timing.tx_interval.or(Some(timing.local.min_tx).filter(|_| offer.is_none()));
+    out.pair("local tx intv", MaybeMicros(tx));
     let remote_tx = offer.map(|offer| offer.min_tx.max(timing.local.min_rx));
     out.pair("remote tx intv", MaybeMicros(remote_tx));
     out.pair("local detection time", MaybeMicros(timing.detection));

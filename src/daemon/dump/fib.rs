@@ -76,7 +76,7 @@ pub(super) fn rule(entry: &VirtualRule) -> String {
     out.option("realms", rule.realms.map(realms));
     match rule.action {
         RuleAction::Table(table) => out.option("lookup", Some(table)),
-        RuleAction::L3mdev => out.flag("lookup [l3mdev-table]"),
+        RuleAction::L3mdev => out.option("lookup", Some(0)),
         RuleAction::Goto(priority) => out.option("goto", Some(priority)),
         RuleAction::Nop => out.flag("nop"),
         dead_end => out.option("type", Some(dead_end)),
@@ -91,6 +91,9 @@ fn selectors(rule: &Rule, out: &mut Words) {
     let range = |(low, high): (u16, u16)| format!("{low}-{high}");
     out.option("tunnel-id", rule.tunnel);
     out.option("uidrange", rule.users.map(|(low, high)| format!("{low}-{high}")));
+    if rule.action == RuleAction::L3mdev {
+        out.flag("l3mdev");
+    }
     out.option("protocol", rule.protocol);
     out.option("ipproto", rule.ip_protocol);
     out.option("sport", rule.source_ports.map(range));

@@ -11,30 +11,41 @@ use crate::base::time::micros;
 use crate::holdings::Setting;
 use crate::model::link::LinkQuery;
 use crate::model::vlink::{ipvlan_kind, VirtualLink, VirtualLinkKind};
+use crate::model::vrrp::{SyncGroup, TrackedLink};
 
 /// Names of the instances that depend on an interface, with the weight.
 type Watchers<'a> = BTreeMap<&'a str, Vec<(&'a str, i16)>>;
 
 pub(super) fn section(view: &View<'_>, out: &mut Text) {
     out.section("Interfaces");
-    let mut watchers = Watchers::new();
+    let (mut watchers, mut of_groups) = (Watchers::new(), Watchers::new());
     let mut made: BTreeMap<&str, &VirtualLink> = BTreeMap::new();
+    let groups = view.config.groups.iter();
+    let groups = groups.flat_map(|g| g.members.iter().map(move |member| (member.as_str(), g)));
+    let groups: BTreeMap<&str, &SyncGroup> = groups.collect();
     for (_, i) in view.instances() {
+        let config = i.config();
+        let group = groups.get(&*config.name);
         for t in i.trackers() {
-            watchers.entry(&t.interface).or_default().push((&i.config().name, t.weight));
+            let is_it = |other: &&TrackedLink| other.interface == t.interface;
+            let is_own = config.tracked_links.iter().any(|own| is_it(&own));
+            let of_group = group.is_some_and(|group| group.tracked_links.iter().any(|o| is_it(&o)));
+            let list = if of_group && !is_own { &mut of_groups } else { &mut watchers };
+            list.entry(&t.interface).or_default().push((&config.name, t.weight));
         }
-        made.extend(i.config().virtual_links().map(|link| (link.name.as_str(), &**link)));
+        made.extend(config.virtual_links().map(|link| (link.name.as_str(), &**link)));
     }
     let all = view.instances().flat_map(|(_, i)| i.config().all_addresses());
     let virtual_addresses: BTreeSet<IpAddr> = all.map(|a| a.prefix.addr).collect();
     for link in view.links.all() {
         interface(view, link, &made, &virtual_addresses, out);
-        if let Some(list) = watchers.get(&*link.name) {
+        // Those of groups last.
+        let lists = [watchers.get(&*link.name), of_groups.get(&*link.name)];
+        let mut list = lists.into_iter().flatten().flatten().peekable();
+        if list.peek().is_some() {
             out.line("Tracking VRRP instances :");
-            for (name, weight) in list {
-                out.item(format_args!("{name}, weight {weight}"));
-            }
         }
+        list.for_each(|(name, weight)| out.item(format_args!("{name}, weight {weight}")));
     }
 }
 

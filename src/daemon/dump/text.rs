@@ -107,12 +107,6 @@ pub(super) fn stamp_after_year(view: &View<'_>, at: WallTime) -> String {
     format!("{} ({date}.{:06})", Epoch(at), at.0 % 1_000_000)
 }
 
-/// `1795386538.642958 (Sun Nov 22 22:28:58.642958)`: the same without a year.
-pub(super) fn stamp_without_year(view: &View<'_>, at: WallTime) -> String {
-    let date = (view.calendar)(at).long();
-    format!("{} ({}.{:06})", Epoch(at), without_year(&date), at.0 % 1_000_000)
-}
-
 /// `4.000000`: seconds with all decimals.
 pub(super) fn decimal(time: Duration) -> String {
     format!("{:.6}", time.as_secs_f64())

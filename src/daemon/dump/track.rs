@@ -99,7 +99,9 @@ fn script(view: &View<'_>, s: &TrackScript, trackers: &Trackers<'_>, out: &mut T
         out.pair("Path", path);
     }
     out.pair("Interval", seconds(s.interval));
-    out.pair("Timeout", seconds(s.timeout));
+    // 0 stands for the interval.
+    let own = Some(s.timeout).filter(|&timeout| timeout != s.interval);
+    out.pair("Timeout", seconds(own.unwrap_or_default()));
     out.pair("Weight", weight(s.weight, s.reverse));
     out.pair("Rise", s.rise);
     out.pair("Fall", s.fall);
