@@ -10,6 +10,7 @@ use crate::base::addr::Family;
 use crate::base::time::{micros, Duration, WallTime};
 use crate::daemon::status::instance as status;
 use crate::model;
+use crate::model::firewall::FirewallKind;
 use crate::model::signing::AntiReplay;
 use crate::model::track::Object;
 use crate::model::vlink::{ipvlan_kind, is_virtual_mac, VirtualLink, VirtualLinkKind};
@@ -297,9 +298,16 @@ fn checksum(config: &model::vrrp::Instance, out: &mut Text) {
 
 fn addresses(view: &View<'_>, i: &Instance, out: &mut Text) {
     let config = i.config();
+    // It is protected before it exists.
+    let protection = match view.config.global.firewall.kind {
+        _ if config.accept => "",
+        FirewallKind::Iptables(_) => " iptable_set",
+        FirewallKind::Default | FirewallKind::Nftables => " nftable_set",
+    };
     let list = |out: &mut Text, list: &[Rc<VirtualAddress>]| {
         for a in status::addresses(view, i, list) {
-            out.item(address(a));
+            let protected = if a.present { protection } else { "" };
+            out.item(format_args!("{}{protected}", address(a)));
         }
     };
     if !config.addresses.is_empty() {
