@@ -115,7 +115,7 @@ pub(crate) fn routers_with_all_that_they_track() -> Outcome {
     let shop = Workshop::new();
     shop.write("tf", "3\n");
     shop.write("tf2", "0\n");
-    let text = include_str!("dumped/routers.conf").replace("HERE", &shop.path(""));
+    let text = include_str!("dumped/routers.conf").replace("@HERE@", &shop.path(""));
     let pair = Pair::start(&text)?;
     pair.each(|daemon| ["A", "B", "C", "D", "E"].iter().for_each(|name| daemon.wait_master(name)));
     agree(&pair.theirs, &pair.ours, "keepalived.data", &with(ROUTERS));

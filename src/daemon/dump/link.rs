@@ -107,6 +107,8 @@ fn state(link: &Link) -> String {
     let mut out = format!("{}UP, {}RUNNING", not(link.enabled), not(link.up));
     if link.hardware == Link::LOOPBACK {
         out.push_str(", no broadcast, loopback");
+    } else if matches!(link.kind, LinkKind::Vrf { .. }) {
+        out.push_str(", no broadcast");
     }
     if !link.arp {
         out.push_str(", no arp");

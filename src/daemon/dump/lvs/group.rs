@@ -1,17 +1,21 @@
-//! A `virtual_server_group`, and how many virtual servers use each of its entries.
+//! A `virtual_server_group`, and how many servers are behind each of its entries.
 
 use std::collections::BTreeMap;
 
 use super::super::text::yes;
 use super::{Text, View};
 use crate::base::addr::Family;
-use crate::model::lvs::{AddressGroup, GroupEntry, Protocol, Service, VirtualServer};
+use crate::lvs::Service;
+use crate::model::lvs::{self as model, AddressGroup, GroupEntry, Protocol, VirtualServer};
 
-pub(super) fn groups(view: &View<'_>, out: &mut Text) {
-    let mut users: BTreeMap<&str, Vec<&VirtualServer>> = BTreeMap::new();
-    for service in &view.config.virtual_servers {
-        if let Service::Group { name, .. } = &service.service {
-            users.entry(name).or_default().push(service);
+/// A virtual server with the number of its servers in IPVS.
+type User<'a> = (&'a VirtualServer, usize);
+
+pub(super) fn groups(view: &View<'_>, all: &[&Service], out: &mut Text) {
+    let mut users: BTreeMap<&str, Vec<User<'_>>> = BTreeMap::new();
+    for service in all {
+        if let model::Service::Group { name, .. } = &service.config().service {
+            users.entry(name).or_default().push((service.config(), service.wanted().len()));
         }
     }
     for config in &view.config.address_groups {
@@ -20,12 +24,12 @@ pub(super) fn groups(view: &View<'_>, out: &mut Text) {
     }
 }
 
-fn group(group: &AddressGroup, users: &[&VirtualServer], out: &mut Text) {
+fn group(group: &AddressGroup, users: &[User<'_>], out: &mut Text) {
     let has = |family| {
         let mut families = group.entries.iter().filter_map(GroupEntry::family).peekable();
         match families.peek() {
             Some(_) => families.any(|found| found == family),
-            None => users.iter().any(|service| service.family == family),
+            None => users.iter().any(|(config, _)| config.family == family),
         }
     };
     out.subsection("Virtual server group");
@@ -44,9 +48,10 @@ fn group(group: &AddressGroup, users: &[&VirtualServer], out: &mut Text) {
     }
 }
 
-fn entry(entry: &GroupEntry, users: &[&VirtualServer], out: &mut Text) {
-    let count =
-        |is_one: &dyn Fn(&VirtualServer) -> bool| users.iter().filter(|vs| is_one(vs)).count();
+fn entry(entry: &GroupEntry, users: &[User<'_>], out: &mut Text) {
+    let count = |is_it: &dyn Fn(&VirtualServer) -> bool| -> usize {
+        users.iter().filter(|(config, _)| is_it(config)).map(|(_, servers)| servers).sum()
+    };
     match *entry {
         GroupEntry::Range { first, last, port } => {
             if first == last {
@@ -65,7 +70,7 @@ fn entry(entry: &GroupEntry, users: &[&VirtualServer], out: &mut Text) {
                 Some(Family::V6) => " IPv6",
             };
             out.pair("FWMARK", format_args!("{mark}{word}"));
-            let of = |wanted| count(&|vs| family.unwrap_or(vs.family) == wanted);
+            let of = |wanted| count(&|vs| vs.family == wanted);
             let (v4, v6) = (of(Family::V4), of(Family::V6));
             out.item(format_args!("Alive: {v4} IPv4, {v6} IPv6"));
         }
@@ -73,10 +78,11 @@ fn entry(entry: &GroupEntry, users: &[&VirtualServer], out: &mut Text) {
 }
 
 /// The marks of packets to the addresses of a group, as keepalived shows them: 0 is none.
-fn marks(users: &[&VirtualServer]) -> Option<String> {
-    users.iter().any(|vs| vs.mark.is_some()).then(|| {
+fn marks(users: &[User<'_>]) -> Option<String> {
+    let configs = || users.iter().map(|(config, _)| *config);
+    configs().any(|vs| vs.mark.is_some()).then(|| {
         let marks = Protocol::ALL.map(|protocol| {
-            let mark = users.iter().find(|vs| vs.protocol == Some(protocol)).and_then(|vs| vs.mark);
+            let mark = configs().find(|vs| vs.protocol == Some(protocol)).and_then(|vs| vs.mark);
             format!("{}: {}", protocol.name().to_uppercase(), mark.unwrap_or(0))
         });
         format!("Fwmark {}", marks.join(" "))

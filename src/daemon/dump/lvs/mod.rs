@@ -22,7 +22,7 @@ pub(super) fn render(view: &View<'_>, all: &[&Service], pool: &Pool) -> String {
     if !all.is_empty() {
         out.section("LVS Topology");
         out.fact("System is compiled with LVS v1.2.1");
-        group::groups(view, &mut out);
+        group::groups(view, all, &mut out);
     }
     for service in all {
         service::service(view, service, &mut out);

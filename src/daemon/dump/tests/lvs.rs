@@ -136,7 +136,7 @@ fn the_sections_are_in_order() {
  Virtual servers = 2
  Virtual servers up = 2
  Real servers = 3
- Real servers up = 2
+ Real servers up = 3
  Checks under way = 0
 "
     );
@@ -144,26 +144,31 @@ fn the_sections_are_in_order() {
 
 #[test]
 fn a_group_in_the_data_dump() {
-    let farm = Farm::start(
+    let mut farm = Farm::start(
         "virtual_server_group G { fwmark 5; 10.3.0.101 80; 10.3.0.102-103 8080; fwmark 6 inet } \
-         virtual_server group G { lvs_sched wlc; lvs_method DR; protocol UDP; real_server 10.3.0.11 80 { } } \
-         virtual_server group G { lvs_sched wlc; lvs_method DR; protocol TCP; real_server 10.3.0.11 80 { } } ",
+         virtual_server group G { lvs_sched wlc; lvs_method DR; protocol UDP; \
+         real_server 10.3.0.11 80 { } ; real_server 10.3.0.12 80 { } ; \
+         real_server 10.3.0.13 80 { TCP_CHECK { } } } \
+         virtual_server group G { lvs_sched wlc; lvs_method DR; protocol TCP; \
+         real_server 10.3.0.11 80 { } } ",
     );
+    farm.find(0, 0, &Verdict::Down(Reason::Overran), Instant::from_millis(9_000));
+    // Those in IPVS are counted.
     assert_eq!(
         block(&farm.text(), " ------< Virtual server group", 14),
         " ------< Virtual server group >------
  Virtual Server Group = G, IPv4 = yes, IPv6 = no
    VIP = 10.3.0.101, VPORT = 80
-     Alive: 1 tcp, 1 udp, 0 sctp
+     Alive: 1 tcp, 2 udp, 0 sctp
      reloaded = False
    VIP Range = 10.3.0.102-10.3.0.103, VPORT = 8080
-     Alive: 1 tcp, 1 udp, 0 sctp
+     Alive: 1 tcp, 2 udp, 0 sctp
      reloaded = False
    FWMARK = 5
-     Alive: 2 IPv4, 0 IPv6
+     Alive: 3 IPv4, 0 IPv6
      reloaded = False
    FWMARK = 6 IPv4
-     Alive: 2 IPv4, 0 IPv6
+     Alive: 3 IPv4, 0 IPv6
      reloaded = False
 "
     );
