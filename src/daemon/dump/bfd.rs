@@ -87,7 +87,8 @@ fn current(view: &View<'_>, s: &Session, out: &mut Text) {
     out.pair("remote detect multiplier", offer.map_or(0, |offer| offer.multiplier));
     // The bit of an answer is set in that packet alone.
     out.line(format_args!("{}poll, !final", if s.is_polling() { "" } else { "!" }));
-    let tx = timing.tx_interval.or(Some(timing.local.min_tx).filter(|_| offer.is_none()));
+    // Until the neighbour is heard, it is what is offered.
+    let tx = if offer.is_some() { timing.tx_interval } else { Some(timing.local.min_tx) };
     out.pair("local tx intv", MaybeMicros(tx));
     let remote_tx = offer.map(|offer| offer.min_tx.max(timing.local.min_rx));
     out.pair("remote tx intv", MaybeMicros(remote_tx));

@@ -7,6 +7,7 @@ use crate::config;
 use crate::lvs as core;
 use crate::model;
 
+#[expect(clippy::duplicate_mod, reason = "files in memory are for several tests")]
 #[path = "../../../../tests/config/memory.rs"]
 mod memory;
 
