@@ -27,6 +27,7 @@ use crate::vrrp;
 use crate::vrrp::receive::Received;
 use crate::vrrp::{Input, LinkState};
 
+mod bfd;
 mod global;
 mod lvs;
 mod track;
