@@ -5,6 +5,8 @@
 
 #[path = "interop/bfd.rs"]
 mod bfd;
+#[path = "interop/dumped.rs"]
+mod dumped;
 #[path = "interop/exchange.rs"]
 mod exchange;
 #[path = "interop/frr.rs"]
@@ -42,6 +44,10 @@ fn main() -> ExitCode {
         scraped::promtool_finds_nothing_wrong_with_the_metrics,
         scraped::prometheus_takes_every_sample,
         scraped::a_browser_shows_what_kactl_says,
+        dumped::routers_with_all_that_they_track,
+        dumped::routers_of_each_kind,
+        dumped::routes_and_rules,
+        dumped::bfd_sessions,
         notified::scripts_and_fifos_say_the_same,
         exchange::version_2_with_a_password_ours_above,
         exchange::version_2_with_a_password_theirs_above,

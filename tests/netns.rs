@@ -182,7 +182,7 @@ fn main() -> ExitCode {
     ));
     tests.push(lab::test_alone("web::scrapes_delay_no_advert", web::scrapes_delay_no_advert));
     tests.extend(tests![
-        exporters::exporters_find_everything_in_the_dumps,
+        dumps::exporters_find_everything,
         control::the_state_of_two_routers_is_shown_and_explained,
         control::a_wrong_password_of_the_peer_is_explained_and_not_shown,
         control::events_are_followed,

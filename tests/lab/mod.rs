@@ -10,6 +10,7 @@ mod capture;
 mod client;
 mod conf;
 mod daemon;
+pub(crate) mod dumps;
 mod fakeipvs;
 mod frames;
 mod guest;

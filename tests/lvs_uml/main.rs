@@ -5,6 +5,9 @@
 //! with another program, except for those that only this program is expected to pass.
 
 mod checkers;
+mod dumped;
+#[path = "../netns/exporters.rs"]
+mod exporters;
 mod failover;
 mod farm;
 #[path = "../lab/mod.rs"]
@@ -66,6 +69,9 @@ parts![
     steer::a_server_is_drained_disabled_and_weighed_by_command,
     traffic::metrics_show_what_ipvs_counts,
     restart::no_connection_of_2000_services_fails_at_restarts,
+    dumped::groups_servers_and_every_check,
+    dumped::routers_on_an_ipvlan_and_in_a_vrf,
+    dumped::exporters_find_everything_beside_virtual_servers,
     marks::a_group_is_one_service_that_its_mark_leads_to,
 ];
 

@@ -2,6 +2,7 @@
 
 use nix::sys::signal::Signal;
 
+use crate::exporters::they_find_everything;
 use crate::lab::{
     config_with, instance, ours_only, output_of, wait, Daemon, Instance, Outcome, Segment,
     Workshop, SOON,
@@ -47,6 +48,10 @@ pub(crate) fn dump_files_are_where_the_configuration_says() -> Outcome {
     assert_eq!(json["vrrp_script"][0]["name"], "ok");
     assert!(!daemon.file("keepalived.data").exists());
     Ok(())
+}
+
+pub(crate) fn exporters_find_everything() -> Outcome {
+    they_find_everything("")
 }
 
 pub(crate) fn files_tell_of_a_reload() -> Outcome {

@@ -266,6 +266,8 @@ fn examined(daemon: &Daemon) -> (Vec<Said>, BTreeMap<String, (u64, u64)>) {
 
 fn routers(priority: u8) -> Vec<Instance> {
     let tracked = "track_script {\n good\n bad weight 2\n slow weight 3\n }";
+    // A backup must not take over because the machine is busy.
+    let instance = |name| instance(name).every("1");
     vec![
         instance("VI_1")
             .priority(priority)
@@ -281,7 +283,8 @@ fn routers(priority: u8) -> Vec<Instance> {
     ]
 }
 
-pub(crate) fn exporters_find_everything_in_the_dumps() -> Outcome {
+/// `more`: the end of the configuration.
+pub(crate) fn they_find_everything(more: &str) -> Outcome {
     ours_only()?;
     let (segment, [a, b]) = Segment::with_hosts(["a", "b"]);
     let shop = Workshop::new();
@@ -299,7 +302,7 @@ pub(crate) fn exporters_find_everything_in_the_dumps() -> Outcome {
         segment.attach(host, "eth1", number);
         segment.pull_cable(host, "eth1");
         let routers: String = routers(priority).iter().map(ToString::to_string).collect();
-        host.start(&(config_with("script_user root", &[]) + &blocks.concat() + &routers))
+        host.start(&(config_with("script_user root", &[]) + &blocks.concat() + &routers + more))
     };
     let master = start(&a, 8, 200);
     for name in ["VI_1", "VI_2", "VI_3", "VI_6"] {

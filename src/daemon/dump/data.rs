@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::text::{or_none, stamp, Seconds, Text};
+use super::text::{decimal, or_none, stamp, yes, Text};
 use super::{fib, global, instance, link, track, View};
 use crate::base::time::Instant;
 use crate::daemon::status::address::address;
@@ -23,7 +23,7 @@ pub(super) fn render_globals(view: &View<'_>) -> String {
 
 pub(super) fn render(view: &View<'_>) -> String {
     let mut out = Text::default();
-    global::render(view, &mut out);
+    global::render_of_routers(view, &mut out);
     pace(view, &mut out);
     fixed(view, &mut out);
     instances(view, &mut out);
@@ -42,13 +42,13 @@ fn pace(view: &View<'_>, out: &mut Text) {
         return;
     }
     out.section("Gratuitous ARP delays");
-    for (n, group) in groups.iter().enumerate() {
-        out.section(&format!("GARP delay group {}", n + 1));
+    for group in groups {
+        out.section("GARP delay group");
         if let Some(interval) = group.garp {
-            out.top("GARP interval", Seconds(interval));
+            out.top("GARP interval", decimal(interval));
         }
         if let Some(interval) = group.gna {
-            out.top("GNA interval", Seconds(interval));
+            out.top("GNA interval", decimal(interval));
         }
         out.fact("Interfaces");
         group.interfaces.iter().for_each(|name| out.fact(format_args!(" {name}")));
@@ -149,8 +149,11 @@ fn groups(view: &View<'_>, out: &mut Text) {
         }
         if let Some(config) = config {
             instance::mail(config.notify.mail, out);
+            if config.notify.priority_changes {
+                out.pair("Notify priority changes", yes(true));
+            }
             tracked(&config.tracked_links, out);
-            track::tracked(&config.tracked, out);
+            track::tracked(&config.tracked, "Tracked process :", out);
             track::notify(&config.notify, out);
         }
     }

@@ -31,13 +31,14 @@ pub(super) fn route(entry: &VirtualRoute) -> String {
         [only] => Some(only),
         _ => None,
     };
+    out.option("encap", only.and_then(|hop| hop.encap.as_ref()));
     only.into_iter().for_each(|hop| gateway(hop, &mut out));
     out.option("nhid", route.nexthop_id);
     out.option("table", Some(route.table).filter(|&table| table != TABLE_MAIN));
     out.option("proto", Some(route.protocol));
     out.option("scope", route.scope);
     out.option("metric", route.metric);
-    only.into_iter().for_each(|hop| path(hop, &mut out));
+    only.into_iter().for_each(|hop| way(hop, &mut out));
     out.option("expires", route.expires.map(|seconds| format!("{seconds}sec")));
     metrics(&route.metrics, &mut out);
     rest(route, &mut out);
@@ -51,6 +52,9 @@ pub(super) fn route(entry: &VirtualRoute) -> String {
 pub(super) fn rule(entry: &VirtualRule) -> String {
     let rule = &entry.rule;
     let mut out = Words::default();
+    if rule.from.is_none() && rule.to.is_none() && rule.family == Family::V6 {
+        out.flag("inet6");
+    }
     if rule.invert {
         out.flag("not");
     }
@@ -72,7 +76,7 @@ pub(super) fn rule(entry: &VirtualRule) -> String {
     out.option("realms", rule.realms.map(realms));
     match rule.action {
         RuleAction::Table(table) => out.option("lookup", Some(table)),
-        RuleAction::L3mdev => out.flag("lookup [l3mdev-table]"),
+        RuleAction::L3mdev => out.option("lookup", Some(0)),
         RuleAction::Goto(priority) => out.option("goto", Some(priority)),
         RuleAction::Nop => out.flag("nop"),
         dead_end => out.option("type", Some(dead_end)),
@@ -87,6 +91,9 @@ fn selectors(rule: &Rule, out: &mut Words) {
     let range = |(low, high): (u16, u16)| format!("{low}-{high}");
     out.option("tunnel-id", rule.tunnel);
     out.option("uidrange", rule.users.map(|(low, high)| format!("{low}-{high}")));
+    if rule.action == RuleAction::L3mdev {
+        out.flag("l3mdev");
+    }
     out.option("protocol", rule.protocol);
     out.option("ipproto", rule.ip_protocol);
     out.option("sport", rule.source_ports.map(range));
@@ -98,12 +105,15 @@ fn gateway(hop: &NextHop<String>, out: &mut Words) {
     out.option("dev", hop.link.as_ref());
 }
 
-fn path(hop: &NextHop<String>, out: &mut Words) {
+fn way(hop: &NextHop<String>, out: &mut Words) {
     if hop.onlink {
         out.flag("onlink");
     }
-    out.option("realms", hop.realms.map(realms));
-    out.option("encap", hop.encap.as_ref());
+    match hop.realms {
+        None => {}
+        Some(realm) if realm >> 16 == 0 => out.option("realm", Some(realm)),
+        Some(pair) => out.option("realms", Some(realms(pair))),
+    }
 }
 
 fn rest(route: &Route<String>, out: &mut Words) {
@@ -113,6 +123,8 @@ fn rest(route: &Route<String>, out: &mut Words) {
         _ => "medium",
     });
     out.option("pref", preference);
+    let no_cookie = route.metrics.values.get(&metric::FASTOPEN_NO_COOKIE);
+    out.option(metric::name(metric::FASTOPEN_NO_COOKIE), no_cookie);
     let propagated = route.ttl_propagate.map(|on| if on { "enabled" } else { "disabled" });
     out.option("ttl-propagate", propagated);
     if route.next_hops.len() < 2 {
@@ -122,7 +134,8 @@ fn rest(route: &Route<String>, out: &mut Words) {
         out.flag("nexthop");
         gateway(hop, out);
         out.option("weight", Some(hop.weight));
-        path(hop, out);
+        way(hop, out);
+        out.option("encap", hop.encap.as_ref());
     }
 }
 
@@ -146,7 +159,6 @@ fn metrics(metrics: &RouteMetrics, out: &mut Words) {
         metric::INITCWND,
         metric::INITRWND,
         metric::QUICKACK,
-        metric::FASTOPEN_NO_COOKIE,
     ] {
         let Some(&value) = metrics.values.get(&kind) else { continue };
         let text = match kind {
@@ -188,10 +200,7 @@ fn network(prefix: Prefix) -> String {
 }
 
 fn realms(realms: u32) -> String {
-    match realms >> 16 {
-        0 => realms.to_string(),
-        source => format!("{source}/{}", realms & 0xffff),
-    }
+    format!("{}/{}", realms >> 16, realms & 0xffff)
 }
 
 /// Words with blanks between them.

@@ -3,8 +3,8 @@
 
 mod beyond;
 
-use super::text::{Seconds, Text};
-use super::track::{command, with_user};
+use super::text::{yes, Seconds, Text};
+use super::track::{executed, quoted};
 use super::View;
 use crate::base::time::micros;
 use crate::model::firewall::{Firewall, FirewallKind, IpSets};
@@ -19,7 +19,17 @@ use crate::model::Global;
 /// The interface of static addresses without one, unless another is configured.
 const DEFAULT_INTERFACE: &str = "eth0";
 
+/// As the process of virtual routers has it, or as another.
 pub(super) fn render(view: &View<'_>, out: &mut Text) {
+    sections(view, false, out);
+}
+
+/// The same with what only the process of virtual routers has.
+pub(super) fn render_of_routers(view: &View<'_>, out: &mut Text) {
+    sections(view, true, out);
+}
+
+fn sections(view: &View<'_>, of_routers: bool, out: &mut Text) {
     let (g, lvs) = (&view.config.global, &view.config.lvs);
     out.section("Global definitions");
     names(g, lvs, out);
@@ -37,11 +47,11 @@ pub(super) fn render(view: &View<'_>, out: &mut Text) {
         out.top("Send emails for fault transitions", "off");
     }
     timeouts(lvs, out);
-    out.top("Default interface", g.default_interface.as_deref().unwrap_or(DEFAULT_INTERFACE));
-    out.top("Disable local IGMP", yes(g.disable_local_igmp));
-    if g.shown.v3_checksum_as_v2 {
-        out.top("Use VRRPv2 checksum for VRRPv3 IPv4", true);
+    if of_routers {
+        out.top("Default interface", g.default_interface.as_deref().unwrap_or(DEFAULT_INTERFACE));
     }
+    out.top("Disable local IGMP", yes(g.disable_local_igmp));
+    out.top("Use VRRPv2 checksum for VRRPv3 IPv4", yes(g.shown.v3_checksum_as_v2));
     if let Some(daemon) = &lvs.sync_daemon {
         sync_daemon(daemon, out);
     }
@@ -58,10 +68,7 @@ pub(super) fn render(view: &View<'_>, out: &mut Text) {
     out.top("VRRP check unicast_src", g.shown.check_unicast_src);
     out.top("VRRP skip check advert addresses", g.shown.skip_check_adv_addr);
     out.top("VRRP strict mode", g.shown.strict);
-    match g.max_auto_priority {
-        0 => out.top("Max auto priority", "Disabled"),
-        most => out.top("Max auto priority", most),
-    }
+    out.top("Max auto priority", g.max_auto_priority);
     let delay = micros(g.min_auto_priority_delay);
     out.top("Min auto priority delay", format_args!("{delay} usecs"));
     for (name, wanted) in [("VRRP", &g.vrrp), ("Checker", &g.checker), ("BFD", &g.bfd)] {
@@ -78,14 +85,6 @@ pub(super) fn render(view: &View<'_>, out: &mut Text) {
     out.top("no_checker_emails", u8::from(lvs.no_checker_mail));
     rest(g, out);
     beyond::render(g, out);
-}
-
-const fn yes(is_so: bool) -> &'static str {
-    if is_so {
-        "yes"
-    } else {
-        "no"
-    }
 }
 
 fn names(g: &Global, lvs: &Lvs, out: &mut Text) {
@@ -170,12 +169,12 @@ fn reload(view: &View<'_>, g: &Global, out: &mut Text) {
 }
 
 fn life(g: &Global, out: &mut Text) {
-    for (name, life) in
-        [("Startup script", &g.startup_script), ("Shutdown script", &g.shutdown_script)]
-    {
-        if let Some(LifeScript { script, timeout }) = life {
-            out.top(name, format_args!("{}, timeout {}", with_user(script), timeout.as_secs()));
-        }
+    let scripts = [("Startup", &g.startup_script, ","), ("Shutdown", &g.shutdown_script, "")];
+    for (name, life, comma) in scripts {
+        let Some(LifeScript { script, timeout }) = life else { continue };
+        let (words, user, seconds) = (quoted(script), script.user, timeout.as_secs());
+        let user = format_args!("uid:gid {}:{}{comma}", user.uid, user.gid);
+        out.top(&format!("{name} script"), format_args!("{words}, {user} timeout {seconds}"));
     }
 }
 
@@ -213,11 +212,11 @@ fn fifos(g: &Global, out: &mut Text) {
         let Some(Fifo { path, owner, script }) = fifo else { continue };
         let name = format!("{name} notify fifo");
         out.top(&name, format_args!("{path}, uid:gid {}:{}", owner.uid, owner.gid));
-        if let Some(script) = script {
-            let (words, user) = (command(script), script.user);
-            let shown = format_args!("{words} '{path}', uid:gid {}:{}", user.uid, user.gid);
-            out.top(&format!("{name} script"), shown);
-        }
+        let Some(script) = script else { continue };
+        let program = executed(script).map(|program| format!("path = {program}, "));
+        let (program, words, user) = (program.unwrap_or_default(), quoted(script), script.user);
+        let user = format_args!("uid:gid {}:{}", user.uid, user.gid);
+        out.fact(format_args!("{name} {program}script = {words} '{path}', {user}"));
     }
     out.top("FIFO write vrrp states on reload", g.fifos.states_on_reload);
 }
@@ -259,6 +258,7 @@ fn firewall(firewall: &Firewall, out: &mut Text) {
         if let Some(output) = &tables.output {
             out.top("Iptables output chain", output);
         }
+        out.top("Using ipsets", tables.sets.is_some());
         if let Some(sets) = &tables.sets {
             ipsets(sets, out);
         }
@@ -279,9 +279,7 @@ fn firewall(firewall: &Firewall, out: &mut Text) {
 }
 
 fn ipsets(sets: &IpSets, out: &mut Text) {
-    out.top("Using ipsets", true);
-    let names =
-        ["IPv4 address", "IPv6 address", "IPv6 address,iface", "IGMP", "MLD", "Neighbor discovery"];
+    let names = ["IPv4 address", "IPv6 address", "IPv6 address,iface", "IGMP", "MLD", "ND"];
     for (name, set) in names.into_iter().zip(sets.names()) {
         out.top(&format!("ipset {name} set"), set);
     }
@@ -334,17 +332,19 @@ fn rest(g: &Global, out: &mut Text) {
     if g.log_unknown_vrids {
         out.fact("log_unknown_vrids");
     }
+    if g.shown.owner_ignore_adverts {
+        out.fact("vrrp_owner_ignore_adverts");
+    }
     if let Some(prefix) = &g.vmac_prefix {
         out.top("VMAC prefix", prefix);
     }
     if let Some(prefix) = &g.vmac_addr_prefix {
         out.top("VMAC address prefix", prefix);
     }
-    out.top("json_version", g.dumps.json_version.number());
+    out.fact(format_args!("json_version {}", g.dumps.json_version.number()));
     for (name, dir) in [("usr", &g.shown.iproute_usr), ("etc", &g.shown.iproute_etc)] {
-        if let Some(dir) = dir {
-            out.fact(format_args!("iproute {name} directory {dir}"));
-        }
+        let dir = dir.as_deref().unwrap_or("(none)");
+        out.fact(format_args!("iproute {name} directory {dir}"));
     }
     let files = [("state", &g.dumps.state), ("stats", &g.dumps.stats), ("json", &g.dumps.json)];
     for (name, path) in files {

@@ -7,9 +7,10 @@ use super::data::tracked;
 use super::text::{address, enabled, or_none, stamp, Epoch, Seconds, Text};
 use super::{fib, track, View};
 use crate::base::addr::Family;
-use crate::base::time::{micros, Duration};
+use crate::base::time::{micros, Duration, WallTime};
 use crate::daemon::status::instance as status;
 use crate::model;
+use crate::model::firewall::FirewallKind;
 use crate::model::signing::AntiReplay;
 use crate::model::track::Object;
 use crate::model::vlink::{ipvlan_kind, is_virtual_mac, VirtualLink, VirtualLinkKind};
@@ -38,7 +39,6 @@ pub(super) fn render(
     state(view, i, out);
     place(view, i, out);
     garp(config, out);
-    out.pair("Down timer adverts", config.down_timer_adverts);
     out.pair("Send advert after receive lower priority advert", !config.lower_prio_no_advert);
     out.pair("Send advert after receive higher priority advert", config.higher_prio_send_advert);
     election(view, i, out);
@@ -52,7 +52,7 @@ pub(super) fn render(
     }
     routes(config, out);
     tracked(&config.tracked_links, out);
-    track::tracked(&config.tracked, out);
+    track::tracked(&config.tracked, "Tracked processes :", out);
     mail(config.notify.mail, out);
     out.pair("Notify deleted", if config.notify.says_deleted { "Deleted" } else { "Fault" });
     track::notify(&config.notify, out);
@@ -71,20 +71,7 @@ fn state(view: &View<'_>, i: &Instance, out: &mut Text) {
             out.pair("Master advert interval", interval(Version::V3, i.master_interval()));
         }
     }
-    let config = i.config();
-    let flags = [
-        (matches!(config.delivery, Delivery::Unicast { .. }), "Using unicast"),
-        (config.strict, "Strict mode"),
-        (config.owner_ignore_adverts, "Owner ignores adverts"),
-    ];
-    if flags.iter().any(|(on, _)| *on) {
-        out.line("Flags:");
-    } else {
-        out.line("Flags: none");
-    }
-    for (_, flag) in flags.iter().filter(|(on, _)| *on) {
-        out.item(flag);
-    }
+    flags(i.config(), out);
     out.pair("Wantstate", status::state(i.wanted_phase()).word());
     faults(i, out);
     out.pair("Last transition", stamp(view, status::since(view, i).0));
@@ -94,6 +81,24 @@ fn state(view: &View<'_>, i: &Instance, out: &mut Text) {
     }
     let down = micros(i.master_down_interval());
     out.pair("Master down timer", format_args!("{down} usecs"));
+}
+
+/// keepalived counts more settings as flags than it names here.
+fn flags(config: &model::vrrp::Instance, out: &mut Text) {
+    let is_unicast = matches!(config.delivery, Delivery::Unicast { .. });
+    let any = is_unicast
+        || config.vlink.is_some()
+        || config.source.is_some()
+        || config.nopreempt
+        || config.dont_track_primary
+        || config.skip_check_adv_addr
+        || config.promote_secondaries
+        || config.checksum == ChecksumForm::AsV2
+        || config.garp.extra_on_all;
+    out.line(if any { "Flags:" } else { "Flags: none" });
+    if is_unicast {
+        out.item("Using unicast");
+    }
 }
 
 /// Faults of the configuration and of tracked objects are counted; others are listed.
@@ -133,6 +138,9 @@ fn place(view: &View<'_>, i: &Instance, out: &mut Text) {
     }
     if config.skip_check_adv_addr {
         out.line("Skip checking advert IP addresses");
+    }
+    if config.strict {
+        out.line("Enforcing strict VRRP compliance");
     }
     let configured = if config.source.is_some() { " (from configuration)" } else { "" };
     out.pair("Using src_ip", format_args!("{}{configured}", or_none(i.source())));
@@ -186,8 +194,10 @@ fn virtual_link(
     if *notify_base {
         out.item("Force netlink update for base interface");
     }
-    if let Some(group) = group {
-        out.item(format_args!("Interface group {group}"));
+    match (group, view.links.get(base).map_or(0, |link| link.group)) {
+        (Some(group), _) => out.item(format_args!("Interface group {group}")),
+        (None, 0) => {}
+        (None, group) => out.item(format_args!("Interface group {group} (copied from parent)")),
     }
     let what = if link.is_vmac() { "vmac" } else { "ipvlan" };
     let xmit = if config.xmit_base { ", xmit base i/f" } else { "" };
@@ -202,8 +212,10 @@ fn garp(config: &model::vrrp::Instance, out: &mut Text) {
     out.pair("Gratuitous ARP refresh repeat", g.refresh_repeat);
     out.pair("Gratuitous ARP lower priority delay", Seconds(g.lower_prio_delay));
     out.pair("Gratuitous ARP lower priority repeat", g.lower_prio_repeat);
+    out.pair("Down timer adverts", config.down_timer_adverts);
     if !g.extra.is_zero() {
-        out.pair("Gratuitous ARP on extra interfaces interval", Seconds(g.extra));
+        let on = if g.extra_on_all { "i/f" } else { "VMAC" };
+        out.pair(&format!("Gratuitous ARP for each secondary {on}"), Seconds(g.extra));
     }
 }
 
@@ -222,24 +234,14 @@ fn election(view: &View<'_>, i: &Instance, out: &mut Text) {
         out.pair("Highest other priority", heard);
     }
     out.pair("Advert interval", interval(config.version, config.advert_interval));
-    if let Some(at) = i.last_sent() {
-        out.pair("Last advert sent", Epoch(view.wall_at(at)));
-    }
+    let sent = i.last_sent().map_or(WallTime(0), |at| view.wall_at(at));
+    out.pair("Last advert sent", Epoch(sent));
     out.pair("Accept", enabled(config.accept));
     out.pair("Preempt", enabled(!config.nopreempt));
     if !config.preempt_delay.is_zero() {
         out.pair("Preempt delay", format_args!("{} secs", Seconds(config.preempt_delay)));
     }
     out.pair("Promote_secondaries", enabled(config.promote_secondaries));
-    if let Some(adverts) = config.timer_expired_backup {
-        out.pair("Timer expired backup", adverts);
-    }
-    if let Some(bytes) = config.rx_buffer {
-        out.pair("Kernel rx buffer size", bytes);
-    }
-    if config.debug > 0 {
-        out.pair("Debug level", config.debug);
-    }
 }
 
 /// Whether changes are mailed (`smtp_alert`).
@@ -263,7 +265,7 @@ fn authentication(config: &model::vrrp::Instance, out: &mut Text) {
             Authentication::None | Authentication::Signed(_) | Authentication::Unusable => "none",
         };
         out.pair("Authentication type", kind);
-        if kind != "none" {
+        if kind == "SIMPLE_PASSWORD" {
             out.pair("Password", "********");
         }
     }
@@ -282,16 +284,30 @@ fn authentication(config: &model::vrrp::Instance, out: &mut Text) {
 }
 
 fn checksum(config: &model::vrrp::Instance, out: &mut Text) {
-    if config.version == Version::V3 && config.checksum == ChecksumForm::AsV2 {
-        out.pair("VRRPv3 uses VRRPv2 checksum", "enabled");
+    if config.version == Version::V3 && config.family == Family::V4 {
+        let is_so = config.checksum == ChecksumForm::AsV2;
+        out.pair("VRRPv3 uses VRRPv2 checksum", enabled(is_so));
+    }
+    if let Some(bytes) = config.rx_buffer {
+        out.pair("Kernel rx buffer size", bytes);
+    }
+    if config.debug > 0 {
+        out.pair("Debug level", config.debug);
     }
 }
 
 fn addresses(view: &View<'_>, i: &Instance, out: &mut Text) {
     let config = i.config();
+    // It is protected before it exists.
+    let protection = match view.config.global.firewall.kind {
+        _ if config.accept => "",
+        FirewallKind::Iptables(_) => " iptable_set",
+        FirewallKind::Default | FirewallKind::Nftables => " nftable_set",
+    };
     let list = |out: &mut Text, list: &[Rc<VirtualAddress>]| {
         for a in status::addresses(view, i, list) {
-            out.item(address(a));
+            let protected = if a.present { protection } else { "" };
+            out.item(format_args!("{}{protected}", address(a)));
         }
     };
     if !config.addresses.is_empty() {
@@ -323,12 +339,19 @@ fn delivery(config: &model::vrrp::Instance, out: &mut Text) {
     for p in peers {
         out.item(format_args!("{} min_ttl {} max_ttl {}", p.addr, p.min_ttl, p.max_ttl));
     }
-    let old = config.checksum == ChecksumForm::OldUnicast;
-    out.pair("Unicast checksum compatibility", if old { "yes" } else { "no" });
+    let form = match (config.checksum, config.checksum_follows_peer) {
+        (ChecksumForm::OldUnicast, _) => "config",
+        (_, false) => "never",
+        (_, true) => "no",
+    };
+    out.pair("Unicast checksum compatibility", form);
 }
 
 /// Lines that keepalived does not have.
 fn beyond(view: &View<'_>, i: &Instance, out: &mut Text) {
+    if let Some(adverts) = i.config().timer_expired_backup {
+        out.pair("Timer expired backup", adverts);
+    }
     let faults = i.faults().count();
     if faults > 0 {
         out.line(format_args!("Faults ({faults}):"));

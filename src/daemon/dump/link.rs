@@ -11,43 +11,87 @@ use crate::base::time::micros;
 use crate::holdings::Setting;
 use crate::model::link::LinkQuery;
 use crate::model::vlink::{ipvlan_kind, VirtualLink, VirtualLinkKind};
+use crate::model::vrrp::{SyncGroup, TrackedLink};
 
 /// Names of the instances that depend on an interface, with the weight.
 type Watchers<'a> = BTreeMap<&'a str, Vec<(&'a str, i16)>>;
 
-pub(super) fn section(view: &View<'_>, out: &mut Text) {
-    out.section("Interfaces");
-    let mut watchers = Watchers::new();
-    let mut made: BTreeMap<&str, &VirtualLink> = BTreeMap::new();
-    for (_, i) in view.instances() {
-        for t in i.trackers() {
-            watchers.entry(&t.interface).or_default().push((&i.config().name, t.weight));
-        }
-        made.extend(i.config().virtual_links().map(|link| (link.name.as_str(), &**link)));
-    }
-    let all = view.instances().flat_map(|(_, i)| i.config().all_addresses());
-    let virtual_addresses: BTreeSet<IpAddr> = all.map(|a| a.prefix.addr).collect();
-    for link in view.links.all() {
-        interface(view, link, &made, &virtual_addresses, out);
-        if let Some(list) = watchers.get(&*link.name) {
-            out.line("Tracking VRRP instances :");
-            for (name, weight) in list {
-                out.item(format_args!("{name}, weight {weight}"));
+/// What is looked up for every interface.
+struct Known<'a> {
+    /// Made by the daemon.
+    made: BTreeMap<&'a str, &'a VirtualLink>,
+    /// The number of VMACs on an interface.
+    vmacs: BTreeMap<&'a str, usize>,
+    virtual_addresses: BTreeSet<IpAddr>,
+    /// Settings as they were before the daemon changed them.
+    before: BTreeMap<(u32, Setting), &'a str>,
+    filters: BTreeMap<&'a str, &'a str>,
+    /// The number of instances with `promote_secondaries` on an interface.
+    promoted: BTreeMap<&'a str, usize>,
+    held_back: BTreeSet<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(view: &'a View<'_>) -> Self {
+        let (mut made, mut vmacs) = (BTreeMap::new(), BTreeMap::new());
+        let (mut virtual_addresses, mut promoted) = (BTreeSet::new(), BTreeMap::new());
+        for config in view.instances().map(|(_, i)| i.config()) {
+            made.extend(config.virtual_links().map(|link| (link.name.as_str(), &**link)));
+            virtual_addresses.extend(config.all_addresses().map(|a| a.prefix.addr));
+            if let Some(name) = config.interface.as_deref().filter(|_| config.promote_secondaries) {
+                *promoted.entry(name).or_default() += 1;
             }
+        }
+        for link in made.values().filter(|link: &&&VirtualLink| link.is_vmac()) {
+            *vmacs.entry(link.base.as_str()).or_default() += 1;
+        }
+        let changed = view.holdings.changed_settings();
+        Self {
+            made,
+            vmacs,
+            virtual_addresses,
+            before: changed.map(|(index, setting, before)| ((index, setting), before)).collect(),
+            filters: view.details.reverse_path.iter().copied().collect(),
+            promoted,
+            held_back: view.details.held_back.iter().copied().collect(),
         }
     }
 }
 
-fn interface(
-    view: &View<'_>,
-    link: &Link,
-    made: &BTreeMap<&str, &VirtualLink>,
-    virtual_addresses: &BTreeSet<IpAddr>,
-    out: &mut Text,
-) {
+pub(super) fn section(view: &View<'_>, out: &mut Text) {
+    out.section("Interfaces");
+    let (mut watchers, mut of_groups) = (Watchers::new(), Watchers::new());
+    let groups = view.config.groups.iter();
+    let groups = groups.flat_map(|g| g.members.iter().map(move |member| (member.as_str(), g)));
+    let groups: BTreeMap<&str, &SyncGroup> = groups.collect();
+    for (_, i) in view.instances() {
+        let config = i.config();
+        let group = groups.get(&*config.name);
+        for t in i.trackers() {
+            let is_it = |other: &&TrackedLink| other.interface == t.interface;
+            let is_own = config.tracked_links.iter().any(|own| is_it(&own));
+            let of_group = group.is_some_and(|group| group.tracked_links.iter().any(|o| is_it(&o)));
+            let list = if of_group && !is_own { &mut of_groups } else { &mut watchers };
+            list.entry(&t.interface).or_default().push((&config.name, t.weight));
+        }
+    }
+    let known = Known::of(view);
+    for link in view.links.all() {
+        interface(view, link, &known, out);
+        // Those of groups last.
+        let lists = [watchers.get(&*link.name), of_groups.get(&*link.name)];
+        let mut list = lists.into_iter().flatten().flatten().peekable();
+        if list.peek().is_some() {
+            out.line("Tracking VRRP instances :");
+        }
+        list.for_each(|(name, weight)| out.item(format_args!("{name}, weight {weight}")));
+    }
+}
+
+fn interface(view: &View<'_>, link: &Link, known: &Known<'_>, out: &mut Text) {
     out.top("Name", &link.name);
     out.pair("index", link.index);
-    addresses(view, link, virtual_addresses, out);
+    addresses(view, link, &known.virtual_addresses, out);
     if let Some(mac) = link.mac.filter(|_| link.hardware != Link::LOOPBACK) {
         out.pair("MAC", mac);
     }
@@ -56,24 +100,16 @@ fn interface(
     }
     out.pair("State", state(link));
     out.pair("Seen up", u8::from(view.links.was_up(link.index)));
-    let is_held_back = view.details.held_back.iter().any(|name| **name == *link.name);
-    out.pair("Delayed state change running", is_held_back);
+    out.pair("Delayed state change running", known.held_back.contains(&*link.name));
     debounce(view, &link.name, out);
-    if link.group != 0 {
-        out.pair("Group", link.group);
-    }
-    if let Some(made) = made.get(&*link.name) {
+    out.pair("Group", link.group);
+    if let Some(made) = known.made.get(&*link.name) {
         virtual_link(view, made, out);
     }
     out.pair("MTU", link.mtu);
     out.pair("HW Type", hardware(link.hardware));
-    watching(view, &link.name, out);
-    if let Some(master) = view.links.by_index(link.master) {
-        if let LinkKind::Vrf { .. } = master.kind {
-            out.pair("VRF", &master.name);
-        }
-    }
-    settings(view, link, made, out);
+    watching(view, link, out);
+    settings(link, known, out);
 }
 
 fn addresses(view: &View<'_>, link: &Link, virtual_addresses: &BTreeSet<IpAddr>, out: &mut Text) {
@@ -103,12 +139,14 @@ fn state(link: &Link) -> String {
     let mut out = format!("{}UP, {}RUNNING", not(link.enabled), not(link.up));
     if link.hardware == Link::LOOPBACK {
         out.push_str(", no broadcast, loopback");
+    } else if matches!(link.kind, LinkKind::Vrf { .. }) {
+        out.push_str(", no broadcast");
+    }
+    if !link.arp {
+        out.push_str(", no arp");
     }
     if !link.multicast {
         out.push_str(", no multicast");
-    }
-    if !link.arp {
-        out.push_str(", no ARP");
     }
     out
 }
@@ -128,7 +166,7 @@ fn virtual_link(view: &View<'_>, made: &VirtualLink, out: &mut Text) {
     };
     let kind = match made.kind {
         VirtualLinkKind::Macvlan { .. } => "VMAC type private".to_owned(),
-        VirtualLinkKind::Ipvlan { flags } => format!("IPVLAN type {}", ipvlan_kind(flags)),
+        VirtualLinkKind::Ipvlan { flags } => format!("IPVLAN type L2 {}", ipvlan_kind(flags)),
     };
     out.line(format_args!("{kind}, underlying interface = {base}"));
     out.line("I/f created by keepalived");
@@ -138,19 +176,30 @@ fn hardware(kind: u16) -> String {
     match kind {
         Link::ETHERNET => "ETHERNET".to_owned(),
         Link::LOOPBACK => "LOOPBACK".to_owned(),
-        other => other.to_string(),
+        other => format!("UNKNOWN ({other})"),
     }
 }
 
 /// How the link is watched, and how often addresses on it are announced.
-fn watching(view: &View<'_>, name: &str, out: &mut Text) {
+fn watching(view: &View<'_>, link: &Link, out: &mut Text) {
+    let name = &*link.name;
     match view.config.polled_links.iter().find(|link| link.interface == name) {
         None => out.line("NIC netlink status update"),
-        Some(link) => out.pair("Linkbeat", link.query.map_or("polled", LinkQuery::word)),
+        Some(link) => out.line(match link.query {
+            Some(LinkQuery::Mii) => "NIC support MII regs",
+            Some(LinkQuery::Ethtool) => "NIC support ETHTOOL GLINK interface",
+            Some(LinkQuery::Flags) | None => "NIC ioctl refresh polling",
+        }),
     }
-    let mut groups = view.config.garp_groups.iter().enumerate();
-    let Some((n, group)) =
-        groups.find(|(_, group)| group.interfaces.iter().any(|other| other == name))
+    if let LinkKind::Vrf { table } = link.kind {
+        out.line(format_args!("VRF master table {table}"));
+    } else if let Some(master) = view.links.by_index(link.master) {
+        if let LinkKind::Vrf { .. } = master.kind {
+            out.line(format_args!("VRF slave of {}", master.name));
+        }
+    }
+    let mut groups = view.config.garp_groups.iter();
+    let Some(group) = groups.find(|group| group.interfaces.iter().any(|other| other == name))
     else {
         return;
     };
@@ -160,29 +209,18 @@ fn watching(view: &View<'_>, name: &str, out: &mut Text) {
     if let Some(interval) = group.gna {
         out.line(format_args!("Gratuitous NA interval {}ms", interval.as_millis()));
     }
-    out.line(format_args!("Gratuitous ARP aggregation group {}", n + 1));
 }
 
 /// Settings of the kernel that the daemon changes, with their values before that.
-fn settings(view: &View<'_>, link: &Link, made: &BTreeMap<&str, &VirtualLink>, out: &mut Text) {
-    let before = |wanted: Setting| {
-        let mut changed = view.holdings.changed_settings();
-        let found = changed.find(|(index, setting, _)| (*index, *setting) == (link.index, wanted));
-        found.map_or("0", |(_, _, before)| before)
-    };
-    let on_it = made.values().filter(|made| made.base == *link.name && made.is_vmac()).count();
-    out.line(format_args!("Reset ARP config counter {on_it}"));
+fn settings(link: &Link, known: &Known<'_>, out: &mut Text) {
+    let before = |setting| known.before.get(&(link.index, setting)).copied().unwrap_or("0");
+    let count = |counts: &BTreeMap<&str, usize>| counts.get(&*link.name).copied().unwrap_or(0);
+    out.line(format_args!("Reset ARP config counter {}", count(&known.vmacs)));
     out.line(format_args!("Original arp_ignore {}", before(Setting::ArpIgnore)));
     out.line(format_args!("Original arp_filter {}", before(Setting::ArpFilter)));
-    let mut filters = view.details.reverse_path.iter();
-    if let Some((_, before)) = filters.find(|(name, _)| **name == *link.name) {
+    if let Some(before) = known.filters.get(&*link.name) {
         out.line(format_args!("rp_filter {before}"));
     }
-    let promoted = |i: &&crate::vrrp::Instance| {
-        let config = i.config();
-        config.promote_secondaries && config.interface.as_deref() == Some(&*link.name)
-    };
     out.line(format_args!("Original promote_secondaries {}", before(Setting::PromoteSecondaries)));
-    let count = view.instances().filter(|(_, i)| promoted(i)).count();
-    out.line(format_args!("Reset promote_secondaries counter {count}"));
+    out.line(format_args!("Reset promote_secondaries counter {}", count(&known.promoted)));
 }

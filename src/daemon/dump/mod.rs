@@ -44,11 +44,15 @@ impl Runtime {
     pub(super) fn state_files(&self) -> Vec<(&'static str, String)> {
         let mut files = vec![("vrrp", data::render(&self.detailed_view()))];
         if !self.running.config.virtual_servers.is_empty() {
-            let servers = lvs::render(&self.view(), self.lvs.services(), &self.lvs.pool);
-            files.push(("check", servers));
+            let services: Vec<_> = self.lvs.services().collect();
+            files.push(("check", lvs::render(&self.detailed_view(), &services, &self.lvs.pool)));
         }
         if !self.running.config.bfd.is_empty() {
-            files.push(("bfd", bfd::render(&self.view(), &self.cores.bfd)));
+            let sockets = &self.network.sessions;
+            let receivers = sockets.receivers().map(|(port, fd)| (port.is_multihop(), fd));
+            let sender = |id| sockets.sender(id);
+            let fds = bfd::Descriptors { receivers: receivers.collect(), sender: &sender };
+            files.push(("bfd", bfd::render(&self.detailed_view(), &self.cores.bfd, &fds)));
         }
         files
     }

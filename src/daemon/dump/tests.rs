@@ -27,6 +27,7 @@ use crate::vrrp;
 use crate::vrrp::receive::Received;
 use crate::vrrp::{Input, LinkState};
 
+mod bfd;
 mod global;
 mod lvs;
 mod track;
@@ -385,7 +386,7 @@ fn sections_beside_the_instances() {
     let text = data::render(&view);
     assert!(text.starts_with("------< Global definitions >------\n"), "{text}");
     assert!(text.contains("\n Router ID = rtr\n"), "{text}");
-    let title = "\n VRRP owner ignores adverts = false\n------< VRRP Topology >------\n";
+    let title = "\n VRRP delay after boot = 0\n------< VRRP Topology >------\n";
     assert!(text.contains(title), "{text}");
     assert!(text.contains("   VRRP Version = 2\n   Sync group = G\n   State = BACKUP\n"), "{text}");
     assert_eq!(
@@ -419,6 +420,7 @@ fn sections_beside_the_instances() {
    Delayed state change running = false
    Up debounce timer = 0us
    Down debounce timer = 0us
+   Group = 0
    MTU = 1500
    HW Type = ETHERNET
    NIC netlink status update
@@ -561,7 +563,7 @@ fn keys_are_in_no_dump() {
         (data, json)
     };
     let (data, json) = dumped(Authentication::Header(secret()));
-    let shown = "   Authentication type = IPSEC_AH\n   Password = ********\n";
+    let shown = "   Authentication type = IPSEC_AH\n   Virtual IP (1):\n";
     assert!(data.contains(shown), "{data}");
     assert!(json.contains(r#""auth_type":2,"auth_data":"********""#), "{json}");
     for (anti_replay, line) in [

@@ -15,6 +15,16 @@ impl Text {
         self.put(format_args!("------< {title} >------"));
     }
 
+    /// The beginning of a block of a section.
+    pub(super) fn subsection(&mut self, title: &str) {
+        self.put(format_args!(" ------< {title} >------"));
+    }
+
+    /// The beginning of a block within a block.
+    pub(super) fn inner_section(&mut self, title: &str) {
+        self.put(format_args!("   ------< {title} >------"));
+    }
+
     /// A value of a section, or the first line of a block: ` KEY = VALUE`.
     pub(super) fn top(&mut self, key: &str, value: impl fmt::Display) {
         self.put(format_args!(" {key} = {value}"));
@@ -38,6 +48,11 @@ impl Text {
     /// One item of the list that a line of a block introduces.
     pub(super) fn item(&mut self, item: impl fmt::Display) {
         self.put(format_args!("     {item}"));
+    }
+
+    /// A value of an item: `     KEY = VALUE`.
+    pub(super) fn pair_of_item(&mut self, key: &str, value: impl fmt::Display) {
+        self.put(format_args!("     {key} = {value}"));
     }
 
     pub(super) fn finish(self) -> String {
@@ -85,6 +100,18 @@ pub(super) fn stamp(view: &View<'_>, at: WallTime) -> String {
     )
 }
 
+/// `1795386538.642958 (Sun Nov 22 22:28:58 2026.642958)`: the same in sections that keepalived writes
+/// otherwise.
+pub(super) fn stamp_after_year(view: &View<'_>, at: WallTime) -> String {
+    let date = (view.calendar)(at).long();
+    format!("{} ({date}.{:06})", Epoch(at), at.0 % 1_000_000)
+}
+
+/// `4.000000`: seconds with all decimals.
+pub(super) fn decimal(time: Duration) -> String {
+    format!("{:.6}", time.as_secs_f64())
+}
+
 /// Date without the year, so that the time of day comes last and a fraction can follow.
 fn without_year(date: &str) -> &str {
     date.rsplit_once(' ').map_or(date, |(rest, _year)| rest)
@@ -102,6 +129,14 @@ pub(super) fn address(a: Address) -> String {
 /// A value, or the placeholder for none.
 pub(super) fn or_none<T: fmt::Display>(value: Option<T>) -> String {
     value.map_or_else(|| "(none)".to_owned(), |v| v.to_string())
+}
+
+pub(super) const fn yes(is_so: bool) -> &'static str {
+    if is_so {
+        "yes"
+    } else {
+        "no"
+    }
 }
 
 pub(super) const fn enabled(on: bool) -> &'static str {

@@ -10,7 +10,7 @@ use crate::base::time::Duration;
 use crate::base::tracked::{Finding, TrackState};
 use crate::model::notify::Notify;
 use crate::model::script::Script;
-use crate::model::track::{Object, ParamMatch, TrackProcess, TrackScript, Tracked};
+use crate::model::track::{Object, ParamMatch, TrackFile, TrackProcess, TrackScript, Tracked};
 
 /// Every instance that tracks an object, with its weight.
 type Trackers<'a> = BTreeMap<&'a Object, Vec<(&'a str, &'a Tracked)>>;
@@ -33,15 +33,8 @@ pub(super) fn sections(view: &View<'_>, out: &mut Text) {
         out.section("VRRP Track files");
     }
     for f in &config.files {
-        let object = Object::File(f.name.clone());
-        out.top("Track file", &f.name);
-        out.pair("File", &f.path);
-        match view.vrrp.tracked(&object) {
-            TrackState::Value(value) => out.pair("Status", value),
-            other => out.pair("Status", other),
-        }
-        out.pair("Weight", weight(f.weight, f.reverse));
-        tracking(&trackers, &object, out);
+        file(view, f, out);
+        tracking(&trackers, &Object::File(f.name.clone()), out);
     }
     if !config.processes.is_empty() {
         out.section("VRRP Track processes");
@@ -64,6 +57,17 @@ pub(super) fn sections(view: &View<'_>, out: &mut Text) {
         out.line("Tracking VRRP instances :");
         tracking(&trackers, &object, out);
     }
+}
+
+/// A tracked file, without those that track it.
+pub(super) fn file(view: &View<'_>, file: &TrackFile, out: &mut Text) {
+    out.top("Track file", &file.name);
+    out.pair("File", &file.path);
+    match view.vrrp.tracked(&Object::File(file.name.clone())) {
+        TrackState::Value(value) => out.pair("Status", value),
+        other => out.pair("Status", other),
+    }
+    out.pair("Weight", weight(file.weight, file.reverse));
 }
 
 fn tracking(trackers: &Trackers<'_>, object: &Object, out: &mut Text) {
@@ -95,7 +99,9 @@ fn script(view: &View<'_>, s: &TrackScript, trackers: &Trackers<'_>, out: &mut T
         out.pair("Path", path);
     }
     out.pair("Interval", seconds(s.interval));
-    out.pair("Timeout", seconds(s.timeout));
+    // 0 stands for the interval.
+    let own = Some(s.timeout).filter(|&timeout| timeout != s.interval);
+    out.pair("Timeout", seconds(own.unwrap_or_default()));
     out.pair("Weight", weight(s.weight, s.reverse));
     out.pair("Rise", s.rise);
     out.pair("Fall", s.fall);
@@ -130,7 +136,7 @@ fn process(view: &View<'_>, p: &TrackProcess, state: &TrackState, out: &mut Text
     }
     match p.param_match {
         ParamMatch::Any => {}
-        ParamMatch::Exact => out.pair("Param match", "exact"),
+        ParamMatch::Exact => out.line("Param match"),
         ParamMatch::Partial => out.pair("Param match", "partial"),
         ParamMatch::Initial => out.pair("Param match", "initial"),
     }
@@ -151,11 +157,11 @@ fn process(view: &View<'_>, p: &TrackProcess, state: &TrackState, out: &mut Text
 }
 
 /// `track_script` and the like of an instance or a group.
-pub(super) fn tracked(list: &[Tracked], out: &mut Text) {
+pub(super) fn tracked(list: &[Tracked], of_processes: &'static str, out: &mut Text) {
     for (title, is_kind) in [
         ("Tracked scripts :", (|o| matches!(o, Object::Script(_))) as fn(&Object) -> bool),
         ("Tracked files :", |o| matches!(o, Object::File(_))),
-        ("Tracked processes :", |o| matches!(o, Object::Process(_))),
+        (of_processes, |o| matches!(o, Object::Process(_))),
         ("Tracked BFDs :", |o| matches!(o, Object::Bfd(_))),
     ] {
         let mut entries = list.iter().filter(|t| is_kind(&t.object)).peekable();
@@ -208,7 +214,7 @@ pub(super) fn quoted(script: &Script) -> String {
 }
 
 /// The file that is executed, if it is not the first word.
-fn executed(script: &Script) -> Option<&str> {
+pub(super) fn executed(script: &Script) -> Option<&str> {
     let path = Some(script.path.as_str()).filter(|path| !path.is_empty());
     path.filter(|path| script.argv.first().is_some_and(|first| first != path))
 }

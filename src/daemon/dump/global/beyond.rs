@@ -8,7 +8,6 @@ use crate::model::Global;
 pub(super) fn render(g: &Global, out: &mut Text) {
     out.top("Use pid directory", g.use_pid_dir);
     out.top("VRRP delay after boot", Seconds(g.delay_after_boot));
-    out.top("VRRP owner ignores adverts", g.shown.owner_ignore_adverts);
     if let Some(seed) = g.random_seed {
         out.top("Random seed", seed);
     }

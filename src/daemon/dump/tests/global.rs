@@ -27,6 +27,7 @@ fn nothing_is_configured() {
  Dynamic interfaces = false
  Default interface = eth0
  Disable local IGMP = no
+ Use VRRPv2 checksum for VRRPv3 IPv4 = no
  LVS flush = false
  LVS flush on stop = disabled
  FIFO write vrrp states on reload = false
@@ -53,7 +54,7 @@ fn nothing_is_configured() {
  VRRP check unicast_src = false
  VRRP skip check advert addresses = false
  VRRP strict mode = false
- Max auto priority = Disabled
+ Max auto priority = 0
  Min auto priority delay = 1000000 usecs
  VRRP process priority = 0
  VRRP don't swap = false
@@ -88,10 +89,11 @@ fn nothing_is_configured() {
  no_checker_emails = 0
  rx_bufs_multiples = 3
  umask = 0177
- json_version = 1
+ json_version 1
+ iproute usr directory (none)
+ iproute etc directory (none)
  Use pid directory = false
  VRRP delay after boot = 0
- VRRP owner ignores adverts = false
 ";
     assert_eq!(shown(Config::default()), expected);
 }
@@ -171,7 +173,7 @@ fn everything_is_configured() {
    e@f
  keep script symlinks = true
  Startup script = '/etc/up', uid:gid 7:8, timeout 10
- Shutdown script = '/etc/down', uid:gid 7:8, timeout 3
+ Shutdown script = '/etc/down', uid:gid 7:8 timeout 3
  Send emails for fault transitions = off
  LVS TCP timeout = 900
  LVS UDP timeout = 300
