@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::check::Check;
 use super::script::Script;
+use super::shown::ShownSchedule;
 use crate::base::addr::{address_of, number_of, Family};
 use crate::base::piece::Piece;
 
@@ -63,6 +64,7 @@ pub struct VirtualServer {
     /// `virtualhost`; the checks have the resolved value.
     pub virtualhost: Option<String>,
     pub snmp_name: Option<String>,
+    pub shown: ShownSchedule,
     /// At least one; address and port are unique.
     pub servers: Vec<RealServer>,
 }
@@ -193,6 +195,8 @@ pub struct RealServer {
     /// `virtualhost`, default that of the virtual server; the checks have the resolved value.
     pub virtualhost: Option<String>,
     pub snmp_name: Option<String>,
+    /// `None`: nothing of it is given.
+    pub shown: Option<Box<ShownSchedule>>,
     /// Each shared with its checker.
     pub checks: Vec<Rc<Check>>,
 }
@@ -269,6 +273,7 @@ pub(crate) mod tests {
             mail: false,
             virtualhost: None,
             snmp_name: None,
+            shown: ShownSchedule::default(),
             servers: Vec::new(),
         }
     }
@@ -289,6 +294,7 @@ pub(crate) mod tests {
             mail: true,
             virtualhost: None,
             snmp_name: None,
+            shown: None,
             checks: Vec::new(),
         }
     }

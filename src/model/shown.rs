@@ -1,6 +1,8 @@
 //! Defaults of `global_defs` as the file has them. Every instance and check has its own value; these are
 //! what the data dump shows of the defaults themselves.
 
+use std::time::Duration;
+
 use super::script::User;
 use super::vrrp::{Garp, Version};
 
@@ -97,3 +99,47 @@ impl Default for Shown {
         }
     }
 }
+
+/// What checks inherit from a virtual server or a real server, as the file has it: each check has its
+/// own value. Equal to any other, as [`Shown`].
+#[derive(Clone, Copy, Default, Debug)]
+pub struct ShownSchedule {
+    /// `connect_timeout`
+    pub connect_timeout: Option<Duration>,
+    /// `delay_loop`
+    pub delay_loop: Option<Duration>,
+    /// `retry`
+    pub retry: Option<u32>,
+    /// `delay_before_retry`
+    pub delay_before_retry: Option<Duration>,
+    /// `warmup`
+    pub warmup: Option<Duration>,
+    /// `inhibit_on_failure` of a virtual server.
+    pub inhibit: bool,
+}
+
+impl ShownSchedule {
+    /// `connect_timeout` unless it is configured.
+    pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// Takes what is missing from the virtual server.
+    #[must_use]
+    pub fn or(self, outer: &Self) -> Self {
+        Self {
+            connect_timeout: self.connect_timeout.or(outer.connect_timeout),
+            delay_loop: self.delay_loop.or(outer.delay_loop),
+            retry: self.retry.or(outer.retry),
+            delay_before_retry: self.delay_before_retry.or(outer.delay_before_retry),
+            warmup: self.warmup.or(outer.warmup),
+            inhibit: self.inhibit,
+        }
+    }
+}
+
+impl PartialEq for ShownSchedule {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for ShownSchedule {}

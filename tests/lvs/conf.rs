@@ -18,6 +18,7 @@ use keepalived::model::lvs::{
     Forwarding, Protocol, RealServer, Scheduler, SchedulerFlags, Service, SorryServer,
     VirtualServer,
 };
+use keepalived::model::shown::ShownSchedule;
 use keepalived::model::Config;
 
 #[derive(Default)]
@@ -152,6 +153,7 @@ fn virtual_server(addr: IpAddr) -> VirtualServer {
         mail: false,
         virtualhost: None,
         snmp_name: None,
+        shown: ShownSchedule::default(),
         servers: Vec::new(),
     }
 }
@@ -171,6 +173,7 @@ fn real_server(addr: IpAddr, alpha: bool) -> RealServer {
         mail: true,
         virtualhost: None,
         snmp_name: None,
+        shown: None,
         checks: vec![check(addr, 80, alpha)],
     }
 }

@@ -22,9 +22,6 @@ const SERVERS: &[Unlike] = &[
     unlike("Gratuitous ARP lower priority", Some("Gratuitous ARP lower priority"), "the default"),
     unlike("alive = 1", Some("VS alive = 1|alive = 1"), "of a virtual server, the words of 2.4.3"),
     unlike("SNMP name", None, "there is no SNMP agent"),
-    unlike("Retry count", None, SCHEDULE),
-    unlike("Retry delay", None, SCHEDULE),
-    unlike("Warmup = 0.000000", None, SCHEDULE),
     unlike("RS up notify script", Some("RS up notify script"), "the indentation of 2.4.3"),
     unlike("RS down notify script", Some("RS down notify script"), "the indentation of 2.4.3"),
     unlike("Retries iterations", Some("Retries iterations"), "what is down is not counted on"),
@@ -35,7 +32,6 @@ const SERVERS: &[Unlike] = &[
         "2.4.3 has it",
     ),
 ];
-const SCHEDULE: &str = "it is shown with each check";
 
 const LINKS: &[Unlike] = &[
     unlike(

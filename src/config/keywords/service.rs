@@ -17,6 +17,7 @@ use crate::config::table::{
 };
 use crate::config::value::{parse, Value};
 use crate::model::lvs::{Forwarding, Granularity, Protocol, Scheduler, SchedulerFlags};
+use crate::model::shown::ShownSchedule;
 
 /// Seconds of persistence where only persistence is asked for.
 pub(in crate::config) const PERSISTENCE: u32 = 360;
@@ -86,6 +87,27 @@ impl Inherited {
             connect_timeout: self.connect_timeout.or(outer.connect_timeout),
             alpha: self.alpha.or(outer.alpha),
         }
+    }
+
+    /// As the file has it.
+    pub(in crate::config) fn shown(&self) -> ShownSchedule {
+        ShownSchedule {
+            connect_timeout: self.connect_timeout,
+            delay_loop: self.delay_loop,
+            retry: self.retry,
+            delay_before_retry: self.delay_before_retry,
+            warmup: self.warmup,
+            inhibit: false,
+        }
+    }
+
+    /// Something of the schedule is given.
+    pub(in crate::config) const fn is_given(&self) -> bool {
+        self.connect_timeout.is_some()
+            || self.delay_loop.is_some()
+            || self.retry.is_some()
+            || self.delay_before_retry.is_some()
+            || self.warmup.is_some()
     }
 
     /// `delay_loop` with its default.

@@ -17,6 +17,7 @@ use crate::model::lvs::{
     AddressGroup, Forwarding, Granularity, GroupEntry, Lvs, Persistence, Protocol, RealServer,
     Scheduler, Service, VirtualServer,
 };
+use crate::model::shown::ShownSchedule;
 use crate::model::{marks, Config};
 
 /// Parts of virtual servers that have to wait for the rest of the configuration.
@@ -200,6 +201,7 @@ impl<'a> Lowering<'a> {
             mail: raw.mail.or(scene.defaults.checks.mail).unwrap_or(false),
             virtualhost: raw.virtualhost.map(str::to_owned),
             snmp_name: None,
+            shown: ShownSchedule { inhibit: raw.inhibit, ..raw.inherited.shown() },
             servers,
             service: core.service,
             mark: None,

@@ -82,6 +82,7 @@ pub(super) fn read(
         mail: raw.mail.or(scene.defaults.checks.mail).unwrap_or(true),
         virtualhost: around.virtualhost.map(str::to_owned),
         snmp_name: None,
+        shown: raw.inherited.is_given().then(|| Box::new(raw.inherited.shown())),
         checks,
     };
     Some(ServerDraft { server, span: node.keyword().span })

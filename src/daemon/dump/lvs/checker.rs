@@ -2,7 +2,7 @@
 
 use super::super::text::{decimal, stamp, yes};
 use super::super::View;
-use super::{given, kind, Text};
+use super::{kind, Text};
 use crate::base::time::{micros, Duration};
 use crate::base::verdict::Weight;
 use crate::check::Pool;
@@ -48,10 +48,15 @@ pub(super) fn checker(
     }
 }
 
+/// Files and BFD sessions are followed, not probed.
+fn has_schedule(check: &Check) -> bool {
+    !matches!(check.kind, Kind::File(_) | Kind::Bfd(_))
+}
+
 /// keepalived shows its greatest numbers for settings that a kind of check does not have.
 fn schedule(config: &Check, retries: u32, out: &mut Text) {
     let schedule = &config.schedule;
-    let has_one = given::has_schedule(config);
+    let has_one = has_schedule(config);
     let time = |time: Duration| {
         let micros = if has_one { micros(time) } else { u64::MAX };
         format!("{micros} us")

@@ -2,7 +2,6 @@
 
 mod checker;
 mod followed;
-mod given;
 mod group;
 mod kind;
 mod server;

@@ -2,12 +2,13 @@
 
 use super::super::text::{decimal, stamp, yes};
 use super::super::track::with_user;
-use super::{followed, given, method, on, Place, Text, View};
+use super::{followed, method, on, service, Place, Text, View};
 use crate::lvs::Server;
+use crate::model::shown::ShownSchedule;
 
 pub(super) fn server(view: &View<'_>, place: &Place<'_>, server: &Server, out: &mut Text) {
-    let Place { service, n, config } = *place;
-    let (outer, weight) = (service.config(), server.weight());
+    let Place { service: of, n, config } = *place;
+    let (outer, weight) = (of.config(), server.weight());
     out.inner_section("Real server");
     let (addr, port) = (config.addr, config.port);
     out.pair(
@@ -16,10 +17,13 @@ pub(super) fn server(view: &View<'_>, place: &Place<'_>, server: &Server, out: &
     );
     out.pair("forwarding method", method(config.forwarding));
     out.line(format_args!("Alpha is {}", on(config.alpha)));
-    out.pair("connection timeout", decimal(given::connect_timeout([config])));
+    let shown = config.shown.as_deref().copied().unwrap_or_default().or(&outer.shown);
+    let timeout = shown.connect_timeout.unwrap_or(ShownSchedule::CONNECT_TIMEOUT);
+    out.pair("connection timeout", decimal(timeout));
     let (low, high) = (config.lower_threshold, config.upper_threshold);
     out.pair("connection limit range", format_args!("{low} -> {high}"));
-    out.pair("Delay loop", decimal(given::delay_loop(outer, config)));
+    out.pair("Delay loop", decimal(shown.delay_loop.unwrap_or(outer.delay_loop)));
+    service::retries(&shown, out);
     out.line(format_args!("Inhibit on failure is {}", on(config.inhibit_on_failure)));
     for (way, script) in [("up", &config.notify_up), ("down", &config.notify_down)] {
         if let Some(script) = script {
@@ -42,7 +46,7 @@ pub(super) fn server(view: &View<'_>, place: &Place<'_>, server: &Server, out: &
     out.pair("alive", u8::from(server.is_up()));
     let failed = server.checks().iter().filter(|slot| !slot.is_up()).count();
     out.pair("num failed checkers", failed);
-    out.pair("RS set", u8::from(service.held_weight(n).is_some()));
+    out.pair("RS set", u8::from(of.held_weight(n).is_some()));
     out.pair("reloaded", 0);
     followed::by_server(config, out);
     beyond(view, server, out);

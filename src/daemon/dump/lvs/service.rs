@@ -2,24 +2,27 @@
 
 use super::super::text::{decimal, enabled, stamp, yes};
 use super::super::track::with_user;
-use super::{given, method, on, Text, View};
+use super::{method, on, Text, View};
 use crate::base::addr::Family;
 use crate::lvs::Service;
 use crate::model::lvs::{self as model, Granularity, Scheduler, VirtualServer};
+use crate::model::shown::ShownSchedule;
 
 pub(super) fn service(view: &View<'_>, service: &Service, out: &mut Text) {
     let config = service.config();
     out.subsection("Virtual server");
     identity(config, out);
-    out.pair("connection timeout", decimal(given::connect_timeout(&config.servers)));
+    let shown = &config.shown;
+    let timeout = shown.connect_timeout.unwrap_or(ShownSchedule::CONNECT_TIMEOUT);
+    out.pair("connection timeout", decimal(timeout));
     out.pair("delay_loop", decimal(config.delay_loop));
     scheduling(config, out);
     let protocol = config.protocol.map(|protocol| protocol.name().to_uppercase());
     out.pair("protocol", protocol.as_deref().unwrap_or("none"));
     out.line(format_args!("alpha is {}", on(config.alpha)));
     out.line(format_args!("omega is {}", on(config.omega)));
-    let inhibit = config.servers.iter().all(|server| server.inhibit_on_failure);
-    out.line(format_args!("Inhibit on failure is {}", on(inhibit)));
+    retries(shown, out);
+    out.line(format_args!("Inhibit on failure is {}", on(shown.inhibit)));
     out.pair("quorum", format_args!("{}, hysteresis = {}", config.quorum, config.hysteresis));
     for (way, script) in [("up", &config.quorum_up), ("down", &config.quorum_down)] {
         if let Some(script) = script {
@@ -37,6 +40,18 @@ pub(super) fn service(view: &View<'_>, service: &Service, out: &mut Text) {
     out.pair("quorum_state_up", u8::from(service.is_up()));
     out.pair("reloaded", 0);
     beyond(view, service, out);
+}
+
+/// What is given of it.
+pub(super) fn retries(shown: &ShownSchedule, out: &mut Text) {
+    if let Some(count) = shown.retry {
+        out.pair("Retry count", count);
+    }
+    for (key, span) in [("Retry delay", shown.delay_before_retry), ("Warmup", shown.warmup)] {
+        if let Some(span) = span {
+            out.pair(key, decimal(span));
+        }
+    }
 }
 
 fn identity(config: &VirtualServer, out: &mut Text) {

@@ -301,21 +301,23 @@ fn a_real_server_in_the_data_dump() {
         "global_defs { script_user root } track_file tf { file /run/tf; weight 2 } \
          virtual_server 10.3.0.101 80 { lvs_sched wlc; lvs_method DR; protocol TCP; virtualhost www.example; \
          real_server 10.3.0.11 80 { weight 5; inhibit_on_failure; notify_up \"/bin/true u\"; \
-         notify_down \"/bin/true d\"; uthreshold 100; lthreshold 10; virtualhost one; \
+         notify_down \"/bin/true d\"; uthreshold 100; lthreshold 10; virtualhost one; retry 4; warmup 0.5; \
          smtp_alert no; TCP_CHECK { connect_timeout 2; delay_loop 7 } ; TCP_CHECK { } ; \
          FILE_CHECK { track_file tf; weight 1 } } } ",
     );
     farm.find(1, 0, &Verdict::Down(Reason::Overran), Instant::from_millis(9_000));
     let text = farm.text();
     assert_eq!(
-        block(&text, "   ------< Real server", 26),
+        block(&text, "   ------< Real server", 28),
         "   ------< Real server >------
    RIP = 10.3.0.11, RPORT = 80, WEIGHT = 5 EFF WEIGHT = 5
    forwarding method = DR
    Alpha is OFF
-   connection timeout = 2.000000
+   connection timeout = 5.000000
    connection limit range = 10 -> 100
-   Delay loop = 7.000000
+   Delay loop = 60.000000
+   Retry count = 4
+   Warmup = 0.500000
    Inhibit on failure is ON
    RS up notify script = '/bin/true' 'u', uid:gid 0:0
    RS down notify script = '/bin/true' 'd', uid:gid 0:0
