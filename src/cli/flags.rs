@@ -295,7 +295,7 @@ pub static FLAGS: &[Flag] = &[
     flag(
         "reload-and-wait",
         NO_LETTER,
-        "Have the running daemon reload; end as the reload did",
+        "Have the running daemon reload; exit with the outcome",
         set!(reload_and_wait),
     )
     .doc(

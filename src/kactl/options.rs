@@ -210,7 +210,13 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Tell by the exit status whether this object is healthy",
         of: &["status"],
     },
-    Flag { long: "follow", short: "f", value: None, help: "Wait for new events and show them as well", of: &["events"] },
+    Flag {
+        long: "follow",
+        short: "f",
+        value: None,
+        help: "Wait for new events and show them as well",
+        of: &["events"],
+    },
     Flag {
         long: "since",
         short: "",
