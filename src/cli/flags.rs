@@ -181,8 +181,8 @@ pub static FLAGS: &[Flag] = &[
     .required("SPEC")
     .doc(
         "A list, with commas, of modules with a level each: off, error, warn, info, debug or trace, \
-         the last if none is given. A level alone is for all other modules, which without one are \
-         logged as -D says. A text after a / at the end has to be in a line. The modules are those \
+         the last if none is given. A level alone is for all other modules; without one, -D \
+         decides about those. With /TEXT at the end, only lines that contain TEXT are logged. The modules are those \
          of the source code. A filter that is wrong is refused. Without this option, the filter is \
          taken from the environment variable KEEPALIVED_LOG.",
     ),
@@ -198,7 +198,7 @@ pub static FLAGS: &[Flag] = &[
         }),
     )
     .required("FACILITY")
-    .doc("A number N stands for localN. Anything else is complained about and ignored."),
+    .doc("A number N stands for localN. Anything else is reported and ignored."),
     flag(
         "log-file",
         'g',
@@ -225,12 +225,12 @@ pub static FLAGS: &[Flag] = &[
     flag("dont-release-vrrp", 'V', "Leave addresses and routes when stopping", set!(keep_vrrp))
         .doc("No advertisement of priority 0 is sent either."),
     flag("dont-release-ipvs", 'I', "Leave the IPVS tables when stopping", set!(keep_ipvs)),
-    flag("dont-respawn", 'R', "Do not start a daemon again that dies", set!(dont_respawn))
+    flag("dont-respawn", 'R', "Do not restart the daemon if it dies", set!(dont_respawn))
         .doc("No process waits for the daemon then. This is the case in the foreground anyway."),
-    flag("respawn", NO_LETTER, "Start a daemon again that dies, also in the foreground", set!(respawn))
+    flag("respawn", NO_LETTER, "Restart the daemon if it dies, also in the foreground", set!(respawn))
         .doc(
-            "In the background, this is so unless --dont-respawn is given. A process waits for the \
-             daemon, and passes signals on to it. After three deaths in a minute, or if the daemon \
+            "In the background, this is so unless --dont-respawn is given. A second process waits for \
+             the daemon, and passes signals on to it. After three deaths in a minute, or if the daemon \
              cannot start again, what it has left in the kernel is removed.",
         ),
     flag("dont-fork", 'n', "Stay in the foreground", set!(foreground)),
@@ -244,7 +244,7 @@ pub static FLAGS: &[Flag] = &[
     flag("checkers_pid", 'c', "The same for the health checkers", path!(checkers_pid_file))
         .required("FILE"),
     flag("bfd_pid", 'b', "The same for BFD", path!(bfd_pid_file)).required("FILE"),
-    flag("genhash", 'T', "Be genhash; to be given first", Lands::Genhash)
+    flag("genhash", 'T', "Run as genhash; must be the first option", Lands::Genhash)
         .doc("All arguments that follow are those of genhash(1)."),
     flag("address-monitoring", 'a', "Log every address that comes or goes", set!(address_log)),
     flag("snmp", 'x', "For the SNMP of the original; no effect", set!(snmp))
@@ -296,7 +296,7 @@ pub static FLAGS: &[Flag] = &[
     flag(
         "reload-and-wait",
         NO_LETTER,
-        "Have the running daemon reload; end as the reload did",
+        "Have the running daemon reload; exit with the outcome",
         set!(reload_and_wait),
     )
     .doc(

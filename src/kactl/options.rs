@@ -114,8 +114,8 @@ pub(super) const COMMANDS: &[Form] = &[
         arguments: "INSTANCE N | reset",
         help: "Use N, from 1 to 254, as the base of the priority of an instance",
         doc:
-            "What the instance tracks counts as before. The order is shown by status, is the cause \
-              of what follows from it, stays in \
+            "The parts of what the instance tracks are added to it as before. The order is shown \
+              by status, is named as the cause of the changes it makes, stays in \
               force over reloads, restarts and crashes, and ends with reset, with the instance, or when \
               the daemon is stopped. An instance that owns its addresses has priority 255, \
               which is not changed.",
@@ -150,13 +150,13 @@ pub(super) const COMMANDS: &[Form] = &[
     Form {
         name: "server",
         arguments: "SERVICE SERVER drain | disable | enable | weight N | check-now",
-        help: "Order something of a real server",
+        help: "Drain, disable, enable or weigh a real server, or check it now",
         doc: "SERVICE and SERVER are the names that status shows. drain gives it weight 0, so that \
               connections go on and no new ones come; how many there are is shown; the quorum has to do \
               without its weight. disable takes it \
               out as a failed check would. weight gives it weight N, whatever the configuration and \
               the checks say. enable takes the order back. check-now lets its checks begin at once. \
-              An order is shown by status, is the cause of what follows from it, stays in force \
+              An order is shown by status, is named as the cause of the changes it makes, stays in force \
               over reloads, restarts and crashes, and ends with enable, with the server, or when the \
               daemon is stopped.",
     },
@@ -172,8 +172,8 @@ pub(super) const COMMANDS: &[Form] = &[
         arguments: "FILTER | reset",
         help: "Log more or less of some modules",
         doc:
-            "FILTER is that of the option --log-filter of keepalived(8). reset is back to that of \
-              the start.",
+            "FILTER is that of the option --log-filter of keepalived(8). reset returns to the \
+              filter that the daemon was started with.",
     },
 ];
 
@@ -207,43 +207,49 @@ pub(super) const FLAGS: &[Flag] = &[
         long: "healthy",
         short: "",
         value: Some("NAME"),
-        help: "Tell by the exit status",
+        help: "Tell by the exit status whether this object is healthy",
         of: &["status"],
     },
-    Flag { long: "follow", short: "f", value: None, help: "Go on", of: &["events"] },
+    Flag {
+        long: "follow",
+        short: "f",
+        value: None,
+        help: "Wait for new events and show them as well",
+        of: &["events"],
+    },
     Flag {
         long: "since",
         short: "",
         value: Some("N"),
-        help: "Those after number N",
+        help: "Show the events after number N",
         of: &["events"],
     },
     Flag {
         long: "dry-run",
         short: "",
         value: Some("[FILE]"),
-        help: "Change nothing",
+        help: "Change nothing, show what would happen",
         of: &["reload", "failover"],
     },
     Flag {
         long: "to",
         short: "",
         value: Some("ADDRESS"),
-        help: "To the router that sends from this address",
+        help: "Hand over to the router that sends from this address only",
         of: &["failover"],
     },
     Flag {
         long: "for",
         short: "",
         value: Some("TIME"),
-        help: "For this time, such as 90s, 10m, 2h or 1d",
+        help: "End the order after this time, such as 90s, 10m, 2h or 1d",
         of: &["failover", "maintenance"],
     },
     Flag {
         long: "force",
         short: "",
         value: None,
-        help: "Even if no such router was heard",
+        help: "Try it even if no other router was heard as MASTER",
         of: &["failover"],
     },
     Flag { long: "help", short: "h", value: None, help: "Print this help", of: &[] },

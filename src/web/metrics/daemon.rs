@@ -92,7 +92,7 @@ pub(super) const FAMILIES: &[Family] = &[
     ),
     counter(
         "keepalived_checks_total",
-        "Results of checks, by type of the check. Of unmade ones, this host is to blame.",
+        "Results of checks, by type of the check. This host could not carry out the unmade ones.",
         Of::Daemon(|d, s| {
             for checks in &d.checks {
                 for (result, count) in
