@@ -52,8 +52,9 @@ fmt: ## check the formatting
 clippy: ## run clippy, with warnings as errors
 	$(CARGO) clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 
-small: ## run clippy on the build without TLS
+small: ## check the build without TLS: clippy and the unit tests
 	$(CARGO) clippy $(CARGO_FLAGS) --no-default-features --all-targets -- -D warnings
+	$(CARGO) test $(CARGO_FLAGS) --no-default-features --lib
 
 fuzz-check: ## compile the fuzz targets with the versions of fuzz/Cargo.lock
 	$(CARGO) check $(CARGO_FLAGS) --manifest-path fuzz/Cargo.toml
