@@ -14,6 +14,9 @@ DESTDIR ?=
 
 CARGO ?= cargo
 CARGO_FLAGS ?= --locked
+# Of the static binaries: --no-default-features for one without TLS; s for a smaller one.
+FEATURES ?=
+OPT_LEVEL ?= 3
 # Run time of each fuzz target, in seconds.
 FUZZ_SECONDS ?= 60
 # Length of `make soak`; in `make test` it takes one minute.
@@ -24,16 +27,16 @@ MUSL := x86_64-unknown-linux-musl
 # The binary to install: static or dynamic, whichever was built last.
 BINARY ?= $(shell ls -t $(TARGET)/$(MUSL)/release/keepalived $(TARGET)/release/keepalived 2>/dev/null | head -n 1)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/check-units scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/musl-build scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
+SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/check-units scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/foreign scripts/lab/musl-build scripts/lab/musl-root scripts/lab/processors scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy doc fuzz-check samples bench soak counts licences lint-shell lint-man man demo demo-nginx demo-lvs demo-router static size fuzz install uninstall deb rpm apk tarball image recipes packages check-packages check-units dist clean
+.PHONY: all help setup test check fmt clippy doc fuzz-check samples bench soak counts licences lint-shell lint-man small man demo demo-nginx demo-lvs demo-router static test-foreign size fuzz install uninstall deb rpm apk tarball image recipes packages check-packages check-units dist clean
 
 all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
 
 help: ## show this list
-	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 36
+	@sed -n 's/^\([a-z% -]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 36
 
 setup: ## install the prerequisites for build, tests and demos, as make test does (Debian; uses sudo if not root)
 	@scripts/setup
@@ -43,7 +46,7 @@ test: ## run all tests
 	@scripts/setup --all
 	$(CARGO) test $(CARGO_FLAGS)
 
-check: fmt clippy doc fuzz-check test samples licences lint-shell lint-man ## run all checks that a change must pass
+check: fmt clippy small doc fuzz-check test samples licences lint-shell lint-man ## run all checks that a change must pass
 
 fmt: ## check the formatting
 	$(CARGO) fmt --check
@@ -53,6 +56,10 @@ clippy: ## run clippy, with warnings as errors
 
 doc: ## make the documentation of the code, with warnings as errors
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc $(CARGO_FLAGS) --no-deps --document-private-items
+
+small: ## check the build without TLS: clippy and the unit tests
+	$(CARGO) clippy $(CARGO_FLAGS) --no-default-features --all-targets -- -D warnings
+	$(CARGO) test $(CARGO_FLAGS) --no-default-features --lib
 
 fuzz-check: ## compile the fuzz targets with the versions of fuzz/Cargo.lock
 	$(CARGO) check $(CARGO_FLAGS) --manifest-path fuzz/Cargo.toml
@@ -107,12 +114,22 @@ demo-router: ## two gateways with a virtual MAC; a download goes on while they c
 	scripts/demo-router $(or $(DEMO_BINARY),$(TARGET)/release/keepalived)
 
 static: ## build the static binary (musl)
-	scripts/lab/musl-build --release $(CARGO_FLAGS) --bin keepalived
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=$(OPT_LEVEL) scripts/lab/musl-build --release $(CARGO_FLAGS) --bin keepalived $(FEATURES)
 	@ldd $(TARGET)/$(MUSL)/release/keepalived 2>&1 | grep -q -e 'not a dynamic' -e 'statically linked' || { echo "not static" >&2; exit 1; }
 	@$(MAKE) --no-print-directory size
 
+# Routers have little room.
+static-%: OPT_LEVEL = s
+static-%: ## the same for another processor: static-aarch64, static-armv7 ...
+	PROCESSOR=$* CARGO_PROFILE_RELEASE_OPT_LEVEL=$(OPT_LEVEL) scripts/lab/musl-build --release $(CARGO_FLAGS) --bin keepalived $(FEATURES)
+	@$(MAKE) --no-print-directory size
+
+FOREIGN ?= armv7
+test-foreign: ## test the binaries for other processors (FOREIGN) in an emulator
+	scripts/lab/foreign $(FOREIGN)
+
 size: ## show the size of the built binaries
-	@for f in $(TARGET)/release/keepalived $(TARGET)/$(MUSL)/release/keepalived; do \
+	@for f in $(TARGET)/release/keepalived $(TARGET)/*-musl*/release/keepalived; do \
 		if [ -e $$f ]; then echo "$$f: $$(( ($$(stat -c %s $$f) + 1023) / 1024 )) KiB"; fi; done
 
 # RUSTC_BOOTSTRAP allows the unstable sanitizer flags on a stable toolchain.

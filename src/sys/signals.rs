@@ -304,11 +304,13 @@ mod tests {
     fn a_signal_interrupts_no_wait() {
         let mut signals = Signals::new(Interrupt::Stops).expect("a signalfd");
         let (reader, writer) = crate::sys::pipe().expect("a pipe");
-        let (thread, waiting) = (nix::sys::pthread::pthread_self(), nix::unistd::gettid());
+        // As a number: musl has a pointer, which cannot be moved to another thread.
+        let (thread, waiting) = (nix::sys::pthread::pthread_self() as usize, nix::unistd::gettid());
         #[expect(clippy::disallowed_methods, reason = "the other end of a test needs a thread")]
         let other = std::thread::spawn(move || {
             wait(|| (state(waiting) == Some('S')).then_some(()));
-            nix::sys::pthread::pthread_kill(thread, signal::SIGHUP).expect("sends");
+            nix::sys::pthread::pthread_kill(thread as libc::pthread_t, signal::SIGHUP)
+                .expect("sends");
             // The message after the signal ends the wait.
             nix::unistd::write(&writer, b"x").expect("writes");
         });

@@ -136,8 +136,9 @@ impl Drop for StateFile {
     }
 }
 
+/// More than the limit of a file if the room is more than a processor of 32 bits can address.
 const fn size(room: u32) -> usize {
-    (HEAD + room as usize * RECORD) * size_of::<u32>()
+    (room as usize).saturating_mul(RECORD).saturating_add(HEAD).saturating_mul(size_of::<u32>())
 }
 
 /// For the handler of SIGBUS: if the state file was truncated, puts memory in its place, which the
