@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::check::Check;
 use super::script::Script;
-use super::shown::ShownSchedule;
+use super::shown::{OwnSchedule, ShownSchedule};
 use crate::base::addr::{address_of, number_of, Family};
 use crate::base::piece::Piece;
 
@@ -195,8 +195,7 @@ pub struct RealServer {
     /// `virtualhost`, default that of the virtual server; the checks have the resolved value.
     pub virtualhost: Option<String>,
     pub snmp_name: Option<String>,
-    /// `None`: nothing of it is given.
-    pub shown: Option<Box<ShownSchedule>>,
+    pub shown: OwnSchedule,
     /// Each shared with its checker.
     pub checks: Vec<Rc<Check>>,
 }
@@ -294,7 +293,7 @@ pub(crate) mod tests {
             mail: true,
             virtualhost: None,
             snmp_name: None,
-            shown: None,
+            shown: OwnSchedule::default(),
             checks: Vec::new(),
         }
     }

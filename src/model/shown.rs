@@ -64,14 +64,6 @@ pub enum RxPolicy {
     Bytes(usize),
 }
 
-impl PartialEq for Shown {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Shown {}
-
 impl Default for Shown {
     fn default() -> Self {
         Self {
@@ -123,8 +115,7 @@ impl ShownSchedule {
     pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
     /// Takes what is missing from the virtual server.
-    #[must_use]
-    pub fn or(self, outer: &Self) -> Self {
+    fn or(self, outer: &Self) -> Self {
         Self {
             connect_timeout: self.connect_timeout.or(outer.connect_timeout),
             delay_loop: self.delay_loop.or(outer.delay_loop),
@@ -136,10 +127,31 @@ impl ShownSchedule {
     }
 }
 
-impl PartialEq for ShownSchedule {
-    fn eq(&self, _: &Self) -> bool {
-        true
+/// What a real server has of it itself, which is rare. Equal to any other, as [`Shown`].
+#[derive(Clone, Default, Debug)]
+pub struct OwnSchedule(pub Option<Box<ShownSchedule>>);
+
+impl OwnSchedule {
+    /// With what it has from the virtual server.
+    #[must_use]
+    pub fn or(&self, outer: &ShownSchedule) -> ShownSchedule {
+        self.0.as_deref().copied().unwrap_or_default().or(outer)
     }
 }
 
-impl Eq for ShownSchedule {}
+/// Equal to any other.
+macro_rules! equal {
+    ($($name:ident),*) => {
+        $(
+            impl PartialEq for $name {
+                fn eq(&self, _: &Self) -> bool {
+                    true
+                }
+            }
+
+            impl Eq for $name {}
+        )*
+    };
+}
+
+equal!(Shown, ShownSchedule, OwnSchedule);

@@ -18,7 +18,7 @@ use keepalived::model::lvs::{
     Forwarding, Protocol, RealServer, Scheduler, SchedulerFlags, Service, SorryServer,
     VirtualServer,
 };
-use keepalived::model::shown::ShownSchedule;
+use keepalived::model::shown::{OwnSchedule, ShownSchedule};
 use keepalived::model::Config;
 
 #[derive(Default)]
@@ -173,7 +173,7 @@ fn real_server(addr: IpAddr, alpha: bool) -> RealServer {
         mail: true,
         virtualhost: None,
         snmp_name: None,
-        shown: None,
+        shown: OwnSchedule::default(),
         checks: vec![check(addr, 80, alpha)],
     }
 }

@@ -8,6 +8,7 @@ use super::Scene;
 use crate::base::diag::Span;
 use crate::config::keywords::{port, Inherited, RawServer, UnreadServer, REAL_SERVER};
 use crate::model::lvs::{Forwarding, RealServer};
+use crate::model::shown::OwnSchedule;
 
 /// Settings of the virtual server that a real server needs.
 pub(super) struct Outer<'a> {
@@ -82,7 +83,7 @@ pub(super) fn read(
         mail: raw.mail.or(scene.defaults.checks.mail).unwrap_or(true),
         virtualhost: around.virtualhost.map(str::to_owned),
         snmp_name: None,
-        shown: raw.inherited.is_given().then(|| Box::new(raw.inherited.shown())),
+        shown: OwnSchedule(raw.inherited.is_given().then(|| Box::new(raw.inherited.shown()))),
         checks,
     };
     Some(ServerDraft { server, span: node.keyword().span })

@@ -17,7 +17,7 @@ pub(super) fn server(view: &View<'_>, place: &Place<'_>, server: &Server, out: &
     );
     out.pair("forwarding method", method(config.forwarding));
     out.line(format_args!("Alpha is {}", on(config.alpha)));
-    let shown = config.shown.as_deref().copied().unwrap_or_default().or(&outer.shown);
+    let shown = config.shown.or(&outer.shown);
     let timeout = shown.connect_timeout.unwrap_or(ShownSchedule::CONNECT_TIMEOUT);
     out.pair("connection timeout", decimal(timeout));
     let (low, high) = (config.lower_threshold, config.upper_threshold);
