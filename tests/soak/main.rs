@@ -40,15 +40,16 @@ fn soak() -> Outcome {
     let mut site = Site::new(bare)?;
     let begin = Instant::now();
     // Sockets that are opened on demand, and memory of a first time, are no leaks.
-    for trouble in ALL {
-        site.suffer(*trouble, &mut rng);
+    for (trouble, n) in ALL.iter().flat_map(|trouble| [(trouble, 0), (trouble, 1)]) {
+        site.suffer(*trouble, n, &mut rng);
     }
     site.wait_usual();
     let (objects, held) = (site.hosts.objects(), site.held());
     let mut rounds = 0;
     while begin.elapsed() < span || rounds < ALL.len() {
         let trouble: Trouble = *rng.pick(ALL);
-        site.suffer(trouble, &mut rng);
+        let n = if rng.one_in(2) { 0 } else { 1 };
+        site.suffer(trouble, n, &mut rng);
         rounds += 1;
     }
     site.wait_usual();

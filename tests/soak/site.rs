@@ -113,9 +113,8 @@ impl Site {
         text(n, &self.shops[n], variant)
     }
 
-    /// One trouble, and the time until it is over.
-    pub(crate) fn suffer(&mut self, trouble: Trouble, rng: &mut Rng) {
-        let n = usize::try_from(rng.between(0, 2)).expect("small");
+    /// One trouble of the router `n`, and the time until it is over.
+    pub(crate) fn suffer(&mut self, trouble: Trouble, n: usize, rng: &mut Rng) {
         println!("{trouble:?} of {}", self.daemons[n].name);
         trouble.happen(self, n, rng);
         self.wait("each address has one owner", Self::is_whole);
