@@ -134,6 +134,17 @@ impl<K: Ord, V> SortedMap<K, V> {
         Some(value)
     }
 
+    /// Removes the first entry.
+    pub fn pop_first(&mut self) -> Option<(K, V)> {
+        let node = self.nodes.first_mut()?;
+        let first = node.remove(0);
+        self.len -= 1;
+        if node.is_empty() {
+            self.nodes.remove(0);
+        }
+        Some(first)
+    }
+
     /// Removes the entries for which `keep` returns false.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
         for node in &mut self.nodes {
@@ -154,6 +165,19 @@ impl<K: Ord, V> SortedMap<K, V> {
 
     pub fn values(&self) -> impl Iterator<Item = &V> {
         self.iter().map(|(_, value)| value)
+    }
+
+    /// The last entry before this key.
+    pub fn before<Q: Ord + ?Sized>(&self, key: &Q) -> Option<(&K, &V)>
+    where
+        K: Borrow<Q>,
+    {
+        let (Ok((node, at)) | Err((node, at))) = self.find(key);
+        let (key, value) = match at.checked_sub(1) {
+            Some(at) => self.nodes.get(node)?.get(at)?,
+            None => self.nodes.get(node.checked_sub(1)?)?.last()?,
+        };
+        Some((key, value))
     }
 
     /// The entries from this key on.
@@ -195,7 +219,7 @@ mod tests {
             let range = if seed % 2 == 0 { 40 } else { 4_000 };
             for n in 0..1_500 {
                 let key = rng.between(0, range);
-                match rng.between(0, 9) {
+                match rng.between(0, 10) {
                     0..=5 => assert_eq!(map.insert(key, n), tree.insert(key, n)),
                     6 => {
                         let value = *map.get_or_insert_with(key, || n);
@@ -205,6 +229,7 @@ mod tests {
                         map.retain(|key, _| key % 7 != n % 97);
                         tree.retain(|key, _| key % 7 != n % 97);
                     }
+                    8 => assert_eq!(map.pop_first(), tree.pop_first()),
                     _ => assert_eq!(map.remove(&key), tree.remove(&key)),
                 }
                 assert_eq!(map.get(&key), tree.get(&key));
@@ -213,6 +238,7 @@ mod tests {
             assert!(map.iter().eq(tree.iter()), "seed {seed}");
             for from in 0..range.min(200) {
                 assert!(map.from(&from).eq(tree.range(from..)), "seed {seed}");
+                assert_eq!(map.before(&from), tree.range(..from).next_back(), "seed {seed}");
             }
         }
     }

@@ -9,10 +9,10 @@ mod record;
 mod subject;
 mod totals;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::rc::Rc;
 
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::status::Change;
 use crate::vrrp::cause::{Cause, GroupCause, PriorityCause};
@@ -69,11 +69,24 @@ impl Why {
     }
 }
 
+/// An entry, and the number of the one before it of the same object, which may be gone.
+#[derive(Debug)]
+struct Filed {
+    entry: Entry,
+    before: u64,
+}
+
+/// The last entry of an object, and how many it has.
+#[derive(Clone, Copy, Debug, Default)]
+struct Chain {
+    last: u64,
+    len: usize,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Journal {
-    entries: BTreeMap<u64, Entry>,
-    /// The numbers of the entries of each object, the oldest first.
-    of: BTreeMap<Subject, VecDeque<u64>>,
+    entries: SortedMap<u64, Filed>,
+    of: SortedMap<Subject, Chain>,
     /// The number of the last entry.
     last: u64,
     pub(super) totals: Totals,
@@ -83,14 +96,16 @@ impl Journal {
     /// Adds an entry, in whose place older ones may go.
     pub(super) fn add(&mut self, entry: Entry) {
         self.last += 1;
-        let numbers = self.of.entry(entry.subject.clone()).or_default();
-        numbers.push_back(self.last);
-        if numbers.len() > MOST_OF_ONE {
-            if let Some(oldest) = numbers.pop_front() {
+        let chain = self.of.get_or_insert_with(entry.subject.clone(), Chain::default);
+        let before = std::mem::replace(&mut chain.last, self.last);
+        chain.len += 1;
+        if chain.len > MOST_OF_ONE {
+            chain.len -= 1;
+            if let Some(oldest) = self.numbers(before).last() {
                 self.entries.remove(&oldest);
             }
         }
-        self.entries.insert(self.last, entry);
+        self.entries.insert(self.last, Filed { entry, before });
         if self.entries.len() > MOST {
             self.drop_oldest();
         }
@@ -105,14 +120,20 @@ impl Journal {
     }
 
     fn drop_oldest(&mut self) {
-        let Some((number, entry)) = self.entries.pop_first() else { return };
-        if let Some(numbers) = self.of.get_mut(&entry.subject) {
-            debug_assert_eq!(numbers.front(), Some(&number), "filed out of order");
-            numbers.pop_front();
-            if numbers.is_empty() {
+        let Some((_, Filed { entry, .. })) = self.entries.pop_first() else { return };
+        if let Some(chain) = self.of.get_mut(&entry.subject) {
+            chain.len -= 1;
+            if chain.len == 0 {
                 self.of.remove(&entry.subject);
             }
         }
+    }
+
+    /// The numbers of the entries of an object from this one back to the oldest.
+    fn numbers(&self, last: u64) -> impl Iterator<Item = u64> + '_ {
+        let kept = move |number: u64| self.entries.get(&number).map(|filed| (number, filed.before));
+        let all = std::iter::successors(kept(last), move |(_, before)| kept(*before));
+        all.map(|(number, _)| number)
     }
 
     /// The number of the last entry; 0 before the first.
@@ -122,19 +143,20 @@ impl Journal {
 
     /// The first entry after this number, and how many between are no longer kept.
     pub(super) fn after(&self, number: u64) -> Option<(u64, &Entry, u64)> {
-        let (&found, entry) = self.entries.range(number.checked_add(1)?..).next()?;
-        Some((found, entry, found - number - 1))
+        let (&found, filed) = self.entries.from(&number.checked_add(1)?).next()?;
+        Some((found, &filed.entry, found - number - 1))
     }
 
     /// The last entry before this number.
     pub(super) fn before(&self, number: u64) -> Option<(u64, &Entry)> {
-        self.entries.range(..number).next_back().map(|(number, entry)| (*number, entry))
+        self.entries.before(&number).map(|(number, filed)| (*number, &filed.entry))
     }
 
     /// The entries of an object, the oldest first.
     pub(super) fn of(&self, subject: &Subject) -> impl DoubleEndedIterator<Item = (u64, &Entry)> {
-        let numbers = self.of.get(subject).into_iter().flatten();
-        numbers.filter_map(|number| Some((*number, self.entries.get(number)?)))
+        let last = self.of.get(subject).map_or(0, |chain| chain.last);
+        let numbers: Vec<u64> = self.numbers(last).collect();
+        numbers.into_iter().rev().map(|number| (number, &self.entries[&number].entry))
     }
 
     /// The last change of the state of an object.

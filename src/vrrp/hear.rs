@@ -136,7 +136,7 @@ impl Domain {
         if lower && !nopreempt && !self.tolerates(id, advert, now, out) {
             // The deadline goes on: this router is not one to be followed.
             if let Some(b) = self.instance_mut(id).and_then(|i| i.state.backup()) {
-                b.discarded = Some((LastHeard::of(advert), advert.interval));
+                b.discarded = Some(Box::new((LastHeard::of(advert), advert.interval)));
             }
             let note = Note::Discarded { from: advert.source, theirs: advert.priority };
             self.note(id, note, now, out);

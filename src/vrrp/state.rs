@@ -32,8 +32,9 @@ pub(super) struct Backup {
     pub(super) preempt: PreemptDelay,
     /// The router that said goodbye with priority 0, if no other has advertised since.
     pub(super) resigned: Option<IpAddr>,
-    /// The last advertisement that was not believed, for its priority was lower than ours.
-    pub(super) discarded: Option<(LastHeard, Duration)>,
+    /// The last advertisement that was not believed, for its priority was lower than ours, with its
+    /// interval. Rare, and therefore apart.
+    pub(super) discarded: Option<Box<(LastHeard, Duration)>>,
     /// Its own deadline has passed, but the sync group is not ready.
     pub(super) wants_master: bool,
     /// It has been in no other state before.
@@ -47,8 +48,8 @@ pub(super) struct Backup {
 impl Backup {
     /// Until when the master that was not believed would still be one.
     pub(super) fn rival_until(&self) -> Option<Instant> {
-        let (heard, interval) = self.discarded?;
-        self.resigned.is_none().then(|| rival_until(heard.at, interval))
+        let (heard, interval) = self.discarded.as_deref()?;
+        self.resigned.is_none().then(|| rival_until(heard.at, *interval))
     }
 }
 

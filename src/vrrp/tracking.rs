@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use super::action::Action;
 use super::cause::{Factor, PriorityCause, PriorityChange};
-use super::instance::{tracked, trackers, Findings, Instance};
+use super::instance::{tracked, trackers, Findings, Instance, LastHeard};
 use super::priority::reasons;
 use super::state::State;
 use super::{Domain, LinkState};
 use crate::base::ids::InstanceId;
-use crate::base::time::Instant;
+use crate::base::time::{Duration, Instant};
 use crate::base::tracked::{Finding, TrackState};
 use crate::model::track::Object;
 
@@ -171,10 +171,9 @@ impl Instance {
     /// from it, because its next word comes only after our deadline, would be of no use.
     fn follow_discarded(&mut self) {
         let Some(b) = self.state.backup() else { return };
-        let Some((master, interval)) = b.discarded.take_if(|(m, _)| m.priority >= self.priority)
-        else {
-            return;
-        };
+        let deserves = |found: &mut Box<(LastHeard, Duration)>| found.0.priority >= self.priority;
+        let Some(found) = b.discarded.take_if(deserves) else { return };
+        let (master, interval) = *found;
         self.heard = Some(master);
         self.learn_interval(interval);
         let down = master.at + self.master_down_interval();

@@ -5,7 +5,6 @@
 use super::action::{Action, Note, Phase};
 use super::announce::{Contest, Round, Schedule};
 use super::cause::Cause;
-use super::instance::LastHeard;
 use super::state::{Backup, Master, PreemptDelay, State};
 use super::{timing, Domain, Unread};
 use crate::base::addr::Family;
@@ -179,10 +178,10 @@ impl Domain {
             self.note(id, Note::Stalled { late, until }, now, out);
             return;
         }
-        let cause = match (b.resigned, b.discarded, last) {
+        let cause = match (b.resigned, b.discarded.as_deref(), last) {
             (Some(from), _, _) => Cause::Resigned { from, refused: b.refused.clone() },
-            (None, Some((LastHeard { addr, priority, .. }, _)), _) => {
-                Cause::LowerPriority { from: addr, theirs: priority, ours }
+            (None, Some((rival, _)), _) => {
+                Cause::LowerPriority { from: rival.addr, theirs: rival.priority, ours }
             }
             (None, None, None) if i.config.is_owner() => Cause::Owner,
             (None, None, last) => {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::base::name::SharedName;
+use crate::base::sorted::SortedMap;
 use crate::snapshot::Instance;
 use crate::status::Reload;
 use crate::vrrp::cause::Cause;
@@ -13,7 +14,7 @@ use crate::vrrp::{Action, Domain, Note, Phase};
 #[derive(Debug, Default)]
 pub(in crate::daemon) struct Totals {
     /// Changes of the state of instances, by their causes. Those that never happened cost nothing.
-    transitions: BTreeMap<(SharedName, Cow<'static, str>), u64>,
+    transitions: SortedMap<(SharedName, Cow<'static, str>), u64>,
     /// How often another router was master beside an instance. Those that never were cost nothing.
     contested: BTreeMap<SharedName, u64>,
     pub(in crate::daemon) reloads: u64,
@@ -34,7 +35,7 @@ impl Totals {
             self.transitions.retain(|(of, _), _| of != name);
             self.contested.remove(name);
         } else if *from != Phase::Init || **cause != Cause::Started {
-            *self.transitions.entry((name.clone(), word(cause).into())).or_default() += 1;
+            self.add(name, word(cause).into(), 1);
         }
     }
 
@@ -47,11 +48,15 @@ impl Totals {
             self.transitions.remove(&(name.clone(), cause.into()));
         }
         for (cause, count) in &from.transitions {
-            *self.transitions.entry((name.clone(), cause.clone().into())).or_default() += count;
+            self.add(&name, cause.clone().into(), *count);
         }
         if from.contested > 0 {
             self.contested.insert(name, from.contested);
         }
+    }
+
+    fn add(&mut self, name: &SharedName, cause: Cow<'static, str>, count: u64) {
+        *self.transitions.get_or_insert_with((name.clone(), cause), || 0) += count;
     }
 
     pub(super) fn reload(&mut self, reload: &Reload) {
@@ -65,7 +70,7 @@ impl Totals {
 
     /// Those of one instance.
     pub(in crate::daemon) fn transitions(&self, name: &SharedName) -> BTreeMap<String, u64> {
-        let all = self.transitions.range((name.clone(), "".into())..);
+        let all = self.transitions.from(&(name.clone(), "".into()));
         let own = all.take_while(|((of, _), _)| of == name);
         own.map(|((_, cause), count)| (cause.to_string(), *count)).collect()
     }
