@@ -327,7 +327,7 @@ pub struct Instance {
     pub rules: Seldom<Vec<Rc<VirtualRule>>>,
     /// `kernel_rx_buf_size` or `vrrp_rx_bufs_*`, in bytes: its share of the receive buffer of its
     /// socket. `None`: the daemon's own default.
-    pub rx_buffer: Option<usize>,
+    pub rx_buffer: Option<u32>,
     /// `promote_secondaries`: the sysctl is set on the interface.
     pub promote_secondaries: bool,
     /// `timer_expired_backup [N]`: step back silently after a stall of this daemon.
