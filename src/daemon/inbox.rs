@@ -11,9 +11,16 @@ use crate::track;
 use crate::vrrp::Input;
 
 /// Most messages in one turn: far more than a reload of everything causes.
-const MOST_ROUNDS: usize = 1_000_000;
+pub(super) const MOST_ROUNDS: usize = 1_000_000;
 /// Entries that a list keeps room for after a burst, which a thousand instances may cause at once.
 const KEPT: usize = 64;
+
+/// More messages than that were delivered. The rest waits for the next turn, so that the loop
+/// continues.
+pub(super) fn complain() {
+    log::error!("internal error in keepalived: its components do not settle");
+    debug_assert!(false, "the cores do not settle");
+}
 
 impl Runtime {
     /// Carries out all actions and delivers their results until none are left.
@@ -30,9 +37,7 @@ impl Runtime {
                 None => {}
             }
         }
-        // The rest waits for the next turn, so that the loop continues.
-        log::error!("internal error in keepalived: its components do not settle");
-        debug_assert!(false, "the cores do not settle");
+        complain();
     }
 
     fn is_drained(&self) -> bool {

@@ -5,6 +5,10 @@
 //! sockets, `on_script_*` for commands, `on_file`, `on_bfd`, `on_vrrp` and `on_address` for facts,
 //! `serve` once in every turn, `stop` and `remove_marks` at the end. Events for notifications are
 //! collected in `told`.
+//!
+//! What follows from an action waits in an inbox of its own, not in that of the runtime: the runtime
+//! empties its inbox whenever VRRP is due, and this one holds bulk work, whose handling stops at once
+//! when VRRP is due.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -17,6 +21,7 @@ use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::check::{pool, tls, Pool};
 use crate::daemon::commands::children::Children;
+use crate::daemon::inbox::{self, MOST_ROUNDS};
 use crate::daemon::journal::Journal;
 use crate::daemon::lvs::probes::Probes;
 use crate::daemon::tokens::{Asker, Owner};
@@ -395,7 +400,7 @@ impl Lvs {
     /// Carries out actions and delivers their results until none are left, or until urgent work is
     /// due between two probes.
     fn drain(&mut self, context: &mut LoopContext<'_>) {
-        loop {
+        for _ in 0..MOST_ROUNDS {
             let mut actions = std::mem::take(&mut self.lvs_actions);
             for action in actions.drain(..) {
                 context.journal.lvs(&action, context.clock.recent());
@@ -420,6 +425,7 @@ impl Lvs {
                 return;
             }
         }
+        inbox::complain();
     }
 }
 
