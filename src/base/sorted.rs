@@ -17,7 +17,7 @@ pub struct SortedMap<K, V> {
 }
 
 /// Place of an entry: its node, and its place there.
-type Place = (usize, usize);
+type EntryIndex = (usize, usize);
 
 impl<K, V> Default for SortedMap<K, V> {
     fn default() -> Self {
@@ -35,7 +35,7 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     /// Where the key is, or where it would be inserted.
-    fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Result<Place, Place>
+    fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Result<EntryIndex, EntryIndex>
     where
         K: Borrow<Q>,
     {
@@ -95,7 +95,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         &mut self.nodes[node][at].1
     }
 
-    fn add(&mut self, (mut node, mut at): Place, key: K, value: V) -> Place {
+    fn add(&mut self, (mut node, mut at): EntryIndex, key: K, value: V) -> EntryIndex {
         self.len += 1;
         // A run that ends before an entry which was there already fills the node before it.
         if at == 0 && node > 0 && self.nodes[node - 1].len() < MOST {

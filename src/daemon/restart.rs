@@ -65,11 +65,11 @@ pub(super) struct Restart {
     pub(super) stand_in: Option<StandIn>,
     /// Sockets of BFD that the program before this one has opened.
     pub(super) sockets: BTreeMap<RawFd, File>,
-    stage: Stage,
+    stage: RestartStage,
 }
 
 #[derive(Default)]
-enum Stage {
+enum RestartStage {
     #[default]
     Idle,
     Trial(Streams),
@@ -89,13 +89,13 @@ impl Restart {
     }
 
     pub(super) const fn is_under_way(&self) -> bool {
-        !matches!(self.stage, Stage::Idle)
+        !matches!(self.stage, RestartStage::Idle)
     }
 
     pub(super) const fn next_deadline(&self) -> Option<Instant> {
         match self.stage {
-            Stage::Settling { until } => Some(until),
-            Stage::Idle | Stage::Trial(_) => None,
+            RestartStage::Settling { until } => Some(until),
+            RestartStage::Idle | RestartStage::Trial(_) => None,
         }
     }
 }
@@ -134,18 +134,20 @@ impl Runtime {
         children
             .start_with(&script, &streams, Some(TRIAL_TIMEOUT), Asker::Trial, now)
             .map_err(cannot)?;
-        self.restart.stage = Stage::Trial(streams);
+        self.restart.stage = RestartStage::Trial(streams);
         Ok(())
     }
 
     /// The trial has ended.
     pub(super) fn on_trial_ended(&mut self, outcome: Outcome, timed_out: bool) {
-        let Stage::Trial(mut streams) = std::mem::take(&mut self.restart.stage) else { return };
+        let RestartStage::Trial(mut streams) = std::mem::take(&mut self.restart.stage) else {
+            return;
+        };
         let said = streams.read().unwrap_or_default().concat();
         let program = self.restart.program.display();
         let why = match outcome {
             Outcome::Exited(0) => {
-                self.restart.stage = Stage::Settling { until: self.now + SETTLING };
+                self.restart.stage = RestartStage::Settling { until: self.now + SETTLING };
                 return;
             }
             _ if timed_out => format!("{program} took too long to read the configuration"),
@@ -165,13 +167,13 @@ impl Runtime {
                 _ => log::error!("{line}"),
             }
         }
-        self.restart.stage = Stage::Idle;
+        self.restart.stage = RestartStage::Idle;
         self.restart.refused = Some(why.to_owned());
     }
 
     /// Replaces the program, if it is time. Returns if it is not, or if that fails.
     pub(super) fn maybe_restart(&mut self) {
-        let Stage::Settling { until } = self.restart.stage else { return };
+        let RestartStage::Settling { until } = self.restart.stage else { return };
         if self.outlets.mailer.is_busy(self.now) && self.now < until {
             return;
         }

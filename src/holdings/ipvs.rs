@@ -28,7 +28,7 @@ mod tests;
 mod timeouts;
 
 pub use lower::{daemon, destination, services, sorry_destination, timeouts};
-use object::{Held, Object, Target};
+use object::{Held, IpvsObject, Target};
 
 #[derive(Debug)]
 pub enum Input<'a> {
@@ -120,7 +120,7 @@ impl Owner {
 #[derive(Debug, Default)]
 pub struct Domain {
     owners: BTreeMap<ServiceId, Owner>,
-    objects: BTreeMap<ServiceKey, Object>,
+    objects: BTreeMap<ServiceKey, IpvsObject>,
     /// Services to compare, in the order in which they were wanted.
     dirty: Vec<ServiceKey>,
     /// Time since which there are any.
@@ -175,7 +175,7 @@ impl Domain {
 
     /// Services installed in the kernel, for removal after a panic.
     pub fn installed(&self) -> impl Iterator<Item = &ServiceKey> {
-        let ours = |o: &Object| o.ours && (o.under_way || !matches!(o.held, Held::Absent));
+        let ours = |o: &IpvsObject| o.ours && (o.under_way || !matches!(o.held, Held::Absent));
         self.objects.iter().filter(move |(_, o)| ours(o)).map(|(key, _)| key)
     }
 
@@ -357,7 +357,7 @@ impl Domain {
         for (id, owner) in &self.owners {
             assert!(owner.services.iter().all(|key| self.objects[key].owners.contains_key(id)));
         }
-        let slots = |o: &Object| o.slots.values().filter(|s| s.under_way).count();
+        let slots = |o: &IpvsObject| o.slots.values().filter(|s| s.under_way).count();
         let asked: usize = self.objects.values().map(|o| usize::from(o.under_way) + slots(o)).sum();
         let asked = asked + self.daemons.under_way() + self.timeouts.under_way();
         assert!(self.stopping || self.under_way == asked, "requests are counted");

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::options::{topics, Flag, COMMANDS, FLAGS};
 
 /// What an argument of a command may be.
-enum Place {
+enum Argument {
     /// Objects of these kinds.
     Names(&'static [Named]),
     /// The real servers of the virtual server before it.
@@ -36,24 +36,24 @@ const ALL: &[Named] = &[
 ];
 
 /// The arguments of the commands that have some.
-const PLACES: &[(&str, &[Place])] = &[
-    ("show", &[Place::Topics, Place::Names(ALL)]),
-    ("explain", &[Place::Names(ALL)]),
-    ("events", &[Place::Names(ALL)]),
-    ("reload", &[Place::Files]),
-    ("priority", &[Place::Names(&[INSTANCE]), Place::Words(&["reset"])]),
-    ("failover", &[Place::Names(&[INSTANCE, GROUP]), Place::Words(&["end"])]),
-    ("maintenance", &[Place::Words(&["on", "off"])]),
+const ARGUMENTS: &[(&str, &[Argument])] = &[
+    ("show", &[Argument::Topics, Argument::Names(ALL)]),
+    ("explain", &[Argument::Names(ALL)]),
+    ("events", &[Argument::Names(ALL)]),
+    ("reload", &[Argument::Files]),
+    ("priority", &[Argument::Names(&[INSTANCE]), Argument::Words(&["reset"])]),
+    ("failover", &[Argument::Names(&[INSTANCE, GROUP]), Argument::Words(&["end"])]),
+    ("maintenance", &[Argument::Words(&["on", "off"])]),
     (
         "server",
         &[
-            Place::Names(&[SERVICE]),
-            Place::Servers,
-            Place::Words(&["drain", "disable", "enable", "weight", "check-now"]),
+            Argument::Names(&[SERVICE]),
+            Argument::Servers,
+            Argument::Words(&["drain", "disable", "enable", "weight", "check-now"]),
         ],
     ),
-    ("script", &[Place::Names(&[SCRIPT]), Place::Words(&["run-now"])]),
-    ("log-level", &[Place::Words(&["reset"])]),
+    ("script", &[Argument::Names(&[SCRIPT]), Argument::Words(&["run-now"])]),
+    ("log-level", &[Argument::Words(&["reset"])]),
 ];
 
 const HEAD: &str = "Generated from the tables of the command line: make man.";
@@ -83,15 +83,15 @@ fn words(list: &[&str]) -> String {
 }
 
 /// Shell commands that print one candidate a line; `None`: names of files.
-fn candidates(place: &Place) -> Option<String> {
+fn candidates(place: &Argument) -> Option<String> {
     let names = |(topic, kind): &Named| format!("_kactl_names {topic} '{kind}'");
     let print = |list: &[&str]| format!("printf '%s\\n' {}", words(list));
     Some(match place {
-        Place::Names(list) => list.iter().map(names).collect::<Vec<_>>().join("; "),
-        Place::Servers => "_kactl_names \"server $before\" 'real server'".to_owned(),
-        Place::Words(list) => print(list),
-        Place::Topics => print(&topics()),
-        Place::Files => return None,
+        Argument::Names(list) => list.iter().map(names).collect::<Vec<_>>().join("; "),
+        Argument::Servers => "_kactl_names \"server $before\" 'real server'".to_owned(),
+        Argument::Words(list) => print(list),
+        Argument::Topics => print(&topics()),
+        Argument::Files => return None,
     })
 }
 
@@ -102,7 +102,7 @@ fn choose(files: &str) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(text, "    case $prev in");
     let _ = writeln!(text, "    -s | --socket)\n        {files}\n        return\n        ;;");
-    let all = candidates(&Place::Names(ALL)).unwrap_or_default();
+    let all = candidates(&Argument::Names(ALL)).unwrap_or_default();
     let _ = writeln!(text, "    --healthy) list=$({all}) ;;");
     let _ = writeln!(text, "    {}) return ;;", others_with_a_value().join(" | "));
     let _ =
@@ -119,7 +119,7 @@ fn choose(files: &str) -> String {
     let _ = writeln!(text, "        *)\n            case \"$command $place\" in");
     let commands: Vec<_> = COMMANDS.iter().map(|form| form.name).collect();
     let _ = writeln!(text, "            ' 0') list=$(printf '%s\\n' {}) ;;", words(&commands));
-    for (command, places) in PLACES {
+    for (command, places) in ARGUMENTS {
         for (n, place) in places.iter().enumerate() {
             let action = match candidates(place) {
                 Some(print) => format!("list=$({print})"),
@@ -271,7 +271,7 @@ complete -c kactl -f
             "complete -c kactl -n 'test (count (__kactl_words)) -eq 0' -a {name} -d '{help}'"
         );
     }
-    let all = format!(" -x {}", fish_action(&Place::Names(ALL)));
+    let all = format!(" -x {}", fish_action(&Argument::Names(ALL)));
     for flag in FLAGS {
         let Flag { long, short, help, of, .. } = flag;
         let short = if short.is_empty() { String::new() } else { format!(" -s {short}") };
@@ -287,7 +287,7 @@ complete -c kactl -f
         };
         let _ = writeln!(text, "complete -c kactl{of}{short} -l {long}{value} -d '{help}'");
     }
-    for (command, places) in PLACES {
+    for (command, places) in ARGUMENTS {
         for (n, place) in places.iter().enumerate() {
             let action = fish_action(place);
             let _ = writeln!(text, "complete -c kactl -n '__kactl_at {command} {n}' {action}");
@@ -297,15 +297,15 @@ complete -c kactl -f
 }
 
 /// What may come in one place.
-fn fish_action(place: &Place) -> String {
+fn fish_action(place: &Argument) -> String {
     match place {
-        Place::Files => "-F".to_owned(),
-        Place::Words(list) => format!("-a '{}'", words(list)),
-        Place::Topics => format!("-a '{}'", words(&topics())),
-        Place::Servers => {
+        Argument::Files => "-F".to_owned(),
+        Argument::Words(list) => format!("-a '{}'", words(list)),
+        Argument::Topics => format!("-a '{}'", words(&topics())),
+        Argument::Servers => {
             "-a '(__kactl_names \"real server\" server (__kactl_words)[2])'".to_owned()
         }
-        Place::Names(list) => {
+        Argument::Names(list) => {
             let names = |(topic, kind): &Named| format!("__kactl_names \"{kind}\" {topic}");
             let all: Vec<_> = list.iter().map(names).collect();
             format!("-a '({})'", all.join("; "))
@@ -320,12 +320,12 @@ mod tests {
     #[test]
     fn every_fixed_word_of_a_form_is_completed() {
         for form in COMMANDS {
-            let places = PLACES.iter().find(|(name, _)| *name == form.name);
+            let places = ARGUMENTS.iter().find(|(name, _)| *name == form.name);
             let places = places.map_or(&[][..], |(_, places)| places);
             let known: Vec<_> = places
                 .iter()
                 .flat_map(|place| match place {
-                    Place::Words(list) => list,
+                    Argument::Words(list) => list,
                     _ => &[][..],
                 })
                 .collect();
@@ -337,7 +337,7 @@ mod tests {
                 assert!(known.contains(&&word), "{word} of {}", form.name);
             }
         }
-        for (command, _) in PLACES {
+        for (command, _) in ARGUMENTS {
             assert!(COMMANDS.iter().any(|form| form.name == *command), "{command}");
         }
     }

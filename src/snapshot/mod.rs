@@ -172,7 +172,7 @@ mod tests {
 
     use super::*;
     use crate::base::time::WallTime;
-    use crate::status::{Change, Counters, Kind, State, Time};
+    use crate::status::{Change, Counters, ObjectKind, State, Time};
 
     /// Never changed: a new layout gets a new file, and a new version.
     const FIRST: &str = include_str!("../../tests/snapshot/1.json");
@@ -188,7 +188,7 @@ mod tests {
 
     fn about() -> About {
         let (name, of) = ("[10.1.0.1]:tcp:80".into(), Some("[10.0.0.1]:tcp:80".into()));
-        About { kind: Kind::Server, name, of }
+        About { kind: ObjectKind::Server, name, of }
     }
 
     fn first() -> Snapshot {
@@ -201,7 +201,7 @@ mod tests {
             why,
             ..Event::default()
         };
-        let event = Event { kind: Kind::Instance, name: "VI_1".into(), ..event };
+        let event = Event { kind: ObjectKind::Instance, name: "VI_1".into(), ..event };
         Snapshot {
             version: 1,
             program: "0.1.0".into(),

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::status::Kind;
+use crate::status::ObjectKind;
 
 /// What a notification is about.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct About {
-    pub kind: Kind,
+    pub kind: ObjectKind,
     pub name: String,
     /// The virtual server of a real server.
     pub of: Option<String>,

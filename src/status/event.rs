@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Time};
+use super::{ObjectKind, Time};
 
 /// A change of one object. The numbers have no gaps.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
@@ -10,7 +10,7 @@ use super::{Kind, Time};
 pub struct Event {
     pub number: u64,
     pub at: Time,
-    pub kind: Kind,
+    pub kind: ObjectKind,
     pub name: String,
     /// The virtual server of a real server.
     #[serde(skip_serializing_if = "Option::is_none")]

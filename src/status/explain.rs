@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{
-    sender, Change, Connections, Event, Group, Instance, Kind, Server, Service, State, Time, Track,
+    sender, Change, Connections, Event, Group, Instance, ObjectKind, Server, Service, State, Time,
+    Track,
 };
 use crate::base::time::Duration;
 
@@ -217,8 +218,8 @@ fn history(events: &[Event], stamp: &impl Fn(Time) -> String, out: &mut String) 
 /// One change as a sentence.
 pub fn sentence(event: &Event) -> String {
     let who = match (event.kind, &event.of) {
-        (Kind::Instance, _) => event.name.clone(),
-        (Kind::Server, Some(of)) => format!("{} of {of}", event.name),
+        (ObjectKind::Instance, _) => event.name.clone(),
+        (ObjectKind::Server, Some(of)) => format!("{} of {of}", event.name),
         (kind, _) => format!("{kind} {}", event.name),
     };
     let what = match &event.change {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Heir, Kind, Order, Time};
+use super::{Heir, ObjectKind, Order, Time};
 
 /// The state of a virtual router.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ pub struct Priority {
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Part {
-    pub kind: Kind,
+    pub kind: ObjectKind,
     pub name: String,
     pub reason: String,
     pub weight: i32,

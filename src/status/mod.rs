@@ -21,4 +21,4 @@ pub use instance::{
 pub use order::{Handover, Heir, Order};
 pub use service::{Check, Connections, Server, Service, Tally, Traffic};
 pub use time::Time;
-pub use track::{Holding, Kind, Presence, Session, Track, Weighed};
+pub use track::{Holding, ObjectKind, Presence, Session, Track, Weighed};

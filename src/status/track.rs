@@ -12,7 +12,7 @@ use super::Time;
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ObjectKind {
     #[default]
     Daemon,
     Instance,
@@ -27,7 +27,7 @@ pub enum Kind {
     Server,
 }
 
-impl Kind {
+impl ObjectKind {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Daemon => "daemon",
@@ -44,7 +44,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ObjectKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
     }
@@ -54,7 +54,7 @@ impl fmt::Display for Kind {
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Track {
-    pub kind: Kind,
+    pub kind: ObjectKind,
     pub name: String,
     /// `up`, `down (exit 1)`, `value 7`, `pending`.
     pub state: String,

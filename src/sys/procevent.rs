@@ -12,7 +12,7 @@ use netlink_sys::{Socket, SocketAddr};
 use super::filter::{attach, force_receive_buffer, set_receive_buffer, Program};
 use super::reason;
 use crate::model::global::ReceiveBuffer;
-pub use crate::wire::netlink::procevent::Event;
+pub use crate::wire::netlink::procevent::ProcessEvent;
 use crate::wire::netlink::procevent::{
     parse, subscribe, Subscription, ACK, CN_IDX_PROC, COMM, DATA_OFFSET, EXEC, EXIT, FORK,
     KIND_OFFSET,
@@ -95,7 +95,7 @@ impl ProcessMonitor {
         let mut answer = None;
         while answer.is_none() {
             let got = self.receive(|event| {
-                if let Event::Ack(code) = event {
+                if let ProcessEvent::Ack(code) = event {
                     answer = Some(code);
                 }
             });
@@ -118,7 +118,7 @@ impl ProcessMonitor {
     ///
     /// # Errors
     /// The kernel fails, which is not expected.
-    pub fn receive(&mut self, mut each: impl FnMut(Event<'_>)) -> io::Result<Got> {
+    pub fn receive(&mut self, mut each: impl FnMut(ProcessEvent<'_>)) -> io::Result<Got> {
         self.buffer.clear();
         self.buffer.reserve(DATAGRAM);
         let from = match self.socket.recv_from(&mut self.buffer, 0) {
@@ -138,8 +138,8 @@ impl ProcessMonitor {
         }
         for event in parse(&self.buffer) {
             match event {
-                Ok(Event::Fork { pid, leader }) if pid != leader => {}
-                Ok(Event::Exec { pid, leader }) if pid != leader => {}
+                Ok(ProcessEvent::Fork { pid, leader }) if pid != leader => {}
+                Ok(ProcessEvent::Exec { pid, leader }) if pid != leader => {}
                 Ok(event) => each(event),
                 Err(e) => log::debug!("an event of a process: {e}"),
             }
@@ -208,9 +208,9 @@ mod tests {
         let mut seen = Vec::new();
         wait(|| {
             let got = monitor.receive(|event| match event {
-                Event::Fork { pid, .. } if pid == wanted => seen.push("fork"),
-                Event::Exec { pid, .. } if pid == wanted => seen.push("exec"),
-                Event::Exit { pid, .. } if pid == wanted => seen.push("exit"),
+                ProcessEvent::Fork { pid, .. } if pid == wanted => seen.push("fork"),
+                ProcessEvent::Exec { pid, .. } if pid == wanted => seen.push("exec"),
+                ProcessEvent::Exit { pid, .. } if pid == wanted => seen.push("exit"),
                 _ => {}
             });
             got.expect("receives");
@@ -236,12 +236,12 @@ mod tests {
         let mut seen = Vec::new();
         wait(|| {
             let got = monitor.receive(|event| match event {
-                Event::Comm { pid, leader, name } if pid == thread => {
+                ProcessEvent::Comm { pid, leader, name } if pid == thread => {
                     assert_eq!(leader, std::process::id());
                     seen.push(String::from_utf8_lossy(name).into_owned());
                 }
-                Event::Exit { pid, .. } if pid == thread => seen.push("exit".into()),
-                Event::Fork { pid, .. } if pid == thread => seen.push("fork".into()),
+                ProcessEvent::Exit { pid, .. } if pid == thread => seen.push("exit".into()),
+                ProcessEvent::Fork { pid, .. } if pid == thread => seen.push("fork".into()),
                 _ => {}
             });
             got.expect("receives");

@@ -19,4 +19,4 @@ pub use json::Json;
 pub use metrics::Metrics;
 pub use page::Page;
 pub use request::{Method, Request};
-pub use response::{health, Body, Kind, Refusal};
+pub use response::{health, Body, ContentType, Refusal};

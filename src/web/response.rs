@@ -7,7 +7,7 @@ use super::Method;
 
 /// What a body is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum ContentType {
     Metrics,
     Page,
     Json,
@@ -36,7 +36,7 @@ pub enum Body {
     Rest,
 }
 
-impl Kind {
+impl ContentType {
     const fn content_type(self) -> &'static str {
         match self {
             Self::Metrics => "text/plain; version=0.0.4; charset=utf-8",
@@ -93,7 +93,7 @@ pub fn health(ailment: Option<&str>, method: Method) -> String {
 
 /// A reply whose length is known.
 fn short(status: &str, more: &str, text: &str, method: Method) -> String {
-    let mut out = head(status, Kind::Text);
+    let mut out = head(status, ContentType::Text);
     let _ = write!(out, "{more}Content-Length: {}\r\n\r\n", text.len());
     if method == Method::Get {
         out.push_str(text);
@@ -102,7 +102,7 @@ fn short(status: &str, more: &str, text: &str, method: Method) -> String {
 }
 
 /// The beginning of every reply.
-fn head(status: &str, kind: Kind) -> String {
+fn head(status: &str, kind: ContentType) -> String {
     let mut out = format!("HTTP/1.1 {status}\r\nContent-Type: {}\r\n", kind.content_type());
     let _ = write!(out, "Content-Security-Policy: {}\r\n", page::POLICY);
     out.push_str(
@@ -123,7 +123,7 @@ impl Body {
     }
 
     /// The head of a reply whose body comes in pieces.
-    pub fn head(self, kind: Kind) -> String {
+    pub fn head(self, kind: ContentType) -> String {
         let mut out = head("200 OK", kind);
         out.push_str(if self == Self::Chunks {
             "Transfer-Encoding: chunked\r\n\r\n"
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn the_form_of_the_body_is_that_of_the_client() {
         let all = |body: Body| {
-            let mut out = body.head(Kind::Metrics).into_bytes();
+            let mut out = body.head(ContentType::Metrics).into_bytes();
             for piece in ["one\n", "", "two\n"] {
                 body.piece(piece, &mut out);
             }

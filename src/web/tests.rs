@@ -4,8 +4,9 @@ use super::{Document, Json, Metrics, Page, Wanted};
 use crate::base::time::WallTime;
 use crate::control::{Reply, Topic};
 use crate::status::{
-    Address, Change, CheckResults, Daemon, Event, Group, Heard, Instance, Kind, Part, Priority,
-    Refusal, Server, Service, Session, Spans, State, Tally, Time, Track, Traffic, Weighed,
+    Address, Change, CheckResults, Daemon, Event, Group, Heard, Instance, ObjectKind, Part,
+    Priority, Refusal, Server, Service, Session, Spans, State, Tally, Time, Track, Traffic,
+    Weighed,
 };
 
 pub(super) const HOSTILE: &str = "x\"><script>alert('\\1')</script>\n&amp;";
@@ -36,9 +37,9 @@ pub(super) fn instance(name: &str) -> Instance {
             configured: 90,
             commanded: true,
             parts: vec![
-                part(Kind::Script, "chk", 5),
-                part(Kind::Script, "chk", 2),
-                part(Kind::Bfd, "peer", 3),
+                part(ObjectKind::Script, "chk", 5),
+                part(ObjectKind::Script, "chk", 2),
+                part(ObjectKind::Bfd, "peer", 3),
             ],
         },
         master: Some(Heard { priority: 90, at: ago(210), ..Heard::default() }),
@@ -90,7 +91,7 @@ pub(super) fn everything() -> Vec<Reply> {
         ..Service::default()
     };
     let track = Track {
-        kind: Kind::Script,
+        kind: ObjectKind::Script,
         name: "chk".to_owned(),
         state: "up".to_owned(),
         running: true,
@@ -101,7 +102,7 @@ pub(super) fn everything() -> Vec<Reply> {
     let event = |number, name: &str| Event {
         number,
         at: ago(200),
-        kind: Kind::Instance,
+        kind: ObjectKind::Instance,
         name: name.to_owned(),
         change: Change::State { from: Some("BACKUP".to_owned()), to: "MASTER".to_owned() },
         why: Some(HOSTILE.to_owned()),

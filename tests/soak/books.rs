@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keepalived::status::{Change, Event, Kind};
+use keepalived::status::{Change, Event, ObjectKind};
 
 use crate::lab::{kactl_says, Daemon, Host};
 
@@ -76,14 +76,14 @@ fn plain(line: &str) -> String {
 /// Every change of a state has a cause, and begins where the one before ended.
 pub(crate) fn check_journal(daemon: &Daemon) {
     let text = kactl_says(daemon, &["events", "--json"]);
-    let mut states: BTreeMap<(Kind, String), String> = BTreeMap::new();
+    let mut states: BTreeMap<(ObjectKind, String), String> = BTreeMap::new();
     let mut count = 0;
     for line in text.lines().filter(|line| line.contains("\"number\"")) {
         let event: Event = serde_json::from_str(line).unwrap_or_else(|e| panic!("{line}: {e}"));
         let Change::State { from, to } = &event.change else { continue };
         count += 1;
         // The kernel does not say why an interface is down.
-        if event.kind == Kind::Interface {
+        if event.kind == ObjectKind::Interface {
             continue;
         }
         let why = event.why.as_deref().unwrap_or_default();

@@ -44,14 +44,14 @@ struct Started {
 struct Running<A> {
     child: Child,
     asker: A,
-    stage: Stage,
+    stage: RunStage,
     timed_out: bool,
     /// Remaining extension for lateness of the daemon. The total equals the timeout.
     indulgence: Duration,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
+enum RunStage {
     Running,
     /// SIGTERM was sent.
     Terminated,
@@ -61,7 +61,7 @@ enum Stage {
 
 /// Event of a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::daemon) enum Event<A> {
+pub(in crate::daemon) enum ChildEvent<A> {
     /// The timeout expired. `Ended` follows when the process has ended, which can take for ever.
     TimedOut(A),
     Ended {
@@ -121,7 +121,7 @@ impl<A: Clone> Children<A> {
         let pid = child.pid();
         self.deadlines.set(pid, timeout.map(|t| now + t));
         let indulgence = timeout.unwrap_or_default();
-        let stage = Stage::Running;
+        let stage = RunStage::Running;
         self.running.insert(pid, Running { child, asker, stage, timed_out: false, indulgence });
         pid
     }
@@ -159,7 +159,7 @@ impl<A: Clone> Children<A> {
     pub(in crate::daemon) fn on_late(&mut self, late: Duration, now: Instant) {
         for (pid, running) in &mut self.running {
             let Some(deadline) = self.deadlines.of(pid) else { continue };
-            if running.stage == Stage::Running {
+            if running.stage == RunStage::Running {
                 let more = late.min(running.indulgence);
                 running.indulgence -= more;
                 // An overdue command gets the extension from now on, since it is unknown how long
@@ -173,7 +173,7 @@ impl<A: Clone> Children<A> {
     }
 
     /// SIGCHLD: reaps all processes that have ended.
-    pub(in crate::daemon) fn on_sigchld(&mut self, out: &mut Vec<Event<A>>) {
+    pub(in crate::daemon) fn on_sigchld(&mut self, out: &mut Vec<ChildEvent<A>>) {
         loop {
             match children::ended() {
                 Ok(Some((pid, said))) => self.on_ended(pid, said, out),
@@ -187,16 +187,16 @@ impl<A: Clone> Children<A> {
     }
 
     /// Handles timeouts, after reaping commands that ended in time.
-    pub(in crate::daemon) fn on_deadline(&mut self, now: Instant, out: &mut Vec<Event<A>>) {
+    pub(in crate::daemon) fn on_deadline(&mut self, now: Instant, out: &mut Vec<ChildEvent<A>>) {
         if self.deadlines.next().is_none_or(|d| d > now) {
             return;
         }
         self.on_sigchld(out);
         while let Some((_, pid)) = self.deadlines.pop_due(now) {
             let Some(running) = self.running.get_mut(&pid) else { continue };
-            if running.stage == Stage::Running {
+            if running.stage == RunStage::Running {
                 running.timed_out = true;
-                out.push(Event::TimedOut(running.asker.clone()));
+                out.push(ChildEvent::TimedOut(running.asker.clone()));
             }
             self.press(pid, now);
         }
@@ -205,7 +205,7 @@ impl<A: Clone> Children<A> {
     /// Terminates the commands of some owners and kills them after a while. This does not count as
     /// a timeout.
     pub(in crate::daemon) fn stop(&mut self, now: Instant, which: impl Fn(&A) -> bool) {
-        let chosen = |r: &Running<A>| r.stage == Stage::Running && which(&r.asker);
+        let chosen = |r: &Running<A>| r.stage == RunStage::Running && which(&r.asker);
         let pids: Vec<_> =
             self.running.iter().filter(|(_, r)| chosen(r)).map(|(p, _)| *p).collect();
         for pid in pids {
@@ -250,7 +250,7 @@ impl<A: Clone> Children<A> {
     /// Kills all commands immediately when the daemon cannot wait any longer.
     pub(in crate::daemon) fn kill_all(&mut self, now: Instant) {
         for (pid, running) in &mut self.running {
-            running.stage = Stage::Terminated;
+            running.stage = RunStage::Terminated;
             self.deadlines.set(*pid, Some(now));
         }
         while let Some((_, pid)) = self.deadlines.pop_due(now) {
@@ -262,27 +262,32 @@ impl<A: Clone> Children<A> {
     fn press(&mut self, pid: Pid, now: Instant) {
         let Some(running) = self.running.get_mut(&pid) else { return };
         let (stage, signal, wait) = match running.stage {
-            Stage::Running => (Stage::Terminated, Sent::Terminate, GRACE),
-            Stage::Terminated => (Stage::Killed(1), Sent::Kill, GRACE),
-            Stage::Killed(n) => (Stage::Killed(n.saturating_add(1)), Sent::Kill, UNKILLABLE),
+            RunStage::Running => (RunStage::Terminated, Sent::Terminate, GRACE),
+            RunStage::Terminated => (RunStage::Killed(1), Sent::Kill, GRACE),
+            RunStage::Killed(n) => (RunStage::Killed(n.saturating_add(1)), Sent::Kill, UNKILLABLE),
         };
         children::signal_group(pid, signal);
         running.stage = stage;
         self.deadlines.set(pid, Some(now + wait));
     }
 
-    fn on_ended(&mut self, pid: Pid, said: Outcome, out: &mut Vec<Event<A>>) {
+    fn on_ended(&mut self, pid: Pid, said: Outcome, out: &mut Vec<ChildEvent<A>>) {
         self.deadlines.set(pid, None);
         // An orphan that was reparented to this process because it is init.
         let Some(running) = self.running.remove(&pid) else { return children::bury(pid) };
         // Kills the remaining descendants of a timed-out command. Background processes of a
         // successful command are left alone.
-        if running.timed_out || matches!(running.stage, Stage::Killed(_)) {
+        if running.timed_out || matches!(running.stage, RunStage::Killed(_)) {
             children::signal_group(pid, Sent::Kill);
         }
         children::bury(pid);
         let outcome = running.child.outcome(said);
-        out.push(Event::Ended { asker: running.asker, pid, outcome, timed_out: running.timed_out });
+        out.push(ChildEvent::Ended {
+            asker: running.asker,
+            pid,
+            outcome,
+            timed_out: running.timed_out,
+        });
     }
 }
 

@@ -12,13 +12,13 @@ pub(super) mod children;
 pub(super) mod processes;
 pub(super) mod tracking;
 
-use children::{Children, Event};
+use children::{ChildEvent, Children};
 use processes::Processes;
 use tracking::FileBreaks;
 
 pub(super) struct Commands {
     pub(super) children: Children<Asker>,
-    pub(super) child_events: Vec<Event<Asker>>,
+    pub(super) child_events: Vec<ChildEvent<Asker>>,
     pub(super) processes: Processes,
     /// Opened for the first tracked file.
     pub(super) files: Option<FileWatch<String>>,

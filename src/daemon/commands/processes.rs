@@ -8,7 +8,7 @@ use crate::daemon::network::buffers::is_set;
 use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens::Owner;
 use crate::model::global::ReceiveBuffer;
-use crate::sys::procevent::{Event, Got, ProcessMonitor};
+use crate::sys::procevent::{Got, ProcessEvent, ProcessMonitor};
 use crate::sys::procscan::{look, Found, Scan};
 use crate::track::{Input, Process};
 
@@ -267,12 +267,12 @@ fn process(found: &Found, leader: u32) -> Process<'_> {
     Process { pid: *pid, leader, comm, cmdline, exe: exe.as_deref() }
 }
 
-fn news(event: &Event<'_>) -> Option<News> {
+fn news(event: &ProcessEvent<'_>) -> Option<News> {
     match *event {
-        Event::Ack(_) => None,
-        Event::Fork { pid, leader }
-        | Event::Exec { pid, leader }
-        | Event::Comm { pid, leader, .. } => Some(News { pid, leader, gone: false }),
-        Event::Exit { pid, leader } => Some(News { pid, leader, gone: true }),
+        ProcessEvent::Ack(_) => None,
+        ProcessEvent::Fork { pid, leader }
+        | ProcessEvent::Exec { pid, leader }
+        | ProcessEvent::Comm { pid, leader, .. } => Some(News { pid, leader, gone: false }),
+        ProcessEvent::Exit { pid, leader } => Some(News { pid, leader, gone: true }),
     }
 }

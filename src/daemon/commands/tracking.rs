@@ -8,7 +8,7 @@ use std::path::Path;
 
 use crate::base::ids::ScriptId;
 use crate::base::time::{Duration, Instant};
-use crate::daemon::commands::children::Event;
+use crate::daemon::commands::children::ChildEvent;
 use crate::daemon::cores::Message;
 use crate::daemon::outlets::report::HeldBack;
 use crate::daemon::retries::Lacking;
@@ -192,43 +192,44 @@ impl Runtime {
         let mut events = std::mem::take(&mut self.commands.child_events);
         for event in events.drain(..) {
             match event {
-                Event::TimedOut(Asker::Track(script)) => {
+                ChildEvent::TimedOut(Asker::Track(script)) => {
                     let input = Input::TimedOut { script };
                     self.cores.track(input, self.now);
                 }
                 // Terminated by the shutdown.
-                Event::Ended { asker: Asker::Track(_), .. } if self.mode == Mode::Stopping => {}
-                Event::Ended { asker: Asker::Track(script), outcome, timed_out, .. } => {
+                ChildEvent::Ended { asker: Asker::Track(_), .. } if self.mode == Mode::Stopping => {
+                }
+                ChildEvent::Ended { asker: Asker::Track(script), outcome, timed_out, .. } => {
                     let end = if timed_out { RunEnd::TimedOut } else { of_child(outcome) };
                     let input = Input::Exited { script, end };
                     self.cores.track(input, self.now);
                 }
-                Event::Ended { asker: Asker::Notify(run), outcome, .. } => {
+                ChildEvent::Ended { asker: Asker::Notify(run), outcome, .. } => {
                     if let children::Outcome::NotStarted(failure) = outcome {
                         self.on_notify_failed(run, &failure);
                     }
                     self.cores.inbox.push_back(Message::NotifyEnded(run));
                 }
-                Event::Ended { asker: Asker::FifoScript(which), outcome, .. } => {
+                ChildEvent::Ended { asker: Asker::FifoScript(which), outcome, .. } => {
                     if let children::Outcome::NotStarted(failure) = outcome {
                         log::error!("cannot run {}_script: {failure}", which.keyword());
                     }
                     log::info!("{} script terminated", which.keyword().replace('_', " "));
                 }
-                Event::TimedOut(Asker::Check(check)) => {
+                ChildEvent::TimedOut(Asker::Check(check)) => {
                     self.lvs.on_script_timed_out(check, self.now);
                 }
-                Event::Ended { asker: Asker::Check(check), pid, outcome, .. } => {
+                ChildEvent::Ended { asker: Asker::Check(check), pid, outcome, .. } => {
                     self.lvs.on_script_ended(check, pid, outcome, self.now);
                 }
-                Event::Ended { asker: Asker::Filter, outcome, timed_out, .. } => {
+                ChildEvent::Ended { asker: Asker::Filter, outcome, timed_out, .. } => {
                     self.on_filter_command(outcome, timed_out);
                 }
                 // The first two have no timeout.
-                Event::TimedOut(
+                ChildEvent::TimedOut(
                     Asker::Notify(_) | Asker::FifoScript(_) | Asker::Filter | Asker::Trial,
                 ) => {}
-                Event::Ended { asker: Asker::Trial, outcome, timed_out, .. } => {
+                ChildEvent::Ended { asker: Asker::Trial, outcome, timed_out, .. } => {
                     self.on_trial_ended(outcome, timed_out);
                 }
             }

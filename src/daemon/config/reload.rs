@@ -274,7 +274,8 @@ impl Runtime {
             groups: self.running.config.garp_groups.clone(),
         });
         let instances = self.running.ids.iter().zip(&self.running.config.instances);
-        let shares = instances.filter_map(|(id, instance)| Some((*id, instance.rx_buffer? as usize)));
+        let shares =
+            instances.filter_map(|(id, instance)| Some((*id, instance.rx_buffer? as usize)));
         self.network.endpoints.share_buffers(shares.collect());
         self.network.endpoints.pass_all = global.log_unknown_vrids;
         self.process.scheduling.apply(&self.running.config);

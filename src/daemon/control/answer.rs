@@ -40,12 +40,12 @@ pub(super) struct Objects {
     name: Option<String>,
     /// At least one was found.
     found: bool,
-    place: Place,
+    place: Bookmark,
 }
 
 /// The next object of the current topic.
 #[derive(Debug, Default)]
-pub(super) struct Place {
+pub(super) struct Bookmark {
     pub(super) index: usize,
     /// Of a list within an object.
     inner: usize,
@@ -102,11 +102,11 @@ impl Answer {
     /// Of an instance that exists, which may want nothing.
     pub(super) fn holdings(name: Option<String>) -> Self {
         let topics = vec![Topic::Holdings];
-        Self::Objects(Objects { topics, name, found: true, place: Place::default() })
+        Self::Objects(Objects { topics, name, found: true, place: Bookmark::default() })
     }
 
     fn objects(topics: Vec<Topic>, name: Option<String>) -> Self {
-        Self::Objects(Objects { topics, name, found: false, place: Place::default() })
+        Self::Objects(Objects { topics, name, found: false, place: Bookmark::default() })
     }
 
     pub(super) const fn result(order: u64) -> Self {
@@ -147,7 +147,7 @@ impl Runtime {
                 Step::Nothing => None,
                 Step::End => {
                     objects.topics.pop();
-                    objects.place = Place::default();
+                    objects.place = Bookmark::default();
                     objects.topics.is_empty().then(|| objects.end())
                 }
             },
@@ -200,7 +200,7 @@ impl Runtime {
         self.next_of(*topic, &mut objects.place, objects.name.as_deref())
     }
 
-    pub(super) fn next_of(&self, topic: Topic, place: &mut Place, name: Option<&str>) -> Step {
+    pub(super) fn next_of(&self, topic: Topic, place: &mut Bookmark, name: Option<&str>) -> Step {
         match topic {
             Topic::Daemon if place.index == 0 => {
                 place.index = 1;
@@ -216,7 +216,7 @@ impl Runtime {
         }
     }
 
-    fn next_instance(&self, place: &mut Place, name: Option<&str>) -> Step {
+    fn next_instance(&self, place: &mut Bookmark, name: Option<&str>) -> Step {
         let Some(&id) = self.running.ids.get(place.index) else { return Step::End };
         place.index += 1;
         let Some(i) = self.cores.vrrp.instance(id) else { return Step::Nothing };
@@ -231,7 +231,7 @@ impl Runtime {
         shown.map_or(Step::Nothing, |shown| Step::Reply(Reply::Instance(Box::new(shown))))
     }
 
-    fn next_group(&self, place: &mut Place, name: Option<&str>) -> Step {
+    fn next_group(&self, place: &mut Bookmark, name: Option<&str>) -> Step {
         let id = GroupId(u32::try_from(place.index).unwrap_or(u32::MAX));
         let Some(group) = self.cores.vrrp.group(id) else { return Step::End };
         place.index += 1;
@@ -242,7 +242,7 @@ impl Runtime {
     }
 
     /// Interfaces first, then scripts, files, processes and BFD sessions.
-    fn next_track(&self, place: &mut Place, name: Option<&str>) -> Step {
+    fn next_track(&self, place: &mut Bookmark, name: Option<&str>) -> Step {
         let after = match &place.link {
             Some(last) => Bound::Excluded(last.as_str()),
             None => Bound::Unbounded,
@@ -271,7 +271,7 @@ impl Runtime {
         }
     }
 
-    fn next_session(&self, place: &mut Place, name: Option<&str>) -> Step {
+    fn next_session(&self, place: &mut Bookmark, name: Option<&str>) -> Step {
         let Some((_, session)) = self.cores.bfd.sessions().nth(place.inner) else {
             return Step::End;
         };
@@ -283,7 +283,7 @@ impl Runtime {
         Step::Reply(Reply::Session(track::session(&self.view(), &self.journal, session)))
     }
 
-    fn next_service(&self, place: &mut Place, name: Option<&str>) -> Step {
+    fn next_service(&self, place: &mut Bookmark, name: Option<&str>) -> Step {
         let index = place.index;
         let shown = match place.detail {
             Detail::Traffic => self.lvs.service_traffic(index),
@@ -301,7 +301,7 @@ impl Runtime {
     }
 
     /// Those of a virtual server of this name, and those that have it themselves.
-    fn next_server(&self, place: &mut Place, name: Option<&str>) -> Step {
+    fn next_server(&self, place: &mut Bookmark, name: Option<&str>) -> Step {
         let Some(of) = self.lvs.service(place.index) else { return Step::End };
         let inner = place.inner;
         let shown = match place.detail {
@@ -321,7 +321,7 @@ impl Runtime {
     }
 
     /// Those of the host first, then those of each instance.
-    fn next_holding(&self, place: &mut Place, name: Option<&str>) -> Step {
+    fn next_holding(&self, place: &mut Bookmark, name: Option<&str>) -> Step {
         let owner = match place.index.checked_sub(1) {
             None => Holder::Host,
             Some(n) => match self.running.ids.get(n) {

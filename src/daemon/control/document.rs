@@ -1,6 +1,6 @@
 //! Documents in the making: metrics, the status page, the status as JSON.
 
-use super::answer::{Detail, Place, Step};
+use super::answer::{Bookmark, Detail, Step};
 use crate::base::time::Instant;
 use crate::control::session::Session;
 use crate::control::Reply;
@@ -16,7 +16,7 @@ const PIECE: usize = 8 << 10;
 pub(super) struct Writing {
     document: Document,
     form: Form,
-    place: Place,
+    place: Bookmark,
     /// Not sent yet.
     text: String,
     /// What the kernel counts is read after this.
@@ -33,7 +33,7 @@ pub(super) enum Form {
 
 impl Writing {
     pub(super) fn new(document: Document, form: Form, since: Instant) -> Self {
-        Self { document, form, place: Place::default(), text: String::new(), since }
+        Self { document, form, place: Bookmark::default(), text: String::new(), since }
     }
 }
 
@@ -51,7 +51,7 @@ impl Runtime {
             Step::Nothing => {}
             Step::End => {
                 document.go_on(text);
-                *place = Place::default();
+                *place = Bookmark::default();
             }
         }
         let is_over = document.wants().is_none();
@@ -78,7 +78,7 @@ impl Runtime {
         !is_over
     }
 
-    fn next_wanted(&mut self, wanted: Wanted, place: &mut Place, since: Instant) -> Step {
+    fn next_wanted(&mut self, wanted: Wanted, place: &mut Bookmark, since: Instant) -> Step {
         match wanted {
             Wanted::All(topic) => self.next_of(topic, place, None),
             Wanted::Figures(topic) => {

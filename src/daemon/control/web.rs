@@ -16,7 +16,9 @@ use crate::sys::control::Connection;
 use crate::sys::web::Listener;
 use crate::sys::{clock, reason};
 use crate::vrrp::Phase;
-use crate::web::{health, Body, Document, Json, Kind, Method, Metrics, Page, Refusal, Request};
+use crate::web::{
+    health, Body, ContentType, Document, Json, Method, Metrics, Page, Refusal, Request,
+};
 
 /// Time for everything: a client on the network must not keep its place for ever.
 pub(super) const WHOLE_TIME: Duration = Duration::from_secs(120);
@@ -138,10 +140,10 @@ impl Runtime {
         let (kind, document) = match path.as_str() {
             "/" => {
                 let page = Page::new(|at: Time| clock::local(at.0).long());
-                (Kind::Page, Document::Page(page))
+                (ContentType::Page, Document::Page(page))
             }
-            "/metrics" => (Kind::Metrics, Document::Metrics(Metrics::default())),
-            "/status.json" => (Kind::Json, Document::Json(Json::default())),
+            "/metrics" => (ContentType::Metrics, Document::Metrics(Metrics::default())),
+            "/status.json" => (ContentType::Json, Document::Json(Json::default())),
             other => {
                 let reply = match other {
                     "/healthz" => health(self.ailment().as_deref(), method),

@@ -85,7 +85,7 @@ fn list(view: &View<'_>, scripts: &Scripts<'_>, out: &mut String) {
 
 fn process(view: &View<'_>, p: &track::TrackProcess, out: &mut String) {
     let state = view.vrrp.tracked(&track::Object::Process(p.name.clone()));
-    let mut o = Object::open(out);
+    let mut o = ObjectWriter::open(out);
     o.text("process", &p.process);
     if !p.params.is_empty() {
         o.text("parameters", &p.params.join(" "));
@@ -117,7 +117,7 @@ type Scripts<'a> = BTreeMap<&'a str, String>;
 
 fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) {
     let config = i.config();
-    let mut o = Object::open(out);
+    let mut o = ObjectWriter::open(out);
     o.text("iname", &config.name);
     o.flag("dont_track_primary", config.dont_track_primary);
     o.flag("skip_check_adv_addr", config.skip_check_adv_addr);
@@ -191,7 +191,7 @@ fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) 
 }
 
 /// Commands with every word quoted; omitted if there are none.
-fn notify(n: &Notify, o: &mut Object<'_>) {
+fn notify(n: &Notify, o: &mut ObjectWriter<'_>) {
     for (key, script) in [
         ("script_backup", &n.backup),
         ("script_master", &n.master),
@@ -208,7 +208,7 @@ fn notify(n: &Notify, o: &mut Object<'_>) {
 }
 
 fn stats(c: &Counters, out: &mut String) {
-    let mut o = Object::open(out);
+    let mut o = ObjectWriter::open(out);
     let all = [
         ("advert_rcvd", c.advert_rcvd),
         ("advert_sent", c.advert_sent),
@@ -250,12 +250,12 @@ const fn number(state: State) -> u8 {
 }
 
 /// A JSON object (RFC 8259 §4) being written. Keys are constants that need no escapes.
-struct Object<'a> {
+struct ObjectWriter<'a> {
     out: &'a mut String,
     is_empty: bool,
 }
 
-impl<'a> Object<'a> {
+impl<'a> ObjectWriter<'a> {
     fn open(out: &'a mut String) -> Self {
         out.push('{');
         Self { out, is_empty: true }

@@ -9,7 +9,7 @@ use crate::base::tracked::TrackState;
 use crate::bfd::{self, SessionState};
 use crate::lvs::{self, Leaving, QuorumCause, ServerCause, SorryCause};
 use crate::model::track::Object;
-use crate::status::{Change, Kind, Reload};
+use crate::status::{Change, ObjectKind, Reload};
 use crate::vrrp::{self, Note, Phase};
 
 /// Lines kept of what a reload changed or why it was refused.
@@ -30,14 +30,14 @@ impl Journal {
             Action::Changed { cause, from: Phase::Init, .. } if cause.is_start() => {}
             Action::Changed { id, from, to, cause } => {
                 let Some(instance) = domain.instance(*id) else { return };
-                let subject = Subject::new(Kind::Instance, instance.config().name.clone());
+                let subject = Subject::new(ObjectKind::Instance, instance.config().name.clone());
                 let what = What::State { from: Some(from.word()), to: to.word() };
                 self.add(Entry { at: now, subject, what, why: Why::Instance(Rc::clone(cause)) });
             }
             Action::GroupChanged { cause, .. } if cause.is_plain() => {}
             Action::GroupChanged { group, to, cause } => {
                 let Some(group) = domain.group(*group) else { return };
-                let subject = Subject::new(Kind::Group, group.name().clone());
+                let subject = Subject::new(ObjectKind::Group, group.name().clone());
                 let what = What::State { from: None, to: to.word() };
                 self.add(Entry { at: now, subject, what, why: Why::Group(Rc::clone(cause)) });
             }
@@ -48,14 +48,14 @@ impl Journal {
                 if is_start || instance.phase() == Phase::Init {
                     return;
                 }
-                let subject = Subject::new(Kind::Instance, instance.config().name.clone());
+                let subject = Subject::new(ObjectKind::Instance, instance.config().name.clone());
                 let what = Change::Priority { from: *from, to: *to }.into();
                 let why = Why::Priority(Box::new(cause.clone()));
                 self.add(Entry { at: now, subject, what, why });
             }
             Action::Ordered { kind, news } => {
                 let subject = match news.id().map(|id| domain.instance(id)) {
-                    Some(Some(i)) => Subject::new(Kind::Instance, i.config().name.clone()),
+                    Some(Some(i)) => Subject::new(ObjectKind::Instance, i.config().name.clone()),
                     Some(None) => return,
                     None => Subject::daemon(),
                 };
@@ -65,7 +65,7 @@ impl Journal {
             }
             Action::Noted { id, note: Note::Contested { from, theirs }, .. } => {
                 let Some(instance) = domain.instance(*id) else { return };
-                let subject = Subject::new(Kind::Instance, instance.config().name.clone());
+                let subject = Subject::new(ObjectKind::Instance, instance.config().name.clone());
                 let (by, priority) = (from.to_string(), *theirs);
                 let what = Change::Contested { by, priority }.into();
                 self.add(Entry { at: now, subject, what, why: Why::Nothing });
@@ -116,7 +116,7 @@ impl Journal {
         now: Instant,
     ) {
         if from != to {
-            let subject = Subject::new(Kind::Interface, name);
+            let subject = Subject::new(ObjectKind::Interface, name);
             let what = What::State { from: Some(from.word()), to: to.word() };
             self.add(Entry { at: now, subject, what, why: Why::Nothing });
         }
@@ -129,7 +129,8 @@ impl Journal {
             let service = server.service.config.to_string();
             Subject::server(&service, &server.name().to_string())
         };
-        let service = |of: &lvs::ServiceRef| Subject::new(Kind::Service, of.config.to_string());
+        let service =
+            |of: &lvs::ServiceRef| Subject::new(ObjectKind::Service, of.config.to_string());
         let (subject, what, why) = match action {
             Action::ServerChanged {
                 cause: ServerCause::Initial | ServerCause::Confirmed(_),
@@ -187,7 +188,7 @@ impl Journal {
             return;
         }
         let Some(session) = domain.session(*id) else { return };
-        let subject = Subject::new(Kind::Bfd, session.config().name.as_str());
+        let subject = Subject::new(ObjectKind::Bfd, session.config().name.as_str());
         let (from, to) = (Some(from.to_string()), to.to_string());
         let (what, why) = (Change::State { from, to }.into(), Why::Text(cause.to_string().into()));
         self.add(Entry { at: now, subject, what, why });

@@ -1,20 +1,20 @@
 use super::*;
 use crate::base::tracked::TrackState;
 use crate::model::track::Object;
-use crate::status::Kind;
+use crate::status::ObjectKind;
 
 fn at(n: u64) -> Instant {
     Instant::from_millis(n)
 }
 
 fn turn(journal: &mut Journal, name: &str, n: u64) {
-    let subject = Subject::new(Kind::Instance, name);
+    let subject = Subject::new(ObjectKind::Instance, name);
     let what = What::State { from: Some("BACKUP"), to: "MASTER" };
     journal.add(Entry { at: at(n), subject, what, why: Why::Nothing });
 }
 
 fn numbers(journal: &Journal, name: &str) -> Vec<u64> {
-    journal.of(&Subject::new(Kind::Instance, name)).map(|(number, _)| number).collect()
+    journal.of(&Subject::new(ObjectKind::Instance, name)).map(|(number, _)| number).collect()
 }
 
 #[test]

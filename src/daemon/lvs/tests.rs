@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::*;
 use crate::base::rng::Rng;
-use crate::daemon::commands::children::Event;
+use crate::daemon::commands::children::ChildEvent;
 use crate::daemon::journal::Journal;
 use crate::lvs::Slot;
 use crate::model::check::{Check, Connect, File, Misc, Schedule, Smtp};
@@ -187,10 +187,10 @@ fn a_script_says_the_weight_and_a_file_adds_to_it() {
             let now = bench.clock.now();
             for event in events.drain(..) {
                 match event {
-                    Event::TimedOut(Asker::Check(check)) => {
+                    ChildEvent::TimedOut(Asker::Check(check)) => {
                         bench.lvs.on_script_timed_out(check, now)
                     }
-                    Event::Ended { asker: Asker::Check(check), pid, outcome, .. } => {
+                    ChildEvent::Ended { asker: Asker::Check(check), pid, outcome, .. } => {
                         bench.lvs.on_script_ended(check, pid, outcome, now);
                     }
                     other => panic!("only checks run scripts here: {other:?}"),
@@ -233,7 +233,7 @@ fn a_script_that_is_not_there_fails_the_check() {
         bench.children.on_sigchld(&mut events);
         let now = bench.clock.now();
         for event in events.drain(..) {
-            if let Event::Ended { asker: Asker::Check(check), pid, outcome, .. } = event {
+            if let ChildEvent::Ended { asker: Asker::Check(check), pid, outcome, .. } = event {
                 bench.lvs.on_script_ended(check, pid, outcome, now);
             }
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use crate::base::time::{Duration, Instant};
-use crate::daemon::commands::children::Event;
+use crate::daemon::commands::children::ChildEvent;
 use crate::daemon::config::fixed::shields_of_links;
 use crate::daemon::network::firewall::entry_of;
 use crate::daemon::runtime::Runtime;
@@ -129,8 +129,8 @@ impl Runtime {
         self.commands.children.on_sigchld(events);
         let ours = events
             .iter()
-            .position(|event| matches!(event, Event::Ended { asker: Asker::Filter, .. }));
-        if let Some(Event::Ended { outcome, timed_out, .. }) = ours.map(|n| events.remove(n)) {
+            .position(|event| matches!(event, ChildEvent::Ended { asker: Asker::Filter, .. }));
+        if let Some(ChildEvent::Ended { outcome, timed_out, .. }) = ours.map(|n| events.remove(n)) {
             self.on_filter_command(outcome, timed_out);
         }
     }

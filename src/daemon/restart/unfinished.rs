@@ -11,7 +11,7 @@ use crate::notify::{RunningScript, Subject, WaitingScripts, Which};
 use crate::snapshot::{
     About, FifoLine, ScriptCommand, ScriptRun, ScriptsWaiting, Snapshot, TrackedRun, UnsentMail,
 };
-use crate::status::Kind;
+use crate::status::ObjectKind;
 use crate::sys::children::{self, Child, Sent};
 
 impl Runtime {
@@ -50,7 +50,7 @@ impl Runtime {
 
     /// The scripts of virtual routers, before there is another change.
     pub(super) fn resume_scripts_of_routers(&mut self, from: &Snapshot) {
-        self.resume_scripts(from, |kind| matches!(kind, Kind::Instance | Kind::Group));
+        self.resume_scripts(from, |kind| matches!(kind, ObjectKind::Instance | ObjectKind::Group));
     }
 
     /// The run of a tracked script.
@@ -81,7 +81,7 @@ impl Runtime {
 
     /// All else, once virtual servers and outlets are there.
     pub(super) fn resume_unfinished(&mut self, from: &Snapshot) {
-        self.resume_scripts(from, |kind| matches!(kind, Kind::Service | Kind::Server));
+        self.resume_scripts(from, |kind| matches!(kind, ObjectKind::Service | ObjectKind::Server));
         self.end_other_runs(&from.services);
         for FifoLine { fifo, text } in &from.lines {
             if let Some(which) = Which::ALL.into_iter().find(|which| which.keyword() == fifo) {
@@ -107,7 +107,7 @@ impl Runtime {
         self.outlets.mailer.resume(mails, &mut self.poll, self.now);
     }
 
-    fn resume_scripts(&mut self, from: &Snapshot, which: impl Fn(Kind) -> bool) {
+    fn resume_scripts(&mut self, from: &Snapshot, which: impl Fn(ObjectKind) -> bool) {
         for ScriptRun { pid, about, command } in from.runs.iter().filter(|r| which(r.about.kind)) {
             let Some(of) = self.subject(about) else { continue };
             let run = self.cores.notify.resume_script(of, command, self.now);
@@ -125,13 +125,17 @@ impl Runtime {
     fn object(&self, subject: &Subject) -> Option<About> {
         let service = |id| Some(self.lvs.service_by_id(id)?.config().to_string());
         Some(match subject {
-            Subject::Group(name) => About { kind: Kind::Group, name: name.to_string(), of: None },
-            Subject::Instance(name) => {
-                About { kind: Kind::Instance, name: name.to_string(), of: None }
+            Subject::Group(name) => {
+                About { kind: ObjectKind::Group, name: name.to_string(), of: None }
             }
-            Subject::Service(id) => About { kind: Kind::Service, name: service(*id)?, of: None },
+            Subject::Instance(name) => {
+                About { kind: ObjectKind::Instance, name: name.to_string(), of: None }
+            }
+            Subject::Service(id) => {
+                About { kind: ObjectKind::Service, name: service(*id)?, of: None }
+            }
             Subject::Server(id, name) => {
-                About { kind: Kind::Server, name: name.to_string(), of: service(*id) }
+                About { kind: ObjectKind::Server, name: name.to_string(), of: service(*id) }
             }
         })
     }
@@ -140,10 +144,12 @@ impl Runtime {
         let name = object.name.as_str();
         let service = |name| self.lvs.id_of(name, &self.running.config);
         match object.kind {
-            Kind::Group => Some(Subject::Group(name.into())),
-            Kind::Instance => Some(Subject::Instance(name.into())),
-            Kind::Service => Some(Subject::Service(service(name)?)),
-            Kind::Server => Some(Subject::Server(service(object.of.as_deref()?)?, name.into())),
+            ObjectKind::Group => Some(Subject::Group(name.into())),
+            ObjectKind::Instance => Some(Subject::Instance(name.into())),
+            ObjectKind::Service => Some(Subject::Service(service(name)?)),
+            ObjectKind::Server => {
+                Some(Subject::Server(service(object.of.as_deref()?)?, name.into()))
+            }
             _ => None,
         }
     }

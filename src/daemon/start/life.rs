@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::AsRawFd as _;
 
 use crate::base::time::{Duration, Instant};
-use crate::daemon::commands::children::{Children, Event};
+use crate::daemon::commands::children::{ChildEvent, Children};
 use crate::model::notify::LifeScript;
 use crate::sys::children::{Outcome, Starter};
 use crate::sys::clock::Clock;
@@ -85,20 +85,20 @@ fn run_to_end(
 }
 
 /// keepalived, too, repeats the word `script`.
-fn tell(what: &str, event: &Event<()>) {
+fn tell(what: &str, event: &ChildEvent<()>) {
     match event {
-        Event::TimedOut(()) => log::warn!("{what} script timed out"),
-        Event::Ended { timed_out: true, .. } => {}
-        Event::Ended { outcome: Outcome::Exited(0), .. } => {
+        ChildEvent::TimedOut(()) => log::warn!("{what} script timed out"),
+        ChildEvent::Ended { timed_out: true, .. } => {}
+        ChildEvent::Ended { outcome: Outcome::Exited(0), .. } => {
             log::info!("{what} script script succeeded");
         }
-        Event::Ended { outcome: Outcome::Exited(status), .. } => {
+        ChildEvent::Ended { outcome: Outcome::Exited(status), .. } => {
             log::warn!("{what} script script failed, status {status}");
         }
-        Event::Ended { outcome: Outcome::Killed(signal), .. } => {
+        ChildEvent::Ended { outcome: Outcome::Killed(signal), .. } => {
             log::warn!("{what} script script failed, signal {signal}");
         }
-        Event::Ended { outcome: Outcome::NotStarted(failure), .. } => {
+        ChildEvent::Ended { outcome: Outcome::NotStarted(failure), .. } => {
             log::warn!("{what} script script failed: {failure}");
         }
     }

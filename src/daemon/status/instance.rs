@@ -10,7 +10,7 @@ use crate::daemon::journal::{kind, Journal, Subject};
 use crate::daemon::view::View;
 use crate::model::vrrp::{Version, VirtualAddress};
 use crate::status::{
-    Address, Counters, Group, Heard, Instance, Kind, Part, Priority, Refusal, State, Time,
+    Address, Counters, Group, Heard, Instance, ObjectKind, Part, Priority, Refusal, State, Time,
 };
 use crate::vrrp::cause::Factor;
 use crate::vrrp::receive::Errors;
@@ -42,11 +42,11 @@ pub(in crate::daemon) fn version(i: &vrrp::Instance) -> u8 {
 fn priority(view: &View<'_>, id: InstanceId, i: &vrrp::Instance) -> Priority {
     let part = |(factor, weight): (&Factor, i32)| {
         let (kind, name) = match factor {
-            Factor::Link { name, .. } => (Kind::Interface, name.to_string()),
+            Factor::Link { name, .. } => (ObjectKind::Interface, name.to_string()),
             Factor::Tracked { object, .. } => (kind(object), object.name().to_owned()),
             // Commands and causes of a change.
             Factor::Configured | Factor::Commanded | Factor::Ordered(_) | Factor::OrderOver(..) => {
-                (Kind::Daemon, String::new())
+                (ObjectKind::Daemon, String::new())
             }
         };
         Part { kind, name, reason: factor.to_string(), weight }
@@ -227,7 +227,7 @@ pub(in crate::daemon) fn instance(
 }
 
 pub(in crate::daemon) fn group(view: &View<'_>, journal: &Journal, g: &vrrp::Group) -> Group {
-    let last = journal.last_state(&Subject::new(Kind::Group, g.name().clone()));
+    let last = journal.last_state(&Subject::new(ObjectKind::Group, g.name().clone()));
     let name = |id: &InstanceId| Some(view.vrrp.instance(*id)?.config().name.to_string());
     Group {
         name: g.name().to_string(),

@@ -6,7 +6,7 @@ use crate::daemon::view::View;
 use crate::lvs;
 use crate::model::lvs::RealServer;
 use crate::model::probed::Probed;
-use crate::status::{Check, Kind, Server, Service, Tally, Time};
+use crate::status::{Check, ObjectKind, Server, Service, Tally, Time};
 
 pub(in crate::daemon) fn service(
     view: &View<'_>,
@@ -15,7 +15,7 @@ pub(in crate::daemon) fn service(
 ) -> Service {
     let (config, tally) = (service.config(), service.tally());
     let name = config.to_string();
-    let last = journal.last_state(&Subject::new(Kind::Service, name.as_str()));
+    let last = journal.last_state(&Subject::new(ObjectKind::Service, name.as_str()));
     Service {
         name,
         up: service.is_up(),

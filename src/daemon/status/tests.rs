@@ -30,7 +30,7 @@ use crate::model::vrrp::tests::instance as plain;
 use crate::model::vrrp::{Authentication, Delivery, TrackedLink, Version, VirtualAddress};
 use crate::model::Config;
 use crate::status::explain::{explain, Story};
-use crate::status::{Kind, State, Time};
+use crate::status::{ObjectKind, State, Time};
 use crate::vrrp::receive::Received;
 use crate::vrrp::{self, Action, Input, LinkState, Order};
 
@@ -435,7 +435,7 @@ fn an_instance_that_only_started_has_a_state_and_a_reason_but_no_entry() {
         instance::instance(&stage.view(), &stage.journal, stage.ids[0]).expect("it is there");
     assert_eq!((shown.state, shown.why.as_deref()), (State::Backup, Some("started")));
     assert_eq!(shown.priority.effective, 110);
-    let subject = Subject::new(Kind::Instance, "VI_1");
+    let subject = Subject::new(ObjectKind::Instance, "VI_1");
     assert_eq!((stage.journal.of(&subject).count(), stage.journal.last()), (0, 0));
 }
 
@@ -456,7 +456,7 @@ fn transitions_are_counted_by_cause_until_the_instance_goes() {
     assert_eq!(counts, expected.map(|(cause, count)| (cause.to_owned(), count)));
     let parts = shown(&stage).priority.parts;
     let parts: Vec<_> = parts.iter().map(|p| (p.kind, p.name.as_str(), p.weight)).collect();
-    assert_eq!(parts, [(Kind::Interface, "e1", 10), (Kind::Script, "chk_web", 0)]);
+    assert_eq!(parts, [(ObjectKind::Interface, "e1", 10), (ObjectKind::Script, "chk_web", 0)]);
     stage.vrrp(Input::Remove { id });
     assert!(stage.journal.totals.transitions(&"VI_1".into()).is_empty());
 }

@@ -7,7 +7,7 @@ use crate::daemon::journal::{Journal, Subject};
 use crate::daemon::view::View;
 use crate::holdings::{Holder, Standing};
 use crate::model::track::Object;
-use crate::status::{Holding, Kind, Presence, Session, Time, Track, Weighed};
+use crate::status::{Holding, ObjectKind, Presence, Session, Time, Track, Weighed};
 use crate::vrrp;
 
 /// Instances named beside a tracked object; thousands may track one.
@@ -24,7 +24,7 @@ pub(in crate::daemon) fn interface(
         let found = i.trackers().iter().find(|t| t.interface == *name);
         found.map(|t| (t.weight, t.reverse))
     };
-    let subject = Subject::new(Kind::Interface, name);
+    let subject = Subject::new(ObjectKind::Interface, name);
     track(view, journal, subject, state.word().to_owned(), &by, weight)
 }
 
@@ -64,7 +64,7 @@ fn track(
 }
 
 pub(in crate::daemon) fn session(view: &View<'_>, journal: &Journal, s: &bfd::Session) -> Session {
-    let last = journal.of(&Subject::new(Kind::Bfd, s.config().name.as_str())).next_back();
+    let last = journal.of(&Subject::new(ObjectKind::Bfd, s.config().name.as_str())).next_back();
     let counts = s.counts();
     Session {
         name: s.config().name.clone(),

@@ -1,6 +1,6 @@
 //! Answers of the kernel and their consequences.
 
-use super::{Action, Domain, Held, Object, Target};
+use super::{Action, Domain, Held, IpvsObject, Target};
 use crate::base::time::{Duration, Instant};
 use crate::wire::netlink::ipvs::{Daemon, DestinationKey, Request, ServiceKey};
 
@@ -181,7 +181,7 @@ impl Domain {
 
     fn on_flushed(&mut self, errno: i32, out: &mut Vec<Action>) {
         if errno == 0 {
-            self.objects.values_mut().for_each(Object::forget);
+            self.objects.values_mut().for_each(IpvsObject::forget);
             self.objects.retain(|_, object| !object.owners.is_empty());
             self.mark_everything();
         } else {

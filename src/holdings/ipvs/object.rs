@@ -72,7 +72,7 @@ pub(super) struct Slot {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Object {
+pub(super) struct IpvsObject {
     /// Owners with the forms they want. If these differ, the first one applies.
     pub(super) owners: BTreeMap<ServiceId, Service>,
     pub(super) held: Held<Service>,
@@ -91,7 +91,7 @@ pub(super) struct Object {
     pub(super) trouble: Trouble,
 }
 
-impl Object {
+impl IpvsObject {
     pub(super) fn wanted(&self) -> Option<Service> {
         self.owners.values().next().copied()
     }

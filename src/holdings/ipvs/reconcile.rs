@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::object::Trouble;
-use super::{Action, Domain, Held, Object, Owner, Target};
+use super::{Action, Domain, Held, IpvsObject, Owner, Target};
 use crate::base::ids::ServiceId;
 use crate::base::time::{Duration, Instant};
 use crate::wire::netlink::ipvs::{Request, ServiceKey};
@@ -101,7 +101,7 @@ impl Domain {
 
 fn reconcile_service(
     key: &ServiceKey,
-    object: &mut Object,
+    object: &mut IpvsObject,
     owners: &BTreeMap<ServiceId, Owner>,
     found: &mut Found,
 ) {
@@ -139,7 +139,7 @@ fn reconcile_service(
 
 fn reconcile_slots(
     key: &ServiceKey,
-    object: &mut Object,
+    object: &mut IpvsObject,
     owners: &BTreeMap<ServiceId, Owner>,
     found: &mut Found,
 ) {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::instance::number;
 use super::text::{Samples, Value};
 use super::{counter, gauge, Family, Of};
-use crate::status::{Instance, Kind, State, Track};
+use crate::status::{Instance, ObjectKind, State, Track};
 
 pub(super) const FAMILIES: &[Family] = &[
     gauge("keepalived_up", "The daemon answers: always 1.", Of::Daemon(|_, s| s.add(&[], 1_u64))),
@@ -139,7 +139,7 @@ fn state_of_addresses(i: &Instance, s: &mut Samples<'_>) {
 }
 
 fn of_script(track: &Track, s: &mut Samples<'_>, value: bool) {
-    if track.kind == Kind::Script {
+    if track.kind == ObjectKind::Script {
         s.add(&[("name", &track.name)], value);
     }
 }

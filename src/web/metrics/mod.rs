@@ -19,13 +19,13 @@ use text::Samples;
 /// Metrics of one name.
 struct Family {
     name: &'static str,
-    kind: Kind,
+    kind: MetricType,
     help: &'static str,
     of: Of,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
+enum MetricType {
     Gauge,
     Counter,
     Histogram,
@@ -116,15 +116,15 @@ impl Metrics {
 }
 
 const fn gauge(name: &'static str, help: &'static str, of: Of) -> Family {
-    Family { name, kind: Kind::Gauge, help, of }
+    Family { name, kind: MetricType::Gauge, help, of }
 }
 
 const fn counter(name: &'static str, help: &'static str, of: Of) -> Family {
-    Family { name, kind: Kind::Counter, help, of }
+    Family { name, kind: MetricType::Counter, help, of }
 }
 
 const fn histogram(name: &'static str, help: &'static str, of: Of) -> Family {
-    Family { name, kind: Kind::Histogram, help, of }
+    Family { name, kind: MetricType::Histogram, help, of }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use super::{Family, Kind};
+use super::{Family, MetricType};
 use crate::status::{Spans, Time};
 
 /// Where the samples of one family go.
@@ -63,9 +63,9 @@ impl Samples<'_> {
         }
         let Family { name, kind, help, .. } = self.family;
         let kind = match kind {
-            Kind::Gauge => "gauge",
-            Kind::Counter => "counter",
-            Kind::Histogram => "histogram",
+            MetricType::Gauge => "gauge",
+            MetricType::Counter => "counter",
+            MetricType::Histogram => "histogram",
         };
         let _ = write!(self.out, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }

@@ -2,7 +2,7 @@
 
 use super::text::{Label, Samples};
 use super::{counter, gauge, Family, Of};
-use crate::status::{Kind, Session};
+use crate::status::{ObjectKind, Session};
 
 pub(super) const FAMILIES: &[Family] = &[
     gauge(
@@ -33,11 +33,11 @@ pub(super) const FAMILIES: &[Family] = &[
 ];
 
 /// In one word.
-pub(super) const fn kind(kind: Kind) -> &'static str {
+pub(super) const fn kind(kind: ObjectKind) -> &'static str {
     match kind {
-        Kind::Bfd => "bfd",
-        Kind::Service => "virtual_server",
-        Kind::Server => "real_server",
+        ObjectKind::Bfd => "bfd",
+        ObjectKind::Service => "virtual_server",
+        ObjectKind::Server => "real_server",
         other => other.word(),
     }
 }

@@ -29,7 +29,7 @@ pub enum Subscription {
 
 /// One event. `leader` is the process of a thread; for a process, it equals `pid`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Event<'a> {
+pub enum ProcessEvent<'a> {
     /// The subscription is accepted (0), or refused with an errno.
     Ack(u32),
     Fork {
@@ -72,11 +72,11 @@ pub fn subscribe(what: Subscription) -> Vec<u8> {
 }
 
 /// The events of a datagram, without irrelevant types.
-pub fn parse(datagram: &[u8]) -> impl Iterator<Item = Result<Event<'_>, Malformed>> {
+pub fn parse(datagram: &[u8]) -> impl Iterator<Item = Result<ProcessEvent<'_>, Malformed>> {
     messages(datagram).filter_map(|(_, body)| parse_body(body).transpose())
 }
 
-fn parse_body(body: &[u8]) -> Result<Option<Event<'_>>, Malformed> {
+fn parse_body(body: &[u8]) -> Result<Option<ProcessEvent<'_>>, Malformed> {
     let word = |at: usize| u32_of(body.get(at..at + 4).ok_or(Malformed)?);
     if (word(0)?, word(4)?) != (CN_IDX_PROC, CN_VAL_PROC) {
         return Ok(None);
@@ -85,15 +85,15 @@ fn parse_body(body: &[u8]) -> Result<Option<Event<'_>>, Malformed> {
     let event = body.get(CONNECTOR_LEN..CONNECTOR_LEN + length).ok_or(Malformed)?;
     let word = |at: usize| u32_of(event.get(at..at + 4).ok_or(Malformed)?);
     Ok(Some(match word(0)? {
-        ACK => Event::Ack(word(16)?),
+        ACK => ProcessEvent::Ack(word(16)?),
         // The parent comes first.
-        FORK => Event::Fork { pid: word(24)?, leader: word(28)? },
-        EXEC => Event::Exec { pid: word(16)?, leader: word(20)? },
+        FORK => ProcessEvent::Fork { pid: word(24)?, leader: word(28)? },
+        EXEC => ProcessEvent::Exec { pid: word(16)?, leader: word(20)? },
         COMM => {
             let name = text_of(event.get(24..40).ok_or(Malformed)?);
-            Event::Comm { pid: word(16)?, leader: word(20)?, name }
+            ProcessEvent::Comm { pid: word(16)?, leader: word(20)?, name }
         }
-        EXIT => Event::Exit { pid: word(16)?, leader: word(20)? },
+        EXIT => ProcessEvent::Exit { pid: word(16)?, leader: word(20)? },
         _ => return Ok(None),
     }))
 }
@@ -126,7 +126,7 @@ mod tests {
         out
     }
 
-    fn one(datagram: &[u8]) -> Option<Result<Event<'_>, Malformed>> {
+    fn one(datagram: &[u8]) -> Option<Result<ProcessEvent<'_>, Malformed>> {
         parse(datagram).next()
     }
 
@@ -134,11 +134,11 @@ mod tests {
     fn every_event_type_is_parsed() {
         let name: &[u8] = b"worker";
         for (kind, words, text, wanted) in [
-            (ACK, [1, 0, 0, 0], &b""[..], Event::Ack(1)),
-            (FORK, [1, 2, 30, 40], b"", Event::Fork { pid: 30, leader: 40 }),
-            (EXEC, [30, 40, 0, 0], b"", Event::Exec { pid: 30, leader: 40 }),
-            (COMM, [30, 40, 0, 0], name, Event::Comm { pid: 30, leader: 40, name }),
-            (EXIT, [30, 40, 256, 17], b"", Event::Exit { pid: 30, leader: 40 }),
+            (ACK, [1, 0, 0, 0], &b""[..], ProcessEvent::Ack(1)),
+            (FORK, [1, 2, 30, 40], b"", ProcessEvent::Fork { pid: 30, leader: 40 }),
+            (EXEC, [30, 40, 0, 0], b"", ProcessEvent::Exec { pid: 30, leader: 40 }),
+            (COMM, [30, 40, 0, 0], name, ProcessEvent::Comm { pid: 30, leader: 40, name }),
+            (EXIT, [30, 40, 256, 17], b"", ProcessEvent::Exit { pid: 30, leader: 40 }),
         ] {
             assert_eq!(one(&datagram(kind, words, text)), Some(Ok(wanted)));
         }

@@ -13,7 +13,7 @@ use crate::sys::tests::{alone_with_children, wait, TempDir};
 /// Runs shell scripts as commands; tests run one at a time.
 struct World {
     children: Children<char>,
-    events: Vec<Event<char>>,
+    events: Vec<ChildEvent<char>>,
     dir: TempDir,
     _alone: MutexGuard<'static, ()>,
 }
@@ -57,7 +57,7 @@ impl World {
         text.split_whitespace().map(str::to_owned).collect()
     }
 
-    fn ended(&mut self) -> Event<char> {
+    fn ended(&mut self) -> ChildEvent<char> {
         let (children, events) = (&mut self.children, &mut self.events);
         wait(|| {
             children.on_sigchld(events);
@@ -65,7 +65,7 @@ impl World {
         })
     }
 
-    fn due(&mut self, now: Instant) -> Vec<Event<char>> {
+    fn due(&mut self, now: Instant) -> Vec<ChildEvent<char>> {
         self.children.on_deadline(now, &mut self.events);
         std::mem::take(&mut self.events)
     }
@@ -108,7 +108,7 @@ fn the_owner_receives_the_outcome() {
     ] {
         let pid = w.start('a', Some(SECOND), text);
         let ended = w.ended();
-        assert_eq!(ended, Event::Ended { asker: 'a', pid, outcome: wanted, timed_out: false });
+        assert_eq!(ended, ChildEvent::Ended { asker: 'a', pid, outcome: wanted, timed_out: false });
         assert_eq!(w.children.next_deadline(), None);
         assert!(w.children.is_empty());
     }
@@ -121,11 +121,11 @@ fn a_process_tree_that_ignores_sigterm_is_killed_after_its_timeout() {
                 until [ -s inner ]; do :; done; echo $! $(cat inner) >ready\nwhile :; do wait; done";
     let pid = w.start('a', Some(SECOND), text);
     assert!(w.due(at(999)).is_empty());
-    assert_eq!(w.due(at(1_000)), [Event::TimedOut('a')]);
+    assert_eq!(w.due(at(1_000)), [ChildEvent::TimedOut('a')]);
     assert_eq!(w.children.next_deadline(), Some(at(3_000)));
     assert!(lives(&pid.number().to_string()));
     assert_eq!(w.due(at(3_000)), []);
-    let ended = Event::Ended { asker: 'a', pid, outcome: Outcome::Killed(9), timed_out: true };
+    let ended = ChildEvent::Ended { asker: 'a', pid, outcome: Outcome::Killed(9), timed_out: true };
     assert_eq!(w.ended(), ended);
     for pid in w.told() {
         wait(|| (!lives(&pid)).then_some(()));
@@ -141,10 +141,10 @@ fn descendants_that_ignore_sigterm_are_killed_after_the_leader_ended() {
         "(trap '' TERM; echo >here; sleep 1000) &\n\
              until [ -e here ]; do :; done; echo $! >ready; wait",
     );
-    assert_eq!(w.due(at(1_000)), [Event::TimedOut('a')]);
+    assert_eq!(w.due(at(1_000)), [ChildEvent::TimedOut('a')]);
     assert!(matches!(
         w.ended(),
-        Event::Ended { outcome: Outcome::Killed(15), timed_out: true, .. }
+        ChildEvent::Ended { outcome: Outcome::Killed(15), timed_out: true, .. }
     ));
     for pid in w.told() {
         wait(|| (!lives(&pid)).then_some(()));
@@ -155,7 +155,7 @@ fn descendants_that_ignore_sigterm_are_killed_after_the_leader_ended() {
 fn background_processes_of_a_successful_command_keep_running() {
     let mut w = World::new();
     w.start('a', Some(SECOND), "sleep 1000 & echo $! >ready");
-    assert!(matches!(w.ended(), Event::Ended { outcome: Outcome::Exited(0), .. }));
+    assert!(matches!(w.ended(), ChildEvent::Ended { outcome: Outcome::Exited(0), .. }));
     assert!(w.due(at(60_000)).is_empty());
     let pid = w.told().remove(0);
     assert!(lives(&pid));
@@ -187,7 +187,8 @@ fn a_command_that_ended_unnoticed_was_in_time() {
             .contains(") Z ")
             .then_some(())
     });
-    let ended = Event::Ended { asker: 'a', pid, outcome: Outcome::Exited(0), timed_out: false };
+    let ended =
+        ChildEvent::Ended { asker: 'a', pid, outcome: Outcome::Exited(0), timed_out: false };
     assert_eq!(w.due(at(5_000)), [ended]);
 }
 
@@ -202,7 +203,7 @@ fn the_lateness_of_the_daemon_is_not_charged() {
     w.children.on_late(SECOND * 9, at(5_500));
     assert_eq!(w.children.next_deadline(), Some(at(7_000)));
     w.children.on_late(SECOND * 9, at(20_000));
-    assert_eq!(w.due(at(20_000)), [Event::TimedOut('a')]);
+    assert_eq!(w.due(at(20_000)), [ChildEvent::TimedOut('a')]);
     // Commands already terminated get no extension.
     w.children.on_late(SECOND, at(21_000));
     assert_eq!(w.children.next_deadline(), Some(at(22_000)));
@@ -215,8 +216,12 @@ fn stopping_some_commands_leaves_others_running() {
     w.start('b', None, "sleep 1000");
     assert_eq!(w.children.next_deadline(), None);
     w.children.stop(at(100), |asker| *asker == 'a');
-    let ended =
-        Event::Ended { asker: 'a', pid: first, outcome: Outcome::Killed(15), timed_out: false };
+    let ended = ChildEvent::Ended {
+        asker: 'a',
+        pid: first,
+        outcome: Outcome::Killed(15),
+        timed_out: false,
+    };
     assert_eq!(w.ended(), ended);
     assert_eq!(w.children.askers().collect::<Vec<_>>(), [&'b']);
     assert_eq!(w.children.next_deadline(), None);
@@ -231,7 +236,7 @@ fn output_is_discarded_and_does_not_block() {
         "i=0; while [ $i -lt 3000 ]; do echo \
             xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; i=$((i+1)); done",
     );
-    assert!(matches!(w.ended(), Event::Ended { outcome: Outcome::Exited(0), .. }));
+    assert!(matches!(w.ended(), ChildEvent::Ended { outcome: Outcome::Exited(0), .. }));
 }
 
 #[test]
@@ -244,7 +249,7 @@ fn no_zombies_remain() {
         started.expect("starts");
     }
     for _ in 0..50 {
-        assert!(matches!(w.ended(), Event::Ended { outcome: Outcome::Exited(1), .. }));
+        assert!(matches!(w.ended(), ChildEvent::Ended { outcome: Outcome::Exited(1), .. }));
     }
     assert!(w.children.is_empty());
     assert_eq!(children::ended().expect("looks"), None);

@@ -26,7 +26,7 @@ pub(super) fn render(view: &View<'_>, all: &[&Service], pool: &Pool) -> String {
     for service in all {
         service::service(view, service, &mut out);
         for (n, (config, server)) in service.servers().enumerate() {
-            server::server(view, &Place { service, n, config }, server, &mut out);
+            server::server(view, &ListedServer { service, n, config }, server, &mut out);
         }
     }
     checkers(view, all, pool, &mut out);
@@ -36,7 +36,7 @@ pub(super) fn render(view: &View<'_>, all: &[&Service], pool: &Pool) -> String {
 }
 
 /// A real server of a virtual server.
-struct Place<'a> {
+struct ListedServer<'a> {
     service: &'a Service,
     /// Its index.
     n: usize,

@@ -2,12 +2,12 @@
 
 use super::super::text::{decimal, stamp, yes};
 use super::super::track::with_user;
-use super::{followed, method, on, service, Place, Text, View};
+use super::{followed, method, on, service, ListedServer, Text, View};
 use crate::lvs::Server;
 use crate::model::shown::ShownSchedule;
 
-pub(super) fn server(view: &View<'_>, place: &Place<'_>, server: &Server, out: &mut Text) {
-    let Place { service: of, n, config } = *place;
+pub(super) fn server(view: &View<'_>, place: &ListedServer<'_>, server: &Server, out: &mut Text) {
+    let ListedServer { service: of, n, config } = *place;
     let (outer, weight) = (of.config(), server.weight());
     out.inner_section("Real server");
     let (addr, port) = (config.addr, config.port);
