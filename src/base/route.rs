@@ -77,17 +77,17 @@ pub enum Encap {
 }
 
 impl<L> NextHop<L> {
-    fn settle(&mut self) {
+    fn normalize(&mut self) {
         self.realms = self.realms.filter(|&realms| realms != 0);
         if let Some(encap) = &mut self.encap {
-            encap.settle();
+            encap.normalize();
         }
     }
 }
 
 impl RouteMetrics {
     /// 0 is the same as none.
-    fn settle(&mut self) {
+    fn normalize(&mut self) {
         self.values.retain(|_, value| *value != 0);
         for (kind, most) in
             [(metric::MTU, 65_520), (metric::ADVMSS, 65_495), (metric::HOPLIMIT, 255)]
@@ -99,7 +99,7 @@ impl RouteMetrics {
 
 impl Encap {
     /// What is not given of a tunnel is 0.
-    fn settle(&mut self) {
+    fn normalize(&mut self) {
         let Self::Tunnel(tunnel) = self else { return };
         let none = Prefix::all(tunnel.family).addr;
         tunnel.id.get_or_insert(0);
@@ -275,7 +275,7 @@ impl<L> Route<L> {
     /// The same route as the kernel reports it: with its defaults and within its limits, and
     /// without what it does not store.
     #[must_use]
-    pub fn settled(mut self) -> Self {
+    pub fn normalized(mut self) -> Self {
         let scope = self.scope.unwrap_or_else(|| self.usual_scope());
         self.destination = self.destination.network();
         if self.table == 0 {
@@ -287,8 +287,8 @@ impl<L> Route<L> {
         if let [only] = &mut self.next_hops[..] {
             only.weight = 1;
         }
-        self.next_hops.iter_mut().for_each(NextHop::settle);
-        self.metrics.settle();
+        self.next_hops.iter_mut().for_each(NextHop::normalize);
+        self.metrics.normalize();
         // Only MPLS routes have it.
         self.ttl_propagate = None;
         match self.family {
@@ -297,12 +297,12 @@ impl<L> Route<L> {
                 self.metric.get_or_insert(0);
                 (self.from, self.expires, self.preference) = (None, None, None);
             }
-            Family::V6 => self.settle_v6(),
+            Family::V6 => self.normalize_v6(),
         }
         self
     }
 
-    fn settle_v6(&mut self) {
+    fn normalize_v6(&mut self) {
         /// RTPROT_BOOT
         const BOOT: u8 = 3;
         // RFC 4191: low, high. The rest is medium.

@@ -77,6 +77,6 @@ impl Domain {
             self.transmit(id, false, now, out);
             out.push(change);
         }
-        self.settle(id, &before, now, out);
+        self.reschedule(id, &before, now, out);
     }
 }

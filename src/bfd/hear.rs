@@ -65,7 +65,7 @@ impl Domain {
                 // The neighbour has answered: it knows.
                 s.farewells = Some(0);
             }
-            self.settle(id, &before, now, out);
+            self.reschedule(id, &before, now, out);
             return;
         }
         let next = next(s.state, control);
@@ -74,7 +74,7 @@ impl Domain {
             self.transmit(id, control.poll, now, out);
         }
         out.extend(change);
-        self.settle(id, &before, now, out);
+        self.reschedule(id, &before, now, out);
         self.join(id, now, out);
     }
 }

@@ -35,7 +35,7 @@ impl Domain {
         let before = session.timing();
         self.enrol(id, session);
         self.transmit(id, false, now, out);
-        self.settle(id, &before, now, out);
+        self.reschedule(id, &before, now, out);
     }
 
     pub(super) fn enrol(&mut self, id: SessionId, session: Session) {
@@ -80,7 +80,7 @@ impl Domain {
         if is_new {
             self.transmit(id, false, now, out);
         }
-        self.settle(id, &before, now, out);
+        self.reschedule(id, &before, now, out);
     }
 
     /// Says goodbye to the neighbour (section 6.8.16), as often as it takes.
@@ -102,7 +102,7 @@ impl Domain {
         if self.by_peer.get(&peer) == Some(&id) {
             self.by_peer.remove(&peer);
         }
-        self.settle(id, &before, now, out);
+        self.reschedule(id, &before, now, out);
     }
 
     pub(super) fn on_stop(&mut self, now: Instant, out: &mut Vec<Action>) {

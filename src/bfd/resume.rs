@@ -126,7 +126,7 @@ impl Domain {
         if speaks {
             self.transmit(id, false, now, out);
         }
-        self.settle(id, &before, now, out);
+        self.reschedule(id, &before, now, out);
     }
 
     /// This program goes on after all; a stand-in has sent packets.

@@ -39,7 +39,7 @@ impl Domain {
 
     /// Works out when the next packet is due after anything that may change that, and reports
     /// changed intervals. A session whose farewells are over is gone.
-    pub(super) fn settle(
+    pub(super) fn reschedule(
         &mut self,
         id: SessionId,
         before: &Timing,
@@ -95,7 +95,7 @@ impl Domain {
             *left = left.saturating_sub(1);
         }
         self.transmit(id, false, now, out);
-        self.settle(id, &before, now, out);
+        self.reschedule(id, &before, now, out);
     }
 }
 

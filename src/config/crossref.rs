@@ -29,21 +29,21 @@ enum Receiver<'m> {
 /// Refuses two instances of one VRID and family in one place.
 pub(super) fn routers(out: &mut Complaints<'_>, instances: &[LoweredInstance]) {
     let mut owners: HashMap<(u8, Family, Exclusive<'_>), &LoweredInstance> = HashMap::new();
-    for settled in instances {
-        let one = &settled.instance;
+    for lowered in instances {
+        let one = &lowered.instance;
         let mut other = None;
         for place in places(one) {
             match owners.entry((one.vrid, one.family, place)) {
                 Entry::Occupied(owner) => other = Some(*owner.get()),
                 Entry::Vacant(free) => {
-                    free.insert(settled);
+                    free.insert(lowered);
                 }
             }
         }
         if let Some(other) = other {
             let text = conflict(one, &other.instance);
-            let reported = out.refuse("virtual_router_id", settled.vrid, text);
-            if reported && other.vrid.file == settled.vrid.file {
+            let reported = out.refuse("virtual_router_id", lowered.vrid, text);
+            if reported && other.vrid.file == lowered.vrid.file {
                 out.hint(format!("{} has it from line {}", other.instance.name, other.vrid.line));
             }
         }
@@ -53,15 +53,15 @@ pub(super) fn routers(out: &mut Complaints<'_>, instances: &[LoweredInstance]) {
 /// Warns of an address of two instances: as MASTERs on two routers, both would have it.
 pub(super) fn addresses(out: &mut Complaints<'_>, instances: &[LoweredInstance]) {
     let mut owners: HashMap<(IpAddr, Option<&str>), (&LoweredInstance, Span)> = HashMap::new();
-    for settled in instances {
-        for &(addr, span) in &settled.addresses {
+    for lowered in instances {
+        for &(addr, span) in &lowered.addresses {
             // Link-local addresses on different links are distinct.
-            let link = settled.instance.interface.as_deref().filter(|_| is_link_local(&addr));
-            let (owner, place) = *owners.entry((addr, link)).or_insert((settled, span));
-            if std::ptr::eq(owner, settled) {
+            let link = lowered.instance.interface.as_deref().filter(|_| is_link_local(&addr));
+            let (owner, place) = *owners.entry((addr, link)).or_insert((lowered, span));
+            if std::ptr::eq(owner, lowered) {
                 continue;
             }
-            let (one, other) = (&settled.instance.name, &owner.instance.name);
+            let (one, other) = (&lowered.instance.name, &owner.instance.name);
             let text = format!(
                 "address '{addr}' of {one} is in {other}, too: two routers may have it at once"
             );

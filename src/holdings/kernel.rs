@@ -110,8 +110,8 @@ pub(super) struct Kernel {
     pending: Pending,
     /// By address, since entries of the packet filter are about those.
     leaving: BTreeMap<IpAddr, BTreeMap<Place, Leaving>>,
-    /// Addresses that have left a place, or have an owner there now, since [`Self::settled`].
-    settled: BTreeSet<IpAddr>,
+    /// Addresses that have left a place, or have an owner there now, since [`Self::take_resolved`].
+    resolved: BTreeSet<IpAddr>,
     /// Unanswered additions without an owner, of addresses that were there already.
     late: BTreeMap<RequestId, Place>,
     /// Interfaces that are about to be removed. True: by their names.

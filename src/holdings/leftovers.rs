@@ -139,7 +139,7 @@ impl Domain {
         if places.is_empty() {
             self.unclaimed.remove(&place.1.addr);
         }
-        self.kernel.settle(place.1.addr);
+        self.kernel.mark_resolved(place.1.addr);
         was
     }
 

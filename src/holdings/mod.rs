@@ -260,14 +260,14 @@ pub struct Domain {
 }
 
 impl Domain {
-    /// For kernels that do not report origins: until [`Domain::settle_origins`], addresses without
+    /// For kernels that do not report origins: until [`Domain::resolve_origins`], addresses without
     /// an origin count as leftovers of an earlier run.
     pub fn inherit(&mut self) {
         self.inherits = true;
     }
 
     /// From now on, addresses without an origin are foreign.
-    pub fn settle_origins(&mut self) {
+    pub fn resolve_origins(&mut self) {
         self.inherits = false;
     }
 

@@ -73,10 +73,10 @@ impl Domain {
         }
     }
 
-    /// Removes entries without an owner whose addresses are gone. Only what was settled is looked
+    /// Removes entries without an owner whose addresses are gone. Only what was resolved is looked
     /// at: thousands of addresses may be about to be removed.
     pub(super) fn remove_late_shields(&mut self, out: &mut Vec<Action>) {
-        for addr in self.kernel.settled() {
+        for addr in self.kernel.take_resolved() {
             let Some(late) = self.late_shields.remove(&addr) else { continue };
             let (stay, go): (BTreeSet<_>, BTreeSet<_>) =
                 late.into_iter().partition(|shield| self.is_needed(shield));

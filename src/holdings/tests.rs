@@ -484,7 +484,7 @@ fn without_origins_addresses_are_adopted_only_at_the_start() {
     let mut b = Bench::new();
     b.domain.inherit();
     b.add(&nth(1));
-    b.domain.settle_origins();
+    b.domain.resolve_origins();
     b.add(&nth(2));
     b.expect(A, &[nth(1), nth(2)]);
     b.on(Input::Rival { owner: A });

@@ -252,7 +252,7 @@ impl Domain {
             self.doubt_routes_on(&name, out);
         }
         for addr in std::mem::take(&mut self.unclaimed).into_keys() {
-            self.kernel.settle(addr);
+            self.kernel.mark_resolved(addr);
         }
         let ours = self.links.addresses().filter(|(_, shown)| shown.ours);
         let places: Vec<_> = ours.map(|(place, _)| *place).collect();

@@ -71,7 +71,7 @@ impl Service {
         server.order = order;
         if !self.started {
             // It was given before the daemon was started.
-            server.settle(&self.config.servers[n]);
+            server.begin_with(&self.config.servers[n]);
             return;
         }
         let cause = ServerCause::Ordered(order);

@@ -104,7 +104,7 @@ impl Server {
         };
         let checks: Vec<Slot> = config.checks.iter().map(slot).collect();
         let mut server = Self { up: false, since: now, weight: config.weight, order: None, checks };
-        server.settle(config);
+        server.begin_with(config);
         if let (Some(since), true) = (since, was_up == Some(server.up)) {
             server.since = since;
         }
@@ -112,7 +112,7 @@ impl Server {
     }
 
     /// Before the start: is what its checks and its order make of it.
-    pub(super) fn settle(&mut self, config: &RealServer) {
+    pub(super) fn begin_with(&mut self, config: &RealServer) {
         self.up = self.is_healthy();
         self.weight = self.effective_weight(config);
     }

@@ -214,7 +214,7 @@ pub(crate) fn every_form_is_what_ip_makes_of_it() -> Outcome {
         }
         assert_eq!(reply, KernelReply::DONE, "{words}: {reply}");
         let (ours, seen) = (listed(&host), dumped(&host));
-        let mut expected = numbered(&host, &entry.route).settled();
+        let mut expected = numbered(&host, &entry.route).normalized();
         // The kernel finds the interface of a gateway.
         let hops = seen.first().map_or(&[][..], |seen| &seen.next_hops);
         for (hop, seen) in expected.next_hops.iter_mut().zip(hops) {

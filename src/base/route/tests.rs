@@ -12,7 +12,7 @@ fn hop(via: Option<&str>) -> NextHop<u32> {
 #[test]
 fn the_scope_follows_from_type_and_gateway() {
     let scope = |kind, next_hops| {
-        Route { kind, next_hops, ..route(Family::V4) }.settled().scope.expect("one")
+        Route { kind, next_hops, ..route(Family::V4) }.normalized().scope.expect("one")
     };
     assert_eq!(scope(kind::UNICAST, vec![hop(None)]), SCOPE_LINK);
     assert_eq!(scope(kind::UNICAST, vec![hop(Some("10.0.0.1"))]), SCOPE_UNIVERSE);
@@ -21,14 +21,14 @@ fn the_scope_follows_from_type_and_gateway() {
     assert_eq!(scope(kind::BROADCAST, vec![hop(None)]), SCOPE_LINK);
     assert_eq!(scope(kind::BLACKHOLE, Vec::new()), SCOPE_UNIVERSE);
     let by_object = Route { nexthop_id: Some(5), ..route(Family::V4) };
-    assert_eq!(by_object.settled().scope, Some(SCOPE_UNIVERSE));
+    assert_eq!(by_object.normalized().scope, Some(SCOPE_UNIVERSE));
     let given = Route { scope: Some(200), next_hops: vec![hop(None)], ..route(Family::V4) };
-    assert_eq!(given.settled().scope, Some(200));
+    assert_eq!(given.normalized().scope, Some(200));
 }
 
 #[test]
 fn a_metric_of_0_is_the_usual_one() {
-    let metric = |family, metric| Route { metric, ..route(family) }.settled().metric;
+    let metric = |family, metric| Route { metric, ..route(family) }.normalized().metric;
     assert_eq!(
         [None, Some(0), Some(5)].map(|m| metric(Family::V4, m)),
         [Some(0), Some(0), Some(5)]
@@ -43,7 +43,7 @@ fn values_have_the_limits_of_the_kernel() {
     let values = [(metric::MTU, 70_000), (metric::HOPLIMIT, 256), (metric::QUICKACK, 0)];
     wide.metrics.values = BTreeMap::from(values);
     let expected = BTreeMap::from([(metric::MTU, 65_520), (metric::HOPLIMIT, 255)]);
-    assert_eq!(wide.settled().metrics.values, expected);
+    assert_eq!(wide.normalized().metrics.values, expected);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn settling_twice_is_settling_once() {
     for family in [Family::V4, Family::V6] {
         let mut any = route(family);
         any.next_hops = vec![hop(Some("10.0.0.1"))];
-        let once = any.settled();
-        assert_eq!(once.clone().settled(), once);
+        let once = any.normalized();
+        assert_eq!(once.clone().normalized(), once);
     }
 }

@@ -75,9 +75,9 @@ impl<'d> Fixed<'d> {
         for raw in self.addresses {
             let group = raw.track_group;
             let (raw, places) = (vec![raw], &mut Vec::new());
-            let settled =
+            let lowered =
                 address::addresses(scene, Some(usual), raw, &mut seen, places, &Plan::default());
-            for address in settled {
+            for address in lowered {
                 let links = [&*address.interface].into_iter().filter(|_| !address.no_track);
                 follow(scene, &self.groups, group, ("address", links), instances);
                 config.static_addresses.push(address);

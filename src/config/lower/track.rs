@@ -262,9 +262,9 @@ fn runnable(scene: &mut Scene<'_, '_>, defined: Script<'_>) -> Option<TrackScrip
 
 /// Removes deleted objects from every list.
 fn forget(gone: &HashSet<Object>, instances: &mut Instances, groups: &mut [SyncGroup]) {
-    for settled in &mut instances.list {
+    for lowered in &mut instances.list {
         // It is not shared before the model is complete.
-        if let Some(instance) = Rc::get_mut(&mut settled.instance) {
+        if let Some(instance) = Rc::get_mut(&mut lowered.instance) {
             instance.tracked.edit(|list| list.retain(|t| !gone.contains(&t.object)));
         }
     }

@@ -41,7 +41,7 @@ impl Runtime {
         }
         // Initial addresses are not reported as changes.
         self.cores.holdings.handle(holdings::Input::Dumped(links), self.now, &mut Vec::new());
-        self.cores.holdings.settle_origins();
+        self.cores.holdings.resolve_origins();
         let left = self.restore_originals();
         self.restart.recalled = snapshot.cloned().map(SnapshotIndex::new);
         self.adopt(config);

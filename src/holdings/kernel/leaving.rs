@@ -59,7 +59,7 @@ impl Kernel {
             return;
         }
         let addr = place.1.addr;
-        self.settle(addr);
+        self.mark_resolved(addr);
         let places = self.leaving.get_mut(&addr);
         if places.is_some_and(|places| places.remove(place).is_some() && places.is_empty()) {
             self.leaving.remove(&addr);
@@ -67,13 +67,13 @@ impl Kernel {
     }
 
     /// No owner of an address that is there is missing any more, at one place at least.
-    pub(in crate::holdings) fn settle(&mut self, addr: IpAddr) {
-        self.settled.insert(addr);
+    pub(in crate::holdings) fn mark_resolved(&mut self, addr: IpAddr) {
+        self.resolved.insert(addr);
     }
 
     /// Addresses that were settled since the last call.
-    pub(in crate::holdings) fn settled(&mut self) -> BTreeSet<IpAddr> {
-        std::mem::take(&mut self.settled)
+    pub(in crate::holdings) fn take_resolved(&mut self) -> BTreeSet<IpAddr> {
+        std::mem::take(&mut self.resolved)
     }
 
     /// A notification says that this address is gone, perhaps for an unanswered removal.
@@ -92,7 +92,7 @@ impl Kernel {
     /// The request to add such an address was answered.
     pub(in crate::holdings) fn late_is_answered(&mut self, id: RequestId) {
         if let Some(place) = self.late.remove(&id) {
-            self.settle(place.1.addr);
+            self.mark_resolved(place.1.addr);
         }
     }
 

@@ -58,27 +58,27 @@ fn is_v6(route: &Route<u32>) -> bool {
 
 /// What tells a route from others.
 fn identity(route: &Route<u32>) -> RouteMessage {
-    let settled = route.clone().settled();
+    let normalized = route.clone().normalized();
     let mut message = RouteMessage::default();
     message.header = RouteHeader {
         address_family: address_family(route.family),
-        destination_prefix_length: settled.destination.len,
-        source_prefix_length: settled.from.map_or(0, |from| from.len),
+        destination_prefix_length: normalized.destination.len,
+        source_prefix_length: normalized.from.map_or(0, |from| from.len),
         tos: route.tos,
-        table: u8::try_from(settled.table).unwrap_or(RouteHeader::RT_TABLE_UNSPEC),
+        table: u8::try_from(normalized.table).unwrap_or(RouteHeader::RT_TABLE_UNSPEC),
         protocol: RouteProtocol::from(route.protocol),
-        scope: RouteScope::from(settled.scope.unwrap_or_default()),
+        scope: RouteScope::from(normalized.scope.unwrap_or_default()),
         kind: RouteType::from(route.kind),
         flags: RouteFlags::empty(),
     };
     let list = &mut message.attributes;
-    if settled.table > u8::MAX.into() {
-        list.push(RouteAttribute::Table(settled.table));
+    if normalized.table > u8::MAX.into() {
+        list.push(RouteAttribute::Table(normalized.table));
     }
-    list.push(RouteAttribute::Destination(settled.destination.addr.into()));
-    list.extend(settled.from.map(|from| RouteAttribute::Source(from.addr.into())));
+    list.push(RouteAttribute::Destination(normalized.destination.addr.into()));
+    list.extend(normalized.from.map(|from| RouteAttribute::Source(from.addr.into())));
     list.extend(route.source.map(|source| RouteAttribute::PrefSource(source.into())));
-    match &settled.next_hops[..] {
+    match &normalized.next_hops[..] {
         [] => {}
         [only] => {
             if only.onlink {
@@ -92,9 +92,9 @@ fn identity(route: &Route<u32>) -> RouteMessage {
             list.push(RouteAttribute::MultiPath(hops));
         }
     }
-    list.extend(settled.nexthop_id.map(RouteAttribute::NhId));
+    list.extend(normalized.nexthop_id.map(RouteAttribute::NhId));
     // The kernel takes 0 for no metric at all.
-    let metric = settled.metric.filter(|&metric| metric != 0);
+    let metric = normalized.metric.filter(|&metric| metric != 0);
     list.extend(metric.map(RouteAttribute::Priority));
     message
 }
@@ -178,7 +178,7 @@ pub fn of(message: &RouteMessage) -> Option<Route<u32>> {
         // IPv6 has the loopback interface there.
         route.next_hops.clear();
     }
-    Some(route.settled())
+    Some(route.normalized())
 }
 
 fn next_hops(message: &RouteMessage) -> Vec<NextHop<u32>> {

@@ -125,7 +125,7 @@ fn dead_ends_of_ipv6_have_no_next_hop() {
     message.header.kind = netlink_packet_route::route::RouteType::BlackHole;
     dead.kind = kind::BLACKHOLE;
     dead.next_hops.clear();
-    assert_eq!(route::of(&message), Some(dead.settled()));
+    assert_eq!(route::of(&message), Some(dead.normalized()));
 }
 
 #[test]

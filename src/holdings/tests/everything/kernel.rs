@@ -303,7 +303,7 @@ impl Kernel {
     }
 
     pub(super) fn add_route(&mut self, route: &Route<u32>) -> i32 {
-        let mut stored = route.clone().settled();
+        let mut stored = route.clone().normalized();
         for hop in &mut stored.next_hops {
             let reaches = |(index, a): &&(u32, HostAddress)| {
                 let is_near =

@@ -173,7 +173,7 @@ proptest! {
     fn a_route_is_read_as_it_was_written(route in a_route()) {
         let message = RouteNetlinkMessage::NewRoute(route::addition(&route));
         let RouteNetlinkMessage::NewRoute(message) = read(message) else { panic!("a route") };
-        prop_assert_eq!(route::of(&message), Some(route.settled()));
+        prop_assert_eq!(route::of(&message), Some(route.normalized()));
     }
 
     #[test]
@@ -187,7 +187,7 @@ proptest! {
             metrics: RouteMetrics::default(),
             ..route
         };
-        prop_assert_eq!(route::of(&message), Some(bare.settled()));
+        prop_assert_eq!(route::of(&message), Some(bare.normalized()));
     }
 
     #[test]
