@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use crate::base::addr::Family;
 use crate::base::ids::InstanceId;
 use crate::base::recalled::{RecalledServer, RecalledService};
+use crate::base::sorted::SortedMap;
 use crate::base::time::Duration;
 use crate::base::tracked::TrackState;
 use crate::daemon::runtime::Runtime;
@@ -40,7 +41,7 @@ pub(super) struct Continuity {
     free: Vec<u32>,
     used: u32,
     /// The instances that are MASTER.
-    masters: BTreeMap<InstanceId, Key>,
+    masters: SortedMap<InstanceId, Key>,
     /// An order of an operator was given, or has ended.
     pub(super) orders_are_stale: bool,
     /// Those that have authenticated advertisements.

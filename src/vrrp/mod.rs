@@ -13,6 +13,7 @@ use crate::base::absences::Absences;
 use crate::base::deadlines::NumberedDeadlines;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::name::SharedName;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::model::track::Object;
 
@@ -84,7 +85,7 @@ pub struct Domain {
     absences: Absences,
     refusals: Refusals,
     /// Why instances are in their states; those that only started have none.
-    causes: BTreeMap<InstanceId, Rc<Cause>>,
+    causes: SortedMap<InstanceId, Rc<Cause>>,
     /// Bases of priorities that an operator ordered.
     ordered: BTreeMap<InstanceId, u8>,
     /// Failovers and maintenance.

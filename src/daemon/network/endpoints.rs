@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::os::fd::RawFd;
 
 use crate::base::ids::InstanceId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::daemon::tokens::{Owner, SocketId};
 use crate::model::vrrp::{Authentication, Delivery, Instance};
@@ -37,7 +38,7 @@ struct Tag {
 pub(in crate::daemon) struct Endpoints {
     slots: Vec<Option<Slot>>,
     by_endpoint: BTreeMap<Endpoint, SocketId>,
-    of_instance: BTreeMap<InstanceId, SocketId>,
+    of_instance: SortedMap<InstanceId, SocketId>,
     /// Sockets with something to send.
     waiting: BTreeSet<SocketId>,
     /// Shares of instances in the receive buffers of their sockets, where configured.
