@@ -7,6 +7,7 @@ mod changes;
 pub mod completions;
 pub mod exit;
 mod find;
+pub mod help;
 pub mod options;
 mod orders;
 mod picture;
@@ -18,7 +19,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 
 use crate::base::time::Duration;
-use crate::cli::help;
+use crate::cli::help::banner;
 use crate::control::{Command, Reply, Topic};
 use crate::status::explain::{self, Story};
 use crate::status::Daemon;
@@ -32,9 +33,9 @@ use talk::{Client, Patience, Trouble};
 /// Runs one command. `arguments` without the name of the program.
 pub fn run(arguments: &[OsString], out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     let result = match options::parse(arguments) {
-        Ok(Options { action: Action::Help, .. }) => print(out, &options::usage()),
+        Ok(Options { action: Action::Help(command), .. }) => print(out, &help::help(command)),
         Ok(Options { action: Action::Version, .. }) => {
-            print(out, &format!("kactl of {}\n", help::banner()))
+            print(out, &format!("kactl of {}\n", banner()))
         }
         Ok(options) => obey(&options, out),
         Err(complaint) => Err(Trouble { exit: Exit::Failure, text: complaint }),
@@ -134,7 +135,7 @@ fn obey(options: &Options, out: &mut dyn Write) -> Result<Exit, Trouble> {
             let command = Command::LogLevel { filter: filter.clone() };
             order(&mut open(Patience::Short)?, command)
         }
-        Action::Help | Action::Version => Ok(Exit::Ok),
+        Action::Help(_) | Action::Version => Ok(Exit::Ok),
     }
 }
 

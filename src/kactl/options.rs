@@ -1,32 +1,57 @@
-//! The command line of kactl: a table of commands and one of options, from which the usage and the
-//! manual page are made as well.
+//! The command line of kactl: a table of commands and one of options, from which the help and the
+//! manual page are made as well (`help.rs`).
 
 mod orders;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::cli::help::roff;
 use crate::control::{Command, Topic};
 
 /// What is to be done.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
-    Help,
+    /// Of all commands, or of one.
+    Help(Option<&'static str>),
     Version,
-    Status { json: bool, watch: bool },
-    Healthy { name: String },
-    Show { topic: Topic, name: Option<String>, json: bool },
-    Configuration { json: bool },
+    Status {
+        json: bool,
+        watch: bool,
+    },
+    Healthy {
+        name: String,
+    },
+    Show {
+        topic: Topic,
+        name: Option<String>,
+        json: bool,
+    },
+    Configuration {
+        json: bool,
+    },
     Metrics,
-    Explain { name: String },
-    Events { since: u64, follow: bool, name: Option<String>, json: bool },
+    Explain {
+        name: String,
+    },
+    Events {
+        since: u64,
+        follow: bool,
+        name: Option<String>,
+        json: bool,
+    },
     Reload,
-    Rehearse { file: String },
+    Rehearse {
+        file: String,
+    },
     Restart,
-    Priority { name: String, base: Option<u8> },
+    Priority {
+        name: String,
+        base: Option<u8>,
+    },
     Order(Command),
-    LogLevel { filter: Option<String> },
+    LogLevel {
+        filter: Option<String>,
+    },
 }
 
 /// The command line.
@@ -42,7 +67,7 @@ pub(super) struct Form {
     pub(super) name: &'static str,
     pub(super) arguments: &'static str,
     pub(super) help: &'static str,
-    doc: &'static str,
+    pub(super) doc: &'static str,
 }
 
 pub(super) const COMMANDS: &[Form] = &[
@@ -289,7 +314,9 @@ pub fn parse(arguments: &[OsString]) -> Result<Options, String> {
     let found = parser.parse(arguments).map_err(|fail| format!("{fail}\n{SEE}"))?;
     let socket = found.opt_str("socket").map(PathBuf::from);
     if found.opt_present("help") {
-        return Ok(Options { socket, action: Action::Help });
+        let words = found.free.iter();
+        let command = words.filter_map(|word| COMMANDS.iter().find(|form| form.name == *word));
+        return Ok(Options { socket, action: Action::Help(command.map(|form| form.name).next()) });
     }
     if found.opt_present("version") {
         return Ok(Options { socket, action: Action::Version });
@@ -379,54 +406,6 @@ fn absolute(file: &str) -> String {
     std::path::absolute(file).map_or_else(|_| file.to_owned(), |path| path.display().to_string())
 }
 
-/// What `--help` prints.
-pub fn usage() -> String {
-    let mut text = "Usage: kactl [--socket PATH] COMMAND\n\nCommands:\n".to_owned();
-    for Form { name, arguments, help, .. } in COMMANDS {
-        let form = format!("{name} {arguments}");
-        text += &format!("  {}\n      {help}\n", form.trim_end());
-    }
-    text += "\nOptions:\n";
-    for flag in FLAGS {
-        text += &format!("  {}\n      {}\n", typed(flag), flag.help);
-    }
-    text
-}
-
-fn typed(flag: &Flag) -> String {
-    let short = if flag.short.is_empty() { String::new() } else { format!("-{}, ", flag.short) };
-    let value = flag.value.map(|value| format!(" {value}")).unwrap_or_default();
-    format!("{short}--{}{value}", flag.long)
-}
-
-/// The list of commands for the manual page.
-pub fn mdoc_commands() -> String {
-    let mut text = String::new();
-    for Form { name, arguments, help, doc } in COMMANDS {
-        let head = format!("{name} {arguments}").replace('-', "\\-");
-        text += &format!(
-            ".It Ic {}\n{}\n",
-            head.trim_end(),
-            roff(&format!("{help}.\n{}", doc.replace(". ", ".\n")))
-        );
-    }
-    text
-}
-
-/// The list of options for the manual page.
-pub fn mdoc_options() -> String {
-    let mut text = String::new();
-    for flag in FLAGS {
-        let of = match flag.of {
-            [] => String::new(),
-            commands => format!("\nOf {}.", commands.join(", ")),
-        };
-        let head = typed(flag).replace('-', "\\-");
-        text += &format!(".It Ic {head}\n{}\n", roff(&format!("{}.{of}", flag.help)));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -489,7 +468,8 @@ mod tests {
             ("script chk run-now", Action::Order(Command::Script { name: "chk".to_owned() })),
             ("log-level reset", Action::LogLevel { filter: None }),
             ("log-level debug", Action::LogLevel { filter: Some("debug".to_owned()) }),
-            ("status --help", Action::Help),
+            ("status --help", Action::Help(Some("status"))),
+            ("dance --help", Action::Help(None)),
         ];
         for (line, expected) in cases {
             assert_eq!(action(line), Ok(expected), "{line}");
