@@ -29,13 +29,13 @@ pub struct Appointment {
 
 /// Why a text names no time to come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unusable {
+pub enum AppointmentError {
     Format,
     Invalid,
     Past,
 }
 
-impl fmt::Display for Unusable {
+impl fmt::Display for AppointmentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Format => "format is incorrect",
@@ -48,23 +48,23 @@ impl fmt::Display for Unusable {
 impl Appointment {
     /// # Errors
     /// The text is no time.
-    pub fn parse(text: &str) -> Result<Self, Unusable> {
+    pub fn parse(text: &str) -> Result<Self, AppointmentError> {
         let (text, is_utc) = text.strip_suffix('Z').map_or((text, false), |text| (text, true));
         let (date, time) = match (text.len(), text.split_once(' ')) {
             (8, None) => (None, text),
             (17 | 19, Some((date, time))) => (Some(date), time),
-            _ => return Err(Unusable::Format),
+            _ => return Err(AppointmentError::Format),
         };
-        let [hour, minute, second] = numbers(time, ':').ok_or(Unusable::Format)?;
+        let [hour, minute, second] = numbers(time, ':').ok_or(AppointmentError::Format)?;
         let date = match date {
             None => None,
             Some(date) => {
-                let [year, month, day] = numbers(date, '-').ok_or(Unusable::Format)?;
+                let [year, month, day] = numbers(date, '-').ok_or(AppointmentError::Format)?;
                 // Two digits are of this century.
                 Some((if date.len() == 8 { 2000 + year } else { year }, month, day))
             }
         };
-        let small = |n: i32| u8::try_from(n).map_err(|_| Unusable::Format);
+        let small = |n: i32| u8::try_from(n).map_err(|_| AppointmentError::Format);
         let time = (small(hour)?, small(minute)?, small(second)?);
         let date = match date {
             None => None,
@@ -74,7 +74,7 @@ impl Appointment {
             (1..=12).contains(&month) && (1..=length(year, month)).contains(&day)
         });
         let is_time = time.0 < 24 && time.1 < 60 && time.2 < 60;
-        (is_day && is_time).then_some(Self { date, time, is_utc }).ok_or(Unusable::Invalid)
+        (is_day && is_time).then_some(Self { date, time, is_utc }).ok_or(AppointmentError::Invalid)
     }
 
     /// It is for one day, so it cannot be repeated.
@@ -92,7 +92,7 @@ impl Appointment {
         now: WallTime,
         calendar: impl Fn(WallTime) -> Civil,
         moment: impl Fn(Civil) -> Option<WallTime>,
-    ) -> Result<WallTime, Unusable> {
+    ) -> Result<WallTime, AppointmentError> {
         let at = |(year, month, day)| {
             let (hour, minute, second) = self.time;
             let civil = Civil { year, month, day, hour, minute, second };
@@ -103,13 +103,13 @@ impl Appointment {
             }
         };
         if let Some(date) = self.date {
-            return at(date).filter(|at| *at > now).ok_or(Unusable::Past);
+            return at(date).filter(|at| *at > now).ok_or(AppointmentError::Past);
         }
         let today = if self.is_utc { utc(now) } else { calendar(now) };
         let today = (today.year, today.month, today.day);
         // A time that clocks skip on one day is there on the next.
         let mut days = std::iter::successors(Some(today), |day| Some(following(*day))).take(3);
-        days.find_map(|day| at(day).filter(|at| *at > now)).ok_or(Unusable::Invalid)
+        days.find_map(|day| at(day).filter(|at| *at > now)).ok_or(AppointmentError::Invalid)
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
     const NOON: WallTime = WallTime(1_795_780_800_000_000);
 
     /// With a local calendar two hours ahead of UTC.
-    fn next(text: &str) -> Result<i64, Unusable> {
+    fn next(text: &str) -> Result<i64, AppointmentError> {
         let two_hours = 7_200_000_000;
         let calendar = |at: WallTime| utc(WallTime(at.0 + two_hours));
         let moment = |civil| Some(WallTime(of_utc(civil).0 - two_hours));
@@ -197,12 +197,12 @@ mod tests {
         for text in
             ["", "12:00", "1:00:00", "+1:00:00", "12-00-00", "2026-11-27", "x26-11-27 1:1:1"]
         {
-            assert_eq!(next(text), Err(Unusable::Format), "{text}");
+            assert_eq!(next(text), Err(AppointmentError::Format), "{text}");
         }
         for text in ["24:00:00", "12:60:00", "27-02-30 00:00:00", "2100-02-29 00:00:00"] {
-            assert_eq!(next(text), Err(Unusable::Invalid), "{text}");
+            assert_eq!(next(text), Err(AppointmentError::Invalid), "{text}");
         }
-        assert_eq!(next("26-11-27 12:00:00Z"), Err(Unusable::Past));
+        assert_eq!(next("26-11-27 12:00:00Z"), Err(AppointmentError::Past));
     }
 
     #[test]

@@ -142,18 +142,18 @@ impl Diagnostics {
 
 /// The texts of a diagnostic without what is secret.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Shown {
+pub struct ShownDiagnostic {
     pub message: String,
     pub hint: Option<String>,
 }
 
 impl Diagnostic {
     /// Its texts, which may be shown to others than the author of the source.
-    pub fn shown(&self, sources: &Sources) -> Shown {
+    pub fn shown(&self, sources: &Sources) -> ShownDiagnostic {
         let line = self.span.and_then(|s| Some((s, sources.line(s)?)));
         let veil = |text: &str| line.and_then(|(s, line)| sources.veil(text, line, s));
         let plain = |text: &str| veil(text).unwrap_or_else(|| text.to_owned());
-        Shown { message: plain(&self.message), hint: self.hint.as_deref().map(plain) }
+        ShownDiagnostic { message: plain(&self.message), hint: self.hint.as_deref().map(plain) }
     }
 
     pub fn render(&self, sources: &Sources, out: &mut String) {

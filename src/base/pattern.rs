@@ -31,7 +31,7 @@ pub struct Pattern {
 
 /// Why a regular expression cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Unusable(String);
+pub struct PatternError(String);
 
 /// The `regex_options` that change what matches.
 #[derive(Default)]
@@ -70,8 +70,8 @@ impl Options {
 
 impl Pattern {
     /// Compiles `source`; `options` have the names of `regex_options`.
-    pub fn compile<S: AsRef<str>>(source: &str, options: &[S]) -> Result<Self, Unusable> {
-        let unusable = |why: String| Unusable(format!("cannot use regex '{source}': {why}"));
+    pub fn compile<S: AsRef<str>>(source: &str, options: &[S]) -> Result<Self, PatternError> {
+        let unusable = |why: String| PatternError(format!("cannot use regex '{source}': {why}"));
         let set = Options::from_names(options);
         if set.ucp && !set.utf {
             return Err(unusable("regex_options ucp needs utf here, add it".to_owned()));
@@ -149,13 +149,13 @@ impl fmt::Debug for Pattern {
     }
 }
 
-impl fmt::Display for Unusable {
+impl fmt::Display for PatternError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Unusable {}
+impl std::error::Error for PatternError {}
 
 #[cfg(test)]
 mod tests;

@@ -56,7 +56,7 @@ impl fmt::Debug for Material {
 
 /// Why the key material cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Unusable {
+pub enum KeyError {
     /// The certificate, with the reason.
     Certificate(String),
     /// The key, with the reason.
@@ -67,7 +67,7 @@ pub enum Unusable {
     NoTls,
 }
 
-impl fmt::Display for Unusable {
+impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Certificate(why) => write!(f, "cannot use the SSL certificate: {why}"),
@@ -80,7 +80,7 @@ impl fmt::Display for Unusable {
     }
 }
 
-impl std::error::Error for Unusable {}
+impl std::error::Error for KeyError {}
 
 #[cfg(all(test, feature = "tls"))]
 mod tests;

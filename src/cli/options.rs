@@ -7,7 +7,7 @@ use super::flags::{Effect, Flag, Lands, FLAGS};
 use super::scan::{Item, Scanner};
 use crate::model::control::{ControlSocket, MetricsListen};
 use crate::model::sandbox::Sandbox;
-use crate::sys::log::{Console, Detail, Facility, FileTarget, Form, Setup, Spec};
+use crate::sys::log::{Console, Detail, Facility, FileTarget, LineForm, Setup, Spec};
 
 /// The default of `-f`.
 pub const DEFAULT_CONFIG_FILE: &str = "/etc/keepalived/keepalived.conf";
@@ -137,16 +137,16 @@ impl Options {
         };
         let (ident, filter) = ("Keepalived".to_owned(), self.log_filter.clone());
         if let Some(test) = &self.config_test {
-            let file = test.output.clone().map(|path| FileTarget { path, form: Form::Plain });
-            let console = if file.is_some() { Console::Off } else { Console::On(Form::Plain) };
+            let file = test.output.clone().map(|path| FileTarget { path, form: LineForm::Plain });
+            let console = if file.is_some() { Console::Off } else { Console::On(LineForm::Plain) };
             return Setup { ident, detail, filter, console, syslog: None, file };
         }
         let console = if self.log_console && self.foreground {
-            Console::On(Form::Stamped)
+            Console::On(LineForm::Stamped)
         } else {
             Console::Off
         };
-        let file = self.log_file.clone().map(|path| FileTarget { path, form: Form::Stamped });
+        let file = self.log_file.clone().map(|path| FileTarget { path, form: LineForm::Stamped });
         let syslog = (!self.no_syslog).then_some(self.log_facility);
         Setup { ident, detail, filter, console, syslog, file }
     }

@@ -16,7 +16,7 @@ const IP6_RT_PRIO_USER: u32 = 1024;
 
 /// Routes of one slot differ in their paths only.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Slot {
+pub struct RouteSlot {
     pub family: Family,
     pub table: u32,
     pub destination: Prefix,
@@ -28,14 +28,14 @@ pub struct Slot {
 /// A slot of routes, or a rule.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Entry {
-    Slot(Slot),
+    RouteSlot(RouteSlot),
     Rule(Rule),
 }
 
 impl Entry {
     pub(super) fn of(item: &Item) -> Option<Self> {
         match item {
-            Item::Route(route, _) => Some(Self::Slot(Slot::of(&**route))),
+            Item::Route(route, _) => Some(Self::RouteSlot(RouteSlot::of(&**route))),
             Item::Rule(rule) => Some(Self::Rule(as_listed(rule))),
             Item::Link(..) | Item::Sysctl(..) | Item::Firewall(_) | Item::Address(_) => None,
         }
@@ -45,13 +45,13 @@ impl Entry {
 /// Identity of a route.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RouteKey<L> {
-    pub slot: Slot,
+    pub slot: RouteSlot,
     kind: u8,
     paths: Vec<(Option<IpAddr>, Option<L>)>,
     nexthop_id: Option<u32>,
 }
 
-impl Slot {
+impl RouteSlot {
     pub fn of<L>(route: &Route<L>) -> Self {
         let v6 = route.family == Family::V6;
         Self {
@@ -72,7 +72,7 @@ impl Slot {
 impl<L: Clone + PartialEq> RouteKey<L> {
     pub fn of(route: &Route<L>) -> Self {
         Self {
-            slot: Slot::of(route),
+            slot: RouteSlot::of(route),
             kind: route.kind,
             paths: route.next_hops.iter().map(|hop| (hop.via, hop.link.clone())).collect(),
             nexthop_id: route.nexthop_id,
@@ -80,7 +80,7 @@ impl<L: Clone + PartialEq> RouteKey<L> {
     }
 
     /// The first key of a slot in the order of keys.
-    pub(super) const fn first_of(slot: Slot) -> Self {
+    pub(super) const fn first_of(slot: RouteSlot) -> Self {
         Self { slot, kind: 0, paths: Vec::new(), nexthop_id: None }
     }
 }
@@ -93,7 +93,7 @@ impl RouteKey<String> {
     /// True if this is the route that the key names.
     pub(super) fn is_named(&self, route: &Route<u32>, links: &Links) -> bool {
         let index = |link: &Option<String>| link.as_deref().map(|link| links.index(link));
-        self.slot == Slot::of(route)
+        self.slot == RouteSlot::of(route)
             && self.kind == route.kind
             && self.paths.len() == route.next_hops.len()
             && self.paths.iter().zip(&route.next_hops).all(|((via, link), hop)| {
@@ -115,7 +115,7 @@ pub(super) fn as_listed(rule: &Rule) -> Rule {
 
 /// True if the kernel's route is the asked one, of which the kernel chose what was left open.
 pub(super) fn is_same_route(asked: &Route<u32>, listed: &Route<u32>) -> bool {
-    Slot::of(asked) == Slot::of(listed)
+    RouteSlot::of(asked) == RouteSlot::of(listed)
         && asked.kind == listed.kind
         && asked.nexthop_id == listed.nexthop_id
         && has_paths(asked, listed)
@@ -167,7 +167,7 @@ fn has_paths(asked: &Route<u32>, listed: &Route<u32>) -> bool {
 
 #[derive(Clone, Debug, Default)]
 pub struct Fib {
-    routes: BTreeMap<Slot, Vec<Rc<Route<u32>>>>,
+    routes: BTreeMap<RouteSlot, Vec<Rc<Route<u32>>>>,
     rules: BTreeSet<Rc<Rule>>,
 }
 
@@ -183,17 +183,17 @@ impl Fib {
     }
 
     pub(super) fn put(&mut self, route: Rc<Route<u32>>) {
-        let slot = self.routes.entry(Slot::of(&*route)).or_default();
+        let slot = self.routes.entry(RouteSlot::of(&*route)).or_default();
         slot.retain(|known| !is_same_route(&route, known) && !is_same_route(known, &route));
         slot.push(route);
     }
 
     /// The kernel's form of this route.
     pub(super) fn find(&self, asked: &Route<u32>) -> Option<&Rc<Route<u32>>> {
-        self.in_slot(&Slot::of(asked)).iter().find(|listed| is_same_route(asked, listed))
+        self.in_slot(&RouteSlot::of(asked)).iter().find(|listed| is_same_route(asked, listed))
     }
 
-    pub(super) fn in_slot(&self, slot: &Slot) -> &[Rc<Route<u32>>] {
+    pub(super) fn in_slot(&self, slot: &RouteSlot) -> &[Rc<Route<u32>>] {
         self.routes.get(slot).map_or(&[], Vec::as_slice)
     }
 
@@ -214,7 +214,7 @@ impl Fib {
 
     /// True if a route was forgotten.
     fn keep(&mut self, of: &Route<u32>, stays: impl Fn(&Route<u32>) -> bool) -> bool {
-        let slot = Slot::of(of);
+        let slot = RouteSlot::of(of);
         let Some(list) = self.routes.get_mut(&slot) else { return false };
         let before = list.len();
         list.retain(|known| stays(known));
@@ -237,9 +237,10 @@ impl Fib {
     /// True if a route of this form, or this rule, is known.
     pub(super) fn has(&self, item: &Item) -> bool {
         match item {
-            Item::Route(route, _) => {
-                self.in_slot(&Slot::of(&**route)).iter().any(|known| is_same_form(route, known))
-            }
+            Item::Route(route, _) => self
+                .in_slot(&RouteSlot::of(&**route))
+                .iter()
+                .any(|known| is_same_form(route, known)),
             Item::Rule(rule) => self.rules.contains(&as_listed(rule)),
             Item::Link(..) | Item::Sysctl(..) | Item::Firewall(_) | Item::Address(_) => false,
         }

@@ -22,7 +22,7 @@ pub(super) enum Presence {
 
 /// Whether the kernel has a wanted object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standing {
+pub enum HoldingState {
     Present,
     /// The kernel has been asked for it.
     Requested,
@@ -116,14 +116,14 @@ impl Holding {
         self.presence == Presence::Present
     }
 
-    const fn standing(&self) -> Standing {
+    const fn standing(&self) -> HoldingState {
         match self.presence {
-            Presence::Present => Standing::Present,
-            Presence::Absent if self.refused => Standing::Refused,
-            Presence::Absent => Standing::Missing,
-            Presence::Asked(_) | Presence::Made => Standing::Requested,
-            Presence::NoLink => Standing::NoLink,
-            Presence::Waived => Standing::Waived,
+            Presence::Present => HoldingState::Present,
+            Presence::Absent if self.refused => HoldingState::Refused,
+            Presence::Absent => HoldingState::Missing,
+            Presence::Asked(_) | Presence::Made => HoldingState::Requested,
+            Presence::NoLink => HoldingState::NoLink,
+            Presence::Waived => HoldingState::Waived,
         }
     }
 
@@ -158,10 +158,10 @@ impl Domain {
     }
 
     /// One of the objects that an owner wants, and what is known of it.
-    pub fn wanted(&self, owner: Holder, index: usize) -> Option<(&Object, Standing)> {
+    pub fn wanted(&self, owner: Holder, index: usize) -> Option<(&Object, HoldingState)> {
         let object = self.claims.get(&owner)?.wants.get(index)?;
         let holding = self.holdings.get(&object.key());
-        Some((object, holding.map_or(Standing::Missing, Holding::standing)))
+        Some((object, holding.map_or(HoldingState::Missing, Holding::standing)))
     }
 
     /// Changes the state of a holding and updates the counts of its owners.

@@ -1,7 +1,7 @@
 //! Requests that the kernel has not answered. It handles them in order.
 
 use super::address::Spot;
-use super::links::Shown;
+use super::links::SeenAddress;
 use super::object::{Item, Key};
 use super::pending::{Pending, Sought};
 use super::{Action, Domain, Holder};
@@ -151,7 +151,7 @@ impl Domain {
                         let place = (index, Spot::of_host(address));
                         let places = kernel.leaving.entry(place.1.addr).or_default();
                         let leaving = places.entry(place).or_default();
-                        if let Some(Shown { address, ours, .. }) = self.links.remove(&place) {
+                        if let Some(SeenAddress { address, ours, .. }) = self.links.remove(&place) {
                             leaving.there = Some(Found { address, ours });
                         }
                         leaving.count += 1;

@@ -15,7 +15,7 @@ use crate::model::vrrp::Instance;
 
 /// An address in the kernel.
 #[derive(Clone, Debug)]
-pub(super) struct Shown {
+pub(super) struct SeenAddress {
     pub(super) address: HostAddress,
     /// Added by this daemon or an earlier run.
     pub(super) ours: bool,
@@ -27,7 +27,7 @@ pub(super) struct Shown {
 pub struct Links {
     links: BTreeMap<u32, Link>,
     by_name: BTreeMap<SharedName, u32>,
-    addresses: SortedMap<Place, Shown>,
+    addresses: SortedMap<Place, SeenAddress>,
     /// Interfaces that were up once.
     were_up: BTreeSet<u32>,
     last: u32,
@@ -109,7 +109,7 @@ impl Links {
             let usable = self.on(index).filter(|shown| shown.address.is_usable());
             usable.map(|shown| (shown, shown.address.prefix.addr)).filter(|(_, addr)| fits(addr))
         };
-        let first = |(shown, _): &(&Shown, IpAddr)| shown.order;
+        let first = |(shown, _): &(&SeenAddress, IpAddr)| shown.order;
         let best = candidates().filter(|(_, addr)| !virtual_.contains_key(addr)).min_by_key(first);
         let own = || candidates().filter(|(shown, _)| !shown.ours).min_by_key(first);
         best.or_else(own).map(|(_, addr)| addr)
@@ -120,7 +120,7 @@ impl Links {
     }
 
     /// The addresses of one interface, in no particular order.
-    fn on(&self, index: u32) -> impl Iterator<Item = &Shown> {
+    fn on(&self, index: u32) -> impl Iterator<Item = &SeenAddress> {
         let list = self.addresses.from(&(index, Spot::FIRST));
         list.take_while(move |(place, _)| place.0 == index).map(|(_, shown)| shown)
     }
@@ -131,7 +131,7 @@ impl Links {
     }
 
     /// Entries of this address on all interfaces.
-    fn with(&self, addr: IpAddr) -> impl Iterator<Item = &Shown> {
+    fn with(&self, addr: IpAddr) -> impl Iterator<Item = &SeenAddress> {
         self.links.keys().flat_map(move |index| {
             let list = self.addresses.from(&(*index, Spot::first_of(addr)));
             list.take_while(move |(place, _)| place.0 == *index && place.1.addr == addr)
@@ -175,7 +175,7 @@ impl Links {
     }
 
     /// Removes the interface and returns its addresses.
-    pub(super) fn remove_link(&mut self, index: u32) -> Vec<(Place, Shown)> {
+    pub(super) fn remove_link(&mut self, index: u32) -> Vec<(Place, SeenAddress)> {
         self.were_up.remove(&index);
         if let Some(link) = self.links.remove(&index) {
             self.forget_name(&link.name, index);
@@ -194,15 +194,15 @@ impl Links {
         }
     }
 
-    pub(super) fn shown(&self, place: &Place) -> Option<&Shown> {
+    pub(super) fn shown(&self, place: &Place) -> Option<&SeenAddress> {
         self.addresses.get(place)
     }
 
-    pub(super) fn shown_mut(&mut self, place: &Place) -> Option<&mut Shown> {
+    pub(super) fn shown_mut(&mut self, place: &Place) -> Option<&mut SeenAddress> {
         self.addresses.get_mut(place)
     }
 
-    pub(super) fn addresses(&self) -> impl Iterator<Item = (&Place, &Shown)> {
+    pub(super) fn addresses(&self) -> impl Iterator<Item = (&Place, &SeenAddress)> {
         self.addresses.iter()
     }
 
@@ -219,25 +219,25 @@ impl Links {
             }
             None => {
                 self.last += 1;
-                self.addresses.insert(place, Shown { address, ours, order: self.last });
+                self.addresses.insert(place, SeenAddress { address, ours, order: self.last });
                 true
             }
         }
     }
 
-    pub(super) fn remove(&mut self, place: &Place) -> Option<Shown> {
+    pub(super) fn remove(&mut self, place: &Place) -> Option<SeenAddress> {
         self.addresses.remove(place)
     }
 
     /// Adds facts that a dump does not contain to each address, and removes those for which
     /// `adjust` returns false.
-    pub(super) fn adjust(&mut self, mut adjust: impl FnMut(&Place, &mut Shown) -> bool) {
+    pub(super) fn adjust(&mut self, mut adjust: impl FnMut(&Place, &mut SeenAddress) -> bool) {
         self.addresses.retain(&mut adjust);
     }
 
     /// True if both have the same interfaces with the same addresses.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        let same = |((a, x), (b, y)): ((&Place, &Shown), (&Place, &Shown))| {
+        let same = |((a, x), (b, y)): ((&Place, &SeenAddress), (&Place, &SeenAddress))| {
             a == b && x.address == y.address && x.ours == y.ours
         };
         self.links == other.links

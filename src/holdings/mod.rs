@@ -45,7 +45,7 @@ mod want;
 
 pub use address::{as_shown, Spot};
 pub use fib::Fib;
-pub use holding::Standing;
+pub use holding::HoldingState;
 use holding::{Claim, Holding};
 use kernel::Kernel;
 pub use kernel::{Op, Place, Request, RequestId};

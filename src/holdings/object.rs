@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
 
 use super::address::Spot;
-use super::fib::{RouteKey, Slot};
+use super::fib::{RouteKey, RouteSlot};
 use super::sysctl::{Setting, Sysctl};
 use crate::base::addr::{Family, HostAddress, Prefix};
 use crate::base::link::Surroundings;
@@ -164,7 +164,7 @@ impl Key {
     pub(super) fn first_route() -> Self {
         let destination = Prefix { addr: Ipv4Addr::UNSPECIFIED.into(), len: 0 };
         let (family, table, from, tos, metric) = (Family::V4, 0, None, 0, 0);
-        let slot = Slot { family, table, destination, from, tos, metric };
+        let slot = RouteSlot { family, table, destination, from, tos, metric };
         Self::Route(Rc::new(RouteKey::first_of(slot)))
     }
 

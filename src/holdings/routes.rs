@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::fib::{as_listed, has_options, is_same_route, RouteKey, Slot};
+use super::fib::{as_listed, has_options, is_same_route, RouteKey, RouteSlot};
 use super::holding::Presence;
 use super::kernel::Purpose;
 use super::leftovers::Left;
@@ -125,9 +125,9 @@ impl Domain {
     }
 
     fn wanted_route(&self, route: &Route<u32>) -> Option<&Key> {
-        let first = Key::Route(Rc::new(RouteKey::first_of(Slot::of(route))));
+        let first = Key::Route(Rc::new(RouteKey::first_of(RouteSlot::of(route))));
         let keys = self.holdings.from(&first).map(|(key, _)| key);
-        let slot = Slot::of(route);
+        let slot = RouteSlot::of(route);
         let mut in_slot =
             keys.take_while(|key| matches!(key, Key::Route(known) if known.slot == slot));
         in_slot.find(|key| self.is_meant(key, route))
@@ -183,7 +183,7 @@ impl Domain {
 
     /// Listed routes in the slot of this one, other than wanted ones.
     pub(super) fn unwanted_beside(&self, route: &VirtualRoute) -> Vec<Rc<Route<u32>>> {
-        let listed = self.fib.in_slot(&Slot::of(&route.route)).iter();
+        let listed = self.fib.in_slot(&RouteSlot::of(&route.route)).iter();
         listed.filter(|listed| !self.is_wanted_route(listed)).cloned().collect()
     }
 }

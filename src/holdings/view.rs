@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::holding::Presence;
 use super::kernel::Place;
-use super::links::{Links, Shown};
+use super::links::{Links, SeenAddress};
 use super::object::Item;
 use super::{Action, Domain, HostChange, Key, Spot};
 use crate::base::addr::{HostAddress, PROTOCOL_KEEPALIVED};
@@ -299,7 +299,7 @@ impl Domain {
                 report_gone(link, place.0, shown, out);
             }
         }
-        for (place, Shown { address, ours, .. }) in self.links.addresses() {
+        for (place, SeenAddress { address, ours, .. }) in self.links.addresses() {
             if before.shown(place).is_none_or(|shown| shown.address != *address) {
                 let (link, address) = (self.name_of(place.0), address.clone());
                 out.push(Action::Changed(HostChange::Added { link, address, ours: *ours }));
@@ -343,7 +343,7 @@ impl Domain {
 }
 
 /// The kernel no longer has this address.
-pub(super) fn report_gone(link: &str, index: u32, shown: &Shown, out: &mut Vec<Action>) {
+pub(super) fn report_gone(link: &str, index: u32, shown: &SeenAddress, out: &mut Vec<Action>) {
     let (address, ours) = (shown.address.clone(), shown.ours);
     if ours {
         out.push(Action::Removed { index, address: address.clone() });

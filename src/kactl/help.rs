@@ -1,6 +1,6 @@
 //! What `kactl --help` prints, and the lists of the manual page: made from the tables.
 
-use super::options::{Flag, Form, COMMANDS, FLAGS};
+use super::options::{CommandForm, Flag, COMMANDS, FLAGS};
 use crate::cli::help::roff;
 
 /// Lines of the help are no longer than this.
@@ -17,7 +17,7 @@ pub fn help(command: Option<&str>) -> String {
 
 fn of_all() -> String {
     let mut text = "Usage: kactl [--socket PATH] COMMAND\n\nCommands:\n".to_owned();
-    for Form { name, arguments, help, .. } in COMMANDS {
+    for CommandForm { name, arguments, help, .. } in COMMANDS {
         let form = format!("{name} {arguments}");
         text += &format!("  {}\n{}", form.trim_end(), wrapped(help, 6));
     }
@@ -27,7 +27,7 @@ fn of_all() -> String {
     text
 }
 
-fn of_command(Form { name, arguments, help, doc }: &Form) -> String {
+fn of_command(CommandForm { name, arguments, help, doc }: &CommandForm) -> String {
     let form = format!("kactl [--socket PATH] {name} {arguments}");
     let mut text = format!("{USAGE}{}\n", wrapped(&form, USAGE.len()).trim_start());
     text += &wrapped(&format!("{help}. {doc}"), 0);
@@ -74,7 +74,7 @@ fn typed(flag: &Flag) -> String {
 /// The list of commands for the manual page.
 pub fn mdoc_commands() -> String {
     let mut text = String::new();
-    for Form { name, arguments, help, doc } in COMMANDS {
+    for CommandForm { name, arguments, help, doc } in COMMANDS {
         let head = format!("{name} {arguments}").replace('-', "\\-");
         text += &format!(
             ".It Ic {}\n{}\n",

@@ -63,15 +63,15 @@ pub struct Options {
 }
 
 /// A command in the form that the help shows it.
-pub(super) struct Form {
+pub(super) struct CommandForm {
     pub(super) name: &'static str,
     pub(super) arguments: &'static str,
     pub(super) help: &'static str,
     pub(super) doc: &'static str,
 }
 
-pub(super) const COMMANDS: &[Form] = &[
-    Form {
+pub(super) const COMMANDS: &[CommandForm] = &[
+    CommandForm {
         name: "status",
         arguments: "[--json | --watch | --healthy NAME]",
         help: "Show virtual routers and servers in a table",
@@ -82,7 +82,7 @@ pub(super) const COMMANDS: &[Form] = &[
               be MASTER or BACKUP without a fault, a virtual server has to have its quorum, a real \
               server or tracked object has to be up.",
     },
-    Form {
+    CommandForm {
         name: "show",
         arguments: "TOPIC [NAME] [--json]",
         help: "Show all objects of a topic, or one of them, in detail",
@@ -91,20 +91,20 @@ pub(super) const COMMANDS: &[Form] = &[
               that the kernel is to hold, of one instance if NAME is given. config is the state of \
               the configuration and the outcome of the last reload.",
     },
-    Form {
+    CommandForm {
         name: "metrics",
         arguments: "",
         help: "Print the status as metrics",
         doc: "The text format of Prometheus, as served by --metrics of keepalived(8).",
     },
-    Form {
+    CommandForm {
         name: "explain",
         arguments: "NAME",
         help: "Say why an object is in its state",
         doc: "The present state with its reason, faults, each part of the priority, the last \
               changes with their causes, and the last refused advertisements by sender.",
     },
-    Form {
+    CommandForm {
         name: "events",
         arguments: "[NAME] [--since N] [--follow] [--json]",
         help: "Show the journal",
@@ -112,7 +112,7 @@ pub(super) const COMMANDS: &[Form] = &[
               --follow, also those to come. The daemon keeps the last 64 of each object, and 4096 \
               in all. With --json, each is an object on a line of its own.",
     },
-    Form {
+    CommandForm {
         name: "reload",
         arguments: "[--dry-run FILE]",
         help: "Read the configuration again and wait for the outcome",
@@ -120,7 +120,7 @@ pub(super) const COMMANDS: &[Form] = &[
               nothing is changed: what a reload with FILE in place of the configuration would \
               change is shown.",
     },
-    Form {
+    CommandForm {
         name: "restart",
         arguments: "",
         help: "Let the installed program take over, as after an upgrade",
@@ -134,7 +134,7 @@ pub(super) const COMMANDS: &[Form] = &[
               checks keep their results and schedules. Checks under way begin anew. Counters go \
               on, but for those of checks and of the lateness of the daemon.",
     },
-    Form {
+    CommandForm {
         name: "priority",
         arguments: "INSTANCE N | reset",
         help: "Use N, from 1 to 254, as the base of the priority of an instance",
@@ -145,7 +145,7 @@ pub(super) const COMMANDS: &[Form] = &[
               the daemon is stopped. An instance that owns its addresses has priority 255, \
               which is not changed.",
     },
-    Form {
+    CommandForm {
         name: "failover",
         arguments: "NAME [--to ADDRESS] [--for TIME] [--force] [--dry-run] | NAME end",
         help: "Hand an instance or sync group over to another router",
@@ -162,7 +162,7 @@ pub(super) const COMMANDS: &[Form] = &[
               another router takes over than the one of this address. \
               With --dry-run, nothing is done: the routers that could take over are shown.",
     },
-    Form {
+    CommandForm {
         name: "maintenance",
         arguments: "on [--for TIME] | off",
         help: "Leave the work to other routers",
@@ -172,7 +172,7 @@ pub(super) const COMMANDS: &[Form] = &[
               An instance that owns its addresses is left alone. \
               Maintenance stays on over reloads, until TIME is over or it is off.",
     },
-    Form {
+    CommandForm {
         name: "server",
         arguments: "SERVICE SERVER drain | disable | enable | weight N | check-now",
         help: "Drain, disable, enable or weigh a real server, or check it now",
@@ -185,14 +185,14 @@ pub(super) const COMMANDS: &[Form] = &[
               over reloads, restarts and crashes, and ends with enable, with the server, or when the \
               daemon is stopped.",
     },
-    Form {
+    CommandForm {
         name: "script",
         arguments: "NAME run-now",
         help: "Run a tracked script at once",
         doc: "Its result counts as any other, and the next run comes an interval later. It is not \
               run twice at the same time.",
     },
-    Form {
+    CommandForm {
         name: "log-level",
         arguments: "FILTER | reset",
         help: "Log more or less of some modules",

@@ -32,7 +32,7 @@ pub use action::{Action, Leaving, ServerRef, ServiceRef};
 pub use cause::{Found, QuorumCause, ServerCause, SorryCause};
 pub use input::Input;
 pub use operator::ServerOrder;
-pub use server::{Server, Slot};
+pub use server::{CheckSlot, Server};
 pub use service::{Service, Wanted};
 use slots::Slots;
 

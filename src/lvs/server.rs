@@ -15,7 +15,7 @@ use crate::model::lvs::RealServer;
 
 /// One check of a real server.
 #[derive(Clone, Debug)]
-pub struct Slot {
+pub struct CheckSlot {
     pub(super) id: CheckId,
     pub(super) config: Rc<Check>,
     up: bool,
@@ -25,7 +25,7 @@ pub struct Slot {
     recalled: Option<Box<RecalledCheck>>,
 }
 
-impl Slot {
+impl CheckSlot {
     pub const fn id(&self) -> CheckId {
         self.id
     }
@@ -75,7 +75,7 @@ pub struct Server {
     weight: u32,
     /// What an operator ordered.
     pub(super) order: Option<ServerOrder>,
-    pub(super) checks: Vec<Slot>,
+    pub(super) checks: Vec<CheckSlot>,
 }
 
 /// What became of the checks of a server that stays.
@@ -102,7 +102,7 @@ impl Server {
                 None => new,
             }
         };
-        let checks: Vec<Slot> = config.checks.iter().map(slot).collect();
+        let checks: Vec<CheckSlot> = config.checks.iter().map(slot).collect();
         let mut server = Self { up: false, since: now, weight: config.weight, order: None, checks };
         server.begin_with(config);
         if let (Some(since), true) = (since, was_up == Some(server.up)) {
@@ -131,7 +131,7 @@ impl Server {
         self.weight
     }
 
-    pub fn checks(&self) -> &[Slot] {
+    pub fn checks(&self) -> &[CheckSlot] {
         &self.checks
     }
 
@@ -183,16 +183,16 @@ impl Server {
     /// Takes over the checks of a new configuration. A check that is the same goes on as it is, and
     /// one that only has another schedule keeps its state.
     pub(super) fn adopt(&mut self, config: &RealServer, slots: &mut Slots) -> Checks {
-        let mut old: Vec<Option<Slot>> =
+        let mut old: Vec<Option<CheckSlot>> =
             std::mem::take(&mut self.checks).into_iter().map(Some).collect();
-        let mut new: Vec<Option<Slot>> = config.checks.iter().map(|_| None).collect();
+        let mut new: Vec<Option<CheckSlot>> = config.checks.iter().map(|_| None).collect();
         let mut found = Checks::default();
         for likeness in [Likeness::Whole, Likeness::Kind, Likeness::File] {
             for (n, check) in config.checks.iter().enumerate() {
                 if new[n].is_some() {
                     continue;
                 }
-                let same = |slot: &Slot| likeness.is_between(&slot.config, check);
+                let same = |slot: &CheckSlot| likeness.is_between(&slot.config, check);
                 let Some(at) = old.iter().position(|o| o.as_ref().is_some_and(same)) else {
                     continue;
                 };
@@ -240,8 +240,8 @@ impl Likeness {
     }
 }
 
-fn new_slot(check: &Rc<Check>, up: bool, id: CheckId) -> Slot {
-    Slot {
+fn new_slot(check: &Rc<Check>, up: bool, id: CheckId) -> CheckSlot {
+    CheckSlot {
         id,
         config: Rc::clone(check),
         up,

@@ -128,7 +128,7 @@ fn configuration(rng: &mut Rng) -> VirtualServer {
 
 fn checks(bench: &Bench, id: ServiceId) -> Vec<CheckId> {
     let service = bench.lvs.service(id).expect("it is there");
-    service.servers().flat_map(|(_, s)| s.checks().iter().map(Slot::id)).collect()
+    service.servers().flat_map(|(_, s)| s.checks().iter().map(CheckSlot::id)).collect()
 }
 
 fn weight(rng: &mut Rng) -> Weight {
@@ -300,6 +300,6 @@ fn a_restart_by_command_changes_no_weight() {
         let (configured, checks) = (i64::from(rs.weight), rs.checks.len());
         let sum = configured + (7 - configured) * i64::try_from(checks).expect("few");
         assert_eq!(i64::from(server.weight()), sum.max(0));
-        assert!(server.checks().iter().all(Slot::has_run));
+        assert!(server.checks().iter().all(CheckSlot::has_run));
     }
 }

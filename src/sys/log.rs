@@ -54,7 +54,7 @@ impl Facility {
 
 /// What a line looks like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Form {
+pub enum LineForm {
     /// `Sun Nov 22 19:11:50 2026: TEXT`.
     Stamped,
     /// The text alone: for a configuration test. The console then waits for its reader.
@@ -65,7 +65,7 @@ pub enum Form {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Console {
     Off,
-    On(Form),
+    On(LineForm),
 }
 
 /// How much is shown.
@@ -82,7 +82,7 @@ pub enum Detail {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FileTarget {
     pub path: PathBuf,
-    pub form: Form,
+    pub form: LineForm,
 }
 
 /// Where lines go, and which.
@@ -220,9 +220,9 @@ struct Backend {
     filter: Option<LineFilter>,
     ident: Ident,
     pid: u32,
-    console: Option<(Form, Output<Stream>)>,
+    console: Option<(LineForm, Output<Stream>)>,
     syslog: Option<(Facility, Output<SyslogSocket>)>,
-    file: Option<(Form, Output<Stream>)>,
+    file: Option<(LineForm, Output<Stream>)>,
     stamps: Stamps,
     text: String,
     line: Vec<u8>,
@@ -236,8 +236,12 @@ impl Backend {
         };
         let console = match setup.console {
             Console::Off => None,
-            Console::On(Form::Stamped) => Some((Form::Stamped, Output::new(Stream::stderr()?))),
-            Console::On(Form::Plain) => Some((Form::Plain, Output::new(Stream::patient_stderr()?))),
+            Console::On(LineForm::Stamped) => {
+                Some((LineForm::Stamped, Output::new(Stream::stderr()?)))
+            }
+            Console::On(LineForm::Plain) => {
+                Some((LineForm::Plain, Output::new(Stream::patient_stderr()?)))
+            }
         };
         let syslog = setup.syslog.map(|f| (f, Output::new(SyslogSocket::new(SYSLOG_SOCKET))));
         let level = match setup.detail {
@@ -379,9 +383,9 @@ fn syslog_line(
     append_printable(out, text);
 }
 
-fn stream_line(out: &mut Vec<u8>, form: Form, stamp: &str, text: &str) {
+fn stream_line(out: &mut Vec<u8>, form: LineForm, stamp: &str, text: &str) {
     out.clear();
-    if form == Form::Stamped {
+    if form == LineForm::Stamped {
         out.extend_from_slice(stamp.as_bytes());
         out.extend_from_slice(b": ");
     }

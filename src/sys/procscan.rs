@@ -14,7 +14,7 @@ const LONGEST: u64 = 4096;
 
 /// One process, or one thread that has a name of its own.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Found {
+pub struct FoundProcess {
     pub pid: u32,
     /// The process of a thread; the same as `pid` for the process itself.
     pub leader: u32,
@@ -27,12 +27,18 @@ pub struct Found {
 }
 
 /// One process, or one thread by its own number; `None` if it is gone.
-pub fn look(pid: u32) -> Option<Found> {
+pub fn look(pid: u32) -> Option<FoundProcess> {
     let comm = name(&format!("{pid}"))?;
     let cmdline = read(pid, "cmdline")?;
     let exe =
         if cmdline.is_empty() { None } else { fs::read_link(format!("/proc/{pid}/exe")).ok() };
-    Some(Found { pid, leader: pid, comm, cmdline, exe: exe.map(|e| e.into_os_string().into_vec()) })
+    Some(FoundProcess {
+        pid,
+        leader: pid,
+        comm,
+        cmdline,
+        exe: exe.map(|e| e.into_os_string().into_vec()),
+    })
 }
 
 /// Threads of a process with a name of their own; the others are covered by the process.
@@ -44,7 +50,7 @@ struct Threads {
 }
 
 impl Threads {
-    fn of(process: &Found) -> Option<Self> {
+    fn of(process: &FoundProcess) -> Option<Self> {
         let tasks = format!("/proc/{}/task", process.pid);
         // A directory has a link from each subdirectory: most processes have one thread.
         let several = fs::metadata(&tasks).is_ok_and(|tasks| tasks.nlink() > 3);
@@ -53,16 +59,16 @@ impl Threads {
     }
 
     /// Reads the next thread. `None` when there are no more.
-    fn advance(&mut self) -> Option<Option<Found>> {
+    fn advance(&mut self) -> Option<Option<FoundProcess>> {
         let entry = self.entries.next()?.ok()?;
         let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
         Some(pid.and_then(|pid| self.look(pid)))
     }
 
-    fn look(&self, pid: u32) -> Option<Found> {
+    fn look(&self, pid: u32) -> Option<FoundProcess> {
         let comm = name(&format!("{}/task/{pid}", self.leader))?;
         let is_other = comm != self.comm;
-        let found = Found { pid, leader: self.leader, comm, cmdline: Vec::new(), exe: None };
+        let found = FoundProcess { pid, leader: self.leader, comm, cmdline: Vec::new(), exe: None };
         is_other.then_some(found)
     }
 }
@@ -92,7 +98,7 @@ pub struct Scan {
     entries: fs::ReadDir,
     /// Threads of the process read last: some have ten thousand.
     threads: Option<Threads>,
-    found: Vec<Found>,
+    found: Vec<FoundProcess>,
 }
 
 impl Scan {
@@ -104,7 +110,7 @@ impl Scan {
 
     /// Reads up to `most` more processes and threads; returns all of them when the scan is
     /// complete.
-    pub fn advance(&mut self, most: usize) -> Option<Vec<Found>> {
+    pub fn advance(&mut self, most: usize) -> Option<Vec<FoundProcess>> {
         for _ in 0..most {
             if let Some(threads) = &mut self.threads {
                 match threads.advance() {

@@ -140,7 +140,7 @@ fn chatter(lines: u32) {
         filter: None,
         ident: "Keepalived".into(),
         detail: logging::Detail::Normal,
-        console: logging::Console::On(logging::Form::Stamped),
+        console: logging::Console::On(logging::LineForm::Stamped),
         syslog: None,
         file: None,
     })

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
-use super::{Material, Unusable};
+use super::{KeyError, Material};
 use crate::base::verdict::Reason;
 use crate::check::talk::Talk;
 
@@ -11,8 +11,8 @@ use crate::check::talk::Talk;
 pub struct Client(Infallible);
 
 impl Client {
-    pub fn new(_: &Material) -> Result<Self, Unusable> {
-        Err(Unusable::NoTls)
+    pub fn new(_: &Material) -> Result<Self, KeyError> {
+        Err(KeyError::NoTls)
     }
 }
 

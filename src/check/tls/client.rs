@@ -12,26 +12,26 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 
 use super::key::private_key;
 use super::sessions::Sessions;
-use super::{Material, Unusable};
+use super::{KeyError, Material};
 
 /// The client side of TLS, for any number of connections. Clones share the sessions.
 #[derive(Clone, Debug)]
 pub struct Client(pub(super) Sessions);
 
 impl Client {
-    pub fn new(material: &Material) -> Result<Self, Unusable> {
+    pub fn new(material: &Material) -> Result<Self, KeyError> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|e| Unusable::Pair(e.to_string()))?
+            .map_err(|e| KeyError::Pair(e.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Everybody(provider)));
         let config = match (&material.certificate, &material.key) {
             (Some(certificate), Some(key)) => {
-                let key = private_key(key, material.password.as_deref()).map_err(Unusable::Key)?;
+                let key = private_key(key, material.password.as_deref()).map_err(KeyError::Key)?;
                 builder
                     .with_client_auth_cert(certificates(certificate)?, key)
-                    .map_err(|e| Unusable::Pair(e.to_string()))?
+                    .map_err(|e| KeyError::Pair(e.to_string()))?
             }
             // As with keepalived, one without the other does no harm.
             _ => builder.with_no_client_auth(),
@@ -44,12 +44,12 @@ impl Client {
     }
 }
 
-fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Unusable> {
+fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, KeyError> {
     let list = CertificateDer::pem_slice_iter(text)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|e| Unusable::Certificate(e.to_string()))?;
+        .map_err(|e| KeyError::Certificate(e.to_string()))?;
     if list.is_empty() {
-        return Err(Unusable::Certificate("there is none in the file".to_owned()));
+        return Err(KeyError::Certificate("there is none in the file".to_owned()));
     }
     Ok(list)
 }

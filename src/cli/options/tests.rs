@@ -256,7 +256,7 @@ fn genhash_takes_all_that_follows() {
 #[test]
 fn the_console_is_for_the_foreground() {
     assert_eq!(options(&["-l"]).log_setup().console, Console::Off);
-    assert_eq!(options(&["-nl"]).log_setup().console, Console::On(Form::Stamped));
+    assert_eq!(options(&["-nl"]).log_setup().console, Console::On(LineForm::Stamped));
     assert_eq!(options(&["-n"]).log_setup().syslog, Some(Facility::DAEMON));
     assert_eq!(options(&["-nG"]).log_setup().syslog, None);
 }
@@ -266,10 +266,10 @@ fn a_configuration_test_stays_in_the_foreground_and_off_the_syslog() {
     let o = options(&["-t"]);
     assert!(o.foreground && o.dont_respawn && o.no_syslog);
     let setup = o.log_setup();
-    assert_eq!((setup.console, setup.syslog), (Console::On(Form::Plain), None));
+    assert_eq!((setup.console, setup.syslog), (Console::On(LineForm::Plain), None));
     let setup = options(&["-tout", "-l", "-g"]).log_setup();
     assert_eq!(setup.console, Console::Off);
-    assert_eq!(setup.file, Some(FileTarget { path: "out".into(), form: Form::Plain }));
+    assert_eq!(setup.file, Some(FileTarget { path: "out".into(), form: LineForm::Plain }));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens::Owner;
 use crate::model::global::ReceiveBuffer;
 use crate::sys::procevent::{Got, ProcessEvent, ProcessMonitor};
-use crate::sys::procscan::{look, Found, Scan};
+use crate::sys::procscan::{look, FoundProcess, Scan};
 use crate::track::{Input, Process};
 
 /// Entries of `/proc` read in one turn.
@@ -190,7 +190,7 @@ impl Runtime {
         self.drain();
     }
 
-    fn on_scanned(&mut self, found: &[Found]) {
+    fn on_scanned(&mut self, found: &[FoundProcess]) {
         self.commands.processes.scan = None;
         let all: Vec<_> = found.iter().map(|f| process(f, f.leader)).collect();
         self.cores.track(Input::ProcessScan(&all), self.now);
@@ -262,8 +262,8 @@ impl Runtime {
     }
 }
 
-fn process(found: &Found, leader: u32) -> Process<'_> {
-    let Found { pid, comm, cmdline, exe, .. } = found;
+fn process(found: &FoundProcess, leader: u32) -> Process<'_> {
+    let FoundProcess { pid, comm, cmdline, exe, .. } = found;
     Process { pid: *pid, leader, comm, cmdline, exe: exe.as_deref() }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::check::tls::{Material, Unusable};
+use crate::check::tls::{KeyError, Material};
 use crate::model::check::Tls;
 use crate::sys::open;
 
@@ -10,10 +10,10 @@ use crate::sys::open;
 const LIMIT: u64 = 1 << 20;
 
 /// Reads the files. An unreadable one is an error, as in keepalived, but does not end the daemon.
-pub(super) fn read(files: &Tls) -> Result<Material, Unusable> {
+pub(super) fn read(files: &Tls) -> Result<Material, KeyError> {
     let material = Material {
-        certificate: contents(files.certificate.as_ref()).map_err(Unusable::Certificate)?,
-        key: contents(files.key.as_ref()).map_err(Unusable::Key)?,
+        certificate: contents(files.certificate.as_ref()).map_err(KeyError::Certificate)?,
+        key: contents(files.key.as_ref()).map_err(KeyError::Key)?,
         password: files.password.clone(),
     };
     if material.is_half() {
@@ -46,7 +46,7 @@ mod tests {
             ("/proc/self/nosuch", "No such file or directory"),
         ] {
             let files = Tls { key: Some(path.into()), ..Tls::default() };
-            let Err(Unusable::Key(told)) = read(&files) else { panic!("{path} is a key") };
+            let Err(KeyError::Key(told)) = read(&files) else { panic!("{path} is a key") };
             assert_eq!(told, format!("cannot read {path}: {why}"));
         }
     }

@@ -10,7 +10,7 @@ use super::*;
 use crate::base::rng::Rng;
 use crate::daemon::commands::children::ChildEvent;
 use crate::daemon::journal::Journal;
-use crate::lvs::Slot;
+use crate::lvs::CheckSlot;
 use crate::model::check::{Check, Connect, File, Misc, Schedule, Smtp};
 use crate::model::lvs;
 use crate::model::lvs::tests::{real_server, virtual_server};
@@ -394,7 +394,8 @@ fn reloads_in_the_middle_of_others_end_where_the_last_one_wants_and_so_does_the_
                 assert_eq!(held, wanted.iter().collect::<Vec<_>>(), "seed {seed}");
                 assert_eq!(bench.lvs.domain.services().count(), wanted.len(), "seed {seed}");
                 let slots = bench.lvs.domain.services().flat_map(|(_, s)| s.servers());
-                let slots: Vec<_> = slots.flat_map(|(_, s)| s.checks()).map(Slot::id).collect();
+                let slots: Vec<_> =
+                    slots.flat_map(|(_, s)| s.checks()).map(CheckSlot::id).collect();
                 assert!(slots.iter().all(|id| bench.lvs.pool.check(*id).is_some()));
                 let any = (0..1_000).filter(|n| bench.lvs.pool.check(CheckId(*n)).is_some());
                 assert_eq!(any.count(), slots.len(), "seed {seed}: checks without a server");

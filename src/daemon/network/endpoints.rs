@@ -15,7 +15,7 @@ use crate::sys::raw::{Endpoint, EndpointKind, Outgoing, Scratch, SendQueue, Sock
 use crate::sys::reason;
 use crate::vrrp::Outbound;
 
-struct Slot {
+struct SocketSlot {
     socket: Socket,
     /// By router id; those that share one in the order of their arrival. A table without
     /// pointers: each packet looks here, and with many instances memory is cold.
@@ -36,7 +36,7 @@ struct Tag {
 
 #[derive(Default)]
 pub(in crate::daemon) struct Endpoints {
-    slots: Vec<Option<Slot>>,
+    slots: Vec<Option<SocketSlot>>,
     by_endpoint: BTreeMap<Endpoint, SocketId>,
     of_instance: SortedMap<InstanceId, SocketId>,
     /// Sockets with something to send.
@@ -266,7 +266,7 @@ impl Endpoints {
         }
         let queue = SendQueue::default();
         let (members, read) = (Vec::new(), Instant::ZERO);
-        self.slots[free] = Some(Slot { socket, members, read, queue });
+        self.slots[free] = Some(SocketSlot { socket, members, read, queue });
         self.by_endpoint.insert(endpoint.clone(), id);
         Ok(id)
     }
@@ -279,11 +279,11 @@ impl Endpoints {
         slot.socket.set_filter(&vrids, self.pass_all)
     }
 
-    fn slot(&self, id: SocketId) -> Option<&Slot> {
+    fn slot(&self, id: SocketId) -> Option<&SocketSlot> {
         self.slots.get(id.0 as usize)?.as_ref()
     }
 
-    fn slot_mut(&mut self, id: SocketId) -> Option<&mut Slot> {
+    fn slot_mut(&mut self, id: SocketId) -> Option<&mut SocketSlot> {
         self.slots.get_mut(id.0 as usize)?.as_mut()
     }
 }

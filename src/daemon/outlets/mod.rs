@@ -17,14 +17,14 @@ pub(super) mod status;
 use chatter::Chatter;
 use fifos::Fifos;
 use mailer::Mailer;
-use status::Standing;
+use status::SystemdStatus;
 
 pub(super) struct Outlets {
     pub(super) fifos: Fifos,
     pub(super) mailer: Mailer,
     pub(super) chatter: Chatter,
     pub(super) systemd: Notifier,
-    pub(super) standing: Standing,
+    pub(super) standing: SystemdStatus,
     /// File for the outcome of each reload.
     pub(super) outcome_file: PathBuf,
 }
@@ -36,7 +36,7 @@ impl Outlets {
             mailer: Mailer::new(),
             chatter: Chatter::default(),
             systemd,
-            standing: Standing::default(),
+            standing: SystemdStatus::default(),
             outcome_file: PathBuf::new(),
         }
     }

@@ -7,7 +7,7 @@ use crate::vrrp::Phase;
 
 /// Last status sent to systemd, and the pending one.
 #[derive(Debug, Default)]
-pub(in crate::daemon) struct Standing {
+pub(in crate::daemon) struct SystemdStatus {
     /// The status may have changed since it was sent.
     pub(in crate::daemon) stale: bool,
     told: String,
@@ -15,7 +15,7 @@ pub(in crate::daemon) struct Standing {
     last_reload: Option<String>,
 }
 
-impl Standing {
+impl SystemdStatus {
     /// Records the outcome of a reload.
     pub(in crate::daemon) fn reloaded(&mut self, outcome: &Outcome) {
         let word = if outcome.accepted { "done" } else { "refused" };

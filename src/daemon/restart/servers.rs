@@ -37,7 +37,7 @@ impl Runtime {
         }
     }
 
-    fn check(&self, slot: &lvs::Slot) -> Option<Check> {
+    fn check(&self, slot: &lvs::CheckSlot) -> Option<Check> {
         let check = self.lvs.pool.recall(slot.id(), self.now)?;
         Some(Check {
             is_up: check.was_up,
@@ -54,7 +54,7 @@ impl Runtime {
         })
     }
 
-    fn check_run(&self, slot: &lvs::Slot) -> Option<CheckRun> {
+    fn check_run(&self, slot: &lvs::CheckSlot) -> Option<CheckRun> {
         let Kind::Misc(misc) = &slot.config().kind else { return None };
         let (pid, begun) = self.lvs.lasting_script(slot.id())?;
         let end = self.commands.children.end_of(pid.number())?;

@@ -80,7 +80,7 @@ pub(in crate::daemon) fn server_figures(
     })
 }
 
-fn check(view: &View<'_>, pool: &Pool, slot: &lvs::Slot) -> Check {
+fn check(view: &View<'_>, pool: &Pool, slot: &lvs::CheckSlot) -> Check {
     let entry = pool.check(slot.id());
     let last = entry.and_then(|entry| entry.last_words());
     Check {

@@ -5,7 +5,7 @@ use crate::base::link::LinkState;
 use crate::bfd;
 use crate::daemon::journal::{Journal, Subject};
 use crate::daemon::view::View;
-use crate::holdings::{Holder, Standing};
+use crate::holdings::{Holder, HoldingState};
 use crate::model::track::Object;
 use crate::status::{Holding, ObjectKind, Presence, Session, Time, Track, Weighed};
 use crate::vrrp;
@@ -91,12 +91,12 @@ pub(in crate::daemon) fn holding(view: &View<'_>, owner: Holder, index: usize) -
         object: object.name().to_string(),
         interface: Some(object.link().to_owned()).filter(|link| !link.is_empty()),
         presence: match standing {
-            Standing::Present => Presence::Present,
-            Standing::Requested => Presence::Requested,
-            Standing::Missing => Presence::Missing,
-            Standing::Refused => Presence::Refused,
-            Standing::NoLink => Presence::NoInterface,
-            Standing::Waived => Presence::Waived,
+            HoldingState::Present => Presence::Present,
+            HoldingState::Requested => Presence::Requested,
+            HoldingState::Missing => Presence::Missing,
+            HoldingState::Refused => Presence::Refused,
+            HoldingState::NoLink => Presence::NoInterface,
+            HoldingState::Waived => Presence::Waived,
         },
     })
 }

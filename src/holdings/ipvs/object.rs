@@ -61,7 +61,7 @@ impl Trouble {
 
 /// One destination of a service.
 #[derive(Debug, Default)]
-pub(super) struct Slot {
+pub(super) struct DestinationSlot {
     pub(super) held: Held<Destination>,
     pub(super) under_way: bool,
     /// To be compared after the answer.
@@ -83,7 +83,7 @@ pub(super) struct IpvsObject {
     pub(super) again: bool,
     /// It was wanted at least once; otherwise it is foreign and left alone.
     pub(super) ours: bool,
-    pub(super) slots: BTreeMap<DestinationKey, Slot>,
+    pub(super) slots: BTreeMap<DestinationKey, DestinationSlot>,
     /// In the list of objects to compare, for itself or for its slots.
     pub(super) dirty: bool,
     pub(super) dirty_self: bool,
@@ -128,13 +128,13 @@ impl IpvsObject {
         key: &ServiceKey,
         slot: DestinationKey,
         dirty: &mut Vec<ServiceKey>,
-    ) -> &mut Slot {
+    ) -> &mut DestinationSlot {
         self.mark(key, dirty);
         self.list_slot(slot)
     }
 
     /// The same for a service that is being compared just now.
-    pub(super) fn list_slot(&mut self, slot: DestinationKey) -> &mut Slot {
+    pub(super) fn list_slot(&mut self, slot: DestinationKey) -> &mut DestinationSlot {
         let found = self.slots.entry(slot).or_default();
         if !found.dirty {
             found.dirty = true;

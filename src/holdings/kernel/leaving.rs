@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::{Found, Kernel, Leaving, Place, RequestId, ECHO};
 use crate::base::addr::HostAddress;
 use crate::base::time::Instant;
-use crate::holdings::links::Shown;
+use crate::holdings::links::SeenAddress;
 use crate::holdings::Links;
 
 impl Kernel {
@@ -111,9 +111,10 @@ impl Kernel {
         self.echoes.clear();
         self.created.clear();
         for (place, leaving) in self.leaving.values_mut().flatten() {
-            leaving.there = found
-                .shown(place)
-                .map(|Shown { address, ours, .. }| Found { address: address.clone(), ours: *ours });
+            leaving.there = found.shown(place).map(|SeenAddress { address, ours, .. }| Found {
+                address: address.clone(),
+                ours: *ours,
+            });
         }
     }
 

@@ -15,7 +15,7 @@ fn facilities_have_the_numbers_of_rfc_3164() {
     }
 }
 
-fn stream(form: Form, text: &str) -> String {
+fn stream(form: LineForm, text: &str) -> String {
     let mut out = b"left over".to_vec();
     stream_line(&mut out, form, "Sun Nov 22 19:11:50 2026", text);
     String::from_utf8(out).expect("UTF-8")
@@ -24,10 +24,10 @@ fn stream(form: Form, text: &str) -> String {
 #[test]
 fn console_lines_carry_the_date_of_the_original() {
     assert_eq!(
-        stream(Form::Stamped, "(VI_1) Entering MASTER STATE"),
+        stream(LineForm::Stamped, "(VI_1) Entering MASTER STATE"),
         "Sun Nov 22 19:11:50 2026: (VI_1) Entering MASTER STATE\n"
     );
-    assert_eq!(stream(Form::Plain, "(Line 1) x"), "(Line 1) x\n");
+    assert_eq!(stream(LineForm::Plain, "(Line 1) x"), "(Line 1) x\n");
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn syslog_lines_have_the_form_of_rfc_3164() {
 
 #[test]
 fn nothing_in_a_line_can_forge_another_or_drive_a_terminal() {
-    assert_eq!(stream(Form::Plain, "a\r\u{1b}[2Jb\tc\u{7f}é"), "a??[2Jb\tc?é\n");
+    assert_eq!(stream(LineForm::Plain, "a\r\u{1b}[2Jb\tc\u{7f}é"), "a??[2Jb\tc?é\n");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_message_of_several_lines_becomes_several_lines() {
         filter: None,
         console: Console::Off,
         syslog: None,
-        file: Some(FileTarget { path: path.clone(), form: Form::Plain }),
+        file: Some(FileTarget { path: path.clone(), form: LineForm::Plain }),
     })
     .expect("opens");
     for (level, text) in [(Level::Info, "one\ntwo\n"), (Level::Warn, "three")] {

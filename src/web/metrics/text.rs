@@ -29,7 +29,7 @@ impl Samples<'_> {
             samples.sample("_bucket", &all, &total);
         };
         for (bound, total) in &spans.up_to {
-            with(&Shown(bound), *total, self);
+            with(&ShownValue(bound), *total, self);
         }
         with(&"+Inf", spans.count, self);
         self.sample("_sum", labels, &spans.sum);
@@ -93,9 +93,9 @@ pub(super) trait Value {
     fn write(&self, out: &mut String) -> fmt::Result;
 }
 
-struct Shown<'a, T: Value>(&'a T);
+struct ShownValue<'a, T: Value>(&'a T);
 
-impl<T: Value> Display for Shown<'_, T> {
+impl<T: Value> Display for ShownValue<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = String::new();
         self.0.write(&mut text)?;
@@ -147,7 +147,7 @@ mod tests {
     use crate::base::time::WallTime;
 
     fn written(value: &impl Value) -> String {
-        Shown(value).to_string()
+        ShownValue(value).to_string()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{kind, Text};
 use crate::base::time::{micros, Duration};
 use crate::base::verdict::Weight;
 use crate::check::Pool;
-use crate::lvs::{Service, Slot};
+use crate::lvs::{CheckSlot, Service};
 use crate::model::check::{Check, Connect, Kind};
 
 /// `pair`: the virtual server and the real server.
@@ -14,7 +14,7 @@ pub(super) fn checker(
     view: &View<'_>,
     pair: &str,
     service: &Service,
-    slot: &Slot,
+    slot: &CheckSlot,
     pool: &Pool,
     out: &mut Text,
 ) {

@@ -9,7 +9,7 @@ use crate::base::link::LinkKind;
 use crate::base::route::Route;
 use crate::base::rule::Rule;
 use crate::base::shield::Shield;
-use crate::holdings::fib::{as_listed, is_same_route, Slot};
+use crate::holdings::fib::{as_listed, is_same_route, RouteSlot};
 use crate::model::vlink::VirtualLinkKind;
 
 const ENOENT: i32 = 2;
@@ -329,7 +329,7 @@ impl Kernel {
             return EINVAL;
         }
         let is_other_origin = |known: &Route<u32>| {
-            let same_slot = Slot::of(known) == Slot::of(&stored);
+            let same_slot = RouteSlot::of(known) == RouteSlot::of(&stored);
             stored.family == Family::V6 && same_slot && known.next_hops == stored.next_hops
         };
         if self.routes.iter().any(|known| *known == stored || is_other_origin(known)) {
