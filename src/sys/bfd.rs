@@ -48,23 +48,21 @@ impl Receiver {
         let socket = udp(local)?;
         let fd = socket.as_raw_fd();
         filter::force_receive_buffer(fd, RECEIVE_BUFFER);
-        let stamps = (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, "ask for timestamps");
         let options = match family {
             Family::V4 => [
                 (libc::IPPROTO_IP, libc::IP_RECVTTL, "ask for TTLs"),
                 (libc::IPPROTO_IP, libc::IP_PKTINFO, "ask for destinations"),
-                stamps,
             ],
             Family::V6 => [
                 (libc::IPPROTO_IPV6, libc::IPV6_RECVHOPLIMIT, "ask for hop limits"),
                 (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, "ask for destinations"),
-                stamps,
             ],
         };
         let on: libc::c_int = 1;
         for (level, name, what) in options {
             set_option(fd, level, name, &on).map_err(|e| error(what, e))?;
         }
+        filter::ask_for_stamps(fd);
         if family == Family::V6 {
             socket.set_only_v6(true).map_err(|e| error("keep to IPv6", e))?;
         }

@@ -86,6 +86,13 @@ pub(super) fn force_receive_buffer(fd: RawFd, bytes: usize) {
     }
 }
 
+/// Requests the time of arrival with each packet. Where there is none, as in emulators of system calls,
+/// a packet counts as having arrived when it is read.
+pub(super) fn ask_for_stamps(fd: RawFd) {
+    let on: libc::c_int = 1;
+    let _ = set_option(fd, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &on);
+}
+
 /// Requests the configured receive buffer, or `usual` bytes as far as permitted.
 ///
 /// # Errors

@@ -10,8 +10,17 @@ fn body(message: RouteNetlinkMessage) -> Vec<u8> {
     serialize(message, NLM_F_REQUEST).split_off(16)
 }
 
+/// Bytes of two digits, and numbers of four and of eight in the order of this machine.
 fn hex(text: &str) -> Vec<u8> {
-    text.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).expect("hexadecimal")).collect()
+    let read = |digits: &str| {
+        let number = u32::from_str_radix(digits, 16).expect("hexadecimal");
+        match digits.len() {
+            2 => vec![number as u8],
+            4 => (number as u16).to_ne_bytes().to_vec(),
+            _ => number.to_ne_bytes().to_vec(),
+        }
+    };
+    text.split_whitespace().flat_map(read).collect()
 }
 
 fn prefix(text: &str) -> Prefix {
@@ -38,26 +47,23 @@ fn routes_are_added_as_by_keepalived() {
     let new = |route: &Route<u32>| body(RouteNetlinkMessage::NewRoute(route::addition(route)));
     let mut plain = route("10.1.0.0/16", vec![hop("10.0.0.2", 3)]);
     plain.metric = Some(5);
-    let captured = hex("02 10 00 00 fe 12 00 01  00 00 00 00 08 00 01 00 \
-                        0a 01 00 00 08 00 05 00  0a 00 00 02 08 00 04 00 \
-                        03 00 00 00 08 00 06 00  05 00 00 00");
+    let captured = hex("02 10 00 00 fe 12 00 01 00000000  0008 0001 0a 01 00 00 \
+                        0008 0005 0a 00 00 02  0008 0004 00000003  0008 0006 00000005");
     assert_eq!(new(&plain), captured);
 
     let first = NextHop { weight: 2, ..hop("10.0.0.2", 3) };
     let several = route("10.3.0.0/16", vec![first, hop("10.0.0.3", 3)]);
-    let captured = hex("02 10 00 00 fe 12 00 01  00 00 00 00 08 00 01 00 \
-                        0a 03 00 00 24 00 09 00  10 00 00 01 03 00 00 00 \
-                        08 00 05 00 0a 00 00 02  10 00 00 00 03 00 00 00 \
-                        08 00 05 00 0a 00 00 03");
+    let captured = hex("02 10 00 00 fe 12 00 01 00000000  0008 0001 0a 03 00 00  0024 0009 \
+                        0010 00 01 00000003  0008 0005 0a 00 00 02  0010 00 00 00000003 \
+                        0008 0005 0a 00 00 03");
     assert_eq!(new(&several), captured);
 
     let mut v6 = route("2001:db8:1::/48", vec![hop("2001:db8::2", 3)]);
     v6.metric = Some(7);
-    let captured = hex("0a 30 00 00 fe 12 00 01  00 00 00 00 14 00 01 00 \
-                        20 01 0d b8 00 01 00 00  00 00 00 00 00 00 00 00 \
-                        14 00 05 00 20 01 0d b8  00 00 00 00 00 00 00 00 \
-                        00 00 00 02 08 00 04 00  03 00 00 00 08 00 06 00 \
-                        07 00 00 00");
+    let captured = hex("0a 30 00 00 fe 12 00 01 00000000 \
+                        0014 0001 20 01 0d b8 00 01 00 00 00 00 00 00 00 00 00 00 \
+                        0014 0005 20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 02 \
+                        0008 0004 00000003  0008 0006 00000007");
     assert_eq!(new(&v6), captured);
 }
 
@@ -68,10 +74,9 @@ fn rules_are_added_as_by_keepalived() {
     first.from = Some(prefix("10.1.0.0/16"));
     first.to = Some(prefix("10.2.0.0/16"));
     first.iif = Some("e0".into());
-    let captured = hex("02 10 10 00 00 00 00 01  00 00 00 00 08 00 0f 00 \
-                        e8 03 00 00 08 00 02 00  0a 01 00 00 08 00 01 00 \
-                        0a 02 00 00 08 00 06 00  64 00 00 00 07 00 03 00 \
-                        65 30 00 00 05 00 15 00  12 00 00 00");
+    let captured = hex("02 10 10 00 00 00 00 01 00000000  0008 000f 000003e8 \
+                        0008 0002 0a 01 00 00  0008 0001 0a 02 00 00  0008 0006 00000064 \
+                        0007 0003 65 30 00 00  0005 0015 12 00 00 00");
     assert_eq!(new(&first), captured);
 
     let mut second = rule(101, RuleAction::Prohibit);
@@ -80,11 +85,10 @@ fn rules_are_added_as_by_keepalived() {
     second.mark = Some((5, 255));
     second.ip_protocol = Some(6);
     second.destination_ports = Some((80, 90));
-    let captured = hex("0a 30 00 00 00 00 00 08  00 00 00 00 14 00 01 00 \
-                        20 01 0d b8 00 01 00 00  00 00 00 00 00 00 00 00 \
-                        08 00 06 00 65 00 00 00  08 00 0a 00 05 00 00 00 \
-                        08 00 10 00 ff 00 00 00  05 00 15 00 12 00 00 00 \
-                        05 00 16 00 06 00 00 00  08 00 18 00 50 00 5a 00");
+    let captured = hex("0a 30 00 00 00 00 00 08 00000000 \
+                        0014 0001 20 01 0d b8 00 01 00 00 00 00 00 00 00 00 00 00 \
+                        0008 0006 00000065  0008 000a 00000005  0008 0010 000000ff \
+                        0005 0015 12 00 00 00  0005 0016 06 00 00 00  0008 0018 0050 005a");
     assert_eq!(new(&second), captured);
 }
 

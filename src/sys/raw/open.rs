@@ -59,10 +59,10 @@ pub(super) fn receiver(endpoint: &Endpoint, buffer: usize) -> Result<OwnedFd, Op
             (libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, on, "ask for destinations"),
         ],
     };
-    let stamps = (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, on, "ask for timestamps");
-    for &(level, name, value, what) in options.iter().chain([&stamps]) {
+    for &(level, name, value, what) in options {
         set_option(fd, level, name, &value).map_err(|e| error(what, e))?;
     }
+    filter::ask_for_stamps(fd);
     match endpoint.kind {
         EndpointKind::Multicast { group, base } => {
             join(&socket, group, endpoint.index()).map_err(|source| {

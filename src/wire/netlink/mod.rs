@@ -250,7 +250,10 @@ mod tests {
             let mut body = (-22i32).to_ne_bytes().to_vec();
             body.extend_from_slice(request);
             // NLMSGERR_ATTR_OFFS, NLMSGERR_ATTR_MSG.
-            body.extend_from_slice(&[8, 0, 2, 0, 20, 0, 0, 0, 7, 0, 1, 0, b'n', b'o', 0, 0]);
+            body.extend([8u16, 2].into_iter().flat_map(u16::to_ne_bytes));
+            body.extend_from_slice(&20u32.to_ne_bytes());
+            body.extend([7u16, 1].into_iter().flat_map(u16::to_ne_bytes));
+            body.extend_from_slice(b"no\0\0");
             body
         };
         let mut request = Vec::new();
