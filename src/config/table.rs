@@ -422,7 +422,7 @@ pub(super) const fn grammar<W: Written, const N: usize>(rows: &[Row<W>]) -> [Key
     keywords
 }
 
-const fn is_before(a: &str, b: &str) -> bool {
+pub(super) const fn is_before(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut i = 0;
     while i < a.len() && i < b.len() {

@@ -51,6 +51,14 @@ pub(in crate::config) enum RawBroadcast {
 
 borrowed!(RawAddress);
 
+pub(in crate::config) const SCOPES: [(&str, Scope); 5] = [
+    ("global", Scope::GLOBAL),
+    ("site", Scope::SITE),
+    ("link", Scope::LINK),
+    ("host", Scope::HOST),
+    ("nowhere", Scope::NOWHERE),
+];
+
 /// What static and virtual addresses have in common.
 const ADDRESS: [OptRow<RawAddress<'static>>; 13] = opt_rows![RawAddress<'static>:
     opt("dev").value(Kind::Link) => |raw, item, checker| raw.dev(item, checker),
@@ -78,14 +86,14 @@ const LINE: Entry = Entry {
     unknown: Unknown::IgnoreRest,
 };
 
-pub(super) static VIRTUAL_IPADDRESS: LineTable<RawAddress<'static>> = line_table!(
+pub(in crate::config) static VIRTUAL_IPADDRESS: LineTable<RawAddress<'static>> = line_table!(
     RawAddress<'static>, LINE, |raw, item, _| raw.address(item);
     joined::<_, 13, 1, 14>(ADDRESS, opt_rows![RawAddress<'static>:
         opt("use_vmac") => |raw, item, _| raw.use_vmac = Some(item.word.span),
     ])
 );
 
-pub(super) static STATIC_IPADDRESS: LineTable<RawAddress<'static>> = line_table!(
+pub(in crate::config) static STATIC_IPADDRESS: LineTable<RawAddress<'static>> = line_table!(
     RawAddress<'static>, LINE, |raw, item, _| raw.address(item);
     joined::<_, 13, 1, 14>(ADDRESS, opt_rows![RawAddress<'static>:
         opt("track_group").value(Kind::Text) => |raw, item, _| raw.track_group = Some(item.word),
@@ -136,15 +144,8 @@ impl<'d> RawAddress<'d> {
 
     fn scope(&mut self, item: Item<'d>, checker: &mut Checker<'_>) {
         let Word { text, span, .. } = item.word;
-        let scope = match text {
-            "global" => Some(Scope::GLOBAL),
-            "site" => Some(Scope::SITE),
-            "link" => Some(Scope::LINK),
-            "host" => Some(Scope::HOST),
-            "nowhere" => Some(Scope::NOWHERE),
-            _ => text.parse().ok().map(Scope),
-        };
-        match scope {
+        let named = SCOPES.iter().find(|(name, _)| *name == text).map(|(_, scope)| *scope);
+        match named.or_else(|| text.parse().ok().map(Scope)) {
             Some(value) => self.scope = Some(Given { value, span }),
             None => {
                 let text = format!("scope '{text}' is not known: it is ignored");

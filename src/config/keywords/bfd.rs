@@ -76,7 +76,7 @@ pub(in crate::config) static BFD_INSTANCE: Table<RawBfd<'static>> = table!(RawBf
     block("auth", &BFD_AUTH.block) => |raw, s| raw.auth(s),
 ]);
 
-static BFD_AUTH: Table<RawBfdAuth<'static>> = table!(RawBfdAuth<'static>, "auth", [
+pub(in crate::config) static BFD_AUTH: Table<RawBfdAuth<'static>> = table!(RawBfdAuth<'static>, "auth", [
     word("type", &[Kind::OneOf(&["sha1", "meticulous_sha1"])]).default("none, required")
         => |raw, s| raw.kind = Some(match s.value {
             "sha1" => BfdAuthKind::Sha1,

@@ -17,9 +17,21 @@ use crate::model::check::{MaskedByte, Protocol, Record};
 /// The word that reverses a weight, or does not.
 const EITHER_WAY: Kind = Kind::OneOf(&["reverse", "noreverse"]);
 
-/// Types of DNS records for queries.
 const RECORD: Kind =
     Kind::OneOfAnyCase(&["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"]);
+
+/// Types of DNS records for queries.
+pub(in crate::config) const RECORDS: [(&str, Record); 9] = [
+    ("A", Record::A),
+    ("NS", Record::Ns),
+    ("CNAME", Record::Cname),
+    ("SOA", Record::Soa),
+    ("MX", Record::Mx),
+    ("TXT", Record::Txt),
+    ("AAAA", Record::Aaaa),
+    ("RRSIG", Record::Rrsig),
+    ("DNSKEY", Record::Dnskey),
+];
 
 const PORT: &[Kind; 1] = &[int(1, 65_535)];
 const COUNT: &[Kind; 1] = &[int(0, 4_294_967_295)];
@@ -148,10 +160,10 @@ const fn connection(retry: &'static str, delay: &'static str) -> [Row<RawCheck<'
 const PLAIN: [Row<RawCheck<'static>>; 13] =
     connection("that of the real server, else 1", "that of the real server, else 1");
 
-pub(super) static TCP_CHECK: Table<RawCheck<'static>> =
+pub(in crate::config) static TCP_CHECK: Table<RawCheck<'static>> =
     table!(RawCheck<'static>, "TCP_CHECK"; PLAIN);
 
-pub(super) static PING_CHECK: Table<RawCheck<'static>> =
+pub(in crate::config) static PING_CHECK: Table<RawCheck<'static>> =
     table!(RawCheck<'static>, "PING_CHECK"; PLAIN);
 
 static HOST: Table<RawCheck<'static>> = table!(RawCheck<'static>, "host"; PLAIN);
@@ -176,14 +188,14 @@ const WEB: [Row<RawCheck<'static>>; 18] = joined(
     ],
 );
 
-pub(super) static HTTP_GET: Table<RawCheck<'static>> = table!(RawCheck<'static>, "HTTP_GET";
+pub(in crate::config) static HTTP_GET: Table<RawCheck<'static>> = table!(RawCheck<'static>, "HTTP_GET";
     joined::<_, 18, 1, 19>(WEB, rows![RawCheck<'static>:
         block("url", &URL.block).default("none, required")
             => |raw, mut s| raw.web.urls.push(RawUrl { url: Some(s.span()), ..s.block(&URL) }),
     ])
 );
 
-pub(super) static SSL_GET: Table<RawCheck<'static>> = table!(RawCheck<'static>, "SSL_GET";
+pub(in crate::config) static SSL_GET: Table<RawCheck<'static>> = table!(RawCheck<'static>, "SSL_GET";
     joined::<_, 18, 2, 20>(WEB, rows![RawCheck<'static>:
         block("url", &SSL_URL.block).default("none, required")
             => |raw, mut s| raw.web.urls.push(RawUrl { url: Some(s.span()), ..s.block(&SSL_URL) }),
@@ -191,7 +203,7 @@ pub(super) static SSL_GET: Table<RawCheck<'static>> = table!(RawCheck<'static>, 
     ])
 );
 
-pub(super) static SMTP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "SMTP_CHECK";
+pub(in crate::config) static SMTP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "SMTP_CHECK";
     joined::<_, 13, 2, 15>(PLAIN, rows![RawCheck<'static>:
         text("helo_name").default("smtpchecker.keepalived.org").repeat(Repeat::LastCounts)
             => |raw, s| raw.helo_name = Some(s.value),
@@ -203,7 +215,7 @@ pub(super) static SMTP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static
     ])
 );
 
-pub(super) static MISC_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "MISC_CHECK";
+pub(in crate::config) static MISC_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "MISC_CHECK";
     joined::<_, 6, 4, 10>(
         schedule("that of the real server, else 0", "that of the real server, else 1"),
         rows![RawCheck<'static>:
@@ -218,7 +230,7 @@ pub(super) static MISC_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static
     )
 );
 
-pub(super) static UDP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "UDP_CHECK";
+pub(in crate::config) static UDP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "UDP_CHECK";
     joined::<_, 13, 4, 17>(PLAIN, rows![RawCheck<'static>:
         many("payload", Kind::Hex { wild: false }).default("the text 'keepalived check - keepalived ch'")
             => |raw, s| raw.udp.payload = hex(s.node()).filter(|bytes| !bytes.is_empty()),
@@ -236,7 +248,7 @@ pub(super) static UDP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>
     ])
 );
 
-pub(super) static DNS_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "DNS_CHECK";
+pub(in crate::config) static DNS_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "DNS_CHECK";
     joined::<_, 13, 2, 15>(
         connection("that of the real server, else 3", "that of the real server, else delay_loop"),
         rows![RawCheck<'static>:
@@ -247,14 +259,14 @@ pub(super) static DNS_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>
     )
 );
 
-pub(super) static FILE_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "FILE_CHECK", [
+pub(in crate::config) static FILE_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "FILE_CHECK", [
     text("track_file").default("none, required") => |raw, s| raw.track_file = Some(s.word()),
     number("weight", &[int(-2_147_483_647, 2_147_483_647), EITHER_WAY])
         .default("that of the track_file")
         => |raw, s| raw.weight(&s),
 ]);
 
-pub(super) static BFD_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "BFD_CHECK", [
+pub(in crate::config) static BFD_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "BFD_CHECK", [
     text("name").default("none, required") => |raw, s| raw.session = Some(s.word()),
     switch("alpha").default("that of the real server")
         => |raw, s| raw.inherited.alpha = Some(s.value),
@@ -307,17 +319,7 @@ fn is_of_family(s: &mut Setting<'_, '_, '_, IpAddr>, before: Option<IpAddr>) -> 
 }
 
 fn record(name: &str) -> Record {
-    match name {
-        "A" => Record::A,
-        "NS" => Record::Ns,
-        "CNAME" => Record::Cname,
-        "MX" => Record::Mx,
-        "TXT" => Record::Txt,
-        "AAAA" => Record::Aaaa,
-        "RRSIG" => Record::Rrsig,
-        "DNSKEY" => Record::Dnskey,
-        _ => Record::Soa,
-    }
+    RECORDS.iter().find(|(known, _)| *known == name).map(|(_, record)| *record).unwrap_or_default()
 }
 
 /// The bytes of all words: two digits each, or one that stands alone; `x` is any digit.

@@ -7,7 +7,7 @@ use crate::model::lvs::{Forwarding, Tunnel, TunnelChecksum};
 
 /// A method and the options of a tunnel.
 #[derive(Default)]
-pub(super) struct RawMethod<'d> {
+pub(in crate::config) struct RawMethod<'d> {
     name: &'d str,
     kind: Option<&'d str>,
     port: Option<u16>,
@@ -16,7 +16,7 @@ pub(super) struct RawMethod<'d> {
 
 borrowed!(RawMethod);
 
-pub(super) static LVS_METHOD: LineTable<RawMethod<'static>> = line_table!(
+pub(in crate::config) static LVS_METHOD: LineTable<RawMethod<'static>> = line_table!(
     RawMethod<'static>,
     Entry {
         name: "forwarding method",

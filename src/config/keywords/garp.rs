@@ -50,7 +50,7 @@ const fn seconds_of(kind: Kind) -> Entry {
 }
 
 /// Of an instance, which may switch off the global one.
-pub(super) static GARP_EXTRA_IF: LineTable<RawExtra> = line_table!(
+pub(in crate::config) static GARP_EXTRA_IF: LineTable<RawExtra> = line_table!(
     RawExtra, seconds_of(strict(0, 86_400)), |raw, item, _| raw.every = Some(item.number()),
     [opt("all") => |raw, _, _| raw.all = true]
 );

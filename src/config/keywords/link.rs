@@ -45,7 +45,7 @@ impl<'d> RawDelays<'d> {
     }
 }
 
-pub(super) static LINKBEAT_INTERFACES: LineTable<RawPolledLink<'static>> = line_table!(
+pub(in crate::config) static LINKBEAT_INTERFACES: LineTable<RawPolledLink<'static>> = line_table!(
     RawPolledLink<'static>,
     Entry {
         name: "interface",
@@ -63,7 +63,7 @@ pub(super) static LINKBEAT_INTERFACES: LineTable<RawPolledLink<'static>> = line_
     ]
 );
 
-pub(super) static INTERFACE_UP_DOWN_DELAYS: LineTable<RawDelays<'static>> = LineTable {
+pub(in crate::config) static INTERFACE_UP_DOWN_DELAYS: LineTable<RawDelays<'static>> = LineTable {
     entry: Entry {
         name: "interface",
         head: &[Kind::Link, DELAY, DELAY],

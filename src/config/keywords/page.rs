@@ -89,9 +89,9 @@ const PAGE: [Row<RawUrl<'static>>; 10] = rows![RawUrl<'static>:
     row("regex_stack", 2, &[int(0, 4_294_967_295), int(0, 4_294_967_295)]) => |_, _| {},
 ];
 
-pub(super) static URL: Table<RawUrl<'static>> = table!(RawUrl<'static>, "url"; PAGE);
+pub(in crate::config) static URL: Table<RawUrl<'static>> = table!(RawUrl<'static>, "url"; PAGE);
 
-pub(super) static SSL_URL: Table<RawUrl<'static>> = table!(RawUrl<'static>, "url";
+pub(in crate::config) static SSL_URL: Table<RawUrl<'static>> = table!(RawUrl<'static>, "url";
     joined::<_, 10, 1, 11>(PAGE, rows![RawUrl<'static>:
         switch("tls_compliant").default("that of the check")
             => |raw, s| raw.tls_compliant = Some(s.value),

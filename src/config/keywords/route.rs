@@ -207,10 +207,10 @@ const LINE: Entry = Entry {
 
 const ALL: [OptRow<RawRoute<'static>>; 62] = joined(ROUTE, METRICS);
 
-pub(super) static VIRTUAL_ROUTES: LineTable<RawRoute<'static>> =
+pub(in crate::config) static VIRTUAL_ROUTES: LineTable<RawRoute<'static>> =
     line_table!(RawRoute<'static>, LINE, |raw, item, checker| raw.target(item, checker); ALL);
 
-pub(super) static STATIC_ROUTES: LineTable<RawRoute<'static>> = line_table!(
+pub(in crate::config) static STATIC_ROUTES: LineTable<RawRoute<'static>> = line_table!(
     RawRoute<'static>, LINE, |raw, item, checker| raw.target(item, checker);
     joined::<_, 62, 1, 63>(ALL, opt_rows![RawRoute<'static>:
         opt("track_group").value(Kind::Text) => |raw, item, checker| raw.track_group(item, checker),

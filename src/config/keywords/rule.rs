@@ -112,10 +112,10 @@ const LINE: Entry = Entry {
     unknown: Unknown::SkipEntry,
 };
 
-pub(super) static VIRTUAL_RULES: LineTable<RawRule<'static>> =
+pub(in crate::config) static VIRTUAL_RULES: LineTable<RawRule<'static>> =
     line_table!(RawRule<'static>, LINE, |_, _, _| {}; RULE);
 
-pub(super) static STATIC_RULES: LineTable<RawRule<'static>> = line_table!(
+pub(in crate::config) static STATIC_RULES: LineTable<RawRule<'static>> = line_table!(
     RawRule<'static>, LINE, |_, _, _| {};
     joined::<_, 38, 1, 39>(RULE, opt_rows![RawRule<'static>:
         opt("track_group").value(Kind::Text) => |raw, item, _| raw.track_group = Some(item.word),

@@ -12,7 +12,7 @@ use crate::model::lvs::Timeouts;
 
 owned!(Timeouts);
 
-pub(super) static LVS_TIMEOUTS: LineTable<Timeouts> = line_table!(
+pub(in crate::config) static LVS_TIMEOUTS: LineTable<Timeouts> = line_table!(
     Timeouts,
     Entry {
         name: "timeout",
@@ -58,7 +58,7 @@ pub(in crate::config) struct RawSync<'d> {
 
 borrowed!(RawSync);
 
-pub(super) static LVS_SYNC_DAEMON: LineTable<RawSync<'static>> = line_table!(
+pub(in crate::config) static LVS_SYNC_DAEMON: LineTable<RawSync<'static>> = line_table!(
     RawSync<'static>,
     Entry {
         name: "lvs_sync_daemon",

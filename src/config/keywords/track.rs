@@ -230,25 +230,25 @@ const fn reference(name: &'static str) -> Entry {
 
 const WEIGHT: Opt = opt("weight").value(int(-254, 254)).after(&["reverse", "noreverse"]).minor();
 
-pub(super) static TRACK_SCRIPT: LineTable<RawTracked> = line_table!(
+pub(in crate::config) static TRACK_SCRIPT: LineTable<RawTracked> = line_table!(
     RawTracked, reference("script"), |_, _, _| {}, [
         WEIGHT => |raw, item, checker| raw.weight(item, checker, 253),
     ]
 );
 
-pub(super) static TRACK_FILES: LineTable<RawTracked> = line_table!(
+pub(in crate::config) static TRACK_FILES: LineTable<RawTracked> = line_table!(
     RawTracked, reference("file"), |_, _, _| {}, [
         WEIGHT => |raw, item, checker| raw.weight(item, checker, 254),
     ]
 );
 
-pub(super) static TRACK_PROCESS: LineTable<RawTracked> = line_table!(
+pub(in crate::config) static TRACK_PROCESS: LineTable<RawTracked> = line_table!(
     RawTracked, reference("process"), |_, _, _| {}, [
         WEIGHT => |raw, item, checker| raw.weight(item, checker, 254),
     ]
 );
 
-pub(super) static TRACK_BFD: LineTable<RawTracked> = line_table!(
+pub(in crate::config) static TRACK_BFD: LineTable<RawTracked> = line_table!(
     RawTracked, reference("BFD session"), |_, _, _| {}, [
         WEIGHT => |raw, item, checker| raw.weight(item, checker, 253),
     ]
@@ -262,7 +262,7 @@ pub(in crate::config) struct RawLink<'d> {
     pub reverse: bool,
 }
 
-pub(super) static TRACK_INTERFACE: LineTable<RawLink<'static>> = line_table!(
+pub(in crate::config) static TRACK_INTERFACE: LineTable<RawLink<'static>> = line_table!(
     RawLink<'static>,
     Entry {
         name: "interface",

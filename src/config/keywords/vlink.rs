@@ -45,7 +45,7 @@ const LINE: Entry = Entry {
     unknown: Unknown::IgnoreRest,
 };
 
-pub(super) static USE_VMAC: LineTable<RawVmac<'static>> = line_table!(
+pub(in crate::config) static USE_VMAC: LineTable<RawVmac<'static>> = line_table!(
     RawVmac<'static>, LINE, |raw, item, checker| raw.word(item.word, checker), [
         opt("name").value(Kind::Link).minor()
             => |raw, item, checker| name(&mut raw.name, "use_vmac", item.word, checker),
@@ -54,7 +54,7 @@ pub(super) static USE_VMAC: LineTable<RawVmac<'static>> = line_table!(
     ]
 );
 
-pub(super) static USE_IPVLAN: LineTable<RawIpvlan<'static>> = line_table!(
+pub(in crate::config) static USE_IPVLAN: LineTable<RawIpvlan<'static>> = line_table!(
     RawIpvlan<'static>, LINE, |raw, item, checker| raw.word(item.word, checker), [
         opt("bridge") => |raw, item, checker| raw.flags(0, item, checker),
         opt("private") => |raw, item, checker| raw.flags(1, item, checker),

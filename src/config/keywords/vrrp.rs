@@ -30,7 +30,7 @@ pub(in crate::config) const fn version_number(version: Version) -> u8 {
 
 borrowed!(RawAuth, RawSigning, RawTrackGroup);
 
-pub(super) static AUTHENTICATION: Table<RawAuth<'static>> = table!(RawAuth<'static>, "authentication", [
+pub(in crate::config) static AUTHENTICATION: Table<RawAuth<'static>> = table!(RawAuth<'static>, "authentication", [
     word("auth_type", &[Kind::OneOf(&["PASS", "AH"])]).default("none, required")
         => |raw, s| raw.kind = Some(Given { value: s.value, span: s.word().span }),
     word("auth_pass", &[Kind::Secret(8)]).default("none, required") => |raw, s| raw.password = Some(s.word()),
@@ -48,7 +48,7 @@ pub(in crate::config) struct RawSigning<'d> {
     pub mode: Option<Given<SigningMode>>,
 }
 
-pub(super) static AUTH_HMAC: Table<RawSigning<'static>> = table!(RawSigning<'static>, "auth_hmac", [
+pub(in crate::config) static AUTH_HMAC: Table<RawSigning<'static>> = table!(RawSigning<'static>, "auth_hmac", [
     row("key", 2, &[strict(1, 255), Kind::Hidden]).default("none, required") => |raw, s| raw.keys.push(s.node()),
     number("active_key", &[strict(1, 255)]).default("none, required")
         => |raw, s| raw.active = Some(s.here(s.number())),
@@ -78,7 +78,7 @@ pub(in crate::config) static TRACK_GROUP: Table<RawTrackGroup<'static>> = table!
 
 /// A line of `unicast_peer`.
 #[derive(Default)]
-pub(super) struct RawPeer {
+pub(in crate::config) struct RawPeer {
     pub addr: Option<IpAddr>,
     pub min_ttl: Option<u8>,
     pub max_ttl: Option<u8>,
@@ -86,7 +86,7 @@ pub(super) struct RawPeer {
 
 owned!(RawPeer);
 
-pub(super) static UNICAST_PEER: LineTable<RawPeer> = line_table!(
+pub(in crate::config) static UNICAST_PEER: LineTable<RawPeer> = line_table!(
     RawPeer,
     Entry {
         name: "peer",

@@ -1,53 +1,48 @@
 //! `authentication` and `auth_hmac`.
 
-use std::fmt;
-
-use super::{line, quoted, Printer, Secrets};
-use crate::model::signing::{AntiReplay, Signing, SigningKey};
+use super::text::{put, Printer};
+use crate::model::signing::{AntiReplay, Signing};
 use crate::model::vrrp::Authentication;
 
 impl Printer {
-    pub(super) fn authentication(&mut self, authentication: &Authentication) -> fmt::Result {
-        let (kind, password) = match authentication {
-            Authentication::Pass(password) => ("PASS", password.as_slice()),
-            Authentication::Header(password) => ("AH", password.bytes()),
-            Authentication::Signed(signing) => return self.signing(signing),
-            Authentication::None => return Ok(()),
+    pub(super) fn authentication(&mut self, authentication: &Authentication) {
+        put!(self, VRRP_INSTANCE { match authentication => {
+            Authentication::None => {}
+            Authentication::Pass(password) => { .password("PASS", password) }
+            Authentication::Header(password) => { .password("AH", password.bytes()) }
+            Authentication::Signed(signing) => { .signing(signing) }
             // Read again, it has no key either.
-            Authentication::Unusable => return self.block(format_args!("auth_hmac"), |_| Ok(())),
-        };
-        let end = password.iter().position(|&b| b == 0).unwrap_or(password.len());
-        let shown = match self.secrets {
-            Secrets::Shown => String::from_utf8_lossy(&password[..end]).into_owned(),
-            Secrets::Hidden => "********".to_owned(),
-        };
-        self.block(format_args!("authentication"), |out| {
-            line!(out, "auth_type {kind}")?;
-            line!(out, "auth_pass {}", quoted(&shown))
-        })
+            Authentication::Unusable => { "auth_hmac" => |_| {} }
+        } });
     }
 
-    fn signing(&mut self, signing: &Signing) -> fmt::Result {
-        let Signing { keys, active, mode, anti_replay } = signing;
-        self.block(format_args!("auth_hmac"), |out| {
-            for SigningKey { id, secret } in keys {
-                match out.secrets {
-                    Secrets::Shown => {
-                        let digits = secret.bytes().iter().map(|byte| format!("{byte:02x}"));
-                        line!(out, "key {id} hex:{}", digits.collect::<String>())?;
-                    }
-                    Secrets::Hidden => line!(out, "key {id} ********")?,
-                }
-            }
-            line!(out, "active_key {active}")?;
-            line!(out, "mode {}", mode.word())?;
-            match anti_replay {
+    fn password(&mut self, kind: &'static str, password: &[u8]) {
+        let end = password.iter().position(|&b| b == 0).unwrap_or(password.len());
+        let password = self.secret(String::from_utf8_lossy(&password[..end]));
+        put!(self, VRRP_INSTANCE { "authentication" => AUTHENTICATION {
+            "auth_type": kind;
+            "auth_pass": password;
+        } });
+    }
+
+    fn signing(&mut self, signing: &Signing) {
+        let hex = |byte: &u8| format!("{byte:02x}");
+        let keys = signing.keys.iter().map(|key| {
+            let digits = key.secret.bytes().iter().map(hex).collect::<String>();
+            (key.id, self.secret(format!("hex:{digits}")))
+        });
+        let keys: Vec<_> = keys.collect();
+        put!(self, VRRP_INSTANCE { "auth_hmac" => AUTH_HMAC {
+            for (id, secret) in keys => { "key": id, secret };
+            "active_key": signing.active;
+            "mode": signing.mode.word();
+            match signing.anti_replay => {
+                AntiReplay::Monotonic => { "anti_replay": "monotonic" }
                 AntiReplay::Time { window } => {
-                    line!(out, "anti_replay time")?;
-                    line!(out, "time_window {}", window.as_secs())
+                    "anti_replay": "time";
+                    "time_window": window.as_secs();
                 }
-                AntiReplay::Monotonic => line!(out, "anti_replay monotonic"),
-            }
-        })
+            };
+        } });
     }
 }

@@ -4,103 +4,56 @@
 //! The models are compared as they are printed, so that no setting can be forgotten here.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::rc::Rc;
 
-use super::lvs::Head;
+use super::address::plain;
+use super::text::Printer;
 use super::track::{weights, Weights};
-use super::vlink::plain;
-use super::{line, Printer, Secrets};
-use crate::model::bfd::BfdInstance;
+use super::Secrets;
 use crate::model::diff::{self, Change};
-use crate::model::lvs::VirtualServer;
+use crate::model::lvs::{Service, VirtualServer};
 use crate::model::vrrp::Instance;
 use crate::model::Config;
 
 /// Changes from `old` to `new`: at most this many lines, and one with the number of the others.
 pub fn changes(old: &Config, new: &Config, most: usize) -> Vec<String> {
-    let mut comparison =
-        Comparison { lines: Vec::new(), more: 0, most, old: weights(old), new: weights(new) };
-    let globals = |out: &mut Printer, c: &Config| {
-        out.global(&c.global)?;
-        out.ipvs(&c.lvs)?;
-        out.tls(&c.lvs.tls)
-    };
-    comparison.compare("global_defs", |out| globals(out, old), |out| globals(out, new));
-    comparison.compare(
-        "static_ipaddress",
-        |out| {
-            old.static_addresses
-                .iter()
-                .try_for_each(|a| line!(out, "{}", super::Entry(a, plain(a))))
-        },
-        |out| {
-            new.static_addresses
-                .iter()
-                .try_for_each(|a| line!(out, "{}", super::Entry(a, plain(a))))
-        },
-    );
-    comparison.compare("garp_group", |out| out.garp_groups(old), |out| out.garp_groups(new));
-    comparison.named(
-        "interface_up_down_delays",
-        &old.link_delays,
-        &new.link_delays,
-        |delays| delays.interface.clone(),
-        Printer::link_delays,
-    );
-    comparison.named(
-        "linkbeat_interfaces",
-        &old.polled_links,
-        &new.polled_links,
-        |link| link.interface.clone(),
-        Printer::polled_link,
-    );
-    comparison.compare(
-        "static_routes",
-        |out| out.route_lines(&old.static_routes),
-        |out| out.route_lines(&new.static_routes),
-    );
-    comparison.compare(
-        "static_rules",
-        |out| out.rule_lines(&old.static_rules),
-        |out| out.rule_lines(&new.static_rules),
-    );
-    comparison.named(
-        "vrrp_script",
-        &old.scripts,
-        &new.scripts,
-        |s| s.name.clone(),
-        Printer::script,
-    );
-    comparison.named("track_file", &old.files, &new.files, |f| f.name.clone(), Printer::file);
-    let (a, b) = (&old.processes, &new.processes);
-    comparison.named("vrrp_track_process", a, b, |p| p.name.clone(), Printer::process);
-    let session = |out: &mut Printer, s: &Rc<BfdInstance>| out.session(s);
-    comparison.named("bfd_instance", &old.bfd, &new.bfd, |s| s.name.clone(), session);
-    comparison.named(
-        "vrrp_sync_group",
-        &old.groups,
-        &new.groups,
-        |g| g.name.to_string(),
-        Printer::group,
-    );
-    comparison.instances(old, new);
-    let (a, b) = (&old.address_groups, &new.address_groups);
-    let entries = Printer::address_group_entries;
-    comparison.named("virtual_server_group", a, b, |g| g.name.to_string(), entries);
-    comparison.virtual_servers(old, new);
-    comparison.finish()
+    let weights = [old, new].map(|config| Rc::new(weights(config)));
+    let mut list = Comparison { lines: Vec::new(), more: 0, most, old, new, weights };
+    list.part("global_defs", |out, config| {
+        out.global(&config.global);
+        out.ipvs(&config.lvs);
+        out.tls(&config.lvs.tls);
+    });
+    list.part("static_ipaddress", |out, c| out.lines(c.static_addresses.iter().map(plain)));
+    list.part("garp_group", Printer::garp_groups);
+    let delays = "interface_up_down_delays";
+    list.named(delays, |c| &c.link_delays, |d| &d.interface, |out, d| out.lines([d]));
+    let polled = "linkbeat_interfaces";
+    list.named(polled, |c| &c.polled_links, |link| &link.interface, |out, link| out.lines([link]));
+    list.part("static_routes", |out, config| out.lines(&config.static_routes));
+    list.part("static_rules", |out, config| out.lines(&config.static_rules));
+    list.named("vrrp_script", |c| &c.scripts, |s| &s.name, Printer::script);
+    list.named("track_file", |c| &c.files, |f| &f.name, Printer::file);
+    list.named("vrrp_track_process", |c| &c.processes, |p| &p.name, Printer::process);
+    list.named("bfd_instance", |c| &c.bfd, |s| &s.name, |out, s| out.session(s));
+    list.named("vrrp_sync_group", |c| &c.groups, |g| &g.name, Printer::group);
+    list.instances();
+    let groups = "virtual_server_group";
+    list.named(groups, |c| &c.address_groups, |g| &g.name, |out, g| out.lines(&g.entries));
+    list.virtual_servers();
+    list.finish()
 }
 
-struct Comparison {
+struct Comparison<'c> {
     lines: Vec<String>,
     more: usize,
     most: usize,
-    old: Weights,
-    new: Weights,
+    old: &'c Config,
+    new: &'c Config,
+    weights: [Rc<Weights>; 2],
 }
 
-impl Comparison {
+impl<'c> Comparison<'c> {
     fn say(&mut self, text: String) {
         if self.lines.len() < self.most {
             self.lines.push(text);
@@ -117,21 +70,20 @@ impl Comparison {
     }
 
     /// Objects that are known by their names.
-    fn named<T: PartialEq>(
+    fn named<T: PartialEq + 'c>(
         &mut self,
         kind: &str,
-        old: &[T],
-        new: &[T],
-        name: impl Fn(&T) -> String,
-        print: impl Fn(&mut Printer, &T) -> fmt::Result,
+        list: impl Fn(&'c Config) -> &'c [T],
+        name: impl Fn(&'c T) -> &'c str,
+        print: impl Fn(&mut Printer, &T),
     ) {
-        let mut known: BTreeMap<String, &T> = old.iter().map(|o| (name(o), o)).collect();
-        for n in new {
+        let mut known: BTreeMap<_, _> = list(self.old).iter().map(|o| (name(o), o)).collect();
+        for n in list(self.new) {
             let title = format!("{kind} {}", name(n));
-            match known.remove(&name(n)) {
+            match known.remove(name(n)) {
                 None => self.say(format!("{title} added")),
                 Some(o) if o == n => {}
-                Some(o) => self.differ(&title, |out| print(out, o), |out| print(out, n)),
+                Some(o) => self.differ(&title, [o, n], &print),
             }
         }
         for gone in known.into_keys() {
@@ -139,7 +91,8 @@ impl Comparison {
         }
     }
 
-    fn instances(&mut self, old: &Config, new: &Config) {
+    fn instances(&mut self) {
+        let (old, new) = (self.old, self.new);
         for change in diff::instances(old, new) {
             match change {
                 Change::Keep { .. } => {}
@@ -158,16 +111,21 @@ impl Comparison {
                             continue;
                         }
                     }
-                    let print = |out: &mut Printer, i, c: &Config| out.instance(i, &c.global);
-                    self.differ(&title, |out| print(out, o, old), |out| print(out, n, new));
+                    self.differ(&title, [(o, old), (n, new)], |out, (i, config)| {
+                        out.instance(i, &config.global);
+                    });
                 }
             }
         }
     }
 
-    fn virtual_servers(&mut self, old: &Config, new: &Config) {
+    fn virtual_servers(&mut self) {
+        let (old, new) = (self.old, self.new);
+        let title = |vs: &VirtualServer| {
+            let service = printed(&Rc::default(), |out| out.lines([&vs.service]));
+            format!("virtual_server {}", service.trim())
+        };
         for change in diff::virtual_servers(old, new) {
-            let title = |vs: &VirtualServer| format!("virtual_server {}", Head(&vs.service));
             match change {
                 Change::Keep { .. } => {}
                 Change::Remove { old: o } => {
@@ -180,12 +138,11 @@ impl Comparison {
                     let (o, n) = (&old.virtual_servers[o], &new.virtual_servers[n]);
                     // A change of its address group is reported for the group.
                     if o != n {
-                        let print = |out: &mut Printer, vs: &VirtualServer| {
+                        self.differ(&title(n), [o, n], |out, vs| {
                             // It is assigned, not configured.
-                            out.option("fwmark", vs.mark)?;
-                            out.virtual_server_lines(vs)
-                        };
-                        self.differ(&title(n), |out| print(out, o), |out| print(out, n));
+                            out.lines(vs.mark.map(Service::Fwmark));
+                            out.service(vs);
+                        });
                     }
                 }
             }
@@ -193,41 +150,35 @@ impl Comparison {
     }
 
     /// The same object, which differs.
-    fn differ(
-        &mut self,
-        title: &str,
-        old: impl FnOnce(&mut Printer) -> fmt::Result,
-        new: impl FnOnce(&mut Printer) -> fmt::Result,
-    ) {
+    fn differ<T>(&mut self, title: &str, pair: [T; 2], print: impl Fn(&mut Printer, T)) {
         let before = self.lines.len() + self.more;
         // Printing thousands of them needlessly would delay the daemon.
         if self.lines.len() < self.most {
-            self.compare(title, old, new);
+            self.compare(title, pair, print);
         }
         if self.lines.len() + self.more == before {
             self.say(format!("{title}: changed in its order, a password or what it tracks"));
         }
     }
 
-    fn compare(
-        &mut self,
-        title: &str,
-        old: impl FnOnce(&mut Printer) -> fmt::Result,
-        new: impl FnOnce(&mut Printer) -> fmt::Result,
-    ) {
-        let (old, new) = (printed(&self.old, old), printed(&self.new, new));
-        for text in differences(&old, &new) {
+    /// A part of both models.
+    fn part(&mut self, title: &str, print: impl Fn(&mut Printer, &Config)) {
+        self.compare(title, [self.old, self.new], print);
+    }
+
+    fn compare<T>(&mut self, title: &str, [old, new]: [T; 2], print: impl Fn(&mut Printer, T)) {
+        let old = printed(&self.weights[0], |out| print(out, old));
+        let new = printed(&self.weights[1], |out| print(out, new));
+        for text in differences(&lines(&old), &lines(&new)) {
             self.say(format!("{title}: {text}"));
         }
     }
 }
 
-fn printed(weights: &Weights, print: impl FnOnce(&mut Printer) -> fmt::Result) -> Vec<Line> {
-    let (secrets, weights) = (Secrets::Hidden, weights.clone());
-    let mut out = Printer { text: String::new(), depth: 0, secrets, weights };
-    // Writing to a string cannot fail.
-    let _ = print(&mut out);
-    lines(&out.text)
+fn printed(weights: &Rc<Weights>, print: impl FnOnce(&mut Printer)) -> String {
+    let mut out = Printer::new(Secrets::Hidden, Rc::clone(weights));
+    print(&mut out);
+    out.finish()
 }
 
 /// A printed line, with the heads of the blocks around it.

@@ -1,188 +1,162 @@
 //! Checks as text. Every setting they can inherit is written, but not what only names their server.
 
-use std::fmt::{self, Write};
+use std::ops::RangeInclusive;
 
-use super::lvs::on_off;
-use super::track::Command;
-use super::{line, quoted, seconds, Printer};
+use super::fits::{fits, Fits};
+use super::form::CHOICE;
+use super::text::{put, Printer};
+use super::unless;
+use crate::base::pattern::Pattern;
+use crate::config::keywords::RECORDS;
 use crate::model::check::{
-    Check, Connect, Dns, File, Http, Kind, MaskedByte, Misc, PageRegex, Protocol, Record, Schedule,
-    Udp, Url, STATUS_DEFAULT,
+    Check, Connect, Http, Kind, MaskedByte, Protocol, Record, Schedule, Url, STATUS_DEFAULT,
 };
 use crate::model::lvs::{RealServer, VirtualServer};
-use crate::model::probed;
 
 impl Printer {
-    pub(super) fn check(
-        &mut self,
-        vs: &VirtualServer,
-        server: &RealServer,
-        check: &Check,
-    ) -> fmt::Result {
-        self.block(format_args!("{}", probed::keyword(&check.kind)), |out| {
-            if let Some(connect) = check.kind.connect() {
-                out.connect(server, connect)?;
-            }
-            if !matches!(check.kind, Kind::File(_) | Kind::Bfd(_)) {
-                out.schedule(&check.schedule)?;
-                out.option("log_all_failures", Some(on_off(check.log_all_failures)))?;
-            }
-            if !matches!(check.kind, Kind::File(_)) && check.alpha != server.alpha {
-                out.option("alpha", Some(on_off(check.alpha)))?;
-            }
-            match &check.kind {
-                Kind::Tcp(_) | Kind::Ping(_) => Ok(()),
-                Kind::Http(_, http) => out.http(vs, server, http),
-                Kind::Smtp(_, smtp) => line!(out, "helo_name {}", quoted(&smtp.helo_name)),
-                Kind::Dns(_, dns) => out.dns(dns),
-                Kind::Udp(_, udp) => out.udp(udp),
-                Kind::Misc(misc) => out.misc(vs, misc),
-                Kind::File(file) => out.followed(file),
-                Kind::Bfd(name) => line!(out, "name {}", quoted(name)),
-            }
-        })
+    pub(super) fn check(&mut self, vs: &VirtualServer, server: &RealServer, check: &Check) {
+        put!(self, REAL_SERVER { match &check.kind => {
+            Kind::Tcp(connect) => { "TCP_CHECK" => TCP_CHECK {
+                .connection(server, check, connect);
+            } }
+            Kind::Ping(connect) => { "PING_CHECK" => PING_CHECK {
+                .connection(server, check, connect);
+            } }
+            Kind::Http(connect, http) if http.tls => { "SSL_GET" => SSL_GET {
+                .connection(server, check, connect);
+                .http(vs, server, http);
+            } }
+            Kind::Http(connect, http) => { "HTTP_GET" => HTTP_GET {
+                .connection(server, check, connect);
+                .http(vs, server, http);
+            } }
+            Kind::Smtp(connect, smtp) => { "SMTP_CHECK" => SMTP_CHECK {
+                .connection(server, check, connect);
+                "helo_name": &smtp.helo_name;
+            } }
+            Kind::Dns(connect, dns) => { "DNS_CHECK" => DNS_CHECK {
+                .connection(server, check, connect);
+                "type": dns.record;
+                "name": unless(dns.name.as_str(), "");
+            } }
+            Kind::Udp(connect, udp) => { "UDP_CHECK" => UDP_CHECK {
+                .connection(server, check, connect);
+                "payload": &udp.payload[..];
+                for reply in udp.reply.iter() => {
+                    "require_reply" if reply.pattern.is_empty();
+                    "require_reply": unless(&reply.pattern[..], &[]);
+                    "min_reply_length": reply.min_len;
+                    "max_reply_length": reply.max_len;
+                };
+            } }
+            Kind::Misc(misc) => { "MISC_CHECK" => MISC_CHECK {
+                .schedule(server, check);
+                "misc_path": &misc.script;
+                "user": misc.script.user;
+                // The default need not be whole seconds.
+                "misc_timeout": unless(misc.timeout, vs.delay_loop).map(|time| time.as_secs());
+                "misc_dynamic" if misc.dynamic;
+            } }
+            Kind::File(file) => { "FILE_CHECK" => FILE_CHECK {
+                "track_file": &file.name;
+                "weight": file.weight, if file.reverse { "reverse" } else { "noreverse" };
+            } }
+            Kind::Bfd(name) => { "BFD_CHECK" => BFD_CHECK {
+                "alpha": unless(check.alpha, server.alpha);
+                "name": name;
+            } }
+        } });
     }
 
-    fn connect(&mut self, server: &RealServer, connect: &Connect) -> fmt::Result {
-        self.option("connect_ip", Some(connect.addr).filter(|addr| *addr != server.addr))?;
-        self.option("connect_port", Some(connect.port).filter(|port| *port != server.port))?;
-        self.option("bindto", connect.bind_addr)?;
-        self.option("bind_port", connect.bind_port)?;
-        self.option("bind_if", connect.bind_if.as_deref().map(quoted))?;
-        self.option("fwmark", Some(connect.fwmark).filter(|&mark| mark != 0))?;
-        line!(self, "connect_timeout {}", seconds(connect.timeout))
+    fn connection(&mut self, server: &RealServer, check: &Check, connect: &Connect) {
+        put!(self, TCP_CHECK | PING_CHECK | SMTP_CHECK | DNS_CHECK | UDP_CHECK | HTTP_GET | SSL_GET {
+            "connect_ip": unless(connect.addr, server.addr);
+            "connect_port": unless(connect.port, server.port);
+            "bindto": connect.bind_addr;
+            "bind_port": connect.bind_port;
+            "bind_if": &connect.bind_if;
+            "fwmark": unless(connect.fwmark, 0);
+            "connect_timeout": connect.timeout;
+            .schedule(server, check);
+        });
     }
 
-    fn schedule(&mut self, schedule: &Schedule) -> fmt::Result {
-        line!(self, "delay_loop {}", seconds(schedule.delay_loop))?;
-        line!(self, "retry {}", schedule.retry)?;
-        line!(self, "delay_before_retry {}", seconds(schedule.delay_before_retry))?;
-        line!(self, "warmup {}", seconds(schedule.warmup))
+    fn schedule(&mut self, server: &RealServer, check: &Check) {
+        let Schedule { delay_loop, retry, delay_before_retry, warmup } = check.schedule;
+        put!(self, TCP_CHECK | PING_CHECK | SMTP_CHECK | DNS_CHECK | UDP_CHECK | HTTP_GET | SSL_GET
+            | MISC_CHECK
+        {
+            "delay_loop": delay_loop;
+            "retry": retry;
+            "delay_before_retry": delay_before_retry;
+            "warmup": warmup;
+            "log_all_failures": check.log_all_failures;
+            "alpha": unless(check.alpha, server.alpha);
+        });
     }
 
-    fn http(&mut self, vs: &VirtualServer, server: &RealServer, http: &Http) -> fmt::Result {
-        match http.protocol {
-            Protocol::V1_0 => {}
-            Protocol::V1_0Close => line!(self, "http_protocol 1.0c")?,
-            Protocol::V1_1 => line!(self, "http_protocol 1.1")?,
-        }
-        self.flag(http.urls.iter().any(|url| url.sni_name.is_some()), "enable_sni")?;
-        self.flag(http.fast_recovery, "fast_recovery")?;
-        http.urls
-            .iter()
-            .try_for_each(|url| self.block(format_args!("url"), |out| out.url(vs, server, url)))
+    fn http(&mut self, vs: &VirtualServer, server: &RealServer, http: &Http) {
+        put!(self, HTTP_GET | SSL_GET {
+            match http.protocol => {
+                Protocol::V1_0 => {}
+                Protocol::V1_0Close => { "http_protocol": "1.0c" }
+                Protocol::V1_1 => { "http_protocol": "1.1" }
+            };
+            "enable_sni" if http.urls.iter().any(|url| url.sni_name.is_some());
+            "fast_recovery" if http.fast_recovery;
+            for url in &http.urls => { "url" => URL { .url(vs, server, url) } };
+        });
     }
 
-    fn url(&mut self, vs: &VirtualServer, server: &RealServer, url: &Url) -> fmt::Result {
-        line!(self, "path {}", quoted(&url.path))?;
+    fn url(&mut self, vs: &VirtualServer, server: &RealServer, url: &Url) {
         // A name of its own is both for HTTP and for TLS; others are inherited, and may differ.
         let inherited = url.virtualhost == server.virtualhost
             && (url.sni_name.is_none() || url.sni_name == vs.virtualhost);
-        let own = url.virtualhost.as_deref().filter(|_| !inherited);
-        self.option("virtualhost", own.map(quoted))?;
-        self.flag(url.tls_compliant, "tls_compliant")?;
-        if url.status_codes != [STATUS_DEFAULT] {
-            let codes = url.status_codes.iter().map(|codes| match (codes.start(), codes.end()) {
-                (low, high) if low == high => low.to_string(),
-                (low, high) => format!("{low}-{high}"),
-            });
-            line!(self, "status_code {}", codes.collect::<Vec<_>>().join(" "))?;
-        }
-        if let Some(digest) = url.digest {
-            line!(self, "digest {}", hex(&digest))?;
-        }
-        url.regex.as_ref().map_or(Ok(()), |regex| self.regex(regex))
-    }
-
-    fn regex(&mut self, regex: &PageRegex) -> fmt::Result {
-        line!(self, "regex {}", escaped(regex.pattern.source()))?;
-        let options = regex.pattern.options();
-        if !options.is_empty() {
-            line!(self, "regex_options {}", options.join(" "))?;
-        }
-        self.flag(regex.no_match, "regex_no_match")?;
-        self.option("regex_min_offset", Some(regex.min_offset).filter(|&n| n != 0))?;
-        self.option("regex_max_offset", regex.max_offset)
-    }
-
-    fn dns(&mut self, dns: &Dns) -> fmt::Result {
-        line!(self, "type {}", record(dns.record))?;
-        self.option("name", Some(&dns.name).filter(|name| !name.is_empty()).map(|n| quoted(n)))
-    }
-
-    fn udp(&mut self, udp: &Udp) -> fmt::Result {
-        line!(self, "payload {}", hex(&udp.payload))?;
-        let Some(reply) = &udp.reply else { return Ok(()) };
-        if reply.pattern.is_empty() {
-            line!(self, "require_reply")?;
-        } else {
-            line!(self, "require_reply {}", masked(&reply.pattern))?;
-        }
-        line!(self, "min_reply_length {}", reply.min_len)?;
-        line!(self, "max_reply_length {}", reply.max_len)
-    }
-
-    fn misc(&mut self, vs: &VirtualServer, misc: &Misc) -> fmt::Result {
-        line!(self, "misc_path {}", Command(&misc.script))?;
-        let user = misc.script.user;
-        line!(self, "user {} {}", user.uid, user.gid)?;
-        // The default need not be whole seconds.
-        let own = Some(misc.timeout).filter(|timeout| *timeout != vs.delay_loop);
-        self.option("misc_timeout", own.map(seconds))?;
-        self.flag(misc.dynamic, "misc_dynamic")
-    }
-
-    fn followed(&mut self, file: &File) -> fmt::Result {
-        line!(self, "track_file {}", quoted(&file.name))?;
-        let way = if file.reverse { "reverse" } else { "noreverse" };
-        line!(self, "weight {} {way}", file.weight)
+        put!(self, URL | SSL_URL {
+            "path": &url.path;
+            "virtualhost": url.virtualhost.as_ref().filter(|_| !inherited);
+        });
+        put!(self, SSL_URL { "tls_compliant" if url.tls_compliant });
+        put!(self, URL | SSL_URL {
+            "status_code": unless(&url.status_codes[..], &[STATUS_DEFAULT]);
+            "digest": url.digest.as_ref().map(|digest| &digest[..]);
+            for regex in url.regex.iter() => {
+                "regex": &regex.pattern;
+                "regex_options": regex.pattern.options();
+                "regex_no_match" if regex.no_match;
+                "regex_min_offset": unless(regex.min_offset, 0);
+                "regex_max_offset": regex.max_offset;
+            };
+        });
     }
 }
 
-const fn record(record: Record) -> &'static str {
-    match record {
-        Record::A => "A",
-        Record::Ns => "NS",
-        Record::Cname => "CNAME",
-        Record::Soa => "SOA",
-        Record::Mx => "MX",
-        Record::Txt => "TXT",
-        Record::Aaaa => "AAAA",
-        Record::Rrsig => "RRSIG",
-        Record::Dnskey => "DNSKEY",
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn masked(bytes: &[MaskedByte]) -> String {
-    let digit = |value: u8, mask: u8| match mask & 0xf {
-        0 => 'x',
-        _ => char::from_digit((value & 0xf).into(), 16).unwrap_or('x'),
+fits! {
+    CHOICE => Record: |record, out| {
+        let name = RECORDS.iter().find(|(_, known)| known == record).map(|(name, _)| *name);
+        Fits::<CHOICE>::write(&name, out);
     };
-    let both =
-        |byte: &MaskedByte| [digit(byte.value >> 4, byte.mask >> 4), digit(byte.value, byte.mask)];
-    bytes.iter().flat_map(both).collect()
-}
-
-/// A regular expression as `regex` takes it back: characters special to any stage of the reader are
-/// written as numbers.
-fn escaped(source: &str) -> String {
-    let mut text = String::from("\"");
-    for c in source.chars() {
-        match c {
-            '\\' => text.push_str("\\\\"),
+    STATUS => RangeInclusive<u16>: |codes, out| match (codes.start(), codes.end()) {
+        (low, high) if low == high => out.word(low),
+        (low, high) => out.word(format_args!("{low}-{high}")),
+    };
+    HEX => [MaskedByte]: |bytes, out| {
+        let digit = |value: u8, mask: u8| match mask & 0xf {
+            0 => 'x',
+            _ => char::from_digit((value & 0xf).into(), 16).unwrap_or('x'),
+        };
+        let both = |b: &MaskedByte| [digit(b.value >> 4, b.mask >> 4), digit(b.value, b.mask)];
+        out.word(bytes.iter().flat_map(both).collect::<String>());
+    };
+    // Characters special to any stage of the reader are written as numbers.
+    PATTERN => Pattern: |pattern, out| {
+        let escaped = |c: char| match c {
+            '\\' => "\\\\".to_owned(),
             '"' | '\'' | '{' | '}' | '#' | '!' | '$' | '\0'..='\x1f' => {
-                let _ = write!(text, "\\x{:02x}", u32::from(c));
+                format!("\\x{:02x}", u32::from(c))
             }
-            _ => text.push(c),
-        }
-    }
-    text.push('"');
-    text
+            _ => c.into(),
+        };
+        out.word(format!("\"{}\"", pattern.source().chars().map(escaped).collect::<String>()));
+    };
 }

@@ -1,40 +1,30 @@
 //! Settings of the packet filter.
 
-use std::fmt;
-
-use super::{line, quoted, Printer};
-use crate::model::firewall::{Firewall, FirewallKind, Marking, Nftables};
+use super::text::{put, Printer};
+use super::unless;
+use crate::model::firewall::{Firewall, FirewallKind, Iptables, Marking, Nftables};
 
 impl Printer {
-    pub(super) fn firewall(&mut self, firewall: &Firewall) -> fmt::Result {
+    pub(super) fn firewall(&mut self, firewall: &Firewall) {
         let Firewall { kind, nftables, marking } = firewall;
-        match kind {
-            FirewallKind::Default => {}
-            FirewallKind::Nftables => line!(self, "nftables {}", quoted(&nftables.table))?,
-            FirewallKind::Iptables(iptables) => {
-                let output =
-                    iptables.output.as_deref().map(|output| format!(" {}", quoted(output)));
-                let input = quoted(&iptables.input);
-                line!(self, "vrrp_iptables {input}{}", output.unwrap_or_default())?;
-                let names = iptables.sets.as_ref().map(|sets| {
-                    let names = sets.names().map(|name| quoted(name).into_owned());
-                    format!(" {}", names.join(" "))
-                });
-                line!(self, "vrrp_ipsets{}", names.unwrap_or_default())?;
-            }
-        }
-        let priority = Some(nftables.priority).filter(|p| *p != Nftables::PRIORITY);
-        self.option("nftables_priority", priority)?;
-        self.flag(nftables.by_index, "nftables_ifindex")?;
-        self.flag(nftables.counters, "nftables_counters")?;
-        marking.as_ref().map_or(Ok(()), |marking| self.marking(marking))
-    }
-
-    fn marking(&mut self, marking: &Marking) -> fmt::Result {
-        line!(self, "nftables_ipvs {}", quoted(&marking.table))?;
-        let priority = Some(marking.priority).filter(|p| *p != Nftables::PRIORITY);
-        self.option("nftables_ipvs_priority", priority)?;
-        let first = Some(marking.first_mark).filter(|mark| *mark != Marking::FIRST_MARK);
-        self.option("nftables_ipvs_start_fwmark", first)
+        put!(self, GLOBAL_DEFS {
+            match kind => {
+                FirewallKind::Default => {}
+                FirewallKind::Nftables => { "nftables": &nftables.table }
+                FirewallKind::Iptables(Iptables { input, output, sets }) => {
+                    "vrrp_iptables": input, output;
+                    "vrrp_ipsets" if sets.is_none();
+                    "vrrp_ipsets": sets.as_ref().map(|sets| Box::<[_]>::from(sets.names()));
+                }
+            };
+            "nftables_priority": unless(nftables.priority, Nftables::PRIORITY);
+            "nftables_ifindex" if nftables.by_index;
+            "nftables_counters" if nftables.counters;
+            for marking in marking.iter() => {
+                "nftables_ipvs": &marking.table;
+                "nftables_ipvs_priority": unless(marking.priority, Nftables::PRIORITY);
+                "nftables_ipvs_start_fwmark": unless(marking.first_mark, Marking::FIRST_MARK);
+            };
+        });
     }
 }

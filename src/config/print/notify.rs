@@ -1,51 +1,69 @@
-//! Global notification settings: mail, FIFOs, commands at start and stop.
+//! Notification settings: mail, FIFOs, commands.
 
-use std::fmt;
-
-use super::{line, quoted, Printer};
-use crate::model::notify::{Fifo, LifeScript, Mail, MailServer};
+use super::text::{put, Printer};
+use crate::model::notify::{Mail, MailServer, Notify};
 use crate::model::Global;
 
 impl Printer {
-    pub(super) fn outlets(&mut self, global: &Global) -> fmt::Result {
-        if let Some(mail) = &global.mail {
-            self.mail(mail)?;
+    pub(super) fn outlets(&mut self, global: &Global) {
+        let fifos = &global.fifos;
+        macro_rules! fifo {
+            ($name:literal $fifo:expr) => {
+                put!(self, GLOBAL_DEFS { for fifo in $fifo.iter() => {
+                    $name: &fifo.path, fifo.owner;
+                    $name "_script": &fifo.script;
+                } })
+            };
         }
-        self.fifo("notify_fifo", global.fifos.all.as_ref())?;
-        self.fifo("vrrp_notify_fifo", global.fifos.vrrp.as_ref())?;
-        self.fifo("lvs_notify_fifo", global.fifos.lvs.as_ref())?;
-        self.flag(global.fifos.states_on_reload, "fifo_write_vrrp_states_on_reload")?;
-        self.life("startup_script", global.startup_script.as_ref())?;
-        self.life("shutdown_script", global.shutdown_script.as_ref())
+        macro_rules! life {
+            ($name:literal $life:expr) => {
+                put!(self, GLOBAL_DEFS { for life in $life.iter() => {
+                    $name: &life.script;
+                    $name "_timeout": life.timeout.as_secs();
+                } })
+            };
+        }
+        global.mail.iter().for_each(|mail| self.mail(mail));
+        fifo!("notify_fifo" fifos.all);
+        fifo!("vrrp_notify_fifo" fifos.vrrp);
+        fifo!("lvs_notify_fifo" fifos.lvs);
+        put!(self, GLOBAL_DEFS { "fifo_write_vrrp_states_on_reload" if fifos.states_on_reload });
+        life!("startup_script" global.startup_script);
+        life!("shutdown_script" global.shutdown_script);
     }
 
-    fn mail(&mut self, mail: &Mail) -> fmt::Result {
-        match &mail.server {
-            MailServer::Address(addr) => line!(self, "smtp_server {addr} {}", mail.port)?,
-            MailServer::Name(name) => line!(self, "smtp_server {} {}", quoted(name), mail.port)?,
-            MailServer::File(path) => line!(self, "smtp_alert_file {}", quoted(path))?,
-        }
-        line!(self, "smtp_helo_name {}", quoted(&mail.helo))?;
-        line!(self, "smtp_connect_timeout {}", mail.timeout.as_secs())?;
-        line!(self, "notification_email_from {}", quoted(&mail.from))?;
-        self.block(format_args!("notification_email"), |out| {
-            mail.recipients.iter().try_for_each(|to| line!(out, "{}", quoted(to)))
-        })?;
-        self.flag(mail.no_faults, "no_email_faults")
+    fn mail(&mut self, mail: &Mail) {
+        put!(self, GLOBAL_DEFS {
+            match &mail.server => {
+                MailServer::Address(addr) => { "smtp_server": addr.to_string(), mail.port }
+                MailServer::Name(name) => { "smtp_server": name, mail.port }
+                MailServer::File(path) => { "smtp_alert_file": path }
+            };
+            "smtp_helo_name": &mail.helo;
+            "smtp_connect_timeout": mail.timeout.as_secs();
+            "notification_email_from": &mail.from;
+            "notification_email" => each &mail.recipients;
+            "no_email_faults" if mail.no_faults;
+        });
     }
 
-    fn fifo(&mut self, name: &str, fifo: Option<&Fifo>) -> fmt::Result {
-        let Some(fifo) = fifo else { return Ok(()) };
-        line!(self, "{name} {} {} {}", quoted(&fifo.path), fifo.owner.uid, fifo.owner.gid)?;
-        match &fifo.script {
-            Some(script) => self.command(&format!("{name}_script"), script),
-            None => Ok(()),
-        }
-    }
-
-    fn life(&mut self, name: &str, life: Option<&LifeScript>) -> fmt::Result {
-        let Some(life) = life else { return Ok(()) };
-        self.command(name, &life.script)?;
-        line!(self, "{name}_timeout {}", life.timeout.as_secs())
+    /// Of an instance or a group.
+    pub(super) fn notify(&mut self, n: &Notify) {
+        put!(self, VRRP_INSTANCE | VRRP_SYNC_GROUP {
+            "notify_master": &n.master;
+            "notify_backup": &n.backup;
+            "notify_fault": &n.fault;
+            "notify_stop": &n.stop;
+        });
+        put!(self, VRRP_INSTANCE { "notify_deleted": &n.deleted });
+        put!(self, VRRP_INSTANCE | VRRP_SYNC_GROUP { "notify": &n.any });
+        put!(self, VRRP_INSTANCE {
+            "notify_master_rx_lower_pri": &n.master_rx_lower_pri;
+            "notify_deleted" if n.says_deleted && n.deleted.is_none();
+        });
+        put!(self, VRRP_INSTANCE | VRRP_SYNC_GROUP {
+            "notify_priority_changes" if n.priority_changes;
+            "smtp_alert" if n.mail;
+        });
     }
 }

@@ -1,50 +1,28 @@
-//! Routes and rules.
+//! Routes and rules, whose words are those of their `Display`.
 
-use std::fmt;
-use std::rc::Rc;
-
-use super::{line, quoted, Printer};
+use super::fits::{quoted, Fits};
+use super::form::line;
+use super::text::Printer;
 use crate::base::rule::Rule;
+use crate::config::keywords::{VIRTUAL_ROUTES, VIRTUAL_RULES};
 use crate::model::route::{VirtualRoute, VirtualRule};
 
-impl Printer {
-    pub(super) fn routes(&mut self, name: &str, routes: &[Rc<VirtualRoute>]) -> fmt::Result {
-        if routes.is_empty() {
-            return Ok(());
+/// Names of interfaces and algorithms are written as the reader takes them back.
+impl Fits<{ line(&VIRTUAL_ROUTES.entry) }> for VirtualRoute {
+    fn write(&self, out: &mut Printer) {
+        let mut route = self.clone();
+        let links = route.route.next_hops.iter_mut().filter_map(|hop| hop.link.as_mut());
+        for name in links.chain(&mut route.route.metrics.congestion) {
+            *name = quoted(name).into_owned();
         }
-        self.block(format_args!("{name}"), |out| out.route_lines(routes))
-    }
-
-    pub(super) fn route_lines(&mut self, routes: &[Rc<VirtualRoute>]) -> fmt::Result {
-        routes.iter().try_for_each(|route| line!(self, "{}", quoted_route(route)))
-    }
-
-    pub(super) fn rules(&mut self, name: &str, rules: &[Rc<VirtualRule>]) -> fmt::Result {
-        if rules.is_empty() {
-            return Ok(());
-        }
-        self.block(format_args!("{name}"), |out| out.rule_lines(rules))
-    }
-
-    pub(super) fn rule_lines(&mut self, rules: &[Rc<VirtualRule>]) -> fmt::Result {
-        rules.iter().try_for_each(|rule| line!(self, "{}", quoted_rule(rule)))
+        out.word(route);
     }
 }
 
-/// The same route with its words as the reader takes them back.
-fn quoted_route(route: &VirtualRoute) -> VirtualRoute {
-    let mut route = route.clone();
-    for link in route.route.next_hops.iter_mut().filter_map(|hop| hop.link.as_mut()) {
-        *link = quoted(link).into_owned();
+impl Fits<{ line(&VIRTUAL_RULES.entry) }> for VirtualRule {
+    fn write(&self, out: &mut Printer) {
+        let link = |name: &String| quoted(name).into_owned();
+        let (iif, oif) = (self.rule.iif.as_ref().map(link), self.rule.oif.as_ref().map(link));
+        out.word(Self { rule: Rule { iif, oif, ..self.rule.clone() }, ..self.clone() });
     }
-    if let Some(name) = &mut route.route.metrics.congestion {
-        *name = quoted(name).into_owned();
-    }
-    route
-}
-
-fn quoted_rule(rule: &VirtualRule) -> VirtualRule {
-    let link = |name: &String| quoted(name).into_owned();
-    let (iif, oif) = (rule.rule.iif.as_ref().map(link), rule.rule.oif.as_ref().map(link));
-    VirtualRule { rule: Rule { iif, oif, ..rule.rule.clone() }, ..rule.clone() }
 }

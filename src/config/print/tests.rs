@@ -1,3 +1,4 @@
+use super::fits::quoted;
 use super::*;
 use crate::config::tests::lowered;
 

@@ -1,68 +1,46 @@
-//! Virtual interfaces, and the interfaces of addresses.
+//! `use_vmac` and `use_ipvlan`.
 
-use std::fmt;
+use super::fits::lines;
+use super::text::{put, Printer};
+use crate::base::addr::Prefix;
+use crate::config::keywords::{USE_IPVLAN, USE_VMAC};
+use crate::model::vlink::{is_virtual_mac, VirtualLink, VirtualLinkKind};
+use crate::model::vrrp::Instance;
 
-use super::{line, quoted, Printer};
-use crate::base::addr::Family;
-use crate::model::vlink::{ipvlan_kind, is_virtual_mac, VirtualLinkKind};
-use crate::model::vrrp::{Instance, VirtualAddress};
-
-/// The interface of an address as it is configured.
-pub(super) struct Home<'m> {
-    dev: &'m str,
-    /// It has a VMAC of its own there.
-    use_vmac: bool,
-}
-
-/// Without virtual interfaces.
-pub(super) fn plain(address: &VirtualAddress) -> Home<'_> {
-    Home { dev: &address.interface, use_vmac: false }
-}
-
-/// An address on the VMAC of its instance is configured with the interface below it.
-pub(super) fn home<'m>(instance: &'m Instance, address: &'m VirtualAddress) -> Home<'m> {
-    let Some(dev) = instance.base_of(&address.interface) else { return plain(address) };
-    let shares = instance.vlink.as_ref().is_some_and(|link| link.name == address.interface);
-    let is_usual = instance.family == Family::of(&address.prefix.addr);
-    Home { dev, use_vmac: !(shares && is_usual) }
-}
-
-impl fmt::Display for Home<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, " dev {}", quoted(self.dev))?;
-        f.write_str(if self.use_vmac { " use_vmac" } else { "" })
+impl Printer {
+    pub(super) fn virtual_link(&mut self, i: &Instance) {
+        let address = i.ipvlan_address.as_ref().map(|address| address.prefix);
+        put!(self, VRRP_INSTANCE { for link in i.vlink.iter() => {
+            "use_vmac": Some(link).filter(|link| link.is_vmac());
+            "use_ipvlan": Some(Ipvlan(link, address)).filter(|_| !link.is_vmac());
+            "vmac_xmit_base" if i.xmit_base;
+        } });
     }
 }
 
-impl Printer {
-    pub(super) fn virtual_link(&mut self, i: &Instance) -> fmt::Result {
-        let Some(link) = &i.vlink else { return Ok(()) };
-        let mut options = match link.name.as_str() {
-            // Words of the same lines.
-            name @ ("name" | "group" | "netlink_notify_msg" | "bridge" | "private" | "vepa") => {
-                format!("name {name}")
-            }
-            name => quoted(name).into_owned(),
-        };
-        match link.kind {
-            VirtualLinkKind::Macvlan { mac } if !is_virtual_mac(mac) => {
-                options.push_str(&format!(" {mac}"));
-            }
-            VirtualLinkKind::Macvlan { .. } => {}
-            VirtualLinkKind::Ipvlan { flags } => {
-                options.push_str(&format!(" {}", ipvlan_kind(flags)));
-            }
-        }
-        if let Some(address) = &i.ipvlan_address {
-            options.push_str(&format!(" {}", address.prefix));
-        }
-        if let Some(group) = link.group {
-            options.push_str(&format!(" group {group}"));
-        }
-        if link.notify_base {
-            options.push_str(" netlink_notify_msg");
-        }
-        line!(self, "{} {options}", if link.is_vmac() { "use_vmac" } else { "use_ipvlan" })?;
-        self.flag(i.xmit_base, "vmac_xmit_base")
+struct Ipvlan<'m>(&'m VirtualLink, Option<Prefix>);
+
+/// The name of an interface, if it is a word of the same lines, and if it is not.
+fn names(link: &VirtualLink) -> [Option<&String>; 2] {
+    let lines = [&USE_VMAC.entry, &USE_IPVLAN.entry];
+    let is_word = lines.iter().any(|line| line.position(&link.name).is_some());
+    [is_word, !is_word].map(|so| so.then_some(&link.name))
+}
+
+lines! {
+    USE_VMAC => VirtualLink: |link| {
+        "name": names(link)[0];
+        _: names(link)[1], link.mac().filter(|mac| !is_virtual_mac(*mac)).map(|mac| mac.to_string());
+        "group": link.group.map(|group| group.to_string());
+        "netlink_notify_msg" if link.notify_base;
+    }
+    USE_IPVLAN => Ipvlan<'_>: |Ipvlan(link, address)| {
+        "name": names(link)[0];
+        _: names(link)[1];
+        "private" if link.kind == VirtualLinkKind::Ipvlan { flags: 1 };
+        "vepa" if link.kind == VirtualLinkKind::Ipvlan { flags: 2 };
+        "bridge" if !matches!(link.kind, VirtualLinkKind::Ipvlan { flags: 1 | 2 });
+        _: address.map(|address| address.to_string());
+        "group": link.group.map(|group| group.to_string());
     }
 }
