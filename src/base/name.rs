@@ -1,8 +1,8 @@
 //! Names that many parts of the daemon keep: of instances, interfaces, virtual servers.
 
+use crate::base::sorted::SortedSet;
 use std::borrow::Borrow;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
@@ -81,7 +81,7 @@ impl fmt::Debug for SharedName {
 
 /// The names seen so far, so that equal ones are shared.
 #[derive(Debug, Default)]
-pub struct SharedNames(RefCell<BTreeSet<SharedName>>);
+pub struct SharedNames(RefCell<SortedSet<SharedName>>);
 
 impl SharedNames {
     pub fn of(&self, text: &str) -> SharedName {

@@ -6,7 +6,7 @@
 pub(super) mod builtin;
 pub(super) mod sequence;
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::rc::Rc;
 
 use crate::base::diag::{Severity, Span};
@@ -24,7 +24,7 @@ pub(super) type Value = Rc<[String]>;
 /// All definitions in force.
 #[derive(Default)]
 pub(super) struct Definitions {
-    map: BTreeMap<String, Value>,
+    map: SortedMap<String, Value>,
 }
 
 impl Definitions {

@@ -9,7 +9,8 @@ mod record;
 mod subject;
 mod totals;
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::base::sorted::SortedMap;
+use std::collections::VecDeque;
 use std::fmt;
 use std::rc::Rc;
 
@@ -71,9 +72,9 @@ impl Why {
 
 #[derive(Debug, Default)]
 pub(super) struct Journal {
-    entries: BTreeMap<u64, Entry>,
+    entries: SortedMap<u64, Entry>,
     /// The numbers of the entries of each object, the oldest first.
-    of: BTreeMap<Subject, VecDeque<u64>>,
+    of: SortedMap<Subject, VecDeque<u64>>,
     /// The number of the last entry.
     last: u64,
     pub(super) totals: Totals,

@@ -6,7 +6,8 @@
 //! `serve` once in every turn, `stop` and `remove_marks` at the end. Events for notifications are
 //! collected in `told`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::base::sorted::{SortedMap, SortedSet};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::base::ids::{CheckId, ServiceId};
@@ -87,11 +88,11 @@ pub(super) struct Lvs {
     marks: marks::Marks,
     /// Ids of the virtual servers in the order of the configuration.
     ids: Vec<ServiceId>,
-    groups: BTreeMap<String, AddressGroup>,
+    groups: SortedMap<String, AddressGroup>,
     tls: Option<tls::Material>,
     sync_daemon: Option<SyncDaemon>,
     /// Virtual routers in state MASTER.
-    masters: BTreeSet<SharedName>,
+    masters: SortedSet<SharedName>,
     /// `-I`: IPVS is left unchanged at the end.
     keep: bool,
 
@@ -130,10 +131,10 @@ impl Lvs {
             kernel: None,
             marks: marks::Marks::default(),
             ids: Vec::new(),
-            groups: BTreeMap::new(),
+            groups: SortedMap::new(),
             tls: None,
             sync_daemon: None,
-            masters: BTreeSet::new(),
+            masters: SortedSet::new(),
             keep: false,
             pending: VecDeque::new(),
             inbox: VecDeque::new(),
@@ -225,7 +226,7 @@ impl Lvs {
         self.adopt_tls(new);
         self.adopt_settings(&new.lvs, now);
         self.want_marks(new, now);
-        let mut ids = BTreeMap::new();
+        let mut ids = SortedMap::new();
         for change in diff::virtual_servers(old, new) {
             match change {
                 Change::Remove { old } => {

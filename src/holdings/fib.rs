@@ -1,7 +1,7 @@
 //! Routes and rules in the kernel that keepalived added, in this run or an earlier one, and how the
 //! kernel tells them apart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::sorted::{SortedMap, SortedSet};
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -167,8 +167,8 @@ fn has_paths(asked: &Route<u32>, listed: &Route<u32>) -> bool {
 
 #[derive(Clone, Debug, Default)]
 pub struct Fib {
-    routes: BTreeMap<Slot, Vec<Rc<Route<u32>>>>,
-    rules: BTreeSet<Rc<Rule>>,
+    routes: SortedMap<Slot, Vec<Rc<Route<u32>>>>,
+    rules: SortedSet<Rc<Rule>>,
 }
 
 impl Fib {

@@ -1,6 +1,7 @@
 //! Unanswered requests by number. The kernel answers them in order, so they are a queue.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::base::sorted::{SortedMap, SortedSet};
+use std::collections::VecDeque;
 
 use super::fib;
 use super::kernel::{Purpose, RequestId};
@@ -17,9 +18,9 @@ pub(super) struct Pending {
     first: u64,
     queue: VecDeque<Option<Entry>>,
     /// Those that are looked for among thousands of others.
-    sought: BTreeSet<(Sought, RequestId)>,
+    sought: SortedSet<(Sought, RequestId)>,
     /// Removals of routes and rules.
-    removals: BTreeMap<fib::Entry, BTreeSet<RequestId>>,
+    removals: SortedMap<fib::Entry, SortedSet<RequestId>>,
 }
 
 /// Requests that are looked for.

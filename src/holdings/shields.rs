@@ -1,6 +1,6 @@
 //! Entries of the packet filter. They are requested before the addresses that they are about.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -78,7 +78,7 @@ impl Domain {
     pub(super) fn remove_late_shields(&mut self, out: &mut Vec<Action>) {
         for addr in self.kernel.settled() {
             let Some(late) = self.late_shields.remove(&addr) else { continue };
-            let (stay, go): (BTreeSet<_>, BTreeSet<_>) =
+            let (stay, go): (SortedSet<_>, SortedSet<_>) =
                 late.into_iter().partition(|shield| self.is_needed(shield));
             if !stay.is_empty() {
                 self.late_shields.insert(addr, stay);

@@ -3,7 +3,7 @@
 //! Defaults are already resolved: global ones, those that depend on the version, and those of
 //! strict mode.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -387,7 +387,7 @@ impl Instance {
         let vmacs = own.chain(&self.address_vlinks).filter(|link| link.is_vmac());
         let is_vmac = move |link: &str| vmacs.clone().any(|vmac| vmac.name == *link);
         let all = self.garp.extra_on_all;
-        let mut seen = BTreeSet::new();
+        let mut seen = SortedSet::new();
         self.all_addresses().map(|address| &**address).filter(move |address| {
             let counts = is_vmac(&address.interface) || all && self.is_elsewhere(address);
             counts && seen.insert(&address.interface)

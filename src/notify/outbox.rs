@@ -5,7 +5,8 @@
 
 mod note;
 
-use std::collections::{BTreeSet, VecDeque};
+use crate::base::sorted::SortedSet;
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 pub use self::note::{Note, Server};
@@ -451,7 +452,7 @@ impl Outbox {
         if self.queue.len() <= MOST_WAITING {
             return;
         }
-        let mut newer = BTreeSet::new();
+        let mut newer = SortedSet::new();
         let mut victim = 0;
         for (n, item) in self.queue.iter().enumerate().rev() {
             if !newer.insert(&item.message.about) {

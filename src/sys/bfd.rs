@@ -1,6 +1,6 @@
 //! Sockets of BFD (RFC 5881 section 4): one per family and port to receive, one per session to send.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -97,7 +97,7 @@ impl Receiver {
 /// The source ports in use: no two sessions share one.
 #[derive(Debug)]
 pub struct Ports {
-    used: BTreeSet<u16>,
+    used: SortedSet<u16>,
     next: u16,
 }
 
@@ -105,7 +105,7 @@ impl Ports {
     /// The first port depends on `seed`, which should differ from run to run: a packet that is
     /// still on its way then does not seem to be of the new session.
     pub const fn new(seed: u64) -> Self {
-        Self { used: BTreeSet::new(), next: (seed % PORTS as u64) as u16 }
+        Self { used: SortedSet::new(), next: (seed % PORTS as u64) as u16 }
     }
 
     /// Closes the socket; its port is free for others.
@@ -293,7 +293,7 @@ mod tests {
             let mut ports = Ports::new(seed);
             ports.used.extend([49_152, 49_160, 65_535]);
             let all: Vec<_> = ports.candidates().collect();
-            let distinct: BTreeSet<_> = all.iter().copied().collect();
+            let distinct: SortedSet<_> = all.iter().copied().collect();
             assert_eq!((all.len(), distinct.len()), (16_381, 16_381));
             assert!(distinct.range(..49_152).next().is_none() && !distinct.contains(&49_160));
         }

@@ -4,7 +4,7 @@
 //! mio rounds its own timeout up to milliseconds, a tenth of the shortest advertisement interval;
 //! so the earliest deadline is armed on a timerfd, which is polled like any socket.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub struct Poll<O> {
     waited: Instant,
     /// Slot n has token n + 1.
     owners: Vec<Option<O>>,
-    slots: BTreeMap<RawFd, usize>,
+    slots: SortedMap<RawFd, usize>,
     /// Freed in this batch; reused only after it, so that no old event reaches a new owner.
     retired: Vec<usize>,
     free: Vec<usize>,
@@ -64,7 +64,7 @@ impl<O: Copy> Poll<O> {
             armed: None,
             waited: Instant::ZERO,
             owners: Vec::new(),
-            slots: BTreeMap::new(),
+            slots: SortedMap::new(),
             retired: Vec::new(),
             free: Vec::new(),
         })

@@ -1,6 +1,6 @@
 //! Everything that can go into the VRRP core.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ pub enum Unread<'a> {
     Nothing,
     /// Packets for these instances. What arrived for them up to this moment is read, for a socket
     /// keeps the order.
-    Since(&'a BTreeMap<InstanceId, Instant>),
+    Since(&'a SortedMap<InstanceId, Instant>),
     /// There may be packets for any instance.
     Anything,
 }

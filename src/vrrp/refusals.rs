@@ -3,7 +3,7 @@
 //! Unlike what a backup remembers (`refused`), they outlive changes of state and valid
 //! advertisements. Forged senders cost no more than a fixed amount of memory.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -47,7 +47,7 @@ impl fmt::Display for RefusalReason {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Refusals(BTreeMap<(InstanceId, IpAddr), Refusal>);
+pub(super) struct Refusals(SortedMap<(InstanceId, IpAddr), Refusal>);
 
 /// Addresses in their order.
 const FIRST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);

@@ -3,8 +3,9 @@
 //! A server is where it is and what it is asked for by: two with one name, or two ports of one
 //! address, neither share a session nor push each other's out.
 
+use crate::base::sorted::SortedMap;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +24,7 @@ const SERVERS: usize = 16_384;
 /// have one real server, which they ask at the same time.
 const TICKETS: usize = 4;
 
-type Servers = BTreeMap<(SocketAddr, String), Arc<ClientConfig>>;
+type Servers = SortedMap<(SocketAddr, String), Arc<ClientConfig>>;
 
 /// One configuration for each server, which is the common one but for its sessions.
 #[derive(Clone, Debug)]

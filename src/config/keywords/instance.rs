@@ -1,7 +1,7 @@
 //! `vrrp_instance` as it is written, before its rules are applied
 //! ([`lower::instance`](mod@crate::config::lower)).
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ pub(in crate::config) struct RawInstance<'d> {
     pub track_source: bool,
     pub group: Option<Given<IpAddr>>,
     pub peers: Vec<Given<Peer>>,
-    pub peer_set: BTreeSet<IpAddr>,
+    pub peer_set: SortedSet<IpAddr>,
     /// Position of the first keyword that only makes sense with peers.
     pub unicast: Option<Span>,
     pub ttl: Option<Given<u8>>,

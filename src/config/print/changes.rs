@@ -3,7 +3,7 @@
 //!
 //! The models are compared as they are printed, so that no setting can be forgotten here.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -125,7 +125,7 @@ impl Comparison {
         name: impl Fn(&T) -> String,
         print: impl Fn(&mut Printer, &T) -> fmt::Result,
     ) {
-        let mut known: BTreeMap<String, &T> = old.iter().map(|o| (name(o), o)).collect();
+        let mut known: SortedMap<String, &T> = old.iter().map(|o| (name(o), o)).collect();
         for n in new {
             let title = format!("{kind} {}", name(n));
             match known.remove(&name(n)) {
@@ -295,8 +295,8 @@ fn differences(old: &[Line], new: &[Line]) -> Vec<String> {
 }
 
 /// Lines by the setting.
-fn settings<'l>(lines: &[&'l Line]) -> BTreeMap<(bool, &'l str, &'l str), Vec<&'l Line>> {
-    let mut map: BTreeMap<_, Vec<&Line>> = BTreeMap::new();
+fn settings<'l>(lines: &[&'l Line]) -> SortedMap<(bool, &'l str, &'l str), Vec<&'l Line>> {
+    let mut map: SortedMap<_, Vec<&Line>> = SortedMap::new();
     for line in lines.iter().copied() {
         let key = line.setting();
         // An added block is not a change of a removed one.
@@ -309,7 +309,7 @@ fn settings<'l>(lines: &[&'l Line]) -> BTreeMap<(bool, &'l str, &'l str), Vec<&'
 
 /// The lines of `of` that `other` has not, without those in a block that is listed itself.
 fn missing<'l>(of: &'l [Line], other: &[Line]) -> Vec<&'l Line> {
-    let mut there: BTreeMap<&Line, usize> = BTreeMap::new();
+    let mut there: SortedMap<&Line, usize> = SortedMap::new();
     for line in other {
         *there.entry(line).or_default() += 1;
     }

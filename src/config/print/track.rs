@@ -1,6 +1,6 @@
 //! Tracked objects and commands.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::fmt::{self, Write as _};
 
 use super::{line, quoted, Printer};
@@ -11,7 +11,7 @@ use crate::model::track::{Object, ParamMatch, TrackFile, TrackProcess, TrackScri
 use crate::model::Config;
 
 /// Meaning of an entry that contains only a name.
-pub(super) type Weights = BTreeMap<Object, (i16, bool)>;
+pub(super) type Weights = SortedMap<Object, (i16, bool)>;
 
 pub(super) fn weights(config: &Config) -> Weights {
     let scripts = config.scripts.iter();

@@ -2,8 +2,8 @@
 
 mod line;
 
+use crate::base::sorted::SortedMap;
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
 use super::glob;
 use super::{IncludeCheck, ReadOptions};
@@ -47,7 +47,7 @@ pub(super) struct Reader<'t> {
     /// The checks of plain `include` lines.
     check: IncludeCheck,
     stack: Vec<Frame>,
-    loaded: BTreeMap<String, Loaded>,
+    loaded: SortedMap<String, Loaded>,
     files: u32,
     bytes: u64,
     depth: usize,
@@ -74,7 +74,7 @@ impl<'t> Reader<'t> {
             collecting: None,
             check: options.include_check,
             stack: Vec::new(),
-            loaded: BTreeMap::new(),
+            loaded: SortedMap::new(),
             files: 0,
             bytes: 0,
             depth: 0,

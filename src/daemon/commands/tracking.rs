@@ -1,7 +1,7 @@
 //! Tracked scripts, files and processes: carries out actions of the tracking core and returns the
 //! results.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
@@ -159,7 +159,7 @@ impl Runtime {
     }
 
     fn on_files_changed(&mut self) {
-        let mut changed = BTreeSet::new();
+        let mut changed = SortedSet::new();
         if let Some(files) = &mut self.commands.files {
             for n in 0.. {
                 if n == READS {

@@ -1,8 +1,8 @@
 //! Reads a new configuration, compares it, and applies only the differences. A refused file changes
 //! nothing.
 
+use crate::base::sorted::SortedMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::ids::InstanceId;
@@ -197,7 +197,7 @@ impl Runtime {
                 self.remove_instance(old_ids[o], old.instances[o].vrid);
             }
         }
-        let mut ids = BTreeMap::new();
+        let mut ids = SortedMap::new();
         let mut touched = Vec::new();
         for change in &changes {
             match *change {

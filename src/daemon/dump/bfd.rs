@@ -1,6 +1,6 @@
 //! `keepalived_bfd.data`: the sessions.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::os::fd::RawFd;
 
 use super::text::{stamp, stamp_after_year, yes, Text};
@@ -28,7 +28,7 @@ pub(super) fn render(view: &View<'_>, sessions: &Domain, fds: &Descriptors<'_>) 
     out.top("packets of no session", sessions.strangers());
     // Those that depart are no longer configured.
     let all = sessions.sessions().filter(|(_, session)| !session.is_departing());
-    let all: BTreeMap<_, _> = all.map(|(id, s)| (s.config().name.as_str(), (id, s))).collect();
+    let all: SortedMap<_, _> = all.map(|(id, s)| (s.config().name.as_str(), (id, s))).collect();
     if !all.is_empty() {
         out.section("BFD Topology");
     }

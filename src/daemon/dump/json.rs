@@ -1,6 +1,6 @@
 //! The JSON dump: keepalived's keys in keepalived's order, on one line.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::fmt::{self, Write as _};
 use std::rc::Rc;
 
@@ -113,7 +113,7 @@ fn process(view: &View<'_>, p: &track::TrackProcess, out: &mut String) {
 }
 
 /// The command of each tracked script.
-type Scripts<'a> = BTreeMap<&'a str, String>;
+type Scripts<'a> = SortedMap<&'a str, String>;
 
 fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) {
     let config = i.config();

@@ -1,6 +1,6 @@
 //! The kernel's side: one instance, its watches by their numbers, and its events.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd as _, AsRawFd, RawFd};
@@ -19,7 +19,7 @@ const BUFFER: usize = 16 * 1024;
 #[derive(Debug)]
 pub(super) struct Instance {
     inotify: Inotify,
-    descriptors: BTreeMap<Watch, WatchDescriptor>,
+    descriptors: SortedMap<Watch, WatchDescriptor>,
     buffer: Vec<u8>,
 }
 
@@ -29,7 +29,7 @@ impl Instance {
     /// (`fs.inotify.max_user_instances`).
     pub(super) fn new() -> io::Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
-        Ok(Self { inotify, descriptors: BTreeMap::new(), buffer: vec![0; BUFFER] })
+        Ok(Self { inotify, descriptors: SortedMap::new(), buffer: vec![0; BUFFER] })
     }
 
     /// Watches a path for the events of the mask, whose flags are those of inotify(7).
