@@ -36,6 +36,7 @@
 //! | names of routing tables, protocols and scopes | `config/names.rs` |
 //! | routes and rules as text, and as the kernel stores them | `base/route/text.rs`, `base/route.rs` |
 //! | routes and rules as messages of the kernel | `sys/netlink/route.rs`, `sys/netlink/rule.rs` |
+//! | messages of the kernel that are read, interfaces as it describes them | `sys/netlink/message.rs`, `sys/netlink/link/described.rs` |
 //! | what survives a reload | `model/diff.rs`, `daemon/config/reload.rs` |
 //! | acceptance of an advertisement | `vrrp/receive.rs` |
 //! | authentication headers, signatures, and what was recorded | `vrrp/auth.rs`, `vrrp/auth/` |

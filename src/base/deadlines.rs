@@ -1,16 +1,16 @@
 //! Deadlines by owner, sorted. Most are moved to a later time again and again, long before they
 //! expire: that costs one look-up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::sorted::{SortedMap, SortedSet};
 
 use super::time::Instant;
 
 /// At most one deadline per owner.
 #[derive(Debug, Clone)]
-pub struct Deadlines<K, W = BTreeMap<K, Entry>> {
+pub struct Deadlines<K, W = SortedMap<K, Entry>> {
     when: W,
     /// Every owner by its `queued` time. The first one is always exact.
-    order: BTreeSet<(Instant, K)>,
+    order: SortedSet<(Instant, K)>,
 }
 
 /// The same for owners that are numbered without large gaps: a deadline is found at once.
@@ -32,7 +32,7 @@ pub trait Entries<K> {
     fn take(&mut self, owner: &K);
 }
 
-impl<K: Ord> Entries<K> for BTreeMap<K, Entry> {
+impl<K: Ord> Entries<K> for SortedMap<K, Entry> {
     fn entry(&self, owner: &K) -> Option<&Entry> {
         self.get(owner)
     }
@@ -76,7 +76,7 @@ impl<K: Copy + Into<usize>> Entries<K> for Vec<Option<Entry>> {
 
 impl<K, W: Default> Default for Deadlines<K, W> {
     fn default() -> Self {
-        Self { when: W::default(), order: BTreeSet::new() }
+        Self { when: W::default(), order: SortedSet::new() }
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn whatever_is_set_the_order_is_that_of_a_list() {
-        compare::<BTreeMap<usize, Entry>>();
+        compare::<SortedMap<usize, Entry>>();
         compare::<Vec<Option<Entry>>>();
     }
 
@@ -185,7 +185,7 @@ mod tests {
         use crate::base::rng::Rng;
         for seed in 0..500 {
             let mut rng = Rng::new(seed);
-            let (mut d, mut list) = (Deadlines::<usize, W>::default(), BTreeMap::new());
+            let (mut d, mut list) = (Deadlines::<usize, W>::default(), SortedMap::new());
             let mut now = 0;
             for _ in 0..200 {
                 let owner = usize::try_from(rng.between(0, 9)).expect("is small");

@@ -2,10 +2,11 @@
 
 use std::borrow::Borrow;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
+
+use crate::base::sorted::SortedSet;
 
 /// A text in one place of memory, however many keep it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,7 +82,7 @@ impl fmt::Debug for SharedName {
 
 /// The names seen so far, so that equal ones are shared.
 #[derive(Debug, Default)]
-pub struct SharedNames(RefCell<BTreeSet<SharedName>>);
+pub struct SharedNames(RefCell<SortedSet<SharedName>>);
 
 impl SharedNames {
     pub fn of(&self, text: &str) -> SharedName {

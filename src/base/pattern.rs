@@ -1,23 +1,23 @@
 //! Compiled regular expressions of the configuration.
 //!
-//! The syntax is that of PCRE2 as far as the crate `regex` supports it. Matching time is linear in
+//! The syntax is that of PCRE2 as far as the crate `regex-automata` supports it. Matching time is linear in
 //! the text and in the size of the pattern, and both are bounded, so a server's page cannot stall
 //! the loop; the cost is the lack of look-around and back references.
 //! Differences in spelling are translated (`translate`); differences in meaning are refused when
-//! the configuration is read.
+//! the configuration is read. In a build without the feature `regex`, every pattern is.
 
+#[cfg(not(feature = "regex"))]
+mod absent;
+#[cfg(feature = "regex")]
+mod engine;
 mod translate;
 
 use std::fmt;
-use std::sync::Arc;
 
-use regex::bytes::{Regex, RegexBuilder};
-
-/// Size limit of a compiled pattern, in bytes.
-const SIZE_MAX: usize = 128 << 10;
-/// Size limit of a pattern over characters instead of bytes: its classes are large, but cheap to
-/// match.
-const UTF_SIZE_MAX: usize = 1 << 20;
+#[cfg(not(feature = "regex"))]
+use absent::Engine;
+#[cfg(feature = "regex")]
+use engine::Engine;
 
 /// A compiled regular expression. Two are equal if their source and options are equal.
 #[derive(Clone)]
@@ -25,8 +25,7 @@ pub struct Pattern {
     source: String,
     options: Vec<String>,
     first_line: bool,
-    /// Shared: a clone would have a separate cache, which would be rebuilt for every page.
-    regex: Arc<Regex>,
+    engine: Engine,
 }
 
 /// Why a regular expression cannot be used.
@@ -77,23 +76,9 @@ impl Pattern {
             return Err(unusable("regex_options ucp needs utf here, add it".to_owned()));
         }
         let translated = translate::translate(source, &set).map_err(unusable)?;
-        let regex = RegexBuilder::new(&translated)
-            .unicode(set.utf)
-            .case_insensitive(set.caseless)
-            .multi_line(set.multiline)
-            .dot_matches_new_line(set.dotall)
-            .ignore_whitespace(set.extended)
-            .swap_greed(set.ungreedy)
-            .size_limit(if set.utf { UTF_SIZE_MAX } else { SIZE_MAX })
-            .build()
-            .map_err(|e| unusable(in_short(&e)))?;
+        let engine = Engine::compile(&translated, &set).map_err(unusable)?;
         let options = options.iter().map(|o| o.as_ref().to_owned()).collect();
-        Ok(Self {
-            source: source.to_owned(),
-            options,
-            first_line: set.first_line,
-            regex: Arc::new(regex),
-        })
+        Ok(Self { source: source.to_owned(), options, first_line: set.first_line, engine })
     }
 
     /// The pattern as written in the configuration.
@@ -117,21 +102,7 @@ impl Pattern {
         if from > text.len() {
             return None;
         }
-        self.regex.find_at(text, from).map(|found| (found.start(), found.end()))
-    }
-}
-
-/// The last line of an error, which has the reason; the lines before it only show the pattern.
-fn in_short(error: &regex::Error) -> String {
-    match error {
-        regex::Error::CompiledTooBig(limit) => {
-            format!("it takes more than {limit} bytes when compiled, make it smaller")
-        }
-        other => {
-            let text = other.to_string();
-            let last = text.lines().last().unwrap_or_default();
-            last.trim_start_matches("error: ").to_owned()
-        }
+        self.engine.find(text, from)
     }
 }
 
@@ -157,5 +128,5 @@ impl fmt::Display for PatternError {
 
 impl std::error::Error for PatternError {}
 
-#[cfg(test)]
+#[cfg(all(test, feature = "regex"))]
 mod tests;

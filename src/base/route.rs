@@ -3,10 +3,11 @@
 
 mod text;
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::addr::{Family, Prefix, PROTOCOL_KEEPALIVED};
+
+use crate::base::sorted::SortedMap;
 
 /// RT_TABLE_MAIN.
 pub const TABLE_MAIN: u32 = 254;
@@ -92,7 +93,9 @@ impl RouteMetrics {
         for (kind, most) in
             [(metric::MTU, 65_520), (metric::ADVMSS, 65_495), (metric::HOPLIMIT, 255)]
         {
-            self.values.entry(kind).and_modify(|value| *value = (*value).min(most));
+            if let Some(value) = self.values.get_mut(&kind) {
+                *value = (*value).min(most);
+            }
         }
     }
 }
@@ -128,7 +131,7 @@ pub struct Tunnel {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct RouteMetrics {
     /// RTAX_* and its value in the kernel's unit.
-    pub values: BTreeMap<u16, u32>,
+    pub values: SortedMap<u16, u32>,
     /// `congctl`.
     pub congestion: Option<String>,
     /// RTAX_LOCK: one bit for each RTAX_* that the kernel must not change.

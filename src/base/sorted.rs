@@ -1,31 +1,49 @@
-//! Maps with many entries, most of which are added in ascending order.
+//! Maps and sets in the order of their keys.
 //!
-//! A `BTreeMap` that is filled in order has half empty nodes. These are full.
+//! As fast as the trees of the standard library, with a quarter of their machine code, which the
+//! compiler makes again for each pair of types. A `BTreeMap` that is filled in order has half empty
+//! nodes, too. These are full.
+
+mod compare;
+mod entry;
+mod iter;
+mod range;
+mod serialized;
+mod set;
 
 use std::borrow::Borrow;
 use std::ops::Index;
+
+pub use entry::Entry;
+pub use iter::{IntoIter, Iter};
+pub use range::Range;
+pub use set::SortedSet;
 
 /// Entries of a node at most. Few enough that an insertion moves no more than some kilobytes.
 const MOST: usize = 64;
 
 /// Entries by key, in ascending order.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SortedMap<K, V> {
-    /// None of them is empty.
+    /// None of them is empty but one that is alone: it has room for the next entry.
     nodes: Vec<Vec<(K, V)>>,
     len: usize,
 }
 
-/// Place of an entry: its node, and its place there.
+/// EntryIndex of an entry: its node, and its place there.
 type EntryIndex = (usize, usize);
 
 impl<K, V> Default for SortedMap<K, V> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), len: 0 }
+        Self::new()
     }
 }
 
-impl<K: Ord, V> SortedMap<K, V> {
+impl<K, V> SortedMap<K, V> {
+    pub const fn new() -> Self {
+        Self { nodes: Vec::new(), len: 0 }
+    }
+
     pub const fn len(&self) -> usize {
         self.len
     }
@@ -34,18 +52,53 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.len == 0
     }
 
+    pub fn clear(&mut self) {
+        *self = Self::new();
+    }
+
+    pub fn first_key_value(&self) -> Option<(&K, &V)> {
+        let (key, value) = self.nodes.first()?.first()?;
+        Some((key, value))
+    }
+
+    pub fn last_key_value(&self) -> Option<(&K, &V)> {
+        let (key, value) = self.nodes.last()?.last()?;
+        Some((key, value))
+    }
+
+    pub fn pop_first(&mut self) -> Option<(K, V)> {
+        (!self.is_empty()).then(|| self.take((0, 0)))
+    }
+
+    /// Removes what is at this place.
+    fn take(&mut self, (node, at): EntryIndex) -> (K, V) {
+        self.len -= 1;
+        let entry = self.nodes[node].remove(at);
+        let left = self.nodes[node].len();
+        if left == 0 && self.nodes.len() > 1 {
+            self.nodes.remove(node);
+        } else if node > 0 && left < MOST / 8 && self.nodes[node - 1].len() < MOST / 2 {
+            // A few entries join those before them.
+            let mut few = self.nodes.remove(node);
+            self.nodes[node - 1].append(&mut few);
+        }
+        entry
+    }
+}
+
+impl<K: Ord, V> SortedMap<K, V> {
     /// Where the key is, or where it would be inserted.
     fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Result<EntryIndex, EntryIndex>
     where
         K: Borrow<Q>,
     {
         let is_before = |node: &Vec<(K, V)>| node.last().is_some_and(|last| last.0.borrow() < key);
-        let node = self.nodes.partition_point(is_before);
-        let Some(entries) = self.nodes.get(node) else {
-            // Behind all others: in the last node, if there is one.
-            let node = node.saturating_sub(1);
-            return Err((node, self.nodes.get(node).map_or(0, Vec::len)));
+        // What is behind all others belongs into the last node.
+        let node = match self.nodes.len() {
+            0 | 1 => 0,
+            many => self.nodes.partition_point(is_before).min(many - 1),
         };
+        let Some(entries) = self.nodes.get(node) else { return Err((0, 0)) };
         match entries.binary_search_by(|entry| entry.0.borrow().cmp(key)) {
             Ok(at) => Ok((node, at)),
             Err(at) => Err((node, at)),
@@ -125,24 +178,31 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        let (node, at) = self.find(key).ok()?;
-        self.len -= 1;
-        let (_, value) = self.nodes[node].remove(at);
-        if self.nodes[node].is_empty() {
-            self.nodes.remove(node);
-        }
-        Some(value)
+        let place = self.find(key).ok()?;
+        Some(self.take(place).1)
     }
 
-    /// Removes the first entry.
-    pub fn pop_first(&mut self) -> Option<(K, V)> {
-        let node = self.nodes.first_mut()?;
-        let first = node.remove(0);
-        self.len -= 1;
-        if node.is_empty() {
-            self.nodes.remove(0);
+    /// Moves the entries from this key on into a map of their own.
+    pub fn split_off<Q: Ord + ?Sized>(&mut self, key: &Q) -> Self
+    where
+        K: Borrow<Q>,
+    {
+        let (Ok((node, at)) | Err((node, at))) = self.find(key);
+        let mut nodes = self.nodes.split_off(node.min(self.nodes.len()));
+        if let Some(first) = nodes.first_mut() {
+            let upper = first.split_off(at);
+            let lower = std::mem::replace(first, upper);
+            self.nodes.push(lower);
         }
-        Some(first)
+        let mut rest = Self { nodes, len: 0 };
+        self.tidy();
+        rest.tidy();
+        rest
+    }
+
+    /// Moves all entries of the other here.
+    pub fn append(&mut self, other: &mut Self) {
+        self.extend(std::mem::take(other));
     }
 
     /// Removes the entries for which `keep` returns false.
@@ -150,51 +210,21 @@ impl<K: Ord, V> SortedMap<K, V> {
         for node in &mut self.nodes {
             node.retain_mut(|(key, value)| keep(key, value));
         }
-        self.nodes.retain(|node| !node.is_empty());
+        self.tidy();
         self.nodes.iter_mut().for_each(|node| node.shrink_to(node.len() * 2));
+    }
+
+    /// Removes empty nodes, and counts.
+    fn tidy(&mut self) {
+        self.nodes.retain(|node| !node.is_empty());
         self.len = self.nodes.iter().map(Vec::len).sum();
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.nodes.iter().flatten().map(|(key, value)| (key, value))
-    }
-
-    pub fn keys(&self) -> impl Iterator<Item = &K> {
-        self.iter().map(|(key, _)| key)
-    }
-
-    pub fn values(&self) -> impl Iterator<Item = &V> {
-        self.iter().map(|(_, value)| value)
-    }
-
-    /// The last entry before this key.
-    pub fn before<Q: Ord + ?Sized>(&self, key: &Q) -> Option<(&K, &V)>
-    where
-        K: Borrow<Q>,
-    {
-        let (Ok((node, at)) | Err((node, at))) = self.find(key);
-        let (key, value) = match at.checked_sub(1) {
-            Some(at) => self.nodes.get(node)?.get(at)?,
-            None => self.nodes.get(node.checked_sub(1)?)?.last()?,
-        };
-        Some((key, value))
-    }
-
-    /// The entries from this key on.
-    pub fn from<Q: Ord + ?Sized>(&self, key: &Q) -> impl Iterator<Item = (&K, &V)>
-    where
-        K: Borrow<Q>,
-    {
-        let (Ok((node, at)) | Err((node, at))) = self.find(key);
-        let all = self.nodes[node.min(self.nodes.len())..].iter().flatten().skip(at);
-        all.map(|(key, value)| (key, value))
     }
 }
 
-impl<K: Ord, V> Index<&K> for SortedMap<K, V> {
+impl<K: Ord + Borrow<Q>, Q: Ord + ?Sized, V> Index<&Q> for SortedMap<K, V> {
     type Output = V;
 
-    fn index(&self, key: &K) -> &V {
+    fn index(&self, key: &Q) -> &V {
         self.get(key).expect("the key is known")
     }
 }
@@ -202,12 +232,14 @@ impl<K: Ord, V> Index<&K> for SortedMap<K, V> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::ops::Bound;
 
     use super::*;
     use crate::base::rng::Rng;
 
     fn is_sound(map: &SortedMap<u64, u64>) -> bool {
-        let fits = |node: &Vec<(u64, u64)>| !node.is_empty() && node.len() <= MOST;
+        let is_alone = map.nodes.len() == 1;
+        let fits = |node: &Vec<_>| (is_alone || !node.is_empty()) && node.len() <= MOST;
         map.nodes.iter().all(fits) && map.len() == map.iter().count()
     }
 
@@ -225,6 +257,7 @@ mod tests {
                         let value = *map.get_or_insert_with(key, || n);
                         assert_eq!(value, *tree.entry(key).or_insert(n));
                     }
+                    7 if n % 3 == 0 => assert_eq!(map.pop_first(), tree.pop_first()),
                     7 => {
                         map.retain(|key, _| key % 7 != n % 97);
                         tree.retain(|key, _| key % 7 != n % 97);
@@ -237,10 +270,67 @@ mod tests {
             }
             assert!(map.iter().eq(tree.iter()), "seed {seed}");
             for from in 0..range.min(200) {
-                assert!(map.from(&from).eq(tree.range(from..)), "seed {seed}");
-                assert_eq!(map.before(&from), tree.range(..from).next_back(), "seed {seed}");
+                assert!(map.range(from..).eq(tree.range(from..)), "seed {seed}");
+                let to = from + rng.between(0, 300);
+                assert!(map.range(from..to).eq(tree.range(from..to)), "seed {seed}");
+                assert!(map.range(..=to).rev().eq(tree.range(..=to).rev()), "seed {seed}");
+                let behind = (Bound::Excluded(from), Bound::Unbounded);
+                assert!(map.range(behind).eq(tree.range(behind)), "seed {seed}");
             }
+            assert!(map.iter().rev().eq(tree.iter().rev()), "seed {seed}");
+            assert_eq!(map.first_key_value(), tree.first_key_value());
+            assert_eq!(map.last_key_value(), tree.last_key_value());
         }
+    }
+
+    #[test]
+    fn it_is_divided_and_joined_like_a_tree() {
+        for seed in 0..60 {
+            let mut rng = Rng::new(seed);
+            let many = rng.between(0, 300);
+            let (mut map, mut tree) = (SortedMap::default(), BTreeMap::new());
+            (0..many).map(|n| (rng.between(0, 400), n)).for_each(|(key, n)| {
+                map.insert(key, n);
+                tree.insert(key, n);
+            });
+            let at = rng.between(0, 410);
+            let (mut upper, mut taller) = (map.split_off(&at), tree.split_off(&at));
+            assert!(is_sound(&map) && is_sound(&upper), "seed {seed}");
+            assert!(map.iter().eq(&tree) && upper.iter().eq(&taller), "seed {seed}");
+            assert_eq!(map == upper, tree == taller);
+            assert_eq!(map.cmp(&upper), tree.cmp(&taller));
+            upper.values_mut().for_each(|value| *value += 1);
+            taller.values_mut().for_each(|value| *value += 1);
+            upper.append(&mut map);
+            taller.append(&mut tree);
+            assert!(map.is_empty() && is_sound(&upper), "seed {seed}");
+            assert!(upper.into_iter().eq(taller), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn few_entries_take_few_nodes_after_removals() {
+        let mut map: SortedMap<u64, u64> = (0..10_000).map(|n| (n, n)).collect();
+        (0..10_000).filter(|n| n % 50 != 0).for_each(|n| _ = map.remove(&n));
+        assert!(is_sound(&map) && map.len() == 200);
+        assert!(map.nodes.len() <= 40, "{}", map.nodes.len());
+    }
+
+    #[test]
+    fn a_map_is_an_object_of_json() {
+        let map = SortedMap::from([("b".to_owned(), 2), ("a".to_owned(), 1)]);
+        let text = serde_json::to_string(&map).expect("a map can be written");
+        assert_eq!(text, r#"{"a":1,"b":2}"#);
+        assert_eq!(serde_json::from_str::<SortedMap<String, u64>>(&text).expect("a map"), map);
+    }
+
+    #[test]
+    fn sets_are_compared_by_their_members() {
+        let (a, b) = (SortedSet::from([3, 1, 2]), SortedSet::from([2, 5]));
+        assert!(a.difference(&b).eq(&[1, 3]) && a.iter().rev().eq(&[3, 2, 1]));
+        assert_eq!(&a | &b, SortedSet::from([1, 2, 3, 5]));
+        assert!(a.range(2..).eq(&[2, 3]));
+        assert_eq!((a.first(), a.last(), a.get(&7)), (Some(&1), Some(&3), None));
     }
 
     #[test]

@@ -9,7 +9,6 @@
 //! The neighbour may ask us to be quiet (Demand mode, or a Required Min RX Interval of zero), as the
 //! RFC provides. We never ask for that, since then its silence would mean nothing.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::base::absences::Absences;
@@ -17,6 +16,7 @@ use crate::base::deadlines::NumberedDeadlines;
 use crate::base::ids::SessionId;
 use crate::base::ratelimit::Limiter;
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::model::bfd::BfdInstance;
 
@@ -59,8 +59,8 @@ type Peer = (IpAddr, Option<String>, bool, Option<IpAddr>);
 #[derive(Debug)]
 pub struct Domain {
     sessions: Vec<Option<Session>>,
-    by_discriminator: BTreeMap<u32, SessionId>,
-    by_peer: BTreeMap<Peer, SessionId>,
+    by_discriminator: SortedMap<u32, SessionId>,
+    by_peer: SortedMap<Peer, SessionId>,
     /// What we owe neighbours: packets.
     owed: NumberedDeadlines<SessionId>,
     /// What we expect of them. An unread packet may move it.
@@ -83,8 +83,8 @@ impl Domain {
         let rng = Rng::new(unpredictable.draw().into());
         Self {
             sessions: Vec::new(),
-            by_discriminator: BTreeMap::new(),
-            by_peer: BTreeMap::new(),
+            by_discriminator: SortedMap::new(),
+            by_peer: SortedMap::new(),
             owed: NumberedDeadlines::default(),
             expected: NumberedDeadlines::default(),
             absences: Absences::default(),

@@ -10,7 +10,6 @@ mod results;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::schedule::Life;
@@ -20,6 +19,7 @@ use crate::base::deadlines::NumberedDeadlines;
 use crate::base::ids::CheckId;
 use crate::base::recalled::{RecalledCheck, RecalledRun};
 use crate::base::rng::Rng;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::base::verdict::Verdict;
@@ -105,26 +105,26 @@ pub struct Pool {
     entries: Vec<Option<Entry>>,
     deadlines: NumberedDeadlines<CheckId>,
     /// Due, but too many others run.
-    waiting: BTreeSet<(Instant, CheckId)>,
+    waiting: SortedSet<(Instant, CheckId)>,
     running: usize,
     limit: usize,
     rng: Rng,
-    files: BTreeMap<String, Followed<i64>>,
-    sessions: BTreeMap<String, Followed<TrackState>>,
+    files: SortedMap<String, Followed<i64>>,
+    sessions: SortedMap<String, Followed<TrackState>>,
     /// By the keyword of the check.
-    results: BTreeMap<Cow<'static, str>, Results>,
+    results: SortedMap<Cow<'static, str>, Results>,
 }
 
 /// What is known of something that checks follow.
 #[derive(Debug, Clone)]
 struct Followed<T> {
     value: Option<T>,
-    followers: BTreeSet<CheckId>,
+    followers: SortedSet<CheckId>,
 }
 
 impl<T> Default for Followed<T> {
     fn default() -> Self {
-        Self { value: None, followers: BTreeSet::new() }
+        Self { value: None, followers: SortedSet::new() }
     }
 }
 
@@ -149,13 +149,13 @@ impl Pool {
         Self {
             entries: Vec::new(),
             deadlines: NumberedDeadlines::default(),
-            waiting: BTreeSet::new(),
+            waiting: SortedSet::new(),
             running: 0,
             limit: limit.max(1),
             rng: Rng::new(seed),
-            files: BTreeMap::new(),
-            sessions: BTreeMap::new(),
-            results: BTreeMap::new(),
+            files: SortedMap::new(),
+            sessions: SortedMap::new(),
+            results: SortedMap::new(),
         }
     }
 

@@ -82,7 +82,7 @@ impl Search {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "regex"))]
 mod tests {
     use super::*;
     use crate::base::pattern::Pattern;

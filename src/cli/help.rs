@@ -21,9 +21,33 @@ pub fn banner() -> String {
 }
 
 /// What the same build of keepalived says of itself. Exporters look for `--enable-json`.
-const CONFIGURE_OPTIONS: &str =
-    "--prefix=/usr --sysconfdir=/etc --enable-bfd --enable-json --enable-regex";
-const CONFIG_OPTIONS: &str = "NFTABLES LVS REGEX VRRP VRRP_AUTH VRRP_VMAC JSON BFD INIT=systemd";
+const CONFIGURE_OPTIONS: &str = if cfg!(feature = "regex") {
+    "--prefix=/usr --sysconfdir=/etc --enable-bfd --enable-json --enable-regex"
+} else {
+    "--prefix=/usr --sysconfdir=/etc --enable-bfd --enable-json"
+};
+const CONFIG_OPTIONS: &str = if cfg!(feature = "regex") {
+    "NFTABLES LVS REGEX VRRP VRRP_AUTH VRRP_VMAC JSON BFD INIT=systemd"
+} else {
+    "NFTABLES LVS VRRP VRRP_AUTH VRRP_VMAC JSON BFD INIT=systemd"
+};
+
+/// Parts that a build can do without, each with its feature of Cargo.
+const PARTS: [(&str, bool); 2] =
+    [("TLS", cfg!(feature = "tls")), ("regular expressions", cfg!(feature = "regex"))];
+
+/// Which parts there are, and which there are not.
+fn parts() -> String {
+    let list = |is_in: bool| {
+        let names = PARTS.iter().filter(|(_, there)| *there == is_in).map(|(name, _)| *name);
+        names.collect::<Vec<_>>().join(", ")
+    };
+    match (list(true), list(false)) {
+        (with, without) if without.is_empty() => format!("Built with: {with}"),
+        (with, without) if with.is_empty() => format!("Built without: {without}"),
+        (with, without) => format!("Built with: {with}; without: {without}"),
+    }
+}
 
 /// What `-v` prints; `running_on` is the kernel (`Linux 6.1.0 #1 SMP`). Scripts take the second word
 /// as the version of keepalived, and choose by it what they ask for.
@@ -35,11 +59,13 @@ pub fn version(running_on: &str) -> String {
         "Keepalived v{COMPATIBLE_WITH} (compatible)\n\
          keepalived in Rust v{own}\n\n\
          {}\n\
+         {}\n\
          Built for {arch}-linux-{target}\n\
          Running on {running_on}\n\n\
          configure options: {CONFIGURE_OPTIONS}\n\n\
          Config options:  {CONFIG_OPTIONS}\n",
         licence(),
+        parts(),
     )
 }
 
@@ -242,6 +268,17 @@ mod tests {
         let own = concat!("keepalived in Rust v", env!("CARGO_PKG_VERSION"));
         assert_eq!(text.lines().nth(1), Some(own));
         assert!(text.contains("\nRunning on Linux 6.1.0 #1 SMP\n"));
+    }
+
+    #[test]
+    fn the_version_names_the_parts_of_this_build() {
+        let text = version("Linux 6.1.0 #1 SMP");
+        let line = text.lines().find(|line| line.starts_with("Built with")).expect("the parts");
+        let (with, without) = line.split_once("without: ").unwrap_or((line, ""));
+        for (name, is_in) in PARTS {
+            assert_eq!((with.contains(name), without.contains(name)), (is_in, !is_in), "{line}");
+        }
+        assert_eq!(text.contains(" REGEX "), cfg!(feature = "regex"));
     }
 
     #[test]

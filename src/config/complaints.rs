@@ -1,7 +1,7 @@
 //! Complaints of the later stages, bounded: one mistake made ten thousand times, by a sequence or
 //! a generator, is reported a few times and then counted.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::document::Word;
 use crate::base::diag::{Diagnostics, Severity, Span};
@@ -11,14 +11,14 @@ const LIMIT: u32 = 20;
 
 pub(super) struct Complaints<'a> {
     list: &'a mut Diagnostics,
-    counts: BTreeMap<(Severity, String), u32>,
+    counts: SortedMap<(Severity, String), u32>,
     /// `(VI_1) `: put before each text.
     scope: String,
 }
 
 impl<'a> Complaints<'a> {
     pub(super) fn new(list: &'a mut Diagnostics) -> Self {
-        Self { list, counts: BTreeMap::new(), scope: String::new() }
+        Self { list, counts: SortedMap::new(), scope: String::new() }
     }
 
     /// Names the item that is examined now; `None` at its end.

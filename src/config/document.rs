@@ -3,7 +3,7 @@
 //! Knows nothing of keywords. Nodes lie in one flat list in the order of the text, each with the
 //! end of its subtree, so that tens of thousands of blocks cost no more than their words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::sorted::{SortedMap, SortedSet};
 
 use crate::base::diag::Span;
 
@@ -92,7 +92,7 @@ pub struct Document {
     text: String,
     words: Vec<WordData>,
     /// Words that do not fit into a `WordData`, by their index.
-    large: BTreeMap<u32, (Slice, Span, bool)>,
+    large: SortedMap<u32, (Slice, Span, bool)>,
     nodes: Vec<NodeData>,
 }
 
@@ -193,8 +193,8 @@ impl<'d> Iterator for Children<'d> {
 impl Document {
     /// For each of these lines on which a block begins: the last word of the outermost one, as far as
     /// it is in the same file.
-    pub fn ends_of_blocks(&self, lines: &BTreeSet<(u32, u32)>) -> BTreeMap<(u32, u32), Span> {
-        let mut ends = BTreeMap::new();
+    pub fn ends_of_blocks(&self, lines: &SortedSet<(u32, u32)>) -> SortedMap<(u32, u32), Span> {
+        let mut ends = SortedMap::new();
         for node in self.nodes.iter().filter(|n| n.has_block()) {
             let head = self.word(node.first).span;
             let line = (head.file, head.line);

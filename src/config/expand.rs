@@ -6,10 +6,10 @@
 pub(super) mod builtin;
 pub(super) mod sequence;
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::diag::{Severity, Span};
+use crate::base::sorted::SortedMap;
 use crate::config::lex::text::{By, LinePlace, Text, Traced};
 use crate::config::lex::{self, Quotes};
 use crate::config::run::Run;
@@ -24,7 +24,7 @@ pub(super) type Value = Rc<[String]>;
 /// All definitions in force.
 #[derive(Default)]
 pub(super) struct Definitions {
-    map: BTreeMap<String, Value>,
+    map: SortedMap<String, Value>,
 }
 
 impl Definitions {

@@ -1,6 +1,6 @@
 //! State of one run of reading: its diagnostics, each once, and its remaining limits.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 
 use crate::base::diag::{Diagnostics, Severity, Span};
 
@@ -49,7 +49,7 @@ const LINE_COST: u64 = 16;
 pub(in crate::config) struct Run {
     pub(in crate::config) limits: Limits,
     pub(in crate::config) diagnostics: Diagnostics,
-    seen: BTreeSet<(Option<Span>, String)>,
+    seen: SortedSet<(Option<Span>, String)>,
     generated: u64,
     statements: usize,
     words: usize,
@@ -61,7 +61,7 @@ impl Run {
         Self {
             limits,
             diagnostics: Diagnostics::default(),
-            seen: BTreeSet::new(),
+            seen: SortedSet::new(),
             generated: 0,
             statements: 0,
             words: 0,

@@ -8,7 +8,7 @@ mod glob;
 mod include;
 mod reader;
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::loader::Loader;
 use super::run::Limits;
@@ -25,7 +25,7 @@ pub struct ReadOptions {
     /// them. `-e` is [`IncludeCheck::ALL`].
     pub include_check: IncludeCheck,
     /// For `${_ENV NAME}`.
-    pub env: BTreeMap<String, String>,
+    pub env: SortedMap<String, String>,
     /// For `${_RANDOM}`.
     pub random_seed: u64,
     pub limits: Limits,

@@ -3,7 +3,7 @@
 
 mod special;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use super::complaints::Complaints;
 use super::document::{Children, Node, Word};
@@ -13,6 +13,7 @@ use super::keyword::{Args, Bad, Block, Body, Keyword, Kind, OldName, Repeat, Sta
 use super::value::{cut, describe, parse, Value, Wrong};
 use super::{secrets, suggest};
 use crate::base::diag::{Severity, Span};
+use crate::base::sorted::SortedSet;
 
 /// Limit of unknown words with a suggestion, since finding one compares every keyword.
 const SUGGESTIONS: u32 = 50;
@@ -32,7 +33,7 @@ pub(super) struct Statement<'d> {
 pub(super) struct Checker<'a> {
     pub out: Complaints<'a>,
     /// Keywords that were reported not to be in effect.
-    noted: BTreeSet<&'static str>,
+    noted: SortedSet<&'static str>,
     suggestions: u32,
     host: &'a dyn Host,
     /// Lines checked since the last breath.
@@ -47,7 +48,7 @@ const BREATH: u32 = 64;
 
 impl<'a> Checker<'a> {
     pub(super) fn new(out: Complaints<'a>, host: &'a dyn Host) -> Self {
-        Self { out, noted: BTreeSet::new(), suggestions: 0, host, breath: 0, effect: "" }
+        Self { out, noted: SortedSet::new(), suggestions: 0, host, breath: 0, effect: "" }
     }
 
     /// A block may have a million lines.

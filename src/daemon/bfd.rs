@@ -3,10 +3,10 @@
 mod report;
 mod sockets;
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::ids::SessionId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::base::tracked::{Finding, TrackState};
 use crate::bfd::{Action, Input, Received, SessionState};
@@ -27,7 +27,7 @@ impl Runtime {
     /// Brings the sessions to the running configuration.
     pub(super) fn adopt_sessions(&mut self, old: &Config) {
         let changes = diff::bfd_sessions(old, &self.running.config);
-        let ids: BTreeMap<_, _> = self.sessions_by_name();
+        let ids: SortedMap<_, _> = self.sessions_by_name();
         let id_of = |n: usize| ids.get(&old.bfd[n].name).copied();
         for change in &changes {
             if let Change::Remove { old: o } = *change {
@@ -67,7 +67,7 @@ impl Runtime {
         self.drain();
     }
 
-    fn sessions_by_name(&self) -> BTreeMap<String, SessionId> {
+    fn sessions_by_name(&self) -> SortedMap<String, SessionId> {
         let sessions = self.cores.bfd.sessions().filter(|(_, s)| !s.is_departing());
         sessions.map(|(id, s)| (s.config().name.clone(), id)).collect()
     }

@@ -6,7 +6,6 @@
 
 mod orders;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::base::addr::Family;
@@ -36,7 +35,7 @@ pub(super) struct Continuity {
     file: Option<StateFile>,
     /// The run before ended without warning.
     pub(super) has_past: bool,
-    records: BTreeMap<Key, (u32, Value)>,
+    records: SortedMap<Key, (u32, Value)>,
     /// Places below `used` that hold nothing.
     free: Vec<u32>,
     used: u32,
@@ -45,7 +44,7 @@ pub(super) struct Continuity {
     /// An order of an operator was given, or has ended.
     pub(super) orders_are_stale: bool,
     /// Those that have authenticated advertisements.
-    sequences: BTreeMap<InstanceId, Key>,
+    sequences: SortedMap<InstanceId, Key>,
 }
 
 impl Continuity {

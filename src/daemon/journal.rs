@@ -143,13 +143,13 @@ impl Journal {
 
     /// The first entry after this number, and how many between are no longer kept.
     pub(super) fn after(&self, number: u64) -> Option<(u64, &Entry, u64)> {
-        let (&found, filed) = self.entries.from(&number.checked_add(1)?).next()?;
+        let (&found, filed) = self.entries.range(number.checked_add(1)?..).next()?;
         Some((found, &filed.entry, found - number - 1))
     }
 
     /// The last entry before this number.
     pub(super) fn before(&self, number: u64) -> Option<(u64, &Entry)> {
-        self.entries.before(&number).map(|(number, filed)| (*number, &filed.entry))
+        self.entries.range(..number).next_back().map(|(number, filed)| (*number, &filed.entry))
     }
 
     /// The entries of an object, the oldest first.

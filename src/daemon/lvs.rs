@@ -10,13 +10,14 @@
 //! empties its inbox whenever VRRP is due, and this one holds bulk work, whose handling stops at once
 //! when VRRP is due.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::base::ids::{CheckId, ServiceId};
 use crate::base::name::SharedName;
 use crate::base::ratelimit::RateLimit;
 use crate::base::recalled::RecalledService;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::check::{pool, tls, Pool};
@@ -92,11 +93,11 @@ pub(super) struct Lvs {
     marks: marks::Marks,
     /// Ids of the virtual servers in the order of the configuration.
     ids: Vec<ServiceId>,
-    groups: BTreeMap<String, AddressGroup>,
+    groups: SortedMap<String, AddressGroup>,
     tls: Option<tls::Material>,
     sync_daemon: Option<SyncDaemon>,
     /// Virtual routers in state MASTER.
-    masters: BTreeSet<SharedName>,
+    masters: SortedSet<SharedName>,
     /// `-I`: IPVS is left unchanged at the end.
     keep: bool,
 
@@ -135,10 +136,10 @@ impl Lvs {
             kernel: None,
             marks: marks::Marks::default(),
             ids: Vec::new(),
-            groups: BTreeMap::new(),
+            groups: SortedMap::new(),
             tls: None,
             sync_daemon: None,
-            masters: BTreeSet::new(),
+            masters: SortedSet::new(),
             keep: false,
             pending: VecDeque::new(),
             inbox: VecDeque::new(),
@@ -230,7 +231,7 @@ impl Lvs {
         self.adopt_tls(new);
         self.adopt_settings(&new.lvs, now);
         self.want_marks(new, now);
-        let mut ids = BTreeMap::new();
+        let mut ids = SortedMap::new();
         for change in diff::virtual_servers(old, new) {
             match change {
                 Change::Remove { old } => {

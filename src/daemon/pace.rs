@@ -1,6 +1,6 @@
 //! Ready sources, the delay of the loop, and pauses in which packets accumulate.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 
 use crate::base::ids::CheckId;
 use crate::base::time::{Duration, Instant};
@@ -19,7 +19,7 @@ pub(super) struct Pace {
     pub(super) lateness: Lateness,
     pub(super) others: Others,
     /// Ready in this turn. Sources left over when the budget is spent stay for the next one.
-    pub(super) ready: BTreeSet<Owner>,
+    pub(super) ready: SortedSet<Owner>,
     pub(super) polled: Vec<Owner>,
     /// Something happened in this turn beyond packets.
     pub(super) stirred: bool,
@@ -35,7 +35,7 @@ impl Default for Pace {
         Self {
             lateness: Lateness::default(),
             others: Others::default(),
-            ready: BTreeSet::new(),
+            ready: SortedSet::new(),
             polled: Vec::new(),
             stirred: false,
             arrivals: Arrivals::default(),

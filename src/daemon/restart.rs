@@ -15,13 +15,13 @@ mod unfinished;
 pub(super) use index::SnapshotIndex;
 pub(super) use snapshot::NO_ANSWER;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::path::PathBuf;
 
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::control::{Code, Failure};
 use crate::daemon::runtime::Runtime;
@@ -64,7 +64,7 @@ pub(super) struct Restart {
     /// Works until the first configuration is in force.
     pub(super) stand_in: Option<StandIn>,
     /// Sockets of BFD that the program before this one has opened.
-    pub(super) sockets: BTreeMap<RawFd, File>,
+    pub(super) sockets: SortedMap<RawFd, File>,
     stage: RestartStage,
 }
 

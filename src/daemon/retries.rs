@@ -1,7 +1,7 @@
 //! Resources that are temporarily unavailable for lack of descriptors, memory or watches. They are
 //! requested again with growing pauses until they are available, so no fault outlives its cause.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use crate::base::ids::InstanceId;
 use crate::base::time::{Duration, Instant};
@@ -35,7 +35,7 @@ struct Attempt {
 
 #[derive(Default, Debug)]
 pub(super) struct Retries {
-    waiting: BTreeMap<Lacking, Attempt>,
+    waiting: SortedMap<Lacking, Attempt>,
 }
 
 impl Retries {

@@ -1,9 +1,9 @@
 //! What the dumps and the status are made from, without anything that could be changed through it.
 
-use std::collections::BTreeMap;
 use std::os::fd::RawFd;
 
 use crate::base::ids::InstanceId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{micros, Instant, WallTime};
 use crate::daemon::lateness::Lateness;
 use crate::daemon::runtime::Runtime;
@@ -80,7 +80,7 @@ impl Runtime {
     /// With all that there is.
     pub(super) fn detailed_view(&self) -> View<'_> {
         let network = &self.network;
-        let (mut sockets, mut places): (Vec<OpenSocket<'_>>, _) = (Vec::new(), BTreeMap::new());
+        let (mut sockets, mut places): (Vec<OpenSocket<'_>>, _) = (Vec::new(), SortedMap::new());
         for &id in &self.running.ids {
             let Some((endpoint, fds)) = network.endpoints.socket_of(id) else { continue };
             let place = *places.entry(fds).or_insert_with(|| {

@@ -10,7 +10,6 @@ mod sets;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use rules::Rule;
@@ -19,6 +18,7 @@ use sets::{Member, SetKind};
 
 use super::Entry;
 use crate::base::addr::Family;
+use crate::base::sorted::SortedSet;
 use crate::model::firewall::Iptables;
 
 /// A command that reads its changes from the standard input.
@@ -78,18 +78,18 @@ pub struct Saved<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Chains {
     settings: Iptables,
-    entries: BTreeSet<Entry>,
+    entries: SortedSet<Entry>,
     /// Sets that have their rules.
-    kinds: BTreeSet<SetKind>,
+    kinds: SortedSet<SetKind>,
 }
 
 impl Chains {
     pub const fn new(settings: Iptables) -> Self {
-        Self { settings, entries: BTreeSet::new(), kinds: BTreeSet::new() }
+        Self { settings, entries: SortedSet::new(), kinds: SortedSet::new() }
     }
 
     /// The same with these entries.
-    pub fn with(&self, entries: BTreeSet<Entry>) -> Self {
+    pub fn with(&self, entries: SortedSet<Entry>) -> Self {
         let mut kinds = self.kinds.clone();
         if self.settings.sets.is_some() {
             let needed = entries.iter().flat_map(SetKind::needed);
@@ -100,7 +100,7 @@ impl Chains {
 
     /// Steps from the contents of an earlier run, or from nothing. `possible`: all entries that may
     /// be wanted some time, whose rules an earlier run may have left.
-    pub fn first_steps(&self, saved: &Saved<'_>, possible: &BTreeSet<Entry>) -> Vec<Step> {
+    pub fn first_steps(&self, saved: &Saved<'_>, possible: &SortedSet<Entry>) -> Vec<Step> {
         let wanted = self.rules();
         let former = rules::of_entries(&self.settings, &(&self.entries | possible));
         let mut steps = vec![self.adopt_sets(saved.sets)];
@@ -161,8 +161,8 @@ impl Chains {
         }
     }
 
-    fn members(&self) -> BTreeSet<Member> {
-        let Some(sets) = &self.settings.sets else { return BTreeSet::new() };
+    fn members(&self) -> SortedSet<Member> {
+        let Some(sets) = &self.settings.sets else { return SortedSet::new() };
         let all = self.entries.iter().flat_map(|entry| sets::members(entry, sets));
         all.filter(|member| self.kinds.contains(&member.kind)).collect()
     }

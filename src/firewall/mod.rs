@@ -6,7 +6,7 @@
 //! contents are uncertain, as one from an earlier run, is replaced within one transaction, so that
 //! no packet passes meanwhile. With iptables, it turns them into commands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::sorted::{SortedMap, SortedSet};
 
 use crate::base::addr::Family;
 use crate::base::time::{Duration, Instant};
@@ -34,7 +34,7 @@ use table::Table;
 pub enum Means {
     Nftables(Nftables),
     /// With all entries that may be wanted some time. An earlier run may have left their rules.
-    Iptables(Iptables, BTreeSet<Entry>),
+    Iptables(Iptables, SortedSet<Entry>),
 }
 
 /// What happened. `O` identifies the owner of an entry.
@@ -95,7 +95,7 @@ pub enum Action<O> {
 
 #[derive(Debug)]
 pub struct Firewall<O> {
-    entries: BTreeMap<O, Entry>,
+    entries: SortedMap<O, Entry>,
     /// Settings of the tables. They stay until iptables has taken over.
     settings: Option<Nftables>,
     is_by_commands: bool,
@@ -108,7 +108,7 @@ impl<O: Ord + Clone> Default for Firewall<O> {
     fn default() -> Self {
         let tables = [Family::V4, Family::V6].map(Table::new);
         let (settings, is_by_commands, runner) = (None, false, Runner::default());
-        Self { entries: BTreeMap::new(), settings, is_by_commands, tables, runner }
+        Self { entries: SortedMap::new(), settings, is_by_commands, tables, runner }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The table of one family: its known and its wanted contents, and the transactions between them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::sorted::{SortedMap, SortedSet};
 
 use super::element::{Element, Part, Parts};
 use super::known::{Contents, KnownTable};
@@ -18,7 +18,7 @@ const ENOENT: i32 = 2;
 #[derive(Debug)]
 struct Image {
     form: Form,
-    elements: BTreeSet<Element>,
+    elements: SortedSet<Element>,
 }
 
 impl Contents for Image {
@@ -33,7 +33,7 @@ struct Sent<O> {
     batch: Batch,
     goal: Goal,
     /// Owners that wait for it.
-    owners: BTreeSet<O>,
+    owners: SortedSet<O>,
     /// Numbers of the messages with the rules for VMACs.
     vmac_rules: Vec<usize>,
 }
@@ -50,15 +50,15 @@ pub(super) struct Table<O> {
     family: Family,
     by_index: bool,
     /// Wanted elements, with the number of entries they belong to.
-    wanted: BTreeMap<Element, usize>,
+    wanted: SortedMap<Element, usize>,
     /// Number of wanted elements of each part.
     needed: [usize; Part::ALL.len()],
     /// Elements that are possibly not in the kernel as they are wanted.
-    changed: BTreeSet<Element>,
+    changed: SortedSet<Element>,
     known: KnownTable<Image>,
     sent: Option<Sent<O>>,
     /// Owners without an answer.
-    waiting: BTreeSet<O>,
+    waiting: SortedSet<O>,
     repair: Repair,
     /// The last answer.
     errno: i32,
@@ -70,12 +70,12 @@ impl<O: Ord + Clone> Table<O> {
         Self {
             family,
             by_index: false,
-            wanted: BTreeMap::new(),
+            wanted: SortedMap::new(),
             needed: [0; Part::ALL.len()],
-            changed: BTreeSet::new(),
+            changed: SortedSet::new(),
             known: KnownTable::Absent,
             sent: None,
-            waiting: BTreeSet::new(),
+            waiting: SortedSet::new(),
             repair: Repair::default(),
             errno: 0,
             vmac_rules: true,

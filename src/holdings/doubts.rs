@@ -83,7 +83,7 @@ impl Domain {
             _ => false,
         };
         // There may be thousands of addresses, but no route.
-        let routes = self.holdings.from(&Key::first_route());
+        let routes = self.holdings.range(Key::first_route()..);
         let present = routes.filter(|(_, holding)| holding.is_present());
         let those = present.filter(|(key, h)| is_from(&h.object) || is_through(key));
         self.doubts.extend(those.map(|(key, _)| key.clone()));

@@ -1,7 +1,6 @@
 //! Routes and rules in the kernel that keepalived added, in this run or an earlier one, and how the
 //! kernel tells them apart.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -9,6 +8,7 @@ use super::{Item, Links};
 use crate::base::addr::{Family, Prefix};
 use crate::base::route::{NextHop, Route, TABLE_MAIN};
 use crate::base::rule::Rule;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::model::route::Placement;
 
 /// The metric of an IPv6 route without one.
@@ -167,8 +167,8 @@ fn has_paths(asked: &Route<u32>, listed: &Route<u32>) -> bool {
 
 #[derive(Clone, Debug, Default)]
 pub struct Fib {
-    routes: BTreeMap<RouteSlot, Vec<Rc<Route<u32>>>>,
-    rules: BTreeSet<Rc<Rule>>,
+    routes: SortedMap<RouteSlot, Vec<Rc<Route<u32>>>>,
+    rules: SortedSet<Rc<Rule>>,
 }
 
 impl Fib {

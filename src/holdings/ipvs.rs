@@ -9,7 +9,7 @@
 //! New and changed objects come first, a service before its destinations; removals come last, so
 //! that no service is temporarily empty.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::sorted::{SortedMap, SortedSet};
 
 use crate::base::deadlines::Deadlines;
 use crate::base::ids::ServiceId;
@@ -100,8 +100,8 @@ pub enum Action {
 
 #[derive(Debug, Default)]
 struct Owner {
-    services: BTreeSet<ServiceKey>,
-    destinations: BTreeMap<DestinationKey, Destination>,
+    services: SortedSet<ServiceKey>,
+    destinations: SortedMap<DestinationKey, Destination>,
 }
 
 impl Owner {
@@ -119,8 +119,8 @@ impl Owner {
 
 #[derive(Debug, Default)]
 pub struct Domain {
-    owners: BTreeMap<ServiceId, Owner>,
-    objects: BTreeMap<ServiceKey, IpvsObject>,
+    owners: SortedMap<ServiceId, Owner>,
+    objects: SortedMap<ServiceKey, IpvsObject>,
     /// Services to compare, in the order in which they were wanted.
     dirty: Vec<ServiceKey>,
     /// Time since which there are any.
@@ -312,7 +312,7 @@ impl Domain {
     }
 
     fn on_dumped(&mut self, services: &[(Service, Vec<Destination>)], out: &mut Vec<Action>) {
-        let seen: BTreeMap<_, _> = services.iter().map(|(s, list)| (s.key, (s, list))).collect();
+        let seen: SortedMap<_, _> = services.iter().map(|(s, list)| (s.key, (s, list))).collect();
         for (key, object) in &mut self.objects {
             if !seen.contains_key(key) && object.is_known() {
                 if !object.owners.is_empty() {

@@ -6,8 +6,9 @@ use super::object::{Item, Key};
 use super::pending::{Pending, Sought};
 use super::{Action, Domain, Holder};
 use crate::base::addr::HostAddress;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{Duration, Instant};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::IpAddr;
 
 mod leaving;
@@ -109,20 +110,20 @@ struct Created {
 pub(super) struct Kernel {
     pending: Pending,
     /// By address, since entries of the packet filter are about those.
-    leaving: BTreeMap<IpAddr, BTreeMap<Place, Leaving>>,
+    leaving: SortedMap<IpAddr, SortedMap<Place, Leaving>>,
     /// Addresses that have left a place, or have an owner there now, since [`Self::take_resolved`].
-    resolved: BTreeSet<IpAddr>,
+    resolved: SortedSet<IpAddr>,
     /// Unanswered additions without an owner, of addresses that were there already.
-    late: BTreeMap<RequestId, Place>,
+    late: SortedMap<RequestId, Place>,
     /// Interfaces that are about to be removed. True: by their names.
-    leaving_links: BTreeMap<u32, bool>,
+    leaving_links: SortedMap<u32, bool>,
     /// Interfaces that the kernel refused to remove.
-    kept_links: BTreeSet<u32>,
+    kept_links: SortedSet<u32>,
     /// Interfaces that the kernel created and has not reported, by name, in order.
-    created: BTreeMap<String, VecDeque<Created>>,
+    created: SortedMap<String, VecDeque<Created>>,
     /// Own removals whose notifications are outstanding, which must not be mistaken for external
     /// ones.
-    echoes: BTreeMap<Place, (u32, Instant)>,
+    echoes: SortedMap<Place, (u32, Instant)>,
     last: u64,
 }
 

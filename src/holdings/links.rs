@@ -1,7 +1,6 @@
 //! The interfaces of the host and their addresses, as they will be once the kernel has handled all
 //! requests. The only such table; source addresses, dumps and the configuration use it as well.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::address::Spot;
@@ -10,7 +9,7 @@ use super::object::Key;
 use crate::base::addr::{is_link_local, Family, HostAddress, PROTOCOL_KEEPALIVED};
 use crate::base::link::{KernelEvent, Link, LinkState};
 use crate::base::name::SharedName;
-use crate::base::sorted::SortedMap;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::model::vrrp::Instance;
 
 /// An address in the kernel.
@@ -25,11 +24,11 @@ pub(super) struct SeenAddress {
 
 #[derive(Clone, Debug, Default)]
 pub struct Links {
-    links: BTreeMap<u32, Link>,
-    by_name: BTreeMap<SharedName, u32>,
+    links: SortedMap<u32, Link>,
+    by_name: SortedMap<SharedName, u32>,
     addresses: SortedMap<Place, SeenAddress>,
     /// Interfaces that were up once.
-    were_up: BTreeSet<u32>,
+    were_up: SortedSet<u32>,
     last: u32,
 }
 
@@ -121,7 +120,7 @@ impl Links {
 
     /// The addresses of one interface, in no particular order.
     fn on(&self, index: u32) -> impl Iterator<Item = &SeenAddress> {
-        let list = self.addresses.from(&(index, Spot::FIRST));
+        let list = self.addresses.range((index, Spot::FIRST)..);
         list.take_while(move |(place, _)| place.0 == index).map(|(_, shown)| shown)
     }
 
@@ -133,7 +132,7 @@ impl Links {
     /// Entries of this address on all interfaces.
     fn with(&self, addr: IpAddr) -> impl Iterator<Item = &SeenAddress> {
         self.links.keys().flat_map(move |index| {
-            let list = self.addresses.from(&(*index, Spot::first_of(addr)));
+            let list = self.addresses.range((*index, Spot::first_of(addr))..);
             list.take_while(move |(place, _)| place.0 == *index && place.1.addr == addr)
                 .map(|(_, shown)| shown)
         })
@@ -180,7 +179,7 @@ impl Links {
         if let Some(link) = self.links.remove(&index) {
             self.forget_name(&link.name, index);
         }
-        let list = self.addresses.from(&(index, Spot::FIRST));
+        let list = self.addresses.range((index, Spot::FIRST)..);
         let places: Vec<_> =
             list.map(|(place, _)| *place).take_while(|place| place.0 == index).collect();
         let shown = |place| Some((place, self.addresses.remove(&place)?));

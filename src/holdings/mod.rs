@@ -5,7 +5,6 @@
 //! keepalived are used while wanted, and never removed; changed settings are restored to their old
 //! values.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -14,7 +13,7 @@ use crate::base::hold::Hold;
 use crate::base::ids::InstanceId;
 use crate::base::link::KernelEvent;
 use crate::base::shield::Shield;
-use crate::base::sorted::SortedMap;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::Instance;
 
@@ -231,30 +230,30 @@ pub struct Domain {
     fib: Fib,
     kernel: Kernel,
     /// Routes that the kernel may have dropped with their interface or address.
-    doubts: BTreeSet<Key>,
+    doubts: SortedSet<Key>,
     verified: Instant,
     /// Interfaces through which the kernel may have dropped IPv4 routes since it listed them.
-    flushed: BTreeSet<u32>,
+    flushed: SortedSet<u32>,
     /// Source addresses with which it may have dropped some since.
-    lost_sources: BTreeSet<IpAddr>,
+    lost_sources: SortedSet<IpAddr>,
     /// Routes and rules that are requested again after a notification that they are gone.
-    suspects: BTreeSet<Key>,
+    suspects: SortedSet<Key>,
     /// Addresses of the daemon in the kernel that belong to no object.
-    unclaimed: BTreeMap<IpAddr, BTreeSet<Place>>,
+    unclaimed: SortedMap<IpAddr, SortedSet<Place>>,
     /// Leftovers of an earlier run, for owners that have not decided yet.
-    leftovers: BTreeMap<Holder, Vec<Left>>,
+    leftovers: SortedMap<Holder, Vec<Left>>,
     /// Objects without an owner during a pause.
     orphans: Option<Vec<Key>>,
     /// Original values of changed interface settings.
-    settings: BTreeMap<(u32, Setting), String>,
+    settings: SortedMap<(u32, Setting), String>,
     /// Settings that are no longer wanted and have to be restored.
     restorations: Vec<(u32, Setting)>,
     /// Entries of the packet filter as they were requested.
-    shields: BTreeMap<Key, Rc<Shield<u32>>>,
+    shields: SortedMap<Key, Rc<Shield<u32>>>,
     /// Those without an owner, which stay until their addresses are gone.
-    late_shields: BTreeMap<IpAddr, BTreeSet<Rc<Shield<u32>>>>,
-    hopeless: BTreeMap<Holder, Hopeless>,
-    retries: BTreeSet<(Instant, Retry)>,
+    late_shields: SortedMap<IpAddr, SortedSet<Rc<Shield<u32>>>>,
+    hopeless: SortedMap<Holder, Hopeless>,
+    retries: SortedSet<(Instant, Retry)>,
     /// See [`Domain::inherit`].
     inherits: bool,
 }

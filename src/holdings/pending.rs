@@ -1,10 +1,12 @@
 //! Unanswered requests by number. The kernel answers them in order, so they are a queue.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::fib;
 use super::kernel::{Purpose, RequestId};
 use super::object::Item;
+
+use crate::base::sorted::{SortedMap, SortedSet};
 
 /// A request with the index of its interface.
 type Entry = (u32, Purpose);
@@ -17,9 +19,9 @@ pub(super) struct Pending {
     first: u64,
     queue: VecDeque<Option<Entry>>,
     /// Those that are looked for among thousands of others.
-    sought: BTreeSet<(Sought, RequestId)>,
+    sought: SortedSet<(Sought, RequestId)>,
     /// Removals of routes and rules.
-    removals: BTreeMap<fib::Entry, BTreeSet<RequestId>>,
+    removals: SortedMap<fib::Entry, SortedSet<RequestId>>,
 }
 
 /// Requests that are looked for.

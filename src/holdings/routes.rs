@@ -126,7 +126,7 @@ impl Domain {
 
     fn wanted_route(&self, route: &Route<u32>) -> Option<&Key> {
         let first = Key::Route(Rc::new(RouteKey::first_of(RouteSlot::of(route))));
-        let keys = self.holdings.from(&first).map(|(key, _)| key);
+        let keys = self.holdings.range(first..).map(|(key, _)| key);
         let slot = RouteSlot::of(route);
         let mut in_slot =
             keys.take_while(|key| matches!(key, Key::Route(known) if known.slot == slot));

@@ -1,6 +1,5 @@
 //! Entries of the packet filter. They are requested before the addresses that they are about.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -8,6 +7,7 @@ use super::kernel::{Place, Purpose};
 use super::object::{Item, Key};
 use super::{Action, Domain};
 use crate::base::shield::Shield;
+use crate::base::sorted::SortedSet;
 use crate::model::vrrp::{Instance, VirtualAddress};
 
 /// The entries for the addresses of an instance that does not accept packets for them.
@@ -78,7 +78,7 @@ impl Domain {
     pub(super) fn remove_late_shields(&mut self, out: &mut Vec<Action>) {
         for addr in self.kernel.take_resolved() {
             let Some(late) = self.late_shields.remove(&addr) else { continue };
-            let (stay, go): (BTreeSet<_>, BTreeSet<_>) =
+            let (stay, go): (SortedSet<_>, SortedSet<_>) =
                 late.into_iter().partition(|shield| self.is_needed(shield));
             if !stay.is_empty() {
                 self.late_shields.insert(addr, stay);

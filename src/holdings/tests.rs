@@ -39,17 +39,17 @@ fn nth(n: u8) -> VirtualAddress {
 struct Bench {
     domain: Domain,
     now: Instant,
-    links: BTreeMap<String, u32>,
-    kernel: BTreeMap<Place, HostAddress>,
+    links: SortedMap<String, u32>,
+    kernel: SortedMap<Place, HostAddress>,
     fib: routes::KernelFib,
     /// The value of one setting on each interface.
-    settings: BTreeMap<u32, String>,
+    settings: SortedMap<u32, String>,
     /// Answer to every request to add an object.
     refusal: i32,
     /// The kernel refuses to remove or change addresses.
     kept: bool,
     /// Objects to remove if the daemon crashes.
-    rescued: BTreeSet<Place>,
+    rescued: SortedSet<Place>,
     /// Requests, as `+10.0.0.1/24`, `~...`, `-...`, with the index of the interface.
     asked: Vec<String>,
     changes: Vec<HostChange>,
@@ -73,12 +73,12 @@ impl Bench {
             domain: Domain::default(),
             now: Instant::from_millis(1000),
             links: [("eth0".to_owned(), 1), ("eth1".to_owned(), 2)].into(),
-            kernel: BTreeMap::new(),
+            kernel: SortedMap::new(),
             fib: routes::KernelFib::default(),
             settings: [(1, "0".to_owned()), (2, "1".to_owned())].into(),
             refusal: 0,
             kept: false,
-            rescued: BTreeSet::new(),
+            rescued: SortedSet::new(),
             asked: Vec::new(),
             changes: Vec::new(),
         };

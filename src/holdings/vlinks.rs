@@ -141,7 +141,7 @@ impl Domain {
     /// The same, with those that it replaces on other bases during a pause.
     fn all_made_as<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Key> {
         let first = Key::Link { name: name.into(), base: SharedName::from("") };
-        let keys = self.holdings.from(&first).map(|(key, _)| key);
+        let keys = self.holdings.range(first..).map(|(key, _)| key);
         keys.take_while(move |key| matches!(key, Key::Link { name: n, .. } if n == name))
     }
 

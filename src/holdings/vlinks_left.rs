@@ -1,7 +1,6 @@
 //! Virtual interfaces that stay behind: those of an earlier run, and those that the kernel refused
 //! to remove.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::kernel::Purpose;
@@ -10,12 +9,13 @@ use super::object::{Item, Key, Name};
 use super::vlinks::is_virtual;
 use super::{Action, Domain, Fate, Holder, Retry};
 use crate::base::link::{Link, Surroundings};
+use crate::base::sorted::SortedSet;
 use crate::model::vlink::{VirtualLink, VirtualLinkKind};
 
 impl Domain {
     /// Index and name of each virtual interface that has to be removed after a crash, unless it is
     /// wanted then. Index 0: the kernel has not reported it yet.
-    pub fn traces(&self) -> BTreeSet<(u32, String)> {
+    pub fn traces(&self) -> SortedSet<(u32, String)> {
         let leaving = self.kernel.removed_links().filter_map(|index| self.links.by_index(index));
         let known = self.made().chain(leaving.filter(|link| is_virtual(link)));
         let known = known.map(|link| (link.index, link.name.to_string()));

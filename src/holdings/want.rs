@@ -1,6 +1,5 @@
 //! Requests and releases by owners.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::address::{as_shown, difference, Difference};
@@ -9,6 +8,7 @@ use super::kernel::{Place, Purpose};
 use super::object::{Item, Key, Object};
 use super::{Action, Domain, Fate, Holder, Retry};
 use crate::base::hold::Hold;
+use crate::base::sorted::SortedSet;
 use crate::model::vrrp::{Instance, VirtualAddress};
 
 impl Domain {
@@ -35,7 +35,7 @@ impl Domain {
         let before = before.unwrap_or_default().keys();
         let mut in_order: Vec<_> = objects.iter().collect();
         in_order.sort_by_key(|object| object.rank());
-        let (mut claim, mut wants) = (Claim::default(), BTreeSet::new());
+        let (mut claim, mut wants) = (Claim::default(), SortedSet::new());
         let mut taken = Vec::with_capacity(in_order.len());
         self.replace_links(owner, &before, &in_order, out);
         let mut found = Vec::new();
@@ -86,7 +86,7 @@ impl Domain {
         out: &mut Vec<Action>,
     ) {
         let wanted = wanted.iter().take_while(|object| matches!(object, Object::Link(_)));
-        let wanted: BTreeSet<_> = wanted.map(|object| object.key()).collect();
+        let wanted: SortedSet<_> = wanted.map(|object| object.key()).collect();
         let had = before.iter().take_while(|key| matches!(key, Key::Link { .. }));
         for key in had.filter(|key| !wanted.contains(key)) {
             self.let_go(owner, key, out);
@@ -283,11 +283,11 @@ impl Domain {
     pub(super) fn keys_on(&self, link: &str) -> Vec<Key> {
         let made = self.made_links().filter(|key| key.names(link));
         let settings = self.range_of(Key::first_setting(link), link);
-        let shields = self.holdings.from(&Key::first_shield()).map(|(key, _)| key);
+        let shields = self.holdings.range(Key::first_shield()..).map(|(key, _)| key);
         let shields = shields.take_while(|key| matches!(key, Key::Firewall(_)));
         let shields = shields.filter(|key| key.names(link));
         let addresses = self.range_of(Key::first_address(link), link);
-        let routes = self.holdings.from(&Key::first_route()).map(|(key, _)| key);
+        let routes = self.holdings.range(Key::first_route()..).map(|(key, _)| key);
         let routes = routes.filter(|key| key.needs(link));
         made.chain(settings).chain(shields).chain(addresses).chain(routes).cloned().collect()
     }
@@ -295,7 +295,7 @@ impl Domain {
     /// Keys of this kind from `first` on that name the interface.
     fn range_of<'a>(&'a self, first: Key, link: &'a str) -> impl Iterator<Item = &'a Key> {
         let kind = std::mem::discriminant(&first);
-        let keys = self.holdings.from(&first).map(|(key, _)| key);
+        let keys = self.holdings.range(first..).map(|(key, _)| key);
         keys.take_while(move |key| std::mem::discriminant(*key) == kind && key.names(link))
     }
 

@@ -1,10 +1,10 @@
 //! `kactl status`: a table that fits 80 columns.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::changes;
 use super::picture::Picture;
+use crate::base::sorted::SortedMap;
 use crate::status::explain::span;
 use crate::status::{sender, Daemon, Instance, Server, Service, State, Time};
 
@@ -106,7 +106,7 @@ fn services(picture: &Picture, now: Time, out: &mut String) {
     out.push('\n');
     let widths = [31, 6, 10, 12, 0];
     line(&["VIRTUAL SERVER", "STATE", "SERVERS", "FOR", "SORRY SERVER"], &widths, out);
-    let mut down = BTreeMap::<&str, Vec<&Server>>::new();
+    let mut down = SortedMap::<&str, Vec<&Server>>::new();
     for server in picture.servers.iter().filter(|server| !server.up || server.order.is_some()) {
         down.entry(&server.service).or_default().push(server);
     }

@@ -1,6 +1,5 @@
 //! How a virtual server begins, what a reload makes of it, and how it ends.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::action::{Action, Leaving};
@@ -10,6 +9,7 @@ use super::service::Service;
 use super::slots::Slots;
 use crate::base::ids::CheckId;
 use crate::base::recalled::RecalledServer;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::model::lvs::{RealServer, VirtualServer};
 
@@ -119,11 +119,11 @@ impl Service {
         slots: &mut Slots,
         shifts: &mut Vec<Shift>,
         out: &mut Vec<Action>,
-    ) -> BTreeMap<usize, Server> {
+    ) -> SortedMap<usize, Server> {
         let key = |s: &RealServer| (s.addr, s.port);
-        let known: BTreeMap<_, usize> =
+        let known: SortedMap<_, usize> =
             new.servers.iter().enumerate().map(|(n, rs)| (key(rs), n)).collect();
-        let mut stay = BTreeMap::new();
+        let mut stay = SortedMap::new();
         for (n, server) in std::mem::take(&mut self.servers).into_iter().enumerate() {
             if let Some(&to) = known.get(&key(&self.config.servers[n])) {
                 stay.insert(to, server);
@@ -146,7 +146,7 @@ impl Service {
     /// Fills in the servers of the new configuration. Returns what became of the checks of each.
     fn welcome(
         &mut self,
-        mut stay: BTreeMap<usize, Server>,
+        mut stay: SortedMap<usize, Server>,
         now: Instant,
         slots: &mut Slots,
         shifts: &mut Vec<Shift>,

@@ -5,13 +5,12 @@
 //! `lifecycle` what a start, a reload and an end mean. Checks are only known by what they say; when
 //! they run is decided in `check`. There are no deadlines in here.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::rc::Rc;
 
 use crate::base::ids::{CheckId, ServiceId};
 use crate::base::recalled::RecalledService;
-use crate::base::sorted::SortedMap;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::Instant;
 use crate::base::verdict::Verdict;
 use crate::model::lvs::{self, VirtualServer};
@@ -51,7 +50,7 @@ pub struct Domain {
     /// Every address of this host.
     present: SortedMap<IpAddr, ()>,
     /// Whose checks wait for an address (`ha_suspend`).
-    watchers: BTreeMap<IpAddr, BTreeSet<ServiceId>>,
+    watchers: SortedMap<IpAddr, SortedSet<ServiceId>>,
 }
 
 impl Domain {

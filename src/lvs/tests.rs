@@ -1,18 +1,18 @@
 //! Random virtual servers, random verdicts and reloads: what is true whatever happens.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::*;
 use crate::base::recalled::{RecalledCheck, RecalledServer};
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedMap;
 use crate::base::verdict::Reason;
 use crate::model::check::{Check, Connect, Kind, Schedule};
 use crate::model::lvs::tests::{real_server, virtual_server};
 use crate::model::lvs::{Forwarding, SorryServer};
 
-type Held = BTreeMap<(IpAddr, u16), u32>;
+type Held = SortedMap<(IpAddr, u16), u32>;
 
 /// The core with a kernel that does what it is asked to.
 #[derive(Default)]

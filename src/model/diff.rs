@@ -6,13 +6,13 @@
 
 mod bfd;
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::lvs::{AddressGroup, GroupEntry, Protocol, Service, VirtualServer};
 use super::vrrp::{Delivery, Instance};
 use super::Config;
 use crate::base::addr::Family;
+use crate::base::sorted::SortedMap;
 
 pub use bfd::bfd_sessions;
 
@@ -65,7 +65,7 @@ pub enum Change {
 
 /// The changes from `old` to `new`: removals, then kept and adjusted instances, then additions.
 pub fn instances(old: &Config, new: &Config) -> Vec<Change> {
-    let mut known: BTreeMap<Identity<'_>, Vec<usize>> = BTreeMap::new();
+    let mut known: SortedMap<Identity<'_>, Vec<usize>> = SortedMap::new();
     for (n, instance) in old.instances.iter().enumerate() {
         known.entry(Identity::of(instance)).or_default().push(n);
     }
@@ -111,7 +111,7 @@ enum Listens<'a> {
 
 /// The same for virtual servers. One whose address group changed is also adjusted.
 pub fn virtual_servers(old: &Config, new: &Config) -> Vec<Change> {
-    let mut known: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    let mut known: SortedMap<_, Vec<usize>> = SortedMap::new();
     for (n, server) in old.virtual_servers.iter().enumerate().rev() {
         known.entry(listens(server)).or_default().push(n);
     }
@@ -135,7 +135,7 @@ pub fn virtual_servers(old: &Config, new: &Config) -> Vec<Change> {
 }
 
 /// The address groups of a configuration by their names.
-pub struct Groups<'a>(BTreeMap<&'a str, &'a [GroupEntry]>);
+pub struct Groups<'a>(SortedMap<&'a str, &'a [GroupEntry]>);
 
 impl<'a> Groups<'a> {
     pub fn of(config: &'a Config) -> Self {

@@ -1,11 +1,12 @@
 //! Firewall marks of virtual servers on groups of addresses (`nftables_ipvs`).
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::diff::Groups;
 use super::lvs::{GroupEntry, Protocol, Service};
 use super::Config;
+
+use crate::base::sorted::{SortedMap, SortedSet};
 
 /// Gives each virtual server on a group of addresses its mark. With `before`, the configuration that
 /// runs, virtual servers keep theirs.
@@ -48,7 +49,7 @@ const fn is_range(entry: &GroupEntry) -> bool {
 
 /// Marks that the configuration names: of services, of routing rules, and of packets of checks, which
 /// IPVS would balance otherwise.
-fn explicit(config: &Config) -> BTreeSet<u32> {
+fn explicit(config: &Config) -> SortedSet<u32> {
     let services = config.virtual_servers.iter().filter_map(|vs| match vs.service {
         Service::Fwmark(mark) => Some(mark),
         _ => None,
@@ -67,12 +68,12 @@ fn explicit(config: &Config) -> BTreeSet<u32> {
 }
 
 /// Marks of the running configuration that can be kept, with the addresses they stand for.
-struct Earlier<'c>(BTreeMap<(&'c str, Option<Protocol>), Kept<'c>>);
+struct Earlier<'c>(SortedMap<(&'c str, Option<Protocol>), Kept<'c>>);
 
 type Kept<'c> = (u32, &'c [GroupEntry]);
 
 impl<'c> Earlier<'c> {
-    fn of(before: &'c Config, first: u32, taken: &BTreeSet<u32>) -> Self {
+    fn of(before: &'c Config, first: u32, taken: &SortedSet<u32>) -> Self {
         let marking = before.global.firewall.marking.as_ref();
         let is_same_start = marking.is_some_and(|marking| marking.first_mark == first);
         let groups = Groups::of(before);
@@ -93,7 +94,7 @@ impl<'c> Earlier<'c> {
             let same = left.remove(&(name.as_str(), vs.protocol));
             *mark = same.map(|(mark, _)| mark);
         }
-        let mut left: BTreeMap<_, _> = left
+        let mut left: SortedMap<_, _> = left
             .into_iter()
             .map(|((_, protocol), (mark, entries))| ((protocol, entries), mark))
             .collect();

@@ -3,7 +3,6 @@
 //! Defaults are already resolved: global ones, those that depend on the version, and those of
 //! strict mode.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use super::vlink::VirtualLink;
 use crate::base::addr::{Family, Prefix};
 use crate::base::name::SharedName;
 use crate::base::seldom::Seldom;
+use crate::base::sorted::SortedSet;
 use crate::base::time::micros;
 
 /// `version`: 2 (RFC 3768) or 3 (RFC 5798, RFC 9568).
@@ -387,7 +387,7 @@ impl Instance {
         let vmacs = own.chain(&self.address_vlinks).filter(|link| link.is_vmac());
         let is_vmac = move |link: &str| vmacs.clone().any(|vmac| vmac.name == *link);
         let all = self.garp.extra_on_all;
-        let mut seen = BTreeSet::new();
+        let mut seen = SortedSet::new();
         self.all_addresses().map(|address| &**address).filter(move |address| {
             let counts = is_vmac(&address.interface) || all && self.is_elsewhere(address);
             counts && seen.insert(&address.interface)

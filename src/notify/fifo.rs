@@ -4,13 +4,13 @@
 //! wait; where too many wait, only the last state of each object is kept, and written when it can be.
 //! So a reader may miss what was, but never what is.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::action::{Action, Note, Which};
 use super::input::{Standing, State, Subject};
 use super::words::{self, Scope};
 use crate::base::name::SharedName;
-use crate::base::sorted::SortedMap;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{Duration, Instant};
 use crate::model::notify::Fifos;
 
@@ -90,7 +90,7 @@ struct Pipe {
     waiting: VecDeque<(Tells, String)>,
     /// Objects whose state is written after that. While there are any, lines about states do not
     /// wait: what they say is known.
-    behind: BTreeSet<Seat>,
+    behind: SortedSet<Seat>,
     /// Something was written since everything was.
     changed: bool,
     replayed: Option<Instant>,
@@ -103,7 +103,7 @@ impl Pipe {
             reader: Reader::Never,
             current: None,
             waiting: VecDeque::new(),
-            behind: BTreeSet::new(),
+            behind: SortedSet::new(),
             changed: false,
             replayed: None,
         }
@@ -170,9 +170,9 @@ pub(super) struct Pipes {
     seats: SortedMap<Subject, Seat>,
     known: SortedMap<Seat, Known>,
     /// Reported since the configuration was set up. Kept for `states_on_reload` only.
-    fresh: BTreeSet<Seat>,
+    fresh: SortedSet<Seat>,
     next: u64,
-    pipes: BTreeMap<Which, Pipe>,
+    pipes: SortedMap<Which, Pipe>,
     states_on_reload: bool,
 }
 
@@ -203,12 +203,12 @@ impl Pipes {
     /// Takes over where the virtual routers stand after a reload.
     pub(super) fn on_standing(&mut self, list: &[Standing], out: &mut Vec<Action>) {
         let is_vrrp = |o: &Subject| matches!(o, Subject::Group(_) | Subject::Instance(_));
-        let before: BTreeMap<_, _> =
+        let before: SortedMap<_, _> =
             self.seats.iter().filter(|(o, _)| is_vrrp(o)).map(|(o, p)| (o.clone(), *p)).collect();
         self.seats.retain(|o, _| !is_vrrp(o));
         // New seats in the new order; a state that is owed is still owed.
-        let mut moved = BTreeMap::new();
-        let mut known = BTreeMap::new();
+        let mut moved = SortedMap::new();
+        let mut known = SortedMap::new();
         for standing in list {
             let Some(now) = Known::of(standing) else { continue };
             let seat = self.seat(&standing.object);
@@ -245,7 +245,7 @@ impl Pipes {
         for which in [Which::All, Which::Vrrp] {
             let Some(pipe) = self.pipes.get_mut(&which) else { continue };
             if pipe.reader != Reader::Gone {
-                pipe.behind.extend(rest.iter().copied());
+                pipe.behind.extend(rest.iter().copied().copied());
             }
             if pipe.has_lines() {
                 out.push(Action::WriteFifo(which));
@@ -354,7 +354,7 @@ impl Pipes {
         now: Instant,
         out: &mut Vec<Action>,
     ) {
-        let all: BTreeSet<_> = self.all(which).collect();
+        let all: SortedSet<_> = self.all(which).collect();
         let Some(pipe) = self.pipes.get_mut(&which) else { return };
         match (pipe.reader, present) {
             (Reader::Never, true) => pipe.reader = Reader::Present,

@@ -4,12 +4,13 @@
 //! which lines readers have still to get, `words.rs` has the wording. How a letter becomes a mail
 //! and gets to the server is `mail.rs`, `outbox.rs` and `smtp.rs`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use self::fifo::Pipes;
 use self::scripts::{Change, Job, Scripts};
 use self::words::Scope;
 use crate::base::name::SharedName;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::model::notify::Notify;
 use crate::model::script::Script;
@@ -42,13 +43,13 @@ pub struct Domain {
     /// `no_email_faults`.
     no_faults: bool,
     /// The state of each group and instance in its last mail.
-    mailed: BTreeMap<Subject, State>,
+    mailed: SortedMap<Subject, State>,
     /// States that were notified before the program was replaced.
-    recalled: BTreeMap<Subject, State>,
+    recalled: SortedMap<Subject, State>,
     /// The same of priorities.
-    recalled_priorities: BTreeMap<SharedName, u8>,
+    recalled_priorities: SortedMap<SharedName, u8>,
     /// The same of virtual servers, and with their names of real servers.
-    recalled_served: BTreeMap<(SharedName, Option<SharedName>), bool>,
+    recalled_served: SortedMap<(SharedName, Option<SharedName>), bool>,
     scripts: Scripts,
     pipes: Pipes,
 }

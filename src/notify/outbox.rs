@@ -5,13 +5,14 @@
 
 mod note;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
 pub use self::note::{Note, Server};
 use super::action::Letter;
 use super::mail::{self, Message, Stamp};
 use super::smtp::{Command, Conversation, SmtpEvent};
+use crate::base::sorted::SortedSet;
 use crate::base::time::{Duration, Instant};
 use crate::model::notify::{Mail, MailServer};
 
@@ -451,7 +452,7 @@ impl Outbox {
         if self.queue.len() <= MOST_WAITING {
             return;
         }
-        let mut newer = BTreeSet::new();
+        let mut newer = SortedSet::new();
         let mut victim = 0;
         for (n, item) in self.queue.iter().enumerate().rev() {
             if !newer.insert(&item.message.about) {

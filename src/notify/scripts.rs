@@ -3,12 +3,13 @@
 //! The reference starts a script and forgets it, so that the one for MASTER can overtake the one
 //! for BACKUP. Here the next one waits for the last one, but not for ever.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::action::{Action, Note, RunId};
 use super::input::Subject;
 use super::unfinished::RunningScript;
 use crate::base::deadlines::Deadlines;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::model::script::Script;
 
@@ -68,8 +69,8 @@ enum RunAge {
 
 #[derive(Debug, Default)]
 pub(super) struct Scripts {
-    queues: BTreeMap<Subject, Queue>,
-    runs: BTreeMap<RunId, Run>,
+    queues: SortedMap<Subject, Queue>,
+    runs: SortedMap<RunId, Run>,
     /// Those that could go on if fewer scripts ran.
     ready: VecDeque<Subject>,
     deadlines: Deadlines<RunId>,

@@ -1,11 +1,12 @@
 //! Routers on segments, and a clock that jumps to the next event.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::router::{Life, Packet, Router};
 use super::segment::Segment;
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{micros, Duration, Instant};
 use crate::holdings::Key;
 use crate::model::track::Object;
@@ -52,12 +53,12 @@ pub struct Network {
     now: Instant,
     rng: Rng,
     routers: Vec<Router>,
-    pub segments: BTreeMap<String, Segment>,
+    pub segments: SortedMap<String, Segment>,
     /// Upper bound of the scheduling latency of a daemon.
     pub latency: Duration,
-    events: BTreeMap<(Instant, u64), Scheduled>,
+    events: SortedMap<(Instant, u64), Scheduled>,
     wakes: Vec<Option<Instant>>,
-    floods: BTreeMap<String, Flood>,
+    floods: SortedMap<String, Flood>,
     number: u64,
     /// What an attacker has recorded lately.
     recorded: VecDeque<Packet>,
@@ -69,11 +70,11 @@ impl Network {
             now: Instant::ZERO,
             rng: Rng::new(seed),
             routers: Vec::new(),
-            segments: BTreeMap::new(),
+            segments: SortedMap::new(),
             latency: Duration::ZERO,
-            events: BTreeMap::new(),
+            events: SortedMap::new(),
             wakes: Vec::new(),
-            floods: BTreeMap::new(),
+            floods: SortedMap::new(),
             number: 0,
             recorded: VecDeque::new(),
         }
@@ -235,8 +236,8 @@ impl Network {
     ///
     /// `Some` if a router acted on it.
     pub fn step(&mut self, until: Instant) -> Option<Turn> {
-        while let Some(next) = self.events.first_entry().filter(|e| e.key().0 <= until) {
-            let ((at, _), event) = next.remove_entry();
+        while self.events.first_key_value().is_some_and(|((at, _), _)| *at <= until) {
+            let ((at, _), event) = self.events.pop_first()?;
             self.now = at;
             match event {
                 Scheduled::Arrives { to, packet } => {

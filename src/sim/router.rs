@@ -3,7 +3,7 @@
 //! It follows `daemon/turn.rs` and `daemon/network/execute.rs`: packets before deadlines, actions carried
 //! out in order, their effects fed back through an inbox.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -11,6 +11,7 @@ use crate::base::addr::{Family, HostAddress};
 use crate::base::hold::Hold;
 use crate::base::ids::InstanceId;
 use crate::base::link::{KernelEvent, Link};
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{Instant, WallTime};
 use crate::holdings::{self, Holder, Item, Key, Links, Op, Spot};
 use crate::model::diff::{self, Change};
@@ -71,24 +72,24 @@ enum CoreMessage {
 pub struct Router {
     pub name: String,
     /// Its own addresses, by interface.
-    own: BTreeMap<String, Vec<IpAddr>>,
-    links: BTreeMap<String, LinkState>,
+    own: SortedMap<String, Vec<IpAddr>>,
+    links: SortedMap<String, LinkState>,
     /// Interface indices; an interface that comes back gets a new one.
-    indices: BTreeMap<String, u32>,
+    indices: SortedMap<String, u32>,
     next_index: u32,
     /// Interface indices known to the daemon.
-    known: BTreeMap<String, u32>,
+    known: SortedMap<String, u32>,
     /// Actual state of tracked objects. A daemon learns of it shortly after its start.
-    objects: BTreeMap<track::Object, TrackState>,
+    objects: SortedMap<track::Object, TrackState>,
     config: Config,
     ids: Vec<InstanceId>,
     vrrp: vrrp::Domain,
     holdings: holdings::Domain,
     /// Survives the daemon.
-    kernel: BTreeMap<(u32, Spot), HostAddress>,
+    kernel: SortedMap<(u32, Spot), HostAddress>,
     news: VecDeque<KernelNotice>,
     /// By interface.
-    sockets: BTreeMap<String, VecDeque<(Packet, Instant)>>,
+    sockets: SortedMap<String, VecDeque<(Packet, Instant)>>,
     /// Capacity of a socket in packets; further packets are dropped.
     pub socket_size: usize,
     /// The last turn left packets unread.
@@ -104,28 +105,28 @@ pub struct Router {
     recorded: Vec<Action>,
     pub(super) sent: Vec<Packet>,
     /// The numbers of the authenticated advertisements that were accepted, since the start.
-    accepted: BTreeSet<u64>,
+    accepted: SortedSet<u64>,
     fooled: u64,
 }
 
 impl Router {
     /// A powered-off router with all its interfaces up.
-    pub fn new(name: impl Into<String>, own: BTreeMap<String, Vec<IpAddr>>) -> Self {
+    pub fn new(name: impl Into<String>, own: SortedMap<String, Vec<IpAddr>>) -> Self {
         Self {
             name: name.into(),
             links: own.keys().map(|link| (link.clone(), LinkState::Up)).collect(),
             indices: own.keys().cloned().zip(1..).collect(),
             next_index: 1000,
-            known: BTreeMap::new(),
+            known: SortedMap::new(),
             own,
-            objects: BTreeMap::new(),
+            objects: SortedMap::new(),
             config: Config::default(),
             ids: Vec::new(),
             vrrp: vrrp::Domain::default(),
             holdings: holdings::Domain::default(),
-            kernel: BTreeMap::new(),
+            kernel: SortedMap::new(),
             news: VecDeque::new(),
-            sockets: BTreeMap::new(),
+            sockets: SortedMap::new(),
             socket_size: 64,
             crowded: false,
             life: Life::Off,
@@ -135,7 +136,7 @@ impl Router {
             decided: VecDeque::new(),
             recorded: Vec::new(),
             sent: Vec::new(),
-            accepted: BTreeSet::new(),
+            accepted: SortedSet::new(),
             fooled: 0,
         }
     }
@@ -326,9 +327,9 @@ impl Router {
 
     /// Reads every socket within its budget. Returns the sockets that are not empty afterwards,
     /// each with the arrival time up to which it has been read.
-    fn read(&mut self, now: Instant) -> BTreeMap<String, Instant> {
+    fn read(&mut self, now: Instant) -> SortedMap<String, Instant> {
         const BUDGET: usize = 16;
-        let mut unread = BTreeMap::new();
+        let mut unread = SortedMap::new();
         let mut sockets = std::mem::take(&mut self.sockets);
         for (link, socket) in &mut sockets {
             let count = socket.len().min(BUDGET);
@@ -365,7 +366,7 @@ impl Router {
     pub(super) fn adopt(&mut self, new: Config, now: Instant) {
         self.hold(holdings::Input::Pause, now);
         let changes = diff::instances(&self.config, &new);
-        let (mut ids, mut touched) = (BTreeMap::new(), Vec::new());
+        let (mut ids, mut touched) = (SortedMap::new(), Vec::new());
         for change in changes {
             match change {
                 Change::Remove { old } => {

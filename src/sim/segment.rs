@@ -1,6 +1,6 @@
 //! A simulated segment: loss, duplication, delay and partitions between routers.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 
 use crate::base::rng::Rng;
 use crate::base::time::{micros, Duration, Instant};
@@ -16,7 +16,7 @@ pub struct Segment {
     /// Per thousand.
     pub duplication: u32,
     /// Blocked pairs of sender and receiver.
-    pub blocked: BTreeSet<(usize, usize)>,
+    pub blocked: SortedSet<(usize, usize)>,
 }
 
 /// No loss, and no reordering.
@@ -28,7 +28,7 @@ impl Default for Segment {
             longest_delay: DELAY,
             loss: 0,
             duplication: 0,
-            blocked: BTreeSet::new(),
+            blocked: SortedSet::new(),
         }
     }
 }

@@ -155,14 +155,15 @@ impl Snapshot {
             version: u32,
             program: String,
         }
-        let Versioned { version, program } =
-            serde_json::from_str(text).map_err(|e| format!("the snapshot cannot be read: {e}"))?;
+        let Versioned { version, program } = serde_json::from_slice(text.as_bytes())
+            .map_err(|e| format!("the snapshot cannot be read: {e}"))?;
         if !(1..=VERSION).contains(&version) {
             return Err(format!(
                 "the snapshot of {program} has version {version}, this program takes over from 1 to {VERSION}"
             ));
         }
-        serde_json::from_str(text).map_err(|e| format!("the snapshot cannot be read: {e}"))
+        serde_json::from_slice(text.as_bytes())
+            .map_err(|e| format!("the snapshot cannot be read: {e}"))
     }
 }
 

@@ -1,10 +1,10 @@
 //! Virtual routers, and what they know of others.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::sorted::SortedMap;
 use crate::status::{Counters, State};
 
 /// One virtual router. Its scripts have run for this state.
@@ -25,7 +25,7 @@ pub struct Instance {
     pub failover: Option<Failover>,
     pub counters: Counters,
     /// Changes of its state, by their causes.
-    pub transitions: BTreeMap<String, u64>,
+    pub transitions: SortedMap<String, u64>,
     pub contested: u64,
     /// The router last heard as master.
     pub heard: Option<Router>,

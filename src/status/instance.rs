@@ -1,11 +1,12 @@
 //! Virtual routers and sync groups.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Heir, ObjectKind, Order, Time};
+
+use crate::base::sorted::SortedMap;
 
 /// The state of a virtual router.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -70,7 +71,7 @@ pub struct Instance {
     pub master_down_interval: f64,
     pub counters: Counters,
     /// Changes of its state since the start, by their causes.
-    pub transitions: BTreeMap<String, u64>,
+    pub transitions: SortedMap<String, u64>,
     /// How often another router was master as well for a while.
     pub contested: u64,
     /// Seconds from the first announcement of the addresses to the second one.

@@ -1,6 +1,5 @@
 //! Sockets of BFD (RFC 5881 section 4): one per family and port to receive, one per session to send.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
@@ -11,6 +10,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::batch::Shape;
 use super::filter::{self, set_option, Program};
 use crate::base::addr::{is_link_local, Family};
+use crate::base::sorted::SortedSet;
 use crate::wire::bfd::{MULTIHOP_PORT, PORT, TRAFFIC_CLASS};
 
 pub use super::batch::{Batch, Datagram};
@@ -95,7 +95,7 @@ impl Receiver {
 /// The source ports in use: no two sessions share one.
 #[derive(Debug)]
 pub struct Ports {
-    used: BTreeSet<u16>,
+    used: SortedSet<u16>,
     next: u16,
 }
 
@@ -103,7 +103,7 @@ impl Ports {
     /// The first port depends on `seed`, which should differ from run to run: a packet that is
     /// still on its way then does not seem to be of the new session.
     pub const fn new(seed: u64) -> Self {
-        Self { used: BTreeSet::new(), next: (seed % PORTS as u64) as u16 }
+        Self { used: SortedSet::new(), next: (seed % PORTS as u64) as u16 }
     }
 
     /// Closes the socket; its port is free for others.
@@ -291,7 +291,7 @@ mod tests {
             let mut ports = Ports::new(seed);
             ports.used.extend([49_152, 49_160, 65_535]);
             let all: Vec<_> = ports.candidates().collect();
-            let distinct: BTreeSet<_> = all.iter().copied().collect();
+            let distinct: SortedSet<_> = all.iter().copied().collect();
             assert_eq!((all.len(), distinct.len()), (16_381, 16_381));
             assert!(distinct.range(..49_152).next().is_none() && !distinct.contains(&49_160));
         }

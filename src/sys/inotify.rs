@@ -9,7 +9,6 @@ mod chain;
 mod instance;
 pub mod readers;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -20,6 +19,8 @@ use std::path::{Path, PathBuf};
 use self::chain::{chain, Link};
 use self::instance::{FileEvent, Instance, Watch};
 use super::reason;
+
+use crate::base::sorted::{SortedMap, SortedSet};
 
 /// Names that appear, go, or are written and closed.
 const ENTRIES: u32 = libc::IN_CREATE
@@ -37,23 +38,23 @@ const ATTEMPTS: usize = 8;
 #[derive(Debug)]
 pub struct FileWatch<K> {
     instance: Instance,
-    files: BTreeMap<K, Watched>,
+    files: SortedMap<K, Watched>,
     /// Watches of the kernel with their keys. Other programs may write a hundred thousand files a
     /// second in the same directory, so an event costs only a look-up of its name.
-    watches: BTreeMap<Watch, Listeners<K>>,
+    watches: SortedMap<Watch, Listeners<K>>,
 }
 
 /// Keys concerned by the events of one directory.
 #[derive(Debug)]
 struct Listeners<K> {
-    all: BTreeSet<K>,
+    all: SortedSet<K>,
     /// By the name in the directory that matters to them.
-    by_name: BTreeMap<OsString, BTreeSet<K>>,
+    by_name: SortedMap<OsString, SortedSet<K>>,
 }
 
 impl<K> Default for Listeners<K> {
     fn default() -> Self {
-        Self { all: BTreeSet::new(), by_name: BTreeMap::new() }
+        Self { all: SortedSet::new(), by_name: SortedMap::new() }
     }
 }
 
@@ -61,7 +62,7 @@ impl<K> Default for Listeners<K> {
 struct Watched {
     path: PathBuf,
     /// The directories, and the name in each that matters; without one, the directory itself.
-    places: BTreeSet<(Watch, Option<OsString>)>,
+    places: SortedSet<(Watch, Option<OsString>)>,
     /// Where the file itself is, or would be.
     last: Option<(Watch, OsString)>,
 }
@@ -71,7 +72,7 @@ impl<K: Ord + Clone> FileWatch<K> {
     /// The system call fails, for want of descriptors or of the user's instances
     /// (`fs.inotify.max_user_instances`).
     pub fn new() -> io::Result<Self> {
-        Ok(Self { instance: Instance::new()?, files: BTreeMap::new(), watches: BTreeMap::new() })
+        Ok(Self { instance: Instance::new()?, files: SortedMap::new(), watches: SortedMap::new() })
     }
 
     /// Watches an absolute path, which need not lead anywhere yet. Read the file afterwards.
@@ -80,7 +81,7 @@ impl<K: Ord + Clone> FileWatch<K> {
     /// The kernel has no more watches for this user (`fs.inotify.max_user_watches`). The path is
     /// watched as far as it could be.
     pub fn watch(&mut self, key: K, path: &Path) -> io::Result<()> {
-        let file = Watched { path: path.into(), places: BTreeSet::new(), last: None };
+        let file = Watched { path: path.into(), places: SortedSet::new(), last: None };
         let before = self.files.insert(key.clone(), file);
         let placed = self.place(&key);
         match before {
@@ -99,8 +100,8 @@ impl<K: Ord + Clone> FileWatch<K> {
     ///
     /// # Errors
     /// Reading fails, which is not expected.
-    pub fn read(&mut self, changed: &mut BTreeSet<K>) -> io::Result<bool> {
-        let mut moved = BTreeSet::new();
+    pub fn read(&mut self, changed: &mut SortedSet<K>) -> io::Result<bool> {
+        let mut moved = SortedSet::new();
         let Self { instance, files, watches } = self;
         let more = instance.read(|event| take(files, watches, &event, changed, &mut moved));
         self.follow(moved, changed);
@@ -108,7 +109,7 @@ impl<K: Ord + Clone> FileWatch<K> {
     }
 
     /// Watches anew what may lead elsewhere now.
-    fn follow(&mut self, mut moved: BTreeSet<K>, changed: &mut BTreeSet<K>) {
+    fn follow(&mut self, mut moved: SortedSet<K>, changed: &mut SortedSet<K>) {
         for key in &moved {
             if let Err(e) = self.place(key) {
                 log::warn!("cannot watch {}: {}", self.files[key].path.display(), reason(&e));
@@ -127,7 +128,7 @@ impl<K: Ord + Clone> FileWatch<K> {
         let mut result = Ok(());
         // Looked at again: it may have changed before it was watched.
         for _ in 0..ATTEMPTS {
-            let mut places = BTreeSet::new();
+            let mut places = SortedSet::new();
             result = Ok(());
             for link in chain(&file.path) {
                 let is_file = matches!(link, Link::File { .. });
@@ -187,11 +188,11 @@ impl<K> AsRawFd for FileWatch<K> {
 /// Sorts the files that an event concerns: those whose content may have `changed`, and those whose
 /// path has `moved`.
 fn take<K: Ord + Clone>(
-    files: &BTreeMap<K, Watched>,
-    watches: &mut BTreeMap<Watch, Listeners<K>>,
+    files: &SortedMap<K, Watched>,
+    watches: &mut SortedMap<Watch, Listeners<K>>,
     event: &FileEvent<'_>,
-    changed: &mut BTreeSet<K>,
-    moved: &mut BTreeSet<K>,
+    changed: &mut SortedSet<K>,
+    moved: &mut SortedSet<K>,
 ) {
     if event.mask & libc::IN_Q_OVERFLOW != 0 {
         moved.extend(files.keys().cloned());

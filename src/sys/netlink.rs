@@ -2,6 +2,7 @@
 
 mod encap;
 mod link;
+mod message;
 mod metrics;
 mod monitor;
 mod query;
@@ -13,14 +14,11 @@ mod tests;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
-use netlink_packet_core::{
-    NetlinkHeader, NetlinkMessage, NetlinkPayload, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE,
-    NLM_F_REQUEST,
-};
+use netlink_packet_core::{Emitable, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use netlink_packet_route::address::{
     AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressScope, CacheInfo,
 };
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use netlink_packet_route::AddressFamily;
 use netlink_sys::protocols::NETLINK_ROUTE;
 
 use super::pipeline::Pipeline;
@@ -31,6 +29,8 @@ use crate::base::route::Route;
 use crate::base::rule::Rule;
 use crate::model::global::ReceiveBuffer;
 use crate::model::route::Placement;
+
+use message::{request, serialized, Message};
 
 pub use link::Inet4Conf;
 pub use monitor::{FibKinds, Monitor};
@@ -59,15 +59,15 @@ impl<T> Requests<T> {
 
     /// EEXIST: the address exists already, whatever its origin.
     pub fn add(&mut self, index: u32, address: &HostAddress, asker: T) {
-        let message = RouteNetlinkMessage::NewAddress(address_message(index, address));
-        self.queue(message, NLM_F_CREATE | NLM_F_EXCL, asker);
+        let message = address_message(index, address);
+        self.queue(libc::RTM_NEWADDR, &message, NLM_F_CREATE | NLM_F_EXCL, asker);
     }
 
     /// Changes what can be changed of an address that is there: its lifetime and, of an IPv6
     /// address, its flags.
     pub fn replace(&mut self, index: u32, address: &HostAddress, asker: T) {
-        let message = RouteNetlinkMessage::NewAddress(address_message(index, address));
-        self.queue(message, NLM_F_REPLACE, asker);
+        let message = address_message(index, address);
+        self.queue(libc::RTM_NEWADDR, &message, NLM_F_REPLACE, asker);
     }
 
     /// Removes the address whatever its label and its other options.
@@ -78,24 +78,23 @@ impl<T> Requests<T> {
 
     /// EEXIST: there is the same one, or one that may not have another beside it.
     pub fn add_route(&mut self, route: &Route<u32>, placement: Placement, asker: T) {
-        let message = RouteNetlinkMessage::NewRoute(route::addition(route));
-        self.queue(message, route::flags(placement), asker);
+        let message = route::addition(route);
+        self.queue(libc::RTM_NEWROUTE, &message, route::flags(placement), asker);
     }
 
     /// ESRCH: there is none.
     pub fn remove_route(&mut self, route: &Route<u32>, asker: T) {
-        self.queue(RouteNetlinkMessage::DelRoute(route::removal(route)), 0, asker);
+        self.queue(libc::RTM_DELROUTE, &route::removal(route), 0, asker);
     }
 
     /// EEXIST: there is an equal one, whatever its origin.
     pub fn add_rule(&mut self, rule: &Rule, asker: T) {
-        let message = RouteNetlinkMessage::NewRule(rule::message(rule));
-        self.queue(message, NLM_F_CREATE | NLM_F_EXCL, asker);
+        self.queue(libc::RTM_NEWRULE, &rule::message(rule), NLM_F_CREATE | NLM_F_EXCL, asker);
     }
 
     /// Removes the first rule that has all of this one. ENOENT: there is none.
     pub fn remove_rule(&mut self, rule: &Rule, asker: T) {
-        self.queue(RouteNetlinkMessage::DelRule(rule::message(rule)), 0, asker);
+        self.queue(libc::RTM_DELRULE, &rule::message(rule), 0, asker);
     }
 
     pub fn is_idle(&self) -> bool {
@@ -112,20 +111,9 @@ impl<T> Requests<T> {
         self.pipeline.give_up(errno, answers);
     }
 
-    fn queue(&mut self, message: RouteNetlinkMessage, flags: u16, asker: T) {
-        let bytes = serialize(message, NLM_F_REQUEST | flags);
-        self.pipeline.queue(asker, |out| out.extend_from_slice(&bytes));
+    fn queue(&mut self, kind: u16, body: &dyn Emitable, flags: u16, asker: T) {
+        self.pipeline.queue(asker, |out| request(kind, flags, body, out));
     }
-}
-
-fn serialize(message: RouteNetlinkMessage, flags: u16) -> Vec<u8> {
-    let mut header = NetlinkHeader::default();
-    header.flags = flags;
-    let mut packet = NetlinkMessage::new(header, NetlinkPayload::from(message));
-    packet.finalize();
-    let mut bytes = vec![0; packet.buffer_len()];
-    packet.serialize(&mut bytes);
-    bytes
 }
 
 /// The request to remove an address. With a `peer`, the prefix length is the peer's.
@@ -138,7 +126,7 @@ pub(super) fn removal(index: u32, prefix: Prefix, peer: Option<IpAddr>) -> Vec<u
     if prefix.addr.is_ipv4() {
         message.attributes.push(AddressAttribute::Address(peer.unwrap_or(prefix.addr)));
     }
-    serialize(RouteNetlinkMessage::DelAddress(message), NLM_F_REQUEST)
+    serialized(libc::RTM_DELADDR, 0, &message)
 }
 
 fn address_header(index: u32, prefix: Prefix) -> AddressMessage {
@@ -180,46 +168,20 @@ const fn address_family(family: Family) -> AddressFamily {
     }
 }
 
-/// Passes on the messages of a datagram; true if it ends a dump.
-///
-/// A message that cannot be read (a newer kernel's) is skipped: the others still count.
-fn parse_all(mut data: &[u8], take: &mut dyn FnMut(RouteNetlinkMessage)) -> bool {
-    while data.len() >= 16 {
-        let length = u32::from_ne_bytes([data[0], data[1], data[2], data[3]]) as usize;
-        if length < 16 || length > data.len() {
-            break;
-        }
-        match NetlinkMessage::<RouteNetlinkMessage>::deserialize(&data[..length]) {
-            Ok(message) => match message.payload {
-                NetlinkPayload::Done(_) => return true,
-                NetlinkPayload::InnerMessage(inner) => take(inner),
-                _ => {}
-            },
-            Err(e) => log::debug!("netlink message skipped: {e}"),
-        }
-        data = &data[((length + 3) & !3).min(data.len())..];
-    }
-    false
-}
-
-fn event(message: RouteNetlinkMessage) -> Option<KernelEvent> {
+fn event(message: Message) -> Option<KernelEvent> {
     match message {
-        RouteNetlinkMessage::NewLink(m) => link::decoded(m).map(KernelEvent::Link),
-        // A bridge uses the same message when a port leaves it; the interface stays.
-        RouteNetlinkMessage::DelLink(m) if m.header.interface_family == AddressFamily::Unspec => {
-            Some(KernelEvent::LinkGone { index: m.header.index })
-        }
-        RouteNetlinkMessage::NewAddress(m) => {
+        Message::NewLink(link) => Some(KernelEvent::Link(link)),
+        Message::DelLink(index) => Some(KernelEvent::LinkGone { index }),
+        Message::NewAddress(m) => {
             address(&m).map(|address| KernelEvent::Address { index: m.header.index, address })
         }
-        RouteNetlinkMessage::DelAddress(m) => {
+        Message::DelAddress(m) => {
             address(&m).map(|address| KernelEvent::AddressGone { index: m.header.index, address })
         }
-        RouteNetlinkMessage::NewRoute(m) => route::of(&m).map(Box::new).map(KernelEvent::Route),
-        RouteNetlinkMessage::DelRoute(m) => route::of(&m).map(Box::new).map(KernelEvent::RouteGone),
-        RouteNetlinkMessage::NewRule(m) => rule::of(&m).map(Box::new).map(KernelEvent::Rule),
-        RouteNetlinkMessage::DelRule(m) => rule::of(&m).map(Box::new).map(KernelEvent::RuleGone),
-        _ => None,
+        Message::NewRoute(m) => route::of(&m).map(Box::new).map(KernelEvent::Route),
+        Message::DelRoute(m) => route::of(&m).map(Box::new).map(KernelEvent::RouteGone),
+        Message::NewRule(m) => rule::of(&m).map(Box::new).map(KernelEvent::Rule),
+        Message::DelRule(m) => rule::of(&m).map(Box::new).map(KernelEvent::RuleGone),
     }
 }
 

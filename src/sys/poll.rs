@@ -4,7 +4,6 @@
 //! mio rounds its own timeout up to milliseconds, a tenth of the shortest advertisement interval;
 //! so the earliest deadline is armed on a timerfd, which is polled like any socket.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::time::Duration;
@@ -15,6 +14,7 @@ use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use nix::time::{clock_nanosleep, ClockId, ClockNanosleepFlags};
 
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 
 const TIMER: Token = Token(0);
@@ -44,7 +44,7 @@ pub struct Poll<O> {
     waited: Instant,
     /// Slot n has token n + 1.
     owners: Vec<Option<O>>,
-    slots: BTreeMap<RawFd, usize>,
+    slots: SortedMap<RawFd, usize>,
     /// Freed in this batch; reused only after it, so that no old event reaches a new owner.
     retired: Vec<usize>,
     free: Vec<usize>,
@@ -64,7 +64,7 @@ impl<O: Copy> Poll<O> {
             armed: None,
             waited: Instant::ZERO,
             owners: Vec::new(),
-            slots: BTreeMap::new(),
+            slots: SortedMap::new(),
             retired: Vec::new(),
             free: Vec::new(),
         })

@@ -1,7 +1,6 @@
 //! Another program in the place of this one, in the same process: with a snapshot in sealed memory
 //! and with some of the descriptors.
 
-use std::collections::BTreeSet;
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -12,6 +11,8 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::{fcntl, FcntlArg, FdFlag, SealFlag};
 use nix::sys::memfd::{memfd_create, MFdFlags};
 use nix::unistd::execve;
+
+use crate::base::sorted::SortedSet;
 
 /// The number of the descriptor with the snapshot.
 pub(super) const VARIABLE: &str = "KEEPALIVED_SNAPSHOT";
@@ -24,7 +25,7 @@ const MOST: u64 = 64 << 20;
 pub struct Inheritance {
     /// The snapshot.
     pub text: String,
-    taken: BTreeSet<RawFd>,
+    taken: SortedSet<RawFd>,
 }
 
 /// What the program before this one has left; `None` if this one does not take over.
@@ -38,7 +39,7 @@ pub fn inherited() -> Option<io::Result<Inheritance>> {
 
 fn read(number: &OsStr) -> io::Result<Inheritance> {
     let number: Option<RawFd> = number.to_str().and_then(|text| text.parse().ok());
-    let mut inheritance = Inheritance { text: String::new(), taken: BTreeSet::new() };
+    let mut inheritance = Inheritance { text: String::new(), taken: SortedSet::new() };
     let mut file = inheritance.take(number.ok_or(io::ErrorKind::InvalidInput)?)?;
     // Only a file in memory has seals, and with these, it is as it was written.
     let seals = SealFlag::from_bits_truncate(fcntl(&file, FcntlArg::F_GET_SEALS)?);

@@ -1,6 +1,6 @@
 //! Files that hold a number. Nothing is read here.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::action::Action;
 use super::note::{Flaw, Note};
@@ -9,7 +9,7 @@ use crate::model::track::{Object, TrackFile};
 
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    by_name: BTreeMap<String, Tracker>,
+    by_name: SortedMap<String, Tracker>,
 }
 
 /// One file.

@@ -1,6 +1,6 @@
 //! Processes: which ones match, how many are wanted, and how long a change is not yet believed.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::action::Action;
 use super::input::Process;
@@ -14,7 +14,7 @@ const COMM_LEN: usize = 15;
 
 #[derive(Debug, Default)]
 pub(super) struct Processes {
-    by_name: BTreeMap<String, Tracker>,
+    by_name: SortedMap<String, Tracker>,
 }
 
 /// One tracked process: any number of processes that match.
@@ -22,9 +22,9 @@ pub(super) struct Processes {
 struct Tracker {
     config: TrackProcess,
     /// The processes and threads that match, each with the process it belongs to.
-    matching: BTreeMap<u32, u32>,
+    matching: SortedMap<u32, u32>,
     /// The processes that count: how many of the above each has.
-    processes: BTreeMap<u32, u32>,
+    processes: SortedMap<u32, u32>,
     told: TrackState,
     /// The processes were counted once.
     is_counted: bool,
@@ -117,8 +117,8 @@ impl Tracker {
         out.push(Action::Changed { object, state: state.clone() });
         Self {
             config: config.clone(),
-            matching: BTreeMap::new(),
-            processes: BTreeMap::new(),
+            matching: SortedMap::new(),
+            processes: SortedMap::new(),
             told: state,
             is_counted: false,
             believed_at: None,

@@ -1,6 +1,6 @@
 //! Scripts: when each is run, and how many results in a row make a verdict.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::action::Action;
 use super::note::Note;
@@ -18,11 +18,11 @@ const SPREAD: Duration = Duration::from_millis(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Scripts {
-    by_id: BTreeMap<ScriptId, Tracker>,
-    by_name: BTreeMap<String, ScriptId>,
+    by_id: SortedMap<ScriptId, Tracker>,
+    by_name: SortedMap<String, ScriptId>,
     due: Deadlines<ScriptId>,
     /// Verdicts of the run before, of scripts that are not configured yet.
-    recalled: BTreeMap<String, (bool, Option<ScriptPast>)>,
+    recalled: SortedMap<String, (bool, Option<ScriptPast>)>,
     last_id: u32,
 }
 

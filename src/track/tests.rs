@@ -1,6 +1,6 @@
 //! What holds whatever comes in, in whatever order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::sorted::{SortedMap, SortedSet};
 
 use proptest::prelude::*;
 
@@ -106,8 +106,8 @@ struct Watched {
     domain: Domain,
     now: Instant,
     /// What follows from every change that was reported.
-    believed: BTreeMap<Object, TrackState>,
-    running: BTreeSet<ScriptId>,
+    believed: SortedMap<Object, TrackState>,
+    running: SortedSet<ScriptId>,
     /// Every run that was ever started.
     started: Vec<ScriptId>,
 }

@@ -1,6 +1,5 @@
 //! Everything that can go into the VRRP core.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -8,6 +7,7 @@ use super::operator::Order;
 use super::receive::Received;
 use crate::base::ids::InstanceId;
 pub use crate::base::link::LinkState;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::model::track::Object;
@@ -20,7 +20,7 @@ pub enum Unread<'a> {
     Nothing,
     /// Packets for these instances. What arrived for them up to this moment is read, for a socket
     /// keeps the order.
-    Since(&'a BTreeMap<InstanceId, Instant>),
+    Since(&'a SortedMap<InstanceId, Instant>),
     /// There may be packets for any instance.
     Anything,
 }

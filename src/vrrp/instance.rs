@@ -1,6 +1,5 @@
 //! One virtual router: what it knows, what it has counted.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -17,6 +16,7 @@ use super::timing;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::ratelimit::Limiter;
 use crate::base::seldom::{Blank, Seldom};
+use crate::base::sorted::SortedSet;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::model;
@@ -58,7 +58,7 @@ pub struct Instance {
     /// The advertised addresses, for comparing.
     pub(super) addresses: AddressSet,
     /// Peers that compute unicast checksums the old way, and are sent the like.
-    pub(super) old_style: Seldom<BTreeSet<IpAddr>>,
+    pub(super) old_style: Seldom<SortedSet<IpAddr>>,
     /// From the first advertisement on.
     pub(super) outbound: Option<Box<Outbound>>,
     /// The identification of the last advertisement.
@@ -311,17 +311,17 @@ impl Instance {
 pub(super) struct Findings {
     /// What the priority is made of.
     pub(super) shares: Vec<Share>,
-    pub(super) faults: BTreeSet<Fault>,
+    pub(super) faults: SortedSet<Fault>,
     /// What may turn out to be a fault: there is no result yet.
     pub(super) pending: Vec<Object>,
 }
 
 impl Blank for Findings {
     const BLANK: &'static Self =
-        &Self { shares: Vec::new(), faults: BTreeSet::new(), pending: Vec::new() };
+        &Self { shares: Vec::new(), faults: SortedSet::new(), pending: Vec::new() };
 }
 
-impl Blank for BTreeSet<IpAddr> {
+impl Blank for SortedSet<IpAddr> {
     const BLANK: &'static Self = &Self::new();
 }
 

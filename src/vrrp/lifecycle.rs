@@ -1,6 +1,5 @@
 //! Instances and groups come, change and go: start, reload, stop.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::action::{Action, Phase};
@@ -14,6 +13,7 @@ use super::state::PreemptDelay;
 use super::Domain;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::name::SharedName;
+use crate::base::sorted::SortedSet;
 use crate::base::time::Instant;
 use crate::model;
 use crate::model::vrrp::{SyncGroup, Version, VirtualAddress};
@@ -60,9 +60,9 @@ impl Domain {
 
     /// Names the groups and their members; called before `Start`, and at every reload.
     pub(super) fn on_groups(&mut self, groups: &[SyncGroup], now: Instant, out: &mut Vec<Action>) {
-        let by_name: std::collections::BTreeMap<SharedName, InstanceId> =
+        let by_name: crate::base::sorted::SortedMap<SharedName, InstanceId> =
             self.instances().map(|(id, i)| (i.config().name.clone(), id)).collect();
-        let told: std::collections::BTreeMap<SharedName, Phase> =
+        let told: crate::base::sorted::SortedMap<SharedName, Phase> =
             self.groups.drain(..).map(|g| (g.name().clone(), g.phase())).collect();
         let mut membership = vec![None; self.instances.len()];
         for (n, group) in groups.iter().enumerate() {
@@ -134,7 +134,7 @@ impl Domain {
             }
             if !old.holds_same(&i.config) {
                 // An address more has to be announced when it is there; one less has not.
-                let had: BTreeSet<&Rc<VirtualAddress>> = old.all_addresses().collect();
+                let had: SortedSet<&Rc<VirtualAddress>> = old.all_addresses().collect();
                 m.held &= i.config.all_addresses().all(|a| had.contains(a));
                 out.push(Action::Want(id));
             }

@@ -5,7 +5,6 @@
 //! router depends on, `transition` what time does and how states are entered, `membership` what that
 //! means for a sync group, `timing` how long to wait, `announce` when to send gratuitous ARP.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -73,10 +72,10 @@ pub struct Domain {
     vacant: Vec<InstanceId>,
     groups: Vec<Group>,
     /// The interfaces as last reported.
-    links: BTreeMap<String, LinkState>,
+    links: SortedMap<String, LinkState>,
     link_watchers: Watchers<SharedName>,
     /// The tracked scripts, files, processes and BFD sessions as last reported.
-    objects: BTreeMap<Object, TrackState>,
+    objects: SortedMap<Object, TrackState>,
     object_watchers: Watchers<Object>,
     /// What masters owe the others: advertisements, announcements.
     owed: NumberedDeadlines<InstanceId>,
@@ -87,7 +86,7 @@ pub struct Domain {
     /// Why instances are in their states; those that only started have none.
     causes: SortedMap<InstanceId, Rc<Cause>>,
     /// Bases of priorities that an operator ordered.
-    ordered: BTreeMap<InstanceId, u8>,
+    ordered: SortedMap<InstanceId, u8>,
     /// Failovers and maintenance.
     orders: Orders,
     /// The routers that were heard as masters.
@@ -95,12 +94,12 @@ pub struct Domain {
     /// The instance that the command at hand is about.
     commanded: Option<InstanceId>,
     /// Masterships of the run before, until their instances have begun.
-    recalled: BTreeMap<InstanceId, Recalled>,
+    recalled: SortedMap<InstanceId, Recalled>,
     /// `vrrp_startup_delay`, measured from the first start.
     startup_delay: Duration,
     startup_until: Option<Instant>,
     /// The first member of each sync group that moved because of the fact at hand.
-    movers: BTreeMap<GroupId, Mover>,
+    movers: SortedMap<GroupId, Mover>,
     /// Reused from deadline to deadline.
     due: Vec<InstanceId>,
 }

@@ -76,7 +76,7 @@ impl Domain {
         }
         i.counters = past.counters.clone();
         i.ident = past.ident;
-        i.old_style.edit(|known| known.extend(&past.old_style));
+        i.old_style.edit(|known| known.extend(past.old_style.iter().copied()));
         i.forget_strangers();
         if let Some(guard) = &mut i.guard {
             past.marks.iter().for_each(|mark| guard.recall(mark));

@@ -3,13 +3,13 @@
 //! Unlike what a backup remembers (`refused`), they outlive changes of state and valid
 //! advertisements. Forged senders cost no more than a fixed amount of memory.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
 
 use super::receive::Reject;
 use crate::base::ids::InstanceId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 
 /// Senders kept for one virtual router.
@@ -47,7 +47,7 @@ impl fmt::Display for RefusalReason {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Refusals(BTreeMap<(InstanceId, IpAddr), Refusal>);
+pub(super) struct Refusals(SortedMap<(InstanceId, IpAddr), Refusal>);
 
 /// Addresses in their order.
 const FIRST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);

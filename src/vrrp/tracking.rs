@@ -1,7 +1,7 @@
 //! What an instance depends on: interfaces, its source address, its socket, and what else it
 //! tracks.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 
 use super::action::Action;
 use super::cause::{Factor, PriorityCause, PriorityChange};
@@ -146,8 +146,8 @@ impl Domain {
 
     /// The instance is gone.
     pub(super) fn untrack(&mut self, id: InstanceId) {
-        self.link_watchers.watch(id, BTreeSet::new());
-        self.object_watchers.watch(id, BTreeSet::new());
+        self.link_watchers.watch(id, SortedSet::new());
+        self.object_watchers.watch(id, SortedSet::new());
     }
 }
 

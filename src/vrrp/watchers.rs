@@ -1,26 +1,26 @@
 //! Which instances depend on what: an index, so that a fact costs only those it concerns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::sorted::{SortedMap, SortedSet};
 
 use crate::base::ids::InstanceId;
 
 /// Instances by the thing they watch.
 #[derive(Debug)]
 pub(super) struct Watchers<K> {
-    by_key: BTreeMap<K, Vec<InstanceId>>,
+    by_key: SortedMap<K, Vec<InstanceId>>,
     /// By number of the instance.
     keys_of: Vec<Box<[K]>>,
 }
 
 impl<K> Default for Watchers<K> {
     fn default() -> Self {
-        Self { by_key: BTreeMap::new(), keys_of: Vec::new() }
+        Self { by_key: SortedMap::new(), keys_of: Vec::new() }
     }
 }
 
 impl<K: Ord + Clone> Watchers<K> {
     /// From now on the instance watches these, and nothing else.
-    pub(super) fn watch(&mut self, id: InstanceId, keys: BTreeSet<K>) {
+    pub(super) fn watch(&mut self, id: InstanceId, keys: SortedSet<K>) {
         let keys: Box<[K]> = keys.into_iter().collect();
         let slot = id.0 as usize;
         if keys.is_empty() && self.keys_of.len() <= slot {

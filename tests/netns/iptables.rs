@@ -1,10 +1,10 @@
 //! Inputs of the restore commands of iptables and ipset, in the kernel.
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use keepalived::base::addr::Family;
+use keepalived::base::sorted::SortedSet;
 use keepalived::firewall::iptables::{self, Chains, Saved, Step};
 use keepalived::firewall::{Entry, Vmac};
 use keepalived::model::firewall::{IpSets, Iptables};
@@ -74,7 +74,7 @@ fn shown(host: &Host) -> Vec<String> {
     lines.lines().filter(of_interest).map(str::to_owned).collect()
 }
 
-fn entries(shift: u8) -> BTreeSet<Entry> {
+fn entries(shift: u8) -> SortedSet<Entry> {
     let addresses = [format!("10.7.1.{shift}"), format!("fd07::{shift}")];
     let vmac = |family| {
         let addr = format!("fe80::{shift}").parse().expect("an address");

@@ -1,9 +1,10 @@
 //! The world generated from a seed: routers, virtual routers, their configurations, and the events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use keepalived::base::ids::InstanceId;
+use keepalived::base::sorted::SortedMap;
 use keepalived::base::time::{Duration, Instant};
 use keepalived::model::track::Object;
 use keepalived::model::Config;
@@ -98,7 +99,7 @@ impl World {
                 let v6 = format!("fe80::{segment}:{}", n + 1);
                 (link.clone(), [v4, v6].iter().flat_map(|a| a.parse::<IpAddr>()).collect())
             };
-            let own: BTreeMap<_, _> = plan.links.iter().enumerate().map(own).collect();
+            let own: SortedMap<_, _> = plan.links.iter().enumerate().map(own).collect();
             let mut router = Router::new(format!("R{}", n + 1), own);
             // Never too small for all virtual routers.
             router.socket_size = usize::try_from(rng.between(8, 40)).expect("small");

@@ -18,12 +18,12 @@
 //! `> next T` is the core's next deadline, written whenever it changes. Skipping a deadline without
 //! `run` or `stall` is an error: a daemon that is not stalled never does.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
 use keepalived::base::addr::Family;
 use keepalived::base::ids::InstanceId;
+use keepalived::base::sorted::SortedMap;
 use keepalived::base::time::{Duration, Instant, WallTime};
 use keepalived::base::tracked::RunEnd;
 use keepalived::model::diff::{self, Change};
@@ -45,14 +45,14 @@ pub(crate) struct Story {
     running: Config,
     vrrp: Domain,
     ids: Vec<InstanceId>,
-    links: BTreeMap<String, LinkState>,
-    objects: BTreeMap<Object, TrackState>,
+    links: SortedMap<String, LinkState>,
+    objects: SortedMap<Object, TrackState>,
     /// Source addresses set in the scenario, by instance; the default is 10.0.0.1 or `fe80::1`.
-    sources: BTreeMap<String, Option<IpAddr>>,
+    sources: SortedMap<String, Option<IpAddr>>,
     begun: bool,
     now: Instant,
     /// What the run before left, for instances to come.
-    recalled: BTreeMap<String, (Option<Duration>, Duration)>,
+    recalled: SortedMap<String, (Option<Duration>, Duration)>,
     /// The daemon is stalled: deadlines pass.
     stalled: bool,
     next: Option<Instant>,
@@ -119,7 +119,7 @@ impl Story {
             "deadline" => {
                 let rest = rest.strip_prefix("unread ").ok_or("which instance?")?;
                 let (name, up_to) = rest.split_once(' ').ok_or("up to when is it read?")?;
-                let unread = BTreeMap::from([(self.named(name)?, instant(up_to)?)]);
+                let unread = SortedMap::from([(self.named(name)?, instant(up_to)?)]);
                 self.hand(Input::DeadlineAmid(Unread::Since(&unread)));
             }
             "recall" => {
@@ -259,7 +259,7 @@ impl Story {
     /// Switches to a configuration, in the order of `daemon/config/reload.rs`.
     fn adopt(&mut self, new: Config) {
         let changes = diff::instances(&self.running, &new);
-        let (mut ids, mut touched) = (BTreeMap::new(), Vec::new());
+        let (mut ids, mut touched) = (SortedMap::new(), Vec::new());
         for change in changes {
             match change {
                 Change::Remove { old } => {

@@ -41,8 +41,8 @@ fn a_metric_of_0_is_the_usual_one() {
 fn values_have_the_limits_of_the_kernel() {
     let mut wide = route(Family::V4);
     let values = [(metric::MTU, 70_000), (metric::HOPLIMIT, 256), (metric::QUICKACK, 0)];
-    wide.metrics.values = BTreeMap::from(values);
-    let expected = BTreeMap::from([(metric::MTU, 65_520), (metric::HOPLIMIT, 255)]);
+    wide.metrics.values = SortedMap::from(values);
+    let expected = SortedMap::from([(metric::MTU, 65_520), (metric::HOPLIMIT, 255)]);
     assert_eq!(wide.normalized().metrics.values, expected);
 }
 

@@ -88,7 +88,7 @@ fn whatever_happens_a_check_is_due_running_waiting_or_suspended() {
     for seed in 0..300 {
         let mut rng = Rng::new(seed);
         let mut pool = Pool::new(3, seed);
-        let (mut now, mut out, mut running) = (Instant::ZERO, Vec::new(), BTreeSet::new());
+        let (mut now, mut out, mut running) = (Instant::ZERO, Vec::new(), SortedSet::new());
         for _ in 0..200 {
             let n = CheckId(u32::try_from(rng.between(0, 8)).expect("small"));
             let input = match rng.between(0, 10) {

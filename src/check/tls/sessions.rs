@@ -4,7 +4,7 @@
 //! address, neither share a session nor push each other's out.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +15,8 @@ use rustls::client::{
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, NamedGroup};
 
+use crate::base::sorted::SortedMap;
+
 /// Servers that are remembered. More would be remembered at a cost in memory: a session holds the
 /// certificates of its server. One that is forgotten costs a full handshake.
 const SERVERS: usize = 16_384;
@@ -23,7 +25,7 @@ const SERVERS: usize = 16_384;
 /// have one real server, which they ask at the same time.
 const TICKETS: usize = 4;
 
-type Servers = BTreeMap<(SocketAddr, String), Arc<ClientConfig>>;
+type Servers = SortedMap<(SocketAddr, String), Arc<ClientConfig>>;
 
 /// One configuration for each server, which is the common one but for its sessions.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! The built-in definitions: `${_PWD}`, `${_INSTANCE}`, `${_RANDOM}`, `${_ENV}`, `${_HASH}`,
 //! `${_BANG}`.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use crate::config::loader::Loader;
 
@@ -9,7 +9,7 @@ use crate::config::loader::Loader;
 pub(in crate::config) struct Builtins<'t> {
     pub(in crate::config) loader: &'t dyn Loader,
     pub(in crate::config) config_id: &'t str,
-    pub(in crate::config) env: &'t BTreeMap<String, String>,
+    pub(in crate::config) env: &'t SortedMap<String, String>,
     pub(in crate::config) random: Random,
 }
 

@@ -1,7 +1,6 @@
 //! `vrrp_instance` as it is written, before its rules are applied
 //! ([`lower::instance`](mod@crate::config::lower)).
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use super::vlink::{RawIpvlan, RawVmac, USE_IPVLAN, USE_VMAC};
 use super::vrrp::{version, RawPeer, RawSigning, AUTHENTICATION, AUTH_HMAC, UNICAST_PEER};
 use crate::base::addr::Family;
 use crate::base::diag::Span;
+use crate::base::sorted::SortedSet;
 use crate::config::document::{Node, Word};
 use crate::config::entry::LineUse;
 use crate::config::keyword::{int, seconds, strict, Bad, Kind, OldName, Repeat};
@@ -73,7 +73,7 @@ pub(in crate::config) struct RawInstance<'d> {
     pub track_source: bool,
     pub group: Option<Given<IpAddr>>,
     pub peers: Vec<Given<Peer>>,
-    pub peer_set: BTreeSet<IpAddr>,
+    pub peer_set: SortedSet<IpAddr>,
     /// Position of the first keyword that only makes sense with peers.
     pub unicast: Option<Span>,
     pub ttl: Option<Given<u8>>,

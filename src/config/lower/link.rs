@@ -1,6 +1,6 @@
 //! `interface_up_down_delays`, `linkbeat_interfaces`, `linkbeat_use_polling` and `garp_group`.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 
 use super::{seconds, LoweredInstance, Scene};
 use crate::base::diag::Span;
@@ -162,8 +162,8 @@ fn cut(
 }
 
 /// Interfaces whose state matters to an instance.
-fn needed(instances: &[LoweredInstance], config: &Config) -> BTreeSet<SharedName> {
-    let mut needed = BTreeSet::new();
+fn needed(instances: &[LoweredInstance], config: &Config) -> SortedSet<SharedName> {
+    let mut needed = SortedSet::new();
     let names =
         |list: &[TrackedLink]| list.iter().map(|link| link.interface.clone()).collect::<Vec<_>>();
     for group in &config.groups {

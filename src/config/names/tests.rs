@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::*;
 use crate::config::host::{CommandFacts, LinkFacts};
@@ -6,7 +6,7 @@ use crate::model::script::User;
 
 /// A host with nothing but files.
 #[derive(Default)]
-struct Files(BTreeMap<&'static str, Result<Vec<u8>, Unusable>>);
+struct Files(SortedMap<&'static str, Result<Vec<u8>, Unusable>>);
 
 impl Files {
     fn with(files: &[(&'static str, &str)]) -> Self {

@@ -3,13 +3,13 @@
 //!
 //! The models are compared as they are printed, so that no setting can be forgotten here.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::address::plain;
 use super::text::Printer;
 use super::track::{weights, Weights};
 use super::Secrets;
+use crate::base::sorted::SortedMap;
 use crate::model::diff::{self, Change};
 use crate::model::lvs::{Service, VirtualServer};
 use crate::model::vrrp::Instance;
@@ -77,7 +77,7 @@ impl<'c> Comparison<'c> {
         name: impl Fn(&'c T) -> &'c str,
         print: impl Fn(&mut Printer, &T),
     ) {
-        let mut known: BTreeMap<_, _> = list(self.old).iter().map(|o| (name(o), o)).collect();
+        let mut known: SortedMap<_, _> = list(self.old).iter().map(|o| (name(o), o)).collect();
         for n in list(self.new) {
             let title = format!("{kind} {}", name(n));
             match known.remove(name(n)) {
@@ -246,8 +246,8 @@ fn differences(old: &[Line], new: &[Line]) -> Vec<String> {
 }
 
 /// Lines by the setting.
-fn settings<'l>(lines: &[&'l Line]) -> BTreeMap<(bool, &'l str, &'l str), Vec<&'l Line>> {
-    let mut map: BTreeMap<_, Vec<&Line>> = BTreeMap::new();
+fn settings<'l>(lines: &[&'l Line]) -> SortedMap<(bool, &'l str, &'l str), Vec<&'l Line>> {
+    let mut map: SortedMap<_, Vec<&Line>> = SortedMap::new();
     for line in lines.iter().copied() {
         let key = line.setting();
         // An added block is not a change of a removed one.
@@ -260,7 +260,7 @@ fn settings<'l>(lines: &[&'l Line]) -> BTreeMap<(bool, &'l str, &'l str), Vec<&'
 
 /// The lines of `of` that `other` has not, without those in a block that is listed itself.
 fn missing<'l>(of: &'l [Line], other: &[Line]) -> Vec<&'l Line> {
-    let mut there: BTreeMap<&Line, usize> = BTreeMap::new();
+    let mut there: SortedMap<&Line, usize> = SortedMap::new();
     for line in other {
         *there.entry(line).or_default() += 1;
     }

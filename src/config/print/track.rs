@@ -1,17 +1,17 @@
 //! Tracked objects.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::fits::lines;
 use super::text::{put, Printer};
 use super::unless;
+use crate::base::sorted::SortedMap;
 use crate::model::track::{Object, ParamMatch, TrackFile, TrackProcess, TrackScript, Tracked};
 use crate::model::vrrp::TrackedLink;
 use crate::model::Config;
 
 /// Meaning of an entry that contains only a name.
-pub(super) type Weights = BTreeMap<Object, (i16, bool)>;
+pub(super) type Weights = SortedMap<Object, (i16, bool)>;
 
 pub(super) fn weights(config: &Config) -> Weights {
     let scripts = config.scripts.iter();

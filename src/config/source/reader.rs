@@ -3,11 +3,11 @@
 mod line;
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
 use super::glob;
 use super::{IncludeCheck, ReadOptions};
 use crate::base::diag::{Diagnostics, Severity, Sources, Span};
+use crate::base::sorted::SortedMap;
 use crate::config::document::Document;
 use crate::config::expand::builtin::{Builtins, Random};
 use crate::config::expand::Definitions;
@@ -47,7 +47,7 @@ pub(super) struct Reader<'t> {
     /// The checks of plain `include` lines.
     check: IncludeCheck,
     stack: Vec<Frame>,
-    loaded: BTreeMap<String, Loaded>,
+    loaded: SortedMap<String, Loaded>,
     files: u32,
     bytes: u64,
     depth: usize,
@@ -74,7 +74,7 @@ impl<'t> Reader<'t> {
             collecting: None,
             check: options.include_check,
             stack: Vec::new(),
-            loaded: BTreeMap::new(),
+            loaded: SortedMap::new(),
             files: 0,
             bytes: 0,
             depth: 0,

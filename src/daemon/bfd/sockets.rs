@@ -1,6 +1,5 @@
 //! Sockets of BFD: one to receive per family and port, one to send per session.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io;
@@ -10,6 +9,7 @@ use std::rc::Rc;
 
 use crate::base::addr::Family;
 use crate::base::ids::SessionId;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::daemon::tokens::Owner;
 use crate::holdings::Links;
 use crate::model::bfd::BfdInstance;
@@ -47,7 +47,7 @@ impl Port {
     }
 
     /// Those that the sessions need.
-    pub(super) fn needed(sessions: &[Rc<BfdInstance>]) -> BTreeSet<Self> {
+    pub(super) fn needed(sessions: &[Rc<BfdInstance>]) -> SortedSet<Self> {
         sessions.iter().map(|session| Self::of(session)).collect()
     }
 
@@ -65,18 +65,18 @@ impl fmt::Display for Port {
 }
 
 pub(in crate::daemon) struct Sockets {
-    receivers: BTreeMap<Port, Receiver>,
+    receivers: SortedMap<Port, Receiver>,
     /// By session.
     senders: Vec<Outlet>,
     ports: Ports,
     /// Open ports of the program before this one.
-    inherited: BTreeMap<Port, Receiver>,
+    inherited: SortedMap<Port, Receiver>,
 }
 
 impl Default for Sockets {
     fn default() -> Self {
         let ports = Ports::new(random::seed());
-        let (receivers, inherited) = (BTreeMap::new(), BTreeMap::new());
+        let (receivers, inherited) = (SortedMap::new(), SortedMap::new());
         Self { receivers, senders: Vec::new(), ports, inherited }
     }
 }
@@ -93,7 +93,7 @@ impl Sockets {
     /// Opens the ports that are needed and closes the others. Returns those that cannot be opened.
     pub(super) fn listen(
         &mut self,
-        needed: &BTreeSet<Port>,
+        needed: &SortedSet<Port>,
         poll: &mut Poll<Owner>,
     ) -> Vec<(Port, String)> {
         self.receivers.retain(|port, receiver| {

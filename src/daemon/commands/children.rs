@@ -5,10 +5,10 @@
 //! extends the timeout, since the host was probably busy or stopped, and a command that ended
 //! meanwhile was in time.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use crate::base::deadlines::Deadlines;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::model::script::Script;
 use crate::sys::children::{self, Child, Manner, Outcome, Pid, Sent, Starter, Streams};
@@ -26,10 +26,10 @@ const WARM: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(in crate::daemon) struct Children<A> {
     starter: Starter,
-    running: BTreeMap<Pid, Running<A>>,
+    running: SortedMap<Pid, Running<A>>,
     deadlines: Deadlines<Pid>,
     /// By path.
-    started: BTreeMap<String, Started>,
+    started: SortedMap<String, Started>,
 }
 
 /// Facts known about a command from earlier starts.
@@ -77,9 +77,9 @@ impl<A: Clone> Children<A> {
     pub(in crate::daemon) fn new(starter: Starter) -> Self {
         Self {
             starter,
-            running: BTreeMap::new(),
+            running: SortedMap::new(),
             deadlines: Deadlines::default(),
-            started: BTreeMap::new(),
+            started: SortedMap::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Commands, tracked files and tracked processes.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 
 use crate::base::time::Instant;
 use crate::daemon::retries::Retries;
@@ -25,7 +25,7 @@ pub(super) struct Commands {
     pub(super) file_breaks: FileBreaks,
     pub(super) retries: Retries,
     /// Scripts that read FIFOs and were started before a restart.
-    pub(super) readers: BTreeSet<Which>,
+    pub(super) readers: SortedSet<Which>,
 }
 
 impl Commands {
@@ -37,7 +37,7 @@ impl Commands {
             files: None,
             file_breaks: FileBreaks::default(),
             retries: Retries::default(),
-            readers: BTreeSet::new(),
+            readers: SortedSet::new(),
         }
     }
 

@@ -1,12 +1,12 @@
 //! Tracked scripts, files and processes: carries out actions of the tracking core and returns the
 //! results.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
 use crate::base::ids::ScriptId;
+use crate::base::sorted::SortedSet;
 use crate::base::time::{Duration, Instant};
 use crate::daemon::commands::children::ChildEvent;
 use crate::daemon::cores::Message;
@@ -159,7 +159,7 @@ impl Runtime {
     }
 
     fn on_files_changed(&mut self) {
-        let mut changed = BTreeSet::new();
+        let mut changed = SortedSet::new();
         if let Some(files) = &mut self.commands.files {
             for n in 0.. {
                 if n == READS {

@@ -1,11 +1,11 @@
 //! `reload_time_file`: a file names the time of a reload.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
 
 use crate::base::appointment::{Appointment, Civil};
+use crate::base::sorted::SortedSet;
 use crate::base::time::{Duration, Instant, WallTime};
 use crate::daemon::runtime::Runtime;
 use crate::daemon::tokens::Owner;
@@ -88,7 +88,7 @@ impl Runtime {
     /// The file has changed, or it is time.
     pub(in crate::daemon) fn serve_schedule(&mut self) {
         if self.pace.ready.remove(&Owner::Schedule) {
-            let mut changed = BTreeSet::new();
+            let mut changed = SortedSet::new();
             if let Some((_, watch)) = &mut self.running.schedule.watch {
                 if let Err(e) = watch.read(&mut changed) {
                     log::warn!("cannot watch reload_time_file: {}", reason(&e));

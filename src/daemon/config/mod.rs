@@ -1,10 +1,9 @@
 //! The configuration: reading it against the host, and applying it at a reload.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::base::ids::InstanceId;
-use crate::base::sorted::SortedMap;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::Instant;
 use crate::model::Config;
 use crate::status::Reload;
@@ -35,13 +34,13 @@ pub(super) struct Running {
     /// Ids of the instances in the order of the configuration.
     pub(super) ids: Vec<InstanceId>,
     /// Interfaces named in the configuration; all others are ignored.
-    pub(super) interesting: BTreeSet<String>,
+    pub(super) interesting: SortedSet<String>,
     /// Some route leaves the choice of its interface to the kernel.
     pub(super) has_open_routes: bool,
     /// Instances on each interface; those without one have the empty name as key.
-    pub(super) instances_on: BTreeMap<String, Vec<InstanceId>>,
+    pub(super) instances_on: SortedMap<String, Vec<InstanceId>>,
     /// All virtual addresses of the configuration. They are not used as source addresses.
     pub(super) virtual_addresses: SortedMap<IpAddr, ()>,
     /// Addresses without which checks are suspended.
-    pub(super) awaited_addresses: BTreeSet<IpAddr>,
+    pub(super) awaited_addresses: SortedSet<IpAddr>,
 }

@@ -1,10 +1,10 @@
 //! Reads the configuration for the daemon, checks it against the host's interfaces, and reports all
 //! diagnostics.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use crate::base::diag::{Diagnostic, Diagnostics, Severity, Sources};
+use crate::base::sorted::SortedMap;
 use crate::cli::options::Options;
 use crate::config::document::{Document, Node};
 use crate::config::{self, IncludeCheck, Limits, ReadOptions};
@@ -71,7 +71,7 @@ impl Reading {
 
     /// The first few errors that are not among these.
     pub(in crate::daemon) fn new_flaws(&self, known: &[String]) -> Vec<String> {
-        let mut counts = BTreeMap::<&str, usize>::new();
+        let mut counts = SortedMap::<&str, usize>::new();
         known.iter().for_each(|message| *counts.entry(message).or_default() += 1);
         let is_new = |d: &&Diagnostic| match counts.get_mut(&*d.shown(&self.sources).message) {
             Some(count) if *count > 0 => {

@@ -1,8 +1,8 @@
 //! What a reload would do to virtual routers and servers, in words for the operator.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::base::sorted::SortedSet;
 use crate::cli::options::Options;
 use crate::config as configuration;
 use crate::daemon::config::reading::Report;
@@ -53,7 +53,7 @@ fn effects(old: &Config, new: &Config, phase: impl Fn(usize) -> Phase) -> Vec<St
         Change::Add { new: n } => Some(new.instances[n].name.clone()),
         _ => None,
     };
-    let added: BTreeSet<_> = changes.iter().filter_map(added).collect();
+    let added: SortedSet<_> = changes.iter().filter_map(added).collect();
     let mut lines = Vec::new();
     for change in &changes {
         match *change {
@@ -122,7 +122,7 @@ fn services(old: &Config, new: &Config, lines: &mut Vec<String>) {
             Change::Adjust { old: o, new: n } => {
                 let (a, b) = (&old.virtual_servers[o], &new.virtual_servers[n]);
                 let place = |s: &crate::model::lvs::RealServer| (s.addr, s.port);
-                let (before, after): (BTreeSet<_>, BTreeSet<_>) =
+                let (before, after): (SortedSet<_>, SortedSet<_>) =
                     (a.servers.iter().map(place).collect(), b.servers.iter().map(place).collect());
                 lines.push(format!(
                     "virtual server {b} stays; real servers removed: {}, added: {}",

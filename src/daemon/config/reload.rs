@@ -2,10 +2,10 @@
 //! nothing.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::ids::InstanceId;
+use crate::base::sorted::SortedMap;
 use crate::cli::options::Options;
 use crate::config as configuration;
 use crate::daemon::config::in_force;
@@ -197,7 +197,7 @@ impl Runtime {
                 self.remove_instance(old_ids[o], old.instances[o].vrid);
             }
         }
-        let mut ids = BTreeMap::new();
+        let mut ids = SortedMap::new();
         let mut touched = Vec::new();
         for change in &changes {
             match *change {

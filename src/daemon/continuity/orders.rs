@@ -1,7 +1,7 @@
 //! Orders of operators, which are in force until they end or are taken back, also if the daemon dies
 //! in between.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::{key_about, key_of_server, Continuity};
 use crate::base::ids::InstanceId;
@@ -40,7 +40,7 @@ fn value_of(given: ServerOrder) -> Value {
 
 impl Continuity {
     /// The records of orders are to be these.
-    fn note_orders(&mut self, wanted: &BTreeMap<Key, Value>) {
+    fn note_orders(&mut self, wanted: &SortedMap<Key, Value>) {
         let is_order = |value: &Value| matches!(value, Value::Order { .. });
         let known = self.records.iter().filter(|(_, (_, value))| is_order(value));
         let gone: Vec<Key> =
@@ -81,7 +81,7 @@ impl Runtime {
             return;
         }
         let until = |at: Instant| self.clock.monotonic(at);
-        let (vrrp, mut wanted) = (&self.cores.vrrp, BTreeMap::new());
+        let (vrrp, mut wanted) = (&self.cores.vrrp, SortedMap::new());
         if let Some(standing) = vrrp.maintenance() {
             let until = standing.until().map(until);
             wanted.insert(key_of_maintenance(), order(OrderCode::Maintenance, 0, until));

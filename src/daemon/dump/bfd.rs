@@ -1,12 +1,12 @@
 //! `keepalived_bfd.data`: the sessions.
 
-use std::collections::BTreeMap;
 use std::os::fd::RawFd;
 
 use super::text::{stamp, stamp_after_year, yes, Text};
 use super::{global, View};
 use crate::base::addr::Family;
 use crate::base::ids::SessionId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{micros, Duration};
 use crate::bfd::{Domain, Neighbor, Session};
 use crate::model::bfd::BfdInstance;
@@ -28,7 +28,7 @@ pub(super) fn render(view: &View<'_>, sessions: &Domain, fds: &Descriptors<'_>) 
     out.top("packets of no session", sessions.strangers());
     // Those that depart are no longer configured.
     let all = sessions.sessions().filter(|(_, session)| !session.is_departing());
-    let all: BTreeMap<_, _> = all.map(|(id, s)| (s.config().name.as_str(), (id, s))).collect();
+    let all: SortedMap<_, _> = all.map(|(id, s)| (s.config().name.as_str(), (id, s))).collect();
     if !all.is_empty() {
         out.section("BFD Topology");
     }

@@ -1,7 +1,7 @@
 //! The data dump: sections of `key = value` lines. Titles and keys match keepalived's where it has
 //! them, since scripts search for them.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::text::{decimal, or_none, stamp, yes, Text};
 use super::{fib, global, instance, link, track, View};
@@ -89,13 +89,13 @@ fn instances(view: &View<'_>, out: &mut Text) {
         return;
     }
     out.section("VRRP Topology");
-    let mut group_of = BTreeMap::new();
+    let mut group_of = SortedMap::new();
     for (_, group) in view.vrrp.groups() {
         group_of.extend(group.members().iter().map(|&member| (member, group.name())));
     }
     let sockets = view.details.sockets.iter();
     let fds = sockets.flat_map(|socket| socket.members.iter().map(|&id| (id, socket.fds)));
-    let fds: BTreeMap<_, _> = fds.collect();
+    let fds: SortedMap<_, _> = fds.collect();
     for (id, i) in view.instances() {
         let group = group_of.get(&id).map(|name| name.as_str());
         instance::render(view, i, group, fds.get(&id).copied(), out);

@@ -1,6 +1,5 @@
 //! The JSON dump: keepalived's keys in keepalived's order, on one line.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::rc::Rc;
 
@@ -9,6 +8,7 @@ use serde::Serialize;
 use super::text::{address, Epoch, Seconds};
 use super::track::{found, quoted};
 use super::{fib, View};
+use crate::base::sorted::SortedMap;
 use crate::daemon::journal::Journal;
 use crate::daemon::status::instance as status;
 use crate::daemon::status::service::service as service_status;
@@ -113,7 +113,7 @@ fn process(view: &View<'_>, p: &track::TrackProcess, out: &mut String) {
 }
 
 /// The command of each tracked script.
-type Scripts<'a> = BTreeMap<&'a str, String>;
+type Scripts<'a> = SortedMap<&'a str, String>;
 
 fn data(view: &View<'_>, i: &Instance, scripts: &Scripts<'_>, out: &mut String) {
     let config = i.config();

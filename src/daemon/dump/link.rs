@@ -1,12 +1,12 @@
 //! Interfaces in the data dump.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::text::{or_none, Text};
 use super::View;
 use crate::base::addr::{is_link_local, Family};
 use crate::base::link::{Link, LinkKind};
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::micros;
 use crate::holdings::Setting;
 use crate::model::link::LinkQuery;
@@ -14,27 +14,27 @@ use crate::model::vlink::{ipvlan_kind, VirtualLink, VirtualLinkKind};
 use crate::model::vrrp::{SyncGroup, TrackedLink};
 
 /// Names of the instances that depend on an interface, with the weight.
-type Watchers<'a> = BTreeMap<&'a str, Vec<(&'a str, i16)>>;
+type Watchers<'a> = SortedMap<&'a str, Vec<(&'a str, i16)>>;
 
 /// What is looked up for every interface.
 struct Known<'a> {
     /// Made by the daemon.
-    made: BTreeMap<&'a str, &'a VirtualLink>,
+    made: SortedMap<&'a str, &'a VirtualLink>,
     /// The number of VMACs on an interface.
-    vmacs: BTreeMap<&'a str, usize>,
-    virtual_addresses: BTreeSet<IpAddr>,
+    vmacs: SortedMap<&'a str, usize>,
+    virtual_addresses: SortedSet<IpAddr>,
     /// Settings as they were before the daemon changed them.
-    before: BTreeMap<(u32, Setting), &'a str>,
-    filters: BTreeMap<&'a str, &'a str>,
+    before: SortedMap<(u32, Setting), &'a str>,
+    filters: SortedMap<&'a str, &'a str>,
     /// The number of instances with `promote_secondaries` on an interface.
-    promoted: BTreeMap<&'a str, usize>,
-    held_back: BTreeSet<&'a str>,
+    promoted: SortedMap<&'a str, usize>,
+    held_back: SortedSet<&'a str>,
 }
 
 impl<'a> Known<'a> {
     fn of(view: &'a View<'_>) -> Self {
-        let (mut made, mut vmacs) = (BTreeMap::new(), BTreeMap::new());
-        let (mut virtual_addresses, mut promoted) = (BTreeSet::new(), BTreeMap::new());
+        let (mut made, mut vmacs) = (SortedMap::new(), SortedMap::new());
+        let (mut virtual_addresses, mut promoted) = (SortedSet::new(), SortedMap::new());
         for config in view.instances().map(|(_, i)| i.config()) {
             made.extend(config.virtual_links().map(|link| (link.name.as_str(), &**link)));
             virtual_addresses.extend(config.all_addresses().map(|a| a.prefix.addr));
@@ -63,7 +63,7 @@ pub(super) fn section(view: &View<'_>, out: &mut Text) {
     let (mut watchers, mut of_groups) = (Watchers::new(), Watchers::new());
     let groups = view.config.groups.iter();
     let groups = groups.flat_map(|g| g.members.iter().map(move |member| (member.as_str(), g)));
-    let groups: BTreeMap<&str, &SyncGroup> = groups.collect();
+    let groups: SortedMap<&str, &SyncGroup> = groups.collect();
     for (_, i) in view.instances() {
         let config = i.config();
         let group = groups.get(&*config.name);
@@ -112,7 +112,7 @@ fn interface(view: &View<'_>, link: &Link, known: &Known<'_>, out: &mut Text) {
     settings(link, known, out);
 }
 
-fn addresses(view: &View<'_>, link: &Link, virtual_addresses: &BTreeSet<IpAddr>, out: &mut Text) {
+fn addresses(view: &View<'_>, link: &Link, virtual_addresses: &SortedSet<IpAddr>, out: &mut Text) {
     let of = |family| {
         let all = view.links.addresses_of(link.index).into_iter().map(|a| a.prefix.addr);
         let counts = move |a: &IpAddr| match family {
@@ -214,7 +214,7 @@ fn watching(view: &View<'_>, link: &Link, out: &mut Text) {
 /// Settings of the kernel that the daemon changes, with their values before that.
 fn settings(link: &Link, known: &Known<'_>, out: &mut Text) {
     let before = |setting| known.before.get(&(link.index, setting)).copied().unwrap_or("0");
-    let count = |counts: &BTreeMap<&str, usize>| counts.get(&*link.name).copied().unwrap_or(0);
+    let count = |counts: &SortedMap<&str, usize>| counts.get(&*link.name).copied().unwrap_or(0);
     out.line(format_args!("Reset ARP config counter {}", count(&known.vmacs)));
     out.line(format_args!("Original arp_ignore {}", before(Setting::ArpIgnore)));
     out.line(format_args!("Original arp_filter {}", before(Setting::ArpFilter)));

@@ -1,11 +1,11 @@
 //! Tracked objects and notification: the sections of scripts, files and processes, and the
 //! corresponding lines of instances and groups.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::text::Text;
 use super::View;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Duration;
 use crate::base::tracked::{Finding, TrackState};
 use crate::model::notify::Notify;
@@ -13,7 +13,7 @@ use crate::model::script::Script;
 use crate::model::track::{Object, ParamMatch, TrackFile, TrackProcess, TrackScript, Tracked};
 
 /// Every instance that tracks an object, with its weight.
-type Trackers<'a> = BTreeMap<&'a Object, Vec<(&'a str, &'a Tracked)>>;
+type Trackers<'a> = SortedMap<&'a Object, Vec<(&'a str, &'a Tracked)>>;
 
 pub(super) fn sections(view: &View<'_>, out: &mut Text) {
     let config = view.config;

@@ -1,7 +1,6 @@
 //! How often things happened since the start: the journal itself forgets.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use crate::base::name::SharedName;
 use crate::base::sorted::SortedMap;
@@ -16,7 +15,7 @@ pub(in crate::daemon) struct Totals {
     /// Changes of the state of instances, by their causes. Those that never happened cost nothing.
     transitions: SortedMap<(SharedName, Cow<'static, str>), u64>,
     /// How often another router was master beside an instance. Those that never were cost nothing.
-    contested: BTreeMap<SharedName, u64>,
+    contested: SortedMap<SharedName, u64>,
     pub(in crate::daemon) reloads: u64,
     pub(in crate::daemon) reloads_refused: u64,
 }
@@ -43,7 +42,7 @@ impl Totals {
     /// same state, entering that once more was no event.
     pub(in crate::daemon) fn restore(&mut self, from: &Instance, is_same: bool) {
         let name = SharedName::from(from.name.as_str());
-        let again = if is_same { self.transitions(&name) } else { BTreeMap::new() };
+        let again = if is_same { self.transitions(&name) } else { SortedMap::new() };
         for cause in again.into_keys() {
             self.transitions.remove(&(name.clone(), cause.into()));
         }
@@ -69,8 +68,8 @@ impl Totals {
     }
 
     /// Those of one instance.
-    pub(in crate::daemon) fn transitions(&self, name: &SharedName) -> BTreeMap<String, u64> {
-        let all = self.transitions.from(&(name.clone(), "".into()));
+    pub(in crate::daemon) fn transitions(&self, name: &SharedName) -> SortedMap<String, u64> {
+        let all = self.transitions.range((name.clone(), "".into())..);
         let own = all.take_while(|((of, _), _)| of == name);
         own.map(|((_, cause), count)| (cause.to_string(), *count)).collect()
     }

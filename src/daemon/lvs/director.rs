@@ -4,13 +4,13 @@
 //! advertisement is due.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::Bound;
 use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 
 use crate::base::ids::{CheckId, InstanceId};
+use crate::base::sorted::SortedSet;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::daemon::commands::Commands;
@@ -275,7 +275,7 @@ impl Runtime {
 
 /// Takes the next check in round-robin order. Always taking the first would let the checks behind
 /// busy ones run into their timeouts.
-fn next_after(last: CheckId, ready: &mut BTreeSet<Owner>) -> Option<CheckId> {
+fn next_after(last: CheckId, ready: &mut SortedSet<Owner>) -> Option<CheckId> {
     let behind = ready.range((Bound::Excluded(Owner::Check(last)), Bound::Unbounded)).next();
     let next = *behind.or_else(|| ready.first())?;
     ready.remove(&next);
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn checks_that_are_always_ready_do_not_keep_others_waiting() {
-        let mut ready: BTreeSet<_> = [1, 2, 3].map(|n| Owner::Check(CheckId(n))).into();
+        let mut ready: SortedSet<_> = [1, 2, 3].map(|n| Owner::Check(CheckId(n))).into();
         let (mut last, mut served) = (CheckId(0), Vec::new());
         for _ in 0..7 {
             last = next_after(last, &mut ready).expect("a check is ready");
@@ -299,6 +299,6 @@ mod tests {
             ready.extend([1, 2].map(|n| Owner::Check(CheckId(n))));
         }
         assert_eq!(served, [1, 2, 3, 1, 2, 1, 2]);
-        assert_eq!(next_after(last, &mut BTreeSet::new()), None);
+        assert_eq!(next_after(last, &mut SortedSet::new()), None);
     }
 }

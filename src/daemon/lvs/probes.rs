@@ -4,13 +4,13 @@
 //! The owner of the poll and the clock calls `begin` and `abort` for the pool, `on_ready` for
 //! events, `on_deadline` in time, and passes `finished` probes back to the pool.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use crate::base::addr::Family;
 use crate::base::deadlines::NumberedDeadlines;
 use crate::base::ids::CheckId;
 use crate::base::rng::Rng;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{Duration, Instant};
 use crate::base::verdict::ProbeStep;
 use crate::check::dns::Dns;
@@ -63,11 +63,11 @@ pub(in crate::daemon) enum Begun {
 
 /// All running probes.
 pub(in crate::daemon) struct Probes {
-    jobs: BTreeMap<CheckId, Job>,
+    jobs: SortedMap<CheckId, Job>,
     scripts: Scripts,
     deadlines: NumberedDeadlines<CheckId>,
     /// Probes that used up their share while ready, served in round-robin order.
-    unread: BTreeSet<CheckId>,
+    unread: SortedSet<CheckId>,
     last_unread: CheckId,
     finished: Vec<Finished>,
     tls: Option<Client>,
@@ -81,10 +81,10 @@ pub(in crate::daemon) struct Probes {
 impl Probes {
     pub(in crate::daemon) fn new(seed: u64) -> Self {
         Self {
-            jobs: BTreeMap::new(),
+            jobs: SortedMap::new(),
             scripts: Scripts::default(),
             deadlines: NumberedDeadlines::default(),
-            unread: BTreeSet::new(),
+            unread: SortedSet::new(),
             last_unread: CheckId(0),
             finished: Vec::new(),
             tls: None,

@@ -1,11 +1,11 @@
 //! What IPVS counts for virtual servers and real servers, read while metrics are written: one service
 //! of IPVS at a time, and once for all metrics of a reply.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use super::Lvs;
 use crate::base::ids::ServiceId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::holdings::ipvs;
 use crate::lvs;
@@ -15,7 +15,7 @@ use crate::sys::ipvs::Ipvs;
 use crate::sys::reason;
 use crate::wire::netlink::ipvs::{DestinationKey, Request, SeenDestination, ServiceKey, Stats};
 
-pub(super) type Counts = BTreeMap<ServiceId, Count>;
+pub(super) type Counts = SortedMap<ServiceId, Count>;
 
 /// What IPVS counts for one virtual server, as far as it was read.
 pub(super) struct Count {
@@ -133,7 +133,7 @@ impl Count {
         let sum = self.service.get_or_insert_default();
         add_passed(sum, &stats);
         seen.iter().for_each(|d| add_open(&mut sum.open, d));
-        let seen: BTreeMap<_, _> = seen.iter().map(|d| (d.destination.key, d)).collect();
+        let seen: SortedMap<_, _> = seen.iter().map(|d| (d.destination.key, d)).collect();
         for (server, (_, sum)) in config.servers.iter().zip(&mut self.servers) {
             let place = ipvs::destination(server, 0).behind(key).key;
             if let Some(seen) = seen.get(&place) {

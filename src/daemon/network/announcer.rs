@@ -2,12 +2,13 @@
 //! thousands of addresses delay nothing else, and no faster than the intervals of their link or of
 //! its `garp_group` allow. Pure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use crate::base::addr::Family;
 use crate::base::ids::InstanceId;
 use crate::base::name::SharedName;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::model::vrrp::GarpGroup;
 
@@ -33,7 +34,7 @@ pub(in crate::daemon) struct Intervals {
 #[derive(Debug, Default)]
 pub(in crate::daemon) struct Announcer {
     intervals: Intervals,
-    queues: BTreeMap<(Pacer, Family), Paced>,
+    queues: SortedMap<(Pacer, Family), Paced>,
 }
 
 /// Links that share an interval.
@@ -52,7 +53,7 @@ struct Paced {
     /// Each announcement once.
     waiting: VecDeque<Announcement>,
     /// Frames still to be sent for each.
-    left: BTreeMap<Announcement, u32>,
+    left: SortedMap<Announcement, u32>,
 }
 
 impl Intervals {

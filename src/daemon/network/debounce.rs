@@ -1,6 +1,6 @@
 //! Holds back short changes of links (`interface_up_down_delays`). Pure.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use crate::base::link::LinkState;
 use crate::base::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use crate::model::link::LinkDelays;
 
 #[derive(Debug, Default)]
 pub(in crate::daemon) struct Debounce {
-    links: BTreeMap<String, Gate>,
+    links: SortedMap<String, Gate>,
 }
 
 #[derive(Debug)]

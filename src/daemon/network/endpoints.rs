@@ -1,12 +1,11 @@
 //! Sockets shared by instances, with their queues of advertisements.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::RawFd;
 
 use crate::base::ids::InstanceId;
-use crate::base::sorted::SortedMap;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::Instant;
 use crate::daemon::tokens::{Owner, SocketId};
 use crate::model::vrrp::{Authentication, Delivery, Instance};
@@ -37,12 +36,12 @@ struct Tag {
 #[derive(Default)]
 pub(in crate::daemon) struct Endpoints {
     slots: Vec<Option<SocketSlot>>,
-    by_endpoint: BTreeMap<Endpoint, SocketId>,
+    by_endpoint: SortedMap<Endpoint, SocketId>,
     of_instance: SortedMap<InstanceId, SocketId>,
     /// Sockets with something to send.
-    waiting: BTreeSet<SocketId>,
+    waiting: SortedSet<SocketId>,
     /// Shares of instances in the receive buffers of their sockets, where configured.
-    shares: BTreeMap<InstanceId, usize>,
+    shares: SortedMap<InstanceId, usize>,
     /// `log_unknown_vrids`: the filter lets every virtual router through.
     pub(in crate::daemon) pass_all: bool,
 }
@@ -180,7 +179,7 @@ impl Endpoints {
     }
 
     /// Replaces the shares of instances in the receive buffers of their sockets.
-    pub(in crate::daemon) fn share_buffers(&mut self, shares: BTreeMap<InstanceId, usize>) {
+    pub(in crate::daemon) fn share_buffers(&mut self, shares: SortedMap<InstanceId, usize>) {
         if shares == self.shares {
             return;
         }
@@ -214,7 +213,7 @@ impl Endpoints {
     pub(in crate::daemon) fn unread(
         &self,
         sockets: impl Iterator<Item = SocketId>,
-    ) -> BTreeMap<InstanceId, Instant> {
+    ) -> SortedMap<InstanceId, Instant> {
         let slots = sockets.filter_map(|id| self.slot(id));
         slots.flat_map(|s| s.members.iter().map(|(_, id)| (*id, s.read))).collect()
     }

@@ -4,13 +4,13 @@
 //! that are added in the same turn, so an address is protected before it exists; these wait for
 //! commands, too. Releases wait until the kernel has answered all removals of addresses.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 use std::rc::Rc;
 
 use crate::base::addr::Family;
 use crate::base::ids::InstanceId;
 use crate::base::shield::Shield;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::Instant;
 use crate::daemon::config::fixed::shields_of_links;
 use crate::daemon::network::iptables::{possible, Delay};
@@ -43,10 +43,10 @@ pub(in crate::daemon) struct Filter {
     before: Vec<Input<Owner>>,
     after: Vec<Input<Owner>>,
     /// Requests of the holdings without an answer.
-    asked: BTreeMap<Owner, RequestId>,
+    asked: SortedMap<Owner, RequestId>,
     answers: Vec<(RequestId, i32)>,
     /// Entries for what an earlier run has left.
-    left: BTreeMap<InstanceId, BTreeSet<Rc<Shield<u32>>>>,
+    left: SortedMap<InstanceId, SortedSet<Rc<Shield<u32>>>>,
     tables: Tables,
     /// Some instance needs a table.
     needs_tables: bool,
@@ -62,9 +62,9 @@ impl Default for Filter {
             core: Firewall::default(),
             before: Vec::new(),
             after: Vec::new(),
-            asked: BTreeMap::new(),
+            asked: SortedMap::new(),
             answers: Vec::new(),
-            left: BTreeMap::new(),
+            left: SortedMap::new(),
             tables: Tables::new("Addresses that are not accepted are unprotected"),
             needs_tables: false,
             run: None,

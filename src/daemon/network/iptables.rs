@@ -1,9 +1,9 @@
 //! Runs the commands of iptables and ipset for the packet filter. Requests for addresses wait for
 //! them, but not for long.
 
-use std::collections::BTreeSet;
 use std::io;
 
+use crate::base::sorted::SortedSet;
 use crate::base::time::{Duration, Instant};
 use crate::daemon::commands::children::ChildEvent;
 use crate::daemon::config::fixed::shields_of_links;
@@ -66,7 +66,7 @@ impl Delay {
 
 /// All entries that an earlier run with this configuration, or one in which it accepted its
 /// addresses, may have had. Rules contain names of interfaces only, so an interface need not exist.
-pub(super) fn possible(config: &Config, links: &Links) -> BTreeSet<Entry> {
+pub(super) fn possible(config: &Config, links: &Links) -> SortedSet<Entry> {
     let of_instances = config.instances.iter().flat_map(|i| possible_shields_of(i));
     let of_host = config.instances.iter().flat_map(|i| shields_of_links(config, i));
     let index = |name: &String| links.get(name).map_or(0, |link| link.index);

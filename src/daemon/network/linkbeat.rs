@@ -1,10 +1,10 @@
 //! Reads the links of some interfaces every second (`linkbeat_interfaces`), for drivers that do not
 //! report them. Pure: the caller asks the driver.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use crate::base::link::LinkState;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::model::link::{LinkQuery, PolledLink};
 
@@ -12,7 +12,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 pub(in crate::daemon) struct Linkbeat {
-    links: BTreeMap<String, Beat>,
+    links: SortedMap<String, Beat>,
 }
 
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! VRRP packets, interfaces, addresses and the kernel.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
 use crate::base::errno::KernelReply;
 use crate::base::ratelimit::{Limiter, RateLimit};
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{Duration, Instant};
 use crate::daemon::bfd::Sockets;
 use crate::daemon::network::vlinks::Changed;
@@ -86,9 +86,9 @@ pub(super) struct Network {
     /// Opened for the first link that is polled.
     pub(super) link_poller: Option<LinkPoller>,
     /// The last logged state of each interface.
-    pub(super) told_links: BTreeMap<String, LinkState>,
+    pub(super) told_links: SortedMap<String, LinkState>,
     /// Interfaces whose addresses changed, so that the source addresses of instances may change.
-    pub(super) stale_sources: BTreeSet<String>,
+    pub(super) stale_sources: SortedSet<String>,
 }
 
 impl Network {
@@ -123,8 +123,8 @@ impl Network {
             debounce: Debounce::default(),
             linkbeat: Linkbeat::default(),
             link_poller: None,
-            told_links: BTreeMap::new(),
-            stale_sources: BTreeSet::new(),
+            told_links: SortedMap::new(),
+            stale_sources: SortedSet::new(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Source addresses and sockets of instances.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 
 use crate::base::ids::InstanceId;
 use crate::daemon::network::endpoints::endpoint_of;
@@ -15,7 +15,7 @@ impl Runtime {
     /// Determines the source addresses and sockets of instances again: of those on interfaces whose
     /// addresses changed, and of those without an interface, whose address may be on any.
     pub(in crate::daemon) fn refresh_stale_sources(&mut self) {
-        let mut concerned = BTreeSet::new();
+        let mut concerned = SortedSet::new();
         let stale = std::mem::take(&mut self.network.stale_sources);
         for link in stale.iter().map(String::as_str).chain([""]) {
             concerned.extend(self.running.instances_on.get(link).into_iter().flatten().copied());

@@ -3,11 +3,11 @@
 //! Lines wait in the pipe for the next reader, as in keepalived. Lines that do not fit wait in the
 //! core, and a reader that returns receives the current states.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::path::Path;
 
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::daemon::tokens::Owner;
 use crate::model;
@@ -20,9 +20,9 @@ use crate::sys::poll::{Poll, Wants};
 /// The open FIFOs. Poll events of `Owner::Fifos` are passed to `on_ready`.
 #[derive(Debug)]
 pub(in crate::daemon) struct Fifos {
-    open: BTreeMap<Which, Fifo>,
+    open: SortedMap<Which, Fifo>,
     /// Configured script of each open FIFO.
-    scripts: BTreeMap<Which, Option<Script>>,
+    scripts: SortedMap<Which, Option<Script>>,
     /// `None` if inotify is unavailable.
     readers: Option<Readers<Which>>,
 }
@@ -33,12 +33,12 @@ pub(in crate::daemon) struct Opened {
     /// FIFOs just opened, or with a changed script.
     pub(in crate::daemon) changed: Vec<Which>,
     /// FIFOs that could not be opened, with the reasons.
-    pub(in crate::daemon) failed: BTreeMap<Which, String>,
+    pub(in crate::daemon) failed: SortedMap<Which, String>,
 }
 
 impl Fifos {
     pub(in crate::daemon) const fn new() -> Self {
-        Self { open: BTreeMap::new(), scripts: BTreeMap::new(), readers: None }
+        Self { open: SortedMap::new(), scripts: SortedMap::new(), readers: None }
     }
 
     /// Opens and closes FIFOs as configured, after `Input::Setup` and before any notification.
@@ -63,7 +63,7 @@ impl Fifos {
         for which in gone {
             self.close(which, poll);
         }
-        let (mut changed, mut failed) = (Vec::new(), BTreeMap::new());
+        let (mut changed, mut failed) = (Vec::new(), SortedMap::new());
         for (which, fifo) in wanted {
             let Some(fifo) = fifo else { continue };
             if self.open.contains_key(&which) {

@@ -2,11 +2,11 @@
 
 mod saved;
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use self::saved::{recall, save};
 use crate::base::ids::SessionId;
+use crate::base::sorted::SortedSet;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::{Finding, TrackState};
 use crate::bfd::{Action, Input, Session, SessionState, Stood};
@@ -105,9 +105,9 @@ impl Runtime {
 
     /// Goes on with the sessions of the program before this one, instead of the stand-in. Gives
     /// their places in the configuration.
-    pub(in crate::daemon) fn resume_sessions(&mut self) -> BTreeSet<usize> {
+    pub(in crate::daemon) fn resume_sessions(&mut self) -> SortedSet<usize> {
         if self.restart.recalled.as_ref().is_none_or(|from| from.snapshot.bfd.sessions.is_empty()) {
-            return BTreeSet::new();
+            return SortedSet::new();
         }
         let matches = self.matches();
         self.complain_of_others(&matches);
@@ -129,7 +129,7 @@ impl Runtime {
             self.drain();
         }
         log::info!("BFD sessions that go on: {}", matches.len());
-        let names: BTreeSet<_> = matches.iter().map(|(config, _)| config.name.as_str()).collect();
+        let names: SortedSet<_> = matches.iter().map(|(config, _)| config.name.as_str()).collect();
         let all = self.running.config.bfd.iter().enumerate();
         all.filter(|(_, config)| names.contains(config.name.as_str())).map(|(n, _)| n).collect()
     }
@@ -155,7 +155,7 @@ impl Runtime {
     /// Sessions that end with the program before this one.
     fn complain_of_others(&self, matches: &[(Rc<BfdInstance>, snapshot::bfd::Session)]) {
         let Some(from) = &self.restart.recalled else { return };
-        let goes_on: BTreeSet<_> = matches.iter().map(|(_, saved)| saved.discriminator).collect();
+        let goes_on: SortedSet<_> = matches.iter().map(|(_, saved)| saved.discriminator).collect();
         let ended =
             from.snapshot.bfd.sessions.iter().filter(|s| !goes_on.contains(&s.discriminator));
         for snapshot::bfd::Session { name, state, .. } in ended {

@@ -1,6 +1,6 @@
 //! The snapshot to go on from, with its objects by their names.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use crate::daemon::lvs::Past;
 use crate::daemon::restart::router::time;
@@ -13,9 +13,9 @@ use crate::track::ScriptPast;
 #[derive(Debug)]
 pub(in crate::daemon) struct SnapshotIndex {
     pub(in crate::daemon) snapshot: Snapshot,
-    instances: BTreeMap<String, usize>,
-    services: BTreeMap<String, usize>,
-    scripts: BTreeMap<String, usize>,
+    instances: SortedMap<String, usize>,
+    services: SortedMap<String, usize>,
+    scripts: SortedMap<String, usize>,
 }
 
 impl SnapshotIndex {

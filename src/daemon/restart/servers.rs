@@ -1,10 +1,10 @@
 //! Virtual and real servers in the snapshot.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::router::{since_zero, time};
 use crate::base::recalled::{RecalledCheck, RecalledRun, RecalledServer, RecalledService};
+use crate::base::sorted::SortedMap;
 use crate::base::time::{micros, Duration};
 use crate::check::pool::Results;
 use crate::daemon::lvs::Past;
@@ -96,7 +96,7 @@ impl Runtime {
 
 /// What is known of this virtual server.
 pub(super) fn past(service: &Service, config: &VirtualServer) -> Past {
-    let known: BTreeMap<&str, &Server> =
+    let known: SortedMap<&str, &Server> =
         service.servers.iter().map(|server| (server.name.as_str(), server)).collect();
     let server = |server| known.get(config.server_name(server).to_string().as_str()).copied();
     let before: Vec<Option<&Server>> = config.servers.iter().map(server).collect();

@@ -1,9 +1,9 @@
 //! `sandbox strict`: the daemon writes files in few places, and makes the system calls of a program that
 //! executes no other.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::base::sorted::SortedSet;
 use crate::daemon::runtime::Runtime;
 use crate::model::control::{ControlSocket, MetricsListen};
 use crate::model::notify::MailServer;
@@ -73,9 +73,9 @@ fn written<'a>(
     config: &'a Config,
     files: impl Iterator<Item = &'a Path>,
     temporary: &Path,
-) -> BTreeSet<PathBuf> {
+) -> SortedSet<PathBuf> {
     let global = &config.global;
-    let mut list: BTreeSet<_> = ["/proc/sys/net", "/dev/null"].map(PathBuf::from).into();
+    let mut list: SortedSet<_> = ["/proc/sys/net", "/dev/null"].map(PathBuf::from).into();
     list.insert(temporary.to_owned());
     list.extend(global.reload.save_dir.as_deref().map(PathBuf::from));
     let fifos = [&global.fifos.all, &global.fifos.vrrp, &global.fifos.lvs].into_iter().flatten();

@@ -1,10 +1,10 @@
 //! Taking over from a program that is restarted by command.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 
+use crate::base::sorted::SortedMap;
 use crate::base::time::Duration;
 use crate::cli::exit::Status;
 use crate::cli::options::Options;
@@ -25,7 +25,7 @@ pub(in crate::daemon) struct Takeover {
     pub(in crate::daemon) supervisor: Option<Supervisor>,
     stand_in: Option<StandIn>,
     /// Sockets of BFD sessions.
-    sockets: BTreeMap<RawFd, File>,
+    sockets: SortedMap<RawFd, File>,
     /// Closed when dropped: once there are new ones.
     _replaced: Vec<File>,
 }

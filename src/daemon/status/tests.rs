@@ -4,7 +4,6 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::rc::Rc;
@@ -13,6 +12,7 @@ use super::{event, instance, service, track};
 use crate::base::addr::{Family, Prefix};
 use crate::base::ids::{InstanceId, ServiceId};
 use crate::base::link::{KernelEvent, Link};
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant, WallTime};
 use crate::base::tracked::TrackState;
 use crate::base::verdict::{ProbeStep, Reason, Verdict};
@@ -46,7 +46,7 @@ struct Stage {
     lateness: Lateness,
     journal: Journal,
     now: Instant,
-    links: BTreeMap<&'static str, LinkState>,
+    links: SortedMap<&'static str, LinkState>,
 }
 
 fn ip(text: &str) -> IpAddr {
@@ -81,7 +81,7 @@ impl Stage {
             lateness: Lateness::default(),
             journal: Journal::default(),
             now: Instant::from_millis(100),
-            links: BTreeMap::new(),
+            links: SortedMap::new(),
             config,
         };
         for (index, name) in [(1, "e0"), (2, "e1")] {

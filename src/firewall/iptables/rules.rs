@@ -1,11 +1,11 @@
 //! Rules of iptables, in the form in which `iptables-save` shows them.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use super::sets::SetKind;
 use crate::base::addr::{Family, Prefix};
+use crate::base::sorted::SortedSet;
 use crate::firewall::{Entry, Vmac};
 use crate::model::firewall::{IpSets, Iptables};
 
@@ -107,7 +107,7 @@ fn icmp(number: u8) -> String {
 }
 
 /// The rules of each entry, without sets.
-pub(super) fn of_entries(settings: &Iptables, entries: &BTreeSet<Entry>) -> Vec<Rule> {
+pub(super) fn of_entries(settings: &Iptables, entries: &SortedSet<Entry>) -> Vec<Rule> {
     let mut list = List { settings, rules: Vec::new() };
     for entry in entries {
         match entry {
@@ -129,7 +129,7 @@ pub(super) fn of_entries(settings: &Iptables, entries: &BTreeSet<Entry>) -> Vec<
 }
 
 /// The rules that use sets.
-pub(super) fn of_sets(settings: &Iptables, sets: &IpSets, kinds: &BTreeSet<SetKind>) -> Vec<Rule> {
+pub(super) fn of_sets(settings: &Iptables, sets: &IpSets, kinds: &SortedSet<SetKind>) -> Vec<Rule> {
     let mut list = List { settings, rules: Vec::new() };
     for kind in kinds {
         let (family, name) = (kind.family(), kind.name(sets));

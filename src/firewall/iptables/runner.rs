@@ -1,10 +1,11 @@
 //! Which commands are run and when: one at a time, from the known contents of the kernel to the
 //! wanted ones.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use super::{Chains, Command, Run, Saved, Step};
 use crate::base::addr::Family;
+use crate::base::sorted::SortedSet;
 use crate::base::time::Instant;
 use crate::firewall::repair::Repair;
 use crate::firewall::{Action, Entry};
@@ -31,7 +32,7 @@ struct Work<O> {
     /// Contents when all have succeeded.
     goal: Goal,
     /// Owners that wait for it.
-    owners: BTreeSet<O>,
+    owners: SortedSet<O>,
 }
 
 #[derive(Debug)]
@@ -48,13 +49,13 @@ pub(in crate::firewall) struct Runner<O> {
     /// Those in force: without sets if the host has no ipset.
     settings: Option<Iptables>,
     /// Entries that may be wanted some time, whose rules an earlier run may have left.
-    possible: BTreeSet<Entry>,
+    possible: SortedSet<Entry>,
     /// The wanted entries may have changed.
     is_stale: bool,
     known: Known,
     work: Option<Work<O>>,
     /// Owners without an answer.
-    waiting: BTreeSet<O>,
+    waiting: SortedSet<O>,
     repair: Repair,
     /// The reason of the last failure, unless a success followed.
     failure: Option<String>,
@@ -65,11 +66,11 @@ impl<O> Default for Runner<O> {
         Self {
             configured: None,
             settings: None,
-            possible: BTreeSet::new(),
+            possible: SortedSet::new(),
             is_stale: false,
             known: Known::Uncertain(None),
             work: None,
-            waiting: BTreeSet::new(),
+            waiting: SortedSet::new(),
             repair: Repair::default(),
             failure: None,
         }
@@ -77,7 +78,7 @@ impl<O> Default for Runner<O> {
 }
 
 impl<O: Ord + Clone> Runner<O> {
-    pub(in crate::firewall) fn configure(&mut self, new: Option<(Iptables, BTreeSet<Entry>)>) {
+    pub(in crate::firewall) fn configure(&mut self, new: Option<(Iptables, SortedSet<Entry>)>) {
         let (settings, possible) = new.unzip();
         self.possible = possible.unwrap_or_default();
         if settings != self.configured {
@@ -150,7 +151,7 @@ impl<O: Ord + Clone> Runner<O> {
     /// Begins the next command if one is due. `wanted`: the entries of all owners.
     pub(in crate::firewall) fn flush(
         &mut self,
-        wanted: impl Fn() -> BTreeSet<Entry>,
+        wanted: impl Fn() -> SortedSet<Entry>,
         now: Instant,
         out: &mut Vec<Action<O>>,
     ) {
@@ -173,7 +174,7 @@ impl<O: Ord + Clone> Runner<O> {
         out.extend(waiting.into_iter().map(|owner| Action::Outcome { owner, errno }));
     }
 
-    fn begin(&mut self, wanted: impl Fn() -> BTreeSet<Entry>, out: &mut Vec<Action<O>>) {
+    fn begin(&mut self, wanted: impl Fn() -> SortedSet<Entry>, out: &mut Vec<Action<O>>) {
         match (&self.settings, &self.known) {
             (None, Known::Nothing) => {}
             (None, Known::Uncertain(None)) => self.known = Known::Nothing,
@@ -187,14 +188,14 @@ impl<O: Ord + Clone> Runner<O> {
             (_, Known::Exact(chains)) => {
                 let steps = chains.last_steps();
                 self.is_stale = true;
-                self.carry_out(steps, Goal::Nothing, BTreeSet::new(), out);
+                self.carry_out(steps, Goal::Nothing, SortedSet::new(), out);
             }
             (_, Known::Nothing | Known::Uncertain(_)) => self.look(&wanted(), out),
         }
     }
 
     /// Reads what the kernel has of ours.
-    fn look(&mut self, wanted: &BTreeSet<Entry>, out: &mut Vec<Action<O>>) {
+    fn look(&mut self, wanted: &SortedSet<Entry>, out: &mut Vec<Action<O>>) {
         let former = match &self.known {
             Known::Uncertain(Some(former)) => Some(former),
             _ => None,
@@ -202,14 +203,14 @@ impl<O: Ord + Clone> Runner<O> {
         let sets = former.map(|former| &former.settings).or(self.settings.as_ref());
         let has_sets = sets.is_some_and(|settings| settings.sets.is_some());
         let entries = former.into_iter().flat_map(|former| &former.entries);
-        let families: BTreeSet<_> =
+        let families: SortedSet<_> =
             entries.chain(wanted).chain(&self.possible).map(Entry::family).collect();
         let mut runs: VecDeque<_> =
             families.into_iter().map(|family| Run::Save(Command::Iptables(family))).collect();
         runs.extend(has_sets.then_some(Run::Save(Command::Ipset)));
         self.is_stale = true;
         match runs.pop_front() {
-            Some(first) => self.start(first, runs, Goal::Look(Vec::new()), BTreeSet::new(), out),
+            Some(first) => self.start(first, runs, Goal::Look(Vec::new()), SortedSet::new(), out),
             None => self.on_seen(&[], wanted.clone(), out),
         }
     }
@@ -218,7 +219,7 @@ impl<O: Ord + Clone> Runner<O> {
         &mut self,
         steps: Vec<Step>,
         goal: Goal,
-        owners: BTreeSet<O>,
+        owners: SortedSet<O>,
         out: &mut Vec<Action<O>>,
     ) {
         let mut runs: VecDeque<_> = steps.into_iter().map(Run::Restore).collect();
@@ -233,7 +234,7 @@ impl<O: Ord + Clone> Runner<O> {
         current: Run,
         rest: VecDeque<Run>,
         goal: Goal,
-        owners: BTreeSet<O>,
+        owners: SortedSet<O>,
         out: &mut Vec<Action<O>>,
     ) {
         out.push(Action::Run(current.clone()));
@@ -244,7 +245,7 @@ impl<O: Ord + Clone> Runner<O> {
     pub(in crate::firewall) fn on_ended(
         &mut self,
         result: Result<String, String>,
-        wanted: impl Fn() -> BTreeSet<Entry>,
+        wanted: impl Fn() -> SortedSet<Entry>,
         now: Instant,
         out: &mut Vec<Action<O>>,
     ) {
@@ -291,7 +292,7 @@ impl<O: Ord + Clone> Runner<O> {
     fn on_seen(
         &mut self,
         seen: &[(Command, String)],
-        wanted: BTreeSet<Entry>,
+        wanted: SortedSet<Entry>,
         out: &mut Vec<Action<O>>,
     ) {
         let text = |of| seen.iter().find(|(command, _)| *command == of).map_or("", |(_, t)| t);
@@ -304,7 +305,7 @@ impl<O: Ord + Clone> Runner<O> {
             Known::Uncertain(Some(former)) => Some(former),
             _ => None,
         };
-        let entries = former.map_or_else(BTreeSet::new, |former| former.entries.clone());
+        let entries = former.map_or_else(SortedSet::new, |former| former.entries.clone());
         let former = former.map(|former| &former.settings);
         let possible = &entries | &self.possible;
         let (chains, goal) = match (&self.settings, former) {
@@ -319,13 +320,13 @@ impl<O: Ord + Clone> Runner<O> {
         let steps = chains.first_steps(&saved, &possible);
         let owners = match &goal {
             Goal::Exact(_) => std::mem::take(&mut self.waiting),
-            _ => BTreeSet::new(),
+            _ => SortedSet::new(),
         };
         self.is_stale = matches!(goal, Goal::Nothing);
         self.carry_out(steps, goal, owners, out);
     }
 
-    fn on_done(&mut self, goal: Goal, owners: BTreeSet<O>, out: &mut Vec<Action<O>>) {
+    fn on_done(&mut self, goal: Goal, owners: SortedSet<O>, out: &mut Vec<Action<O>>) {
         self.known = match goal {
             Goal::Exact(chains) => Known::Exact(*chains),
             Goal::Nothing | Goal::Look(_) => Known::Nothing,

@@ -25,7 +25,7 @@ fn vmac(family: Family) -> Entry {
     Entry::Vmac(Vmac { family, index: 7, name, base: 2, base_link_local })
 }
 
-fn entries(list: &[Entry]) -> BTreeSet<Entry> {
+fn entries(list: &[Entry]) -> SortedSet<Entry> {
     list.iter().cloned().collect()
 }
 
@@ -233,7 +233,7 @@ fn leftover_sets_get_the_wanted_members_and_idle_ones_go() {
     let saved = Saved { v4: &v4, v6: "", sets };
     let some = Chains::new(settings(true, true)).with(entries(&[entry("10.7.1.1")]));
     expect(
-        &some.first_steps(&saved, &BTreeSet::new()),
+        &some.first_steps(&saved, &SortedSet::new()),
         "ipset create keepalived hash:ip family inet -exist
         ipset add keepalived 10.7.1.1 -exist
         ipset del keepalived 10.7.1.9 -exist

@@ -1,10 +1,10 @@
 //! Claims made disjoint, since ranges in a map of nf_tables must not overlap.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::claim::Claim;
 use crate::base::addr::{address_of, number_of, Family};
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::model::lvs::Protocol;
 
 /// Addresses and ports whose packets have one mark.
@@ -19,13 +19,13 @@ pub(super) struct Area {
 
 /// The areas of a family with their marks. Of overlapping claims, the first one applies; but one for a
 /// port precedes those for all ports, as services do in IPVS.
-pub(super) fn areas(claims: &[Claim], family: Family) -> BTreeMap<Area, u32> {
-    let mut spans: BTreeMap<(Protocol, u16), Spans> = BTreeMap::new();
+pub(super) fn areas(claims: &[Claim], family: Family) -> SortedMap<Area, u32> {
+    let mut spans: SortedMap<(Protocol, u16), Spans> = SortedMap::new();
     for claim in claims.iter().filter(|claim| Family::of(&claim.first) == family) {
         let spans = spans.entry((claim.protocol, claim.port)).or_default();
         spans.add(number_of(claim.first), number_of(claim.last), claim.mark);
     }
-    let mut areas = BTreeMap::new();
+    let mut areas = SortedMap::new();
     for (&(protocol, port), own) in &spans {
         let mut add = |first, last, (first_port, last_port), mark| {
             let (first, last) = (address_of(first, family), address_of(last, family));
@@ -48,7 +48,7 @@ pub(super) fn areas(claims: &[Claim], family: Family) -> BTreeMap<Area, u32> {
 
 /// Disjoint ranges of addresses: the first, with the last and the mark.
 #[derive(Default)]
-struct Spans(BTreeMap<u128, (u128, u32)>);
+struct Spans(SortedMap<u128, (u128, u32)>);
 
 impl Spans {
     /// Adds what is not there yet.
@@ -97,7 +97,7 @@ fn edges<'s>(ports: impl Iterator<Item = (u16, &'s Spans)>, first: u128, last: u
 
 /// The pieces of a range between edges, each with the ports that claims name there.
 fn pieces(edges: &[Edge], first: u128, last: u128) -> Vec<(u128, u128, Vec<u16>)> {
-    let (mut named, mut at, mut pieces) = (BTreeSet::new(), first, Vec::new());
+    let (mut named, mut at, mut pieces) = (SortedSet::new(), first, Vec::new());
     for (place, begins, port) in edges {
         if *place > at {
             pieces.push((at, place - 1, named.iter().copied().collect()));

@@ -1,11 +1,11 @@
 //! Contents of a table: for each protocol a map from addresses and ports to marks, and a rule.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::area::Area;
 use super::claim::Settings;
 use crate::base::addr::Family;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::model::lvs::Protocol;
 use crate::wire::netlink::nft::{
     self, Base, Batch, Data, Element, Expr, Hook, Meta, Register, Set, Verdict,
@@ -18,11 +18,11 @@ const CHAIN: &str = "in";
 pub(super) struct Form {
     pub(super) settings: Settings,
     /// Protocols that have a map and a rule.
-    pub(super) protocols: BTreeSet<Protocol>,
+    pub(super) protocols: SortedSet<Protocol>,
 }
 
 /// Messages that make a table with all it contains.
-pub(super) fn make(family: Family, form: &Form, areas: &BTreeMap<Area, u32>, batch: &mut Batch) {
+pub(super) fn make(family: Family, form: &Form, areas: &SortedMap<Area, u32>, batch: &mut Batch) {
     let Form { settings, protocols } = form;
     let table = nft::Table { family, name: &settings.table };
     batch.add_table(table);
@@ -39,8 +39,8 @@ pub(super) fn make(family: Family, form: &Form, areas: &BTreeMap<Area, u32>, bat
 /// Messages that change the elements of a table.
 pub(super) fn change(
     table: nft::Table<'_>,
-    before: &BTreeMap<Area, u32>,
-    after: &BTreeMap<Area, u32>,
+    before: &SortedMap<Area, u32>,
+    after: &SortedMap<Area, u32>,
     batch: &mut Batch,
 ) {
     let removed = before.iter().filter(|(area, mark)| after.get(area) != Some(mark));
@@ -54,7 +54,7 @@ fn by_protocol<'a>(
     areas: impl Iterator<Item = (&'a Area, &'a u32)>,
     mut each: impl FnMut(&str, &[Element]),
 ) {
-    let mut elements: BTreeMap<Protocol, Vec<Element>> = BTreeMap::new();
+    let mut elements: SortedMap<Protocol, Vec<Element>> = SortedMap::new();
     for (area, mark) in areas {
         elements.entry(area.protocol).or_default().push(element(area, *mark));
     }

@@ -1,6 +1,6 @@
 //! The table of one family: its known contents, and the transactions to the wanted ones.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::area::{areas, Area};
 use super::claim::Demand;
@@ -18,7 +18,7 @@ const ENOENT: i32 = 2;
 #[derive(PartialEq, Eq, Debug)]
 struct Image {
     form: Form,
-    areas: BTreeMap<Area, u32>,
+    areas: SortedMap<Area, u32>,
 }
 
 impl Contents for Image {

@@ -1,6 +1,6 @@
 //! Kernel objects from the IPVS part of the model.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 
 use crate::base::addr::Family;
 use crate::model::lvs::{self, GroupEntry};
@@ -17,7 +17,7 @@ pub fn services(server: &lvs::VirtualServer, group: Option<&lvs::AddressGroup>) 
     let entries = group.into_iter().flat_map(|g| &g.entries);
     let keys: Vec<_> = match server.service {
         lvs::Service::Group { .. } if server.mark.is_some() => {
-            let families: BTreeSet<_> = entries.filter_map(GroupEntry::family).collect();
+            let families: SortedSet<_> = entries.filter_map(GroupEntry::family).collect();
             let mark = server.mark.into_iter();
             mark.flat_map(|mark| families.iter().map(move |&family| (family, mark)))
                 .map(|(family, mark)| ServiceKey::FwMark { family, mark })

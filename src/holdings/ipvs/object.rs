@@ -1,6 +1,6 @@
 //! One service with its wanted form and its state in the kernel, and a slot for each destination.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::{Action, Owner};
 use crate::base::ids::ServiceId;
@@ -74,7 +74,7 @@ pub(super) struct DestinationSlot {
 #[derive(Debug, Default)]
 pub(super) struct IpvsObject {
     /// Owners with the forms they want. If these differ, the first one applies.
-    pub(super) owners: BTreeMap<ServiceId, Service>,
+    pub(super) owners: SortedMap<ServiceId, Service>,
     pub(super) held: Held<Service>,
     pub(super) under_way: bool,
     /// The pending request is its removal.
@@ -83,7 +83,7 @@ pub(super) struct IpvsObject {
     pub(super) again: bool,
     /// It was wanted at least once; otherwise it is foreign and left alone.
     pub(super) ours: bool,
-    pub(super) slots: BTreeMap<DestinationKey, DestinationSlot>,
+    pub(super) slots: SortedMap<DestinationKey, DestinationSlot>,
     /// In the list of objects to compare, for itself or for its slots.
     pub(super) dirty: bool,
     pub(super) dirty_self: bool,
@@ -100,7 +100,7 @@ impl IpvsObject {
     pub(super) fn wanted_slots(
         &self,
         key: &ServiceKey,
-        owners: &BTreeMap<ServiceId, Owner>,
+        owners: &SortedMap<ServiceId, Owner>,
     ) -> Vec<DestinationKey> {
         let owners = self.owners.keys().filter_map(|id| owners.get(id));
         owners.flat_map(|o| o.destinations.values()).map(|d| d.behind(key).key).collect()
@@ -175,7 +175,7 @@ impl IpvsObject {
         dirty: &mut Vec<ServiceKey>,
         out: &mut Vec<Action>,
     ) {
-        let seen: BTreeMap<_, _> = destinations.iter().map(|d| (d.key, d)).collect();
+        let seen: SortedMap<_, _> = destinations.iter().map(|d| (d.key, d)).collect();
         let mut differ = Vec::new();
         for (slot, found) in self.slots.iter_mut().filter(|(_, s)| !s.under_way) {
             if !matches!(found.held, Held::Absent) && !seen.contains_key(slot) {

@@ -1,6 +1,6 @@
 //! Compares wanted objects with those in the kernel and requests the differences.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::object::Trouble;
 use super::{Action, Domain, Held, IpvsObject, Owner, Target};
@@ -102,7 +102,7 @@ impl Domain {
 fn reconcile_service(
     key: &ServiceKey,
     object: &mut IpvsObject,
-    owners: &BTreeMap<ServiceId, Owner>,
+    owners: &SortedMap<ServiceId, Owner>,
     found: &mut Found,
 ) {
     if object.under_way {
@@ -140,7 +140,7 @@ fn reconcile_service(
 fn reconcile_slots(
     key: &ServiceKey,
     object: &mut IpvsObject,
-    owners: &BTreeMap<ServiceId, Owner>,
+    owners: &SortedMap<ServiceId, Owner>,
     found: &mut Found,
 ) {
     let exists = !matches!(object.held, Held::Absent) || object.under_way;

@@ -45,7 +45,7 @@ fn dest(n: u32) -> Destination {
 /// The IPVS part of a simulated kernel.
 #[derive(Default, Debug)]
 struct Kernel {
-    services: BTreeMap<ServiceKey, (Service, BTreeMap<DestinationKey, Destination>)>,
+    services: SortedMap<ServiceKey, (Service, SortedMap<DestinationKey, Destination>)>,
 }
 
 impl Kernel {
@@ -53,7 +53,7 @@ impl Kernel {
         match request {
             Request::AddService(s) if self.services.contains_key(&s.key) => return EEXIST,
             Request::AddService(s) => {
-                self.services.insert(s.key, (*s, BTreeMap::new()));
+                self.services.insert(s.key, (*s, SortedMap::new()));
             }
             Request::ChangeService(s) => match self.services.get_mut(&s.key) {
                 Some(found) => found.0 = *s,

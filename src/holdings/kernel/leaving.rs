@@ -1,10 +1,10 @@
 //! Addresses that are about to be removed, and notifications of own removals.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::{Found, Kernel, Leaving, Place, RequestId, ECHO};
 use crate::base::addr::HostAddress;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::Instant;
 use crate::holdings::links::SeenAddress;
 use crate::holdings::Links;
@@ -72,7 +72,7 @@ impl Kernel {
     }
 
     /// Addresses that were settled since the last call.
-    pub(in crate::holdings) fn take_resolved(&mut self) -> BTreeSet<IpAddr> {
+    pub(in crate::holdings) fn take_resolved(&mut self) -> SortedSet<IpAddr> {
         std::mem::take(&mut self.resolved)
     }
 
@@ -99,7 +99,7 @@ impl Kernel {
     /// The places from which this address is about to be removed, or where it may yet be added.
     pub(in crate::holdings) fn leaving(&self, addr: IpAddr) -> impl Iterator<Item = &Place> + '_ {
         let late = self.late.values().filter(move |place| place.1.addr == addr);
-        self.leaving.get(&addr).into_iter().flat_map(BTreeMap::keys).chain(late)
+        self.leaving.get(&addr).into_iter().flat_map(SortedMap::keys).chain(late)
     }
 
     pub(in crate::holdings) fn is_leaving(&self, place: &Place) -> bool {

@@ -35,7 +35,7 @@ fn wants(rng: &mut Rng) -> Vec<VirtualAddress> {
 struct Story {
     bench: Bench,
     rng: Rng,
-    wanted: BTreeMap<Holder, Vec<VirtualAddress>>,
+    wanted: SortedMap<Holder, Vec<VirtualAddress>>,
 }
 
 impl Story {
@@ -116,7 +116,7 @@ impl Story {
         }
         let links = &self.bench.links;
         let place = |a: &VirtualAddress| (links[a.interface.as_str()], Spot::of(a));
-        let mut expected: BTreeMap<Place, Vec<HostAddress>> = BTreeMap::new();
+        let mut expected: SortedMap<Place, Vec<HostAddress>> = SortedMap::new();
         for address in self.wanted.values().flatten() {
             expected.entry(place(address)).or_default().push(as_shown(address));
         }
@@ -133,7 +133,8 @@ impl Story {
 #[test]
 fn whatever_happens() {
     for seed in 0..2000 {
-        let mut story = Story { bench: Bench::new(), rng: Rng::new(seed), wanted: BTreeMap::new() };
+        let mut story =
+            Story { bench: Bench::new(), rng: Rng::new(seed), wanted: SortedMap::new() };
         for _ in 0..story.rng.between(1, 25) {
             story.step();
         }
@@ -145,7 +146,8 @@ fn whatever_happens() {
 #[test]
 fn external_addresses_survive_random_events() {
     for seed in 0..500 {
-        let mut story = Story { bench: Bench::new(), rng: Rng::new(seed), wanted: BTreeMap::new() };
+        let mut story =
+            Story { bench: Bench::new(), rng: Rng::new(seed), wanted: SortedMap::new() };
         let foreign = pick(&mut story.rng);
         story.bench.add(&foreign);
         let before = story.bench.kernel.clone();

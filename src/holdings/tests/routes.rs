@@ -19,7 +19,7 @@ pub(super) struct KernelFib {
     routes: Vec<Route<u32>>,
     rules: Vec<Rule>,
     /// The interfaces that are down.
-    down: BTreeSet<u32>,
+    down: SortedSet<u32>,
 }
 
 /// `10.1.0.0/16 via 10.0.0.254 dev eth0`.
@@ -439,7 +439,7 @@ fn wants(rng: &mut Rng) -> Vec<VirtualRoute> {
 fn whatever_happens_to_routes() {
     for seed in 0..2000 {
         let (mut b, mut rng) = (Bench::new(), Rng::new(seed));
-        let mut wanted: BTreeMap<Holder, Vec<VirtualRoute>> = BTreeMap::new();
+        let mut wanted: SortedMap<Holder, Vec<VirtualRoute>> = SortedMap::new();
         let foreign = Route { protocol: 4, ..route("10.2.0.0/16 dev eth0").route };
         let foreign = foreign.translated(|name| b.links.get(name).copied()).unwrap();
         b.fib.routes.push(foreign.clone());

@@ -15,7 +15,7 @@ const HOST: Holder = Holder::Host;
 struct Host {
     domain: Domain,
     now: Instant,
-    links: BTreeMap<u32, Link>,
+    links: SortedMap<u32, Link>,
     last: u32,
     /// The next answers to creations.
     refusals: VecDeque<i32>,

@@ -1,9 +1,9 @@
 //! Differences between the BFD sessions of two models.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::Change;
+use crate::base::sorted::SortedMap;
 use crate::model::bfd::BfdInstance;
 use crate::model::Config;
 
@@ -14,7 +14,7 @@ fn ends(session: &BfdInstance) -> (IpAddr, Option<&str>, Option<IpAddr>, bool) {
 
 /// The changes from `old` to `new`: removals, then kept and adjusted sessions, then additions.
 pub fn bfd_sessions(old: &Config, new: &Config) -> Vec<Change> {
-    let mut known: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    let mut known: SortedMap<_, Vec<usize>> = SortedMap::new();
     for (n, session) in old.bfd.iter().enumerate().rev() {
         known.entry(ends(session)).or_default().push(n);
     }

@@ -1,6 +1,6 @@
 //! Anything in any order: a reader ends up with the last state of everything.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 
 use proptest::prelude::*;
 
@@ -42,12 +42,12 @@ struct World {
     desk: Desk,
     notify: Notify,
     running: Vec<RunId>,
-    ended: BTreeSet<RunId>,
+    ended: SortedSet<RunId>,
     /// The words of the last script of each instance that was started.
-    script: BTreeMap<String, String>,
+    script: SortedMap<String, String>,
     /// The last line about the state of each instance.
-    heard: BTreeMap<String, String>,
-    stands: BTreeMap<String, State>,
+    heard: SortedMap<String, String>,
+    stands: SortedMap<String, State>,
     present: bool,
 }
 
@@ -59,10 +59,10 @@ impl World {
             desk: Desk::new(&global()),
             notify: Notify { master_rx_lower_pri: Some(Box::new(script("lower"))), ..notify },
             running: Vec::new(),
-            ended: BTreeSet::new(),
-            script: BTreeMap::new(),
-            heard: BTreeMap::new(),
-            stands: BTreeMap::new(),
+            ended: SortedSet::new(),
+            script: SortedMap::new(),
+            heard: SortedMap::new(),
+            stands: SortedMap::new(),
             present: false,
         }
     }

@@ -1,6 +1,5 @@
 //! The kernel's side: one instance, its watches by their numbers, and its events.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd as _, AsRawFd, RawFd};
@@ -8,6 +7,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
+
+use crate::base::sorted::SortedMap;
 
 /// The kernel's number of a watch.
 pub(super) type Watch = i32;
@@ -19,7 +20,7 @@ const BUFFER: usize = 16 * 1024;
 #[derive(Debug)]
 pub(super) struct Instance {
     inotify: Inotify,
-    descriptors: BTreeMap<Watch, WatchDescriptor>,
+    descriptors: SortedMap<Watch, WatchDescriptor>,
     buffer: Vec<u8>,
 }
 
@@ -29,7 +30,7 @@ impl Instance {
     /// (`fs.inotify.max_user_instances`).
     pub(super) fn new() -> io::Result<Self> {
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
-        Ok(Self { inotify, descriptors: BTreeMap::new(), buffer: vec![0; BUFFER] })
+        Ok(Self { inotify, descriptors: SortedMap::new(), buffer: vec![0; BUFFER] })
     }
 
     /// Watches a path for the events of the mask, whose flags are those of inotify(7).

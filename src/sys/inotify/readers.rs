@@ -3,12 +3,13 @@
 //! The report only triggers a repetition of the current state. A missed event, or one of a program
 //! that opens the FIFO for writing, only causes a missing or superfluous repetition.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 
 use super::instance::{FileEvent, Instance, Watch};
+
+use crate::base::sorted::SortedMap;
 
 const OPENED: u32 = libc::IN_OPEN;
 const CLOSED: u32 = libc::IN_CLOSE_NOWRITE | libc::IN_CLOSE_WRITE;
@@ -17,7 +18,7 @@ const CLOSED: u32 = libc::IN_CLOSE_NOWRITE | libc::IN_CLOSE_WRITE;
 #[derive(Debug)]
 pub struct Readers<K> {
     instance: Instance,
-    watched: BTreeMap<Watch, Watched<K>>,
+    watched: SortedMap<Watch, Watched<K>>,
 }
 
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl<K: Ord + Copy> Readers<K> {
     /// The system call fails, for want of descriptors or of the user's instances
     /// (`fs.inotify.max_user_instances`).
     pub fn new() -> io::Result<Self> {
-        Ok(Self { instance: Instance::new()?, watched: BTreeMap::new() })
+        Ok(Self { instance: Instance::new()?, watched: SortedMap::new() })
     }
 
     /// Watches a FIFO that is open already.
@@ -68,7 +69,11 @@ impl<K: Ord + Copy> Readers<K> {
     }
 }
 
-fn take<K: Copy>(all: &mut BTreeMap<Watch, Watched<K>>, event: &FileEvent<'_>, again: &mut Vec<K>) {
+fn take<K: Copy>(
+    all: &mut SortedMap<Watch, Watched<K>>,
+    event: &FileEvent<'_>,
+    again: &mut Vec<K>,
+) {
     if event.mask & libc::IN_Q_OVERFLOW != 0 {
         for watched in all.values_mut() {
             watched.open = 0;

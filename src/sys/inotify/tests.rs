@@ -41,7 +41,7 @@ impl World {
 
     /// The kernel queues an event before the call that caused it returns.
     fn changed(&mut self) -> String {
-        let mut changed = BTreeSet::new();
+        let mut changed = SortedSet::new();
         while self.watch.read(&mut changed).expect("reads") {}
         changed.into_iter().collect()
     }
@@ -157,13 +157,13 @@ fn an_overflow_makes_all_of_them_suspect() {
     let mut bytes = (-1i32).to_ne_bytes().to_vec();
     bytes.extend(libc::IN_Q_OVERFLOW.to_ne_bytes());
     bytes.extend([0; 8]);
-    let (mut changed, mut moved) = (BTreeSet::new(), BTreeSet::new());
+    let (mut changed, mut moved) = (SortedSet::new(), SortedSet::new());
     let FileWatch { files, watches, .. } = &mut w.watch;
     for event in instance::events(&bytes) {
         take(files, watches, &event, &mut changed, &mut moved);
     }
     w.watch.follow(moved, &mut changed);
-    assert_eq!(changed, BTreeSet::from(['f', 'g']));
+    assert_eq!(changed, SortedSet::from(['f', 'g']));
     // A piece of an event is none.
     for len in 0..16 {
         assert_eq!(instance::events(&bytes[..len]).count(), 0);

@@ -1,20 +1,18 @@
 //! Interfaces in route netlink: their description, and requests to make and change virtual ones.
 
-use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
-use netlink_packet_route::link::{
-    InfoData, InfoIpVlan, InfoMacVlan, InfoVrf, LinkAttribute, LinkFlags, LinkInfo, LinkLayerType,
-    LinkMessage,
-};
-use netlink_packet_route::AddressFamily;
+mod described;
+
+use libc::{RTM_DELLINK, RTM_NEWLINK};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL};
 
 use super::Requests;
 use crate::base::addr::Mac;
-use crate::base::link::{Link, LinkKind, Surroundings};
+use crate::base::link::Surroundings;
 use crate::model::vlink::{VirtualLink, VirtualLinkKind};
 use crate::wire::netlink::Writer;
 
-const RTM_NEWLINK: u16 = 16;
-const RTM_DELLINK: u16 = 17;
+pub(super) use described::{described, removed};
+
 const IFF_UP: u32 = libc::IFF_UP as u32;
 const MACVLAN_MODE_PRIVATE: u32 = 1;
 const IPVLAN_MODE_L2: u16 = 0;
@@ -189,83 +187,11 @@ fn no_link_local(w: &mut Writer<'_>) {
     });
 }
 
-/// The interface that a message describes; `None` for the message of another family about it.
-pub(super) fn decoded(m: LinkMessage) -> Option<Link> {
-    if m.header.interface_family != AddressFamily::Unspec {
-        return None;
-    }
-    let has = |flag| m.header.flags.contains(flag);
-    let mut link = Link {
-        index: m.header.index,
-        name: "".into(),
-        up: has(LinkFlags::Up) && has(LinkFlags::Running),
-        enabled: has(LinkFlags::Up),
-        multicast: has(LinkFlags::Multicast),
-        arp: !has(LinkFlags::Noarp),
-        hardware: m.header.link_layer_type.into(),
-        ..Link::plain(0, "")
-    };
-    let ethernet = m.header.link_layer_type == LinkLayerType::Ether;
-    let mut elsewhere = false;
-    for attribute in m.attributes {
-        match attribute {
-            LinkAttribute::IfName(name) => link.name = name.into(),
-            LinkAttribute::Mtu(mtu) => link.mtu = mtu,
-            LinkAttribute::Address(a) if ethernet => {
-                link.mac = <[u8; 6]>::try_from(a.as_slice()).ok().map(Mac);
-            }
-            LinkAttribute::Broadcast(a) if ethernet => {
-                link.broadcast = <[u8; 6]>::try_from(a.as_slice()).ok().map(Mac);
-            }
-            LinkAttribute::Link(parent) => link.parent = parent,
-            LinkAttribute::LinkNetNsId(_) => elsewhere = true,
-            LinkAttribute::Controller(master) => link.master = master,
-            LinkAttribute::Group(group) => link.group = group,
-            LinkAttribute::LinkInfo(info) => link.kind = kind(&info),
-            _ => {}
-        }
-    }
-    if elsewhere {
-        link.parent = 0;
-    }
-    Some(link)
-}
-
-fn kind(info: &[LinkInfo]) -> LinkKind {
-    /// A number too large for a mode is none that is looked for.
-    const NO_MODE: u8 = u8::MAX;
-    let data = info.iter().find_map(|item| match item {
-        LinkInfo::Data(data) => Some(data),
-        _ => None,
-    });
-    match data {
-        Some(InfoData::MacVlan(options)) => {
-            let mode = options.iter().find_map(|option| match option {
-                InfoMacVlan::Mode(mode) => u8::try_from(u32::from(*mode)).ok(),
-                _ => None,
-            });
-            LinkKind::Macvlan { mode: mode.unwrap_or(NO_MODE) }
-        }
-        Some(InfoData::IpVlan(options)) => {
-            let (mut mode, mut bits) = (NO_MODE, 0);
-            for option in options {
-                match option {
-                    InfoIpVlan::Mode(m) => mode = u8::try_from(u16::from(*m)).unwrap_or(NO_MODE),
-                    InfoIpVlan::Flags(flags) => bits = flags.bits(),
-                    _ => {}
-                }
-            }
-            LinkKind::Ipvlan { mode, flags: bits }
-        }
-        Some(InfoData::Vrf(options)) => {
-            let table = options.iter().find_map(|option| match option {
-                InfoVrf::TableId(table) => Some(*table),
-                _ => None,
-            });
-            table.map_or(LinkKind::Other, |table| LinkKind::Vrf { table })
-        }
-        _ => LinkKind::Other,
-    }
+/// The request for all interfaces.
+pub(super) fn question() -> Vec<u8> {
+    let mut out = Vec::new();
+    message(libc::RTM_GETLINK, NLM_F_DUMP, Header::default(), |_| {}, &mut out);
+    out
 }
 
 // The messages in the tests were recorded on such a machine.

@@ -5,7 +5,8 @@ use std::os::fd::{AsRawFd, RawFd};
 
 use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
-use super::{event, parse_all};
+use super::event;
+use super::message::parse_all;
 use crate::base::addr::PROTOCOL_KEEPALIVED;
 use crate::base::link::KernelEvent;
 use crate::model::global::ReceiveBuffer;

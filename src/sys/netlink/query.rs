@@ -2,16 +2,15 @@
 
 use std::io;
 
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST};
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR};
 use netlink_packet_route::address::AddressMessage;
-use netlink_packet_route::link::LinkMessage;
 use netlink_packet_route::route::{RouteMessage, RouteProtocol};
 use netlink_packet_route::rule::RuleMessage;
-use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::{protocols::NETLINK_ROUTE, Socket};
 
 use super::super::pipeline::{limit_waiting, receive, whole};
-use super::{address_family, event, parse_all, route, rule, serialize, FibKinds};
+use super::message::{parse_all, serialized, Message};
+use super::{address_family, event, link, route, rule, FibKinds};
 use crate::base::addr::{Family, PROTOCOL_KEEPALIVED};
 use crate::base::link::KernelEvent;
 use crate::base::route::Route;
@@ -23,11 +22,10 @@ use crate::wire::netlink::{errno, messages, NLMSG_ERROR};
 /// `breathe` is called regularly, for work that must not wait for the end of a long list.
 pub fn dump(breathe: &mut dyn FnMut()) -> io::Result<Vec<KernelEvent>> {
     let socket = querying()?;
-    let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
-    let addresses = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+    let addresses = serialized(libc::RTM_GETADDR, NLM_F_DUMP, &AddressMessage::default());
     let mut events = Vec::new();
-    for question in [links, addresses] {
-        events.extend(list(&socket, "interfaces and addresses", question, &event, breathe)?);
+    for question in [link::question(), addresses] {
+        events.extend(list(&socket, "interfaces and addresses", &question, &event, breathe)?);
     }
     Ok(events)
 }
@@ -47,10 +45,11 @@ pub fn dump_routes(
     question.header.address_family = address_family(family);
     question.header.protocol = RouteProtocol::from(protocol);
     let take = |message| match message {
-        RouteNetlinkMessage::NewRoute(m) => route::of(&m).filter(|r| r.protocol == protocol),
+        Message::NewRoute(m) => route::of(&m).filter(|r| r.protocol == protocol),
         _ => None,
     };
-    list(&socket, "routes", RouteNetlinkMessage::GetRoute(question), &take, breathe)
+    let question = serialized(libc::RTM_GETROUTE, NLM_F_DUMP, &question);
+    list(&socket, "routes", &question, &take, breathe)
 }
 
 /// The rules of one family and protocol.
@@ -64,10 +63,11 @@ pub fn dump_rules(
     let mut question = RuleMessage::default();
     question.header.family = address_family(family);
     let take = |message| match message {
-        RouteNetlinkMessage::NewRule(m) => rule::of(&m).filter(|r| r.protocol == Some(protocol)),
+        Message::NewRule(m) => rule::of(&m).filter(|r| r.protocol == Some(protocol)),
         _ => None,
     };
-    list(&querying()?, "rules", RouteNetlinkMessage::GetRule(question), &take, breathe)
+    let question = serialized(libc::RTM_GETRULE, NLM_F_DUMP, &question);
+    list(&querying()?, "rules", &question, &take, breathe)
 }
 
 /// The routes and rules of these kinds that keepalived added.
@@ -104,15 +104,14 @@ fn querying() -> io::Result<Socket> {
 fn list<T>(
     socket: &Socket,
     what: &str,
-    question: RouteNetlinkMessage,
-    take: &dyn Fn(RouteNetlinkMessage) -> Option<T>,
+    question: &[u8],
+    take: &dyn Fn(Message) -> Option<T>,
     breathe: &mut dyn FnMut(),
 ) -> io::Result<Vec<T>> {
-    let question = serialize(question, NLM_F_REQUEST | NLM_F_DUMP);
     whole(what, || {
         let mut items = Vec::new();
         let mut push = |message| items.extend(take(message));
-        let is_whole = ask(socket, &question, &mut push, breathe)?;
+        let is_whole = ask(socket, question, &mut push, breathe)?;
         Ok(is_whole.then_some(items))
     })
 }
@@ -121,7 +120,7 @@ fn list<T>(
 fn ask(
     socket: &Socket,
     question: &[u8],
-    take: &mut dyn FnMut(RouteNetlinkMessage),
+    take: &mut dyn FnMut(Message),
     breathe: &mut dyn FnMut(),
 ) -> io::Result<bool> {
     socket.send(question, 0)?;

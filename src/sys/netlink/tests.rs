@@ -6,8 +6,8 @@ use crate::base::rule::RuleAction;
 use crate::model::route::Placement;
 
 /// What follows the header of a message.
-fn body(message: RouteNetlinkMessage) -> Vec<u8> {
-    serialize(message, NLM_F_REQUEST).split_off(16)
+fn body(message: &dyn Emitable) -> Vec<u8> {
+    serialized(0, 0, message).split_off(16)
 }
 
 /// Bytes of two digits, and numbers of four and of eight in the order of this machine.
@@ -44,7 +44,7 @@ fn rule(priority: u32, action: RuleAction) -> Rule {
 /// Messages of keepalived for the same words.
 #[test]
 fn routes_are_added_as_by_keepalived() {
-    let new = |route: &Route<u32>| body(RouteNetlinkMessage::NewRoute(route::addition(route)));
+    let new = |route: &Route<u32>| body(&route::addition(route));
     let mut plain = route("10.1.0.0/16", vec![hop("10.0.0.2", 3)]);
     plain.metric = Some(5);
     let captured = hex("02 10 00 00 fe 12 00 01 00000000  0008 0001 0a 01 00 00 \
@@ -69,7 +69,7 @@ fn routes_are_added_as_by_keepalived() {
 
 #[test]
 fn rules_are_added_as_by_keepalived() {
-    let new = |rule: &Rule| body(RouteNetlinkMessage::NewRule(rule::message(rule)));
+    let new = |rule: &Rule| body(&rule::message(rule));
     let mut first = rule(100, RuleAction::Table(1000));
     first.from = Some(prefix("10.1.0.0/16"));
     first.to = Some(prefix("10.2.0.0/16"));

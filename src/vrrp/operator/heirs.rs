@@ -4,10 +4,10 @@
 //! master itself, or tried to be, since this daemon started. Whether one of them is still there will
 //! turn out when it is to take over.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::base::ids::InstanceId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::vrrp::receive::Advert;
 
@@ -25,7 +25,7 @@ pub struct Heir {
 }
 
 #[derive(Debug, Default)]
-pub(in crate::vrrp) struct Heirs(BTreeMap<InstanceId, Vec<Heir>>);
+pub(in crate::vrrp) struct Heirs(SortedMap<InstanceId, Vec<Heir>>);
 
 impl Heirs {
     /// An advertisement was accepted. A router that says goodbye is no heir until it is back.

@@ -3,9 +3,9 @@
 //! Routers need not list them in the same order, and a hostile neighbour can send 255 of them as
 //! fast as it likes: comparing must cost no more than reading them once.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use crate::base::sorted::SortedSet;
 use crate::model::vrrp::Instance;
 
 /// How many there are, and a digest that does not depend on their order. Computed when the
@@ -30,7 +30,7 @@ impl AddressSet {
 
 /// The first of ours that is not among theirs. For the few packets that are logged.
 pub(super) fn missing(config: &Instance, theirs: impl Iterator<Item = IpAddr>) -> Option<IpAddr> {
-    let theirs: BTreeSet<_> = theirs.inspect(|_| work::count()).collect();
+    let theirs: SortedSet<_> = theirs.inspect(|_| work::count()).collect();
     ours(config).inspect(|_| work::count()).find(|a| !theirs.contains(a))
 }
 

@@ -1,6 +1,5 @@
 //! What holds whatever comes in, in whatever order.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
@@ -8,6 +7,7 @@ use proptest::prelude::*;
 
 use crate::base::ids::InstanceId;
 use crate::base::name::SharedName;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant, WallTime};
 use crate::base::tracked::{Finding, RunEnd};
 use crate::model::track::{Object, Tracked};
@@ -188,10 +188,10 @@ fn address(last: u8) -> IpAddr {
 /// What was reported last: from it follows what priorities and faults must be.
 #[derive(Default)]
 struct World {
-    links: BTreeMap<String, LinkState>,
-    objects: BTreeMap<Object, TrackState>,
-    sources: BTreeMap<u32, bool>,
-    sockets: BTreeMap<u32, bool>,
+    links: SortedMap<String, LinkState>,
+    objects: SortedMap<Object, TrackState>,
+    sources: SortedMap<u32, bool>,
+    sockets: SortedMap<u32, bool>,
 }
 
 struct Judged {
@@ -251,8 +251,8 @@ impl World {
 struct Watched {
     domain: Domain,
     now: Instant,
-    phases: BTreeMap<InstanceId, Phase>,
-    wants: BTreeMap<InstanceId, bool>,
+    phases: SortedMap<InstanceId, Phase>,
+    wants: SortedMap<InstanceId, bool>,
     groups: u8,
     world: World,
     log: Vec<Action>,
@@ -261,7 +261,7 @@ struct Watched {
 impl Watched {
     fn new(delay: u64) -> Self {
         let domain = Domain::new(Duration::from_secs(delay));
-        let (phases, wants, log) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let (phases, wants, log) = (SortedMap::new(), SortedMap::new(), Vec::new());
         let world = World::default();
         Self { domain, now: Instant::from_millis(1), phases, wants, groups: 0, world, log }
     }

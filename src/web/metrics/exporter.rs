@@ -1,7 +1,7 @@
 //! The names and labels of keepalived-exporter, which reads the files that the original writes: its
 //! dashboards and alerts find here what they look for.
 
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 
 use super::instance::number;
 use super::text::{Samples, Value};
@@ -119,7 +119,7 @@ const fn word(state: State) -> &'static str {
 }
 
 fn state_of_addresses(i: &Instance, s: &mut Samples<'_>) {
-    let mut seen = BTreeSet::new();
+    let mut seen = SortedSet::new();
     for a in &i.addresses {
         let mut words = a.address.split(' ');
         let address = words.next().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Virtual routers and sync groups.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::text::{Label, Samples, Value};
 use super::track::kind;
@@ -116,7 +116,7 @@ fn with(i: &Instance, s: &mut Samples<'_>, more: &[Label<'_>], value: impl Value
 
 /// An object may be tracked by the instance and by its sync group.
 fn parts(i: &Instance, s: &mut Samples<'_>) {
-    let mut sums = BTreeMap::new();
+    let mut sums = SortedMap::new();
     for part in &i.priority.parts {
         *sums.entry((kind(part.kind), &part.name)).or_insert(0) += part.weight;
     }

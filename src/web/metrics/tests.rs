@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use crate::base::sorted::SortedSet;
 
 use super::*;
 use crate::web::tests::{everything, instance, made};
@@ -31,7 +31,7 @@ fn sample(line: &str) -> (&str, &str, f64) {
 #[test]
 fn families_stand_together_and_no_sample_stands_twice() {
     let text = written();
-    let (mut families, mut series) = (BTreeSet::new(), BTreeSet::new());
+    let (mut families, mut series) = (SortedSet::new(), SortedSet::new());
     let mut lines = text.lines().peekable();
     while let Some(head) = lines.next() {
         let name =

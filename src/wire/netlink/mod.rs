@@ -1,5 +1,5 @@
 //! Netlink messages not covered by a crate: framing, attributes, and the families below. Routes,
-//! addresses and links are handled by `netlink-packet-route`.
+//! rules and addresses are handled by `netlink-packet-route`.
 //!
 //! Values are in host byte order unless noted otherwise.
 
@@ -175,7 +175,7 @@ fn u8_of(value: &[u8]) -> Result<u8, Malformed> {
     exactly(value).map(u8::from_ne_bytes)
 }
 
-fn u16_of(value: &[u8]) -> Result<u16, Malformed> {
+pub fn u16_of(value: &[u8]) -> Result<u16, Malformed> {
     exactly(value).map(u16::from_ne_bytes)
 }
 
@@ -183,12 +183,12 @@ fn be16_of(value: &[u8]) -> Result<u16, Malformed> {
     exactly(value).map(u16::from_be_bytes)
 }
 
-fn u32_of(value: &[u8]) -> Result<u32, Malformed> {
+pub fn u32_of(value: &[u8]) -> Result<u32, Malformed> {
     exactly(value).map(u32::from_ne_bytes)
 }
 
 /// Text up to the first zero byte.
-fn text_of(value: &[u8]) -> &[u8] {
+pub fn text_of(value: &[u8]) -> &[u8] {
     value.split(|b| *b == 0).next().unwrap_or_default()
 }
 

@@ -207,6 +207,7 @@ fn statuses_accumulate_and_a_bad_one_is_left_out() {
 }
 
 #[test]
+#[cfg(feature = "regex")]
 fn a_page_is_compared_with_digest_and_regex() {
     let url_ = url(
         "digest 9B3A0C85A887A256d6939da88aabd8cd\nregex \"a\\\\.b c\"\nregex_no_match\n\

@@ -1,9 +1,9 @@
 //! Tracked files and BFD sessions, with the real servers whose checks follow them.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Text, View};
+use crate::base::sorted::SortedMap;
 use crate::lvs::Service;
 use crate::model::check::{File, Kind};
 use crate::model::lvs::RealServer;
@@ -11,8 +11,8 @@ use crate::model::lvs::RealServer;
 /// Lines of the followers of each file, and of each session.
 #[derive(Default)]
 struct Followers<'a> {
-    files: BTreeMap<&'a str, Vec<String>>,
-    sessions: BTreeMap<&'a str, Vec<String>>,
+    files: SortedMap<&'a str, Vec<String>>,
+    sessions: SortedMap<&'a str, Vec<String>>,
 }
 
 /// What a file counts for a server: `weight 1 reverse`.

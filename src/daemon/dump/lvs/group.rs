@@ -1,6 +1,6 @@
 //! A `virtual_server_group`, and how many servers are behind each of its entries.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::super::text::yes;
 use super::{Text, View};
@@ -12,7 +12,7 @@ use crate::model::lvs::{self as model, AddressGroup, GroupEntry, Protocol, Virtu
 type User<'a> = (&'a VirtualServer, usize);
 
 pub(super) fn groups(view: &View<'_>, all: &[&Service], out: &mut Text) {
-    let mut users: BTreeMap<&str, Vec<User<'_>>> = BTreeMap::new();
+    let mut users: SortedMap<&str, Vec<User<'_>>> = SortedMap::new();
     for service in all {
         if let model::Service::Group { name, .. } = &service.config().service {
             users.entry(name).or_default().push((service.config(), service.wanted().len()));

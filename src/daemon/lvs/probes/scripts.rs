@@ -5,7 +5,7 @@
 //! abandoned after a while and remembered: as long as such a process exists, its check fails
 //! without starting another one, which would soon exhaust the process table.
 
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use crate::base::ids::CheckId;
 use crate::base::time::{Duration, Instant};
@@ -18,8 +18,8 @@ pub(super) const ENDING: Duration = Duration::from_secs(3);
 
 #[derive(Default)]
 pub(super) struct Scripts {
-    running: BTreeMap<CheckId, Script>,
-    stuck: BTreeMap<CheckId, Pid>,
+    running: SortedMap<CheckId, Script>,
+    stuck: SortedMap<CheckId, Pid>,
 }
 
 struct Script {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use crate::base::sorted::SortedMap;
 
 use super::*;
 use crate::base::rng::Rng;
@@ -11,7 +11,7 @@ use crate::wire::netlink::nft::Refusal;
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 struct Kernel {
     rules: [Vec<String>; 2],
-    sets: BTreeMap<String, BTreeSet<String>>,
+    sets: SortedMap<String, SortedSet<String>>,
 }
 
 impl Kernel {
@@ -40,8 +40,8 @@ impl Kernel {
         text
     }
 
-    fn members(&self) -> BTreeSet<(String, String)> {
-        let of = |(set, all): (&String, &BTreeSet<String>)| -> Vec<_> {
+    fn members(&self) -> SortedSet<(String, String)> {
+        let of = |(set, all): (&String, &SortedSet<String>)| -> Vec<_> {
             all.iter().map(|member| (set.clone(), member.clone())).collect()
         };
         self.sets.iter().flat_map(of).collect()
@@ -304,7 +304,7 @@ fn any_sequence_ends_with_the_wanted_contents() {
         let mut bench = Bench::new(Kernel::default());
         let foreign = "-A INPUT -p tcp -j ACCEPT".to_owned();
         bench.kernel.rules[0].push(foreign.clone());
-        let (mut wanted, mut has_crashed) = (BTreeSet::new(), false);
+        let (mut wanted, mut has_crashed) = (SortedSet::new(), false);
         let mut sets = random.one_in(2);
         bench.take(configure(sets));
         for _ in 0..40 {

@@ -180,13 +180,13 @@ impl World {
     }
 
     /// Expected contents of the kernel for all owners.
-    fn wanted(&self) -> BTreeMap<ServiceKey, (Service, BTreeMap<DestinationKey, Destination>)> {
-        let mut all = BTreeMap::new();
+    fn wanted(&self) -> SortedMap<ServiceKey, (Service, SortedMap<DestinationKey, Destination>)> {
+        let mut all = SortedMap::new();
         let domain = &self.bench.domain;
         for (id, owner) in &domain.owners {
             for key in &owner.services {
                 let service = domain.objects[key].owners[id];
-                let (_, list) = all.entry(*key).or_insert((service, BTreeMap::new()));
+                let (_, list) = all.entry(*key).or_insert((service, SortedMap::new()));
                 for d in owner.destinations.values().map(|d| d.behind(key)) {
                     list.entry(d.key).or_insert(d);
                 }
@@ -202,7 +202,7 @@ proptest! {
         steps in prop::collection::vec(a_step(), 1..60),
     ) {
         let mut w = World::default();
-        let mut ever = BTreeSet::new();
+        let mut ever = SortedSet::new();
         for step in &steps {
             w.step(step);
             if let Step::Want { services, .. } = step {
@@ -211,14 +211,14 @@ proptest! {
         }
         w.quiet();
         let dump = w.bench.kernel.dump();
-        let foreign: BTreeMap<_, _> = w.bench.kernel.services.clone().into_iter()
+        let foreign: SortedMap<_, _> = w.bench.kernel.services.clone().into_iter()
             .filter(|(key, _)| !ever.contains(key)).collect();
         w.on(Input::Dumped { services: &dump });
         w.quiet();
         let mut expected = w.wanted();
         // A removed object may have been added externally.
         let mut held = w.bench.kernel.services.clone();
-        let wanted: BTreeSet<_> = expected.keys().copied().collect();
+        let wanted: SortedSet<_> = expected.keys().copied().collect();
         held.retain(|key, _| wanted.contains(key) || foreign.contains_key(key));
         expected.extend(foreign);
         prop_assert_eq!(held, expected);

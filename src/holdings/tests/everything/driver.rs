@@ -25,12 +25,12 @@ pub(super) struct Driver {
     /// The same of the packet filter, which takes its own time.
     pub(super) filter_answers: Vec<(Rc<Shield<u32>>, RequestId, i32)>,
     /// Addresses to remove after a crash.
-    pub(super) rescued: BTreeSet<Place>,
+    pub(super) rescued: SortedSet<Place>,
     /// Addresses added in this run.
-    added: BTreeSet<Place>,
+    added: SortedSet<Place>,
     /// Virtual interfaces that were prepared, and addresses that are shielded, in this run.
-    prepared: BTreeSet<u32>,
-    shielded: BTreeSet<IpAddr>,
+    prepared: SortedSet<u32>,
+    shielded: SortedSet<IpAddr>,
     /// What owners have to hear.
     pub(super) said: Vec<Action>,
     pub(super) trace: String,
@@ -161,10 +161,10 @@ impl Driver {
     }
 
     /// Addresses added in this run that will be in the kernel after all requests.
-    fn places_to_be(&self) -> BTreeSet<Place> {
+    fn places_to_be(&self) -> SortedSet<Place> {
         let there = self.kernel.addresses.iter().filter(|(_, a)| a.protocol.is_some());
         let there = there.map(|(index, a)| (*index, Spot::of_host(a)));
-        let mut places: BTreeSet<_> = there.filter(|place| self.added.contains(place)).collect();
+        let mut places: SortedSet<_> = there.filter(|place| self.added.contains(place)).collect();
         for request in &self.queue {
             match &request.op {
                 // A foreign one stays.

@@ -28,11 +28,11 @@ pub(super) const FOREIGN: u8 = 4;
 
 #[derive(Clone, Default)]
 pub(super) struct Kernel {
-    pub(super) links: BTreeMap<u32, Link>,
-    pub(super) settings: BTreeMap<(u32, Setting), String>,
+    pub(super) links: SortedMap<u32, Link>,
+    pub(super) settings: SortedMap<(u32, Setting), String>,
     /// Values of the settings when their interface was created.
-    pub(super) originals: BTreeMap<(u32, Setting), String>,
-    pub(super) filter: BTreeSet<Rc<Shield<u32>>>,
+    pub(super) originals: SortedMap<(u32, Setting), String>,
+    pub(super) filter: SortedSet<Rc<Shield<u32>>>,
     /// In the order of their addition.
     pub(super) addresses: Vec<(u32, HostAddress)>,
     pub(super) routes: Vec<Route<u32>>,
@@ -49,10 +49,10 @@ pub(super) struct Kernel {
     pub(super) reports_sources: bool,
     /// Foreign addresses that appeared while requests were under way, with the number of the last
     /// request when the daemon heard of them: earlier ones cannot spare them.
-    pub(super) contested: BTreeMap<Place, Option<RequestId>>,
+    pub(super) contested: SortedMap<Place, Option<RequestId>>,
     /// Virtual interfaces that were renamed without the daemon ever knowing, as notifications were
     /// lost or it was killed: they look like foreign ones.
-    pub(super) untraceable: BTreeSet<u32>,
+    pub(super) untraceable: SortedSet<u32>,
     /// A request that hit a foreign object.
     pub(super) trespass: Option<String>,
 }

@@ -63,7 +63,7 @@ impl Story {
             items.iter().any(|(i, other)| *i == index && driver::is_same_object(other, item))
         };
         let own = Some(crate::base::addr::PROTOCOL_KEEPALIVED);
-        let mut places = BTreeSet::new();
+        let mut places = SortedSet::new();
         let is_traced = |index: &u32| !kernel.untraceable.contains(index);
         let addresses = kernel.addresses.iter().filter(|(i, _)| is_traced(i));
         for (index, address) in addresses.filter(|(_, a)| a.protocol == own) {
@@ -127,8 +127,8 @@ impl Story {
         let is_possible = |object: &Object| {
             object.address().is_some_and(|a| self.d.kernel.index(&a.interface).is_some())
         };
-        let mut faulty = self.faulty.values().flatten();
-        let is_hopeful = faulty.any(is_possible) && self.d.kernel.never.is_none();
+        let is_hopeful = self.faulty.values().flatten().any(is_possible);
+        let is_hopeful = is_hopeful && self.d.kernel.never.is_none();
         ensure(!is_hopeful, || "there is no hope".into())?;
         self.check_wanted()?;
         self.check_unwanted()?;

@@ -43,13 +43,13 @@ const NEVER: [fn(&Item) -> bool; 6] = [
 
 pub(super) struct Story {
     pub(super) d: Driver,
-    pub(super) wanted: BTreeMap<Holder, Vec<Object>>,
+    pub(super) wanted: SortedMap<Holder, Vec<Object>>,
     /// What owners expect after a crash, until they want or release it.
-    left: BTreeMap<Holder, Vec<Object>>,
+    left: SortedMap<Holder, Vec<Object>>,
     /// What owners wanted since everything was last quiet.
-    once: BTreeMap<Holder, Vec<Object>>,
+    once: SortedMap<Holder, Vec<Object>>,
     /// Owners without any address, who wait for hope.
-    pub(super) faulty: BTreeMap<Holder, Vec<Object>>,
+    pub(super) faulty: SortedMap<Holder, Vec<Object>>,
     rng: Rng,
 }
 
@@ -115,7 +115,7 @@ fn wants(rng: &mut Rng, owner: Holder) -> Vec<Object> {
     objects.extend(routes.map(|text| Object::Route(Rc::new(route(text)))));
     let rules = some(rng, &[500, 600], most).into_iter();
     objects.extend(rules.map(|n| Object::Rule(Rc::new(rule("10.9.0.0/16", n, 100)))));
-    let mut keys = BTreeSet::new();
+    let mut keys = SortedSet::new();
     objects.retain(|object| keys.insert(object.key()));
     objects
 }
@@ -133,8 +133,8 @@ impl Story {
             kernel.put_link(name, setting);
         }
         let d = Driver::new(kernel);
-        let (wanted, left, faulty) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { d, wanted, left, once: BTreeMap::new(), faulty, rng }
+        let (wanted, left, faulty) = (SortedMap::new(), SortedMap::new(), SortedMap::new());
+        Self { d, wanted, left, once: SortedMap::new(), faulty, rng }
     }
 
     pub(super) fn step(&mut self, seed: u64) {
@@ -410,7 +410,7 @@ impl Story {
         if is_sudden {
             for (owner, objects) in std::mem::take(&mut self.once) {
                 let list = wanted.entry(owner).or_default();
-                let keys: BTreeSet<_> = list.iter().map(Object::key).collect();
+                let keys: SortedSet<_> = list.iter().map(Object::key).collect();
                 list.extend(objects.into_iter().filter(|object| !keys.contains(&object.key())));
             }
         } else {

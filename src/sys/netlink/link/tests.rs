@@ -1,6 +1,9 @@
 use super::*;
+use crate::base::addr::Mac;
 use crate::base::link::KernelEvent;
-use crate::sys::netlink::{event, parse_all};
+use crate::base::link::{Link, LinkKind};
+use crate::sys::netlink::event;
+use crate::sys::netlink::message::parse_all;
 
 fn bytes(text: &str) -> Vec<u8> {
     let digits: Vec<_> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
