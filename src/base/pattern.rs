@@ -34,6 +34,7 @@ pub struct PatternError(String);
 
 /// The `regex_options` that change what matches.
 #[derive(Default)]
+#[cfg_attr(not(feature = "regex"), expect(dead_code, reason = "of the engine"))]
 struct Options {
     caseless: bool,
     multiline: bool,

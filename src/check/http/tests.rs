@@ -1,8 +1,11 @@
 //! Pages that are good, bad, and hostile.
 
 use super::*;
+#[cfg(feature = "regex")]
 use crate::base::pattern::Pattern;
-use crate::model::check::{PageRegex, Protocol, STATUS_DEFAULT};
+#[cfg(feature = "regex")]
+use crate::model::check::PageRegex;
+use crate::model::check::{Protocol, STATUS_DEFAULT};
 
 const TARGET: &str = "192.0.2.1:80";
 

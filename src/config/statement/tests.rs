@@ -215,6 +215,7 @@ fn a_mistake_made_twenty_thousand_times_is_told_twenty_times() {
 }
 
 #[test]
+#[cfg(feature = "regex")]
 fn what_was_always_right_is_right_although_not_in_effect() {
     let loud: Vec<_> = told(
         r#"

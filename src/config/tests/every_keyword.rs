@@ -275,6 +275,11 @@ fn every_keyword_changes_the_model_or_is_listed() {
     expected.sort_unstable();
     survey.without_effect.sort_unstable();
     survey.without_effect.dedup();
+    if cfg!(not(feature = "regex")) {
+        let is_of_regex = |keyword: &str| keyword.starts_with("url: regex");
+        survey.without_effect.retain(|keyword| !is_of_regex(keyword));
+        expected.retain(|keyword| !is_of_regex(keyword));
+    }
     assert_eq!(survey.without_effect, expected);
 }
 

@@ -483,7 +483,9 @@ fn checks_of_each_kind_in_the_data_dump() {
 ",
         ),
     ] {
-        assert_eq!(kind(check), expected, "{check}");
+        if cfg!(feature = "regex") || !check.contains("regex") {
+            assert_eq!(kind(check), expected, "{check}");
+        }
     }
 }
 
