@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::document::{Node, Word};
-use super::keyword::{Bad, Entry, Keyword, Kind, Opt, Unknown};
+use super::keyword::{Bad, Entry, Keyword, Opt, Unknown, ValueKind};
 use super::statement::Checker;
 use super::suggest;
 use super::value::{parse, Value, Wrong};
@@ -115,7 +115,7 @@ impl Checker<'_> {
         &mut self,
         node: Node<'d>,
         keyword: &'static Keyword,
-        kind: Kind,
+        kind: ValueKind,
         take: &mut dyn FnMut(&mut Self, Word<'d>),
     ) {
         let mut any = false;
@@ -224,7 +224,7 @@ impl Checker<'_> {
         if !self.out.error(entry.name, word.span, text) {
             return;
         }
-        if word.text.parse::<IpAddr>().is_ok() || parse(Kind::Prefix, word.text).is_ok() {
+        if word.text.parse::<IpAddr>().is_ok() || parse(ValueKind::Prefix, word.text).is_ok() {
             self.out.hint("write one address per line");
         } else if let Some(near) = suggest::nearest(word.text, entry.options.iter().map(|o| o.name))
         {
@@ -300,9 +300,9 @@ impl Checker<'_> {
 }
 
 /// False for a word that can only be a misspelt option where free words are addresses.
-fn is_like(kind: Kind, word: &str) -> bool {
+fn is_like(kind: ValueKind, word: &str) -> bool {
     match kind {
-        Kind::Target => {
+        ValueKind::Target => {
             word.contains(['.', ':', '/']) || !matches!(parse(kind, word), Err(Wrong::Kind))
         }
         _ => true,

@@ -7,7 +7,7 @@
 
 /// Kind of a word.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub enum ValueKind {
     /// Any word.
     Text,
     /// A word of at most so many bytes.
@@ -78,14 +78,14 @@ pub enum Kind {
     RouteTime,
 }
 
-impl Kind {
+impl ValueKind {
     /// The word is a secret.
     pub(super) const fn is_secret(self) -> bool {
         matches!(self, Self::Secret(_) | Self::Hidden)
     }
 }
 
-/// The unit of a [`Kind::Time`].
+/// The unit of a [`ValueKind::Time`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unit {
     /// Up to six decimals.
@@ -100,9 +100,9 @@ pub enum Unit {
 #[derive(Clone, Copy, Debug)]
 pub enum Args {
     /// These, in this order; the first `required` of them must be there.
-    Row { required: usize, kinds: &'static [Kind] },
+    Row { required: usize, kinds: &'static [ValueKind] },
     /// Any number of one kind, at least `required`.
-    Many { required: usize, kind: Kind },
+    Many { required: usize, kind: ValueKind },
     /// Options by name, in any order.
     Options(&'static Entry),
     /// A command, then perhaps a user and a group. Has quoting rules of its own.
@@ -121,7 +121,7 @@ pub enum Body {
     /// One entry per line.
     Entries(&'static Entry),
     /// Names: all words of all lines.
-    Names(Kind),
+    Names(ValueKind),
 }
 
 /// Replacement of an invalid value.
@@ -220,11 +220,11 @@ pub struct Entry {
     /// Description of a line, for messages.
     pub name: &'static str,
     /// The words a line begins with; the first `required` must be there.
-    pub head: &'static [Kind],
+    pub head: &'static [ValueKind],
     pub required: usize,
     pub options: &'static [Opt],
     /// Kind of free words.
-    pub free: Option<Kind>,
+    pub free: Option<ValueKind>,
     pub unknown: Unknown,
 }
 
@@ -241,7 +241,7 @@ pub struct Opt {
     pub name: &'static str,
     /// Words that may stand before its value: `via inet6 ADDRESS`.
     pub before: &'static [&'static str],
-    pub value: Option<Kind>,
+    pub value: Option<ValueKind>,
     /// Words that may stand after its value: `weight 10 reverse`.
     pub after: &'static [&'static str],
     /// Options that may follow, for as long as the words are known to it.
@@ -259,18 +259,18 @@ impl Entry {
 // The words the tables are written in.
 
 /// A number that is used even if other characters follow it.
-pub(super) const fn int(min: i64, max: i64) -> Kind {
-    Kind::Int { min, max, lenient: true }
+pub(super) const fn int(min: i64, max: i64) -> ValueKind {
+    ValueKind::Int { min, max, lenient: true }
 }
 
 /// A number and nothing else.
-pub(super) const fn strict(min: i64, max: i64) -> Kind {
-    Kind::Int { min, max, lenient: false }
+pub(super) const fn strict(min: i64, max: i64) -> ValueKind {
+    ValueKind::Int { min, max, lenient: false }
 }
 
 /// Seconds with up to six decimals; limits in microseconds.
-pub(super) const fn seconds(min: u64, max: u64) -> Kind {
-    Kind::Time { unit: Unit::Seconds, min, max }
+pub(super) const fn seconds(min: u64, max: u64) -> ValueKind {
+    ValueKind::Time { unit: Unit::Seconds, min, max }
 }
 
 pub(super) const fn opt(name: &'static str) -> Opt {
@@ -278,7 +278,7 @@ pub(super) const fn opt(name: &'static str) -> Opt {
 }
 
 impl Opt {
-    pub(super) const fn value(mut self, kind: Kind) -> Self {
+    pub(super) const fn value(mut self, kind: ValueKind) -> Self {
         self.value = Some(kind);
         self
     }

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use super::complaints::Complaints;
 use super::document::{Builder, Children, Document, Node};
 use super::host::Host;
-use super::keyword::{Block, Body, Keyword, Kind};
+use super::keyword::{Block, Body, Keyword, ValueKind};
 use super::keywords::ROOT;
 
 /// Statements checked in one breath.
@@ -107,7 +107,7 @@ impl<'d> Mender<'_, '_> {
             Body::Keywords(block) => self.fill(nodes, block, false),
             // The lines of an address list are never keywords; names might be.
             Body::Entries(entry) => {
-                let addresses = matches!(entry.head.first(), Some(Kind::Prefix));
+                let addresses = matches!(entry.head.first(), Some(ValueKind::Prefix));
                 self.lines(nodes, addresses.then_some(outer))
             }
             Body::Names(_) | Body::None => self.lines(nodes, None),

@@ -1,6 +1,6 @@
 //! Hides passwords and keys in diagnostics and in the source lines shown with them.
 //!
-//! The tables define which keywords have secrets ([`Kind`](super::keyword::Kind)). Secrets in wrong
+//! The tables define which keywords have secrets ([`ValueKind`](super::keyword::ValueKind)). Secrets in wrong
 //! statements are hidden too: after a misspelt keyword, in a wrong block, in the next line. So the
 //! words of the line are decisive rather than the statement, and in doubt a line is not shown.
 

@@ -9,7 +9,7 @@ use super::complaints::Complaints;
 use super::document::{Children, Node, Word};
 use super::entry::{Cursor, LineUse};
 use super::host::Host;
-use super::keyword::{Args, Bad, Block, Body, Keyword, Kind, OldName, Repeat, Standing};
+use super::keyword::{Args, Bad, Block, Body, Keyword, OldName, Repeat, Standing, ValueKind};
 use super::value::{cut, describe, parse, Value, Wrong};
 use super::{secrets, suggest};
 use crate::base::diag::{Severity, Span};
@@ -269,7 +269,7 @@ impl<'a> Checker<'a> {
         keyword: &'static Keyword,
         block: &'static Block,
         required: usize,
-        kinds: &'static [Kind],
+        kinds: &'static [ValueKind],
     ) -> Option<Value<'d>> {
         let mut words = node.args();
         let mut first = Some(Value::Nothing);
@@ -364,7 +364,7 @@ impl<'a> Checker<'a> {
     pub(super) fn value<'d>(
         &mut self,
         name: &str,
-        kind: Kind,
+        kind: ValueKind,
         word: Word<'d>,
         bad: Bad,
     ) -> Option<Value<'d>> {
@@ -381,7 +381,7 @@ impl<'a> Checker<'a> {
             Wrong::UsedAs(value) => Some(value),
             _ => replacement(kind, wrong, bad, word.text),
         };
-        if let Kind::Secret(max) = kind {
+        if let ValueKind::Secret(max) = kind {
             // Without a column, the line is not shown either.
             let span = Span { column: 0, ..word.span };
             let text = match used {
@@ -400,7 +400,7 @@ impl<'a> Checker<'a> {
             return used;
         }
         let mut text = match (kind, wrong) {
-            (Kind::Prefix, Wrong::UsedAs(Value::Prefix(host, _))) => format!(
+            (ValueKind::Prefix, Wrong::UsedAs(Value::Prefix(host, _))) => format!(
                 "{name} '{}': the prefix length is not a number from 0 to {}",
                 word.text, host.len
             ),
@@ -418,7 +418,7 @@ impl<'a> Checker<'a> {
         used
     }
 
-    pub(super) fn missing(&mut self, name: &str, word: Word<'_>, kind: Kind) {
+    pub(super) fn missing(&mut self, name: &str, word: Word<'_>, kind: ValueKind) {
         let text = format!("'{name}' needs {}{}", describe(kind), self.effect);
         self.out.error(name, word.span, text);
     }
@@ -475,20 +475,25 @@ impl Seen<'_> {
 }
 
 /// Replacement of an invalid number.
-fn replacement<'d>(kind: Kind, wrong: Wrong<'_>, bad: Bad, text: &'d str) -> Option<Value<'d>> {
+fn replacement<'d>(
+    kind: ValueKind,
+    wrong: Wrong<'_>,
+    bad: Bad,
+    text: &'d str,
+) -> Option<Value<'d>> {
     if bad == Bad::Bare {
         return Some(Value::Nothing);
     }
     if let Bad::UseWord(word) = bad {
         return Some(Value::Text(word));
     }
-    if let (Kind::Short(max), Bad::Cut, Wrong::Above) = (kind, bad, wrong) {
+    if let (ValueKind::Short(max), Bad::Cut, Wrong::Above) = (kind, bad, wrong) {
         return Some(Value::Text(cut(text, max)));
     }
-    let Kind::Int { min, max, .. } = kind else {
+    let ValueKind::Int { min, max, .. } = kind else {
         let Bad::Use(n) = bad else { return None };
         return match kind {
-            Kind::Time { .. } => u64::try_from(n).ok().map(Value::Micros),
+            ValueKind::Time { .. } => u64::try_from(n).ok().map(Value::Micros),
             _ => None,
         };
     };

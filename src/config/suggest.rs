@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::keyword::{Block, Kind, Standing};
+use super::keyword::{Block, Standing, ValueKind};
 use super::keywords;
 
 /// Hint for a keyword that is unknown in `block`.
@@ -92,12 +92,12 @@ pub(super) fn is_in_typographic_quotes(word: &str) -> bool {
 }
 
 /// Hint for a word of the wrong kind.
-pub(super) fn value(kind: Kind, text: &str) -> Option<String> {
+pub(super) fn value(kind: ValueKind, text: &str) -> Option<String> {
     if let Some(mark) = punctuation(text) {
         return Some(mark);
     }
     match kind {
-        Kind::OneOf(words) => {
+        ValueKind::OneOf(words) => {
             let near = words
                 .iter()
                 .copied()
@@ -105,7 +105,7 @@ pub(super) fn value(kind: Kind, text: &str) -> Option<String> {
                 .or_else(|| nearest(text, words.iter().copied()))?;
             Some(format!("did you mean '{near}'?"))
         }
-        Kind::Prefix => {
+        ValueKind::Prefix => {
             let mask: Ipv4Addr = text.split_once('/')?.1.parse().ok()?;
             let (ones, zeros) = (mask.to_bits().leading_ones(), mask.to_bits().trailing_zeros());
             (ones + zeros == 32).then(|| format!("{mask} is written as /{ones}"))

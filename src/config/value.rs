@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::keyword::{Kind, Unit};
+use super::keyword::{Unit, ValueKind};
 use crate::base::addr::{Family, Prefix};
 
 /// Value of a word.
@@ -46,78 +46,86 @@ pub(super) enum Wrong<'d> {
 pub(super) type Parsed<'d> = Result<Value<'d>, Wrong<'d>>;
 
 /// Reads `text` as one of `kind`.
-pub(super) fn parse(kind: Kind, text: &str) -> Parsed<'_> {
+pub(super) fn parse(kind: ValueKind, text: &str) -> Parsed<'_> {
     match kind {
-        Kind::Text | Kind::Hidden => Ok(Value::Text(text)),
-        Kind::Short(max) => short(text, max),
-        Kind::Secret(max) => match short(text, max) {
+        ValueKind::Text | ValueKind::Hidden => Ok(Value::Text(text)),
+        ValueKind::Short(max) => short(text, max),
+        ValueKind::Secret(max) => match short(text, max) {
             Err(Wrong::Above) => Err(Wrong::UsedAs(Value::Text(cut(text, max)))),
             other => other,
         },
-        Kind::Link => short(text, 15),
-        Kind::Bool => boolean(text),
-        Kind::Int { min, max, lenient } => int(text, min, max, lenient),
-        Kind::AnyBase { min, max } => {
+        ValueKind::Link => short(text, 15),
+        ValueKind::Bool => boolean(text),
+        ValueKind::Int { min, max, lenient } => int(text, min, max, lenient),
+        ValueKind::AnyBase { min, max } => {
             limited(any_base(text).ok_or(Wrong::Kind)?, min, max).map(Value::Int)
         }
-        Kind::Time { unit, min, max } => time(text, unit, min, max),
-        Kind::OneOf(words) => chosen(words.iter().find(|w| **w == text)),
-        Kind::Known(words) => {
+        ValueKind::Time { unit, min, max } => time(text, unit, min, max),
+        ValueKind::OneOf(words) => chosen(words.iter().find(|w| **w == text)),
+        ValueKind::Known(words) => {
             chosen(words.iter().find(|w| **w == text)).map_err(|_| Wrong::CutTo(Value::Nothing, 0))
         }
-        Kind::OneOfAnyCase(words) => chosen(words.iter().find(|w| w.eq_ignore_ascii_case(text))),
-        Kind::Address | Kind::Group | Kind::Group4 | Kind::Group6 => address(kind, text),
-        Kind::Prefix => prefix(text),
-        Kind::Destination => match text {
+        ValueKind::OneOfAnyCase(words) => {
+            chosen(words.iter().find(|w| w.eq_ignore_ascii_case(text)))
+        }
+        ValueKind::Address | ValueKind::Group | ValueKind::Group4 | ValueKind::Group6 => {
+            address(kind, text)
+        }
+        ValueKind::Prefix => prefix(text),
+        ValueKind::Destination => match text {
             "default" | "any" | "all" => Ok(Value::Text(text)),
             _ => prefix(text),
         },
-        Kind::Target => match text.parse::<u8>() {
+        ValueKind::Target => match text.parse::<u8>() {
             Ok(number) => Ok(Value::Int(number.into())),
-            Err(_) => parse(Kind::Destination, text),
+            Err(_) => parse(ValueKind::Destination, text),
         },
-        Kind::Range => is(text, is_range(text) || text.parse::<u16>().is_ok()),
-        Kind::Span { max } => is(text, span(text, max).is_some()),
-        Kind::Ports => is(text, ports(text).is_some()),
-        Kind::Wide => is(text, text.parse::<u64>().is_ok()),
-        Kind::Masked => is(text, masked(text).is_some()),
-        Kind::Hex { wild } => is(text, is_hex(text, wild)),
-        Kind::Digest => is(text, text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())),
-        Kind::Status => is(text, is_status(text)),
-        Kind::RouteTime => is(text, is_route_time(text)),
+        ValueKind::Range => is(text, is_range(text) || text.parse::<u16>().is_ok()),
+        ValueKind::Span { max } => is(text, span(text, max).is_some()),
+        ValueKind::Ports => is(text, ports(text).is_some()),
+        ValueKind::Wide => is(text, text.parse::<u64>().is_ok()),
+        ValueKind::Masked => is(text, masked(text).is_some()),
+        ValueKind::Hex { wild } => is(text, is_hex(text, wild)),
+        ValueKind::Digest => {
+            is(text, text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()))
+        }
+        ValueKind::Status => is(text, is_status(text)),
+        ValueKind::RouteTime => is(text, is_route_time(text)),
     }
 }
 
 /// Description of `kind` for messages.
-pub(super) fn describe(kind: Kind) -> Cow<'static, str> {
+pub(super) fn describe(kind: ValueKind) -> Cow<'static, str> {
     match kind {
-        Kind::Text | Kind::Hidden => "a word".into(),
-        Kind::Short(max) => format!("a word of at most {max} characters").into(),
-        Kind::Secret(max) => format!("a password of 1 to {max} characters").into(),
-        Kind::Link => "an interface name of at most 15 characters".into(),
-        Kind::Bool => "'on' or 'off'".into(),
-        Kind::Int { min, max, .. } | Kind::AnyBase { min, max } => {
+        ValueKind::Text | ValueKind::Hidden => "a word".into(),
+        ValueKind::Short(max) => format!("a word of at most {max} characters").into(),
+        ValueKind::Secret(max) => format!("a password of 1 to {max} characters").into(),
+        ValueKind::Link => "an interface name of at most 15 characters".into(),
+        ValueKind::Bool => "'on' or 'off'".into(),
+        ValueKind::Int { min, max, .. } | ValueKind::AnyBase { min, max } => {
             format!("a whole number from {min} to {max}").into()
         }
-        Kind::Time { unit, min, max } => describe_time(unit, min, max).into(),
-        Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words) => one_of(words).into(),
-        Kind::Address => "an IP address".into(),
-        Kind::Group => "a multicast address".into(),
-        Kind::Group4 => "an IPv4 multicast address".into(),
-        Kind::Group6 => "an IPv6 multicast address".into(),
-        Kind::Prefix => "an IP address with an optional prefix length".into(),
-        Kind::Destination | Kind::Target => {
+        ValueKind::Time { unit, min, max } => describe_time(unit, min, max).into(),
+        ValueKind::OneOf(words) | ValueKind::Known(words) | ValueKind::OneOfAnyCase(words) => {
+            one_of(words).into()
+        }
+        ValueKind::Address => "an IP address".into(),
+        ValueKind::Group => "a multicast address".into(),
+        ValueKind::Group4 => "an IPv4 multicast address".into(),
+        ValueKind::Group6 => "an IPv6 multicast address".into(),
+        ValueKind::Prefix => "an IP address with an optional prefix length".into(),
+        ValueKind::Destination | ValueKind::Target => {
             "an address with an optional prefix length, or 'default'".into()
         }
-        Kind::Range => "an address, a range of addresses or a port".into(),
-        Kind::Span { max } => format!("a range LOW-HIGH of numbers up to {max}").into(),
-        Kind::Ports => "a port from 1 to 65535 or a range LOW-HIGH of them".into(),
-        Kind::Wide => "a whole number up to 18446744073709551615".into(),
-        Kind::Masked => "a number with an optional mask".into(),
-        Kind::Hex { .. } => "a string of hexadecimal digits".into(),
-        Kind::Digest => "32 hexadecimal digits".into(),
-        Kind::Status => "a status code from 100 to 599 or a range of them".into(),
-        Kind::RouteTime => "a time such as 200ms".into(),
+        ValueKind::Range => "an address, a range of addresses or a port".into(),
+        ValueKind::Span { max } => format!("a range LOW-HIGH of numbers up to {max}").into(),
+        ValueKind::Ports => "a port from 1 to 65535 or a range LOW-HIGH of them".into(),
+        ValueKind::Wide => "a whole number up to 18446744073709551615".into(),
+        ValueKind::Masked => "a number with an optional mask".into(),
+        ValueKind::Hex { .. } => "a string of hexadecimal digits".into(),
+        ValueKind::Digest => "32 hexadecimal digits".into(),
+        ValueKind::Status => "a status code from 100 to 599 or a range of them".into(),
+        ValueKind::RouteTime => "a time such as 200ms".into(),
     }
 }
 
@@ -272,13 +280,13 @@ fn time(text: &str, unit: Unit, min: u64, max: u64) -> Parsed<'_> {
     }
 }
 
-fn address(kind: Kind, text: &str) -> Parsed<'_> {
+fn address(kind: ValueKind, text: &str) -> Parsed<'_> {
     let end = text.find(['-', '/']).unwrap_or(text.len());
     let addr: IpAddr = text[..end].parse().map_err(|_| Wrong::Kind)?;
     let fits = match kind {
-        Kind::Group => addr.is_multicast(),
-        Kind::Group4 => addr.is_ipv4() && addr.is_multicast(),
-        Kind::Group6 => addr.is_ipv6() && addr.is_multicast(),
+        ValueKind::Group => addr.is_multicast(),
+        ValueKind::Group4 => addr.is_ipv4() && addr.is_multicast(),
+        ValueKind::Group6 => addr.is_ipv6() && addr.is_multicast(),
         _ => true,
     };
     if !fits {
@@ -439,20 +447,20 @@ mod tests {
     #[test]
     fn addresses_end_at_the_first_dash_or_slash() {
         let addr = Value::Addr("192.0.2.7".parse().unwrap());
-        assert_eq!(parse(Kind::Address, "192.0.2.7-9"), Err(Wrong::CutTo(addr, 9)));
-        assert_eq!(parse(Kind::Address, "192.0.2.07"), Err(Wrong::Kind));
-        assert_eq!(parse(Kind::Group4, "192.0.2.7"), Err(Wrong::Kind));
+        assert_eq!(parse(ValueKind::Address, "192.0.2.7-9"), Err(Wrong::CutTo(addr, 9)));
+        assert_eq!(parse(ValueKind::Address, "192.0.2.07"), Err(Wrong::Kind));
+        assert_eq!(parse(ValueKind::Group4, "192.0.2.7"), Err(Wrong::Kind));
     }
 
     #[test]
     fn a_bad_prefix_length_leaves_the_address_alone() {
         let host = Prefix::host("192.0.2.7".parse().unwrap());
         assert_eq!(
-            parse(Kind::Prefix, "192.0.2.7/33"),
+            parse(ValueKind::Prefix, "192.0.2.7/33"),
             Err(Wrong::UsedAs(Value::Prefix(host, false)))
         );
-        assert_eq!(parse(Kind::Prefix, "192.0.2.7"), Ok(Value::Prefix(host, false)));
-        assert_eq!(parse(Kind::Prefix, "192.0.2.300/24"), Err(Wrong::Kind));
+        assert_eq!(parse(ValueKind::Prefix, "192.0.2.7"), Ok(Value::Prefix(host, false)));
+        assert_eq!(parse(ValueKind::Prefix, "192.0.2.300/24"), Err(Wrong::Kind));
     }
 
     #[test]

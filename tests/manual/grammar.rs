@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use keepalived::config::keyword::{Args, Body, Entry, Keyword, Kind, Opt, Unit};
+use keepalived::config::keyword::{Args, Body, Entry, Keyword, Opt, Unit, ValueKind};
 
 /// Lines of text are no longer than this.
 pub(super) const WIDTH: usize = 78;
@@ -53,7 +53,9 @@ fn arguments(keyword: &Keyword, names: &[String]) -> String {
     let is_block = matches!(keyword.body, Body::Keywords(_) | Body::Entries(_));
     let name = |n: usize| names.get(n).map(String::as_str);
     match &keyword.args {
-        Args::Row { kinds: [Kind::Text | Kind::Short(_)], .. } if is_block => " Ar name".to_owned(),
+        Args::Row { kinds: [ValueKind::Text | ValueKind::Short(_)], .. } if is_block => {
+            " Ar name".to_owned()
+        }
         Args::Row { required, kinds } => {
             let words = kinds.iter().enumerate().map(|(n, kind)| match n < *required {
                 true => format!(" {}", word(*kind, name(n))),
@@ -73,45 +75,48 @@ fn arguments(keyword: &Keyword, names: &[String]) -> String {
     }
 }
 
-fn optional(kind: Kind, name: Option<&str>) -> String {
+fn optional(kind: ValueKind, name: Option<&str>) -> String {
     format!("Oo {} Oc", word(kind, name))
 }
 
 /// An argument: the words that it can be, or a name for it.
-fn word(kind: Kind, name: Option<&str>) -> String {
+fn word(kind: ValueKind, name: Option<&str>) -> String {
     match (kind, name) {
         (_, Some(name)) => format!("Ar {}", roff(name)),
-        (Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words), None) => {
+        (
+            ValueKind::OneOf(words) | ValueKind::Known(words) | ValueKind::OneOfAnyCase(words),
+            None,
+        ) => {
             let words: Vec<_> = words.iter().map(|w| format!("Cm {}", roff(w))).collect();
             words.join(" | ")
         }
-        (Kind::Bool, None) => "Cm on | off".to_owned(),
+        (ValueKind::Bool, None) => "Cm on | off".to_owned(),
         _ => format!("Ar {}", plain(kind)),
     }
 }
 
 /// A word that stands for the argument.
-pub(super) fn plain(kind: Kind) -> String {
+pub(super) fn plain(kind: ValueKind) -> String {
     let name = match kind {
-        Kind::Text | Kind::Short(_) | Kind::Secret(_) | Kind::Hidden => "text",
-        Kind::Bool => "on | off",
-        Kind::Int { .. } | Kind::AnyBase { .. } | Kind::Wide => "number",
-        Kind::Time { unit: Unit::Millis, .. } => "milliseconds",
-        Kind::Time { .. } => "seconds",
-        Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words) => {
+        ValueKind::Text | ValueKind::Short(_) | ValueKind::Secret(_) | ValueKind::Hidden => "text",
+        ValueKind::Bool => "on | off",
+        ValueKind::Int { .. } | ValueKind::AnyBase { .. } | ValueKind::Wide => "number",
+        ValueKind::Time { unit: Unit::Millis, .. } => "milliseconds",
+        ValueKind::Time { .. } => "seconds",
+        ValueKind::OneOf(words) | ValueKind::Known(words) | ValueKind::OneOfAnyCase(words) => {
             return words.join(" | ")
         }
-        Kind::Address => "address",
-        Kind::Group | Kind::Group4 | Kind::Group6 => "multicast-address",
-        Kind::Prefix | Kind::Destination | Kind::Target => "address/length",
-        Kind::Range => "addresses",
-        Kind::Link => "interface",
-        Kind::Span { .. } => "low-high",
-        Kind::Ports => "port[-port]",
-        Kind::Masked => "number/mask",
-        Kind::Hex { .. } | Kind::Digest => "hex-digits",
-        Kind::Status => "code",
-        Kind::RouteTime => "time",
+        ValueKind::Address => "address",
+        ValueKind::Group | ValueKind::Group4 | ValueKind::Group6 => "multicast-address",
+        ValueKind::Prefix | ValueKind::Destination | ValueKind::Target => "address/length",
+        ValueKind::Range => "addresses",
+        ValueKind::Link => "interface",
+        ValueKind::Span { .. } => "low-high",
+        ValueKind::Ports => "port[-port]",
+        ValueKind::Masked => "number/mask",
+        ValueKind::Hex { .. } | ValueKind::Digest => "hex-digits",
+        ValueKind::Status => "code",
+        ValueKind::RouteTime => "time",
     };
     name.to_owned()
 }
@@ -127,14 +132,16 @@ pub(super) fn limits(args: &Args) -> Vec<String> {
     limits
 }
 
-fn limit(kind: Kind) -> Option<String> {
+fn limit(kind: ValueKind) -> Option<String> {
     match kind {
-        Kind::Int { min, max, .. } | Kind::AnyBase { min, max } => Some(match max < HUGE - 1 {
-            true => format!("Range: {min} to {max}."),
-            false if min < -HUGE + 1 => "A number of 32 bits.".to_owned(),
-            false => format!("At least {min}."),
-        }),
-        Kind::Time { unit, min, max } => {
+        ValueKind::Int { min, max, .. } | ValueKind::AnyBase { min, max } => {
+            Some(match max < HUGE - 1 {
+                true => format!("Range: {min} to {max}."),
+                false if min < -HUGE + 1 => "A number of 32 bits.".to_owned(),
+                false => format!("At least {min}."),
+            })
+        }
+        ValueKind::Time { unit, min, max } => {
             let one = if unit == Unit::Millis { 1_000.0 } else { 1_000_000.0 };
             let number = |micros: u64| format!("{}", micros as f64 / one);
             // Up to a microsecond, or a hundred years, the limit is of no interest.
@@ -146,8 +153,8 @@ fn limit(kind: Kind) -> Option<String> {
                 (_, false) => format!("At least {}.", number(min)),
             })
         }
-        Kind::Short(n) => Some(format!("At most {n} characters.")),
-        Kind::Secret(n) => Some(format!("The first {n} characters count.")),
+        ValueKind::Short(n) => Some(format!("At most {n} characters.")),
+        ValueKind::Secret(n) => Some(format!("The first {n} characters count.")),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use crate::base::addr::{Family, Prefix};
 use crate::base::diag::Span;
 use crate::config::document::{Node, Word};
 use crate::config::entry::{Item, LineUse};
-use crate::config::keyword::{opt, Entry, Kind, Unknown};
+use crate::config::keyword::{opt, Entry, Unknown, ValueKind};
 use crate::config::statement::Checker;
 use crate::config::table::{borrowed, joined, line_table, opt_rows, Given, LineTable, OptRow};
 use crate::config::value::Value;
@@ -61,25 +61,25 @@ pub(in crate::config) const SCOPES: [(&str, Scope); 5] = [
 
 /// What static and virtual addresses have in common.
 const ADDRESS: [OptRow<RawAddress<'static>>; 13] = opt_rows![RawAddress<'static>:
-    opt("dev").value(Kind::Link) => |raw, item, checker| raw.dev(item, checker),
-    opt("scope").value(Kind::Text).minor() => |raw, item, checker| raw.scope(item, checker),
-    opt("broadcast").value(Kind::Text) => |raw, item, checker| raw.broadcast(item, checker),
-    opt("brd").value(Kind::Text) => |raw, item, checker| raw.broadcast(item, checker),
-    opt("label").value(Kind::Short(15)) => |raw, item, _| raw.label = Some(item.word),
-    opt("peer").value(Kind::Prefix).minor() => |raw, item, checker| raw.peer(item, checker),
+    opt("dev").value(ValueKind::Link) => |raw, item, checker| raw.dev(item, checker),
+    opt("scope").value(ValueKind::Text).minor() => |raw, item, checker| raw.scope(item, checker),
+    opt("broadcast").value(ValueKind::Text) => |raw, item, checker| raw.broadcast(item, checker),
+    opt("brd").value(ValueKind::Text) => |raw, item, checker| raw.broadcast(item, checker),
+    opt("label").value(ValueKind::Short(15)) => |raw, item, _| raw.label = Some(item.word),
+    opt("peer").value(ValueKind::Prefix).minor() => |raw, item, checker| raw.peer(item, checker),
     opt("home") => |raw, _, _| raw.home = true,
     opt("-nodad") => |raw, _, _| raw.dad = true,
     opt("mngtmpaddr") => |raw, _, _| raw.mngtmpaddr = true,
     opt("noprefixroute") => |raw, _, _| raw.noprefixroute = true,
     opt("autojoin") => |raw, _, _| raw.autojoin = true,
     opt("no_track") => |raw, _, _| raw.no_track = true,
-    opt("preferred_lft").value(Kind::Text).minor()
+    opt("preferred_lft").value(ValueKind::Text).minor()
         => |raw, item, checker| raw.preferred_lft(item, checker),
 ];
 
 const LINE: Entry = Entry {
     name: "address",
-    head: &[Kind::Prefix],
+    head: &[ValueKind::Prefix],
     required: 1,
     options: &[],
     free: None,
@@ -96,7 +96,7 @@ pub(in crate::config) static VIRTUAL_IPADDRESS: LineTable<RawAddress<'static>> =
 pub(in crate::config) static STATIC_IPADDRESS: LineTable<RawAddress<'static>> = line_table!(
     RawAddress<'static>, LINE, |raw, item, _| raw.address(item);
     joined::<_, 13, 1, 14>(ADDRESS, opt_rows![RawAddress<'static>:
-        opt("track_group").value(Kind::Text) => |raw, item, _| raw.track_group = Some(item.word),
+        opt("track_group").value(ValueKind::Text) => |raw, item, _| raw.track_group = Some(item.word),
     ])
 );
 

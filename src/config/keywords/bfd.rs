@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::track::RawWeight;
 use super::REVERSE;
 use crate::config::document::Word;
-use crate::config::keyword::{int, strict, Kind, Unit};
+use crate::config::keyword::{int, strict, Unit, ValueKind};
 use crate::config::table::{
     address, block, borrowed, flag, link, number, row, switch, table, time, word, Given, Setting,
     Table,
@@ -14,8 +14,8 @@ use crate::config::table::{
 use crate::model::bfd::BfdAuthKind;
 
 /// Milliseconds with up to three decimals, from `min` microseconds on.
-const fn millis(min: u64) -> Kind {
-    Kind::Time { unit: Unit::Millis, min, max: 4_294_967_000 }
+const fn millis(min: u64) -> ValueKind {
+    ValueKind::Time { unit: Unit::Millis, min, max: 4_294_967_000 }
 }
 
 #[derive(Default)]
@@ -49,11 +49,11 @@ pub(in crate::config) struct RawBfdAuth<'d> {
 borrowed!(RawBfd, RawBfdAuth);
 
 pub(in crate::config) static BFD_INSTANCE: Table<RawBfd<'static>> = table!(RawBfd<'static>, "bfd_instance", [
-    address("source_ip", &[Kind::Address]).default("chosen by the kernel")
+    address("source_ip", &[ValueKind::Address]).default("chosen by the kernel")
         => |raw, s| raw.source = Some(s.here(s.value)),
-    address("neighbor_ip", &[Kind::Address]).default("none, required")
+    address("neighbor_ip", &[ValueKind::Address]).default("none, required")
         => |raw, s| raw.neighbor = Some(s.value),
-    address("neighbour_ip", &[Kind::Address]).alias("neighbor_ip"),
+    address("neighbour_ip", &[ValueKind::Address]).alias("neighbor_ip"),
     link("interface").default("none, required for a link-local neighbor_ip")
         => |raw, s| raw.interface = Some(s.here(s.word())),
     time("min_rx", &[millis(1_000)]).default("10") => |raw, s| raw.min_rx = Some(s.value),
@@ -77,12 +77,12 @@ pub(in crate::config) static BFD_INSTANCE: Table<RawBfd<'static>> = table!(RawBf
 ]);
 
 pub(in crate::config) static BFD_AUTH: Table<RawBfdAuth<'static>> = table!(RawBfdAuth<'static>, "auth", [
-    word("type", &[Kind::OneOf(&["sha1", "meticulous_sha1"])]).default("none, required")
+    word("type", &[ValueKind::OneOf(&["sha1", "meticulous_sha1"])]).default("none, required")
         => |raw, s| raw.kind = Some(match s.value {
             "sha1" => BfdAuthKind::Sha1,
             _ => BfdAuthKind::MeticulousSha1,
         }),
-    row("key", 2, &[strict(0, 255), Kind::Hidden]).default("none, required")
+    row("key", 2, &[strict(0, 255), ValueKind::Hidden]).default("none, required")
         => |raw, s| raw.key(&s),
 ]);
 

@@ -7,7 +7,7 @@ use super::page::{RawUrl, SSL_URL, URL};
 use super::service::Inherited;
 use crate::base::addr::Family;
 use crate::config::document::{Node, Word};
-use crate::config::keyword::{int, seconds, strict, Kind, OldName, Repeat};
+use crate::config::keyword::{int, seconds, strict, OldName, Repeat, ValueKind};
 use crate::config::table::{
     address, any, block, borrowed, command, flag, joined, link, many, number, row, rows, switch,
     table, text, time, word, Given, Row, Setting, Table,
@@ -15,10 +15,10 @@ use crate::config::table::{
 use crate::model::check::{MaskedByte, Protocol, Record};
 
 /// The word that reverses a weight, or does not.
-const EITHER_WAY: Kind = Kind::OneOf(&["reverse", "noreverse"]);
+const EITHER_WAY: ValueKind = ValueKind::OneOf(&["reverse", "noreverse"]);
 
-const RECORD: Kind =
-    Kind::OneOfAnyCase(&["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"]);
+const RECORD: ValueKind =
+    ValueKind::OneOfAnyCase(&["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"]);
 
 /// Types of DNS records for queries.
 pub(in crate::config) const RECORDS: [(&str, Record); 9] = [
@@ -33,11 +33,11 @@ pub(in crate::config) const RECORDS: [(&str, Record); 9] = [
     ("DNSKEY", Record::Dnskey),
 ];
 
-const PORT: &[Kind; 1] = &[int(1, 65_535)];
-const COUNT: &[Kind; 1] = &[int(0, 4_294_967_295)];
-const TIMEOUT: &[Kind; 1] = &[seconds(1, 4_294_967_295)];
-const PAUSE: &[Kind; 1] = &[seconds(0, u64::MAX)];
-const PERIOD: &[Kind; 1] = &[seconds(1, u64::MAX)];
+const PORT: &[ValueKind; 1] = &[int(1, 65_535)];
+const COUNT: &[ValueKind; 1] = &[int(0, 4_294_967_295)];
+const TIMEOUT: &[ValueKind; 1] = &[seconds(1, 4_294_967_295)];
+const PAUSE: &[ValueKind; 1] = &[seconds(0, u64::MAX)];
+const PERIOD: &[ValueKind; 1] = &[seconds(1, u64::MAX)];
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::config) enum CheckKind {
@@ -140,11 +140,11 @@ const fn schedule(retry: &'static str, delay: &'static str) -> [Row<RawCheck<'st
 /// Settings of all checks that open a connection.
 const fn connection(retry: &'static str, delay: &'static str) -> [Row<RawCheck<'static>>; 13] {
     let target = rows![RawCheck<'static>:
-        address("connect_ip", &[Kind::Address]).default("the address of the real server")
+        address("connect_ip", &[ValueKind::Address]).default("the address of the real server")
             => |raw, s| raw.connect_ip(s),
         number("connect_port", PORT).default("the port of the real server")
             => |raw, s| raw.connect.port = Some(s.here(s.number())),
-        address("bindto", &[Kind::Address]).default("chosen by the kernel")
+        address("bindto", &[ValueKind::Address]).default("chosen by the kernel")
             => |raw, s| raw.bindto(s),
         number("bind_port", PORT).default("chosen by the kernel")
             => |raw, s| raw.connect.bind_port = Some(s.here(s.number())),
@@ -177,7 +177,7 @@ const WEB: [Row<RawCheck<'static>>; 18] = joined(
             .default("that of the real or virtual server, else its address and port")
             .repeat(Repeat::LastCounts)
             => |raw, s| raw.web.virtualhost = Some(s.value),
-        word("http_protocol", &[Kind::OneOf(&["1.0", "1.1", "1.0C", "1.0c"])]).default("1.0")
+        word("http_protocol", &[ValueKind::OneOf(&["1.0", "1.1", "1.0C", "1.0c"])]).default("1.0")
             => |raw, s| raw.web.protocol = match s.value {
                 "1.1" => Protocol::V1_1,
                 "1.0" => Protocol::V1_0,
@@ -224,7 +224,7 @@ pub(in crate::config) static MISC_CHECK: Table<RawCheck<'static>> = table!(RawCh
             number("misc_timeout", &[int(0, 4294)]).default("delay_loop of the virtual server, as with 0")
                 => |raw, s| raw.misc.timeout = Duration::from_secs(s.number()),
             flag("misc_dynamic") => |raw, _| raw.misc.dynamic = true,
-            row("user", 1, &[Kind::Text, Kind::Text]).default("script_user")
+            row("user", 1, &[ValueKind::Text, ValueKind::Text]).default("script_user")
                 => |raw, s| raw.misc.user = Some(s.node()),
         ],
     )
@@ -232,10 +232,10 @@ pub(in crate::config) static MISC_CHECK: Table<RawCheck<'static>> = table!(RawCh
 
 pub(in crate::config) static UDP_CHECK: Table<RawCheck<'static>> = table!(RawCheck<'static>, "UDP_CHECK";
     joined::<_, 13, 4, 17>(PLAIN, rows![RawCheck<'static>:
-        many("payload", Kind::Hex { wild: false }).default("the text 'keepalived check - keepalived ch'")
+        many("payload", ValueKind::Hex { wild: false }).default("the text 'keepalived check - keepalived ch'")
             => |raw, s| raw.udp.payload = hex(s.node()).filter(|bytes| !bytes.is_empty()),
         // Invalid digits were reported; then any answer is accepted.
-        any("require_reply", Kind::Hex { wild: true }).default("off")
+        any("require_reply", ValueKind::Hex { wild: true }).default("off")
             => |raw, s| raw.udp.reply = Some(hex(s.node()).unwrap_or_default()),
         number("min_reply_length", &[strict(0, 65_535)]).default("0") => |raw, s| {
             raw.udp.min_len = Some(s.number());

@@ -7,7 +7,7 @@ use crate::base::addr::Family;
 use crate::base::route::{Encap, Tunnel};
 use crate::config::document::Word;
 use crate::config::entry::Item;
-use crate::config::keyword::{int, opt, Entry, Kind, Unknown};
+use crate::config::keyword::{int, opt, Entry, Unknown, ValueKind};
 use crate::config::table::{joined, line_table, opt_rows, LineTable, OptRow};
 use crate::config::value::any_base;
 
@@ -94,17 +94,17 @@ pub(super) static ENCAP: LineTable<RawRoute<'static>> = line_table!(
     RawRoute<'static>, WORDS, |_, _, _| {}, [
     opt("ip"); &TUNNEL4 => |raw, _, _| raw.encap().begin(Family::V4),
     opt("ip6"); &TUNNEL6 => |raw, _, _| raw.encap().begin(Family::V6),
-    opt("mpls").value(Kind::Text) => |raw, item, _| raw.encap().mpls(item),
-    opt("ila").value(Kind::Text) => |raw, item, _| raw.encap().ila(item),
+    opt("mpls").value(ValueKind::Text) => |raw, item, _| raw.encap().mpls(item),
+    opt("ila").value(ValueKind::Text) => |raw, item, _| raw.encap().ila(item),
 ]);
 
 /// What tunnels over IPv4 and over IPv6 have in common.
 const TUNNEL: [OptRow<RawRoute<'static>>; 4] = opt_rows![RawRoute<'static>:
-    opt("id").value(Kind::Wide)
+    opt("id").value(ValueKind::Wide)
         => |raw, item, _| raw.encap().set(|t| t.id = item.word.text.parse().ok()),
-    opt("dst").value(Kind::Address)
+    opt("dst").value(ValueKind::Address)
         => |raw, item, _| raw.encap().end(item, |t, addr| t.destination = Some(addr)),
-    opt("src").value(Kind::Address)
+    opt("src").value(ValueKind::Address)
         => |raw, item, _| raw.encap().end(item, |t, addr| t.source = Some(addr)),
     opt("flags").value(int(0, 65_535))
         => |raw, item, _| raw.encap().set(|t| t.flags = Some(item.number())),
@@ -113,7 +113,7 @@ const TUNNEL: [OptRow<RawRoute<'static>>; 4] = opt_rows![RawRoute<'static>:
 static TUNNEL4: LineTable<RawRoute<'static>> = line_table!(
     RawRoute<'static>, WORDS, |_, _, _| {};
     joined::<_, 4, 2, 6>(TUNNEL, opt_rows![RawRoute<'static>:
-        opt("tos").value(Kind::Text) => |raw, item, _| raw.encap().tos = Some(item.word),
+        opt("tos").value(ValueKind::Text) => |raw, item, _| raw.encap().tos = Some(item.word),
         opt("ttl").value(int(0, 255))
             => |raw, item, _| raw.encap().set(|t| t.ttl = Some(item.number())),
     ])
@@ -122,7 +122,7 @@ static TUNNEL4: LineTable<RawRoute<'static>> = line_table!(
 static TUNNEL6: LineTable<RawRoute<'static>> = line_table!(
     RawRoute<'static>, WORDS, |_, _, _| {};
     joined::<_, 4, 2, 6>(TUNNEL, opt_rows![RawRoute<'static>:
-        opt("tc").value(Kind::Text) => |raw, item, _| raw.encap().tos = Some(item.word),
+        opt("tc").value(ValueKind::Text) => |raw, item, _| raw.encap().tos = Some(item.word),
         opt("hoplimit").value(int(0, 255))
             => |raw, item, _| raw.encap().set(|t| t.ttl = Some(item.number())),
     ])

@@ -1,14 +1,14 @@
 //! `nftables`, `vrrp_iptables` and `vrrp_ipsets` of `global_defs`.
 
 use crate::base::diag::Span;
-use crate::config::keyword::Kind;
+use crate::config::keyword::ValueKind;
 use crate::config::table::{Given, Setting};
 use crate::model::firewall::{Firewall, FirewallKind, IpSets, Iptables, Marking, Nftables};
 
 /// The name of a chain of iptables.
-pub(super) const CHAIN: Kind = Kind::Short(28);
+pub(super) const CHAIN: ValueKind = ValueKind::Short(28);
 /// The name of a set.
-pub(super) const SET: Kind = Kind::Short(IpSets::MAX_NAME);
+pub(super) const SET: ValueKind = ValueKind::Short(IpSets::MAX_NAME);
 
 /// The settings as written.
 #[derive(Default)]

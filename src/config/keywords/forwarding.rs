@@ -1,7 +1,7 @@
 //! `lvs_method`: how packets reach a real server.
 
 use crate::config::entry::LineUse;
-use crate::config::keyword::{opt, strict, Entry, Kind, Unknown};
+use crate::config::keyword::{opt, strict, Entry, Unknown, ValueKind};
 use crate::config::table::{borrowed, line_table, LineTable, Setting};
 use crate::model::lvs::{Forwarding, Tunnel, TunnelChecksum};
 
@@ -20,7 +20,7 @@ pub(in crate::config) static LVS_METHOD: LineTable<RawMethod<'static>> = line_ta
     RawMethod<'static>,
     Entry {
         name: "forwarding method",
-        head: &[Kind::OneOf(&["NAT", "DR", "TUN"])],
+        head: &[ValueKind::OneOf(&["NAT", "DR", "TUN"])],
         required: 1,
         options: &[],
         free: None,
@@ -28,7 +28,7 @@ pub(in crate::config) static LVS_METHOD: LineTable<RawMethod<'static>> = line_ta
     },
     |raw, item, _| raw.name = item.word.text,
     [
-        opt("type").value(Kind::OneOf(&["ipip", "gue", "gre"])).minor()
+        opt("type").value(ValueKind::OneOf(&["ipip", "gue", "gre"])).minor()
             => |raw, item, _| raw.kind = Some(item.word.text),
         opt("port").value(strict(1, 65_535)).minor() => |raw, item, _| raw.port = Some(item.number()),
         opt("nocsum") => |raw, _, _| raw.checksum = Some(TunnelChecksum::None),

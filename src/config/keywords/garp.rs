@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::document::Word;
 use crate::config::entry::LineUse;
-use crate::config::keyword::{opt, seconds, strict, Entry, Kind, Unknown};
+use crate::config::keyword::{opt, seconds, strict, Entry, Unknown, ValueKind};
 use crate::config::table::{
     borrowed, line_table, link, names, owned, table, time, LineTable, Setting, Table,
 };
@@ -35,10 +35,10 @@ pub(in crate::config) static GARP_GROUP: Table<RawGarpGroup<'static>> = table!(R
     time("gna_interval", &[seconds(0, 4_294_967_295)]).default("vrrp_gna_interval")
         => |raw, s| raw.gna = Some(s.value),
     link("interface") => |raw, s| raw.interfaces.push(s.word()),
-    names("interfaces", Kind::Link) => |raw, mut s| s.names(&mut raw.interfaces),
+    names("interfaces", ValueKind::Link) => |raw, mut s| s.names(&mut raw.interfaces),
 ]);
 
-const fn seconds_of(kind: Kind) -> Entry {
+const fn seconds_of(kind: ValueKind) -> Entry {
     Entry {
         name: "option",
         head: &[],

@@ -10,7 +10,7 @@ use super::sync::{timeouts, RawSync, LVS_SYNC_DAEMON, LVS_TIMEOUTS};
 use super::vlink::is_link_name;
 use super::vrrp::version;
 use crate::config::document::{Node, Word};
-use crate::config::keyword::{int, seconds, strict, Bad, Kind, Repeat};
+use crate::config::keyword::{int, seconds, strict, Bad, Repeat, ValueKind};
 use crate::config::table::{
     address, any, borrowed, flag, link, many, maybe_number, maybe_word, names, number, options,
     row, script, switch, table, text, time, word, Given, Setting, Table,
@@ -25,12 +25,12 @@ use crate::model::shown::RxPolicy;
 use crate::model::vrrp::Version;
 use crate::model::Global;
 
-const INT32: Kind = strict(-2_147_483_648, 2_147_483_647);
+const INT32: ValueKind = strict(-2_147_483_648, 2_147_483_647);
 /// The highest number of a processor.
 const MOST_CPUS: u16 = 4095;
-const CPU: Kind = strict(0, MOST_CPUS as i64);
+const CPU: ValueKind = strict(0, MOST_CPUS as i64);
 /// A path and its owner.
-const OWNED_PATH: &[Kind] = &[Kind::Text, Kind::Text, Kind::Text];
+const OWNED_PATH: &[ValueKind] = &[ValueKind::Text, ValueKind::Text, ValueKind::Text];
 const SMTP_PORT: u16 = 25;
 
 #[derive(Default)]
@@ -127,20 +127,20 @@ borrowed!(RawGlobal);
 pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(RawGlobal<'static>, "global_defs", [
     // There are no child processes: their names are for display.
     flag("process_names") => |raw, _| raw.builtin_names = true,
-    word("process_name", &[Kind::Short(15)]).bad(Bad::Cut).default("the name of the program")
+    word("process_name", &[ValueKind::Short(15)]).bad(Bad::Cut).default("the name of the program")
         => |raw, s| raw.global.process_name = Some(s.value.to_owned()),
-    word("vrrp_process_name", &[Kind::Short(15)]).default("the name of the program").bad(Bad::Cut)
+    word("vrrp_process_name", &[ValueKind::Short(15)]).default("the name of the program").bad(Bad::Cut)
         => |raw, s| raw.global.shown.process_names[0] = Some(s.value.to_owned()),
-    word("checker_process_name", &[Kind::Short(15)]).default("the name of the program").bad(Bad::Cut)
+    word("checker_process_name", &[ValueKind::Short(15)]).default("the name of the program").bad(Bad::Cut)
         => |raw, s| raw.global.shown.process_names[1] = Some(s.value.to_owned()),
-    word("lvs_process_name", &[Kind::Short(15)]).bad(Bad::Cut).noted("checker_process_name"),
-    word("bfd_process_name", &[Kind::Short(15)]).default("the name of the program").bad(Bad::Cut)
+    word("lvs_process_name", &[ValueKind::Short(15)]).bad(Bad::Cut).noted("checker_process_name"),
+    word("bfd_process_name", &[ValueKind::Short(15)]).default("the name of the program").bad(Bad::Cut)
         => |raw, s| raw.global.shown.process_names[2] = Some(s.value.to_owned()),
     switch("use_symlink_paths") => |raw, s| raw.scripts.symlinks = s.value,
     text("router_id").default("the host name") => |raw, s| raw.router_id = Some(s.value),
     text("notification_email_from").default("the user of the daemon at the host name")
         => |raw, s| raw.mail.from = Some(s.value),
-    word("smtp_server", &[Kind::Text, strict(1, 65_535)]).default("none; the port is 25")
+    word("smtp_server", &[ValueKind::Text, strict(1, 65_535)]).default("none; the port is 25")
         => |raw, s| raw.mail.server(s),
     text("smtp_alert_file").default("none")
         => |raw, s| raw.mail.file = Some(s.here(s.value)),
@@ -150,7 +150,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         .default("30")
         .bad(Bad::Raise)
         => |raw, s| raw.mail.timeout = Some(Duration::from_secs(s.number())),
-    names("notification_email", Kind::Text).default("none") => |raw, mut s| s.names(&mut raw.mail.recipients),
+    names("notification_email", ValueKind::Text).default("none") => |raw, mut s| s.names(&mut raw.mail.recipients),
     switch("smtp_alert").default("on for real servers, off for all others") => |raw, s| raw.smtp_alert = Some(s.value),
     script("startup_script") => |raw, s| raw.startup.script = Some(s.node()),
     number("startup_script_timeout", &[int(1, 1000)]).default("10")
@@ -169,7 +169,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     switch("smtp_alert_checker").default("smtp_alert")
         => |raw, s| raw.checks.mail = Some(s.value),
     switch("checker_log_all_failures") => |raw, s| raw.checks.log_all_failures = s.value,
-    maybe_word("dynamic_interfaces", &[Kind::OneOf(&["allow_if_changes"])])
+    maybe_word("dynamic_interfaces", &[ValueKind::OneOf(&["allow_if_changes"])])
         .default("off")
         .bad(Bad::Bare)
         => |raw, s| {
@@ -183,18 +183,18 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     flag("v3_checksum_as_v2") => |raw, _| raw.v3_checksum_as_v2 = true,
     options("lvs_timeouts", &LVS_TIMEOUTS.entry).default("the values of the kernel") => |raw, s| timeouts(&mut raw.lvs.timeouts, s),
     flag("lvs_flush") => |raw, _| raw.lvs.flush = true,
-    maybe_word("lvs_flush_on_stop", &[Kind::OneOf(&["VS"])]).default("off")
+    maybe_word("lvs_flush_on_stop", &[ValueKind::OneOf(&["VS"])]).default("off")
         => |raw, s| raw.lvs.flush_on_stop = match s.value {
             None => FlushOnStop::All,
             Some(_) => FlushOnStop::Services,
         },
-    maybe_word("lvs_flush_onstop", &[Kind::OneOf(&["VS"])]).alias("lvs_flush_on_stop"),
+    maybe_word("lvs_flush_onstop", &[ValueKind::OneOf(&["VS"])]).alias("lvs_flush_on_stop"),
     options("lvs_sync_daemon", &LVS_SYNC_DAEMON.entry)
         .default("none; id is the virtual_router_id of inst")
         .repeat(Repeat::FirstCounts)
         => |raw, s| raw.sync = RawSync::read(s),
-    address("vrrp_mcast_group4", &[Kind::Group4]).default("224.0.0.18") => |raw, s| raw.group(s),
-    address("vrrp_mcast_group6", &[Kind::Group6]).default("ff02::12") => |raw, s| raw.group(s),
+    address("vrrp_mcast_group4", &[ValueKind::Group4]).default("224.0.0.18") => |raw, s| raw.group(s),
+    address("vrrp_mcast_group6", &[ValueKind::Group6]).default("ff02::12") => |raw, s| raw.group(s),
     number("vrrp_garp_master_delay", &[int(0, 4294)]).default("5")
         => |raw, s| raw.garp.delay = Some(s.number()),
     number("vrrp_garp_master_repeat", &[int(1, 4_294_967_295)]).default("5").bad(Bad::Raise)
@@ -231,7 +231,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     row("vrrp_ipsets", 0, &[SET; 6])
         .default("keepalived, keepalived6, keepalived_if6, keepalived_igmp, keepalived_mld and keepalived_nd")
         .sets::<RawGlobal<'static>>(|raw, s| raw.firewall.sets(s)),
-    maybe_word("nftables", &[Kind::Short(30)])
+    maybe_word("nftables", &[ValueKind::Short(30)])
         .default("keepalived")
         .repeat(Repeat::FirstCounts)
         => |raw, s| raw.firewall.table(s.value),
@@ -254,7 +254,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     number("vrrp_rlimit_rttime", &[int(1, 4_294_967_295)]).default("none").bad(Bad::Use(0))
         => |raw, s| raw.global.vrrp.rt_limit = Some(s.number()).filter(|&micros| micros > 0),
     number("vrrp_rlimit_rtime", &[int(1, 4_294_967_295)]).noted("vrrp_rlimit_rttime"),
-    maybe_word("nftables_ipvs", &[Kind::Short(30)])
+    maybe_word("nftables_ipvs", &[ValueKind::Short(30)])
         .default("none; without a name keepalived_ipvs")
         .repeat(Repeat::FirstCounts)
         => |raw, s| raw.firewall.mark_table(s.here(s.value)),
@@ -314,7 +314,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
     flag("enable_dbus").later(),
     text("dbus_service_name").default("org.keepalived.Vrrp1").later(),
     text("dbus_no_interface_name").default("none").later(),
-    row("script_user", 1, &[Kind::Text, Kind::Text])
+    row("script_user", 1, &[ValueKind::Text, ValueKind::Text])
         .default("keepalived_script if it exists; else the user of the daemon, or with enable_script_security none")
         => |raw, s| raw.scripts.user = Some(s.node()),
     flag("enable_script_security") => |raw, _| raw.scripts.security = true,
@@ -340,7 +340,7 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         => |raw, s| raw.global.buffers.lvs_monitor.force = s.value,
     switch("rs_init_notifies") => |raw, s| raw.lvs.init_notifies = s.value,
     switch("no_checker_emails") => |raw, s| raw.lvs.no_checker_mail = s.value,
-    many("vrrp_rx_bufs_policy", Kind::Text).default("1 MiB for each socket") => |raw, s| raw.rx_policy(s),
+    many("vrrp_rx_bufs_policy", ValueKind::Text).default("1 MiB for each socket") => |raw, s| raw.rx_policy(s),
     number("vrrp_rx_bufs_multiplier", &[strict(1, 4_294_967_295)]).default("3")
         => |raw, s| raw.rx_multiplier = Some(s.number()),
     time("vrrp_startup_delay", &[seconds(1_000, 4_294_967_295)]).default("0")
@@ -356,30 +356,30 @@ pub(in crate::config) static GLOBAL_DEFS: Table<RawGlobal<'static>> = table!(Raw
         .repeat(Repeat::FirstCounts)
 
         => |raw, mut s| raw.global.vmac_addr_prefix = prefix(&mut s),
-    many("umask", Kind::Text).default("0177") => |raw, s| raw.umask(s),
+    many("umask", ValueKind::Text).default("0177") => |raw, s| raw.umask(s),
     text("control_socket").default("beside the pid file").repeat(Repeat::FirstCounts)
         => |raw, s| raw.control = Some(s.here(s.value)),
     text("control_read_group").default("none").repeat(Repeat::FirstCounts)
         => |raw, s| raw.control_group = Some(s.here(s.value)),
     text("metrics_listen").default("off").repeat(Repeat::FirstCounts)
         => |raw, s| raw.metrics = Some(s.here(s.value)),
-    word("sandbox", &[Kind::OneOf(Sandbox::NAMES)]).default("on").repeat(Repeat::FirstCounts)
+    word("sandbox", &[ValueKind::OneOf(Sandbox::NAMES)]).default("on").repeat(Repeat::FirstCounts)
         => |raw, s| raw.global.sandbox = Sandbox::named(s.value).unwrap_or_default(),
     number("random_seed", &[strict(0, 4_294_967_295)]).default("chosen by the kernel")
         => |raw, s| raw.global.random_seed = Some(s.number()),
-    maybe_word("reload_check_config", &[Kind::Text]).default("off; without a name /dev/null")
+    maybe_word("reload_check_config", &[ValueKind::Text]).default("off; without a name /dev/null")
         => |raw, s| raw.global.reload.check = Some(s.value.unwrap_or("/dev/null").to_owned()),
     text("reload_time_file").default("none")
         => |raw, s| raw.global.reload.time_file = Some(s.value.to_owned()),
     flag("reload_repeat") => |raw, _| raw.global.reload.repeat = true,
-    maybe_word("reload_file", &[Kind::Text])
+    maybe_word("reload_file", &[ValueKind::Text])
         .default("none; without a name keepalived.reload beside the pid file")
         => |raw, s| raw.global.reload.marker = Some(match s.value {
             Some(path) => Marker::At(path.to_owned()),
             None => Marker::BesidePidFile,
         }),
     // Handled by the reader of the text.
-    any("include_check", Kind::Text).default("none; without a word all four") => |_, _| {},
+    any("include_check", ValueKind::Text).default("none; without a word all four") => |_, _| {},
     text("config_save_dir").default("none")
         => |raw, s| raw.global.reload.save_dir = Some(s.value.to_owned()),
     // The files themselves are read, once.

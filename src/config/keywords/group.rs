@@ -5,7 +5,7 @@ use super::track::{
     RawLink, TrackList, TRACK_BFD, TRACK_FILES, TRACK_INTERFACE, TRACK_PROCESS, TRACK_SCRIPT,
 };
 use crate::config::document::Word;
-use crate::config::keyword::{Kind, Repeat};
+use crate::config::keyword::{Repeat, ValueKind};
 use crate::config::table::{borrowed, entries, flag, names, script, switch, table, Table};
 
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub(in crate::config) struct RawGroup<'d> {
 borrowed!(RawGroup);
 
 pub(in crate::config) static VRRP_SYNC_GROUP: Table<RawGroup<'static>> = table!(RawGroup<'static>, "vrrp_sync_group", [
-    names("group", Kind::Text).repeat(Repeat::FirstCounts)
+    names("group", ValueKind::Text).repeat(Repeat::FirstCounts)
         => |raw, mut s| s.names(&mut raw.members),
     entries("track_interface", &TRACK_INTERFACE.entry)
         => |raw, mut s| s.lines(&mut raw.links, RawLink::read),

@@ -19,7 +19,7 @@ use crate::base::diag::Span;
 use crate::base::sorted::SortedSet;
 use crate::config::document::{Node, Word};
 use crate::config::entry::LineUse;
-use crate::config::keyword::{int, seconds, strict, Bad, Kind, OldName, Repeat};
+use crate::config::keyword::{int, seconds, strict, Bad, OldName, Repeat, ValueKind};
 use crate::config::statement::Checker;
 use crate::config::table::{
     address, block, borrowed, command, entries, flag, link, maybe_number, maybe_word, number,
@@ -131,11 +131,11 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
         raw.check_source = true;
         raw.means_unicast(s.span());
     },
-    maybe_word("old_unicast_checksum", &[Kind::OneOf(&["never"])])
+    maybe_word("old_unicast_checksum", &[ValueKind::OneOf(&["never"])])
         .default("off until a peer uses it")
         => |raw, s| raw.old_checksum = Some(s.value.is_none()),
     flag("native_ipv6").default("the family of the first address") => |raw, s| raw.native_ipv6(s),
-    word("state", &[Kind::OneOf(&["MASTER", "BACKUP"])])
+    word("state", &[ValueKind::OneOf(&["MASTER", "BACKUP"])])
         .bad(Bad::UseWord("BACKUP"))
         .default("BACKUP; MASTER with priority 255")
         => |raw, s| raw.state(s),
@@ -153,14 +153,14 @@ pub(in crate::config) static VRRP_INSTANCE: Table<RawInstance<'static>> = table!
         => |raw, s| raw.tracked.push(TrackList::processes(s.node())),
     entries("track_bfd", &TRACK_BFD.entry)
         => |raw, s| raw.tracked.push(TrackList::sessions(s.node())),
-    address("mcast_src_ip", &[Kind::Address]).default("the primary address of the interface")
+    address("mcast_src_ip", &[ValueKind::Address]).default("the primary address of the interface")
         => |raw, s| raw.source(s),
-    address("unicast_src_ip", &[Kind::Address]).default("the primary address of the interface")
+    address("unicast_src_ip", &[ValueKind::Address]).default("the primary address of the interface")
         => |raw, s| {
             raw.means_unicast(s.span());
             raw.source(s);
         },
-    address("mcast_dst_ip", &[Kind::Group]).default("vrrp_mcast_group4 or vrrp_mcast_group6")
+    address("mcast_dst_ip", &[ValueKind::Group]).default("vrrp_mcast_group4 or vrrp_mcast_group6")
         => |raw, s| raw.group(s),
     flag("track_src_ip") => |raw, _| raw.track_source = true,
     number("virtual_router_id", &[strict(1, 255)]).default("none, required")

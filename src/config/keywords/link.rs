@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::config::document::{Node, Word};
 use crate::config::entry::LineUse;
-use crate::config::keyword::{opt, seconds, Entry, Kind, Unknown};
+use crate::config::keyword::{opt, seconds, Entry, Unknown, ValueKind};
 use crate::config::statement::Checker;
 use crate::config::table::{borrowed, line_table, LineTable};
 use crate::config::value::Value;
 use crate::model::link::LinkQuery;
 
-const DELAY: Kind = seconds(0, 255_000_000);
+const DELAY: ValueKind = seconds(0, 255_000_000);
 
 /// A line of `linkbeat_interfaces`.
 #[derive(Default)]
@@ -49,7 +49,7 @@ pub(in crate::config) static LINKBEAT_INTERFACES: LineTable<RawPolledLink<'stati
     RawPolledLink<'static>,
     Entry {
         name: "interface",
-        head: &[Kind::Link],
+        head: &[ValueKind::Link],
         required: 1,
         options: &[],
         free: None,
@@ -66,7 +66,7 @@ pub(in crate::config) static LINKBEAT_INTERFACES: LineTable<RawPolledLink<'stati
 pub(in crate::config) static INTERFACE_UP_DOWN_DELAYS: LineTable<RawDelays<'static>> = LineTable {
     entry: Entry {
         name: "interface",
-        head: &[Kind::Link, DELAY, DELAY],
+        head: &[ValueKind::Link, DELAY, DELAY],
         required: 2,
         options: &[],
         free: None,

@@ -67,10 +67,10 @@ pub(super) use vrrp::{
     version_number, RawSigning, RawTrackGroup, AUTHENTICATION, AUTH_HMAC, TRACK_GROUP, UNICAST_PEER,
 };
 
-use super::keyword::{Block, Body, Kind};
+use super::keyword::{Block, Body, ValueKind};
 
 /// The word that reverses a weight.
-const REVERSE: Kind = Kind::OneOf(&["reverse"]);
+const REVERSE: ValueKind = ValueKind::OneOf(&["reverse"]);
 
 /// Keywords handled by the reader of the text, which are in no table.
 pub(super) const READER: [&str; 6] =

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::base::diag::Span;
 use crate::config::document::{Node, Word};
-use crate::config::keyword::{int, Kind, Repeat};
+use crate::config::keyword::{int, Repeat, ValueKind};
 use crate::config::table::{
     any, borrowed, flag, joined, number, owned, pattern, row, rows, switch, table, text, word, Row,
     Setting, Table,
@@ -13,7 +13,7 @@ use crate::config::value::parse;
 use crate::model::check::Tls;
 
 /// Options of PCRE2, by their names there.
-const REGEX_OPTION: Kind = Kind::Known(&[
+const REGEX_OPTION: ValueKind = ValueKind::Known(&[
     "allow_empty_class",
     "alt_bsux",
     "auto_callout",
@@ -66,9 +66,9 @@ owned!(Tls);
 const PAGE: [Row<RawUrl<'static>>; 10] = rows![RawUrl<'static>:
     text("path").default("none, required").repeat(Repeat::LastCounts)
         => |raw, s| raw.path = Some(s.value),
-    word("digest", &[Kind::Digest]).default("none").repeat(Repeat::FirstCounts)
+    word("digest", &[ValueKind::Digest]).default("none").repeat(Repeat::FirstCounts)
         => |raw, s| raw.digest = digest(s.value),
-    any("status_code", Kind::Status).default("200 to 299") => |raw, s| raw.status_codes(s),
+    any("status_code", ValueKind::Status).default("200 to 299") => |raw, s| raw.status_codes(s),
     text("virtualhost").default("that of the check").repeat(Repeat::LastCounts)
         => |raw, s| raw.virtualhost = Some(s.value),
     pattern("regex").default("none").repeat(Repeat::LastCounts) => |raw, s| raw.regex = Some(s.node()),
@@ -99,7 +99,7 @@ pub(in crate::config) static SSL_URL: Table<RawUrl<'static>> = table!(RawUrl<'st
 );
 
 pub(in crate::config) static SSL: Table<Tls> = table!(Tls, "SSL", [
-    word("password", &[Kind::Hidden]).default("none").repeat(Repeat::LastCounts)
+    word("password", &[ValueKind::Hidden]).default("none").repeat(Repeat::LastCounts)
         => |raw, s| raw.password = Some(s.value.to_owned()),
     text("ca").default("none").repeat(Repeat::LastCounts) => |raw, s| {
         // It looks like protection.

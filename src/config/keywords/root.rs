@@ -14,7 +14,7 @@ use super::service::{SERVER_GROUP, VIRTUAL_SERVER};
 use super::track::{TRACK_FILE, VRRP_SCRIPT, VRRP_TRACK_PROCESS};
 use super::vrrp::TRACK_GROUP;
 use crate::config::document::Node;
-use crate::config::keyword::{strict, Args, Block, Body, Kind, Repeat};
+use crate::config::keyword::{strict, Args, Block, Body, Repeat, ValueKind};
 use crate::config::statement::Statement;
 use crate::config::table::{
     block, entries, flag, maybe_word, named_block, number, row, table, text, Table, Written,
@@ -58,7 +58,7 @@ pub(in crate::config) static TOP_LEVEL: Table<TopLevel<'static>> = table!(TopLev
     flag("linkbeat_use_polling") => |top, _| *top = Some(TopLevel::PollLinks),
     text("net_namespace").default("that the daemon was started in").repeat(Repeat::FirstCounts)
         => |top, s| *top = Some(TopLevel::NetNamespace(s.value)),
-    maybe_word("net_namespace_ipvs", &[Kind::Text])
+    maybe_word("net_namespace_ipvs", &[ValueKind::Text])
         .default("that of the daemon")
         .repeat(Repeat::FirstCounts)
         => |top, s| *top = Some(TopLevel::IpvsNamespace(s.value)),
@@ -93,14 +93,14 @@ pub(in crate::config) static TOP_LEVEL: Table<TopLevel<'static>> = table!(TopLev
         => |top, s| *top = Some(TopLevel::LinkDelays(s.node())),
     block("SSL", &SSL.block).repeat(Repeat::LastCounts)
         => |top, s| *top = Some(TopLevel::Tls(s.node())),
-    row("virtual_server_group", 1, &[Kind::Text]).body(Body::Entries(&SERVER_GROUP.entry))
+    row("virtual_server_group", 1, &[ValueKind::Text]).body(Body::Entries(&SERVER_GROUP.entry))
         => |top, s| *top = Some(TopLevel::AddressGroup(s.node())),
     block("virtual_server", &VIRTUAL_SERVER.block).args(Args::Service)
         => |top, s| *top = Some(TopLevel::VirtualServer(s.statement)),
     named_block("track_file", &TRACK_FILE.block)
         => |top, s| *top = Some(TopLevel::File(s.node())),
     named_block("vrrp_track_file", &TRACK_FILE.block).noted("track_file"),
-    row("bfd_instance", 1, &[Kind::Short(31)])
+    row("bfd_instance", 1, &[ValueKind::Short(31)])
         .body(Body::Keywords(&BFD_INSTANCE.block))
         .repeat(Repeat::ByName)
         => |top, s| *top = Some(TopLevel::Bfd(s.node())),

@@ -8,7 +8,7 @@ use crate::base::addr::{Family, Prefix};
 use crate::base::route::{kind, RouteMetrics};
 use crate::config::document::{Node, Word};
 use crate::config::entry::{Item, LineUse};
-use crate::config::keyword::{int, opt, strict, Entry, Kind, Unknown};
+use crate::config::keyword::{int, opt, strict, Entry, Unknown, ValueKind};
 use crate::config::statement::Checker;
 use crate::config::table::{borrowed, joined, line_table, opt_rows, Given, LineTable, OptRow};
 use crate::config::value::Value;
@@ -105,23 +105,23 @@ const NEXTHOP_LINE: Entry = Entry {
 };
 
 static NEXTHOP: LineTable<RawRoute<'static>> = line_table!(RawRoute<'static>, NEXTHOP_LINE, |_, _, _| {}, [
-    opt("via").before(FAMILIES).value(Kind::Address)
+    opt("via").before(FAMILIES).value(ValueKind::Address)
         => |raw, item, _| raw.hop().via = via(item),
-    opt("dev").value(Kind::Link) => |raw, item, _| raw.hop().dev = Some(item.word),
+    opt("dev").value(ValueKind::Link) => |raw, item, _| raw.hop().dev = Some(item.word),
     opt("weight").value(strict(1, 256)) => |raw, item, _| raw.hop().weight = Some(item.number()),
     opt("onlink") => |raw, item, _| raw.hop().onlink = Some(item.word),
     opt("encap"); &ENCAP => |raw, item, _| {
         raw.encap_of_hop = true;
         raw.hop().encap = Some(RawEncap::new(item.word));
     },
-    opt("realms").value(Kind::Text) => |raw, item, _| raw.hop().realms = Some(item.word),
+    opt("realms").value(ValueKind::Text) => |raw, item, _| raw.hop().realms = Some(item.word),
 ]);
 
 /// What static and virtual routes have in common.
 const ROUTE: [OptRow<RawRoute<'static>>; 46] = opt_rows![RawRoute<'static>:
     opt("inet") => |raw, item, checker| raw.family(item, checker, Family::V4),
     opt("inet6") => |raw, item, checker| raw.family(item, checker, Family::V6),
-    opt("to").before(TYPES).value(Kind::Destination) => |raw, item, checker| {
+    opt("to").before(TYPES).value(ValueKind::Destination) => |raw, item, checker| {
         if let Some(name) = item.before {
             raw.kind(item, checker, kind::number(name));
         }
@@ -140,52 +140,52 @@ const ROUTE: [OptRow<RawRoute<'static>>; 46] = opt_rows![RawRoute<'static>:
     opt("blackhole") => |raw, item, checker| raw.kind(item, checker, Some(kind::BLACKHOLE)),
     opt("nat") => |raw, item, checker| raw.kind(item, checker, Some(kind::NAT)),
     opt("xresolve") => |raw, item, checker| raw.kind(item, checker, Some(kind::XRESOLVE)),
-    opt("src").value(Kind::Address) => |raw, item, _| {
+    opt("src").value(ValueKind::Address) => |raw, item, _| {
         raw.source = item.value.addr().map(|addr| (addr, item.word));
     },
-    opt("as").before(&["to"]).value(Kind::Address).minor() => |_, item, checker| {
+    opt("as").before(&["to"]).value(ValueKind::Address).minor() => |_, item, checker| {
         let text = format!("as '{}' is of MPLS only: it is ignored", item.word.text);
         checker.out.error("as", item.word.span, text);
     },
-    opt("via").before(FAMILIES).value(Kind::Address) => |raw, item, _| raw.path.via = via(item),
-    opt("gw").before(FAMILIES).value(Kind::Address) => |raw, item, checker| {
+    opt("via").before(FAMILIES).value(ValueKind::Address) => |raw, item, _| raw.path.via = via(item),
+    opt("gw").before(FAMILIES).value(ValueKind::Address) => |raw, item, checker| {
         checker.out.error("gw", item.word.span, "'gw' is the old name of 'via'");
         raw.path.via = via(item);
     },
-    opt("or").value(Kind::Address) => |raw, item, checker| raw.or(item, checker),
+    opt("or").value(ValueKind::Address) => |raw, item, checker| raw.or(item, checker),
     opt("nhid").value(int(1, 4_294_967_295)) => |raw, item, _| {
         raw.nexthop_id = Some(Given { value: item.number(), span: item.word.span });
     },
-    opt("from").value(Kind::Destination) => |raw, item, _| raw.from = Some(target(item)),
-    opt("tos").value(Kind::Text) => |raw, item, _| raw.tos = Some(item.word),
-    opt("dsfield").value(Kind::Text) => |raw, item, _| raw.tos = Some(item.word),
-    opt("table").value(Kind::Text) => |raw, item, _| {
+    opt("from").value(ValueKind::Destination) => |raw, item, _| raw.from = Some(target(item)),
+    opt("tos").value(ValueKind::Text) => |raw, item, _| raw.tos = Some(item.word),
+    opt("dsfield").value(ValueKind::Text) => |raw, item, _| raw.tos = Some(item.word),
+    opt("table").value(ValueKind::Text) => |raw, item, _| {
         raw.table = Some(item.word);
         raw.vrf = None;
     },
-    opt("vrf").value(Kind::Link) => |raw, item, _| {
+    opt("vrf").value(ValueKind::Link) => |raw, item, _| {
         raw.vrf = Some(item.word);
         raw.table = None;
     },
-    opt("protocol").value(Kind::Text) => |raw, item, _| raw.protocol = Some(item.word),
-    opt("proto").value(Kind::Text) => |raw, item, _| raw.protocol = Some(item.word),
-    opt("scope").value(Kind::Text) => |raw, item, _| raw.scope = Some(item.word),
+    opt("protocol").value(ValueKind::Text) => |raw, item, _| raw.protocol = Some(item.word),
+    opt("proto").value(ValueKind::Text) => |raw, item, _| raw.protocol = Some(item.word),
+    opt("scope").value(ValueKind::Text) => |raw, item, _| raw.scope = Some(item.word),
     opt("metric").value(U32) => |raw, item, _| raw.metric = Some(item.number()),
     opt("priority").value(U32) => |raw, item, _| raw.metric = Some(item.number()),
     opt("preference").value(U32) => |raw, item, _| raw.metric = Some(item.number()),
-    opt("dev").value(Kind::Link) => |raw, item, _| raw.path.dev = Some(item.word),
-    opt("oif").value(Kind::Link) => |raw, item, _| raw.path.dev = Some(item.word),
+    opt("dev").value(ValueKind::Link) => |raw, item, _| raw.path.dev = Some(item.word),
+    opt("oif").value(ValueKind::Link) => |raw, item, _| raw.path.dev = Some(item.word),
     opt("onlink") => |raw, item, _| raw.path.onlink = Some(item.word),
     opt("encap"); &ENCAP => |raw, item, _| {
         raw.encap_of_hop = false;
         raw.path.encap = Some(RawEncap::new(item.word));
     },
-    opt("realms").value(Kind::Text) => |raw, item, _| raw.path.realms = Some(item.word),
+    opt("realms").value(ValueKind::Text) => |raw, item, _| raw.path.realms = Some(item.word),
     opt("expires").value(U32) => |raw, item, _| {
         raw.expires = Some(Given { value: item.number(), span: item.word.span });
     },
-    opt("pref").value(Kind::Text) => |raw, item, checker| raw.preference(item, checker),
-    opt("ttl-propagate").value(Kind::OneOf(&["enabled", "disabled"])).minor()
+    opt("pref").value(ValueKind::Text) => |raw, item, checker| raw.preference(item, checker),
+    opt("ttl-propagate").value(ValueKind::OneOf(&["enabled", "disabled"])).minor()
         => |raw, item, _| raw.ttl_propagate = Some(item.word.text == "enabled"),
     opt("add") => |raw, _, _| raw.placement = Some(Placement::Alone),
     opt("prepend") => |raw, _, _| raw.placement = Some(Placement::First),
@@ -194,14 +194,14 @@ const ROUTE: [OptRow<RawRoute<'static>>; 46] = opt_rows![RawRoute<'static>:
     opt("no_track") => |raw, _, _| raw.no_track = true,
 ];
 
-const U32: Kind = int(0, 4_294_967_295);
+const U32: ValueKind = int(0, 4_294_967_295);
 
 const LINE: Entry = Entry {
     name: "route",
     head: &[],
     required: 0,
     options: &[],
-    free: Some(Kind::Target),
+    free: Some(ValueKind::Target),
     unknown: Unknown::SkipEntry,
 };
 
@@ -213,7 +213,7 @@ pub(in crate::config) static VIRTUAL_ROUTES: LineTable<RawRoute<'static>> =
 pub(in crate::config) static STATIC_ROUTES: LineTable<RawRoute<'static>> = line_table!(
     RawRoute<'static>, LINE, |raw, item, checker| raw.target(item, checker);
     joined::<_, 62, 1, 63>(ALL, opt_rows![RawRoute<'static>:
-        opt("track_group").value(Kind::Text) => |raw, item, checker| raw.track_group(item, checker),
+        opt("track_group").value(ValueKind::Text) => |raw, item, checker| raw.track_group(item, checker),
     ])
 );
 

@@ -3,22 +3,22 @@
 use super::route::RawRoute;
 use crate::base::route::metric;
 use crate::config::entry::Item;
-use crate::config::keyword::{int, opt, Kind};
+use crate::config::keyword::{int, opt, ValueKind};
 use crate::config::statement::Checker;
 use crate::config::table::{opt_rows, OptRow};
 
-const U32: Kind = int(0, 4_294_967_295);
+const U32: ValueKind = int(0, 4_294_967_295);
 const LOCK: &[&str] = &["lock"];
 
 pub(super) const METRICS: [OptRow<RawRoute<'static>>; 16] = opt_rows![RawRoute<'static>:
     opt("mtu").before(LOCK).value(U32) => |raw, item, _| raw.metric(metric::MTU, item),
     opt("hoplimit").value(int(0, 255)) => |raw, item, _| raw.metric(metric::HOPLIMIT, item),
     opt("advmss").before(LOCK).value(U32) => |raw, item, _| raw.metric(metric::ADVMSS, item),
-    opt("rtt").before(LOCK).value(Kind::RouteTime)
+    opt("rtt").before(LOCK).value(ValueKind::RouteTime)
         => |raw, item, checker| raw.time(metric::RTT, 8, item, checker),
-    opt("rttvar").before(LOCK).value(Kind::RouteTime)
+    opt("rttvar").before(LOCK).value(ValueKind::RouteTime)
         => |raw, item, checker| raw.time(metric::RTTVAR, 4, item, checker),
-    opt("rto_min").before(LOCK).value(Kind::RouteTime)
+    opt("rto_min").before(LOCK).value(ValueKind::RouteTime)
         => |raw, item, checker| raw.time(metric::RTO_MIN, 1, item, checker),
     opt("reordering").before(LOCK).value(U32)
         => |raw, item, _| raw.metric(metric::REORDERING, item),
@@ -27,10 +27,10 @@ pub(super) const METRICS: [OptRow<RawRoute<'static>>; 16] = opt_rows![RawRoute<'
     opt("ssthresh").before(LOCK).value(U32) => |raw, item, _| raw.metric(metric::SSTHRESH, item),
     opt("initcwnd").value(U32) => |raw, item, _| raw.metric(metric::INITCWND, item),
     opt("initrwnd").value(U32) => |raw, item, _| raw.metric(metric::INITRWND, item),
-    opt("features").value(Kind::OneOf(&["ecn"])).minor()
+    opt("features").value(ValueKind::OneOf(&["ecn"])).minor()
         => |raw, _, _| raw.set_metric(metric::FEATURES, metric::FEATURE_ECN),
     opt("quickack").value(int(0, 1)) => |raw, item, _| raw.metric(metric::QUICKACK, item),
-    opt("congctl").before(LOCK).value(Kind::Short(15)) => |raw, item, _| {
+    opt("congctl").before(LOCK).value(ValueKind::Short(15)) => |raw, item, _| {
         raw.lock(metric::CC_ALGO, &item);
         raw.metrics.congestion = Some(item.word.text.to_owned());
     },

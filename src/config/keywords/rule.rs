@@ -5,7 +5,7 @@ use crate::base::addr::Family;
 use crate::base::rule::RuleAction;
 use crate::config::document::{Node, Word};
 use crate::config::entry::{Item, LineUse};
-use crate::config::keyword::{int, opt, Entry, Kind, Unknown};
+use crate::config::keyword::{int, opt, Entry, Unknown, ValueKind};
 use crate::config::statement::Checker;
 use crate::config::table::{borrowed, joined, line_table, opt_rows, Given, LineTable, OptRow};
 use crate::config::value::{masked, ports, span, Value};
@@ -49,46 +49,46 @@ pub(in crate::config) enum RawAction<'d> {
 
 borrowed!(RawRule);
 
-const U32: Kind = int(0, 4_294_967_295);
-const PREFERENCE: Kind = Kind::AnyBase { min: 0, max: 4_294_967_295 };
+const U32: ValueKind = int(0, 4_294_967_295);
+const PREFERENCE: ValueKind = ValueKind::AnyBase { min: 0, max: 4_294_967_295 };
 const USERS: i64 = 4_294_967_295;
-const LENGTH: Kind = int(0, 2_147_483_647);
+const LENGTH: ValueKind = int(0, 2_147_483_647);
 
 /// What static and virtual rules have in common.
 const RULE: [OptRow<RawRule<'static>>; 38] = opt_rows![RawRule<'static>:
     opt("inet") => |raw, item, checker| raw.family(item, checker, Family::V4),
     opt("inet6") => |raw, item, checker| raw.family(item, checker, Family::V6),
-    opt("from").value(Kind::Destination) => |raw, item, _| raw.from = Some(selector(item)),
-    opt("to").value(Kind::Destination) => |raw, item, _| raw.to = Some(selector(item)),
-    opt("table").value(Kind::Text) => |raw, item, checker| raw.table(item, checker),
-    opt("lookup").value(Kind::Text) => |raw, item, checker| raw.table(item, checker),
+    opt("from").value(ValueKind::Destination) => |raw, item, _| raw.from = Some(selector(item)),
+    opt("to").value(ValueKind::Destination) => |raw, item, _| raw.to = Some(selector(item)),
+    opt("table").value(ValueKind::Text) => |raw, item, checker| raw.table(item, checker),
+    opt("lookup").value(ValueKind::Text) => |raw, item, checker| raw.table(item, checker),
     opt("not") => |raw, _, _| raw.invert = true,
     opt("preference").value(PREFERENCE) => |raw, item, _| raw.priority = Some(item.number()),
     opt("order").value(PREFERENCE) => |raw, item, _| raw.priority = Some(item.number()),
     opt("priority").value(PREFERENCE) => |raw, item, _| raw.priority = Some(item.number()),
-    opt("tos").value(Kind::Text) => |raw, item, _| raw.tos = Some(item.word),
-    opt("dsfield").value(Kind::Text) => |raw, item, _| raw.tos = Some(item.word),
-    opt("fwmark").value(Kind::Masked) => |raw, item, _| raw.mark = masked(item.word.text),
-    opt("realms").value(Kind::Text) => |raw, item, _| raw.realms = Some(item.word),
+    opt("tos").value(ValueKind::Text) => |raw, item, _| raw.tos = Some(item.word),
+    opt("dsfield").value(ValueKind::Text) => |raw, item, _| raw.tos = Some(item.word),
+    opt("fwmark").value(ValueKind::Masked) => |raw, item, _| raw.mark = masked(item.word.text),
+    opt("realms").value(ValueKind::Text) => |raw, item, _| raw.realms = Some(item.word),
     opt("suppress_prefixlength").value(LENGTH) => |raw, item, _| raw.suppress(item),
     opt("sup_pl").value(LENGTH) => |raw, item, _| raw.suppress(item),
-    opt("suppress_ifgroup").value(Kind::Text) => |raw, item, _| raw.suppress_group = Some(item.word),
-    opt("sup_group").value(Kind::Text) => |raw, item, _| raw.suppress_group = Some(item.word),
-    opt("dev").value(Kind::Link) => |raw, item, _| raw.iif = Some(item.word),
-    opt("iif").value(Kind::Link) => |raw, item, _| raw.iif = Some(item.word),
-    opt("oif").value(Kind::Link) => |raw, item, _| raw.oif = Some(item.word),
-    opt("tunnel-id").value(Kind::Wide) => |raw, item, _| {
+    opt("suppress_ifgroup").value(ValueKind::Text) => |raw, item, _| raw.suppress_group = Some(item.word),
+    opt("sup_group").value(ValueKind::Text) => |raw, item, _| raw.suppress_group = Some(item.word),
+    opt("dev").value(ValueKind::Link) => |raw, item, _| raw.iif = Some(item.word),
+    opt("iif").value(ValueKind::Link) => |raw, item, _| raw.iif = Some(item.word),
+    opt("oif").value(ValueKind::Link) => |raw, item, _| raw.oif = Some(item.word),
+    opt("tunnel-id").value(ValueKind::Wide) => |raw, item, _| {
         let number = item.word.text.parse().ok();
         raw.tunnel = number.map(|value| Given { value, span: item.word.span });
     },
-    opt("uidrange").value(Kind::Span { max: USERS }) => |raw, item, _| raw.users(item),
+    opt("uidrange").value(ValueKind::Span { max: USERS }) => |raw, item, _| raw.users(item),
     opt("l3mdev") => |raw, item, checker| raw.other(item, checker, RuleAction::L3mdev),
     opt("protocol").value(int(0, 255)).minor() => |raw, item, _| {
         raw.protocol = Some(Given { value: item.number(), span: item.word.span });
     },
-    opt("ipproto").value(Kind::Text) => |raw, item, _| raw.ip_protocol = Some(item.word),
-    opt("sport").value(Kind::Ports) => |raw, item, _| raw.source_ports = ports(item.word.text),
-    opt("dport").value(Kind::Ports) => |raw, item, _| raw.destination_ports = ports(item.word.text),
+    opt("ipproto").value(ValueKind::Text) => |raw, item, _| raw.ip_protocol = Some(item.word),
+    opt("sport").value(ValueKind::Ports) => |raw, item, _| raw.source_ports = ports(item.word.text),
+    opt("dport").value(ValueKind::Ports) => |raw, item, _| raw.destination_ports = ports(item.word.text),
     opt("no_track") => |raw, _, _| raw.no_track = true,
     opt("type") => |_, _, _| {},
     opt("goto").value(U32)
@@ -118,7 +118,7 @@ pub(in crate::config) static VIRTUAL_RULES: LineTable<RawRule<'static>> =
 pub(in crate::config) static STATIC_RULES: LineTable<RawRule<'static>> = line_table!(
     RawRule<'static>, LINE, |_, _, _| {};
     joined::<_, 38, 1, 39>(RULE, opt_rows![RawRule<'static>:
-        opt("track_group").value(Kind::Text) => |raw, item, _| raw.track_group = Some(item.word),
+        opt("track_group").value(ValueKind::Text) => |raw, item, _| raw.track_group = Some(item.word),
     ])
 );
 

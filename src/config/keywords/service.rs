@@ -9,7 +9,7 @@ use crate::base::addr::Family;
 use crate::base::diag::Span;
 use crate::config::document::{Node, Word};
 use crate::config::keyword::{
-    int, opt, seconds, strict, Bad, Body, Entry, Kind, OldName, Repeat, Unknown,
+    int, opt, seconds, strict, Bad, Body, Entry, OldName, Repeat, Unknown, ValueKind,
 };
 use crate::config::table::{
     address, borrowed, flag, line_table, maybe_number, number, options, script, switch, table,
@@ -22,12 +22,12 @@ use crate::model::shown::ShownSchedule;
 /// Seconds of persistence where only persistence is asked for.
 pub(in crate::config) const PERSISTENCE: u32 = 360;
 
-const SCHEDULER: Kind = Kind::OneOf(&[
+const SCHEDULER: ValueKind = ValueKind::OneOf(&[
     "rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos",
 ]);
 
 /// 0 is the same as no port.
-const PORT: Kind = strict(0, 65_535);
+const PORT: ValueKind = strict(0, 65_535);
 
 /// A line of `virtual_server_group`.
 #[derive(Default)]
@@ -45,7 +45,7 @@ pub(in crate::config) static SERVER_GROUP: LineTable<RawGroupLine<'static>> = li
         head: &[],
         required: 0,
         options: &[],
-        free: Some(Kind::Range),
+        free: Some(ValueKind::Range),
         unknown: Unknown::SkipEntry,
     },
     |raw, item, _| raw.words.push(item.word),
@@ -164,7 +164,7 @@ pub(in crate::config) struct RawSorry {
 borrowed!(RawGroupLine, RawService);
 
 pub(in crate::config) static VIRTUAL_SERVER: Table<RawService<'static>> = table!(RawService<'static>, "virtual_server", [
-    word("ip_family", &[Kind::OneOf(&["inet", "inet6"])]).default("that of its addresses, else inet")
+    word("ip_family", &[ValueKind::OneOf(&["inet", "inet6"])]).default("that of its addresses, else inet")
         => |raw, s| raw.family = Some(s.here(family(s.value))),
     number("retry", &[strict(1, 4_294_967_295)]).default("that of each check")
         => |raw, s| raw.inherited.retry = Some(s.number()),
@@ -193,13 +193,13 @@ pub(in crate::config) static VIRTUAL_SERVER: Table<RawService<'static>> = table!
     options("lb_kind", &LVS_METHOD.entry).default("NAT, with a message").alias("lvs_method"),
     options("lvs_method", &LVS_METHOD.entry).default("NAT, with a message")
         => |raw, mut s| raw.forwarding = forwarding::read(&mut s).or(raw.forwarding),
-    word("persistence_engine", &[Kind::Short(16)]).default("none").bad(Bad::Cut)
+    word("persistence_engine", &[ValueKind::Short(16)]).default("none").bad(Bad::Cut)
         => |raw, s| raw.engine = Some(s.here(s.value)),
     maybe_number("persistence_timeout", &[strict(1, 2_678_400)]).default("off; without a number 360")
         => |raw, s| raw.persistence = Some(s.number_or(PERSISTENCE)),
-    word("persistence_granularity", &[Kind::Text]).default("each client alone")
+    word("persistence_granularity", &[ValueKind::Text]).default("each client alone")
         => |raw, s| raw.granularity(s),
-    word("protocol", &[Kind::OneOfAnyCase(&["TCP", "UDP", "SCTP"])])
+    word("protocol", &[ValueKind::OneOfAnyCase(&["TCP", "UDP", "SCTP"])])
         .default("UDP, with a message; none with a firewall mark")
         => |raw, s| {
             let known = |p: &Protocol| p.name().eq_ignore_ascii_case(s.value);
@@ -220,7 +220,7 @@ pub(in crate::config) static VIRTUAL_SERVER: Table<RawService<'static>> = table!
         => |raw, s| raw.hysteresis = Some(s.here(s.number())),
     number("weight", &[int(1, 2_147_483_647)]).default("1")
         => |raw, s| raw.weight = Some(s.number()),
-    address("sorry_server", &[Kind::Address, PORT]).default("none; the port is that of the virtual server") => |raw, s| {
+    address("sorry_server", &[ValueKind::Address, PORT]).default("none; the port is that of the virtual server") => |raw, s| {
         // A bad port was reported.
         let Some(port) = port(s.node()) else { return };
         let (addr, span) = (s.value, s.span());
@@ -231,7 +231,7 @@ pub(in crate::config) static VIRTUAL_SERVER: Table<RawService<'static>> = table!
     },
     options("sorry_server_lvs_method", &LVS_METHOD.entry).default("lvs_method of the virtual server")
         => |raw, s| raw.sorry_method(s),
-    address("real_server", &[Kind::Address, PORT])
+    address("real_server", &[ValueKind::Address, PORT])
         .body(Body::Keywords(&REAL_SERVER.block))
         .repeat(Repeat::ByName)
         .default("the port of the virtual server")
@@ -299,7 +299,7 @@ impl<'d> RawService<'d> {
 
     /// A netmask or the length of an IPv6 prefix; persistence comes with it.
     fn granularity(&mut self, s: Setting<'_, '_, 'd, &'d str>) {
-        const LEN: Kind = strict(1, 128);
+        const LEN: ValueKind = strict(1, 128);
         let Word { text, span, .. } = s.word();
         let value = match (text.parse::<Ipv4Addr>(), parse(LEN, text)) {
             (Ok(mask), _) => Granularity::Mask(mask),

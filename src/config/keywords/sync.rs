@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::config::document::Word;
 use crate::config::entry::{Item, LineUse};
-use crate::config::keyword::{opt, strict, Entry, Kind, Unknown};
+use crate::config::keyword::{opt, strict, Entry, Unknown, ValueKind};
 use crate::config::statement::Checker;
 use crate::config::table::{borrowed, line_table, owned, LineTable, Setting};
 use crate::config::value::{parse, Value};
@@ -62,23 +62,23 @@ pub(in crate::config) static LVS_SYNC_DAEMON: LineTable<RawSync<'static>> = line
     RawSync<'static>,
     Entry {
         name: "lvs_sync_daemon",
-        head: &[Kind::Link],
+        head: &[ValueKind::Link],
         required: 1,
         options: &[],
         // The outdated form: `INTERFACE INSTANCE [ID]`.
-        free: Some(Kind::Text),
+        free: Some(ValueKind::Text),
         unknown: Unknown::IgnoreRest,
     },
     |raw, item, checker| raw.word(item, checker),
     [
-        opt("inst").value(Kind::Text) => |raw, item, checker| raw.instance(item, checker),
+        opt("inst").value(ValueKind::Text) => |raw, item, checker| raw.instance(item, checker),
         opt("id").value(strict(0, 255)).minor() => |raw, item, _| raw.id = Some(item.number()),
         opt("maxlen").value(strict(1, 65_507)).minor()
             => |raw, item, _| raw.max_len = Some(item.number()),
         opt("port").value(strict(1, 65_535)).minor()
             => |raw, item, _| raw.port = Some(item.number()),
         opt("ttl").value(strict(1, 255)).minor() => |raw, item, _| raw.ttl = Some(item.number()),
-        opt("group").value(Kind::Group).minor()
+        opt("group").value(ValueKind::Group).minor()
             => |raw, item, _| raw.group = item.value.addr(),
     ]
 );
@@ -102,7 +102,7 @@ impl<'d> RawSync<'d> {
 
     /// The interface, then the words of the outdated form.
     fn word(&mut self, item: Item<'d>, checker: &mut Checker<'_>) {
-        const ID: Kind = strict(0, 255);
+        const ID: ValueKind = strict(0, 255);
         let Word { text, span, .. } = item.word;
         if self.interface.is_none() {
             self.interface = Some(text);

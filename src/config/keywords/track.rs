@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::REVERSE;
 use crate::config::document::{Node, Word};
 use crate::config::entry::{Item, LineUse};
-use crate::config::keyword::{int, opt, seconds, Bad, Entry, Kind, Opt, Repeat, Unit, Unknown};
+use crate::config::keyword::{
+    int, opt, seconds, Bad, Entry, Opt, Repeat, Unit, Unknown, ValueKind,
+};
 use crate::config::statement::Checker;
 use crate::config::table::{
     borrowed, command, flag, line_table, many, maybe_word, number, owned, row, table, text, time,
@@ -15,7 +17,8 @@ use crate::config::table::{
 use crate::model::track::{InitFile, Object, ParamMatch};
 
 /// Seconds with up to three decimals.
-const COARSE: Kind = Kind::Time { unit: Unit::CoarseSeconds, min: 1_000, max: 4_294_000_000 };
+const COARSE: ValueKind =
+    ValueKind::Time { unit: Unit::CoarseSeconds, min: 1_000, max: 4_294_000_000 };
 
 /// `weight N [reverse]`
 #[derive(Clone, Copy, Default)]
@@ -81,15 +84,15 @@ pub(in crate::config) static VRRP_SCRIPT: Table<RawScript<'static>> = table!(Raw
         => |raw, s| raw.rise = Some(s.number()),
     number("fall", &[int(1, 2_147_483_647)]).default("1").bad(Bad::Use(1))
         => |raw, s| raw.fall = Some(s.number()),
-    row("user", 1, &[Kind::Text, Kind::Text]).default("script_user")
+    row("user", 1, &[ValueKind::Text, ValueKind::Text]).default("script_user")
         => |raw, s| raw.users.push(s.node()),
     flag("init_fail") => |raw, _| raw.init_fail = true,
 ]);
 
 pub(in crate::config) static VRRP_TRACK_PROCESS: Table<RawProcess<'static>> = table!(RawProcess<'static>, "vrrp_track_process", [
-    many("process", Kind::Text).default("none, required").repeat(Repeat::FirstCounts)
+    many("process", ValueKind::Text).default("none, required").repeat(Repeat::FirstCounts)
         => |raw, s| raw.words = s.node().args().collect(),
-    maybe_word("param_match", &[Kind::OneOf(&["initial", "partial"])])
+    maybe_word("param_match", &[ValueKind::OneOf(&["initial", "partial"])])
         .default("all of them")
         => |raw, s| raw.param_match = Some(match s.value {
             None => ParamMatch::Exact,
@@ -142,7 +145,7 @@ pub(in crate::config) static TRACK_FILE: Table<RawFile<'static>> = table!(RawFil
         => |raw, s| raw.path = Some(s.value),
     number("weight", &[int(-254, 254), REVERSE]).default("1").bad(Bad::Use(1))
         => |raw, s| raw.weight = Some(RawWeight::new(&s)),
-    row("init_file", 0, &[Kind::Text, Kind::Text]).default("the file is not created")
+    row("init_file", 0, &[ValueKind::Text, ValueKind::Text]).default("the file is not created")
         => |raw, s| raw.init = Some(init_file(s)),
 ]);
 
@@ -220,7 +223,7 @@ fn limited(checker: &mut Checker<'_>, item: Item<'_>, most: i16) -> i16 {
 const fn reference(name: &'static str) -> Entry {
     Entry {
         name,
-        head: &[Kind::Text],
+        head: &[ValueKind::Text],
         required: 1,
         options: &[WEIGHT],
         free: None,
@@ -266,7 +269,7 @@ pub(in crate::config) static TRACK_INTERFACE: LineTable<RawLink<'static>> = line
     RawLink<'static>,
     Entry {
         name: "interface",
-        head: &[Kind::Link],
+        head: &[ValueKind::Link],
         required: 1,
         options: &[],
         free: None,

@@ -3,7 +3,7 @@
 use crate::base::addr::{Mac, Prefix};
 use crate::config::document::Word;
 use crate::config::entry::Item;
-use crate::config::keyword::{opt, Entry, Kind, Unknown};
+use crate::config::keyword::{opt, Entry, Unknown, ValueKind};
 use crate::config::statement::Checker;
 use crate::config::table::{borrowed, line_table, Given, LineTable};
 use crate::config::value::{parse, Value};
@@ -41,16 +41,16 @@ const LINE: Entry = Entry {
     head: &[],
     required: 0,
     options: &[],
-    free: Some(Kind::Text),
+    free: Some(ValueKind::Text),
     unknown: Unknown::IgnoreRest,
 };
 
 pub(in crate::config) static USE_VMAC: LineTable<RawVmac<'static>> = line_table!(
     RawVmac<'static>, LINE, |raw, item, checker| raw.word(item.word, checker), [
-        opt("name").value(Kind::Link).minor()
+        opt("name").value(ValueKind::Link).minor()
             => |raw, item, checker| name(&mut raw.name, "use_vmac", item.word, checker),
         opt("netlink_notify_msg") => |raw, _, _| raw.notify = true,
-        opt("group").value(Kind::Text).minor() => |raw, item, _| raw.group = Some(item.word),
+        opt("group").value(ValueKind::Text).minor() => |raw, item, _| raw.group = Some(item.word),
     ]
 );
 
@@ -59,8 +59,8 @@ pub(in crate::config) static USE_IPVLAN: LineTable<RawIpvlan<'static>> = line_ta
         opt("bridge") => |raw, item, checker| raw.flags(0, item, checker),
         opt("private") => |raw, item, checker| raw.flags(1, item, checker),
         opt("vepa") => |raw, item, checker| raw.flags(2, item, checker),
-        opt("group").value(Kind::Text).minor() => |raw, item, _| raw.group = Some(item.word),
-        opt("name").value(Kind::Link).minor()
+        opt("group").value(ValueKind::Text).minor() => |raw, item, _| raw.group = Some(item.word),
+        opt("name").value(ValueKind::Link).minor()
             => |raw, item, checker| name(&mut raw.name, "use_ipvlan", item.word, checker),
     ]
 );
@@ -91,7 +91,7 @@ impl<'d> RawVmac<'d> {
 impl<'d> RawIpvlan<'d> {
     fn word(&mut self, word: Word<'d>, checker: &mut Checker<'_>) {
         let Word { text, span, .. } = word;
-        let Ok(Value::Prefix(value, _)) = parse(Kind::Prefix, text) else {
+        let Ok(Value::Prefix(value, _)) = parse(ValueKind::Prefix, text) else {
             return name(&mut self.name, "use_ipvlan", word, checker);
         };
         if self.address.is_some() {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::instance::RawAuth;
 use crate::config::document::{Node, Word};
-use crate::config::keyword::{opt, strict, Entry, Kind, Repeat, Unknown};
+use crate::config::keyword::{opt, strict, Entry, Repeat, Unknown, ValueKind};
 use crate::config::table::{
     borrowed, line_table, names, number, owned, row, table, word, Given, LineTable, Table,
 };
@@ -31,9 +31,9 @@ pub(in crate::config) const fn version_number(version: Version) -> u8 {
 borrowed!(RawAuth, RawSigning, RawTrackGroup);
 
 pub(in crate::config) static AUTHENTICATION: Table<RawAuth<'static>> = table!(RawAuth<'static>, "authentication", [
-    word("auth_type", &[Kind::OneOf(&["PASS", "AH"])]).default("none, required")
+    word("auth_type", &[ValueKind::OneOf(&["PASS", "AH"])]).default("none, required")
         => |raw, s| raw.kind = Some(Given { value: s.value, span: s.word().span }),
-    word("auth_pass", &[Kind::Secret(8)]).default("none, required") => |raw, s| raw.password = Some(s.word()),
+    word("auth_pass", &[ValueKind::Secret(8)]).default("none, required") => |raw, s| raw.password = Some(s.word()),
 ]);
 
 /// `auth_hmac`.
@@ -49,14 +49,14 @@ pub(in crate::config) struct RawSigning<'d> {
 }
 
 pub(in crate::config) static AUTH_HMAC: Table<RawSigning<'static>> = table!(RawSigning<'static>, "auth_hmac", [
-    row("key", 2, &[strict(1, 255), Kind::Hidden]).default("none, required") => |raw, s| raw.keys.push(s.node()),
+    row("key", 2, &[strict(1, 255), ValueKind::Hidden]).default("none, required") => |raw, s| raw.keys.push(s.node()),
     number("active_key", &[strict(1, 255)]).default("none, required")
         => |raw, s| raw.active = Some(s.here(s.number())),
     number("time_window", &[strict(1, 300)]).default("three times advert_int, within 5 to 300")
         => |raw, s| raw.window = Some(s.number()),
-    word("anti_replay", &[Kind::OneOf(&["time", "monotonic"])]).default("time")
+    word("anti_replay", &[ValueKind::OneOf(&["time", "monotonic"])]).default("time")
         => |raw, s| raw.monotonic = s.value == "monotonic",
-    word("mode", &[Kind::OneOf(&["enforce", "permissive", "receive-only"])]).default("enforce")
+    word("mode", &[ValueKind::OneOf(&["enforce", "permissive", "receive-only"])]).default("enforce")
         => |raw, s| {
             raw.mode = Some(s.here(match s.value {
                 "permissive" => SigningMode::Permissive,
@@ -72,7 +72,7 @@ pub(in crate::config) struct RawTrackGroup<'d> {
 }
 
 pub(in crate::config) static TRACK_GROUP: Table<RawTrackGroup<'static>> = table!(RawTrackGroup<'static>, "track_group", [
-    names("group", Kind::Text).repeat(Repeat::FirstCounts)
+    names("group", ValueKind::Text).repeat(Repeat::FirstCounts)
         => |raw, mut s| s.names(&mut raw.members),
 ]);
 
@@ -90,7 +90,7 @@ pub(in crate::config) static UNICAST_PEER: LineTable<RawPeer> = line_table!(
     RawPeer,
     Entry {
         name: "peer",
-        head: &[Kind::Address],
+        head: &[ValueKind::Address],
         required: 1,
         options: &[],
         free: None,

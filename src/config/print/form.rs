@@ -3,7 +3,7 @@
 //! Keywords and options are looked up in their tables when the program is compiled: a name that a
 //! table does not have does not compile, nor do words or braces that the keyword does not take.
 
-use crate::config::keyword::{Args, Block, Body, Entry, Kind, Standing, Unit};
+use crate::config::keyword::{Args, Block, Body, Entry, Standing, Unit, ValueKind};
 use crate::config::table::{is_before, LineTable, Table, Written};
 
 /// Argument of [`Fits`](super::fits::Fits): one of these, or that of a [`line`].
@@ -18,7 +18,7 @@ macro_rules! forms {
         $(pub(super) const $form: Form = hash(NONE, stringify!($form));)+
         $(pub(super) const $other: Form = hash(NONE, stringify!($other));)+
 
-        const fn form(kind: Kind) -> Form {
+        const fn form(kind: ValueKind) -> Form {
             match kind {
                 $($kind => $form,)+
             }
@@ -28,21 +28,21 @@ macro_rules! forms {
 forms! {
     // A script is a command with its user.
     PATTERN, SERVICE, COMMAND, SCRIPT;
-    Kind::Text | Kind::Short(_) | Kind::Link | Kind::Known(_)
+    ValueKind::Text | ValueKind::Short(_) | ValueKind::Link | ValueKind::Known(_)
         // Only routes and rules have them, which are printed as a whole.
-        | Kind::Destination | Kind::Target | Kind::RouteTime | Kind::Span { .. }
-        | Kind::Ports | Kind::Masked => TEXT,
-    Kind::Secret(_) | Kind::Hidden => SECRET,
-    Kind::OneOf(_) | Kind::OneOfAnyCase(_) => CHOICE,
-    Kind::Int { .. } | Kind::AnyBase { .. } | Kind::Wide => NUMBER,
-    Kind::Time { unit: Unit::Seconds | Unit::CoarseSeconds, .. } => SECONDS,
-    Kind::Time { unit: Unit::Millis, .. } => MILLIS,
-    Kind::Bool => SWITCH,
-    Kind::Address | Kind::Group | Kind::Group4 | Kind::Group6 => ADDRESS,
-    Kind::Prefix => PREFIX,
-    Kind::Range => RANGE,
-    Kind::Hex { .. } | Kind::Digest => HEX,
-    Kind::Status => STATUS,
+        | ValueKind::Destination | ValueKind::Target | ValueKind::RouteTime | ValueKind::Span { .. }
+        | ValueKind::Ports | ValueKind::Masked => TEXT,
+    ValueKind::Secret(_) | ValueKind::Hidden => SECRET,
+    ValueKind::OneOf(_) | ValueKind::OneOfAnyCase(_) => CHOICE,
+    ValueKind::Int { .. } | ValueKind::AnyBase { .. } | ValueKind::Wide => NUMBER,
+    ValueKind::Time { unit: Unit::Seconds | Unit::CoarseSeconds, .. } => SECONDS,
+    ValueKind::Time { unit: Unit::Millis, .. } => MILLIS,
+    ValueKind::Bool => SWITCH,
+    ValueKind::Address | ValueKind::Group | ValueKind::Group4 | ValueKind::Group6 => ADDRESS,
+    ValueKind::Prefix => PREFIX,
+    ValueKind::Range => RANGE,
+    ValueKind::Hex { .. } | ValueKind::Digest => HEX,
+    ValueKind::Status => STATUS,
 }
 
 /// Form of the lines with this grammar.
@@ -136,7 +136,7 @@ impl<W: Written> LineTable<W> {
     }
 }
 
-const fn optional(kind: Option<Kind>) -> Form {
+const fn optional(kind: Option<ValueKind>) -> Form {
     match kind {
         Some(kind) => form(kind),
         None => NONE,
@@ -144,7 +144,7 @@ const fn optional(kind: Option<Kind>) -> Form {
 }
 
 /// Forms of the first words of a line, and that of all others.
-const fn forms(kinds: &[Kind], rest: Form) -> [Form; 3] {
+const fn forms(kinds: &[ValueKind], rest: Form) -> [Form; 3] {
     let mut forms = [rest; 3];
     let mut i = 0;
     while i < kinds.len() && i < forms.len() {

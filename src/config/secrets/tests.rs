@@ -1,6 +1,6 @@
 use super::*;
 use crate::base::diag::Diagnostics;
-use crate::config::keyword::Kind;
+use crate::config::keyword::ValueKind;
 use crate::config::tests::{machine, MemoryLoader};
 use crate::config::{lower, print, read, ReadOptions, Secrets};
 
@@ -177,5 +177,9 @@ fn what_is_no_secret_is_shown_as_ever() {
 
 #[test]
 fn every_secret_is_said_to_be_one() {
-    assert!(Kind::Secret(8).is_secret() && Kind::Hidden.is_secret() && !Kind::Text.is_secret());
+    assert!(
+        ValueKind::Secret(8).is_secret()
+            && ValueKind::Hidden.is_secret()
+            && !ValueKind::Text.is_secret()
+    );
 }

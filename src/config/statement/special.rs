@@ -2,7 +2,7 @@
 
 use super::Checker;
 use crate::config::document::Node;
-use crate::config::keyword::{Bad, Block, Keyword, Kind};
+use crate::config::keyword::{Bad, Block, Keyword, ValueKind};
 use crate::config::lex::script::{command_words, line_words};
 use crate::config::value::Value;
 
@@ -63,17 +63,17 @@ impl Checker<'_> {
         keyword: &'static Keyword,
         block: &'static Block,
     ) -> Option<Value<'d>> {
-        const MARK: Kind = Kind::Int { min: 0, max: 4_294_967_295, lenient: true };
-        const PORT: Kind = Kind::Int { min: 0, max: 65_535, lenient: false };
+        const MARK: ValueKind = ValueKind::Int { min: 0, max: 4_294_967_295, lenient: true };
+        const PORT: ValueKind = ValueKind::Int { min: 0, max: 65_535, lenient: false };
         let Some(first) = node.arg(0) else {
-            self.missing(keyword.name, node.keyword(), Kind::Address);
+            self.missing(keyword.name, node.keyword(), ValueKind::Address);
             return None;
         };
         let kind = match first.text {
             "fwmark" => MARK,
-            "group" => Kind::Text,
+            "group" => ValueKind::Text,
             _ => {
-                let value = self.value(keyword.name, Kind::Address, first, Bad::Ignore)?;
+                let value = self.value(keyword.name, ValueKind::Address, first, Bad::Ignore)?;
                 if let Some(port) = node.arg(1) {
                     self.value(keyword.name, PORT, port, Bad::Ignore)?;
                 }

@@ -8,7 +8,7 @@ use super::{
     Bare, Chars, Inet, MaybeChars, MaybeNumber, Number, Period, Row, Setter, Switch, Unset, Written,
 };
 use crate::config::keyword::{
-    Args, Bad, Block, Body, Entry, Keyword, Kind, OldName, Repeat, Standing,
+    Args, Bad, Block, Body, Entry, Keyword, OldName, Repeat, Standing, ValueKind,
 };
 
 const fn keyword<S>(name: &'static str, args: Args, body: Body) -> Unset<S> {
@@ -26,7 +26,7 @@ const fn keyword<S>(name: &'static str, args: Args, body: Body) -> Unset<S> {
     Unset { keyword, shape: PhantomData }
 }
 
-const fn line<S>(name: &'static str, required: usize, kinds: &'static [Kind]) -> Unset<S> {
+const fn line<S>(name: &'static str, required: usize, kinds: &'static [ValueKind]) -> Unset<S> {
     keyword(name, Args::Row { required, kinds }, Body::None)
 }
 
@@ -37,72 +37,84 @@ pub(in crate::config) const fn flag(name: &'static str) -> Unset<Bare> {
 
 /// `[on|off]`; bare means on.
 pub(in crate::config) const fn switch(name: &'static str) -> Unset<Switch> {
-    line(name, 0, &[Kind::Bool]).default("off")
+    line(name, 0, &[ValueKind::Bool]).default("off")
 }
 
 /// A number, and perhaps words after it that the setter reads.
-pub(in crate::config) const fn number(name: &'static str, kinds: &'static [Kind]) -> Unset<Number> {
-    assert!(matches!(kinds[0], Kind::Int { .. }));
+pub(in crate::config) const fn number(
+    name: &'static str,
+    kinds: &'static [ValueKind],
+) -> Unset<Number> {
+    assert!(matches!(kinds[0], ValueKind::Int { .. }));
     line(name, 1, kinds)
 }
 
 pub(in crate::config) const fn time(
     name: &'static str,
-    kinds: &'static [Kind; 1],
+    kinds: &'static [ValueKind; 1],
 ) -> Unset<Period> {
-    assert!(matches!(kinds[0], Kind::Time { .. }));
+    assert!(matches!(kinds[0], ValueKind::Time { .. }));
     line(name, 1, kinds)
 }
 
 /// A word of one of the kinds whose value is the word, and perhaps others after it.
-pub(in crate::config) const fn word(name: &'static str, kinds: &'static [Kind]) -> Unset<Chars> {
+pub(in crate::config) const fn word(
+    name: &'static str,
+    kinds: &'static [ValueKind],
+) -> Unset<Chars> {
     assert!(is_text(kinds[0]));
     line(name, 1, kinds)
 }
 
 pub(in crate::config) const fn text(name: &'static str) -> Unset<Chars> {
-    word(name, &[Kind::Text])
+    word(name, &[ValueKind::Text])
 }
 
 pub(in crate::config) const fn link(name: &'static str) -> Unset<Chars> {
-    word(name, &[Kind::Link])
+    word(name, &[ValueKind::Link])
 }
 
 /// An address of one of the kinds, and perhaps words after it.
-pub(in crate::config) const fn address(name: &'static str, kinds: &'static [Kind]) -> Unset<Inet> {
-    assert!(matches!(kinds[0], Kind::Address | Kind::Group | Kind::Group4 | Kind::Group6));
+pub(in crate::config) const fn address(
+    name: &'static str,
+    kinds: &'static [ValueKind],
+) -> Unset<Inet> {
+    assert!(matches!(
+        kinds[0],
+        ValueKind::Address | ValueKind::Group | ValueKind::Group4 | ValueKind::Group6
+    ));
     line(name, 1, kinds)
 }
 
 /// A number or nothing.
 pub(in crate::config) const fn maybe_number(
     name: &'static str,
-    kind: &'static [Kind; 1],
+    kind: &'static [ValueKind; 1],
 ) -> Unset<MaybeNumber> {
-    assert!(matches!(kind[0], Kind::Int { .. }));
+    assert!(matches!(kind[0], ValueKind::Int { .. }));
     line(name, 0, kind)
 }
 
 /// A word or nothing.
 pub(in crate::config) const fn maybe_word(
     name: &'static str,
-    kind: &'static [Kind; 1],
+    kind: &'static [ValueKind; 1],
 ) -> Unset<MaybeChars> {
     assert!(is_text(kind[0]));
     line(name, 0, kind)
 }
 
-const fn is_text(kind: Kind) -> bool {
+const fn is_text(kind: ValueKind) -> bool {
     matches!(
         kind,
-        Kind::Text
-            | Kind::Short(_)
-            | Kind::Secret(_)
-            | Kind::Hidden
-            | Kind::OneOf(_)
-            | Kind::OneOfAnyCase(_)
-            | Kind::Link
-            | Kind::Digest
+        ValueKind::Text
+            | ValueKind::Short(_)
+            | ValueKind::Secret(_)
+            | ValueKind::Hidden
+            | ValueKind::OneOf(_)
+            | ValueKind::OneOfAnyCase(_)
+            | ValueKind::Link
+            | ValueKind::Digest
     )
 }
 
@@ -110,18 +122,18 @@ const fn is_text(kind: Kind) -> bool {
 pub(in crate::config) const fn row(
     name: &'static str,
     required: usize,
-    kinds: &'static [Kind],
+    kinds: &'static [ValueKind],
 ) -> Unset<Bare> {
     line(name, required, kinds)
 }
 
 /// At least one argument of one kind.
-pub(in crate::config) const fn many(name: &'static str, kind: Kind) -> Unset<Bare> {
+pub(in crate::config) const fn many(name: &'static str, kind: ValueKind) -> Unset<Bare> {
     keyword(name, Args::Many { required: 1, kind }, Body::None)
 }
 
 /// Any number of arguments of one kind.
-pub(in crate::config) const fn any(name: &'static str, kind: Kind) -> Unset<Bare> {
+pub(in crate::config) const fn any(name: &'static str, kind: ValueKind) -> Unset<Bare> {
     keyword(name, Args::Many { required: 0, kind }, Body::None)
 }
 
@@ -156,14 +168,14 @@ pub(in crate::config) const fn named_block(
     name: &'static str,
     block: &'static Block,
 ) -> Unset<Bare> {
-    keyword(name, Args::Row { required: 1, kinds: &[Kind::Text] }, Body::Keywords(block))
+    keyword(name, Args::Row { required: 1, kinds: &[ValueKind::Text] }, Body::Keywords(block))
 }
 
 pub(in crate::config) const fn entries(name: &'static str, entry: &'static Entry) -> Unset<Bare> {
     keyword(name, Args::Row { required: 0, kinds: &[] }, Body::Entries(entry))
 }
 
-pub(in crate::config) const fn names(name: &'static str, kind: Kind) -> Unset<Bare> {
+pub(in crate::config) const fn names(name: &'static str, kind: ValueKind) -> Unset<Bare> {
     keyword(name, Args::Row { required: 0, kinds: &[] }, Body::Names(kind))
 }
 

@@ -6,7 +6,7 @@ mod tables;
 use std::fmt::Write as _;
 
 use super::lowered;
-use crate::config::keyword::{Args, Block, Body, Entry, Keyword, Kind, Opt, Standing};
+use crate::config::keyword::{Args, Block, Body, Entry, Keyword, Opt, Standing, ValueKind};
 use crate::config::keywords::{READER, ROOT};
 use crate::config::print::{print, Secrets};
 use tables::{
@@ -18,17 +18,17 @@ fn special(block: &str, keyword: &str) -> Option<&'static Special> {
 }
 
 /// Words of a kind. One of them is not the default.
-fn words(kind: Kind) -> Vec<String> {
+fn words(kind: ValueKind) -> Vec<String> {
     let plain = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect();
     match kind {
-        Kind::Text | Kind::Short(_) => plain(&["/usr/bin/true", "eth1", "VI"]),
-        Kind::Secret(_) | Kind::Hidden => plain(&["hidden"]),
-        Kind::Bool => plain(&["on", "off"]),
-        Kind::Int { min, max, .. } | Kind::AnyBase { min, max } => {
+        ValueKind::Text | ValueKind::Short(_) => plain(&["/usr/bin/true", "eth1", "VI"]),
+        ValueKind::Secret(_) | ValueKind::Hidden => plain(&["hidden"]),
+        ValueKind::Bool => plain(&["on", "off"]),
+        ValueKind::Int { min, max, .. } | ValueKind::AnyBase { min, max } => {
             let numbers = [7, 3, 120, min, max].map(|n: i64| n.clamp(min, max));
             numbers.map(|n| n.to_string()).to_vec()
         }
-        Kind::Time { unit, min, max } => {
+        ValueKind::Time { unit, min, max } => {
             use crate::config::keyword::Unit;
             let micros = [7_000_000, 3_000_000, 250_000, min, max].map(|n: u64| n.clamp(min, max));
             let each = |n: u64| match unit {
@@ -37,25 +37,27 @@ fn words(kind: Kind) -> Vec<String> {
             };
             micros.map(each).to_vec()
         }
-        Kind::OneOf(list) | Kind::Known(list) | Kind::OneOfAnyCase(list) => plain(list),
-        Kind::Address => plain(&["192.0.2.77", "2001:db8::77"]),
-        Kind::Group | Kind::Group4 => plain(&["224.0.0.99"]),
-        Kind::Group6 => plain(&["ff02::99"]),
-        Kind::Prefix | Kind::Destination | Kind::Target => plain(&["192.0.2.64/26"]),
-        Kind::Range => plain(&["192.0.2.50-59"]),
-        Kind::Link => plain(&["eth1"]),
-        Kind::Span { .. } => plain(&["1-2"]),
-        Kind::Ports => plain(&["8080"]),
-        Kind::Wide | Kind::Masked => plain(&["9"]),
-        Kind::Hex { .. } => plain(&["0a0b"]),
-        Kind::Digest => plain(&["00112233445566778899aabbccddeeff"]),
-        Kind::Status => plain(&["201"]),
-        Kind::RouteTime => plain(&["5ms", "9"]),
+        ValueKind::OneOf(list) | ValueKind::Known(list) | ValueKind::OneOfAnyCase(list) => {
+            plain(list)
+        }
+        ValueKind::Address => plain(&["192.0.2.77", "2001:db8::77"]),
+        ValueKind::Group | ValueKind::Group4 => plain(&["224.0.0.99"]),
+        ValueKind::Group6 => plain(&["ff02::99"]),
+        ValueKind::Prefix | ValueKind::Destination | ValueKind::Target => plain(&["192.0.2.64/26"]),
+        ValueKind::Range => plain(&["192.0.2.50-59"]),
+        ValueKind::Link => plain(&["eth1"]),
+        ValueKind::Span { .. } => plain(&["1-2"]),
+        ValueKind::Ports => plain(&["8080"]),
+        ValueKind::Wide | ValueKind::Masked => plain(&["9"]),
+        ValueKind::Hex { .. } => plain(&["0a0b"]),
+        ValueKind::Digest => plain(&["00112233445566778899aabbccddeeff"]),
+        ValueKind::Status => plain(&["201"]),
+        ValueKind::RouteTime => plain(&["5ms", "9"]),
     }
 }
 
 /// Every choice of a word for each of the kinds; the first words of all, where there are many.
-fn rows(kinds: &[Kind]) -> Vec<String> {
+fn rows(kinds: &[ValueKind]) -> Vec<String> {
     let (first, rest) = match kinds {
         [] => return vec![String::new()],
         [first, rest @ ..] => (words(*first), rows(rest)),
@@ -317,7 +319,7 @@ fn at(path: &str) -> (Option<&'static Block>, Vec<&'static str>) {
                 continue;
             }
             Some((Args::Options(entry), _) | (_, Body::Entries(entry))) => Some(entry),
-            Some((Args::Many { kind: Kind::Known(list), .. }, _)) => {
+            Some((Args::Many { kind: ValueKind::Known(list), .. }, _)) => {
                 words = list.to_vec();
                 None
             }

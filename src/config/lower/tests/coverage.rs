@@ -1,18 +1,20 @@
 use super::*;
-use crate::config::keyword::{Args, Block, Body, Keyword, Kind};
+use crate::config::keyword::{Args, Block, Body, Keyword, ValueKind};
 use crate::config::keywords;
 
 /// A word that is one of `kind`.
-fn sample(kind: Kind) -> String {
+fn sample(kind: ValueKind) -> String {
     match kind {
-        Kind::Int { min, .. } | Kind::AnyBase { min, .. } => min.max(1).to_string(),
-        Kind::Time { .. } => "1".to_owned(),
-        Kind::Bool => "on".to_owned(),
-        Kind::OneOf(words) | Kind::Known(words) | Kind::OneOfAnyCase(words) => words[0].to_owned(),
-        Kind::Link => "eth0".to_owned(),
-        Kind::Address | Kind::Prefix => "192.0.2.1".to_owned(),
-        Kind::Group | Kind::Group4 => "224.0.0.99".to_owned(),
-        Kind::Group6 => "ff02::99".to_owned(),
+        ValueKind::Int { min, .. } | ValueKind::AnyBase { min, .. } => min.max(1).to_string(),
+        ValueKind::Time { .. } => "1".to_owned(),
+        ValueKind::Bool => "on".to_owned(),
+        ValueKind::OneOf(words) | ValueKind::Known(words) | ValueKind::OneOfAnyCase(words) => {
+            words[0].to_owned()
+        }
+        ValueKind::Link => "eth0".to_owned(),
+        ValueKind::Address | ValueKind::Prefix => "192.0.2.1".to_owned(),
+        ValueKind::Group | ValueKind::Group4 => "224.0.0.99".to_owned(),
+        ValueKind::Group6 => "ff02::99".to_owned(),
         _ => "MTU".to_owned(),
     }
 }
