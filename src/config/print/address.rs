@@ -39,7 +39,10 @@ lines! {
         "peer": a.peer;
         "dev": *dev;
         "use_vmac" if *use_vmac;
-        "brd": broadcast(a);
+        match a.broadcast => {
+            Broadcast::None => {}
+            Broadcast::Address(address) => { "brd": address.to_string() }
+        };
         "scope": unless(a.scope, Scope::GLOBAL).map(scope);
         "label": a.label.as_deref();
         "-nodad" if a.prefix.addr.is_ipv6() && !a.nodad;
@@ -49,13 +52,6 @@ lines! {
         "autojoin" if a.autojoin;
         "no_track" if a.no_track;
         "preferred_lft": preferred(a);
-    }
-}
-
-fn broadcast(a: &VirtualAddress) -> Option<String> {
-    match a.broadcast {
-        Broadcast::None => None,
-        Broadcast::Address(address) => Some(address.to_string()),
     }
 }
 

@@ -89,7 +89,8 @@ impl<W: Written> Table<W> {
         let mut i = 0;
         while !is_same(self.block.keywords[i].name, name) {
             i += 1;
-            assert!(i < self.block.keywords.len(), "the block has no such keyword");
+            // A name that the block does not have.
+            assert!(i < self.block.keywords.len(), "{}", name);
         }
         let keyword = &self.block.keywords[i];
         let is_old = matches!(keyword.standing, Standing::Alias { .. });
@@ -127,7 +128,8 @@ impl<W: Written> LineTable<W> {
         let mut i = 0;
         while !is_same(options[i].name, name) {
             i += 1;
-            assert!(i < options.len(), "the line has no such option");
+            // A name that the line does not have.
+            assert!(i < options.len(), "{}", name);
         }
         let value = optional(options[i].value);
         assert!(words > 0 || value == NONE, "the option needs a value");
