@@ -14,7 +14,7 @@ DESTDIR ?=
 
 CARGO ?= cargo
 CARGO_FLAGS ?= --locked
-# Of the static binaries: --no-default-features for one without TLS; s for a smaller one.
+# Of the static binaries: --no-default-features for one without the optional parts; s or z for a smaller one.
 FEATURES ?=
 OPT_LEVEL ?= 3
 # Run time of each fuzz target, in seconds.
@@ -27,10 +27,10 @@ MUSL := x86_64-unknown-linux-musl
 # The binary to install: static or dynamic, whichever was built last.
 BINARY ?= $(shell ls -t $(TARGET)/$(MUSL)/release/keepalived $(TARGET)/release/keepalived 2>/dev/null | head -n 1)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
-SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/check-units scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/foreign scripts/lab/musl-build scripts/lab/musl-root scripts/lab/processors scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
+SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/check-units scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/foreign scripts/lab/musl-build scripts/lab/musl-root scripts/lab/processors scripts/lab/sizes scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy doc fuzz-check samples bench soak counts licences lint-shell lint-man small man demo demo-nginx demo-lvs demo-router static test-foreign size fuzz install uninstall deb rpm apk tarball image recipes packages check-packages check-units dist clean
+.PHONY: all help setup test check fmt clippy doc fuzz-check samples bench soak counts licences lint-shell lint-man small man demo demo-nginx demo-lvs demo-router static test-foreign size sizes fuzz install uninstall deb rpm apk tarball image recipes packages check-packages check-units dist clean
 
 all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
@@ -57,7 +57,7 @@ clippy: ## run clippy, with warnings as errors
 doc: ## make the documentation of the code, with warnings as errors
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc $(CARGO_FLAGS) --no-deps --document-private-items
 
-small: ## check the build without TLS: clippy and the unit tests
+small: ## check the build without the optional parts: clippy and the unit tests
 	$(CARGO) clippy $(CARGO_FLAGS) --no-default-features --all-targets -- -D warnings
 	$(CARGO) test $(CARGO_FLAGS) --no-default-features --lib
 
@@ -131,6 +131,9 @@ test-foreign: ## test the binaries for other processors (FOREIGN) in an emulator
 size: ## show the size of the built binaries
 	@for f in $(TARGET)/release/keepalived $(TARGET)/*-musl*/release/keepalived; do \
 		if [ -e $$f ]; then echo "$$f: $$(( ($$(stat -c %s $$f) + 1023) / 1024 )) KiB"; fi; done
+
+sizes: ## build the static binary with each choice of parts and optimization, and print a table of sizes (two hours)
+	@scripts/lab/sizes
 
 # RUSTC_BOOTSTRAP allows the unstable sanitizer flags on a stable toolchain.
 fuzz: ## run each fuzz target for FUZZ_SECONDS
