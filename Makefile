@@ -120,7 +120,7 @@ static: ## build the static binary (musl)
 
 # Routers have little room.
 static-%: OPT_LEVEL = s
-static-%: ## the same for another processor: static-aarch64, static-armv7 ...
+static-%: ## the same for another processor: static-aarch64, static-armv7 ... (scripts/lab/processors)
 	PROCESSOR=$* CARGO_PROFILE_RELEASE_OPT_LEVEL=$(OPT_LEVEL) scripts/lab/musl-build --release $(CARGO_FLAGS) --bin keepalived $(FEATURES)
 	@$(MAKE) --no-print-directory size
 
