@@ -30,7 +30,7 @@ pub struct SortedMap<K, V> {
     len: usize,
 }
 
-/// EntryIndex of an entry: its node, and its place there.
+/// Where an entry is: its node, and its place there.
 type EntryIndex = (usize, usize);
 
 impl<K, V> Default for SortedMap<K, V> {
