@@ -66,7 +66,9 @@ pub(super) struct Open<'o> {
     is_option: bool,
 }
 
+// There are hundreds of statements: each is to be three calls, and no more code.
 impl<'o> Open<'o> {
+    #[inline(never)]
     pub(super) fn named(out: &'o mut Printer, row: &Named) -> Self {
         let Named { name, is_option, .. } = *row;
         let start = Some(out.text.len()).filter(|_| !name.is_empty());
@@ -77,6 +79,7 @@ impl<'o> Open<'o> {
         Self { out: Some(out), start, is_option }
     }
 
+    #[inline(never)]
     pub(super) fn and<const FORM: Form>(mut self, word: impl Fits<FORM>) -> Self {
         let Some(out) = &mut self.out else { return self };
         let before = out.text.len();
@@ -88,6 +91,7 @@ impl<'o> Open<'o> {
         self
     }
 
+    #[inline(never)]
     pub(super) fn end(self) {
         if let (Some(out), false) = (self.out, self.is_option) {
             out.text.push('\n');
