@@ -6,7 +6,7 @@
 use crate::config::keyword::{Args, Block, Body, Entry, Standing, Unit, ValueKind};
 use crate::config::table::{is_before, LineTable, Table, Written};
 
-/// Argument of [`Fits`](super::fits::Fits): one of these, or that of a [`line`].
+/// Argument of [`Fits`](super::fits::Fits): one of these, or that of `line`.
 pub(super) type Form = u64;
 
 /// No word, or no block.
