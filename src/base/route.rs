@@ -30,7 +30,7 @@ pub struct Route<L> {
     pub table: u32,
     /// RTPROT_*; [`PROTOCOL_KEEPALIVED`] unless configured.
     pub protocol: u8,
-    /// RT_SCOPE_*; `None`: as follows from the type and the gateway ([`Route::settled`]).
+    /// RT_SCOPE_*; `None`: as follows from the type and the gateway ([`Route::normalized`]).
     pub scope: Option<u8>,
     /// Preferred source address.
     pub source: Option<IpAddr>,
