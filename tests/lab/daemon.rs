@@ -157,12 +157,16 @@ impl Daemon {
         let folder = fresh_folder(name);
         let conf = folder.join("keepalived.conf");
         std::fs::write(&conf, config).expect("the folder is new");
+        let mut program = program.clone();
         if let Some(owner) = unlike.owner {
             std::os::unix::fs::chown(&folder, Some(owner), Some(owner)).expect("it is ours");
+            // The owner may have no access to the tree, and executes the program for a restart.
+            let copy = folder.join("keepalived");
+            std::fs::copy(&program.path, &copy).expect("there is room");
+            program.path = copy;
         }
-        let child = Self::spawn(program, &namespace, &folder, args, unlike);
-        let (name, program) = (name.to_owned(), program.clone());
-        Self { name, child, program, namespace, folder, ended: None }
+        let child = Self::spawn(&program, &namespace, &folder, args, unlike);
+        Self { name: name.to_owned(), child, program, namespace, folder, ended: None }
     }
 
     /// The program once more, in the place of one that has ended.
