@@ -91,7 +91,7 @@ const REST_IGNORED: &str = ": the rest of the line is ignored";
 
 /// An option on its line.
 #[derive(Clone, Copy)]
-struct Place {
+struct OptionPlace {
     /// The options it is nested in.
     within: Within,
     /// Its own index.
@@ -184,7 +184,7 @@ impl Checker<'_> {
             if let Some(index) = entry.position(word.text) {
                 let option = &entry.options[index];
                 let effect = if entry.unknown == Unknown::SkipEntry { LINE_IGNORED } else { "" };
-                let place = Place { within: [None; 3], index, effect };
+                let place = OptionPlace { within: [None; 3], index, effect };
                 match self.option(cursor, word, option, place, take) {
                     Ok(true) => {}
                     Ok(false) => line = LineUse::InPart,
@@ -239,7 +239,7 @@ impl Checker<'_> {
         cursor: &mut Cursor<'d>,
         name: Word<'d>,
         option: &'static Opt,
-        place: Place,
+        place: OptionPlace,
         take: &mut dyn FnMut(&mut Self, Item<'d>),
     ) -> Result<bool, Flaw> {
         let before = cursor.literal(option.before);
@@ -262,7 +262,7 @@ impl Checker<'_> {
             (word, value) = (given, good);
         }
         let after = cursor.literal(option.after);
-        let Place { within, index, .. } = place;
+        let OptionPlace { within, index, .. } = place;
         take(self, Item { within, index: Some(index), word, value, before, after });
         match option.nested {
             Some(nested) => self.nested(cursor, nested, place, take),
@@ -275,10 +275,10 @@ impl Checker<'_> {
         &mut self,
         cursor: &mut Cursor<'d>,
         nested: &'static Entry,
-        outer: Place,
+        outer: OptionPlace,
         take: &mut dyn FnMut(&mut Self, Item<'d>),
     ) -> Result<bool, Flaw> {
-        let Place { mut within, index, mut effect } = outer;
+        let OptionPlace { mut within, index, mut effect } = outer;
         if let Some(free) = within.iter_mut().find(|outer| outer.is_none()) {
             *free = Some(index);
         }
@@ -288,7 +288,7 @@ impl Checker<'_> {
         let mut whole = true;
         while let Some(inner) = cursor.peek().and_then(|w| nested.position(w.text)) {
             let Some(name) = cursor.take() else { break };
-            let place = Place { within, index: inner, effect };
+            let place = OptionPlace { within, index: inner, effect };
             match self.option(cursor, name, &nested.options[inner], place, take) {
                 Ok(good) => whole &= good,
                 Err(_) if nested.unknown == Unknown::IgnoreRest => return Err(Flaw::Rest),

@@ -3,7 +3,7 @@
 
 use super::holding::Presence;
 use super::kernel::{Before, Purpose};
-use super::object::{Item, Key, Object};
+use super::object::{Item, KernelObject, Key};
 use super::repair::{EEXIST, ENODEV};
 use super::routes_heard::ENETDOWN;
 use super::{Action, Domain, Restore, Retry};
@@ -78,8 +78,8 @@ impl Domain {
             }
             _ => false,
         };
-        let is_from = |object: &Object| match object {
-            Object::Route(route) => route.route.source == source,
+        let is_from = |object: &KernelObject| match object {
+            KernelObject::Route(route) => route.route.source == source,
             _ => false,
         };
         // There may be thousands of addresses, but no route.

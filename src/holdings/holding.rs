@@ -1,7 +1,7 @@
 //! A wanted object with its owners and its state in the kernel.
 
 use super::kernel::RequestId;
-use super::object::{Key, Object};
+use super::object::{KernelObject, Key};
 use super::{Action, Domain, Holder};
 use crate::base::time::Instant;
 
@@ -39,7 +39,7 @@ pub enum HoldingState {
 #[derive(Debug)]
 pub(super) struct Holding {
     /// The most recently wanted form, and its owner.
-    pub(super) object: Object,
+    pub(super) object: KernelObject,
     owner: Option<Holder>,
     /// Earlier owners, which are rare, with the form that each wants.
     earlier: Option<Box<Earlier>>,
@@ -52,7 +52,7 @@ pub(super) struct Holding {
 
 /// In the order in which they asked.
 #[derive(Default, Debug)]
-struct Earlier(Vec<(Holder, Object)>);
+struct Earlier(Vec<(Holder, KernelObject)>);
 
 /// Restorations of an object.
 #[derive(Default, Debug)]
@@ -64,7 +64,7 @@ pub(super) struct Repairs {
 }
 
 impl Holding {
-    pub(super) const fn new(object: Object) -> Self {
+    pub(super) const fn new(object: KernelObject) -> Self {
         let presence = Presence::NoLink;
         Self { object, owner: None, earlier: None, presence, refused: false, repairs: None }
     }
@@ -75,7 +75,7 @@ impl Holding {
     }
 
     /// Adds an owner with the form it wants, which applies from now on.
-    pub(super) fn give(&mut self, owner: Holder, object: Object) {
+    pub(super) fn give(&mut self, owner: Holder, object: KernelObject) {
         let before = std::mem::replace(&mut self.object, object);
         self.forget_earlier(owner);
         if let Some(other) = self.owner.replace(owner).filter(|other| *other != owner) {
@@ -137,7 +137,7 @@ impl Holding {
 #[derive(Debug, Default)]
 pub(super) struct Claim {
     /// In the order of the request.
-    pub(super) wants: Box<[Object]>,
+    pub(super) wants: Box<[KernelObject]>,
     /// Number of them for which the owner waits.
     pub(super) awaited: u32,
     /// Of those, missing and refused ones.
@@ -147,7 +147,7 @@ pub(super) struct Claim {
 
 impl Claim {
     pub(super) fn keys(&self) -> Vec<Key> {
-        self.wants.iter().map(Object::key).collect()
+        self.wants.iter().map(KernelObject::key).collect()
     }
 }
 
@@ -158,7 +158,7 @@ impl Domain {
     }
 
     /// One of the objects that an owner wants, and what is known of it.
-    pub fn wanted(&self, owner: Holder, index: usize) -> Option<(&Object, HoldingState)> {
+    pub fn wanted(&self, owner: Holder, index: usize) -> Option<(&KernelObject, HoldingState)> {
         let object = self.claims.get(&owner)?.wants.get(index)?;
         let holding = self.holdings.get(&object.key());
         Some((object, holding.map_or(HoldingState::Missing, Holding::standing)))

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::fib::as_listed;
 use super::kernel::{Place, Purpose};
-use super::object::{Item, Name, Object};
+use super::object::{Item, KernelObject, Name};
 use super::{Action, Domain, Fate, Holder};
 use crate::base::link::Surroundings;
 use crate::base::route::Route;
@@ -25,7 +25,12 @@ pub(super) enum Left {
 
 impl Domain {
     /// An owner has started. Its leftovers stay until it is known whether they are wanted.
-    pub(super) fn on_expect(&mut self, owner: Holder, objects: &[Object], out: &mut Vec<Action>) {
+    pub(super) fn on_expect(
+        &mut self,
+        owner: Holder,
+        objects: &[KernelObject],
+        out: &mut Vec<Action>,
+    ) {
         let left = self.left_of(objects);
         if !left.is_empty() {
             self.tell(owner, Fate::Kept, &left, out);
@@ -45,7 +50,7 @@ impl Domain {
     pub(super) fn replace_leftovers(
         &mut self,
         owner: Holder,
-        objects: &[Object],
+        objects: &[KernelObject],
         out: &mut Vec<Action>,
     ) {
         self.leftovers.remove(&owner);
@@ -54,24 +59,24 @@ impl Domain {
         self.remove_unclaimed(left, out);
     }
 
-    fn left_of(&self, objects: &[Object]) -> Vec<Left> {
+    fn left_of(&self, objects: &[KernelObject]) -> Vec<Left> {
         let mut left = Vec::new();
         for object in objects {
             match object {
-                Object::Address(address) => {
+                KernelObject::Address(address) => {
                     let places = self.unclaimed.get(&address.prefix.addr);
                     left.extend(places.into_iter().flatten().copied().map(Left::Address));
                 }
-                Object::Route(route) => {
+                KernelObject::Route(route) => {
                     left.extend(self.unwanted_beside(route).into_iter().map(Left::Route));
                 }
-                Object::Rule(rule) => {
+                KernelObject::Rule(rule) => {
                     let rule = as_listed(&rule.rule);
                     if self.fib.has_rule(&rule) && !self.is_wanted_rule(&rule) {
                         left.push(Left::Rule(Rc::new(rule)));
                     }
                 }
-                Object::Link(_) | Object::Sysctl(_) | Object::Firewall(_) => {}
+                KernelObject::Link(_) | KernelObject::Sysctl(_) | KernelObject::Firewall(_) => {}
             }
         }
         left

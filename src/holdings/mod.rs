@@ -50,7 +50,7 @@ use kernel::Kernel;
 pub use kernel::{Op, Place, Request, RequestId};
 use leftovers::Left;
 pub use links::Links;
-pub use object::{Item, Key, Name, Object};
+pub use object::{Item, KernelObject, Key, Name};
 use probe::Hopeless;
 pub use shields::{possible_shields_of, shields_of};
 pub use sysctl::{Answer, Setting, Sysctl};
@@ -80,7 +80,7 @@ pub enum Input<'a> {
     /// All objects of this owner, replacing its earlier request.
     Want {
         owner: Holder,
-        objects: &'a [Object],
+        objects: &'a [KernelObject],
     },
     /// The owner no longer wants anything, and its leftovers from an earlier run are removed.
     Release {
@@ -93,7 +93,7 @@ pub enum Input<'a> {
     /// `Want`, `Release` or `Rival`.
     Expect {
         owner: Holder,
-        objects: &'a [Object],
+        objects: &'a [KernelObject],
     },
     /// Another router has the addresses of this owner, or the owner cannot have them.
     Rival {

@@ -20,7 +20,7 @@ use crate::model::vrrp::{Instance, VirtualAddress};
 
 /// A wanted object.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Object {
+pub enum KernelObject {
     Link(Rc<VirtualLink>),
     Sysctl(Rc<Sysctl>),
     Firewall(Rc<Shield<String>>),
@@ -29,20 +29,20 @@ pub enum Object {
     Rule(Rc<VirtualRule>),
 }
 
-impl From<&Rc<VirtualAddress>> for Object {
+impl From<&Rc<VirtualAddress>> for KernelObject {
     fn from(address: &Rc<VirtualAddress>) -> Self {
         Self::Address(Rc::clone(address))
     }
 }
 
 #[cfg(test)]
-impl From<&VirtualAddress> for Object {
+impl From<&VirtualAddress> for KernelObject {
     fn from(address: &VirtualAddress) -> Self {
         Self::Address(Rc::new(address.clone()))
     }
 }
 
-impl Object {
+impl KernelObject {
     /// All objects of the instance while it is MASTER.
     pub(super) fn all_of(instance: &Instance) -> Vec<Self> {
         let routes = instance.routes.iter().map(|route| Self::Route(Rc::clone(route)));

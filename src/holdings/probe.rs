@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::address::{as_shown, Spot};
 use super::kernel::Purpose;
-use super::object::{Item, Key, Object};
+use super::object::{Item, KernelObject, Key};
 use super::repair::EEXIST;
 use super::{Action, Domain, Holder, Retry};
 use crate::base::shield::Shield;
@@ -42,7 +42,7 @@ impl Domain {
         let known = claim.wants.iter().filter_map(|object| self.holdings.get(&object.key()));
         let addresses = known.filter_map(|h| h.object.address().cloned()).take(MOST).collect();
         let shields = claim.wants.iter().filter_map(|object| match object {
-            Object::Firewall(shield) => Some(Rc::clone(shield)),
+            KernelObject::Firewall(shield) => Some(Rc::clone(shield)),
             _ => None,
         });
         let shields = shields.collect();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::address::as_shown;
 use super::holding::Presence;
 use super::kernel::Purpose;
-use super::object::{Item, Name, Object};
+use super::object::{Item, KernelObject, Name};
 use super::{Action, Domain, Key, Restore, Retry};
 use crate::base::time::{Duration, Instant};
 
@@ -91,14 +91,18 @@ impl Domain {
     }
 
     /// The object in the kernel's form; `None` if an interface it needs does not exist.
-    pub(super) fn item_of(&self, object: &Object) -> Option<Item> {
+    pub(super) fn item_of(&self, object: &KernelObject) -> Option<Item> {
         Some(match object {
-            Object::Link(link) => Item::Link(Rc::clone(link), self.surroundings(link)?),
-            Object::Sysctl(sysctl) => Item::Sysctl(sysctl.setting, sysctl.value.to_string()),
-            Object::Firewall(shield) => Item::Firewall(Rc::new(self.numbered_shield(shield)?)),
-            Object::Address(address) => Item::Address(as_shown(address)),
-            Object::Route(route) => Item::Route(Rc::new(self.numbered(route)?), route.placement),
-            Object::Rule(rule) => Item::Rule(Rc::new(rule.rule.clone())),
+            KernelObject::Link(link) => Item::Link(Rc::clone(link), self.surroundings(link)?),
+            KernelObject::Sysctl(sysctl) => Item::Sysctl(sysctl.setting, sysctl.value.to_string()),
+            KernelObject::Firewall(shield) => {
+                Item::Firewall(Rc::new(self.numbered_shield(shield)?))
+            }
+            KernelObject::Address(address) => Item::Address(as_shown(address)),
+            KernelObject::Route(route) => {
+                Item::Route(Rc::new(self.numbered(route)?), route.placement)
+            }
+            KernelObject::Rule(rule) => Item::Rule(Rc::new(rule.rule.clone())),
         })
     }
 

@@ -6,7 +6,7 @@ use super::fib::{as_listed, has_options, is_same_route, RouteKey, RouteSlot};
 use super::holding::Presence;
 use super::kernel::Purpose;
 use super::leftovers::Left;
-use super::object::{Item, Key, Object};
+use super::object::{Item, KernelObject, Key};
 use super::{Action, Domain, Fate, Retry};
 use crate::base::addr::Family;
 use crate::base::route::Route;
@@ -73,7 +73,7 @@ impl Domain {
     pub(super) fn withdraw_from_fib(
         &mut self,
         key: &Key,
-        object: &Object,
+        object: &KernelObject,
         presence: Presence,
         out: &mut Vec<Action>,
     ) {
@@ -101,7 +101,7 @@ impl Domain {
     /// True if the route in the kernel is the wanted one with this key.
     pub(super) fn is_meant(&self, key: &Key, listed: &Route<u32>) -> bool {
         let wanted = match self.holdings.get(key).map(|holding| &holding.object) {
-            Some(Object::Route(wanted)) => self.numbered(wanted),
+            Some(KernelObject::Route(wanted)) => self.numbered(wanted),
             _ => None,
         };
         match (wanted, key) {

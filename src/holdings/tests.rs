@@ -183,12 +183,12 @@ impl Bench {
     }
 
     fn want(&mut self, owner: Holder, list: &[VirtualAddress]) -> Vec<Action> {
-        let objects: Vec<_> = list.iter().map(Object::from).collect();
+        let objects: Vec<_> = list.iter().map(KernelObject::from).collect();
         self.on(Input::Want { owner, objects: &objects })
     }
 
     fn expect(&mut self, owner: Holder, list: &[VirtualAddress]) -> Vec<Action> {
-        let objects: Vec<_> = list.iter().map(Object::from).collect();
+        let objects: Vec<_> = list.iter().map(KernelObject::from).collect();
         self.on(Input::Expect { owner, objects: &objects })
     }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::holding::Presence;
 use super::kernel::Purpose;
-use super::object::{Item, Key, Object};
+use super::object::{Item, KernelObject, Key};
 use super::repair::EEXIST;
 use super::{Action, Domain, Fate};
 use crate::base::link::{Link, LinkKind, Surroundings};
@@ -89,7 +89,7 @@ impl Domain {
     pub(super) fn made_items(&self) -> impl Iterator<Item = (u32, Item)> + '_ {
         let present = self.made_links().filter_map(|key| self.holdings.get(key));
         present.filter(|holding| holding.is_present()).filter_map(|holding| {
-            let Object::Link(link) = &holding.object else { return None };
+            let KernelObject::Link(link) = &holding.object else { return None };
             Some((self.links.index(&link.name)?, self.item_of(&holding.object)?))
         })
     }
@@ -117,7 +117,7 @@ impl Domain {
     /// Virtual interfaces that were made, prepared or not.
     pub fn made(&self) -> impl Iterator<Item = &Link> {
         let names = self.made_links().filter_map(|key| match &self.holdings.get(key)?.object {
-            Object::Link(link) => Some(&link.name),
+            KernelObject::Link(link) => Some(&link.name),
             _ => None,
         });
         names.filter_map(|name| self.links.get(name)).filter(|link| is_virtual(link))
@@ -155,7 +155,7 @@ impl Domain {
     /// this name.
     pub(super) fn is_unfit(&self, name: &str) -> bool {
         let key = self.made_as(name);
-        let Some(Object::Link(wanted)) = key.map(|key| &self.holdings[&key].object) else {
+        let Some(KernelObject::Link(wanted)) = key.map(|key| &self.holdings[&key].object) else {
             return false;
         };
         let both = self.links.get(name).zip(self.links.get(&wanted.base));

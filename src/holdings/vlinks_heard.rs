@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::holding::Presence;
 use super::kernel::{Purpose, RequestId};
 use super::leftovers::Left;
-use super::object::{Item, Key, Name, Object};
+use super::object::{Item, KernelObject, Key, Name};
 use super::repair::{report_kept, ENODEV, REMOVAL_DELAY};
 use super::vlinks::is_virtual;
 use super::{Action, Domain, Links, Retry};
@@ -30,7 +30,8 @@ impl Domain {
 
     fn look_at_virtual_link(&mut self, key: &Key, now: Instant, out: &mut Vec<Action>) {
         let Some(holding) = self.holdings.get(key) else { return };
-        let (presence, Object::Link(wanted)) = (holding.presence, holding.object.clone()) else {
+        let (presence, KernelObject::Link(wanted)) = (holding.presence, holding.object.clone())
+        else {
             return;
         };
         let there = self.staying(&wanted.name).cloned();

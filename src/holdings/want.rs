@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::address::{as_shown, difference, Difference};
 use super::holding::{Claim, Holding, Presence};
 use super::kernel::{Place, Purpose};
-use super::object::{Item, Key, Object};
+use super::object::{Item, KernelObject, Key};
 use super::{Action, Domain, Fate, Holder, Retry};
 use crate::base::hold::Hold;
 use crate::base::sorted::SortedSet;
@@ -22,13 +22,20 @@ impl Domain {
         match (hold, config) {
             (Hold::Release, _) => self.on_release(owner, out),
             (Hold::Rival, _) => self.on_rival(owner, out),
-            (Hold::Want, Some(config)) => self.on_want(owner, &Object::all_of(config), out),
-            (Hold::Expect, Some(config)) => self.on_expect(owner, &Object::all_of(config), out),
+            (Hold::Want, Some(config)) => self.on_want(owner, &KernelObject::all_of(config), out),
+            (Hold::Expect, Some(config)) => {
+                self.on_expect(owner, &KernelObject::all_of(config), out)
+            }
             (Hold::Want | Hold::Expect, None) => {}
         }
     }
 
-    pub(super) fn on_want(&mut self, owner: Holder, objects: &[Object], out: &mut Vec<Action>) {
+    pub(super) fn on_want(
+        &mut self,
+        owner: Holder,
+        objects: &[KernelObject],
+        out: &mut Vec<Action>,
+    ) {
         self.take_heart(owner);
         let before = self.claims.remove(&owner);
         let is_new = before.is_none();
@@ -82,10 +89,10 @@ impl Domain {
         &mut self,
         owner: Holder,
         before: &[Key],
-        wanted: &[&Object],
+        wanted: &[&KernelObject],
         out: &mut Vec<Action>,
     ) {
-        let wanted = wanted.iter().take_while(|object| matches!(object, Object::Link(_)));
+        let wanted = wanted.iter().take_while(|object| matches!(object, KernelObject::Link(_)));
         let wanted: SortedSet<_> = wanted.map(|object| object.key()).collect();
         let had = before.iter().take_while(|key| matches!(key, Key::Link { .. }));
         for key in had.filter(|key| !wanted.contains(key)) {
@@ -112,10 +119,10 @@ impl Domain {
     fn want_one<'a>(
         &mut self,
         owner: Holder,
-        object: &'a Object,
+        object: &'a KernelObject,
         key: &Key,
         out: &mut Vec<Action>,
-    ) -> Option<(Fate, &'a Object)> {
+    ) -> Option<(Fate, &'a KernelObject)> {
         let is_new = match self.holdings.get_mut(key) {
             None => {
                 let mut holding = Holding::new(object.clone());
@@ -145,18 +152,18 @@ impl Domain {
             return None;
         };
         match wanted {
-            Object::Link(link) => self.bring_about_link(key, &link, out),
-            Object::Firewall(shield) => {
+            KernelObject::Link(link) => self.bring_about_link(key, &link, out),
+            KernelObject::Firewall(shield) => {
                 self.bring_about_shield(key, &shield, out);
                 None
             }
-            Object::Route(route) => self.bring_about_route(key, &route, out),
-            Object::Rule(_) => self.bring_about_rule(key, out),
-            Object::Sysctl(sysctl) => {
+            KernelObject::Route(route) => self.bring_about_route(key, &route, out),
+            KernelObject::Rule(_) => self.bring_about_rule(key, out),
+            KernelObject::Sysctl(sysctl) => {
                 self.bring_about_sysctl(index, key, &sysctl, out);
                 None
             }
-            Object::Address(address) => self.bring_about_address(index, key, address, out),
+            KernelObject::Address(address) => self.bring_about_address(index, key, address, out),
         }
     }
 
@@ -244,11 +251,11 @@ impl Domain {
         &mut self,
         index: u32,
         key: &Key,
-        object: &Object,
+        object: &KernelObject,
         presence: Presence,
         out: &mut Vec<Action>,
     ) {
-        if let Object::Link(link) = object {
+        if let KernelObject::Link(link) = object {
             return self.withdraw_link(index, link, presence, out);
         }
         let spot = match key {

@@ -8,7 +8,7 @@ use crate::base::addr::{is_link_local, Family, Mac, Prefix};
 use crate::base::name::SharedName;
 use crate::base::shield::Shield;
 use crate::daemon::runtime::Runtime;
-use crate::holdings::{self, Holder, Links, Object, Setting, Sysctl};
+use crate::holdings::{self, Holder, KernelObject, Links, Setting, Sysctl};
 use crate::model::vlink::VirtualLink;
 use crate::model::vrrp::{Instance, Scope, VirtualAddress};
 use crate::model::Config;
@@ -30,36 +30,36 @@ impl Runtime {
     }
 }
 
-fn fixed(config: &Config, links: &Links) -> Vec<Object> {
+fn fixed(config: &Config, links: &Links) -> Vec<KernelObject> {
     let mut objects = Vec::new();
     for instance in &config.instances {
         for link in instance.virtual_links() {
-            objects.push(Object::Link(Rc::clone(link)));
+            objects.push(KernelObject::Link(Rc::clone(link)));
             if link.is_vmac() && instance.uses(link, Family::V4) {
                 objects.extend(settings_of_base(link));
             }
         }
         let shields = shields_of_links(config, instance);
-        objects.extend(shields.map(|shield| Object::Firewall(Rc::new(shield))));
-        objects.extend(instance.ipvlan_address.iter().map(Object::from));
+        objects.extend(shields.map(|shield| KernelObject::Firewall(Rc::new(shield))));
+        objects.extend(instance.ipvlan_address.iter().map(KernelObject::from));
         objects.extend(link_local(instance, links));
         if let Some(link) = instance.interface.clone().filter(|_| instance.promote_secondaries) {
             objects.push(setting(link, Setting::PromoteSecondaries));
         }
     }
-    objects.extend(config.static_addresses.iter().map(Object::from));
-    objects.extend(config.static_routes.iter().map(|route| Object::Route(Rc::clone(route))));
-    objects.extend(config.static_rules.iter().map(|rule| Object::Rule(Rc::clone(rule))));
+    objects.extend(config.static_addresses.iter().map(KernelObject::from));
+    objects.extend(config.static_routes.iter().map(|route| KernelObject::Route(Rc::clone(route))));
+    objects.extend(config.static_rules.iter().map(|rule| KernelObject::Rule(Rc::clone(rule))));
     objects
 }
 
-fn setting(link: SharedName, setting: Setting) -> Object {
-    Object::Sysctl(Rc::new(Sysctl { link, setting, value: setting.value() }))
+fn setting(link: SharedName, setting: Setting) -> KernelObject {
+    KernelObject::Sysctl(Rc::new(Sysctl { link, setting, value: setting.value() }))
 }
 
 /// The base must not answer ARP for the addresses of a VMAC with its own hardware address, nor ask
 /// with them, from which neighbours would learn as well.
-fn settings_of_base(link: &VirtualLink) -> [Object; 3] {
+fn settings_of_base(link: &VirtualLink) -> [KernelObject; 3] {
     [Setting::ArpIgnore, Setting::ArpFilter, Setting::ArpAnnounce]
         .map(|of| setting(link.base.as_str().into(), of))
 }
@@ -93,7 +93,7 @@ fn needs_link_local(instance: &Instance) -> bool {
 
 /// The link-local address of the VMAC: the configured source, or the one of its base, or one from
 /// the hardware address of the base.
-fn link_local(instance: &Instance, links: &Links) -> Option<Object> {
+fn link_local(instance: &Instance, links: &Links) -> Option<KernelObject> {
     let made = instance.vlink.as_ref().filter(|_| needs_link_local(instance))?;
     let base = links.get(&made.base)?;
     let of_base = links.link_locals(base.index).find(|address| address.is_usable());
@@ -102,7 +102,7 @@ fn link_local(instance: &Instance, links: &Links) -> Option<Object> {
     let addr = configured.or(of_base).or_else(|| base.mac.map(from_mac))?;
     let plain = VirtualAddress::plain(Prefix { addr, len: 64 }, made.name.as_str().into());
     let never_preferred = VirtualAddress { scope: Scope::LINK, preferred_lft: Some(0), ..plain };
-    Some(Object::Address(Rc::new(never_preferred)))
+    Some(KernelObject::Address(Rc::new(never_preferred)))
 }
 
 /// RFC 4291 §2.5.1: the modified EUI-64.

@@ -135,7 +135,7 @@ impl Daemon {
         self.now = Instant::from_millis(4_000);
         self.handle(Input::Deadline);
         let config = self.vrrp.instance(self.ids[0]).unwrap().config().clone();
-        let addresses: Vec<_> = config.all_addresses().map(holdings::Object::from).collect();
+        let addresses: Vec<_> = config.all_addresses().map(holdings::KernelObject::from).collect();
         let owner = self.ids[0].into();
         let want = holdings::Input::Want { owner, objects: &addresses };
         let mut out = Vec::new();

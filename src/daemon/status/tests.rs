@@ -128,7 +128,7 @@ impl Stage {
     /// The kernel takes all addresses.
     fn hold(&mut self, id: InstanceId) {
         let config = Rc::clone(self.vrrp.instance(id).expect("it is there").config());
-        let objects: Vec<_> = config.all_addresses().map(holdings::Object::from).collect();
+        let objects: Vec<_> = config.all_addresses().map(holdings::KernelObject::from).collect();
         let want = holdings::Input::Want { owner: id.into(), objects: &objects };
         let mut out = Vec::new();
         self.holdings.handle(want, self.now, &mut out);

@@ -50,7 +50,7 @@ impl Late {
         self.on(Input::Answer { request, answer: errno.into() })
     }
 
-    fn want(&mut self, objects: &[Object]) -> Vec<String> {
+    fn want(&mut self, objects: &[KernelObject]) -> Vec<String> {
         self.on(Input::Want { owner: A, objects })
     }
 
@@ -103,8 +103,8 @@ fn down(index: u32, name: &str) -> KernelEvent {
     KernelEvent::Link(Link { up: false, enabled: false, ..Link::plain(index, name) })
 }
 
-fn ipvlan(name: &str, base: &str, flags: u16) -> Object {
-    Object::Link(Rc::new(VirtualLink {
+fn ipvlan(name: &str, base: &str, flags: u16) -> KernelObject {
+    KernelObject::Link(Rc::new(VirtualLink {
         name: name.into(),
         base: base.into(),
         kind: VirtualLinkKind::Ipvlan { flags },
@@ -123,7 +123,7 @@ fn made(index: u32, name: &str, parent: u32, flags: u16) -> KernelEvent {
 #[test]
 fn the_removal_of_an_address_that_was_never_added_is_not_awaited() {
     let mut b = Late::new();
-    let list = [Object::from(&nth(1))];
+    let list = [KernelObject::from(&nth(1))];
     b.want(&list);
     assert_eq!(b.release(), ["-10.0.0.1/24 1"]);
     b.answer(EPERM);
@@ -137,22 +137,22 @@ fn the_removal_of_an_address_that_was_never_added_is_not_awaited() {
 fn an_address_stays_in_the_form_that_the_kernel_has() {
     let mut b = Late::new();
     let other = VirtualAddress { preferred_lft: Some(0), ..nth(1) };
-    b.want(&[Object::from(&nth(1))]);
+    b.want(&[KernelObject::from(&nth(1))]);
     b.answer(0);
     b.release();
-    b.want(&[Object::from(&other)]);
+    b.want(&[KernelObject::from(&other)]);
     // The removal, which makes the addition impossible.
     b.answer(EPERM);
     assert_eq!(b.release(), ["-10.0.0.1/24 1"]);
     b.answer(EPERM);
     b.answer(EPERM);
-    assert_eq!(b.want(&[Object::from(&other)]), ["~10.0.0.1/24 1"]);
+    assert_eq!(b.want(&[KernelObject::from(&other)]), ["~10.0.0.1/24 1"]);
 }
 
 #[test]
 fn the_refused_removal_of_an_absent_address_is_no_address() {
     let mut b = Late::new();
-    let list = [Object::from(&nth(1))];
+    let list = [KernelObject::from(&nth(1))];
     b.want(&list);
     b.release();
     b.answer(EPERM);
@@ -163,7 +163,7 @@ fn the_refused_removal_of_an_absent_address_is_no_address() {
 #[test]
 fn a_foreign_address_whose_removal_was_refused_stays() {
     let mut b = Late::new();
-    b.want(&[Object::from(&nth(1))]);
+    b.want(&[KernelObject::from(&nth(1))]);
     b.answer(0);
     b.release();
     b.hear(address_gone(&nth(1)));
@@ -175,7 +175,7 @@ fn a_foreign_address_whose_removal_was_refused_stays() {
 #[test]
 fn the_removal_of_a_foreign_address_before_ours_is_not_ours() {
     let mut b = Late::new();
-    b.want(&[Object::from(&nth(1))]);
+    b.want(&[KernelObject::from(&nth(1))]);
     b.hear(foreign(&nth(1)));
     // It was removed before the kernel handled the request.
     b.answer(0);
@@ -187,7 +187,7 @@ fn the_removal_of_a_foreign_address_before_ours_is_not_ours() {
 fn an_address_is_protected_until_its_late_addition_is_answered() {
     let mut b = Late::new();
     let shield = Rc::new(Shield::Address(nth(1).prefix.addr));
-    b.want(&[Object::Firewall(shield), Object::from(&nth(1))]);
+    b.want(&[KernelObject::Firewall(shield), KernelObject::from(&nth(1))]);
     b.answer(0);
     // It may be gone when the kernel handles the request to add ours.
     b.hear(foreign(&nth(1)));
@@ -198,7 +198,7 @@ fn an_address_is_protected_until_its_late_addition_is_answered() {
 #[test]
 fn the_refused_removal_of_an_absent_rule_is_no_rule() {
     let mut b = Late::new();
-    let rule = Object::Rule(Rc::new(rule("10.9.0.0/16", 500, 100)));
+    let rule = KernelObject::Rule(Rc::new(rule("10.9.0.0/16", 500, 100)));
     let list = std::slice::from_ref(&rule);
     b.want(list);
     b.release();
@@ -214,7 +214,7 @@ fn the_refused_removal_of_an_absent_rule_is_no_rule() {
 #[test]
 fn a_route_whose_verification_was_refused_may_still_be_there() {
     let mut b = Late::new();
-    let route = Object::Route(Rc::new(route("10.4.0.0/16 via 10.0.0.254")));
+    let route = KernelObject::Route(Rc::new(route("10.4.0.0/16 via 10.0.0.254")));
     b.want(std::slice::from_ref(&route));
     b.answer(0);
     b.hear(down(1, "eth0"));
@@ -228,7 +228,7 @@ fn a_route_whose_verification_was_refused_may_still_be_there() {
 #[test]
 fn a_late_report_about_a_route_hides_none_that_was_added_since() {
     let mut b = Late::new();
-    let wanted = Object::Route(Rc::new(route("fd01::/64 dev eth0")));
+    let wanted = KernelObject::Route(Rc::new(route("fd01::/64 dev eth0")));
     let gone = || {
         let link = |_: &String| Some(1);
         let shown = route("fd01::/64 dev eth0").route.translated(link).expect("it exists");
@@ -352,10 +352,10 @@ fn an_interface_that_the_kernel_keeps_is_removed_when_the_wanted_one_has_no_base
 fn an_address_that_the_kernel_keeps_gets_its_form_after_a_dump() {
     let mut b = Late::new();
     let other = VirtualAddress { preferred_lft: Some(0), ..nth(1) };
-    b.want(&[Object::from(&nth(1))]);
+    b.want(&[KernelObject::from(&nth(1))]);
     b.answer(0);
     b.release();
-    b.want(&[Object::from(&other)]);
+    b.want(&[KernelObject::from(&other)]);
     b.answer(EPERM);
     b.answer(EPERM);
     let mut dump = bases();
@@ -369,10 +369,10 @@ fn an_address_that_the_kernel_keeps_gets_its_form_after_a_dump() {
 fn an_interface_that_the_kernel_keeps_is_used_if_it_is_wanted_again() {
     let mut b = Late::new();
     let address = VirtualAddress { interface: "v1".into(), ..nth(1) };
-    b.want(&[ipvlan("v1", "eth0", 0), Object::from(&address)]);
+    b.want(&[ipvlan("v1", "eth0", 0), KernelObject::from(&address)]);
     b.answer(0);
     assert_eq!(b.release(), ["-v1 0"]);
-    b.want(&[ipvlan("v1", "eth0", 0), Object::from(&address)]);
+    b.want(&[ipvlan("v1", "eth0", 0), KernelObject::from(&address)]);
     b.hear(made(3, "v1", 1, 0));
     assert_eq!(b.answer(EPERM), ["~v1 3", "+10.0.0.1/24 3"]);
 }

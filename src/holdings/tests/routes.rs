@@ -53,8 +53,8 @@ pub(super) fn rule(from: &str, priority: u32, table: u32) -> VirtualRule {
     }
 }
 
-fn objects(routes: &[VirtualRoute]) -> Vec<Object> {
-    routes.iter().map(|route| Object::Route(Rc::new(route.clone()))).collect()
+fn objects(routes: &[VirtualRoute]) -> Vec<KernelObject> {
+    routes.iter().map(|route| KernelObject::Route(Rc::new(route.clone()))).collect()
 }
 
 impl Bench {
@@ -166,8 +166,8 @@ fn routes_follow_addresses_and_rules_follow_routes() {
     let mut b = Bench::new();
     let there = rule("10.9.0.0/16", 500, 100);
     let mut all = objects(&[route("10.1.0.0/16 via 10.0.0.254 dev eth0")]);
-    all.insert(0, Object::Rule(Rc::new(there)));
-    all.push(Object::from(&nth(1)));
+    all.insert(0, KernelObject::Rule(Rc::new(there)));
+    all.push(KernelObject::from(&nth(1)));
     assert_eq!(b.on(Input::Want { owner: A, objects: &all }), [Action::Held(A)]);
     let expected = [
         "10.0.0.1/24 1",
@@ -188,7 +188,7 @@ fn another_route_alone_is_no_news_for_the_owner() {
     let mut b = Bench::new();
     let want = |b: &mut Bench, metric: u32| {
         let mut all = objects(&[route(&format!("10.1.0.0/16 dev eth0 metric {metric}"))]);
-        all.push(Object::from(&nth(1)));
+        all.push(KernelObject::from(&nth(1)));
         b.on(Input::Want { owner: A, objects: &all })
     };
     assert_eq!(want(&mut b, 1), [Action::Held(A)]);
@@ -200,7 +200,7 @@ fn another_route_alone_is_no_news_for_the_owner() {
 fn owners_do_not_wait_for_routes() {
     let mut b = Bench::new();
     let mut all = objects(&[route("10.1.0.0/16 dev eth9")]);
-    all.push(Object::from(&nth(1)));
+    all.push(KernelObject::from(&nth(1)));
     assert_eq!(b.on(Input::Want { owner: A, objects: &all }), [Action::Held(A)]);
     assert_eq!(b.asked(), ["+10.0.0.1/24 1"]);
     // The interface comes later.
@@ -309,7 +309,7 @@ fn a_backup_keeps_what_is_left_until_another_router_is_master() {
     b.fib.rules.push(rule("10.9.0.0/16", 500, 100).rule);
     b.list_fib();
     let mut all = objects(&[route(text)]);
-    all.push(Object::Rule(Rc::new(rule("10.9.0.0/16", 500, 100))));
+    all.push(KernelObject::Rule(Rc::new(rule("10.9.0.0/16", 500, 100))));
     b.on(Input::Expect { owner: A, objects: &all });
     assert_eq!(b.asked(), [""; 0]);
     b.on(Input::Rival { owner: A });
@@ -404,7 +404,7 @@ fn the_kernel_drops_ipv4_routes_with_the_last_ipv4_address_of_their_interface() 
 #[test]
 fn a_rule_that_another_owner_wants_before_its_removal_is_added_again() {
     let mut b = Bench::new();
-    let objects = [Object::Rule(Rc::new(rule("10.9.0.0/16", 500, 100)))];
+    let objects = [KernelObject::Rule(Rc::new(rule("10.9.0.0/16", 500, 100)))];
     b.on(Input::Want { owner: A, objects: &objects });
     let mut out = Vec::new();
     b.domain.handle(Input::Release { owner: A }, b.now, &mut out);
@@ -427,7 +427,7 @@ fn wants(rng: &mut Rng) -> Vec<VirtualRoute> {
     let mut list: Vec<VirtualRoute> = Vec::new();
     for _ in 0..rng.between(0, 4) {
         let route = pick(rng);
-        let key = |route: &VirtualRoute| Object::Route(Rc::new(route.clone())).key();
+        let key = |route: &VirtualRoute| KernelObject::Route(Rc::new(route.clone())).key();
         if list.iter().all(|known| key(known) != key(&route)) {
             list.push(route);
         }

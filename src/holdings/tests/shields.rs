@@ -6,13 +6,13 @@ use super::*;
 use crate::base::addr::Family;
 use crate::base::shield::Shield;
 
-fn shield(n: u8) -> Object {
-    Object::Firewall(Rc::new(Shield::Address(nth(n).prefix.addr)))
+fn shield(n: u8) -> KernelObject {
+    KernelObject::Firewall(Rc::new(Shield::Address(nth(n).prefix.addr)))
 }
 
-fn vmac(link: &str) -> Object {
+fn vmac(link: &str) -> KernelObject {
     let (link, base) = (link.to_owned(), "eth0".to_owned());
-    Object::Firewall(Rc::new(Shield::Vmac { family: Family::V4, link, base }))
+    KernelObject::Firewall(Rc::new(Shield::Vmac { family: Family::V4, link, base }))
 }
 
 impl Bench {
@@ -38,7 +38,7 @@ impl Bench {
 #[test]
 fn an_address_is_protected_before_it_exists() {
     let mut b = Bench::new();
-    let objects = [Object::from(&nth(1)), shield(1)];
+    let objects = [KernelObject::from(&nth(1)), shield(1)];
     b.on(Input::Want { owner: A, objects: &objects });
     assert_eq!(b.asked(), ["+filter 10.0.0.1", "+10.0.0.1/24 1"]);
     b.on(Input::Release { owner: A });
@@ -48,7 +48,7 @@ fn an_address_is_protected_before_it_exists() {
 #[test]
 fn an_address_that_the_kernel_keeps_stays_protected() {
     let mut b = Bench::new();
-    b.on(Input::Want { owner: A, objects: &[Object::from(&nth(1)), shield(1)] });
+    b.on(Input::Want { owner: A, objects: &[KernelObject::from(&nth(1)), shield(1)] });
     b.asked();
     b.kept = true;
     b.on(Input::Release { owner: A });
@@ -62,7 +62,7 @@ fn an_address_that_the_kernel_keeps_stays_protected() {
 fn an_address_is_protected_while_the_kernel_is_tested() {
     let mut b = Bench::new();
     b.refusal = EPERM;
-    let objects = [Object::from(&nth(1)), shield(1)];
+    let objects = [KernelObject::from(&nth(1)), shield(1)];
     b.on(Input::Want { owner: A, objects: &objects });
     b.on(Input::Release { owner: A });
     b.asked();

@@ -4,19 +4,19 @@ use std::rc::Rc;
 
 use super::*;
 
-fn promoting(link: &str) -> Object {
+fn promoting(link: &str) -> KernelObject {
     let setting = Setting::PromoteSecondaries;
-    Object::Sysctl(Rc::new(Sysctl { link: link.into(), setting, value: 1 }))
+    KernelObject::Sysctl(Rc::new(Sysctl { link: link.into(), setting, value: 1 }))
 }
 
-fn want(b: &mut Bench, objects: &[Object]) -> Vec<Action> {
+fn want(b: &mut Bench, objects: &[KernelObject]) -> Vec<Action> {
     b.on(Input::Want { owner: Holder::Host, objects })
 }
 
 #[test]
 fn a_setting_is_changed_before_the_addresses_and_restored_after_them() {
     let mut b = Bench::new();
-    let address = Object::from(&nth(1));
+    let address = KernelObject::from(&nth(1));
     assert_eq!(want(&mut b, &[address, promoting("eth0")]), [Action::Held(Holder::Host)]);
     assert_eq!(b.asked(), ["=1 1", "+10.0.0.1/24 1"]);
     b.on(Input::Release { owner: Holder::Host });
@@ -35,7 +35,7 @@ fn a_setting_that_was_already_right_is_not_restored() {
 #[test]
 fn the_old_value_waits_until_the_kernel_has_removed_everything() {
     let mut b = Bench::new();
-    want(&mut b, &[promoting("eth0"), Object::from(&nth(1))]);
+    want(&mut b, &[promoting("eth0"), KernelObject::from(&nth(1))]);
     let mut out = Vec::new();
     b.domain.handle(Input::Release { owner: Holder::Host }, b.now, &mut out);
     let [Action::Ask(request)] = &out[..] else { panic!("{out:?}") };

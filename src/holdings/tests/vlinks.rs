@@ -131,7 +131,7 @@ impl Host {
     }
 
     fn want(&mut self, list: &[VirtualLink]) {
-        let objects: Vec<_> = list.iter().map(|l| Object::Link(Rc::new(l.clone()))).collect();
+        let objects: Vec<_> = list.iter().map(|l| KernelObject::Link(Rc::new(l.clone()))).collect();
         self.on(Input::Want { owner: HOST, objects: &objects });
     }
 
@@ -182,10 +182,10 @@ fn its_address_is_added_after_it() {
     let mut h = Host::new();
     let on_it = VirtualAddress { interface: "vrrp.51".into(), ..nth(1) };
     let mut out = Vec::new();
-    let objects = [Object::from(&on_it)];
+    let objects = [KernelObject::from(&on_it)];
     h.domain.handle(Input::Want { owner: A, objects: &objects }, h.now, &mut out);
     assert_eq!(out, []);
-    let objects = [Object::Link(Rc::new(vmac("vrrp.51", "eth0", MAC)))];
+    let objects = [KernelObject::Link(Rc::new(vmac("vrrp.51", "eth0", MAC)))];
     h.domain.handle(Input::Want { owner: HOST, objects: &objects }, h.now, &mut out);
     assert!(matches!(&out[0], Action::Ask(Request { index: 1, op: Op::Add(Item::Link(..)), .. })));
     let made = Link {
@@ -339,9 +339,9 @@ fn a_refused_one_is_made_when_its_base_leaves_a_bridge() {
 fn one_that_a_dump_reports_is_prepared_before_its_address_is_added() {
     let mut h = Host::new();
     let on_it = VirtualAddress { interface: "vrrp.51".into(), ..nth(1) };
-    let link = Object::Link(Rc::new(vmac("vrrp.51", "eth0", MAC)));
+    let link = KernelObject::Link(Rc::new(vmac("vrrp.51", "eth0", MAC)));
     let mut out = Vec::new();
-    let objects = [link, Object::from(&on_it)];
+    let objects = [link, KernelObject::from(&on_it)];
     h.domain.handle(Input::Want { owner: HOST, objects: &objects }, h.now, &mut out);
     let Action::Ask(request) = &out[0] else { panic!("{out:?}") };
     h.carry_out(request);
@@ -361,7 +361,7 @@ fn one_that_a_dump_reports_is_prepared_before_its_address_is_added() {
 #[test]
 fn one_that_is_renamed_while_it_is_prepared_is_replaced() {
     let mut h = Host::new();
-    let object = [Object::Link(Rc::new(vmac("vrrp.51", "eth0", MAC)))];
+    let object = [KernelObject::Link(Rc::new(vmac("vrrp.51", "eth0", MAC)))];
     let mut out = Vec::new();
     h.domain.handle(Input::Want { owner: HOST, objects: &object }, h.now, &mut out);
     let Action::Ask(request) = &out[0] else { panic!("{out:?}") };

@@ -150,7 +150,7 @@ impl Driver {
             return false;
         };
         let is_wanted = domain.made_links().any(|key| match &domain.holdings[key].object {
-            Object::Link(wanted) if wanted.name == link.name => {
+            KernelObject::Link(wanted) if wanted.name == link.name => {
                 let base = domain.links.get(&wanted.base);
                 base.is_some_and(|base| wanted.could_be(link, base))
             }

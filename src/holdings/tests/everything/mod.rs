@@ -19,14 +19,15 @@ fn ensure(holds: bool, text: impl FnOnce() -> String) -> Result<(), String> {
 }
 
 impl Story {
-    fn objects(&self) -> impl Iterator<Item = &Object> {
+    fn objects(&self) -> impl Iterator<Item = &KernelObject> {
         self.wanted.values().flatten()
     }
 
     /// The numbered form of every wanted object whose interfaces exist.
     fn items(&self) -> Vec<(u32, Item)> {
         let domain = &self.d.domain;
-        let item = |object| Some((domain.base_of(&Object::key(object))?, domain.item_of(object)?));
+        let item =
+            |object| Some((domain.base_of(&KernelObject::key(object))?, domain.item_of(object)?));
         self.objects().filter_map(item).collect()
     }
 
@@ -47,7 +48,7 @@ impl Story {
             ensure(is_there || refuses(), || format!("missing: {item:?} on {index}"))?;
         }
         for (owner, claim) in self.d.domain.claims.iter() {
-            let keys = claim.wants.iter().map(Object::key);
+            let keys = claim.wants.iter().map(KernelObject::key);
             let mine = keys.filter(Key::is_awaited);
             let missing = mine.filter(|key| self.d.domain.holdings[key].is_missing()).count();
             let missing = u32::try_from(missing).expect("few");
@@ -88,7 +89,7 @@ impl Story {
         }
         let made = kernel.links.values().filter(|link| kernel::is_made(link));
         for link in made.filter(|link| is_traced(&link.index)) {
-            let is_it = |object: &Object| matches!(object, Object::Link(l) if l.name == link.name);
+            let is_it = |object: &KernelObject| matches!(object, KernelObject::Link(l) if l.name == link.name);
             ensure(self.objects().any(is_it), || format!("left: {link:?}"))?;
         }
         for ((index, setting), value) in &kernel.settings {
@@ -107,7 +108,8 @@ impl Story {
         for (owner, list) in self.wanted.clone() {
             let others = self.wanted.iter().filter(|(other, _)| **other != owner);
             let others: Vec<_> = others.flat_map(|(_, list)| list).collect();
-            let differs = |o: &Object| others.iter().any(|x| x.key() == o.key() && !x.is_same(o));
+            let differs =
+                |o: &KernelObject| others.iter().any(|x| x.key() == o.key() && !x.is_same(o));
             if list.iter().any(differs) {
                 continue;
             }
@@ -124,7 +126,7 @@ impl Story {
         self.settle();
         self.check_fault()?;
         // The kernel accepts addresses again, if their interfaces exist.
-        let is_possible = |object: &Object| {
+        let is_possible = |object: &KernelObject| {
             object.address().is_some_and(|a| self.d.kernel.index(&a.interface).is_some())
         };
         let is_hopeful = self.faulty.values().flatten().any(is_possible);

@@ -43,13 +43,13 @@ const NEVER: [fn(&Item) -> bool; 6] = [
 
 pub(super) struct Story {
     pub(super) d: Driver,
-    pub(super) wanted: SortedMap<Holder, Vec<Object>>,
+    pub(super) wanted: SortedMap<Holder, Vec<KernelObject>>,
     /// What owners expect after a crash, until they want or release it.
-    left: SortedMap<Holder, Vec<Object>>,
+    left: SortedMap<Holder, Vec<KernelObject>>,
     /// What owners wanted since everything was last quiet.
-    once: SortedMap<Holder, Vec<Object>>,
+    once: SortedMap<Holder, Vec<KernelObject>>,
     /// Owners without any address, who wait for hope.
-    pub(super) faulty: SortedMap<Holder, Vec<Object>>,
+    pub(super) faulty: SortedMap<Holder, Vec<KernelObject>>,
     rng: Rng,
 }
 
@@ -77,17 +77,17 @@ fn made_links(rng: &mut Rng) -> Vec<VirtualLink> {
 }
 
 /// What the host wants for the virtual interfaces.
-fn fixed(rng: &mut Rng) -> Vec<Object> {
+fn fixed(rng: &mut Rng) -> Vec<KernelObject> {
     let mut objects = Vec::new();
     let setting = |link: &str, setting: Setting| {
         let (link, value) = (link.to_owned(), setting.value());
-        Object::Sysctl(Rc::new(Sysctl { link: link.into(), setting, value }))
+        KernelObject::Sysctl(Rc::new(Sysctl { link: link.into(), setting, value }))
     };
     for made in made_links(rng) {
         objects.push(setting(&made.base, Setting::ArpIgnore));
         let (family, link, base) = (Family::V4, made.name.clone(), made.base.clone());
-        objects.push(Object::Firewall(Rc::new(Shield::Vmac { family, link, base })));
-        objects.push(Object::Link(Rc::new(made)));
+        objects.push(KernelObject::Firewall(Rc::new(Shield::Vmac { family, link, base })));
+        objects.push(KernelObject::Link(Rc::new(made)));
     }
     if rng.one_in(2) {
         objects.push(setting(BASES[usize::from(rng.one_in(2))], Setting::PromoteSecondaries));
@@ -95,7 +95,7 @@ fn fixed(rng: &mut Rng) -> Vec<Object> {
     objects
 }
 
-fn wants(rng: &mut Rng, owner: Holder) -> Vec<Object> {
+fn wants(rng: &mut Rng, owner: Holder) -> Vec<KernelObject> {
     let mut objects = if owner == HOST { fixed(rng) } else { Vec::new() };
     let most = if owner == HOST { 1 } else { 3 };
     for text in some(rng, &ADDRESSES, most) {
@@ -107,14 +107,14 @@ fn wants(rng: &mut Rng, owner: Holder) -> Vec<Object> {
         }
         if is_shielded(address.prefix.addr) {
             let shield = Shield::Address(address.prefix.addr);
-            objects.push(Object::Firewall(Rc::new(shield)));
+            objects.push(KernelObject::Firewall(Rc::new(shield)));
         }
-        objects.push(Object::from(&address));
+        objects.push(KernelObject::from(&address));
     }
     let routes = some(rng, &ROUTES, most).into_iter();
-    objects.extend(routes.map(|text| Object::Route(Rc::new(route(text)))));
+    objects.extend(routes.map(|text| KernelObject::Route(Rc::new(route(text)))));
     let rules = some(rng, &[500, 600], most).into_iter();
-    objects.extend(rules.map(|n| Object::Rule(Rc::new(rule("10.9.0.0/16", n, 100)))));
+    objects.extend(rules.map(|n| KernelObject::Rule(Rc::new(rule("10.9.0.0/16", n, 100)))));
     let mut keys = SortedSet::new();
     objects.retain(|object| keys.insert(object.key()));
     objects
@@ -206,7 +206,7 @@ impl Story {
     }
 
     /// Checks that new objects are requested in order, and those dropped are removed in reverse.
-    pub(super) fn want(&mut self, owner: Holder, list: Vec<Object>) {
+    pub(super) fn want(&mut self, owner: Holder, list: Vec<KernelObject>) {
         let names: Vec<_> = list.iter().map(|object| object.key().to_string()).collect();
         self.d.note(format_args!("{owner:?} wants {}", names.join(", ")));
         self.faulty.remove(&owner);
@@ -223,14 +223,14 @@ impl Story {
         self.check_removals(&before, &asked, true);
     }
 
-    fn remember(&mut self, owner: Holder, list: &[Object]) {
+    fn remember(&mut self, owner: Holder, list: &[KernelObject]) {
         let once = self.once.entry(owner).or_default();
         once.retain(|object| list.iter().all(|other| other.key() != object.key()));
         // A configuration that gives a name to two interfaces is refused.
-        let is_plain = |object: &&Object| match object {
-            Object::Link(_) | Object::Sysctl(_) => false,
-            Object::Firewall(shield) => matches!(**shield, Shield::Address(_)),
-            Object::Address(_) | Object::Route(_) | Object::Rule(_) => true,
+        let is_plain = |object: &&KernelObject| match object {
+            KernelObject::Link(_) | KernelObject::Sysctl(_) => false,
+            KernelObject::Firewall(shield) => matches!(**shield, Shield::Address(_)),
+            KernelObject::Address(_) | KernelObject::Route(_) | KernelObject::Rule(_) => true,
         };
         once.extend(list.iter().filter(is_plain).cloned());
     }
@@ -245,10 +245,10 @@ impl Story {
     }
 
     /// Interfaces that are replaced go first.
-    fn check_removals(&mut self, before: &[Object], asked: &[Request], links_first: bool) {
+    fn check_removals(&mut self, before: &[KernelObject], asked: &[Request], links_first: bool) {
         let dropped = before.iter().filter(|o| !self.d.domain.holdings.contains_key(&o.key()));
         let dropped: Vec<_> = dropped
-            .filter(|object| !(links_first && matches!(object, Object::Link(_))))
+            .filter(|object| !(links_first && matches!(object, KernelObject::Link(_))))
             .cloned()
             .collect();
         let ranks = self.ranks(&dropped, asked, |op| match op {
@@ -263,12 +263,13 @@ impl Story {
     /// Ranks of the objects that requests are about.
     fn ranks<'a>(
         &self,
-        objects: &[Object],
+        objects: &[KernelObject],
         asked: &'a [Request],
         item: impl Fn(&'a Op) -> Option<&'a Item>,
     ) -> Vec<usize> {
         let domain = &self.d.domain;
-        let place = |object: &Object| domain.base_of(&object.key()).zip(domain.item_of(object));
+        let place =
+            |object: &KernelObject| domain.base_of(&object.key()).zip(domain.item_of(object));
         let objects: Vec<_> = objects
             .iter()
             .filter_map(|object| place(object).map(|(index, item)| (object.rank(), index, item)))
@@ -410,7 +411,7 @@ impl Story {
         if is_sudden {
             for (owner, objects) in std::mem::take(&mut self.once) {
                 let list = wanted.entry(owner).or_default();
-                let keys: SortedSet<_> = list.iter().map(Object::key).collect();
+                let keys: SortedSet<_> = list.iter().map(KernelObject::key).collect();
                 list.extend(objects.into_iter().filter(|object| !keys.contains(&object.key())));
             }
         } else {
