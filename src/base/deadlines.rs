@@ -1,9 +1,8 @@
 //! Deadlines by owner, sorted. Most are moved to a later time again and again, long before they
 //! expire: that costs one look-up.
 
-use crate::base::sorted::{SortedMap, SortedSet};
-
 use super::time::Instant;
+use crate::base::sorted::{SortedMap, SortedSet};
 
 /// At most one deadline per owner.
 #[derive(Debug, Clone)]
@@ -148,6 +147,8 @@ impl<K: Ord + Copy, W: Entries<K>> Deadlines<K, W> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     const fn at(micros: u64) -> Instant {
@@ -185,7 +186,7 @@ mod tests {
         use crate::base::rng::Rng;
         for seed in 0..500 {
             let mut rng = Rng::new(seed);
-            let (mut d, mut list) = (Deadlines::<usize, W>::default(), SortedMap::new());
+            let (mut d, mut list) = (Deadlines::<usize, W>::default(), BTreeMap::new());
             let mut now = 0;
             for _ in 0..200 {
                 let owner = usize::try_from(rng.between(0, 9)).expect("is small");

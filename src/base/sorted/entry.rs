@@ -32,12 +32,4 @@ impl<'m, K: Ord, V> Entry<'m, K, V> {
     {
         self.or_insert_with(V::default)
     }
-
-    /// Changes the value if there is one.
-    pub fn and_modify(self, change: impl FnOnce(&mut V)) -> Self {
-        if let Some(value) = self.map.get_mut(&self.key) {
-            change(value);
-        }
-        self
-    }
 }

@@ -235,7 +235,9 @@ impl Driver {
             let last = self.domain.kernel.last();
             let place = (*index, Spot::of_host(address));
             if address.protocol.is_none() {
-                self.kernel.contested.entry(place).and_modify(|heard| *heard = Some(last));
+                if let Some(heard) = self.kernel.contested.get_mut(&place) {
+                    *heard = Some(last);
+                }
             }
         }
         self.on(Input::Kernel(event));
@@ -304,7 +306,9 @@ impl Driver {
             }
         }
         for (index, setting, before) in self.domain.changed_settings() {
-            self.kernel.settings.entry((index, setting)).and_modify(|v| before.clone_into(v));
+            if let Some(value) = self.kernel.settings.get_mut(&(index, setting)) {
+                before.clone_into(value);
+            }
         }
         self.kernel.filter.clear();
         self.kernel.lose_events();
