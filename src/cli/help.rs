@@ -10,7 +10,7 @@ use super::flags::{Arg, Effect, Flag, FLAGS};
 pub const COMPATIBLE_WITH: &str = "2.4.3";
 
 /// Lines of the help are no longer than this.
-const WIDTH: usize = 80;
+pub const WIDTH: usize = 80;
 /// Where the explanations in the help begin, counted from 0.
 const INDENT: usize = 31;
 
@@ -21,16 +21,12 @@ pub fn banner() -> String {
 }
 
 /// What the same build of keepalived says of itself. Exporters look for `--enable-json`.
-const CONFIGURE_OPTIONS: &str = if cfg!(feature = "regex") {
-    "--prefix=/usr --sysconfdir=/etc --enable-bfd --enable-json --enable-regex"
-} else {
-    "--prefix=/usr --sysconfdir=/etc --enable-bfd --enable-json"
-};
-const CONFIG_OPTIONS: &str = if cfg!(feature = "regex") {
-    "NFTABLES LVS REGEX VRRP VRRP_AUTH VRRP_VMAC JSON BFD INIT=systemd"
-} else {
-    "NFTABLES LVS VRRP VRRP_AUTH VRRP_VMAC JSON BFD INIT=systemd"
-};
+const CONFIGURE_OPTIONS: &str = "--prefix=/usr --sysconfdir=/etc --enable-bfd --enable-json";
+const CONFIG_OPTIONS: [&str; 2] =
+    ["NFTABLES LVS", "VRRP VRRP_AUTH VRRP_VMAC JSON BFD INIT=systemd"];
+/// What both say of regular expressions.
+const REGEX: [&str; 2] =
+    if cfg!(feature = "regex") { [" --enable-regex", " REGEX"] } else { ["", ""] };
 
 /// Parts that a build can do without, each with its feature of Cargo.
 const PARTS: [(&str, bool); 2] =
@@ -55,6 +51,7 @@ pub fn version(running_on: &str) -> String {
     let target = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
     let arch = std::env::consts::ARCH;
     let own = env!("CARGO_PKG_VERSION");
+    let ([first, rest], [with_regex, regex]) = (CONFIG_OPTIONS, REGEX);
     format!(
         "Keepalived v{COMPATIBLE_WITH} (compatible)\n\
          keepalived in Rust v{own}\n\n\
@@ -62,8 +59,8 @@ pub fn version(running_on: &str) -> String {
          {}\n\
          Built for {arch}-linux-{target}\n\
          Running on {running_on}\n\n\
-         configure options: {CONFIGURE_OPTIONS}\n\n\
-         Config options:  {CONFIG_OPTIONS}\n",
+         configure options: {CONFIGURE_OPTIONS}{with_regex}\n\n\
+         Config options:  {first}{regex} {rest}\n",
         licence(),
         parts(),
     )
@@ -89,19 +86,24 @@ pub fn usage(program: &OsStr) -> String {
             out.push('\n');
             column = 0;
         }
-        for word in flag.help.split(' ') {
-            if column > INDENT && column + 1 + word.len() > WIDTH {
-                out.push('\n');
-                column = 0;
-            }
-            let gap = if column < INDENT { INDENT - column } else { 1 };
-            out.push_str(&" ".repeat(gap));
-            out.push_str(word);
-            column += gap + word.len();
-        }
-        out.push('\n');
+        fill(&mut out, column, INDENT, flag.help);
     }
     out
+}
+
+/// Continues a line of so many columns with words, on lines with this indentation.
+pub fn fill(out: &mut String, mut column: usize, indent: usize, text: &str) {
+    for word in text.split_whitespace() {
+        if column > indent && column + 1 + word.len() > WIDTH {
+            out.push('\n');
+            column = 0;
+        }
+        let gap = if column <= indent { indent - column } else { 1 };
+        out.push_str(&" ".repeat(gap));
+        out.push_str(word);
+        column += gap + word.len();
+    }
+    out.push('\n');
 }
 
 fn left_column(flag: &Flag) -> String {

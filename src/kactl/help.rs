@@ -1,10 +1,8 @@
 //! What `kactl --help` prints, and the lists of the manual page: made from the tables.
 
 use super::options::{CommandForm, Flag, COMMANDS, FLAGS};
-use crate::cli::help::roff;
+use crate::cli::help::{fill, roff};
 
-/// Lines of the help are no longer than this.
-const WIDTH: usize = 80;
 const USAGE: &str = "Usage: ";
 
 /// What `--help` prints, with or without a command before it.
@@ -16,53 +14,34 @@ pub fn help(command: Option<&str>) -> String {
 }
 
 fn of_all() -> String {
-    let mut text = "Usage: kactl [--socket PATH] COMMAND\n\nCommands:\n".to_owned();
+    let mut text = format!("{USAGE}kactl [--socket PATH] COMMAND\n\nCommands:\n");
     for CommandForm { name, arguments, help, .. } in COMMANDS {
-        let form = format!("{name} {arguments}");
-        text += &format!("  {}\n{}", form.trim_end(), wrapped(help, 6));
+        text += &format!("  {}\n", format!("{name} {arguments}").trim_end());
+        fill(&mut text, 0, 6, help);
     }
     text += "\nOptions:\n";
-    text.extend(FLAGS.iter().map(of_flag));
+    FLAGS.iter().for_each(|flag| of_flag(flag, &mut text));
     text += "\nkactl COMMAND --help says more about a command.\n";
     text
 }
 
 fn of_command(CommandForm { name, arguments, help, doc }: &CommandForm) -> String {
+    let mut text = USAGE.to_owned();
     let form = format!("kactl [--socket PATH] {name} {arguments}");
-    let mut text = format!("{USAGE}{}\n", wrapped(&form, USAGE.len()).trim_start());
-    text += &wrapped(&format!("{help}. {doc}"), 0);
-    let mut options = FLAGS.iter().filter(|flag| flag.of.contains(name)).map(of_flag).peekable();
+    fill(&mut text, USAGE.len(), USAGE.len(), &form);
+    text.push('\n');
+    fill(&mut text, 0, 0, &format!("{help}. {doc}"));
+    let mut options = FLAGS.iter().filter(|flag| flag.of.contains(name)).peekable();
     if options.peek().is_some() {
         text += "\nOptions:\n";
-        text.extend(options);
+        options.for_each(|flag| of_flag(flag, &mut text));
     }
     text
 }
 
-fn of_flag(flag: &Flag) -> String {
-    format!("  {}\n{}", typed(flag), wrapped(flag.help, 6))
-}
-
-/// Lines with this indentation.
-fn wrapped(text: &str, indent: usize) -> String {
-    let mut out = String::new();
-    let mut column = 0;
-    for word in text.split_whitespace() {
-        let len = word.chars().count();
-        if column > 0 && column + 1 + len <= WIDTH {
-            out.push(' ');
-            column += 1 + len;
-        } else {
-            if column > 0 {
-                out.push('\n');
-            }
-            out.push_str(&" ".repeat(indent));
-            column = indent + len;
-        }
-        out.push_str(word);
-    }
-    out.push('\n');
-    out
+fn of_flag(flag: &Flag, text: &mut String) {
+    *text += &format!("  {}\n", typed(flag));
+    fill(text, 0, 6, flag.help);
 }
 
 fn typed(flag: &Flag) -> String {
@@ -102,6 +81,7 @@ pub fn mdoc_options() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::help::WIDTH;
 
     #[test]
     fn the_help_fits_a_terminal() {

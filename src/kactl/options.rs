@@ -8,50 +8,24 @@ use std::path::PathBuf;
 
 use crate::control::{Command, Topic};
 
-/// What is to be done.
+/// What is to be done. Help is of all commands, or of one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// Of all commands, or of one.
     Help(Option<&'static str>),
     Version,
-    Status {
-        json: bool,
-        watch: bool,
-    },
-    Healthy {
-        name: String,
-    },
-    Show {
-        topic: Topic,
-        name: Option<String>,
-        json: bool,
-    },
-    Configuration {
-        json: bool,
-    },
+    Status { json: bool, watch: bool },
+    Healthy { name: String },
+    Show { topic: Topic, name: Option<String>, json: bool },
+    Configuration { json: bool },
     Metrics,
-    Explain {
-        name: String,
-    },
-    Events {
-        since: u64,
-        follow: bool,
-        name: Option<String>,
-        json: bool,
-    },
+    Explain { name: String },
+    Events { since: u64, follow: bool, name: Option<String>, json: bool },
     Reload,
-    Rehearse {
-        file: String,
-    },
+    Rehearse { file: String },
     Restart,
-    Priority {
-        name: String,
-        base: Option<u8>,
-    },
+    Priority { name: String, base: Option<u8> },
     Order(Command),
-    LogLevel {
-        filter: Option<String>,
-    },
+    LogLevel { filter: Option<String> },
 }
 
 /// The command line.
@@ -314,9 +288,9 @@ pub fn parse(arguments: &[OsString]) -> Result<Options, String> {
     let found = parser.parse(arguments).map_err(|fail| format!("{fail}\n{SEE}"))?;
     let socket = found.opt_str("socket").map(PathBuf::from);
     if found.opt_present("help") {
-        let words = found.free.iter();
-        let command = words.filter_map(|word| COMMANDS.iter().find(|form| form.name == *word));
-        return Ok(Options { socket, action: Action::Help(command.map(|form| form.name).next()) });
+        let find = |word: &String| COMMANDS.iter().find(|form| form.name == *word);
+        let command = found.free.iter().find_map(find).map(|form| form.name);
+        return Ok(Options { socket, action: Action::Help(command) });
     }
     if found.opt_present("version") {
         return Ok(Options { socket, action: Action::Version });
