@@ -96,7 +96,7 @@ impl Journal {
     /// Adds an entry, in whose place older ones may go.
     pub(super) fn add(&mut self, entry: Entry) {
         self.last += 1;
-        let chain = self.of.get_or_insert_with(entry.subject.clone(), Chain::default);
+        let chain = self.of.entry(entry.subject.clone()).or_default();
         let before = std::mem::replace(&mut chain.last, self.last);
         chain.len += 1;
         if chain.len > MOST_OF_ONE {
@@ -120,7 +120,8 @@ impl Journal {
     }
 
     fn drop_oldest(&mut self) {
-        let Some((_, Filed { entry, .. })) = self.entries.pop_first() else { return };
+        let Some((_, Filed { entry, before })) = self.entries.pop_first() else { return };
+        debug_assert!(!self.entries.contains_key(&before), "filed out of order");
         if let Some(chain) = self.of.get_mut(&entry.subject) {
             chain.len -= 1;
             if chain.len == 0 {

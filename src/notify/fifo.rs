@@ -240,12 +240,13 @@ impl Pipes {
         let rest: Vec<_> = self
             .known
             .keys()
+            .copied()
             .filter(|p| p.rank() <= INSTANCES && !self.fresh.contains(p))
             .collect();
         for which in [Which::All, Which::Vrrp] {
             let Some(pipe) = self.pipes.get_mut(&which) else { continue };
             if pipe.reader != Reader::Gone {
-                pipe.behind.extend(rest.iter().copied().copied());
+                pipe.behind.extend(rest.iter().copied());
             }
             if pipe.has_lines() {
                 out.push(Action::WriteFifo(which));

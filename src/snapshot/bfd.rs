@@ -139,7 +139,7 @@ impl LastWord {
 
     /// `None`: it is incomplete.
     pub fn parse(text: &str) -> Option<Self> {
-        serde_json::from_slice(text.as_bytes()).ok()
+        super::read(text).ok()
     }
 }
 

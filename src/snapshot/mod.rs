@@ -12,6 +12,7 @@ mod router;
 mod servers;
 mod unfinished;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::status::Event;
@@ -155,16 +156,21 @@ impl Snapshot {
             version: u32,
             program: String,
         }
-        let Versioned { version, program } = serde_json::from_slice(text.as_bytes())
-            .map_err(|e| format!("the snapshot cannot be read: {e}"))?;
+        let unreadable = |e| format!("the snapshot cannot be read: {e}");
+        let Versioned { version, program } = read(text).map_err(unreadable)?;
         if !(1..=VERSION).contains(&version) {
             return Err(format!(
                 "the snapshot of {program} has version {version}, this program takes over from 1 to {VERSION}"
             ));
         }
-        serde_json::from_slice(text.as_bytes())
-            .map_err(|e| format!("the snapshot cannot be read: {e}"))
+        read(text).map_err(unreadable)
     }
+}
+
+/// Reads a text as the replies of the control socket are read, as bytes: the reader of texts would be
+/// in the program a second time, for all types that both have.
+fn read<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_slice(text.as_bytes())
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::state::PreemptDelay;
 use super::Domain;
 use crate::base::ids::{GroupId, InstanceId};
 use crate::base::name::SharedName;
+use crate::base::sorted::SortedMap;
 use crate::base::sorted::SortedSet;
 use crate::base::time::Instant;
 use crate::model;
@@ -60,9 +61,9 @@ impl Domain {
 
     /// Names the groups and their members; called before `Start`, and at every reload.
     pub(super) fn on_groups(&mut self, groups: &[SyncGroup], now: Instant, out: &mut Vec<Action>) {
-        let by_name: crate::base::sorted::SortedMap<SharedName, InstanceId> =
+        let by_name: SortedMap<SharedName, InstanceId> =
             self.instances().map(|(id, i)| (i.config().name.clone(), id)).collect();
-        let told: crate::base::sorted::SortedMap<SharedName, Phase> =
+        let told: SortedMap<SharedName, Phase> =
             self.groups.drain(..).map(|g| (g.name().clone(), g.phase())).collect();
         let mut membership = vec![None; self.instances.len()];
         for (n, group) in groups.iter().enumerate() {

@@ -17,8 +17,7 @@ use crate::model::check::{MaskedByte, Protocol, Record};
 /// The word that reverses a weight, or does not.
 const EITHER_WAY: ValueKind = ValueKind::OneOf(&["reverse", "noreverse"]);
 
-const RECORD: ValueKind =
-    ValueKind::OneOfAnyCase(&["A", "NS", "CNAME", "SOA", "MX", "TXT", "AAAA", "RRSIG", "DNSKEY"]);
+const RECORD: ValueKind = ValueKind::OneOfAnyCase(&names(&RECORDS));
 
 /// Types of DNS records for queries.
 pub(in crate::config) const RECORDS: [(&str, Record); 9] = [
@@ -32,6 +31,16 @@ pub(in crate::config) const RECORDS: [(&str, Record); 9] = [
     ("RRSIG", Record::Rrsig),
     ("DNSKEY", Record::Dnskey),
 ];
+
+const fn names<T, const N: usize>(list: &[(&'static str, T); N]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut i = 0;
+    while i < N {
+        names[i] = list[i].0;
+        i += 1;
+    }
+    names
+}
 
 const PORT: &[ValueKind; 1] = &[int(1, 65_535)];
 const COUNT: &[ValueKind; 1] = &[int(0, 4_294_967_295)];

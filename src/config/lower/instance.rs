@@ -111,7 +111,7 @@ fn lower<'d>(
     let defaults = scene.defaults;
     let share = || defaults.rx_buffer.share(core.family, addresses.len(), link);
     let rx_buffer = raw.rx_buffer.or_else(share);
-    let rx_buffer = rx_buffer.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX));
+    let narrowed = |bytes| u32::try_from(bytes).unwrap_or(u32::MAX);
     let ipvlan = plan.ipvlan_address.as_ref().map(|address| address.prefix.addr);
     let vrid = vrid?;
     let mut instance = Instance {
@@ -151,7 +151,7 @@ fn lower<'d>(
         excluded: excluded.into(),
         routes,
         rules: rules.into(),
-        rx_buffer,
+        rx_buffer: rx_buffer.map(narrowed),
         promote_secondaries: raw.promote_secondaries.is_some() && plan.link.is_none(),
         vlink: plan.link,
         timer_expired_backup: preemption.timer_expired_backup,

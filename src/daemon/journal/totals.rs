@@ -34,7 +34,7 @@ impl Totals {
             self.transitions.retain(|(of, _), _| of != name);
             self.contested.remove(name);
         } else if *from != Phase::Init || **cause != Cause::Started {
-            self.add(name, word(cause).into(), 1);
+            *self.transitions.entry((name.clone(), word(cause).into())).or_default() += 1;
         }
     }
 
@@ -47,15 +47,11 @@ impl Totals {
             self.transitions.remove(&(name.clone(), cause.into()));
         }
         for (cause, count) in &from.transitions {
-            self.add(&name, cause.clone().into(), *count);
+            *self.transitions.entry((name.clone(), cause.clone().into())).or_default() += count;
         }
         if from.contested > 0 {
             self.contested.insert(name, from.contested);
         }
-    }
-
-    fn add(&mut self, name: &SharedName, cause: Cow<'static, str>, count: u64) {
-        *self.transitions.get_or_insert_with((name.clone(), cause), || 0) += count;
     }
 
     pub(super) fn reload(&mut self, reload: &Reload) {
