@@ -6,7 +6,6 @@ mod text;
 use std::net::IpAddr;
 
 use super::addr::{Family, Prefix, PROTOCOL_KEEPALIVED};
-
 use crate::base::sorted::SortedMap;
 
 /// RT_TABLE_MAIN.

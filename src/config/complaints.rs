@@ -1,10 +1,9 @@
 //! Complaints of the later stages, bounded: one mistake made ten thousand times, by a sequence or
 //! a generator, is reported a few times and then counted.
 
-use crate::base::sorted::SortedMap;
-
 use super::document::Word;
 use crate::base::diag::{Diagnostics, Severity, Span};
+use crate::base::sorted::SortedMap;
 
 /// Limit of reports of one mistake about one subject.
 const LIMIT: u32 = 20;

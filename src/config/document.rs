@@ -3,9 +3,8 @@
 //! Knows nothing of keywords. Nodes lie in one flat list in the order of the text, each with the
 //! end of its subtree, so that tens of thousands of blocks cost no more than their words.
 
-use crate::base::sorted::{SortedMap, SortedSet};
-
 use crate::base::diag::Span;
+use crate::base::sorted::{SortedMap, SortedSet};
 
 /// A word and its position.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,8 +1,7 @@
 //! State of one run of reading: its diagnostics, each once, and its remaining limits.
 
-use crate::base::sorted::SortedSet;
-
 use crate::base::diag::{Diagnostics, Severity, Span};
+use crate::base::sorted::SortedSet;
 
 /// Bounds for hostile text: exceeding them is reported, and never hangs or exhausts memory.
 #[derive(Clone, Debug)]

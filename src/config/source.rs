@@ -8,11 +8,10 @@ mod glob;
 mod include;
 mod reader;
 
-use crate::base::sorted::SortedMap;
-
 use super::loader::Loader;
 use super::run::Limits;
 use crate::base::diag::{Diagnostics, Sources};
+use crate::base::sorted::SortedMap;
 use crate::config::document::Document;
 pub use include::IncludeCheck;
 

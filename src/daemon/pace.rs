@@ -1,8 +1,7 @@
 //! Ready sources, the delay of the loop, and pauses in which packets accumulate.
 
-use crate::base::sorted::SortedSet;
-
 use crate::base::ids::CheckId;
+use crate::base::sorted::SortedSet;
 use crate::base::time::{Duration, Instant};
 use crate::daemon::lateness::Lateness;
 use crate::daemon::tokens::Owner;

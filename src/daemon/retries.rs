@@ -1,9 +1,8 @@
 //! Resources that are temporarily unavailable for lack of descriptors, memory or watches. They are
 //! requested again with growing pauses until they are available, so no fault outlives its cause.
 
-use crate::base::sorted::SortedMap;
-
 use crate::base::ids::InstanceId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::daemon::bfd::Port;
 use crate::daemon::runtime::Runtime;

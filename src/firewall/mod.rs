@@ -6,9 +6,8 @@
 //! contents are uncertain, as one from an earlier run, is replaced within one transaction, so that
 //! no packet passes meanwhile. With iptables, it turns them into commands.
 
-use crate::base::sorted::{SortedMap, SortedSet};
-
 use crate::base::addr::Family;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{Duration, Instant};
 use crate::model::firewall::{Iptables, Nftables};
 use crate::wire::netlink::nft::{Batch, Message, Refusal};

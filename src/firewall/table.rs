@@ -1,13 +1,12 @@
 //! The table of one family: its known and its wanted contents, and the transactions between them.
 
-use crate::base::sorted::{SortedMap, SortedSet};
-
 use super::element::{Element, Part, Parts};
 use super::known::{Contents, KnownTable};
 use super::repair::Repair;
 use super::ruleset::{change, make, remove, Form};
 use super::{Action, Entry};
 use crate::base::addr::Family;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::Instant;
 use crate::model::firewall::Nftables;
 use crate::wire::netlink::nft::{self, Batch, Refusal};

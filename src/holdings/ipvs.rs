@@ -9,10 +9,9 @@
 //! New and changed objects come first, a service before its destinations; removals come last, so
 //! that no service is temporarily empty.
 
-use crate::base::sorted::{SortedMap, SortedSet};
-
 use crate::base::deadlines::Deadlines;
 use crate::base::ids::ServiceId;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::{Duration, Instant};
 use crate::wire::netlink::ipvs::{
     Daemon, Destination, DestinationKey, Request, Service, ServiceKey, Timeouts,

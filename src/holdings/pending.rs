@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use super::fib;
 use super::kernel::{Purpose, RequestId};
 use super::object::Item;
-
 use crate::base::sorted::{SortedMap, SortedSet};
 
 /// A request with the index of its interface.

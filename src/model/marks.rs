@@ -5,7 +5,6 @@ use std::rc::Rc;
 use super::diff::Groups;
 use super::lvs::{GroupEntry, Protocol, Service};
 use super::Config;
-
 use crate::base::sorted::{SortedMap, SortedSet};
 
 /// Gives each virtual server on a group of addresses its mark. With `before`, the configuration that

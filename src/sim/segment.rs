@@ -1,8 +1,7 @@
 //! A simulated segment: loss, duplication, delay and partitions between routers.
 
-use crate::base::sorted::SortedSet;
-
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedSet;
 use crate::base::time::{micros, Duration, Instant};
 
 /// Current state of a segment. Changes do not affect packets in transit.

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{Heir, ObjectKind, Order, Time};
-
 use crate::base::sorted::SortedMap;
 
 /// The state of a virtual router.

@@ -19,7 +19,6 @@ use std::path::{Path, PathBuf};
 use self::chain::{chain, Link};
 use self::instance::{FileEvent, Instance, Watch};
 use super::reason;
-
 use crate::base::sorted::{SortedMap, SortedSet};
 
 /// Names that appear, go, or are written and closed.

@@ -1,9 +1,8 @@
 //! Files that hold a number. Nothing is read here.
 
-use crate::base::sorted::SortedMap;
-
 use super::action::Action;
 use super::note::{Flaw, Note};
+use crate::base::sorted::SortedMap;
 use crate::base::tracked::TrackState;
 use crate::model::track::{Object, TrackFile};
 

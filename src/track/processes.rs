@@ -1,10 +1,9 @@
 //! Processes: which ones match, how many are wanted, and how long a change is not yet believed.
 
-use crate::base::sorted::SortedMap;
-
 use super::action::Action;
 use super::input::Process;
 use super::note::Note;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::base::tracked::TrackState;
 use crate::model::track::{Object, ParamMatch, TrackProcess};

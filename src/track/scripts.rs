@@ -1,11 +1,10 @@
 //! Scripts: when each is run, and how many results in a row make a verdict.
 
-use crate::base::sorted::SortedMap;
-
 use super::action::Action;
 use super::note::Note;
 use crate::base::deadlines::Deadlines;
 use crate::base::ids::ScriptId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{micros, Duration, Instant};
 use crate::base::tracked::{Finding, RunEnd, TrackState};
 use crate::model::track::{Object, TrackScript};

@@ -1,10 +1,9 @@
 //! What holds whatever comes in, in whatever order.
 
-use crate::base::sorted::{SortedMap, SortedSet};
-
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::sorted::{SortedMap, SortedSet};
 use crate::base::time::Duration;
 use crate::model::script::{Script, User};
 use crate::model::track::{ParamMatch, TrackFile, TrackProcess};

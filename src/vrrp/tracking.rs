@@ -1,8 +1,6 @@
 //! What an instance depends on: interfaces, its source address, its socket, and what else it
 //! tracks.
 
-use crate::base::sorted::SortedSet;
-
 use super::action::Action;
 use super::cause::{Factor, PriorityCause, PriorityChange};
 use super::instance::{tracked, trackers, Findings, Instance, LastHeard};
@@ -10,6 +8,7 @@ use super::priority::reasons;
 use super::state::State;
 use super::{Domain, LinkState};
 use crate::base::ids::InstanceId;
+use crate::base::sorted::SortedSet;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::{Finding, TrackState};
 use crate::model::track::Object;

@@ -1,8 +1,7 @@
 //! Which instances depend on what: an index, so that a fact costs only those it concerns.
 
-use crate::base::sorted::{SortedMap, SortedSet};
-
 use crate::base::ids::InstanceId;
+use crate::base::sorted::{SortedMap, SortedSet};
 
 /// Instances by the thing they watch.
 #[derive(Debug)]

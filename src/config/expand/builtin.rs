@@ -2,7 +2,6 @@
 //! `${_BANG}`.
 
 use crate::base::sorted::SortedMap;
-
 use crate::config::loader::Loader;
 
 /// Sources of the built-in definitions.

@@ -1,10 +1,9 @@
 //! `interface_up_down_delays`, `linkbeat_interfaces`, `linkbeat_use_polling` and `garp_group`.
 
-use crate::base::sorted::SortedSet;
-
 use super::{seconds, LoweredInstance, Scene};
 use crate::base::diag::Span;
 use crate::base::name::SharedName;
+use crate::base::sorted::SortedSet;
 use crate::config::document::{Node, Word};
 use crate::config::keywords::{RawDelays, RawGarpGroup, RawPolledLink, GARP_GROUP};
 use crate::config::statement::Checker;

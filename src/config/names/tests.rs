@@ -1,6 +1,5 @@
-use crate::base::sorted::SortedMap;
-
 use super::*;
+use crate::base::sorted::SortedMap;
 use crate::config::host::{CommandFacts, LinkFacts};
 use crate::model::script::User;
 

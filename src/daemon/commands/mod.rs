@@ -1,7 +1,6 @@
 //! Commands, tracked files and tracked processes.
 
 use crate::base::sorted::SortedSet;
-
 use crate::base::time::Instant;
 use crate::daemon::retries::Retries;
 use crate::daemon::tokens::Asker;

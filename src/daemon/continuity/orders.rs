@@ -1,10 +1,9 @@
 //! Orders of operators, which are in force until they end or are taken back, also if the daemon dies
 //! in between.
 
-use crate::base::sorted::SortedMap;
-
 use super::{key_about, key_of_server, Continuity};
 use crate::base::ids::InstanceId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::daemon::lvs::Past;
 use crate::daemon::runtime::Runtime;

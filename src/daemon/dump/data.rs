@@ -1,10 +1,9 @@
 //! The data dump: sections of `key = value` lines. Titles and keys match keepalived's where it has
 //! them, since scripts search for them.
 
-use crate::base::sorted::SortedMap;
-
 use super::text::{decimal, or_none, stamp, yes, Text};
 use super::{fib, global, instance, link, track, View};
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::daemon::status::address::address;
 use crate::daemon::view::OpenSocket;

@@ -1,8 +1,7 @@
 //! Holds back short changes of links (`interface_up_down_delays`). Pure.
 
-use crate::base::sorted::SortedMap;
-
 use crate::base::link::LinkState;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::model::link::LinkDelays;
 

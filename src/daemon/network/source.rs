@@ -1,8 +1,7 @@
 //! Source addresses and sockets of instances.
 
-use crate::base::sorted::SortedSet;
-
 use crate::base::ids::InstanceId;
+use crate::base::sorted::SortedSet;
 use crate::daemon::network::endpoints::endpoint_of;
 use crate::daemon::retries::Lacking;
 use crate::daemon::runtime::Runtime;

@@ -1,7 +1,6 @@
 //! The snapshot to go on from, with its objects by their names.
 
 use crate::base::sorted::SortedMap;
-
 use crate::daemon::lvs::Past;
 use crate::daemon::restart::router::time;
 use crate::daemon::restart::servers;

@@ -1,12 +1,11 @@
 //! The table of one family: its known contents, and the transactions to the wanted ones.
 
-use crate::base::sorted::SortedMap;
-
 use super::area::{areas, Area};
 use super::claim::Demand;
 use super::ruleset::{change, make, Form};
 use super::Action;
 use crate::base::addr::Family;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::firewall::known::{Contents, KnownTable};
 use crate::firewall::repair::Repair;

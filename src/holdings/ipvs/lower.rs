@@ -1,8 +1,7 @@
 //! Kernel objects from the IPVS part of the model.
 
-use crate::base::sorted::SortedSet;
-
 use crate::base::addr::Family;
+use crate::base::sorted::SortedSet;
 use crate::model::lvs::{self, GroupEntry};
 use crate::wire::netlink::ipvs::{
     Daemon, Destination, DestinationKey, Encapsulation, Forwarding, Name, Protocol, Role, Service,

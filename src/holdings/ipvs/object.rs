@@ -1,9 +1,8 @@
 //! One service with its wanted form and its state in the kernel, and a slot for each destination.
 
-use crate::base::sorted::SortedMap;
-
 use super::{Action, Owner};
 use crate::base::ids::ServiceId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::wire::netlink::ipvs::{Destination, DestinationKey, Role, Service, ServiceKey};
 

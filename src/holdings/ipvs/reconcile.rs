@@ -1,10 +1,9 @@
 //! Compares wanted objects with those in the kernel and requests the differences.
 
-use crate::base::sorted::SortedMap;
-
 use super::object::Trouble;
 use super::{Action, Domain, Held, IpvsObject, Owner, Target};
 use crate::base::ids::ServiceId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::wire::netlink::ipvs::{Request, ServiceKey};
 

@@ -1,10 +1,9 @@
 //! Anything in any order: a reader ends up with the last state of everything.
 
-use crate::base::sorted::SortedSet;
-
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::sorted::SortedSet;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {

@@ -8,7 +8,6 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 
 use super::instance::{FileEvent, Instance, Watch};
-
 use crate::base::sorted::SortedMap;
 
 const OPENED: u32 = libc::IN_OPEN;

@@ -1,11 +1,10 @@
 //! The names and labels of keepalived-exporter, which reads the files that the original writes: its
 //! dashboards and alerts find here what they look for.
 
-use crate::base::sorted::SortedSet;
-
 use super::instance::number;
 use super::text::{Samples, Value};
 use super::{counter, gauge, Family, Of};
+use crate::base::sorted::SortedSet;
 use crate::status::{Instance, ObjectKind, State, Track};
 
 pub(super) const FAMILIES: &[Family] = &[

@@ -1,10 +1,9 @@
 //! Virtual routers and sync groups.
 
-use crate::base::sorted::SortedMap;
-
 use super::text::{Label, Samples, Value};
 use super::track::kind;
 use super::{counter, gauge, Family, Of};
+use crate::base::sorted::SortedMap;
 use crate::status::{Counters, Instance, State};
 
 pub(super) const FAMILIES: &[Family] = &[

@@ -1,6 +1,5 @@
-use crate::base::sorted::SortedSet;
-
 use super::*;
+use crate::base::sorted::SortedSet;
 use crate::web::tests::{everything, instance, made};
 use crate::web::Document;
 

@@ -1,10 +1,9 @@
 //! A `virtual_server_group`, and how many servers are behind each of its entries.
 
-use crate::base::sorted::SortedMap;
-
 use super::super::text::yes;
 use super::{Text, View};
 use crate::base::addr::Family;
+use crate::base::sorted::SortedMap;
 use crate::lvs::Service;
 use crate::model::lvs::{self as model, AddressGroup, GroupEntry, Protocol, VirtualServer};
 

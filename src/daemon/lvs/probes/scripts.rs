@@ -5,9 +5,8 @@
 //! abandoned after a while and remembered: as long as such a process exists, its check fails
 //! without starting another one, which would soon exhaust the process table.
 
-use crate::base::sorted::SortedMap;
-
 use crate::base::ids::CheckId;
+use crate::base::sorted::SortedMap;
 use crate::base::time::{Duration, Instant};
 use crate::check::script::{self, Ending};
 use crate::check::Verdict;

@@ -1,7 +1,6 @@
-use crate::base::sorted::SortedMap;
-
 use super::*;
 use crate::base::rng::Rng;
+use crate::base::sorted::SortedMap;
 use crate::base::time::Duration;
 use crate::firewall::{Firewall, Input, Means, Vmac};
 use crate::model::firewall::{IpSets, Nftables};
