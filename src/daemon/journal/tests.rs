@@ -42,6 +42,19 @@ fn the_whole_is_bounded_and_forgets_objects_with_their_last_entry() {
 }
 
 #[test]
+fn an_object_that_flapped_is_forgotten_with_its_last_entry() {
+    let mut journal = Journal::default();
+    for n in 0..100 {
+        turn(&mut journal, "busy", n);
+    }
+    for n in 0..MOST as u64 {
+        turn(&mut journal, &format!("VI_{n}"), n);
+    }
+    assert_eq!(journal.of.len(), MOST);
+    assert!(numbers(&journal, "busy").is_empty());
+}
+
+#[test]
 fn a_reader_learns_how_many_entries_it_has_missed() {
     let mut journal = Journal::default();
     assert!(journal.after(0).is_none());
