@@ -75,7 +75,9 @@ fn instance(i: &Instance, now: Time, out: &mut String) {
         let _ = writeln!(out, "  By command: {}.", order.words(now));
     }
     priority(i, out);
-    match (&i.master, i.state) {
+    // A backup that waits for its group follows no master.
+    let waits = i.state == State::Backup && i.wanted == State::Master;
+    match (&i.master, if waits { State::Master } else { i.state }) {
         (_, State::Fault | State::Init) => {}
         (Some(heard), State::Master) => {
             let from = sender(heard.address);

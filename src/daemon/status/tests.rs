@@ -170,9 +170,15 @@ impl Stage {
 
     /// An advertisement from 10.1.0.2.
     fn advert(&mut self, priority: u8, password: &[u8; 8]) {
+        self.advert_to(0, priority, password);
+    }
+
+    /// The same for one of the instances.
+    fn advert_to(&mut self, n: usize, priority: u8, password: &[u8; 8]) {
         let source = ip("10.1.0.2");
         let authentication = Authentication::Pass(*password);
-        let peer = model::Instance { priority, authentication, ..router() };
+        let own = (*self.config.instances[n]).clone();
+        let peer = model::Instance { priority, authentication, ..own };
         let mut pdu = Vec::new();
         vrrp::advert::emit(&peer, priority, source, ip("224.0.0.18"), &mut pdu);
         let pdu = pdu.split_off(crate::wire::ip::V4_HEADER_LEN);
@@ -185,7 +191,7 @@ impl Stage {
             header: None,
             pdu: &pdu,
         };
-        self.vrrp(Input::Packet { id: self.ids[0], packet });
+        self.vrrp(Input::Packet { id: self.ids[n], packet });
     }
 
     fn lvs(&mut self, input: lvs::Input) {
@@ -341,8 +347,8 @@ fn maintenance_is_explained() {
     stage.explains("VI_1", "maintenance.txt");
 }
 
-#[test]
-fn a_sync_group_follows_its_member() {
+/// VI_1, and VI_2 on e1, in the group G.
+fn group_of_two() -> Stage {
     let other = model::Instance {
         interface: Some("e1".into()),
         tracked: Vec::new().into(),
@@ -357,11 +363,28 @@ fn a_sync_group_follows_its_member() {
         notify: crate::model::notify::Notify::default(),
         tracking_weight: true,
     };
-    let mut stage = Stage::new(Config {
+    Stage::new(Config {
         instances: vec![Rc::new(router()), Rc::new(other)],
         groups: vec![group],
         ..Config::default()
-    });
+    })
+}
+
+#[test]
+fn a_member_that_waits_for_its_group_follows_no_master() {
+    let mut stage = group_of_two();
+    for second in 1..7 {
+        stage.pass(f64::from(second));
+        // The other router has less for VI_1 from the third second on.
+        stage.advert_to(0, if second < 3 { 150 } else { 90 }, b"tellno1\0");
+        stage.advert_to(1, 150, b"tellno1\0");
+    }
+    stage.explains("VI_1", "waits-for-group.txt");
+}
+
+#[test]
+fn a_sync_group_follows_its_member() {
+    let mut stage = group_of_two();
     stage.pass(10.0);
     stage.link("e1", LinkState::Down);
     stage.pass(12.0);
