@@ -12,6 +12,7 @@ mod serialized;
 mod set;
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::ops::Index;
 
 pub use entry::Entry;
@@ -92,17 +93,26 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        let is_before = |node: &Vec<(K, V)>| node.last().is_some_and(|last| last.0.borrow() < key);
         // What is behind all others belongs into the last node.
-        let node = match self.nodes.len() {
-            0 | 1 => 0,
-            many => self.nodes.partition_point(is_before).min(many - 1),
-        };
-        let Some(entries) = self.nodes.get(node) else { return Err((0, 0)) };
-        match entries.binary_search_by(|entry| entry.0.borrow().cmp(key)) {
-            Ok(at) => Ok((node, at)),
-            Err(at) => Err((node, at)),
+        let (mut node, mut end) = (0, self.nodes.len().saturating_sub(1));
+        while node < end {
+            let middle = (node + end) / 2;
+            match self.nodes[middle].last() {
+                Some(last) if last.0.borrow() < key => node = middle + 1,
+                _ => end = middle,
+            }
         }
+        let Some(entries) = self.nodes.get(node) else { return Err((0, 0)) };
+        let (mut at, mut end) = (0, entries.len());
+        while at < end {
+            let middle = (at + end) / 2;
+            match entries[middle].0.borrow().cmp(key) {
+                Ordering::Less => at = middle + 1,
+                Ordering::Equal => return Ok((node, middle)),
+                Ordering::Greater => end = middle,
+            }
+        }
+        Err((node, at))
     }
 
     pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
@@ -161,7 +171,7 @@ impl<K: Ord, V> SortedMap<K, V> {
                 let is_run = at >= MOST / 4 * 3;
                 // With all its room: one that grows leaves holes of its former sizes behind.
                 let mut upper = Vec::with_capacity(MOST);
-                upper.extend(full.drain(if is_run { at } else { MOST / 2 }..));
+                upper.append(&mut full.split_off(if is_run { at } else { MOST / 2 }));
                 let lower = full.len();
                 self.nodes.insert(node + 1, upper);
                 if at > lower || lower == MOST {
@@ -277,6 +287,15 @@ mod tests {
                 assert!(map.range(behind).eq(tree.range(behind)), "seed {seed}");
             }
             assert!(map.iter().rev().eq(tree.iter().rev()), "seed {seed}");
+            let (mut entries, mut expected) = (map.iter(), tree.iter());
+            while expected.len() > 0 {
+                assert_eq!(entries.len(), expected.len());
+                match rng.between(0, 1) {
+                    0 => assert_eq!(entries.next(), expected.next()),
+                    _ => assert_eq!(entries.next_back(), expected.next_back()),
+                }
+            }
+            assert_eq!((entries.next(), entries.next_back()), (None, None), "seed {seed}");
             assert_eq!(map.first_key_value(), tree.first_key_value());
             assert_eq!(map.last_key_value(), tree.last_key_value());
         }

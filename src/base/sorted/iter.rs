@@ -1,28 +1,37 @@
 //! Entries one after another, in ascending order or from both ends.
 
-use std::iter::Flatten;
 use std::{slice, vec};
 
 use super::{SortedMap, SortedSet};
 
+// Not `Flatten` of the standard library: its loops would be made again for each use of each.
+
 /// The entries of a map.
 pub struct Iter<'m, K, V> {
-    entries: Flatten<slice::Iter<'m, Vec<(K, V)>>>,
+    nodes: slice::Iter<'m, Vec<(K, V)>>,
+    /// Of the nodes that are begun, from either end.
+    first: slice::Iter<'m, (K, V)>,
+    last: slice::Iter<'m, (K, V)>,
     left: usize,
 }
 
 /// The entries of a map, to be changed.
-pub struct IterMut<'m, K, V>(Flatten<slice::IterMut<'m, Vec<(K, V)>>>);
+pub struct IterMut<'m, K, V> {
+    nodes: slice::IterMut<'m, Vec<(K, V)>>,
+    first: slice::IterMut<'m, (K, V)>,
+}
 
 /// The entries of a map that is used up.
 pub struct IntoIter<K, V> {
-    entries: Flatten<vec::IntoIter<Vec<(K, V)>>>,
+    nodes: vec::IntoIter<Vec<(K, V)>>,
+    first: vec::IntoIter<(K, V)>,
     left: usize,
 }
 
 impl<K, V> Clone for Iter<'_, K, V> {
     fn clone(&self) -> Self {
-        Self { entries: self.entries.clone(), left: self.left }
+        let nodes = self.nodes.clone();
+        Self { nodes, first: self.first.clone(), last: self.last.clone(), left: self.left }
     }
 }
 
@@ -30,9 +39,17 @@ impl<'m, K, V> Iterator for Iter<'m, K, V> {
     type Item = (&'m K, &'m V);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (key, value) = self.entries.next()?;
-        self.left -= 1;
-        Some((key, value))
+        loop {
+            if let Some((key, value)) = self.first.next() {
+                self.left -= 1;
+                return Some((key, value));
+            }
+            self.first = match self.nodes.next() {
+                Some(node) => node.iter(),
+                None if self.left == 0 => return None,
+                None => std::mem::take(&mut self.last),
+            };
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -42,9 +59,17 @@ impl<'m, K, V> Iterator for Iter<'m, K, V> {
 
 impl<K, V> DoubleEndedIterator for Iter<'_, K, V> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        let (key, value) = self.entries.next_back()?;
-        self.left -= 1;
-        Some((key, value))
+        loop {
+            if let Some((key, value)) = self.last.next_back() {
+                self.left -= 1;
+                return Some((key, value));
+            }
+            self.last = match self.nodes.next_back() {
+                Some(node) => node.iter(),
+                None if self.left == 0 => return None,
+                None => std::mem::take(&mut self.first),
+            };
+        }
     }
 }
 
@@ -54,8 +79,12 @@ impl<'m, K, V> Iterator for IterMut<'m, K, V> {
     type Item = (&'m K, &'m mut V);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (key, value) = self.0.next()?;
-        Some((key, value))
+        loop {
+            if let Some((key, value)) = self.first.next() {
+                return Some((key, value));
+            }
+            self.first = self.nodes.next()?.iter_mut();
+        }
     }
 }
 
@@ -63,9 +92,13 @@ impl<K, V> Iterator for IntoIter<K, V> {
     type Item = (K, V);
 
     fn next(&mut self) -> Option<(K, V)> {
-        let entry = self.entries.next()?;
-        self.left -= 1;
-        Some(entry)
+        loop {
+            if let Some(entry) = self.first.next() {
+                self.left -= 1;
+                return Some(entry);
+            }
+            self.first = self.nodes.next()?.into_iter();
+        }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -77,7 +110,12 @@ impl<K, V> ExactSizeIterator for IntoIter<K, V> {}
 
 impl<K, V> SortedMap<K, V> {
     pub fn iter(&self) -> Iter<'_, K, V> {
-        Iter { entries: self.nodes.iter().flatten(), left: self.len }
+        Iter {
+            nodes: self.nodes.iter(),
+            first: slice::Iter::default(),
+            last: slice::Iter::default(),
+            left: self.len,
+        }
     }
 
     pub fn iter_mut(&mut self) -> IterMut<'_, K, V> {
@@ -119,7 +157,7 @@ impl<'m, K, V> IntoIterator for &'m mut SortedMap<K, V> {
     type IntoIter = IterMut<'m, K, V>;
 
     fn into_iter(self) -> IterMut<'m, K, V> {
-        IterMut(self.nodes.iter_mut().flatten())
+        IterMut { nodes: self.nodes.iter_mut(), first: slice::IterMut::default() }
     }
 }
 
@@ -128,7 +166,7 @@ impl<K, V> IntoIterator for SortedMap<K, V> {
     type IntoIter = IntoIter<K, V>;
 
     fn into_iter(self) -> IntoIter<K, V> {
-        IntoIter { left: self.len, entries: self.nodes.into_iter().flatten() }
+        IntoIter { nodes: self.nodes.into_iter(), first: Vec::new().into_iter(), left: self.len }
     }
 }
 
