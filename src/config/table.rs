@@ -182,7 +182,7 @@ impl<W: Written> Copy for Setter<W> {}
 /// The keywords of a block, and the setter of each at the same index.
 pub(super) struct Table<W: Written + 'static> {
     pub block: Block,
-    pub rows: &'static [Row<W>],
+    pub setters: &'static [Setter<W>],
 }
 
 /// For each shape of values: its name, and the type of the value that a setter gets.
@@ -236,7 +236,7 @@ impl<W: Written> Table<W> {
                 $set(raw, Setting { value: $value, statement, checker })
             };
         }
-        match (self.rows[statement.index].setter, statement.value) {
+        match (self.setters[statement.index], statement.value) {
             (Setter::Bare(set), _) => call!(set, ()),
             (Setter::Switch(set), value) => call!(set, value != Value::Bool(false)),
             (Setter::Number(set), Value::Int(n)) => call!(set, n),
@@ -279,6 +279,9 @@ impl Checker<'_> {
 /// Treatment of an item of a line.
 type ItemSetter<W> = for<'c, 'a, 'd> fn(&mut <W as Written>::In<'d>, Item<'d>, &'c mut Checker<'a>);
 
+/// The setter of an option, and the table of the options nested in it.
+pub(super) type OptSetter<W> = (ItemSetter<W>, Option<&'static LineTable<W>>);
+
 /// An option of a line with its setter for `W`, and the rows of the options nested in it.
 pub(super) struct OptRow<W: Written + 'static> {
     pub option: Opt,
@@ -309,17 +312,18 @@ impl<W: Written> Copy for OptRow<W> {}
 pub(super) struct LineTable<W: Written + 'static> {
     pub entry: Entry,
     pub plain: ItemSetter<W>,
-    pub rows: &'static [OptRow<W>],
+    /// What each option sets, and the options that may follow it.
+    pub setters: &'static [OptSetter<W>],
 }
 
 impl<W: Written> LineTable<W> {
     fn set<'d>(&self, raw: &mut W::In<'d>, checker: &mut Checker<'_>, item: Item<'d>) {
         let mut table = self;
         for outer in item.within.into_iter().flatten() {
-            let Some(nested) = table.rows[outer].nested else { return };
+            let Some(nested) = table.setters[outer].1 else { return };
             table = nested;
         }
-        let set = item.index.map_or(table.plain, |index| table.rows[index].set);
+        let set = item.index.map_or(table.plain, |index| table.setters[index].0);
         set(raw, item, checker);
     }
 }
@@ -349,10 +353,12 @@ macro_rules! line_table {
         const ROWS: &[$crate::config::table::OptRow<$raw>] = &$rows;
         const OPTIONS: &[$crate::config::keyword::Opt] =
             &$crate::config::table::option_grammar::<$raw, { ROWS.len() }>(ROWS);
+        const SETTERS: &[$crate::config::table::OptSetter<$raw>] =
+            &$crate::config::table::option_setters::<$raw, { ROWS.len() }>(ROWS);
         $crate::config::table::LineTable {
             entry: $crate::config::keyword::Entry { options: OPTIONS, ..$entry },
             plain: $plain,
-            rows: ROWS,
+            setters: SETTERS,
         }
     }};
 }
@@ -367,6 +373,19 @@ pub(super) const fn option_grammar<W: Written, const N: usize>(rows: &[OptRow<W>
         i += 1;
     }
     options
+}
+
+/// Their setters.
+pub(super) const fn option_setters<W: Written, const N: usize>(
+    rows: &[OptRow<W>],
+) -> [OptSetter<W>; N] {
+    let mut setters = [(rows[0].set, rows[0].nested); N];
+    let mut i = 0;
+    while i < N {
+        setters[i] = (rows[i].set, rows[i].nested);
+        i += 1;
+    }
+    setters
 }
 
 /// Rows as tables have them: `KEYWORD => SETTER`, or a keyword that has no effect of its own.
@@ -386,9 +405,11 @@ macro_rules! table {
         const ROWS: &[$crate::config::table::Row<$raw>] = &$crate::config::table::sorted($rows);
         const KEYWORDS: &[$crate::config::keyword::Keyword] =
             &$crate::config::table::grammar::<$raw, { ROWS.len() }>(ROWS);
+        const SETTERS: &[$crate::config::table::Setter<$raw>] =
+            &$crate::config::table::setters::<$raw, { ROWS.len() }>(ROWS);
         $crate::config::table::Table {
             block: $crate::config::keyword::Block { name: $name, keywords: KEYWORDS },
-            rows: ROWS,
+            setters: SETTERS,
         }
     }};
 }
@@ -420,6 +441,17 @@ pub(super) const fn grammar<W: Written, const N: usize>(rows: &[Row<W>]) -> [Key
         i += 1;
     }
     keywords
+}
+
+/// Their setters.
+pub(super) const fn setters<W: Written, const N: usize>(rows: &[Row<W>]) -> [Setter<W>; N] {
+    let mut setters = [rows[0].setter; N];
+    let mut i = 0;
+    while i < N {
+        setters[i] = rows[i].setter;
+        i += 1;
+    }
+    setters
 }
 
 pub(super) const fn is_before(a: &str, b: &str) -> bool {

@@ -77,5 +77,5 @@ pub(in crate::config) static INTERFACE_UP_DOWN_DELAYS: LineTable<RawDelays<'stat
         Value::Micros(n) => raw.up = Some(Duration::from_micros(n)),
         _ => raw.name = item.word,
     },
-    rows: &[],
+    setters: &[],
 };
