@@ -55,8 +55,9 @@ pub(in crate::sys::netlink) fn described(body: &[u8]) -> Result<Option<Link>, Ma
     };
     let ethernet = header.hardware == libc::ARPHRD_ETHER;
     let mut elsewhere = false;
-    for attribute in attributes(rest) {
-        let (kind, value) = attribute?;
+    // What precedes an attribute that cannot be read still counts: an interface does not disappear
+    // because of something that is said of it.
+    for (kind, value) in attributes(rest).map_while(Result::ok) {
         match kind {
             IFLA_IFNAME => link.name = text(value)?.into(),
             IFLA_MTU => link.mtu = u32_of(value)?,

@@ -75,6 +75,13 @@ fn a_vrf_and_its_ports() {
 }
 
 #[test]
+fn an_attribute_that_cannot_be_read_hides_none_before_it() {
+    // An attribute of 64 bytes, of which 4 are there.
+    let with_tail = MACVLAN.replacen("94", "98", 1) + "40003300";
+    assert_eq!(described(&with_tail), described(MACVLAN));
+}
+
+#[test]
 fn a_parent_in_another_namespace_does_not_count() {
     let mut text = MACVLAN.replacen("94", "9c", 1);
     text.push_str("08002500 00000000");
