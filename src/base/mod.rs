@@ -14,6 +14,7 @@ pub mod hold;
 pub mod ids;
 pub mod link;
 pub mod name;
+pub mod parts;
 pub mod pattern;
 pub mod piece;
 pub mod ratelimit;

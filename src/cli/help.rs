@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::exit::Status;
 use super::flags::{Arg, Effect, Flag, FLAGS};
+use crate::base::parts;
 
 /// The version of keepalived whose behaviour is kept.
 pub const COMPATIBLE_WITH: &str = "2.4.3";
@@ -21,21 +22,36 @@ pub fn banner() -> String {
 }
 
 /// What the same build of keepalived says of itself. Exporters look for `--enable-json`.
-const CONFIGURE_OPTIONS: &str = "--prefix=/usr --sysconfdir=/etc --enable-bfd --enable-json";
-const CONFIG_OPTIONS: [&str; 2] =
-    ["NFTABLES LVS", "VRRP VRRP_AUTH VRRP_VMAC JSON BFD INIT=systemd"];
-/// What both say of regular expressions.
-const REGEX: [&str; 2] =
-    if cfg!(feature = "regex") { [" --enable-regex", " REGEX"] } else { ["", ""] };
+const CONFIGURE_OPTIONS: [(&str, bool); 6] = [
+    ("--prefix=/usr", true),
+    ("--sysconfdir=/etc", true),
+    ("--disable-lvs", !parts::LVS),
+    ("--enable-bfd", parts::BFD),
+    ("--enable-json", true),
+    ("--enable-regex", parts::REGEX),
+];
+const CONFIG_OPTIONS: [(&str, bool); 9] = [
+    ("NFTABLES", true),
+    ("LVS", parts::LVS),
+    ("REGEX", parts::REGEX),
+    ("VRRP", true),
+    ("VRRP_AUTH", true),
+    ("VRRP_VMAC", true),
+    ("JSON", true),
+    ("BFD", parts::BFD),
+    ("INIT=systemd", true),
+];
 
-/// Parts that a build can do without, each with its feature of Cargo.
-const PARTS: [(&str, bool); 2] =
-    [("TLS", cfg!(feature = "tls")), ("regular expressions", cfg!(feature = "regex"))];
+/// Those that this build has.
+fn built_in(all: &[(&'static str, bool)]) -> String {
+    let names = all.iter().filter(|(_, is_in)| *is_in).map(|(name, _)| *name);
+    names.collect::<Vec<_>>().join(" ")
+}
 
 /// Which parts there are, and which there are not.
 fn parts() -> String {
     let list = |is_in: bool| {
-        let names = PARTS.iter().filter(|(_, there)| *there == is_in).map(|(name, _)| *name);
+        let names = parts::ALL.iter().filter(|(_, there)| *there == is_in).map(|(name, _)| *name);
         names.collect::<Vec<_>>().join(", ")
     };
     match (list(true), list(false)) {
@@ -51,7 +67,6 @@ pub fn version(running_on: &str) -> String {
     let target = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
     let arch = std::env::consts::ARCH;
     let own = env!("CARGO_PKG_VERSION");
-    let ([first, rest], [with_regex, regex]) = (CONFIG_OPTIONS, REGEX);
     format!(
         "Keepalived v{COMPATIBLE_WITH} (compatible)\n\
          keepalived in Rust v{own}\n\n\
@@ -59,16 +74,18 @@ pub fn version(running_on: &str) -> String {
          {}\n\
          Built for {arch}-linux-{target}\n\
          Running on {running_on}\n\n\
-         configure options: {CONFIGURE_OPTIONS}{with_regex}\n\n\
-         Config options:  {first}{regex} {rest}\n",
+         configure options: {}\n\n\
+         Config options:  {}\n",
         licence(),
         parts(),
+        built_in(&CONFIGURE_OPTIONS),
+        built_in(&CONFIG_OPTIONS),
     )
 }
 
 /// Of the program as it was built, with all that is in it: `README.md` says why.
 const fn licence() -> &'static str {
-    if cfg!(feature = "tls") {
+    if parts::TLS {
         "Licence: GPL-3.0-or-later with its TLS, GPL-2.0-or-later without"
     } else {
         "Licence: GPL-2.0-or-later"
@@ -277,10 +294,14 @@ mod tests {
         let text = version("Linux 6.1.0 #1 SMP");
         let line = text.lines().find(|line| line.starts_with("Built with")).expect("the parts");
         let (with, without) = line.split_once("without: ").unwrap_or((line, ""));
-        for (name, is_in) in PARTS {
+        for (name, is_in) in parts::ALL {
             assert_eq!((with.contains(name), without.contains(name)), (is_in, !is_in), "{line}");
         }
-        assert_eq!(text.contains(" REGEX "), cfg!(feature = "regex"));
+        for (word, is_in) in
+            [(" REGEX ", parts::REGEX), (" LVS ", parts::LVS), (" BFD ", parts::BFD)]
+        {
+            assert_eq!(text.contains(word), is_in, "{word}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod sockets;
 use std::rc::Rc;
 
 use crate::base::ids::SessionId;
+use crate::base::parts;
 use crate::base::sorted::SortedMap;
 use crate::base::time::Instant;
 use crate::base::tracked::{Finding, TrackState};
@@ -26,6 +27,9 @@ const RECEIVE_BUDGET: usize = 8;
 impl Runtime {
     /// Brings the sessions to the running configuration.
     pub(super) fn adopt_sessions(&mut self, old: &Config) {
+        if !parts::BFD {
+            return;
+        }
         let changes = diff::bfd_sessions(old, &self.running.config);
         let ids: SortedMap<_, _> = self.sessions_by_name();
         let id_of = |n: usize| ids.get(&old.bfd[n].name).copied();
@@ -63,6 +67,9 @@ impl Runtime {
 
     /// Every neighbour hears that the sessions are down on purpose (RFC 5880 section 6.8.16).
     pub(super) fn end_sessions(&mut self) {
+        if !parts::BFD {
+            return;
+        }
         self.cores.bfd(Input::Stop, self.now);
         self.drain();
     }
@@ -74,6 +81,9 @@ impl Runtime {
 
     /// Opens the ports that the sessions need, and closes the others.
     pub(super) fn listen_for_sessions(&mut self) {
+        if !parts::BFD {
+            return;
+        }
         let needed = Port::needed(&self.running.config.bfd);
         let failures = self.network.sessions.listen(&needed, &mut self.poll);
         let retries = &mut self.commands.retries;
@@ -95,6 +105,9 @@ impl Runtime {
 
     /// Serves the sessions: packets before deadlines, as for VRRP.
     pub(super) fn serve_bfd(&mut self) {
+        if !parts::BFD {
+            return;
+        }
         let ready = self.pace.ready.iter();
         let ports: Vec<_> = ready
             .filter_map(|o| if let Owner::Bfd(port) = o { Some(*port) } else { None })
@@ -158,6 +171,9 @@ impl Runtime {
     }
 
     pub(super) fn execute_bfd(&mut self, action: &Action) {
+        if !parts::BFD {
+            return;
+        }
         if let Action::Send { id, packet, ttl } = action {
             if let Some(session) = self.cores.bfd.session(*id) {
                 let links = self.cores.holdings.links();

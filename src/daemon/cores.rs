@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::base::hold::Hold;
 use crate::base::ids::{InstanceId, ScriptId};
+use crate::base::parts;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
 use crate::bfd;
@@ -80,6 +81,9 @@ impl Cores {
     }
 
     pub(super) fn bfd(&mut self, input: bfd::Input<'_>, now: Instant) {
+        if !parts::BFD {
+            return;
+        }
         self.bfd.handle(input, now, &mut self.bfd_actions);
     }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::define::removed;
 use super::{name_word, Scene};
 use crate::base::addr::{is_link_local, Family};
+use crate::base::parts;
 use crate::config::document::Node;
 use crate::config::keywords::{RawBfd, RawBfdAuth, BFD_INSTANCE};
 use crate::config::table::Given;
@@ -21,6 +22,10 @@ pub(super) fn session(
     node: Node<'_>,
     others: &[Rc<BfdInstance>],
 ) -> Option<BfdInstance> {
+    if !parts::BFD {
+        removed(scene, node, "this build has no BFD");
+        return None;
+    }
     let mut raw = RawBfd::default();
     scene.checker.fill(node.children(), &BFD_INSTANCE, &mut raw);
     let Some(neighbor) = raw.neighbor else {

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::define::removed;
 use super::merge::merge;
 use super::probe::{Files, Sessions};
 use super::server::{self, Outer, ServerDraft};
 use super::{address_group, family, fit, ipvs, marking, Scene};
 use crate::base::addr::Family;
 use crate::base::diag::{Severity, Span};
+use crate::base::parts;
 use crate::config::document::Node;
 use crate::config::keywords::{port, RawService, RawSync, PERSISTENCE, VIRTUAL_SERVER};
 use crate::config::statement::Statement;
@@ -40,6 +42,13 @@ impl<'d> Pending<'d> {
         config.lvs.sync_daemon =
             self.sync.and_then(|raw| ipvs::sync_daemon(&raw, scene.checker, vrid));
         if self.servers.is_empty() && self.groups.is_empty() {
+            return;
+        }
+        if !parts::LVS {
+            let servers = self.servers.iter().map(|server| server.node);
+            for node in self.groups.into_iter().chain(servers) {
+                removed(scene, node, "this build has no virtual servers");
+            }
             return;
         }
         let files = config.files.iter().map(|f| (f.name.as_str(), f)).collect();

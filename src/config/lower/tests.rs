@@ -14,16 +14,22 @@ use crate::model::Config;
 
 mod addresses;
 mod auth;
+#[cfg(feature = "bfd")]
 mod bfd;
+#[cfg(feature = "lvs")]
 mod check;
 mod control;
 mod coverage;
 mod fifo;
 mod groups;
+#[cfg(feature = "lvs")]
 mod lvs;
 mod mail;
 mod notify;
+#[cfg(not(all(feature = "lvs", feature = "bfd")))]
+mod parts;
 mod scripts;
+#[cfg(feature = "lvs")]
 mod shared;
 mod strict;
 mod track;

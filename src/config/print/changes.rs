@@ -351,6 +351,7 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "lvs")]
     #[test]
     fn commands_and_real_servers_are_told_of() {
         let script = |command: &str| {

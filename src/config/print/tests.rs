@@ -594,6 +594,7 @@ fn sessions_and_what_follows_them() {
     );
 }
 
+#[cfg(feature = "bfd")]
 #[test]
 fn the_key_of_a_session_can_be_hidden() {
     let (config, _) = lowered(

@@ -117,6 +117,7 @@ fn what_is_not_in_effect_is_noted_once_with_its_first_place() {
     );
 }
 
+#[cfg(feature = "lvs")]
 #[test]
 fn words_are_checked_whether_they_are_in_effect_or_not() {
     let told = told(
@@ -179,6 +180,7 @@ fn scripts_have_quotes_of_their_own() {
     );
 }
 
+#[cfg(feature = "lvs")]
 #[test]
 fn old_names_work_and_are_told_as_loudly_as_they_always_were() {
     assert_eq!(

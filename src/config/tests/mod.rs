@@ -1,6 +1,7 @@
 //! For the tests of the stages: a document from text without the reader of files, and a machine with
 //! interfaces.
 
+#[cfg(all(feature = "lvs", feature = "bfd"))]
 mod every_keyword;
 #[path = "../../../tests/config/memory.rs"]
 mod memory;

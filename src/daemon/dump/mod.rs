@@ -20,6 +20,7 @@ use std::path::PathBuf;
 
 use path::Name;
 
+use crate::base::parts;
 use crate::daemon::runtime::Runtime;
 use crate::daemon::view::View;
 use crate::model::dumps::JsonVersion;
@@ -43,11 +44,11 @@ impl Runtime {
     /// What SIGUSR1 writes, by the part of the daemon.
     pub(super) fn state_files(&self) -> Vec<(&'static str, String)> {
         let mut files = vec![("vrrp", data::render(&self.detailed_view()))];
-        if !self.running.config.virtual_servers.is_empty() {
+        if parts::LVS && !self.running.config.virtual_servers.is_empty() {
             let services: Vec<_> = self.lvs.services().collect();
             files.push(("check", lvs::render(&self.detailed_view(), &services, &self.lvs.pool)));
         }
-        if !self.running.config.bfd.is_empty() {
+        if parts::BFD && !self.running.config.bfd.is_empty() {
             let sockets = &self.network.sessions;
             let receivers = sockets.receivers().map(|(port, fd)| (port.is_multihop(), fd));
             let sender = |id| sockets.sender(id);

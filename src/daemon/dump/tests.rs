@@ -29,6 +29,7 @@ use crate::vrrp::{Input, LinkState};
 
 mod bfd;
 mod global;
+#[cfg(feature = "lvs")]
 mod lvs;
 mod track;
 

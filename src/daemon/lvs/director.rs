@@ -10,6 +10,7 @@ use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 
 use crate::base::ids::{CheckId, InstanceId};
+use crate::base::parts;
 use crate::base::sorted::SortedSet;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::TrackState;
@@ -68,6 +69,9 @@ impl Runtime {
 
     /// Serves checks whose sockets are ready, and everything that is due.
     pub(in crate::daemon) fn serve_lvs(&mut self) {
+        if !parts::LVS {
+            return;
+        }
         let (before, now) = (self.lvs.steps(), self.clock.now());
         let mut ready = self.pace.ready.split_off(&Owner::Check(CheckId(0)));
         if !ready.is_empty() {
@@ -98,6 +102,9 @@ impl Runtime {
         place: ServerPlace,
         order: Option<ServerOrder>,
     ) {
+        if !parts::LVS {
+            return;
+        }
         let until = self.clock.recent() + SHARE;
         self.with_lvs(until, |lvs, context| lvs.order(place, order, context));
         self.tell_of_servers();
@@ -105,11 +112,17 @@ impl Runtime {
 
     /// The checks of a real server begin at once. Returns how many there are.
     pub(in crate::daemon) fn hurry_checks(&mut self, place: ServerPlace) -> usize {
+        if !parts::LVS {
+            return 0;
+        }
         self.with_lvs(self.clock.recent() + SHARE, |lvs, context| lvs.hurry(place, context))
     }
 
     /// Completes `adopt_servers`.
     pub(in crate::daemon) fn finish_adoption(&mut self) {
+        if !parts::LVS {
+            return;
+        }
         let until = self.clock.now() + PATIENCE;
         self.serve_lvs_while(until, Lvs::is_adopting);
         self.tell_of_servers();
@@ -148,6 +161,9 @@ impl Runtime {
 
     /// Applies the configuration in force in place of `old`, which is empty at the start.
     pub(in crate::daemon) fn adopt_servers(&mut self, old: &Config) {
+        if !parts::LVS {
+            return;
+        }
         if let Err(e) = self.open_ipvs() {
             let place = match &self.running.config.lvs.namespace {
                 Namespace::Named(name) => {
@@ -200,6 +216,9 @@ impl Runtime {
 
     /// Passes the state of a tracked object to the checks.
     pub(in crate::daemon) fn tell_servers(&mut self, object: &Object, state: &TrackState) {
+        if !parts::LVS {
+            return;
+        }
         match (object, state) {
             (Object::File(name), TrackState::Value(value)) => {
                 self.lvs.on_file(name, *value, self.now);
@@ -214,6 +233,9 @@ impl Runtime {
 
     /// A virtual router became master or stopped being master.
     pub(in crate::daemon) fn on_role(&mut self, id: InstanceId, is_master: bool) {
+        if !parts::LVS {
+            return;
+        }
         // During the shutdown, no sync daemon is started.
         if self.mode == Mode::Stopping {
             return;
@@ -227,6 +249,9 @@ impl Runtime {
 
     /// An address may have been added to this host or removed.
     pub(in crate::daemon) fn on_local_address(&mut self, addr: IpAddr, present: bool) {
+        if !parts::LVS {
+            return;
+        }
         // Most addresses matter to no virtual server.
         if self.running.awaited_addresses.contains(&addr) {
             self.lvs.on_address(addr, present, self.now);
@@ -249,6 +274,9 @@ impl Runtime {
 
     /// Removes the daemon's objects from IPVS as configured.
     pub(in crate::daemon) fn release_servers(&mut self) {
+        if !parts::LVS {
+            return;
+        }
         let release = match self.running.config.lvs.flush_on_stop {
             _ if self.options.keep_ipvs => Release::Nothing,
             FlushOnStop::All => Release::Everything,

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use self::saved::{recall, save};
 use crate::base::ids::SessionId;
+use crate::base::parts;
 use crate::base::sorted::SortedSet;
 use crate::base::time::{Duration, Instant};
 use crate::base::tracked::{Finding, TrackState};
@@ -48,6 +49,9 @@ impl Runtime {
 
     /// For a copy of the process: sends what is due. Nothing is read, so silence means nothing.
     pub(super) fn stand_in_for_sessions(&mut self) {
+        if !parts::BFD {
+            return;
+        }
         let mut actions = Vec::new();
         let owed = Input::DeadlineAmid { read_to: Instant::ZERO };
         self.cores.bfd.handle(owed, self.now, &mut actions);
@@ -74,6 +78,9 @@ impl Runtime {
 
     /// The program could not be replaced: this one goes on, above the numbers of the stand-in.
     pub(super) fn take_back(&mut self, stand_in: StandIn) {
+        if !parts::BFD {
+            return;
+        }
         let word = relieve(stand_in);
         self.now = self.clock.now();
         let all = self.cores.bfd.sessions().map(|(id, session)| (id, session.discriminator()));
@@ -84,6 +91,9 @@ impl Runtime {
 
     /// Before anything is added: what tracks a session that goes on finds it as it is.
     pub(in crate::daemon) fn recall_sessions(&mut self) {
+        if !parts::BFD {
+            return;
+        }
         for (config, saved) in self.matches() {
             let state = match (saved.state == SessionState::Up.word(), saved.down.as_deref()) {
                 (true, _) => TrackState::Up(Finding::SessionUp),
@@ -106,6 +116,9 @@ impl Runtime {
     /// Goes on with the sessions of the program before this one, instead of the stand-in. Gives
     /// their places in the configuration.
     pub(in crate::daemon) fn resume_sessions(&mut self) -> SortedSet<usize> {
+        if !parts::BFD {
+            return SortedSet::new();
+        }
         if self.restart.recalled.as_ref().is_none_or(|from| from.snapshot.bfd.sessions.is_empty()) {
             return SortedSet::new();
         }

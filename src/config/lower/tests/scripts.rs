@@ -101,6 +101,7 @@ fn what_is_not_there_or_not_executable_is_not_run() {
     assert!(notify(SECURE, "/usr/bin").0.is_none(), "a directory is no command");
 }
 
+#[cfg(feature = "lvs")]
 #[test]
 fn a_check_without_its_script_stays_and_is_no_error() {
     let misc = |host: &MemoryHost, path: &str| {
