@@ -468,6 +468,7 @@ fn main() -> ExitCode {
         crash::a_panic_at_the_start_leaves_nothing_either,
         crash::the_text_of_a_panic_is_in_the_log_of_a_daemon,
         crash::a_crash_without_unwinding_leaves_no_address,
+        crash::a_crash_of_the_stand_in_removes_no_address,
         crash::a_crash_signal_leaves_no_address,
         crash::only_held_addresses_are_removed,
         crash::promote_secondaries_is_restored_however_the_daemon_ends,

@@ -200,6 +200,9 @@ impl Runtime {
     /// For a copy of the process: advertises as before until the new program does. Gives its last
     /// word.
     fn stand_in(&mut self, relief: &Relief) -> String {
+        self.network.rescue.disarm();
+        #[cfg(debug_assertions)]
+        self.maybe_fail(crate::daemon::start::fault::Moment::StandIn);
         let until = self.clock.now() + LONGEST;
         let mut actions = Vec::new();
         loop {

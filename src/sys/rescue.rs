@@ -164,11 +164,18 @@ impl<K: Ord> Rescue<K> {
     }
 }
 
-impl<K> Drop for Rescue<K> {
-    fn drop(&mut self) {
-        if self.armed {
+impl<K> Rescue<K> {
+    /// For a copy of the process, which holds no address: a defect there removes none.
+    pub fn disarm(&mut self) {
+        if std::mem::take(&mut self.armed) {
             handler::publish(-1, &[]);
         }
+    }
+}
+
+impl<K> Drop for Rescue<K> {
+    fn drop(&mut self) {
+        self.disarm();
     }
 }
 

@@ -7,7 +7,10 @@ use std::process::ExitStatus;
 
 use nix::sys::signal::Signal;
 
-use crate::lab::{config, instance, ours_only, wait, Daemon, Host, Outcome, Segment, Skip, SOON};
+use crate::lab::{
+    config, instance, ours_only, restart, wait, AddressMonitor, Daemon, Host, Outcome, Segment,
+    Skip, SOON,
+};
 
 const ADDRESSES: [&str; 4] = ["10.7.1.1", "10.7.1.3", "10.7.1.4", "fd07::99"];
 /// An address of the host that is also a virtual address.
@@ -156,6 +159,23 @@ pub(crate) fn a_crash_without_unwinding_leaves_no_address() -> Outcome {
         assert_clean(&a, fault);
         daemon.wait_log_part(0, "ends the daemon; its virtual addresses were removed");
     }
+    Ok(())
+}
+
+/// The copy that advertises during a restart has the addresses of the program that goes on.
+pub(crate) fn a_crash_of_the_stand_in_removes_no_address() -> Outcome {
+    hooked()?;
+    let (_segment, [a]) = Segment::with_hosts(["a"]);
+    let mut daemon = started(&a, "memory@stand-in", &FOREGROUND);
+    daemon.wait_master("VI_1");
+    wait_for_addresses(&a);
+    let mut monitor = AddressMonitor::once_held(&a, "eth0", &["10.7.1.1"]);
+    let mark = daemon.mark();
+    restart(&daemon);
+    daemon.wait_log_part(mark, "SIGABRT (out of memory, or a defect) ends the daemon");
+    assert_eq!(monitor.events(), [], "addresses changed");
+    assert!(daemon.stop().success());
+    assert_clean(&a, "the end");
     Ok(())
 }
 

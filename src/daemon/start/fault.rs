@@ -10,6 +10,8 @@ pub(in crate::daemon) enum Moment {
     Start,
     /// SIGUSR2.
     Stats,
+    /// In the copy that advertises while the program is replaced.
+    StandIn,
 }
 
 impl Runtime {
@@ -19,6 +21,7 @@ impl Runtime {
         let moment = match moment {
             Moment::Start => "start",
             Moment::Stats => "stats",
+            Moment::StandIn => "stand-in",
         };
         let Some((fault, _)) = wish.split_once('@').filter(|(_, when)| *when == moment) else {
             return;
