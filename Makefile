@@ -14,9 +14,8 @@ DESTDIR ?=
 
 CARGO ?= cargo
 CARGO_FLAGS ?= --locked
-# Of the static binaries: --no-default-features for one without the optional parts; s or z for a smaller one.
+# Of the static binaries: --no-default-features for one without the optional parts.
 FEATURES ?=
-OPT_LEVEL ?= 3
 # Run time of each fuzz target, in seconds.
 FUZZ_SECONDS ?= 60
 # Length of `make soak`; in `make test` it takes one minute.
@@ -25,7 +24,7 @@ SOAK_SECONDS ?= 600
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 MUSL := x86_64-unknown-linux-musl
 # The binary to install: static or dynamic, whichever was built last.
-BINARY ?= $(shell ls -t $(TARGET)/$(MUSL)/release/keepalived $(TARGET)/release/keepalived 2>/dev/null | head -n 1)
+BINARY ?= $(shell ls -t $(TARGET)/$(MUSL)/release/keepalived $(TARGET)/$(MUSL)/small/keepalived $(TARGET)/release/keepalived 2>/dev/null | head -n 1)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/check-units scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/foreign scripts/lab/musl-build scripts/lab/musl-root scripts/lab/processors scripts/lab/sizes scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
@@ -57,9 +56,10 @@ clippy: ## run clippy, with warnings as errors
 doc: ## make the documentation of the code, with warnings as errors
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" $(CARGO) doc $(CARGO_FLAGS) --no-deps --document-private-items
 
-small: ## check the build without the optional parts: clippy and the unit tests
+small: ## check the builds without optional parts: clippy and the unit tests
 	$(CARGO) clippy $(CARGO_FLAGS) --no-default-features --all-targets -- -D warnings
 	$(CARGO) test $(CARGO_FLAGS) --no-default-features --lib
+	$(CARGO) test $(CARGO_FLAGS) --no-default-features --features lvs,bfd --lib
 
 fuzz-check: ## compile the fuzz targets with the versions of fuzz/Cargo.lock
 	$(CARGO) check $(CARGO_FLAGS) --manifest-path fuzz/Cargo.toml
@@ -113,15 +113,13 @@ demo-router: ## two gateways with a virtual MAC; a download goes on while they c
 	$(demo-setup)
 	scripts/demo-router $(or $(DEMO_BINARY),$(TARGET)/release/keepalived)
 
-static: ## build the static binary (musl)
-	CARGO_PROFILE_RELEASE_OPT_LEVEL=$(OPT_LEVEL) scripts/lab/musl-build --release $(CARGO_FLAGS) --bin keepalived $(FEATURES)
+static: ## build the static binary (musl), for speed
+	scripts/lab/musl-build --release $(CARGO_FLAGS) --bin keepalived $(FEATURES)
 	@ldd $(TARGET)/$(MUSL)/release/keepalived 2>&1 | grep -q -e 'not a dynamic' -e 'statically linked' || { echo "not static" >&2; exit 1; }
 	@$(MAKE) --no-print-directory size
 
-# Routers have little room.
-static-%: OPT_LEVEL = s
-static-%: ## the same for another processor: static-aarch64, static-armv7 ... (scripts/lab/processors)
-	PROCESSOR=$* CARGO_PROFILE_RELEASE_OPT_LEVEL=$(OPT_LEVEL) scripts/lab/musl-build --release $(CARGO_FLAGS) --bin keepalived $(FEATURES)
+static-%: ## build a small static binary for a processor: static-x86_64, static-aarch64 ... (scripts/lab/processors)
+	PROCESSOR=$* scripts/lab/musl-build --profile small $(CARGO_FLAGS) --bin keepalived $(FEATURES)
 	@$(MAKE) --no-print-directory size
 
 FOREIGN ?= armv7
@@ -129,7 +127,7 @@ test-foreign: ## test the binaries for other processors (FOREIGN) in an emulator
 	scripts/lab/foreign $(FOREIGN)
 
 size: ## show the size of the built binaries
-	@for f in $(TARGET)/release/keepalived $(TARGET)/*-musl*/release/keepalived; do \
+	@for f in $(TARGET)/release/keepalived $(TARGET)/*-musl*/release/keepalived $(TARGET)/*-musl*/small/keepalived; do \
 		if [ -e $$f ]; then echo "$$f: $$(( ($$(stat -c %s $$f) + 1023) / 1024 )) KiB"; fi; done
 
 sizes: ## build the static binary with each choice of parts and optimization, and print a table of sizes (two hours)

@@ -12,6 +12,7 @@ pub mod errno;
 pub mod histogram;
 pub mod hold;
 pub mod ids;
+pub mod json;
 pub mod link;
 pub mod name;
 pub mod parts;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::json;
 use crate::status;
 
 /// One line of an answer.
@@ -79,6 +80,6 @@ impl Reply {
     /// # Errors
     /// The line is no reply.
     pub fn parse(line: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(line).map_err(|e| e.to_string())
+        json::read(line).map_err(|e| e.to_string())
     }
 }

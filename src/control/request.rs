@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::reply::{Code, Failure};
+use crate::base::json;
 
 /// The version of requests and replies.
 pub const VERSION: u32 = 1;
@@ -143,10 +144,10 @@ impl Request {
             let text = format!("this daemon speaks version {VERSION}, not {version}");
             Failure { code: Code::Version, text }
         };
-        match serde_json::from_slice::<Self>(line) {
+        match json::read::<Self>(line) {
             Ok(request) if request.version == VERSION => Ok(request),
             Ok(request) => Err(other(request.version)),
-            Err(error) => match serde_json::from_slice::<Versioned>(line) {
+            Err(error) => match json::read::<Versioned>(line) {
                 Ok(Versioned { version }) if version != VERSION => Err(other(version)),
                 _ => {
                     let text = format!("the request cannot be read: {error}");

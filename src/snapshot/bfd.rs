@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::json;
+
 /// Sessions, and the sockets that receive for all of them.
 #[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -139,7 +141,7 @@ impl LastWord {
 
     /// `None`: it is incomplete.
     pub fn parse(text: &str) -> Option<Self> {
-        super::read(text).ok()
+        json::read(text.as_bytes()).ok()
     }
 }
 

@@ -12,9 +12,9 @@ mod router;
 mod servers;
 mod unfinished;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::base::json;
 use crate::status::Event;
 
 pub use router::{Failover, Group, Instance, Mark, Refused, Router};
@@ -157,20 +157,14 @@ impl Snapshot {
             program: String,
         }
         let unreadable = |e| format!("the snapshot cannot be read: {e}");
-        let Versioned { version, program } = read(text).map_err(unreadable)?;
+        let Versioned { version, program } = json::read(text.as_bytes()).map_err(unreadable)?;
         if !(1..=VERSION).contains(&version) {
             return Err(format!(
                 "the snapshot of {program} has version {version}, this program takes over from 1 to {VERSION}"
             ));
         }
-        read(text).map_err(unreadable)
+        json::read(text.as_bytes()).map_err(unreadable)
     }
-}
-
-/// Reads a text as the replies of the control socket are read, as bytes: the reader of texts would be
-/// in the program a second time, for all types that both have.
-fn read<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
-    serde_json::from_slice(text.as_bytes())
 }
 
 #[cfg(test)]
