@@ -111,8 +111,11 @@ impl<T> Pipeline<T> {
         // Refusals always come back. Success need not be acknowledged: the kernel works in order,
         // and acknowledges a no-op message when all before it are done. It cannot be the last
         // request: one that was interrupted (a sync daemon stopped before it ran) is never
-        // answered.
-        Writer::begin(packet, NLMSG_NOOP, NLM_F_ACK).finish();
+        // answered. With a body: QEMU passes a bare header at the end on as it is, whatever the order of
+        // its bytes.
+        let mut noop = Writer::begin(packet, NLMSG_NOOP, NLM_F_ACK);
+        noop.raw(&[0; 4]);
+        noop.finish();
         let mut at = 0;
         for len in self.waiting.iter().take(count).map(|(len, _)| *len).chain([HEADER_LEN]) {
             self.sequence = self.sequence.wrapping_add(1);
