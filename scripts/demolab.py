@@ -185,7 +185,8 @@ class Router:
 
 
 def table(routers, client, names):
-    """Prints states and addresses of all routers; `names` is {instance: address}."""
+    """Prints states and addresses of all routers, and demands that the addresses answer; `names` is
+    {instance: address}."""
     rows = [("", [f"{name} {vip}" for name, vip in names.items()])]
     for router in routers.values():
         dead = router.process.poll() is not None
@@ -195,6 +196,9 @@ def table(routers, client, names):
     rows.append(("client", ["answered" if client.hears(vip) else "NOT answered" for vip in names.values()]))
     for head, cells in rows:
         print(f"   {head:10}{''.join(f'{cell:25}' for cell in cells)}".rstrip(), flush=True)
+    silent = [vip for vip in names.values() if not client.hears(vip, within=1)]
+    if silent:
+        fail(f"the client has no answer from {', '.join(silent)}")
 
 
 # ------------------------------------------------------------------------------------ running

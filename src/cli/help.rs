@@ -48,13 +48,21 @@ fn built_in(all: &[(&'static str, bool)]) -> String {
     names.collect::<Vec<_>>().join(" ")
 }
 
+/// The parts that this build has, or those that it does not have.
+fn parts(is_in: bool) -> String {
+    let names = parts::ALL.iter().filter(|(_, there)| *there == is_in).map(|(name, _)| *name);
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// `Built without: BFD`, if a part is missing.
+pub fn missing_parts() -> Option<String> {
+    let missing = parts(false);
+    (!missing.is_empty()).then(|| format!("Built without: {missing}"))
+}
+
 /// Which parts there are, and which there are not.
-fn parts() -> String {
-    let list = |is_in: bool| {
-        let names = parts::ALL.iter().filter(|(_, there)| *there == is_in).map(|(name, _)| *name);
-        names.collect::<Vec<_>>().join(", ")
-    };
-    match (list(true), list(false)) {
+fn all_parts() -> String {
+    match (parts(true), parts(false)) {
         (with, without) if without.is_empty() => format!("Built with: {with}"),
         (with, without) if with.is_empty() => format!("Built without: {without}"),
         (with, without) => format!("Built with: {with}; without: {without}"),
@@ -77,7 +85,7 @@ pub fn version(running_on: &str) -> String {
          configure options: {}\n\n\
          Config options:  {}\n",
         licence(),
-        parts(),
+        all_parts(),
         built_in(&CONFIGURE_OPTIONS),
         built_in(&CONFIG_OPTIONS),
     )

@@ -125,6 +125,9 @@ fn test_config(options: &Options) -> Status {
 fn banner(options: &Options) {
     log::info!("Starting {}", help::banner());
     log::info!("Running on {}", process::uname().running_on());
+    if let Some(line) = help::missing_parts() {
+        log::info!("{line}");
+    }
     for line in help::command_line(&options.argv) {
         log::info!("{line}");
     }
