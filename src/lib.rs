@@ -110,6 +110,7 @@
 //! | scheduling of the process | `daemon/start/scheduling.rs` |
 //! | capabilities that stay after the start, and why | `daemon/start/rights.rs`, `sys/capability.rs` |
 //! | what `sandbox strict` forbids, and how | `model/sandbox.rs`, `daemon/start/strict.rs`, `sys/confine.rs`, `sys/confine/` |
+//! | parts that a build can do without | `base/parts.rs` |
 //! | entry as daemon or configuration test, exit status | `daemon/start/entry.rs` |
 //! | order of startup and shutdown | `daemon/start/startup.rs`, `daemon/start/assembly.rs`, `daemon/start/shutdown.rs` |
 //! | cleanup after a panic or a crash | `daemon/start/defect.rs`, `sys/rescue.rs` |
@@ -121,6 +122,7 @@
 //! | time of a reload, as a file names it | `base/appointment.rs`, `daemon/config/appointment.rs` |
 //! | what is shown of the daemon, as plain data | `status/` |
 //! | filling it in, for the dumps and the control socket | `daemon/status/` |
+//! | JSON that is read: requests, replies, snapshots | `base/json.rs` |
 //! | last changes with their causes, and their numbers | `daemon/journal.rs`, `daemon/journal/record.rs` |
 //! | refused advertisements by sender, for the status | `vrrp/refusals.rs` |
 //! | orders of an operator to a virtual router | `vrrp/operator.rs`, `daemon/control/commands.rs` |

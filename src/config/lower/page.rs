@@ -2,6 +2,7 @@
 
 use super::probe::Around;
 use super::Scene;
+use crate::base::parts;
 use crate::base::pattern::Pattern;
 use crate::config::keywords::{CheckKind, RawCheck, RawUrl};
 use crate::config::lex::script::command_words;
@@ -21,6 +22,10 @@ pub(super) fn check(
         return None;
     }
     let tls = raw.kind == CheckKind::Ssl;
+    if tls && !parts::TLS {
+        let text = "this build has no TLS: the check is suspended";
+        scene.error(raw.word.text, raw.word.span, text);
+    }
     if let Some(Given { value: true, span }) = raw.web.enable_sni {
         let text = if tls {
             "enable_sni has no effect: no virtualhost says which name to send"

@@ -26,7 +26,7 @@ mod groups;
 mod lvs;
 mod mail;
 mod notify;
-#[cfg(not(all(feature = "lvs", feature = "bfd")))]
+#[cfg(not(all(feature = "lvs", feature = "bfd", feature = "tls")))]
 mod parts;
 mod scripts;
 #[cfg(feature = "lvs")]

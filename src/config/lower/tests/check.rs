@@ -47,6 +47,9 @@ fn seconds(n: u64) -> Duration {
 
 #[test]
 fn each_kind_has_its_own_defaults() {
+    if !crate::base::parts::TLS {
+        return;
+    }
     for (lines, retry, delay) in [
         ("TCP_CHECK {\n}", 1, 1),
         ("HTTP_GET {\nurl {\npath /\n}\n}", 1, 3),
@@ -151,6 +154,9 @@ fn a_check_that_lacks_what_it_needs_is_left_out() {
 
 #[test]
 fn pages_inherit_their_host_and_tls_its_name() {
+    if !crate::base::parts::TLS {
+        return;
+    }
     let http = |outer: &str, inner: &str| {
         let check = check_in(outer, inner, &[]);
         let Kind::Http(_, http) = check.kind else { panic!("not HTTP") };

@@ -38,3 +38,18 @@ fn sessions_are_an_error_and_so_is_what_tracks_them() {
     );
     assert!(config.bfd.is_empty() && config.instances[0].tracked.is_empty());
 }
+
+#[cfg(all(feature = "lvs", not(feature = "tls")))]
+#[test]
+fn a_check_that_needs_tls_is_an_error() {
+    let (config, told) = lowered(
+        "virtual_server 192.0.2.1 443 {\nlvs_sched rr\nlvs_method NAT\nprotocol TCP\n\
+         real_server 192.0.2.10 443 {\nSSL_GET {\nurl {\npath /\n}\n}\n}\n}",
+    );
+    let at = "(192.0.2.1 443, 192.0.2.10)";
+    assert_eq!(
+        told,
+        [format!("Error (Line 6) {at} this build has no TLS: the check is suspended")]
+    );
+    assert_eq!(config.virtual_servers[0].servers[0].checks.len(), 1);
+}
