@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{ring, CryptoProvider};
+use rustls::crypto::{ring, CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
@@ -20,12 +20,13 @@ pub struct Client(pub(super) Sessions);
 
 impl Client {
     pub fn new(material: &Material) -> Result<Self, KeyError> {
-        let provider = Arc::new(ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        let provider =
+            CryptoProvider { signature_verification_algorithms: NONE, ..ring::default_provider() };
+        let builder = ClientConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .map_err(|e| KeyError::Pair(e.to_string()))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Everybody(provider)));
+            .with_custom_certificate_verifier(Arc::new(Everybody));
         let config = match (&material.certificate, &material.key) {
             (Some(certificate), Some(key)) => {
                 let key = private_key(key, material.password.as_deref()).map_err(KeyError::Key)?;
@@ -58,7 +59,10 @@ fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, KeyError> {
 /// that is right for a health check. A signature would prove who the server is not trusted to be,
 /// and reading the certificate for it would refuse old ones that work everywhere else.
 #[derive(Debug)]
-struct Everybody(Arc<CryptoProvider>);
+struct Everybody;
+
+/// No signature is verified, and what could do so is not in the program.
+const NONE: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms { all: &[], mapping: &[] };
 
 impl ServerCertVerifier for Everybody {
     fn verify_server_cert(
@@ -91,13 +95,20 @@ impl ServerCertVerifier for Everybody {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        let mut schemes = self.0.signature_verification_algorithms.supported_schemes();
-        // What is not checked can be offered: servers with old certificates choose among these.
-        schemes.extend([
+        vec![
+            SignatureScheme::ECDSA_NISTP384_SHA384,
+            SignatureScheme::ECDSA_NISTP256_SHA256,
+            SignatureScheme::ED25519,
+            SignatureScheme::RSA_PSS_SHA512,
+            SignatureScheme::RSA_PSS_SHA384,
+            SignatureScheme::RSA_PSS_SHA256,
+            SignatureScheme::RSA_PKCS1_SHA512,
+            SignatureScheme::RSA_PKCS1_SHA384,
+            SignatureScheme::RSA_PKCS1_SHA256,
+            // What is not checked can be offered: servers with old certificates choose among these.
             SignatureScheme::ECDSA_NISTP521_SHA512,
             SignatureScheme::RSA_PKCS1_SHA1,
             SignatureScheme::ECDSA_SHA1_Legacy,
-        ]);
-        schemes
+        ]
     }
 }

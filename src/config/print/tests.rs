@@ -1,5 +1,6 @@
 use super::fits::quoted;
 use super::*;
+use crate::base::parts;
 use crate::config::tests::lowered;
 
 /// A printed model is read back unchanged and without diagnostics.
@@ -468,7 +469,7 @@ virtual_server 192.0.2.1 80 {
 
 #[test]
 fn pages_of_every_kind() {
-    if !crate::base::parts::TLS {
+    if !parts::TLS {
         return;
     }
     let page = |inner: &str| {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::*;
+use crate::base::parts;
 use crate::model::check::{Check, Kind, Protocol, Record, Url};
 
 /// The checks of a real server with `lines`, in a virtual server with `outer`.
@@ -47,7 +48,7 @@ fn seconds(n: u64) -> Duration {
 
 #[test]
 fn each_kind_has_its_own_defaults() {
-    if !crate::base::parts::TLS {
+    if !parts::TLS {
         return;
     }
     for (lines, retry, delay) in [
@@ -154,7 +155,7 @@ fn a_check_that_lacks_what_it_needs_is_left_out() {
 
 #[test]
 fn pages_inherit_their_host_and_tls_its_name() {
-    if !crate::base::parts::TLS {
+    if !parts::TLS {
         return;
     }
     let http = |outer: &str, inner: &str| {

@@ -1,6 +1,7 @@
 use std::rc::Rc;
 
 use super::*;
+use crate::base::parts;
 use crate::base::recalled::RecalledService;
 use crate::check::{pool, Pool, Reason, Timings, Verdict, Weight};
 use crate::config;
@@ -402,7 +403,7 @@ fn a_check_in_the_data_dump() {
 
 #[test]
 fn checks_of_each_kind_in_the_data_dump() {
-    if !crate::base::parts::TLS {
+    if !parts::TLS {
         return;
     }
     for (check, expected) in [
