@@ -1,6 +1,7 @@
 //! The generated parts of the manual pages and the README are up to date; `make man` regenerates
-//! them.
+//! them. A release build has no defaults of keywords.
 
+#![cfg(debug_assertions)]
 #![expect(clippy::disallowed_methods, reason = "tests make the files they need")]
 
 #[path = "manual/completions.rs"]

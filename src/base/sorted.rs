@@ -98,7 +98,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         while node < end {
             let middle = (node + end) / 2;
             match self.nodes[middle].last() {
-                Some(last) if last.0.borrow() < key => node = middle + 1,
+                Some(last) if last.0.borrow().cmp(key).is_lt() => node = middle + 1,
                 _ => end = middle,
             }
         }

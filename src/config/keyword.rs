@@ -185,7 +185,8 @@ pub struct Keyword {
     pub name: &'static str,
     pub args: Args,
     pub body: Body,
-    /// Description for messages.
+    /// What holds without it, for the manual page. Nothing in a release build asks for it.
+    #[cfg(debug_assertions)]
     pub default: &'static str,
     /// False: accepted and checked, without effect in this version.
     pub in_effect: bool,

@@ -16,6 +16,7 @@ const fn keyword<S>(name: &'static str, args: Args, body: Body) -> Unset<S> {
         name,
         args,
         body,
+        #[cfg(debug_assertions)]
         default: "",
         in_effect: true,
         is_set: true,
@@ -180,8 +181,15 @@ pub(in crate::config) const fn names(name: &'static str, kind: ValueKind) -> Uns
 }
 
 impl<S: Copy> Unset<S> {
+    /// What holds without the keyword, for the manual page.
+    #[cfg(debug_assertions)]
     pub(in crate::config) const fn default(mut self, text: &'static str) -> Self {
         self.keyword.default = text;
+        self
+    }
+
+    #[cfg(not(debug_assertions))]
+    pub(in crate::config) const fn default(self, _: &'static str) -> Self {
         self
     }
 
