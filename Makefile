@@ -29,7 +29,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SHELL_SCRIPTS := .ci/run scripts/check-samples scripts/check-packages scripts/check-units scripts/setup scripts/lab/bench-bfd scripts/lab/bench-vmacs scripts/lab/foreign scripts/lab/musl-build scripts/lab/musl-root scripts/lab/processors scripts/lab/sizes scripts/lab/uml-run conf/keepalived.init conf/keepalived.openrc conf/completions/kactl.bash packaging/install.sh packaging/build packaging/deb/preinst packaging/deb/postinst packaging/deb/prerm packaging/deb/postrm packaging/alpine/keepalived-rs.post-install packaging/alpine/keepalived-rs.post-upgrade packaging/alpine/keepalived-rs.pre-deinstall packaging/openwrt/files/keepalived.init
 MAN_PAGES := $(wildcard man/*.[158])
 
-.PHONY: all help setup test check fmt clippy doc fuzz-check samples bench soak counts licences lint-shell lint-man small man demo demo-nginx demo-lvs demo-router static test-foreign size sizes fuzz install uninstall deb rpm apk tarball image recipes packages check-packages check-units dist clean
+.PHONY: all help setup test check fmt clippy doc fuzz-check samples bench soak counts licences lint-shell lint-man small man demo demo-nginx demo-lvs demo-router static check-size test-foreign size sizes fuzz install uninstall deb rpm apk tarball image recipes packages check-packages check-units dist clean
 
 all: ## build the release binary (default)
 	$(CARGO) build --release $(CARGO_FLAGS)
@@ -121,6 +121,12 @@ static: ## build the static binary (musl), for speed
 static-%: ## build a small static binary for a processor: static-x86_64, static-aarch64 ... (scripts/lab/processors)
 	PROCESSOR=$* scripts/lab/musl-build --profile small $(CARGO_FLAGS) --bin keepalived $(FEATURES)
 	@$(MAKE) --no-print-directory size
+
+# Bytes that the small binary for x86-64 may have, with all parts.
+SMALL_MAX := 4194304
+check-size: ## check that the small binary has not grown too large (after make static-x86_64)
+	@size=$$(stat -c %s $(TARGET)/$(MUSL)/small/keepalived); [ $$size -le $(SMALL_MAX) ] || { \
+		echo "the small binary has $$size bytes, more than $(SMALL_MAX): find out what has grown" >&2; exit 1; }
 
 FOREIGN ?= armv7
 test-foreign: ## test the binaries for other processors (FOREIGN) in an emulator
