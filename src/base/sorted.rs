@@ -12,7 +12,6 @@ mod serialized;
 mod set;
 
 use std::borrow::Borrow;
-use std::cmp::Ordering;
 use std::ops::Index;
 
 pub use entry::Entry;
@@ -103,16 +102,10 @@ impl<K: Ord, V> SortedMap<K, V> {
             }
         }
         let Some(entries) = self.nodes.get(node) else { return Err((0, 0)) };
-        let (mut at, mut end) = (0, entries.len());
-        while at < end {
-            let middle = (at + end) / 2;
-            match entries[middle].0.borrow().cmp(key) {
-                Ordering::Less => at = middle + 1,
-                Ordering::Equal => return Ok((node, middle)),
-                Ordering::Greater => end = middle,
-            }
+        match entries.binary_search_by(|entry| entry.0.borrow().cmp(key)) {
+            Ok(at) => Ok((node, at)),
+            Err(at) => Err((node, at)),
         }
-        Err((node, at))
     }
 
     pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
