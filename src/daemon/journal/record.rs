@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{Entry, Journal, Subject, What, Why};
 use crate::base::link::LinkState;
 use crate::base::time::Instant;
-use crate::base::tracked::TrackState;
+use crate::base::tracked::{Finding, TrackState};
 use crate::bfd::{self, SessionState};
 use crate::lvs::{self, Leaving, QuorumCause, ServerCause, SorryCause};
 use crate::model::track::Object;
@@ -99,8 +99,9 @@ impl Journal {
                 (Change::State { from, to }.into(), Why::Nothing)
             }
             TrackState::Up(found) | TrackState::Down(found) => {
-                let (from, to) = (Some(word(from)), word(to));
-                (What::State { from, to }, Why::Text(found.to_string().into()))
+                // What it was in the run before, the last entry says that was taken over, if any was.
+                let from = (*found != Finding::Recalled).then(|| word(from));
+                (What::State { from, to: word(to) }, Why::Text(found.to_string().into()))
             }
             TrackState::Pending => return,
         };

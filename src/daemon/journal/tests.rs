@@ -1,5 +1,5 @@
 use super::*;
-use crate::base::tracked::TrackState;
+use crate::base::tracked::{Finding, TrackState};
 use crate::model::track::Object;
 use crate::status::ObjectKind;
 
@@ -89,6 +89,19 @@ fn a_quiet_start_costs_nothing() {
     assert_eq!(entry.why.to_string(), "exit 1");
     assert!(matches!(entry.what, What::State { from: Some("up"), to: "down" }));
     assert_eq!(journal.last(), 1);
+}
+
+#[test]
+fn a_state_of_the_run_before_follows_none_of_this_one() {
+    let mut journal = Journal::default();
+    let script = Object::Script("s".to_owned());
+    let down = TrackState::Down(Finding::Recalled);
+    journal.tracked(&script, &TrackState::Pending, &down, at(1));
+    let entry = journal.last_state(&(&script).into()).expect("an entry");
+    assert!(matches!(entry.what, What::State { from: None, to: "down" }));
+    journal.tracked(&script, &down, &TrackState::exit(0), at(2));
+    let entry = journal.last_state(&(&script).into()).expect("an entry");
+    assert!(matches!(entry.what, What::State { from: Some("down"), to: "up" }));
 }
 
 #[test]
