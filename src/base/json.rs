@@ -126,12 +126,19 @@ struct OfList<V>(V);
 struct OfObject<V>(V);
 struct OfVariant<V>(V);
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for OfValue<V> {
-    type Value = V::Value;
+/// What they have in common: the value, and its name in messages, of the visitor within.
+macro_rules! inner {
+    () => {
+        type Value = V::Value;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
-    }
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.expecting(f)
+        }
+    };
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for OfValue<V> {
+    inner!();
 
     fn visit_none<E: serde::de::Error>(self) -> Result<V::Value, E> {
         self.0.visit_none()
@@ -151,11 +158,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OfValue<V> {
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for OfList<V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
-    }
+    inner!();
 
     fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<V::Value, A::Error> {
         self.0.visit_seq(Elements(elements))
@@ -163,11 +166,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OfList<V> {
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for OfObject<V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
-    }
+    inner!();
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
         self.0.visit_map(Entries(entries))
@@ -175,11 +174,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OfObject<V> {
 }
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for OfVariant<V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
-    }
+    inner!();
 
     fn visit_enum<A: EnumAccess<'de>>(self, variants: A) -> Result<V::Value, A::Error> {
         self.0.visit_enum(Variants(variants))

@@ -49,20 +49,20 @@ fn built_in(all: &[(&'static str, bool)]) -> String {
 }
 
 /// The parts that this build has, or those that it does not have.
-fn parts(is_in: bool) -> String {
+fn listed(is_in: bool) -> String {
     let names = parts::ALL.iter().filter(|(_, there)| *there == is_in).map(|(name, _)| *name);
     names.collect::<Vec<_>>().join(", ")
 }
 
 /// `Built without: BFD`, if a part is missing.
 pub fn missing_parts() -> Option<String> {
-    let missing = parts(false);
+    let missing = listed(false);
     (!missing.is_empty()).then(|| format!("Built without: {missing}"))
 }
 
 /// Which parts there are, and which there are not.
 fn all_parts() -> String {
-    match (parts(true), parts(false)) {
+    match (listed(true), listed(false)) {
         (with, without) if without.is_empty() => format!("Built with: {with}"),
         (with, without) if with.is_empty() => format!("Built without: {without}"),
         (with, without) => format!("Built with: {with}; without: {without}"),

@@ -161,8 +161,8 @@ pub(super) struct Unset<S> {
 
 /// A keyword with its setter for `W`.
 pub(super) struct Row<W: Written> {
-    keyword: Keyword,
-    setter: Setter<W>,
+    pub keyword: Keyword,
+    pub setter: Setter<W>,
 }
 
 // Derived, these would ask the same of `W`.
@@ -328,6 +328,22 @@ impl<W: Written> LineTable<W> {
     }
 }
 
+/// An array of what an expression takes from each row of a constant list.
+macro_rules! column {
+    ($rows:ident, $row:ident => $of:expr) => {{
+        let $row = $rows[0];
+        let mut column = [$of; $rows.len()];
+        let mut i = 1;
+        while i < $rows.len() {
+            let $row = $rows[i];
+            column[i] = $of;
+            i += 1;
+        }
+        column
+    }};
+}
+pub(super) use column;
+
 /// Rows of options: `OPTION => SETTER`, or `OPTION; NESTED => SETTER` for one that options of
 /// another table may follow.
 macro_rules! opt_rows {
@@ -352,9 +368,9 @@ macro_rules! line_table {
     ($raw:ty, $entry:expr, $plain:expr; $rows:expr) => {{
         const ROWS: &[$crate::config::table::OptRow<$raw>] = &$rows;
         const OPTIONS: &[$crate::config::keyword::Opt] =
-            &$crate::config::table::option_grammar::<$raw, { ROWS.len() }>(ROWS);
+            &$crate::config::table::column!(ROWS, row => row.option);
         const SETTERS: &[$crate::config::table::OptSetter<$raw>] =
-            &$crate::config::table::option_setters::<$raw, { ROWS.len() }>(ROWS);
+            &$crate::config::table::column!(ROWS, row => (row.set, row.nested));
         $crate::config::table::LineTable {
             entry: $crate::config::keyword::Entry { options: OPTIONS, ..$entry },
             plain: $plain,
@@ -363,30 +379,6 @@ macro_rules! line_table {
     }};
 }
 pub(super) use {line_table, opt_rows};
-
-/// The rows without their setters.
-pub(super) const fn option_grammar<W: Written, const N: usize>(rows: &[OptRow<W>]) -> [Opt; N] {
-    let mut options = [rows[0].option; N];
-    let mut i = 0;
-    while i < N {
-        options[i] = rows[i].option;
-        i += 1;
-    }
-    options
-}
-
-/// Their setters.
-pub(super) const fn option_setters<W: Written, const N: usize>(
-    rows: &[OptRow<W>],
-) -> [OptSetter<W>; N] {
-    let mut setters = [(rows[0].set, rows[0].nested); N];
-    let mut i = 0;
-    while i < N {
-        setters[i] = (rows[i].set, rows[i].nested);
-        i += 1;
-    }
-    setters
-}
 
 /// Rows as tables have them: `KEYWORD => SETTER`, or a keyword that has no effect of its own.
 macro_rules! rows {
@@ -404,9 +396,9 @@ macro_rules! table {
     ($raw:ty, $name:literal; $rows:expr) => {{
         const ROWS: &[$crate::config::table::Row<$raw>] = &$crate::config::table::sorted($rows);
         const KEYWORDS: &[$crate::config::keyword::Keyword] =
-            &$crate::config::table::grammar::<$raw, { ROWS.len() }>(ROWS);
+            &$crate::config::table::column!(ROWS, row => row.keyword);
         const SETTERS: &[$crate::config::table::Setter<$raw>] =
-            &$crate::config::table::setters::<$raw, { ROWS.len() }>(ROWS);
+            &$crate::config::table::column!(ROWS, row => row.setter);
         $crate::config::table::Table {
             block: $crate::config::keyword::Block { name: $name, keywords: KEYWORDS },
             setters: SETTERS,
@@ -430,28 +422,6 @@ pub(super) const fn sorted<W: Written, const N: usize>(mut rows: [Row<W>; N]) ->
         i += 1;
     }
     rows
-}
-
-/// The rows without their setters.
-pub(super) const fn grammar<W: Written, const N: usize>(rows: &[Row<W>]) -> [Keyword; N] {
-    let mut keywords = [rows[0].keyword; N];
-    let mut i = 0;
-    while i < N {
-        keywords[i] = rows[i].keyword;
-        i += 1;
-    }
-    keywords
-}
-
-/// Their setters.
-pub(super) const fn setters<W: Written, const N: usize>(rows: &[Row<W>]) -> [Setter<W>; N] {
-    let mut setters = [rows[0].setter; N];
-    let mut i = 0;
-    while i < N {
-        setters[i] = rows[i].setter;
-        i += 1;
-    }
-    setters
 }
 
 pub(super) const fn is_before(a: &str, b: &str) -> bool {

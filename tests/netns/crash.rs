@@ -41,6 +41,14 @@ fn started(a: &Host, fault: &str, args: &[&str]) -> Daemon {
     a.start_faulty(&text(), fault, args)
 }
 
+/// A master with all its addresses.
+fn master(a: &Host, fault: &str) -> Daemon {
+    let daemon = started(a, fault, &FOREGROUND);
+    daemon.wait_master("VI_1");
+    wait_for_addresses(a);
+    daemon
+}
+
 fn wait_for_addresses(a: &Host) {
     for address in ADDRESSES {
         wait(&format!("{address} is there"), SOON, || a.holds("eth0", address));
@@ -101,9 +109,7 @@ pub(crate) fn a_refused_start_removes_what_a_crash_has_left() -> Outcome {
 pub(crate) fn a_panic_sends_priority_zero_and_leaves_nothing() -> Outcome {
     hooked()?;
     let (segment, [a]) = Segment::with_hosts(["a"]);
-    let mut daemon = started(&a, "panic@stats", &FOREGROUND);
-    daemon.wait_master("VI_1");
-    wait_for_addresses(&a);
+    let mut daemon = master(&a, "panic@stats");
     let mut capture = segment.capture();
     daemon.signal(Signal::SIGUSR2);
     assert_eq!(daemon.wait_end().code(), Some(70));
@@ -150,9 +156,7 @@ pub(crate) fn a_crash_without_unwinding_leaves_no_address() -> Outcome {
     hooked()?;
     for (fault, signal) in [("memory@stats", Signal::SIGABRT), ("stack@stats", Signal::SIGSEGV)] {
         let (_segment, [a]) = Segment::with_hosts(["a"]);
-        let mut daemon = started(&a, fault, &FOREGROUND);
-        daemon.wait_master("VI_1");
-        wait_for_addresses(&a);
+        let mut daemon = master(&a, fault);
         daemon.signal(Signal::SIGUSR2);
         let status = daemon.wait_end();
         assert!(is_killed(status, signal), "{fault}: {status}");
@@ -166,9 +170,7 @@ pub(crate) fn a_crash_without_unwinding_leaves_no_address() -> Outcome {
 pub(crate) fn a_crash_of_the_stand_in_removes_no_address() -> Outcome {
     hooked()?;
     let (_segment, [a]) = Segment::with_hosts(["a"]);
-    let mut daemon = started(&a, "memory@stand-in", &FOREGROUND);
-    daemon.wait_master("VI_1");
-    wait_for_addresses(&a);
+    let mut daemon = master(&a, "memory@stand-in");
     let mut monitor = AddressMonitor::once_held(&a, "eth0", &["10.7.1.1"]);
     let mark = daemon.mark();
     restart(&daemon);

@@ -469,9 +469,6 @@ virtual_server 192.0.2.1 80 {
 
 #[test]
 fn pages_of_every_kind() {
-    if !parts::TLS {
-        return;
-    }
     let page = |inner: &str| {
         format!(
             "virtual_server 192.0.2.1 80 {{\nlvs_sched rr\nlvs_method DR\nprotocol TCP\n\
@@ -488,7 +485,9 @@ fn pages_of_every_kind() {
          regex \"^a\\\\d+ 'b' c{2}#!\"\nregex_options caseless multiline\nregex_no_match\n\
          regex_min_offset 1\nregex_max_offset 9\n}\n}",
     ] {
-        round_trip(&page(inner));
+        if parts::TLS || !inner.starts_with("SSL_GET") {
+            round_trip(&page(inner));
+        }
     }
 }
 

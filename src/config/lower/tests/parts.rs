@@ -1,6 +1,6 @@
 //! Configurations for parts that a build does not have.
 
-use super::super::super::tests::lowered;
+use crate::config::tests::lowered;
 
 #[cfg(not(feature = "lvs"))]
 #[test]
