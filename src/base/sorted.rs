@@ -283,9 +283,10 @@ mod tests {
             let (mut entries, mut expected) = (map.iter(), tree.iter());
             while expected.len() > 0 {
                 assert_eq!(entries.len(), expected.len());
-                match rng.between(0, 1) {
-                    0 => assert_eq!(entries.next(), expected.next()),
-                    _ => assert_eq!(entries.next_back(), expected.next_back()),
+                if rng.one_in(2) {
+                    assert_eq!(entries.next(), expected.next());
+                } else {
+                    assert_eq!(entries.next_back(), expected.next_back());
                 }
             }
             assert_eq!((entries.next(), entries.next_back()), (None, None), "seed {seed}");
