@@ -6,7 +6,7 @@ use keepalived::base::link::{KernelEvent, Link, LinkKind};
 use keepalived::model::vlink::{virtual_mac, VirtualLink, VirtualLinkKind};
 use keepalived::sys::netlink::{dump, Inet4Conf, Requests};
 
-use crate::lab::Host;
+use crate::lab::{wait, Host, SOON};
 
 const EEXIST: i32 = 17;
 const EINVAL: i32 = 22;
@@ -69,6 +69,13 @@ fn shows(host: &Host, name: &str, wanted: &[&str]) {
     }
 }
 
+/// Waits until the VMAC is set up and does or does not run. The kernel passes the state of the
+/// base on to it some time after the request that changed the base.
+#[track_caller]
+fn wait_up(up: bool) {
+    wait(&format!("{VMAC} has up {up}"), SOON, || get(VMAC).enabled && get(VMAC).up == up);
+}
+
 pub(crate) fn a_macvlan_is_made_and_changed(host: &Host) {
     let base = get("eth0");
     assert_eq!((base.kind, base.master, base.enabled), (LinkKind::Other, 0, true));
@@ -80,7 +87,7 @@ pub(crate) fn a_macvlan_is_made_and_changed(host: &Host) {
     assert_eq!(ask(|r| r.stop_link_local(made.index, ())), 0);
     shows(host, VMAC, &["addrgenmode none"]);
     assert_eq!(ask(|r| r.raise_link(made.index, ())), 0);
-    assert!(get(VMAC).enabled && get(VMAC).up);
+    wait_up(true);
     let addresses = host.addresses();
     assert!(addresses.get(VMAC).is_none_or(Vec::is_empty), "{addresses:?}");
     let other = Mac([2, 0, 0, 0, 0, 7]);
@@ -93,7 +100,7 @@ pub(crate) fn a_macvlan_is_made_and_changed(host: &Host) {
     assert!(second.fits(&get("second"), &get(VMAC)));
     assert_eq!(get("second").parent, base.index);
     host.ip("link set eth0 down");
-    assert!(get(VMAC).enabled && !get(VMAC).up);
+    wait_up(false);
     assert_eq!(ask(|r| r.delete_link(made.index, ())), 0);
     assert_eq!(find(VMAC), None);
 }
