@@ -71,8 +71,9 @@ fn a_reader_that_is_gone_is_an_error() {
     let (reader, writer) = pipe().expect("a pipe");
     let mut stream = Stream::of(&writer).expect("a stream");
     drop(reader);
-    let result = stream.send(b"x");
-    assert!(result.is_err() && !is_blocked(&result), "{result:?}");
+    // A process that another test is starting may have a copy of the reader, for a moment.
+    let result = wait(|| Some(stream.send(b"x")).filter(io::Result::is_err));
+    assert!(!is_blocked(&result), "{result:?}");
 }
 
 #[test]
@@ -84,10 +85,16 @@ fn lines_wait_for_a_syslog_and_find_it_after_a_restart() {
     for text in [&b"first"[..], b"second"] {
         let _ = std::fs::remove_file(&path);
         let server = UnixDatagram::bind(&path).expect("binds");
-        assert_eq!(wait(|| syslog.send(text).ok()), text.len());
-        let mut got = [0; 64];
-        let n = server.recv(&mut got).expect("a line");
-        assert_eq!(&got[..n], text);
+        server.set_nonblocking(true).expect("a socket");
+        // As long as a process that another test is starting has a copy of the former socket, lines
+        // arrive there.
+        let got = wait(|| {
+            let mut got = [0; 64];
+            syslog.send(text).ok()?;
+            let n = server.recv(&mut got).ok()?;
+            Some(got[..n].to_vec())
+        });
+        assert_eq!(got, text);
     }
 }
 
