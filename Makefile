@@ -139,10 +139,12 @@ size: ## show the size of the built binaries
 sizes: ## build the static binary with each choice of parts and optimization, and print a table of sizes (two hours)
 	@scripts/lab/sizes
 
-# RUSTC_BOOTSTRAP allows the unstable sanitizer flags on a stable toolchain.
+# RUSTC_BOOTSTRAP allows the unstable sanitizer flags on a stable toolchain. With the one codegen unit that cargo
+# fuzz asks for, the crate is compiled by one processor.
 fuzz: ## run each fuzz target for FUZZ_SECONDS
 	@cargo fuzz --version >/dev/null 2>&1 || $(CARGO) install cargo-fuzz --locked --debug
-	@targets=$$(cargo fuzz list) && [ -n "$$targets" ] && \
+	@export RUSTFLAGS="-C codegen-units=16 $$RUSTFLAGS"; \
+	targets=$$(cargo fuzz list) && [ -n "$$targets" ] && \
 	RUSTC_BOOTSTRAP=1 cargo fuzz build && \
 	for t in $$targets; do \
 		echo "fuzz $$t for $(FUZZ_SECONDS) s"; \
