@@ -139,18 +139,20 @@ size: ## show the size of the built binaries
 sizes: ## build the static binary with each choice of parts and optimization, and print a table of sizes (two hours)
 	@scripts/lab/sizes
 
-# RUSTC_BOOTSTRAP allows the unstable sanitizer flags on a stable toolchain. With the one codegen unit that cargo
-# fuzz asks for, the crate is compiled by one processor.
-fuzz: ## run each fuzz target for FUZZ_SECONDS
+# RUSTC_BOOTSTRAP allows the unstable sanitizer flags on a stable toolchain. With the one codegen unit that
+# cargo fuzz asks for, the crate is compiled by one processor.
+fuzz fuzz-run-%: export RUSTC_BOOTSTRAP := 1
+fuzz fuzz-run-%: export RUSTFLAGS := -C codegen-units=16
+
+fuzz: ## run each fuzz target for FUZZ_SECONDS; with -j2, two at a time
 	@cargo fuzz --version >/dev/null 2>&1 || $(CARGO) install cargo-fuzz --locked --debug
-	@export RUSTFLAGS="-C codegen-units=16 $$RUSTFLAGS"; \
-	targets=$$(cargo fuzz list) && [ -n "$$targets" ] && \
-	RUSTC_BOOTSTRAP=1 cargo fuzz build && \
-	for t in $$targets; do \
-		echo "fuzz $$t for $(FUZZ_SECONDS) s"; \
-		mkdir -p fuzz/corpus/$$t; seeds=; case $$t in config_*) seeds="conf tests/config" ;; esac; \
-		RUSTC_BOOTSTRAP=1 cargo fuzz run $$t fuzz/corpus/$$t $$seeds -- -max_total_time=$(FUZZ_SECONDS) -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 || exit 1; \
-	done
+	@cargo fuzz build
+	@targets=$$(cargo fuzz list) && [ -n "$$targets" ] && $(MAKE) --no-print-directory $$(printf 'fuzz-run-%s ' $$targets)
+
+fuzz-run-%:
+	@echo "fuzz $* for $(FUZZ_SECONDS) s"
+	@mkdir -p fuzz/corpus/$*
+	@cargo fuzz run $* fuzz/corpus/$* $(if $(filter config_%,$*),conf tests/config) -- -max_total_time=$(FUZZ_SECONDS) -timeout=25 -rss_limit_mb=2048 -print_final_stats=1
 
 # The variables of packaging/install.sh.
 export PREFIX SBINDIR BINDIR MANDIR DOCDIR UNITDIR BASHCOMPDIR ZSHCOMPDIR FISHCOMPDIR SYSCONFDIR DESTDIR
