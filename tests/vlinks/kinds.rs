@@ -69,11 +69,12 @@ fn shows(host: &Host, name: &str, wanted: &[&str]) {
     }
 }
 
-/// Waits until the VMAC is set up and does or does not run. The kernel passes the state of the
-/// base on to it some time after the request that changed the base.
+/// Waits until the VMAC, which is set up, does or does not run. The kernel passes the state of the base on
+/// to it some time after the request that changed the base.
 #[track_caller]
 fn wait_up(up: bool) {
-    wait(&format!("{VMAC} has up {up}"), SOON, || get(VMAC).enabled && get(VMAC).up == up);
+    assert!(get(VMAC).enabled);
+    wait(&format!("{VMAC} has up {up}"), SOON, || get(VMAC).up == up);
 }
 
 pub(crate) fn a_macvlan_is_made_and_changed(host: &Host) {
